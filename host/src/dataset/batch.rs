@@ -1,0 +1,112 @@
+//! The batch: some rows in input order, as Arrow columns, on their way from the reader through the ops to the writer.
+
+use anyhow::Result;
+use arrow::array::{Array, ArrayRef, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute;
+
+/// Prefix of the fields that hold stats; the path of the stat `text_len` is `__dj__stats__.text_len` (Data-Juicer's name).
+pub const STATS: &str = "__dj__stats__";
+
+/// How a row id is made: the number of the file in the dataset's order above, the row's byte offset in it (JSONL) or row number (Parquet,
+/// Arrow) below. 44 bits of offset allow files of 16 TiB, 20 bits of file number a million files.
+pub const ROW_ID_OFFSET_BITS: u32 = 44;
+
+/// The id of the row at `offset` of file number `file`.
+pub fn row_id(file: usize, offset: u64) -> u64 {
+    debug_assert!(offset < 1 << ROW_ID_OFFSET_BITS);
+    ((file as u64) << ROW_ID_OFFSET_BITS) | offset
+}
+
+/// One field of the rows.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Names joined by dots: `text`, `meta.lang`.
+    pub path: String,
+    /// Utf8View (strings, and JSON values as text), Float64, Int64, Boolean, List<Utf8>, List<Float64>; for Parquet and Arrow input also
+    /// any other type, which then only passes through.
+    pub data: ArrayRef,
+    /// Which rows have a value that differs from the input; None = no row. A bit may be set for a value that happens to be equal.
+    pub changed: Option<BooleanBuffer>,
+    /// JSON rows: where the value stands in `raw`, as `start << 32 | length` relative to the row; null where the row has no such field.
+    pub span: Option<UInt64Array>,
+}
+
+/// One stat, computed by a filter or found in the input.
+#[derive(Debug, Clone)]
+pub struct Stat {
+    /// The key under `__dj__stats__`.
+    pub key: String,
+    /// Float64, Int64, Utf8View, Boolean, List<Utf8> or List<Float64>; null where the row has none.
+    pub data: ArrayRef,
+}
+
+/// Some rows in input order. All arrays have the same length.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// One id per row, rising; see [`row_id`]. Rows made of one row share its id.
+    pub ids: UInt64Array,
+    /// JSON rows: the bytes of each row as they were read, without the line end. None for Parquet and Arrow input.
+    pub raw: Option<BinaryViewArray>,
+    /// JSON rows: the fields that some op reads or writes. Parquet and Arrow: all fields, in the order of the schema, then new ones.
+    pub columns: Vec<Column>,
+    /// In the order in which they were computed.
+    pub stats: Vec<Stat>,
+}
+
+impl Batch {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The column at `path`.
+    pub fn column(&self, path: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.path == path)
+    }
+
+    /// The rows whose bit is set, in order.
+    pub fn filter(&self, keep: &BooleanArray) -> Result<Self> {
+        self.each(|a| Ok(compute::filter(a, keep)?), |b| Ok(compute::filter(&BooleanArray::new(b.clone(), None), keep)?))
+    }
+
+    /// The rows at `indices`, which may repeat.
+    pub fn take(&self, indices: &UInt32Array) -> Result<Self> {
+        self.each(|a| Ok(compute::take(a, indices, None)?), |b| Ok(compute::take(&BooleanArray::new(b.clone(), None), indices, None)?))
+    }
+
+    /// `len` rows from `offset`, without copying.
+    pub fn slice(&self, offset: usize, len: usize) -> Self {
+        self.each(|a| Ok(a.slice(offset, len)), |b| Ok(std::sync::Arc::new(BooleanArray::new(b.slice(offset, len), None)))).expect("slicing cannot fail")
+    }
+
+    fn each(&self, array: impl Fn(&dyn Array) -> Result<ArrayRef>, bits: impl Fn(&BooleanBuffer) -> Result<ArrayRef>) -> Result<Self> {
+        use arrow::array::{AsArray, types::UInt64Type};
+        Ok(Self {
+            ids: array(&self.ids)?.as_primitive::<UInt64Type>().clone(),
+            raw: match &self.raw {
+                Some(raw) => Some(array(raw)?.as_binary_view().clone()),
+                None => None,
+            },
+            columns: self
+                .columns
+                .iter()
+                .map(|c| {
+                    Ok(Column {
+                        path: c.path.clone(),
+                        data: array(&c.data)?,
+                        changed: match &c.changed {
+                            Some(b) => Some(bits(b)?.as_boolean().values().clone()),
+                            None => None,
+                        },
+                        span: match &c.span {
+                            Some(s) => Some(array(s)?.as_primitive::<UInt64Type>().clone()),
+                            None => None,
+                        },
+                    })
+                })
+                .collect::<Result<_>>()?,
+            stats: self.stats.iter().map(|s| Ok(Stat { key: s.key.clone(), data: array(&s.data)? })).collect::<Result<_>>()?,
+        })
+    }
+}

@@ -1,0 +1,4 @@
+//! djhost runs Data-Juicer style recipes whose operators are sandboxed WebAssembly components.
+
+pub mod dataset;
+pub mod error;
