@@ -1,7 +1,7 @@
 //! The batch: some rows in input order, as Arrow columns, on their way from the reader through the ops to the writer.
 
 use anyhow::Result;
-use arrow::array::{Array, ArrayRef, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 
@@ -65,6 +65,19 @@ impl Batch {
         self.columns.iter().find(|c| c.path == path)
     }
 
+    /// The values at `path`: of the column of that path, or of a field inside a struct column (`meta.lang` of the struct `meta`).
+    pub fn field(&self, path: &str) -> Option<ArrayRef> {
+        if let Some(column) = self.column(path) {
+            return Some(column.data.clone());
+        }
+        let (head, rest) = path.split_once('.')?;
+        let mut data = self.column(head)?.data.clone();
+        for name in rest.split('.') {
+            data = data.as_struct_opt()?.column_by_name(name)?.clone();
+        }
+        Some(data)
+    }
+
     /// The rows whose bit is set, in order.
     pub fn filter(&self, keep: &BooleanArray) -> Result<Self> {
         self.each(|a| Ok(compute::filter(a, keep)?), |b| Ok(compute::filter(&BooleanArray::new(b.clone(), None), keep)?))
@@ -77,11 +90,12 @@ impl Batch {
 
     /// `len` rows from `offset`, without copying.
     pub fn slice(&self, offset: usize, len: usize) -> Self {
-        self.each(|a| Ok(a.slice(offset, len)), |b| Ok(std::sync::Arc::new(BooleanArray::new(b.slice(offset, len), None)))).expect("slicing cannot fail")
+        self.each(|a| Ok(a.slice(offset, len)), |b| Ok(std::sync::Arc::new(BooleanArray::new(b.slice(offset, len), None))))
+            .expect("slicing cannot fail")
     }
 
     fn each(&self, array: impl Fn(&dyn Array) -> Result<ArrayRef>, bits: impl Fn(&BooleanBuffer) -> Result<ArrayRef>) -> Result<Self> {
-        use arrow::array::{AsArray, types::UInt64Type};
+        use arrow::datatypes::UInt64Type;
         Ok(Self {
             ids: array(&self.ids)?.as_primitive::<UInt64Type>().clone(),
             raw: match &self.raw {
