@@ -32,6 +32,7 @@ pub struct OpInstance {
     interruptible: bool,
     seed: u64,
     buffers: v0_1::Buffers,
+    bytes_in: u64,
 }
 
 /// A component that is instantiated but has no operator yet.
@@ -80,6 +81,7 @@ impl Bare {
                 interruptible: self.interruptible,
                 seed: self.seed,
                 buffers: v0_1::Buffers::default(),
+                bytes_in: 0,
             })),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(message)),
             Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
@@ -104,7 +106,7 @@ impl OpInstance {
         let input = self.buffers.input(signature, batch).map_err(CallError::Failed)?;
         arm(&mut self.store, self.interruptible, self.limits);
         let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
-        self.buffers.give_back(input);
+        self.bytes_in += self.buffers.give_back(input);
         match called {
             Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
@@ -126,6 +128,11 @@ impl OpInstance {
             }
             Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
         }
+    }
+
+    /// Bytes of strings that were given to it so far.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in
     }
 
     /// The most linear memory that this instance has held, in bytes.

@@ -225,9 +225,18 @@ fn nulls(validity: Option<Vec<u8>>, rows: usize) -> Checked<Option<NullBuffer>> 
 
 fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
     Ok(match column {
-        Column::Utf8(c) | Column::Json(c) => {
+        Column::Utf8(c) => {
             let (offsets, data, nulls) = utf8(c, rows)?;
             Arc::new(from_offsets(&offsets, data, nulls))
+        }
+        Column::Json(c) => {
+            let (offsets, data, nulls) = utf8(c, rows)?;
+            let values = from_offsets(&offsets, data, nulls);
+            // It is put into rows as it is, so it must be JSON.
+            match values.iter().flatten().find(|v| serde_json::from_str::<serde::de::IgnoredAny>(v).is_err()) {
+                Some(bad) => return Err(format!("`{}` is not JSON", bad.chars().take(80).collect::<String>().escape_debug())),
+                None => Arc::new(values),
+            }
         }
         Column::F64(c) => {
             expect_len(c.values.len(), rows, "f64")?;

@@ -36,13 +36,16 @@ impl Buffers {
         Ok(types::Batch { row_ids: batch.ids.values().to_vec(), fields })
     }
 
-    /// Takes the buffers of a batch back after the call.
-    pub(in crate::op) fn give_back(&mut self, batch: types::Batch) {
+    /// Takes the buffers of a batch back after the call; gives the bytes of its strings.
+    pub(in crate::op) fn give_back(&mut self, batch: types::Batch) -> u64 {
+        let mut bytes = 0;
         for field in batch.fields {
             if let Column::Utf8(c) | Column::Json(c) = field.values {
+                bytes += c.data.len() as u64;
                 self.text.push((c.offsets, c.data));
             }
         }
+        bytes
     }
 
     fn of_type(&mut self, data: &ArrayRef, ty: FieldType) -> Result<Column, String> {
