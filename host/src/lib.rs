@@ -2,3 +2,5 @@
 
 pub mod dataset;
 pub mod error;
+pub mod event;
+pub mod job;

@@ -77,7 +77,8 @@ impl Batch {
 
     /// `len` rows from `offset`, without copying.
     pub fn slice(&self, offset: usize, len: usize) -> Self {
-        self.each(|a| Ok(a.slice(offset, len)), |b| Ok(std::sync::Arc::new(BooleanArray::new(b.slice(offset, len), None)))).expect("slicing cannot fail")
+        self.each(|a| Ok(a.slice(offset, len)), |b| Ok(std::sync::Arc::new(BooleanArray::new(b.slice(offset, len), None))))
+            .expect("slicing cannot fail")
     }
 
     fn each(&self, array: impl Fn(&dyn Array) -> Result<ArrayRef>, bits: impl Fn(&BooleanBuffer) -> Result<ArrayRef>) -> Result<Self> {
