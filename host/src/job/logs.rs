@@ -1,0 +1,124 @@
+//! Logs for people: one file per attempt in `logs/`, and the terminal (stderr).
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use super::paths::RunPaths;
+use crate::error::UserError;
+
+/// Logging of this process. The terminal layer is there from the start, the file once the run directory is known.
+#[derive(Clone, Default)]
+pub struct Logs {
+    file: Arc<Mutex<Option<File>>>,
+}
+
+impl Logs {
+    /// Sets logging up for the process, once, at its start. `level` is `--log-level` (`error`, `warn`, `info`, `debug`, `trace`, or filters
+    /// like `djhost=debug,wasmtime=warn`); None = `RUST_LOG`, else `info`. The terminal shows what the level lets through, from `warn` on if
+    /// `quiet` (a progress bar is there); the file has it all.
+    pub fn init(level: Option<&str>, quiet: bool) -> Result<Self> {
+        let logs = Self::default();
+        logs.layers(level, quiet)?.try_init().context("logging is set up already")?;
+        Ok(logs)
+    }
+
+    fn layers(&self, level: Option<&str>, quiet: bool) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
+        let terminal = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .with_timer(UtcTime("%H:%M:%S"))
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none());
+        let terminal_filter =
+            if quiet && level.is_none() && std::env::var_os("RUST_LOG").is_none() { EnvFilter::new("warn") } else { filter(level)? };
+        let file = self.clone();
+        let file = tracing_subscriber::fmt::layer()
+            .with_writer(move || file.clone())
+            .with_timer(UtcTime("%Y-%m-%d %H:%M:%S%.3f"))
+            .with_ansi(false);
+        Ok(Registry::default().with(terminal.with_filter(terminal_filter)).with(file.with_filter(filter(level)?)))
+    }
+
+    /// From now on writes to the log file of `attempt` too.
+    pub fn open_file(&self, paths: &RunPaths, attempt: u32) -> Result<()> {
+        let path = paths.log(attempt);
+        let file =
+            OpenOptions::new().create(true).append(true).open(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+        *self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(file);
+        Ok(())
+    }
+}
+
+impl Write for Logs {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        match &mut *self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some(file) => file.write(buf),
+            None => Ok(buf.len()),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn filter(level: Option<&str>) -> Result<EnvFilter> {
+    let (place, text) = match level {
+        Some(level) => ("--log-level", level.to_owned()),
+        None => ("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_default()),
+    };
+    // The engine and its libraries talk at every instance; their warnings are enough unless they are asked for.
+    let text = match text.trim() {
+        "" => "info,wasmtime=warn,cranelift=warn".to_owned(),
+        plain @ ("error" | "warn" | "info" | "debug" | "trace") => format!("{plain},wasmtime=warn,cranelift=warn"),
+        filters => filters.to_owned(),
+    };
+    EnvFilter::try_new(&text).map_err(|error| {
+        UserError::new(place, format!("`{text}` is not a log level: {error}"))
+            .hint("valid: `error`, `warn`, `info`, `debug`, `trace`, or filters like `djhost=debug,wasmtime=warn`")
+            .into()
+    })
+}
+
+struct UtcTime(&'static str);
+
+impl FormatTime for UtcTime {
+    fn format_time(&self, w: &mut Writer<'_>) -> std::fmt::Result {
+        write!(w, "{}", jiff::Timestamp::now().strftime(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_gets_the_lines_that_its_level_lets_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        paths.create().unwrap();
+        let logs = Logs::default();
+        let subscriber = logs.layers(Some("info"), true).unwrap();
+        let _guard = subscriber.set_default();
+        tracing::info!("before the file is open");
+        logs.open_file(&paths, 2).unwrap();
+        tracing::info!(partition = 3, "checkpoint saved");
+        tracing::debug!("too fine");
+        let text = std::fs::read_to_string(paths.logs().join("attempt_0002.txt")).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("INFO") && text.contains("checkpoint saved") && text.contains("partition=3"), "{text}");
+    }
+
+    #[test]
+    fn a_level_that_does_not_exist_is_the_users_mistake() {
+        let error = filter(Some("djhost=loud")).unwrap_err();
+        assert!(error.is::<UserError>() && error.to_string().contains("--log-level"), "{error}");
+    }
+}

@@ -1,0 +1,233 @@
+//! The names inside a run directory. No other module formats them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The run directory `{work_dir}/{job_id}` of one job.
+///
+/// ```
+/// let paths = djhost::job::RunPaths::new("outputs/20260101_120000_a1b2c3");
+/// assert!(paths.checkpoint(4, 3, "parquet").ends_with("checkpoints/checkpoint_op_0004_partition_0003.parquet"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPaths {
+    root: PathBuf,
+}
+
+impl RunPaths {
+    /// The run directory `root`; nothing is touched.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The run directory of `job_id` below `work_dir`. Data-Juicer's rule: a `work_dir` that already ends in the job id is the run directory.
+    pub fn for_job(work_dir: &Path, job_id: &str) -> Self {
+        if work_dir.file_name().is_some_and(|name| name == job_id) { Self::new(work_dir) } else { Self::new(work_dir.join(job_id)) }
+    }
+
+    /// Makes the run directory and its fixed sub-directories.
+    pub fn create(&self) -> Result<()> {
+        for dir in [self.checkpoints(), self.partitions(), self.parts(), self.logs(), self.metadata(), self.quarantine()] {
+            std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The run directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The last name of the run directory: the job id.
+    pub fn job_id(&self) -> String {
+        let absolute = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
+        absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// `job_summary.json`: state, totals, ledger.
+    pub fn summary(&self) -> PathBuf {
+        self.root.join("job_summary.json")
+    }
+
+    /// `dag_execution_plan.json`: the resolved plan.
+    pub fn plan(&self) -> PathBuf {
+        self.root.join("dag_execution_plan.json")
+    }
+
+    /// `lock`: held while a process runs the job.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// `stop_request.json`: asks the running process to stop.
+    pub fn stop_request(&self) -> PathBuf {
+        self.root.join("stop_request.json")
+    }
+
+    /// The event file that an attempt started at `stamp` (`YYYYMMDD_HHMMSS`, UTC) writes; `serial` 0 has no suffix, a further attempt within
+    /// the same second gets `_1`, `_2`, …
+    pub fn events(&self, stamp: &str, serial: u32) -> PathBuf {
+        let suffix = if serial == 0 { String::new() } else { format!("_{serial}") };
+        self.root.join(format!("events_{stamp}{suffix}.jsonl"))
+    }
+
+    /// All event files there are, sorted by name, which is the order of the attempts unless the clock was set back.
+    pub fn event_files(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.root, |name| name.starts_with("events_") && name.ends_with(".jsonl"))
+    }
+
+    /// `checkpoints/`.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join("checkpoints")
+    }
+
+    /// Data of the checkpoint after op `op` (0-based over the whole recipe) of one partition; `ext` says format and compression (`parquet`,
+    /// `jsonl.gz`).
+    pub fn checkpoint(&self, op: usize, partition: usize, ext: &str) -> PathBuf {
+        self.checkpoints().join(format!("checkpoint_op_{op:04}_partition_{partition:04}.{ext}"))
+    }
+
+    /// Manifest of that checkpoint. The checkpoint exists if and only if this file does.
+    pub fn checkpoint_manifest(&self, op: usize, partition: usize) -> PathBuf {
+        self.checkpoints().join(format!("checkpoint_op_{op:04}_partition_{partition:04}.manifest.json"))
+    }
+
+    /// The `(op, partition)` of every checkpoint manifest there is, in order.
+    pub fn checkpoint_manifests(&self) -> Result<Vec<(usize, usize)>> {
+        let mut found: Vec<_> = self
+            .list(&self.checkpoints(), |name| name.ends_with(".manifest.json"))?
+            .iter()
+            .filter_map(|path| parse_checkpoint(path.file_name()?.to_str()?))
+            .collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Where a checkpoint file that cannot be used is set aside.
+    pub fn discarded(&self) -> PathBuf {
+        self.checkpoints().join("discarded")
+    }
+
+    /// `partitions/`.
+    pub fn partitions(&self) -> PathBuf {
+        self.root.join("partitions")
+    }
+
+    /// The descriptors of all partitions.
+    pub fn partition_table(&self) -> PathBuf {
+        self.partitions().join("partitions.json")
+    }
+
+    /// Input file number `file` of the dataset, written out once as plain JSONL because its format cannot be split.
+    pub fn materialised_input(&self, file: usize) -> PathBuf {
+        self.partitions().join(format!("input_{file:04}.jsonl"))
+    }
+
+    /// `parts/`.
+    pub fn parts(&self) -> PathBuf {
+        self.root.join("parts")
+    }
+
+    /// The finished rows of one partition, in the export format.
+    pub fn part(&self, partition: usize, ext: &str) -> PathBuf {
+        self.parts().join(format!("part_{partition:04}.{ext}"))
+    }
+
+    /// Manifest of that part.
+    pub fn part_manifest(&self, partition: usize) -> PathBuf {
+        self.parts().join(format!("part_{partition:04}.manifest.json"))
+    }
+
+    /// `quarantine/`.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine")
+    }
+
+    /// Rows with reasons that one task (stage, partition) put aside.
+    pub fn quarantine_file(&self, stage: usize, partition: usize) -> PathBuf {
+        self.quarantine().join(format!("quarantine_stage_{stage:04}_partition_{partition:04}.jsonl"))
+    }
+
+    /// `logs/`.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// The human-readable log of one attempt (1, 2, …). The page that we implement says `tail -f logs/*.txt`, so `.txt`.
+    pub fn log(&self, attempt: u32) -> PathBuf {
+        self.logs().join(format!("attempt_{attempt:04}.txt"))
+    }
+
+    /// All log files there are, in the order of the attempts.
+    pub fn log_files(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.logs(), |name| name.starts_with("attempt_") && name.ends_with(".txt"))
+    }
+
+    /// `metadata/`.
+    pub fn metadata(&self) -> PathBuf {
+        self.root.join("metadata")
+    }
+
+    /// `metadata/dataset_mapping.json`: the dataset and its partitions, as Data-Juicer's monitor reads it.
+    pub fn dataset_mapping(&self) -> PathBuf {
+        self.metadata().join("dataset_mapping.json")
+    }
+
+    /// `metadata/config.yaml`: the recipe with every default filled in.
+    pub fn resolved_config(&self) -> PathBuf {
+        self.metadata().join("config.yaml")
+    }
+
+    /// `metadata/environment.json`: versions, machine, command line.
+    pub fn environment(&self) -> PathBuf {
+        self.metadata().join("environment.json")
+    }
+
+    fn list(&self, dir: &Path, keep: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+        let entries = match std::fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).with_context(|| format!("cannot list `{}`", dir.display())),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot list `{}`", dir.display()))?;
+            if entry.file_name().to_str().is_some_and(&keep) {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn parse_checkpoint(name: &str) -> Option<(usize, usize)> {
+    let (op, rest) = name.strip_prefix("checkpoint_op_")?.split_once("_partition_")?;
+    let (partition, _) = rest.split_once('.')?;
+    Some((op.parse().ok()?, partition.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_are_listed_in_the_order_of_ops_and_partitions() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        paths.create().unwrap();
+        for (op, partition) in [(9, 0), (4, 10_000), (4, 2)] {
+            std::fs::write(paths.checkpoint_manifest(op, partition), "{}").unwrap();
+            std::fs::write(paths.checkpoint(op, partition, "parquet"), "").unwrap();
+        }
+        assert_eq!(paths.checkpoint_manifests().unwrap(), [(4, 2), (4, 10_000), (9, 0)]);
+    }
+
+    #[test]
+    fn a_work_dir_that_ends_in_the_job_id_is_the_run_directory() {
+        assert_eq!(RunPaths::for_job(Path::new("out"), "j").root(), Path::new("out/j"));
+        assert_eq!(RunPaths::for_job(Path::new("out/j"), "j").root(), Path::new("out/j"));
+        assert_eq!(RunPaths::new("out/j/").job_id(), "j");
+    }
+}
