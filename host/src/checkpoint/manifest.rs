@@ -12,7 +12,7 @@ use crate::event::OpDone;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What a manifest stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Artifact {
     /// The rows of a partition after an op.

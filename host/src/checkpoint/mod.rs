@@ -14,5 +14,5 @@ mod store;
 pub use codec::{RowsReader, RowsWriter};
 pub use key::{Key, KeyBuilder};
 pub use manifest::{Account, Artifact, Manifest, QuarantineFile};
-pub use resume::{Base, Decision, Found, decide};
+pub use resume::{Base, Decision, Found, Slot, decide};
 pub use store::{Store, WrittenRows};

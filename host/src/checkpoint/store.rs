@@ -10,6 +10,7 @@ use super::codec::{RowsReader, RowsWriter, extension};
 use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::squeeze::checksum;
+use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
 use crate::dataset::Batch;
 use crate::job::{RunPaths, Storage};
@@ -147,13 +148,14 @@ fn file_name(path: &Path) -> String {
 }
 
 fn storage_name(format: StorageFormat, compression: Compression) -> String {
-    format!("{}/{}", format.as_str(), compression.as_str())
+    format!("{}/{}", format.word(), compression.word())
 }
 
 fn parse_storage(name: &str) -> Result<(StorageFormat, Compression)> {
     let (format, compression) = name.split_once('/').context("the manifest does not say how its rows are stored")?;
+    let unknown = || anyhow::anyhow!("rows stored as `{name}` cannot be read");
     Ok((
-        StorageFormat::ALL.iter().copied().find(|f| f.as_str() == format).with_context(|| format!("unknown format `{format}`"))?,
-        Compression::ALL.iter().copied().find(|c| c.as_str() == compression).with_context(|| format!("unknown compression `{compression}`"))?,
+        StorageFormat::read_text(format, ANY).map_err(|_| unknown())?,
+        Compression::read_text(compression, ANY).map_err(|_| unknown())?,
     ))
 }

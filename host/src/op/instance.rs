@@ -33,6 +33,7 @@ pub struct OpInstance {
     seed: u64,
     buffers: v0_1::Buffers,
     bytes_in: u64,
+    peak_before: usize,
 }
 
 /// A component that is instantiated but has no operator yet.
@@ -82,6 +83,7 @@ impl Bare {
                 seed: self.seed,
                 buffers: v0_1::Buffers::default(),
                 bytes_in: 0,
+                peak_before: 0,
             })),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(message)),
             Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
@@ -135,9 +137,15 @@ impl OpInstance {
         self.bytes_in
     }
 
-    /// The most linear memory that this instance has held, in bytes.
+    /// Passes its counts on to the instance that takes its place.
+    pub(super) fn hand_over(self, to: &mut Self) {
+        to.bytes_in += self.bytes_in;
+        to.peak_before = self.peak_memory();
+    }
+
+    /// The most linear memory that this instance, or one whose place it took, has held, in bytes.
     pub fn peak_memory(&self) -> usize {
-        self.store.data().limiter.peak
+        self.store.data().limiter.peak.max(self.peak_before)
     }
 }
 

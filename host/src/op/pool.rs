@@ -109,7 +109,8 @@ impl OpPool {
         let reply = slot.process(&self.signature, batch);
         if let Err(CallError::Dead(_)) = reply {
             self.died.fetch_add(1, Ordering::Relaxed);
-            *slot = self.checkout()?;
+            let fresh = self.checkout()?;
+            std::mem::replace(slot, fresh).hand_over(slot);
         }
         Ok(reply)
     }

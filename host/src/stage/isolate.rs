@@ -5,29 +5,30 @@ use anyhow::Result;
 use crate::dataset::Batch;
 use crate::op::{CallError, OpInstance, OpPool, Rejection, Reply};
 
-/// The answers to the parts of a batch, in order; most often one part, the whole.
-pub(super) struct Isolated {
-    /// Consecutive parts of the batch, each with its answer.
-    pub(super) parts: Vec<(Batch, Reply)>,
-    /// Single rows on which the operator failed.
-    pub(super) failed: Vec<(Batch, String)>,
+/// A part of a batch.
+pub(super) enum Piece {
+    /// Rows with their answer.
+    Answered(Batch, Reply),
+    /// A single row on which the operator failed, and why.
+    Failed(Batch, String),
 }
 
 /// Asks the operator about `batch`. A guilty row among `n` costs at most `2 * log2(n)` calls more.
-pub(super) fn process(pool: &OpPool, slot: &mut OpInstance, batch: &Batch) -> Result<Isolated> {
-    let mut isolated = Isolated { parts: Vec::new(), failed: Vec::new() };
-    halve(pool, slot, batch, &mut isolated)?;
-    Ok(isolated)
+/// The pieces are in the order of the rows; most often there is one, the whole.
+pub(super) fn process(pool: &OpPool, slot: &mut OpInstance, batch: &Batch) -> Result<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    halve(pool, slot, batch, &mut pieces)?;
+    Ok(pieces)
 }
 
-fn halve(pool: &OpPool, slot: &mut OpInstance, batch: &Batch, isolated: &mut Isolated) -> Result<()> {
+fn halve(pool: &OpPool, slot: &mut OpInstance, batch: &Batch, pieces: &mut Vec<Piece>) -> Result<()> {
     match pool.process(slot, batch)? {
-        Ok(reply) => isolated.parts.push((batch.clone(), reply)),
-        Err(CallError::Failed(reason) | CallError::Dead(reason)) if batch.rows() == 1 => isolated.failed.push((batch.clone(), reason)),
+        Ok(reply) => pieces.push(Piece::Answered(batch.clone(), reply)),
+        Err(CallError::Failed(reason) | CallError::Dead(reason)) if batch.rows() == 1 => pieces.push(Piece::Failed(batch.clone(), reason)),
         Err(_) => {
             let middle = batch.rows() / 2;
-            halve(pool, slot, &batch.slice(0, middle), isolated)?;
-            halve(pool, slot, &batch.slice(middle, batch.rows() - middle), isolated)?;
+            halve(pool, slot, &batch.slice(0, middle), pieces)?;
+            halve(pool, slot, &batch.slice(middle, batch.rows() - middle), pieces)?;
         }
     }
     Ok(())
