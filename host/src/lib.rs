@@ -15,3 +15,4 @@ pub mod event;
 pub mod job;
 pub mod cli;
 pub mod error;
+pub mod partition;

@@ -30,6 +30,19 @@ pub struct Column {
     pub changed: Option<BooleanBuffer>,
     /// JSON rows: where the value stands in `raw`, as `start << 32 | length` relative to the row; null where the row has no such field.
     pub span: Option<UInt64Array>,
+    /// Parquet and Arrow input: the column as it was read, where `data` has it in another type or inside of another column (then this one
+    /// is absent too). Rows that did not change are written from it.
+    pub native: Option<ArrayRef>,
+    /// The strings of `data` are JSON texts of any value, not strings.
+    pub json: bool,
+}
+
+impl Column {
+    /// A column that an op made: every row has a new value.
+    pub fn new(path: impl Into<String>, data: ArrayRef) -> Self {
+        let changed = Some(BooleanBuffer::new_set(data.len()));
+        Self { path: path.into(), data, changed, span: None, native: None, json: false }
+    }
 }
 
 /// One stat, computed by a filter or found in the input.
@@ -117,6 +130,11 @@ impl Batch {
                             Some(s) => Some(array(s)?.as_primitive::<UInt64Type>().clone()),
                             None => None,
                         },
+                        native: match &c.native {
+                            Some(n) => Some(array(n)?),
+                            None => None,
+                        },
+                        json: c.json,
                     })
                 })
                 .collect::<Result<_>>()?,

@@ -1,24 +1,29 @@
-//! Datasets in and out.
+//! Datasets in and out: find the input files, read rows as [`Batch`]es, write parts, assemble the export.
 
+//mod arrow_file;
 pub mod batch;
+mod columnar;
+mod compress;
+mod discover;
+mod export;
+mod extract;
+mod file;
+pub mod json;
+mod jsonl;
+//mod parquet_file;
+mod part;
+mod path_text;
+mod read;
+mod row_text;
+mod shape;
+mod sniff;
+mod stream;
+mod table;
 
 pub use batch::{Batch, Column, STATS, Stat};
-
-/// The type in which a field is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub enum FieldType {
-    /// A string.
-    Utf8,
-    /// Any JSON value, as its text.
-    Json,
-    /// A number.
-    F64,
-    /// An integer.
-    S64,
-    /// true or false.
-    Boolean,
-    /// A list of strings.
-    Utf8List,
-    /// A list of numbers.
-    F64List,
-}
+pub(crate) use columnar::row_count;
+pub use export::{ExportFormat, ExportTarget, Exported, assemble};
+pub use extract::{Extracted, FieldType, ReadField, extract};
+pub use file::{Compression, Dataset, Format, InputFile};
+pub use part::{ExportOptions, PartInfo, PartWriter};
+pub use read::{BadRow, Block, Partition, ReadOptions, RowReader, Slice, read};
