@@ -15,7 +15,7 @@ pub(super) enum Foreign {
 use Foreign::{Ignored, Refused};
 
 const GPU: Foreign = Ignored("there are no GPU operators");
-const CACHE: Foreign = Ignored("there is no dataset cache: rows stream from the input");
+const CACHE: Foreign = Ignored("rows stream from the input, so there is no cache");
 const PYTHON: Foreign = Ignored("it is about Python processes");
 const FUSION: Foreign = Ignored("operators between two checkpoints always run fused, batch by batch");
 const ANALYZER: Foreign = Ignored("it is about Data-Juicer's analyzer");

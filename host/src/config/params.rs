@@ -199,6 +199,11 @@ impl<'a> Schema<'a> {
                 Err(wrong) => reasons.push((choice, Ok(wrong))),
             }
         }
+        // Enums with comments become a list of constants.
+        let words: Vec<&str> = choices.iter().filter_map(|c| self.follow(c).get("const")?.as_str()).collect();
+        if let (Value::String(text), false) = (value, words.is_empty()) {
+            return Err(Wrong::choice(text, words));
+        }
         // Where only one choice is of the value's kind, what is wrong with that one is the useful message.
         let mut fitting = reasons.into_iter().filter(|(choice, _)| self.types(choice).iter().any(|t| natural(t, value)));
         match (fitting.next(), fitting.next()) {
@@ -207,14 +212,7 @@ impl<'a> Schema<'a> {
                 errors.extend(inner);
                 Ok(value.clone())
             }
-            _ => {
-                // Enums with comments become a list of constants.
-                let words: Vec<&str> = choices.iter().filter_map(|c| self.follow(c).get("const")?.as_str()).collect();
-                match value {
-                    Value::String(text) if !words.is_empty() => Err(Wrong::choice(text, words)),
-                    _ => Err(Wrong::expected(self.describe(schema, 0), value)),
-                }
-            }
+            _ => Err(Wrong::expected(self.describe(schema, 0), value)),
         }
     }
 

@@ -251,7 +251,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
                     "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
                     "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
-                    other => return Err(Wrong::choice(other, ["memory_mb", "timeout_s", "output_ratio"])),
+                    other => return Err(Wrong::key(other, ["memory_mb", "timeout_s", "output_ratio"])),
                 }
                 Ok(())
             }),
@@ -259,13 +259,13 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                 match key {
                     "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
                     "env" => host.env = variables(value)?,
-                    other => return Err(Wrong::choice(other, ["read_dirs", "env"])),
+                    other => return Err(Wrong::key(other, ["read_dirs", "env"])),
                 }
                 Ok(())
             }),
             name if IGNORED.contains(&name) => {
                 if !value.is_null() {
-                    notes.push(format!("{place}: has no effect here: it is about Data-Juicer's processes"));
+                    notes.push(format!("{place}: has no effect here: it is about Python processes"));
                 }
                 Ok(())
             }

@@ -108,6 +108,7 @@ pub fn resolve(
     if !build.errors.is_empty() {
         return Err(UserErrors(build.errors).into());
     }
+    build.errors.append(&mut build.document.problems);
     build.entries = Config::default().entries();
     build.read_file();
     build.read_overrides(&env_given, overrides);

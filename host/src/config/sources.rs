@@ -65,7 +65,7 @@ fn read_dataset(
                             .hint("put `random_selector` with `select_num` first in `process`"),
                         Err(wrong) => user_error(at, wrong),
                     }),
-                    other => errors.push(user_error(at, unknown(other, &["configs", "max_sample_num"]))),
+                    other => errors.push(user_error(at, Wrong::key(other, ["configs", "max_sample_num"]))),
                 }
             }
             match map.get("configs") {
@@ -111,7 +111,7 @@ fn read_dataset(
                 "split" | "name" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
                     notes.push(format!("{at}: has no effect on local files"));
                 }
-                other => errors.push(user_error(at, unknown(other, &["type", "path", "weight"]))),
+                other => errors.push(user_error(at, Wrong::key(other, ["type", "path", "weight"]))),
             }
         }
         if !source.contains_key("path") {
@@ -119,11 +119,4 @@ fn read_dataset(
         }
     }
     paths
-}
-
-fn unknown(key: &str, valid: &[&str]) -> Wrong {
-    let mut wrong = Wrong::choice(key, valid.iter().copied());
-    wrong.message = format!("unknown key `{key}`");
-    wrong.hint = wrong.hint.map(|h| h.replace("valid values", "valid keys"));
-    wrong
 }

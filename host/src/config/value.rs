@@ -36,12 +36,21 @@ impl Wrong {
 
     /// A word that is not one of `valid`.
     pub fn choice<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        Self::none_of("value", got, valid)
+    }
+
+    /// A key that is not one of `valid`.
+    pub fn key<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        Self::none_of("key", got, valid)
+    }
+
+    fn none_of<'a>(what: &str, got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
         let list = valid.clone().into_iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
         let hint = match did_you_mean(&got.to_lowercase(), valid) {
-            Some(near) => format!("did you mean `{near}`? valid values: {list}"),
-            None => format!("valid values: {list}"),
+            Some(near) => format!("did you mean `{near}`? valid {what}s: {list}"),
+            None => format!("valid {what}s: {list}"),
         };
-        Self::new(format!("unknown value `{got}`")).hint(hint)
+        Self::new(format!("unknown {what} `{got}`")).hint(hint)
     }
 }
 

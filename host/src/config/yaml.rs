@@ -22,6 +22,8 @@ pub(super) struct Document {
     pub name: String,
     /// The content.
     pub root: Map<String, Value>,
+    /// Values that mean nothing, and are missing in `root`; the rest of the file is good.
+    pub(super) problems: Vec<UserError>,
     lines: HashMap<String, usize>,
 }
 
@@ -65,13 +67,15 @@ impl Document {
         if let Err(error) = yaml.apply_merge() {
             errors.push(UserError::new(name, format!("merge key `<<`: {error}")));
         }
-        let mut document = Self { name: name.to_owned(), root: Map::new(), lines };
+        let mut document = Self { name: name.to_owned(), lines, ..Self::default() };
         match yaml {
             Yaml::Null => errors.push(UserError::new(name, "is empty").hint("a recipe has at least `dataset_path` and `process`")),
             Yaml::Mapping(_) => {
-                if let Value::Object(root) = document.convert(&yaml, "", &mut errors) {
+                let mut problems = Vec::new();
+                if let Value::Object(root) = document.convert(&yaml, "", &mut problems) {
                     document.root = root;
                 }
+                document.problems = problems;
             }
             other => {
                 let is = match other {
@@ -116,8 +120,12 @@ impl Document {
                         errors.push(UserError::new(self.place(path), "a key of a mapping must be a text"));
                         continue;
                     };
-                    let value = self.convert(value, &join(path, &key), errors);
-                    map.insert(key, value);
+                    let mistakes = errors.len();
+                    let converted = self.convert(value, &join(path, &key), errors);
+                    // A value that means nothing is reported once, and then missing.
+                    if errors.len() == mistakes || !converted.is_null() {
+                        map.insert(key, converted);
+                    }
                 }
                 Value::Object(map)
             }
