@@ -29,6 +29,10 @@ fn zero(n: &u64) -> bool {
     *n == 0
 }
 
+fn is_false(b: &bool) -> bool {
+    !b
+}
+
 fn zero_f(n: &f64) -> bool {
     *n == 0.0
 }
@@ -67,6 +71,9 @@ pub struct OpDone {
     /// Largest linear memory of its instances, in bytes.
     #[serde(skip_serializing_if = "zero")]
     pub peak_memory: u64,
+    /// The work of an earlier attempt, repeated in the event file of the attempt that took it over.
+    #[serde(skip_serializing_if = "is_false")]
+    pub taken_over: bool,
 }
 
 /// A checkpoint of one partition that was written or read.
@@ -89,6 +96,9 @@ pub struct CheckpointDone {
     pub output_rows: u64,
     /// Size of the file.
     pub bytes: u64,
+    /// As in [`OpDone`].
+    #[serde(skip_serializing_if = "is_false")]
+    pub taken_over: bool,
 }
 
 /// A past fact. The serialised name is in `event_type`.
@@ -149,7 +159,16 @@ pub enum Event {
     #[serde(rename = "stage_complete")]
     StageCompleted { partition_id: usize, stage: usize, duration: f64, input_rows: u64, output_rows: u64, input_bytes: u64 },
     #[serde(rename = "partition_complete")]
-    PartitionCompleted { partition_id: usize, duration: f64, input_rows: u64, output_rows: u64, output_bytes: u64, output_path: String },
+    PartitionCompleted {
+        partition_id: usize,
+        duration: f64,
+        input_rows: u64,
+        output_rows: u64,
+        output_bytes: u64,
+        output_path: String,
+        #[serde(default, skip_serializing_if = "is_false")]
+        taken_over: bool,
+    },
     #[serde(rename = "partition_failed")]
     PartitionFailed { partition_id: usize, stage: usize, duration: f64, error_message: String, retry_count: u32 },
     #[serde(rename = "task_retry")]

@@ -2,13 +2,17 @@
 
 mod kind;
 mod log;
+mod progress;
 mod read;
+mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use kind::*;
 pub use log::EventLog;
+pub use progress::*;
 pub use read::{EventLogs, read_events};
+pub use snapshot::{Facts, snapshot};
 
 /// Seconds since 1970, as every time in the files of a run directory; whole microseconds, which JSON numbers carry exactly.
 pub fn now() -> f64 {

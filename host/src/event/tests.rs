@@ -13,6 +13,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         stall_seconds: 0.1,
         output_rows: 90,
         bytes: 9000,
+        taken_over: true,
     };
     vec![
         Event::JobStarted {
@@ -45,6 +46,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             input_rows: 100,
             output_rows: 90,
             output_bytes: 225,
+            taken_over: true,
             output_path: text("o"),
         },
         Event::PartitionFailed { partition_id: 3, stage: 0, duration: 2.0, error_message: text("e"), retry_count: 2 },
@@ -63,6 +65,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             created_rows: 1,
             traps: 2,
             peak_memory: 65536,
+            taken_over: true,
         }),
         Event::OpFailed { partition_id: 3, op: op(), duration: 1.0, error_message: text("e"), error_type: text("t") },
         Event::OpTrapped { partition_id: 3, op: op(), rows: 1, error_message: text("unreachable") },

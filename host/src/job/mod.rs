@@ -1,5 +1,6 @@
 //! A job on disk: its run directory, who runs it, how it is found, watched and stopped.
 
+pub mod faulty;
 pub mod lock;
 pub mod logs;
 pub mod mapping;
