@@ -15,4 +15,3 @@ pub mod event;
 pub mod job;
 pub mod cli;
 pub mod error;
-pub mod partition;

@@ -26,4 +26,5 @@ pub use export::{ExportFormat, ExportTarget, Exported, assemble};
 pub use extract::{Extracted, FieldType, ReadField, extract};
 pub use file::{Compression, Dataset, Format, InputFile};
 pub use part::{ExportOptions, PartInfo, PartWriter};
+pub use row_text::render;
 pub use read::{BadRow, Block, Partition, ReadOptions, RowReader, Slice, read};

@@ -3,8 +3,8 @@
 use super::batch::{Batch, Column, STATS, Stat};
 use super::json::{append, set_path, write_f64, write_string};
 use anyhow::{Context, Result, bail};
-use arrow::array::{Array, AsArray, BinaryViewArray};
-use arrow::buffer::BooleanBuffer;
+use arrow::array::{Array, AsArray, BinaryViewArray, make_view};
+use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use memchr::memmem;
 
@@ -29,6 +29,28 @@ pub(super) fn write_rows(batch: &Batch, raw: &BinaryViewArray, keep_stats: bool,
     }
     run.flush(raw, out);
     Ok(())
+}
+
+/// The rows of `batch` with all changes spliced in. Rows without changes are shared, not copied. Stats stay where they are.
+pub fn render(batch: &Batch) -> Result<BinaryViewArray> {
+    let raw = batch.raw.as_ref().context("columnar rows have no text")?;
+    let changed: Vec<(&Column, &BooleanBuffer)> = batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref()?))).collect();
+    let rows: Vec<usize> = (0..batch.rows()).filter(|row| changed.iter().any(|(_, bits)| bits.value(*row))).collect();
+    if rows.is_empty() {
+        return Ok(raw.clone());
+    }
+    let mut views = raw.views().to_vec();
+    let mut side = Vec::new();
+    let mut scratch = Scratch::default();
+    let number = u32::try_from(raw.data_buffers().len())?;
+    for row in rows {
+        scratch.fields(raw.value(row), row, &changed)?;
+        let at = u32::try_from(side.len()).context("rows of more than 4 GiB in one batch")?;
+        views[row] = make_view(&scratch.row, number, at);
+        side.extend_from_slice(&scratch.row);
+    }
+    let buffers: Vec<Buffer> = raw.data_buffers().iter().cloned().chain([Buffer::from_vec(side)]).collect();
+    Ok(BinaryViewArray::try_new(views.into(), buffers.into(), None)?)
 }
 
 /// Rows that stand one after another in the read buffer, line feeds between: copied as one piece.

@@ -11,11 +11,13 @@ pub struct Chains {
     after: Vec<Vec<Key>>,
     /// Keys of the key files: `keys[p]` by global op.
     keys: Vec<HashMap<usize, Key>>,
+    /// Keys of the parts of the export.
+    parts: Vec<Key>,
 }
 
 impl Chains {
-    /// The chains of partitions with the given inputs.
-    pub fn new(plan: &Plan, inputs: Vec<Key>) -> Self {
+    /// The chains of partitions with the given inputs. `export` says how parts are written.
+    pub fn new(plan: &Plan, inputs: Vec<Key>, export: &str) -> Self {
         let mut keys = vec![HashMap::new(); inputs.len()];
         let mut after: Vec<Vec<Key>> = inputs.into_iter().map(|k| vec![k]).collect();
         for op in &plan.ops {
@@ -32,7 +34,8 @@ impl Chains {
                 }
             }
         }
-        Self { after, keys }
+        let parts = after.iter().map(|c| KeyBuilder::new("part").with(c[plan.ops.len()].as_str()).with(export).key()).collect();
+        Self { after, keys, parts }
     }
 
     /// The key of a partition's rows after op `op`, None = its input.
@@ -43,6 +46,11 @@ impl Chains {
     /// The key of a partition's key file for global op `op`.
     pub fn keys(&self, partition: usize, op: usize) -> &Key {
         &self.keys[partition][&op]
+    }
+
+    /// The key of a partition's part of the export.
+    pub fn part(&self, partition: usize) -> &Key {
+        &self.parts[partition]
     }
 
     /// Everything that today's plan can use: key → (artifact, op, partition).

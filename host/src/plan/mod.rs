@@ -4,8 +4,6 @@ mod build;
 mod fingerprint;
 mod segments;
 
-use std::ops::Range;
-
 use crate::checkpoint::Key;
 use crate::config::OnError;
 use crate::dataset::ReadField;
@@ -58,9 +56,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Fields to take out of stored rows for the ops in `ops` and after: the same as from the input, but none is required any more.
-    pub fn fields_after(&self, ops: Range<usize>) -> Vec<ReadField> {
-        build::fields(&self.ops[ops.start..], false)
+    /// Fields to take out of stored rows for op `first` and those after it: the same as from the input, but none is required any more.
+    pub fn fields_after(&self, first: usize) -> Vec<ReadField> {
+        build::fields(&self.ops[first..], false)
     }
 
     /// Keys under `__dj__stats__` that ops compute.

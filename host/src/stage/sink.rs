@@ -48,31 +48,49 @@ impl Sink {
     }
 }
 
-/// Runs `work` with a sink and gives back what it gives, what was written, the seconds that writing took and those that the ops waited.
-pub(super) fn with<T>(target: Target, work: impl FnOnce(&mut Sink) -> Result<T>) -> Result<(T, Written, Times)> {
+impl Target {
+    fn open(self) -> Result<Open> {
+        Ok(match self {
+            Self::Rows(rows) => Open::Rows(rows),
+            Self::Part(path, options) => Open::Part(PartWriter::create(&path, &options)?),
+        })
+    }
+}
+
+enum Open {
+    Rows(WrittenRows),
+    Part(PartWriter),
+}
+
+impl Open {
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        match self {
+            Self::Rows(rows) => rows.write(batch, rendered(batch)?.as_ref()),
+            Self::Part(part) => part.write(batch),
+        }
+    }
+
+    fn finish(self) -> Result<Written> {
+        Ok(match self {
+            Self::Rows(rows) => Written::Rows(rows),
+            Self::Part(part) => Written::Part(part.finish()?),
+        })
+    }
+}
+
+/// Runs `work` with a sink that feeds all targets; gives back what it gives, what was written, and what writing cost.
+pub(super) fn with<T>(targets: Vec<Target>, work: impl FnOnce(&mut Sink) -> Result<T>) -> Result<(T, Vec<Written>, Times)> {
     let (sender, receiver) = bounded::<Batch>(WAITING);
     std::thread::scope(|scope| {
-        let writer = std::thread::Builder::new().name("djhost-write".into()).spawn_scoped(scope, move || -> Result<(Written, f64, f64)> {
+        let writer = std::thread::Builder::new().name("djhost-write".into()).spawn_scoped(scope, move || -> Result<_> {
+            let mut open = targets.into_iter().map(Target::open).collect::<Result<Vec<_>>>()?;
             let mut seconds = 0.0;
-            let written = match target {
-                Target::Rows(mut rows) => {
-                    for batch in receiver {
-                        let start = std::time::Instant::now();
-                        rows.write(&batch, rendered(&batch)?.as_ref())?;
-                        seconds += start.elapsed().as_secs_f64();
-                    }
-                    Written::Rows(rows)
-                }
-                Target::Part(path, options) => {
-                    let mut part = PartWriter::create(&path, &options)?;
-                    for batch in receiver {
-                        let start = std::time::Instant::now();
-                        part.write(&batch)?;
-                        seconds += start.elapsed().as_secs_f64();
-                    }
-                    Written::Part(part.finish()?)
-                }
-            };
+            for batch in receiver {
+                let start = std::time::Instant::now();
+                open.iter_mut().try_for_each(|o| o.write(&batch))?;
+                seconds += start.elapsed().as_secs_f64();
+            }
+            let written = open.into_iter().map(Open::finish).collect::<Result<Vec<_>>>()?;
             Ok((written, seconds, super::meter::thread_cpu().as_secs_f64()))
         });
         let writer = writer.context("cannot start a writing thread")?;

@@ -5,6 +5,7 @@ use arrow::array::BooleanArray;
 
 use super::step::Env;
 use crate::checkpoint::{Account, Manifest};
+use crate::config::OnError;
 use crate::dataset::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};
 use crate::global::Mask;
 
@@ -24,9 +25,10 @@ pub(super) struct Incoming {
     pub(super) batch: Batch,
     pub(super) bad: Vec<BadRow>,
     pub(super) bytes: u64,
-    pub(super) lines: u64,
     /// Whether they come from the input (and are counted as read).
     pub(super) fresh: bool,
+    /// What happens to the bad ones.
+    pub(super) on_error: OnError,
 }
 
 /// Opens the source. `fields` are what is taken out of the rows.
@@ -36,6 +38,7 @@ pub(super) fn open<'a>(
     base: &'a Base,
     fields: Vec<ReadField>,
 ) -> Result<Box<dyn Iterator<Item = Result<Incoming>> + 'a>> {
+    let on_error = env.on_error;
     let stats: Vec<String> = env.plan.stats().map(str::to_owned).collect();
     let incoming: Box<dyn Iterator<Item = Result<Incoming>>> = match &base.rows {
         None => {
@@ -43,7 +46,7 @@ pub(super) fn open<'a>(
             Box::new(read(env.dataset, partition, &options)?.map(move |block| {
                 let mut block = block?;
                 lift_stats(&mut block.batch, &stats);
-                Ok(Incoming { batch: block.batch, bad: block.bad, bytes: block.bytes, lines: block.lines, fresh: true })
+                Ok(Incoming { batch: block.batch, bad: block.bad, bytes: block.bytes, fresh: true, on_error })
             }))
         }
         Some(manifest) => {
@@ -63,7 +66,7 @@ pub(super) fn open<'a>(
                 stored.append(&mut batch.stats);
                 batch.stats = stored;
                 debug_assert!(batch.stats.len() >= known);
-                Ok(Incoming { batch, bad: Vec::new(), bytes: 0, lines: 0, fresh: false })
+                Ok(Incoming { batch, bad: Vec::new(), bytes: 0, fresh: false, on_error })
             }))
         }
     };
