@@ -96,7 +96,7 @@ fn the_reference_is_fresh_and_means_the_defaults() {
     }
     let resolved = resolve(Some(path), std::iter::empty(), &[], Need::Anything).unwrap();
     assert_eq!(resolved.config, Config::default());
-    assert_eq!(resolved.notes, [String::new(); 0]);
+    assert_eq!(resolved.notes, Vec::<String>::new());
 }
 
 #[test]
@@ -192,4 +192,21 @@ fn mistakes_with_the_file_itself_are_clear() {
     );
     fs::create_dir(dir.path().join("dir")).unwrap();
     check("dir", None, "dir: is a directory\n  hint: give the recipe's file");
+}
+
+proptest::proptest! {
+    /// Text put together of the pieces that recipes are made of never ends in a panic, and every mistake has a place.
+    #[test]
+    fn no_text_is_a_panic(pieces in proptest::collection::vec(proptest::sample::select(vec![
+        "process:", "\n", "  ", "- ", "a_filter", ": ", "min_len", "[", "]", "{", "}", "&x ", "*x", "<<", "!t ", "'", "\"", "5", "-1e999", ".inf", "null", "~",
+        "partition:", "mode", "checkpoint:", "op_names", "dataset:", "configs", "|", ">", "? ", "#", "%", "@", "\t", "---", "é", "\u{0}", "limits", "grants",
+    ]), 0..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = dir.path().join("r.yaml");
+        fs::write(&recipe, pieces.concat()).unwrap();
+        if let Err(error) = resolve(Some(&recipe), std::iter::empty(), &[], Need::Runnable) {
+            let errors = error.downcast_ref::<djhost::error::UserErrors>().expect("only the user's mistakes");
+            assert!(!errors.0.is_empty() && errors.0.iter().all(|e| !e.place.is_empty()));
+        }
+    }
 }
