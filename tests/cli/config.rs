@@ -187,9 +187,14 @@ fn mistakes_with_the_file_itself_are_clear() {
     check("latin1.yaml", Some(b"np: 2\nproject_name: caf\xe9\n"), "latin1.yaml:2: is not UTF-8 text\n  hint: save the recipe as UTF-8");
     check(
         "data.jsonl",
-        Some(&vec![b'a'; 5 << 20]),
-        "data.jsonl: is larger than 4 MiB, so it cannot be a recipe\n  hint: give the recipe first, not the dataset",
+        Some(&vec![b'a'; 2 << 20]),
+        "data.jsonl: is larger than 1 MiB, so it cannot be a recipe\n  hint: give the recipe first, not the dataset",
     );
+    let deep = "[".repeat(50_000);
+    check("deep.yaml", Some(deep.as_bytes()), "deep.yaml:1:129: is not valid YAML: recursion limit exceeded");
+    let bomb: String = (1..12).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))).collect();
+    let message = "bomb.yaml: its aliases unfold to too much\n  hint: write the values out";
+    check("bomb.yaml", Some(format!("a0: &a0 [x]\n{bomb}").as_bytes()), message);
     fs::create_dir(dir.path().join("dir")).unwrap();
     check("dir", None, "dir: is a directory\n  hint: give the recipe's file");
 }

@@ -107,7 +107,7 @@ pub fn resolve(
     }
     // A recipe that cannot be read hides what the rest refers to; its mistakes come alone.
     if !build.errors.is_empty() {
-        return Err(UserErrors(build.errors).into());
+        return Err(few(build.errors).into());
     }
     build.errors.append(&mut build.document.problems);
     build.entries = Config::default().entries();
@@ -294,7 +294,7 @@ impl Builder {
                 notes,
                 file: file.map(Path::to_owned),
             }),
-            _ => Err(UserErrors(errors).into()),
+            _ => Err(few(errors).into()),
         }
     }
 
@@ -351,6 +351,16 @@ impl Builder {
             notes.push(format!("{}: `on_error` is given as well, and holds", self.place("skip_op_error")));
         }
     }
+}
+
+/// All mistakes, unless there are so many that the first would scroll away.
+fn few(mut errors: Vec<UserError>) -> UserErrors {
+    const SHOWN: usize = 50;
+    if errors.len() > SHOWN {
+        let more = errors.split_off(SHOWN).len();
+        errors.push(UserError::new("", format!("and {more} more mistakes")));
+    }
+    UserErrors(errors)
 }
 
 /// The format of the result: `export_type`, or what the path's end says.
