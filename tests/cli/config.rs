@@ -96,7 +96,7 @@ fn the_reference_is_fresh_and_means_the_defaults() {
     }
     let resolved = resolve(Some(path), std::iter::empty(), &[], Need::Anything).unwrap();
     assert_eq!(resolved.config, Config::default());
-    assert_eq!(resolved.notes, [String::new(); 0]);
+    assert_eq!(resolved.notes, Vec::<String>::new());
 }
 
 #[test]
@@ -187,9 +187,31 @@ fn mistakes_with_the_file_itself_are_clear() {
     check("latin1.yaml", Some(b"np: 2\nproject_name: caf\xe9\n"), "latin1.yaml:2: is not UTF-8 text\n  hint: save the recipe as UTF-8");
     check(
         "data.jsonl",
-        Some(&vec![b'a'; 5 << 20]),
-        "data.jsonl: is larger than 4 MiB, so it cannot be a recipe\n  hint: give the recipe first, not the dataset",
+        Some(&vec![b'a'; 2 << 20]),
+        "data.jsonl: is larger than 1 MiB, so it cannot be a recipe\n  hint: give the recipe first, not the dataset",
     );
+    let deep = "[".repeat(50_000);
+    check("deep.yaml", Some(deep.as_bytes()), "deep.yaml:1:129: is not valid YAML: recursion limit exceeded");
+    let bomb: String = (1..12).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))).collect();
+    let message = "bomb.yaml: its aliases unfold to too much\n  hint: write the values out";
+    check("bomb.yaml", Some(format!("a0: &a0 [x]\n{bomb}").as_bytes()), message);
     fs::create_dir(dir.path().join("dir")).unwrap();
     check("dir", None, "dir: is a directory\n  hint: give the recipe's file");
+}
+
+proptest::proptest! {
+    /// Text put together of the pieces that recipes are made of never ends in a panic, and every mistake has a place.
+    #[test]
+    fn no_text_is_a_panic(pieces in proptest::collection::vec(proptest::sample::select(vec![
+        "process:", "\n", "  ", "- ", "a_filter", ": ", "min_len", "[", "]", "{", "}", "&x ", "*x", "<<", "!t ", "'", "\"", "5", "-1e999", ".inf", "null", "~",
+        "partition:", "mode", "checkpoint:", "op_names", "dataset:", "configs", "|", ">", "? ", "#", "%", "@", "\t", "---", "é", "\u{0}", "limits", "grants",
+    ]), 0..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = dir.path().join("r.yaml");
+        fs::write(&recipe, pieces.concat()).unwrap();
+        if let Err(error) = resolve(Some(&recipe), std::iter::empty(), &[], Need::Runnable) {
+            let errors = error.downcast_ref::<djhost::error::UserErrors>().expect("only the user's mistakes");
+            assert!(!errors.0.is_empty() && errors.0.iter().all(|e| !e.place.is_empty()));
+        }
+    }
 }

@@ -113,3 +113,60 @@ pub fn check_job_id(job_id: &str) -> Result<(), &'static str> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dirs(export: &str, work: Option<&str>) -> Result<(String, String), String> {
+        let config = Config {
+            export_path: export.into(),
+            work_dir: work.map(str::to_owned),
+            job_id: Some("j1".into()),
+            checkpoint_dir: Some("{work_dir}/ck".into()),
+            ..Config::default()
+        };
+        let dirs = job_dirs(&config).map_err(|wrong| wrong[0].1.clone())?;
+        assert_eq!(dirs.checkpoint_dir, dirs.run_dir.join("ck"));
+        assert_eq!(dirs.partition_dir, dirs.run_dir.join("partitions"));
+        Ok((dirs.run_dir.display().to_string(), dirs.export_path.display().to_string()))
+    }
+
+    #[test]
+    fn the_run_directory_ends_in_the_jobs_name() {
+        for (export, work, run_dir, result) in [
+            ("out/a/r.jsonl", None, "out/a/j1", "out/a/r.jsonl"),
+            ("r.jsonl", None, "./j1", "r.jsonl"),
+            ("/r.jsonl", None, "/j1", "/r.jsonl"),
+            ("out/r.jsonl", Some("work"), "work/j1", "out/r.jsonl"),
+            ("out/r.jsonl", Some("work/{job_id}"), "work/j1", "out/r.jsonl"),
+            ("out/r.jsonl", Some("work/{job_id}/"), "work/j1/", "out/r.jsonl"),
+            ("out/r.jsonl", Some("work/j1"), "work/j1", "out/r.jsonl"),
+            ("out/{job_id}/r.jsonl", None, "out/j1", "out/j1/r.jsonl"),
+            ("{work_dir}/r_{job_id}.jsonl", Some("work"), "work/j1", "work/j1/r_j1.jsonl"),
+        ] {
+            assert_eq!(dirs(export, work), Ok((run_dir.into(), result.into())), "{export} {work:?}");
+        }
+        assert!(dirs("out/{job_id}/sub/r.jsonl", None).unwrap_err().contains("must be the last part"));
+        assert!(dirs("{work_dir}/r.jsonl", None).unwrap_err().contains("`work_dir` is not given"));
+    }
+
+    #[test]
+    fn names_are_one_part_of_a_path() {
+        for good in ["my_experiment_001", "007", "a.b-c", "größe", &new_job_id()] {
+            assert_eq!(check_job_id(good), Ok(()), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "-rf", " a", "a\n", "a:b", "{job_id}", &"x".repeat(300)] {
+            assert!(check_job_id(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn new_names_have_date_time_and_six_hex_digits() {
+        let name = new_job_id();
+        let parts: Vec<&str> = name.split('_').collect();
+        assert_eq!(parts.iter().map(|p| p.len()).collect::<Vec<_>>(), [8, 6, 6], "{name}");
+        assert!(parts[..2].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())));
+        assert!(parts[2].bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+}

@@ -123,7 +123,7 @@ options! {
         num_of_partitions: Option<Count> = None => at_least(1.0);
         /// Auto mode: the size to aim for, in MB of memory that the rows of a partition need (128, 256, 512, 1024 or any other).
         target_size_mb: u64 = 256 => between(1.0, 1_048_576.0);
-        /// Auto mode: the largest size of a partition in MB of input, also when the analysis fails.
+        /// Auto mode: the largest size of a partition, in MB of input, when the analysis fails.
         max_size_mb: u64 = 256 => between(1.0, 1_048_576.0);
     }
 }
@@ -214,10 +214,10 @@ options! {
         audio_key: String = "audios".into();
         /// The field with the list of video paths.
         video_key: String = "videos".into();
-        /// Data-Juicer's spelling of `on_error`: true is `quarantine`, false is `fail`.
+        /// Data-Juicer's spelling of `on_error`: true means `quarantine`, false means `fail`.
         skip_op_error: Option<bool> = None;
         /// What happens to a row that an operator rejects or fails on: `quarantine` sets it aside with the reason, `drop` only counts it,
-        /// `fail` ends the job.
+        /// `fail` ends the job. By default `quarantine`.
         on_error: Option<OnError> = None;
         /// The job fails when more than this share of the rows is in quarantine: a broken operator is not bad data.
         max_quarantine_ratio: f64 = 0.05 => between(0.0, 1.0);

@@ -154,3 +154,57 @@ pub fn env_overrides(vars: impl Iterator<Item = (OsString, OsString)>) -> Result
     found.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
     if errors.is_empty() { Ok(found.into_iter().map(|(_, o)| o).collect()) } else { Err(UserErrors(errors)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Arg, ArgAction};
+
+    fn split(args: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
+        let command = Command::new("run")
+            .arg(Arg::new("path"))
+            .arg(Arg::new("config").long("config"))
+            .arg(Arg::new("base-dir").long("base-dir"))
+            .arg(Arg::new("np").long("np"))
+            .arg(Arg::new("fresh").long("fresh").action(ArgAction::SetTrue));
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        let split = split_overrides(&args, &command).map_err(|e| e.to_string())?;
+        let shown = |o: &Override| format!("{}{}{}", o.key, if o.append { "+=" } else { "=" }, o.text);
+        Ok((split.rest.into_iter().map(|a| a.into_string().unwrap()).collect(), split.overrides.iter().map(shown).collect()))
+    }
+
+    #[test]
+    fn arguments_are_sorted() {
+        for (args, rest, overrides) in [
+            (&["r.yaml", "--np", "4"][..], &["r.yaml"][..], &["np=4"][..]),
+            (&["--np=4", "r.yaml", "--fresh"], &["r.yaml", "--fresh"], &["np=4"]),
+            (&["--config", "r.yaml", "--job-id", "x"], &["--config", "r.yaml"], &["job_id=x"]),
+            (&["--config=r.yaml", "--base_dir", "out"], &["--config=r.yaml", "--base_dir", "out"], &[]),
+            (&["--keep-stats-in-res-ds", "r.yaml"], &["r.yaml"], &["keep_stats_in_res_ds=true"]),
+            (&["--keep_stats_in_res_ds", "no", "r.yaml"], &["r.yaml"], &["keep_stats_in_res_ds=no"]),
+            (&["--event_logging.enabled", "--seed", "1"], &[], &["event_logging.enabled=true", "seed=1"]),
+            (&["--a_filter.min", "-5", "-v"], &["-v"], &["a_filter.min=-5"]),
+            (&["--a_filter.text=", "--work_dir", "a=b"], &[], &["a_filter.text=", "work_dir=a=b"]),
+            (&["--plugins", "a", "--plugins=b"], &[], &["plugins=a", "plugins+=b"]),
+            (&["--checkpoint.op_names+=a"], &[], &["checkpoint.op_names+=a"]),
+            (&["--help"], &["--help"], &[]),
+            (&["r.yaml", "--", "--np", "4"], &["r.yaml", "--", "--np", "4"], &[]),
+        ] {
+            let (got_rest, got) = split(args).unwrap();
+            assert_eq!(
+                (got_rest, got),
+                (rest.iter().map(|s| (*s).to_owned()).collect(), overrides.iter().map(|s| (*s).to_owned()).collect()),
+                "{args:?}"
+            );
+        }
+        assert!(split(&["--np"]).unwrap_err().starts_with("--np: needs a value"));
+    }
+
+    #[test]
+    fn our_prefix_holds_over_data_juicers() {
+        let vars = [("DJHOST_NP", "2"), ("PATH", "/bin"), ("DJ_PROCESS_NP", "4"), ("DJ_PROCESS_PARTITION__SIZE", "10")];
+        let found = env_overrides(vars.iter().map(|(k, v)| (k.into(), v.into()))).unwrap();
+        let shown: Vec<String> = found.iter().map(|o| format!("{}={} ({})", o.key, o.text, o.source)).collect();
+        assert_eq!(shown, ["np=4 (DJ_PROCESS_NP)", "partition.size=10 (DJ_PROCESS_PARTITION__SIZE)", "np=2 (DJHOST_NP)"]);
+    }
+}

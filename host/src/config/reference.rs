@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::declare::Entry;
 use super::options::Config;
 
 /// Columns of the reference's comments.
@@ -24,8 +23,11 @@ pub fn reference_yaml() -> String {
             None => ("", entry.key.as_str()),
         };
         text.push('\n');
-        for line in wrap(&explanation(&entry), WIDTH - indent.len()) {
+        for line in wrap(&one_line(&entry.doc), WIDTH - indent.len()) {
             text.push_str(&format!("{indent}# {line}\n"));
+        }
+        if !entry.is_section && !matches!(name, "process" | "dataset") {
+            text.push_str(&format!("{indent}# Valid: {}\n", entry.expected));
         }
         if entry.is_section {
             text.push_str(&format!("{indent}{name}:\n"));
@@ -47,15 +49,6 @@ pub fn options_help() -> String {
         }
     }
     text
-}
-
-fn explanation(entry: &Entry) -> String {
-    let doc = one_line(&entry.doc);
-    match entry.key.as_str() {
-        _ if entry.is_section => doc,
-        "process" | "dataset" => doc,
-        _ => format!("{doc} ({})", entry.expected),
-    }
 }
 
 fn one_line(doc: &str) -> String {

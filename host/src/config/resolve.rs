@@ -15,6 +15,7 @@ use super::overrides::{Override, env_overrides};
 use super::recipe::{OpSpec, ParamOverride, looks_like_op, read_process, user_error};
 use super::sources::read_sources;
 use super::units::Count;
+use super::value::Wrong;
 use super::yaml::{self, Document, join};
 use crate::error::{UserError, UserErrors, did_you_mean};
 
@@ -106,7 +107,7 @@ pub fn resolve(
     }
     // A recipe that cannot be read hides what the rest refers to; its mistakes come alone.
     if !build.errors.is_empty() {
-        return Err(UserErrors(build.errors).into());
+        return Err(few(build.errors).into());
     }
     build.errors.append(&mut build.document.problems);
     build.entries = Config::default().entries();
@@ -140,7 +141,7 @@ impl Builder {
                     }
                 }
                 _ if is_section => {
-                    let wrong = super::value::Wrong::expected("a mapping of options", value);
+                    let wrong = Wrong::expected("a mapping of options", value);
                     let names = self.fields(key);
                     self.errors.push(user_error(self.document.place(key), wrong.hint(format!("its options: {names}"))));
                 }
@@ -220,8 +221,8 @@ impl Builder {
             Given::Text(text) => yaml::value_of_text(text).unwrap_or(Value::String(text.clone())),
         };
         match foreign(key) {
+            Some(_) if is_off(&value) => {}
             Some(Foreign::Ignored(why)) => self.notes.push(format!("{place}: has no effect here: {why}")),
-            Some(Foreign::Refused(_)) if is_off(&value) => {}
             Some(Foreign::Refused(instead)) => self.errors.push(UserError::new(place, "is not supported").hint(instead)),
             None => {
                 let error = UserError::new(place, "no option of this name");
@@ -280,7 +281,8 @@ impl Builder {
         let dirs = job_dirs(&self.config).map_err(|wrong| {
             errors.extend(wrong.into_iter().map(|(key, message, hint)| UserError::new(self.place(key), message).hint(hint)));
         });
-        let export_type = export_type(&self.config).map_err(|wrong| errors.push(user_error(self.place("export_path"), wrong)));
+        let place = self.place("export_path");
+        let export_type = export_type(&self.config, &place, &mut notes).map_err(|wrong| errors.push(user_error(place, wrong)));
         match (dirs, export_type) {
             (Ok(dirs), Ok(export_type)) if errors.is_empty() => Ok(Resolved {
                 config: self.config,
@@ -292,7 +294,7 @@ impl Builder {
                 notes,
                 file: file.map(Path::to_owned),
             }),
-            _ => Err(UserErrors(errors).into()),
+            _ => Err(few(errors).into()),
         }
     }
 
@@ -351,23 +353,40 @@ impl Builder {
     }
 }
 
+/// All mistakes, unless there are so many that the first would scroll away.
+fn few(mut errors: Vec<UserError>) -> UserErrors {
+    const SHOWN: usize = 50;
+    if errors.len() > SHOWN {
+        let more = errors.split_off(SHOWN).len();
+        errors.push(UserError::new("", format!("and {more} more mistakes")));
+    }
+    UserErrors(errors)
+}
+
 /// The format of the result: `export_type`, or what the path's end says.
-fn export_type(config: &Config) -> Result<ExportType, super::value::Wrong> {
-    use super::value::Wrong;
+fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<ExportType, Wrong> {
     let path = &config.export_path;
     if let Some((scheme, _)) = path.split_once("://") {
         return Err(Wrong::new(format!("`{path}` is not a local path"))
             .hint(format!("`{scheme}://` is not supported: copy the result there afterwards")));
     }
+    if Path::new(path).file_name().is_none() {
+        return Err(Wrong::new(format!("`{path}` does not name a file")).hint("write a path like `outputs/result.jsonl`"));
+    }
     if let Some(chosen) = config.export_type {
         return Ok(chosen);
     }
-    match Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or("") {
-        "jsonl" => Ok(ExportType::Jsonl),
-        "json" => Ok(ExportType::Json),
-        "parquet" => Ok(ExportType::Parquet),
-        "arrow" => Ok(ExportType::Arrow),
-        _ => Err(Wrong::new(format!("the end of `{path}` does not say a format"))
+    match Path::new(path).extension().and_then(|e| e.to_str()) {
+        // Data-Juicer's Ray executors take a directory's name here, and write JSONL.
+        None => {
+            notes.push(format!("{place}: the end of `{path}` does not say a format: JSONL is written"));
+            Ok(ExportType::Jsonl)
+        }
+        Some("jsonl") => Ok(ExportType::Jsonl),
+        Some("json") => Ok(ExportType::Json),
+        Some("parquet") => Ok(ExportType::Parquet),
+        Some("arrow") => Ok(ExportType::Arrow),
+        Some(other) => Err(Wrong::new(format!("the end of `{path}` says no known format: `{other}`"))
             .hint("end it in `.jsonl`, `.json`, `.parquet` or `.arrow`, or set `export_type`")),
     }
 }

@@ -94,15 +94,19 @@ fn read_dataset(
             errors.push(user_error(place(&base), Wrong::expected("a mapping with `type` and `path`", source)));
             continue;
         };
+        if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
+            // Its other keys belong to that kind of source.
+            errors.push(
+                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::value::got_text(kind)))
+                    .hint("only local files are supported: copy the dataset here first"),
+            );
+            continue;
+        }
         for (key, value) in source {
             let path = format!("{base}.{key}");
             let at = place(&path);
             match key.as_str() {
-                "type" if value == "local" => {}
-                "type" | "source" => errors.push(
-                    UserError::new(at, format!("expected `local`, got {}", super::value::got_text(value)))
-                        .hint("only local files are supported: copy the dataset here first"),
-                ),
+                "type" => {}
                 "path" => match Texts::read(value, ANY) {
                     Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
                     Err(wrong) => errors.push(user_error(at, wrong)),

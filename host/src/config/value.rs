@@ -355,7 +355,6 @@ macro_rules! choices {
                 match value {
                     $(Value::String(s) if s.eq_ignore_ascii_case($word) => Ok(Self::$variant),)+
                     Value::String(s) => Err(Wrong::choice(s, Self::WORDS.iter().copied())),
-                    // `none` and `off` are words, but a recipe may well say `null` or `false`, and YAML then gives no text.
                     _ => Err(Wrong::expected(Self::expected(bounds), value)),
                 }
             }

@@ -13,7 +13,10 @@ use super::value::Wrong;
 use crate::error::UserError;
 
 /// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth reading.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 1 << 20;
+
+/// `serde_yaml` refuses deeper nesting, so there are no lines to be found below.
+const MAX_DEPTH: usize = 128;
 
 /// A YAML file: a mapping with text keys.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +46,7 @@ impl Document {
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| fail(format!("cannot be read: {e}")))?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(vec![
-                UserError::new(&name, "is larger than 4 MiB, so it cannot be a recipe").hint("give the recipe first, not the dataset"),
+                UserError::new(&name, "is larger than 1 MiB, so it cannot be a recipe").hint("give the recipe first, not the dataset"),
             ]);
         }
         let text = String::from_utf8(bytes).map_err(|e| {
@@ -201,6 +204,9 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
         let Ok((event, span)) = event else { break };
+        if open.len() > MAX_DEPTH {
+            break;
+        }
         let line = span.start.line();
         let key = match &event {
             Event::Scalar(text, ..) => text.to_string(),
