@@ -97,6 +97,18 @@ impl Partition {
         ((self.ops_done as f64 + running) / ops.max(1) as f64).min(1.0)
     }
 
+    /// Nobody works on it any more: what its running stage had done is gone.
+    fn lose_what_is_not_committed(&mut self) {
+        if let Some(task) = self.task.take() {
+            self.redo_from(task.first);
+            self.shown.state = PartitionState::Pending;
+            if task.first == 0 {
+                self.shown.rows_in = 0;
+            }
+        }
+        self.shown.current_op = None;
+    }
+
     /// Forgets what will be done again.
     fn redo_from(&mut self, op: usize) {
         self.ops.retain(|index, _| *index < op);
@@ -119,9 +131,8 @@ impl Fold {
         self.spans.push((record.timestamp, record.timestamp));
         let ops = self.operations.len();
         for partition in self.partitions.values_mut() {
-            partition.task = None;
+            partition.lose_what_is_not_committed();
             partition.resumed = false;
-            partition.shown.current_op = None;
             partition.shown.retries = 0;
             if partition.shown.state != PartitionState::Completed {
                 partition.shown.state = PartitionState::Pending;
@@ -244,17 +255,15 @@ impl Fold {
                 }
             }
             Event::PartitionFailed { error_message, .. } => {
+                partition.lose_what_is_not_committed();
                 partition.shown.state = PartitionState::Failed;
                 partition.shown.error_message = Some(error_message.clone());
                 partition.shown.end_time = Some(time);
-                partition.task = None;
             }
             Event::TaskRetried { retry_count, .. } => {
                 partition.shown.retries = *retry_count;
+                partition.lose_what_is_not_committed();
                 partition.shown.state = PartitionState::Pending;
-                if let Some(task) = partition.task.take() {
-                    partition.redo_from(task.first);
-                }
             }
             Event::OpStarted { op, .. } => partition.shown.current_op = Some(op.clone()),
             Event::OpCompleted(done) => {
@@ -315,9 +324,15 @@ impl Fold {
             self.partition(id);
         }
         let ops = self.operations.len();
+        if !running {
+            self.partitions.values_mut().for_each(Partition::lose_what_is_not_committed);
+        }
+        // A partition whose size nobody told weighs as much as the others.
+        let known: Vec<_> = self.partitions.values().map(|p| p.shown.input_bytes).filter(|bytes| *bytes > 0).collect();
+        let usual = (known.iter().sum::<u64>() as f64 / known.len().max(1) as f64).max(1.0);
         let (mut done, mut all, mut gained) = (0.0, 0.0, 0.0);
         for partition in self.partitions.values_mut() {
-            let weight = partition.shown.input_bytes.max(1) as f64;
+            let weight = if partition.shown.input_bytes > 0 { partition.shown.input_bytes as f64 } else { usual };
             let fraction = partition.fraction(ops);
             partition.shown.fraction = fraction;
             done += weight * fraction;
@@ -355,7 +370,7 @@ impl Fold {
             ..JobProgress::default()
         };
         progress.checkpoints.discarded = self.discarded;
-        self.show_partitions(&mut progress, running);
+        self.show_partitions(&mut progress);
         progress.rows.total = self.known_rows.or(facts.mapping.filter(|m| m.size_is_exact).map(|m| m.original_dataset_size));
         if let Some(summary) = facts.summary {
             add_summary(&mut progress, summary);
@@ -369,7 +384,7 @@ impl Fold {
         progress
     }
 
-    fn show_partitions(&mut self, progress: &mut JobProgress, running: bool) {
+    fn show_partitions(&mut self, progress: &mut JobProgress) {
         let mut ops: BTreeMap<usize, OpProgress> = self
             .operations
             .iter()
@@ -391,13 +406,7 @@ impl Fold {
                 add_op(&mut alone, done);
                 shown.ops.push(alone);
             }
-            // Nobody works on the partitions of a job that nobody runs.
-            if !running && shown.state == PartitionState::Processing {
-                shown.state = PartitionState::Pending;
-                shown.current_op = None;
-            } else {
-                shown.current_ops = partition.task.map(|t| (t.first, t.last));
-            }
+            shown.current_ops = partition.task.map(|t| (t.first, t.last));
             shown.quarantined = partition.quarantine.values().sum();
             for ((_, reason), rows) in partition.quarantine {
                 *progress.quarantine.entry(reason).or_default() += rows;

@@ -122,6 +122,17 @@ pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
     }
 }
 
+/// Runs `act` while holding the lock in nobody's name; does nothing if somebody holds it.
+pub(super) fn if_free(paths: &RunPaths, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    let path = paths.lock();
+    let file = File::open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => act(),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+    }
+}
+
 fn read(file: &mut File) -> Option<Holder> {
     let mut content = String::new();
     file.rewind().ok()?;

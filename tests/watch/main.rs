@@ -1,0 +1,4 @@
+//! Watching and stopping a job from other processes.
+
+#[cfg(target_os = "linux")]
+mod processes;
