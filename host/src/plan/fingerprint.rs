@@ -53,6 +53,11 @@ impl Chains {
         &self.parts[partition]
     }
 
+    /// The keys of all parts, in order.
+    pub fn parts(&self) -> impl Iterator<Item = &Key> {
+        self.parts.iter()
+    }
+
     /// Everything that today's plan can use: key → (artifact, op, partition).
     pub fn expected(&self, plan: &Plan) -> HashMap<Key, Vec<(Artifact, usize, usize)>> {
         let mut expected: HashMap<Key, Vec<(Artifact, usize, usize)>> = HashMap::new();

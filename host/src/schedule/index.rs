@@ -31,13 +31,8 @@ impl Index {
         self.0.lock().expect("no panic while held").remove(&(artifact, op, partition));
     }
 
-    /// Number of files.
-    pub fn len(&self) -> usize {
-        self.0.lock().expect("no panic while held").len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Number of files of one kind.
+    pub fn count(&self, artifact: Artifact) -> usize {
+        self.0.lock().expect("no panic while held").keys().filter(|k| k.0 == artifact).count()
     }
 }
