@@ -4,6 +4,8 @@
 //! `default`, `enum`, `const`, bounds, `items`, `prefixItems`, `anyOf`, `oneOf`, `allOf`, `$ref` into the schema itself, and integer
 //! `format`s. Other keywords are ignored; the operator itself has the last word when it is created.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::recipe::{COMMON_FLAGS, user_error};
@@ -12,6 +14,10 @@ use crate::error::{UserError, did_you_mean};
 
 /// References may form a circle; a parameter is never so deep.
 const MAX_DEPTH: usize = 32;
+
+/// Steps for one call of [`check_params`]: hundreds of times what a real schema needs. Schemas come from plugins, and a circle with two
+/// choices would otherwise branch without end.
+const MAX_STEPS: u32 = 100_000;
 
 /// Checks `params` and gives them in canonical form: in the order of the schema, with defaults, numbers in the type of the schema (`1` for
 /// a float is `1.0`, `1e9` for an integer is `1000000000`). `place` gives the place of a parameter such as `min_len` or `polygon[2]`.
@@ -23,7 +29,7 @@ pub fn check_params(
     params: &Map<String, Value>,
     place: impl Fn(&str) -> String,
 ) -> Result<Map<String, Value>, Vec<UserError>> {
-    let root = Schema { root: schema, place: &place };
+    let root = Schema { root: schema, place: &place, steps: Cell::new(MAX_STEPS) };
     let mut errors = Vec::new();
     let mut own = params.clone();
     let mut common = Map::new();
@@ -66,6 +72,7 @@ pub fn canonical_json(value: &Value) -> String {
 struct Schema<'a> {
     root: &'a Value,
     place: &'a dyn Fn(&str) -> String,
+    steps: Cell<u32>,
 }
 
 impl<'a> Schema<'a> {
@@ -85,7 +92,7 @@ impl<'a> Schema<'a> {
         for (name, property) in properties {
             let at = field(path, name);
             match given.get(name) {
-                Some(value) if !value.is_null() || self.allows_null(property, 0) => {
+                Some(value) if !value.is_null() || self.types(property, 0).contains(&"null") => {
                     match self.check(property, value, &at, depth + 1, errors) {
                         Ok(value) => drop(result.insert(name.clone(), value)),
                         Err(wrong) => errors.push(user_error((self.place)(&at), wrong)),
@@ -118,8 +125,8 @@ impl<'a> Schema<'a> {
     }
 
     fn check(&self, schema: &'a Value, value: &Value, path: &str, depth: usize, errors: &mut Vec<UserError>) -> Result<Value, Wrong> {
-        if depth > MAX_DEPTH {
-            return Err(Wrong::new("is nested too deeply"));
+        if depth > MAX_DEPTH || !self.step() {
+            return Err(Wrong::new("the schema of the operator is nested too deeply"));
         }
         let schema = self.follow(schema);
         let Some(keywords) = schema.as_object() else {
@@ -187,7 +194,7 @@ impl<'a> Schema<'a> {
         errors: &mut Vec<UserError>,
     ) -> Result<Value, Wrong> {
         // The natural reading first, so that `anyOf: [number, integer]` and the like do not depend on the order.
-        let natural_first = |choice: &&Value| !self.types(choice).iter().any(|t| natural(t, value));
+        let natural_first = |choice: &&Value| !self.types(choice, 0).iter().any(|t| natural(t, value));
         let mut sorted: Vec<&Value> = choices.iter().collect();
         sorted.sort_by_key(natural_first);
         let mut reasons = Vec::new();
@@ -205,7 +212,7 @@ impl<'a> Schema<'a> {
             return Err(Wrong::choice(text, words));
         }
         // Where only one choice is of the value's kind, what is wrong with that one is the useful message.
-        let mut fitting = reasons.into_iter().filter(|(choice, _)| self.types(choice).iter().any(|t| natural(t, value)));
+        let mut fitting = reasons.into_iter().filter(|(choice, _)| self.types(choice, 0).iter().any(|t| natural(t, value)));
         match (fitting.next(), fitting.next()) {
             (Some((_, Ok(wrong))), None) => Err(wrong),
             (Some((_, Err(inner))), None) => {
@@ -240,6 +247,12 @@ impl<'a> Schema<'a> {
         Ok(Value::Array(checked))
     }
 
+    /// Takes one step; false when all are taken.
+    fn step(&self) -> bool {
+        self.steps.set(self.steps.get().saturating_sub(1));
+        self.steps.get() > 0
+    }
+
     fn follow(&self, schema: &'a Value) -> &'a Value {
         let mut schema = schema;
         for _ in 0..MAX_DEPTH {
@@ -252,25 +265,25 @@ impl<'a> Schema<'a> {
         schema
     }
 
-    fn types(&self, schema: &'a Value) -> Vec<&'a str> {
+    /// The types that a schema allows, those of its choices included.
+    fn types(&self, schema: &'a Value, depth: usize) -> Vec<&'a str> {
         let schema = self.follow(schema);
-        match schema.get("type") {
-            Some(Value::String(one)) => vec![one],
+        let mut types = match schema.get("type") {
+            Some(Value::String(one)) => vec![one.as_str()],
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
+        };
+        if depth < MAX_DEPTH && types.is_empty() && self.step() {
+            let choices = ["anyOf", "oneOf"].iter().filter_map(|k| schema.get(k)?.as_array()).flatten();
+            types.extend(choices.flat_map(|c| self.types(c, depth + 1)));
         }
-    }
-
-    fn allows_null(&self, schema: &'a Value, depth: usize) -> bool {
-        let schema = self.follow(schema);
-        let choices = ["anyOf", "oneOf"].iter().filter_map(|k| schema.get(k)?.as_array()).flatten();
-        depth < MAX_DEPTH && (self.types(schema).contains(&"null") || choices.into_iter().any(|c| self.allows_null(c, depth + 1)))
+        types
     }
 
     /// `a whole number of at least 0`: what a schema asks for.
     fn describe(&self, schema: &'a Value, depth: usize) -> String {
         let schema = self.follow(schema);
-        let Some(keywords) = schema.as_object().filter(|_| depth < 8) else { return "any value".into() };
+        let Some(keywords) = schema.as_object().filter(|_| depth < 8 && self.step()) else { return "any value".into() };
         if let Some(valid) = keywords.get("enum").and_then(Value::as_array) {
             return valid.iter().map(|v| format!("`{}`", plain(v))).collect::<Vec<_>>().join(" | ");
         }
@@ -297,7 +310,7 @@ impl<'a> Schema<'a> {
             }
             other => format!("a value of type `{other}`"),
         };
-        let types = self.types(schema);
+        let types = self.types(schema, 0);
         if types.is_empty() { "any value".into() } else { types.iter().map(one).collect::<Vec<_>>().join(" or ") }
     }
 }
@@ -447,21 +460,22 @@ mod tests {
                 "limit": {"type": ["integer", "null"], "default": null},
                 "repl": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "default": ""},
                 "hash": {"$ref": "#/$defs/Hash", "default": "md5"},
+                "then": {"anyOf": [{"$ref": "#/$defs/Hash"}, {"type": "null"}], "default": null},
+                "n": {"anyOf": [{"type": "number"}, {"type": "integer"}, {"type": "string"}], "default": 3},
             },
             "$defs": {"Hash": {"oneOf": [{"const": "md5", "description": "x"}, {"type": "string", "const": "xxh3"}]}},
         });
-        assert_eq!(check(s.clone(), json!({})), Ok(json!({"limit": null, "repl": "", "hash": "md5"})));
-        assert_eq!(
-            check(s.clone(), json!({"limit": 5, "repl": ["a"], "hash": "xxh3"})),
-            Ok(json!({"limit": 5, "repl": ["a"], "hash": "xxh3"}))
-        );
-        let errors = check(s, json!({"limit": "x", "repl": 7, "hash": "md4"})).unwrap_err();
+        assert_eq!(check(s.clone(), json!({})), Ok(json!({"limit": null, "repl": "", "hash": "md5", "then": null, "n": 3.0})));
+        let given = json!({"limit": 5, "repl": ["a"], "hash": "xxh3", "then": "md5", "n": "x"});
+        assert_eq!(check(s.clone(), given.clone()), Ok(given));
+        let errors = check(s, json!({"limit": "x", "repl": 7, "hash": "md4", "then": "md4"})).unwrap_err();
         assert_eq!(
             errors,
             [
                 "limit: expected a whole number or null, got the text `x`",
                 "repl: expected a text or a list (each a text), got `7`",
                 "hash: unknown value `md4`\n  hint: did you mean `md5`? valid values: `md5`, `xxh3`",
+                "then: unknown value `md4`\n  hint: did you mean `md5`? valid values: `md5`, `xxh3`",
             ]
         );
     }
@@ -483,7 +497,7 @@ mod tests {
     fn circular_references_end() {
         let s = json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"$ref": "#/$defs/A"}}});
         assert!(check(s, json!({"a": 1})).is_ok());
-        let s = json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}]}}});
+        let s = json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/A"}]}}});
         assert!(check(s, json!({"a": 1})).is_err());
     }
 

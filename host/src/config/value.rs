@@ -182,14 +182,13 @@ impl OptionType for u64 {
     }
 }
 
-/// The whole number that a value stands for; floats only without fraction and where they are exact.
+/// The whole number that a value stands for; floats only without fraction.
 pub(super) fn whole(value: &Value) -> Option<i128> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = value.as_number()?;
     if let Some(n) = number.as_i128() {
         return Some(n);
     }
-    number.as_f64().filter(|f| f.fract() == 0.0 && (f.abs() <= EXACT || f.abs() < i64::MAX as f64)).map(|f| f as i128)
+    number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < u64::MAX as f64).map(|f| f as i128)
 }
 
 impl OptionType for f64 {
