@@ -11,6 +11,7 @@ pub mod stage;
 pub mod global;
 pub mod checkpoint;
 pub mod schedule;
+pub mod run;
 pub mod event;
 pub mod job;
 pub mod cli;

@@ -196,7 +196,7 @@ fn from_table(table: &RecordBatch) -> Result<Batch> {
             RAW => batch.raw = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
             name => match name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')) {
                 Some(key) => batch.stats.push(Stat { key: key.into(), data: Arc::clone(array) }),
-                None => batch.columns.push(Column { path: name.into(), data: Arc::clone(array), changed: None, span: None }),
+                None => batch.columns.push(Column { changed: None, ..Column::new(name, Arc::clone(array)) }),
             },
         }
     }

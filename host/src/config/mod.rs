@@ -22,7 +22,7 @@ pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;
 pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_overrides};
 pub use params::{canonical_json, check_params};
-pub use recipe::{COMMON_FLAGS, OpHost, OpSpec};
+pub use recipe::{COMMON_FLAGS, OpHost, OpSpec, common_params};
 pub use reference::{options_help, reference_yaml};
 pub use resolve::{Need, Origin, Resolved, resolve};
 pub use units::{Count, Size};

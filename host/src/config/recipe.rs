@@ -108,6 +108,19 @@ impl OpSpec {
     }
 }
 
+/// The common parameters with their defaults, beside an operator's own: what it gets when a recipe only names it.
+pub fn common_params(checked: Map<String, Value>) -> Map<String, Value> {
+    let spec = OpSpec {
+        index: 0,
+        name: String::new(),
+        params: Map::new(),
+        host: OpHost::default(),
+        place: String::new(),
+        param_places: BTreeMap::new(),
+    };
+    spec.guest_params(&Config::default(), checked)
+}
+
 /// An override of one parameter: `--text_length_filter.min_len 5`.
 #[derive(Debug, Clone)]
 pub(super) struct ParamOverride {

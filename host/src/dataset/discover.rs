@@ -91,6 +91,10 @@ impl Search {
     /// Something found in a directory or by a pattern.
     fn entry(&mut self, path: PathBuf) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // What `save_to_disk` of Hugging Face's datasets writes beside the data.
+        if matches!(&*name, "dataset_info.json" | "dataset_dict.json" | "state.json") {
+            return Ok(());
+        }
         if name.starts_with(['.', '_']) || [".tmp", ".swp", ".part", ".partial", ".crdownload", "~"].iter().any(|s| name.ends_with(s)) {
             return Ok(());
         }

@@ -2,13 +2,14 @@
 //! and the export is columnar too.
 
 use super::batch::Batch;
-use super::columnar::{self, OutputSchema};
+use super::columns_out::{ColumnSink, write_json};
+use super::columns_schema::{encode_schema, unified_schema};
 use super::export::ExportFormat;
 use super::file::Dataset;
 use super::row_text::write_rows;
 use super::shape::Shape;
 use anyhow::{Context, Result};
-use arrow::ipc::writer::StreamWriter;
+use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,14 +24,14 @@ const WRITE_BYTES: usize = 256 << 10;
 pub struct ExportOptions {
     format: ExportFormat,
     keep_stats: bool,
-    columns: Option<OutputSchema>,
+    columns: Option<SchemaRef>,
 }
 
 impl ExportOptions {
     /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
     /// where they do not agree.
     pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool) -> Result<Self> {
-        let columns = dataset.is_columnar().then(|| OutputSchema::of(dataset)).transpose()?;
+        let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
         Ok(Self { format, keep_stats, columns })
     }
 }
@@ -59,8 +60,13 @@ pub enum PartContent {
         /// See [`Shape`].
         shape: Option<Shape>,
     },
-    /// An Arrow IPC stream.
-    Columns,
+    /// Arrow IPC streams, a new one wherever the columns differ.
+    Columns {
+        /// The schema that holds all of them, in Arrow's encoding, as hex digits.
+        schema: String,
+        /// How many of its columns, from the first, are those of the input.
+        input_columns: usize,
+    },
 }
 
 /// Writes one part.
@@ -74,7 +80,7 @@ pub struct PartWriter {
 
 enum Sink {
     Rows { out: Hashed, buffer: Vec<u8>, shape: Option<Shape> },
-    Columns(columnar::ColumnSink),
+    Columns(ColumnSink),
 }
 
 impl PartWriter {
@@ -84,7 +90,7 @@ impl PartWriter {
         let out = Hashed { file, hash: Xxh3::new(), bytes: 0 };
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {
-            Some(schema) if columnar_export => Sink::Columns(columnar::ColumnSink::new(out, schema.clone(), options.keep_stats)),
+            Some(schema) if columnar_export => Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats)),
             _ => Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default) },
         };
         Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0 })
@@ -98,7 +104,7 @@ impl PartWriter {
                 let from = buffer.len();
                 match (&batch.raw, &self.options.columns) {
                     (Some(raw), _) => write_rows(batch, raw, self.options.keep_stats, buffer)?,
-                    (None, Some(schema)) => schema.write_json(batch, self.options.keep_stats, buffer)?,
+                    (None, Some(schema)) => write_json(batch, schema, self.options.keep_stats, buffer)?,
                     (None, None) => anyhow::bail!("a batch of columns in a part of JSON rows"),
                 }
                 if let Some(shape) = shape {
@@ -124,10 +130,14 @@ impl PartWriter {
                 out.write_all(&buffer).with_context(context)?;
                 (out, PartContent::Rows { shape })
             }
-            Sink::Columns(sink) => (sink.finish().with_context(context)?, PartContent::Columns),
+            Sink::Columns(sink) => {
+                let (out, schema) = sink.finish().with_context(context)?;
+                let input_columns = self.options.columns.map_or(0, |c| c.fields().len());
+                (out, PartContent::Columns { schema: encode_schema(&schema), input_columns })
+            }
         };
         out.file.sync_all().with_context(context)?;
-        let logical_bytes = if content == PartContent::Columns { self.logical_bytes } else { out.bytes };
+        let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes };
         Ok(PartInfo { rows: self.rows, bytes: out.bytes, checksum: format!("{:032x}", out.hash.digest128()), logical_bytes, content })
     }
 }
@@ -151,6 +161,3 @@ impl Write for Hashed {
         self.file.flush()
     }
 }
-
-/// The stream writer that columns go through.
-pub(super) type PartStream = StreamWriter<io::BufWriter<Hashed>>;

@@ -50,7 +50,7 @@ pub fn render(batch: &Batch) -> Result<BinaryViewArray> {
         side.extend_from_slice(&scratch.row);
     }
     let buffers: Vec<Buffer> = raw.data_buffers().iter().cloned().chain([Buffer::from_vec(side)]).collect();
-    Ok(BinaryViewArray::try_new(views.into(), buffers.into(), None)?)
+    Ok(BinaryViewArray::try_new(views.into(), buffers, None)?)
 }
 
 /// Rows that stand one after another in the read buffer, line feeds between: copied as one piece.

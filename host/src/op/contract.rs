@@ -50,6 +50,17 @@ pub enum Cost {
     Heavy,
 }
 
+impl Cost {
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cost::Light => "light",
+            Cost::Medium => "medium",
+            Cost::Heavy => "heavy",
+        }
+    }
+}
+
 /// One operator of a component.
 #[derive(Debug, Clone, Serialize)]
 pub struct Descriptor {
@@ -133,6 +144,8 @@ pub struct Update {
     pub rows: Option<UInt32Array>,
     /// One value per such row.
     pub values: ArrayRef,
+    /// Whether the strings are JSON texts.
+    pub json: bool,
 }
 
 /// The answer to one batch.
@@ -160,8 +173,8 @@ pub enum Output {
     Rows {
         /// The row that each new row was made of; rising, within the batch.
         origins: UInt32Array,
-        /// Field and one value per new row.
-        fields: Vec<(String, ArrayRef)>,
+        /// Fields, each with one value per new row.
+        fields: Vec<Update>,
     },
     /// Deduplicator.
     Fingerprints {

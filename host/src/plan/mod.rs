@@ -1,5 +1,6 @@
 //! The plan: what will be done, resolved and immutable. All mistakes of the user surface while it is built.
 
+pub mod advice;
 mod build;
 mod fingerprint;
 mod segments;

@@ -216,6 +216,16 @@ fn work(
     Ok(Outcome { code: if strict { exit::QUARANTINED } else { exit::DONE } })
 }
 
+/// The partitions that a run would have. What cannot be split yet counts by its packed size.
+pub fn planned_partitions(prepared: &Prepared) -> Result<Chosen> {
+    partitions::preview(&prepared.resolved, &prepared.plan, &prepared.dataset)
+}
+
+/// The plan in the form of `dag_execution_plan.json`.
+pub fn plan_document(prepared: &Prepared, chosen: &Chosen) -> serde_json::Value {
+    document::plan(prepared, chosen)
+}
+
 /// The ops of a plan for events.
 fn op_refs(plan: &Plan) -> Vec<OpRef> {
     plan.ops.iter().map(|o| OpRef::new(o.index, &o.name)).collect()

@@ -48,6 +48,16 @@ pub(super) fn load_or_choose(resolved: &Resolved, plan: &Plan, dataset: &Dataset
     Ok(chosen)
 }
 
+/// As [`choose_partitions`], for a dataset that may not be unpacked yet: then nothing can be measured, and one partition stands for all.
+pub(super) fn preview(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Result<Chosen> {
+    if dataset.is_splittable() {
+        return choose_partitions(resolved, plan, dataset);
+    }
+    let why = vec!["packed or single-piece files are unpacked once when the job runs; how they are cut is decided then".to_owned()];
+    let files = dataset.files.clone();
+    Ok(Chosen { format_version: FORMAT_VERSION, settings: settings(resolved), files, partitions: vec![Partition { id: 0, slices: Vec::new() }], why })
+}
+
 fn settings(resolved: &Resolved) -> String {
     let config = resolved.config.to_json();
     format!("{} batch {}", canonical_json(&config["partition"]), resolved.config.batch_size_kb)

@@ -1,9 +1,7 @@
 //! What an operator answered, done to the batch.
 
-use std::sync::Arc;
-
 use anyhow::{Result, ensure};
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 
@@ -67,7 +65,7 @@ fn update(batch: &mut Batch, update: Update) -> Result<()> {
     let new = overlay(old.as_ref(), rows, update.rows.as_ref(), &update.values)?;
     let differs = differences(old.as_ref(), &new, update.rows.as_ref());
     let Some(i) = at else {
-        batch.columns.push(Column { path: update.path, data: new, changed: Some(differs), span: None });
+        batch.columns.push(Column { changed: Some(differs), json: update.json, ..Column::new(update.path, new) });
         return Ok(());
     };
     let column = &mut batch.columns[i];
@@ -96,8 +94,6 @@ fn differences(old: Option<&ArrayRef>, new: &ArrayRef, rows: Option<&UInt32Array
     }
 }
 
-use arrow::array::AsArray;
-
 fn from_rows(len: usize, rows: impl Iterator<Item = usize>) -> BooleanBuffer {
     let mut bits = arrow::array::BooleanBufferBuilder::new(len);
     bits.append_n(len, false);
@@ -105,11 +101,11 @@ fn from_rows(len: usize, rows: impl Iterator<Item = usize>) -> BooleanBuffer {
     bits.finish()
 }
 
-fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<(String, ArrayRef)>, rejected: &[Rejection]) -> Result<(Batch, Fate)> {
+fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<Update>, rejected: &[Rejection]) -> Result<(Batch, Fate)> {
     let mut made = batch.take(origins)?;
-    for (path, data) in fields {
-        ensure!(data.len() == origins.len(), "field `{path}` has {} values for {} rows", data.len(), origins.len());
-        update(&mut made, Update { path, rows: None, values: data })?;
+    for field in fields {
+        ensure!(field.values.len() == origins.len(), "field `{}` has {} values for {} rows", field.path, field.values.len(), origins.len());
+        update(&mut made, field)?;
     }
     let is_rejected = |row: u32| rejected.binary_search_by_key(&row, |r| r.row).is_ok();
     if !rejected.is_empty() {
@@ -138,6 +134,8 @@ pub(super) fn rejected_rows(batch: &Batch, rejected: &[Rejection]) -> Vec<(Batch
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use arrow::array::{StringViewArray, UInt64Array};
 
     fn batch(texts: &[&str]) -> Batch {
@@ -145,7 +143,7 @@ mod tests {
         Batch {
             ids: UInt64Array::from_iter_values(0..texts.len() as u64),
             raw: None,
-            columns: vec![Column { path: "text".into(), data, changed: None, span: None }],
+            columns: vec![Column { changed: None, ..Column::new("text", data) }],
             stats: Vec::new(),
         }
     }
@@ -157,7 +155,7 @@ mod tests {
     #[test]
     fn only_values_that_differ_count_as_changed() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "B"]));
-        let reply = Reply { output: Output::Updated(vec![Update { path: "text".into(), rows: None, values }]), rejected: vec![] };
+        let reply = Reply { output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]), rejected: vec![] };
         let (out, fate) = apply(Kind::Mapper, &batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
         assert_eq!(out.columns[0].changed.as_ref().unwrap().iter().collect::<Vec<_>>(), [false, true]);
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn rows_made_of_rows_are_counted() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a1", "a2", "c"]));
-        let output = Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![("text".into(), values)] };
+        let output = Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![Update { path: "text".into(), rows: None, values, json: false }] };
         let (out, fate) = apply(Kind::Mapper, &batch(&["a", "b", "c"]), Reply { output, rejected: vec![] }).unwrap();
         assert_eq!(texts(&out), ["a1", "a2", "c"]);
         assert_eq!(out.ids.values(), &[0, 0, 2]);

@@ -219,6 +219,7 @@ fn commit_rows(env: &Env<'_>, rows: WrittenRows, p: usize, last: usize, account:
         stall_seconds: times.stalled,
         output_rows: manifest.rows,
         bytes: manifest.bytes,
+        taken_over: false,
     }));
     Ok(manifest)
 }

@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
 }
 
 /// A key: borrowed where it has no escapes.
-struct Name<'de>(Cow<'de, str>);
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -8,13 +8,15 @@ mod edit;
 mod lenient;
 mod paths;
 mod scan;
+mod standard;
 mod string;
 
 pub(super) use edit::append;
 pub use edit::{set_path, write_f64};
 pub use lenient::check;
 pub use paths::Paths;
-pub use scan::{Found, Scanner};
+pub use scan::{Found, Odd, Scanner};
+pub use standard::{elements, members, standard};
 pub use string::write_string;
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps every later consumer off its limits.

@@ -127,7 +127,7 @@ pub(in crate::op) fn reply(signature: &Signature, rows: usize, output: types::Ou
                         None => rows,
                     };
                     let values = typed(u.values, ty, len).map_err(|m| format!("field `{}`: {m}", u.path))?;
-                    Ok(Update { path: u.path, rows: u.rows.map(UInt32Array::from), values })
+                    Ok(Update { path: u.path, rows: u.rows.map(UInt32Array::from), values, json: ty == FieldType::Json })
                 })
                 .collect::<Checked<Vec<_>>>()?;
             (Output::Updated(updates), u.rejected)
@@ -141,7 +141,7 @@ pub(in crate::op) fn reply(signature: &Signature, rows: usize, output: types::Ou
                 .map(|f| {
                     let ty = declared(&signature.writes, &f.path)?;
                     let values = typed(f.values, ty, len).map_err(|m| format!("field `{}`: {m}", f.path))?;
-                    Ok((f.path, values))
+                    Ok(Update { path: f.path, rows: None, values, json: ty == FieldType::Json })
                 })
                 .collect::<Checked<Vec<_>>>()?;
             (Output::Rows { origins: r.origins.into(), fields }, r.rejected)
