@@ -144,7 +144,7 @@ fn work(
     let config = &resolved.config;
     let dataset = match prepared.dataset.is_splittable() {
         true => prepared.dataset.clone(),
-        false => crate::partition::materialise(&prepared.dataset, &paths.partitions(), &|| stop.requested())?,
+        false => crate::partition::materialise(&prepared.dataset, &paths.partitions())?,
     };
     if stop.requested() {
         return Err(Stopped.into());
