@@ -1,3 +1,8 @@
-//! Being written.
+//! Deduplicators of documents, with Data-Juicer's names, parameters and results.
 
-djhost_sdk::export!();
+mod digits;
+mod document;
+
+pub use document::DocumentDeduplicator;
+
+djhost_sdk::export!(DocumentDeduplicator);
