@@ -1,7 +1,7 @@
 //! `document_deduplicator`
 
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{lower_into, strip};
+use djhost_sdk::text::{is_decimal, lower_into, strip};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Drops documents whose text is equal to that of an earlier one.
@@ -45,7 +45,7 @@ impl Deduplicator for DocumentDeduplicator {
 fn push_letters(text: &str, out: &mut String) {
     let dropped = |c: char| match c {
         '\0'..='\x7f' => c.is_ascii_whitespace() || c == '\x0b' || c.is_ascii_digit() || c.is_ascii_punctuation(),
-        _ => c.is_whitespace() || crate::digits::is_decimal(c),
+        _ => c.is_whitespace() || is_decimal(c),
     };
     text.split(dropped).for_each(|run| out.push_str(run));
 }

@@ -11,7 +11,7 @@ const ZEROS: [u32; 77] = [
 ];
 
 /// Whether `c` is a decimal digit of any script.
-pub(crate) fn is_decimal(c: char) -> bool {
+pub fn is_decimal(c: char) -> bool {
     let c = c as u32;
     let scripts = ZEROS.partition_point(|&zero| zero <= c);
     scripts > 0 && c - ZEROS[scripts - 1] < 10
