@@ -1,7 +1,7 @@
 //! The batch: some rows in input order, as Arrow columns, on their way from the reader through the ops to the writer.
 
 use anyhow::Result;
-use arrow::array::{Array, ArrayRef, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 
@@ -30,6 +30,19 @@ pub struct Column {
     pub changed: Option<BooleanBuffer>,
     /// JSON rows: where the value stands in `raw`, as `start << 32 | length` relative to the row; null where the row has no such field.
     pub span: Option<UInt64Array>,
+    /// Parquet and Arrow input: the column as it was read, where `data` has it in another type or inside of another column (then this one
+    /// is absent too). Rows that did not change are written from it.
+    pub native: Option<ArrayRef>,
+    /// The strings of `data` are JSON texts of any value, not strings.
+    pub json: bool,
+}
+
+impl Column {
+    /// A column that an op made: every row has a new value.
+    pub fn new(path: impl Into<String>, data: ArrayRef) -> Self {
+        let changed = Some(BooleanBuffer::new_set(data.len()));
+        Self { path: path.into(), data, changed, span: None, native: None, json: false }
+    }
 }
 
 /// One stat, computed by a filter or found in the input.
@@ -65,6 +78,19 @@ impl Batch {
         self.columns.iter().find(|c| c.path == path)
     }
 
+    /// The values at `path`: of the column of that path, or of a field inside a struct column (`meta.lang` of the struct `meta`).
+    pub fn field(&self, path: &str) -> Option<ArrayRef> {
+        if let Some(column) = self.column(path) {
+            return Some(column.data.clone());
+        }
+        let (head, rest) = path.split_once('.')?;
+        let mut data = self.column(head)?.data.clone();
+        for name in rest.split('.') {
+            data = data.as_struct_opt()?.column_by_name(name)?.clone();
+        }
+        Some(data)
+    }
+
     /// The rows whose bit is set, in order.
     pub fn filter(&self, keep: &BooleanArray) -> Result<Self> {
         self.each(|a| Ok(compute::filter(a, keep)?), |b| Ok(compute::filter(&BooleanArray::new(b.clone(), None), keep)?))
@@ -82,7 +108,7 @@ impl Batch {
     }
 
     fn each(&self, array: impl Fn(&dyn Array) -> Result<ArrayRef>, bits: impl Fn(&BooleanBuffer) -> Result<ArrayRef>) -> Result<Self> {
-        use arrow::array::{AsArray, types::UInt64Type};
+        use arrow::datatypes::UInt64Type;
         Ok(Self {
             ids: array(&self.ids)?.as_primitive::<UInt64Type>().clone(),
             raw: match &self.raw {
@@ -104,6 +130,11 @@ impl Batch {
                             Some(s) => Some(array(s)?.as_primitive::<UInt64Type>().clone()),
                             None => None,
                         },
+                        native: match &c.native {
+                            Some(n) => Some(array(n)?),
+                            None => None,
+                        },
+                        json: c.json,
                     })
                 })
                 .collect::<Result<_>>()?,

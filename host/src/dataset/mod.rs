@@ -1,5 +1,37 @@
-//! Datasets in and out.
+//! Datasets in and out: find the input files, read rows as [`Batch`]es, write parts, assemble the export.
 
+mod arrow_file;
 pub mod batch;
+mod columnar;
+mod columns_out;
+mod columns_schema;
+mod compress;
+mod convert;
+mod discover;
+mod export;
+mod extract;
+mod file;
+pub mod json;
+mod json_columns;
+mod jsonl;
+mod parquet_file;
+mod part;
+mod path_text;
+mod read;
+mod row_text;
+mod shape;
+mod sniff;
+mod stream;
+mod table;
 
 pub use batch::{Batch, Column, STATS, Stat};
+pub(crate) use columnar::row_count;
+pub(crate) use columns_out::write_json_rows;
+pub use export::{ExportFormat, ExportTarget, Exported, assemble};
+pub use extract::{Extracted, FieldType, ReadField, extract};
+pub use file::{Compression, Dataset, Format, InputFile, Origin};
+pub use part::{ExportOptions, PartContent, PartInfo, PartWriter};
+pub use row_text::render;
+pub use read::{BadRow, Block, Partition, ReadOptions, RowReader, Slice, read};
+pub use shape::Shape;
+pub(crate) use sniff::open_unpacked;

@@ -89,7 +89,10 @@ pub struct CheckpointDone {
     pub checkpoint_path: String,
     /// Wall seconds that writing or reading took.
     pub duration: f64,
-    /// Of these, seconds for which the ops had to wait.
+    /// CPU seconds of the same.
+    #[serde(skip_serializing_if = "zero_f")]
+    pub cpu_seconds: f64,
+    /// Seconds of the duration for which the ops had to wait.
     #[serde(skip_serializing_if = "zero_f")]
     pub stall_seconds: f64,
     /// Rows in it.

@@ -27,5 +27,5 @@ pub use paths::RunPaths;
 pub use process::ProcessId;
 pub use stop::{StopFlag, StopRequest};
 pub use stopper::{StopOutcome, StopReport, stop_job, stop_job_in};
-pub use storage::Storage;
+pub use storage::{Storage, TempFile};
 pub use summary::{JobSummary, Ledger, Status};

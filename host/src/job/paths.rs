@@ -93,6 +93,41 @@ impl RunPaths {
         self.checkpoints().join(format!("checkpoint_op_{op:04}_partition_{partition:04}.manifest.json"))
     }
 
+    /// The keys of one partition's rows for global op `op`.
+    pub fn keys(&self, op: usize, partition: usize) -> PathBuf {
+        self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.arrow"))
+    }
+
+    /// Manifest of these keys.
+    pub fn keys_manifest(&self, op: usize, partition: usize) -> PathBuf {
+        self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.manifest.json"))
+    }
+
+    /// What global op `op` keeps of one partition's rows.
+    pub fn mask(&self, op: usize, partition: usize) -> PathBuf {
+        self.checkpoints().join(format!("mask_op_{op:04}_partition_{partition:04}.bin"))
+    }
+
+    /// Manifest of this mask.
+    pub fn mask_manifest(&self, op: usize, partition: usize) -> PathBuf {
+        self.checkpoints().join(format!("mask_op_{op:04}_partition_{partition:04}.manifest.json"))
+    }
+
+    /// All manifests in `checkpoints/`: what is in the file name (`checkpoint`, `keys` or `mask`, op, partition) and the path, in order.
+    pub fn manifests(&self) -> Result<Vec<(String, usize, usize, PathBuf)>> {
+        let found = self.list(&self.checkpoints(), |name| name.ends_with(".manifest.json"))?;
+        Ok(found
+            .into_iter()
+            .filter_map(|path| {
+                let name = path.file_name()?.to_str()?;
+                let (kind, rest) = name.split_once("_op_")?;
+                let (op, rest) = rest.split_once("_partition_")?;
+                let (partition, _) = rest.split_once('.')?;
+                Some((kind.to_owned(), op.parse().ok()?, partition.parse().ok()?, path))
+            })
+            .collect())
+    }
+
     /// The `(op, partition)` of every checkpoint manifest there is, in order.
     pub fn checkpoint_manifests(&self) -> Result<Vec<(usize, usize)>> {
         let mut found: Vec<_> = self

@@ -1,0 +1,324 @@
+//! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back without a bit of difference.
+//!
+//! The stored columns are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in), for columnar rows
+//! their own columns, then the stats as `__dj__stats__.KEY`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, RecordBatch, RecordBatchReader, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::squeeze::{Packer, Summing, unpack};
+use crate::config::{Compression, StorageFormat};
+use crate::dataset::{Batch, Column, STATS, Stat};
+use crate::job::TempFile;
+
+const ROW: &str = "__row__";
+const RAW: &str = "__raw__";
+/// A Parquet row group is closed at this size, which bounds the memory of its writer.
+const ROW_GROUP_BYTES: usize = 8 << 20;
+
+/// The file's extension: `parquet`, `arrow`, `jsonl.gz`, …
+pub(super) fn extension(format: StorageFormat, compression: Compression) -> &'static str {
+    use Compression as C;
+    match (format, compression) {
+        (StorageFormat::Parquet, _) => "parquet",
+        (StorageFormat::Arrow, C::Gzip) => "arrow.gz",
+        (StorageFormat::Arrow, C::Snappy) => "arrow.sz",
+        (StorageFormat::Arrow, _) => "arrow",
+        (StorageFormat::Jsonl, C::None) => "jsonl",
+        (StorageFormat::Jsonl, C::Gzip) => "jsonl.gz",
+        (StorageFormat::Jsonl, C::Snappy) => "jsonl.sz",
+        (StorageFormat::Jsonl, C::Zstd) => "jsonl.zst",
+        (StorageFormat::Jsonl, C::Lz4) => "jsonl.lz4",
+    }
+}
+
+/// The line before the rows of a batch in the JSON-lines form. What is not JSON already goes as an Arrow stream in base64: no number
+/// changes, whatever its type.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    /// Row lines that follow.
+    rows: usize,
+    /// JSON rows: their stats, if there are any. Columnar rows: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arrow: Option<String>,
+}
+
+/// The line of a JSON row.
+#[derive(Deserialize)]
+struct RowLine<'a> {
+    row: u64,
+    /// White space before and after the row.
+    #[serde(default)]
+    around: (String, String),
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+type Sink = BufWriter<Summing<TempFile>>;
+
+enum Writer {
+    /// Nothing came yet: the schema is known with the first batch.
+    Waiting(Sink),
+    Parquet(Box<ArrowWriter<Sink>>),
+    Arrow(Box<StreamWriter<Packer<Sink>>>),
+    Jsonl(Packer<Sink>),
+}
+
+/// Writes the rows of one partition.
+pub struct RowsWriter {
+    writer: Option<Writer>,
+    format: StorageFormat,
+    compression: Compression,
+    rows: u64,
+}
+
+impl RowsWriter {
+    /// Starts a file in the given format.
+    pub fn new(file: TempFile, format: StorageFormat, compression: Compression) -> Self {
+        let sink = BufWriter::with_capacity(256 << 10, Summing::new(file));
+        Self { writer: Some(Writer::Waiting(sink)), format, compression, rows: 0 }
+    }
+
+    /// Adds rows. `raw` are the rendered rows of JSON input (all changes spliced in), None for columnar input.
+    pub fn write(&mut self, batch: &Batch, raw: Option<&BinaryViewArray>) -> Result<()> {
+        if batch.rows() == 0 {
+            return Ok(());
+        }
+        self.rows += batch.rows() as u64;
+        let table = to_table(batch, raw)?;
+        let writer = match self.writer.take().context("written after an error")? {
+            Writer::Waiting(sink) => open(sink, self.format, self.compression, &table)?,
+            open => open,
+        };
+        self.writer = Some(match writer {
+            Writer::Parquet(mut w) => {
+                w.write(&table)?;
+                if w.in_progress_size() > ROW_GROUP_BYTES {
+                    w.flush()?;
+                }
+                Writer::Parquet(w)
+            }
+            Writer::Arrow(mut w) => {
+                w.write(&table)?;
+                Writer::Arrow(w)
+            }
+            Writer::Jsonl(mut w) => {
+                write_lines(&mut w, &table)?;
+                Writer::Jsonl(w)
+            }
+            Writer::Waiting(_) => unreachable!("opened above"),
+        });
+        Ok(())
+    }
+
+    /// Rows, bytes and checksum; the file still has to be committed.
+    pub(super) fn finish(mut self) -> Result<(TempFile, u64, u64, String)> {
+        let sink = match self.writer.take().context("finished after an error")? {
+            Writer::Waiting(sink) => sink,
+            Writer::Parquet(w) => w.into_inner()?,
+            Writer::Arrow(w) => w.into_inner()?.finish()?,
+            Writer::Jsonl(w) => w.finish()?,
+        };
+        let summing = sink.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?;
+        let (file, checksum, bytes) = summing.into_parts();
+        Ok((file, self.rows, bytes, checksum))
+    }
+}
+
+fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &RecordBatch) -> Result<Writer> {
+    Ok(match format {
+        StorageFormat::Parquet => {
+            let codec = match compression {
+                Compression::None => Codec::UNCOMPRESSED,
+                Compression::Snappy => Codec::SNAPPY,
+                Compression::Gzip => Codec::GZIP(GzipLevel::try_new(3)?),
+                Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(1)?),
+                Compression::Lz4 => Codec::LZ4_RAW,
+            };
+            // Nobody queries a checkpoint: no statistics; and rows hardly ever repeat: no dictionary.
+            let properties = WriterProperties::builder()
+                .set_compression(codec)
+                .set_dictionary_enabled(false)
+                .set_statistics_enabled(EnabledStatistics::None)
+                .build();
+            Writer::Parquet(Box::new(ArrowWriter::try_new(sink, table.schema(), Some(properties))?))
+        }
+        StorageFormat::Arrow => {
+            let (inside, outside) = match compression {
+                Compression::Zstd => (Some(arrow::ipc::CompressionType::ZSTD), Compression::None),
+                Compression::Lz4 => (Some(arrow::ipc::CompressionType::LZ4_FRAME), Compression::None),
+                stream => (None, stream),
+            };
+            let options = IpcWriteOptions::default().try_with_compression(inside)?;
+            Writer::Arrow(Box::new(StreamWriter::try_new_with_options(Packer::new(sink, outside)?, &table.schema(), options)?))
+        }
+        StorageFormat::Jsonl => Writer::Jsonl(Packer::new(sink, compression)?),
+    })
+}
+
+fn to_table(batch: &Batch, raw: Option<&BinaryViewArray>) -> Result<RecordBatch> {
+    let mut fields = vec![Field::new(ROW, DataType::UInt64, false)];
+    let mut arrays: Vec<ArrayRef> = vec![Arc::new(batch.ids.clone())];
+    let mut add = |name: String, array: ArrayRef| {
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        arrays.push(array);
+    };
+    match raw {
+        Some(raw) => add(RAW.into(), Arc::new(raw.clone())),
+        None => batch.columns.iter().for_each(|c| add(c.path.clone(), Arc::clone(&c.data))),
+    }
+    batch.stats.iter().for_each(|s| add(format!("{STATS}.{}", s.key), Arc::clone(&s.data)));
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+}
+
+fn from_table(table: &RecordBatch) -> Result<Batch> {
+    let schema = table.schema();
+    let mut batch = Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: None, columns: Vec::new(), stats: Vec::new() };
+    for (field, array) in schema.fields().iter().zip(table.columns()) {
+        match field.name().as_str() {
+            ROW => batch.ids = array.as_primitive_opt::<UInt64Type>().context("`__row__` is not a row id")?.clone(),
+            RAW => batch.raw = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
+            name => match name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')) {
+                Some(key) => batch.stats.push(Stat { key: key.into(), data: Arc::clone(array) }),
+                None => batch.columns.push(Column { changed: None, ..Column::new(name, Arc::clone(array)) }),
+            },
+        }
+    }
+    ensure!(batch.ids.len() == table.num_rows(), "rows without ids");
+    Ok(batch)
+}
+
+fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
+    let head = |out: &mut dyn Write, rows: usize, arrow: Option<&RecordBatch>| -> Result<()> {
+        let arrow = arrow.map(to_stream).transpose()?.map(|stream| BASE64.encode(stream));
+        serde_json::to_writer(&mut *out, &Head { rows, arrow })?;
+        Ok(out.write_all(b"\n")?)
+    };
+    let Ok(raw_at) = table.schema().index_of(RAW) else { return head(out, 0, Some(table)) };
+    let stats: Vec<usize> = (raw_at + 1..table.num_columns()).collect();
+    let stats = if stats.is_empty() { None } else { Some(table.project(&stats)?) };
+    head(out, table.num_rows(), stats.as_ref())?;
+    let ids = table.column(0).as_primitive::<UInt64Type>();
+    let raw = table.column(raw_at).as_binary_view();
+    for i in 0..table.num_rows() {
+        let text = std::str::from_utf8(raw.value(i)).context("a row is not UTF-8")?;
+        write!(out, "{{\"row\":{}", ids.value(i))?;
+        let (before, rest) = text.split_at(text.len() - text.trim_start().len());
+        let (row, after) = rest.split_at(rest.trim_end().len());
+        if !before.is_empty() || !after.is_empty() {
+            write!(out, ",\"around\":{}", serde_json::to_string(&(before, after))?)?;
+        }
+        write!(out, ",\"data\":{row}}}\n")?;
+    }
+    Ok(())
+}
+
+fn to_stream(table: &RecordBatch) -> Result<Vec<u8>> {
+    let mut writer = StreamWriter::try_new(Vec::new(), &table.schema())?;
+    writer.write(table)?;
+    Ok(writer.into_inner()?)
+}
+
+fn from_stream(bytes: &[u8]) -> Result<RecordBatch> {
+    StreamReader::try_new(bytes, None)?.next().context("an empty Arrow stream")?.map_err(Into::into)
+}
+
+/// Gives the rows of a file back in batches.
+pub struct RowsReader {
+    inner: Reader,
+}
+
+enum Reader {
+    Empty,
+    Batches(Box<dyn RecordBatchReader + Send>),
+    Lines(Box<dyn BufRead + Send>),
+}
+
+impl RowsReader {
+    /// Opens a file that [`RowsWriter`] wrote with `rows` rows in `bytes` bytes. Batches have about `batch_bytes`.
+    pub fn open(path: &Path, format: StorageFormat, compression: Compression, rows: u64, batch_bytes: usize) -> Result<Self> {
+        let at = || format!("cannot read `{}`", path.display());
+        let file = File::open(path).with_context(at)?;
+        if rows == 0 {
+            return Ok(Self { inner: Reader::Empty });
+        }
+        let inner = match format {
+            StorageFormat::Parquet => {
+                let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
+                let unpacked: i64 = builder.metadata().row_groups().iter().map(|g| g.total_byte_size()).sum();
+                let per_row = (unpacked as u64 / rows).max(1) as usize;
+                let size = (batch_bytes / per_row).clamp(1, 8192);
+                Reader::Batches(Box::new(builder.with_batch_size(size).build().with_context(at)?))
+            }
+            StorageFormat::Arrow => {
+                let outside = if matches!(compression, Compression::Zstd | Compression::Lz4) { Compression::None } else { compression };
+                let stream = unpack(BufReader::with_capacity(256 << 10, file), outside).with_context(at)?;
+                Reader::Batches(Box::new(StreamReader::try_new(stream, None).with_context(at)?))
+            }
+            StorageFormat::Jsonl => {
+                let stream = unpack(BufReader::with_capacity(256 << 10, file), compression).with_context(at)?;
+                Reader::Lines(Box::new(BufReader::with_capacity(256 << 10, stream)))
+            }
+        };
+        Ok(Self { inner })
+    }
+}
+
+impl Iterator for RowsReader {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.inner {
+            Reader::Empty => None,
+            Reader::Batches(reader) => reader.next().map(|table| from_table(&table?)),
+            Reader::Lines(lines) => next_lines(lines.as_mut()).transpose(),
+        }
+    }
+}
+
+fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Batch>> {
+    let mut line = String::new();
+    if lines.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let head: Head = serde_json::from_str(&line)?;
+    let table = match head.arrow {
+        Some(stream) => Some(from_stream(&BASE64.decode(stream)?)?),
+        None => None,
+    };
+    if head.rows == 0 {
+        return table.map(|t| from_table(&t)).transpose();
+    }
+    let (mut ids, mut raws) = (Vec::with_capacity(head.rows), BinaryViewBuilder::with_capacity(head.rows));
+    for _ in 0..head.rows {
+        line.clear();
+        ensure!(lines.read_line(&mut line)? > 0, "rows are missing at the end");
+        let stored: RowLine = serde_json::from_str(&line)?;
+        ids.push(stored.row);
+        let (before, after) = &stored.around;
+        raws.append_value([before, stored.data.get(), after].concat());
+    }
+    let stats = table.map(|t| from_stats(&t.schema(), t.columns())).unwrap_or_default();
+    Ok(Some(Batch { ids: ids.into(), raw: Some(raws.finish()), columns: Vec::new(), stats }))
+}
+
+fn from_stats(schema: &SchemaRef, arrays: &[ArrayRef]) -> Vec<Stat> {
+    let key = |name: &str| name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')).unwrap_or(name).to_owned();
+    schema.fields().iter().zip(arrays).map(|(f, a)| Stat { key: key(f.name()), data: Arc::clone(a) }).collect()
+}

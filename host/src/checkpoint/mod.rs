@@ -1,0 +1,18 @@
+//! What survives a kill: rows, keys and parts on disk, each valid if and only if its manifest is there and its key is the expected one.
+//!
+//! ```text
+//! key ─► manifest ─► codec ─► store ─► resume
+//! ```
+
+mod codec;
+mod key;
+mod manifest;
+mod resume;
+mod squeeze;
+mod store;
+
+pub use codec::{RowsReader, RowsWriter};
+pub use key::{Key, KeyBuilder};
+pub use manifest::{Account, Artifact, Manifest, QuarantineFile};
+pub use resume::{Base, Decision, Found, Slot, decide};
+pub use store::{Store, WrittenRows};

@@ -1,0 +1,133 @@
+//! Which committed files today's plan can use. Facts in, decisions out; nothing here touches the disk.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::key::Key;
+use super::manifest::{Artifact, Manifest};
+
+/// Where a manifest lies: the numbers in its file name.
+pub type Slot = (Artifact, usize, usize);
+
+/// A manifest that was found, and where.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Op and partition in its file name.
+    pub op: usize,
+    /// See `op`.
+    pub partition: usize,
+    /// What it says, or why it cannot be read.
+    pub manifest: Result<Manifest, String>,
+}
+
+/// What is to be done with a found file before anything runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// It is what today's plan has at this place.
+    Keep,
+    /// Today's plan has it at another partition: its number changed, its rows did not.
+    Move {
+        /// The partition that it is of now.
+        to: usize,
+    },
+    /// It is of no use today; the reason goes to the user.
+    SetAside(String),
+}
+
+/// Decides on every found file. `expected` gives the key that today's plan has for (artifact, op, partition); a key may stand at several
+/// partitions only if these are equal, then the first free one gets the file.
+pub fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>) -> Vec<Decision> {
+    let mut taken: BTreeMap<(usize, usize, bool), usize> = BTreeMap::new();
+    let mut decisions: Vec<Option<Decision>> = vec![None; found.len()];
+    let slot = |artifact: Artifact, op: usize, partition: usize| (op, partition, artifact == Artifact::Rows);
+    // First those that are where they belong: nothing may be moved over them.
+    for (i, f) in found.iter().enumerate() {
+        match &f.manifest {
+            Err(why) => decisions[i] = Some(Decision::SetAside(why.clone())),
+            Ok(m) => {
+                let places = expected.get(&m.key).map(Vec::as_slice).unwrap_or_default();
+                if m.op != Some(f.op) || m.partition != f.partition {
+                    decisions[i] = Some(Decision::SetAside("its manifest belongs to another place".into()));
+                } else if places.contains(&(m.artifact, f.op, f.partition)) {
+                    taken.insert(slot(m.artifact, f.op, f.partition), i);
+                    decisions[i] = Some(Decision::Keep);
+                } else if places.is_empty() {
+                    decisions[i] = Some(Decision::SetAside("the recipe, an operator or the input has changed".into()));
+                }
+            }
+        }
+    }
+    for (i, f) in found.iter().enumerate() {
+        if decisions[i].is_some() {
+            continue;
+        }
+        let Ok(m) = &f.manifest else { continue };
+        let free = expected[&m.key].iter().find(|(a, op, p)| *a == m.artifact && *op == f.op && !taken.contains_key(&slot(*a, *op, *p)));
+        decisions[i] = Some(match free {
+            Some((a, op, p)) => {
+                taken.insert(slot(*a, *op, *p), i);
+                Decision::Move { to: *p }
+            }
+            None => Decision::SetAside("its position in the recipe has changed".into()),
+        });
+    }
+    decisions.into_iter().map(|d| d.unwrap_or(Decision::Keep)).collect()
+}
+
+/// From where a partition's rows can be had after some op.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Base {
+    /// Op after which rows are stored; None = the input.
+    pub rows_after: Option<usize>,
+    /// Global ops whose masks are to be applied to them, in order.
+    pub masks: Vec<usize>,
+}
+
+impl Base {
+    /// The rows of a partition after op `after` (None = before the first op), if they can be had without running an op. `has(artifact, op)`
+    /// says whether a good file is there; `is_global(op)` whether the op has a mask.
+    pub fn after(after: Option<usize>, has: &impl Fn(Artifact, usize) -> bool, is_global: &impl Fn(usize) -> bool) -> Option<Self> {
+        let Some(op) = after else { return Some(Self { rows_after: None, masks: Vec::new() }) };
+        if has(Artifact::Rows, op) {
+            return Some(Self { rows_after: Some(op), masks: Vec::new() });
+        }
+        if !is_global(op) || !has(Artifact::Mask, op) {
+            return None;
+        }
+        let mut base = Self::after(op.checked_sub(1), has, is_global)?;
+        base.masks.push(op);
+        Some(base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Account, KeyBuilder, Store};
+
+    fn key(name: &str) -> Key {
+        KeyBuilder::new(name).key()
+    }
+
+    fn found(name: &str, op: usize, partition: usize) -> Found {
+        let manifest = Store::manifest(Artifact::Rows, key(name), Some(op), partition, 0, Account::default());
+        Found { op, partition, manifest: Ok(manifest) }
+    }
+
+    #[test]
+    fn a_partition_whose_number_changed_takes_its_file_along() {
+        let expected = HashMap::from([(key("a"), vec![(Artifact::Rows, 4, 1)]), (key("b"), vec![(Artifact::Rows, 4, 0)])]);
+        let got = decide(&[found("a", 4, 0), found("b", 4, 0), found("c", 4, 2)], &expected);
+        assert_eq!(got[0], Decision::Move { to: 1 });
+        assert_eq!(got[1], Decision::Keep);
+        assert!(matches!(got[2], Decision::SetAside(_)));
+    }
+
+    #[test]
+    fn masks_stand_on_the_rows_before_them() {
+        let has = |a: Artifact, op: usize| matches!((a, op), (Artifact::Rows, 1) | (Artifact::Mask, 2 | 3));
+        let global = |op: usize| op == 2 || op == 3;
+        assert_eq!(Base::after(Some(3), &has, &global), Some(Base { rows_after: Some(1), masks: vec![2, 3] }));
+        assert_eq!(Base::after(Some(4), &has, &global), None);
+        assert_eq!(Base::after(None, &has, &global), Some(Base { rows_after: None, masks: vec![] }));
+    }
+}

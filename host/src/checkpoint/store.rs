@@ -1,0 +1,161 @@
+//! The committed files of a run: written data first, manifest last; read back only whole.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use arrow::array::BinaryViewArray;
+
+use super::codec::{RowsReader, RowsWriter, extension};
+use super::key::Key;
+use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
+use super::squeeze::checksum;
+use crate::config::value::{ANY, OptionType};
+use crate::config::{Compression, IntermediateStorage, StorageFormat};
+use crate::dataset::Batch;
+use crate::job::{RunPaths, Storage};
+
+/// Where and how checkpoints are kept.
+#[derive(Clone)]
+pub struct Store {
+    /// The run directory.
+    pub paths: RunPaths,
+    /// The disk.
+    pub storage: Storage,
+    format: StorageFormat,
+    compression: Compression,
+    batch_bytes: usize,
+}
+
+/// Rows being written.
+pub struct WrittenRows {
+    writer: RowsWriter,
+    path: PathBuf,
+}
+
+impl WrittenRows {
+    /// Adds rows; see [`RowsWriter::write`].
+    pub fn write(&mut self, batch: &Batch, raw: Option<&BinaryViewArray>) -> Result<()> {
+        self.writer.write(batch, raw).with_context(|| format!("cannot write `{}`", self.path.display()))
+    }
+}
+
+impl Store {
+    /// A store that writes as `settings` say and reads batches of about `batch_bytes`.
+    pub fn new(paths: RunPaths, storage: Storage, settings: &IntermediateStorage, batch_bytes: usize) -> Self {
+        Self { paths, storage, format: settings.format, compression: settings.compression, batch_bytes }
+    }
+
+    /// Starts the file of the rows of `partition` after `op`.
+    pub fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
+        let path = self.paths.checkpoint(op, partition, extension(self.format, self.compression));
+        let file = self.storage.create(&path)?;
+        Ok(WrittenRows { writer: RowsWriter::new(file, self.format, self.compression), path })
+    }
+
+    /// Makes the rows durable, then their manifest.
+    pub fn commit_rows(&self, rows: WrittenRows, key: &Key, op: usize, partition: usize, account: &Account) -> Result<Manifest> {
+        let WrittenRows { writer, path } = rows;
+        let (file, rows, bytes, checksum) = writer.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
+        file.commit()?;
+        let manifest = Manifest {
+            format_version: FORMAT_VERSION,
+            artifact: Artifact::Rows,
+            key: key.clone(),
+            op: Some(op),
+            partition,
+            data: file_name(&path),
+            rows,
+            bytes,
+            checksum,
+            account: account.clone(),
+            storage: Some(storage_name(self.format, self.compression)),
+            part: None,
+        };
+        self.storage.write_json(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
+        Ok(manifest)
+    }
+
+    /// Writes a small file (keys, masks) whole and commits it with its manifest.
+    pub fn commit_bytes(&self, bytes: &[u8], data: &Path, manifest_path: &Path, mut manifest: Manifest) -> Result<Manifest> {
+        self.storage.write_atomic(data, bytes)?;
+        manifest.data = file_name(data);
+        manifest.bytes = bytes.len() as u64;
+        manifest.checksum = checksum(bytes)?.0;
+        self.storage.write_json(manifest_path, &manifest)?;
+        Ok(manifest)
+    }
+
+    /// A manifest to be filled in by [`commit_bytes`](Self::commit_bytes) or for a part.
+    pub fn manifest(artifact: Artifact, key: Key, op: Option<usize>, partition: usize, rows: u64, account: Account) -> Manifest {
+        Manifest {
+            format_version: FORMAT_VERSION,
+            artifact,
+            key,
+            op,
+            partition,
+            data: String::new(),
+            rows,
+            bytes: 0,
+            checksum: String::new(),
+            account,
+            storage: None,
+            part: None,
+        }
+    }
+
+    /// The rows of a committed checkpoint that [`verify`](Self::verify) has found good.
+    pub fn open_rows(&self, manifest: &Manifest) -> Result<RowsReader> {
+        let (format, compression) = parse_storage(manifest.storage.as_deref().unwrap_or_default())?;
+        RowsReader::open(&self.paths.checkpoints().join(&manifest.data), format, compression, manifest.rows, self.batch_bytes)
+    }
+
+    /// Reads a manifest: None if there is none, an error if it is not one of this version.
+    pub fn read_manifest(path: &Path) -> Result<Option<Manifest>> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e).with_context(|| format!("cannot read `{}`", path.display())),
+        };
+        let manifest: Manifest = serde_json::from_slice(&bytes).with_context(|| format!("`{}` is not a manifest", path.display()))?;
+        if manifest.format_version != FORMAT_VERSION {
+            bail!("`{}` has format version {}, this program writes {FORMAT_VERSION}", path.display(), manifest.format_version);
+        }
+        Ok(Some(manifest))
+    }
+
+    /// Whether the data file in `dir` is what the manifest says, byte for byte. The error says how it differs.
+    pub fn verify(dir: &Path, manifest: &Manifest) -> Result<()> {
+        // A name from a file is only ever a name.
+        if manifest.data.is_empty() || manifest.data.contains('/') {
+            bail!("the manifest names no file");
+        }
+        let path = dir.join(&manifest.data);
+        let file = File::open(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let (sum, bytes) = checksum(file).with_context(|| format!("cannot read `{}`", path.display()))?;
+        if bytes != manifest.bytes {
+            bail!("`{}` has {bytes} bytes instead of {}", path.display(), manifest.bytes);
+        }
+        if sum != manifest.checksum {
+            bail!("`{}` is damaged: its checksum differs", path.display());
+        }
+        Ok(())
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn storage_name(format: StorageFormat, compression: Compression) -> String {
+    format!("{}/{}", format.word(), compression.word())
+}
+
+fn parse_storage(name: &str) -> Result<(StorageFormat, Compression)> {
+    let (format, compression) = name.split_once('/').context("the manifest does not say how its rows are stored")?;
+    let unknown = || anyhow::anyhow!("rows stored as `{name}` cannot be read");
+    Ok((
+        StorageFormat::read_text(format, ANY).map_err(|_| unknown())?,
+        Compression::read_text(compression, ANY).map_err(|_| unknown())?,
+    ))
+}

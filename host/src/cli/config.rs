@@ -1,0 +1,44 @@
+//! `djhost config`: the resolved configuration, each value with its origin.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::config::{Need, Override, resolve};
+
+/// The recipe's file, as the first argument or, as Data-Juicer has it, with `--config`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RecipeArg {
+    /// The recipe (YAML)
+    #[arg(value_name = "CONFIG", conflicts_with = "option")]
+    path: Option<PathBuf>,
+    /// The recipe, in Data-Juicer's spelling
+    #[arg(id = "option", long = "config", value_name = "CONFIG", hide = true)]
+    option: Option<PathBuf>,
+}
+
+impl RecipeArg {
+    /// The file, if one is given.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref().or(self.option.as_deref())
+    }
+}
+
+/// Arguments of `djhost config`. Options of the recipe are not among them: see [`split_overrides`](crate::config::split_overrides).
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    recipe: RecipeArg,
+    /// Print JSON: `config`, `origins`, `job`, `sources`, `notes`
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the resolved configuration to standard output. Without a recipe: the defaults.
+pub fn config(args: &ConfigArgs, overrides: &[Override]) -> Result<()> {
+    let resolved = resolve(args.recipe.path(), std::env::vars_os(), overrides, Need::Anything)?;
+    let text = if args.json { format!("{:#}\n", resolved.to_json()) } else { resolved.to_yaml() };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `djhost plan`: what `djhost run` would do.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::config::RecipeArg;
+use crate::config::{Override, Strategy};
+use crate::plan::End;
+use crate::plan::advice::{JobFacts, advice};
+use crate::run::{Prepared, planned_partitions, prepare};
+
+/// Show what `djhost run` would do: ops, partitions, checkpoints, with the reasons
+///
+/// Checks everything that `djhost run` checks, and writes nothing.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    recipe: RecipeArg,
+    /// Print the plan as JSON, in the form of dag_execution_plan.json
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand; gives the exit code.
+pub fn run(args: &PlanArgs, overrides: &[Override]) -> Result<u8> {
+    let prepared = prepare(args.recipe.path(), overrides)?;
+    let chosen = planned_partitions(&prepared)?;
+    if args.json {
+        super::print(&format!("{:#}\n", crate::run::plan_document(&prepared, &chosen)))?;
+    } else {
+        super::print(&text(&prepared, &chosen))?;
+    }
+    Ok(0)
+}
+
+fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
+    let (resolved, plan) = (&prepared.resolved, &prepared.plan);
+    let config = &resolved.config;
+    let mut out = String::new();
+    let mut line = |text: String| {
+        let _ = writeln!(out, "{text}");
+    };
+    line(format!("job        {}  in {}", resolved.dirs.job_id, resolved.dirs.run_dir.display()));
+    line(format!("dataset    {}  ({} files, {:.1} MB)", resolved.sources.join(" "), prepared.dataset.files.len(), prepared.dataset.bytes() as f64 / 1e6));
+    line(format!("export     {}", prepared.target.path.display()));
+    line(format!("workers    {}", config.workers()));
+    line(format!("partitions {}", chosen.partitions.len()));
+    chosen.why.iter().for_each(|why| line(format!("           {why}")));
+    line(String::new());
+    line("ops".into());
+    for op in &plan.ops {
+        let component = op.pool.component();
+        let guard = if component.is_interruptible() { "interruptible" } else { "trusted, no interruption checks" };
+        line(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
+        line(format!("       {}", op.pool.params()));
+        line(format!(
+            "       from {} (sha256 {}…, contract {}, {guard}); may use {} MB, {:?} per batch; no files, network or environment",
+            component.source,
+            &component.digest[..12],
+            component.wit_version,
+            op.pool.limits().memory >> 20,
+            op.pool.limits().time,
+        ));
+    }
+    line(String::new());
+    line(format!("checkpoints ({}, {}/{})", config.strategy().word(), config.intermediate_storage.format.word(), config.intermediate_storage.compression.word()));
+    let mut any = false;
+    for segment in &plan.segments {
+        for op in &segment.stored {
+            any = true;
+            let op = &plan.ops[*op];
+            let why = op.checkpoint.as_deref().unwrap_or("the global op after it needs these rows again");
+            line(format!("  after op {} {}: {why}", op.index, op.name));
+        }
+        if let End::Keys(op) = segment.end {
+            any = true;
+            line(format!("  at op {op} {}: its keys and what it keeps, always", plan.ops[op].name));
+        }
+    }
+    if !any {
+        line("  none".into());
+    }
+    let names: Vec<&str> = plan.ops.iter().map(|o| o.name.as_str()).collect();
+    let facts = JobFacts { ops: &names, strategy: config.strategy(), n_ops: config.checkpoint.n_ops, op_names: &config.checkpoint.op_names.0, seconds: None };
+    let advice = advice(&facts);
+    if !advice.is_empty() && config.strategy() != Strategy::Adaptive {
+        line(String::new());
+        line("advice".into());
+        advice.iter().for_each(|a| line(format!("  {a}")));
+    }
+    for note in resolved.notes.iter().chain(&plan.notes).chain(&prepared.dataset.notes) {
+        line(format!("note: {note}"));
+    }
+    out
+}

@@ -1,0 +1,40 @@
+//! `djhost run`.
+
+use anyhow::Result;
+
+use super::config::RecipeArg;
+use crate::config::Override;
+use crate::job::{Logs, StopFlag};
+use crate::run::{RunOptions, prepare, run as run_job};
+
+/// Run a recipe over a dataset, or continue a job
+///
+/// Everything that can be wrong with the recipe, the operators or the dataset is found before anything is written. A job of the same
+/// --job_id continues where it was; Ctrl-C stops it so that nothing committed is lost, a second Ctrl-C ends it at once.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    recipe: RecipeArg,
+    /// Forget what earlier attempts of this job left, and start over
+    #[arg(long)]
+    fresh: bool,
+    /// Exit with 4 if rows are in quarantine
+    #[arg(long)]
+    strict: bool,
+    /// No progress bar and no table
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the subcommand; gives the exit code.
+pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
+    let level = overrides.iter().rev().find(|o| o.key == "log_level").map(|o| o.text.clone());
+    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let logs = Logs::init(level.as_deref(), args.quiet || on_terminal)?;
+    let stop = StopFlag::new();
+    let prepared = prepare(args.recipe.path(), overrides)?;
+    stop.watch_signals()?;
+    prepared.resolved.notes.iter().chain(&prepared.plan.notes).chain(&prepared.dataset.notes).for_each(|n| tracing::warn!("{n}"));
+    let options = RunOptions { fresh: args.fresh, strict: args.strict, quiet: args.quiet };
+    Ok(run_job(prepared, &options, &logs, &stop)?.code)
+}

@@ -1,0 +1,172 @@
+//! The job's name and directories. All rules are Data-Juicer's, except that `{work_dir}` always stands for the run directory.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::options::Config;
+
+/// Where a job keeps its things. Paths are as the recipe has them: relative ones are relative to the working directory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobDirs {
+    /// The job's name.
+    pub job_id: String,
+    /// Whether somebody chose the name (`job_id` or `resume`), so that a job of this name is continued.
+    pub named: bool,
+    /// Whether there must be such a job already (`resume`).
+    pub must_exist: bool,
+    /// `{work_dir}/{job_id}`.
+    pub run_dir: PathBuf,
+    /// The result.
+    pub export_path: PathBuf,
+    /// Human-readable logs.
+    pub event_log_dir: PathBuf,
+    /// Checkpoints.
+    pub checkpoint_dir: PathBuf,
+    /// Partitions.
+    pub partition_dir: PathBuf,
+}
+
+/// The directories that `config` means, or mistakes as (key, message, hint).
+pub(super) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, String, String)>> {
+    let mut wrong = Vec::new();
+    let mut job_id = config.job_id.clone();
+    if let Some(resume) = &config.resume {
+        if job_id.as_ref().is_some_and(|id| id != resume) {
+            wrong.push((
+                "resume",
+                format!("`resume` names the job `{resume}`, `job_id` the job `{}`", job_id.as_deref().unwrap_or("")),
+                "give one of them".to_owned(),
+            ));
+        }
+        job_id = Some(resume.clone());
+    }
+    let named = job_id.is_some();
+    let job_id = job_id.unwrap_or_else(new_job_id);
+    if let Err(why) = check_job_id(&job_id) {
+        let key = if config.resume.is_some() { "resume" } else { "job_id" };
+        wrong.push((key, format!("`{job_id}` cannot be a job's name: {why}"), "use letters, digits, `_`, `-` and `.`".to_owned()));
+    }
+    let export = config.export_path.replace("{job_id}", &job_id);
+    let work_dir = match &config.work_dir {
+        Some(dir) => dir.clone(),
+        None => match Path::new(&config.export_path).parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir.to_string_lossy().into_owned(),
+            _ => ".".into(),
+        },
+    };
+    if config.work_dir.is_none() && config.export_path.contains("{work_dir}") {
+        wrong.push(("export_path", "`{work_dir}` is used, but `work_dir` is not given".to_owned(), "give `work_dir`".to_owned()));
+    }
+    if work_dir.contains("{job_id}") && !work_dir.trim_end_matches('/').ends_with("{job_id}") {
+        let key = if config.work_dir.is_some() { "work_dir" } else { "export_path" };
+        wrong.push((
+            key,
+            format!("`{{job_id}}` must be the last part of the work directory, which is `{work_dir}`"),
+            "write `path/to/dir/{job_id}`, or leave it out: it is added by itself".to_owned(),
+        ));
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let mut run_dir = PathBuf::from(work_dir.replace("{job_id}", &job_id));
+    if run_dir.file_name().is_none_or(|name| name != job_id.as_str()) {
+        run_dir.push(&job_id);
+    }
+    let run_text = run_dir.to_string_lossy().into_owned();
+    let place = |given: &Option<String>, name: &str| match given {
+        Some(dir) => PathBuf::from(dir.replace("{job_id}", &job_id).replace("{work_dir}", &run_text)),
+        None => run_dir.join(name),
+    };
+    Ok(JobDirs {
+        export_path: PathBuf::from(export.replace("{work_dir}", &run_text)),
+        event_log_dir: place(&config.event_log_dir, "logs"),
+        checkpoint_dir: place(&config.checkpoint_dir, "checkpoints"),
+        partition_dir: place(&config.partition_dir, "partitions"),
+        named,
+        must_exist: config.resume.is_some(),
+        run_dir,
+        job_id,
+    })
+}
+
+/// `20260801_101530_3f9a1c`: UTC, and six hex digits so that two jobs of one second differ.
+pub fn new_job_id() -> String {
+    let random = RandomState::new().hash_one(std::process::id()) & 0xff_ffff;
+    format!("{}_{random:06x}", Timestamp::now().strftime("%Y%m%d_%H%M%S"))
+}
+
+/// Whether a text can be a job's name. It is a directory's name, so it must be one part of a path; a leading `-` would look like an option.
+pub fn check_job_id(job_id: &str) -> Result<(), &'static str> {
+    if job_id.is_empty() {
+        Err("it is empty")
+    } else if job_id.len() > 200 {
+        Err("it is longer than 200 bytes")
+    } else if job_id.starts_with(['.', '-']) {
+        Err("it starts with `.` or `-`")
+    } else if job_id.contains(['/', '\\', ':', '{', '}']) || job_id.chars().any(|c| c.is_control()) {
+        Err("it is not a plain file name")
+    } else if job_id.trim() != job_id {
+        Err("it starts or ends with a blank")
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dirs(export: &str, work: Option<&str>) -> Result<(String, String), String> {
+        let config = Config {
+            export_path: export.into(),
+            work_dir: work.map(str::to_owned),
+            job_id: Some("j1".into()),
+            checkpoint_dir: Some("{work_dir}/ck".into()),
+            ..Config::default()
+        };
+        let dirs = job_dirs(&config).map_err(|wrong| wrong[0].1.clone())?;
+        assert_eq!(dirs.checkpoint_dir, dirs.run_dir.join("ck"));
+        assert_eq!(dirs.partition_dir, dirs.run_dir.join("partitions"));
+        Ok((dirs.run_dir.display().to_string(), dirs.export_path.display().to_string()))
+    }
+
+    #[test]
+    fn the_run_directory_ends_in_the_jobs_name() {
+        for (export, work, run_dir, result) in [
+            ("out/a/r.jsonl", None, "out/a/j1", "out/a/r.jsonl"),
+            ("r.jsonl", None, "./j1", "r.jsonl"),
+            ("/r.jsonl", None, "/j1", "/r.jsonl"),
+            ("out/r.jsonl", Some("work"), "work/j1", "out/r.jsonl"),
+            ("out/r.jsonl", Some("work/{job_id}"), "work/j1", "out/r.jsonl"),
+            ("out/r.jsonl", Some("work/{job_id}/"), "work/j1/", "out/r.jsonl"),
+            ("out/r.jsonl", Some("work/j1"), "work/j1", "out/r.jsonl"),
+            ("out/{job_id}/r.jsonl", None, "out/j1", "out/j1/r.jsonl"),
+            ("{work_dir}/r_{job_id}.jsonl", Some("work"), "work/j1", "work/j1/r_j1.jsonl"),
+        ] {
+            assert_eq!(dirs(export, work), Ok((run_dir.into(), result.into())), "{export} {work:?}");
+        }
+        assert!(dirs("out/{job_id}/sub/r.jsonl", None).unwrap_err().contains("must be the last part"));
+        assert!(dirs("{work_dir}/r.jsonl", None).unwrap_err().contains("`work_dir` is not given"));
+    }
+
+    #[test]
+    fn names_are_one_part_of_a_path() {
+        for good in ["my_experiment_001", "007", "a.b-c", "größe", &new_job_id()] {
+            assert_eq!(check_job_id(good), Ok(()), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "-rf", " a", "a\n", "a:b", "{job_id}", &"x".repeat(300)] {
+            assert!(check_job_id(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn new_names_have_date_time_and_six_hex_digits() {
+        let name = new_job_id();
+        let parts: Vec<&str> = name.split('_').collect();
+        assert_eq!(parts.iter().map(|p| p.len()).collect::<Vec<_>>(), [8, 6, 6], "{name}");
+        assert!(parts[..2].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())));
+        assert!(parts[2].bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+}

@@ -1,0 +1,28 @@
+//! From what the user wrote to a configuration without mistakes.
+//!
+//! Options are declared once, in [`options`]. Sources, the strongest first: command line, environment, recipe, defaults. Nothing here
+//! looks at the dataset or at operators; parameters are checked by [`check_params`] once the operators are known.
+
+pub mod declare;
+mod foreign;
+mod job;
+pub mod options;
+mod overrides;
+mod params;
+mod recipe;
+mod reference;
+mod resolve;
+mod show;
+mod sources;
+pub mod units;
+pub mod value;
+mod yaml;
+
+pub use job::{JobDirs, check_job_id, new_job_id};
+pub use options::*;
+pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_overrides};
+pub use params::{canonical_json, check_params};
+pub use recipe::{COMMON_FLAGS, OpHost, OpSpec, common_params};
+pub use reference::{options_help, reference_yaml};
+pub use resolve::{Need, Origin, Resolved, resolve};
+pub use units::{Count, Size};

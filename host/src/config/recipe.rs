@@ -1,0 +1,339 @@
+//! `process`: the operators of a recipe, each with what goes to the operator and what is for the host.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::options::{Config, OnError};
+use super::value::{ANY, OptionType, Texts, Wrong, at_least, between};
+use crate::error::{UserError, did_you_mean};
+
+/// One entry of `process`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpSpec {
+    /// Place in `process`, from 0. Checkpoints and events count the same way.
+    pub index: usize,
+    /// The operator's name as the recipe has it.
+    pub name: String,
+    /// The parameters for the operator, not yet checked against its schema.
+    pub params: Map<String, Value>,
+    /// What the entry says to the host.
+    pub host: OpHost,
+    /// `recipe.yaml:12: process[3].text_length_filter`.
+    pub place: String,
+    /// The place of each parameter.
+    pub param_places: BTreeMap<String, String>,
+}
+
+/// The settings of one entry of `process` that are for the host. What is None holds as it does for all operators.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OpHost {
+    /// Field with the text.
+    pub text_key: Option<String>,
+    /// Field with image paths.
+    pub image_key: Option<String>,
+    /// Field with audio paths.
+    pub audio_key: Option<String>,
+    /// Field with video paths.
+    pub video_key: Option<String>,
+    /// What happens to rows that it cannot process.
+    pub on_error: Option<OnError>,
+    /// Memory of one instance, in MB.
+    pub memory_mb: Option<u64>,
+    /// Time for one batch, in seconds.
+    pub timeout_s: Option<f64>,
+    /// Largest reply as a multiple of the batch.
+    pub output_ratio: Option<f64>,
+    /// Directories that it may read, under the same path.
+    pub read_dirs: Vec<String>,
+    /// Environment variables that it sees.
+    pub env: BTreeMap<String, String>,
+}
+
+/// The parameters that every operator gets beside its own (see `create` in the WIT), and that recipes may give for any filter.
+pub const COMMON_FLAGS: [(&str, bool); 3] = [("min_closed_interval", true), ("max_closed_interval", true), ("reversed_range", false)];
+
+/// Base parameters of Data-Juicer's operators that are about its processes: accepted, without effect.
+const IGNORED: &[&str] = &[
+    "accelerator",
+    "auto_op_parallelism",
+    "batch_mode",
+    "batch_size",
+    "cpu_required",
+    "gpu_required",
+    "image_bytes_key",
+    "index_key",
+    "input_columns",
+    "mem_required",
+    "memory",
+    "num_cpus",
+    "num_gpus",
+    "num_proc",
+    "output_columns",
+    "ray_execution_mode",
+    "runtime_env",
+    "stats_export_path",
+    "turbo",
+    "work_dir",
+];
+
+impl OpSpec {
+    /// The place of a parameter (`min_len`, `polygon[2]`), for errors.
+    pub fn place_of(&self, param: &str) -> String {
+        let top = param.split(['.', '[']).next().unwrap_or(param);
+        match self.param_places.get(top) {
+            Some(place) => format!("{place}{}", &param[top.len()..]),
+            None => format!("{}.{param}", self.place),
+        }
+    }
+
+    /// What the operator gets as `params`: `checked` (its own, with defaults, from [`check_params`](super::check_params)) and the common
+    /// ones of the WIT's `create`. Where an operator declares a common name itself, its own value holds.
+    pub fn guest_params(&self, config: &Config, checked: Map<String, Value>) -> Map<String, Value> {
+        let mut params = checked;
+        let keys = [
+            ("text_key", &self.host.text_key, config.text_key()),
+            ("image_key", &self.host.image_key, &config.image_key),
+            ("audio_key", &self.host.audio_key, &config.audio_key),
+            ("video_key", &self.host.video_key, &config.video_key),
+        ];
+        for (name, own, general) in keys {
+            params.entry(name).or_insert_with(|| own.as_deref().unwrap_or(general).into());
+        }
+        for (name, default) in COMMON_FLAGS {
+            params.entry(name).or_insert(default.into());
+        }
+        params.entry("seed").or_insert(config.seed.into());
+        params
+    }
+}
+
+/// The common parameters with their defaults, beside an operator's own: what it gets when a recipe only names it.
+pub fn common_params(checked: Map<String, Value>) -> Map<String, Value> {
+    let spec = OpSpec {
+        index: 0,
+        name: String::new(),
+        params: Map::new(),
+        host: OpHost::default(),
+        place: String::new(),
+        param_places: BTreeMap::new(),
+    };
+    spec.guest_params(&Config::default(), checked)
+}
+
+/// An override of one parameter: `--text_length_filter.min_len 5`.
+#[derive(Debug, Clone)]
+pub(super) struct ParamOverride {
+    /// The operator.
+    pub op: String,
+    /// The parameter; dots go into mappings.
+    pub param: String,
+    /// Its value.
+    pub value: Value,
+    /// The option or variable.
+    pub source: String,
+}
+
+/// Whether a key looks like the name of an operator.
+pub(super) fn looks_like_op(key: &str) -> bool {
+    ["_filter", "_mapper", "_deduplicator", "_selector", "_grouper", "_aggregator"].iter().any(|end| key.ends_with(end))
+}
+
+/// Reads `process`. `place` gives the place of a path below it like `[3].text_length_filter`. Mistakes and notes are added to the lists.
+pub(super) fn read_process(
+    process: &Value,
+    overrides: &[ParamOverride],
+    place: &dyn Fn(&str) -> String,
+    errors: &mut Vec<UserError>,
+    notes: &mut Vec<String>,
+) -> Vec<OpSpec> {
+    let entries = match process {
+        Value::Null => return Vec::new(),
+        Value::Array(entries) => entries,
+        other => {
+            errors.push(shape(place(""), Wrong::expected("a list of operators", other)));
+            return Vec::new();
+        }
+    };
+    let mut ops: Vec<OpSpec> = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        match read_entry(index, entry, place) {
+            Ok(op) => ops.push(op),
+            Err(error) => errors.push(error),
+        }
+    }
+    for item in overrides {
+        let mut found = false;
+        for op in ops.iter_mut().filter(|op| op.name == item.op) {
+            found = true;
+            let top = item.param.split('.').next().unwrap_or(&item.param).to_owned();
+            if insert(&mut op.params, &item.param, item.value.clone()) {
+                op.param_places.insert(top, item.source.clone());
+            } else {
+                errors.push(UserError::new(&item.source, format!("`{top}` of `{}` is not a mapping", op.name)));
+            }
+        }
+        if !found && entries.len() == ops.len() {
+            let error = UserError::new(&item.source, format!("`{}` is not in `process`", item.op));
+            errors.push(match did_you_mean(&item.op, ops.iter().map(|op| op.name.as_str())) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("it has {}", names(&ops))),
+            });
+        }
+    }
+    for op in &mut ops {
+        split_host(op, errors, notes);
+    }
+    ops
+}
+
+fn names(ops: &[OpSpec]) -> String {
+    if ops.is_empty() { "no operators".into() } else { ops.iter().map(|op| format!("`{}`", op.name)).collect::<Vec<_>>().join(", ") }
+}
+
+fn shape(place: String, wrong: Wrong) -> UserError {
+    UserError::new(place, wrong.message)
+        .hint(wrong.hint.unwrap_or_else(|| "write `- operator_name:` with its parameters indented below".into()))
+}
+
+fn read_entry(index: usize, entry: &Value, place: &dyn Fn(&str) -> String) -> Result<OpSpec, UserError> {
+    let at = place(&format!("[{index}]"));
+    let (name, params) = match entry {
+        Value::String(name) => (name, &Value::Null),
+        Value::Object(map) if map.len() == 1 => map.iter().next().expect("one entry"),
+        Value::Object(map) if map.is_empty() => return Err(shape(at, Wrong::new("an empty entry"))),
+        Value::Object(map) => {
+            let keys = map.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+            // The usual slip: the parameters stand at the same indentation as the operator.
+            let hint = match map.iter().next() {
+                Some((first, Value::Null)) => format!("indent the parameters further than `{first}`"),
+                _ => "start each operator with its own `-`".to_owned(),
+            };
+            return Err(UserError::new(at, format!("an entry has one operator, this one has the keys {keys}")).hint(hint));
+        }
+        other => return Err(shape(at, Wrong::expected("an operator", other))),
+    };
+    let name = name.trim();
+    let path = format!("[{index}].{name}");
+    let at = place(&path);
+    if name.is_empty() {
+        return Err(shape(at, Wrong::new("the operator has no name")));
+    }
+    let params = match params {
+        Value::Null => Map::new(),
+        Value::Object(map) => map.clone(),
+        other => return Err(UserError::new(at, Wrong::expected("parameters (`name: value`)", other).message)),
+    };
+    let param_places = params.keys().map(|key| (key.clone(), place(&format!("{path}.{key}")))).collect();
+    Ok(OpSpec { index, name: name.to_owned(), params, host: OpHost::default(), place: at, param_places })
+}
+
+/// Sets a value at a dotted path; false where the way leads through something that is not a mapping.
+fn insert(params: &mut Map<String, Value>, path: &str, value: Value) -> bool {
+    match path.split_once('.') {
+        None => {
+            params.insert(path.to_owned(), value);
+            true
+        }
+        Some((head, rest)) => match params.entry(head).or_insert_with(|| Value::Object(Map::new())) {
+            Value::Object(inner) => insert(inner, rest, value),
+            _ => false,
+        },
+    }
+}
+
+/// Takes what is for the host out of the parameters.
+fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<String>) {
+    let params = std::mem::take(&mut op.params);
+    for (key, value) in params {
+        let place = op.place_of(&key);
+        let host = &mut op.host;
+        let done = match key.as_str() {
+            "text_key" => Option::read(&value, ANY).map(|v| host.text_key = v),
+            "image_key" => Option::read(&value, ANY).map(|v| host.image_key = v),
+            "audio_key" => Option::read(&value, ANY).map(|v| host.audio_key = v),
+            "video_key" => Option::read(&value, ANY).map(|v| host.video_key = v),
+            "on_error" => Option::read(&value, ANY).map(|v| host.on_error = v.or(host.on_error)),
+            // Data-Juicer's spelling; `on_error` holds where both are given.
+            "skip_op_error" => Option::<bool>::read(&value, ANY).map(|skip| {
+                let means = skip.map(|skip| if skip { OnError::Quarantine } else { OnError::Fail });
+                host.on_error = host.on_error.or(means);
+            }),
+            "limits" => each(&value, &place, errors, |key, value| {
+                match key {
+                    "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
+                    "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
+                    "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
+                    other => return Err(Wrong::key(other, ["memory_mb", "timeout_s", "output_ratio"])),
+                }
+                Ok(())
+            }),
+            "grants" => each(&value, &place, errors, |key, value| {
+                match key {
+                    "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
+                    "env" => host.env = variables(value)?,
+                    other => return Err(Wrong::key(other, ["read_dirs", "env"])),
+                }
+                Ok(())
+            }),
+            name if IGNORED.contains(&name) => {
+                if !value.is_null() {
+                    notes.push(format!("{place}: has no effect here: it is about Python processes"));
+                }
+                Ok(())
+            }
+            _ => {
+                op.params.insert(key, value);
+                continue;
+            }
+        };
+        if let Err(wrong) = done {
+            errors.push(user_error(place, wrong));
+        }
+    }
+}
+
+pub(super) fn user_error(place: impl Into<String>, wrong: Wrong) -> UserError {
+    let error = UserError::new(place, wrong.message);
+    match wrong.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn each(
+    value: &Value,
+    place: &str,
+    errors: &mut Vec<UserError>,
+    mut set: impl FnMut(&str, &Value) -> Result<(), Wrong>,
+) -> Result<(), Wrong> {
+    match value {
+        Value::Null => {}
+        Value::Object(map) => {
+            for (key, value) in map {
+                if let Err(wrong) = set(key, value) {
+                    errors.push(user_error(format!("{place}.{key}"), wrong));
+                }
+            }
+        }
+        other => return Err(Wrong::expected("a mapping", other)),
+    }
+    Ok(())
+}
+
+/// `env`: a mapping of names and values, or a list of names whose present values are passed on.
+fn variables(value: &Value) -> Result<BTreeMap<String, String>, Wrong> {
+    match value {
+        Value::Object(map) => map.iter().map(|(name, value)| Ok((name.clone(), String::read(value, at_least(0.0))?))).collect(),
+        _ => {
+            let names = Texts::read(value, ANY)?.0;
+            names
+                .into_iter()
+                .map(|name| match std::env::var(&name) {
+                    Ok(value) => Ok((name, value)),
+                    Err(_) => Err(Wrong::new(format!("the environment has no variable `{name}`")).hint("set it, or write `NAME: value`")),
+                })
+                .collect()
+        }
+    }
+}

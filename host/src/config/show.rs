@@ -1,0 +1,123 @@
+//! The resolved configuration for people (`djhost config`) and for programs (`djhost config --json`, `metadata/`).
+
+use serde_json::{Map, Value, json};
+
+use super::reference::flow;
+use super::resolve::Resolved;
+
+impl Resolved {
+    /// YAML that can be run again, each value with its origin as a comment. Operators' parameters are as given, overrides included.
+    pub fn to_yaml(&self) -> String {
+        let mut text = String::new();
+        for entry in self.config.entries() {
+            let (indent, name) = match entry.key.split_once('.') {
+                Some((_, name)) => ("  ", name),
+                None => ("", entry.key.as_str()),
+            };
+            if entry.is_section {
+                text.push_str(&format!("{name}:\n"));
+            } else if name == "process" {
+                text.push_str(&self.process_yaml());
+            } else {
+                let line = format!("{indent}{name}: {}", flow(&entry.value));
+                text.push_str(&format!("{line:<50} # {}\n", self.origin(&entry.key)));
+            }
+        }
+        for note in &self.notes {
+            text.push_str(&format!("# note: {note}\n"));
+        }
+        text
+    }
+
+    fn process_yaml(&self) -> String {
+        let origin = self.origin("process");
+        if self.ops.is_empty() {
+            return format!("{:<50} # {origin}\n", "process: []");
+        }
+        let mut text = format!("{:<50} # {origin}\n", "process:");
+        for op in &self.ops {
+            text.push_str(&format!("  - {}:\n", op.name));
+            for (key, value) in &op.params {
+                let line = format!("      {key}: {}", flow(value));
+                let place = op.place_of(key);
+                let place = place.split(": ").next().unwrap_or(&place);
+                text.push_str(&format!("{line:<50} # {place}\n"));
+            }
+            for (key, value) in op.host.to_json() {
+                text.push_str(&format!("      {key}: {}\n", flow(&value)));
+            }
+        }
+        text
+    }
+
+    /// `{"config": …, "origins": {key: origin}, "job": {…}, "sources": […], "notes": […]}`. `config` is complete, defaults included.
+    pub fn to_json(&self) -> Value {
+        let mut config = self.config.to_json();
+        config["process"] = self
+            .ops
+            .iter()
+            .map(|op| {
+                let mut params = op.params.clone();
+                params.extend(op.host.to_json());
+                json!({ &op.name: params })
+            })
+            .collect();
+        let origins: Map<String, Value> = self
+            .config
+            .entries()
+            .iter()
+            .filter(|e| !e.is_section)
+            .map(|e| (e.key.clone(), self.origin(&e.key).to_string().into()))
+            .collect();
+        json!({
+            "config": config,
+            "origins": origins,
+            "job": {
+                "job_id": self.dirs.job_id,
+                "run_dir": self.dirs.run_dir,
+                "export_path": self.dirs.export_path,
+                "export_type": self.export_type.word(),
+                "event_log_dir": self.dirs.event_log_dir,
+                "checkpoint_dir": self.dirs.checkpoint_dir,
+                "partition_dir": self.dirs.partition_dir,
+            },
+            "sources": self.sources,
+            "notes": self.notes,
+        })
+    }
+}
+
+impl super::OpHost {
+    /// What the entry sets, in the form of a recipe. Values of environment variables may be secret, so only their names are shown.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut map = Map::new();
+        let texts =
+            [("text_key", &self.text_key), ("image_key", &self.image_key), ("audio_key", &self.audio_key), ("video_key", &self.video_key)];
+        for (key, value) in texts {
+            if let Some(value) = value {
+                map.insert(key.into(), value.as_str().into());
+            }
+        }
+        if let Some(on_error) = self.on_error {
+            map.insert("on_error".into(), on_error.word().into());
+        }
+        let mut limits = Map::new();
+        limits.extend(self.memory_mb.map(|n| ("memory_mb".to_owned(), n.into())));
+        limits.extend(self.timeout_s.map(|n| ("timeout_s".to_owned(), n.into())));
+        limits.extend(self.output_ratio.map(|n| ("output_ratio".to_owned(), n.into())));
+        if !limits.is_empty() {
+            map.insert("limits".into(), limits.into());
+        }
+        let mut grants = Map::new();
+        if !self.read_dirs.is_empty() {
+            grants.insert("read_dirs".into(), self.read_dirs.clone().into());
+        }
+        if !self.env.is_empty() {
+            grants.insert("env".into(), self.env.keys().cloned().collect::<Vec<_>>().into());
+        }
+        if !grants.is_empty() {
+            map.insert("grants".into(), grants.into());
+        }
+        map
+    }
+}

@@ -1,0 +1,126 @@
+//! The dataset's files as the recipe names them.
+
+use serde_json::Value;
+
+use super::options::Config;
+use super::recipe::user_error;
+use super::value::{ANY, OptionType, Texts, Wrong, at_least};
+use crate::error::UserError;
+
+/// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote datasets and sampling are refused.
+pub(super) fn read_sources(
+    config: &Config,
+    place: &dyn Fn(&str) -> String,
+    errors: &mut Vec<UserError>,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
+    let mut paths: Vec<String> = config.dataset_path.0.iter().filter(|p| !p.trim().is_empty()).cloned().collect();
+    if let [one] = &paths[..]
+        && let Some(parts) = weighted(one)
+    {
+        notes.push(format!("{}: the weights have no effect: every row is read once", place("dataset_path")));
+        paths = parts;
+    }
+    let mut at: Vec<String> = (0..paths.len())
+        .map(|i| if config.dataset_path.0.len() == 1 { "dataset_path".into() } else { format!("dataset_path[{i}]") })
+        .collect();
+    if paths.is_empty() {
+        (paths, at) = read_dataset(&config.dataset.0, place, errors, notes).into_iter().unzip();
+    } else if !super::foreign::is_off(&config.dataset.0) {
+        notes.push(format!("{}: is not used, as `dataset_path` is given", place("dataset")));
+    }
+    for (path, at) in paths.iter().zip(&at) {
+        if let Some((scheme, _)) = path.split_once("://") {
+            errors.push(
+                UserError::new(place(at), format!("`{path}` is not a local path"))
+                    .hint(format!("`{scheme}://` is not supported: copy the dataset here first")),
+            );
+        }
+    }
+    paths
+}
+
+/// Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`: weights and paths by turns.
+fn weighted(text: &str) -> Option<Vec<String>> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let pairs = words.len() >= 2 && words.len().is_multiple_of(2) && words.iter().step_by(2).all(|w| w.parse::<f64>().is_ok());
+    pairs.then(|| words.iter().skip(1).step_by(2).map(|w| (*w).to_owned()).collect())
+}
+
+fn read_dataset(
+    dataset: &Value,
+    place: &dyn Fn(&str) -> String,
+    errors: &mut Vec<UserError>,
+    notes: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let (configs, base) = match dataset {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                let at = place(&format!("dataset.{key}"));
+                match key.as_str() {
+                    "configs" => {}
+                    "max_sample_num" if value.is_null() => {}
+                    "max_sample_num" => errors.push(match u64::read(value, at_least(1.0)) {
+                        Ok(_) => UserError::new(at, "drawing a sample while loading is not supported")
+                            .hint("put `random_selector` with `select_num` first in `process`"),
+                        Err(wrong) => user_error(at, wrong),
+                    }),
+                    other => errors.push(user_error(at, Wrong::key(other, ["configs", "max_sample_num"]))),
+                }
+            }
+            match map.get("configs") {
+                Some(configs) => (configs, "dataset.configs"),
+                None => {
+                    errors.push(
+                        UserError::new(place("dataset"), "has no `configs`")
+                            .hint("`dataset: {configs: [{type: local, path: data.jsonl}]}`"),
+                    );
+                    return Vec::new();
+                }
+            }
+        }
+        Value::Null | Value::Object(_) => return Vec::new(),
+        Value::Array(list) if list.is_empty() => return Vec::new(),
+        list => (list, "dataset"),
+    };
+    let Value::Array(configs) = configs else {
+        errors.push(user_error(place(base), Wrong::expected("a list of sources", configs)));
+        return Vec::new();
+    };
+    let mut paths = Vec::new();
+    for (i, source) in configs.iter().enumerate() {
+        let base = format!("{base}[{i}]");
+        let Value::Object(source) = source else {
+            errors.push(user_error(place(&base), Wrong::expected("a mapping with `type` and `path`", source)));
+            continue;
+        };
+        if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
+            // Its other keys belong to that kind of source.
+            errors.push(
+                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::value::got_text(kind)))
+                    .hint("only local files are supported: copy the dataset here first"),
+            );
+            continue;
+        }
+        for (key, value) in source {
+            let path = format!("{base}.{key}");
+            let at = place(&path);
+            match key.as_str() {
+                "type" => {}
+                "path" => match Texts::read(value, ANY) {
+                    Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
+                    Err(wrong) => errors.push(user_error(at, wrong)),
+                },
+                "weight" => notes.push(format!("{at}: has no effect: every row is read once")),
+                "split" | "name" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
+                    notes.push(format!("{at}: has no effect on local files"));
+                }
+                other => errors.push(user_error(at, Wrong::key(other, ["type", "path", "weight"]))),
+            }
+        }
+        if !source.contains_key("path") {
+            errors.push(UserError::new(place(&base), "has no `path`"));
+        }
+    }
+    paths
+}

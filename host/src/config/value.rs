@@ -1,0 +1,375 @@
+//! How the text of a command line or the value of a recipe becomes the typed value of an option.
+
+use std::fmt::Display;
+
+use serde_json::Value;
+
+use super::yaml;
+use crate::error::did_you_mean;
+
+/// What is wrong with a value: the message without its place, and advice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wrong {
+    /// What is wrong, with the offending value.
+    pub message: String,
+    /// What is valid.
+    pub hint: Option<String>,
+}
+
+impl Wrong {
+    /// A mistake that explains itself.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// The usual mistake: another type or a value out of bounds.
+    pub fn expected(expected: impl Display, got: &Value) -> Self {
+        Self::new(format!("expected {expected}, got {}", got_text(got)))
+    }
+
+    /// The same mistake with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A word that is not one of `valid`.
+    pub fn choice<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        Self::none_of("value", got, valid)
+    }
+
+    /// A key that is not one of `valid`.
+    pub fn key<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        Self::none_of("key", got, valid)
+    }
+
+    fn none_of<'a>(what: &str, got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        let list = valid.clone().into_iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
+        let hint = match did_you_mean(&got.to_lowercase(), valid) {
+            Some(near) => format!("did you mean `{near}`? valid {what}s: {list}"),
+            None => format!("valid {what}s: {list}"),
+        };
+        Self::new(format!("unknown {what} `{got}`")).hint(hint)
+    }
+}
+
+/// A value for a message: short, with its type where the type is the mistake.
+pub fn got_text(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing (null)".into(),
+        Value::String(s) => format!("the text `{}`", cut(s)),
+        Value::Array(list) if list.is_empty() => "an empty list".into(),
+        Value::Array(_) => format!("the list `{}`", cut(&value.to_string())),
+        Value::Object(_) => format!("the mapping `{}`", cut(&value.to_string())),
+        other => format!("`{other}`"),
+    }
+}
+
+fn cut(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The inclusive range of a number. Options that are not numbers have none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// Smallest valid value.
+    pub min: f64,
+    /// Largest valid value.
+    pub max: f64,
+}
+
+/// No bounds.
+pub const ANY: Bounds = Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY };
+
+/// `min` and more.
+pub const fn at_least(min: f64) -> Bounds {
+    Bounds { min, max: f64::INFINITY }
+}
+
+/// `min` to `max`, both valid.
+pub const fn between(min: f64, max: f64) -> Bounds {
+    Bounds { min, max }
+}
+
+impl Bounds {
+    fn allow(&self, value: f64) -> bool {
+        (self.min..=self.max).contains(&value)
+    }
+
+    /// ` of at least 1`, ` between 0 and 1`, or nothing.
+    pub fn text(&self) -> String {
+        match (self.min.is_finite(), self.max.is_finite()) {
+            (true, true) => format!(" between {} and {}", self.min, self.max),
+            (true, false) => format!(" of at least {}", self.min),
+            (false, true) => format!(" of at most {}", self.max),
+            (false, false) => String::new(),
+        }
+    }
+}
+
+/// A type that options can have.
+pub trait OptionType: Sized {
+    /// Reads a value of the recipe.
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong>;
+
+    /// Reads the text of a command line or an environment variable: YAML, unless the type says otherwise.
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+        Self::read(&yaml::value_of_text(text)?, bounds)
+    }
+
+    /// Adds to a list (`--key+=value`, or a list option given twice).
+    fn append(&mut self, _more: Self) -> Result<(), Wrong> {
+        Err(Wrong::new("is not a list, so nothing can be added to it"))
+    }
+
+    /// Back to a value, for printing and fingerprints. Reading it gives an equal value.
+    fn show(&self) -> Value;
+
+    /// `a whole number of at least 1`: for messages and the reference.
+    fn expected(bounds: Bounds) -> String;
+
+    /// Whether `--key` alone means true.
+    const IS_FLAG: bool = false;
+}
+
+impl OptionType for bool {
+    /// `yes`, `no`, `on` and `off` are texts in YAML 1.2 and booleans in YAML 1.1 (PyYAML, and so Data-Juicer): both spellings work.
+    fn read(value: &Value, _: Bounds) -> Result<Self, Wrong> {
+        let word = match value {
+            Value::Bool(b) => return Ok(*b),
+            Value::String(s) => s.to_ascii_lowercase(),
+            _ => return Err(Wrong::expected("true or false", value)),
+        };
+        match word.as_str() {
+            "true" | "yes" | "on" => Ok(true),
+            "false" | "no" | "off" => Ok(false),
+            _ => Err(Wrong::expected("true or false", value)),
+        }
+    }
+
+    fn show(&self) -> Value {
+        (*self).into()
+    }
+
+    fn expected(_: Bounds) -> String {
+        "true or false".into()
+    }
+
+    const IS_FLAG: bool = true;
+}
+
+impl OptionType for u64 {
+    /// A float without fraction is fine: recipes write `1e9`.
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+        whole(value)
+            .and_then(|n| u64::try_from(n).ok())
+            .filter(|n| bounds.allow(*n as f64))
+            .ok_or_else(|| Wrong::expected(Self::expected(bounds), value))
+    }
+
+    fn show(&self) -> Value {
+        (*self).into()
+    }
+
+    fn expected(bounds: Bounds) -> String {
+        let bounds = if bounds == ANY { at_least(0.0) } else { bounds };
+        format!("a whole number{}", bounds.text())
+    }
+}
+
+/// The whole number that a value stands for; floats only without fraction.
+pub(super) fn whole(value: &Value) -> Option<i128> {
+    let number = value.as_number()?;
+    if let Some(n) = number.as_i128() {
+        return Some(n);
+    }
+    number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < u64::MAX as f64).map(|f| f as i128)
+}
+
+impl OptionType for f64 {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+        value.as_f64().filter(|n| bounds.allow(*n)).ok_or_else(|| Wrong::expected(Self::expected(bounds), value))
+    }
+
+    fn show(&self) -> Value {
+        (*self).into()
+    }
+
+    fn expected(bounds: Bounds) -> String {
+        format!("a number{}", bounds.text())
+    }
+}
+
+impl OptionType for String {
+    /// A whole number is taken as its digits (`job_id: 20260801`); other types are refused, as YAML has already changed their spelling.
+    fn read(value: &Value, _: Bounds) -> Result<Self, Wrong> {
+        match value {
+            Value::String(s) => Ok(s.clone()),
+            Value::Number(n) if n.is_i64() || n.is_u64() => Ok(n.to_string()),
+            Value::Number(_) | Value::Bool(_) => Err(Wrong::expected("a text", value).hint("put the value in quotes")),
+            _ => Err(Wrong::expected("a text", value)),
+        }
+    }
+
+    fn read_text(text: &str, _: Bounds) -> Result<Self, Wrong> {
+        Ok(text.to_owned())
+    }
+
+    fn show(&self) -> Value {
+        self.as_str().into()
+    }
+
+    fn expected(_: Bounds) -> String {
+        "a text".into()
+    }
+}
+
+/// `null` is None.
+impl<T: OptionType> OptionType for Option<T> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+        if value.is_null() { Ok(None) } else { T::read(value, bounds).map(Some) }
+    }
+
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+        if matches!(text, "null" | "~" | "") { Ok(None) } else { T::read_text(text, bounds).map(Some) }
+    }
+
+    fn show(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::show)
+    }
+
+    fn expected(bounds: Bounds) -> String {
+        format!("{}, or null", T::expected(bounds))
+    }
+
+    const IS_FLAG: bool = T::IS_FLAG;
+}
+
+/// Texts: a YAML list, or one text. `Names` also splits one text at commas; names have none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Texts(pub Vec<String>);
+
+/// Operator names: a YAML list, or a text separated by commas (`op1,op2`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Names(pub Vec<String>);
+
+fn list(value: &Value, of: &str) -> Result<Vec<String>, Wrong> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(items) => items.iter().map(|item| String::read(item, ANY)).collect(),
+        Value::Object(_) => Err(Wrong::expected(of, value)),
+        one => Ok(vec![String::read(one, ANY)?]),
+    }
+}
+
+impl OptionType for Texts {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+        list(value, &Self::expected(bounds)).map(Self)
+    }
+
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+        if text.starts_with('[') { Self::read(&yaml::value_of_text(text)?, bounds) } else { Ok(Self(vec![text.to_owned()])) }
+    }
+
+    fn append(&mut self, more: Self) -> Result<(), Wrong> {
+        self.0.extend(more.0);
+        Ok(())
+    }
+
+    fn show(&self) -> Value {
+        self.0.clone().into()
+    }
+
+    fn expected(_: Bounds) -> String {
+        "a text or a list of texts".into()
+    }
+}
+
+impl OptionType for Names {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+        let names = list(value, &Self::expected(bounds))?;
+        Ok(Self(names.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()))
+    }
+
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+        if text.starts_with('[') { Self::read(&yaml::value_of_text(text)?, bounds) } else { Self::read(&text.into(), bounds) }
+    }
+
+    fn append(&mut self, more: Self) -> Result<(), Wrong> {
+        self.0.extend(more.0);
+        Ok(())
+    }
+
+    fn show(&self) -> Value {
+        self.0.clone().into()
+    }
+
+    fn expected(_: Bounds) -> String {
+        "a list of names, or names separated by commas".into()
+    }
+}
+
+/// A part of the recipe with a structure of its own, read elsewhere (`process`, `dataset`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Raw(pub Value);
+
+impl OptionType for Raw {
+    fn read(value: &Value, _: Bounds) -> Result<Self, Wrong> {
+        Ok(Self(value.clone()))
+    }
+
+    fn show(&self) -> Value {
+        self.0.clone()
+    }
+
+    fn expected(_: Bounds) -> String {
+        "see the explanation".into()
+    }
+}
+
+/// Declares an enum whose values are words in recipes.
+macro_rules! choices {
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[doc = $vdoc])* $variant),+ }
+
+        impl $name {
+            /// All words, in the order of the declaration.
+            pub const WORDS: &[&str] = &[$($word),+];
+
+            /// The word that recipes use.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl OptionType for $name {
+            fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+                match value {
+                    $(Value::String(s) if s.eq_ignore_ascii_case($word) => Ok(Self::$variant),)+
+                    Value::String(s) => Err(Wrong::choice(s, Self::WORDS.iter().copied())),
+                    _ => Err(Wrong::expected(Self::expected(bounds), value)),
+                }
+            }
+
+            fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+                Self::read(&text.into(), bounds)
+            }
+
+            fn show(&self) -> Value {
+                self.word().into()
+            }
+
+            fn expected(_: Bounds) -> String {
+                Self::WORDS.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(" | ")
+            }
+        }
+    };
+}
+pub(crate) use choices;

@@ -1,0 +1,320 @@
+//! YAML with the line of every value. `serde_yaml` says what the text means; a second pass over the parser's events finds the lines and
+//! the mistakes that `serde_yaml` would report only one at a time, or not at all.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use saphyr_parser::{Event, Parser};
+use serde_json::{Map, Value};
+use serde_yaml::Value as Yaml;
+
+use super::value::Wrong;
+use crate::error::UserError;
+
+/// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth reading.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// `serde_yaml` refuses deeper nesting, so there are no lines to be found below.
+const MAX_DEPTH: usize = 128;
+
+/// A YAML file: a mapping with text keys.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Document {
+    /// The file's name as errors show it.
+    pub name: String,
+    /// The content.
+    pub root: Map<String, Value>,
+    /// Values that mean nothing, and are missing in `root`; the rest of the file is good.
+    pub(super) problems: Vec<UserError>,
+    lines: HashMap<String, usize>,
+}
+
+impl Document {
+    /// Reads and parses a file. All mistakes that can be found are in the error.
+    pub(super) fn read(path: &Path) -> Result<Self, Vec<UserError>> {
+        let name = path.display().to_string();
+        let fail = |message: String| vec![UserError::new(&name, message)];
+        if path.is_dir() {
+            return Err(vec![UserError::new(&name, "is a directory").hint("give the recipe's file")]);
+        }
+        let file = std::fs::File::open(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => vec![UserError::new(&name, "no such file").hint("give the path of a recipe (YAML)")],
+            _ => fail(format!("cannot be read: {e}")),
+        })?;
+        let mut bytes = Vec::new();
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(vec![
+                UserError::new(&name, "is larger than 1 MiB, so it cannot be a recipe").hint("give the recipe first, not the dataset"),
+            ]);
+        }
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let good = e.utf8_error().valid_up_to();
+            let line = 1 + e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count();
+            vec![UserError::new(format!("{name}:{line}"), "is not UTF-8 text").hint("save the recipe as UTF-8")]
+        })?;
+        Self::parse(&name, &text)
+    }
+
+    /// Parses `text`; `name` is what errors call it.
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Vec<UserError>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (lines, mut errors) = scan(name, text);
+        let yaml: Result<Yaml, _> = serde_yaml::from_str(text);
+        let mut yaml = match yaml {
+            Ok(yaml) => yaml,
+            Err(_) if !errors.is_empty() => return Err(errors),
+            Err(error) => return Err(vec![syntax_error(name, text, &error)]),
+        };
+        if let Err(error) = yaml.apply_merge() {
+            errors.push(UserError::new(name, format!("merge key `<<`: {error}")));
+        }
+        let mut document = Self { name: name.to_owned(), lines, ..Self::default() };
+        match yaml {
+            Yaml::Null => errors.push(UserError::new(name, "is empty").hint("a recipe has at least `dataset_path` and `process`")),
+            Yaml::Mapping(_) => {
+                let mut problems = Vec::new();
+                if let Value::Object(root) = document.convert(&yaml, "", &mut problems) {
+                    document.root = root;
+                }
+                document.problems = problems;
+            }
+            other => {
+                let is = match other {
+                    Yaml::Sequence(_) => "a list",
+                    _ => "a single value",
+                };
+                errors.push(
+                    UserError::new(name, format!("is {is}, not a mapping of options"))
+                        .hint("a recipe looks like `dataset_path: data.jsonl` and `process:` with a list below it"),
+                );
+            }
+        }
+        if errors.is_empty() { Ok(document) } else { Err(errors) }
+    }
+
+    /// The line of the value at a path like `process[3].text_length_filter.min_len`, or of the nearest value around it.
+    pub(super) fn line(&self, path: &str) -> Option<usize> {
+        let mut path = path;
+        loop {
+            if let Some(line) = self.lines.get(path) {
+                return Some(*line);
+            }
+            path = &path[..path.rfind(['.', '['])?];
+        }
+    }
+
+    /// `recipe.yaml:12: process[3].text_length_filter.min_len`.
+    pub(super) fn place(&self, path: &str) -> String {
+        match self.line(path) {
+            Some(line) => format!("{}:{line}: {path}", self.name),
+            None => format!("{}: {path}", self.name),
+        }
+    }
+
+    fn convert(&self, yaml: &Yaml, path: &str, errors: &mut Vec<UserError>) -> Value {
+        match yaml {
+            Yaml::Sequence(items) => items.iter().enumerate().map(|(i, v)| self.convert(v, &format!("{path}[{i}]"), errors)).collect(),
+            Yaml::Mapping(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    let Some(key) = key_text(key) else {
+                        errors.push(UserError::new(self.place(path), "a key of a mapping must be a text"));
+                        continue;
+                    };
+                    let mistakes = errors.len();
+                    let converted = self.convert(value, &join(path, &key), errors);
+                    // A value that means nothing is reported once, and then missing.
+                    if errors.len() == mistakes || !converted.is_null() {
+                        map.insert(key, converted);
+                    }
+                }
+                Value::Object(map)
+            }
+            scalar => scalar_value(scalar).unwrap_or_else(|wrong| {
+                let error = UserError::new(self.place(path), wrong.message);
+                errors.push(match wrong.hint {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                });
+                Value::Null
+            }),
+        }
+    }
+}
+
+/// The path of `key` in the mapping at `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn key_text(key: &Yaml) -> Option<String> {
+    match key {
+        Yaml::String(s) => Some(s.clone()),
+        Yaml::Number(n) => Some(n.to_string()),
+        Yaml::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+fn scalar_value(yaml: &Yaml) -> Result<Value, Wrong> {
+    Ok(match yaml {
+        Yaml::Bool(b) => (*b).into(),
+        Yaml::String(s) => s.as_str().into(),
+        Yaml::Number(n) => match (n.as_i64(), n.as_u64(), n.as_f64()) {
+            (Some(n), ..) => n.into(),
+            (_, Some(n), _) => n.into(),
+            (.., Some(n)) if n.is_finite() => n.into(),
+            _ => return Err(Wrong::new("a number must be finite").hint("leave the parameter out where there is no limit")),
+        },
+        Yaml::Tagged(tagged) => {
+            return Err(Wrong::new(format!("the YAML tag `{}` is not supported", tagged.tag)).hint("write a plain value"));
+        }
+        _ => Value::Null,
+    })
+}
+
+/// The value of a text of the command line: YAML, so `5`, `true`, `null` and `[a, b]` mean what they mean in a recipe.
+pub(super) fn value_of_text(text: &str) -> Result<Value, Wrong> {
+    let syntax = |_| Wrong::new(format!("`{text}` is not valid YAML")).hint("put text with special characters in quotes");
+    let yaml: Yaml = serde_yaml::from_str(text).map_err(syntax)?;
+    let mut errors = Vec::new();
+    let value = Document::default().convert(&yaml, "", &mut errors);
+    match errors.pop() {
+        Some(error) => Err(Wrong { message: error.message, hint: error.hint }),
+        None => Ok(value),
+    }
+}
+
+/// One open mapping or list of the scan.
+struct Open {
+    path: String,
+    /// Items so far of a list; None for a mapping.
+    items: Option<usize>,
+    /// In a mapping: the key whose value comes next.
+    key: Option<String>,
+    keys: HashMap<String, usize>,
+}
+
+/// The line of every value, and all duplicate keys. Text that does not parse gives what was found up to there.
+fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
+    let mut lines = HashMap::new();
+    let mut errors = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    for event in Parser::new_from_str(text) {
+        let Ok((event, span)) = event else { break };
+        if open.len() > MAX_DEPTH {
+            break;
+        }
+        let line = span.start.line();
+        let key = match &event {
+            Event::Scalar(text, ..) => text.to_string(),
+            Event::Alias(_) | Event::SequenceStart(..) | Event::MappingStart(..) => String::new(),
+            Event::SequenceEnd | Event::MappingEnd => {
+                open.pop();
+                continue;
+            }
+            _ => continue,
+        };
+        let path = match open.last_mut() {
+            None => String::new(),
+            Some(Open { path, items: Some(items), .. }) => {
+                *items += 1;
+                format!("{path}[{}]", *items - 1)
+            }
+            Some(mapping) => match mapping.key.take() {
+                Some(key) => join(&mapping.path, &key),
+                None => {
+                    let path = join(&mapping.path, &key);
+                    if let Some(first) = mapping.keys.insert(key.clone(), line)
+                        && matches!(event, Event::Scalar(..))
+                        && key != "<<"
+                    {
+                        let place = format!("{name}:{line}: {path}");
+                        errors.push(
+                            UserError::new(place, format!("the key is given twice, first in line {first}")).hint("remove one of them"),
+                        );
+                    }
+                    lines.insert(path.clone(), line);
+                    mapping.key = Some(key);
+                    // A key that is a list or a mapping is refused later; here it only has to be passed over.
+                    match event {
+                        Event::SequenceStart(..) => open.push(Open { path, items: Some(0), key: None, keys: HashMap::new() }),
+                        Event::MappingStart(..) => open.push(Open { path, items: None, key: None, keys: HashMap::new() }),
+                        _ => {}
+                    }
+                    continue;
+                }
+            },
+        };
+        lines.entry(path.clone()).or_insert(line);
+        match event {
+            Event::SequenceStart(..) => open.push(Open { path, items: Some(0), key: None, keys: HashMap::new() }),
+            Event::MappingStart(..) => open.push(Open { path, items: None, key: None, keys: HashMap::new() }),
+            _ => {}
+        }
+    }
+    (lines, errors)
+}
+
+fn syntax_error(name: &str, text: &str, error: &serde_yaml::Error) -> UserError {
+    let place = match error.location() {
+        Some(at) => format!("{name}:{}:{}", at.line(), at.column()),
+        None => name.to_owned(),
+    };
+    let mut message = error.to_string();
+    if let Some(at) = error.location() {
+        message = message.replace(&format!(" at line {} column {}", at.line(), at.column()), "");
+    }
+    let error = UserError::new(place, format!("is not valid YAML: {message}"));
+    let indent = |line: &str| line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
+    if message.contains("more than one document") {
+        return UserError::new(name, "has more than one YAML document").hint("a recipe is one document: remove the `---` lines");
+    }
+    if message.contains("repetition limit") {
+        return UserError::new(name, "its aliases unfold to too much").hint("write the values out");
+    }
+    match text.lines().position(indent) {
+        Some(i) => error.hint(format!("YAML is indented with spaces; line {} has a tab", i + 1)),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_has_its_line() {
+        let text = "np: 2\nprocess:\n  - a_filter:\n      min: 1\n  - b_mapper:\n  - c_filter: {x: 1,\n      y: [1,\n        2]}\n";
+        let document = Document::parse("r.yaml", text).unwrap();
+        for (path, line) in [
+            ("np", 1),
+            ("process", 2),
+            ("process[0].a_filter", 3),
+            ("process[0].a_filter.min", 4),
+            ("process[0].a_filter.max", 3),
+            ("process[1].b_mapper", 5),
+            ("process[2].c_filter.x", 6),
+            ("process[2].c_filter.y", 7),
+            ("process[2].c_filter.y[1]", 8),
+        ] {
+            assert_eq!(document.line(path), Some(line), "{path}");
+        }
+        assert_eq!(document.line("nowhere"), None);
+    }
+
+    #[test]
+    fn anchors_and_merge_keys_work() {
+        let text = "base: &b\n  x: 1\n  y: 2\nprocess:\n  - a_filter:\n      <<: *b\n      y: 3\n  - b_filter: *b\n";
+        let document = Document::parse("r.yaml", text).unwrap();
+        assert_eq!(document.root["process"], serde_json::json!([{"a_filter": {"y": 3, "x": 1}}, {"b_filter": {"x": 1, "y": 2}}]));
+    }
+
+    #[test]
+    fn numbers_keep_their_value() {
+        let document = Document::parse("r", "a: 9223372036854775807\nb: 18446744073709551615\nc: 1e9\nd: 0.1\ne: -3\nf: '7'\n").unwrap();
+        assert_eq!(Value::Object(document.root), serde_json::json!({"a": i64::MAX, "b": u64::MAX, "c": 1e9, "d": 0.1, "e": -3, "f": "7"}));
+    }
+}

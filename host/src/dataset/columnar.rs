@@ -1,0 +1,179 @@
+//! Reads columns: all of them pass through as they are, and those that somebody reads are given in the type that was asked for.
+
+use super::batch::{Batch, Column, row_id};
+use super::convert::{convert, nested};
+use super::extract::FieldType;
+use super::file::{Dataset, Format, InputFile};
+use super::read::{BadRow, Block, Partition, ReadOptions, Slice};
+use super::{arrow_file, parquet_file};
+use anyhow::{Context, Result, bail};
+use arrow::array::{Array, BooleanArray, UInt64Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Schema and number of rows of a columnar file.
+pub(super) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
+    guarded(&file.path.display().to_string(), || match file.format {
+        Format::Parquet => parquet_file::describe(&file.path),
+        Format::Arrow => arrow_file::describe(&file.path),
+        _ => bail!("`{}` has no columns", file.path.display()),
+    })
+}
+
+/// Number of rows of a columnar file, by its metadata.
+pub(crate) fn row_count(file: &InputFile) -> Result<u64> {
+    Ok(describe(file)?.1)
+}
+
+/// The decoders check what they read, but a hostile file can still trip an assertion in them: an error of the file like any other.
+fn guarded<T>(name: &str, f: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| bail!("`{name}` is damaged: its decoder gave up"))
+}
+
+pub(super) struct ColumnarReader {
+    files: Vec<InputFile>,
+    slices: std::vec::IntoIter<Slice>,
+    options: ReadOptions,
+    open: Option<Open>,
+}
+
+struct Open {
+    batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+    /// What is left of a batch that is too large for one block.
+    rest: Option<RecordBatch>,
+    name: String,
+    index: usize,
+    first: u64,
+    next: u64,
+    end: u64,
+}
+
+impl ColumnarReader {
+    pub(super) fn new(dataset: &Dataset, partition: &Partition, options: &ReadOptions) -> Result<Self> {
+        Ok(Self { files: dataset.files.clone(), slices: partition.slices.clone().into_iter(), options: options.clone(), open: None })
+    }
+
+    fn next_block(&mut self) -> Result<Option<Block>> {
+        loop {
+            if let Some(open) = &mut self.open {
+                if let Some(batch) = open.next_batch(self.options.batch_bytes)? {
+                    return open.block(&batch, &self.options).map(Some);
+                }
+                self.open = None;
+            }
+            let Some(slice) = self.slices.next() else { return Ok(None) };
+            self.open = Some(Open::new(&self.files[slice.file], slice, self.options.batch_bytes)?);
+        }
+    }
+}
+
+impl Iterator for ColumnarReader {
+    type Item = Result<Block>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_block().transpose()
+    }
+}
+
+impl Open {
+    fn new(file: &InputFile, slice: Slice, batch_bytes: usize) -> Result<Self> {
+        let name = file.path.display().to_string();
+        let found = std::fs::metadata(&file.path).with_context(|| format!("cannot open `{name}`"))?.len();
+        if found != file.bytes {
+            bail!("`{name}` has changed since the job was planned: {} bytes then, {found} now", file.bytes);
+        }
+        let range = slice.start..slice.end;
+        let batches = guarded(&name, || -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+            Ok(match file.format {
+                Format::Parquet => Box::new(parquet_file::rows(&file.path, range, batch_bytes)?),
+                _ => Box::new(arrow_file::rows(&file.path, range)?),
+            })
+        })?;
+        Ok(Self { batches, rest: None, name, index: slice.file, first: slice.start, next: slice.start, end: slice.end })
+    }
+
+    fn next_batch(&mut self, batch_bytes: usize) -> Result<Option<RecordBatch>> {
+        let batch = match self.rest.take() {
+            Some(rest) => rest,
+            None => match guarded(&self.name, || self.batches.next().transpose())? {
+                Some(batch) => batch,
+                None if self.next == self.end => return Ok(None),
+                None => bail!("`{}` gave {} rows of {}: it is damaged", self.name, self.next - self.first, self.end - self.first),
+            },
+        };
+        let rows = batch.num_rows();
+        let bytes: usize = batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum();
+        // Twice the size asked for is near enough.
+        if bytes > 2 * batch_bytes && rows > 1 {
+            let take = (rows as u128 * batch_bytes as u128 / bytes as u128).max(1) as usize;
+            self.rest = Some(batch.slice(take, rows - take));
+            return Ok(Some(batch.slice(0, take)));
+        }
+        Ok(Some(batch))
+    }
+
+    fn block(&mut self, read: &RecordBatch, options: &ReadOptions) -> Result<Block> {
+        let rows = read.num_rows();
+        let first = self.next;
+        self.next += rows as u64;
+        let mut columns: Vec<Column> = read
+            .schema()
+            .fields()
+            .iter()
+            .zip(read.columns())
+            .map(|(field, data)| Column {
+                path: field.name().clone(),
+                data: data.clone(),
+                changed: None,
+                span: None,
+                native: None,
+                json: false,
+            })
+            .collect();
+        let mut reasons: Vec<Option<String>> = vec![None; rows];
+        for field in &options.fields {
+            let top = columns.iter().position(|c| c.path == field.path);
+            let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(read, &field.path));
+            let data = convert(found.as_ref(), field.ty, rows)?;
+            if field.required {
+                for (row, reason) in reasons.iter_mut().enumerate().filter(|(row, reason)| data.is_null(*row) && reason.is_none()) {
+                    *reason = Some(match &found {
+                        Some(native) if native.is_valid(row) => {
+                            format!("`{}` is {}, not {}", field.path, native.data_type(), field.ty.name())
+                        }
+                        _ => format!("`{}` is missing", field.path),
+                    });
+                }
+            }
+            let json = field.ty == FieldType::Json;
+            match top {
+                Some(i) if columns[i].data.data_type() == data.data_type() && !json => {}
+                Some(i) => {
+                    let native = std::mem::replace(&mut columns[i].data, data);
+                    columns[i].json = json;
+                    columns[i].native = Some(native);
+                }
+                None => columns.push(Column { path: field.path.clone(), data, changed: None, span: None, native: None, json }),
+            }
+        }
+        let ids = (first..self.next).map(|row| row_id(self.index, row)).collect::<Vec<_>>();
+        let mut batch = Batch { ids: UInt64Array::from(ids), raw: None, columns, stats: Vec::new() };
+        let mut bad = Vec::new();
+        if reasons.iter().any(Option::is_some) {
+            for (row, reason) in reasons.iter().enumerate().filter_map(|(row, r)| Some((row, r.clone()?))) {
+                let offset = first + row as u64;
+                let mut raw = Vec::new();
+                super::columns_out::write_json_rows(&read.slice(row, 1), &mut raw)?;
+                raw.truncate(raw.trim_ascii_end().len());
+                let id = row_id(self.index, offset);
+                bad.push(BadRow { id, file: self.index, offset, line_in_slice: offset - self.first, raw, reason });
+            }
+            let keep: BooleanBuffer = reasons.iter().map(Option::is_none).collect();
+            batch = batch.filter(&BooleanArray::new(keep, None))?;
+        }
+        let bytes = read.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64;
+        Ok(Block { batch, bad, bytes, lines: rows as u64 })
+    }
+}

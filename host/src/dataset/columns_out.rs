@@ -1,0 +1,210 @@
+//! Rows of a columnar dataset on their way out: as JSON lines, or as columns with the new values in their places.
+
+use super::batch::{Batch, Column, STATS};
+use super::columns_schema::{conform, unify, written_type};
+use super::convert::is_text;
+use super::part::Hashed;
+use super::row_text::write_rows;
+use anyhow::{Context, Result, bail};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::kernels::cmp::not_distinct;
+use arrow::compute::kernels::zip::zip;
+use arrow::compute::{cast, nullif};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::ipc::writer::StreamWriter;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use std::io::BufWriter;
+use std::sync::Arc;
+
+/// One JSON object per row, nulls written out, each ended by a line feed.
+pub(crate) fn write_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
+    writer.write(rows).context("a column cannot be written as JSON")?;
+    Ok(writer.finish()?)
+}
+
+/// The rows as JSON lines: the columns of `schema`, then what operators added. A value that a row did not get is not mentioned in it.
+pub(super) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, out: &mut Vec<u8>) -> Result<()> {
+    let mut text = Vec::new();
+    write_json_rows(&native_rows(batch, schema)?, &mut text)?;
+    let mut raw = BinaryViewBuilder::new();
+    text.split_inclusive(|&b| b == b'\n').for_each(|line| raw.append_value(&line[..line.len() - 1]));
+    let raw: BinaryViewArray = raw.finish();
+    let columns = changed(batch).map(|(c, _)| Column { span: None, native: None, ..c.clone() }).collect();
+    let rows = Batch { ids: batch.ids.clone(), raw: None, columns, stats: batch.stats.clone() };
+    write_rows(&rows, &raw, keep_stats, out)
+}
+
+fn changed(batch: &Batch) -> impl Iterator<Item = (&Column, &BooleanBuffer)> {
+    batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref().filter(|bits| bits.count_set_bits() > 0)?)))
+}
+
+/// The columns of `schema` as they were read (or as operators left them, where the original is not kept).
+fn native_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let rows = batch.rows();
+    let columns = schema.fields().iter().map(|field| match batch.column(field.name()) {
+        Some(column) => conform(column.native.as_ref().unwrap_or(&column.data), field.data_type()),
+        None => Ok(new_null_array(field.data_type(), rows)),
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+}
+
+/// The columns of `schema` with all new values, then the columns that operators added.
+fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<RecordBatch> {
+    let base = native_rows(batch, schema)?;
+    let rows = base.num_rows();
+    let mut table: Vec<(FieldRef, ArrayRef)> = schema.fields().iter().cloned().zip(base.columns().iter().cloned()).collect();
+    for (column, bits) in changed(batch) {
+        let top = schema.fields().find(&column.path).is_some();
+        let path: Vec<&str> = if top { vec![&column.path] } else { column.path.split('.').collect() };
+        set(&mut table, &path, column.json, &column.data, bits)
+            .with_context(|| format!("cannot put the new values into `{}`", column.path))?;
+    }
+    for stat in if keep_stats { &batch.stats[..] } else { &[] } {
+        let bits = stat.data.logical_nulls().map_or_else(|| BooleanBuffer::new_set(rows), |n| n.into_inner());
+        set(&mut table, &[STATS, &stat.key], false, &stat.data, &bits).with_context(|| format!("cannot write the stat `{}`", stat.key))?;
+    }
+    let (fields, columns): (Vec<_>, Vec<_>) = table.into_iter().unzip();
+    let written = unify(schema, &Schema::new(fields.clone())).map_or_else(|_| schema.metadata().clone(), |s| s.metadata().clone());
+    let schema = Arc::new(Schema::new_with_metadata(fields, written));
+    Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+}
+
+/// Puts `data` at `path` where `bits` says so. Structs on the way are made where they are missing.
+fn set(table: &mut Vec<(FieldRef, ArrayRef)>, path: &[&str], json: bool, data: &ArrayRef, bits: &BooleanBuffer) -> Result<()> {
+    let (name, rest) = path.split_first().context("an empty path")?;
+    let at = table.iter().position(|(field, _)| field.name() == name);
+    let old = at.map(|i| &table[i].1);
+    let new: ArrayRef = if rest.is_empty() {
+        merged(old, json, data, bits)?
+    } else {
+        let (mut children, valid) = match old.map(|o| (o, o.as_struct_opt())) {
+            None => (Vec::new(), BooleanBuffer::new_unset(data.len())),
+            Some((_, Some(old))) => {
+                let children = old.fields().iter().cloned().zip(old.columns().iter().cloned()).collect();
+                (children, old.nulls().map_or_else(|| BooleanBuffer::new_set(data.len()), |n| n.inner().clone()))
+            }
+            Some((other, None)) => bail!("`{name}` is {}, which has no members", other.data_type()),
+        };
+        set(&mut children, rest, json, data, bits)?;
+        let (fields, columns): (Vec<_>, Vec<_>) = children.into_iter().unzip();
+        Arc::new(StructArray::try_new(fields.into(), columns, Some(NullBuffer::new(&valid | bits)))?)
+    };
+    match at {
+        Some(i) => {
+            let field = table[i].0.as_ref().clone().with_data_type(new.data_type().clone());
+            table[i] = (Arc::new(field), new);
+        }
+        None => table.push((Arc::new(Field::new(*name, new.data_type().clone(), true)), new)),
+    }
+    Ok(())
+}
+
+/// `data` where `bits` is set, `old` elsewhere, in the type of `old`.
+fn merged(old: Option<&ArrayRef>, json: bool, data: &ArrayRef, bits: &BooleanBuffer) -> Result<ArrayRef> {
+    let mask = BooleanArray::new(bits.clone(), None);
+    let Some(old) = old else {
+        let data = cast(data, &written_type(data.data_type()))?;
+        return Ok(if bits.count_set_bits() == data.len() { data } else { nullif(&data, &BooleanArray::new(!bits, None))? });
+    };
+    let ty = old.data_type();
+    if json && !is_text(ty) {
+        bail!("JSON values cannot be written into a column of type {ty}");
+    }
+    let new = conform(data, ty)?;
+    // A cast from a double to a whole number cuts off the fraction without a word.
+    if data.data_type() == &DataType::Float64 && ty != &DataType::Float64 {
+        let back = cast(&new, &DataType::Float64)?;
+        if not_distinct(&back, data)?.values().iter().zip(bits.iter()).any(|(same, set)| set && !same) {
+            bail!("the column is {ty} and cannot hold all new values");
+        }
+    }
+    if bits.count_set_bits() == new.len() { Ok(new) } else { Ok(zip(&mask, &new, old)?) }
+}
+
+/// Writes the columns of a part as Arrow IPC streams, one after another: a new one wherever a batch has other columns.
+pub(super) struct ColumnSink {
+    schema: SchemaRef,
+    keep_stats: bool,
+    /// What all streams so far have together.
+    all: SchemaRef,
+    state: State,
+}
+
+enum State {
+    Idle(BufWriter<Hashed>),
+    Open(Box<StreamWriter<BufWriter<Hashed>>>, SchemaRef),
+    /// Between the two while one is made of the other; stays only after an error.
+    Broken,
+}
+
+impl ColumnSink {
+    pub(super) fn new(out: Hashed, schema: SchemaRef, keep_stats: bool) -> Self {
+        Self { all: schema.clone(), schema, keep_stats, state: State::Idle(BufWriter::with_capacity(256 << 10, out)) }
+    }
+
+    /// Appends the rows and gives their logical size.
+    pub(super) fn write(&mut self, batch: &Batch) -> Result<u64> {
+        if batch.rows() == 0 {
+            return Ok(0);
+        }
+        let rows = output_rows(batch, &self.schema, self.keep_stats)?;
+        let out = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Open(writer, schema) if schema == rows.schema() => {
+                self.state = State::Open(writer, schema);
+                None
+            }
+            State::Open(writer, _) => Some(writer.into_inner()?),
+            State::Idle(out) => Some(out),
+            State::Broken => bail!("the part could not be written before"),
+        };
+        if let Some(out) = out {
+            let unified =
+                unify(&self.all, &rows.schema()).map_err(|column| anyhow::anyhow!("the types of `{column}` do not go together"))?;
+            self.all = Arc::new(unified);
+            self.state = State::Open(Box::new(StreamWriter::try_new(out, &rows.schema())?), rows.schema());
+        }
+        let State::Open(writer, _) = &mut self.state else { bail!("the part could not be opened") };
+        writer.write(&rows)?;
+        Ok(rows.columns().iter().map(|c| logical_bytes(c)).sum())
+    }
+
+    /// The file and the schema that holds all its streams.
+    pub(super) fn finish(self) -> Result<(Hashed, SchemaRef)> {
+        let out = match self.state {
+            State::Idle(out) => out,
+            State::Open(writer, _) => writer.into_inner()?,
+            State::Broken => bail!("the part could not be written before"),
+        };
+        Ok((out.into_inner().map_err(|e| e.into_error())?, self.all))
+    }
+}
+
+/// Size of the values, as the sum over the rows: the same however the rows are cut into batches.
+fn logical_bytes(array: &dyn Array) -> u64 {
+    let rows = array.len() as u64;
+    match array.data_type() {
+        DataType::Utf8 => rows * 4 + span(array.as_string::<i32>().value_offsets()),
+        DataType::LargeUtf8 => rows * 8 + span(array.as_string::<i64>().value_offsets()),
+        DataType::Binary => rows * 4 + span(array.as_binary::<i32>().value_offsets()),
+        DataType::LargeBinary => rows * 8 + span(array.as_binary::<i64>().value_offsets()),
+        DataType::Utf8View => rows * 16 + array.as_string_view().lengths().map(u64::from).sum::<u64>(),
+        DataType::BinaryView => rows * 16 + array.as_binary_view().lengths().map(u64::from).sum::<u64>(),
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
+            rows * 4 + logical_bytes(&list.values().slice(from, to - from))
+        }
+        DataType::Struct(_) => rows + array.as_struct().columns().iter().map(|c| logical_bytes(c)).sum::<u64>(),
+        other => rows * other.primitive_width().unwrap_or(8) as u64,
+    }
+}
+
+fn span<T: Copy + Into<i64>>(offsets: &[T]) -> u64 {
+    let (first, last): (i64, i64) = (offsets[0].into(), offsets[offsets.len() - 1].into());
+    (last - first) as u64
+}

@@ -1,0 +1,23 @@
+//! JSON rows without a tree: where the requested values stand in a row's bytes, and how to put others in their place.
+//!
+//! What counts as a row: one JSON object per line, as RFC 8259 has it, plus what Python's `json` writes and reads beyond it: `NaN`,
+//! `Infinity` and `-Infinity`. Of equal keys in one object the last one counts (Python and serde_json agree). A lone surrogate (`\ud800`)
+//! may stand in a field that nobody reads; a string that is read must be Unicode. Numbers of any size pass.
+
+mod edit;
+mod lenient;
+mod paths;
+mod scan;
+mod standard;
+mod string;
+
+pub(super) use edit::append;
+pub use edit::{set_path, write_f64};
+pub use lenient::check;
+pub use paths::Paths;
+pub use scan::{Found, Odd, Scanner};
+pub use standard::{elements, members, standard};
+pub use string::write_string;
+
+/// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps every later consumer off its limits.
+pub const MAX_DEPTH: usize = 512;

@@ -1,0 +1,191 @@
+//! Strings: find what ends a run of plain bytes, undo escapes, write escapes. 16 bytes at a time where the target has SSE2.
+
+/// The first byte at or after `from` that is a quote, a backslash or a control character, or the length of `bytes`.
+#[inline]
+pub(super) fn find_special(bytes: &[u8], mut from: usize) -> usize {
+    while let Some(chunk) = bytes.get(from..from + 16) {
+        let mask = special_mask(chunk.try_into().expect("16 bytes"));
+        if mask != 0 {
+            return from + mask.trailing_zeros() as usize;
+        }
+        from += 16;
+    }
+    while from < bytes.len() && !is_special(bytes[from]) {
+        from += 1;
+    }
+    from
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// One bit per byte that is special.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn special_mask(chunk: &[u8; 16]) -> u32 {
+    use std::arch::x86_64::*;
+    // SAFETY: SSE2 is part of x86-64, and the load reads the 16 bytes of `chunk`.
+    unsafe {
+        let v = _mm_loadu_si128(chunk.as_ptr().cast());
+        let control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+        let quote = _mm_cmpeq_epi8(v, _mm_set1_epi8(b'"' as i8));
+        let backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8(b'\\' as i8));
+        _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))) as u32
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn special_mask(chunk: &[u8; 16]) -> u32 {
+    chunk.iter().enumerate().fold(0, |mask, (i, &b)| mask | (u32::from(is_special(b)) << i))
+}
+
+/// The four hex digits at `at`, or None.
+#[inline]
+pub(super) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits: &[u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+    let d = digits.map(|b| HEX[b as usize]);
+    ((d[0] | d[1] | d[2] | d[3]) < 16).then(|| (u32::from(d[0]) << 12) | (u32::from(d[1]) << 8) | (u32::from(d[2]) << 4) | u32::from(d[3]))
+}
+
+/// Value of a hex digit, 255 for any other byte.
+static HEX: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut i = 0;
+    while i < 10 {
+        table[b'0' as usize + i] = i as u8;
+        i += 1;
+    }
+    i = 0;
+    while i < 6 {
+        table[b'a' as usize + i] = 10 + i as u8;
+        table[b'A' as usize + i] = 10 + i as u8;
+        i += 1;
+    }
+    table
+};
+
+/// What a backslash and this byte stand for; 0 where the pair is no escape of two bytes.
+pub(super) static ESCAPE: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[b'/' as usize] = b'/';
+    table[b'b' as usize] = 8;
+    table[b'f' as usize] = 12;
+    table[b'n' as usize] = b'\n';
+    table[b'r' as usize] = b'\r';
+    table[b't' as usize] = b'\t';
+    table
+};
+
+/// Bytes that `unescape` makes room for at a time.
+const ROOM: usize = 4096;
+
+/// Why a string could not be unescaped. The lenient path finds the words for it.
+pub(super) struct BadString;
+
+/// Undoes the escapes of the string whose first escape stands at `at` and which started at `start`; appends the text to `out` and gives the
+/// position of the closing quote. `bytes` must be UTF-8; it ends at or after the end of the row.
+pub(super) fn unescape(bytes: &[u8], start: usize, at: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
+    out.extend_from_slice(&bytes[start..at]);
+    let mut p = at;
+    loop {
+        // 16 bytes more than the room let whole chunks be stored.
+        out.reserve(ROOM + 16);
+        let stop = out.len() + ROOM;
+        while out.len() < stop {
+            if let Some(chunk) = bytes.get(p..p + 16) {
+                let chunk: &[u8; 16] = chunk.try_into().expect("16 bytes");
+                let plain = special_mask(chunk).trailing_zeros().min(16) as usize;
+                // SAFETY: `reserve` made room for `stop + 16` bytes and `out.len() < stop`; the 16 bytes written are initialised.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(chunk.as_ptr(), out.as_mut_ptr().add(out.len()), 16);
+                    out.set_len(out.len() + plain);
+                }
+                p += plain;
+                if plain == 16 {
+                    continue;
+                }
+            } else {
+                let end = find_special(bytes, p);
+                out.extend_from_slice(&bytes[p..end]);
+                p = end;
+            }
+            match bytes.get(p) {
+                Some(b'"') => return Ok(p),
+                Some(b'\\') => p = unescape_one(bytes, p, out)?,
+                _ => return Err(BadString),
+            }
+        }
+    }
+}
+
+/// The escape at `p` (a backslash), and those that follow it at once; gives the position after them.
+#[inline]
+fn unescape_one(bytes: &[u8], mut p: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
+    loop {
+        let kind = *bytes.get(p + 1).ok_or(BadString)?;
+        let plain = ESCAPE[kind as usize];
+        if plain != 0 {
+            out.push(plain);
+            p += 2;
+        } else if kind == b'u' {
+            let (c, next) = unicode_escape(bytes, p)?;
+            let mut utf8 = [0; 4];
+            out.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+            p = next;
+        } else {
+            return Err(BadString);
+        }
+        if bytes.get(p) != Some(&b'\\') {
+            return Ok(p);
+        }
+    }
+}
+
+/// The character of the `\uXXXX` (or pair of them) at `p`, and the position after it. A lone surrogate is no character.
+#[inline]
+fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
+    let first = hex4(bytes, p + 2).ok_or(BadString)?;
+    if let Some(c) = char::from_u32(first) {
+        return Ok((c, p + 6));
+    }
+    if first >= 0xdc00 || bytes.get(p + 6..p + 8) != Some(b"\\u") {
+        return Err(BadString);
+    }
+    let second = hex4(bytes, p + 8).filter(|s| (0xdc00..0xe000).contains(s)).ok_or(BadString)?;
+    let c = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(BadString)?;
+    Ok((c, p + 12))
+}
+
+/// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters stay as they are, as `json.dumps` with
+/// `ensure_ascii=False` and serde_json write them.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let mut from = 0;
+    loop {
+        let at = find_special(bytes, from);
+        out.extend_from_slice(&bytes[from..at]);
+        let Some(&byte) = bytes.get(at) else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            8 => out.extend_from_slice(b"\\b"),
+            12 => out.extend_from_slice(b"\\f"),
+            _ => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            }
+        }
+        from = at + 1;
+    }
+    out.push(b'"');
+}

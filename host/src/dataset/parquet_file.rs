@@ -1,0 +1,51 @@
+//! Parquet files: schema, number of rows, and a range of rows.
+
+use anyhow::{Context, Result};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+/// Reads the footer.
+fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
+    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+        .with_context(|| format!("the Parquet footer of `{}` is not readable", path.display()))?;
+    Ok((file, metadata))
+}
+
+/// Schema and number of rows.
+pub(super) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
+    let (_, metadata) = open(path)?;
+    let rows = metadata.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).sum();
+    Ok((metadata.schema().clone(), rows))
+}
+
+/// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not touched.
+pub(super) fn rows(path: &Path, range: Range<u64>, batch_bytes: usize) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
+    let (file, metadata) = open(path)?;
+    let (mut first, mut groups, mut before, mut bytes, mut rows) = (0, Vec::new(), None, 0, 0);
+    for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
+        let end = first + group.num_rows().max(0) as u64;
+        if first < range.end && end > range.start {
+            groups.push(i);
+            before.get_or_insert(first);
+            bytes += group.total_byte_size().max(0) as u64;
+            rows += end - first;
+        }
+        first = end;
+    }
+    // The size in the footer is that after encoding: repeated values are larger in memory, so the upper limit is low.
+    let batch_rows = (batch_bytes as u64 * rows / bytes.max(1)).clamp(1, 8192) as usize;
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_row_groups(groups)
+        .with_offset((range.start - before.unwrap_or(range.start)) as usize)
+        .with_limit((range.end - range.start) as usize)
+        .with_batch_size(batch_rows)
+        .build()
+        .with_context(|| format!("cannot read `{}`", path.display()))?;
+    let path = path.to_owned();
+    Ok(reader.map(move |batch| batch.with_context(|| format!("`{}` is damaged", path.display()))))
+}

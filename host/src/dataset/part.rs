@@ -1,0 +1,163 @@
+//! Parts: the output of one partition, from which the export is assembled. JSON lines, or an Arrow IPC stream where the rows are columns
+//! and the export is columnar too.
+
+use super::batch::Batch;
+use super::columns_out::{ColumnSink, write_json};
+use super::columns_schema::{encode_schema, unified_schema};
+use super::export::ExportFormat;
+use super::file::Dataset;
+use super::row_text::write_rows;
+use super::shape::Shape;
+use anyhow::{Context, Result};
+use arrow::datatypes::SchemaRef;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Text is collected up to this size before it is hashed and written.
+const WRITE_BYTES: usize = 256 << 10;
+
+/// What a part must hold so that the export can be made of it.
+#[derive(Debug, Clone)]
+pub struct ExportOptions {
+    format: ExportFormat,
+    keep_stats: bool,
+    columns: Option<SchemaRef>,
+}
+
+impl ExportOptions {
+    /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
+    /// where they do not agree.
+    pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool) -> Result<Self> {
+        let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+        Ok(Self { format, keep_stats, columns })
+    }
+}
+
+/// What is known of a finished part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// Number of rows.
+    pub rows: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// xxh3-128 of the file, 32 hex digits.
+    pub checksum: String,
+    /// Size of the values, which does not depend on how the rows are cut into parts and batches: what row groups are measured by.
+    pub logical_bytes: u64,
+    /// What is in the file.
+    pub content: PartContent,
+}
+
+/// What is in a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartContent {
+    /// JSON lines. `shape` has the types of all fields, if the export is columnar.
+    Rows {
+        /// See [`Shape`].
+        shape: Option<Shape>,
+    },
+    /// Arrow IPC streams, a new one wherever the columns differ.
+    Columns {
+        /// The schema that holds all of them, in Arrow's encoding, as hex digits.
+        schema: String,
+        /// How many of its columns, from the first, are those of the input.
+        input_columns: usize,
+    },
+}
+
+/// Writes one part.
+pub struct PartWriter {
+    options: ExportOptions,
+    path: PathBuf,
+    sink: Sink,
+    rows: u64,
+    logical_bytes: u64,
+}
+
+enum Sink {
+    Rows { out: Hashed, buffer: Vec<u8>, shape: Option<Shape> },
+    Columns(ColumnSink),
+}
+
+impl PartWriter {
+    /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
+    pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("cannot create `{}`", path.display()))?;
+        let out = Hashed { file, hash: Xxh3::new(), bytes: 0 };
+        let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
+        let sink = match &options.columns {
+            Some(schema) if columnar_export => Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats)),
+            _ => Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default) },
+        };
+        Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0 })
+    }
+
+    /// Appends the rows of `batch`.
+    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+        self.rows += batch.rows() as u64;
+        match &mut self.sink {
+            Sink::Rows { out, buffer, shape } => {
+                let from = buffer.len();
+                match (&batch.raw, &self.options.columns) {
+                    (Some(raw), _) => write_rows(batch, raw, self.options.keep_stats, buffer)?,
+                    (None, Some(schema)) => write_json(batch, schema, self.options.keep_stats, buffer)?,
+                    (None, None) => anyhow::bail!("a batch of columns in a part of JSON rows"),
+                }
+                if let Some(shape) = shape {
+                    shape.add_rows(&buffer[from..])?;
+                }
+                if buffer.len() >= WRITE_BYTES {
+                    out.write_all(buffer).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+                    buffer.clear();
+                }
+            }
+            Sink::Columns(sink) => {
+                self.logical_bytes += sink.write(batch).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and waits until it is on the disk.
+    pub fn finish(self) -> Result<PartInfo> {
+        let context = || format!("cannot write `{}`", self.path.display());
+        let (out, content) = match self.sink {
+            Sink::Rows { mut out, buffer, shape } => {
+                out.write_all(&buffer).with_context(context)?;
+                (out, PartContent::Rows { shape })
+            }
+            Sink::Columns(sink) => {
+                let (out, schema) = sink.finish().with_context(context)?;
+                let input_columns = self.options.columns.map_or(0, |c| c.fields().len());
+                (out, PartContent::Columns { schema: encode_schema(&schema), input_columns })
+            }
+        };
+        out.file.sync_all().with_context(context)?;
+        let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes };
+        Ok(PartInfo { rows: self.rows, bytes: out.bytes, checksum: format!("{:032x}", out.hash.digest128()), logical_bytes, content })
+    }
+}
+
+/// A file, its checksum and size so far.
+pub(super) struct Hashed {
+    file: File,
+    hash: Xxh3,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

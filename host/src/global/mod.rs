@@ -1,0 +1,68 @@
+//! Ops that need all rows before any can pass: deduplicators and selectors. Only keys come together here; the rows stay where they are and
+//! get a mask each.
+
+mod dedup;
+mod keys;
+mod mask;
+
+pub use dedup::{first_of_groups, first_of_keys};
+pub use keys::{KeyTable, KeysWriter};
+pub use mask::Mask;
+
+use anyhow::{Context, Result, ensure};
+use arrow::array::{Array, ArrayRef};
+
+use crate::op::Kind;
+use crate::plan::PlannedOp;
+
+/// The keys of the partitions, read again for each pass so that they are never in memory together.
+pub type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
+
+/// Decides which rows of each partition global op `op` keeps. `memory` bounds the tables of fingerprints, in bytes.
+pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: usize) -> Result<Vec<Mask>> {
+    let mut masks = Vec::with_capacity(partitions);
+    let mut shape = None;
+    for p in 0..partitions {
+        let table = tables(p)?;
+        masks.push(Mask::new(op.index, table.accepted()));
+        if let Some(here) = table.shape() {
+            ensure!(*shape.get_or_insert(here) == here, "op `{}` gave fingerprints of different shapes for different partitions", op.name);
+        }
+    }
+    match op.kind() {
+        Kind::Deduplicator => match shape {
+            Some((_, 1)) => first_of_keys(tables, &mut masks, memory)?,
+            Some((_, per_row)) => first_of_groups(tables, &mut masks, per_row, memory)?,
+            None => {}
+        },
+        Kind::Selector => select(op, partitions, tables, &mut masks)?,
+        Kind::Filter | Kind::Mapper => anyhow::bail!("internal error: op `{}` is not a global one", op.name),
+    }
+    Ok(masks)
+}
+
+/// Asks the selector once, with the keys of all rows that were not rejected.
+fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Mask]) -> Result<()> {
+    let mut keys: Vec<ArrayRef> = Vec::new();
+    for (p, mask) in masks.iter().enumerate().take(partitions) {
+        let Some(column) = tables(p)?.key_column()? else { continue };
+        let good = arrow::array::BooleanArray::new(mask.bits(), None);
+        keys.push(arrow::compute::filter(&column, &good)?);
+    }
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let all = crate::op::concat_views(&keys).context("keys of different types")?;
+    let mut chosen = op.pool.select(&all)?.into_iter();
+    ensure!(chosen.len() == all.len(), "op `{}` chose among {} of {} rows", op.name, chosen.len(), all.len());
+    for mask in masks.iter_mut() {
+        let mut left_out = Vec::new();
+        for row in mask.kept() {
+            if !chosen.next().context("fewer choices than rows")? {
+                left_out.push(row as u32);
+            }
+        }
+        mask.clear_all(&left_out);
+    }
+    Ok(())
+}

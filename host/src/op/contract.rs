@@ -1,0 +1,192 @@
+//! What operators say of themselves and answer, independent of the version of the WIT contract.
+
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
+use serde::Serialize;
+
+use crate::dataset::{FieldType, Stat};
+
+/// What an operator does with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Says of each row whether it stays, and computes stats.
+    Filter,
+    /// Changes fields, or makes 0..n rows of each row.
+    Mapper,
+    /// Gives fingerprints by which duplicates are found over the whole dataset.
+    Deduplicator,
+    /// Gives a key per row, then chooses among the keys of the whole dataset.
+    Selector,
+}
+
+impl Kind {
+    /// Whether the operator needs all rows of the dataset before any can pass: a barrier on keys.
+    pub fn is_global(self) -> bool {
+        matches!(self, Kind::Deduplicator | Kind::Selector)
+    }
+
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Filter => "filter",
+            Kind::Mapper => "mapper",
+            Kind::Deduplicator => "deduplicator",
+            Kind::Selector => "selector",
+        }
+    }
+}
+
+/// How much work a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cost {
+    /// Memory speed.
+    Light,
+    /// Tens of MB/s.
+    Medium,
+    /// Less than about 10 MB/s.
+    Heavy,
+}
+
+impl Cost {
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cost::Light => "light",
+            Cost::Medium => "medium",
+            Cost::Heavy => "heavy",
+        }
+    }
+}
+
+/// One operator of a component.
+#[derive(Debug, Clone, Serialize)]
+pub struct Descriptor {
+    /// The name that recipes use.
+    pub name: String,
+    /// What it does.
+    pub kind: Kind,
+    /// One sentence.
+    pub summary: String,
+    /// JSON Schema of its parameters, with defaults.
+    pub params_schema: serde_json::Value,
+    /// How much work a row is.
+    pub cost: Cost,
+}
+
+/// A field that an operator reads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Input {
+    /// Names joined by dots.
+    pub path: String,
+    /// The type it wants.
+    pub ty: FieldType,
+    /// Whether a row without it goes to quarantine.
+    pub required: bool,
+}
+
+/// A field or stat that an operator computes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Computed {
+    /// The field, or the key under `__dj__stats__`.
+    pub path: String,
+    /// The type in which it is always given.
+    pub ty: FieldType,
+}
+
+/// What an operator with given parameters reads and writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Signature {
+    /// Fields it reads.
+    pub reads: Vec<Input>,
+    /// Fields it may change or add.
+    pub writes: Vec<Computed>,
+    /// Keys under `__dj__stats__` that it computes.
+    pub writes_stats: Vec<Computed>,
+}
+
+/// What an instance of an operator may use. Exceeding one ends the instance, not the job.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Linear memory of one instance, in bytes.
+    pub memory: usize,
+    /// Time of one call.
+    pub time: Duration,
+    /// Bytes that one reply may have; a larger one is refused before it is copied.
+    pub reply: usize,
+}
+
+impl Default for Limits {
+    /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about 0.1 s (filling 1 GiB takes 0.4 s);
+    /// 60 s is a thousand times what the slowest built-in needs for a batch; a reply may be larger than its batch, but not absurdly.
+    fn default() -> Self {
+        Self { memory: 256 << 20, time: Duration::from_secs(60), reply: 128 << 20 }
+    }
+}
+
+/// A row that the operator cannot judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its position in the batch.
+    pub row: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// New values of one field.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// The field.
+    pub path: String,
+    /// The rows that get a new value, strictly rising; None = all.
+    pub rows: Option<UInt32Array>,
+    /// One value per such row.
+    pub values: ArrayRef,
+    /// Whether the strings are JSON texts.
+    pub json: bool,
+}
+
+/// The answer to one batch.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// By kind.
+    pub output: Output,
+    /// Rows without an answer, strictly rising; their values in `output` are to be ignored.
+    pub rejected: Vec<Rejection>,
+}
+
+/// The answer by kind. All lengths and offsets are checked.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Filter.
+    Filtered {
+        /// One bit per row, no nulls.
+        keep: BooleanArray,
+        /// One value per row each.
+        stats: Vec<Stat>,
+    },
+    /// Mapper that changes fields.
+    Updated(Vec<Update>),
+    /// Mapper that makes other rows.
+    Rows {
+        /// The row that each new row was made of; rising, within the batch.
+        origins: UInt32Array,
+        /// Fields, each with one value per new row.
+        fields: Vec<Update>,
+    },
+    /// Deduplicator.
+    Fingerprints {
+        /// Bytes of one: 8 or 16.
+        width: usize,
+        /// How many per row.
+        per_row: usize,
+        /// `rows * per_row * width` bytes.
+        data: Vec<u8>,
+        /// Rows that have fingerprints; None = all.
+        valid: Option<BooleanArray>,
+    },
+    /// Selector: one key per row.
+    Keys(ArrayRef),
+}

@@ -1,0 +1,178 @@
+//! One instance of one operator: calls, their limits, and why one failed.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use wasmtime::component::ResourceAny;
+use wasmtime::{Store, Trap, UpdateDeadline};
+
+use super::abi::v0_1;
+use super::contract::{Limits, Reply, Signature};
+use super::engine::{Runtime, TICK};
+use super::sandbox::Guest;
+use crate::dataset::Batch;
+
+/// Why a call gave no answer. After `Dead` the instance is of no more use.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The guest said that it cannot go on with this batch.
+    #[error("{0}")]
+    Failed(String),
+    /// The guest trapped, ran out of time or memory, or answered something that breaks the contract.
+    #[error("{0}")]
+    Dead(String),
+}
+
+/// An instance with its operator created. Not `Sync`: one thread calls it at a time.
+pub struct OpInstance {
+    store: Store<Guest>,
+    bindings: v0_1::Operator,
+    op: ResourceAny,
+    limits: Limits,
+    interruptible: bool,
+    seed: u64,
+    buffers: v0_1::Buffers,
+    bytes_in: u64,
+    peak_before: usize,
+}
+
+/// A component that is instantiated but has no operator yet.
+pub(super) struct Bare {
+    store: Store<Guest>,
+    bindings: v0_1::Operator,
+    limits: Limits,
+    interruptible: bool,
+    seed: u64,
+}
+
+impl Bare {
+    /// A fresh instance in a store of its own.
+    pub(super) fn new(runtime: &Arc<Runtime>, pre: &v0_1::OperatorPre<Guest>, name: &str, limits: Limits, seed: u64) -> Result<Self> {
+        let mut store = Store::new(&runtime.engine, Guest::new(name, limits.memory, seed));
+        store.limiter(|guest| &mut guest.limiter);
+        store.set_hostcall_fuel(limits.reply);
+        let interruptible = runtime.interruptible;
+        if interruptible {
+            store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Interrupt));
+        }
+        arm(&mut store, interruptible, limits);
+        let bindings = pre.instantiate(&mut store).map_err(|e| anyhow::anyhow!("{}", explain(&mut store, limits, e)))?;
+        Ok(Self { store, bindings, limits, interruptible, seed })
+    }
+
+    /// The operators of the component.
+    pub(super) fn describe(mut self) -> Result<Vec<v0_1::types::Descriptor>> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        match self.bindings.djhost_op_ops().call_describe(&mut self.store) {
+            Ok(descriptors) => Ok(descriptors),
+            Err(error) => Err(anyhow::anyhow!("`describe` failed: {}", explain(&mut self.store, self.limits, error))),
+        }
+    }
+
+    /// An operator with parameters; the inner error is the guest's word on them.
+    pub(super) fn create(mut self, name: &str, params: &str) -> Result<Result<OpInstance, String>, CallError> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        let created = self.bindings.djhost_op_ops().op().call_create(&mut self.store, name, params);
+        match created {
+            Ok(Ok(op)) => Ok(Ok(OpInstance {
+                store: self.store,
+                bindings: self.bindings,
+                op,
+                limits: self.limits,
+                interruptible: self.interruptible,
+                seed: self.seed,
+                buffers: v0_1::Buffers::default(),
+                bytes_in: 0,
+                peak_before: 0,
+            })),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(message)),
+            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+        }
+    }
+}
+
+impl OpInstance {
+    /// What the operator reads and writes.
+    pub(super) fn signature(&mut self) -> Result<Signature, CallError> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        match self.bindings.djhost_op_ops().op().call_signature(&mut self.store, self.op) {
+            Ok(signature) => v0_1::signature(signature).map_err(CallError::Dead),
+            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+        }
+    }
+
+    /// The answer to `batch` (at least one row), checked against the contract.
+    pub(super) fn process(&mut self, signature: &Signature, batch: &Batch) -> Result<Reply, CallError> {
+        let first = batch.ids.value(0);
+        self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let input = self.buffers.input(signature, batch).map_err(CallError::Failed)?;
+        arm(&mut self.store, self.interruptible, self.limits);
+        let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
+        self.bytes_in += self.buffers.give_back(input);
+        match called {
+            Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
+                Err(CallError::Failed(message))
+            }
+            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+        }
+    }
+
+    /// Selectors: which rows of the dataset stay, given the keys of all. Not bounded by the limits of a batch's reply: one byte per row.
+    pub(super) fn select(&mut self, keys: &arrow::array::ArrayRef) -> Result<Vec<bool>, CallError> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        self.store.set_hostcall_fuel(self.limits.reply.max(keys.len().saturating_mul(2)));
+        let column = v0_1::column(keys).map_err(CallError::Failed)?;
+        match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, &column) {
+            Ok(Ok(keep)) => v0_1::flags(&keep, keys.len(), "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
+                Err(CallError::Failed(message))
+            }
+            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+        }
+    }
+
+    /// Bytes of strings that were given to it so far.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in
+    }
+
+    /// Passes its counts on to the instance that takes its place.
+    pub(super) fn hand_over(self, to: &mut Self) {
+        to.bytes_in += self.bytes_in;
+        to.peak_before = self.peak_memory();
+    }
+
+    /// The most linear memory that this instance, or one whose place it took, has held, in bytes.
+    pub fn peak_memory(&self) -> usize {
+        self.store.data().limiter.peak.max(self.peak_before)
+    }
+}
+
+/// Starts the clock of one call.
+fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
+    if interruptible {
+        // One tick more: the current one may be almost over.
+        let ticks = limits.time.as_millis() / TICK.as_millis() + 1;
+        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2));
+    }
+}
+
+/// The cause of a failed call in words for the quarantine entry and the log.
+fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> String {
+    let printed = store.data().printed.take_tail();
+    let said = if printed.is_empty() { String::new() } else { format!(" ({})", printed.trim()) };
+    if let Some(wanted) = store.data_mut().limiter.refused.take() {
+        return format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted >> 20, limits.memory >> 20);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => format!("out of time: the call took longer than {:?}{said}", limits.time),
+        Some(Trap::StackOverflow) => format!("stack overflow{said}"),
+        Some(Trap::UnreachableCodeReached) if !printed.is_empty() => format!("panic{said}"),
+        Some(trap) => format!("trap: {trap}{said}"),
+        None => {
+            let cause = error.root_cause().to_string();
+            if cause.contains("fuel") { format!("the answer is larger than {} MiB", limits.reply >> 20) } else { format!("{cause}{said}") }
+        }
+    }
+}

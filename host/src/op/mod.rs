@@ -1,0 +1,23 @@
+//! Operators: sandboxed WebAssembly components and the pools of their instances. The only folder that knows wasmtime; it does not know
+//! partitions, stages or files of a run.
+//!
+//! ```text
+//! inspect ─► cache ─► registry ─► pool ─► instance ─► abi::v0_1 ─► reply
+//! ```
+
+mod abi;
+mod cache;
+pub mod contract;
+mod engine;
+mod inspect;
+mod instance;
+mod pool;
+mod registry;
+mod sandbox;
+mod views;
+
+pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Rejection, Reply, Signature, Update};
+pub use instance::{CallError, OpInstance};
+pub use pool::OpPool;
+pub use registry::{LoadedComponent, OpEntry, Registry, Source};
+pub use views::{concat_views, overlay};

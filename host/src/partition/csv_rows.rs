@@ -1,0 +1,52 @@
+//! CSV and TSV as JSON lines. As in Data-Juicer's loader (pandas) a column has one type for the whole file: whole numbers, numbers,
+//! booleans, otherwise text; an empty field is null.
+
+use crate::dataset::write_json_rows;
+use anyhow::{Context, Result};
+use arrow::csv::ReaderBuilder;
+use arrow::csv::reader::Format;
+use arrow::datatypes::{DataType, Field, Schema};
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Rows converted at a time.
+const BATCH_ROWS: usize = 1024;
+
+/// Writes the rows. `open` is called twice: once to find the types, once to read.
+pub(super) fn to_lines<R: Read>(open: impl Fn() -> Result<R>, delimiter: u8, path: &Path, out: &mut impl Write) -> Result<()> {
+    let context = || format!("`{}` is not a valid table", path.display());
+    let format = Format::default().with_header(true).with_delimiter(delimiter);
+    let (found, _) = format.infer_schema(without_bom(open()?)?, None).with_context(context)?;
+    let fields = found.fields().iter().map(|f| {
+        let ty = match f.data_type() {
+            ty @ (DataType::Int64 | DataType::Float64 | DataType::Boolean) => ty.clone(),
+            // Dates stay as they are spelled.
+            _ => DataType::Utf8,
+        };
+        Field::new(f.name(), ty, true)
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    if schema.fields().is_empty() {
+        return Ok(());
+    }
+    let reader =
+        ReaderBuilder::new(schema).with_format(format).with_batch_size(BATCH_ROWS).build_buffered(BufReader::new(without_bom(open()?)?))?;
+    let mut lines = Vec::new();
+    for batch in reader {
+        lines.clear();
+        write_json_rows(&batch.with_context(context)?, &mut lines)?;
+        out.write_all(&lines)?;
+    }
+    Ok(())
+}
+
+/// The stream behind a byte order mark, which would become part of the first name.
+fn without_bom<R: Read>(mut from: R) -> Result<impl Read> {
+    let mut head = Vec::new();
+    from.by_ref().take(3).read_to_end(&mut head)?;
+    if head == b"\xef\xbb\xbf" {
+        head.clear();
+    }
+    Ok(std::io::Cursor::new(head).chain(from))
+}

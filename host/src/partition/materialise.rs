@@ -1,0 +1,127 @@
+//! Unpacks what cannot be read from the middle (archives, JSON arrays, CSV, plain text) into plain JSON lines, once per job.
+
+use super::{csv_rows, json_rows};
+use crate::dataset::{Compression, Dataset, Format, InputFile, Origin, open_unpacked};
+use anyhow::{Context, Result, anyhow};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// Version of the manifests; another one is not reused.
+const VERSION: u32 = 1;
+
+/// Says that an unpacked file is complete and what it was made of. Written after the file itself is on the disk.
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    source: Origin,
+    /// Size of the unpacked file.
+    bytes: u64,
+}
+
+/// The dataset with every file splittable: those that are not are unpacked into the directory `into`, several at a time, in constant
+/// memory. What an earlier attempt has finished there is used again if the file it was made of is still the same. The numbers of the files
+/// stay. An archive that is cut or damaged is an error that says where; nothing of it is taken for complete.
+pub fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
+    if dataset.is_splittable() {
+        return Ok(dataset.clone());
+    }
+    fs::create_dir_all(into).with_context(|| format!("cannot create `{}`", into.display()))?;
+    let files =
+        dataset.files.par_iter().enumerate().map(|(i, file)| if file.is_splittable() { Ok(file.clone()) } else { unpack(file, i, into) });
+    Ok(Dataset { files: files.collect::<Result<_>>()?, notes: dataset.notes.clone() })
+}
+
+fn unpack(file: &InputFile, number: usize, into: &Path) -> Result<InputFile> {
+    let source = Origin {
+        path: file.path.clone(),
+        format: file.format,
+        compression: file.compression,
+        bytes: file.bytes,
+        modified_ns: file.modified_ns,
+    };
+    let path = into.join(format!("input_{number:05}.jsonl"));
+    let manifest_path = into.join(format!("input_{number:05}.manifest.json"));
+    if !is_finished(&manifest_path, &path, &source) {
+        let _ = fs::remove_file(&manifest_path);
+        write_committed(&path, |out| rows(file, out)).with_context(|| format!("cannot unpack `{}`", file.path.display()))?;
+        let manifest = Manifest { version: VERSION, source: source.clone(), bytes: fs::metadata(&path)?.len() };
+        write_committed(&manifest_path, |out| Ok(serde_json::to_writer_pretty(out, &manifest)?))?;
+    }
+    let metadata = fs::metadata(&path)?;
+    let modified_ns = metadata.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i128);
+    Ok(InputFile { path, format: Format::Jsonl, compression: Compression::None, bytes: metadata.len(), modified_ns, origin: Some(source) })
+}
+
+fn is_finished(manifest: &Path, path: &Path, source: &Origin) -> bool {
+    let known = fs::read(manifest).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+    known.is_some_and(|m| m.version == VERSION && m.source == *source && fs::metadata(path).is_ok_and(|found| found.len() == m.bytes))
+}
+
+/// Writes a file that appears whole or not at all.
+fn write_committed(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let temp: PathBuf = path.with_extension("partial");
+    let mut out = BufWriter::with_capacity(256 << 10, File::create(&temp).with_context(|| format!("cannot create `{}`", temp.display()))?);
+    write(&mut out)?;
+    out.into_inner()
+        .map_err(|e| e.into_error())
+        .and_then(|f| f.sync_all())
+        .with_context(|| format!("cannot write `{}`", temp.display()))?;
+    fs::rename(&temp, path)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(())
+}
+
+/// The rows of `file` as JSON lines.
+fn rows(file: &InputFile, out: &mut impl Write) -> Result<()> {
+    let open = || -> Result<Located> {
+        let inner = open_unpacked(&file.path, file.compression)?;
+        Ok(Located { inner, name: file.path.display().to_string(), compression: file.compression, at: 0 })
+    };
+    match file.format {
+        Format::Jsonl => io::copy(&mut open()?, out).map(|_| ()).map_err(plain_error),
+        Format::JsonArray => json_rows::array_to_lines(open()?, &file.path, out),
+        Format::Csv => csv_rows::to_lines(open, b',', &file.path, out),
+        Format::Tsv => csv_rows::to_lines(open, b'\t', &file.path, out),
+        Format::Text => json_rows::text_to_line(open()?, out),
+        Format::Parquet | Format::Arrow => Err(anyhow!("`{}` holds columns and needs no unpacking", file.path.display())),
+    }
+}
+
+/// The message of an I/O error from [`Located`] already says everything.
+pub(super) fn plain_error(error: io::Error) -> anyhow::Error {
+    anyhow!("{error}")
+}
+
+/// A reader whose errors say where in the unpacked data they came.
+pub(super) struct Located {
+    inner: Box<dyn Read + Send>,
+    name: String,
+    compression: Compression,
+    at: u64,
+}
+
+impl Read for Located {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(bytes) {
+            Ok(n) => {
+                self.at += n as u64;
+                Ok(n)
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
+            Err(e) => {
+                let what = match self.compression {
+                    Compression::None => "",
+                    Compression::Gzip => "gzip data is cut or damaged: ",
+                    Compression::Zstd => "zstd data is cut or damaged: ",
+                    Compression::Bzip2 => "bzip2 data is cut or damaged: ",
+                    Compression::Xz => "xz data is cut or damaged: ",
+                };
+                Err(io::Error::new(e.kind(), format!("`{}`: {what}{e}, after {} unpacked bytes", self.name, self.at)))
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Cuts a dataset into partitions: slices of its files, in order. Nothing is copied.
+
+use super::{Partition, Slice};
+use crate::dataset::{Dataset, Format, InputFile, row_count};
+use anyhow::{Context, Result, bail};
+use memchr::{memchr, memchr_iter};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// What decides the size of partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitBy {
+    /// Exactly so many, of equal size; some are empty if there are too few rows.
+    Count(u32),
+    /// So many rows each (lines of JSONL, blank ones counted), the last one maybe fewer.
+    Rows(u64),
+    /// About so many bytes each.
+    Bytes(u64),
+}
+
+/// Read size of the line search.
+const PIECE: usize = 1 << 20;
+
+/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition; partitions follow each other in input
+/// order; there is at least one. The same input gives the same partitions.
+pub fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
+    if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
+        bail!("`{}` must be unpacked before it can be split", file.shown());
+    }
+    let sizes: Vec<u64> =
+        dataset.files.iter().map(|f| if f.format == Format::Jsonl { Ok(f.bytes) } else { row_count(f) }).collect::<Result<_>>()?;
+    let total: u64 = sizes.iter().sum();
+    let cuts = match by {
+        SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
+        SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
+        SplitBy::Bytes(bytes) => {
+            let count = dataset.bytes().div_ceil(bytes.max(1)).clamp(1, 1_000_000);
+            cuts_by_count(dataset, &sizes, count)?
+        }
+    };
+    let mut from = 0;
+    let ends = cuts.into_iter().chain([total]);
+    Ok(ends.enumerate().map(|(id, to)| Partition { id: id as u32, slices: slices(&sizes, std::mem::replace(&mut from, to), to) }).collect())
+}
+
+/// The slices of the files laid end to end that `from..to` covers.
+fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
+    let mut base = 0;
+    let mut slices = Vec::new();
+    for (file, &size) in sizes.iter().enumerate() {
+        let (start, end) = (from.max(base), to.min(base + size));
+        if start < end {
+            slices.push(Slice { file, start: start - base, end: end - base });
+        }
+        base += size;
+    }
+    slices
+}
+
+/// `count - 1` positions at equal distances, moved on to the next row.
+fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64>> {
+    let total: u64 = sizes.iter().sum();
+    let mut cuts = Vec::new();
+    let mut last = 0;
+    for k in 1..count {
+        let ideal = (u128::from(total) * u128::from(k) / u128::from(count)) as u64;
+        if ideal > last {
+            let (file, base) = locate(sizes, ideal);
+            last = base + next_row(&dataset.files[file], ideal - base, sizes[file])?;
+        }
+        cuts.push(last);
+    }
+    Ok(cuts)
+}
+
+/// The file that holds position `at` (less than the total), and where it begins.
+fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
+    let mut base = 0;
+    for (file, &size) in sizes.iter().enumerate() {
+        if at < base + size {
+            return (file, base);
+        }
+        base += size;
+    }
+    unreachable!("the position lies before the end")
+}
+
+/// The first row that starts at or after `at`.
+fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
+    if input.format != Format::Jsonl || at == 0 {
+        return Ok(at);
+    }
+    let file = File::open(&input.path).with_context(|| format!("cannot open `{}`", input.path.display()))?;
+    let mut piece = vec![0; 64 << 10];
+    let mut from = at - 1;
+    while from < size {
+        let got = read_piece(&file, input, from, &mut piece)?;
+        if let Some(i) = memchr(b'\n', &piece[..got]) {
+            return Ok(from + i as u64 + 1);
+        }
+        from += got as u64;
+    }
+    Ok(size)
+}
+
+fn read_piece(file: &File, input: &InputFile, at: u64, piece: &mut [u8]) -> Result<usize> {
+    let context = || format!("cannot read `{}` at byte {at}", input.path.display());
+    match file.read_at(piece, at).with_context(context)? {
+        0 => bail!("`{}` ends at byte {at}, before its size of {}: it was cut meanwhile", input.path.display(), input.bytes),
+        got => Ok(got),
+    }
+}
+
+/// A cut after every `rows` rows.
+fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>> {
+    let total: u64 = sizes.iter().sum();
+    let mut cuts = Vec::new();
+    let (mut base, mut seen) = (0, 0);
+    let mut piece = vec![0; PIECE];
+    for (input, &size) in dataset.files.iter().zip(sizes) {
+        if input.format != Format::Jsonl {
+            cuts.extend((seen + 1..=seen + size).filter(|row| row % rows == 0));
+            seen += size;
+            base += size;
+            continue;
+        }
+        let file = File::open(&input.path).with_context(|| format!("cannot open `{}`", input.path.display()))?;
+        let (mut at, mut ended) = (0, true);
+        while at < size {
+            let got = read_piece(&file, input, at, &mut piece)?;
+            for i in memchr_iter(b'\n', &piece[..got]) {
+                seen += 1;
+                if seen % rows == 0 {
+                    cuts.push(base + at + i as u64 + 1);
+                }
+            }
+            ended = piece[got - 1] == b'\n';
+            at += got as u64;
+        }
+        base += size;
+        if !ended {
+            // The last row of the file has no line end.
+            seen += 1;
+            if seen % rows == 0 {
+                cuts.push(base);
+            }
+        }
+    }
+    cuts.retain(|&cut| cut < total);
+    Ok(cuts)
+}

@@ -1,0 +1,117 @@
+//! From a resolved configuration to a plan.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::segments::{cut, positions};
+use super::{Plan, PlannedOp};
+use crate::checkpoint::KeyBuilder;
+use crate::config::{OpSpec, Resolved, canonical_json, check_params};
+use crate::dataset::{FieldType, ReadField, STATS};
+use crate::error::{UserError, UserErrors};
+use crate::op::{Limits, Registry};
+
+/// Resolves every op, checks its parameters, creates it once, and lays out segments and checkpoints. All mistakes are collected.
+pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
+    let mut errors = Vec::new();
+    let mut ops: Vec<PlannedOp> = Vec::new();
+    for spec in &resolved.ops {
+        match planned(resolved, registry, spec) {
+            Ok(op) => ops.push(op),
+            Err(error) => match error.downcast::<UserErrors>() {
+                Ok(several) => errors.extend(several.0),
+                Err(error) => errors.push(error.downcast::<UserError>()?),
+            },
+        }
+    }
+    let names: Vec<String> = resolved.ops.iter().map(|o| o.name.clone()).collect();
+    match positions(&resolved.config, &names) {
+        Ok(reasons) if errors.is_empty() => ops.iter_mut().zip(reasons).for_each(|(op, reason)| op.checkpoint = reason),
+        Ok(_) => {}
+        Err(error) => errors.push(error),
+    }
+    errors.extend(type_conflicts(&ops));
+    if !errors.is_empty() {
+        return Err(UserErrors(errors).into());
+    }
+    let segments = cut(&ops);
+    let fields = fields(&ops, true);
+    Ok(Plan { ops, segments, fields, notes: registry.notes().to_vec() })
+}
+
+fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<PlannedOp> {
+    let config = &resolved.config;
+    let entry = registry.get(&spec.name, &spec.place)?;
+    let checked = check_params(&entry.descriptor.params_schema, &spec.params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    let batch = (config.batch_size_kb as usize) << 10;
+    let host = &spec.host;
+    if !host.read_dirs.is_empty() || !host.env.is_empty() {
+        return Err(UserError::new(format!("{}.grants", spec.place), "grants are not supported by this version")
+            .hint("operators of this version get no files and no environment")
+            .into());
+    }
+    let limits = Limits {
+        memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
+        time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
+        reply: (host.output_ratio.unwrap_or(config.op_limits.output_ratio) * batch as f64) as usize + (1 << 20),
+    };
+    let params = spec.guest_params(config, checked);
+    let pool = registry.pool(entry, &params, limits, config.seed, &spec.place)?;
+    let component = pool.component();
+    let identity = KeyBuilder::new("op-identity")
+        .with(&spec.name)
+        .with(canonical_json(&serde_json::Value::Object(params)))
+        .with(&component.digest)
+        .with(&component.wit_version)
+        .with(host.on_error.unwrap_or_else(|| config.on_error()).word())
+        .key();
+    let on_error = host.on_error.unwrap_or_else(|| config.on_error());
+    Ok(PlannedOp { index: spec.index, name: spec.name.clone(), place: spec.place.clone(), pool, on_error, identity, checkpoint: None })
+}
+
+/// What has to be taken out of rows for these ops: all they read and write, and the stats they compute, which rows may have already.
+/// Required is what an op requires and no op before it writes.
+pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
+    let mut fields: Vec<ReadField> = Vec::new();
+    let mut written: Vec<&str> = Vec::new();
+    let mut add = |path: &str, ty: FieldType, required: bool| match fields.iter_mut().find(|f| f.path == path) {
+        Some(field) => field.required |= required,
+        None => fields.push(ReadField { path: path.to_owned(), ty, required }),
+    };
+    for op in ops {
+        let signature = op.pool.signature();
+        for read in &signature.reads {
+            add(&read.path, read.ty, with_required && read.required && !written.contains(&read.path.as_str()));
+        }
+        for write in &signature.writes {
+            add(&write.path, write.ty, false);
+            written.push(&write.path);
+        }
+    }
+    for stat in ops.iter().flat_map(|o| &o.pool.signature().writes_stats) {
+        add(&format!("{STATS}.{}", stat.path), stat.ty, false);
+    }
+    fields
+}
+
+/// Two ops that want one field in two types.
+fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
+    let mut seen: Vec<(&str, FieldType, &PlannedOp)> = Vec::new();
+    let mut errors = Vec::new();
+    for op in ops {
+        let signature = op.pool.signature();
+        let uses = signature.reads.iter().map(|r| (r.path.as_str(), r.ty)).chain(signature.writes.iter().map(|w| (w.path.as_str(), w.ty)));
+        for (path, ty) in uses {
+            match seen.iter().find(|(p, ..)| *p == path) {
+                Some((_, before, first)) if *before != ty => errors.push(
+                    UserError::new(&op.place, format!("this op uses the field `{path}` as {}, but `{}` as {}", ty.name(), first.name, before.name()))
+                        .hint("put them into two recipes, one after the other"),
+                ),
+                Some(_) => {}
+                None => seen.push((path, ty, op)),
+            }
+        }
+    }
+    errors
+}

@@ -1,0 +1,69 @@
+//! The plan: what will be done, resolved and immutable. All mistakes of the user surface while it is built.
+
+pub mod advice;
+mod build;
+mod fingerprint;
+mod segments;
+
+use crate::checkpoint::Key;
+use crate::config::OnError;
+use crate::dataset::ReadField;
+use crate::op::{Kind, OpPool};
+
+pub use build::build;
+pub use fingerprint::Chains;
+pub use segments::{End, Segment};
+
+/// One op of the recipe.
+pub struct PlannedOp {
+    /// Its 0-based place in the recipe; the same number in file names and events.
+    pub index: usize,
+    /// Its name as written in the recipe.
+    pub name: String,
+    /// Where it stands in the recipe, for messages.
+    pub place: String,
+    /// Its instances.
+    pub pool: OpPool,
+    /// What happens to rows that it cannot process.
+    pub on_error: OnError,
+    /// Name, parameters, component and contract version.
+    pub identity: Key,
+    /// Why a checkpoint follows it; None = none follows.
+    pub checkpoint: Option<String>,
+}
+
+impl PlannedOp {
+    /// What it does with rows.
+    pub fn kind(&self) -> Kind {
+        self.pool.descriptor().kind
+    }
+
+    /// Whether it is a barrier on the keys of all partitions.
+    pub fn is_global(&self) -> bool {
+        self.kind().is_global()
+    }
+}
+
+/// What will be done.
+pub struct Plan {
+    /// The ops in order.
+    pub ops: Vec<PlannedOp>,
+    /// The runs of ops between global ops, in order; the last one ends in the export.
+    pub segments: Vec<Segment>,
+    /// What the reader takes out of each row of the input.
+    pub fields: Vec<ReadField>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Fields to take out of stored rows for op `first` and those after it: the same as from the input, but none is required any more.
+    pub fn fields_after(&self, first: usize) -> Vec<ReadField> {
+        build::fields(&self.ops[first..], false)
+    }
+
+    /// Keys under `__dj__stats__` that ops compute.
+    pub fn stats(&self) -> impl Iterator<Item = &str> {
+        self.ops.iter().flat_map(|o| &o.pool.signature().writes_stats).map(|s| s.path.as_str())
+    }
+}

@@ -1,0 +1,78 @@
+//! Segments and checkpoint positions.
+
+use std::ops::Range;
+
+use super::PlannedOp;
+use crate::config::{Config, Strategy};
+use crate::error::{UserError, did_you_mean};
+
+/// What ends a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The keys of all partitions' rows for this global op.
+    Keys(usize),
+    /// The export.
+    Export,
+}
+
+/// A run of filters and mappers between global ops. Within it every partition goes its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Its place among the segments.
+    pub index: usize,
+    /// Its ops; may be empty.
+    pub ops: Range<usize>,
+    /// Ops of the segment after which the rows are stored, rising.
+    pub stored: Vec<usize>,
+    /// What ends it.
+    pub end: End,
+}
+
+/// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the strategy is: they are needed again
+/// when it is known which of them stay.
+pub(super) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    let mut push = |range: Range<usize>, end: End| {
+        let mut stored: Vec<usize> = range.clone().filter(|i| ops[*i].checkpoint.is_some()).collect();
+        if matches!(end, End::Keys(_)) && !range.is_empty() && stored.last() != Some(&(range.end - 1)) {
+            stored.push(range.end - 1);
+        }
+        segments.push(Segment { index: segments.len(), ops: range, stored, end });
+    };
+    for (i, op) in ops.iter().enumerate() {
+        if op.is_global() {
+            push(start..i, End::Keys(i));
+            start = i + 1;
+        }
+    }
+    push(start..ops.len(), End::Export);
+    segments
+}
+
+/// Why a checkpoint follows each op, by the recipe's strategy; positions count over the whole recipe, from 0.
+pub(super) fn positions(config: &Config, names: &[String]) -> Result<Vec<Option<String>>, UserError> {
+    let every = |n: usize| names.iter().enumerate().map(|(i, _)| ((i + 1) % n == 0).then(|| format!("every {n} ops"))).collect();
+    Ok(match config.strategy() {
+        Strategy::Disabled => vec![None; names.len()],
+        Strategy::EveryOp => names.iter().map(|_| Some("every op".to_owned())).collect(),
+        Strategy::EveryNOps => every(usize::try_from(config.checkpoint.n_ops).unwrap_or(usize::MAX)),
+        Strategy::Manual => {
+            let wanted = &config.checkpoint.op_names.0;
+            if let Some(unknown) = wanted.iter().find(|w| !names.contains(w)) {
+                let error = UserError::new("checkpoint.op_names", format!("`{unknown}` is not an op of this recipe"));
+                return Err(match did_you_mean(unknown, names.iter().map(String::as_str)) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint(format!("its ops are `{}`", names.join("`, `"))),
+                });
+            }
+            names.iter().map(|n| wanted.contains(n).then(|| "named in checkpoint.op_names".to_owned())).collect()
+        }
+        Strategy::Adaptive => names.iter().map(|n| is_expensive(n).then(|| "expensive to redo".to_owned())).collect(),
+    })
+}
+
+/// The page's table of expensive operations, by name.
+fn is_expensive(name: &str) -> bool {
+    name.ends_with("_deduplicator") || ["_embedding_", "_model_", "_vision_", "_audio_"].iter().any(|part| name.contains(part))
+}

@@ -1,0 +1,232 @@
+//! A job from a resolved configuration to its result: plan, run directory, tasks, export, summary.
+
+mod document;
+mod partitions;
+mod progress;
+mod report;
+mod retention;
+mod state;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::checkpoint::Store;
+use crate::config::{ExportType, Need, Override, Resolved, resolve};
+use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
+use crate::error::{Stopped, UserError, exit};
+use crate::event::{Event, EventLog, OpRef};
+use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
+use crate::op::Registry;
+use crate::plan::{self, Plan};
+use crate::schedule::{self, Workers};
+use crate::stage::{Env, Tally};
+
+pub use partitions::Chosen;
+use state::State;
+
+/// Memory of the tables of a deduplicator. More rows than fit take more passes over the keys.
+const RESOLVER_MEMORY: usize = 1 << 30;
+
+/// What `djhost run` was asked for beside the recipe.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Forget what earlier attempts of the job left.
+    pub fresh: bool,
+    /// Exit with 4 if rows are in quarantine.
+    pub strict: bool,
+    /// No progress bar.
+    pub quiet: bool,
+}
+
+/// A job that is planned and has not begun: nothing was written.
+pub struct Prepared {
+    /// The configuration.
+    pub resolved: Resolved,
+    /// The plan.
+    pub plan: Plan,
+    /// The input as the user named it.
+    pub dataset: Dataset,
+    /// Where the export goes.
+    pub target: ExportTarget,
+    /// How the export's parts are written.
+    pub export: ExportOptions,
+}
+
+/// Resolves the recipe, loads the operators and looks at the dataset. All mistakes of the user come from here.
+pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Result<Prepared> {
+    let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
+    let config = &resolved.config;
+    let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
+    let registry = Registry::load(&plugins)?;
+    let plan = plan::build(&resolved, &registry)?;
+    let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
+    let export_type = match resolved.export_type {
+        ExportType::Jsonl => "jsonl",
+        ExportType::Json => "json",
+        ExportType::Parquet => "parquet",
+        ExportType::Arrow => "arrow",
+    };
+    let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
+    check_export(&target, &dataset)?;
+    let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds)?;
+    Ok(Prepared { plan, dataset, target, export, resolved })
+}
+
+fn check_export(target: &ExportTarget, dataset: &Dataset) -> Result<()> {
+    let place = || format!("export_path `{}`", target.path.display());
+    if target.path.is_dir() {
+        return Err(UserError::new(place(), "this is a directory").hint("give the path of a file").into());
+    }
+    let absolute = std::fs::canonicalize(&target.path).ok();
+    if absolute.is_some() && dataset.files.iter().any(|f| std::fs::canonicalize(&f.path).ok() == absolute) {
+        return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
+    }
+    Ok(())
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit code.
+    pub code: u8,
+}
+
+/// Runs the job, or continues it. Progress and the final report go to standard error.
+pub fn run(prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFlag) -> Result<Outcome> {
+    let dirs = &prepared.resolved.dirs;
+    let paths = RunPaths::new(&dirs.run_dir);
+    if dirs.must_exist && !paths.summary().exists() {
+        return Err(UserError::new("resume", format!("there is no job `{}` in `{}`", dirs.job_id, dirs.run_dir.display()))
+            .hint("`djhost jobs --all` lists the jobs; `job_id` in place of `resume` starts a new one")
+            .into());
+    }
+    std::fs::create_dir_all(paths.root()).with_context(|| format!("cannot create `{}`", paths.root().display()))?;
+    let lock = JobLock::acquire(&paths)?;
+    if options.fresh {
+        state::forget(&paths)?;
+    }
+    paths.create()?;
+    crate::job::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
+    logs.open_file(&paths, lock.attempt())?;
+    stop.watch_requests(&paths)?;
+    let log = match prepared.resolved.config.event_logging.enabled {
+        true => EventLog::open(&paths, &dirs.job_id, lock.attempt())?,
+        false => EventLog::disabled(&dirs.job_id, lock.attempt()),
+    };
+    let mut state = State::start(&prepared, &paths, &log, lock.attempt())?;
+    let done = work(&prepared, options, &paths, &log, stop, &lock, &mut state);
+    match done {
+        Ok(outcome) => Ok(outcome),
+        Err(error) if error.chain().any(|e| e.is::<Stopped>()) => {
+            let reason = stop.reason().unwrap_or_else(|| "request".into());
+            state.stopped(&log, &reason)?;
+            Err(error)
+        }
+        Err(error) => {
+            state.failed(&log, &error)?;
+            Err(error)
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where everything meets")]
+fn work(
+    prepared: &Prepared,
+    options: &RunOptions,
+    paths: &RunPaths,
+    log: &EventLog,
+    stop: &StopFlag,
+    lock: &JobLock,
+    state: &mut State,
+) -> Result<Outcome> {
+    let (resolved, plan) = (&prepared.resolved, &prepared.plan);
+    let config = &resolved.config;
+    let dataset = match prepared.dataset.is_splittable() {
+        true => prepared.dataset.clone(),
+        false => crate::partition::materialise(&prepared.dataset, &paths.partitions())?,
+    };
+    if stop.requested() {
+        return Err(Stopped.into());
+    }
+    let chosen = partitions::load_or_choose(resolved, plan, &dataset, paths)?;
+    let chains = partitions::chains(prepared, &dataset, &chosen.partitions);
+    log.emit(Event::PartitionsPlanned { total_partitions: chosen.partitions.len(), input_bytes: dataset.bytes(), input_rows: None });
+    document::save(prepared, &chosen, paths, log)?;
+
+    if let Some(outcome) = state.already_done(prepared, &chains, paths)? {
+        state.completed_before(log)?;
+        return Ok(outcome);
+    }
+    let tally = std::sync::Arc::new(Tally::default());
+    let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
+    let env = Env {
+        plan,
+        chains: &chains,
+        dataset: &dataset,
+        read: ReadOptions {
+            fields: Vec::new(),
+            batch_bytes: (config.batch_size_kb as usize) << 10,
+            max_row_bytes: ((config.max_row_mb as usize) << 20).min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
+        },
+        store,
+        export: prepared.export.clone(),
+        part_extension: if dataset.is_columnar() { "arrow" } else { "jsonl" },
+        log,
+        stop,
+        tally: &tally,
+        on_error: config.on_error(),
+        max_quarantine: config.max_quarantine_ratio,
+        attempt: lock.attempt(),
+    };
+    let index = schedule::reconcile(&env, chosen.partitions.len())?;
+    state.partitions(&dataset, &chosen.partitions, &index, log)?;
+    let workers = Workers { threads: config.workers(), retries: config.task_retries as u32, resolver_memory: RESOLVER_MEMORY };
+    let manifests = {
+        let done = index.count(crate::checkpoint::Artifact::Part);
+        let bar = progress::Bar::start(&tally, dataset.bytes(), chosen.partitions.len(), done, options.quiet);
+        let watcher = state.watcher(log, &bar, paths);
+        schedule::run(&env, &chosen.partitions, &index, workers, &watcher)?
+    };
+    let totals = state.account(plan, &manifests);
+    tally.check(totals.read, totals.quarantined, config.max_quarantine_ratio)?;
+
+    if stop.requested() {
+        return Err(Stopped.into());
+    }
+    let parts: Vec<_> = manifests.iter().map(|m| Ok((paths.parts().join(&m.data), m.part.clone().context("a part without its facts")?))).collect::<Result<_>>()?;
+    log.emit(Event::ExportStarted { output_path: prepared.target.path.display().to_string(), parts: parts.len() });
+    let started = std::time::Instant::now();
+    if let Some(dir) = prepared.target.path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.workers()).build()?;
+    let exported = pool.install(|| assemble(&parts, &prepared.target))?;
+    log.emit(Event::ExportCompleted {
+        output_path: prepared.target.path.display().to_string(),
+        duration: started.elapsed().as_secs_f64(),
+        output_rows: exported.rows,
+        output_bytes: exported.bytes,
+    });
+    exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
+    state.completed(prepared, &chains, &exported, log)?;
+    retention::apply(config, paths, &Storage::new())?;
+    report::print(&state.summary, &exported, options.quiet);
+    let strict = options.strict && state.summary.ledger.quarantined > 0;
+    Ok(Outcome { code: if strict { exit::QUARANTINED } else { exit::DONE } })
+}
+
+/// The partitions that a run would have. What cannot be split yet counts by its packed size.
+pub fn planned_partitions(prepared: &Prepared) -> Result<Chosen> {
+    partitions::preview(&prepared.resolved, &prepared.plan, &prepared.dataset)
+}
+
+/// The plan in the form of `dag_execution_plan.json`.
+pub fn plan_document(prepared: &Prepared, chosen: &Chosen) -> serde_json::Value {
+    document::plan(prepared, chosen)
+}
+
+/// The ops of a plan for events.
+fn op_refs(plan: &Plan) -> Vec<OpRef> {
+    plan.ops.iter().map(|o| OpRef::new(o.index, &o.name)).collect()
+}

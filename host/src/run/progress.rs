@@ -1,0 +1,61 @@
+//! The progress bar on a terminal.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::stage::Tally;
+
+/// Often enough to look alive.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Shows how much of the input has been read; away when dropped. Without a terminal there is nothing.
+pub(super) struct Bar {
+    ended: Arc<AtomicBool>,
+    /// Partitions done.
+    pub(super) done: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bar {
+    /// A bar over `bytes` of input in `partitions` partitions, of which `done` are done.
+    pub(super) fn start(tally: &Arc<Tally>, bytes: u64, partitions: usize, done: usize, quiet: bool) -> Self {
+        let (ended, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(done)));
+        let thread = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let (tally, ended, done) = (Arc::clone(tally), Arc::clone(&ended), Arc::clone(&done));
+            std::thread::spawn(move || draw(&tally, bytes, partitions, &ended, &done))
+        });
+        Self { ended, done, thread }
+    }
+}
+
+fn draw(tally: &Tally, bytes: u64, partitions: usize, ended: &AtomicBool, done: &AtomicUsize) {
+    let template = "{spinner} {bar:28.cyan/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {msg}  eta {eta}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(bytes).with_style(style);
+    bar.set_position(tally.bytes.load(Ordering::Relaxed));
+    bar.reset_eta();
+    while !ended.load(Ordering::Relaxed) {
+        bar.set_position(tally.bytes.load(Ordering::Relaxed).min(bytes));
+        let quarantined = tally.quarantined.load(Ordering::Relaxed);
+        let bad = if quarantined > 0 { format!(", {quarantined} in quarantine") } else { String::new() };
+        let rows = tally.rows.load(Ordering::Relaxed);
+        bar.set_message(format!("{rows} rows, {} of {partitions} partitions{bad}", done.load(Ordering::Relaxed)));
+        std::thread::sleep(TICK);
+    }
+    bar.finish_and_clear();
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A thread that only draws has nothing to report.
+            let _ = thread.join();
+        }
+    }
+}

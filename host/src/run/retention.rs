@@ -1,0 +1,35 @@
+//! What stays of intermediate data when a job is complete.
+
+use anyhow::{Context, Result};
+
+use crate::config::{Config, Retention};
+use crate::job::{RunPaths, Storage};
+
+/// Removes what the recipe does not want kept. The export and the summary are committed by now, so a kill in the middle only leaves files.
+pub(super) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
+    // Parts are the export a second time; their manifests say that the job is done.
+    remove_files(&paths.parts(), storage, |name| !name.ends_with(".manifest.json"))?;
+    let keep = match config.intermediate_storage.retention_policy {
+        Retention::KeepAll => config.intermediate_storage.preserve_intermediate_data,
+        Retention::KeepFailedOnly | Retention::CleanupAll => false,
+    };
+    if !keep {
+        // Manifests first: data without one does not exist.
+        remove_files(&paths.checkpoints(), storage, |name| name.ends_with(".manifest.json"))?;
+        remove_files(&paths.checkpoints(), storage, |_| true)?;
+        remove_files(&paths.discarded(), storage, |_| true)?;
+        remove_files(&paths.partitions(), storage, |name| name.starts_with("input_"))?;
+    }
+    Ok(())
+}
+
+fn remove_files(dir: &std::path::Path, storage: &Storage, which: impl Fn(&str) -> bool) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list `{}`", dir.display()))?;
+        if entry.path().is_file() && which(&entry.file_name().to_string_lossy()) {
+            storage.remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}

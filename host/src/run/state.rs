@@ -1,0 +1,377 @@
+//! What the run directory says of the job while it runs: summary, dataset mapping, events of its state.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, Result};
+
+use super::progress::Bar;
+use super::{Outcome, Prepared, op_refs};
+use crate::checkpoint::{Account, Artifact, Manifest};
+use crate::dataset::{Dataset, Exported, Partition};
+use crate::error::exit;
+use crate::event::{Event, EventLog, OpRef, now};
+use crate::job::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
+use crate::plan::{Chains, Plan};
+use crate::schedule::{Index, Watcher};
+
+/// The state of one attempt.
+pub(super) struct State {
+    pub(super) summary: JobSummary,
+    paths: RunPaths,
+    mapping: Option<DatasetMapping>,
+    started: std::time::Instant,
+    earlier: Option<Status>,
+}
+
+impl State {
+    /// Writes the summary of a running job and says that it has started.
+    pub(super) fn start(prepared: &Prepared, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
+        let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
+        let earlier = JobSummary::load(paths)?.map(|s| s.status);
+        let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
+        let absolute = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        summary.executor_type = resolved.config.executor_type.word().to_owned();
+        summary.config_file = resolved.file.as_deref().map(absolute);
+        summary.dataset_path = resolved.sources.join(" ");
+        summary.export_path = absolute(&prepared.target.path);
+        summary.resumption_command = resumption(prepared);
+        summary.versions.insert("wit".into(), "0.1.0".into());
+        for op in &prepared.plan.ops {
+            let component = op.pool.component();
+            summary.plugins.insert(component.source.to_string(), component.digest.clone());
+        }
+        summary.save(paths)?;
+        log.emit(Event::JobStarted {
+            dataset_path: summary.dataset_path.clone(),
+            export_path: summary.export_path.clone(),
+            work_dir: summary.work_dir.clone(),
+            config_file: summary.config_file.clone(),
+            executor_type: summary.executor_type.clone(),
+            operations: op_refs(&prepared.plan),
+            is_resuming: attempt > 1,
+        });
+        Ok(Self { summary, paths: paths.clone(), mapping: None, started: std::time::Instant::now(), earlier })
+    }
+
+    /// If an earlier attempt has made just this export and it is still there.
+    pub(super) fn already_done(&self, prepared: &Prepared, chains: &Chains, paths: &RunPaths) -> Result<Option<Outcome>> {
+        if self.earlier != Some(Status::Completed) {
+            return Ok(None);
+        }
+        let Some(done) = read_done(paths)? else { return Ok(None) };
+        let same = done.key == result_key(prepared, chains) && done.files.iter().all(|f| f.is_unchanged());
+        Ok(same.then_some(Outcome { code: exit::DONE }))
+    }
+
+    /// Ends an attempt that had nothing to do.
+    pub(super) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
+        let duration = self.started.elapsed().as_secs_f64();
+        if let Some(earlier) = read_done(&self.paths)? {
+            self.summary.ledger = earlier.ledger.clone();
+            self.summary.ops = earlier.ops;
+            self.summary.totals = earlier.totals;
+        }
+        let ledger = &self.summary.ledger;
+        log.emit(Event::JobCompleted {
+            duration,
+            input_rows: ledger.read,
+            output_rows: ledger.output,
+            quarantined_rows: ledger.quarantined,
+            output_path: self.summary.export_path.clone(),
+        });
+        eprintln!("job `{}` is complete already: {} rows in {}", self.summary.job_id, ledger.output, self.summary.export_path);
+        eprintln!("nothing to do; `--fresh` starts it over");
+        self.end(Status::Completed, None)
+    }
+
+    /// Notes the partitions, and what of them is done already.
+    pub(super) fn partitions(&mut self, dataset: &Dataset, partitions: &[Partition], index: &Index, log: &EventLog) -> Result<()> {
+        let sizes = partitions.iter().map(|p| (p.slices.iter().map(|s| s.end - s.start).sum(), None));
+        let mut mapping = DatasetMapping::new(self.summary.dataset_path.clone(), sizes);
+        self.summary.totals.partitions = partitions.len();
+        self.summary.totals.input_bytes = dataset.bytes();
+        for p in 0..partitions.len() {
+            if let Some(manifest) = index.get(Artifact::Part, 0, p) {
+                take_over(&manifest, log);
+                mapping.completed(p, now(), manifest.account.read, manifest.rows);
+            }
+        }
+        mapping.save(&self.paths)?;
+        self.mapping = Some(mapping);
+        Ok(())
+    }
+
+    /// Who hears of partitions while they run.
+    pub(super) fn watcher<'a>(&'a mut self, log: &'a EventLog, bar: &'a Bar, paths: &'a RunPaths) -> Notes<'a> {
+        let mapping = self.mapping.take().unwrap_or_else(|| DatasetMapping::new("", std::iter::empty()));
+        Notes { state: Mutex::new((mapping, BTreeMap::new())), log, bar, paths }
+    }
+
+    /// Enters the accounts of all parts into ledger and table.
+    pub(super) fn account(&mut self, plan: &Plan, manifests: &[Manifest]) -> Ledger {
+        self.summary.ledger = Ledger::default();
+        self.summary.ops.clear();
+        for op in &plan.ops {
+            self.summary.add_op(&crate::event::OpDone { op: OpRef::new(op.index, &op.name), ..Default::default() });
+        }
+        for manifest in manifests {
+            let Account { read, bad, ops, .. } = &manifest.account;
+            self.summary.ledger.read += read;
+            self.summary.ledger.quarantined += bad;
+            self.summary.ledger.output += manifest.rows;
+            ops.values().for_each(|done| self.summary.add_op(done));
+        }
+        self.summary.ledger.clone()
+    }
+
+    /// The job is done: checks the ledger, commits the summary.
+    pub(super) fn completed(&mut self, prepared: &Prepared, chains: &Chains, exported: &Exported, log: &EventLog) -> Result<()> {
+        self.summary.ledger.check_balance()?;
+        anyhow::ensure!(
+            exported.rows == self.summary.ledger.output,
+            "internal error: {} rows were exported of {} that came out of the ops",
+            exported.rows,
+            self.summary.ledger.output
+        );
+        self.summary.totals.output_bytes = exported.bytes;
+        self.usage();
+        let files = exported.files.iter().map(|f| DoneFile::of(f)).collect::<Result<_>>()?;
+        let done = Done {
+            key: result_key(prepared, chains),
+            files,
+            ledger: self.summary.ledger.clone(),
+            ops: self.summary.ops.clone(),
+            totals: self.summary.totals.clone(),
+        };
+        crate::job::Storage::new().write_json(&done_path(&self.paths), &done)?;
+        let ledger = &self.summary.ledger;
+        log.emit(Event::JobCompleted {
+            duration: self.started.elapsed().as_secs_f64(),
+            input_rows: ledger.read,
+            output_rows: ledger.output,
+            quarantined_rows: ledger.quarantined,
+            output_path: self.summary.export_path.clone(),
+        });
+        self.end(Status::Completed, None)
+    }
+
+    /// The job was stopped.
+    pub(super) fn stopped(&mut self, log: &EventLog, reason: &str) -> Result<()> {
+        let duration = self.started.elapsed().as_secs_f64();
+        let resumption_command = self.summary.resumption_command.clone();
+        log.emit(Event::JobStopped { duration, reason: reason.to_owned(), resumption_command });
+        self.summary.stop_reason = Some(reason.to_owned());
+        self.usage();
+        self.end(Status::Stopped, None)?;
+        eprintln!("job `{}` is stopped; continue with: {}", self.summary.job_id, self.summary.resumption_command);
+        Ok(())
+    }
+
+    /// The job failed.
+    pub(super) fn failed(&mut self, log: &EventLog, error: &anyhow::Error) -> Result<()> {
+        let message = format!("{error:#}");
+        log.emit(Event::JobFailed {
+            duration: self.started.elapsed().as_secs_f64(),
+            error_message: message.clone(),
+            error_type: error_type(error).to_owned(),
+            resumption_command: self.summary.resumption_command.clone(),
+        });
+        self.usage();
+        self.end(Status::Failed, Some(message))?;
+        eprintln!("job `{}` failed; when the cause is mended, continue with: {}", self.summary.job_id, self.summary.resumption_command);
+        Ok(())
+    }
+
+    fn end(&mut self, status: Status, error: Option<String>) -> Result<()> {
+        self.summary.finish(status, error);
+        self.summary.save(&self.paths)
+    }
+
+    fn usage(&mut self) {
+        let (cpu, peak) = usage();
+        self.summary.totals.cpu_seconds += cpu;
+        self.summary.totals.peak_memory = self.summary.totals.peak_memory.max(peak);
+    }
+}
+
+/// CPU seconds and peak resident bytes of this process, from `/proc/self`.
+fn usage() -> (f64, u64) {
+    let ticks = rustix::param::clock_ticks_per_second() as f64;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may hold blanks; behind it, utime and stime are the 12th and 13th field.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let time = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0) / ticks;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).and_then(|v| v.split_whitespace().next()?.parse::<u64>().ok());
+    (time(11) + time(12), peak.unwrap_or(0) * 1024)
+}
+
+/// Tells those who read only the newest event file what earlier attempts did.
+fn take_over(manifest: &Manifest, log: &EventLog) {
+    let p = manifest.partition;
+    let mut duration = 0.0;
+    for done in manifest.account.ops.values() {
+        duration += done.duration;
+        log.emit(Event::OpCompleted(crate::event::OpDone { taken_over: true, ..done.clone() }));
+    }
+    log.emit(Event::PartitionCompleted {
+        partition_id: p,
+        duration,
+        input_rows: manifest.account.read,
+        output_rows: manifest.rows,
+        output_bytes: manifest.bytes,
+        output_path: manifest.data.clone(),
+        taken_over: true,
+    });
+}
+
+/// Hears of partitions and writes it down.
+pub(super) struct Notes<'a> {
+    state: Mutex<(DatasetMapping, BTreeMap<usize, std::time::Instant>)>,
+    log: &'a EventLog,
+    bar: &'a Bar,
+    paths: &'a RunPaths,
+}
+
+impl Watcher for Notes<'_> {
+    fn started(&self, partition: usize) {
+        let mut state = self.state.lock().expect("no panic while held");
+        state.1.insert(partition, std::time::Instant::now());
+        state.0.started(partition, now());
+        self.save(&state.0);
+    }
+
+    fn completed(&self, partition: usize, manifest: &Manifest) {
+        let mut state = self.state.lock().expect("no panic while held");
+        let duration = state.1.get(&partition).map_or(0.0, |s| s.elapsed().as_secs_f64());
+        self.log.emit(Event::PartitionCompleted {
+            partition_id: partition,
+            duration,
+            input_rows: manifest.account.read,
+            output_rows: manifest.rows,
+            output_bytes: manifest.bytes,
+            output_path: manifest.data.clone(),
+            taken_over: false,
+        });
+        self.bar.done.fetch_add(1, Ordering::Relaxed);
+        state.0.completed(partition, now(), manifest.account.read, manifest.rows);
+        self.save(&state.0);
+    }
+
+    fn failed(&self, partition: usize, error: &anyhow::Error) {
+        let mut state = self.state.lock().expect("no panic while held");
+        state.0.failed(partition, now(), format!("{error:#}"));
+        self.save(&state.0);
+    }
+}
+
+impl Notes<'_> {
+    fn save(&self, mapping: &DatasetMapping) {
+        if let Err(error) = mapping.save(self.paths) {
+            tracing::warn!("{error:#}");
+        }
+    }
+}
+
+fn resumption(prepared: &Prepared) -> String {
+    let resolved = &prepared.resolved;
+    let quote = |text: &str| if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c)) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) };
+    let file = resolved.file.as_ref().map_or(String::new(), |f| format!(" {}", quote(&f.display().to_string())));
+    let plugins: String = resolved.config.plugins.0.iter().map(|p| format!(" --plugins {}", quote(p))).collect();
+    let overridden: String = resolved
+        .origins
+        .iter()
+        .filter_map(|(key, origin)| match origin {
+            crate::config::Origin::CommandLine(_) if key != "job_id" && key != "resume" && key != "plugins" => {
+                let value = resolved.config.entries().into_iter().find(|e| e.key == *key)?.value;
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                Some(format!(" --{key} {}", quote(&text)))
+            }
+            _ => None,
+        })
+        .collect();
+    format!("djhost run{file}{plugins}{overridden} --job_id {}", quote(&resolved.dirs.job_id))
+}
+
+fn error_type(error: &anyhow::Error) -> &'static str {
+    if error.chain().any(|e| e.is::<std::io::Error>()) { "io" } else { "job" }
+}
+
+/// `metadata/result.json`: what a complete job made, to tell whether there is anything left to do.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Done {
+    key: crate::checkpoint::Key,
+    files: Vec<DoneFile>,
+    ledger: Ledger,
+    ops: Vec<crate::job::summary::OpTotals>,
+    totals: crate::job::summary::Totals,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct DoneFile {
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl DoneFile {
+    fn of(path: &std::path::Path) -> Result<Self> {
+        let bytes = std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
+        Ok(Self { path: std::path::absolute(path)?, bytes })
+    }
+
+    fn is_unchanged(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|m| m.len() == self.bytes)
+    }
+}
+
+fn done_path(paths: &RunPaths) -> PathBuf {
+    paths.metadata().join("result.json")
+}
+
+fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
+    match std::fs::read(done_path(paths)) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("cannot read `{}`", done_path(paths).display())),
+    }
+}
+
+/// What the export is made of and how.
+fn result_key(prepared: &Prepared, chains: &Chains) -> crate::checkpoint::Key {
+    let target = &prepared.target;
+    let key = crate::checkpoint::KeyBuilder::new("result")
+        .with(target.path.as_os_str().as_encoded_bytes())
+        .with(format!("{:?} {:?} {:?}", target.format, target.compression, target.shard_size));
+    chains.parts().fold(key, |k, part| k.with(part.as_str())).key()
+}
+
+/// Removes everything that earlier attempts left, but for the lock.
+pub(super) fn forget(paths: &RunPaths) -> Result<()> {
+    let entries = std::fs::read_dir(paths.root()).with_context(|| format!("cannot list `{}`", paths.root().display()))?;
+    // The summary goes first: without it there is no job to continue.
+    crate::job::Storage::new().remove(&paths.summary())?;
+    for entry in entries {
+        let path = entry?.path();
+        if path == paths.lock() {
+            continue;
+        }
+        let known = [paths.checkpoints(), paths.partitions(), paths.parts(), paths.logs(), paths.metadata(), paths.quarantine()];
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let removed = if known.contains(&path) {
+            std::fs::remove_dir_all(&path)
+        } else if name.starts_with("events_") || path == paths.plan() || path == paths.stop_request() {
+            std::fs::remove_file(&path)
+        } else {
+            // Somebody else's file: it stays.
+            Ok(())
+        };
+        match removed {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e).with_context(|| format!("cannot remove `{}`", path.display())),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Tasks on threads: every partition through its segments, the barriers of global ops between them, retries and stopping. It knows files by
+//! their manifests only, and nothing of operators.
+
+mod index;
+mod queue;
+mod reconcile;
+mod resolve;
+mod segment;
+
+pub use index::Index;
+pub use reconcile::reconcile;
+
+use anyhow::{Context, Result};
+
+use crate::checkpoint::{Artifact, Manifest};
+use crate::dataset::Partition;
+use crate::plan::End;
+use crate::stage::Env;
+
+/// How tasks are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Workers {
+    /// Threads.
+    pub threads: usize,
+    /// How often a failed task is tried again.
+    pub retries: u32,
+    /// Memory for the tables of a deduplicator, in bytes.
+    pub resolver_memory: usize,
+}
+
+/// What is told to whoever looks on while tasks run.
+pub trait Watcher: Sync {
+    /// A partition has begun.
+    fn started(&self, partition: usize);
+    /// A partition's part of the export is committed.
+    fn completed(&self, partition: usize, manifest: &Manifest);
+    /// A partition has failed for good.
+    fn failed(&self, partition: usize, error: &anyhow::Error);
+}
+
+/// Runs everything that is not done yet; gives the manifests of all parts in order.
+pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Workers, watcher: &dyn Watcher) -> Result<Vec<Manifest>> {
+    let mut stage = 0;
+    for segment in &env.plan.segments {
+        queue::for_each(partitions, workers.threads, env.stop, |partition| {
+            let first = segment.index == 0;
+            if first {
+                watcher.started(partition.id as usize);
+            }
+            let done = queue::with_retries(env, partition, stage, workers.retries, || segment::run(env, partition, segment, stage, index));
+            match &done {
+                Ok(()) => {
+                    if segment.end == End::Export
+                        && let Some(manifest) = index.get(Artifact::Part, 0, partition.id as usize)
+                    {
+                        watcher.completed(partition.id as usize, &manifest);
+                    }
+                }
+                Err(error) if !error.is::<crate::error::Stopped>() => watcher.failed(partition.id as usize, error),
+                Err(_) => {}
+            }
+            done
+        })?;
+        stage += segment.stored.len() + 1;
+        if let End::Keys(op) = segment.end {
+            resolve::run(env, partitions, op, index, workers.resolver_memory)?;
+        }
+    }
+    partitions
+        .iter()
+        .map(|p| index.get(Artifact::Part, 0, p.id as usize).with_context(|| format!("internal error: partition {} has no part", p.id)))
+        .collect()
+}

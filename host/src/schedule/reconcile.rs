@@ -1,0 +1,111 @@
+//! Before anything runs: which files of earlier attempts are good for today's plan. What is not goes aside, with a word to the user.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::Index;
+use super::segment::verify;
+use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
+use crate::event::{Event, OpRef};
+use crate::stage::Env;
+
+/// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
+pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
+    let index = Index::default();
+    let paths = &env.store.paths;
+    for dir in [paths.checkpoints(), paths.parts(), paths.quarantine()] {
+        env.store.storage.clean_temporary(&dir)?;
+    }
+    let (mut found, mut places) = (Vec::new(), Vec::new());
+    for (_, op, partition, path) in paths.manifests()? {
+        let manifest = Store::read_manifest(&path)
+            .and_then(|m| m.context("it has gone"))
+            .and_then(|m| verify(env, &m).map(|()| m))
+            .map_err(|e| format!("{e:#}"));
+        found.push(Found { op, partition, manifest });
+        places.push(path);
+    }
+    let expected = env.chains.expected(env.plan);
+    let decisions = decide(&found, &expected);
+    move_all(env, &found, &places, &decisions, &index)?;
+    parts(env, partitions, &index)?;
+    Ok(index)
+}
+
+fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Decision], index: &Index) -> Result<()> {
+    let storage = &env.store.storage;
+    // Files that change places go through temporary names, for two may swap.
+    let mut moving: HashMap<usize, Manifest> = HashMap::new();
+    for (i, decision) in decisions.iter().enumerate() {
+        match (decision, &found[i].manifest) {
+            (Decision::Keep, Ok(manifest)) => index.insert(manifest.clone()),
+            (Decision::Move { to }, Ok(manifest)) => {
+                let mut manifest = manifest.clone();
+                let dir = env.store.paths.checkpoints();
+                let through = format!(".moving_{i}.tmp");
+                storage.remove(&places[i])?;
+                storage.rename(&dir.join(&manifest.data), &dir.join(&through))?;
+                let old = format!("_partition_{:04}", manifest.partition);
+                manifest.data = manifest.data.replace(&old, &format!("_partition_{to:04}"));
+                manifest.partition = *to;
+                moving.insert(i, manifest);
+            }
+            (Decision::SetAside(reason), manifest) => set_aside(env, &found[i], manifest.as_ref().ok(), &places[i], reason)?,
+            (_, Err(_)) => {}
+        }
+    }
+    for (i, manifest) in moving {
+        let paths = &env.store.paths;
+        let dir = paths.checkpoints();
+        storage.rename(&dir.join(format!(".moving_{i}.tmp")), &dir.join(&manifest.data))?;
+        let (op, p) = (found[i].op, manifest.partition);
+        let place = match manifest.artifact {
+            Artifact::Keys => paths.keys_manifest(op, p),
+            Artifact::Mask => paths.mask_manifest(op, p),
+            Artifact::Rows | Artifact::Part => paths.checkpoint_manifest(op, p),
+        };
+        storage.write_json(&place, &manifest)?;
+        index.insert(manifest);
+    }
+    Ok(())
+}
+
+fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &Path, reason: &str) -> Result<()> {
+    let paths = &env.store.paths;
+    let aside = paths.discarded();
+    std::fs::create_dir_all(&aside).with_context(|| format!("cannot create `{}`", aside.display()))?;
+    let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    tracing::warn!("checkpoint `{name}` is not used: {reason}");
+    let op_name = env.plan.ops.get(found.op).map_or("", |o| o.name.as_str());
+    env.log.emit(Event::CheckpointDiscarded {
+        partition_id: found.partition,
+        op: OpRef::new(found.op, op_name),
+        checkpoint_path: place.display().to_string(),
+        reason: reason.to_owned(),
+    });
+    let stamp = env.attempt;
+    // The manifest goes first: without it the data does not exist.
+    env.store.storage.rename(place, &aside.join(format!("attempt_{stamp:04}_{name}")))?;
+    if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && !m.data.is_empty()) {
+        let data = paths.checkpoints().join(&manifest.data);
+        if data.exists() {
+            env.store.storage.rename(&data, &aside.join(format!("attempt_{stamp:04}_{}", manifest.data)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Parts of the export: kept where the key and the bytes are right, else written again.
+fn parts(env: &Env<'_>, partitions: usize, index: &Index) -> Result<()> {
+    for p in 0..partitions {
+        let path = env.store.paths.part_manifest(p);
+        match Store::read_manifest(&path) {
+            Ok(Some(m)) if m.key == *env.chains.part(p) && m.artifact == Artifact::Part && m.partition == p && verify(env, &m).is_ok() => index.insert(m),
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => env.store.storage.remove(&path)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The barrier of a global op: the keys of all partitions together give a mask for each.
+
+use anyhow::{Context, Result};
+
+use super::Index;
+use crate::checkpoint::{Artifact, Store};
+use crate::dataset::Partition;
+use crate::event::{Event, OpRef};
+use crate::global::{self, KeyTable};
+use crate::op::Kind;
+use crate::stage::{Env, thread_cpu};
+
+/// Resolves op `op` unless all its masks are there.
+pub(super) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &Index, memory: usize) -> Result<()> {
+    if partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)) {
+        return Ok(());
+    }
+    let planned = &env.plan.ops[op];
+    let paths = &env.store.paths;
+    env.log.emit(Event::ResolveStarted { op: OpRef::new(op, &planned.name) });
+    let (started, cpu) = (std::time::Instant::now(), thread_cpu());
+    let tables = |p: usize| -> Result<KeyTable> {
+        let path = paths.keys(op, p);
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        KeyTable::from_bytes(&bytes).with_context(|| format!("cannot read `{}`", path.display()))
+    };
+    let masks = global::resolve(planned, partitions.len(), &tables, memory).with_context(|| format!("op {op} `{}`", planned.name))?;
+    let (mut rows_in, mut rows_out) = (0, 0);
+    for (p, mask) in masks.iter().enumerate() {
+        let keys = index.get(Artifact::Keys, op, p).context("internal error: keys have gone")?;
+        let mut account = keys.account.clone();
+        let done = account.op(p, op, &planned.name);
+        done.output_rows = mask.count() as u64;
+        if planned.kind() == Kind::Deduplicator {
+            done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
+        }
+        rows_in += done.input_rows;
+        rows_out += done.output_rows;
+        env.log.emit(Event::OpCompleted(done.clone()));
+        let manifest = Store::manifest(Artifact::Mask, env.chains.after(p, Some(op)).clone(), Some(op), p, mask.count() as u64, account);
+        index.insert(env.store.commit_bytes(&mask.to_bytes(), &paths.mask(op, p), &paths.mask_manifest(op, p), manifest)?);
+    }
+    env.log.emit(Event::ResolveCompleted {
+        op: OpRef::new(op, &planned.name),
+        duration: started.elapsed().as_secs_f64(),
+        cpu_seconds: thread_cpu().saturating_sub(cpu).as_secs_f64(),
+        input_rows: rows_in,
+        output_rows: rows_out,
+        peak_memory: 0,
+        spilled_bytes: 0,
+    });
+    Ok(())
+}

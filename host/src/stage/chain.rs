@@ -1,0 +1,161 @@
+//! The ops of a task, one after the other over each batch.
+
+use anyhow::{Context, Result};
+
+use super::apply::{apply, rejected_rows};
+use super::isolate::{self, Piece};
+use super::meter::Timer;
+use super::quarantine::Quarantine;
+use crate::checkpoint::Account;
+use crate::dataset::Batch;
+use crate::event::{Event, EventLog, OpDone, OpRef};
+use crate::op::{OpInstance, Output, Reply};
+use crate::plan::PlannedOp;
+
+/// Ops with an instance each, for one partition.
+pub(super) struct Chain<'a> {
+    links: Vec<Link<'a>>,
+    partition: usize,
+    log: &'a EventLog,
+}
+
+struct Link<'a> {
+    op: &'a PlannedOp,
+    instance: OpInstance,
+    done: OpDone,
+    bytes_before: u64,
+}
+
+/// Keys of some rows for a global op.
+pub(super) struct KeyedRows {
+    /// The rows that have an answer or were rejected, in order.
+    pub(super) rows: usize,
+    /// The operator's answer; None where it failed.
+    pub(super) output: Option<Output>,
+    /// Rows that were rejected, by position.
+    pub(super) rejected: Vec<usize>,
+}
+
+impl<'a> Chain<'a> {
+    /// Takes an instance of each op.
+    pub(super) fn new(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
+        let links = ops
+            .iter()
+            .map(|op| {
+                log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) });
+                let instance = op.pool.checkout()?;
+                let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
+                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { links, partition, log })
+    }
+
+    /// The rows that come out of all filters and mappers, in order, most often in one batch.
+    pub(super) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine) -> Result<Vec<Batch>> {
+        let mut batches = vec![batch];
+        for link in &mut self.links {
+            let timer = Timer::start();
+            let mut out = Vec::with_capacity(batches.len());
+            for batch in batches.into_iter().filter(|b| b.rows() > 0) {
+                link.through(&batch, quarantine, &mut out).with_context(|| format!("op {} `{}`", link.op.index, link.op.name))?;
+            }
+            let (wall, cpu) = timer.seconds();
+            link.done.duration += wall;
+            link.done.cpu_seconds += cpu;
+            batches = out;
+        }
+        batches.retain(|b| b.rows() > 0);
+        Ok(batches)
+    }
+
+    /// Emits the ends of all ops and enters them into the account.
+    pub(super) fn finish(self, account: &mut Account) {
+        for link in self.links {
+            let done = link.finish();
+            self.log.emit(Event::OpCompleted(done.clone()));
+            let total = account.op(self.partition, done.op.index, &done.op.name);
+            *total = done;
+        }
+    }
+}
+
+impl Link<'_> {
+    fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine, out: &mut Vec<Batch>) -> Result<()> {
+        self.done.input_rows += batch.rows() as u64;
+        for piece in isolate::process(&self.op.pool, &mut self.instance, batch)? {
+            if let Some((part, reply)) = self.answered(piece, quarantine)? {
+                let (made, fate) = apply(self.op.kind(), &part, reply)?;
+                self.done.created_rows += fate.created;
+                self.done.output_rows += made.rows() as u64;
+                out.push(made);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows with their answer; what was rejected or failed goes to quarantine.
+    fn answered(&mut self, piece: Piece, quarantine: &mut Quarantine) -> Result<Option<(Batch, Reply)>> {
+        let op = (self.op.index, self.op.name.as_str());
+        match piece {
+            Piece::Answered(part, reply) => {
+                for (row, reason) in rejected_rows(&part, &reply.rejected) {
+                    self.done.quarantined_rows += 1;
+                    quarantine.rejected(op, &row, reason, self.op.on_error)?;
+                }
+                Ok(Some((part, reply)))
+            }
+            Piece::Failed(row, reason) => {
+                self.done.quarantined_rows += 1;
+                self.done.traps += 1;
+                quarantine.rejected(op, &row, reason, self.op.on_error)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn finish(mut self) -> OpDone {
+        self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
+        self.done.peak_memory = self.instance.peak_memory() as u64;
+        self.done
+    }
+}
+
+/// A global op with an instance, for one partition.
+pub(super) struct Keyer<'a> {
+    link: Link<'a>,
+}
+
+impl<'a> Keyer<'a> {
+    pub(super) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
+        let instance = op.pool.checkout()?;
+        let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
+        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done } })
+    }
+
+    /// Keys of all rows of the batch, in order.
+    pub(super) fn process(&mut self, batch: &Batch, quarantine: &mut Quarantine) -> Result<Vec<KeyedRows>> {
+        let link = &mut self.link;
+        let timer = Timer::start();
+        link.done.input_rows += batch.rows() as u64;
+        let mut keyed = Vec::new();
+        for piece in isolate::process(&link.op.pool, &mut link.instance, batch)? {
+            keyed.push(match link.answered(piece, quarantine)? {
+                Some((part, reply)) => {
+                    let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
+                    KeyedRows { rows: part.rows(), output: Some(reply.output), rejected }
+                }
+                None => KeyedRows { rows: 1, output: None, rejected: vec![0] },
+            });
+        }
+        let (wall, cpu) = timer.seconds();
+        link.done.duration += wall;
+        link.done.cpu_seconds += cpu;
+        Ok(keyed)
+    }
+
+    /// The op's numbers so far: rows in and quarantined; what it keeps is known later.
+    pub(super) fn finish(self) -> OpDone {
+        self.link.finish()
+    }
+}

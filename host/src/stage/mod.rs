@@ -1,0 +1,19 @@
+//! One task: the rows of one partition through a run of ops, from where they are stored to where they are stored next.
+//!
+//! ```text
+//! source ─► ops (isolate, apply) ─► sink
+//!    └──────────┴─► quarantine        account: where every row went
+//! ```
+
+mod apply;
+mod chain;
+mod isolate;
+mod meter;
+mod quarantine;
+mod sink;
+mod source;
+mod step;
+
+pub use meter::{Tally, thread_cpu};
+pub use source::Base;
+pub use step::{Env, Step, run};

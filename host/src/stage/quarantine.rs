@@ -1,0 +1,196 @@
+//! Rows that cannot be processed, set aside with the reason, so that none is lost silently.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::checkpoint::QuarantineFile;
+use crate::config::OnError;
+use crate::dataset::batch::ROW_ID_OFFSET_BITS;
+use crate::dataset::{BadRow, Batch, Dataset};
+use crate::job::{RunPaths, Storage};
+
+/// One row in `quarantine/*.jsonl`.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    /// File of the dataset.
+    file: String,
+    /// Line in it, from 1 (JSON rows), or row number, from 1.
+    line: u64,
+    /// Byte offset of the row in the file (JSON rows) or row number, from 0.
+    offset: u64,
+    /// The row's id in batches.
+    row_id: u64,
+    /// The op that could not process it; none: the reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_idx: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_name: Option<&'a str>,
+    reason: &'a str,
+    attempt: u32,
+    /// The row as it was when it got there; bytes that are not UTF-8 are replaced.
+    row: String,
+}
+
+struct Waiting {
+    id: u64,
+    op: Option<(usize, String)>,
+    reason: String,
+    row: String,
+}
+
+/// The rows that one task sets aside.
+pub(super) struct Quarantine {
+    rows: Vec<Waiting>,
+    bytes: usize,
+    reasons: BTreeMap<(Option<(usize, String)>, String), u64>,
+}
+
+/// Bytes of rows that a task may hold back before it fails: quarantine is for exceptions.
+const MAX_BYTES: usize = 256 << 20;
+
+impl Quarantine {
+    pub(super) fn new() -> Self {
+        Self { rows: Vec::new(), bytes: 0, reasons: BTreeMap::new() }
+    }
+
+    /// A row that the reader refused.
+    pub(super) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
+        self.add(bad.id, None, bad.reason, on_error, || Ok(String::from_utf8_lossy(&bad.raw).into_owned()))
+    }
+
+    /// A row (a batch of one) that op `op` could not process.
+    pub(super) fn rejected(&mut self, op: (usize, &str), row: &Batch, reason: String, on_error: OnError) -> Result<()> {
+        self.add(row.ids.value(0), Some((op.0, op.1.to_owned())), reason, on_error, || show(row))
+    }
+
+    fn add(
+        &mut self,
+        id: u64,
+        op: Option<(usize, String)>,
+        reason: String,
+        on_error: OnError,
+        row: impl FnOnce() -> Result<String>,
+    ) -> Result<()> {
+        match on_error {
+            OnError::Fail => {
+                let who = op.map_or_else(|| "the reader".to_owned(), |(i, n)| format!("op {i} `{n}`"));
+                anyhow::bail!("{who} cannot process row {id} and on_error is `fail`: {reason}");
+            }
+            OnError::Drop => {}
+            OnError::Quarantine => {
+                let row = row()?;
+                self.bytes += row.len();
+                anyhow::ensure!(self.bytes <= MAX_BYTES, "one partition has more than {} MiB of rows in quarantine", MAX_BYTES >> 20);
+                self.rows.push(Waiting { id, op: op.clone(), reason: reason.clone(), row });
+            }
+        }
+        *self.reasons.entry((op, reason)).or_default() += 1;
+        Ok(())
+    }
+
+    /// How many rows were set aside or dropped.
+    pub(super) fn count(&self) -> u64 {
+        self.reasons.values().sum()
+    }
+
+    /// How many rows were set aside or dropped, by op and reason.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = (Option<&(usize, String)>, &str, u64)> {
+        self.reasons.iter().map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
+    }
+
+    /// Commits the rows; None if there are none.
+    pub(super) fn commit(
+        &mut self,
+        paths: &RunPaths,
+        storage: &Storage,
+        dataset: &Dataset,
+        stage: usize,
+        partition: usize,
+        attempt: u32,
+    ) -> Result<Option<QuarantineFile>> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        let path = paths.quarantine_file(stage, partition);
+        let mut out = BufWriter::new(storage.create(&path)?);
+        let mut lines = Lines::new(dataset);
+        // In input order, so that lines are counted in one pass; the sort is stable.
+        self.rows.sort_by_key(|r| r.id);
+        for waiting in &self.rows {
+            let (file, offset) = split_id(waiting.id);
+            let entry = Entry {
+                file: dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default(),
+                line: lines.of(file, offset)?,
+                offset,
+                row_id: waiting.id,
+                operation_idx: waiting.op.as_ref().map(|o| o.0),
+                operation_name: waiting.op.as_ref().map(|o| o.1.as_str()),
+                reason: &waiting.reason,
+                attempt,
+                row: waiting.row.clone(),
+            };
+            serde_json::to_writer(&mut out, &entry)?;
+            out.write_all(b"\n").with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        out.into_inner().map_err(|e| anyhow::anyhow!("cannot write `{}`: {}", path.display(), e.error()))?.commit()?;
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Some(QuarantineFile { name, rows: self.rows.len() as u64 }))
+    }
+}
+
+/// File number and offset in a row's id.
+pub(super) fn split_id(id: u64) -> (usize, u64) {
+    ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1))
+}
+
+fn show(row: &Batch) -> Result<String> {
+    match &row.raw {
+        Some(raw) => Ok(String::from_utf8_lossy(raw.value(0)).into_owned()),
+        None => {
+            let fields: Vec<_> = row.columns.iter().map(|c| (c.path.clone(), c.data.clone(), true)).collect();
+            let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
+            let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+            writer.write(&table)?;
+            writer.finish()?;
+            Ok(String::from_utf8_lossy(&writer.into_inner()).trim_end().to_owned())
+        }
+    }
+}
+
+/// Line numbers of rising offsets, by counting line ends once.
+struct Lines<'a> {
+    dataset: &'a Dataset,
+    open: Option<(usize, File, u64, u64)>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(dataset: &'a Dataset) -> Self {
+        Self { dataset, open: None }
+    }
+
+    fn of(&mut self, file: usize, offset: u64) -> Result<u64> {
+        if self.dataset.is_columnar() {
+            return Ok(offset + 1);
+        }
+        if self.open.as_ref().is_none_or(|(f, _, at, _)| *f != file || *at > offset) {
+            let path = &self.dataset.files[file].path;
+            self.open = Some((file, File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?, 0, 1));
+        }
+        let Some((_, handle, at, line)) = &mut self.open else { return Ok(0) };
+        let mut buffer = vec![0u8; 1 << 20];
+        while *at < offset {
+            let want = buffer.len().min((offset - *at) as usize);
+            let n = handle.read(&mut buffer[..want])?;
+            if n == 0 {
+                break;
+            }
+            *line += memchr::memchr_iter(b'\n', &buffer[..n]).count() as u64;
+            *at += n as u64;
+        }
+        Ok(*line)
+    }
+}

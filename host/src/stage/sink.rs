@@ -1,0 +1,122 @@
+//! Where the rows of a task go: a checkpoint, the part of the export, and the keys for a global op. Encoding and writing happen on a
+//! thread of their own, so that the ops do not wait for them.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use arrow::array::BinaryViewArray;
+use crossbeam_channel::{Sender, bounded};
+
+use crate::checkpoint::WrittenRows;
+use crate::dataset::{Batch, ExportOptions, PartInfo, PartWriter, render};
+
+/// Batches that may wait for the writer; more would only add memory.
+const WAITING: usize = 4;
+
+/// What the rows are written as.
+pub(super) enum Target {
+    /// A checkpoint.
+    Rows(WrittenRows),
+    /// The part of the export at a temporary path.
+    Part(PathBuf, ExportOptions),
+}
+
+/// What was written; not committed yet.
+pub(super) enum Written {
+    Rows(WrittenRows),
+    Part(PartInfo),
+}
+
+/// Hands batches to the writing thread.
+pub(super) struct Sink {
+    sender: Sender<Batch>,
+    /// Seconds for which the ops had to wait.
+    pub(super) stalled: f64,
+}
+
+impl Sink {
+    /// Gives rows away. Fails if the writer has failed; its error comes from [`with`].
+    pub(super) fn write(&mut self, batch: Batch) -> Result<()> {
+        let batch = match self.sender.try_send(batch) {
+            Ok(()) => return Ok(()),
+            Err(error) => error.into_inner(),
+        };
+        let waiting = std::time::Instant::now();
+        let sent = self.sender.send(batch);
+        self.stalled += waiting.elapsed().as_secs_f64();
+        sent.map_err(|_| anyhow::anyhow!("the writer has stopped"))
+    }
+}
+
+impl Target {
+    fn open(self) -> Result<Open> {
+        Ok(match self {
+            Self::Rows(rows) => Open::Rows(rows),
+            Self::Part(path, options) => Open::Part(PartWriter::create(&path, &options)?),
+        })
+    }
+}
+
+enum Open {
+    Rows(WrittenRows),
+    Part(PartWriter),
+}
+
+impl Open {
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        match self {
+            Self::Rows(rows) => rows.write(batch, rendered(batch)?.as_ref()),
+            Self::Part(part) => part.write(batch),
+        }
+    }
+
+    fn finish(self) -> Result<Written> {
+        Ok(match self {
+            Self::Rows(rows) => Written::Rows(rows),
+            Self::Part(part) => Written::Part(part.finish()?),
+        })
+    }
+}
+
+/// Runs `work` with a sink that feeds all targets; gives back what it gives, what was written, and what writing cost.
+pub(super) fn with<T>(targets: Vec<Target>, work: impl FnOnce(&mut Sink) -> Result<T>) -> Result<(T, Vec<Written>, Times)> {
+    let (sender, receiver) = bounded::<Batch>(WAITING);
+    std::thread::scope(|scope| {
+        let writer = std::thread::Builder::new().name("djhost-write".into()).spawn_scoped(scope, move || -> Result<_> {
+            let mut open = targets.into_iter().map(Target::open).collect::<Result<Vec<_>>>()?;
+            let mut seconds = 0.0;
+            for batch in receiver {
+                let start = std::time::Instant::now();
+                open.iter_mut().try_for_each(|o| o.write(&batch))?;
+                seconds += start.elapsed().as_secs_f64();
+            }
+            let written = open.into_iter().map(Open::finish).collect::<Result<Vec<_>>>()?;
+            Ok((written, seconds, super::meter::thread_cpu().as_secs_f64()))
+        });
+        let writer = writer.context("cannot start a writing thread")?;
+        let mut sink = Sink { sender, stalled: 0.0 };
+        let worked = work(&mut sink);
+        let stalled = sink.stalled;
+        drop(sink);
+        let written = writer.join().map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))?;
+        // If both failed, the writer's error is the cause.
+        let (written, seconds, cpu) = written?;
+        Ok((worked?, written, Times { writing: seconds, cpu, stalled }))
+    })
+}
+
+/// What writing cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Times {
+    /// Wall seconds of encoding and writing, beside the ops.
+    pub(super) writing: f64,
+    /// CPU seconds of the same.
+    pub(super) cpu: f64,
+    /// Seconds for which the ops waited.
+    pub(super) stalled: f64,
+}
+
+/// JSON rows with all changes spliced in.
+fn rendered(batch: &Batch) -> Result<Option<BinaryViewArray>> {
+    if batch.raw.is_none() { Ok(None) } else { Ok(Some(render(batch)?)) }
+}

@@ -1,0 +1,109 @@
+//! Where the rows of a task come from: the dataset or a checkpoint, less what global ops have taken away since.
+
+use anyhow::{Context, Result, ensure};
+use arrow::array::BooleanArray;
+
+use super::step::Env;
+use crate::checkpoint::{Account, Manifest};
+use crate::config::OnError;
+use crate::dataset::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};
+use crate::global::Mask;
+
+/// Rows of a partition that can be had without running an op.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// The checkpoint that holds them; None = the input.
+    pub rows: Option<Manifest>,
+    /// What global ops keep of them, in order.
+    pub masks: Vec<Mask>,
+    /// What became of the rows up to here, the masks included.
+    pub account: Account,
+}
+
+/// Some rows as they come.
+pub(super) struct Incoming {
+    pub(super) batch: Batch,
+    pub(super) bad: Vec<BadRow>,
+    pub(super) bytes: u64,
+    /// Whether they come from the input (and are counted as read).
+    pub(super) fresh: bool,
+    /// What happens to the bad ones.
+    pub(super) on_error: OnError,
+}
+
+/// Opens the source. `fields` are what is taken out of the rows.
+pub(super) fn open<'a>(
+    env: &'a Env<'_>,
+    partition: &Partition,
+    base: &'a Base,
+    fields: Vec<ReadField>,
+) -> Result<Box<dyn Iterator<Item = Result<Incoming>> + 'a>> {
+    let on_error = env.on_error;
+    let stats: Vec<String> = env.plan.stats().map(str::to_owned).collect();
+    let incoming: Box<dyn Iterator<Item = Result<Incoming>>> = match &base.rows {
+        None => {
+            let options = ReadOptions { fields, ..env.read.clone() };
+            Box::new(read(env.dataset, partition, &options)?.map(move |block| {
+                let mut block = block?;
+                lift_stats(&mut block.batch, &stats);
+                Ok(Incoming { batch: block.batch, bad: block.bad, bytes: block.bytes, fresh: true, on_error })
+            }))
+        }
+        Some(manifest) => {
+            let at = manifest.data.clone();
+            Box::new(env.store.open_rows(manifest)?.map(move |batch| {
+                let mut batch = batch.with_context(|| format!("cannot read checkpoint `{at}`"))?;
+                if let Some(raw) = &batch.raw {
+                    let extracted = extract(raw, &fields)?;
+                    ensure!(extracted.bad.is_empty(), "checkpoint `{at}` holds a row that cannot be read: {}", extracted.bad[0].1);
+                    batch.columns = extracted.columns;
+                }
+                let known = batch.stats.len();
+                let mut stored = std::mem::take(&mut batch.stats);
+                lift_stats(&mut batch, &stats);
+                // What ops computed holds over what the row said at first.
+                batch.stats.retain(|s| !stored.iter().any(|k| k.key == s.key));
+                stored.append(&mut batch.stats);
+                batch.stats = stored;
+                debug_assert!(batch.stats.len() >= known);
+                Ok(Incoming { batch, bad: Vec::new(), bytes: 0, fresh: false, on_error })
+            }))
+        }
+    };
+    if base.masks.is_empty() {
+        return Ok(incoming);
+    }
+    let mut cursors: Vec<(&Mask, usize)> = base.masks.iter().map(|m| (m, 0)).collect();
+    Ok(Box::new(incoming.map(move |next| {
+        let mut next = next?;
+        // The rows that the reader refused were put aside when the keys were made.
+        next.bad.clear();
+        next.fresh = false;
+        for (mask, at) in &mut cursors {
+            let rows = next.batch.rows();
+            ensure!(*at + rows <= mask.rows(), "op {} has decided on {} rows, but there are more", mask.op, mask.rows());
+            let keep = mask.slice(*at, rows);
+            *at += rows;
+            if keep.count_set_bits() < rows {
+                next.batch = next.batch.filter(&BooleanArray::new(keep, None))?;
+            }
+        }
+        Ok(next)
+    })))
+}
+
+/// Moves stats that rows have already from the fields to the stats.
+fn lift_stats(batch: &mut Batch, keys: &[String]) {
+    use arrow::array::Array;
+    for key in keys {
+        let path = format!("{STATS}.{key}");
+        let data = match batch.columns.iter().position(|c| c.path == path) {
+            Some(at) => Some(batch.columns.remove(at)).map(|c: Column| c.data),
+            None if batch.raw.is_none() => batch.field(&path),
+            None => None,
+        };
+        if let Some(data) = data.filter(|d| d.null_count() < d.len()) {
+            batch.stats.push(Stat { key: key.clone(), data });
+        }
+    }
+}

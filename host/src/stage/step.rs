@@ -1,0 +1,299 @@
+//! One step of a partition: from a base through ops to what is stored next.
+
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::chain::{Chain, Keyer};
+use super::meter::{Tally, Timer};
+use super::quarantine::Quarantine;
+use super::sink::{self, Target, Written};
+use super::source::{self, Base, Incoming};
+use crate::checkpoint::{Account, Artifact, Manifest, Store, WrittenRows};
+use crate::config::OnError;
+use crate::dataset::{Batch, Dataset, ExportOptions, PartInfo, Partition, ReadOptions};
+use crate::error::Stopped;
+use crate::event::{CheckpointDone, Event, EventLog, OpRef};
+use crate::global::KeysWriter;
+use crate::job::StopFlag;
+use crate::plan::{Chains, End, Plan};
+
+/// What all tasks of a job share.
+pub struct Env<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The keys of all partitions.
+    pub chains: &'a Chains,
+    /// The input.
+    pub dataset: &'a Dataset,
+    /// How it is read; the fields are those of the first ops.
+    pub read: ReadOptions,
+    /// Where results are kept.
+    pub store: Store,
+    /// How the export's parts are written.
+    pub export: ExportOptions,
+    /// Extension of the parts.
+    pub part_extension: &'static str,
+    /// The events.
+    pub log: &'a EventLog,
+    /// Whether the job is to stop.
+    pub stop: &'a StopFlag,
+    /// Rows so far.
+    pub tally: &'a Tally,
+    /// What happens to rows that the reader refuses.
+    pub on_error: OnError,
+    /// Share of rows in quarantine above which the job fails.
+    pub max_quarantine: f64,
+    /// The attempt of the job, from 1.
+    pub attempt: u32,
+}
+
+/// What is done to one partition without a stop in between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Number of the step within the job, for events.
+    pub stage: usize,
+    /// Filters and mappers; may be none.
+    pub ops: Range<usize>,
+    /// Whether the rows are stored after the last of them.
+    pub store: bool,
+    /// What they are made into then.
+    pub end: Option<End>,
+}
+
+/// Runs a step over the rows of `base` and commits what comes of it: data first, quarantine with it, manifest last. Gives the manifests.
+pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Result<Vec<Manifest>> {
+    let timer = Timer::start();
+    let p = partition.id as usize;
+    let last = step.ops.end.checked_sub(1);
+    env.log.emit(Event::PartitionStarted {
+        partition_id: p,
+        stage: step.stage,
+        operation_idx: step.ops.start,
+        last_operation_idx: match step.end {
+            Some(End::Keys(op)) => op,
+            _ => last.unwrap_or(0),
+        },
+        input_bytes: base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes),
+        input_rows: base.rows.as_ref().map(|m| m.rows),
+    });
+    let keyed = match step.end {
+        Some(End::Keys(op)) => Some(op),
+        _ => None,
+    };
+    let mut work = Work {
+        account: base.account.clone(),
+        quarantine: Quarantine::new(),
+        chain: Chain::new(&env.plan.ops[step.ops.clone()], p, env.log)?,
+        keys: keyed.map(|op| KeysWork::new(env, op, p)).transpose()?,
+        rows_out: 0,
+    };
+    let part = env.store.paths.part(p, env.part_extension);
+    let temporary = part.with_file_name(format!(".part_{p:04}.tmp"));
+    let mut targets = Vec::new();
+    if step.store {
+        targets.push(Target::Rows(env.store.rows(last.context("a step without ops stores no rows")?, p)?));
+    }
+    if step.end == Some(End::Export) {
+        targets.push(Target::Part(temporary.clone(), env.export.clone()));
+    }
+    let (rows_in, written, times) = if targets.is_empty() {
+        (each_batch(env, partition, base, step, |incoming| work.take(incoming, &mut |_| Ok(())))?, Vec::new(), sink::Times::default())
+    } else {
+        sink::with(targets, |sink| each_batch(env, partition, base, step, |incoming| work.take(incoming, &mut |batch| sink.write(batch))))?
+    };
+    let Work { mut account, mut quarantine, chain, keys, rows_out } = work;
+    chain.finish(&mut account);
+    finish_quarantine(env, p, step.ops.start, &mut account, &mut quarantine)?;
+    let mut manifests = Vec::new();
+    for written in written {
+        manifests.push(match written {
+            Written::Rows(rows) => commit_rows(env, rows, p, last.unwrap_or(0), &account, times)?,
+            Written::Part(info) => {
+                env.store.storage.rename(&temporary, &part)?;
+                commit_part(env, info, p, last, &account, &part)?
+            }
+        });
+    }
+    if let Some(keys) = keys {
+        manifests.push(keys.commit(env, p, &mut account)?);
+    }
+    env.log.emit(Event::StageCompleted {
+        partition_id: p,
+        stage: step.stage,
+        duration: timer.seconds().0,
+        input_rows: rows_in,
+        output_rows: rows_out,
+        input_bytes: account.input_bytes - base.account.input_bytes,
+    });
+    Ok(manifests)
+}
+
+/// The moving parts of a step.
+struct Work<'a> {
+    account: Account,
+    quarantine: Quarantine,
+    chain: Chain<'a>,
+    keys: Option<KeysWork<'a>>,
+    rows_out: u64,
+}
+
+impl Work<'_> {
+    /// One batch through the ops, to the keys and on.
+    fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<Taken> {
+        let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
+        let before = self.quarantined();
+        if incoming.fresh {
+            self.account.read += good + bad;
+            self.account.bad += bad;
+            self.account.input_bytes += incoming.bytes;
+        }
+        for row in incoming.bad {
+            self.quarantine.bad(row, incoming.on_error)?;
+        }
+        if good > 0 {
+            for batch in self.chain.process(incoming.batch, &mut self.quarantine)? {
+                self.rows_out += batch.rows() as u64;
+                if let Some(keys) = &mut self.keys {
+                    keys.take(&batch)?;
+                }
+                on(batch)?;
+            }
+        }
+        Ok(Taken { fresh: if incoming.fresh { good + bad } else { 0 }, quarantined: self.quarantined() - before })
+    }
+
+    fn quarantined(&self) -> u64 {
+        self.quarantine.count() + self.keys.as_ref().map_or(0, |k| k.quarantine.count())
+    }
+}
+
+struct Taken {
+    fresh: u64,
+    quarantined: u64,
+}
+
+/// Making the keys of a global op. What it cannot judge has a quarantine of its own: the rows before it can be stored without it.
+struct KeysWork<'a> {
+    op: usize,
+    keyer: Keyer<'a>,
+    writer: KeysWriter,
+    quarantine: Quarantine,
+    rows: u64,
+}
+
+impl<'a> KeysWork<'a> {
+    fn new(env: &Env<'a>, op: usize, p: usize) -> Result<Self> {
+        let planned = &env.plan.ops[op];
+        env.log.emit(Event::OpStarted { partition_id: p, op: OpRef::new(op, &planned.name) });
+        Ok(Self { op, keyer: Keyer::new(planned, p)?, writer: KeysWriter::new(), quarantine: Quarantine::new(), rows: 0 })
+    }
+
+    fn take(&mut self, batch: &Batch) -> Result<()> {
+        self.rows += batch.rows() as u64;
+        for keyed in self.keyer.process(batch, &mut self.quarantine)? {
+            self.writer.add(keyed.rows, keyed.output, &keyed.rejected)?;
+        }
+        Ok(())
+    }
+
+    fn commit(mut self, env: &Env<'_>, p: usize, account: &mut Account) -> Result<Manifest> {
+        account.ops.insert(self.op, self.keyer.finish());
+        finish_quarantine(env, p, self.op, account, &mut self.quarantine)?;
+        let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
+        let paths = &env.store.paths;
+        env.store.commit_bytes(&self.writer.finish()?, &paths.keys(self.op, p), &paths.keys_manifest(self.op, p), manifest)
+    }
+}
+
+fn commit_rows(env: &Env<'_>, rows: WrittenRows, p: usize, last: usize, account: &Account, times: sink::Times) -> Result<Manifest> {
+    let committing = std::time::Instant::now();
+    let manifest = env.store.commit_rows(rows, env.chains.after(p, Some(last)), last, p, account)?;
+    env.log.emit(Event::CheckpointSaved(CheckpointDone {
+        partition_id: p,
+        op: OpRef::new(last, &env.plan.ops[last].name),
+        checkpoint_path: env.store.paths.checkpoints().join(&manifest.data).display().to_string(),
+        duration: times.writing + committing.elapsed().as_secs_f64(),
+        cpu_seconds: times.cpu,
+        stall_seconds: times.stalled,
+        output_rows: manifest.rows,
+        bytes: manifest.bytes,
+        taken_over: false,
+    }));
+    Ok(manifest)
+}
+
+fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, account: &Account, part: &Path) -> Result<Manifest> {
+    let mut manifest = Store::manifest(Artifact::Part, env.chains.part(p).clone(), last, p, info.rows, account.clone());
+    manifest.data = part.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    manifest.bytes = info.bytes;
+    manifest.checksum.clone_from(&info.checksum);
+    manifest.part = Some(info);
+    env.store.storage.write_json(&env.store.paths.part_manifest(p), &manifest)?;
+    Ok(manifest)
+}
+
+/// Pulls all rows of the base through `take`; gives their number.
+fn each_batch(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step, mut take: impl FnMut(Incoming) -> Result<Taken>) -> Result<u64> {
+    let fields = if base.rows.is_none() { env.plan.fields.clone() } else { env.plan.fields_after(step.ops.start) };
+    let size: u64 = base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes);
+    let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
+    for incoming in source::open(env, partition, base, fields)? {
+        if env.stop.requested() {
+            return Err(Stopped.into());
+        }
+        let incoming = incoming?;
+        rows += incoming.batch.rows() as u64;
+        bytes += incoming.bytes;
+        let read = if incoming.fresh { incoming.bytes } else { 0 };
+        let taken = take(incoming)?;
+        env.tally.enter(taken.fresh, taken.quarantined, read, env.max_quarantine)?;
+        if progress.is_due() {
+            env.log.emit(Event::PartitionProgressed {
+                partition_id: partition.id as usize,
+                stage: step.stage,
+                input_rows: rows,
+                done_bytes: bytes,
+                input_bytes: size,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Says once in a while how far a partition is.
+struct Progress(std::time::Instant);
+
+impl Progress {
+    /// Often enough for somebody who watches, too seldom to cost.
+    const EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+
+    fn new() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    fn is_due(&mut self) -> bool {
+        let due = self.0.elapsed() >= Self::EVERY;
+        if due {
+            self.0 = std::time::Instant::now();
+        }
+        due
+    }
+}
+
+fn finish_quarantine(env: &Env<'_>, p: usize, stage: usize, account: &mut Account, quarantine: &mut Quarantine) -> Result<()> {
+    let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, stage, p, env.attempt)?;
+    let path = file.as_ref().map(|f| env.store.paths.quarantine().join(&f.name).display().to_string()).unwrap_or_default();
+    for (op, reason, rows) in quarantine.reasons() {
+        env.log.emit(Event::RowsQuarantined {
+            partition_id: p,
+            op: op.map(|(index, name)| OpRef::new(*index, name)),
+            rows,
+            reason: reason.to_owned(),
+            quarantine_path: path.clone(),
+        });
+    }
+    account.quarantine.extend(file);
+    Ok(())
+}

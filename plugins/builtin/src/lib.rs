@@ -1,0 +1,31 @@
+//! The operator packs of djhost as components, to embed in the host.
+//!
+//! In a source checkout the build compiles the packs beside this crate. The crate alone, from a registry, has none.
+
+/// A pack: one component that provides several operators.
+#[derive(Debug, Clone, Copy)]
+pub struct Pack {
+    /// The name of its directory under `plugins/`.
+    pub name: &'static str,
+    /// The component.
+    pub component: &'static [u8],
+}
+
+/// The packs, in a fixed order.
+pub fn packs() -> &'static [Pack] {
+    include!(concat!(env!("OUT_DIR"), "/packs.rs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::packs;
+
+    #[test]
+    fn every_pack_is_a_component() {
+        assert_eq!(packs().iter().map(|pack| pack.name).collect::<Vec<_>>(), ["text-filters", "text-mappers", "dedup", "selectors"]);
+        for pack in packs() {
+            // Magic number, then version 13 of layer 1: a component, not a core module.
+            assert_eq!(pack.component[..8], *b"\0asm\x0d\0\x01\0", "{}", pack.name);
+        }
+    }
+}

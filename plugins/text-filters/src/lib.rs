@@ -1,0 +1,52 @@
+//! Filters over the length, the characters, the words and the repetitions of texts, with Data-Juicer's names, parameters and results.
+
+mod alphanumeric;
+mod average_line_length;
+mod character_repetition;
+mod maximum_line_length;
+mod special;
+mod special_characters;
+mod special_table;
+mod text_length;
+mod word_repetition;
+mod words;
+mod words_num;
+
+pub use alphanumeric::AlphanumericFilter;
+pub use average_line_length::AverageLineLengthFilter;
+pub use character_repetition::CharacterRepetitionFilter;
+pub use maximum_line_length::MaximumLineLengthFilter;
+pub use special_characters::SpecialCharactersFilter;
+pub use text_length::TextLengthFilter;
+pub use word_repetition::WordRepetitionFilter;
+pub use words_num::WordsNumFilter;
+
+djhost_sdk::export!(
+    TextLengthFilter,
+    WordsNumFilter,
+    AlphanumericFilter,
+    SpecialCharactersFilter,
+    AverageLineLengthFilter,
+    MaximumLineLengthFilter,
+    CharacterRepetitionFilter,
+    WordRepetitionFilter,
+);
+
+/// `part / whole`; nothing of nothing is 0, as in Data-Juicer.
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+fn refuse_tokenization(wanted: bool) -> Result<(), String> {
+    match wanted {
+        true => Err("`tokenization: true` is not supported yet: it needs a tokenizer model; leave it out or set it to false".into()),
+        false => Ok(()),
+    }
+}
+
+fn require_positive(name: &str, value: usize) -> Result<(), String> {
+    match value {
+        0 => Err(format!("`{name}` is 0: it must be at least 1")),
+        _ => Ok(()),
+    }
+}

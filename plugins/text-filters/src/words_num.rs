@@ -1,0 +1,57 @@
+//! `words_num_filter`
+
+use crate::words;
+use djhost_sdk::prelude::*;
+
+/// Keeps texts whose number of words lies in a range.
+///
+/// Words are what spaces, line feeds and tabs separate, as far as there is more to them than special characters.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WordsNumFilter {
+    /// The language, for a tokenizer model. Without `tokenization` it has no effect.
+    pub lang: String,
+    /// Cut words with the language's model. Not supported yet: must be false.
+    pub tokenization: bool,
+    /// The least number of words.
+    pub min_num: i64,
+    /// The greatest number of words.
+    pub max_num: i64,
+}
+
+impl Default for WordsNumFilter {
+    fn default() -> Self {
+        Self { lang: "en".into(), tokenization: false, min_num: 10, max_num: i64::MAX }
+    }
+}
+
+impl TextFilter for WordsNumFilter {
+    const NAME: &'static str = "words_num_filter";
+    const STAT: Stat = Stat::integer("num_words");
+
+    fn prepare(&mut self) -> Result<(), String> {
+        crate::refuse_tokenization(self.tokenization)
+    }
+
+    fn stat(&mut self, text: &str) -> Result<f64, Reject> {
+        Ok(words::count(text) as f64)
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (self.min_num as f64, self.max_num as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use djhost_sdk::operator;
+
+    #[test]
+    fn words_of_special_characters_only_do_not_count() {
+        let mut op = Runner::new(operator!(WordsNumFilter), r#"{"min_num": 2}"#).unwrap();
+        let out = op.filter(&["", "one two", "one -- 2 … 😀 three!", "日本 語", "a\rb\u{a0}c\td", "\n\n", "Г г"]);
+        assert_eq!(out.stat("num_words"), [0.0, 2.0, 2.0, 2.0, 2.0, 0.0, 1.0].map(Some));
+        assert_eq!(out.keep, [false, true, true, true, true, false, false]);
+    }
+}

@@ -1,0 +1,267 @@
+//! Filters over rows.
+
+use crate::batch::{Batch, Computed, Cost, Field, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature};
+use crate::column::{Column, ColumnType, Numbers};
+use crate::op::{Entry, Instance, Of, create, descriptor};
+use crate::params::{Common, Params};
+
+/// A stat: a number that a filter computes per row, kept under `__dj__stats__` with the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// The key, Data-Juicer's where it has the stat.
+    pub key: &'static str,
+    /// Whether it is written as an integer.
+    pub integer: bool,
+}
+
+impl Stat {
+    /// A stat written as an integer; exact up to 2^53.
+    pub const fn integer(key: &'static str) -> Self {
+        Self { key, integer: true }
+    }
+
+    /// A stat written as a float.
+    pub const fn float(key: &'static str) -> Self {
+        Self { key, integer: false }
+    }
+}
+
+/// A filter that judges a row by one number computed from its text.
+///
+/// ```
+/// use djhost_sdk::prelude::*;
+///
+/// /// Keeps texts with few exclamation marks.
+/// #[derive(Default, Serialize, Deserialize, JsonSchema)]
+/// #[serde(default)]
+/// struct ExclamationFilter {
+///     /// The most that a text may have.
+///     max_num: u32,
+/// }
+///
+/// impl TextFilter for ExclamationFilter {
+///     const NAME: &'static str = "exclamation_filter";
+///     const STAT: Stat = Stat::integer("exclamations");
+///
+///     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
+///         Ok(text.bytes().filter(|&b| b == b'!').count() as f64)
+///     }
+///
+///     fn range(&self) -> (f64, f64) {
+///         (0.0, self.max_num.into())
+///     }
+/// }
+///
+/// let mut runner = Runner::new(djhost_sdk::operator!(ExclamationFilter), r#"{"max_num": 2}"#).unwrap();
+/// let out = runner.filter(&["Hello!", "Buy! Buy! Buy!"]);
+/// assert_eq!(out.keep, [true, false]);
+/// assert_eq!(out.stat("exclamations"), [Some(1.0), Some(3.0)]);
+/// ```
+pub trait TextFilter: Params {
+    /// The name that recipes use.
+    const NAME: &'static str;
+    /// The stat it computes.
+    const STAT: Stat;
+    /// How much work a row is.
+    const COST: Cost = Cost::Light;
+
+    /// Checks the parameters and builds what does not change from row to row.
+    ///
+    /// # Errors
+    /// A sentence that names the parameter and says what is valid.
+    fn prepare(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The stat of one text.
+    ///
+    /// # Errors
+    /// A text that cannot be judged goes to quarantine with the reason.
+    fn stat(&mut self, text: &str) -> Result<f64, Reject>;
+
+    /// Minimum and maximum of the stats to keep. Whether they are inside is the common parameters' matter.
+    fn range(&self) -> (f64, f64);
+}
+
+/// A filter that computes several stats, or reads other fields than the text, or keeps by another rule than a range.
+///
+/// ```
+/// use djhost_sdk::prelude::*;
+///
+/// /// Keeps answers that are longer than their question.
+/// #[derive(Default, Serialize, Deserialize, JsonSchema)]
+/// #[serde(default)]
+/// struct ChattyFilter {}
+///
+/// impl Filter for ChattyFilter {
+///     const NAME: &'static str = "chatty_filter";
+///     const STATS: &'static [Stat] = &[Stat::integer("query_len"), Stat::integer("response_len")];
+///
+///     fn inputs(&self, _common: &Common) -> Vec<Input> {
+///         vec![Input::required("query", ColumnType::Utf8), Input::required("response", ColumnType::Utf8)]
+///     }
+///
+///     fn stats(&mut self, row: Row<'_>, stats: &mut [f64]) -> Result<(), Reject> {
+///         stats[0] = row.text(0).unwrap_or_default().len() as f64;
+///         stats[1] = row.text(1).unwrap_or_default().len() as f64;
+///         Ok(())
+///     }
+///
+///     fn keep(&self, _common: &Common, stats: &[f64]) -> bool {
+///         stats[1] > stats[0]
+///     }
+/// }
+///
+/// let mut runner = Runner::new(djhost_sdk::operator!(ChattyFilter), "{}").unwrap();
+/// let out = runner.filter_json(&[r#"{"query": "Why?", "response": "Because."}"#, r#"{"query": "Why not?", "response": "No."}"#]);
+/// assert_eq!(out.keep, [true, false]);
+/// ```
+pub trait Filter: Params {
+    /// The name that recipes use.
+    const NAME: &'static str;
+    /// The stats it computes.
+    const STATS: &'static [Stat];
+    /// How much work a row is.
+    const COST: Cost = Cost::Light;
+
+    /// Checks the parameters and builds what does not change from row to row.
+    ///
+    /// # Errors
+    /// A sentence that names the parameter and says what is valid.
+    fn prepare(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The fields it reads; the row gives them by their number in this list. The text, if not said otherwise.
+    fn inputs(&self, common: &Common) -> Vec<Input> {
+        vec![Input::required(&common.text_key, ColumnType::Utf8)]
+    }
+
+    /// Puts the stats of one row in place, in the order of `STATS`. Not called for rows that have them all already.
+    ///
+    /// # Errors
+    /// A row that cannot be judged goes to quarantine with the reason.
+    fn stats(&mut self, row: Row<'_>, stats: &mut [f64]) -> Result<(), Reject>;
+
+    /// Whether a row with these stats stays.
+    fn keep(&self, common: &Common, stats: &[f64]) -> bool;
+}
+
+/// The filter's signature: inputs, and the keys of its stats.
+fn signature(reads: Vec<Input>, stats: &[Stat]) -> Signature {
+    let computed = |stat: &Stat| Computed::new(stat.key, if stat.integer { ColumnType::S64 } else { ColumnType::F64 });
+    Signature { reads, writes: Vec::new(), writes_stats: stats.iter().map(computed).collect() }
+}
+
+/// Computes the stats of each row, or takes those that the row has already, and judges it by them.
+fn judge(
+    batch: &Batch,
+    wanted: &[Stat],
+    inputs: usize,
+    mut compute: impl FnMut(usize, &mut [f64]) -> Result<(), Reject>,
+    keep_test: impl Fn(&[f64]) -> bool,
+) -> Output {
+    let rows = batch.rows();
+    let given: Vec<Option<&Column>> = wanted.iter().map(|stat| present(batch, inputs, stat.key)).collect();
+    let mut computed: Vec<Vec<f64>> = wanted.iter().map(|_| Vec::with_capacity(rows)).collect();
+    let mut keep = Vec::with_capacity(rows);
+    let mut rejected = Vec::new();
+    let mut stats = vec![0.0; wanted.len()];
+    for row in 0..rows {
+        let known = |k: usize| given[k].and_then(|column| column.number(row));
+        let all_known = !wanted.is_empty() && (0..wanted.len()).all(|k| known(k).is_some());
+        let judged = if all_known { Ok(()) } else { compute(row, &mut stats) };
+        for (k, stat) in stats.iter_mut().enumerate() {
+            *stat = known(k).unwrap_or(*stat);
+            computed[k].push(*stat);
+        }
+        match judged {
+            Ok(()) => keep.push(u8::from(keep_test(&stats))),
+            Err(Reject(reason)) => {
+                rejected.push(Rejection { row: row as u32, reason });
+                keep.push(0);
+            }
+        }
+    }
+    let column = |stat: &Stat, values: Vec<f64>| match stat.integer {
+        true => Column::S64(Numbers::from(values.into_iter().map(|v| v as i64).collect::<Vec<_>>())),
+        false => Column::F64(values.into()),
+    };
+    let stats = wanted.iter().zip(computed).map(|(s, values)| Field { path: s.key.into(), values: column(s, values) }).collect();
+    Output::Filtered { keep, stats, rejected }
+}
+
+/// The stats under `key` that the rows already have. They come after the inputs.
+fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column> {
+    let named = |field: &&Field| field.path.strip_prefix(crate::STATS).and_then(|rest| rest.strip_prefix('.')) == Some(key);
+    batch.fields[inputs.min(batch.fields.len())..].iter().find(named).map(|field| &field.values)
+}
+
+struct OneStat<T> {
+    op: T,
+    common: Common,
+}
+
+impl<T: TextFilter> Instance for OneStat<T> {
+    fn signature(&self) -> Signature {
+        signature(vec![Input::required(&self.common.text_key, ColumnType::Utf8)], &[T::STAT])
+    }
+
+    fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
+        let texts = batch.texts(0)?;
+        let (min, max) = self.op.range();
+        let compute = |row: usize, stats: &mut [f64]| {
+            stats[0] = self.op.stat(texts.value(row))?;
+            Ok(())
+        };
+        Ok(judge(batch, &[T::STAT], 1, compute, |stats| self.common.keeps(stats[0], min, max)))
+    }
+}
+
+struct Rows<T> {
+    op: T,
+    common: Common,
+}
+
+impl<T: Filter> Instance for Rows<T> {
+    fn signature(&self) -> Signature {
+        signature(self.op.inputs(&self.common), T::STATS)
+    }
+
+    fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
+        let inputs = self.op.inputs(&self.common).len();
+        let op = std::cell::RefCell::new(&mut self.op);
+        let compute = |row: usize, stats: &mut [f64]| op.borrow_mut().stats(batch.row(row), stats);
+        Ok(judge(batch, T::STATS, inputs, compute, |stats| op.borrow().keep(&self.common, stats)))
+    }
+}
+
+/// Makes the [`Entry`] of a [`TextFilter`].
+#[doc(hidden)]
+pub trait TextFilterEntry {
+    fn entry(&self) -> Entry;
+}
+
+impl<T: TextFilter> TextFilterEntry for Of<T> {
+    fn entry(&self) -> Entry {
+        Entry {
+            describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST),
+            create: |params| create(params, T::prepare, |op, common| OneStat { op, common }),
+        }
+    }
+}
+
+/// Makes the [`Entry`] of a [`Filter`].
+#[doc(hidden)]
+pub trait FilterEntry {
+    fn entry(&self) -> Entry;
+}
+
+impl<T: Filter> FilterEntry for Of<T> {
+    fn entry(&self) -> Entry {
+        Entry {
+            describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST),
+            create: |params| create(params, T::prepare, |op, common| Rows { op, common }),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Kernels for work on text, fast in WebAssembly and natively, with Python's notions of characters, lines and spaces: what Data-Juicer's
+//! results rest on.
+
+mod charset;
+mod count;
+mod lines;
+mod lower;
+mod ngrams;
+mod simd;
+mod space;
+mod tables;
+
+pub use charset::{CharSet, alphanumeric, class_mask, count_class, decode};
+pub use count::code_points;
+pub use lines::{Lines, lines};
+pub use lower::lower_into;
+pub use ngrams::{NgramCounter, word_hash};
+pub use simd::{Block, Lanes, blocks};
+pub use space::{is_space, strip};
+pub use tables::WORD;
