@@ -17,6 +17,7 @@ const DEAF: &str = "DJHOST_TEST_DEAF";
 
 /// The body of the child processes below; does nothing in an ordinary run of the tests.
 #[test]
+#[expect(clippy::exit, reason = "a run ends with the code of a stopped job")]
 fn pretended_job() {
     let Some(root) = std::env::var_os(PRETEND) else { return };
     let flag = StopFlag::new();

@@ -1,10 +1,12 @@
 //! The writer: one per attempt, one write call per event.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -12,12 +14,20 @@ use super::kind::{Event, Record};
 use super::now;
 use crate::job::RunPaths;
 
+/// Progress of a partition is written at most this often …
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// … and, in long jobs, not more often than this share of the time that the log is open. So a worker writes some 800 such lines on its first
+/// day, not 86,400, and looking at a long job stays quick.
+const PROGRESS_SHARE: f64 = 0.01;
+
 /// The event file of this attempt. Lines are handed to the system as they are emitted, so a kill loses none that was emitted; the disk is
 /// only waited for when the state of the job changes. An emit costs a few microseconds and one system call.
 pub struct EventLog {
     path: PathBuf,
     job_id: String,
     attempt: u32,
+    opened: Instant,
     nonce: String,
     inner: Mutex<Inner>,
 }
@@ -30,6 +40,8 @@ struct Inner {
     failed: Option<std::io::Error>,
     /// The last write may have left half a line.
     torn: bool,
+    /// When progress of a partition was last written.
+    progress: HashMap<usize, Instant>,
 }
 
 impl EventLog {
@@ -55,8 +67,8 @@ impl EventLog {
     fn with(path: PathBuf, file: Option<File>, job_id: &str, attempt: u32) -> Self {
         // Pid, time and attempt: unique over machines for all practical purposes, and readable.
         let nonce = format!("{:x}{:x}", std::process::id(), (now() * 1e6) as u64);
-        let inner = Inner { file, seq: 0, line: Vec::with_capacity(1024), failed: None, torn: false };
-        Self { path, job_id: job_id.to_owned(), attempt, nonce, inner: Mutex::new(inner) }
+        let inner = Inner { file, seq: 0, line: Vec::with_capacity(1024), failed: None, torn: false, progress: HashMap::new() };
+        Self { path, job_id: job_id.to_owned(), attempt, opened: Instant::now(), nonce, inner: Mutex::new(inner) }
     }
 
     /// The file; empty if the log is disabled.
@@ -70,11 +82,19 @@ impl EventLog {
     }
 
     /// Writes one event. May be called from any thread. A disk that refuses events does not stop the job: the first error is logged and
-    /// returned by [`flush`](Self::flush).
+    /// returned by [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch: most of them are left out.
     pub fn emit(&self, event: Event) {
         let sync = event.changes_job_state();
         let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let inner = &mut *inner;
+        if let Event::PartitionProgressed { partition_id, .. } = &event {
+            let now = Instant::now();
+            let pause = PROGRESS_EVERY.max(now.duration_since(self.opened).mul_f64(PROGRESS_SHARE));
+            if inner.progress.get(partition_id).is_some_and(|last| now.duration_since(*last) < pause) {
+                return;
+            }
+            inner.progress.insert(*partition_id, now);
+        }
         let seq = inner.seq;
         inner.seq += 1;
         let Some(file) = &mut inner.file else { return };

@@ -183,3 +183,46 @@ fn a_torn_line_costs_only_itself() {
     }
     assert_eq!(lines, events.len());
 }
+
+#[test]
+fn progress_after_every_batch_does_not_flood_the_log() {
+    let progress = |partition_id| Event::PartitionProgressed { partition_id, stage: 0, input_rows: 1, done_bytes: 1, input_bytes: 2 };
+    let batches: Vec<_> = (0..10_000).map(|n| progress(n % 2)).collect();
+    let (_dir, paths) = written(&batches);
+    let records = read_events(&paths).unwrap().records;
+    // One per partition and second; nobody needs a minute to emit these.
+    assert!((2..120).contains(&records.len()), "{}", records.len());
+    assert!(records.iter().enumerate().all(|(i, r)| r.seq == i as u64), "what is left out leaves a gap");
+}
+
+/// `PROGRESS.md` names each field that `djhost monitor --json` and `djhost jobs --json` print.
+#[test]
+fn the_document_of_the_json_output_is_complete() {
+    fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
+                found.push(key.clone());
+                keys(value, found);
+            }),
+            serde_json::Value::Array(list) => list.iter().for_each(|value| keys(value, found)),
+            _ => {}
+        }
+    }
+    let op = OpProgress::default();
+    let partition = PartitionProgress {
+        ops: vec![op.clone()],
+        checkpoints: vec![CheckpointInfo::default()],
+        current_op: Some(OpRef::default()),
+        ..PartitionProgress::default()
+    };
+    let progress = JobProgress { ops: vec![op], partition: vec![partition], ..JobProgress::default() };
+    let mut found = Vec::new();
+    keys(&serde_json::to_value(progress).unwrap(), &mut found);
+    let document = include_str!("PROGRESS.md");
+    for key in found {
+        assert!(document.contains(&format!("`{key}`")), "PROGRESS.md lacks `{key}`");
+    }
+    for state in [JobState::Running, JobState::Stopping, JobState::Completed, JobState::Failed, JobState::Stopped, JobState::Died] {
+        assert!(document.contains(&format!("`{state}`")), "PROGRESS.md lacks `{state}`");
+    }
+}

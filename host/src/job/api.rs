@@ -85,7 +85,7 @@ impl JobUtils {
         // The lock first: a job that ends while the files are read then counts as running, not as dead.
         let liveness = who_holds(&self.paths)?;
         let logs = self.load_event_logs()?;
-        let summary = self.load_job_summary()?;
+        let summary = JobSummary::load_if_readable(&self.paths)?;
         let mapping = self.load_dataset_mapping()?;
         let stop_requested = match &liveness {
             Liveness::Held(Some(holder)) => StopRequest::is_for(&self.paths, &holder.process),

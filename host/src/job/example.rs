@@ -67,6 +67,7 @@ impl PretendedJob {
     /// A worker takes a partition, from op `first` on (after a checkpoint if not 0), and has read `share` of it.
     pub fn begin(&mut self, partition_id: usize, first: usize, share: f64) -> Result<()> {
         if first > 0 {
+            self.repeat_ops(partition_id, first);
             let checkpoint_path = self.paths.checkpoint(first - 1, partition_id, "parquet").display().to_string();
             self.log.emit(Event::PartitionResumed { partition_id, op: op(first - 1), checkpoint_path, output_rows: rows_after(first - 1) });
         }
@@ -92,8 +93,28 @@ impl PretendedJob {
         Ok(())
     }
 
+    /// Repeats the ops `..end` of a partition, and the checkpoint after the last of them, which an earlier attempt did.
+    fn repeat_ops(&mut self, partition_id: usize, end: usize) {
+        for index in 0..end {
+            let done = OpDone { taken_over: true, ..op_done(partition_id, index) };
+            self.summary.add_op(&done);
+            self.log.emit(Event::OpCompleted(done));
+        }
+        self.save_checkpoint(partition_id, end - 1, true);
+    }
+
+    /// A partition was done by an earlier attempt.
+    pub fn take_over(&mut self, partition_id: usize) -> Result<()> {
+        self.repeat_ops(partition_id, OPS.len());
+        self.end_partition(partition_id, true)
+    }
+
     /// The checkpoint after op `index` of a partition is committed, and so are the ops before it.
     pub fn checkpoint(&mut self, partition_id: usize, index: usize) {
+        self.save_checkpoint(partition_id, index, false);
+    }
+
+    fn save_checkpoint(&mut self, partition_id: usize, index: usize, taken_over: bool) {
         let checkpoint_path = self.paths.checkpoint(index, partition_id, "parquet").display().to_string();
         self.log.emit(Event::CheckpointSaved(CheckpointDone {
             partition_id,
@@ -102,7 +123,8 @@ impl PretendedJob {
             duration: 0.125,
             output_rows: rows_after(index),
             bytes: 90_000,
-            ..CheckpointDone::default()
+            stall_seconds: 0.0,
+            taken_over,
         }));
     }
 
@@ -113,11 +135,17 @@ impl PretendedJob {
             self.summary.add_op(&done);
             self.log.emit(Event::OpCompleted(done));
         }
+        self.end_partition(partition_id, false)
+    }
+
+    fn end_partition(&mut self, partition_id: usize, taken_over: bool) -> Result<()> {
         let (input_rows, output_rows) = (ROWS, rows_after(OPS.len() - 1));
         self.summary.ledger.read += input_rows;
         self.summary.ledger.output += output_rows;
-        self.mapping.completed(partition_id, now(), input_rows, output_rows);
-        self.mapping.save(&self.paths)?;
+        if !taken_over {
+            self.mapping.completed(partition_id, now(), input_rows, output_rows);
+            self.mapping.save(&self.paths)?;
+        }
         self.log.emit(Event::PartitionCompleted {
             partition_id,
             duration: 3.0,
@@ -125,7 +153,7 @@ impl PretendedJob {
             output_rows,
             output_bytes: BYTES,
             output_path: self.paths.part(partition_id, "jsonl").display().to_string(),
-            taken_over: false,
+            taken_over,
         });
         Ok(())
     }

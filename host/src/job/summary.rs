@@ -252,7 +252,7 @@ impl JobSummary {
     /// The summary at the start of `attempt`. What an earlier attempt left in the run directory (start, attempts, CPU seconds) is kept.
     pub fn start(paths: &RunPaths, job_id: &str, attempt: u32, event_log_file: &std::path::Path) -> Result<Self> {
         let started = now();
-        let earlier = Self::load(paths)?;
+        let earlier = Self::load_if_readable(paths)?;
         let show = |path: std::path::PathBuf| std::path::absolute(&path).unwrap_or(path).display().to_string();
         let file = event_log_file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let mut summary = Self {
@@ -332,6 +332,18 @@ impl JobSummary {
         storage.write_json(&paths.summary(), self)
     }
 
+    /// As [`load`](Self::load), but a file that is no summary counts as none, with a warning: other tools write it in place, and a job must
+    /// not be lost over it.
+    pub fn load_if_readable(paths: &RunPaths) -> Result<Option<Self>> {
+        match Self::load(paths) {
+            Err(error) if error.is::<serde_json::Error>() => {
+                tracing::warn!("{error:#}");
+                Ok(None)
+            }
+            loaded => loaded,
+        }
+    }
+
     /// Reads the file; None if there is none.
     pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
         let path = paths.summary();
@@ -381,6 +393,17 @@ mod tests {
         let second = JobSummary::start(&paths, "j", 2, &paths.events("20260101_000001", 0)).unwrap();
         assert_eq!(second.start_time, first.start_time);
         assert_eq!(second.attempts.iter().map(|a| (a.attempt, a.status)).collect::<Vec<_>>(), [(1, Status::Stopped), (2, Status::Running)]);
+    }
+
+    #[test]
+    fn a_summary_that_somebody_else_tore_does_not_keep_the_job_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        std::fs::write(paths.summary(), r#"{"job_id":"j","sta"#).unwrap();
+        assert!(JobSummary::load(&paths).is_err());
+        assert!(JobSummary::start(&paths, "j", 2, &paths.events("20260101_000000", 0)).is_ok());
+        std::fs::write(paths.summary(), r#"{"format_version":99,"job_id":"j","status":"stopped","start_time":1}"#).unwrap();
+        assert!(JobSummary::start(&paths, "j", 2, &paths.events("20260101_000000", 0)).is_err(), "a newer program's file is overwritten");
     }
 
     #[test]
