@@ -136,15 +136,15 @@ pub(super) struct ColumnSink {
 }
 
 enum State {
-    Idle(Box<BufWriter<Hashed>>),
-    Open(Box<StreamWriter<Box<BufWriter<Hashed>>>>, SchemaRef),
+    Idle(BufWriter<Hashed>),
+    Open(Box<StreamWriter<BufWriter<Hashed>>>, SchemaRef),
     /// Between the two while one is made of the other; stays only after an error.
     Broken,
 }
 
 impl ColumnSink {
     pub(super) fn new(out: Hashed, schema: SchemaRef, keep_stats: bool) -> Self {
-        Self { all: schema.clone(), schema, keep_stats, state: State::Idle(Box::new(BufWriter::with_capacity(256 << 10, out))) }
+        Self { all: schema.clone(), schema, keep_stats, state: State::Idle(BufWriter::with_capacity(256 << 10, out)) }
     }
 
     /// Appends the rows and gives their logical size.

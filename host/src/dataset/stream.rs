@@ -146,10 +146,18 @@ impl<R: Read> ArrayReader<R> {
             self.ready.extend_from_slice(if empty { b"[]\n" } else { b"\n]\n" });
             self.done = true;
         }
-        for line in self.piece[..got].split_inclusive(|&b| b == b'\n') {
+        let piece = &self.piece[..got];
+        let mut from = 0;
+        for end in memchr::memchr_iter(b'\n', piece) {
             self.ready.extend_from_slice(self.before);
-            self.ready.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line));
-            self.before = if line.ends_with(b"\n") { b",\n" } else { b"" };
+            self.ready.extend_from_slice(&piece[from..end]);
+            self.before = b",\n";
+            from = end + 1;
+        }
+        if from < got {
+            self.ready.extend_from_slice(self.before);
+            self.ready.extend_from_slice(&piece[from..]);
+            self.before = b"";
         }
         Ok(())
     }

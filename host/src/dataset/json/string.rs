@@ -2,7 +2,7 @@
 
 /// The first byte at or after `from` that is a quote, a backslash or a control character, or the length of `bytes`.
 #[inline]
-pub(super) fn find_special(bytes: &[u8], mut from: usize) -> usize {
+pub(crate) fn find_special(bytes: &[u8], mut from: usize) -> usize {
     while let Some(chunk) = bytes.get(from..from + 16) {
         let mask = special_mask(chunk.try_into().expect("16 bytes"));
         if mask != 0 {
@@ -210,6 +210,18 @@ fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
     let second = hex4(bytes, p + 8).filter(|s| (0xdc00..0xe000).contains(s)).ok_or(BadString)?;
     let c = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(BadString)?;
     Ok((c, p + 12))
+}
+
+/// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or make no Unicode.
+pub fn read_string(json: &str) -> Option<String> {
+    let bytes = json.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len() + BLOCK);
+    let close = unescape(bytes, 1, find_special(bytes, 1), &mut out).ok()?;
+    // Escapes give whole characters, and so does what stands between them.
+    (close + 1 == bytes.len() && simdutf8::basic::from_utf8(&out).is_ok()).then(|| {
+        // SAFETY: just checked.
+        unsafe { String::from_utf8_unchecked(out) }
+    })
 }
 
 /// What a byte is written as after a backslash; 0 where it is `\u00XX` or needs no escape.
