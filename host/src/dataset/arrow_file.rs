@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The start of the file format; messages follow after two more bytes.
+/// The start and the end of the file format.
 const MAGIC: &[u8] = b"ARROW1";
 
 /// No sound message has more metadata than this.
@@ -75,7 +75,7 @@ fn open(path: &Path) -> Result<(File, Vec<Message>)> {
     let size = file.metadata()?.len();
     let mut head = [0; 6];
     let is_file = size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == MAGIC;
-    let mut at = if is_file { 8 } else { 0 };
+    let mut at = if is_file { first_message(&file, size)? } else { 0 };
     let mut messages: Vec<Message> = Vec::new();
     while at + 8 <= size {
         let Some(message) = message(&file, at, size).with_context(|| format!("`{}` is damaged at byte {at}", path.display()))? else {
@@ -95,6 +95,20 @@ fn open(path: &Path) -> Result<(File, Vec<Message>)> {
         }
     }
     Ok((file, messages))
+}
+
+/// Writers pad the magic with zeros, to 8 bytes or to their own alignment.
+fn first_message(file: &File, size: u64) -> Result<u64> {
+    let mut word = [0; 8];
+    let mut at = 8;
+    while at + 8 <= size.min(4096) {
+        file.read_exact_at(&mut word, at)?;
+        if word != [0; 8] {
+            break;
+        }
+        at += 8;
+    }
+    Ok(at)
 }
 
 /// The message at `at`, or None at the end of the stream.

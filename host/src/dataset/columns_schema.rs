@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
-use arrow::ipc::convert::{IpcSchemaEncoder, try_schema_from_flatbuffer_bytes};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
 use std::sync::Arc;
 
 /// The schema that all files of `dataset` fit into. Where types differ the wider one is taken; a column that a file lacks is null there.
@@ -112,10 +113,10 @@ pub(super) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
     }
 }
 
-/// The schema as hex digits of Arrow's own encoding.
-pub(super) fn encode_schema(schema: &Schema) -> String {
-    let encoded = IpcSchemaEncoder::new().schema_to_fb(schema);
-    encoded.finished_data().iter().map(|b| format!("{b:02x}")).collect()
+/// The schema as hex digits of an empty Arrow IPC stream.
+pub(super) fn encode_schema(schema: &Schema) -> Result<String> {
+    let stream = StreamWriter::try_new(Vec::new(), schema)?.into_inner()?;
+    Ok(stream.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// The schema that [`encode_schema`] wrote.
@@ -123,8 +124,9 @@ pub(super) fn decode_schema(hex: &str) -> Result<Schema> {
     if hex.len() % 2 != 0 || !hex.is_ascii() {
         bail!("the schema of a part is damaged");
     }
-    let bytes: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16)).collect::<Result<_, _>>()?;
-    try_schema_from_flatbuffer_bytes(&bytes).context("the schema of a part is damaged")
+    let stream: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16)).collect::<Result<_, _>>()?;
+    let reader = StreamReader::try_new(&stream[..], None).context("the schema of a part is damaged")?;
+    Ok(reader.schema().as_ref().clone())
 }
 
 /// A column that an operator made is written with plain strings, whatever layout it had in memory.

@@ -43,7 +43,11 @@ pub(super) fn pack(mut from: impl Read, to: &mut impl Write, compression: Compre
 
 fn pack_block(block: &[u8], compression: Compression) -> Result<Vec<u8>> {
     Ok(match compression {
-        Compression::Zstd => zstd::bulk::compress(block, ZSTD_LEVEL)?,
+        Compression::Zstd => {
+            let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+            compressor.include_checksum(true)?;
+            compressor.compress(block)?
+        }
         Compression::Gzip => {
             let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(block.len() / 2), flate2::Compression::default());
             encoder.write_all(block)?;

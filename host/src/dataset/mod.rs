@@ -23,6 +23,8 @@ mod shape;
 mod sniff;
 mod stream;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, Column, STATS, Stat};
 pub(crate) use columnar::row_count;

@@ -133,7 +133,7 @@ impl PartWriter {
             Sink::Columns(sink) => {
                 let (out, schema) = sink.finish().with_context(context)?;
                 let input_columns = self.options.columns.map_or(0, |c| c.fields().len());
-                (out, PartContent::Columns { schema: encode_schema(&schema), input_columns })
+                (out, PartContent::Columns { schema: encode_schema(&schema)?, input_columns })
             }
         };
         out.file.sync_all().with_context(context)?;

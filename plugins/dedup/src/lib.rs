@@ -1,3 +1,7 @@
-//! Being written.
+//! Deduplicators of documents, with Data-Juicer's names, parameters and results.
 
-djhost_sdk::export!();
+mod document;
+
+pub use document::DocumentDeduplicator;
+
+djhost_sdk::export!(DocumentDeduplicator);

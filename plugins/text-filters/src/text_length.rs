@@ -50,7 +50,10 @@ mod tests {
         let keep = |params| Runner::new(operator!(TextLengthFilter), params).unwrap().filter(&["a", "ab", "abc", "abcd"]).keep;
         assert_eq!(keep(r#"{"min_len": 2, "max_len": 3, "min_closed_interval": false}"#), [false, false, true, false]);
         assert_eq!(keep(r#"{"min_len": 2, "max_len": 3, "max_closed_interval": false}"#), [false, true, false, false]);
-        assert_eq!(keep(r#"{"min_len": 2, "max_len": 3, "reversed_range": true}"#), [true, false, false, true]);
+        // Reversed, the ends belong to what is outside, unless they are open.
+        assert_eq!(keep(r#"{"min_len": 1, "max_len": 3, "reversed_range": true}"#), [true, false, true, true]);
+        let open = r#"{"min_len": 1, "max_len": 3, "reversed_range": true, "min_closed_interval": false}"#;
+        assert_eq!(keep(open), [false, false, true, true]);
     }
 
     #[test]

@@ -25,9 +25,9 @@ pub struct Common {
     pub audio_key: String,
     /// Path of the field that lists the videos.
     pub video_key: String,
-    /// Filters: whether the minimum itself is inside the range.
+    /// Filters: whether the minimum itself belongs to the range that is kept.
     pub min_closed_interval: bool,
-    /// Filters: whether the maximum itself is inside the range.
+    /// Filters: whether the maximum itself belongs to the range that is kept.
     pub max_closed_interval: bool,
     /// Filters: keep what is outside the range.
     pub reversed_range: bool,
@@ -54,10 +54,12 @@ const COMMON: [&str; 8] =
     ["text_key", "image_key", "audio_key", "video_key", "min_closed_interval", "max_closed_interval", "reversed_range", "seed"];
 
 impl Common {
-    /// Data-Juicer's keep test: whether `value` is between `min` and `max`, turned round by `reversed_range`.
+    /// Data-Juicer's keep test: whether `value` is between `min` and `max`, or outside with `reversed_range`. A closed end belongs to what
+    /// is kept, so with `reversed_range` the ends themselves stay by default.
     pub fn keeps(&self, value: f64, min: f64, max: f64) -> bool {
-        let above = if self.min_closed_interval { value >= min } else { value > min };
-        let below = if self.max_closed_interval { value <= max } else { value < max };
+        let closed = |flag: bool| flag != self.reversed_range;
+        let above = if closed(self.min_closed_interval) { value >= min } else { value > min };
+        let below = if closed(self.max_closed_interval) { value <= max } else { value < max };
         (above && below) != self.reversed_range
     }
 }

@@ -3,6 +3,7 @@
 
 mod charset;
 mod count;
+mod digits;
 mod lines;
 mod lower;
 mod ngrams;
@@ -12,6 +13,7 @@ mod tables;
 
 pub use charset::{CharSet, alphanumeric, class_mask, count_class, decode};
 pub use count::code_points;
+pub use digits::is_decimal;
 pub use lines::{Lines, lines};
 pub use lower::lower_into;
 pub use ngrams::{NgramCounter, word_hash};

@@ -1,0 +1,99 @@
+//! `range_specified_field_selector`
+
+use crate::value;
+use djhost_sdk::prelude::*;
+
+/// Keeps the rows whose rank by the value of a field lies in a range.
+///
+/// A list counts as its mean, a string as the number that it spells; rows without a number come first. If percentile and rank of one bound
+/// are both set, the narrower holds; if a bound is not set at all, all rows stay.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RangeSpecifiedFieldSelector {
+    /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows stay.
+    pub field_key: String,
+    /// Rows above this share of the ranks are kept.
+    #[schemars(range(min = 0, max = 1))]
+    pub lower_percentile: Option<f64>,
+    /// Rows up to this share of the ranks are kept.
+    #[schemars(range(min = 0, max = 1))]
+    pub upper_percentile: Option<f64>,
+    /// Rows above this rank are kept; the smallest value has rank 1.
+    #[schemars(range(min = 1))]
+    pub lower_rank: Option<u64>,
+    /// Rows up to this rank are kept.
+    #[schemars(range(min = 1))]
+    pub upper_rank: Option<u64>,
+}
+
+impl Selector for RangeSpecifiedFieldSelector {
+    const NAME: &'static str = "range_specified_field_selector";
+    type Key = f64;
+
+    fn prepare(&mut self) -> Result<(), String> {
+        value::check_ratio("lower_percentile", self.lower_percentile)?;
+        value::check_ratio("upper_percentile", self.upper_percentile)?;
+        value::check_positive("lower_rank", self.lower_rank)?;
+        value::check_positive("upper_rank", self.upper_rank)
+    }
+
+    fn input(&self, _common: &Common) -> Option<Input> {
+        value::input(&self.field_key)
+    }
+
+    fn key(&mut self, row: Row<'_>) -> Result<f64, Reject> {
+        if self.field_key.is_empty() {
+            return Ok(0.0);
+        }
+        Ok(value::number(&value::of(row)?, -value::MAX))
+    }
+
+    fn select(&mut self, _common: &Common, keys: &[f64]) -> Result<Vec<bool>, String> {
+        let rows = keys.len();
+        let share = |percentile: f64| (percentile * rows as f64) as usize;
+        let rank = |rank: u64| usize::try_from(rank).unwrap_or(usize::MAX);
+        let lower = self.lower_percentile.map(share).into_iter().chain(self.lower_rank.map(rank)).max();
+        let upper = self.upper_percentile.map(share).into_iter().chain(self.upper_rank.map(rank)).min();
+        let (Some(lower), Some(upper), true) = (lower, upper, rows > 1 && !self.field_key.is_empty()) else {
+            return Ok(vec![true; rows]);
+        };
+        let upper = upper.min(rows).max(lower);
+        let mut order: Vec<u32> = (0..rows as u32).collect();
+        order.sort_unstable_by(|&a, &b| keys[a as usize].total_cmp(&keys[b as usize]).then(a.cmp(&b)));
+        order.truncate(upper);
+        // Data-Juicer takes the greatest of what is left; among equal values at the lower bound the earlier rows stay.
+        order.sort_unstable_by(|&a, &b| keys[b as usize].total_cmp(&keys[a as usize]).then(a.cmp(&b)));
+        order.truncate(upper - lower);
+        Ok(value::flags(rows, order))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use djhost_sdk::operator;
+
+    fn keep(params: &str) -> Vec<bool> {
+        let rows = [r#"{"n": 5}"#, r#"{"n": 1}"#, r#"{"n": 3}"#, r#"{"n": 3}"#, r#"{"n": 4}"#];
+        Runner::new(operator!(RangeSpecifiedFieldSelector), params).unwrap().select_json(&rows).unwrap()
+    }
+
+    #[test]
+    fn ranks_above_the_lower_up_to_the_upper_bound() {
+        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 4}"#), [false, false, true, true, true]);
+        assert_eq!(keep(r#"{"field_key": "n", "lower_percentile": 0.2, "upper_percentile": 0.8}"#), [false, false, true, true, true]);
+        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 4, "upper_rank": 2}"#), [false; 5]);
+    }
+
+    #[test]
+    fn among_equals_at_a_bound_the_earlier_row_stays() {
+        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 2, "upper_rank": 3}"#), [false, false, true, false, false]);
+        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 2}"#), [false, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_bound_that_is_not_set_keeps_all() {
+        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 2}"#), [true; 5]);
+        assert_eq!(keep(r#"{"lower_rank": 2, "upper_rank": 3}"#), [true; 5]);
+    }
+}

@@ -1,0 +1,80 @@
+//! Compares the operators of a pack with what Data-Juicer made of the same documents. Each pack includes this file in a test.
+//!
+//! `DJHOST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as `make_goldens.py` writes them.
+
+use djhost_sdk::{Entry, Kind, Runner};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Checks all operators against their goldens; an operator without goldens fails.
+pub(crate) fn check(operators: Vec<Entry>) {
+    let elsewhere = std::env::var_os("DJHOST_PARITY").map(PathBuf::from);
+    let here = elsewhere.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity"));
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let fixture = read(&here.join("fixture.jsonl"));
+    let rows: Vec<&str> = fixture.split('\n').filter(|line| !line.is_empty()).collect();
+    let texts: Vec<String> = rows.iter().map(|row| text_of(row)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut mismatches = Vec::new();
+    for operator in operators {
+        let descriptor = (operator.describe)();
+        let path = here.join("goldens").join(format!("{}.jsonl", descriptor.name));
+        if elsewhere.is_some() && !path.exists() {
+            continue;
+        }
+        for golden in read(&path).split('\n').filter(|line| !line.is_empty()) {
+            let golden: Value = serde_json::from_str(golden).expect("a golden is JSON");
+            let params = golden["params"].to_string();
+            let case = format!("{} {params}", descriptor.name);
+            let mut runner = Runner::new(operator, &params).unwrap_or_else(|error| panic!("{case}: {error}"));
+            let before = mismatches.len();
+            let mut differ = |row: usize, what: String| mismatches.push(format!("{case}: row {row}: {what}: {:.200?}", texts[row]));
+            match descriptor.kind {
+                Kind::Filter => {
+                    let answer = runner.filter(&texts);
+                    compare_keep(&golden, &answer.keep, &mut differ);
+                    for (key, expected) in golden["stats"].as_object().into_iter().flatten() {
+                        for (row, (got, expected)) in answer.stat(key).into_iter().zip(expected.as_array().unwrap()).enumerate() {
+                            let expected = expected.as_f64().unwrap();
+                            if got.is_none_or(|got| (got - expected).abs() > 1e-9) {
+                                differ(row, format!("{key} {got:?}, not {expected}"));
+                            }
+                        }
+                    }
+                }
+                Kind::Mapper => {
+                    for (row, got) in runner.map(&texts).into_iter().enumerate() {
+                        let expected = golden["texts"].get(row.to_string()).map_or(texts[row], |text| text.as_str().unwrap());
+                        if got != expected {
+                            differ(row, format!("{got:?}, not {expected:?}"));
+                        }
+                    }
+                }
+                Kind::Deduplicator => compare_keep(&golden, &runner.deduplicate(&texts), &mut differ),
+                Kind::Selector => compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ),
+            }
+            println!("{case}: {} rows, {} differ", rows.len(), mismatches.len() - before);
+        }
+    }
+    assert!(
+        mismatches.is_empty(),
+        "{} differences from Data-Juicer:\n{}",
+        mismatches.len(),
+        mismatches[..mismatches.len().min(20)].join("\n")
+    );
+}
+
+fn text_of(row: &str) -> String {
+    let row: Value = serde_json::from_str(row).expect("a row is JSON");
+    row["text"].as_str().expect("a row has a text").to_owned()
+}
+
+fn compare_keep(golden: &Value, keep: &[bool], differ: &mut impl FnMut(usize, String)) {
+    let expected: Vec<bool> = golden["keep"].as_str().expect("a golden has `keep`").bytes().map(|b| b == b'1').collect();
+    assert_eq!(keep.len(), expected.len(), "rows");
+    for (row, (got, expected)) in keep.iter().zip(&expected).enumerate() {
+        if got != expected {
+            differ(row, format!("kept {got}, not {expected}"));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+"""Writes goldens/OPERATOR.jsonl: what Data-Juicer 1.6.1 makes of the fixture. `cargo test` compares djhost's operators with it.
+
+    python3.11 -m venv /tmp/data-juicer
+    /tmp/data-juicer/bin/pip install py-data-juicer==1.6.1 aiohttp
+    /tmp/data-juicer/bin/python tests/parity/make_goldens.py
+
+With the path of another JSONL file and of a directory as arguments it compares on other data; nothing of that is to be committed.
+
+A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
+or `texts` (by row number, only those that changed).
+"""
+
+import json
+import pathlib
+import sys
+
+from data_juicer.core.data import NestedDataset
+from data_juicer.ops import OPERATORS
+from datasets import Dataset, disable_progress_bars
+
+HERE = pathlib.Path(__file__).resolve().parent
+STATS = "__dj__stats__"
+
+FILTERS = {
+    "text_length_filter": [{}, {"min_len": 5, "max_len": 60}, {"min_len": 5, "max_len": 60, "reversed_range": True},
+                           {"min_len": 1, "max_len": 21, "min_closed_interval": False, "max_closed_interval": False}],
+    "words_num_filter": [{}, {"min_num": 3, "max_num": 30}, {"lang": "zh", "min_num": 1}],
+    "alphanumeric_filter": [{}, {"min_ratio": 0.6, "max_ratio": 0.9}, {"min_ratio": 0.5, "min_closed_interval": False}],
+    "special_characters_filter": [{}, {"min_ratio": 0.1, "max_ratio": 0.5}],
+    "average_line_length_filter": [{}, {"min_len": 3, "max_len": 40}],
+    "maximum_line_length_filter": [{}, {"min_len": 20, "max_len": 200}],
+    "character_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 3, "min_ratio": 0.05, "max_ratio": 0.4}, {"rep_len": 25}],
+    "word_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 2, "min_ratio": 0.01}, {"rep_len": 5, "max_ratio": 0.1}],
+}
+MAPPERS = {
+    "whitespace_normalization_mapper": [{}],
+    "clean_email_mapper": [{}, {"repl": "<EMAIL>"}, {"pattern": r"r'\w+@\w+'", "repl": r"[\g<0>]"}, {"pattern": r"x*", "repl": "-"}],
+    "clean_links_mapper": [{}, {"repl": r"<\1>"}, {"repl": "\\\\n"}, {"pattern": r"(?i)(h)t+ps?://(\S+)", "repl": r"\2 \1"},
+                           {"pattern": r"[[\]&&]|{x}|\d{,2}:"}],
+}
+DEDUPLICATORS = {
+    "document_deduplicator": [{}, {"lowercase": True}, {"ignore_non_character": True}, {"lowercase": True, "ignore_non_character": True}],
+}
+SELECTORS = {
+    "random_selector": [{"select_num": 50}, {"select_ratio": 0.3}, {"select_ratio": 0.5, "select_num": 17}, {}],
+    "topk_specified_field_selector": [{"field_key": "rank", "topk": 40}, {"field_key": "meta.score", "top_ratio": 0.25},
+                                      {"field_key": "meta.score", "topk": 100, "reverse": False}, {"field_key": "meta.spelled", "topk": 60},
+                                      {"field_key": "meta.ratios", "top_ratio": 0.5, "topk": 33}, {"field_key": "meta.ratios"}],
+    "range_specified_field_selector": [{"field_key": "rank", "lower_percentile": 0.2, "upper_percentile": 0.7},
+                                       {"field_key": "meta.score", "lower_rank": 100, "upper_rank": 250},
+                                       {"field_key": "meta.ratios", "lower_rank": 30, "lower_percentile": 0.5, "upper_percentile": 0.9},
+                                       {"field_key": "meta.spelled", "lower_percentile": 0.6, "upper_rank": 10}, {"field_key": "rank", "lower_rank": 3}],
+    "frequency_specified_field_selector": [{"field_key": "rank", "topk": 5}, {"field_key": "meta.lang", "top_ratio": 0.3},
+                                           {"field_key": "meta.lang", "topk": 4, "reverse": False}, {"field_key": "meta.spelled", "topk": 3}],
+    "tags_specified_field_selector": [{"field_key": "meta.lang", "target_tags": ["en", "zh"]}, {"field_key": "meta.spelled", "target_tags": ["7", " 7.5 "]}],
+}
+
+
+def filtered(op, rows):
+    samples = {"text": [row["text"] for row in rows], STATS: [{} for _ in rows]}
+    samples = op.compute_stats_batched(samples)
+    keep = list(op.process_batched(samples))
+    keys = list(samples[STATS][0])
+    return {"keep": bits(keep), "stats": {key: [stat[key] for stat in samples[STATS]] for key in keys}}
+
+
+def mapped(op, rows):
+    before = [row["text"] for row in rows]
+    after = op.process_batched({"text": list(before)})["text"]
+    return {"texts": {i: new for i, (old, new) in enumerate(zip(before, after)) if old != new}}
+
+
+def deduplicated(op, rows):
+    dataset = NestedDataset(Dataset.from_list([op.compute_hash({"text": row["text"], "number": i}) for i, row in enumerate(rows)]))
+    kept = set(op.process(dataset)[0]["number"])
+    return {"keep": bits(i in kept for i in range(len(rows)))}
+
+
+def selected(op, rows):
+    dataset = NestedDataset(Dataset.from_list([{**row, "number": i} for i, row in enumerate(rows)]))
+    kept = set(op.process(dataset)["number"])
+    return {"keep": bits(i in kept for i in range(len(rows)))}
+
+
+def bits(flags):
+    return "".join("1" if flag else "0" for flag in flags)
+
+
+disable_progress_bars()
+data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl"
+goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
+rows = [json.loads(line) for line in data.read_text(encoding="utf-8").split("\n") if line]
+goldens.mkdir(exist_ok=True)
+for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (deduplicated, DEDUPLICATORS), (selected, SELECTORS)]:
+    if answer is selected and len(sys.argv) > 1:
+        continue  # Other data lacks the fields.
+    for name, sets in operators.items():
+        with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
+            shown = set()
+            for params in sets:
+                golden = {"op": name, "params": params, **answer(OPERATORS.modules[name](**params), rows)}
+                # The stats depend on the parameters only where these say how to compute them: written once for each such case.
+                case = (golden.get("stats") and tuple(golden["stats"]), params.get("rep_len"))
+                if case in shown:
+                    golden.pop("stats", None)
+                shown.add(case)
+                out.write(json.dumps(golden, ensure_ascii=False, separators=(",", ":")) + "\n")
+        print(name, len(sets))
