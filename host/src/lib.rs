@@ -2,17 +2,17 @@
 //!
 //! The modules in the order in which data flows through them; `host/ARCHITECTURE.md` has the map.
 
-pub mod config;
-pub mod plan;
-pub mod dataset;
-pub mod partition;
-pub mod op;
-pub mod stage;
-pub mod global;
 pub mod checkpoint;
-pub mod schedule;
-pub mod run;
-pub mod event;
-pub mod job;
 pub mod cli;
+pub mod config;
+pub mod dataset;
 pub mod error;
+pub mod event;
+pub mod global;
+pub mod job;
+pub mod op;
+pub mod partition;
+pub mod plan;
+pub mod run;
+pub mod schedule;
+pub mod stage;

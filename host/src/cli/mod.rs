@@ -79,7 +79,10 @@ fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
 fn with_options_help(mut cli: clap::Command) -> clap::Command {
     for name in ["run", "plan"] {
         cli = cli.mut_subcommand(name, |c| {
-            let text = format!("Options of the recipe, each also as --KEY VALUE (the command line holds over the recipe):\n\n{}", crate::config::options_help());
+            let text = format!(
+                "Options of the recipe, each also as --KEY VALUE (the command line holds over the recipe):\n\n{}",
+                crate::config::options_help()
+            );
             c.after_long_help(text).override_usage(format!("djhost {name} CONFIG [--plugins DIR]… [OPTIONS] [--KEY VALUE]…"))
         });
     }

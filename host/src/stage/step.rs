@@ -235,7 +235,13 @@ fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, acc
 }
 
 /// Pulls all rows of the base through `take`; gives their number.
-fn each_batch(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step, mut take: impl FnMut(Incoming) -> Result<Taken>) -> Result<u64> {
+fn each_batch(
+    env: &Env<'_>,
+    partition: &Partition,
+    base: &Base,
+    step: &Step,
+    mut take: impl FnMut(Incoming) -> Result<Taken>,
+) -> Result<u64> {
     let fields = if base.rows.is_none() { env.plan.fields.clone() } else { env.plan.fields_after(step.ops.start) };
     let size: u64 = base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes);
     let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
