@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use tracing::Level;
 
 /// Version of the event lines; readers accept any line whose fields they know.
 pub const FORMAT_VERSION: u32 = 1;
@@ -313,6 +314,18 @@ impl Event {
     /// Whether the event ends an attempt or begins one: these are flushed to the disk.
     pub fn changes_job_state(&self) -> bool {
         matches!(self, Self::JobStarted { .. } | Self::JobCompleted { .. } | Self::JobFailed { .. } | Self::JobStopped { .. })
+    }
+
+    /// How loud the event is in the log for people.
+    pub(super) fn level(&self) -> Level {
+        match self {
+            Self::JobFailed { .. } | Self::PartitionFailed { .. } | Self::OpFailed { .. } => Level::ERROR,
+            // Retries and unusable checkpoints are told where they are dealt with, with more to say.
+            Self::TaskRetried { .. } | Self::CheckpointDiscarded { .. } => Level::DEBUG,
+            Self::PartitionProgressed { .. } | Self::OpStarted { .. } | Self::OpCompleted(_) | Self::DagBuildStarted { .. } => Level::DEBUG,
+            Self::StageCompleted { .. } | Self::CheckpointSaved(_) | Self::CheckpointLoaded(_) => Level::DEBUG,
+            _ => Level::INFO,
+        }
     }
 
     /// The status that Data-Juicer writes at the top level of job events.
