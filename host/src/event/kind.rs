@@ -353,7 +353,7 @@ impl fmt::Display for Event {
             Self::PartitionStarted { partition_id, stage, .. } => write!(f, "partition {partition_id}: stage {stage} started"),
             Self::PartitionProgressed { partition_id, input_rows, .. } => write!(f, "partition {partition_id}: {input_rows} rows"),
             Self::PartitionResumed { partition_id, op, .. } => {
-                write!(f, "partition {partition_id}: resumed after op {} `{}`", op.index, op.name)
+                write!(f, "partition {partition_id}: goes on after op {} `{}`", op.index, op.name)
             }
             Self::StageCompleted { partition_id, stage, input_rows, output_rows, .. } => {
                 write!(f, "partition {partition_id}: stage {stage} done, {input_rows} rows in, {output_rows} out")
