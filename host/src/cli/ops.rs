@@ -108,7 +108,9 @@ fn show(entry: &OpEntry) -> String {
         let default = schema.get("default").map_or("required".to_owned(), |v| format!("default {v}"));
         let _ = writeln!(out, "  {name}: {}, {default}", type_name(schema));
         if let Some(text) = schema.get("description").and_then(Value::as_str) {
-            text.lines().for_each(|l| drop(writeln!(out, "      {l}")));
+            for line in text.lines() {
+                let _ = writeln!(out, "      {line}");
+            }
         }
     }
     if properties.is_none_or(serde_json::Map::is_empty) {

@@ -53,7 +53,7 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         let component = op.pool.component();
         let guard = if component.is_interruptible() { "interruptible" } else { "trusted, no interruption checks" };
         line(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
-        line(format!("       {}", op.pool.params()));
+        line(format!("       {}", own_params(op)));
         line(format!(
             "       from {} (sha256 {}…, contract {}, {guard}); may use {} MB, {:?} per batch; no files, network or environment",
             component.source,
@@ -81,7 +81,8 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
     if !any {
         line("  none".into());
     }
-    let names: Vec<&str> = plan.ops.iter().map(|o| o.name.as_str()).collect();
+    // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise about them.
+    let names: Vec<&str> = plan.ops.iter().map(|o| if o.is_global() { "(global op)" } else { o.name.as_str() }).collect();
     let facts = JobFacts { ops: &names, strategy: config.strategy(), n_ops: config.checkpoint.n_ops, op_names: &config.checkpoint.op_names.0, seconds: None };
     let advice = advice(&facts);
     if !advice.is_empty() && config.strategy() != Strategy::Adaptive {
@@ -93,4 +94,12 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         line(format!("note: {note}"));
     }
     out
+}
+
+/// The parameters that the operator declares itself, with their values.
+fn own_params(op: &crate::plan::PlannedOp) -> String {
+    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_str(op.pool.params()).unwrap_or_default();
+    let properties = op.pool.descriptor().params_schema.get("properties").and_then(serde_json::Value::as_object);
+    let own: Vec<String> = given.iter().filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name))).map(|(n, v)| format!("{n}={v}")).collect();
+    if own.is_empty() { "no parameters".to_owned() } else { own.join(" ") }
 }

@@ -121,7 +121,7 @@ pub(super) fn encode_schema(schema: &Schema) -> Result<String> {
 
 /// The schema that [`encode_schema`] wrote.
 pub(super) fn decode_schema(hex: &str) -> Result<Schema> {
-    if hex.len() % 2 != 0 || !hex.is_ascii() {
+    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
         bail!("the schema of a part is damaged");
     }
     let stream: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16)).collect::<Result<_, _>>()?;

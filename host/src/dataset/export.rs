@@ -97,7 +97,7 @@ pub fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<
         _ => Path::new("."),
     };
     fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
-    let mut out = Staged { target, directory, files: Vec::new() };
+    let mut out = Staged::new(target, directory)?;
     let notes = if target.format.is_columnar() {
         table::assemble(parts, target, &mut out)?
     } else {
@@ -148,18 +148,29 @@ pub(super) struct Staged<'t> {
     files: Vec<PathBuf>,
 }
 
-impl Staged<'_> {
+impl<'t> Staged<'t> {
+    /// Removes what a killed attempt left.
+    fn new(target: &'t ExportTarget, directory: &'t Path) -> Result<Self> {
+        let prefix = partial_prefix(&target.path);
+        for entry in fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                fs::remove_file(entry.path()).with_context(|| format!("cannot remove `{}`", entry.path().display()))?;
+            }
+        }
+        Ok(Self { target, directory, files: Vec::new() })
+    }
+
     /// The next file to write; one per shard.
     pub(super) fn next(&mut self) -> Result<File> {
-        let name = self.target.path.file_name().unwrap_or_default().to_string_lossy();
-        let path = self.directory.join(format!(".{name}.partial-{:05}", self.files.len()));
+        let path = self.directory.join(format!("{}{:05}", partial_prefix(&self.target.path), self.files.len()));
         let file = File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
         self.files.push(path);
         Ok(file)
     }
 
     /// Makes the files durable and gives them their names. A single file replaces an older export in one step.
-    fn commit(self) -> Result<(Vec<PathBuf>, u64)> {
+    fn commit(mut self) -> Result<(Vec<PathBuf>, u64)> {
         let mut bytes = 0;
         for path in &self.files {
             let file = File::open(path)?;
@@ -173,16 +184,30 @@ impl Staged<'_> {
         for (from, to) in self.files.iter().zip(&names) {
             fs::rename(from, to).with_context(|| format!("cannot put the export to `{}`", to.display()))?;
         }
+        self.files.clear();
         File::open(self.directory)?.sync_all().with_context(|| format!("cannot write `{}`", self.directory.display()))?;
         Ok((names, bytes))
     }
+}
+
+impl Drop for Staged<'_> {
+    /// After an error nothing stays beside the target.
+    fn drop(&mut self) {
+        for path in &self.files {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn partial_prefix(path: &Path) -> String {
+    format!(".{}.partial-", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one digit more than the count has.
 fn shard_name(path: &Path, index: usize, count: usize) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let dots = if name.ends_with(".gz") || name.ends_with(".zst") || name.ends_with(".zstd") { 2 } else { 1 };
-    let stem_end = name.rmatch_indices('.').nth(dots - 1).or(name.rmatch_indices('.').last()).map_or(name.len(), |(i, _)| i);
+    let stem_end = name.rmatch_indices('.').nth(dots - 1).map(|(i, _)| i).or(name.rfind('.')).unwrap_or(name.len());
     let (stem, suffix) = name.split_at(stem_end);
     let width = count.to_string().len() + 1;
     format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")

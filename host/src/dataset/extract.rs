@@ -190,10 +190,11 @@ impl Extractor {
                 Values::F64(values) => number(text).map(|v| values.push(v)),
                 Values::S64(values) => whole(text).map(|v| values.push(v)),
                 Values::Boolean(values) => match text {
-                    b"true" => Some(values.push(true)),
-                    b"false" => Some(values.push(false)),
+                    b"true" => Some(true),
+                    b"false" => Some(false),
                     _ => None,
-                },
+                }
+                .map(|v| values.push(v)),
                 Values::Utf8List(values) => serde_json::from_slice(text).ok().map(|v| values.push(Some(v))),
                 Values::F64List(values) => serde_json::from_slice(text).ok().map(|v| values.push(Some(v))),
             };

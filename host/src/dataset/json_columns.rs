@@ -1,6 +1,6 @@
 //! From JSON rows to columns of the types that [`Shape`] found.
 
-use super::json::{Odd, elements, members, standard};
+use super::json::{Odd, Paths, Scanner, elements, members, read_string, standard};
 use super::shape::{Kind, Shape};
 use anyhow::{Context, Result};
 use arrow::array::{
@@ -9,6 +9,7 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Fields, SchemaRef};
+use memchr::memmem;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub(super) fn to_columns(lines: &[u8], shape: &Shape, schema: &SchemaRef) -> Res
     let mut columns = Object::new(shape.fields(), schema.fields());
     for line in lines.split_inclusive(|&b| b == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = std::str::from_utf8(line)?;
+        let text = simdutf8::basic::from_utf8(line)?;
         // Lone surrogates and `NaN` make a row odd; it is known to be sound otherwise.
         if is_odd(text) || columns.append(Some(text)).is_err() {
             let text = String::from_utf8(standard(line))?;
@@ -32,7 +33,9 @@ pub(super) fn to_columns(lines: &[u8], shape: &Shape, schema: &SchemaRef) -> Res
 
 /// Whether the row must be made standard first: nothing may be appended of a row that fails in the middle.
 fn is_odd(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() || (text.contains("\\u") && standard(text.as_bytes()) != text.as_bytes())
+    let nothing = Paths::new([]);
+    let plain = Scanner::new(text.as_bytes(), 0, text.len(), &nothing).scan(&mut [], &mut Vec::new());
+    plain.is_err() || (memmem::find(text.as_bytes(), b"\\u").is_some() && standard(text.as_bytes()) != text.as_bytes())
 }
 
 /// One column under construction.
@@ -165,9 +168,5 @@ fn nulls(valid: &[bool]) -> Option<NullBuffer> {
 }
 
 fn unquote(text: &str) -> Result<Cow<'_, str>, Odd> {
-    if text.contains('\\') {
-        serde_json::from_str(text).map(Cow::Owned).map_err(|_| Odd)
-    } else {
-        Ok(Cow::Borrowed(&text[1..text.len() - 1]))
-    }
+    if text.contains('\\') { read_string(text).map(Cow::Owned).ok_or(Odd) } else { Ok(Cow::Borrowed(&text[1..text.len() - 1])) }
 }

@@ -87,7 +87,7 @@ impl PartWriter {
     /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot create `{}`", path.display()))?;
-        let out = Hashed { file, hash: Xxh3::new(), bytes: 0 };
+        let out = Hashed { file, hash: Box::new(Xxh3::new()), bytes: 0 };
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {
             Some(schema) if columnar_export => Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats)),
@@ -145,7 +145,8 @@ impl PartWriter {
 /// A file, its checksum and size so far.
 pub(super) struct Hashed {
     file: File,
-    hash: Xxh3,
+    /// Half a kilobyte of state.
+    hash: Box<Xxh3>,
     bytes: u64,
 }
 

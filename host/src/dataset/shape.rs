@@ -4,6 +4,7 @@ use super::json::{Odd, elements, members, standard};
 use crate::error::UserError;
 use anyhow::{Context, Result};
 use arrow::datatypes::{DataType, Field, Fields};
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ impl Shape {
     fn add_row(&mut self, row: &[u8]) -> Result<(), Odd> {
         let mut kinds = Vec::new();
         let mut bad = false;
-        members(std::str::from_utf8(row).map_err(|_| Odd)?, |name, value| match Kind::of(value, 1) {
+        members(simdutf8::basic::from_utf8(row).map_err(|_| Odd)?, |name, value| match Kind::of(value, 1) {
             Ok(kind) => kinds.push((name, kind)),
             Err(Odd) => bad = true,
         })?;
@@ -124,7 +125,9 @@ impl Kind {
             b'n' => Self::Null,
             b't' | b'f' => Self::Boolean,
             // A lone surrogate shows here and not only when the column is built.
-            b'"' if value.contains("\\u") => serde_json::from_str::<String>(value).map(|_| Self::Text).map_err(|_| Odd)?,
+            b'"' if memmem::find(value.as_bytes(), b"\\u").is_some() => {
+                serde_json::from_str::<String>(value).map(|_| Self::Text).map_err(|_| Odd)?
+            }
             b'"' => Self::Text,
             b'[' | b'{' if level >= MAX_LEVELS => Self::Mixed,
             b'[' => {

@@ -1,6 +1,7 @@
 //! JSON arrays and plain text as JSON lines.
 
 use super::materialise::plain_error;
+use crate::dataset::json::find_special;
 use anyhow::{Result, bail};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -18,11 +19,23 @@ pub(super) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Wr
             break;
         }
         lines.clear();
-        for &byte in &piece[..got] {
-            if let Err(what) = splitter.push(byte, &mut lines) {
+        let mut i = 0;
+        while i < got {
+            if splitter.in_string && !splitter.escaped {
+                // Nothing in a run of plain text matters.
+                let run = find_special(&piece[..got], i) - i;
+                lines.extend_from_slice(&piece[i..i + run]);
+                splitter.at += run as u64;
+                i += run;
+                if i == got {
+                    break;
+                }
+            }
+            if let Err(what) = splitter.push(piece[i], &mut lines) {
                 bail!("`{}`: {what} at byte {}", path.display(), splitter.at);
             }
             splitter.at += 1;
+            i += 1;
         }
         out.write_all(&lines)?;
     }

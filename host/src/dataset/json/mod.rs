@@ -17,7 +17,8 @@ pub use lenient::check;
 pub use paths::Paths;
 pub use scan::{Found, Odd, Scanner};
 pub use standard::{elements, members, standard};
-pub use string::write_string;
+pub(crate) use string::find_special;
+pub use string::{read_string, write_string};
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps every later consumer off its limits.
 pub const MAX_DEPTH: usize = 512;

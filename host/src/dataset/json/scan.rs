@@ -110,7 +110,10 @@ impl<'a> Scanner<'a> {
                     b'"' => special + 1,
                     b'\\' => {
                         let from = side.len();
-                        let close = unescape(&self.bytes[..self.end], p + 1, special, side).map_err(|_| Odd)?;
+                        let close = unescape(self.bytes, p + 1, special, side).map_err(|_| Odd)?;
+                        if close >= self.end {
+                            return Err(Odd);
+                        }
                         in_side = Some((u32::try_from(from).map_err(|_| Odd)?, (side.len() - from) as u32));
                         close + 1
                     }

@@ -2,7 +2,7 @@
 
 /// The first byte at or after `from` that is a quote, a backslash or a control character, or the length of `bytes`.
 #[inline]
-pub(super) fn find_special(bytes: &[u8], mut from: usize) -> usize {
+pub(crate) fn find_special(bytes: &[u8], mut from: usize) -> usize {
     while let Some(chunk) = bytes.get(from..from + 16) {
         let mask = special_mask(chunk.try_into().expect("16 bytes"));
         if mask != 0 {
@@ -81,45 +81,96 @@ pub(super) static ESCAPE: [u8; 256] = {
     table
 };
 
-/// Bytes that `unescape` makes room for at a time.
-const ROOM: usize = 4096;
-
 /// Why a string could not be unescaped. The lenient path finds the words for it.
 pub(super) struct BadString;
 
+/// Bytes looked at as one block: one bit of a word each.
+const BLOCK: usize = 64;
+
 /// Undoes the escapes of the string whose first escape stands at `at` and which started at `start`; appends the text to `out` and gives the
-/// position of the closing quote. `bytes` must be UTF-8; it ends at or after the end of the row.
+/// position of the closing quote. `bytes` may go on behind the row: what is read of that is not UTF-8 for sure, but then the quote lies
+/// behind the row too, and the caller throws `out` away.
 pub(super) fn unescape(bytes: &[u8], start: usize, at: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
     out.extend_from_slice(&bytes[start..at]);
     let mut p = at;
     loop {
-        // 16 bytes more than the room let whole chunks be stored.
-        out.reserve(ROOM + 16);
-        let stop = out.len() + ROOM;
-        while out.len() < stop {
-            if let Some(chunk) = bytes.get(p..p + 16) {
-                let chunk: &[u8; 16] = chunk.try_into().expect("16 bytes");
-                let plain = special_mask(chunk).trailing_zeros().min(16) as usize;
-                // SAFETY: `reserve` made room for `stop + 16` bytes and `out.len() < stop`; the 16 bytes written are initialised.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(chunk.as_ptr(), out.as_mut_ptr().add(out.len()), 16);
-                    out.set_len(out.len() + plain);
-                }
-                p += plain;
-                if plain == 16 {
-                    continue;
-                }
-            } else {
+        p = match bytes.get(p..p + 2 * BLOCK) {
+            Some(blocks) => match unescape_block(blocks.try_into().expect("two blocks"), out)? {
+                Step::On(by) => p + by,
+                Step::Quote(at) => return Ok(p + at),
+                Step::Unicode(at) => unescape_one(bytes, p + at, out)?,
+            },
+            None => {
                 let end = find_special(bytes, p);
                 out.extend_from_slice(&bytes[p..end]);
-                p = end;
-            }
-            match bytes.get(p) {
-                Some(b'"') => return Ok(p),
-                Some(b'\\') => p = unescape_one(bytes, p, out)?,
-                _ => return Err(BadString),
+                match bytes.get(end) {
+                    Some(b'"') => return Ok(end),
+                    Some(b'\\') => unescape_one(bytes, end, out)?,
+                    _ => return Err(BadString),
+                }
             }
         }
+    }
+}
+
+/// How far a block was unescaped.
+enum Step {
+    /// So many bytes, maybe one more than the block.
+    On(usize),
+    /// Up to a quote that is not escaped.
+    Quote(usize),
+    /// Up to an escape that is not of two bytes.
+    Unicode(usize),
+}
+
+/// Unescapes the first of two blocks; the second is only there to be read ahead. Text is dense with line feeds and quotes, so the cost of
+/// an escape decides: all of a block are found at once, and what lies between two is copied by 16 bytes, mostly too many.
+#[inline]
+fn unescape_block(bytes: &[u8; 2 * BLOCK], out: &mut Vec<u8>) -> Result<Step, BadString> {
+    out.reserve(2 * BLOCK);
+    let mut mask = 0;
+    for i in 0..BLOCK / 16 {
+        mask |= u64::from(special_mask(bytes[16 * i..16 * i + 16].try_into().expect("16 bytes"))) << (16 * i);
+    }
+    let from = bytes.as_ptr();
+    let mut at = 0;
+    // SAFETY: at most `BLOCK` bytes are appended in all, each copy starts at or before that and writes at most `BLOCK` bytes, and `reserve`
+    // made room for twice as many. Each copy reads at most `BLOCK` bytes from `at <= BLOCK`. `set_len` covers only bytes that were written.
+    unsafe {
+        let mut to = out.as_mut_ptr().add(out.len());
+        let step = loop {
+            if mask == 0 {
+                std::ptr::copy_nonoverlapping(from.add(at), to, BLOCK);
+                to = to.add(BLOCK - at);
+                break Step::On(BLOCK);
+            }
+            let special = mask.trailing_zeros() as usize;
+            std::ptr::copy_nonoverlapping(from.add(at), to, 16);
+            if special - at > 16 {
+                std::ptr::copy_nonoverlapping(from.add(at + 16), to.add(16), BLOCK - 16);
+            }
+            to = to.add(special - at);
+            match *from.add(special) {
+                b'\\' => {
+                    let plain = ESCAPE[*from.add(special + 1) as usize];
+                    if plain == 0 {
+                        break Step::Unicode(special);
+                    }
+                    *to = plain;
+                    to = to.add(1);
+                    at = special + 2;
+                    if at >= BLOCK {
+                        break Step::On(at);
+                    }
+                    mask &= !(3 << special);
+                }
+                b'"' => break Step::Quote(special),
+                _ => return Err(BadString),
+            }
+        };
+        let len = to.offset_from(out.as_ptr()) as usize;
+        out.set_len(len);
+        Ok(step)
     }
 }
 
@@ -161,31 +212,63 @@ fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
     Ok((c, p + 12))
 }
 
+/// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or make no Unicode.
+pub fn read_string(json: &str) -> Option<String> {
+    let bytes = json.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len() + BLOCK);
+    let close = unescape(bytes, 1, find_special(bytes, 1), &mut out).ok()?;
+    // Escapes give whole characters, and so does what stands between them.
+    (close + 1 == bytes.len() && simdutf8::basic::from_utf8(&out).is_ok()).then(|| {
+        // SAFETY: just checked.
+        unsafe { String::from_utf8_unchecked(out) }
+    })
+}
+
+/// What a byte is written as after a backslash; 0 where it is `\u00XX` or needs no escape.
+static SHORT: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[8] = b'b';
+    table[12] = b'f';
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table
+};
+
 /// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters stay as they are, as `json.dumps` with
 /// `ensure_ascii=False` and serde_json write them.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
+    out.reserve(bytes.len() + bytes.len() / 16 + 32);
     out.push(b'"');
-    let mut from = 0;
-    loop {
-        let at = find_special(bytes, from);
-        out.extend_from_slice(&bytes[from..at]);
-        let Some(&byte) = bytes.get(at) else { break };
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            8 => out.extend_from_slice(b"\\b"),
-            12 => out.extend_from_slice(b"\\f"),
-            _ => {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-            }
+    let mut p = 0;
+    while let Some(chunk) = bytes.get(p..p + 16) {
+        let plain = special_mask(chunk.try_into().expect("16 bytes")).trailing_zeros().min(16) as usize;
+        out.reserve(32);
+        // SAFETY: `reserve` made room for the 16 bytes that are copied; `plain` of them count.
+        unsafe {
+            std::ptr::copy_nonoverlapping(chunk.as_ptr(), out.as_mut_ptr().add(out.len()), 16);
+            out.set_len(out.len() + plain);
         }
-        from = at + 1;
+        p += plain;
+        if plain < 16 {
+            write_escape(bytes[p], out);
+            p += 1;
+        }
+    }
+    for &byte in &bytes[p..] {
+        if is_special(byte) { write_escape(byte, out) } else { out.push(byte) }
     }
     out.push(b'"');
+}
+
+#[inline]
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    match SHORT[byte as usize] {
+        0 => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]),
+        short => out.extend_from_slice(&[b'\\', short]),
+    }
 }

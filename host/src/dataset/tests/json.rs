@@ -173,6 +173,7 @@ proptest! {
         let mut out = Vec::new();
         write_string(&text, &mut out);
         prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text.clone());
+        prop_assert_eq!(read_string(std::str::from_utf8(&out).unwrap()), Some(text.clone()));
         prop_assert_eq!(String::from_utf8(out).unwrap(), Value::from(text).to_string());
     }
 }

@@ -31,7 +31,8 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn summary(outcome: &Outcome) -> (Vec<Vec<u8>>, Vec<(u64, u64, Vec<u8>, String)>) {
+/// All that must be the same whatever the way.
+fn summary(outcome: &Outcome) -> (Vec<Vec<u8>>, Vec<impl PartialEq + std::fmt::Debug + use<>>) {
     (outcome.content.clone(), outcome.bad.iter().map(|b| (b.id, b.offset, b.raw.clone(), b.reason.clone())).collect())
 }
 
