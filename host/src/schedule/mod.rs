@@ -8,7 +8,7 @@ mod resolve;
 mod segment;
 
 pub use index::Index;
-pub use reconcile::reconcile;
+pub use reconcile::{forget_quarantine, reconcile};
 
 use anyhow::{Context, Result};
 
@@ -42,9 +42,15 @@ pub trait Watcher: Sync {
 pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Workers, watcher: &dyn Watcher) -> Result<Vec<Manifest>> {
     let mut stage = 0;
     for segment in &env.plan.segments {
+        let resolved = match segment.end {
+            End::Keys(op) => partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)),
+            End::Export => false,
+        };
         queue::for_each(partitions, workers.threads, env.stop, |partition| {
-            let first = segment.index == 0;
-            if first {
+            if segment::is_done(env, index, partition.id as usize, segment, resolved) {
+                return Ok(());
+            }
+            if segment.index == 0 {
                 watcher.started(partition.id as usize);
             }
             let done = queue::with_retries(env, partition, stage, workers.retries, || segment::run(env, partition, segment, stage, index));

@@ -1,6 +1,6 @@
 //! Before anything runs: which files of earlier attempts are good for today's plan. What is not goes aside, with a word to the user.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ use crate::stage::Env;
 pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
-    for dir in [paths.checkpoints(), paths.parts(), paths.quarantine()] {
+    for dir in [paths.checkpoints(), paths.parts(), paths.quarantine(), paths.partitions(), paths.metadata(), paths.root().to_owned()] {
         env.store.storage.clean_temporary(&dir)?;
     }
     let (mut found, mut places) = (Vec::new(), Vec::new());
@@ -31,7 +31,19 @@ pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
+    forget_quarantine(env, index.manifests().iter())?;
     Ok(index)
+}
+
+/// Removes files of quarantine of which no manifest in `good` knows: their task was not committed, or is not of use any more.
+pub fn forget_quarantine<'m>(env: &Env<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
+    let known: HashSet<&str> = good.flat_map(|m| &m.account.quarantine).map(|file| file.name.as_str()).collect();
+    for path in env.store.paths.quarantine_files()? {
+        if !path.file_name().and_then(|n| n.to_str()).is_some_and(|name| known.contains(name)) {
+            env.store.storage.remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Decision], index: &Index) -> Result<()> {
@@ -50,6 +62,7 @@ fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Dec
                 let old = format!("_partition_{:04}", manifest.partition);
                 manifest.data = manifest.data.replace(&old, &format!("_partition_{to:04}"));
                 manifest.partition = *to;
+                manifest.account.ops.values_mut().for_each(|done| done.partition_id = *to);
                 moving.insert(i, manifest);
             }
             (Decision::SetAside(reason), manifest) => set_aside(env, &found[i], manifest.as_ref().ok(), &places[i], reason)?,
@@ -66,7 +79,7 @@ fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Dec
             Artifact::Mask => paths.mask_manifest(op, p),
             Artifact::Rows | Artifact::Part => paths.checkpoint_manifest(op, p),
         };
-        storage.write_json(&place, &manifest)?;
+        env.store.write_manifest(&place, &manifest)?;
         index.insert(manifest);
     }
     Ok(())
