@@ -1,7 +1,7 @@
 """Data-Juicer's own job tools on a run directory of djhost.
 
     check.py show BASE_DIR JOB_ID < progress.json    compares what they say with `djhost monitor JOB_ID --json`
-    check.py stop BASE_DIR JOB_ID                    stops the job with Data-Juicer's stopper
+    check.py stop BASE_DIR JOB_ID                    stops the job with Data-Juicer's stopper once a line comes in
 
 Prints what Data-Juicer printed. Ends with 1 and a list if they differ.
 """
@@ -83,6 +83,9 @@ def show_partition(theirs, ours, status):
 
 
 def stop(base_dir, job_id):
+    # Importing all this takes longer than many a job.
+    print("ready", flush=True)
+    sys.stdin.readline()
     result = stop_job(job_id, base_dir=base_dir, timeout=60)
     print(json.dumps(result))
     same("success", result["success"], True)

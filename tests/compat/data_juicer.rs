@@ -1,13 +1,13 @@
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use djhost::error::exit;
-use djhost::event::JobState;
+use djhost::event::{Event, JobState};
 use djhost::job::example::{PretendedJob, finished_job};
-use djhost::job::{JobUtils, Status, StopFlag};
+use djhost::job::{JobUtils, RunPaths, Status, StopFlag};
 
 /// The version whose readers we follow. It does not start without `aiohttp`, which it forgets to declare.
 const PACKAGES: [&str; 2] = ["py-data-juicer==1.6.1", "aiohttp"];
@@ -58,6 +58,7 @@ fn run(command: &mut Command) -> Result<String, String> {
     if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(stderr.into_owned()) }
 }
 
+/// The call of the script.
 fn script(python: &Path, what: &str, job: &JobUtils) -> Command {
     let root = job.paths().root();
     let mut command = Command::new(python);
@@ -158,6 +159,28 @@ fn pretended_job() {
     std::process::exit(exit::STOPPED.into());
 }
 
+/// Data-Juicer's stopper, ready to stop a job.
+struct Stopper(Child);
+
+impl Stopper {
+    fn start(python: &Path, root: &Path) -> Self {
+        let mut command = script(python, "stop", &JobUtils::new(RunPaths::new(root)));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut ready = [0; 6];
+        child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+        Self(child)
+    }
+
+    /// Stops the job, which has to end as a stopped one does.
+    fn stop(mut self, running: &mut Running) {
+        self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
+        // It waits for the process, so somebody has to take the exit code meanwhile.
+        assert_eq!(running.0.wait().unwrap().code(), Some(exit::STOPPED.into()));
+        let output = self.0.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 struct Running(Child);
 
 impl Drop for Running {
@@ -182,12 +205,76 @@ fn data_juicers_stopper_stops_a_job_gracefully() {
     }
     let printed = agrees(python, &job(&root));
     assert!(printed.contains("Status: RUNNING"), "{printed}");
-    // The stopper waits for the process, so somebody has to take its exit code meanwhile.
-    let stopper = script(python, "stop", &job(&root)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert_eq!(running.0.wait().unwrap().code(), Some(exit::STOPPED.into()));
-    let output = stopper.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Stopper::start(python, &root).stop(&mut running);
     // It rewrites the summary with fields of its own; ours are still read.
     assert_eq!(job(&root).overall_progress().unwrap().status, JobState::Stopped);
+    agrees(python, &job(&root));
+}
+
+/// A recipe over `rows` rows, of which every tenth is too short and every fourth of the others has the text of another.
+fn recipe(dir: &Path, rows: usize) -> PathBuf {
+    let mut lines = String::new();
+    for i in 0..rows {
+        let text = match i {
+            i if i % 10 == 9 => "short".to_owned(),
+            i if i % 10 == 4 => format!("This sentence stands in row {} and is long enough to stay. ", i - 1).repeat(30),
+            i => format!("This sentence stands in row {i} and is long enough to stay. ").repeat(30),
+        };
+        lines += &format!("{{\"text\": \"{text}\"}}\n");
+    }
+    std::fs::write(dir.join("in.jsonl"), lines).unwrap();
+    let recipe = dir.join("recipe.yaml");
+    let text = "dataset_path: in.jsonl\nexport_path: out/out.jsonl\nwork_dir: jobs\njob_id: real\nnp: 1\n\
+                partition: {mode: manual, num_of_partitions: 4}\ncheckpoint: {strategy: every_n_ops, n_ops: 2}\n\
+                process:\n  - whitespace_normalization_mapper: {}\n  - text_length_filter: {min_len: 100}\n  - document_deduplicator: {}\n\
+                \x20 - character_repetition_filter: {max_ratio: 1.0}\n  - word_repetition_filter: {max_ratio: 1.0}\n";
+    std::fs::write(&recipe, text).unwrap();
+    recipe
+}
+
+fn djhost(dir: &Path, recipe: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+    command.arg("run").arg(recipe).arg("--quiet").current_dir(dir).env("XDG_STATE_HOME", dir.join("state")).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_real_job_is_shown_as_it_is() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = recipe(dir.path(), 2000);
+    run(&mut djhost(dir.path(), &recipe)).unwrap();
+    let job = job(&dir.path().join("jobs/real"));
+    let progress = job.overall_progress().unwrap();
+    assert_eq!((progress.status, progress.rows.total, progress.rows.output), (JobState::Completed, Some(2000), 1600));
+    let kept: Vec<_> = progress.ops.iter().map(|op| (op.totals.rows_in, op.totals.rows_out)).collect();
+    assert_eq!(kept, [(2000, 2000), (2000, 1800), (1800, 1600), (1600, 1600), (1600, 1600)]);
+    let printed = agrees(python, &job);
+    assert!(printed.contains("Total Samples: 2,000") && printed.contains("Samples: 2,000/2,000"), "{printed}");
+}
+
+#[test]
+fn data_juicers_stopper_stops_a_real_job_which_then_continues() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    // Long enough to be met at work.
+    let recipe = recipe(dir.path(), 40_000);
+    let root = dir.path().join("jobs/real");
+    let stopper = Stopper::start(python, &root);
+    let mut running = Running(djhost(dir.path(), &recipe).spawn().unwrap());
+    let begun = || {
+        let Ok(logs) = JobUtils::new(RunPaths::new(&root)).load_event_logs() else { return false };
+        logs.records.iter().any(|r| matches!(r.event, Event::CheckpointSaved(_)))
+    };
+    while !begun() {
+        assert!(running.0.try_wait().unwrap().is_none(), "the job ended before it was stopped");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stopper.stop(&mut running);
+    assert_eq!(job(&root).overall_progress().unwrap().status, JobState::Stopped);
+    agrees(python, &job(&root));
+    run(&mut djhost(dir.path(), &recipe)).unwrap();
+    let progress = job(&root).overall_progress().unwrap();
+    assert_eq!((progress.status, progress.attempt, progress.rows.output), (JobState::Completed, 2, 32_000));
     agrees(python, &job(&root));
 }

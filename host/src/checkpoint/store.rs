@@ -154,8 +154,5 @@ fn storage_name(format: StorageFormat, compression: Compression) -> String {
 fn parse_storage(name: &str) -> Result<(StorageFormat, Compression)> {
     let (format, compression) = name.split_once('/').context("the manifest does not say how its rows are stored")?;
     let unknown = || anyhow::anyhow!("rows stored as `{name}` cannot be read");
-    Ok((
-        StorageFormat::read_text(format, ANY).map_err(|_| unknown())?,
-        Compression::read_text(compression, ANY).map_err(|_| unknown())?,
-    ))
+    Ok((StorageFormat::read_text(format, ANY).map_err(|_| unknown())?, Compression::read_text(compression, ANY).map_err(|_| unknown())?))
 }

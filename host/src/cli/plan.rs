@@ -42,7 +42,12 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         let _ = writeln!(out, "{text}");
     };
     line(format!("job        {}  in {}", resolved.dirs.job_id, resolved.dirs.run_dir.display()));
-    line(format!("dataset    {}  ({} files, {:.1} MB)", resolved.sources.join(" "), prepared.dataset.files.len(), prepared.dataset.bytes() as f64 / 1e6));
+    line(format!(
+        "dataset    {}  ({} files, {:.1} MB)",
+        resolved.sources.join(" "),
+        prepared.dataset.files.len(),
+        prepared.dataset.bytes() as f64 / 1e6
+    ));
     line(format!("export     {}", prepared.target.path.display()));
     line(format!("workers    {}", config.workers()));
     line(format!("partitions {}", chosen.partitions.len()));
@@ -64,7 +69,12 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         ));
     }
     line(String::new());
-    line(format!("checkpoints ({}, {}/{})", config.strategy().word(), config.intermediate_storage.format.word(), config.intermediate_storage.compression.word()));
+    line(format!(
+        "checkpoints ({}, {}/{})",
+        config.strategy().word(),
+        config.intermediate_storage.format.word(),
+        config.intermediate_storage.compression.word()
+    ));
     let mut any = false;
     for segment in &plan.segments {
         for op in &segment.stored {
@@ -83,7 +93,13 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
     }
     // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise about them.
     let names: Vec<&str> = plan.ops.iter().map(|o| if o.is_global() { "(global op)" } else { o.name.as_str() }).collect();
-    let facts = JobFacts { ops: &names, strategy: config.strategy(), n_ops: config.checkpoint.n_ops, op_names: &config.checkpoint.op_names.0, seconds: None };
+    let facts = JobFacts {
+        ops: &names,
+        strategy: config.strategy(),
+        n_ops: config.checkpoint.n_ops,
+        op_names: &config.checkpoint.op_names.0,
+        seconds: None,
+    };
     let advice = advice(&facts);
     if !advice.is_empty() && config.strategy() != Strategy::Adaptive {
         line(String::new());
@@ -100,6 +116,7 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
 fn own_params(op: &crate::plan::PlannedOp) -> String {
     let given: serde_json::Map<String, serde_json::Value> = serde_json::from_str(op.pool.params()).unwrap_or_default();
     let properties = op.pool.descriptor().params_schema.get("properties").and_then(serde_json::Value::as_object);
-    let own: Vec<String> = given.iter().filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name))).map(|(n, v)| format!("{n}={v}")).collect();
+    let own: Vec<String> =
+        given.iter().filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name))).map(|(n, v)| format!("{n}={v}")).collect();
     if own.is_empty() { "no parameters".to_owned() } else { own.join(" ") }
 }

@@ -33,7 +33,7 @@ pub use export::{ExportFormat, ExportTarget, Exported, assemble};
 pub use extract::{Extracted, FieldType, ReadField, extract};
 pub use file::{Compression, Dataset, Format, InputFile, Origin};
 pub use part::{ExportOptions, PartContent, PartInfo, PartWriter};
-pub use row_text::render;
 pub use read::{BadRow, Block, Partition, ReadOptions, RowReader, Slice, read};
+pub use row_text::render;
 pub use shape::Shape;
 pub(crate) use sniff::open_unpacked;

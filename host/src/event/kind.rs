@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use tracing::Level;
 
 /// Version of the event lines; readers accept any line whose fields they know.
 pub const FORMAT_VERSION: u32 = 1;
@@ -315,6 +316,18 @@ impl Event {
         matches!(self, Self::JobStarted { .. } | Self::JobCompleted { .. } | Self::JobFailed { .. } | Self::JobStopped { .. })
     }
 
+    /// How loud the event is in the log for people.
+    pub(super) fn level(&self) -> Level {
+        match self {
+            Self::JobFailed { .. } | Self::PartitionFailed { .. } | Self::OpFailed { .. } => Level::ERROR,
+            // Retries and unusable checkpoints are told where they are dealt with, with more to say.
+            Self::TaskRetried { .. } | Self::CheckpointDiscarded { .. } => Level::DEBUG,
+            Self::PartitionProgressed { .. } | Self::OpStarted { .. } | Self::OpCompleted(_) | Self::DagBuildStarted { .. } => Level::DEBUG,
+            Self::StageCompleted { .. } | Self::CheckpointSaved(_) | Self::CheckpointLoaded(_) => Level::DEBUG,
+            _ => Level::INFO,
+        }
+    }
+
     /// The status that Data-Juicer writes at the top level of job events.
     pub(super) fn status(&self) -> Option<&'static str> {
         match self {
@@ -340,7 +353,7 @@ impl fmt::Display for Event {
             Self::PartitionStarted { partition_id, stage, .. } => write!(f, "partition {partition_id}: stage {stage} started"),
             Self::PartitionProgressed { partition_id, input_rows, .. } => write!(f, "partition {partition_id}: {input_rows} rows"),
             Self::PartitionResumed { partition_id, op, .. } => {
-                write!(f, "partition {partition_id}: resumed after op {} `{}`", op.index, op.name)
+                write!(f, "partition {partition_id}: goes on after op {} `{}`", op.index, op.name)
             }
             Self::StageCompleted { partition_id, stage, input_rows, output_rows, .. } => {
                 write!(f, "partition {partition_id}: stage {stage} done, {input_rows} rows in, {output_rows} out")

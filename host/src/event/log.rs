@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use tracing::Level;
 
 use super::kind::{Event, Record};
 use super::now;
@@ -95,6 +96,7 @@ impl EventLog {
             }
             inner.progress.insert(*partition_id, now);
         }
+        tell(&event);
         let seq = inner.seq;
         inner.seq += 1;
         let Some(file) = &mut inner.file else { return };
@@ -140,6 +142,15 @@ impl EventLog {
             Some(file) => file.sync_data().with_context(at),
             None => Ok(()),
         }
+    }
+}
+
+/// Every event is a line in the log for people too. A tracing macro wants its level as a constant.
+fn tell(event: &Event) {
+    match event.level() {
+        Level::ERROR => tracing::error!("{event}"),
+        Level::INFO => tracing::info!("{event}"),
+        _ => tracing::debug!("{event}"),
     }
 }
 

@@ -69,8 +69,12 @@ struct Partition {
     ops_done: usize,
     /// Of these and in parts of ops: what the last attempt found done.
     base: f64,
+    /// Whether the last attempt has begun with it, and whether it went on from work of an earlier one.
+    begun: bool,
     resumed: bool,
-    /// First and last op of the running stage, its number, rows and bytes read of its input, and its share done.
+    /// Whether the last attempt has said that it is done.
+    confirmed: bool,
+    /// The ops of the running stage, its number, rows and bytes read of its input, and its share done.
     task: Option<Task>,
     ops: BTreeMap<usize, OpDone>,
     checkpoints: BTreeMap<usize, CheckpointInfo>,
@@ -81,7 +85,8 @@ struct Partition {
 #[derive(Default)]
 struct Task {
     first: usize,
-    last: usize,
+    /// One beyond the last op; equal to `first` where a stage only writes rows out.
+    end: usize,
     stage: usize,
     rows: u64,
     bytes: u64,
@@ -93,7 +98,7 @@ impl Partition {
         if self.shown.state == PartitionState::Completed {
             return 1.0;
         }
-        let running = self.task.as_ref().map_or(0.0, |t| t.share * (t.last + 1 - t.first) as f64);
+        let running = self.task.as_ref().map_or(0.0, |t| t.share * (t.end - t.first) as f64);
         ((self.ops_done as f64 + running) / ops.max(1) as f64).min(1.0)
     }
 
@@ -132,7 +137,7 @@ impl Fold {
         let ops = self.operations.len();
         for partition in self.partitions.values_mut() {
             partition.lose_what_is_not_committed();
-            partition.resumed = false;
+            (partition.begun, partition.resumed, partition.confirmed) = (false, false, false);
             partition.shown.retries = 0;
             if partition.shown.state != PartitionState::Completed {
                 partition.shown.state = PartitionState::Pending;
@@ -167,7 +172,11 @@ impl Fold {
                 self.known_rows = *input_rows;
                 self.partitions.retain(|id, _| id < total_partitions);
             }
-            Event::JobCompleted { .. } => self.ended = Some(JobState::Completed),
+            Event::JobCompleted { .. } => {
+                self.ended = Some(JobState::Completed);
+                // An attempt that finds the job done says nothing about partitions.
+                self.partitions.values_mut().for_each(|p| p.shown.state = PartitionState::Completed);
+            }
             Event::JobFailed { error_message, resumption_command, .. } => {
                 self.ended = Some(JobState::Failed);
                 self.error = Some(error_message.clone());
@@ -193,23 +202,39 @@ impl Fold {
 
     fn add_to_partition(&mut self, id: usize, event: &Event, time: f64) {
         let ops = self.operations.len();
+        if matches!(event, Event::PartitionStarted { .. }) && self.work_since.is_none() {
+            // Before the first work an attempt says what it takes over: what it has not named, it does again.
+            for partition in self.partitions.values_mut().filter(|p| p.shown.state == PartitionState::Completed && !p.confirmed) {
+                partition.shown.state = PartitionState::Pending;
+                partition.shown.rows_out = None;
+                partition.shown.end_time = None;
+                partition.ops_done = 0;
+                partition.base = 0.0;
+            }
+        }
         let mut step = None;
         let partition = self.partition(id);
         match event {
             Event::PartitionStarted { stage, operation_idx, last_operation_idx, input_bytes, .. } => {
-                partition.redo_from(*operation_idx);
+                let first = *operation_idx;
+                partition.redo_from(first);
+                // What comes before is done, be it in this attempt or in an earlier one.
+                partition.ops_done = first;
                 partition.shown.state = PartitionState::Processing;
-                partition.shown.start_time.get_or_insert(time);
                 partition.shown.rows_out = None;
                 partition.shown.end_time = None;
                 partition.shown.current_op = None;
-                if *operation_idx == 0 {
+                if !std::mem::replace(&mut partition.begun, true) {
+                    partition.base = partition.fraction(ops);
+                    partition.resumed = first > 0;
+                }
+                if first == 0 {
                     partition.shown.input_bytes = *input_bytes;
                     partition.shown.rows_in = 0;
                     partition.shown.start_time = Some(time);
                 }
-                let first = *operation_idx;
-                partition.task = Some(Task { first, last: (*last_operation_idx).max(first), stage: *stage, ..Task::default() });
+                partition.shown.start_time.get_or_insert(time);
+                partition.task = Some(Task { first, end: (*last_operation_idx + 1).max(first), stage: *stage, ..Task::default() });
                 self.work_since.get_or_insert(time);
             }
             Event::PartitionProgressed { input_rows, done_bytes, input_bytes, .. } => {
@@ -222,8 +247,8 @@ impl Fold {
                     }
                 }
             }
-            Event::PartitionResumed { op, .. } => {
-                partition.redo_from(op.index + 1);
+            // A stage goes on from the checkpoint of the stage before it in the same attempt too: that is no resumption.
+            Event::PartitionResumed { op, .. } if !partition.begun => {
                 partition.ops_done = op.index + 1;
                 partition.resumed = true;
                 partition.base = partition.fraction(ops);
@@ -231,7 +256,7 @@ impl Fold {
             Event::StageCompleted { stage, input_rows, input_bytes, .. } => {
                 if let Some(task) = partition.task.take_if(|t| t.stage == *stage) {
                     step = Some((input_rows.saturating_sub(task.rows), input_bytes.saturating_sub(task.bytes)));
-                    partition.ops_done = task.last + 1;
+                    partition.ops_done = task.end;
                     if task.first == 0 {
                         partition.shown.rows_in = *input_rows;
                     }
@@ -244,6 +269,7 @@ impl Fold {
                     step = Some((input_rows.saturating_sub(task.rows), partition.shown.input_bytes.saturating_sub(task.bytes)));
                 }
                 partition.shown.state = PartitionState::Completed;
+                partition.confirmed = true;
                 partition.shown.current_op = None;
                 partition.shown.rows_in = *input_rows;
                 partition.shown.rows_out = Some(*output_rows);
@@ -274,17 +300,19 @@ impl Fold {
                 *partition.quarantine.entry((op.as_ref().map(|op| op.index), reason.clone())).or_default() += rows;
             }
             Event::CheckpointSaved(done) => {
-                // One that is taken over keeps the time at which it was saved.
-                let saved = partition.checkpoints.get(&done.op.index).filter(|_| done.taken_over).map_or(time, |known| known.time);
                 let info = CheckpointInfo {
                     op: done.op.clone(),
                     path: done.checkpoint_path.clone(),
                     rows: done.output_rows,
                     bytes: done.bytes,
                     seconds: done.duration,
-                    time: saved,
+                    time,
                 };
-                partition.checkpoints.insert(done.op.index, info);
+                let known = partition.checkpoints.entry(done.op.index).or_insert_with(|| info.clone());
+                // One that is taken over keeps the time at which it was saved, and what that cost.
+                if !done.taken_over {
+                    *known = info;
+                }
             }
             _ => {}
         }
@@ -406,7 +434,7 @@ impl Fold {
                 add_op(&mut alone, done);
                 shown.ops.push(alone);
             }
-            shown.current_ops = partition.task.map(|t| (t.first, t.last));
+            shown.current_ops = partition.task.filter(|t| t.first < t.end).map(|t| (t.first, t.end - 1));
             shown.quarantined = partition.quarantine.values().sum();
             for ((_, reason), rows) in partition.quarantine {
                 *progress.quarantine.entry(reason).or_default() += rows;

@@ -10,6 +10,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         op: op(),
         checkpoint_path: text("c"),
         duration: 0.5,
+        cpu_seconds: 0.2,
         stall_seconds: 0.1,
         output_rows: 90,
         bytes: 9000,

@@ -81,7 +81,11 @@ pub fn first_of_groups(tables: Tables<'_>, masks: &mut [Mask], per_row: usize, m
         }
     }
     for (p, mask) in masks.iter_mut().enumerate() {
-        let again: Vec<u32> = mask.kept().map(|row| row as u32).filter(|row| groups.root((start[p] + u64::from(*row)) as u32) != (start[p] + u64::from(*row)) as u32).collect();
+        let again: Vec<u32> = mask
+            .kept()
+            .map(|row| row as u32)
+            .filter(|row| groups.root((start[p] + u64::from(*row)) as u32) != (start[p] + u64::from(*row)) as u32)
+            .collect();
         mask.clear_all(&again);
     }
     Ok(())

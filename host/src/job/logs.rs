@@ -23,7 +23,8 @@ pub struct Logs {
 impl Logs {
     /// Sets logging up for the process, once, at its start. `level` is `--log-level` (`error`, `warn`, `info`, `debug`, `trace`, or filters
     /// like `djhost=debug,wasmtime=warn`); None = `RUST_LOG`, else `info`. The terminal shows what the level lets through, from `warn` on if
-    /// `quiet` (a progress bar is there); the file has it all.
+    /// `quiet` (a progress bar is there), and without a level it leaves out the events of the job, of which the user hears otherwise; the file
+    /// has it all.
     pub fn init(level: Option<&str>, quiet: bool) -> Result<Self> {
         let logs = Self::default();
         logs.layers(level, quiet)?.try_init().context("logging is set up already")?;
@@ -36,8 +37,12 @@ impl Logs {
             .with_target(false)
             .with_timer(UtcTime("%H:%M:%S"))
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none());
-        let terminal_filter =
-            if quiet && level.is_none() && std::env::var_os("RUST_LOG").is_none() { EnvFilter::new("warn") } else { filter(level)? };
+        let asked = level.is_some() || std::env::var_os("RUST_LOG").is_some();
+        let terminal_filter = match (asked, quiet) {
+            (true, _) => filter(level)?,
+            (false, true) => EnvFilter::new("warn,djhost::event=off"),
+            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::event=off"),
+        };
         let file = self.clone();
         let file = tracing_subscriber::fmt::layer()
             .with_writer(move || file.clone())

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::paths::RunPaths;
 use super::storage::Storage;
+use crate::event::now;
 
 /// Version of the file.
 pub const FORMAT_VERSION: u32 = 1;
@@ -119,6 +120,14 @@ impl DatasetMapping {
         entry.output_rows = Some(output_rows);
         self.size_is_exact = self.partitions.iter().all(|p| p.processing_status == PartitionState::Completed) || self.size_is_exact;
         self.count();
+    }
+
+    /// Notes that an earlier attempt did a partition, with the times that `earlier`, its mapping, tells.
+    pub fn taken_over(&mut self, partition: usize, earlier: Option<&Self>, input_rows: u64, output_rows: u64) {
+        let then = earlier.and_then(|e| e.partitions.get(partition)).cloned().unwrap_or_default();
+        let end = then.processing_end_time.unwrap_or_else(now);
+        self.completed(partition, end, input_rows, output_rows);
+        self.partitions[partition].processing_start_time = then.processing_start_time.or(Some(end));
     }
 
     /// Notes that a partition failed.

@@ -290,6 +290,61 @@ fn work_that_is_repeated_by_a_later_attempt_is_counted_once() {
 }
 
 #[test]
+fn a_later_stage_of_the_same_attempt_is_no_resumption() {
+    let mut scene = running();
+    let n = scene.records.len() as u64;
+    // Partition 0 goes on from its own checkpoint.
+    scene.records.push(record(
+        1,
+        n,
+        NOON + 18.5,
+        Event::PartitionResumed { partition_id: 0, op: op(2), checkpoint_path: "c".into(), output_rows: 800 },
+    ));
+    scene.records.push(record(1, n + 1, NOON + 18.5, begin(0, 1, 3, 3)));
+    let (before, after) = (progress_of(&running()), progress_of(&scene));
+    assert_eq!((after.checkpoints.resumed, after.partition[0].ops.len()), (0, 3));
+    assert_eq!((after.fraction, after.eta_seconds), (before.fraction, before.eta_seconds));
+}
+
+#[test]
+fn a_stage_without_ops_only_writes_rows_out() {
+    let mut scene = running();
+    let n = scene.records.len() as u64;
+    scene.records.push(record(1, n, NOON + 18.5, begin(0, 1, 4, 3)));
+    let shown = &progress_of(&scene).partition[0];
+    assert_eq!((shown.current_ops, shown.fraction), (None, 1.0));
+}
+
+#[test]
+fn a_partition_that_was_done_waits_again_if_the_next_attempt_does_not_take_it_over() {
+    let mut scene = completed();
+    let taken = Event::PartitionCompleted {
+        partition_id: 3,
+        duration: 4.0,
+        input_rows: 1000,
+        output_rows: 800,
+        output_bytes: 1,
+        output_path: "p".into(),
+        taken_over: true,
+    };
+    let start = vec![(0.0, job_start(true)), (1.0, taken)];
+    scene.records.extend(numbered(3, NOON + 1000.0, start));
+    scene.liveness = held(3);
+    scene.now = NOON + 1001.0;
+    assert_eq!(progress_of(&scene).partitions.done, 4, "it has not said what it does again");
+    scene.records.push(record(3, 2, NOON + 1002.0, begin(0, 0, 0, 2)));
+    let counts = progress_of(&scene).partitions;
+    assert_eq!((counts.done, counts.running, counts.waiting), (1, 1, 2));
+    // One that finds everything done says nothing about partitions.
+    let mut scene = completed();
+    scene.records.extend(numbered(3, NOON + 1000.0, vec![(0.0, job_start(true))]));
+    let end = Event::JobCompleted { duration: 0.0, input_rows: 4000, output_rows: 3190, quarantined_rows: 3, output_path: "o".into() };
+    scene.records.push(record(3, 1, NOON + 1001.0, end));
+    let progress = progress_of(&scene);
+    assert_eq!((progress.partitions.done, progress.rows.output), (4, 3190));
+}
+
+#[test]
 fn starting_over_forgets_the_earlier_attempt() {
     let mut scene = stopped();
     scene.records.extend(numbered(2, NOON + 600.0, vec![(0.0, job_start(false))]));

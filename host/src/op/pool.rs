@@ -1,8 +1,8 @@
 //! The pool of one operator use in a recipe: as many instances as workers want, each with the operator created with its parameters.
 
 use std::sync::Arc;
-use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -22,7 +22,9 @@ fn row_sizes(batch: &Batch) -> Vec<u64> {
     let mut sizes = vec![0; batch.rows()];
     for column in &batch.columns {
         match column.data.as_string_view_opt() {
-            Some(texts) => sizes.iter_mut().enumerate().filter(|(i, _)| texts.is_valid(*i)).for_each(|(i, n)| *n += texts.value(i).len() as u64),
+            Some(texts) => {
+                sizes.iter_mut().enumerate().filter(|(i, _)| texts.is_valid(*i)).for_each(|(i, n)| *n += texts.value(i).len() as u64)
+            }
             None => sizes.iter_mut().for_each(|n| *n += 8),
         }
     }
@@ -158,7 +160,11 @@ impl OpPool {
                 let given = sizes.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
                 let made = origins.values().iter().fold(0, |sum: u64, o| sum.saturating_add(sizes[*o as usize]));
                 let fits = made <= self.limits.for_bytes(given).reply as u64;
-                return if fits { Ok(()) } else { Err(format!("{} rows of {made} bytes, made of a batch of {given} bytes", origins.len())) };
+                return if fits {
+                    Ok(())
+                } else {
+                    Err(format!("{} rows of {made} bytes, made of a batch of {given} bytes", origins.len()))
+                };
             }
             (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. }) => (DataType::Null, *width, *per_row),
             (Kind::Selector, Output::Keys(keys)) => (keys.data_type().clone(), 0, 0),

@@ -1,9 +1,9 @@
 //! Partitions: which rows belong together as one piece of work.
 
+pub mod auto;
 mod csv_rows;
 mod json_rows;
 mod materialise;
-pub mod auto;
 mod split;
 
 pub use crate::dataset::{Partition, Slice};

@@ -106,8 +106,11 @@ fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
         for (path, ty) in uses {
             match seen.iter().find(|(p, ..)| *p == path) {
                 Some((_, before, first)) if *before != ty => errors.push(
-                    UserError::new(&op.place, format!("this op uses the field `{path}` as {}, but `{}` as {}", ty.name(), first.name, before.name()))
-                        .hint("put them into two recipes, one after the other"),
+                    UserError::new(
+                        &op.place,
+                        format!("this op uses the field `{path}` as {}, but `{}` as {}", ty.name(), first.name, before.name()),
+                    )
+                    .hint("put them into two recipes, one after the other"),
                 ),
                 Some(_) => {}
                 None => seen.push((path, ty, op)),

@@ -48,7 +48,8 @@ pub(super) fn plan(prepared: &Prepared, chosen: &Chosen) -> Value {
         }
         if op.is_global() {
             let id = format!("sg_{:03}_{}", op.index, op.name);
-            let from: Vec<String> = (0..chosen.partitions.len()).map(|p| format!("op_{:03}_{}_partition_{p}", op.index + 1, op.name)).collect();
+            let from: Vec<String> =
+                (0..chosen.partitions.len()).map(|p| format!("op_{:03}_{}_partition_{p}", op.index + 1, op.name)).collect();
             nodes.insert(
                 id.clone(),
                 json!({ "node_id": id, "operation_name": op.name, "node_type": "scatter_gather", "partition_id": null, "config": {},

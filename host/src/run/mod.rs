@@ -180,7 +180,7 @@ fn work(
         attempt: lock.attempt(),
     };
     let index = schedule::reconcile(&env, chosen.partitions.len())?;
-    state.partitions(&dataset, &chosen.partitions, &index, log)?;
+    state.partitions(&dataset, &chosen.partitions, plan, &index, log)?;
     let workers = Workers { threads: config.workers(), retries: config.task_retries as u32, resolver_memory: RESOLVER_MEMORY };
     let manifests = {
         let done = index.count(crate::checkpoint::Artifact::Part);
@@ -194,7 +194,10 @@ fn work(
     if stop.requested() {
         return Err(Stopped.into());
     }
-    let parts: Vec<_> = manifests.iter().map(|m| Ok((paths.parts().join(&m.data), m.part.clone().context("a part without its facts")?))).collect::<Result<_>>()?;
+    let parts: Vec<_> = manifests
+        .iter()
+        .map(|m| Ok((paths.parts().join(&m.data), m.part.clone().context("a part without its facts")?)))
+        .collect::<Result<_>>()?;
     log.emit(Event::ExportStarted { output_path: prepared.target.path.display().to_string(), parts: parts.len() });
     let started = std::time::Instant::now();
     if let Some(dir) = prepared.target.path.parent().filter(|d| !d.as_os_str().is_empty()) {

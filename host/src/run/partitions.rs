@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Prepared;
 use crate::checkpoint::{Key, KeyBuilder};
 use crate::config::{Count, PartitionMode, Resolved, canonical_json};
-use crate::dataset::{Dataset, InputFile, Partition, ReadField, ReadOptions, FieldType, Slice, read};
+use crate::dataset::{Dataset, FieldType, InputFile, Partition, ReadField, ReadOptions, Slice, read};
 use crate::job::{RunPaths, Storage};
 use crate::op::Cost;
 use crate::partition::auto::{AutoOptions, DatasetSize, Machine, Modality, OpCosts, SampledRow, choose, sample_rows};
@@ -55,7 +55,13 @@ pub(super) fn preview(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Re
     }
     let why = vec!["packed or single-piece files are unpacked once when the job runs; how they are cut is decided then".to_owned()];
     let files = dataset.files.clone();
-    Ok(Chosen { format_version: FORMAT_VERSION, settings: settings(resolved), files, partitions: vec![Partition { id: 0, slices: Vec::new() }], why })
+    Ok(Chosen {
+        format_version: FORMAT_VERSION,
+        settings: settings(resolved),
+        files,
+        partitions: vec![Partition { id: 0, slices: Vec::new() }],
+        why,
+    })
 }
 
 fn settings(resolved: &Resolved) -> String {
@@ -74,7 +80,9 @@ pub(super) fn choose_partitions(resolved: &Resolved, plan: &Plan, dataset: &Data
     let (by, why) = match (config.partition_mode(), count, config.partition.size) {
         (PartitionMode::Manual, Some(n), _) => (SplitBy::Count(u32::try_from(n)?), vec![format!("manual mode: {n} partitions")]),
         (PartitionMode::Manual, None, Some(size)) => (SplitBy::Rows(size), vec![format!("manual mode: {size} rows per partition")]),
-        (PartitionMode::Manual, None, None) => (SplitBy::Count(MANUAL_DEFAULT), vec![format!("manual mode: {MANUAL_DEFAULT} partitions by default")]),
+        (PartitionMode::Manual, None, None) => {
+            (SplitBy::Count(MANUAL_DEFAULT), vec![format!("manual mode: {MANUAL_DEFAULT} partitions by default")])
+        }
         (PartitionMode::Auto, most, _) => {
             let sample = sample(resolved, dataset);
             let options = AutoOptions {
@@ -138,7 +146,10 @@ fn sample(resolved: &Resolved, dataset: &Dataset) -> Result<Vec<SampledRow>, Str
     for piece in pieces.iter().filter(|p| !p.slices.is_empty()) {
         let Some(block) = read(dataset, piece, &options).map_err(|e| format!("{e:#}"))?.next() else { continue };
         let batch = block.map_err(|e| format!("{e:#}"))?.batch;
-        rows.extend((0..batch.rows().min(per_place)).map(|i| sampled(&batch, i, config.text_key(), &[&config.image_key, &config.audio_key, &config.video_key])));
+        rows.extend(
+            (0..batch.rows().min(per_place))
+                .map(|i| sampled(&batch, i, config.text_key(), &[&config.image_key, &config.audio_key, &config.video_key])),
+        );
     }
     Ok(rows)
 }
@@ -148,7 +159,9 @@ fn sampled(batch: &crate::dataset::Batch, row: usize, text_key: &str, media: &[&
     let data = batch.field(text_key);
     let text = data.as_ref().and_then(|d| d.as_string_view_opt()).filter(|t| t.is_valid(row)).map_or("", |t| t.value(row));
     let has = |key: &str| {
-        batch.field(key).is_some_and(|d| d.is_valid(row) && d.as_string_view_opt().is_none_or(|v| !matches!(v.value(row), "[]" | "null" | "\"\"")))
+        batch
+            .field(key)
+            .is_some_and(|d| d.is_valid(row) && d.as_string_view_opt().is_none_or(|v| !matches!(v.value(row), "[]" | "null" | "\"\"")))
     };
     let bytes = match &batch.raw {
         Some(raw) => raw.value(row).len() as u64,
@@ -181,7 +194,13 @@ fn input_key(dataset: &Dataset, partition: &Partition, reader: &str, prepared: &
             Some(o) => (&o.path, o.bytes, o.modified_ns),
             None => (&f.path, f.bytes, f.modified_ns),
         };
-        key = key.with(path.as_os_str().as_encoded_bytes()).number(bytes).with(modified.to_le_bytes()).number(*file as u64).number(*start).number(*end);
+        key = key
+            .with(path.as_os_str().as_encoded_bytes())
+            .number(bytes)
+            .with(modified.to_le_bytes())
+            .number(*file as u64)
+            .number(*start)
+            .number(*end);
     }
     key.key()
 }

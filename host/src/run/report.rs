@@ -54,7 +54,12 @@ fn totals(summary: &JobSummary, exported: &Exported) -> String {
     let ledger = &summary.ledger;
     let sum = |map: &std::collections::BTreeMap<usize, u64>| map.values().sum::<u64>();
     let mut parts = vec![format!("{} rows read", ledger.read)];
-    for (count, what) in [(sum(&ledger.created), "created"), (sum(&ledger.dropped), "dropped"), (sum(&ledger.merged), "merged as duplicates"), (ledger.quarantined, "in quarantine")] {
+    for (count, what) in [
+        (sum(&ledger.created), "created"),
+        (sum(&ledger.dropped), "dropped"),
+        (sum(&ledger.merged), "merged as duplicates"),
+        (ledger.quarantined, "in quarantine"),
+    ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }

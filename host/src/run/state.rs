@@ -12,7 +12,7 @@ use super::{Outcome, Prepared, op_refs};
 use crate::checkpoint::{Account, Artifact, Manifest};
 use crate::dataset::{Dataset, Exported, Partition};
 use crate::error::exit;
-use crate::event::{Event, EventLog, OpRef, now};
+use crate::event::{CheckpointDone, Event, EventLog, OpRef, now};
 use crate::job::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::plan::{Chains, Plan};
 use crate::schedule::{Index, Watcher};
@@ -88,15 +88,23 @@ impl State {
     }
 
     /// Notes the partitions, and what of them is done already.
-    pub(super) fn partitions(&mut self, dataset: &Dataset, partitions: &[Partition], index: &Index, log: &EventLog) -> Result<()> {
+    pub(super) fn partitions(
+        &mut self,
+        dataset: &Dataset,
+        partitions: &[Partition],
+        plan: &Plan,
+        index: &Index,
+        log: &EventLog,
+    ) -> Result<()> {
         let sizes = partitions.iter().map(|p| (p.slices.iter().map(|s| s.end - s.start).sum(), None));
         let mut mapping = DatasetMapping::new(self.summary.dataset_path.clone(), sizes);
         self.summary.totals.partitions = partitions.len();
         self.summary.totals.input_bytes = dataset.bytes();
+        let earlier = DatasetMapping::load(&self.paths)?;
         for p in 0..partitions.len() {
+            take_over(p, plan, index, &self.paths, log);
             if let Some(manifest) = index.get(Artifact::Part, 0, p) {
-                take_over(&manifest, log);
-                mapping.completed(p, now(), manifest.account.read, manifest.rows);
+                mapping.taken_over(p, earlier.as_ref(), manifest.account.read, manifest.rows);
             }
         }
         mapping.save(&self.paths)?;
@@ -209,23 +217,38 @@ fn usage() -> (f64, u64) {
     (time(11) + time(12), peak.unwrap_or(0) * 1024)
 }
 
-/// Tells those who read only the newest event file what earlier attempts did.
-fn take_over(manifest: &Manifest, log: &EventLog) {
-    let p = manifest.partition;
-    let mut duration = 0.0;
-    for done in manifest.account.ops.values() {
-        duration += done.duration;
-        log.emit(Event::OpCompleted(crate::event::OpDone { taken_over: true, ..done.clone() }));
+/// Tells those who read only the newest event file what earlier attempts did to a partition.
+fn take_over(partition_id: usize, plan: &Plan, index: &Index, paths: &RunPaths, log: &EventLog) {
+    let part = index.get(Artifact::Part, 0, partition_id);
+    let stored = |artifact| plan.ops.iter().rev().find_map(move |op| index.get(artifact, op.index, partition_id));
+    let deepest = part.clone().into_iter().chain(stored(Artifact::Rows)).chain(stored(Artifact::Mask)).max_by_key(|m| m.account.ops.len());
+    let Some(deepest) = deepest else { return };
+    for done in deepest.account.ops.values() {
+        log.emit(Event::OpCompleted(crate::event::OpDone { partition_id, taken_over: true, ..done.clone() }));
     }
-    log.emit(Event::PartitionCompleted {
-        partition_id: p,
-        duration,
-        input_rows: manifest.account.read,
-        output_rows: manifest.rows,
-        output_bytes: manifest.bytes,
-        output_path: manifest.data.clone(),
-        taken_over: true,
-    });
+    for manifest in plan.ops.iter().filter_map(|op| index.get(Artifact::Rows, op.index, partition_id)) {
+        let op = manifest.op.map(|op| OpRef::new(op, &plan.ops[op].name)).unwrap_or_default();
+        log.emit(Event::CheckpointSaved(CheckpointDone {
+            partition_id,
+            op,
+            checkpoint_path: paths.checkpoints().join(&manifest.data).display().to_string(),
+            output_rows: manifest.rows,
+            bytes: manifest.bytes,
+            taken_over: true,
+            ..CheckpointDone::default()
+        }));
+    }
+    if let Some(part) = part {
+        log.emit(Event::PartitionCompleted {
+            partition_id,
+            duration: part.account.ops.values().map(|done| done.duration).sum(),
+            input_rows: part.account.read,
+            output_rows: part.rows,
+            output_bytes: part.bytes,
+            output_path: part.data,
+            taken_over: true,
+        });
+    }
 }
 
 /// Hears of partitions and writes it down.
@@ -278,7 +301,13 @@ impl Notes<'_> {
 
 fn resumption(prepared: &Prepared) -> String {
     let resolved = &prepared.resolved;
-    let quote = |text: &str| if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c)) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) };
+    let quote = |text: &str| {
+        if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c)) {
+            text.to_owned()
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    };
     let file = resolved.file.as_ref().map_or(String::new(), |f| format!(" {}", quote(&f.display().to_string())));
     let plugins: String = resolved.config.plugins.0.iter().map(|p| format!(" --plugins {}", quote(p))).collect();
     let overridden: String = resolved
@@ -369,7 +398,9 @@ pub(super) fn forget(paths: &RunPaths) -> Result<()> {
             Ok(())
         };
         match removed {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e).with_context(|| format!("cannot remove `{}`", path.display())),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(e).with_context(|| format!("cannot remove `{}`", path.display()));
+            }
             _ => {}
         }
     }

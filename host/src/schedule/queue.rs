@@ -17,7 +17,12 @@ const STACK: usize = 8 << 20;
 
 /// Runs `work` for each partition on `threads` threads, the largest first. The first error ends it: partitions that have not begun are left,
 /// those under way run to their end.
-pub(super) fn for_each(partitions: &[Partition], threads: usize, stop: &StopFlag, work: impl Fn(&Partition) -> Result<()> + Sync) -> Result<()> {
+pub(super) fn for_each(
+    partitions: &[Partition],
+    threads: usize,
+    stop: &StopFlag,
+    work: impl Fn(&Partition) -> Result<()> + Sync,
+) -> Result<()> {
     let size = |p: &Partition| p.slices.iter().map(|s| s.end - s.start).sum::<u64>();
     let mut order: Vec<&Partition> = partitions.iter().collect();
     // Stable: partitions of one size go in order.

@@ -102,7 +102,9 @@ fn parts(env: &Env<'_>, partitions: usize, index: &Index) -> Result<()> {
     for p in 0..partitions {
         let path = env.store.paths.part_manifest(p);
         match Store::read_manifest(&path) {
-            Ok(Some(m)) if m.key == *env.chains.part(p) && m.artifact == Artifact::Part && m.partition == p && verify(env, &m).is_ok() => index.insert(m),
+            Ok(Some(m)) if m.key == *env.chains.part(p) && m.artifact == Artifact::Part && m.partition == p && verify(env, &m).is_ok() => {
+                index.insert(m)
+            }
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => env.store.storage.remove(&path)?,
         }

@@ -67,7 +67,12 @@ fn load(env: &Env<'_>, index: &Index, p: usize, found: &checkpoint::Base, at: us
         let manifest = index.get(Artifact::Rows, op, p).context("internal error: a checkpoint has gone")?;
         let op = OpRef::new(op, &env.plan.ops[op].name);
         let path = env.store.paths.checkpoints().join(&manifest.data).display().to_string();
-        env.log.emit(Event::PartitionResumed { partition_id: p, op: op.clone(), checkpoint_path: path.clone(), output_rows: manifest.rows });
+        env.log.emit(Event::PartitionResumed {
+            partition_id: p,
+            op: op.clone(),
+            checkpoint_path: path.clone(),
+            output_rows: manifest.rows,
+        });
         env.log.emit(Event::CheckpointLoaded(CheckpointDone {
             partition_id: p,
             op,

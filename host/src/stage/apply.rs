@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn only_values_that_differ_count_as_changed() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "B"]));
-        let reply = Reply { output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]), rejected: vec![] };
+        let reply =
+            Reply { output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]), rejected: vec![] };
         let (out, fate) = apply(Kind::Mapper, &batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
         assert_eq!(out.columns[0].changed.as_ref().unwrap().iter().collect::<Vec<_>>(), [false, true]);
@@ -173,7 +174,8 @@ mod tests {
     #[test]
     fn rows_made_of_rows_are_counted() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a1", "a2", "c"]));
-        let output = Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![Update { path: "text".into(), rows: None, values, json: false }] };
+        let output =
+            Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![Update { path: "text".into(), rows: None, values, json: false }] };
         let (out, fate) = apply(Kind::Mapper, &batch(&["a", "b", "c"]), Reply { output, rejected: vec![] }).unwrap();
         assert_eq!(texts(&out), ["a1", "a2", "c"]);
         assert_eq!(out.ids.values(), &[0, 0, 2]);

@@ -1,6 +1,6 @@
 //! The ops of a task, one after the other over each batch.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::apply::{apply, rejected_rows};
 use super::isolate::{Caller, Failures, Piece};
@@ -59,7 +59,16 @@ impl<'a> Chain<'a> {
             let timer = Timer::start();
             let mut out = Vec::with_capacity(batches.len());
             for batch in batches.into_iter().filter(|b| b.rows() > 0) {
-                link.through(&batch, quarantine, &mut out).with_context(|| format!("op {} `{}`", link.op.index, link.op.name))?;
+                if let Err(error) = link.through(&batch, quarantine, &mut out) {
+                    self.log.emit(Event::OpFailed {
+                        partition_id: self.partition,
+                        op: OpRef::new(link.op.index, &link.op.name),
+                        duration: link.done.duration + timer.seconds().0,
+                        error_message: format!("{error:#}"),
+                        error_type: "operator".into(),
+                    });
+                    return Err(error.context(format!("op {} `{}`", link.op.index, link.op.name)));
+                }
             }
             let (wall, cpu) = timer.seconds();
             link.done.duration += wall;

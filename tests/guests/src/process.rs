@@ -73,7 +73,9 @@ fn filter(op: &Instance, how: &str, texts: &Texts<'_>, rows: usize) -> Output {
         "rejected_range" => rejected.push(reject(rows as u32, "not there")),
         "rejected_twice" => rejected.extend([reject(0, "once"), reject(0, "twice")]),
         "rejected_long" => {
-            (0..rows).filter(|r| texts.get(*r).starts_with(MARK)).for_each(|r| rejected.push(reject(r as u32, &"because ".repeat(1 << 16))));
+            (0..rows)
+                .filter(|r| texts.get(*r).starts_with(MARK))
+                .for_each(|r| rejected.push(reject(r as u32, &"because ".repeat(1 << 16))));
         }
         "undeclared_stat" => stats.push(stat("other", text_column(rows, "x"))),
         "stat_type" => stats = vec![stat("rogue", Column::S64(S64Column { values: vec![1; rows], validity: None }))],
