@@ -123,6 +123,7 @@ impl PretendedJob {
             duration: 0.125,
             output_rows: rows_after(index),
             bytes: 90_000,
+            cpu_seconds: 0.0,
             stall_seconds: 0.0,
             taken_over,
         }));
