@@ -103,7 +103,13 @@ fn killed_at_single_writes_from_the_first_to_the_last() {
     let usual = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 120, 150, 180, 200, 230, 260, 290];
     let expected = Bench::new(ROWS / 3).undisturbed();
     for (k, n) in (1..).enumerate() {
-        let n: usize = if asked() > 0 { n } else if let Some(n) = usual.get(k) { *n } else { break };
+        let n: usize = if asked() > 0 {
+            n
+        } else if let Some(n) = usual.get(k) {
+            *n
+        } else {
+            break;
+        };
         let bench = Bench::new(ROWS / 3).with("np", "1");
         let output = bench.run_with_fault(&format!("kill@disk:{n}"));
         bench.assert_export_whole(&expected.export);
@@ -121,7 +127,13 @@ fn an_io_error_at_any_write_leaves_a_job_that_can_be_resumed() {
     let usual = [2, 3, 4, 5, 6, 9, 14, 22, 40, 65, 90, 110, 140, 190, 240];
     let expected = Bench::new(ROWS / 3).undisturbed();
     for (k, n) in (1..).enumerate() {
-        let n: usize = if asked() > 0 { n } else if let Some(n) = usual.get(k) { *n } else { break };
+        let n: usize = if asked() > 0 {
+            n
+        } else if let Some(n) = usual.get(k) {
+            *n
+        } else {
+            break;
+        };
         // Without retries the error ends the job; it must be told, and nothing may be lost.
         let bench = Bench::new(ROWS / 3).with("np", "1").with("task_retries", "0");
         let output = bench.run_with_fault(&format!("fail@disk:{n}"));

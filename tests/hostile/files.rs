@@ -32,10 +32,7 @@ fn texts(n: usize) -> arrow::array::ArrayRef {
 #[test]
 fn archives_cut_or_damaged() {
     let plain = good(20_000);
-    let packed = [
-        ("in.jsonl.gz", gz(plain.as_bytes())),
-        ("in.jsonl.zst", zstd::bulk::compress(plain.as_bytes(), 3).unwrap()),
-    ];
+    let packed = [("in.jsonl.gz", gz(plain.as_bytes())), ("in.jsonl.zst", zstd::bulk::compress(plain.as_bytes(), 3).unwrap())];
     for (name, whole) in packed {
         assert_eq!(run_on(name, &whole).ok().text(), plain);
         run_on(name, &whole[..whole.len() / 2]).failed(1, &[name]);
@@ -101,7 +98,11 @@ fn parquet_shards_that_do_not_fit() {
     let other = Case::with_input("");
     other.write("in/a.parquet", parquet(Schema::new(vec![Field::new("text", DataType::Int64, false)]), vec![numbers(3)]));
     let ran = other.run(&format!("{KEEP}dataset_path: in\nexport_path: out/result.parquet\n"));
-    if ran.code == 0 { assert_eq!(ran.summary["ledger"]["read"], 3) } else { ran.failed(2, &["`text`"]); }
+    if ran.code == 0 {
+        assert_eq!(ran.summary["ledger"]["read"], 3)
+    } else {
+        ran.failed(2, &["`text`"]);
+    }
 }
 
 fn numbers(n: i64) -> arrow::array::ArrayRef {

@@ -6,7 +6,8 @@ use crate::{ROWS, case, lines, recipe};
 fn a_broken_operator_ends_the_job_early() {
     let all: Vec<usize> = (0..20_000).collect();
     let ran = case(&lines(20_000, &all)).run(&recipe("rogue_filter", "panic", ""));
-    let ran = ran.failed(1, &["51 of 1000 rows", "max_quarantine_ratio 0.05", "broken operator", "`rogue_filter`", "does not like the row"]);
+    let ran =
+        ran.failed(1, &["51 of 1000 rows", "max_quarantine_ratio 0.05", "broken operator", "`rogue_filter`", "does not like the row"]);
     // A failed task is tried again, this one is not.
     assert!(!ran.stderr.contains("tried again"), "{}", ran.stderr);
     assert_eq!(ran.summary["status"], "failed");

@@ -81,7 +81,8 @@ fn a_thousand_operators_are_fine() {
     let case = case(&lines(10, &[]));
     case.write("plugins/rogue.wasm", guests::describing("thousand"));
     case.run("process:\n  - rogue_999: {}\n").ok();
-    case.run("process:\n  - rogue_1000: {}\n  - rogue_999: {hwo: x}\n").failed(2, &["no operator `rogue_1000`", "did you mean `rogue_", "hwo"]);
+    case.run("process:\n  - rogue_1000: {}\n  - rogue_999: {hwo: x}\n")
+        .failed(2, &["no operator `rogue_1000`", "did you mean `rogue_", "hwo"]);
 }
 
 #[test]

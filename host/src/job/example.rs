@@ -124,7 +124,6 @@ impl PretendedJob {
             cpu_seconds: 0.1,
             output_rows: rows_after(index),
             bytes: 90_000,
-            cpu_seconds: 0.0,
             stall_seconds: 0.0,
             taken_over,
         }));
