@@ -31,7 +31,7 @@ pub struct Bench {
 }
 
 /// What a job made, without what differs from attempt to attempt.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub struct Result {
     pub export: Vec<u8>,
     pub ledger: Value,
@@ -39,12 +39,19 @@ pub struct Result {
     pub quarantine: Vec<String>,
 }
 
+impl std::fmt::Debug for Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let export = String::from_utf8_lossy(&self.export);
+        write!(f, "{} bytes, {} lines, ledger {}, ops {}, quarantine {:#?}", self.export.len(), export.lines().count(), self.ledger, self.ops, self.quarantine)
+    }
+}
+
 impl Bench {
     /// `rows` rows in partitions of a quarter of them, a checkpoint after every op, two threads.
     pub fn new(rows: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("data.jsonl"), lines(0..rows)).unwrap();
-        let settings = [("strategy", "every_op"), ("partition", "{mode: manual, num_of_partitions: 4}"), ("np", "2"), ("format", "parquet"), ("compression", "snappy"), ("storage", "")];
+        let settings = [("strategy", "every_op"), ("partition", "{mode: manual, num_of_partitions: 4}"), ("np", "2"), ("format", "parquet"), ("compression", "snappy"), ("storage", ""), ("dataset_path", "data.jsonl")];
         Self {
             dir,
             ops: OPS.map(str::to_owned).to_vec(),
@@ -76,7 +83,7 @@ impl Bench {
 
     /// The recipe as YAML.
     pub fn recipe(&self) -> String {
-        let mut text = String::from("dataset_path: data.jsonl\nexport_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
+        let mut text = String::from("export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
         let get = |key: &str| &self.settings[key];
         text += &format!("checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n", get("strategy"));
         text += &format!("intermediate_storage: {{format: {}, compression: {}{}}}\npartition: {}\nnp: {}\n", get("format"), get("compression"), get("storage"), get("partition"), get("np"));
@@ -138,6 +145,7 @@ impl Bench {
             for line in fs::read_to_string(file).unwrap().lines() {
                 let mut row: Value = serde_json::from_str(line).unwrap();
                 row.as_object_mut().unwrap().remove("attempt");
+                row["file"] = name(Path::new(row["file"].as_str().unwrap())).into();
                 quarantine.push(row.to_string());
             }
         }
