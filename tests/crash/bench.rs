@@ -42,7 +42,15 @@ pub struct Result {
 impl std::fmt::Debug for Result {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let export = String::from_utf8_lossy(&self.export);
-        write!(f, "{} bytes, {} lines, ledger {}, ops {}, quarantine {:#?}", self.export.len(), export.lines().count(), self.ledger, self.ops, self.quarantine)
+        write!(
+            f,
+            "{} bytes, {} lines, ledger {}, ops {}, quarantine {:#?}",
+            self.export.len(),
+            export.lines().count(),
+            self.ledger,
+            self.ops,
+            self.quarantine
+        )
     }
 }
 
@@ -51,12 +59,16 @@ impl Bench {
     pub fn new(rows: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("data.jsonl"), lines(0..rows)).unwrap();
-        let settings = [("strategy", "every_op"), ("partition", "{mode: manual, num_of_partitions: 4}"), ("np", "2"), ("format", "parquet"), ("compression", "snappy"), ("storage", ""), ("dataset_path", "data.jsonl")];
-        Self {
-            dir,
-            ops: OPS.map(str::to_owned).to_vec(),
-            settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-        }
+        let settings = [
+            ("strategy", "every_op"),
+            ("partition", "{mode: manual, num_of_partitions: 4}"),
+            ("np", "2"),
+            ("format", "parquet"),
+            ("compression", "snappy"),
+            ("storage", ""),
+            ("dataset_path", "data.jsonl"),
+        ];
+        Self { dir, ops: OPS.map(str::to_owned).to_vec(), settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
     }
 
     #[must_use]
@@ -83,10 +95,21 @@ impl Bench {
 
     /// The recipe as YAML.
     pub fn recipe(&self) -> String {
-        let mut text = String::from("export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
+        let mut text =
+            String::from("export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
         let get = |key: &str| &self.settings[key];
-        text += &format!("checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n", get("strategy"));
-        text += &format!("intermediate_storage: {{format: {}, compression: {}{}}}\npartition: {}\nnp: {}\n", get("format"), get("compression"), get("storage"), get("partition"), get("np"));
+        text += &format!(
+            "checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n",
+            get("strategy")
+        );
+        text += &format!(
+            "intermediate_storage: {{format: {}, compression: {}{}}}\npartition: {}\nnp: {}\n",
+            get("format"),
+            get("compression"),
+            get("storage"),
+            get("partition"),
+            get("np")
+        );
         let known = ["strategy", "format", "compression", "storage", "partition", "np"];
         for (key, value) in self.settings.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
             text += &format!("{key}: {value}\n");
@@ -139,7 +162,12 @@ impl Bench {
     pub fn result(&self) -> Result {
         let summary = self.summary();
         assert_eq!(summary["status"], "completed");
-        let ops = summary["ops"].as_array().unwrap().iter().map(|op| json!([op["name"], op["rows_in"], op["rows_out"], op["quarantined"], op["merged"], op["created"]])).collect();
+        let ops = summary["ops"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|op| json!([op["name"], op["rows_in"], op["rows_out"], op["quarantined"], op["merged"], op["created"]]))
+            .collect();
         let mut quarantine = Vec::new();
         for file in files(&self.run_dir().join("quarantine")) {
             for line in fs::read_to_string(file).unwrap().lines() {
@@ -191,7 +219,8 @@ impl Events {
 
     /// The (partition, op) pairs that were started.
     pub fn started(&self) -> Vec<(u64, u64)> {
-        let mut pairs: Vec<_> = self.of("op_start").iter().map(|e| (e["partition_id"].as_u64().unwrap(), e["operation_idx"].as_u64().unwrap())).collect();
+        let mut pairs: Vec<_> =
+            self.of("op_start").iter().map(|e| (e["partition_id"].as_u64().unwrap(), e["operation_idx"].as_u64().unwrap())).collect();
         pairs.sort_unstable();
         pairs.dedup();
         pairs
@@ -232,7 +261,10 @@ pub fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
             0 => format!("{{\"text\": \"{base} number {n}\", \"n\": 1.0e3, \"big\": 12345678901234567890123}}\r\n"),
             1 => format!("{{ \"id\" : {i},\"text\":\"{base} number {n}\" , \"n\": -0.0 }}\n"),
             2 => format!("{{\"text\": \"{base} number {n}\", \"a\": 1, \"a\": 2, \"nested\": {{\"x\": [1, 2.50, null]}}}}\n"),
-            3 => format!("{{\"n\": {i}, \"text\": \"{} number {n}\"}}   \n", base.to_uppercase().replace("\\U", "\\u").replace("\\T", "\\t").replace("UD83D", "ud83d").replace("UDE00", "ude00")),
+            3 => format!(
+                "{{\"n\": {i}, \"text\": \"{} number {n}\"}}   \n",
+                base.to_uppercase().replace("\\U", "\\u").replace("\\T", "\\t").replace("UD83D", "ud83d").replace("UDE00", "ude00")
+            ),
             4 if i % 5 == 0 => format!("{{\"text\": {i}}}\n"),
             5 if i % 7 == 0 => "{\"text\": \"cut off\n".to_owned(),
             6 if i % 4 == 0 => "\n   \n".to_owned(),

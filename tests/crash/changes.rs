@@ -72,7 +72,11 @@ fn comments_and_the_order_of_keys_do_not_matter() {
 
 #[test]
 fn edited_parameters_redo_the_op_and_what_follows() {
-    for (op, edited) in [(2, "text_length_filter: {min_len: 40}"), (6, "alphanumeric_filter: {min_ratio: 0.6}"), (7, "maximum_line_length_filter: {max_len: 45}")] {
+    for (op, edited) in [
+        (2, "text_length_filter: {min_len: 40}"),
+        (6, "alphanumeric_filter: {min_ratio: 0.6}"),
+        (7, "maximum_line_length_filter: {max_len: 45}"),
+    ] {
         let mut bench = Bench::new(ROWS);
         nearly_done(&bench);
         bench.ops[op] = edited.into();
@@ -251,7 +255,13 @@ fn a_packed_input_is_unpacked_once_and_again_where_it_changed() {
 
 #[test]
 fn strategies_and_storage_may_change_between_attempts() {
-    let changes = [("disabled", "jsonl", "gzip"), ("every_op", "arrow", "zstd"), ("manual", "parquet", "none"), ("every_n_ops", "arrow", "none"), ("adaptive", "jsonl", "none")];
+    let changes = [
+        ("disabled", "jsonl", "gzip"),
+        ("every_op", "arrow", "zstd"),
+        ("manual", "parquet", "none"),
+        ("every_n_ops", "arrow", "none"),
+        ("adaptive", "jsonl", "none"),
+    ];
     let mut bench = Bench::new(ROWS);
     let expected = bench.undisturbed();
     for (i, (strategy, format, compression)) in changes.into_iter().enumerate() {
@@ -269,7 +279,13 @@ fn strategies_and_storage_may_change_between_attempts() {
 fn partition_settings_may_change_between_attempts() {
     let mut bench = Bench::new(ROWS);
     let expected = bench.undisturbed();
-    for partition in ["{mode: manual, num_of_partitions: 7}", "{mode: manual, size: 100}", "{mode: manual, num_of_partitions: 2}", "{mode: auto}", "{mode: manual, num_of_partitions: 5000}"] {
+    for partition in [
+        "{mode: manual, num_of_partitions: 7}",
+        "{mode: manual, size: 100}",
+        "{mode: manual, num_of_partitions: 2}",
+        "{mode: auto}",
+        "{mode: manual, num_of_partitions: 5000}",
+    ] {
         bench.run_with_fault("kill@event:checkpoint_save:5");
         bench.set("partition", partition);
         if partition.contains("5000") {

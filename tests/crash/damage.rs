@@ -43,7 +43,8 @@ fn of(bench: &Bench, beginning: &str) -> Vec<PathBuf> {
 fn damaged_checkpoints_are_set_aside_and_made_again() {
     let damages: [(&str, fn(&Path)); 4] = [("truncated", truncate), ("flipped", flip), ("removed", remove), ("emptied", empty)];
     let expected = Bench::new(ROWS).undisturbed();
-    for (i, beginning) in ["checkpoint_op_0007", "checkpoint_op_0003", "keys_op_0004", "mask_op_0004", "checkpoint"].into_iter().enumerate() {
+    for (i, beginning) in ["checkpoint_op_0007", "checkpoint_op_0003", "keys_op_0004", "mask_op_0004", "checkpoint"].into_iter().enumerate()
+    {
         for (what, damage) in damages {
             let (format, compression) = [("parquet", "snappy"), ("arrow", "none"), ("jsonl", "none"), ("jsonl", "zstd")][i % 4];
             let bench = Bench::new(ROWS).with("format", format).with("compression", compression);

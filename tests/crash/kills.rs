@@ -64,7 +64,15 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
         let expected = bench.undisturbed();
         // Each bench gets every third type, so that all have met several strategies and formats.
         for (k, event) in EVENTS.iter().enumerate().filter(|(k, _)| asked() > 0 || k % 3 == i % 3) {
-            let once = ["job_start", "partitions_planned", "dag_execution_plan_saved", "resolve_start", "resolve_complete", "export_start", "export_complete"];
+            let once = [
+                "job_start",
+                "partitions_planned",
+                "dag_execution_plan_saved",
+                "resolve_start",
+                "resolve_complete",
+                "export_start",
+                "export_complete",
+            ];
             let nth = if once.contains(event) { 1 } else { 1 + (i + k) % 3 };
             let fault = format!("kill@event:{event}:{nth}");
             let mut output = bench.run_with_fault(&fault);
@@ -114,7 +122,13 @@ fn killed_at_single_writes_from_the_first_to_the_last() {
     let usual = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 120, 150, 180, 200, 230, 260, 290];
     let expected = Bench::new(ROWS / 3).undisturbed();
     for (k, n) in (1..).enumerate() {
-        let n: usize = if asked() > 0 { n } else if let Some(n) = usual.get(k) { *n } else { break };
+        let n: usize = if asked() > 0 {
+            n
+        } else if let Some(n) = usual.get(k) {
+            *n
+        } else {
+            break;
+        };
         let bench = Bench::new(ROWS / 3).with("np", "1");
         let output = bench.run_with_fault(&format!("kill@disk:{n}"));
         bench.assert_export_whole(&expected.export);
@@ -132,7 +146,13 @@ fn an_io_error_at_any_write_leaves_a_job_that_can_be_resumed() {
     let usual = [2, 3, 4, 5, 6, 9, 14, 22, 40, 65, 90, 110, 140, 190, 240];
     let expected = Bench::new(ROWS / 3).undisturbed();
     for (k, n) in (1..).enumerate() {
-        let n: usize = if asked() > 0 { n } else if let Some(n) = usual.get(k) { *n } else { break };
+        let n: usize = if asked() > 0 {
+            n
+        } else if let Some(n) = usual.get(k) {
+            *n
+        } else {
+            break;
+        };
         // Without retries the error ends the job; it must be told, and nothing may be lost.
         let bench = Bench::new(ROWS / 3).with("np", "1").with("task_retries", "0");
         let output = bench.run_with_fault(&format!("fail@disk:{n}"));

@@ -14,7 +14,10 @@ const TEXTS: [&str; 5] = ["first row, with a comma", "zweite Zeile \"quoted\"", 
 
 /// The rows that a text of at least three characters leaves.
 fn kept() -> Vec<(String, i64)> {
-    (0..200).map(|i| (format!("{}{}", TEXTS[i % 5], if i % 5 == 3 { String::new() } else { format!(" {i}") }), i as i64)).filter(|(t, _)| t.chars().count() >= 3).collect()
+    (0..200)
+        .map(|i| (format!("{}{}", TEXTS[i % 5], if i % 5 == 3 { String::new() } else { format!(" {i}") }), i as i64))
+        .filter(|(t, _)| t.chars().count() >= 3)
+        .collect()
 }
 
 fn all() -> Vec<(String, i64)> {

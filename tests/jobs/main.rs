@@ -25,7 +25,8 @@ fn ledger(dir: &Path) -> Value {
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jobs");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("recipe.yaml").is_file()).collect();
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("recipe.yaml").is_file()).collect();
     cases.sort();
     assert!(cases.len() >= 20);
     cases
@@ -83,7 +84,8 @@ fn cut_and_stored_in_another_way_every_case_gives_the_same() {
 fn ops() -> BTreeSet<String> {
     let output = djhost(Path::new("."), &["ops", "list"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let ops: BTreeSet<String> = text.lines().filter(|l| l.starts_with("  ")).filter_map(|l| l.split_whitespace().next()).map(str::to_owned).collect();
+    let ops: BTreeSet<String> =
+        text.lines().filter(|l| l.starts_with("  ")).filter_map(|l| l.split_whitespace().next()).map(str::to_owned).collect();
     assert!(ops.contains("document_deduplicator"), "{text}");
     ops
 }
@@ -91,11 +93,13 @@ fn ops() -> BTreeSet<String> {
 #[test]
 fn every_operator_has_a_case_or_runs_with_its_defaults() {
     let recipes: String = cases().iter().map(|c| fs::read_to_string(c.join("recipe.yaml")).unwrap()).collect();
-    let rows = "{\"text\": \"The quick brown fox jumps over the lazy dog\"}\n{\"text\": \"\"}\n{\"text\": \"Съешь же ещё этих мягких булок\"}\n";
+    let rows =
+        "{\"text\": \"The quick brown fox jumps over the lazy dog\"}\n{\"text\": \"\"}\n{\"text\": \"Съешь же ещё этих мягких булок\"}\n";
     for op in ops().into_iter().filter(|op| !recipes.contains(&format!("- {op}:"))) {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("input.jsonl"), rows).unwrap();
-        fs::write(dir.path().join("recipe.yaml"), format!("dataset_path: input.jsonl\nexport_path: out.jsonl\nprocess: [{op}: ]\n")).unwrap();
+        fs::write(dir.path().join("recipe.yaml"), format!("dataset_path: input.jsonl\nexport_path: out.jsonl\nprocess: [{op}: ]\n"))
+            .unwrap();
         let output = djhost(dir.path(), &["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job"]);
         assert!(output.status.success(), "{op} has no case, and with its defaults: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(ledger(dir.path())["read"], 3, "{op}");

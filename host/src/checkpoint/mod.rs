@@ -15,6 +15,6 @@ mod store;
 pub use codec::{RowsReader, RowsWriter};
 pub use key::{Key, KeyBuilder};
 pub use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
-pub use seal::{seal, unseal};
 pub use resume::{Base, Decision, Found, Slot, decide};
+pub use seal::{seal, unseal};
 pub use store::{Store, WrittenRows};

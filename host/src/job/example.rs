@@ -121,9 +121,9 @@ impl PretendedJob {
             op: op(index),
             checkpoint_path,
             duration: 0.125,
+            cpu_seconds: 0.1,
             output_rows: rows_after(index),
             bytes: 90_000,
-            cpu_seconds: 0.0,
             stall_seconds: 0.0,
             taken_over,
         }));

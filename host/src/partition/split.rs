@@ -47,7 +47,13 @@ pub fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
 /// all partitions but the last, `end` that of the last, each as (file, position); only the first `files` files count. What lies behind is cut
 /// into what is left of the number of partitions, or, unless it must stay (`exact`), into more of about the same size. None if the partitions
 /// would come out too uneven; then they are better cut afresh.
-pub fn split_like(dataset: &Dataset, files: usize, cuts: &[(usize, u64)], end: (usize, u64), exact: bool) -> Result<Option<Vec<Partition>>> {
+pub fn split_like(
+    dataset: &Dataset,
+    files: usize,
+    cuts: &[(usize, u64)],
+    end: (usize, u64),
+    exact: bool,
+) -> Result<Option<Vec<Partition>>> {
     let sizes: Vec<u64> =
         dataset.files.iter().map(|f| if f.format == Format::Jsonl { Ok(f.bytes) } else { row_count(f) }).collect::<Result<_>>()?;
     let total: u64 = sizes.iter().sum();

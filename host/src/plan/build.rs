@@ -55,6 +55,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
         reply: (host.output_ratio.unwrap_or(config.op_limits.output_ratio) * batch as f64) as usize + (1 << 20),
+        batch,
     };
     let params = spec.guest_params(config, checked);
     let pool = registry.pool(entry, &params, limits, config.seed, &spec.place)?;

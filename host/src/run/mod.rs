@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::Store;
-use crate::config::{Config, ExportType, Need, Override, Resolved, resolve};
+use crate::config::{Config, ExportType, Need, Override, Resolved, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
@@ -183,7 +183,12 @@ fn work(
     };
     let index = schedule::reconcile(&env, chosen.partitions.len())?;
     state.partitions(&dataset, &chosen.partitions, plan, &index, log)?;
-    let workers = Workers { threads: config.workers(), retries: config.task_retries as u32, resolver_memory: RESOLVER_MEMORY };
+    let workers = Workers {
+        threads: config.workers(),
+        retries: config.task_retries as u32,
+        resolver_memory: RESOLVER_MEMORY,
+        adaptive: config.strategy() == Strategy::Adaptive,
+    };
     let manifests = {
         let done = index.count(crate::checkpoint::Artifact::Part);
         let bar = progress::Bar::start(&tally, dataset.bytes(), chosen.partitions.len(), done, options.quiet);

@@ -290,9 +290,13 @@ fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
 
 /// The files as they are, and places in them. The number of a file is in the ids of its rows.
 fn identity(dataset: &Dataset, partition: &Partition) -> Key {
-    partition.slices.iter().fold(KeyBuilder::new("slices"), |key, slice| {
-        file(key, &dataset.files[slice.file]).number(slice.file as u64).number(slice.start).number(slice.end)
-    }).key()
+    partition
+        .slices
+        .iter()
+        .fold(KeyBuilder::new("slices"), |key, slice| {
+            file(key, &dataset.files[slice.file]).number(slice.file as u64).number(slice.start).number(slice.end)
+        })
+        .key()
 }
 
 fn file(key: KeyBuilder, f: &InputFile) -> KeyBuilder {

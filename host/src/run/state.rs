@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 
-use super::progress::Bar;
 use super::partitions::request_key;
+use super::progress::Bar;
 use super::{Prepared, op_refs};
 use crate::checkpoint::{Account, Artifact, Manifest};
 use crate::dataset::{Dataset, Exported, Partition};

@@ -1,6 +1,6 @@
 //! Before anything runs: which files of earlier attempts are good for today's plan. What is not goes aside, with a word to the user.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -69,6 +69,7 @@ fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Dec
             (_, Err(_)) => {}
         }
     }
+    warn(found, decisions);
     for (i, manifest) in moving {
         let paths = &env.store.paths;
         let dir = paths.checkpoints();
@@ -85,12 +86,29 @@ fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Dec
     Ok(())
 }
 
+/// One line per reason: a changed recipe sets many files aside at once.
+fn warn(found: &[Found], decisions: &[Decision]) {
+    let mut reasons: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    for (found, decision) in found.iter().zip(decisions) {
+        if let Decision::SetAside(reason) = decision {
+            reasons.entry(reason).or_default().push((found.op, found.partition));
+        }
+    }
+    for (reason, files) in reasons {
+        let (op, partition) = files[0];
+        let others = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+        tracing::warn!(
+            "checkpoint after op {op} of partition {partition}{others} not used, set aside in `checkpoints/discarded`: {reason}"
+        );
+    }
+}
+
 fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &Path, reason: &str) -> Result<()> {
     let paths = &env.store.paths;
     let aside = paths.discarded();
     std::fs::create_dir_all(&aside).with_context(|| format!("cannot create `{}`", aside.display()))?;
     let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    tracing::warn!("checkpoint `{name}` is not used: {reason}");
+    tracing::debug!("checkpoint `{name}` is not used: {reason}");
     let op_name = env.plan.ops.get(found.op).map_or("", |o| o.name.as_str());
     env.log.emit(Event::CheckpointDiscarded {
         partition_id: found.partition,

@@ -22,11 +22,11 @@ pub(super) fn is_done(env: &Env<'_>, index: &Index, p: usize, segment: &Segment,
     }
 }
 
-/// Does what is left to do. `stage` is the number of the segment's first step.
-pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stage: usize, index: &Index) -> Result<()> {
+/// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number of the segment's first step.
+pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stored: &[usize], stage: usize, index: &Index) -> Result<()> {
     let p = partition.id as usize;
     let (mut at, mut base) = deepest(env, index, p, segment)?;
-    for (number, last) in segment.stored.iter().enumerate() {
+    for (number, last) in stored.iter().enumerate() {
         let ends_here = *last + 1 == segment.ops.end;
         if *last < at {
             continue;
@@ -43,7 +43,7 @@ pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stage
             return Ok(());
         }
     }
-    let step = Step { stage: stage + segment.stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
+    let step = Step { stage: stage + stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
     stage::run(env, partition, &base, &step)?.into_iter().for_each(|m| index.insert(m));
     Ok(())
 }
