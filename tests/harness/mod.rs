@@ -1,5 +1,6 @@
 //! Runs the built program on a dataset and a recipe in a directory of its own, and checks what must be true of every run, however it ends.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -69,6 +70,7 @@ impl Case {
         }
         self.write("recipe.yaml", text);
         let log = self.path("stderr.txt");
+        let before = self.exported();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
         command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job", "--np", "2"]).args(&self.args);
         command.current_dir(self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
@@ -96,8 +98,16 @@ impl Case {
             output: fs::read(self.path("out/result.jsonl")).ok(),
             quarantine: self.quarantine(),
         };
-        self.check(&ran);
+        self.check(&ran, &before);
         ran
+    }
+
+    /// What is in the directory of the export.
+    fn exported(&self) -> Vec<(OsString, Vec<u8>)> {
+        let Ok(dir) = fs::read_dir(self.path("out")) else { return Vec::new() };
+        let mut files: Vec<_> = dir.map(|e| e.unwrap()).map(|e| (e.file_name(), fs::read(e.path()).unwrap())).collect();
+        files.sort();
+        files
     }
 
     fn quarantine(&self) -> Vec<Value> {
@@ -108,20 +118,19 @@ impl Case {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// A run that succeeds accounts for every row; one that fails says why and leaves nothing where the result would be.
-    fn check(&self, ran: &Ran) {
+    /// A run that succeeds accounts for every row; one that fails says why and leaves the place of the result as it was.
+    fn check(&self, ran: &Ran, before: &[(OsString, Vec<u8>)]) {
         let stderr = &ran.stderr;
-        assert!(!stderr.contains("internal error") && !stderr.contains("panicked"), "{stderr}");
-        let beside: Vec<String> = fs::read_dir(self.path("out"))
-            .map(|dir| dir.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect())
-            .unwrap_or_default();
+        // What a guest says when it panics is in a line of the host's.
+        assert!(!stderr.contains("internal error") && !stderr.lines().any(|l| l.starts_with("thread '")), "{stderr}");
+        let after = self.exported();
         if ran.code != 0 && ran.code != 4 {
             assert!(stderr.lines().any(|line| line.starts_with("error: ")), "no reason given: {stderr}");
-            assert!(beside.is_empty(), "left beside the export: {beside:?}");
+            assert!(after == before, "the place of the export is not as it was");
             assert_ne!(ran.summary["status"], "completed");
             return;
         }
-        assert!(beside.len() <= 1, "left beside the export: {beside:?}");
+        assert!(after.len() <= 1, "left beside the export: {:?}", after.iter().map(|(name, _)| name).collect::<Vec<_>>());
         assert_eq!(ran.summary["status"], "completed");
         let ledger = |key: &str| match &ran.summary["ledger"][key] {
             Value::Object(ops) => ops.values().map(|n| n.as_u64().unwrap()).sum::<u64>(),

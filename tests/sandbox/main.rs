@@ -41,7 +41,10 @@ fn recipe(op: &str, how: &str, settings: &str) -> String {
 
 /// The ids of the rows in quarantine.
 fn quarantined(ran: &Ran) -> Vec<usize> {
-    ran.quarantine.iter().map(|e| serde_json::from_str::<Value>(e["row"].as_str().unwrap()).unwrap()["id"].as_u64().unwrap() as usize).collect()
+    ran.quarantine
+        .iter()
+        .map(|e| serde_json::from_str::<Value>(e["row"].as_str().unwrap()).unwrap()["id"].as_u64().unwrap() as usize)
+        .collect()
 }
 
 /// Runs `op` over a dataset with `guilty` rows: these alone are in quarantine, with a reason that has `reason`; all others come out as they

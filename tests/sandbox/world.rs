@@ -27,7 +27,8 @@ fn there_is_nothing_to_find() {
         stats(ran.text()).remove(0)
     };
     let found = run();
-    let nothing = "env=0 args=0 files=0 written=0 listed=0 stdin=0 tcp=false listen=false udp=false lookup=0 today=946684800 slept=3600 random=";
+    let nothing =
+        "env=0 args=0 files=0 written=0 listed=0 stdin=0 tcp=false listen=false udp=false lookup=0 today=946684800 slept=3600 random=";
     assert!(found.starts_with(nothing), "{found}");
     assert_eq!(found, run(), "random numbers and clocks must come again");
     assert!(listener.accept().is_err(), "somebody called");

@@ -178,7 +178,9 @@ fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
 /// The cause of a failed call in words for the quarantine entry and the log.
 fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> CallError {
     let printed = store.data().printed.take_tail();
-    let said = if printed.is_empty() { String::new() } else { format!(" ({})", printed.trim()) };
+    // A Rust guest's advice on how to debug it is of no use here.
+    let printed = printed.replace("note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "");
+    let said = if printed.trim().is_empty() { String::new() } else { format!(" ({})", printed.trim()) };
     if let Some(wanted) = store.data_mut().limiter.refused.take() {
         return CallError::Dead(format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted >> 20, limits.memory >> 20));
     }
@@ -187,7 +189,8 @@ fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> 
             return CallError::TimedOut(format!("out of time: the call took longer than {:?}{said}", limits.time));
         }
         Some(Trap::StackOverflow) => format!("stack overflow{said}"),
-        Some(Trap::UnreachableCodeReached) if !printed.is_empty() => format!("panic{said}"),
+        Some(Trap::UnreachableCodeReached) if !printed.trim().is_empty() => format!("panic{said}"),
+        Some(Trap::MemoryOutOfBounds) => format!("access outside of its memory, which an overflow of its own stack looks like, too{said}"),
         Some(trap) => format!("trap: {trap}{said}"),
         None => {
             let cause = error.root_cause().to_string();
