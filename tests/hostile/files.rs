@@ -86,6 +86,30 @@ fn parquet_broken_in_footer_or_pages() {
     page[100..1000].fill(0xee);
     run(&page).failed(1, &["in.parquet"]);
     run(b"PAR1").failed(2, &["in.parquet"]);
+    // To JSON, where the schema is not needed for the result.
+    let case = Case::new();
+    case.write("in.parquet", &footer);
+    case.run(&format!("{KEEP}dataset_path: in.parquet\n")).failed(2, &["in.parquet"]);
+}
+
+#[test]
+fn arrow_files_cut_or_damaged() {
+    let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, false)]));
+    let mut whole = Vec::new();
+    let mut writer = arrow::ipc::writer::FileWriter::try_new(&mut whole, &schema).unwrap();
+    writer.write(&RecordBatch::try_new(Arc::clone(&schema), vec![texts(5000)]).unwrap()).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let run = |content: &[u8]| {
+        let case = Case::new();
+        case.write("in.arrow", content);
+        case.run(&format!("{KEEP}export_path: out/result.arrow\ndataset_path: in.arrow\n"))
+    };
+    assert_eq!(run(&whole).ok().summary["ledger"]["output"], 5000);
+    run(&whole[..whole.len() / 2]).failed(2, &["in.arrow"]);
+    let mut damaged = whole.clone();
+    damaged[16..120].fill(0xee);
+    run(&damaged).failed(2, &["in.arrow"]);
 }
 
 #[test]

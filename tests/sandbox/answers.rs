@@ -17,6 +17,8 @@ fn memory_is_bounded() {
     let ran = isolates("rogue_filter", "allocate", "op_limits: {memory_mb: 48}", &[0, 999], "of its 48 MiB");
     let peak = ran.summary["ops"][0]["peak_memory"].as_u64().unwrap();
     assert!((16 << 20..=48 << 20).contains(&peak), "{peak} bytes");
+    let whole = ran.summary["totals"]["peak_memory"].as_u64().unwrap();
+    assert!(whole < 400 << 20, "the host used {whole} bytes");
     // The limit of one operator holds over the general one.
     let own = "limits: {memory_mb: 24}";
     let lines = crate::lines(100, &[7]);
@@ -49,8 +51,22 @@ fn many_guilty_rows_are_all_found() {
 }
 
 #[test]
+fn what_suffers_does_not_depend_on_how_the_work_is_cut() {
+    let guilty = [0, 17, 18, 400, 999];
+    let lines = crate::lines(crate::ROWS, &guilty);
+    for settings in ["batch_size_kb: 16", "partition: {mode: manual, num_of_partitions: 7}", "partition: {mode: manual, num_of_partitions: 40}"] {
+        let ran = crate::case(&lines).run(&format!("{settings}\nprocess:\n  - rogue_filter: {{how: panic}}\n")).ok();
+        let mut found = crate::quarantined(&ran);
+        found.sort_unstable();
+        assert_eq!(found, guilty, "{settings}");
+        let kept: String = lines.iter().enumerate().filter(|(i, _)| !guilty.contains(i)).map(|(_, line)| line.as_str()).collect();
+        assert!(ran.text() == kept, "{settings}");
+    }
+}
+
+#[test]
 fn an_operator_may_give_up_on_a_row() {
-    isolates("rogue_filter", "error", "", &[3, 700], "the operator gives up");
+    isolates("rogue_filter", "error", "", &[3, 700], "the operator \\u{1b}[31mgives up");
     let ran = isolates("rogue_filter", "rejected_long", "", &[3], "because because");
     assert!(ran.quarantine[0]["reason"].as_str().unwrap().len() <= 4096);
     isolates("rogue_filter", "giant_error", "op_limits: {output_ratio: 4}", &[3], "the answer is larger than");

@@ -30,6 +30,15 @@ fn files_that_are_no_operators() {
 }
 
 #[test]
+fn a_component_too_large_to_be_one() {
+    let case = Case::with_input(lines(3, &[]).concat());
+    case.write("plugins/rogue.wasm", "");
+    std::fs::File::options().write(true).open(case.path("plugins/rogue.wasm")).unwrap().set_len(1 << 30).unwrap();
+    let recipe = recipe("rogue_filter", "behave", "plugins: plugins");
+    case.run(&recipe).failed(2, &["plugins/rogue.wasm", "this plugin has 1073741824 bytes"]);
+}
+
+#[test]
 fn other_contracts_and_imports() {
     refused(guests::replacing("djhost:op/ops@0.1.0", "djhost:op/ops@0.2.0"), &["built for version 0.2.0", "runs 0.1.x"]);
     let foreign = guests::replacing("wasi:cli/stderr@", "evil:cli/stderr@");
@@ -108,7 +117,7 @@ fn operators_that_cannot_be_created() {
         ("create_unreachable", "failed while it was created: "),
         ("create_recurse", "stack overflow"),
         ("create_panic", "does not like"),
-        ("create_refuse", "`how` cannot be `create_refuse`"),
+        ("create_refuse", "`how` cannot be \\u{1b}[31m`create_refuse`"),
         ("create_giant_refusal", "rogue_filter"),
         ("signature_loop", "operator `rogue_filter` failed to say what it reads and writes: out of time"),
         ("signature_unreachable", "failed to say what it reads and writes: "),

@@ -1,6 +1,5 @@
 //! Parquet files: schema, number of rows, and a range of rows.
 
-use crate::error::UserError;
 use anyhow::{Context, Result};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -13,7 +12,7 @@ use std::path::Path;
 fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-        .map_err(|e| UserError::new(path.display().to_string(), format!("the Parquet footer is not readable: {e}")))?;
+        .with_context(|| format!("the Parquet footer of `{}` is not readable", path.display()))?;
     Ok((file, metadata))
 }
 

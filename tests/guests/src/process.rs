@@ -30,7 +30,7 @@ pub(crate) fn answer(op: &Instance, input: &Batch) -> Result<Output, OpError> {
     let how = if guilty { op.how.as_str() } else { "behave" };
     disasters::cause(how);
     match how {
-        "error" => return Err(OpError::Failed("the operator gives up".into())),
+        "error" => return Err(OpError::Failed("the operator \u{1b}[31mgives up".into())),
         "giant_error" => return Err(OpError::Failed("no ".repeat(40 << 20))),
         "wrong_kind" => return Ok(Output::Keys(KeysOutput { keys: text_column(rows, "k"), rejected: Vec::new() })),
         _ => {}
