@@ -54,7 +54,9 @@ fn many_guilty_rows_are_all_found() {
 fn what_suffers_does_not_depend_on_how_the_work_is_cut() {
     let guilty = [0, 17, 18, 400, 999];
     let lines = crate::lines(crate::ROWS, &guilty);
-    for settings in ["batch_size_kb: 16", "partition: {mode: manual, num_of_partitions: 7}", "partition: {mode: manual, num_of_partitions: 40}"] {
+    for settings in
+        ["batch_size_kb: 16", "partition: {mode: manual, num_of_partitions: 7}", "partition: {mode: manual, num_of_partitions: 40}"]
+    {
         let ran = crate::case(&lines).run(&format!("{settings}\nprocess:\n  - rogue_filter: {{how: panic}}\n")).ok();
         let mut found = crate::quarantined(&ran);
         found.sort_unstable();

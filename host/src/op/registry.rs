@@ -89,7 +89,11 @@ impl Registry {
         for path in find_components(dirs)? {
             let size = std::fs::metadata(&path).map_or(0, |m| m.len());
             if size > MAX_COMPONENT {
-                return Err(UserError::new(path.display().to_string(), format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed")).into());
+                return Err(UserError::new(
+                    path.display().to_string(),
+                    format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"),
+                )
+                .into());
             }
             let bytes =
                 std::fs::read(&path).map_err(|e| UserError::new(path.display().to_string(), format!("this plugin cannot be read: {e}")))?;

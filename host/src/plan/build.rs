@@ -66,6 +66,10 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         .with(&component.digest)
         .with(&component.wit_version)
         .with(host.on_error.unwrap_or_else(|| config.on_error()).word())
+        // Who gives an operator more memory or time wants the rows again that it could not process.
+        .number(limits.memory as u64)
+        .number(limits.time.as_millis() as u64)
+        .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits())
         .key();
     let on_error = host.on_error.unwrap_or_else(|| config.on_error());
     Ok(PlannedOp { index: spec.index, name: spec.name.clone(), place: spec.place.clone(), pool, on_error, identity, checkpoint: None })

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::meter::Tally;
-use crate::checkpoint::QuarantineFile;
+use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
 use crate::dataset::{BadRow, Batch, Dataset};
@@ -114,20 +114,19 @@ impl<'a> Quarantine<'a> {
         self.reasons.iter().map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
     }
 
-    /// Commits the rows; None if there are none.
+    /// Commits the rows of the task that begins at `op` and whose result has the key `task`; None if there are none.
     pub(super) fn commit(
         &mut self,
         paths: &RunPaths,
         storage: &Storage,
         dataset: &Dataset,
-        stage: usize,
-        partition: usize,
+        (op, partition, task): (usize, usize, &Key),
         attempt: u32,
     ) -> Result<Option<QuarantineFile>> {
         if self.rows.is_empty() {
             return Ok(None);
         }
-        let path = paths.quarantine_file(stage, partition);
+        let path = paths.quarantine_file(op, partition, task.as_str());
         let mut out = BufWriter::new(storage.create(&path)?);
         let mut lines = Lines::new(dataset);
         // In input order, so that lines are counted in one pass; the sort is stable.

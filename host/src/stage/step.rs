@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::chain::{Chain, Keyer};
+use super::input;
 use super::meter::{Tally, Timer};
 use super::quarantine::{Breaker, Quarantine};
 use super::sink::{self, Target, Written};
 use super::source::{self, Base, Incoming};
-use crate::checkpoint::{Account, Artifact, Manifest, Store, WrittenRows};
+use crate::checkpoint::{Account, Artifact, Key, Manifest, Store, WrittenRows};
 use crate::config::OnError;
 use crate::dataset::{Batch, Dataset, ExportOptions, PartInfo, Partition, ReadOptions};
 use crate::error::Stopped;
@@ -111,7 +112,10 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     };
     let Work { mut account, mut quarantine, chain, keys, rows_out } = work;
     chain.finish(&mut account);
-    finish_quarantine(env, p, step.ops.start, &mut account, &mut quarantine)?;
+    finish_quarantine(env, (step.ops.start, p, env.chains.after(p, last)), &mut account, &mut quarantine)?;
+    if base.rows.is_none() && base.masks.is_empty() {
+        account.input = input::content(env.dataset, partition, env.chains.after(p, None))?;
+    }
     let mut manifests = Vec::new();
     for written in written {
         manifests.push(match written {
@@ -196,7 +200,7 @@ impl<'a> KeysWork<'a> {
 
     fn commit(mut self, env: &Env<'_>, p: usize, account: &mut Account) -> Result<Manifest> {
         account.ops.insert(self.op, self.keyer.finish());
-        finish_quarantine(env, p, self.op, account, &mut self.quarantine)?;
+        finish_quarantine(env, (self.op, p, env.chains.keys(p, self.op)), account, &mut self.quarantine)?;
         let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
         let paths = &env.store.paths;
         env.store.commit_bytes(&self.writer.finish()?, &paths.keys(self.op, p), &paths.keys_manifest(self.op, p), manifest)
@@ -226,7 +230,7 @@ fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, acc
     manifest.bytes = info.bytes;
     manifest.checksum.clone_from(&info.checksum);
     manifest.part = Some(info);
-    env.store.storage.write_json(&env.store.paths.part_manifest(p), &manifest)?;
+    env.store.write_manifest(&env.store.paths.part_manifest(p), &manifest)?;
     Ok(manifest)
 }
 
@@ -280,8 +284,9 @@ impl Progress {
     }
 }
 
-fn finish_quarantine(env: &Env<'_>, p: usize, stage: usize, account: &mut Account, quarantine: &mut Quarantine<'_>) -> Result<()> {
-    let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, stage, p, env.attempt)?;
+fn finish_quarantine(env: &Env<'_>, task: (usize, usize, &Key), account: &mut Account, quarantine: &mut Quarantine<'_>) -> Result<()> {
+    let p = task.1;
+    let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, task, env.attempt)?;
     let path = file.as_ref().map(|f| env.store.paths.quarantine().join(&f.name).display().to_string()).unwrap_or_default();
     for (op, reason, rows) in quarantine.reasons() {
         env.log.emit(Event::RowsQuarantined {

@@ -184,8 +184,7 @@ fn typed(column: Column, ty: FieldType, rows: usize) -> Checked<ArrayRef> {
 }
 
 fn rejections(list: Vec<types::Rejection>, rows: usize) -> Checked<Vec<Rejection>> {
-    let mut rejected: Vec<Rejection> =
-        list.into_iter().map(|r| Rejection { row: r.row, reason: printable(&r.reason) }).collect();
+    let mut rejected: Vec<Rejection> = list.into_iter().map(|r| Rejection { row: r.row, reason: printable(&r.reason) }).collect();
     rejected.sort_by_key(|r| r.row);
     let numbers: Vec<u32> = rejected.iter().map(|r| r.row).collect();
     rising(&numbers, rows, true).map_err(|m| format!("rejected rows: {m}"))?;
