@@ -13,55 +13,55 @@ use tempfile::TempDir;
 const WATCHDOG: Duration = Duration::from_secs(120);
 
 /// A directory with the input of a run. The recipe gets `dataset_path: in.jsonl` and `export_path: out/result.jsonl` unless it says otherwise.
-pub struct Case {
+pub(crate) struct Case {
     dir: TempDir,
     /// Arguments behind the recipe.
-    pub args: Vec<String>,
+    pub(crate) args: Vec<String>,
     /// Added to the environment.
-    pub env: Vec<(String, String)>,
+    pub(crate) env: Vec<(String, String)>,
 }
 
 /// How a run ended.
-pub struct Ran {
+pub(crate) struct Ran {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// What it printed to standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
     /// `job_summary.json`, or null.
-    pub summary: Value,
+    pub(crate) summary: Value,
     /// The export, if there is one.
-    pub output: Option<Vec<u8>>,
+    pub(crate) output: Option<Vec<u8>>,
     /// All entries of `quarantine/`, in the order of the files.
-    pub quarantine: Vec<Value>,
+    pub(crate) quarantine: Vec<Value>,
 }
 
 impl Case {
     /// An empty directory.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { dir, args: Vec::new(), env: Vec::new() }
     }
 
     /// One with `in.jsonl`.
-    pub fn with_input(input: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with_input(input: impl AsRef<[u8]>) -> Self {
         let case = Self::new();
         case.write("in.jsonl", input);
         case
     }
 
     /// A path in the directory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Writes a file, and the directories above it.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), content).unwrap();
     }
 
     /// Runs `djhost run` on the recipe and checks what holds for every run.
-    pub fn run(&self, recipe: &str) -> Ran {
+    pub(crate) fn run(&self, recipe: &str) -> Ran {
         let mut text = recipe.to_owned();
         for (key, value) in [("dataset_path", "in.jsonl"), ("export_path", "out/result.jsonl")] {
             if !recipe.lines().any(|line| line.starts_with(key)) {
@@ -149,14 +149,14 @@ impl Case {
 impl Ran {
     /// The run succeeded.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
     }
 
     /// The run ended with `code`, and its message has all of `parts`.
     #[track_caller]
-    pub fn failed(self, code: i32, parts: &[&str]) -> Self {
+    pub(crate) fn failed(self, code: i32, parts: &[&str]) -> Self {
         assert_eq!(self.code, code, "{}", self.stderr);
         for part in parts {
             assert!(self.stderr.contains(part), "`{part}` is not in: {}", self.stderr);
@@ -166,7 +166,7 @@ impl Ran {
 
     /// The export as text.
     #[track_caller]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(self.output.as_deref().expect("there is an export")).unwrap()
     }
 }

@@ -70,7 +70,7 @@ fn what_suffers_does_not_depend_on_how_the_work_is_cut() {
 fn an_operator_may_give_up_on_a_row() {
     isolates("rogue_filter", "error", "", &[3, 700], "the operator \\u{1b}[31mgives up");
     let ran = isolates("rogue_filter", "rejected_long", "", &[3], "because because");
-    assert!(ran.quarantine[0]["reason"].as_str().unwrap().len() <= 4096);
+    assert!(ran.quarantine[0]["reason"].as_str().unwrap().len() <= 4096 + "…".len());
     isolates("rogue_filter", "giant_error", "op_limits: {output_ratio: 4}", &[3], "the answer is larger than");
 }
 
