@@ -1,5 +1,6 @@
 //! Runs the built program on a dataset and a recipe in a directory of its own, and checks what must be true of every run, however it ends.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -12,55 +13,55 @@ use tempfile::TempDir;
 const WATCHDOG: Duration = Duration::from_secs(120);
 
 /// A directory with the input of a run. The recipe gets `dataset_path: in.jsonl` and `export_path: out/result.jsonl` unless it says otherwise.
-pub struct Case {
+pub(crate) struct Case {
     dir: TempDir,
     /// Arguments behind the recipe.
-    pub args: Vec<String>,
+    pub(crate) args: Vec<String>,
     /// Added to the environment.
-    pub env: Vec<(String, String)>,
+    pub(crate) env: Vec<(String, String)>,
 }
 
 /// How a run ended.
-pub struct Ran {
+pub(crate) struct Ran {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// What it printed to standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
     /// `job_summary.json`, or null.
-    pub summary: Value,
+    pub(crate) summary: Value,
     /// The export, if there is one.
-    pub output: Option<Vec<u8>>,
+    pub(crate) output: Option<Vec<u8>>,
     /// All entries of `quarantine/`, in the order of the files.
-    pub quarantine: Vec<Value>,
+    pub(crate) quarantine: Vec<Value>,
 }
 
 impl Case {
     /// An empty directory.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { dir, args: Vec::new(), env: Vec::new() }
     }
 
     /// One with `in.jsonl`.
-    pub fn with_input(input: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with_input(input: impl AsRef<[u8]>) -> Self {
         let case = Self::new();
         case.write("in.jsonl", input);
         case
     }
 
     /// A path in the directory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Writes a file, and the directories above it.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), content).unwrap();
     }
 
     /// Runs `djhost run` on the recipe and checks what holds for every run.
-    pub fn run(&self, recipe: &str) -> Ran {
+    pub(crate) fn run(&self, recipe: &str) -> Ran {
         let mut text = recipe.to_owned();
         for (key, value) in [("dataset_path", "in.jsonl"), ("export_path", "out/result.jsonl")] {
             if !recipe.lines().any(|line| line.starts_with(key)) {
@@ -69,6 +70,7 @@ impl Case {
         }
         self.write("recipe.yaml", text);
         let log = self.path("stderr.txt");
+        let before = self.exported();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
         command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job", "--np", "2"]).args(&self.args);
         command.current_dir(self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
@@ -96,8 +98,16 @@ impl Case {
             output: fs::read(self.path("out/result.jsonl")).ok(),
             quarantine: self.quarantine(),
         };
-        self.check(&ran);
+        self.check(&ran, &before);
         ran
+    }
+
+    /// What is in the directory of the export.
+    fn exported(&self) -> Vec<(OsString, Vec<u8>)> {
+        let Ok(dir) = fs::read_dir(self.path("out")) else { return Vec::new() };
+        let mut files: Vec<_> = dir.map(|e| e.unwrap()).map(|e| (e.file_name(), fs::read(e.path()).unwrap())).collect();
+        files.sort();
+        files
     }
 
     fn quarantine(&self) -> Vec<Value> {
@@ -108,20 +118,21 @@ impl Case {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// A run that succeeds accounts for every row; one that fails says why and leaves nothing where the result would be.
-    fn check(&self, ran: &Ran) {
+    /// A run that succeeds accounts for every row; one that fails says why and leaves the place of the result as it was.
+    fn check(&self, ran: &Ran, before: &[(OsString, Vec<u8>)]) {
         let stderr = &ran.stderr;
-        assert!(!stderr.contains("internal error") && !stderr.contains("panicked"), "{stderr}");
-        let beside: Vec<String> = fs::read_dir(self.path("out"))
-            .map(|dir| dir.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect())
-            .unwrap_or_default();
+        assert!(!stderr.contains('\u{1b}'), "control characters on the terminal: {stderr:?}");
+        // What a guest says when it panics is in a line of the host's.
+        assert!(!stderr.contains("internal error") && !stderr.lines().any(|l| l.starts_with("thread '")), "{stderr}");
+        let after = self.exported();
         if ran.code != 0 && ran.code != 4 {
             assert!(stderr.lines().any(|line| line.starts_with("error: ")), "no reason given: {stderr}");
-            assert!(beside.is_empty(), "left beside the export: {beside:?}");
-            assert_ne!(ran.summary["status"], "completed");
+            assert!(after == before, "the place of the export is not as it was");
+            // With 2 nothing was started, and the summary is that of an earlier run.
+            assert!(ran.code == 2 || ran.summary["status"] != "completed");
             return;
         }
-        assert!(beside.len() <= 1, "left beside the export: {beside:?}");
+        assert!(after.len() <= 1, "left beside the export: {:?}", after.iter().map(|(name, _)| name).collect::<Vec<_>>());
         assert_eq!(ran.summary["status"], "completed");
         let ledger = |key: &str| match &ran.summary["ledger"][key] {
             Value::Object(ops) => ops.values().map(|n| n.as_u64().unwrap()).sum::<u64>(),
@@ -138,14 +149,14 @@ impl Case {
 impl Ran {
     /// The run succeeded.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
     }
 
     /// The run ended with `code`, and its message has all of `parts`.
     #[track_caller]
-    pub fn failed(self, code: i32, parts: &[&str]) -> Self {
+    pub(crate) fn failed(self, code: i32, parts: &[&str]) -> Self {
         assert_eq!(self.code, code, "{}", self.stderr);
         for part in parts {
             assert!(self.stderr.contains(part), "`{part}` is not in: {}", self.stderr);
@@ -155,7 +166,7 @@ impl Ran {
 
     /// The export as text.
     #[track_caller]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(self.output.as_deref().expect("there is an export")).unwrap()
     }
 }

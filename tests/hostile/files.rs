@@ -16,6 +16,13 @@ fn gz(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// With a checksum, as the `zstd` program writes it: without one damage cannot always be seen.
+fn zst(content: &[u8]) -> Vec<u8> {
+    let mut compressor = zstd::bulk::Compressor::new(3).unwrap();
+    compressor.include_checksum(true).unwrap();
+    compressor.compress(content).unwrap()
+}
+
 fn parquet(schema: Schema, columns: Vec<arrow::array::ArrayRef>) -> Vec<u8> {
     let schema = Arc::new(schema);
     let mut out = Vec::new();
@@ -32,7 +39,7 @@ fn texts(n: usize) -> arrow::array::ArrayRef {
 #[test]
 fn archives_cut_or_damaged() {
     let plain = good(20_000);
-    let packed = [("in.jsonl.gz", gz(plain.as_bytes())), ("in.jsonl.zst", zstd::bulk::compress(plain.as_bytes(), 3).unwrap())];
+    let packed = [("in.jsonl.gz", gz(plain.as_bytes())), ("in.jsonl.zst", zst(plain.as_bytes()))];
     for (name, whole) in packed {
         assert_eq!(run_on(name, &whole).ok().text(), plain);
         run_on(name, &whole[..whole.len() / 2]).failed(1, &[name]);
@@ -79,6 +86,30 @@ fn parquet_broken_in_footer_or_pages() {
     page[100..1000].fill(0xee);
     run(&page).failed(1, &["in.parquet"]);
     run(b"PAR1").failed(2, &["in.parquet"]);
+    // To JSON, where the schema is not needed for the result.
+    let case = Case::new();
+    case.write("in.parquet", &footer);
+    case.run(&format!("{KEEP}dataset_path: in.parquet\n")).failed(2, &["in.parquet"]);
+}
+
+#[test]
+fn arrow_files_cut_or_damaged() {
+    let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, false)]));
+    let mut whole = Vec::new();
+    let mut writer = arrow::ipc::writer::FileWriter::try_new(&mut whole, &schema).unwrap();
+    writer.write(&RecordBatch::try_new(Arc::clone(&schema), vec![texts(5000)]).unwrap()).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let run = |content: &[u8]| {
+        let case = Case::new();
+        case.write("in.arrow", content);
+        case.run(&format!("{KEEP}export_path: out/result.arrow\ndataset_path: in.arrow\n"))
+    };
+    assert_eq!(run(&whole).ok().summary["ledger"]["output"], 5000);
+    run(&whole[..whole.len() / 2]).failed(2, &["in.arrow"]);
+    let mut damaged = whole.clone();
+    damaged[16..120].fill(0xee);
+    run(&damaged).failed(2, &["in.arrow"]);
 }
 
 #[test]
@@ -171,7 +202,7 @@ fn exports_that_cannot_be() {
     std::fs::create_dir(case.path("directory.jsonl")).unwrap();
     case.run(&format!("{KEEP}export_path: directory.jsonl\n")).failed(2, &["directory.jsonl", "this is a directory"]);
     case.write("file", "");
-    case.run(&format!("{KEEP}export_path: file/result.jsonl\n")).failed(2, &["file"]);
+    case.run(&format!("{KEEP}export_path: file/result.jsonl\n")).failed(2, &["export_path", "file` is not a directory"]);
     // A directory that is missing is made.
     let ran = case.run(&format!("{KEEP}export_path: new/er/result.jsonl\n")).ok();
     assert_eq!(ran.summary["ledger"]["output"], 2);

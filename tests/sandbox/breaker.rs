@@ -5,7 +5,7 @@ use crate::{ROWS, case, lines, recipe};
 #[test]
 fn a_broken_operator_ends_the_job_early() {
     let all: Vec<usize> = (0..20_000).collect();
-    let ran = case(&lines(20_000, &all)).run(&recipe("rogue_filter", "panic", ""));
+    let ran = case(&lines(20_000, &all)).run(&recipe("rogue_filter", "panic", "batch_size_kb: 16"));
     let ran =
         ran.failed(1, &["51 of 1000 rows", "max_quarantine_ratio 0.05", "broken operator", "`rogue_filter`", "does not like the row"]);
     // A failed task is tried again, this one is not.
@@ -58,7 +58,6 @@ fn on_error_drop_counts_and_fail_ends() {
 
 #[test]
 fn a_selector_that_fails_to_select_ends_the_job() {
-    let quick = "op_limits: {timeout_s: 0.1, memory_mb: 48}\ntask_retries: 0";
     for (how, reason) in [
         ("select_loop", "out of time"),
         ("select_allocate", "out of memory"),
@@ -68,7 +67,9 @@ fn a_selector_that_fails_to_select_ends_the_job() {
         ("select_giant", "out of memory"),
         ("select_refuse", "cannot choose"),
     ] {
-        let ran = case(&lines(ROWS, &[])).run(&recipe("rogue_selector", how, quick));
+        let timeout = if how == "select_loop" { 0.1 } else { 60.0 };
+        let settings = format!("op_limits: {{timeout_s: {timeout}, memory_mb: 48}}\ntask_retries: 0");
+        let ran = case(&lines(ROWS, &[])).run(&recipe("rogue_selector", how, &settings));
         ran.failed(1, &["`rogue_selector` failed to select among 1000 keys", reason]);
     }
 }

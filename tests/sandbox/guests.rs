@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 const MODE: &[u8] = b"ROGUE-MODE:";
 
 /// The component as it was built: `describe` is honest, the operators are not.
-pub fn component() -> &'static [u8] {
+pub(crate) fn component() -> &'static [u8] {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
     COMPONENT.get_or_init(|| std::fs::read(build()).unwrap())
 }
@@ -31,7 +31,7 @@ fn build() -> PathBuf {
 }
 
 /// The component with another `describe`.
-pub fn describing(mode: &str) -> Vec<u8> {
+pub(crate) fn describing(mode: &str) -> Vec<u8> {
     let mut bytes = component().to_vec();
     let at: Vec<usize> = bytes.windows(MODE.len()).enumerate().filter(|(_, w)| *w == MODE).map(|(i, _)| i).collect();
     // Once in the text that the guest cuts the mode from would be enough to change the wrong one.
@@ -43,7 +43,7 @@ pub fn describing(mode: &str) -> Vec<u8> {
 }
 
 /// The component with every `from` replaced by `to`, which is as long.
-pub fn replacing(from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn replacing(from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = component().to_vec();
     let at: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from.as_bytes()).map(|(i, _)| i).collect();

@@ -60,6 +60,9 @@ impl Document {
     /// Parses `text`; `name` is what errors call it.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Vec<UserError>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if unclosed(text) > MAX_UNCLOSED {
+            return Err(vec![UserError::new(name, format!("has more than {MAX_UNCLOSED} brackets that are open at once"))]);
+        }
         let (lines, mut errors) = scan(name, text);
         let yaml: Result<Yaml, _> = serde_yaml::from_str(text);
         let mut yaml = match yaml {
@@ -256,6 +259,18 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
         }
     }
     (lines, errors)
+}
+
+/// Brackets that may be open at once, those in texts included. The parser's time grows with their square: 100,000 took it 20 s.
+const MAX_UNCLOSED: i64 = 1000;
+
+fn unclosed(text: &str) -> i64 {
+    let mut open = 0;
+    let depths = text.bytes().map(|b| {
+        open += i64::from(matches!(b, b'[' | b'{')) - i64::from(matches!(b, b']' | b'}'));
+        open
+    });
+    depths.max().unwrap_or(0)
 }
 
 fn syntax_error(name: &str, text: &str, error: &serde_yaml::Error) -> UserError {

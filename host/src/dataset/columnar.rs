@@ -6,6 +6,7 @@ use super::extract::FieldType;
 use super::file::{Dataset, Format, InputFile};
 use super::read::{BadRow, Block, Partition, ReadOptions, Slice};
 use super::{arrow_file, parquet_file};
+use crate::error::UserError;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, BooleanArray, UInt64Array};
 use arrow::buffer::BooleanBuffer;
@@ -20,6 +21,8 @@ pub(super) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
         Format::Arrow => arrow_file::describe(&file.path),
         _ => bail!("`{}` has no columns", file.path.display()),
     })
+    // A file that does not even say what it holds is not usable at all.
+    .map_err(|e| UserError::new("", format!("{e:#}")).into())
 }
 
 /// Number of rows of a columnar file, by its metadata.

@@ -129,8 +129,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For `describe`, when a component is loaded: a list of a few names needs none of this.
-    pub(super) const LOADING: Self = Self { memory: 256 << 20, time: Duration::from_secs(10), reply: 8 << 20, batch: 512 << 10 };
+    /// For `describe`, when a component is loaded: a list of some names takes less than a millisecond.
+    pub(super) const LOADING: Self = Self { memory: 256 << 20, time: Duration::from_secs(5), reply: 8 << 20, batch: 512 << 10 };
 
     /// The limits of a call on `bytes`: those for an ordinary batch, or more in proportion.
     pub(super) fn for_bytes(self, bytes: u64) -> Self {

@@ -10,6 +10,7 @@ use super::abi::v0_1;
 use super::contract::{Limits, Reply, Signature};
 use super::engine::{Runtime, TICK};
 use super::sandbox::Guest;
+use super::words::printable;
 use crate::dataset::Batch;
 
 /// Why a call gave no answer. After all but `Failed` the instance is of no more use.
@@ -87,7 +88,7 @@ impl Bare {
                 bytes_in: 0,
                 peak_before: 0,
             })),
-            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(shortened(message))),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(printable(&message))),
             Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
@@ -116,7 +117,7 @@ impl OpInstance {
         match called {
             Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
-                Err(CallError::Failed(shortened(message)))
+                Err(CallError::Failed(printable(&message)))
             }
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
@@ -132,7 +133,7 @@ impl OpInstance {
         match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, &column) {
             Ok(Ok(keep)) => v0_1::flags(&keep, keys.len(), "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
-                Err(CallError::Failed(shortened(message)))
+                Err(CallError::Failed(printable(&message)))
             }
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
@@ -155,16 +156,6 @@ impl OpInstance {
     }
 }
 
-/// A guest's own words on what went wrong, at a length that people read.
-fn shortened(mut message: String) -> String {
-    const MAX: usize = 4096;
-    if message.len() > MAX {
-        message.truncate(message.floor_char_boundary(MAX));
-        message.push('…');
-    }
-    message
-}
-
 /// Starts the clock of one call and sets how much the guest may hand over in it.
 fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
     store.set_hostcall_fuel(limits.reply);
@@ -178,17 +169,20 @@ fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
 /// The cause of a failed call in words for the quarantine entry and the log.
 fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> CallError {
     let printed = store.data().printed.take_tail();
-    let said = if printed.is_empty() { String::new() } else { format!(" ({})", printed.trim()) };
+    // A Rust guest's advice on how to debug it is of no use here.
+    let printed = printed.replace("note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "");
+    let said = if printed.trim().is_empty() { String::new() } else { format!(" ({})", printable(printed.trim())) };
     if let Some(wanted) = store.data_mut().limiter.refused.take() {
-        return CallError::Dead(format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted >> 20, limits.memory >> 20));
+        return CallError::Dead(format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted.div_ceil(1 << 20), limits.memory >> 20));
     }
     CallError::Dead(match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
             return CallError::TimedOut(format!("out of time: the call took longer than {:?}{said}", limits.time));
         }
         Some(Trap::StackOverflow) => format!("stack overflow{said}"),
-        Some(Trap::UnreachableCodeReached) if !printed.is_empty() => format!("panic{said}"),
-        Some(trap) => format!("trap: {trap}{said}"),
+        Some(Trap::UnreachableCodeReached) if !printed.trim().is_empty() => format!("panic{said}"),
+        Some(Trap::MemoryOutOfBounds) => format!("access outside of its memory, which an overflow of its own stack looks like, too{said}"),
+        Some(trap) => format!("trap: {}{said}", trap.to_string().trim_start_matches("wasm trap: ")),
         None => {
             let cause = error.root_cause().to_string();
             // Wasmtime has no type for it: the only other sign that the guest handed over more than `reply` bytes.

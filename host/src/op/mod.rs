@@ -15,6 +15,7 @@ mod pool;
 mod registry;
 mod sandbox;
 mod views;
+mod words;
 
 pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Rejection, Reply, Signature, Update};
 pub use instance::{CallError, OpInstance};

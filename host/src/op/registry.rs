@@ -87,6 +87,14 @@ impl Registry {
     pub fn load(dirs: &[PathBuf]) -> Result<Self> {
         let mut wanted: Vec<(Source, Vec<u8>)> = Vec::new();
         for path in find_components(dirs)? {
+            let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+            if size > MAX_COMPONENT {
+                return Err(UserError::new(
+                    path.display().to_string(),
+                    format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"),
+                )
+                .into());
+            }
             let bytes =
                 std::fs::read(&path).map_err(|e| UserError::new(path.display().to_string(), format!("this plugin cannot be read: {e}")))?;
             wanted.push((Source::File(path), bytes));
@@ -219,6 +227,8 @@ fn builtin() -> impl Iterator<Item = (Source, Vec<u8>)> {
     std::iter::empty()
 }
 
+/// Bytes of a component; an interpreter with its library has some ten million.
+const MAX_COMPONENT: u64 = 512 << 20;
 /// Depth to which plugin directories are searched.
 const MAX_DEPTH: usize = 8;
 

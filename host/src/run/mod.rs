@@ -82,6 +82,16 @@ fn check_export(target: &ExportTarget, dataset: &Dataset) -> Result<()> {
     if absolute.is_some() && dataset.files.iter().any(|f| std::fs::canonicalize(&f.path).ok() == absolute) {
         return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
     }
+    // The job makes the directory at its end, hours from now perhaps: what is in the way must show today.
+    let path = std::path::absolute(&target.path)?;
+    if let Some(above) = path.ancestors().skip(1).find(|p| p.symlink_metadata().is_ok()) {
+        if !above.is_dir() {
+            return Err(UserError::new(place(), format!("`{}` is not a directory", above.display())).into());
+        }
+        if let Err(error) = rustix::fs::access(above, rustix::fs::Access::WRITE_OK) {
+            return Err(UserError::new(place(), format!("`{}` cannot be written to: {error}", above.display())).into());
+        }
+    }
     Ok(())
 }
 

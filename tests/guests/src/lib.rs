@@ -56,7 +56,7 @@ impl GuestOp for Instance {
         // The host sends compact JSON.
         let how = params.split("\"how\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("behave").to_owned();
         match how.strip_prefix("create_") {
-            Some("refuse") => return Err(OpError::InvalidParams("`how` cannot be `create_refuse`".into())),
+            Some("refuse") => return Err(OpError::InvalidParams("`how` cannot be \u{1b}[31m`create_refuse`".into())),
             Some("giant_refusal") => return Err(OpError::InvalidParams("no ".repeat(40 << 20))),
             Some(disaster) => disasters::cause(disaster),
             None => {}

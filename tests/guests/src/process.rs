@@ -30,7 +30,7 @@ pub(crate) fn answer(op: &Instance, input: &Batch) -> Result<Output, OpError> {
     let how = if guilty { op.how.as_str() } else { "behave" };
     disasters::cause(how);
     match how {
-        "error" => return Err(OpError::Failed("the operator gives up".into())),
+        "error" => return Err(OpError::Failed("the operator \u{1b}[31mgives up".into())),
         "giant_error" => return Err(OpError::Failed("no ".repeat(40 << 20))),
         "wrong_kind" => return Ok(Output::Keys(KeysOutput { keys: text_column(rows, "k"), rejected: Vec::new() })),
         _ => {}
@@ -102,7 +102,7 @@ fn filter(op: &Instance, how: &str, texts: &Texts<'_>, rows: usize) -> Output {
             column.offsets[0] = 0;
             column.data.extend_from_slice("é".as_bytes());
             column.offsets.push(2);
-            column.offsets.iter_mut().rev().skip(1).for_each(|o| *o = 1);
+            column.offsets[1..rows].fill(1);
             stats = vec![stat("rogue", Column::Utf8(column))];
         }
         _ => {}

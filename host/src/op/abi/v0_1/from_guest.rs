@@ -11,6 +11,7 @@ use super::types::{self, Column, Utf8Column};
 use crate::dataset::{FieldType, Stat};
 use crate::op::contract::{Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update};
 use crate::op::views::from_offsets;
+use crate::op::words::printable;
 
 /// Operators that one component may have, and sizes of what it may say of each: far above any honest one.
 const MAX_OPS: usize = 1000;
@@ -58,7 +59,7 @@ pub(in crate::op) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Ve
             types::Cost::Medium => Cost::Medium,
             types::Cost::Heavy => Cost::Heavy,
         };
-        checked.push(Descriptor { name: d.name, kind, summary: d.summary, params_schema, cost });
+        checked.push(Descriptor { name: d.name, kind, summary: printable(&d.summary), params_schema, cost });
     }
     Ok(checked)
 }
@@ -183,8 +184,7 @@ fn typed(column: Column, ty: FieldType, rows: usize) -> Checked<ArrayRef> {
 }
 
 fn rejections(list: Vec<types::Rejection>, rows: usize) -> Checked<Vec<Rejection>> {
-    let mut rejected: Vec<Rejection> =
-        list.into_iter().map(|r| Rejection { row: r.row, reason: r.reason.chars().take(MAX_TEXT).collect() }).collect();
+    let mut rejected: Vec<Rejection> = list.into_iter().map(|r| Rejection { row: r.row, reason: printable(&r.reason) }).collect();
     rejected.sort_by_key(|r| r.row);
     let numbers: Vec<u32> = rejected.iter().map(|r| r.row).collect();
     rising(&numbers, rows, true).map_err(|m| format!("rejected rows: {m}"))?;
