@@ -28,18 +28,25 @@ pub struct NgramCounter {
     large: Vec<u32>,
 }
 
-/// An entry of the table: a part of the hash, and the number of the n-gram plus one (0: empty).
-#[derive(Debug, Clone, Copy, Default)]
+/// Not a number of an n-gram.
+const NONE: u32 = u32::MAX;
+
+/// An entry of the table: a part of the hash, and the number of the n-gram.
+#[derive(Debug, Clone, Copy)]
 struct Slot {
     tag: u32,
     gram: u32,
 }
+
+const EMPTY: Slot = Slot { tag: 0, gram: NONE };
 
 /// An n-gram: where it stands first, and how often it was met.
 #[derive(Debug, Clone, Copy)]
 struct Gram {
     first: u32,
     count: u32,
+    /// The number of the n-gram that came next, if that is in the table.
+    follower: u32,
 }
 
 /// A sequence of n-grams.
@@ -146,43 +153,48 @@ impl NgramCounter {
         let alone: usize = filter.iter().map(|word| (word & !(word >> 32) & 0xffff_ffff).count_ones() as usize).sum();
         // Few of those that are not alone are different. The table grows if it must.
         self.table.clear();
-        self.table.resize(((total - alone) / 4).max(16).next_power_of_two(), Slot::default());
+        self.table.resize(((total - alone) / 4).max(16).next_power_of_two(), EMPTY);
         self.grams.clear();
         let mut grams = std::mem::take(&mut self.grams);
-        // In a repetition: the number that the next n-gram has and where it stands first, if the repetition goes on.
-        let (mut next, mut first) = (usize::MAX, 0);
+        // The number of the n-gram before.
+        let mut before = NONE;
         for at in 0..total {
-            if let Some(gram) = grams.get_mut(next)
-                && gram.first as usize == first
-                && same_item(first + n - 1, at + n - 1)
+            // What followed last time follows most often again. As the n-grams overlap, only the last item is in question.
+            if let Some(last) = grams.get(before as usize)
+                && let follower = last.follower
+                && let Some(gram) = grams.get_mut(follower as usize)
+                && same_item(gram.first as usize + n - 1, at + n - 1)
             {
                 gram.count += 1;
-                next += 1;
-                first += 1;
+                before = follower;
                 continue;
             }
-            next = usize::MAX;
             let hash = hash(at);
             let (word, bit) = slot(hash);
             if filter[word] >> (bit + 32) & 1 == 0 {
+                before = NONE;
                 continue;
             }
             let tag = ((hash ^ hash >> 32).wrapping_mul(SPREAD) >> 32) as u32;
-            match find(&self.table, tag, |number| same(grams[number].first as usize, at)) {
+            let number = match find(&self.table, tag, |number| same(grams[number as usize].first as usize, at)) {
                 Ok(number) => {
-                    let gram = &mut grams[number];
-                    gram.count += 1;
-                    next = number + 1;
-                    first = gram.first as usize + 1;
+                    grams[number as usize].count += 1;
+                    number
                 }
                 Err(place) => {
-                    grams.push(Gram { first: at as u32, count: 1 });
-                    self.table[place] = Slot { tag, gram: grams.len() as u32 };
+                    let number = grams.len() as u32;
+                    grams.push(Gram { first: at as u32, count: 1, follower: NONE });
+                    self.table[place] = Slot { tag, gram: number };
                     if grams.len() * 3 > self.table.len() * 2 {
                         grow(&mut self.table);
                     }
+                    number
                 }
+            };
+            if let Some(last) = grams.get_mut(before as usize) {
+                last.follower = number;
             }
+            before = number;
         }
         self.grams = grams;
         self.sum_up(total, alone);
@@ -236,17 +248,16 @@ impl NgramCounter {
 
 /// The number of the n-gram in the table with the tag for which `same` says yes; if there is none, the place where it belongs.
 #[inline(always)]
-fn find(table: &[Slot], tag: u32, same: impl Fn(usize) -> bool) -> Result<usize, usize> {
+fn find(table: &[Slot], tag: u32, same: impl Fn(u32) -> bool) -> Result<u32, usize> {
     let mask = table.len() - 1;
     let mut place = (u64::from(tag) * table.len() as u64 >> 32) as usize;
     loop {
         let slot = table[place];
-        if slot.gram == 0 {
+        if slot.gram == NONE {
             return Err(place);
         }
-        let number = slot.gram as usize - 1;
-        if slot.tag == tag && same(number) {
-            return Ok(number);
+        if slot.tag == tag && same(slot.gram) {
+            return Ok(slot.gram);
         }
         place = (place + 1) & mask;
     }
@@ -256,8 +267,8 @@ fn find(table: &[Slot], tag: u32, same: impl Fn(usize) -> bool) -> Result<usize,
 #[cold]
 fn grow(table: &mut Vec<Slot>) {
     let size = table.len() * 2;
-    let old = std::mem::replace(table, vec![Slot::default(); size]);
-    for slot in old.into_iter().filter(|slot| slot.gram != 0) {
+    let old = std::mem::replace(table, vec![EMPTY; size]);
+    for slot in old.into_iter().filter(|slot| slot.gram != NONE) {
         if let Err(place) = find(table, slot.tag, |_| false) {
             table[place] = slot;
         }
