@@ -2,17 +2,17 @@
 //!
 //! The modules in the order in which data flows through them; `host/ARCHITECTURE.md` has the map.
 
-pub mod checkpoint;
 pub mod cli;
 pub mod config;
-pub mod dataset;
-pub mod error;
-pub mod event;
-pub mod global;
-pub mod job;
-pub mod op;
-pub mod partition;
 pub mod plan;
 pub mod run;
+pub mod dataset;
+pub mod partition;
 pub mod schedule;
 pub mod stage;
+pub mod op;
+pub mod global;
+pub mod checkpoint;
+pub mod event;
+pub mod job;
+pub mod error;

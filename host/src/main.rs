@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use djhost::error::exit_code;
+use djhost::error::{Stopped, exit_code};
 
 fn main() -> ExitCode {
     match djhost::cli::main(std::env::args_os().collect()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // A stop is what somebody asked for, and the job has said so.
+            if !error.chain().any(|e| e.is::<Stopped>()) {
+                eprintln!("error: {error:#}");
+            }
             ExitCode::from(exit_code(&error))
         }
     }

@@ -25,7 +25,9 @@ impl RecipeArg {
     }
 }
 
-/// Arguments of `djhost config`. Options of the recipe are not among them: see [`split_overrides`](crate::config::split_overrides).
+/// Show every option with its value and where the value comes from
+///
+/// Without a recipe: the defaults. Options of the recipe may be given as for `djhost run`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConfigArgs {
     #[command(flatten)]

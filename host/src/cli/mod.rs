@@ -25,8 +25,13 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done · 1 the job failed, resumable once the cause is mended · 2 the command line, recipe, dataset or a plugin is not usable,
-nothing was started · 3 stopped on request, resumable · 4 done, with rows in quarantine (only with --strict)";
+Exit codes:
+  0  done
+  1  the job failed; it can be continued once the cause is mended
+  2  the command line, recipe, dataset or a plugin is not usable; nothing was started
+  3  stopped on request; it can be continued
+  4  done, with rows in quarantine (only with --strict)
+`djhost stop` has further ones: see `djhost stop --help`";
 
 #[derive(Subcommand)]
 enum Command {
@@ -79,11 +84,8 @@ fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
 fn with_options_help(mut cli: clap::Command) -> clap::Command {
     for name in ["run", "plan"] {
         cli = cli.mut_subcommand(name, |c| {
-            let text = format!(
-                "Options of the recipe, each also as --KEY VALUE (the command line holds over the recipe):\n\n{}",
-                crate::config::options_help()
-            );
-            c.after_long_help(text).override_usage(format!("djhost {name} CONFIG [--plugins DIR]… [OPTIONS] [--KEY VALUE]…"))
+            c.after_long_help(crate::config::options_help())
+                .override_usage(format!("djhost {name} CONFIG [--plugins DIR]… [OPTIONS] [--KEY VALUE]…"))
         });
     }
     cli
