@@ -9,6 +9,7 @@ mod lower;
 mod ngrams;
 mod simd;
 mod space;
+mod symbols;
 mod tables;
 
 pub use charset::{CharSet, alphanumeric, class_mask, count_class, decode};
