@@ -89,6 +89,18 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
+/// A failure of the job that would come again however often its task is tried.
+#[derive(Debug, Clone)]
+pub struct Final(pub String);
+
+impl fmt::Display for Final {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Final {}
+
 /// The exit code that an error stands for.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|e| e.is::<Stopped>()) {

@@ -9,7 +9,7 @@ use crate::dataset::PartInfo;
 use crate::event::OpDone;
 
 /// Version of the manifests and of the files they stand for. Another version is not used.
-pub const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// What a manifest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +34,15 @@ pub struct QuarantineFile {
     pub rows: u64,
 }
 
+/// The bytes that a partition was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputContent {
+    /// The key of the partition's input.
+    pub key: super::Key,
+    /// xxh3-128 of its slices one after the other, hex.
+    pub checksum: String,
+}
+
 /// What became of the rows of a partition from the input up to here: every manifest carries the whole account, so that a resumed job's
 /// ledger is exact whatever was redone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -49,6 +58,9 @@ pub struct Account {
     pub bad: u64,
     /// What each op did, by its index.
     pub ops: BTreeMap<usize, OpDone>,
+    /// What the input was when it was read; None where that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputContent>,
     /// Where the rows in quarantine are.
     pub quarantine: Vec<QuarantineFile>,
 }

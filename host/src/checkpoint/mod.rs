@@ -8,11 +8,13 @@ mod codec;
 mod key;
 mod manifest;
 mod resume;
+mod seal;
 mod squeeze;
 mod store;
 
 pub use codec::{RowsReader, RowsWriter};
 pub use key::{Key, KeyBuilder};
-pub use manifest::{Account, Artifact, Manifest, QuarantineFile};
+pub use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
 pub use resume::{Base, Decision, Found, Slot, decide};
+pub use seal::{seal, unseal};
 pub use store::{Store, WrittenRows};

@@ -36,9 +36,8 @@ pub enum Decision {
 /// Decides on every found file. `expected` gives the key that today's plan has for (artifact, op, partition); a key may stand at several
 /// partitions only if these are equal, then the first free one gets the file.
 pub fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>) -> Vec<Decision> {
-    let mut taken: BTreeMap<(usize, usize, bool), usize> = BTreeMap::new();
+    let mut taken: BTreeMap<Slot, usize> = BTreeMap::new();
     let mut decisions: Vec<Option<Decision>> = vec![None; found.len()];
-    let slot = |artifact: Artifact, op: usize, partition: usize| (op, partition, artifact == Artifact::Rows);
     // First those that are where they belong: nothing may be moved over them.
     for (i, f) in found.iter().enumerate() {
         match &f.manifest {
@@ -48,7 +47,7 @@ pub fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usi
                 if m.op != Some(f.op) || m.partition != f.partition {
                     decisions[i] = Some(Decision::SetAside("its manifest belongs to another place".into()));
                 } else if places.contains(&(m.artifact, f.op, f.partition)) {
-                    taken.insert(slot(m.artifact, f.op, f.partition), i);
+                    taken.insert((m.artifact, f.op, f.partition), i);
                     decisions[i] = Some(Decision::Keep);
                 } else if places.is_empty() {
                     decisions[i] = Some(Decision::SetAside("the recipe, an operator or the input has changed".into()));
@@ -61,10 +60,10 @@ pub fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usi
             continue;
         }
         let Ok(m) = &f.manifest else { continue };
-        let free = expected[&m.key].iter().find(|(a, op, p)| *a == m.artifact && *op == f.op && !taken.contains_key(&slot(*a, *op, *p)));
+        let free = expected[&m.key].iter().find(|(a, op, p)| *a == m.artifact && *op == f.op && !taken.contains_key(&(*a, *op, *p)));
         decisions[i] = Some(match free {
             Some((a, op, p)) => {
-                taken.insert(slot(*a, *op, *p), i);
+                taken.insert((*a, *op, *p), i);
                 Decision::Move { to: *p }
             }
             None => Decision::SetAside("its position in the recipe has changed".into()),

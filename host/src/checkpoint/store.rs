@@ -9,6 +9,7 @@ use arrow::array::BinaryViewArray;
 use super::codec::{RowsReader, RowsWriter, extension};
 use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
+use super::seal::{seal, unseal};
 use super::squeeze::checksum;
 use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
@@ -72,7 +73,7 @@ impl Store {
             storage: Some(storage_name(self.format, self.compression)),
             part: None,
         };
-        self.storage.write_json(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
+        self.write_manifest(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
         Ok(manifest)
     }
 
@@ -82,7 +83,7 @@ impl Store {
         manifest.data = file_name(data);
         manifest.bytes = bytes.len() as u64;
         manifest.checksum = checksum(bytes)?.0;
-        self.storage.write_json(manifest_path, &manifest)?;
+        self.write_manifest(manifest_path, &manifest)?;
         Ok(manifest)
     }
 
@@ -110,6 +111,11 @@ impl Store {
         RowsReader::open(&self.paths.checkpoints().join(&manifest.data), format, compression, manifest.rows, self.batch_bytes)
     }
 
+    /// Commits a manifest: from here on the file that it is of exists.
+    pub fn write_manifest(&self, path: &Path, manifest: &Manifest) -> Result<()> {
+        self.storage.write_atomic(path, &seal(manifest)?)
+    }
+
     /// Reads a manifest: None if there is none, an error if it is not one of this version.
     pub fn read_manifest(path: &Path) -> Result<Option<Manifest>> {
         let bytes = match std::fs::read(path) {
@@ -117,7 +123,7 @@ impl Store {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e).with_context(|| format!("cannot read `{}`", path.display())),
         };
-        let manifest: Manifest = serde_json::from_slice(&bytes).with_context(|| format!("`{}` is not a manifest", path.display()))?;
+        let manifest: Manifest = unseal(&bytes).with_context(|| format!("`{}` is not a manifest", path.display()))?;
         if manifest.format_version != FORMAT_VERSION {
             bail!("`{}` has format version {}, this program writes {FORMAT_VERSION}", path.display(), manifest.format_version);
         }

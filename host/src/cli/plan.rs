@@ -88,7 +88,10 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
             line(format!("  at op {op} {}: its keys and what it keeps, always", plan.ops[op].name));
         }
     }
-    if !any {
+    if config.strategy() == Strategy::Adaptive {
+        line("  adaptive: after an op when losing the work since the last checkpoint would cost more than storing the rows, as measured while".into());
+        line("  the job runs; what stands above is for the first partitions".into());
+    } else if !any {
         line("  none".into());
     }
     // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise about them.

@@ -66,7 +66,7 @@ pub struct OpDone {
     /// Rows made beyond one per input row (mappers that split, groupers).
     #[serde(skip_serializing_if = "zero")]
     pub created_rows: u64,
-    /// How often the guest trapped, ran out of time or of memory.
+    /// Calls without a usable answer: the guest trapped, ran out of time or memory, or broke the contract.
     #[serde(skip_serializing_if = "zero")]
     pub traps: u64,
     /// Largest linear memory of its instances, in bytes.

@@ -129,6 +129,7 @@ impl EventLog {
             tracing::warn!("cannot write `{}`: {error}", self.path.display());
             inner.failed = Some(error);
         }
+        crate::job::fault::event(&inner.line);
     }
 
     /// Waits until all events are on the disk; says so if one was lost.

@@ -121,6 +121,7 @@ impl PretendedJob {
             op: op(index),
             checkpoint_path,
             duration: 0.125,
+            cpu_seconds: 0.1,
             output_rows: rows_after(index),
             bytes: 90_000,
             stall_seconds: 0.0,

@@ -3,6 +3,8 @@
 mod api;
 #[doc(hidden)]
 pub mod example;
+#[doc(hidden)]
+pub mod fault;
 pub mod faulty;
 pub mod find;
 pub mod lock;

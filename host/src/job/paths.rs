@@ -179,9 +179,21 @@ impl RunPaths {
         self.root.join("quarantine")
     }
 
-    /// Rows with reasons that one task (stage, partition) put aside.
-    pub fn quarantine_file(&self, stage: usize, partition: usize) -> PathBuf {
-        self.quarantine().join(format!("quarantine_stage_{stage:04}_partition_{partition:04}.jsonl"))
+    /// Rows with reasons that one task put aside: of partition `partition` (the number that it had then), from op `op` on. `task` is the key of
+    /// what the task made, so that no other task ever writes this file.
+    pub fn quarantine_file(&self, op: usize, partition: usize, task: &str) -> PathBuf {
+        let task = &task[..task.len().min(12)];
+        self.quarantine().join(format!("quarantine_op_{op:04}_partition_{partition:04}_{task}.jsonl"))
+    }
+
+    /// All files in `quarantine/`.
+    pub fn quarantine_files(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.quarantine(), |name| name.starts_with("quarantine_") && name.ends_with(".jsonl"))
+    }
+
+    /// The manifests of all parts there are.
+    pub fn part_manifests(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.parts(), |name| name.ends_with(".manifest.json"))
     }
 
     /// `logs/`.

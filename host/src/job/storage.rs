@@ -34,24 +34,29 @@ struct RealDisk;
 
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        super::fault::disk()?;
         Ok(Box::new(File::create(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        super::fault::disk()?;
         fs::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        super::fault::disk()?;
         fs::remove_file(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        super::fault::disk()?;
         File::open(dir)?.sync_all()
     }
 }
 
 impl DiskFile for File {
     fn sync(&mut self) -> io::Result<()> {
+        super::fault::disk()?;
         self.sync_all()
     }
 }

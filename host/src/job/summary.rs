@@ -138,7 +138,7 @@ pub struct OpTotals {
     pub mb_per_cpu_second: f64,
     /// Largest linear memory of one instance, bytes.
     pub peak_memory: u64,
-    /// Traps, timeouts, memory overruns.
+    /// Calls that failed: traps, timeouts, memory overruns, invalid answers.
     pub traps: u64,
 }
 

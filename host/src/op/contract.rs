@@ -112,17 +112,32 @@ pub struct Signature {
 pub struct Limits {
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
-    /// Time of one call.
+    /// Time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
     pub time: Duration,
-    /// Bytes that one reply may have; a larger one is refused before it is copied.
+    /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is copied. More for a larger batch, too.
     pub reply: usize,
+    /// Bytes of an ordinary batch.
+    pub batch: usize,
 }
 
 impl Default for Limits {
     /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about 0.1 s (filling 1 GiB takes 0.4 s);
     /// 60 s is a thousand times what the slowest built-in needs for a batch; a reply may be larger than its batch, but not absurdly.
     fn default() -> Self {
-        Self { memory: 256 << 20, time: Duration::from_secs(60), reply: 128 << 20 }
+        Self { memory: 256 << 20, time: Duration::from_secs(60), reply: 128 << 20, batch: 512 << 10 }
+    }
+}
+
+impl Limits {
+    /// For `describe`, when a component is loaded: a list of a few names needs none of this.
+    pub(super) const LOADING: Self = Self { memory: 256 << 20, time: Duration::from_secs(10), reply: 8 << 20, batch: 512 << 10 };
+
+    /// The limits of a call on `bytes`: those for an ordinary batch, or more in proportion.
+    pub(super) fn for_bytes(self, bytes: u64) -> Self {
+        let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
+        // At most what a timer and an address can hold.
+        let time = Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
+        Self { time, reply: (self.reply as f64 * times) as usize, ..self }
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Result;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, OptLevel};
 
-use super::sandbox::Guest;
+use super::sandbox::{self, Guest};
 
 /// How often the epoch rises; the granularity of time limits.
 pub(super) const TICK: Duration = Duration::from_millis(10);
@@ -35,7 +35,7 @@ impl Runtime {
         let engine = Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         // Components for wasm32-wasip2 import about 25 WASI functions whether they use them or not: all are there, none gives anything.
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+        sandbox::link(&mut linker)?;
         let runtime = Arc::new(Self { engine, linker, interruptible });
         if interruptible {
             let ticking = Arc::downgrade(&runtime);

@@ -12,15 +12,18 @@ use super::engine::{Runtime, TICK};
 use super::sandbox::Guest;
 use crate::dataset::Batch;
 
-/// Why a call gave no answer. After `Dead` the instance is of no more use.
+/// Why a call gave no answer. After all but `Failed` the instance is of no more use.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The guest said that it cannot go on with this batch.
     #[error("{0}")]
     Failed(String),
-    /// The guest trapped, ran out of time or memory, or answered something that breaks the contract.
+    /// The guest trapped, ran out of memory, or answered something that breaks the contract.
     #[error("{0}")]
     Dead(String),
+    /// The call took longer than it may.
+    #[error("{0}")]
+    TimedOut(String),
 }
 
 /// An instance with its operator created. Not `Sync`: one thread calls it at a time.
@@ -50,13 +53,12 @@ impl Bare {
     pub(super) fn new(runtime: &Arc<Runtime>, pre: &v0_1::OperatorPre<Guest>, name: &str, limits: Limits, seed: u64) -> Result<Self> {
         let mut store = Store::new(&runtime.engine, Guest::new(name, limits.memory, seed));
         store.limiter(|guest| &mut guest.limiter);
-        store.set_hostcall_fuel(limits.reply);
         let interruptible = runtime.interruptible;
         if interruptible {
             store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Interrupt));
         }
         arm(&mut store, interruptible, limits);
-        let bindings = pre.instantiate(&mut store).map_err(|e| anyhow::anyhow!("{}", explain(&mut store, limits, e)))?;
+        let bindings = pre.instantiate(&mut store).map_err(|e| anyhow::Error::from(explain(&mut store, limits, e)))?;
         Ok(Self { store, bindings, limits, interruptible, seed })
     }
 
@@ -85,8 +87,8 @@ impl Bare {
                 bytes_in: 0,
                 peak_before: 0,
             })),
-            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(message)),
-            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(shortened(message))),
+            Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
 }
@@ -97,7 +99,7 @@ impl OpInstance {
         arm(&mut self.store, self.interruptible, self.limits);
         match self.bindings.djhost_op_ops().op().call_signature(&mut self.store, self.op) {
             Ok(signature) => v0_1::signature(signature).map_err(CallError::Dead),
-            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+            Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
 
@@ -105,30 +107,34 @@ impl OpInstance {
     pub(super) fn process(&mut self, signature: &Signature, batch: &Batch) -> Result<Reply, CallError> {
         let first = batch.ids.value(0);
         self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.store.data_mut().start_clock();
         let input = self.buffers.input(signature, batch).map_err(CallError::Failed)?;
-        arm(&mut self.store, self.interruptible, self.limits);
+        let limits = self.limits.for_bytes(v0_1::batch_bytes(&input));
+        arm(&mut self.store, self.interruptible, limits);
         let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
         self.bytes_in += self.buffers.give_back(input);
         match called {
             Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
-                Err(CallError::Failed(message))
+                Err(CallError::Failed(shortened(message)))
             }
-            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+            Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }
 
-    /// Selectors: which rows of the dataset stay, given the keys of all. Not bounded by the limits of a batch's reply: one byte per row.
+    /// Selectors: which rows of the dataset stay, given the keys of all. The limits grow with the keys.
     pub(super) fn select(&mut self, keys: &arrow::array::ArrayRef) -> Result<Vec<bool>, CallError> {
-        arm(&mut self.store, self.interruptible, self.limits);
-        self.store.set_hostcall_fuel(self.limits.reply.max(keys.len().saturating_mul(2)));
         let column = v0_1::column(keys).map_err(CallError::Failed)?;
+        let mut limits = self.limits.for_bytes(v0_1::column_bytes(&column));
+        // One byte per row is what it must be able to answer.
+        limits.reply = limits.reply.max(keys.len().saturating_mul(2));
+        arm(&mut self.store, self.interruptible, limits);
         match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, &column) {
             Ok(Ok(keep)) => v0_1::flags(&keep, keys.len(), "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
-                Err(CallError::Failed(message))
+                Err(CallError::Failed(shortened(message)))
             }
-            Err(error) => Err(CallError::Dead(explain(&mut self.store, self.limits, error))),
+            Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }
 
@@ -149,8 +155,19 @@ impl OpInstance {
     }
 }
 
-/// Starts the clock of one call.
+/// A guest's own words on what went wrong, at a length that people read.
+fn shortened(mut message: String) -> String {
+    const MAX: usize = 4096;
+    if message.len() > MAX {
+        message.truncate(message.floor_char_boundary(MAX));
+        message.push('…');
+    }
+    message
+}
+
+/// Starts the clock of one call and sets how much the guest may hand over in it.
 fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
+    store.set_hostcall_fuel(limits.reply);
     if interruptible {
         // One tick more: the current one may be almost over.
         let ticks = limits.time.as_millis() / TICK.as_millis() + 1;
@@ -159,20 +176,27 @@ fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
 }
 
 /// The cause of a failed call in words for the quarantine entry and the log.
-fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> String {
+fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> CallError {
     let printed = store.data().printed.take_tail();
     let said = if printed.is_empty() { String::new() } else { format!(" ({})", printed.trim()) };
     if let Some(wanted) = store.data_mut().limiter.refused.take() {
-        return format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted >> 20, limits.memory >> 20);
+        return CallError::Dead(format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted >> 20, limits.memory >> 20));
     }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => format!("out of time: the call took longer than {:?}{said}", limits.time),
+    CallError::Dead(match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => {
+            return CallError::TimedOut(format!("out of time: the call took longer than {:?}{said}", limits.time));
+        }
         Some(Trap::StackOverflow) => format!("stack overflow{said}"),
         Some(Trap::UnreachableCodeReached) if !printed.is_empty() => format!("panic{said}"),
         Some(trap) => format!("trap: {trap}{said}"),
         None => {
             let cause = error.root_cause().to_string();
-            if cause.contains("fuel") { format!("the answer is larger than {} MiB", limits.reply >> 20) } else { format!("{cause}{said}") }
+            // Wasmtime has no type for it: the only other sign that the guest handed over more than `reply` bytes.
+            if cause.contains("fuel allocated for hostcalls") {
+                format!("the answer is larger than {:.1} MB", limits.reply as f64 / 1e6)
+            } else {
+                format!("{cause}{said}")
+            }
         }
-    }
+    })
 }

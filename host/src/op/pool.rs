@@ -1,17 +1,35 @@
 //! The pool of one operator use in a recipe: as many instances as workers want, each with the operator created with its parameters.
 
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use anyhow::Result;
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType;
 
-use super::contract::{Descriptor, Limits, Reply, Signature};
+use super::contract::{Descriptor, Kind, Limits, Output, Reply, Signature};
 use super::instance::{Bare, CallError, OpInstance};
 use super::registry::LoadedComponent;
 use crate::dataset::Batch;
 use crate::error::UserError;
+
+/// Bytes of each row, roughly: of its JSON, or of its strings and 8 for any other field.
+fn row_sizes(batch: &Batch) -> Vec<u64> {
+    if let Some(raw) = &batch.raw {
+        return (0..raw.len()).map(|i| raw.value(i).len() as u64).collect();
+    }
+    let mut sizes = vec![0; batch.rows()];
+    for column in &batch.columns {
+        match column.data.as_string_view_opt() {
+            Some(texts) => {
+                sizes.iter_mut().enumerate().filter(|(i, _)| texts.is_valid(*i)).for_each(|(i, n)| *n += texts.value(i).len() as u64)
+            }
+            None => sizes.iter_mut().for_each(|n| *n += 8),
+        }
+    }
+    sizes
+}
 
 /// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's `create` takes.
 pub struct OpPool {
@@ -24,6 +42,8 @@ pub struct OpPool {
     idle: Mutex<Vec<OpInstance>>,
     created: AtomicU64,
     died: AtomicU64,
+    /// Of a deduplicator's or selector's first answer: type, bytes, number per row.
+    key_shape: OnceLock<(DataType, usize, usize)>,
 }
 
 impl OpPool {
@@ -49,14 +69,19 @@ impl OpPool {
             idle: Mutex::default(),
             created: AtomicU64::new(0),
             died: AtomicU64::new(0),
+            key_shape: OnceLock::new(),
+        };
+        let broken = |what: &str, error: CallError| {
+            let name = &pool.descriptor.name;
+            UserError::new(place, format!("operator `{name}` {what}: {error}")).hint(format!("it comes from {}", pool.component.source))
         };
         let mut first = match pool.make() {
             Ok(Ok(instance)) => instance,
             Ok(Err(message)) => return Err(UserError::new(place, message).into()),
-            Err(error) => return Err(UserError::new(place, format!("the operator failed while it was created: {error}")).into()),
+            Err(error) => return Err(broken("failed while it was created", error).into()),
         };
-        pool.signature =
-            first.signature().map_err(|e| UserError::new(place, format!("the operator failed to say what it reads and writes: {e}")))?;
+        let signature = first.signature().map_err(|e| broken("failed to say what it reads and writes", e))?;
+        pool.signature = signature;
         pool.idle.get_mut().expect("just made").push(first);
         Ok(pool)
     }
@@ -106,8 +131,11 @@ impl OpPool {
 
     /// The answer to `batch`. An instance that dies is replaced at once: `slot` is always good afterwards.
     pub fn process(&self, slot: &mut OpInstance, batch: &Batch) -> Result<Result<Reply, CallError>> {
-        let reply = slot.process(&self.signature, batch);
-        if let Err(CallError::Dead(_)) = reply {
+        let reply = slot.process(&self.signature, batch).and_then(|reply| {
+            self.check(&reply.output, batch).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
+            Ok(reply)
+        });
+        if let Err(CallError::Dead(_) | CallError::TimedOut(_)) = reply {
             self.died.fetch_add(1, Ordering::Relaxed);
             let fresh = self.checkout()?;
             std::mem::replace(slot, fresh).hand_over(slot);
@@ -122,10 +150,35 @@ impl OpPool {
             .map_err(|e| anyhow::anyhow!("operator `{}` failed to select among {} keys: {e}", self.descriptor.name, keys.len()))
     }
 
+    /// What the contract asks of an answer beyond its columns.
+    fn check(&self, output: &Output, batch: &Batch) -> Result<(), String> {
+        let shape = match (self.descriptor.kind, output) {
+            (Kind::Filter, Output::Filtered { .. }) | (Kind::Mapper, Output::Updated(_)) => return Ok(()),
+            (Kind::Mapper, Output::Rows { origins, .. }) => {
+                // Fields that are not given are taken from the origin: a few numbers could ask for gigabytes.
+                let sizes = row_sizes(batch);
+                let given = sizes.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
+                let made = origins.values().iter().fold(0, |sum: u64, o| sum.saturating_add(sizes[*o as usize]));
+                let fits = made <= self.limits.for_bytes(given).reply as u64;
+                return if fits {
+                    Ok(())
+                } else {
+                    Err(format!("{} rows of {made} bytes, made of a batch of {given} bytes", origins.len()))
+                };
+            }
+            (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. }) => (DataType::Null, *width, *per_row),
+            (Kind::Selector, Output::Keys(keys)) => (keys.data_type().clone(), 0, 0),
+            (kind, _) => return Err(format!("a {} gave the answer of another kind of operator", kind.as_str())),
+        };
+        // Keys of all batches are compared with each other.
+        let first = self.key_shape.get_or_init(|| shape.clone());
+        if *first == shape { Ok(()) } else { Err("keys of another type or shape than those of the batches before".into()) }
+    }
+
     fn make(&self) -> Result<Result<OpInstance, String>, CallError> {
         self.created.fetch_add(1, Ordering::Relaxed);
         let bare = Bare::new(self.component.runtime(), self.component.pre(), &self.descriptor.name, self.limits, self.seed)
-            .map_err(|e| CallError::Dead(format!("{e:#}")))?;
+            .map_err(|e| e.downcast::<CallError>().unwrap_or_else(|e| CallError::Dead(format!("{e:#}"))))?;
         bare.create(&self.descriptor.name, &self.params)
     }
 }

@@ -186,7 +186,7 @@ fn load_component(source: Source, bytes: &[u8]) -> Result<(Arc<LoadedComponent>,
         .and_then(OperatorPre::new)
         .map_err(|e| user(format!("this component does not fit the djhost contract {}: {e:#}", inspected.wit_version)))?;
     let bare =
-        Bare::new(&runtime, &pre, &place, Limits::default(), 0).map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
+        Bare::new(&runtime, &pre, &place, Limits::LOADING, 0).map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
     let descriptors = bare.describe().map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
     let descriptors = v0_1::describe(descriptors).map_err(user)?;
     let loaded = LoadedComponent {

@@ -9,13 +9,18 @@ use rand::rngs::SmallRng;
 use rand::{SeedableRng, TryRng};
 use tokio::io::AsyncWrite;
 use wasmtime::ResourceLimiter;
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// What guests take for today: 2000-01-01T00:00:00Z. The real time would make a resumed job differ from an undisturbed one.
 const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
+/// Where the monotonic clock starts, in ns: a guest may take off some seconds without falling below 0.
+const START: u64 = 1_000_000_000_000;
+/// Streams, pollables and the like that one instance may hold; they live in the host's memory.
+const MAX_RESOURCES: usize = 10_000;
 /// Lines that one instance may write to the log; the rest is counted and dropped.
 const MAX_LINES: usize = 100;
 /// Bytes of an unfinished line that are kept.
@@ -25,6 +30,7 @@ const MAX_LINE: usize = 4096;
 pub(super) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
+    clock: u64,
     pub(super) limiter: Limiter,
     pub(super) random: SharedRandom,
     pub(super) printed: Printed,
@@ -36,17 +42,25 @@ impl Guest {
         let random = SharedRandom::new(seed);
         let printed = Printed::new(name);
         let mut wasi = WasiCtxBuilder::new();
-        wasi.wall_clock(FixedClock).monotonic_clock(CountingClock::default());
+        wasi.wall_clock(FixedClock);
         wasi.secure_random(random.clone()).insecure_random(random.clone()).insecure_random_seed(u128::from(seed));
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         wasi.stdout(printed.clone()).stderr(printed.clone());
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
         Self {
             wasi: wasi.build(),
-            table: ResourceTable::new(),
-            limiter: Limiter { memory, refused: None, peak: 0, used: 0 },
+            table,
+            clock: START,
+            limiter: Limiter { memory, refused: None, peak: 0, used: 0, elements: 0 },
             random,
             printed,
         }
+    }
+
+    /// Sets the monotonic clock back: what a guest sees must not depend on the batches before.
+    pub(super) fn start_clock(&mut self) {
+        self.clock = START;
     }
 }
 
@@ -61,6 +75,7 @@ impl WasiView for Guest {
 pub(super) struct Limiter {
     memory: usize,
     used: usize,
+    elements: usize,
     pub(super) peak: usize,
     pub(super) refused: Option<usize>,
 }
@@ -80,8 +95,13 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= MAX_TABLE)
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let after = self.elements.saturating_sub(current).saturating_add(desired);
+        let fits = after <= MAX_TABLE;
+        if fits {
+            self.elements = after;
+        }
+        Ok(fits)
     }
 }
 
@@ -96,17 +116,50 @@ impl HostWallClock for FixedClock {
     }
 }
 
-/// Rises by a microsecond each time it is read, so that a guest which waits for it comes to an end.
-#[derive(Default)]
-struct CountingClock(std::sync::atomic::AtomicU64);
+/// The guest's monotonic clock. It rises by a microsecond each time it is read, and by as long as the guest wants to sleep: waiting for it
+/// comes to an end at once. WASI's own would put the host's thread to sleep, where no time limit reaches it.
+pub(super) struct Clock<'a> {
+    now: &'a mut u64,
+    table: &'a mut ResourceTable,
+}
 
-impl HostMonotonicClock for CountingClock {
-    fn resolution(&self) -> u64 {
-        1000
+impl HasData for Clock<'static> {
+    type Data<'a> = Clock<'a>;
+}
+
+impl monotonic_clock::Host for Clock<'_> {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        *self.now = self.now.saturating_add(1000);
+        Ok(*self.now)
     }
-    fn now(&self) -> u64 {
-        self.0.fetch_add(1000, std::sync::atomic::Ordering::Relaxed)
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(1000)
     }
+    fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        *self.now = when.max(*self.now);
+        let ready = self.table.push(Elapsed)?;
+        subscribe(self.table, ready)
+    }
+    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.subscribe_instant(self.now.saturating_add(duration))
+    }
+}
+
+/// A time that has come.
+struct Elapsed;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Elapsed {
+    async fn ready(&mut self) {}
+}
+
+/// Links what guests may call: all of WASI 0.2, none of which gives anything, with [`Clock`] in place of its clock.
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_sync(linker)?;
+    linker.allow_shadowing(true);
+    monotonic_clock::add_to_linker::<Guest, Clock<'static>>(linker, |guest| Clock { now: &mut guest.clock, table: &mut guest.table })?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 /// Random numbers that depend on the job's seed and the rows in the batch only; the instance reseeds it before each call.

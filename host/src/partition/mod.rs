@@ -8,4 +8,4 @@ mod split;
 
 pub use crate::dataset::{Partition, Slice};
 pub use materialise::materialise;
-pub use split::{SplitBy, split};
+pub use split::{SplitBy, split, split_like};

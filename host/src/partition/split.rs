@@ -43,6 +43,66 @@ pub fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     Ok(ends.enumerate().map(|(id, to)| Partition { id: id as u32, slices: slices(&sizes, std::mem::replace(&mut from, to), to) }).collect())
 }
 
+/// Cuts `dataset` where an earlier state of it was cut, as far as the files are the same ones and still long enough: `cuts` are the ends of
+/// all partitions but the last, `end` that of the last, each as (file, position); only the first `files` files count. What lies behind is cut
+/// into what is left of the number of partitions, or, unless it must stay (`exact`), into more of about the same size. None if the partitions
+/// would come out too uneven; then they are better cut afresh.
+pub fn split_like(
+    dataset: &Dataset,
+    files: usize,
+    cuts: &[(usize, u64)],
+    end: (usize, u64),
+    exact: bool,
+) -> Result<Option<Vec<Partition>>> {
+    let sizes: Vec<u64> =
+        dataset.files.iter().map(|f| if f.format == Format::Jsonl { Ok(f.bytes) } else { row_count(f) }).collect::<Result<_>>()?;
+    let total: u64 = sizes.iter().sum();
+    let count = cuts.len() as u64 + 1;
+    let global = |(file, at): (usize, u64)| -> Result<Option<u64>> {
+        if file >= files || at > sizes[file] {
+            return Ok(None);
+        }
+        let at = if at == sizes[file] { at } else { next_row(&dataset.files[file], at, sizes[file])? };
+        Ok(Some(sizes[..file].iter().sum::<u64>() + at))
+    };
+    let mut kept = Vec::new();
+    for cut in cuts {
+        match global(*cut)? {
+            Some(at) => kept.push(at),
+            None => break,
+        }
+    }
+    let last = kept.last().copied().unwrap_or(0);
+    let pieces = |from: u64, n: u64| (1..n).map(move |k| from + ((u128::from(total - from) * u128::from(k)) / u128::from(n)) as u64);
+    let rest: Vec<u64> = match global(end)? {
+        _ if kept.len() < cuts.len() => pieces(last, count - kept.len() as u64).collect(),
+        // Grown at the end.
+        Some(before) if !exact && total - before > before / count / 2 => {
+            let size = (before / count).max(1);
+            std::iter::once(before).chain(pieces(before, (total - before).div_ceil(size).min(1_000_000))).collect()
+        }
+        _ => Vec::new(),
+    };
+    for ideal in rest {
+        let (file, base) = if ideal < total { locate(&sizes, ideal) } else { break };
+        kept.push(base + next_row(&dataset.files[file], ideal - base, sizes[file])?);
+    }
+    kept.resize(kept.len().max(cuts.len()), total);
+    let mut from = 0;
+    let parts: Vec<Partition> = kept
+        .into_iter()
+        .chain([total])
+        .enumerate()
+        .map(|(id, to)| {
+            let start = from;
+            from = to.max(start);
+            Partition { id: id as u32, slices: slices(&sizes, start, from) }
+        })
+        .collect();
+    let largest = parts.iter().map(|p| p.slices.iter().map(|s| s.end - s.start).sum::<u64>()).max().unwrap_or(0);
+    Ok((largest <= 2 * total.div_ceil(parts.len() as u64)).then_some(parts))
+}
+
 /// The slices of the files laid end to end that `from..to` covers.
 fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     let mut base = 0;

@@ -55,6 +55,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
         reply: (host.output_ratio.unwrap_or(config.op_limits.output_ratio) * batch as f64) as usize + (1 << 20),
+        batch,
     };
     let params = spec.guest_params(config, checked);
     let pool = registry.pool(entry, &params, limits, config.seed, &spec.place)?;
@@ -65,6 +66,10 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         .with(&component.digest)
         .with(&component.wit_version)
         .with(host.on_error.unwrap_or_else(|| config.on_error()).word())
+        // Who gives an operator more memory or time wants the rows again that it could not process.
+        .number(limits.memory as u64)
+        .number(limits.time.as_millis() as u64)
+        .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits())
         .key();
     let on_error = host.on_error.unwrap_or_else(|| config.on_error());
     Ok(PlannedOp { index: spec.index, name: spec.name.clone(), place: spec.place.clone(), pool, on_error, identity, checkpoint: None })

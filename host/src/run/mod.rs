@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::Store;
-use crate::config::{ExportType, Need, Override, Resolved, resolve};
+use crate::config::{Config, ExportType, Need, Override, Resolved, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
@@ -140,8 +140,11 @@ fn work(
     lock: &JobLock,
     state: &mut State,
 ) -> Result<Outcome> {
-    let (resolved, plan) = (&prepared.resolved, &prepared.plan);
-    let config = &resolved.config;
+    let plan = &prepared.plan;
+    let config = &prepared.resolved.config;
+    if state.already_done(prepared, None)? {
+        return nothing_to_do(config, paths, state, log);
+    }
     let dataset = match prepared.dataset.is_splittable() {
         true => prepared.dataset.clone(),
         false => crate::partition::materialise(&prepared.dataset, &paths.partitions())?,
@@ -149,14 +152,13 @@ fn work(
     if stop.requested() {
         return Err(Stopped.into());
     }
-    let chosen = partitions::load_or_choose(resolved, plan, &dataset, paths)?;
-    let chains = partitions::chains(prepared, &dataset, &chosen.partitions);
+    let chosen = partitions::load_or_choose(prepared, &dataset, paths)?;
+    let chains = partitions::chains(prepared, &chosen);
     log.emit(Event::PartitionsPlanned { total_partitions: chosen.partitions.len(), input_bytes: dataset.bytes(), input_rows: None });
     document::save(prepared, &chosen, paths, log)?;
 
-    if let Some(outcome) = state.already_done(prepared, &chains, paths)? {
-        state.completed_before(log)?;
-        return Ok(outcome);
+    if state.already_done(prepared, Some(&chains))? {
+        return nothing_to_do(config, paths, state, log);
     }
     let tally = std::sync::Arc::new(Tally::default());
     let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
@@ -181,7 +183,12 @@ fn work(
     };
     let index = schedule::reconcile(&env, chosen.partitions.len())?;
     state.partitions(&dataset, &chosen.partitions, plan, &index, log)?;
-    let workers = Workers { threads: config.workers(), retries: config.task_retries as u32, resolver_memory: RESOLVER_MEMORY };
+    let workers = Workers {
+        threads: config.workers(),
+        retries: config.task_retries as u32,
+        resolver_memory: RESOLVER_MEMORY,
+        adaptive: config.strategy() == Strategy::Adaptive,
+    };
     let manifests = {
         let done = index.count(crate::checkpoint::Artifact::Part);
         let bar = progress::Bar::start(&tally, dataset.bytes(), chosen.partitions.len(), done, options.quiet);
@@ -198,6 +205,8 @@ fn work(
         .iter()
         .map(|m| Ok((paths.parts().join(&m.data), m.part.clone().context("a part without its facts")?)))
         .collect::<Result<_>>()?;
+    schedule::forget_quarantine(&env, manifests.iter())?;
+    state.exporting()?;
     log.emit(Event::ExportStarted { output_path: prepared.target.path.display().to_string(), parts: parts.len() });
     let started = std::time::Instant::now();
     if let Some(dir) = prepared.target.path.parent().filter(|d| !d.as_os_str().is_empty()) {
@@ -213,10 +222,25 @@ fn work(
     });
     exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
     state.completed(prepared, &chains, &exported, log)?;
-    retention::apply(config, paths, &Storage::new())?;
+    clean_up(config, paths);
     report::print(&state.summary, &exported, options.quiet);
     let strict = options.strict && state.summary.ledger.quarantined > 0;
     Ok(Outcome { code: if strict { exit::QUARANTINED } else { exit::DONE } })
+}
+
+/// Ends an attempt at a job that is complete.
+fn nothing_to_do(config: &Config, paths: &RunPaths, state: &mut State, log: &EventLog) -> Result<Outcome> {
+    state.completed_before(log)?;
+    // The attempt that completed the job may have been killed before it had cleaned up.
+    clean_up(config, paths);
+    Ok(Outcome { code: exit::DONE })
+}
+
+/// The export is there: files that cannot be removed do not make it undone.
+fn clean_up(config: &Config, paths: &RunPaths) {
+    if let Err(error) = retention::apply(config, paths, &Storage::new()) {
+        tracing::warn!("intermediate files stay: {error:#}");
+    }
 }
 
 /// The partitions that a run would have. What cannot be split yet counts by its packed size.

@@ -1,20 +1,22 @@
 //! Which partitions a job has. The choice is kept in the run directory: a resumed job must cut the input at the same places.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::Prepared;
-use crate::checkpoint::{Key, KeyBuilder};
+use crate::checkpoint::{Key, KeyBuilder, Store, seal, unseal};
 use crate::config::{Count, PartitionMode, Resolved, canonical_json};
 use crate::dataset::{Dataset, FieldType, InputFile, Partition, ReadField, ReadOptions, Slice, read};
 use crate::job::{RunPaths, Storage};
 use crate::op::Cost;
 use crate::partition::auto::{AutoOptions, DatasetSize, Machine, Modality, OpCosts, SampledRow, choose, sample_rows};
-use crate::partition::{SplitBy, split};
+use crate::partition::{SplitBy, split, split_like};
 use crate::plan::{Chains, Plan};
 
 /// Version of the table.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 /// Partitions of manual mode without a number, as Data-Juicer has it.
 const MANUAL_DEFAULT: u32 = 4;
 
@@ -28,24 +30,122 @@ pub struct Chosen {
     files: Vec<InputFile>,
     /// The partitions, in input order.
     pub partitions: Vec<Partition>,
+    /// What each partition's input is known by: equal, equal rows. It stays when a file is touched, or grows behind the partition.
+    identities: Vec<Key>,
     /// For the user, a line each.
     pub why: Vec<String>,
 }
 
-/// The partitions of an earlier attempt if input and settings are as they were, else new ones.
-pub(super) fn load_or_choose(resolved: &Resolved, plan: &Plan, dataset: &Dataset, paths: &RunPaths) -> Result<Chosen> {
+/// The partitions of an earlier attempt if input and settings are as they were, else new ones, that are cut at the same places where that
+/// is possible.
+pub(super) fn load_or_choose(prepared: &Prepared, dataset: &Dataset, paths: &RunPaths) -> Result<Chosen> {
+    let (resolved, plan) = (&prepared.resolved, &prepared.plan);
     let settings = settings(resolved);
-    let earlier: Option<Chosen> = std::fs::read(paths.partition_table()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    if let Some(earlier) = earlier
-        && earlier.format_version == FORMAT_VERSION
+    let table = paths.partition_table();
+    let earlier = match std::fs::read(&table) {
+        Ok(bytes) => unseal::<Chosen>(&bytes).inspect_err(|e| tracing::warn!("`{}` is not used: {e:#}", table.display())).ok(),
+        Err(_) => None,
+    };
+    let earlier = earlier.filter(|e| e.format_version == FORMAT_VERSION);
+    if let Some(earlier) = &earlier
         && earlier.settings == settings
-        && earlier.files == dataset.files
+        && same_files(&earlier.files, &dataset.files)
     {
-        return Ok(earlier);
+        return Ok(earlier.clone());
     }
-    let chosen = choose_partitions(resolved, plan, dataset)?;
-    Storage::new().write_json(&paths.partition_table(), &chosen)?;
+    let mut chosen = None;
+    if let Some(earlier) = earlier.as_ref().filter(|e| e.settings == settings) {
+        chosen = cut_as_before(resolved, dataset, earlier)?;
+    }
+    let mut chosen = match chosen {
+        Some(chosen) => chosen,
+        None => choose_partitions(resolved, plan, dataset)?,
+    };
+    if let Some(earlier) = &earlier {
+        inherit(&mut chosen, earlier, prepared, dataset, paths)?;
+    }
+    Storage::new().write_atomic(&table, &seal(&chosen)?)?;
     Ok(chosen)
+}
+
+/// Whether the files are what they were. When an unpacked copy was made does not matter.
+fn same_files(a: &[InputFile], b: &[InputFile]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_file(a, b))
+}
+
+fn same_file(a: &InputFile, b: &InputFile) -> bool {
+    match (&a.origin, &b.origin) {
+        (Some(x), Some(y)) => x == y && a.bytes == b.bytes,
+        _ => a == b,
+    }
+}
+
+/// Partitions for a dataset that has changed, cut where it was cut before; None where they must be cut afresh.
+fn cut_as_before(resolved: &Resolved, dataset: &Dataset, earlier: &Chosen) -> Result<Option<Chosen>> {
+    let config = &resolved.config;
+    let exact = matches!(config.partition.num_of_partitions, Some(Count::Exactly(_)));
+    if matches!(config.partition_mode(), PartitionMode::Manual) && !exact && config.partition.size.is_some() {
+        // Cut after every so many rows, the places are the same anyway.
+        return Ok(None);
+    }
+    let exact = exact || matches!(config.partition_mode(), PartitionMode::Manual);
+    let files = earlier.files.iter().zip(&dataset.files).take_while(|(a, b)| a.path == b.path && a.format == b.format).count();
+    let mut ends: Vec<(usize, u64)> = Vec::new();
+    for partition in &earlier.partitions {
+        let before = ends.last().copied().unwrap_or((0, 0));
+        ends.push(partition.slices.last().map_or(before, |s| (s.file, s.end)));
+    }
+    let Some(end) = ends.pop() else { return Ok(None) };
+    let size = |files: &[InputFile]| files.iter().map(|f| f.bytes).sum::<u64>();
+    if size(&dataset.files) > 4 * size(&earlier.files).max(1) {
+        return Ok(None);
+    }
+    let Some(partitions) = split_like(dataset, files, &ends, end, exact)? else { return Ok(None) };
+    let mut why = earlier.why.clone();
+    let word = "the input has changed: cut at the places of the earlier attempt, so that what is unchanged need not be done again";
+    if !why.iter().any(|w| w == word) {
+        why.push(word.to_owned());
+    }
+    Ok(Some(Chosen::new(earlier.settings.clone(), dataset, partitions, why)))
+}
+
+/// Gives partitions whose input is the same as in an earlier attempt the identity that it had there.
+fn inherit(chosen: &mut Chosen, earlier: &Chosen, prepared: &Prepared, dataset: &Dataset, paths: &RunPaths) -> Result<()> {
+    let places = |slices: &[Slice]| -> Vec<(usize, u64, u64)> { slices.iter().map(|s| (s.file, s.start, s.end)).collect() };
+    let known: HashMap<_, &Key> = earlier.partitions.iter().map(|p| places(&p.slices)).zip(&earlier.identities).collect();
+    let mut contents: Option<HashMap<Key, String>> = None;
+    for (partition, identity) in chosen.partitions.iter().zip(&mut chosen.identities) {
+        let Some(before) = known.get(&places(&partition.slices)) else { continue };
+        let files = |test: &dyn Fn(&InputFile, &InputFile) -> bool| {
+            partition.slices.iter().all(|s| earlier.files.get(s.file).is_some_and(|a| test(a, &dataset.files[s.file])))
+        };
+        if files(&same_file) {
+            *identity = (*before).clone();
+        } else if !dataset.is_columnar() && files(&|a, b| a.path == b.path && a.format == b.format) {
+            // Touched, grown, or changed somewhere: the bytes decide.
+            let contents = contents.get_or_insert_with(|| contents_read(paths));
+            let then = contents.get(&input_key(before, prepared));
+            if then.is_some() && then == crate::stage::content_checksum(dataset, partition)?.as_ref() {
+                *identity = (*before).clone();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checksums of the inputs of all partitions that earlier attempts have read, by the key of the input.
+fn contents_read(paths: &RunPaths) -> HashMap<Key, String> {
+    let checkpoints = paths.manifests().unwrap_or_default().into_iter().map(|(.., path)| path);
+    let parts = paths.part_manifests().unwrap_or_default();
+    let manifests = checkpoints.chain(parts).filter_map(|path| Store::read_manifest(&path).ok().flatten());
+    manifests.filter_map(|m| m.account.input).map(|i| (i.key, i.checksum)).collect()
+}
+
+impl Chosen {
+    fn new(settings: String, dataset: &Dataset, partitions: Vec<Partition>, why: Vec<String>) -> Self {
+        let identities = partitions.iter().map(|p| identity(dataset, p)).collect();
+        Self { format_version: FORMAT_VERSION, settings, files: dataset.files.clone(), partitions, identities, why }
+    }
 }
 
 /// As [`choose_partitions`], for a dataset that may not be unpacked yet: then nothing can be measured, and one partition stands for all.
@@ -54,14 +154,7 @@ pub(super) fn preview(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Re
         return choose_partitions(resolved, plan, dataset);
     }
     let why = vec!["packed or single-piece files are unpacked once when the job runs; how they are cut is decided then".to_owned()];
-    let files = dataset.files.clone();
-    Ok(Chosen {
-        format_version: FORMAT_VERSION,
-        settings: settings(resolved),
-        files,
-        partitions: vec![Partition { id: 0, slices: Vec::new() }],
-        why,
-    })
+    Ok(Chosen::new(settings(resolved), dataset, vec![Partition { id: 0, slices: Vec::new() }], why))
 }
 
 fn settings(resolved: &Resolved) -> String {
@@ -97,7 +190,7 @@ pub(super) fn choose_partitions(resolved: &Resolved, plan: &Plan, dataset: &Data
             (SplitBy::Count(u32::try_from(auto.partitions).unwrap_or(u32::MAX)), auto.why)
         }
     };
-    Ok(Chosen { format_version: FORMAT_VERSION, settings, files: dataset.files.clone(), partitions: split(dataset, by)?, why })
+    Ok(Chosen::new(settings, dataset, split(dataset, by)?, why))
 }
 
 fn costs(plan: &Plan) -> OpCosts {
@@ -175,32 +268,52 @@ fn sampled(batch: &crate::dataset::Batch, row: usize, text_key: &str, media: &[&
 }
 
 /// The chains of keys of all partitions.
-pub(super) fn chains(prepared: &Prepared, dataset: &Dataset, partitions: &[Partition]) -> Chains {
-    let export = format!("{:?} stats {}", prepared.target.format, prepared.resolved.config.keep_stats_in_res_ds);
-    let reader = canonical_json(&prepared.resolved.config.reader_json());
-    let inputs = partitions.iter().map(|p| input_key(dataset, p, &reader, prepared)).collect();
-    Chains::new(&prepared.plan, inputs, &export)
+pub(super) fn chains(prepared: &Prepared, chosen: &Chosen) -> Chains {
+    let inputs = chosen.identities.iter().map(|identity| input_key(identity, prepared)).collect();
+    Chains::new(&prepared.plan, inputs, &export_settings(prepared))
 }
 
-/// What a partition's rows are made of: files as they were, places in them, and what the reader takes for a good row.
-fn input_key(dataset: &Dataset, partition: &Partition, reader: &str, prepared: &Prepared) -> Key {
-    let mut key = KeyBuilder::new("input").number(u64::from(FORMAT_VERSION)).with(reader);
-    for field in prepared.plan.fields.iter().filter(|f| f.required) {
-        key = key.with(&field.path).with(field.ty.name());
-    }
-    for Slice { file, start, end } in &partition.slices {
-        let f = &dataset.files[*file];
-        let (path, bytes, modified) = match &f.origin {
-            Some(o) => (&o.path, o.bytes, o.modified_ns),
-            None => (&f.path, f.bytes, f.modified_ns),
-        };
-        key = key
-            .with(path.as_os_str().as_encoded_bytes())
-            .number(bytes)
-            .with(modified.to_le_bytes())
-            .number(*file as u64)
-            .number(*start)
-            .number(*end);
-    }
-    key.key()
+fn export_settings(prepared: &Prepared) -> String {
+    format!("{:?} stats {}", prepared.target.format, prepared.resolved.config.keep_stats_in_res_ds)
+}
+
+/// What a partition's rows are made of: its input, and what the reader takes for a good row.
+fn input_key(identity: &Key, prepared: &Prepared) -> Key {
+    reader(KeyBuilder::new("input").with(identity.as_str()), prepared).key()
+}
+
+fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
+    let config = &prepared.resolved.config;
+    let key = key.with(canonical_json(&config.reader_json())).with(config.on_error().word());
+    prepared.plan.fields.iter().filter(|f| f.required).fold(key, |key, field| key.with(&field.path).with(field.ty.name()))
+}
+
+/// The files as they are, and places in them. The number of a file is in the ids of its rows.
+fn identity(dataset: &Dataset, partition: &Partition) -> Key {
+    partition
+        .slices
+        .iter()
+        .fold(KeyBuilder::new("slices"), |key, slice| {
+            file(key, &dataset.files[slice.file]).number(slice.file as u64).number(slice.start).number(slice.end)
+        })
+        .key()
+}
+
+fn file(key: KeyBuilder, f: &InputFile) -> KeyBuilder {
+    let (path, bytes, modified) = match &f.origin {
+        Some(o) => (&o.path, o.bytes, o.modified_ns),
+        None => (&f.path, f.bytes, f.modified_ns),
+    };
+    key.with(path.as_os_str().as_encoded_bytes()).number(bytes).with(modified.to_le_bytes())
+}
+
+/// What decides the bytes of the export: how the dataset is cut does not.
+pub(super) fn request_key(prepared: &Prepared) -> Key {
+    let target = &prepared.target;
+    let key = KeyBuilder::new("request")
+        .with(target.path.as_os_str().as_encoded_bytes())
+        .with(format!("{:?} {:?}", target.compression, target.shard_size))
+        .with(export_settings(prepared));
+    let key = prepared.dataset.files.iter().fold(reader(key, prepared), file);
+    prepared.plan.ops.iter().fold(key, |key, op| key.with(op.identity.as_str())).key()
 }

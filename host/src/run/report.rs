@@ -43,7 +43,7 @@ fn table(summary: &JobSummary) -> String {
             let _ = write!(out, "  {} quarantined", op.quarantined);
         }
         if op.traps > 0 {
-            let _ = write!(out, ", {} after a failure of the operator", op.traps);
+            let _ = write!(out, ", {} calls failed", op.traps);
         }
         out.push('\n');
     }

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 
+use super::partitions::request_key;
 use super::progress::Bar;
-use super::{Outcome, Prepared, op_refs};
+use super::{Prepared, op_refs};
 use crate::checkpoint::{Account, Artifact, Manifest};
 use crate::dataset::{Dataset, Exported, Partition};
-use crate::error::exit;
 use crate::event::{CheckpointDone, Event, EventLog, OpRef, now};
 use crate::job::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::plan::{Chains, Plan};
@@ -23,14 +23,12 @@ pub(super) struct State {
     paths: RunPaths,
     mapping: Option<DatasetMapping>,
     started: std::time::Instant,
-    earlier: Option<Status>,
 }
 
 impl State {
     /// Writes the summary of a running job and says that it has started.
     pub(super) fn start(prepared: &Prepared, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
         let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
-        let earlier = JobSummary::load(paths)?.map(|s| s.status);
         let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
         let absolute = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
         summary.executor_type = resolved.config.executor_type.word().to_owned();
@@ -53,17 +51,23 @@ impl State {
             operations: op_refs(&prepared.plan),
             is_resuming: attempt > 1,
         });
-        Ok(Self { summary, paths: paths.clone(), mapping: None, started: std::time::Instant::now(), earlier })
+        Ok(Self { summary, paths: paths.clone(), mapping: None, started: std::time::Instant::now() })
     }
 
-    /// If an earlier attempt has made just this export and it is still there.
-    pub(super) fn already_done(&self, prepared: &Prepared, chains: &Chains, paths: &RunPaths) -> Result<Option<Outcome>> {
-        if self.earlier != Some(Status::Completed) {
-            return Ok(None);
-        }
-        let Some(done) = read_done(paths)? else { return Ok(None) };
-        let same = done.key == result_key(prepared, chains) && done.files.iter().all(|f| f.is_unchanged());
-        Ok(same.then_some(Outcome { code: exit::DONE }))
+    /// Whether an earlier attempt has made just this export and it is still there. `chains` finds it also where files of the dataset were
+    /// touched only; without them less has to be known.
+    pub(super) fn already_done(&self, prepared: &Prepared, chains: Option<&Chains>) -> Result<bool> {
+        let Some(done) = read_done(&self.paths)? else { return Ok(false) };
+        let same = match chains {
+            Some(chains) => done.key == result_key(prepared, chains),
+            None => done.request == request_key(prepared),
+        };
+        Ok(same && done.files.iter().all(|f| f.is_unchanged()))
+    }
+
+    /// Forgets the export of an earlier attempt: it is about to be replaced.
+    pub(super) fn exporting(&self) -> Result<()> {
+        crate::job::Storage::new().remove(&done_path(&self.paths))
     }
 
     /// Ends an attempt that had nothing to do.
@@ -149,6 +153,7 @@ impl State {
         let files = exported.files.iter().map(|f| DoneFile::of(f)).collect::<Result<_>>()?;
         let done = Done {
             key: result_key(prepared, chains),
+            request: request_key(prepared),
             files,
             ledger: self.summary.ledger.clone(),
             ops: self.summary.ops.clone(),
@@ -333,6 +338,7 @@ fn error_type(error: &anyhow::Error) -> &'static str {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Done {
     key: crate::checkpoint::Key,
+    request: crate::checkpoint::Key,
     files: Vec<DoneFile>,
     ledger: Ledger,
     ops: Vec<crate::job::summary::OpTotals>,

@@ -26,6 +26,11 @@ impl Index {
         self.0.lock().expect("no panic while held").contains_key(&(artifact, op, partition))
     }
 
+    /// All manifests.
+    pub fn manifests(&self) -> Vec<Manifest> {
+        self.0.lock().expect("no panic while held").values().cloned().collect()
+    }
+
     /// Forgets a file.
     pub fn remove(&self, artifact: Artifact, op: usize, partition: usize) {
         self.0.lock().expect("no panic while held").remove(&(artifact, op, partition));

@@ -2,13 +2,16 @@
 //! their manifests only, and nothing of operators.
 
 mod index;
+mod placement;
 mod queue;
 mod reconcile;
 mod resolve;
 mod segment;
 
+use placement::Placement;
+
 pub use index::Index;
-pub use reconcile::reconcile;
+pub use reconcile::{forget_quarantine, reconcile};
 
 use anyhow::{Context, Result};
 
@@ -26,6 +29,8 @@ pub struct Workers {
     pub retries: u32,
     /// Memory for the tables of a deduplicator, in bytes.
     pub resolver_memory: usize,
+    /// Whether checkpoints go where they pay, by what ops turn out to cost, and not where the plan has them.
+    pub adaptive: bool,
 }
 
 /// What is told to whoever looks on while tasks run.
@@ -38,16 +43,38 @@ pub trait Watcher: Sync {
     fn failed(&self, partition: usize, error: &anyhow::Error);
 }
 
+/// What a partition has made of a segment.
+fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
+    match end {
+        End::Keys(op) => index.get(Artifact::Keys, op, partition),
+        End::Export => index.get(Artifact::Part, 0, partition),
+    }
+}
+
 /// Runs everything that is not done yet; gives the manifests of all parts in order.
 pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Workers, watcher: &dyn Watcher) -> Result<Vec<Manifest>> {
     let mut stage = 0;
+    let placement = workers.adaptive.then(|| Placement::new(env.plan));
     for segment in &env.plan.segments {
+        let resolved = match segment.end {
+            End::Keys(op) => partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)),
+            End::Export => false,
+        };
         queue::for_each(partitions, workers.threads, env.stop, |partition| {
-            let first = segment.index == 0;
-            if first {
+            if segment::is_done(env, index, partition.id as usize, segment, resolved) {
+                return Ok(());
+            }
+            if segment.index == 0 {
                 watcher.started(partition.id as usize);
             }
-            let done = queue::with_retries(env, partition, stage, workers.retries, || segment::run(env, partition, segment, stage, index));
+            let bytes: u64 = partition.slices.iter().map(|s| s.end - s.start).sum();
+            let stored = placement.as_ref().map_or_else(|| segment.stored.clone(), |p| p.stored(env.plan, segment, bytes));
+            let done = queue::with_retries(env, partition, stage, workers.retries, || {
+                segment::run(env, partition, segment, &stored, stage, index)
+            });
+            if let (Some(placement), Some(made)) = (&placement, made(index, segment.end, partition.id as usize)) {
+                placement.learn(&made, bytes);
+            }
             match &done {
                 Ok(()) => {
                     if segment.end == End::Export
@@ -61,7 +88,8 @@ pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Work
             }
             done
         })?;
-        stage += segment.stored.len() + 1;
+        // Whatever is stored on the way, no two steps of the job have one number.
+        stage += segment.ops.len() + 1;
         if let End::Keys(op) = segment.end {
             resolve::run(env, partitions, op, index, workers.resolver_memory)?;
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use anyhow::{Result, anyhow};
 
 use crate::dataset::Partition;
-use crate::error::{Stopped, UserError};
+use crate::error::{Final, Stopped, UserError};
 use crate::event::Event;
 use crate::job::StopFlag;
 use crate::stage::Env;
@@ -82,15 +82,3 @@ pub(super) fn with_retries(env: &Env<'_>, partition: &Partition, stage: usize, r
     }
     unreachable!("the loop ends by return")
 }
-
-/// Marks errors that come again however often a task is tried.
-#[derive(Debug)]
-pub struct Final;
-
-impl std::fmt::Display for Final {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("trying again would not help")
-    }
-}
-
-impl std::error::Error for Final {}

@@ -1,6 +1,6 @@
 //! Before anything runs: which files of earlier attempts are good for today's plan. What is not goes aside, with a word to the user.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ use crate::stage::Env;
 pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
-    for dir in [paths.checkpoints(), paths.parts(), paths.quarantine()] {
+    for dir in [paths.checkpoints(), paths.parts(), paths.quarantine(), paths.partitions(), paths.metadata(), paths.root().to_owned()] {
         env.store.storage.clean_temporary(&dir)?;
     }
     let (mut found, mut places) = (Vec::new(), Vec::new());
@@ -31,7 +31,19 @@ pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
+    forget_quarantine(env, index.manifests().iter())?;
     Ok(index)
+}
+
+/// Removes files of quarantine of which no manifest in `good` knows: their task was not committed, or is not of use any more.
+pub fn forget_quarantine<'m>(env: &Env<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
+    let known: HashSet<&str> = good.flat_map(|m| &m.account.quarantine).map(|file| file.name.as_str()).collect();
+    for path in env.store.paths.quarantine_files()? {
+        if !path.file_name().and_then(|n| n.to_str()).is_some_and(|name| known.contains(name)) {
+            env.store.storage.remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Decision], index: &Index) -> Result<()> {
@@ -50,12 +62,14 @@ fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Dec
                 let old = format!("_partition_{:04}", manifest.partition);
                 manifest.data = manifest.data.replace(&old, &format!("_partition_{to:04}"));
                 manifest.partition = *to;
+                manifest.account.ops.values_mut().for_each(|done| done.partition_id = *to);
                 moving.insert(i, manifest);
             }
             (Decision::SetAside(reason), manifest) => set_aside(env, &found[i], manifest.as_ref().ok(), &places[i], reason)?,
             (_, Err(_)) => {}
         }
     }
+    warn(found, decisions);
     for (i, manifest) in moving {
         let paths = &env.store.paths;
         let dir = paths.checkpoints();
@@ -66,10 +80,27 @@ fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Dec
             Artifact::Mask => paths.mask_manifest(op, p),
             Artifact::Rows | Artifact::Part => paths.checkpoint_manifest(op, p),
         };
-        storage.write_json(&place, &manifest)?;
+        env.store.write_manifest(&place, &manifest)?;
         index.insert(manifest);
     }
     Ok(())
+}
+
+/// One line per reason: a changed recipe sets many files aside at once.
+fn warn(found: &[Found], decisions: &[Decision]) {
+    let mut reasons: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    for (found, decision) in found.iter().zip(decisions) {
+        if let Decision::SetAside(reason) = decision {
+            reasons.entry(reason).or_default().push((found.op, found.partition));
+        }
+    }
+    for (reason, files) in reasons {
+        let (op, partition) = files[0];
+        let others = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+        tracing::warn!(
+            "checkpoint after op {op} of partition {partition}{others} not used, set aside in `checkpoints/discarded`: {reason}"
+        );
+    }
 }
 
 fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &Path, reason: &str) -> Result<()> {
@@ -77,7 +108,7 @@ fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &
     let aside = paths.discarded();
     std::fs::create_dir_all(&aside).with_context(|| format!("cannot create `{}`", aside.display()))?;
     let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    tracing::warn!("checkpoint `{name}` is not used: {reason}");
+    tracing::debug!("checkpoint `{name}` is not used: {reason}");
     let op_name = env.plan.ops.get(found.op).map_or("", |o| o.name.as_str());
     env.log.emit(Event::CheckpointDiscarded {
         partition_id: found.partition,

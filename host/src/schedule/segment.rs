@@ -10,21 +10,23 @@ use crate::global::Mask;
 use crate::plan::{End, Segment};
 use crate::stage::{self, Base, Env, Step};
 
-/// Does what is left to do. `stage` is the number of the segment's first step.
-pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stage: usize, index: &Index) -> Result<()> {
-    let p = partition.id as usize;
-    let done = match segment.end {
-        End::Export => index.has(Artifact::Part, 0, p),
-        // The keys are of use as long as the rows that they are of are there too.
+/// Whether the partition has nothing to do in the segment. `resolved`: the masks of all partitions for the global op at its end are there.
+pub(super) fn is_done(env: &Env<'_>, index: &Index, p: usize, segment: &Segment, resolved: bool) -> bool {
+    let exported = index.has(Artifact::Part, 0, p);
+    match segment.end {
+        End::Export => exported,
+        // A missing mask takes the keys of all partitions. The keys are of use as long as the rows that they are of can be had too.
         End::Keys(op) => {
-            (index.has(Artifact::Keys, op, p) || index.has(Artifact::Mask, op, p)) && plan_base(env, index, p, op.checked_sub(1)).is_some()
+            (resolved || index.has(Artifact::Keys, op, p)) && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
         }
-    };
-    if done {
-        return Ok(());
     }
+}
+
+/// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number of the segment's first step.
+pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stored: &[usize], stage: usize, index: &Index) -> Result<()> {
+    let p = partition.id as usize;
     let (mut at, mut base) = deepest(env, index, p, segment)?;
-    for (number, last) in segment.stored.iter().enumerate() {
+    for (number, last) in stored.iter().enumerate() {
         let ends_here = *last + 1 == segment.ops.end;
         if *last < at {
             continue;
@@ -41,7 +43,7 @@ pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stage
             return Ok(());
         }
     }
-    let step = Step { stage: stage + segment.stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
+    let step = Step { stage: stage + stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
     stage::run(env, partition, &base, &step)?.into_iter().for_each(|m| index.insert(m));
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The ops of a task, one after the other over each batch.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::apply::{apply, rejected_rows};
-use super::isolate::{self, Piece};
+use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use crate::checkpoint::Account;
@@ -23,6 +23,7 @@ struct Link<'a> {
     op: &'a PlannedOp,
     instance: OpInstance,
     done: OpDone,
+    failures: Failures,
     bytes_before: u64,
 }
 
@@ -45,20 +46,29 @@ impl<'a> Chain<'a> {
                 log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) });
                 let instance = op.pool.checkout()?;
                 let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done })
+                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default() })
             })
             .collect::<Result<_>>()?;
         Ok(Self { links, partition, log })
     }
 
     /// The rows that come out of all filters and mappers, in order, most often in one batch.
-    pub(super) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine) -> Result<Vec<Batch>> {
+    pub(super) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<Batch>> {
         let mut batches = vec![batch];
         for link in &mut self.links {
             let timer = Timer::start();
             let mut out = Vec::with_capacity(batches.len());
             for batch in batches.into_iter().filter(|b| b.rows() > 0) {
-                link.through(&batch, quarantine, &mut out).with_context(|| format!("op {} `{}`", link.op.index, link.op.name))?;
+                if let Err(error) = link.through(&batch, quarantine, &mut out) {
+                    self.log.emit(Event::OpFailed {
+                        partition_id: self.partition,
+                        op: OpRef::new(link.op.index, &link.op.name),
+                        duration: link.done.duration + timer.seconds().0,
+                        error_message: format!("{error:#}"),
+                        error_type: "operator".into(),
+                    });
+                    return Err(error.context(format!("op {} `{}`", link.op.index, link.op.name)));
+                }
             }
             let (wall, cpu) = timer.seconds();
             link.done.duration += wall;
@@ -81,43 +91,46 @@ impl<'a> Chain<'a> {
 }
 
 impl Link<'_> {
-    fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine, out: &mut Vec<Batch>) -> Result<()> {
+    fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
-        for piece in isolate::process(&self.op.pool, &mut self.instance, batch)? {
-            if let Some((part, reply)) = self.answered(piece, quarantine)? {
-                let (made, fate) = apply(self.op.kind(), &part, reply)?;
-                self.done.created_rows += fate.created;
-                self.done.output_rows += made.rows() as u64;
+        let (op, done) = (self.op, &mut self.done);
+        let breaker = quarantine.breaker;
+        let mut caller = Caller { pool: &op.pool, slot: &mut self.instance, failures: &mut self.failures, breaker };
+        caller.ask(batch, &mut |piece| {
+            if let Some((part, reply)) = answered(op, done, piece, quarantine)? {
+                let (made, fate) = apply(op.kind(), &part, reply)?;
+                done.created_rows += fate.created;
+                done.output_rows += made.rows() as u64;
                 out.push(made);
             }
-        }
-        Ok(())
-    }
-
-    /// The rows with their answer; what was rejected or failed goes to quarantine.
-    fn answered(&mut self, piece: Piece, quarantine: &mut Quarantine) -> Result<Option<(Batch, Reply)>> {
-        let op = (self.op.index, self.op.name.as_str());
-        match piece {
-            Piece::Answered(part, reply) => {
-                for (row, reason) in rejected_rows(&part, &reply.rejected) {
-                    self.done.quarantined_rows += 1;
-                    quarantine.rejected(op, &row, reason, self.op.on_error)?;
-                }
-                Ok(Some((part, reply)))
-            }
-            Piece::Failed(row, reason) => {
-                self.done.quarantined_rows += 1;
-                self.done.traps += 1;
-                quarantine.rejected(op, &row, reason, self.op.on_error)?;
-                Ok(None)
-            }
-        }
+            Ok(())
+        })
     }
 
     fn finish(mut self) -> OpDone {
+        self.done.traps = self.failures.calls;
         self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
         self.done.peak_memory = self.instance.peak_memory() as u64;
         self.done
+    }
+}
+
+/// The rows with their answer; what was rejected or failed goes to quarantine.
+fn answered(op: &PlannedOp, done: &mut OpDone, piece: Piece, quarantine: &mut Quarantine<'_>) -> Result<Option<(Batch, Reply)>> {
+    let name = (op.index, op.name.as_str());
+    match piece {
+        Piece::Answered(part, reply) => {
+            for (row, reason) in rejected_rows(&part, &reply.rejected) {
+                done.quarantined_rows += 1;
+                quarantine.rejected(name, &row, reason, op.on_error)?;
+            }
+            Ok(Some((part, reply)))
+        }
+        Piece::Failed(row, reason) => {
+            done.quarantined_rows += 1;
+            quarantine.rejected(name, &row, reason, op.on_error)?;
+            Ok(None)
+        }
     }
 }
 
@@ -130,24 +143,28 @@ impl<'a> Keyer<'a> {
     pub(super) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
         let instance = op.pool.checkout()?;
         let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done } })
+        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default() } })
     }
 
     /// Keys of all rows of the batch, in order.
-    pub(super) fn process(&mut self, batch: &Batch, quarantine: &mut Quarantine) -> Result<Vec<KeyedRows>> {
+    pub(super) fn process(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<KeyedRows>> {
         let link = &mut self.link;
         let timer = Timer::start();
         link.done.input_rows += batch.rows() as u64;
         let mut keyed = Vec::new();
-        for piece in isolate::process(&link.op.pool, &mut link.instance, batch)? {
-            keyed.push(match link.answered(piece, quarantine)? {
+        let (op, done) = (link.op, &mut link.done);
+        let breaker = quarantine.breaker;
+        let mut caller = Caller { pool: &op.pool, slot: &mut link.instance, failures: &mut link.failures, breaker };
+        caller.ask(batch, &mut |piece| {
+            keyed.push(match answered(op, done, piece, quarantine)? {
                 Some((part, reply)) => {
                     let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
                     KeyedRows { rows: part.rows(), output: Some(reply.output), rejected }
                 }
                 None => KeyedRows { rows: 1, output: None, rejected: vec![0] },
             });
-        }
+            Ok(())
+        })?;
         let (wall, cpu) = timer.seconds();
         link.done.duration += wall;
         link.done.cpu_seconds += cpu;

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
+use super::quarantine::Breaker;
 use crate::dataset::Batch;
+use crate::error::{Final, Stopped};
 use crate::op::{CallError, OpInstance, OpPool, Rejection, Reply};
 
 /// A part of a batch.
@@ -13,25 +15,69 @@ pub(super) enum Piece {
     Failed(Batch, String),
 }
 
-/// Asks the operator about `batch`. A guilty row among `n` costs at most `2 * log2(n)` calls more.
-/// The pieces are in the order of the rows; most often there is one, the whole.
-pub(super) fn process(pool: &OpPool, slot: &mut OpInstance, batch: &Batch) -> Result<Vec<Piece>> {
-    let mut pieces = Vec::new();
-    halve(pool, slot, batch, &mut pieces)?;
-    Ok(pieces)
+/// What an operator's failures have cost one task.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    /// Calls without a usable answer.
+    pub(super) calls: u64,
+    timeouts: u64,
+    answered: u64,
+    failed: u64,
 }
 
-fn halve(pool: &OpPool, slot: &mut OpInstance, batch: &Batch, pieces: &mut Vec<Piece>) -> Result<()> {
-    match pool.process(slot, batch)? {
-        Ok(reply) => pieces.push(Piece::Answered(batch.clone(), reply)),
-        Err(CallError::Failed(reason) | CallError::Dead(reason)) if batch.rows() == 1 => pieces.push(Piece::Failed(batch.clone(), reason)),
-        Err(_) => {
-            let middle = batch.rows() / 2;
-            halve(pool, slot, &batch.slice(0, middle), pieces)?;
-            halve(pool, slot, &batch.slice(middle, batch.rows() - middle), pieces)?;
+/// Timeouts that one operator may have in a task before its rows so far are judged. Isolating one row of a batch takes some ten to sixteen.
+const MAX_TIMEOUTS: u64 = 32;
+
+impl Failures {
+    /// Timeouts are so dear that an operator which hangs on row after row must not wait for the job's breaker, which needs more rows.
+    fn judge(&self, limit: f64, name: &str, reason: &str) -> Result<()> {
+        let rows = self.failed + self.answered;
+        if self.timeouts >= MAX_TIMEOUTS && self.failed as f64 > limit * rows as f64 {
+            let message = format!(
+                "operator `{name}` ran out of time {} times, and {} of the {rows} rows that it is done with could not be processed, more than \
+                 max_quarantine_ratio {limit} allows; the last reason: {reason}",
+                self.timeouts, self.failed
+            );
+            return Err(Final(message).into());
         }
+        Ok(())
     }
-    Ok(())
+}
+
+/// An operator's instance in a task, and how it has done.
+pub(super) struct Caller<'a> {
+    pub(super) pool: &'a OpPool,
+    pub(super) slot: &'a mut OpInstance,
+    pub(super) failures: &'a mut Failures,
+    pub(super) breaker: Breaker<'a>,
+}
+
+impl Caller<'_> {
+    /// Asks the operator about `batch` and gives each piece to `take` as soon as it is known, in the order of the rows; most often there is
+    /// one, the whole. A guilty row among `n` costs at most `2 * log2(n)` calls more.
+    pub(super) fn ask(&mut self, batch: &Batch, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
+        let error = match self.pool.process(self.slot, batch)? {
+            Ok(reply) => {
+                self.failures.answered += batch.rows() as u64;
+                return take(Piece::Answered(batch.clone(), reply));
+            }
+            Err(error) => error,
+        };
+        self.failures.calls += 1;
+        self.failures.timeouts += u64::from(matches!(error, CallError::TimedOut(_)));
+        if self.breaker.stop.requested() {
+            return Err(Stopped.into());
+        }
+        if batch.rows() == 1 {
+            self.failures.failed += 1;
+            let reason = error.to_string();
+            self.failures.judge(self.breaker.limit, &self.pool.descriptor().name, &reason)?;
+            return take(Piece::Failed(batch.clone(), reason));
+        }
+        let middle = batch.rows() / 2;
+        self.ask(&batch.slice(0, middle), take)?;
+        self.ask(&batch.slice(middle, batch.rows() - middle), take)
+    }
 }
 
 /// The rows of a part that have an answer, as bits, and the rejected ones with their reasons.

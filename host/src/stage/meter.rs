@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
+
+use crate::error::Final;
 
 /// CPU time of the calling thread.
 pub fn thread_cpu() -> Duration {
@@ -40,33 +42,37 @@ pub struct Tally {
     pub bytes: AtomicU64,
 }
 
-/// The breaker needs some rows to judge by: the first bad row of a job is 100 % of it.
+/// The breaker needs some rows to judge by: the first bad row of a job is 100 % of it. Before so many rows have come it judges as if they
+/// had, so that a job which is bad from its first row on does not have to reach them.
 const BREAKER_ROWS: u64 = 1000;
 
 impl Tally {
-    /// Enters rows; an error once more than `limit` of them are in quarantine.
-    pub(super) fn enter(&self, rows: u64, quarantined: u64, bytes: u64, limit: f64) -> Result<()> {
+    /// Enters rows that have come in.
+    pub(super) fn enter(&self, rows: u64, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
-        let bad = self.quarantined.fetch_add(quarantined, Ordering::Relaxed) + quarantined;
-        if quarantined > 0 && rows >= BREAKER_ROWS {
-            self.judge(rows, bad, limit)?;
-        }
-        Ok(())
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Enters a row that was set aside or dropped because `who` failed on it for `reason`; an error once these are more than the share
+    /// `limit` of the rows.
+    pub(super) fn set_aside(&self, limit: f64, who: &str, reason: &str) -> Result<()> {
+        let bad = self.quarantined.fetch_add(1, Ordering::Relaxed) + 1;
+        judge(self.rows.load(Ordering::Relaxed).max(BREAKER_ROWS), bad, limit, &format!("the last reason, from {who}: {reason}"))
     }
 
     /// The breaker's last word, when all rows have been seen.
     pub fn check(&self, rows: u64, quarantined: u64, limit: f64) -> Result<()> {
-        self.judge(rows, quarantined, limit)
+        judge(rows, quarantined, limit, "`quarantine/` in the run directory has the reasons")
     }
+}
 
-    fn judge(&self, rows: u64, bad: u64, limit: f64) -> Result<()> {
-        if bad as f64 > limit * rows as f64 {
-            bail!(
-                "{bad} of {rows} rows are in quarantine, more than max_quarantine_ratio {limit} allows: this looks like a broken operator or a \
-                 wrong field rather than bad data; see `quarantine/` in the run directory"
-            );
-        }
-        Ok(())
+fn judge(rows: u64, bad: u64, limit: f64, reasons: &str) -> Result<()> {
+    if bad as f64 > limit * rows as f64 {
+        let message = format!(
+            "{bad} of {rows} rows could not be processed, more than max_quarantine_ratio {limit} allows: this looks like a broken operator or \
+             a wrong field rather than bad data; {reasons}"
+        );
+        return Err(Final(message).into());
     }
+    Ok(())
 }

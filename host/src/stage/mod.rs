@@ -7,6 +7,7 @@
 
 mod apply;
 mod chain;
+mod input;
 mod isolate;
 mod meter;
 mod quarantine;
@@ -14,6 +15,7 @@ mod sink;
 mod source;
 mod step;
 
+pub use input::checksum as content_checksum;
 pub use meter::{Tally, thread_cpu};
 pub use source::Base;
 pub use step::{Env, Step, run};

@@ -7,11 +7,13 @@ use std::io::{BufWriter, Read, Write};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::checkpoint::QuarantineFile;
+use super::meter::Tally;
+use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
 use crate::dataset::{BadRow, Batch, Dataset};
-use crate::job::{RunPaths, Storage};
+use crate::error::Final;
+use crate::job::{RunPaths, StopFlag, Storage};
 
 /// One row in `quarantine/*.jsonl`.
 #[derive(Debug, Serialize)]
@@ -42,19 +44,32 @@ struct Waiting {
     row: String,
 }
 
+/// What ends a task in the middle of a batch: too many bad rows in the whole job, or a stop.
+#[derive(Clone, Copy)]
+pub(super) struct Breaker<'a> {
+    pub(super) tally: &'a Tally,
+    pub(super) limit: f64,
+    pub(super) stop: &'a StopFlag,
+}
+
 /// The rows that one task sets aside.
-pub(super) struct Quarantine {
+pub(super) struct Quarantine<'a> {
+    pub(super) breaker: Breaker<'a>,
     rows: Vec<Waiting>,
     bytes: usize,
     reasons: BTreeMap<(Option<(usize, String)>, String), u64>,
 }
 
+/// Different reasons that a task counts and reports; operators may make one for each row.
+const MAX_REASONS: usize = 100;
+const OTHER_REASONS: &str = "other reasons; the rows have them";
+
 /// Bytes of rows that a task may hold back before it fails: quarantine is for exceptions.
 const MAX_BYTES: usize = 256 << 20;
 
-impl Quarantine {
-    pub(super) fn new() -> Self {
-        Self { rows: Vec::new(), bytes: 0, reasons: BTreeMap::new() }
+impl<'a> Quarantine<'a> {
+    pub(super) fn new(breaker: Breaker<'a>) -> Self {
+        Self { breaker, rows: Vec::new(), bytes: 0, reasons: BTreeMap::new() }
     }
 
     /// A row that the reader refused.
@@ -62,7 +77,7 @@ impl Quarantine {
         self.add(bad.id, None, bad.reason, on_error, || Ok(String::from_utf8_lossy(&bad.raw).into_owned()))
     }
 
-    /// A row (a batch of one) that op `op` could not process.
+    /// A row (a batch of one) that op `op` rejected or failed on.
     pub(super) fn rejected(&mut self, op: (usize, &str), row: &Batch, reason: String, on_error: OnError) -> Result<()> {
         self.add(row.ids.value(0), Some((op.0, op.1.to_owned())), reason, on_error, || show(row))
     }
@@ -75,26 +90,23 @@ impl Quarantine {
         on_error: OnError,
         row: impl FnOnce() -> Result<String>,
     ) -> Result<()> {
+        let who = op.as_ref().map_or_else(|| "the reader".to_owned(), |(i, n)| format!("op {i} `{n}`"));
         match on_error {
             OnError::Fail => {
-                let who = op.map_or_else(|| "the reader".to_owned(), |(i, n)| format!("op {i} `{n}`"));
-                anyhow::bail!("{who} cannot process row {id} and on_error is `fail`: {reason}");
+                return Err(Final(format!("{who} cannot process row {id} and on_error is `fail`: {reason}")).into());
             }
             OnError::Drop => {}
             OnError::Quarantine => {
                 let row = row()?;
-                self.bytes += row.len();
+                self.bytes += row.len() + reason.len();
                 anyhow::ensure!(self.bytes <= MAX_BYTES, "one partition has more than {} MiB of rows in quarantine", MAX_BYTES >> 20);
                 self.rows.push(Waiting { id, op: op.clone(), reason: reason.clone(), row });
             }
         }
-        *self.reasons.entry((op, reason)).or_default() += 1;
+        self.breaker.tally.set_aside(self.breaker.limit, &who, &reason)?;
+        let full = self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(&(op.clone(), reason.clone()));
+        *self.reasons.entry((op, if full { OTHER_REASONS.to_owned() } else { reason })).or_default() += 1;
         Ok(())
-    }
-
-    /// How many rows were set aside or dropped.
-    pub(super) fn count(&self) -> u64 {
-        self.reasons.values().sum()
     }
 
     /// How many rows were set aside or dropped, by op and reason.
@@ -102,20 +114,19 @@ impl Quarantine {
         self.reasons.iter().map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
     }
 
-    /// Commits the rows; None if there are none.
+    /// Commits the rows of the task that begins at `op` and whose result has the key `task`; None if there are none.
     pub(super) fn commit(
         &mut self,
         paths: &RunPaths,
         storage: &Storage,
         dataset: &Dataset,
-        stage: usize,
-        partition: usize,
+        (op, partition, task): (usize, usize, &Key),
         attempt: u32,
     ) -> Result<Option<QuarantineFile>> {
         if self.rows.is_empty() {
             return Ok(None);
         }
-        let path = paths.quarantine_file(stage, partition);
+        let path = paths.quarantine_file(op, partition, task.as_str());
         let mut out = BufWriter::new(storage.create(&path)?);
         let mut lines = Lines::new(dataset);
         // In input order, so that lines are counted in one pass; the sort is stable.

@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::chain::{Chain, Keyer};
+use super::input;
 use super::meter::{Tally, Timer};
-use super::quarantine::Quarantine;
+use super::quarantine::{Breaker, Quarantine};
 use super::sink::{self, Target, Written};
 use super::source::{self, Base, Incoming};
-use crate::checkpoint::{Account, Artifact, Manifest, Store, WrittenRows};
+use crate::checkpoint::{Account, Artifact, Key, Manifest, Store, WrittenRows};
 use crate::config::OnError;
 use crate::dataset::{Batch, Dataset, ExportOptions, PartInfo, Partition, ReadOptions};
 use crate::error::Stopped;
@@ -49,6 +50,12 @@ pub struct Env<'a> {
     pub attempt: u32,
 }
 
+impl<'a> Env<'a> {
+    fn breaker(&self) -> Breaker<'a> {
+        Breaker { tally: self.tally, limit: self.max_quarantine, stop: self.stop }
+    }
+}
+
 /// What is done to one partition without a stop in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -84,7 +91,7 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     };
     let mut work = Work {
         account: base.account.clone(),
-        quarantine: Quarantine::new(),
+        quarantine: Quarantine::new(env.breaker()),
         chain: Chain::new(&env.plan.ops[step.ops.clone()], p, env.log)?,
         keys: keyed.map(|op| KeysWork::new(env, op, p)).transpose()?,
         rows_out: 0,
@@ -105,7 +112,10 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     };
     let Work { mut account, mut quarantine, chain, keys, rows_out } = work;
     chain.finish(&mut account);
-    finish_quarantine(env, p, step.ops.start, &mut account, &mut quarantine)?;
+    finish_quarantine(env, (step.ops.start, p, env.chains.after(p, last)), &mut account, &mut quarantine)?;
+    if base.rows.is_none() && base.masks.is_empty() {
+        account.input = input::content(env.dataset, partition, env.chains.after(p, None))?;
+    }
     let mut manifests = Vec::new();
     for written in written {
         manifests.push(match written {
@@ -133,7 +143,7 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
 /// The moving parts of a step.
 struct Work<'a> {
     account: Account,
-    quarantine: Quarantine,
+    quarantine: Quarantine<'a>,
     chain: Chain<'a>,
     keys: Option<KeysWork<'a>>,
     rows_out: u64,
@@ -141,9 +151,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// One batch through the ops, to the keys and on.
-    fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<Taken> {
+    fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
         let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
-        let before = self.quarantined();
         if incoming.fresh {
             self.account.read += good + bad;
             self.account.bad += bad;
@@ -161,17 +170,8 @@ impl Work<'_> {
                 on(batch)?;
             }
         }
-        Ok(Taken { fresh: if incoming.fresh { good + bad } else { 0 }, quarantined: self.quarantined() - before })
+        Ok(())
     }
-
-    fn quarantined(&self) -> u64 {
-        self.quarantine.count() + self.keys.as_ref().map_or(0, |k| k.quarantine.count())
-    }
-}
-
-struct Taken {
-    fresh: u64,
-    quarantined: u64,
 }
 
 /// Making the keys of a global op. What it cannot judge has a quarantine of its own: the rows before it can be stored without it.
@@ -179,7 +179,7 @@ struct KeysWork<'a> {
     op: usize,
     keyer: Keyer<'a>,
     writer: KeysWriter,
-    quarantine: Quarantine,
+    quarantine: Quarantine<'a>,
     rows: u64,
 }
 
@@ -187,7 +187,7 @@ impl<'a> KeysWork<'a> {
     fn new(env: &Env<'a>, op: usize, p: usize) -> Result<Self> {
         let planned = &env.plan.ops[op];
         env.log.emit(Event::OpStarted { partition_id: p, op: OpRef::new(op, &planned.name) });
-        Ok(Self { op, keyer: Keyer::new(planned, p)?, writer: KeysWriter::new(), quarantine: Quarantine::new(), rows: 0 })
+        Ok(Self { op, keyer: Keyer::new(planned, p)?, writer: KeysWriter::new(), quarantine: Quarantine::new(env.breaker()), rows: 0 })
     }
 
     fn take(&mut self, batch: &Batch) -> Result<()> {
@@ -200,7 +200,7 @@ impl<'a> KeysWork<'a> {
 
     fn commit(mut self, env: &Env<'_>, p: usize, account: &mut Account) -> Result<Manifest> {
         account.ops.insert(self.op, self.keyer.finish());
-        finish_quarantine(env, p, self.op, account, &mut self.quarantine)?;
+        finish_quarantine(env, (self.op, p, env.chains.keys(p, self.op)), account, &mut self.quarantine)?;
         let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
         let paths = &env.store.paths;
         env.store.commit_bytes(&self.writer.finish()?, &paths.keys(self.op, p), &paths.keys_manifest(self.op, p), manifest)
@@ -230,18 +230,12 @@ fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, acc
     manifest.bytes = info.bytes;
     manifest.checksum.clone_from(&info.checksum);
     manifest.part = Some(info);
-    env.store.storage.write_json(&env.store.paths.part_manifest(p), &manifest)?;
+    env.store.write_manifest(&env.store.paths.part_manifest(p), &manifest)?;
     Ok(manifest)
 }
 
 /// Pulls all rows of the base through `take`; gives their number.
-fn each_batch(
-    env: &Env<'_>,
-    partition: &Partition,
-    base: &Base,
-    step: &Step,
-    mut take: impl FnMut(Incoming) -> Result<Taken>,
-) -> Result<u64> {
+fn each_batch(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step, mut take: impl FnMut(Incoming) -> Result<()>) -> Result<u64> {
     let fields = if base.rows.is_none() { env.plan.fields.clone() } else { env.plan.fields_after(step.ops.start) };
     let size: u64 = base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes);
     let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
@@ -252,9 +246,11 @@ fn each_batch(
         let incoming = incoming?;
         rows += incoming.batch.rows() as u64;
         bytes += incoming.bytes;
-        let read = if incoming.fresh { incoming.bytes } else { 0 };
-        let taken = take(incoming)?;
-        env.tally.enter(taken.fresh, taken.quarantined, read, env.max_quarantine)?;
+        if incoming.fresh {
+            // Before the ops: the breaker judges by the rows that have come in.
+            env.tally.enter((incoming.batch.rows() + incoming.bad.len()) as u64, incoming.bytes);
+        }
+        take(incoming)?;
         if progress.is_due() {
             env.log.emit(Event::PartitionProgressed {
                 partition_id: partition.id as usize,
@@ -288,8 +284,9 @@ impl Progress {
     }
 }
 
-fn finish_quarantine(env: &Env<'_>, p: usize, stage: usize, account: &mut Account, quarantine: &mut Quarantine) -> Result<()> {
-    let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, stage, p, env.attempt)?;
+fn finish_quarantine(env: &Env<'_>, task: (usize, usize, &Key), account: &mut Account, quarantine: &mut Quarantine<'_>) -> Result<()> {
+    let p = task.1;
+    let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, task, env.attempt)?;
     let path = file.as_ref().map(|f| env.store.paths.quarantine().join(&f.name).display().to_string()).unwrap_or_default();
     for (op, reason, rows) in quarantine.reasons() {
         env.log.emit(Event::RowsQuarantined {

@@ -69,6 +69,24 @@ impl Buffers {
     }
 }
 
+/// Bytes of all values of a batch.
+pub(in crate::op) fn batch_bytes(batch: &types::Batch) -> u64 {
+    batch.fields.iter().map(|f| column_bytes(&f.values)).sum()
+}
+
+/// Bytes of all values of a column.
+pub(in crate::op) fn column_bytes(column: &Column) -> u64 {
+    let bytes = match column {
+        Column::Utf8(c) | Column::Json(c) => c.data.len(),
+        Column::F64(c) => c.values.len() * 8,
+        Column::S64(c) => c.values.len() * 8,
+        Column::Boolean(c) => c.values.len(),
+        Column::Utf8List(c) => c.values.data.len() + c.offsets.len() * 4,
+        Column::F64List(c) => c.values.len() * 8,
+    };
+    bytes as u64
+}
+
 fn list(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
 }

@@ -1,0 +1,284 @@
+//! A directory with a dataset, a recipe, and the built program to run it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// The job of all runs of one bench.
+pub const JOB: &str = "job";
+
+/// Ops of the usual recipe: mappers and filters before and after a global op.
+pub const OPS: [&str; 8] = [
+    "whitespace_normalization_mapper:",
+    "clean_email_mapper: {repl: '<mail>'}",
+    "text_length_filter: {min_len: 12}",
+    "words_num_filter: {min_num: 2}",
+    "document_deduplicator: {lowercase: true}",
+    "clean_links_mapper:",
+    "alphanumeric_filter: {min_ratio: 0.3}",
+    "maximum_line_length_filter: {max_len: 400}",
+];
+
+/// One dataset and recipe with a run directory.
+pub struct Bench {
+    dir: tempfile::TempDir,
+    pub ops: Vec<String>,
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What a job made, without what differs from attempt to attempt.
+#[derive(Debug, PartialEq)]
+pub struct Result {
+    pub export: Vec<u8>,
+    pub ledger: Value,
+    pub ops: Value,
+    pub quarantine: Vec<String>,
+}
+
+impl Bench {
+    /// `rows` rows in partitions of a quarter of them, a checkpoint after every op, two threads.
+    pub fn new(rows: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("data.jsonl"), lines(0..rows)).unwrap();
+        let settings = [
+            ("strategy", "every_op"),
+            ("partition", "{mode: manual, num_of_partitions: 4}"),
+            ("np", "2"),
+            ("format", "parquet"),
+            ("compression", "snappy"),
+            ("storage", ""),
+        ];
+        Self { dir, ops: OPS.map(str::to_owned).to_vec(), settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.settings.insert(key.into(), value.into());
+        self
+    }
+
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.insert(key.into(), value.into());
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn run_dir(&self) -> PathBuf {
+        self.path("outputs").join(JOB)
+    }
+
+    pub fn export(&self) -> PathBuf {
+        self.path("outputs/out.jsonl")
+    }
+
+    /// The recipe as YAML.
+    pub fn recipe(&self) -> String {
+        let mut text = String::from(
+            "dataset_path: data.jsonl\nexport_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n",
+        );
+        let get = |key: &str| &self.settings[key];
+        text += &format!(
+            "checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n",
+            get("strategy")
+        );
+        text += &format!(
+            "intermediate_storage: {{format: {}, compression: {}{}}}\npartition: {}\nnp: {}\n",
+            get("format"),
+            get("compression"),
+            get("storage"),
+            get("partition"),
+            get("np")
+        );
+        let known = ["strategy", "format", "compression", "storage", "partition", "np"];
+        for (key, value) in self.settings.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            text += &format!("{key}: {value}\n");
+        }
+        text += "process:\n";
+        self.ops.iter().for_each(|op| text += &format!("  - {op}\n"));
+        text
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        fs::write(self.path("recipe.yaml"), self.recipe()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+        command.args(["run", "recipe.yaml", "--quiet", "--job_id", JOB]).args(args);
+        command.current_dir(self.dir.path()).env("XDG_STATE_HOME", self.path("state")).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs with a fault; see `djhost::job::fault`.
+    pub fn run_with_fault(&self, fault: &str) -> Output {
+        self.command(&[]).env(djhost::job::fault::VARIABLE, fault).output().unwrap()
+    }
+
+    /// Runs to the end and gives the events of this attempt.
+    pub fn ok(&self, args: &[&str]) -> Events {
+        let output = self.run(args);
+        assert!(output.status.success(), "{}\n{}", self.recipe(), text(&output.stderr));
+        self.events()
+    }
+
+    /// The events of the newest attempt.
+    pub fn events(&self) -> Events {
+        let newest = files(&self.run_dir()).into_iter().filter(|p| name(p).starts_with("events_")).max_by_key(|p| {
+            let first = fs::read_to_string(p).unwrap_or_default();
+            first.lines().next().and_then(|l| serde_json::from_str::<Value>(l).ok()).and_then(|v| v["attempt"].as_u64()).unwrap_or(0)
+        });
+        let lines = newest.map(|p| fs::read_to_string(p).unwrap()).unwrap_or_default();
+        Events(lines.lines().filter_map(|l| serde_json::from_str(l).ok()).collect())
+    }
+
+    /// The summary of the job.
+    pub fn summary(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.run_dir().join("job_summary.json")).unwrap()).unwrap()
+    }
+
+    /// What a complete job made.
+    pub fn result(&self) -> Result {
+        let summary = self.summary();
+        assert_eq!(summary["status"], "completed");
+        let ops = summary["ops"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|op| json!([op["name"], op["rows_in"], op["rows_out"], op["quarantined"], op["merged"], op["created"]]))
+            .collect();
+        let mut quarantine = Vec::new();
+        for file in files(&self.run_dir().join("quarantine")) {
+            for line in fs::read_to_string(file).unwrap().lines() {
+                let mut row: Value = serde_json::from_str(line).unwrap();
+                row.as_object_mut().unwrap().remove("attempt");
+                quarantine.push(row.to_string());
+            }
+        }
+        quarantine.sort();
+        assert_eq!(quarantine.len() as u64, summary["ledger"]["quarantined"].as_u64().unwrap(), "every row in quarantine is there once");
+        Result { export: fs::read(self.export()).unwrap(), ledger: summary["ledger"].clone(), ops, quarantine }
+    }
+
+    /// The result of the same recipe and dataset, never disturbed, in a directory of its own.
+    pub fn undisturbed(&self) -> Result {
+        let other = Self { dir: tempfile::tempdir().unwrap(), ops: self.ops.clone(), settings: self.settings.clone() };
+        for file in files(self.dir.path()) {
+            fs::copy(&file, other.path(&name(&file))).unwrap();
+        }
+        other.ok(&[]);
+        other.result()
+    }
+
+    /// Between attempts: the export is whole or not there, and nothing of it lies around under its name.
+    pub fn assert_export_whole(&self, expected: &[u8]) {
+        if let Ok(found) = fs::read(self.export()) {
+            assert!(found == expected, "the export is there, but not whole: {} of {} bytes", found.len(), expected.len());
+        }
+    }
+
+    pub fn data(&self) -> Vec<u8> {
+        fs::read(self.path("data.jsonl")).unwrap()
+    }
+
+    pub fn write_data(&self, bytes: impl AsRef<[u8]>) {
+        fs::write(self.path("data.jsonl"), bytes).unwrap();
+    }
+}
+
+/// The events of one attempt.
+#[derive(Debug)]
+pub struct Events(pub Vec<Value>);
+
+impl Events {
+    pub fn of(&self, event_type: &str) -> Vec<&Value> {
+        self.0.iter().filter(|e| e["event_type"] == event_type).collect()
+    }
+
+    /// The (partition, op) pairs that were started.
+    pub fn started(&self) -> Vec<(u64, u64)> {
+        let mut pairs: Vec<_> =
+            self.of("op_start").iter().map(|e| (e["partition_id"].as_u64().unwrap(), e["operation_idx"].as_u64().unwrap())).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+
+    /// The ops that were started for any partition.
+    pub fn ops(&self) -> Vec<u64> {
+        let mut ops: Vec<u64> = self.started().into_iter().map(|(_, op)| op).collect();
+        ops.sort_unstable();
+        ops.dedup();
+        ops
+    }
+
+    /// The partitions for which op 0 was started.
+    pub fn partitions_from_the_input(&self) -> Vec<u64> {
+        self.started().into_iter().filter(|(_, op)| *op == 0).map(|(p, _)| p).collect()
+    }
+}
+
+/// Rows in several languages, duplicates, odd spellings, and lines that are no rows.
+pub fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
+    const TEXTS: [&str; 8] = [
+        "The quick brown fox jumps over the lazy dog",
+        "Die Würde des Menschen ist unantastbar, sagt das Gesetz",
+        "这是一个用于测试的句子，包含足够多的字符",
+        "Съешь же ещё этих мягких французских булок",
+        "اللغة العربية جميلة وهذه جملة للاختبار",
+        "emoji 🎉 and \\u00e9scapes \\\"quoted\\\" with \\t tabs \\ud83d\\ude00",
+        "  mixed\\u00a0white\\u3000space   write to someone@example.org or see https://example.org/a?b=c now  ",
+        "short",
+    ];
+    let mut out = Vec::new();
+    for i in range {
+        let base = TEXTS[i % TEXTS.len()];
+        // About every third text comes again, now and then with another case.
+        let n = if i % 3 == 0 { i % 30 } else { i };
+        let row = match i % 11 {
+            0 => format!("{{\"text\": \"{base} number {n}\", \"n\": 1.0e3, \"big\": 12345678901234567890123}}\r\n"),
+            1 => format!("{{ \"id\" : {i},\"text\":\"{base} number {n}\" , \"n\": -0.0 }}\n"),
+            2 => format!("{{\"text\": \"{base} number {n}\", \"a\": 1, \"a\": 2, \"nested\": {{\"x\": [1, 2.50, null]}}}}\n"),
+            3 => format!(
+                "{{\"n\": {i}, \"text\": \"{} number {n}\"}}   \n",
+                base.to_uppercase().replace("\\U", "\\u").replace("\\T", "\\t").replace("UD83D", "ud83d").replace("UDE00", "ude00")
+            ),
+            4 if i % 5 == 0 => format!("{{\"text\": {i}}}\n"),
+            5 if i % 7 == 0 => "{\"text\": \"cut off\n".to_owned(),
+            6 if i % 4 == 0 => "\n   \n".to_owned(),
+            7 if i % 9 == 0 => "[1, 2]\n".to_owned(),
+            _ => format!("{{\"text\": \"{base} number {n}\\nsecond line\", \"meta\": {{\"i\": {i}}}}}\n"),
+        };
+        out.extend_from_slice(row.as_bytes());
+        if i % 97 == 96 {
+            out.extend_from_slice(b"{\"text\": \"bytes \xff\xfe that are no UTF-8\"}\n");
+        }
+    }
+    out
+}
+
+pub fn killed(output: &Output) -> bool {
+    output.status.signal() == Some(9)
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// The files in a directory, sorted; none if it is not there.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).filter(|p| p.is_file()).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,201 @@
+//! `SIGKILL` at event types, at writes and at random times; I/O errors at writes.
+
+use std::time::Duration;
+
+use super::bench::{Bench, files, killed, text};
+
+/// Rows of the dataset: enough for several batches per partition at the smallest batch size.
+const ROWS: usize = 1500;
+
+const STRATEGIES: [&str; 5] = ["every_op", "every_n_ops", "manual", "disabled", "adaptive"];
+const STORAGE: [(&str, &str); 9] = [
+    ("parquet", "snappy"),
+    ("arrow", "zstd"),
+    ("jsonl", "gzip"),
+    ("parquet", "none"),
+    ("arrow", "none"),
+    ("jsonl", "none"),
+    ("parquet", "zstd"),
+    ("arrow", "lz4"),
+    ("jsonl", "zstd"),
+];
+const EVENTS: [&str; 14] = [
+    "job_start",
+    "partitions_planned",
+    "dag_execution_plan_saved",
+    "partition_start",
+    "op_start",
+    "op_complete",
+    "rows_quarantined",
+    "checkpoint_save",
+    "stage_complete",
+    "resolve_start",
+    "resolve_complete",
+    "partition_complete",
+    "export_start",
+    "export_complete",
+];
+
+/// Kills asked for; the usual number keeps the whole file within a minute of CPU.
+fn asked() -> usize {
+    std::env::var("DJHOST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+fn bench(i: usize) -> Bench {
+    let (format, compression) = STORAGE[i % STORAGE.len()];
+    Bench::new(ROWS).with("strategy", STRATEGIES[i % STRATEGIES.len()]).with("format", format).with("compression", compression)
+}
+
+/// A small generator of numbers: the same kills each time, so that what fails can be run again.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n.max(1)
+    }
+}
+
+#[test]
+fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
+    let mut kills = 0;
+    for i in 0..STORAGE.len() {
+        let bench = bench(i);
+        let expected = bench.undisturbed();
+        // Each bench gets every third type, so that all have met several strategies and formats.
+        for (k, event) in EVENTS.iter().enumerate().filter(|(k, _)| asked() > 0 || k % 3 == i % 3) {
+            let output = bench.run_with_fault(&format!("kill@event:{event}:{}", 1 + (i + k) % 3));
+            kills += usize::from(killed(&output));
+            assert!(killed(&output) || output.status.success(), "{event}: {}", text(&output.stderr));
+            bench.assert_export_whole(&expected.export);
+        }
+        bench.ok(&[]);
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+    }
+    assert!(kills >= 25, "only {kills} kills");
+}
+
+#[test]
+fn killed_at_writes_and_again_while_it_resumes() {
+    let mut kills = 0;
+    for i in 0..5 {
+        let bench = bench(i).with("strategy", STRATEGIES[i]);
+        let expected = bench.undisturbed();
+        let mut numbers = Numbers(i as u64 + 1);
+        // Each attempt gets a little further before it dies.
+        for round in 0.. {
+            let reach = 6 + numbers.below(40) + 6 * round;
+            let output = bench.run_with_fault(&format!("kill@disk:{reach}"));
+            bench.assert_export_whole(&expected.export);
+            if !killed(&output) {
+                assert!(output.status.success(), "{}", text(&output.stderr));
+                break;
+            }
+            kills += 1;
+        }
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+    }
+    assert!(kills >= 12, "only {kills} kills");
+}
+
+#[test]
+fn killed_at_single_writes_from_the_first_to_the_last() {
+    let usual = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 120, 150, 180, 200, 230, 260, 290];
+    let expected = Bench::new(ROWS / 3).undisturbed();
+    for (k, n) in (1..).enumerate() {
+        let n: usize = if asked() > 0 {
+            n
+        } else if let Some(n) = usual.get(k) {
+            *n
+        } else {
+            break;
+        };
+        let bench = Bench::new(ROWS / 3).with("np", "1");
+        let output = bench.run_with_fault(&format!("kill@disk:{n}"));
+        bench.assert_export_whole(&expected.export);
+        if !killed(&output) {
+            assert!(n > 50, "a run makes more than {n} writes");
+            break;
+        }
+        bench.ok(&[]);
+        assert_eq!(bench.result(), expected, "killed at write {n}");
+    }
+}
+
+#[test]
+fn an_io_error_at_any_write_leaves_a_job_that_can_be_resumed() {
+    let usual = [2, 3, 4, 5, 6, 9, 14, 22, 40, 65, 90, 110, 140, 190, 240];
+    let expected = Bench::new(ROWS / 3).undisturbed();
+    for (k, n) in (1..).enumerate() {
+        let n: usize = if asked() > 0 {
+            n
+        } else if let Some(n) = usual.get(k) {
+            *n
+        } else {
+            break;
+        };
+        // Without retries the error ends the job; it must be told, and nothing may be lost.
+        let bench = Bench::new(ROWS / 3).with("np", "1").with("task_retries", "0");
+        let output = bench.run_with_fault(&format!("fail@disk:{n}"));
+        bench.assert_export_whole(&expected.export);
+        if !output.status.success() {
+            assert_eq!(output.status.code(), Some(1), "write {n}: {}", text(&output.stderr));
+            assert!(text(&output.stderr).contains("the disk failed on purpose"), "write {n}: {}", text(&output.stderr));
+            bench.ok(&[]);
+        } else if n > 500 {
+            break;
+        }
+        assert_eq!(bench.result(), expected, "failed at write {n}");
+    }
+}
+
+#[test]
+fn killed_at_random_times() {
+    let kills = if asked() > 0 { asked() } else { 20 };
+    let mut numbers = Numbers(7);
+    let mut done = 0;
+    for i in 0.. {
+        let bench = bench(i);
+        let expected = bench.undisturbed();
+        // A bench that has survived four kills goes on to its end, another one follows.
+        for _ in 0..4 {
+            let mut child = bench.command(&[]).stderr(std::process::Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(5 + numbers.below(250)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            done += 1;
+            bench.assert_export_whole(&expected.export);
+        }
+        bench.ok(&[]);
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+        if done >= kills {
+            break;
+        }
+    }
+}
+
+#[test]
+fn killed_while_it_cleans_up() {
+    for (policy, left) in [("cleanup_all", 0), ("keep_failed_only", 0), ("keep_all", 1)] {
+        let more = format!(", preserve_intermediate_data: true, retention_policy: {policy}");
+        let bench = Bench::new(ROWS / 3).with("np", "1").with("storage", &more);
+        let expected = bench.undisturbed();
+        let checkpoints = || files(&bench.run_dir().join("checkpoints")).len();
+        // The export is there, the job has not said so yet; then there is nothing left to do but to say so and to clean up.
+        assert!(killed(&bench.run_with_fault("kill@event:job_complete:1")));
+        bench.assert_export_whole(&expected.export);
+        for n in [1, 8, 12, 16, 20, 25, 31, 40] {
+            bench.run_with_fault(&format!("kill@disk:{n}"));
+        }
+        bench.ok(&[]);
+        assert_eq!(bench.result(), expected);
+        assert_eq!(checkpoints().min(1), left, "{policy}");
+        // With the export gone, what is left of the job is used or made again.
+        std::fs::remove_file(bench.export()).unwrap();
+        for file in files(&bench.run_dir().join("checkpoints")).into_iter().step_by(2) {
+            std::fs::remove_file(file).unwrap();
+        }
+        bench.ok(&[]);
+        assert_eq!(bench.result(), expected);
+    }
+}

@@ -1,0 +1,10 @@
+//! Kills the built program at all kinds of moments, changes what jobs are made of, damages what they left behind, and compares what comes out
+//! with a run that nobody disturbed.
+//!
+//! `DJHOST_KILLS=500 cargo test --release --test crash` kills that often at random, and at every write in place of a few.
+
+mod bench;
+mod changes;
+mod damage;
+mod kills;
+mod same;

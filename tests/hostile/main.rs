@@ -1,0 +1,27 @@
+//! Hostile datasets, paths and recipes, through the built program: a clear error or a counted entry in quarantine, never a hang, a silent
+//! loss or a partial export. What is true of every run is checked in `Case::run`.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod files;
+mod recipes;
+mod rows;
+
+use harness::{Case, Ran};
+
+/// Keeps every row that has a `text`, so that what is lost is lost by the reader.
+const KEEP: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quarantine_ratio: 1\n";
+
+/// Good rows.
+fn good(rows: usize) -> String {
+    (0..rows).map(|i| format!("{{\"text\": \"row {i}\"}}\n")).collect()
+}
+
+/// Runs the recipe that keeps all on one file of that name.
+#[track_caller]
+fn run_on(name: &str, content: impl AsRef<[u8]>) -> Ran {
+    let case = Case::new();
+    case.write(name, content);
+    case.run(&format!("{KEEP}dataset_path: '{name}'\n"))
+}

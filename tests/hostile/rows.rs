@@ -1,0 +1,119 @@
+//! Rows that are broken or odd.
+
+use crate::harness::{Case, Ran};
+use crate::{KEEP, good};
+
+/// Runs over `good` rows with `bad` ones between them: the good come out byte for byte, the bad are in quarantine with these reasons.
+#[track_caller]
+fn quarantines(bad: &[(&[u8], &str)]) -> Ran {
+    let mut input = Vec::new();
+    for (i, (line, _)) in bad.iter().enumerate() {
+        input.extend_from_slice(format!("{{\"text\": \"before {i}\", \"n\": 1E2}}\n").as_bytes());
+        input.extend_from_slice(line);
+        input.push(b'\n');
+    }
+    input.extend_from_slice(b"{\"text\": \"the last\"}");
+    let ran = Case::with_input(input).run(&format!("{KEEP}max_row_mb: 1\n")).ok();
+    let wanted: String = (0..bad.len()).map(|i| format!("{{\"text\": \"before {i}\", \"n\": 1E2}}\n")).collect();
+    assert_eq!(ran.text(), wanted + "{\"text\": \"the last\"}\n");
+    assert_eq!(ran.quarantine.len(), bad.len(), "{:?}", ran.quarantine);
+    for (i, (entry, (_, reason))) in ran.quarantine.iter().zip(bad).enumerate() {
+        let said = entry["reason"].as_str().unwrap();
+        assert!(said.contains(reason), "line {}: `{reason}` is not in `{said}`", i * 2 + 2);
+        assert_eq!(entry["line"].as_u64().unwrap() as usize, i * 2 + 2);
+        assert!(entry.get("operation_name").is_none(), "the reader refuses them, no op");
+    }
+    ran
+}
+
+#[test]
+fn malformed_lines() {
+    quarantines(&[
+        (b"{", ""),
+        (b"}{", ""),
+        (b"{\"text\": \"cut", ""),
+        (b"{\"text\": \"x\"} trailing", ""),
+        (b"{\"text\": \"x\"}{\"text\": \"y\"}", ""),
+        (b"{\"text\": \"x\", }", ""),
+        (b"{'text': 'x'}", ""),
+        (b"not json at all", ""),
+        (b"\0\0\0\0", ""),
+        (b"{\"text\": \"raw\x01control\"}", ""),
+    ]);
+}
+
+#[test]
+fn rows_of_other_shapes() {
+    quarantines(&[
+        (b"[\"text\"]", "object"),
+        (b"\"text\"", "object"),
+        (b"null", "object"),
+        (b"{}", "text"),
+        (b"{\"text\": null}", "text"),
+        (b"{\"text\": 7}", "text"),
+        (b"{\"text\": [\"x\"]}", "text"),
+        (b"{\"Text\": \"x\"}", "text"),
+    ]);
+}
+
+#[test]
+fn text_that_is_not_unicode() {
+    quarantines(&[
+        (b"{\"text\": \"\xff\xfe\"}", "UTF-8"),
+        (b"{\"text\": \"x\", \"other\": \"\xc3\"}", "UTF-8"),
+        (b"{\"text\": \"\\ud800\"}", "surrogate"),
+        (b"{\"text\": \"\\udc00\\ud800\"}", "surrogate"),
+    ]);
+}
+
+#[test]
+fn rows_too_large_or_too_deep() {
+    let huge = format!("{{\"text\": \"{}\"}}", "x".repeat(3 << 20));
+    let deep = format!("{{\"text\": \"x\", \"a\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let ran = quarantines(&[(huge.as_bytes(), "more than the 1048576 that a row may have"), (deep.as_bytes(), "")]);
+    // Of a row that is too large only the beginning is kept.
+    assert!(ran.quarantine[0]["row"].as_str().unwrap().len() <= 64 << 10);
+}
+
+#[test]
+fn odd_rows_pass_byte_for_byte() {
+    let keys: String = (0..50_000).map(|i| format!("\"k{i}\": {i}, ")).collect();
+    let rows = [
+        format!("{{{keys}\"text\": \"x\"}}"),
+        r#"{"text": "x", "n": NaN, "m": -Infinity, "big": 123456789012345678901234567890}"#.to_owned(),
+        r#"{"text": "x", "n": 1e999, "z": -0.0, "lone": "\ud800"}"#.to_owned(),
+        r#"{"text": "first", "text": "second", "a": 1, "a": "two"}"#.to_owned(),
+        "{\"text\":\t\"x\" ,\"escaped\": \"\\u0041\\/\"}".to_owned(),
+        "{\"text\": \"\\ud83d\\ude00 \u{202e}\u{feff}\\u0000\"}".to_owned(),
+        "  {\"text\": \"indented\"}  ".to_owned(),
+    ];
+    let ran = Case::with_input(rows.join("\n") + "\n\n   \n").run(KEEP).ok();
+    assert!(ran.quarantine.is_empty(), "{:?}", ran.quarantine);
+    let trimmed: String = rows.iter().map(|r| r.trim().to_owned() + "\n").collect();
+    let got: String = ran.text().lines().map(|r| r.trim().to_owned() + "\n").collect();
+    assert_eq!(got, trimmed);
+}
+
+#[test]
+fn too_many_bad_rows_end_the_job() {
+    let input = "nonsense\n".repeat(2000) + &good(2000);
+    let ran = Case::with_input(input).run("process:\n  - text_length_filter: {min_len: 0}\n");
+    ran.failed(1, &["rows could not be processed, more than max_quarantine_ratio 0.05", "the reader"]);
+}
+
+#[test]
+fn on_error_fail_ends_at_the_first_bad_row() {
+    let input = good(10) + "nonsense\n" + &good(10);
+    Case::with_input(input).run(&format!("{KEEP}on_error: fail\n")).failed(1, &["the reader cannot process", "on_error is `fail`"]);
+}
+
+#[test]
+fn shards_may_differ_in_everything() {
+    let case = Case::new();
+    case.write("in/a.jsonl", "{\"text\": \"x\", \"meta\": {\"n\": 1}}\n");
+    case.write("in/b.jsonl", "{\"meta\": [1, \"two\"], \"text\": \"y\"}\r\n{\"text\": \"z\", \"meta\": \"no\"}");
+    case.write("in/c.jsonl", "\u{feff}{\"text\": \"w\"}\n");
+    let ran = case.run(&format!("{KEEP}dataset_path: in\n")).ok();
+    let wanted = "{\"text\": \"x\", \"meta\": {\"n\": 1}}\n{\"meta\": [1, \"two\"], \"text\": \"y\"}\n{\"text\": \"z\", \"meta\": \"no\"}\n{\"text\": \"w\"}\n";
+    assert_eq!(ran.text(), wanted);
+}

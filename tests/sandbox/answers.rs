@@ -1,0 +1,137 @@
+//! What an operator does in `process`: traps, overruns, answers that break the contract.
+
+use crate::isolates;
+
+const SHORT: &str = "op_limits: {timeout_s: 0.05, memory_mb: 48}";
+
+#[test]
+fn endless_loops_are_interrupted() {
+    for how in ["loop", "loop_memory"] {
+        let ran = isolates("rogue_filter", how, SHORT, &[333], "out of time: the call took longer than 50ms");
+        assert!(ran.stderr.contains("1 in quarantine"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn memory_is_bounded() {
+    let ran = isolates("rogue_filter", "allocate", SHORT, &[0, 999], "of its 48 MiB");
+    let peak = ran.summary["ops"][0]["peak_memory"].as_u64().unwrap();
+    assert!((16 << 20..=48 << 20).contains(&peak), "{peak} bytes");
+    // The limit of one operator holds over the general one.
+    let own = "limits: {memory_mb: 24}";
+    let lines = crate::lines(100, &[7]);
+    let recipe = format!("process:\n  - rogue_filter: {{how: allocate, {own}}}\n");
+    let ran = crate::case(&lines).run(&recipe).ok();
+    assert!(ran.quarantine[0]["reason"].as_str().unwrap().contains("of its 24 MiB"));
+}
+
+#[test]
+fn traps_cost_the_guilty_rows() {
+    for (how, reason) in [
+        ("recurse", "stack overflow"),
+        ("unreachable", "wasm `unreachable` instruction executed"),
+        ("panic", "this operator does not like the row"),
+        ("abort", "unreachable"),
+        ("exit", "xit"),
+        ("overflow_index", "index out of bounds"),
+    ] {
+        isolates("rogue_filter", how, "", &[0, 500, 501, 999], reason);
+    }
+}
+
+#[test]
+fn many_guilty_rows_are_all_found() {
+    let guilty: Vec<usize> = (0..45).map(|i| i * 22).collect();
+    isolates("rogue_filter", "panic", "", &guilty, "does not like");
+    let neighbours: Vec<usize> = (480..520).collect();
+    isolates("rogue_filter", "unreachable", "", &neighbours, "unreachable");
+}
+
+#[test]
+fn an_operator_may_give_up_on_a_row() {
+    isolates("rogue_filter", "error", "", &[3, 700], "the operator gives up");
+    let ran = isolates("rogue_filter", "rejected_long", "", &[3], "because because");
+    assert!(ran.quarantine[0]["reason"].as_str().unwrap().len() <= 4096);
+    isolates("rogue_filter", "giant_error", "op_limits: {output_ratio: 4}", &[3], "the answer is larger than");
+}
+
+#[test]
+fn invalid_answers_of_filters_are_refused() {
+    for (how, reason) in [
+        ("short_flags", "0 keep values for 1 rows"),
+        ("long_flags", "2 keep values for 1 rows"),
+        ("flag_two", "`keep` flag 2; 0 or 1 is allowed"),
+        ("flag_255", "`keep` flag 255"),
+        ("giant_reply", "the answer is larger than 9.4 MB"),
+        ("rejected_range", "rejected rows: row 1 of a batch of 1"),
+        ("rejected_twice", "rejected rows: row 0 does not come after row 0"),
+        ("undeclared_stat", "`other` is not in the signature"),
+        ("stat_type", "stat `rogue`: values of type S64 where the signature says Utf8"),
+        ("stat_name", "`other` is not in the signature"),
+        ("stat_short", "stat `rogue`: 1 offsets for 1 rows"),
+        ("stat_validity", "0 bytes of validity for 1 rows"),
+        ("stat_offsets_fall", "stat `rogue`: offsets from "),
+        ("stat_offsets_range", "stat `rogue`: offsets from 0 to 100 over 1 values"),
+        ("stat_no_offsets", "0 offsets for 1 rows"),
+        ("stat_not_utf8", "text that is not UTF-8"),
+        ("wrong_kind", "a filter gave the answer of another kind of operator"),
+    ] {
+        isolates("rogue_filter", how, "", &[250], &format!("invalid answer: {reason}").replace("invalid answer: the answer", "the answer"));
+    }
+}
+
+#[test]
+fn a_text_cut_inside_a_character_is_refused() {
+    // Needs two rows in the batch: alone the row has a valid value.
+    let lines = crate::lines(crate::ROWS, &[10]);
+    let ran = crate::case(&lines).run(&crate::recipe("rogue_filter", "stat_cut", "")).ok();
+    assert!(ran.quarantine.is_empty() && ran.text() == lines.concat());
+    assert!(ran.summary["ops"][0]["traps"].as_u64().unwrap() >= 5, "the cut texts were taken");
+}
+
+#[test]
+fn invalid_answers_of_mappers_are_refused() {
+    for (how, reason) in [
+        ("rows_fall", "rows of `text`: row 0 does not come after row 0"),
+        ("rows_range", "rows of `text`: row 1 of a batch of 1"),
+        ("update_undeclared", "`meta.secret` is not in the signature"),
+        ("update_short", "field `text`: 1 offsets for 1 rows"),
+        ("update_type", "field `text`: values of type F64 where the signature says Utf8"),
+        ("origins_fall", "origins: row 0 does not come after row 1"),
+        ("origins_range", "origins: row 1 of a batch of 1"),
+        ("origins_many", "1000000 rows of "),
+        ("fields_long", "field `text`: 3 offsets for 1 rows"),
+        ("wrong_kind", "a mapper gave the answer of another kind of operator"),
+    ] {
+        isolates("rogue_mapper", how, "", &[750], &format!("invalid answer: {reason}"));
+    }
+}
+
+#[test]
+fn invalid_answers_of_global_operators_are_refused() {
+    for (how, reason) in [
+        ("width_three", "fingerprints of 3 bytes"),
+        ("none_per_row", "fingerprints of 8 bytes, 0 per row"),
+        ("many_per_row", "8 bytes of fingerprints for 1 rows of 4294967295 times 8"),
+        ("prints_short", "7 bytes of fingerprints for 1 rows of 1 times 8"),
+        ("shape", "keys of another type or shape than those of the batches before"),
+        ("wrong_kind", "a deduplicator gave the answer of another kind of operator"),
+        ("panic", "does not like"),
+    ] {
+        // Guilty is the last row, in the last of several batches: the ones before say what is right.
+        isolates("rogue_deduplicator", how, "batch_size_kb: 16", &[999], reason);
+    }
+    isolates("rogue_selector", "keys_short", "", &[5], "3 offsets for 1 rows");
+    isolates("rogue_selector", "panic", "", &[5, 6], "does not like");
+}
+
+#[test]
+fn larger_batches_get_more_time_and_larger_answers() {
+    // One row of 4 MB is 256 batches of 16 KB: 256 times 10 ms, and an answer of one byte per row of course.
+    let mut lines = crate::lines(3, &[1]);
+    lines[1] = format!("{{\"id\": 1, \"text\": \"GUILTY {}\"}}\n", "x".repeat(4 << 20));
+    let recipe = "batch_size_kb: 16\nmax_quarantine_ratio: 1\nprocess:\n  - rogue_filter: {how: loop, limits: {timeout_s: 0.002}}\n";
+    let ran = crate::case(&lines).run(recipe).ok();
+    let reason = ran.quarantine[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("out of time: the call took longer than 512.") && reason.contains("ms"), "{reason}");
+}

@@ -1,0 +1,129 @@
+//! What is found out before a job starts: exit code 2, nothing written.
+
+use crate::harness::Case;
+use crate::{case, guests, lines, recipe};
+
+/// Runs with `component` as the plugin; it is refused, by name, before anything starts.
+#[track_caller]
+fn refused(component: impl AsRef<[u8]>, parts: &[&str]) {
+    let mut case = Case::with_input(lines(3, &[]).concat());
+    case.write("plugins/rogue.wasm", component);
+    case.args = ["--plugins", "plugins"].map(str::to_owned).to_vec();
+    let ran = case.run(&recipe("rogue_filter", "behave", "")).failed(2, parts).failed(2, &["plugins/rogue.wasm"]);
+    assert!(!case.path("work").exists(), "something was started");
+    assert!(ran.stderr.len() < 10_000, "{} bytes of message", ran.stderr.len());
+}
+
+#[test]
+fn files_that_are_no_operators() {
+    refused(b"", &["this is not a WebAssembly file"]);
+    refused(b"# not a component\n", &["this is not a WebAssembly file"]);
+    refused(b"\0asm", &["not a valid WebAssembly component"]);
+    refused(b"\0asm\x01\0\0\0", &["this is a core WebAssembly module", "wasm32-wasip2"]);
+    refused(b"\0asm\x0d\0\x01\0", &["this component is not a djhost operator", "it exports nothing"]);
+    let good = guests::component();
+    refused(&good[..good.len() / 2], &["not a valid WebAssembly component"]);
+    let mut flipped = good.to_vec();
+    let middle = flipped.len() / 2;
+    flipped[middle..middle + 64].fill(0xff);
+    refused(flipped, &["this component cannot be compiled"]);
+}
+
+#[test]
+fn other_contracts_and_imports() {
+    refused(guests::replacing("djhost:op/ops@0.1.0", "djhost:op/ops@0.2.0"), &["built for version 0.2.0", "runs 0.1.x"]);
+    let foreign = guests::replacing("wasi:cli/stderr@", "evil:cli/stderr@");
+    refused(foreign, &["imports `evil:cli/stderr@", "which djhost does not have"]);
+    let unknown = guests::replacing("wasi:cli/stderr@", "wasi:abc/stderr@");
+    refused(unknown, &["does not fit the djhost contract", "wasi:abc/stderr"]);
+}
+
+#[test]
+fn describe_that_fails() {
+    for (mode, reason) in [
+        ("unreachable", "unreachable"),
+        ("panic", "does not like"),
+        ("allocate", "out of memory: wanted 257 MiB of its 256 MiB"),
+        ("recurse", "stack overflow"),
+        ("exit", "xit"),
+        ("giant", "the answer is larger than 8.4 MB"),
+    ] {
+        refused(guests::describing(mode), &["this component cannot be used: `describe` failed", reason]);
+    }
+}
+
+#[test]
+fn describe_that_hangs() {
+    refused(guests::describing("loop"), &["`describe` failed: out of time: the call took longer than 10s"]);
+}
+
+#[test]
+fn descriptions_that_are_not_believed() {
+    for (mode, reason) in [
+        ("none", "describes 0 operators"),
+        ("many", "describes 1001 operators; 1 to 1000"),
+        ("duplicate", "describes operator `rogue_filter` twice"),
+        ("empty_name", "`` is not an operator name"),
+        ("bad_name", "`Rogue\\n\\u{1b}[31m` is not an operator name"),
+        ("long_name", "rrrr` is not an operator name"),
+        ("long_summary", "operator `rogue_filter` describes itself at too great a length"),
+        ("big_schema", "operator `rogue_filter` describes itself at too great a length"),
+        ("text_schema", "the parameter schema of operator `rogue_filter` is not JSON"),
+        ("list_schema", "the parameter schema of operator `rogue_filter` is not a JSON object"),
+        ("deep_schema", "the parameter schema of operator `rogue_filter` is not JSON: recursion limit"),
+    ] {
+        refused(guests::describing(mode), &[reason]);
+    }
+}
+
+#[test]
+fn a_thousand_operators_are_fine() {
+    let case = case(&lines(10, &[]));
+    case.write("plugins/rogue.wasm", guests::describing("thousand"));
+    case.run("process:\n  - rogue_999: {}\n").ok();
+    case.run("process:\n  - rogue_1000: {}\n  - rogue_999: {hwo: x}\n")
+        .failed(2, &["no operator `rogue_1000`", "did you mean `rogue_", "hwo"]);
+}
+
+#[test]
+fn two_plugins_with_one_operator() {
+    let case = case(&lines(10, &[]));
+    case.write("plugins/copy.wasm", guests::component());
+    // The very same component twice is no conflict.
+    case.run(&recipe("rogue_filter", "behave", "")).ok();
+    case.write("plugins/copy.wasm", guests::describing("duplicate"));
+    case.run(&recipe("rogue_filter", "behave", "")).failed(2, &["copy.wasm", "twice"]);
+    let mut other = guests::component().to_vec();
+    // A custom section at the end: another component with the same operators.
+    other.extend_from_slice(&[0, 3, 1, b'x', b'y']);
+    case.write("plugins/copy.wasm", other);
+    case.run(&recipe("rogue_filter", "behave", "")).failed(2, &["operator `rogue_filter` is also in", "copy.wasm", "rogue.wasm"]);
+}
+
+#[test]
+fn operators_that_cannot_be_created() {
+    let quick = "op_limits: {timeout_s: 0.1, memory_mb: 48}";
+    for (how, reason) in [
+        ("create_loop", "operator `rogue_filter` failed while it was created: out of time: the call took longer than 100ms"),
+        ("create_allocate", "failed while it was created: out of memory"),
+        ("create_unreachable", "failed while it was created: "),
+        ("create_recurse", "stack overflow"),
+        ("create_panic", "does not like"),
+        ("create_refuse", "`how` cannot be `create_refuse`"),
+        ("create_giant_refusal", "rogue_filter"),
+        ("signature_loop", "operator `rogue_filter` failed to say what it reads and writes: out of time"),
+        ("signature_unreachable", "failed to say what it reads and writes: "),
+        ("signature_many", "the signature names more than 256 fields"),
+        ("signature_empty_path", "`` is not a field path"),
+        ("signature_broken_path", "`a..b` is not a field path"),
+        ("signature_two_types", "uses the field `text` as"),
+    ] {
+        let case = case(&lines(3, &[]));
+        let ran = case.run(&recipe("rogue_filter", how, quick)).failed(2, &["recipe.yaml:", "process[0].rogue_filter", reason]);
+        assert!(!case.path("work").exists(), "something was started");
+        assert!(ran.stderr.len() < 10_000, "{how}: {} bytes of message", ran.stderr.len());
+        if !matches!(how, "create_refuse" | "signature_two_types") {
+            assert!(ran.stderr.contains("rogue.wasm"), "{how}: the component is not named: {}", ran.stderr);
+        }
+    }
+}
