@@ -19,7 +19,7 @@ impl Lanes {
 
     #[inline(always)]
     fn rotate_left(self, bits: u32) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] << bits | self.0[i] >> (32 - bits)))
+        Self(std::array::from_fn(|i| self.0[i].rotate_left(bits)))
     }
 }
 
