@@ -7,6 +7,8 @@ mod digits;
 mod lines;
 mod lower;
 mod ngrams;
+#[cfg(feature = "pattern")]
+mod pattern;
 mod simd;
 mod space;
 mod symbols;
@@ -18,6 +20,8 @@ pub use digits::is_decimal;
 pub use lines::{Lines, lines};
 pub use lower::lower_into;
 pub use ngrams::{NgramCounter, word_hash};
+#[cfg(feature = "pattern")]
+pub use pattern::{plain_pattern, search_pattern};
 pub use simd::{Block, Lanes, blocks};
 pub use space::{is_space, strip};
 pub use tables::WORD;
