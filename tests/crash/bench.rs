@@ -9,10 +9,10 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 /// The job of all runs of one bench.
-pub const JOB: &str = "job";
+pub(crate) const JOB: &str = "job";
 
 /// Ops of the usual recipe: mappers and filters before and after a global op.
-pub const OPS: [&str; 8] = [
+pub(crate) const OPS: [&str; 8] = [
     "whitespace_normalization_mapper:",
     "clean_email_mapper: {repl: '<mail>'}",
     "text_length_filter: {min_len: 12}",
@@ -24,19 +24,19 @@ pub const OPS: [&str; 8] = [
 ];
 
 /// One dataset and recipe with a run directory.
-pub struct Bench {
+pub(crate) struct Bench {
     dir: tempfile::TempDir,
-    pub ops: Vec<String>,
-    pub settings: BTreeMap<String, String>,
+    pub(crate) ops: Vec<String>,
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 /// What a job made, without what differs from attempt to attempt.
 #[derive(PartialEq)]
-pub struct Result {
-    pub export: Vec<u8>,
-    pub ledger: Value,
-    pub ops: Value,
-    pub quarantine: Vec<String>,
+pub(crate) struct Result {
+    pub(crate) export: Vec<u8>,
+    pub(crate) ledger: Value,
+    pub(crate) ops: Value,
+    pub(crate) quarantine: Vec<String>,
 }
 
 impl std::fmt::Debug for Result {
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Result {
 
 impl Bench {
     /// `rows` rows in partitions of a quarter of them, a checkpoint after every op, two threads.
-    pub fn new(rows: usize) -> Self {
+    pub(crate) fn new(rows: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("data.jsonl"), lines(0..rows)).unwrap();
         let settings = [
@@ -72,29 +72,29 @@ impl Bench {
     }
 
     #[must_use]
-    pub fn with(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.settings.insert(key.into(), value.into());
         self
     }
 
-    pub fn set(&mut self, key: &str, value: &str) {
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
         self.settings.insert(key.into(), value.into());
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn run_dir(&self) -> PathBuf {
+    pub(crate) fn run_dir(&self) -> PathBuf {
         self.path("outputs").join(JOB)
     }
 
-    pub fn export(&self) -> PathBuf {
+    pub(crate) fn export(&self) -> PathBuf {
         self.path("outputs/out.jsonl")
     }
 
     /// The recipe as YAML.
-    pub fn recipe(&self) -> String {
+    pub(crate) fn recipe(&self) -> String {
         let mut text =
             String::from("export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
         let get = |key: &str| &self.settings[key];
@@ -119,7 +119,7 @@ impl Bench {
         text
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         fs::write(self.path("recipe.yaml"), self.recipe()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
         command.args(["run", "recipe.yaml", "--quiet", "--job_id", JOB]).args(args);
@@ -127,24 +127,24 @@ impl Bench {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// Runs with a fault; see `djhost::job::fault`.
-    pub fn run_with_fault(&self, fault: &str) -> Output {
+    pub(crate) fn run_with_fault(&self, fault: &str) -> Output {
         self.command(&[]).env(djhost::job::fault::VARIABLE, fault).output().unwrap()
     }
 
     /// Runs to the end and gives the events of this attempt.
-    pub fn ok(&self, args: &[&str]) -> Events {
+    pub(crate) fn ok(&self, args: &[&str]) -> Events {
         let output = self.run(args);
         assert!(output.status.success(), "{}\n{}", self.recipe(), text(&output.stderr));
         self.events()
     }
 
     /// The events of the newest attempt.
-    pub fn events(&self) -> Events {
+    pub(crate) fn events(&self) -> Events {
         let newest = files(&self.run_dir()).into_iter().filter(|p| name(p).starts_with("events_")).max_by_key(|p| {
             let first = fs::read_to_string(p).unwrap_or_default();
             first.lines().next().and_then(|l| serde_json::from_str::<Value>(l).ok()).and_then(|v| v["attempt"].as_u64()).unwrap_or(0)
@@ -154,12 +154,12 @@ impl Bench {
     }
 
     /// The summary of the job.
-    pub fn summary(&self) -> Value {
+    pub(crate) fn summary(&self) -> Value {
         serde_json::from_slice(&fs::read(self.run_dir().join("job_summary.json")).unwrap()).unwrap()
     }
 
     /// What a complete job made.
-    pub fn result(&self) -> Result {
+    pub(crate) fn result(&self) -> Result {
         let summary = self.summary();
         assert_eq!(summary["status"], "completed");
         let ops = summary["ops"]
@@ -183,7 +183,7 @@ impl Bench {
     }
 
     /// The result of the same recipe and dataset, never disturbed, in a directory of its own.
-    pub fn undisturbed(&self) -> Result {
+    pub(crate) fn undisturbed(&self) -> Result {
         let other = Self { dir: tempfile::tempdir().unwrap(), ops: self.ops.clone(), settings: self.settings.clone() };
         for file in files(self.dir.path()) {
             fs::copy(&file, other.path(&name(&file))).unwrap();
@@ -193,32 +193,32 @@ impl Bench {
     }
 
     /// Between attempts: the export is whole or not there, and nothing of it lies around under its name.
-    pub fn assert_export_whole(&self, expected: &[u8]) {
+    pub(crate) fn assert_export_whole(&self, expected: &[u8]) {
         if let Ok(found) = fs::read(self.export()) {
             assert!(found == expected, "the export is there, but not whole: {} of {} bytes", found.len(), expected.len());
         }
     }
 
-    pub fn data(&self) -> Vec<u8> {
+    pub(crate) fn data(&self) -> Vec<u8> {
         fs::read(self.path("data.jsonl")).unwrap()
     }
 
-    pub fn write_data(&self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write_data(&self, bytes: impl AsRef<[u8]>) {
         fs::write(self.path("data.jsonl"), bytes).unwrap();
     }
 }
 
 /// The events of one attempt.
 #[derive(Debug)]
-pub struct Events(pub Vec<Value>);
+pub(crate) struct Events(pub Vec<Value>);
 
 impl Events {
-    pub fn of(&self, event_type: &str) -> Vec<&Value> {
+    pub(crate) fn of(&self, event_type: &str) -> Vec<&Value> {
         self.0.iter().filter(|e| e["event_type"] == event_type).collect()
     }
 
     /// The (partition, op) pairs that were started.
-    pub fn started(&self) -> Vec<(u64, u64)> {
+    pub(crate) fn started(&self) -> Vec<(u64, u64)> {
         let mut pairs: Vec<_> =
             self.of("op_start").iter().map(|e| (e["partition_id"].as_u64().unwrap(), e["operation_idx"].as_u64().unwrap())).collect();
         pairs.sort_unstable();
@@ -227,7 +227,7 @@ impl Events {
     }
 
     /// The ops that were started for any partition.
-    pub fn ops(&self) -> Vec<u64> {
+    pub(crate) fn ops(&self) -> Vec<u64> {
         let mut ops: Vec<u64> = self.started().into_iter().map(|(_, op)| op).collect();
         ops.sort_unstable();
         ops.dedup();
@@ -235,13 +235,13 @@ impl Events {
     }
 
     /// The partitions for which op 0 was started.
-    pub fn partitions_from_the_input(&self) -> Vec<u64> {
+    pub(crate) fn partitions_from_the_input(&self) -> Vec<u64> {
         self.started().into_iter().filter(|(_, op)| *op == 0).map(|(p, _)| p).collect()
     }
 }
 
 /// Rows in several languages, duplicates, odd spellings, and lines that are no rows.
-pub fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
+pub(crate) fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
     const TEXTS: [&str; 8] = [
         "The quick brown fox jumps over the lazy dog",
         "Die Würde des Menschen ist unantastbar, sagt das Gesetz",
@@ -279,20 +279,20 @@ pub fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
     out
 }
 
-pub fn killed(output: &Output) -> bool {
+pub(crate) fn killed(output: &Output) -> bool {
     output.status.signal() == Some(9)
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
 /// The files in a directory, sorted; none if it is not there.
-pub fn files(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut found: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).filter(|p| p.is_file()).collect();
     found.sort();

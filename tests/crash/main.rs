@@ -3,6 +3,8 @@
 //!
 //! `DJHOST_KILLS=500 cargo test --release --test crash` kills that often at random, and at every write in place of a few.
 
+#![allow(clippy::type_complexity, clippy::needless_range_loop, reason = "tables of cases")]
+
 mod bench;
 mod changes;
 mod damage;

@@ -16,14 +16,14 @@ const WAITING: usize = 4;
 /// What the rows are written as.
 pub(super) enum Target {
     /// A checkpoint.
-    Rows(WrittenRows),
+    Rows(Box<WrittenRows>),
     /// The part of the export at a temporary path.
     Part(PathBuf, ExportOptions),
 }
 
 /// What was written; not committed yet.
 pub(super) enum Written {
-    Rows(WrittenRows),
+    Rows(Box<WrittenRows>),
     Part(PartInfo),
 }
 
@@ -58,7 +58,7 @@ impl Target {
 }
 
 enum Open {
-    Rows(WrittenRows),
+    Rows(Box<WrittenRows>),
     Part(PartWriter),
 }
 

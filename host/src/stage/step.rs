@@ -100,7 +100,7 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     let temporary = part.with_file_name(format!(".part_{p:04}.tmp"));
     let mut targets = Vec::new();
     if step.store {
-        targets.push(Target::Rows(env.store.rows(last.context("a step without ops stores no rows")?, p)?));
+        targets.push(Target::Rows(Box::new(env.store.rows(last.context("a step without ops stores no rows")?, p)?)));
     }
     if step.end == Some(End::Export) {
         targets.push(Target::Part(temporary.clone(), env.export.clone()));
@@ -119,7 +119,7 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     let mut manifests = Vec::new();
     for written in written {
         manifests.push(match written {
-            Written::Rows(rows) => commit_rows(env, rows, p, last.unwrap_or(0), &account, times)?,
+            Written::Rows(rows) => commit_rows(env, *rows, p, last.unwrap_or(0), &account, times)?,
             Written::Part(info) => {
                 env.store.storage.rename(&temporary, &part)?;
                 commit_part(env, info, p, last, &account, &part)?

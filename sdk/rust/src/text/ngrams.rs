@@ -250,7 +250,7 @@ impl NgramCounter {
 #[inline(always)]
 fn find(table: &[Slot], tag: u32, same: impl Fn(u32) -> bool) -> Result<u32, usize> {
     let mask = table.len() - 1;
-    let mut place = (u64::from(tag) * table.len() as u64 >> 32) as usize;
+    let mut place = ((u64::from(tag) * table.len() as u64) >> 32) as usize;
     loop {
         let slot = table[place];
         if slot.gram == NONE {
