@@ -186,7 +186,7 @@ fn directories_with_everything_in_them() {
 fn files_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt;
     let case = Case::with_input(good(2));
-    std::fs::set_permissions(case.path("in.jsonl"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(case.path("in.jsonl"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(case.path("in.jsonl")).is_ok() {
         // Nothing keeps root from reading.
         return;

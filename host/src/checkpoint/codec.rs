@@ -224,7 +224,7 @@ fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
         if !before.is_empty() || !after.is_empty() {
             write!(out, ",\"around\":{}", serde_json::to_string(&(before, after))?)?;
         }
-        write!(out, ",\"data\":{row}}}\n")?;
+        writeln!(out, ",\"data\":{row}}}")?;
     }
     Ok(())
 }

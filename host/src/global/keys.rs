@@ -15,10 +15,13 @@ use arrow::ipc::writer::StreamWriter;
 
 use crate::op::Output;
 
+/// Keys of some rows, with width and number per row of fingerprints.
+type Keys = (ArrayRef, usize, usize);
+
 /// Collects the keys of a partition.
 #[derive(Default)]
 pub struct KeysWriter {
-    batches: Vec<(Option<(ArrayRef, usize, usize)>, Vec<bool>)>,
+    batches: Vec<(Option<Keys>, Vec<bool>)>,
 }
 
 impl KeysWriter {
@@ -31,7 +34,7 @@ impl KeysWriter {
     pub fn add(&mut self, rows: usize, output: Option<Output>, rejected: &[usize]) -> Result<()> {
         let mut flags = vec![false; rows];
         rejected.iter().for_each(|r| flags[*r] = true);
-        let keys: Option<(ArrayRef, usize, usize)> = match output {
+        let keys: Option<Keys> = match output {
             None => None,
             Some(Output::Fingerprints { width, per_row, data, valid }) => {
                 let nulls = valid.map(|v| NullBuffer::new(v.values().clone()));

@@ -242,7 +242,7 @@ fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
             continue;
         }
         let before = found.len();
-        walk(dir, 0, &mut found).with_context(|| place())?;
+        walk(dir, 0, &mut found).with_context(place)?;
         if found.len() == before {
             tracing::warn!("no `.wasm` file under {}", dir.display());
         }
