@@ -31,12 +31,27 @@ pub struct Bench {
 }
 
 /// What a job made, without what differs from attempt to attempt.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub struct Result {
     pub export: Vec<u8>,
     pub ledger: Value,
     pub ops: Value,
     pub quarantine: Vec<String>,
+}
+
+impl std::fmt::Debug for Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let export = String::from_utf8_lossy(&self.export);
+        write!(
+            f,
+            "{} bytes, {} lines, ledger {}, ops {}, quarantine {:#?}",
+            self.export.len(),
+            export.lines().count(),
+            self.ledger,
+            self.ops,
+            self.quarantine
+        )
+    }
 }
 
 impl Bench {
@@ -51,6 +66,7 @@ impl Bench {
             ("format", "parquet"),
             ("compression", "snappy"),
             ("storage", ""),
+            ("dataset_path", "data.jsonl"),
         ];
         Self { dir, ops: OPS.map(str::to_owned).to_vec(), settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
     }
@@ -79,9 +95,8 @@ impl Bench {
 
     /// The recipe as YAML.
     pub fn recipe(&self) -> String {
-        let mut text = String::from(
-            "dataset_path: data.jsonl\nexport_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n",
-        );
+        let mut text =
+            String::from("export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
         let get = |key: &str| &self.settings[key];
         text += &format!(
             "checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n",
@@ -158,6 +173,7 @@ impl Bench {
             for line in fs::read_to_string(file).unwrap().lines() {
                 let mut row: Value = serde_json::from_str(line).unwrap();
                 row.as_object_mut().unwrap().remove("attempt");
+                row["file"] = name(Path::new(row["file"].as_str().unwrap())).into();
                 quarantine.push(row.to_string());
             }
         }

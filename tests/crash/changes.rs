@@ -222,14 +222,14 @@ fn a_touched_input_is_not_read_again() {
 fn files_added_and_removed() {
     let mut bench = Bench::new(ROWS);
     fs::write(bench.path("more.jsonl"), lines(ROWS..ROWS + 100)).unwrap();
-    bench.set("dataset", "{configs: [{type: local, path: [data.jsonl, more.jsonl]}]}");
+    bench.set("dataset_path", "[data.jsonl, more.jsonl]");
     nearly_done(&bench);
     fs::write(bench.path("most.jsonl"), lines(ROWS + 100..ROWS + 140)).unwrap();
-    bench.set("dataset", "{configs: [{type: local, path: [data.jsonl, more.jsonl, most.jsonl]}]}");
+    bench.set("dataset_path", "[data.jsonl, more.jsonl, most.jsonl]");
     let redone = bench.ok(&[]).partitions_from_the_input();
     assert_eq!(redone, [3]);
     assert_as_fresh(&bench);
-    bench.set("dataset", "{configs: [{type: local, path: [data.jsonl, most.jsonl]}]}");
+    bench.set("dataset_path", "[data.jsonl, most.jsonl]");
     bench.ok(&[]);
     assert_as_fresh(&bench);
 }
@@ -242,7 +242,7 @@ fn a_packed_input_is_unpacked_once_and_again_where_it_changed() {
         out.write_all(bytes).unwrap();
         out.finish().unwrap();
     };
-    let bench = Bench::new(ROWS).with("dataset", "{configs: [{type: local, path: data.jsonl.gz}]}");
+    let bench = Bench::new(ROWS).with("dataset_path", "data.jsonl.gz");
     let data = bench.data();
     pack(&bench, &data);
     nearly_done(&bench);
@@ -290,7 +290,7 @@ fn partition_settings_may_change_between_attempts() {
         bench.set("partition", partition);
         if partition.contains("5000") {
             bench.set("strategy", "disabled");
-            bench.set("partition", "{mode: manual, num_of_partitions: 900}");
+            bench.set("partition", "{mode: manual, num_of_partitions: 300}");
         }
     }
     bench.ok(&[]);

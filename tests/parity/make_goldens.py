@@ -4,7 +4,8 @@
     /tmp/data-juicer/bin/pip install py-data-juicer==1.6.1 aiohttp
     /tmp/data-juicer/bin/python tests/parity/make_goldens.py
 
-With the path of another JSONL file and of a directory as arguments it compares on other data; nothing of that is to be committed.
+`document_simhash_deduplicator` needs `simhash-pybind` too. With the path of another JSONL file and of a directory as arguments it compares
+on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
 or `texts` (by row number, only those that changed).
@@ -38,9 +39,26 @@ MAPPERS = {
     "clean_links_mapper": [{}, {"repl": r"<\1>"}, {"repl": "\\\\n"}, {"pattern": r"(?i)(h)t+ps?://(\S+)", "repl": r"\2 \1"},
                            {"pattern": r"[[\]&&]|{x}|\d{,2}:"}],
 }
+# Data-Juicer has no such parameter: it is as if it were always set.
+SHORT = {"merge_short_documents": True}
 DEDUPLICATORS = {
     "document_deduplicator": [{}, {"lowercase": True}, {"ignore_non_character": True}, {"lowercase": True, "ignore_non_character": True}],
+    "document_minhash_deduplicator": [
+        SHORT, {"window_size": 1}, {"window_size": 1, "jaccard_threshold": 0.4, "lowercase": False}, {"tokenization": "character", "window_size": 1},
+        {"tokenization": "character", "jaccard_threshold": 0.5, **SHORT}, {"tokenization": "punctuation", "window_size": 2, "jaccard_threshold": 0.3, **SHORT},
+        {"ignore_pattern": r"\d+|[.,]$|\p{P}", "window_size": 2, "jaccard_threshold": 0.6, **SHORT},
+        {"window_size": 3, "num_permutations": 64, "num_bands": 16, "num_rows_per_band": 3, **SHORT}, {"window_size": 2, "num_permutations": 100, **SHORT},
+    ],
+    "document_simhash_deduplicator": [
+        SHORT, {"window_size": 1}, {"window_size": 1, "hamming_distance": 9, "num_blocks": 12, **SHORT}, {"tokenization": "character", **SHORT},
+        {"tokenization": "character", "window_size": 1, "hamming_distance": 6, "num_blocks": 8, "lowercase": False},
+        {"tokenization": "punctuation", "window_size": 2, "hamming_distance": 2, "num_blocks": 4, **SHORT},
+        {"ignore_pattern": r"\d+|[.,]$|\p{P}", "window_size": 2, "hamming_distance": 1, "num_blocks": 2, **SHORT},
+    ],
 }
+# Data-Juicer's Ray variants do on a cluster what these do on one machine; the answers are theirs.
+ALIASES = {"ray_document_deduplicator": "document_deduplicator", "ray_bts_minhash_deduplicator": "document_minhash_deduplicator"}
+DEDUPLICATORS |= {alias: DEDUPLICATORS[name] for alias, name in ALIASES.items()}
 SELECTORS = {
     "random_selector": [{"select_num": 50}, {"select_ratio": 0.3}, {"select_ratio": 0.5, "select_num": 17}, {}],
     "topk_specified_field_selector": [{"field_key": "rank", "topk": 40}, {"field_key": "meta.score", "top_ratio": 0.25},
@@ -93,12 +111,14 @@ rows = [json.loads(line) for line in data.read_text(encoding="utf-8").split("\n"
 goldens.mkdir(exist_ok=True)
 for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (deduplicated, DEDUPLICATORS), (selected, SELECTORS)]:
     if answer is selected and len(sys.argv) > 1:
-        continue  # Other data lacks the fields.
+        break  # Other data lacks the fields.
     for name, sets in operators.items():
+        if sys.argv[3:] and name not in sys.argv[3:]:
+            continue
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
-                golden = {"op": name, "params": params, **answer(OPERATORS.modules[name](**params), rows)}
+                golden = {"op": name, "params": params, **answer(OPERATORS.modules[ALIASES.get(name, name)](**params), rows)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.
                 case = (golden.get("stats") and tuple(golden["stats"]), params.get("rep_len"))
                 if case in shown:

@@ -29,6 +29,7 @@ impl State {
     /// Writes the summary of a running job and says that it has started.
     pub(super) fn start(prepared: &Prepared, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
         let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
+        let is_resuming = paths.summary().exists();
         let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
         let absolute = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
         summary.executor_type = resolved.config.executor_type.word().to_owned();
@@ -49,7 +50,7 @@ impl State {
             config_file: summary.config_file.clone(),
             executor_type: summary.executor_type.clone(),
             operations: op_refs(&prepared.plan),
-            is_resuming: attempt > 1,
+            is_resuming,
         });
         Ok(Self { summary, paths: paths.clone(), mapping: None, started: std::time::Instant::now() })
     }

@@ -119,7 +119,9 @@ fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &
     let stamp = env.attempt;
     // The manifest goes first: without it the data does not exist.
     env.store.storage.rename(place, &aside.join(format!("attempt_{stamp:04}_{name}")))?;
-    if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && !m.data.is_empty()) {
+    // A manifest that was copied here may name the good data of another place.
+    let stem = format!("{}.", name.trim_end_matches(".manifest.json"));
+    if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && m.data.starts_with(&stem)) {
         let data = paths.checkpoints().join(&manifest.data);
         if data.exists() {
             env.store.storage.rename(&data, &aside.join(format!("attempt_{stamp:04}_{}", manifest.data)))?;

@@ -1,7 +1,31 @@
 //! Deduplicators of documents, with Data-Juicer's names, parameters and results.
 
+mod bands;
+mod digest;
 mod document;
+mod document_minhash;
+mod document_simhash;
+mod minhash;
+mod near;
+mod permutations;
+mod ray;
+mod ray_bts_minhash;
+mod ray_document;
+mod shingles;
 
 pub use document::DocumentDeduplicator;
+pub use document_minhash::DocumentMinhashDeduplicator;
+pub use document_simhash::DocumentSimhashDeduplicator;
+pub use minhash::MinhashParams;
+pub use ray::NumberOrAuto;
+pub use ray_bts_minhash::RayBtsMinhashDeduplicator;
+pub use ray_document::RayDocumentDeduplicator;
+pub use shingles::Tokenization;
 
-djhost_sdk::export!(DocumentDeduplicator);
+djhost_sdk::export!(
+    DocumentDeduplicator,
+    RayDocumentDeduplicator,
+    DocumentMinhashDeduplicator,
+    RayBtsMinhashDeduplicator,
+    DocumentSimhashDeduplicator,
+);

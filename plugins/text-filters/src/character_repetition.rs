@@ -19,15 +19,11 @@ pub struct CharacterRepetitionFilter {
     pub max_ratio: f64,
     #[serde(skip)]
     ngrams: NgramCounter,
-    #[serde(skip)]
-    characters: Vec<char>,
-    #[serde(skip)]
-    repeated: Vec<u32>,
 }
 
 impl Default for CharacterRepetitionFilter {
     fn default() -> Self {
-        Self { rep_len: 10, min_ratio: 0.0, max_ratio: 0.5, ngrams: NgramCounter::default(), characters: Vec::new(), repeated: Vec::new() }
+        Self { rep_len: 10, min_ratio: 0.0, max_ratio: 0.5, ngrams: NgramCounter::default() }
     }
 }
 
@@ -41,27 +37,9 @@ impl TextFilter for CharacterRepetitionFilter {
     }
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
-        let total = if text.is_ascii() {
-            let bytes = text.as_bytes();
-            self.ngrams.count(bytes.len(), self.rep_len, |i| bytes[i].into(), |a, b| bytes[a] == bytes[b]);
-            bytes.len()
-        } else {
-            self.characters.clear();
-            self.characters.extend(text.chars());
-            let c = &self.characters;
-            self.ngrams.count(c.len(), self.rep_len, |i| c[i].into(), |a, b| c[a] == c[b]);
-            c.len()
-        };
-        let distinct = self.ngrams.distinct();
-        self.repeated.clear();
-        self.repeated.extend(self.ngrams.counts().filter(|&count| count > 1));
-        let most = (distinct as f64).sqrt() as usize;
-        if most < self.repeated.len() {
-            self.repeated.select_nth_unstable_by(most, |a, b| b.cmp(a));
-            self.repeated.truncate(most);
-        }
-        let sum: usize = self.repeated.iter().map(|&count| count as usize).sum();
-        Ok(crate::ratio(sum, (total + 1).saturating_sub(self.rep_len)))
+        self.ngrams.count_characters(text, self.rep_len);
+        let most = (self.ngrams.distinct() as f64).sqrt() as usize;
+        Ok(crate::ratio(self.ngrams.most_frequent(most), self.ngrams.total()))
     }
 
     fn range(&self) -> (f64, f64) {

@@ -72,8 +72,7 @@ impl TextFilter for WordRepetitionFilter {
         let words = &self.words;
         let word = |i: usize| &bytes[words[i].start as usize..words[i].end as usize];
         self.ngrams.count(words.len(), self.rep_len, |i| words[i].hash, |a, b| word(a) == word(b));
-        let repeated: usize = self.ngrams.counts().filter(|&count| count > 1).map(|count| count as usize).sum();
-        Ok(crate::ratio(repeated, (words.len() + 1).saturating_sub(self.rep_len)))
+        Ok(crate::ratio(self.ngrams.repeated(), self.ngrams.total()))
     }
 
     fn range(&self) -> (f64, f64) {

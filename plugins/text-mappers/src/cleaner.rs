@@ -1,7 +1,7 @@
 //! Finding and replacing, the common part of the mappers that clean something away.
 
-use crate::pattern::compile;
 use crate::replacement::Replacement;
+use djhost_sdk::text::search_pattern;
 use regex::Regex;
 
 /// Where a match is, in bytes.
@@ -36,9 +36,9 @@ impl Cleaner {
         let replacement = Replacement::parse(repl)?;
         let search = match pattern {
             // Only the regex engine knows the groups.
-            None if replacement.has_groups() => Search::Regex(Box::new(compile(default)?)),
+            None if replacement.has_groups() => Search::Regex(Box::new(search_pattern("pattern", default)?)),
             None => Search::Hand(find),
-            Some(pattern) => Search::Regex(Box::new(compile(pattern)?)),
+            Some(pattern) => Search::Regex(Box::new(search_pattern("pattern", pattern)?)),
         };
         if let Search::Regex(regex) = &search {
             replacement.check(regex)?;
@@ -96,7 +96,7 @@ fn each_match(text: &str, mut find: impl FnMut(usize) -> Option<(usize, usize)>)
 /// Checks a search by hand against its pattern on thousands of texts made of `pieces`.
 #[cfg(test)]
 pub(crate) fn agrees_with_the_pattern(pattern: &str, find: Find, pieces: &[&str]) {
-    let regex = compile(pattern).unwrap();
+    let regex = search_pattern("pattern", pattern).unwrap();
     let mut state = 1u64;
     let mut matches = 0;
     for round in 0..60_000 {

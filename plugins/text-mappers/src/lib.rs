@@ -4,7 +4,6 @@ mod clean_email;
 mod clean_links;
 mod cleaner;
 mod links;
-mod pattern;
 mod replacement;
 mod whitespace_normalization;
 

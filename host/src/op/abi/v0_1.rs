@@ -5,6 +5,6 @@ mod to_guest;
 
 wasmtime::component::bindgen!({ path: "wit/since-v0.1", world: "operator" });
 
-pub(in crate::op) use djhost::op::types;
+pub(in crate::op) use self::djhost::op::types;
 pub(in crate::op) use from_guest::{describe, flags, reply, signature};
 pub(in crate::op) use to_guest::{Buffers, batch_bytes, column, column_bytes};

@@ -7,8 +7,11 @@ mod digits;
 mod lines;
 mod lower;
 mod ngrams;
+#[cfg(feature = "pattern")]
+mod pattern;
 mod simd;
 mod space;
+mod symbols;
 mod tables;
 
 pub use charset::{CharSet, alphanumeric, class_mask, count_class, decode};
@@ -17,6 +20,8 @@ pub use digits::is_decimal;
 pub use lines::{Lines, lines};
 pub use lower::lower_into;
 pub use ngrams::{NgramCounter, word_hash};
+#[cfg(feature = "pattern")]
+pub use pattern::{plain_pattern, search_pattern};
 pub use simd::{Block, Lanes, blocks};
 pub use space::{is_space, strip};
 pub use tables::WORD;

@@ -1,0 +1,155 @@
+//! Shingles: the overlapping runs of tokens of a text, which near-duplicate detection compares.
+
+use djhost_sdk::text::{lower_into, plain_pattern};
+use regex::Regex;
+use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How texts are cut into tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tokenization {
+    /// At spaces.
+    #[default]
+    Space,
+    /// At punctuation.
+    Punctuation,
+    /// Each character is a token.
+    Character,
+    /// With a model. Not supported yet.
+    Sentencepiece,
+}
+
+/// Cuts texts into shingles. Buffers are kept from text to text.
+#[derive(Debug, Default)]
+pub(crate) struct Shingles {
+    tokenization: Tokenization,
+    window: usize,
+    lowercase: bool,
+    ignore: Option<Regex>,
+    /// The ranges of Unicode's punctuation, sorted.
+    punctuation: Vec<ClassUnicodeRange>,
+    merge_short: bool,
+    scratch: [String; 2],
+    /// The tokens with what stands between them in a shingle, so that each shingle is a part of it.
+    joined: String,
+    /// Start and end of each token in `joined`.
+    tokens: Vec<(u32, u32)>,
+}
+
+impl Shingles {
+    /// # Errors
+    /// A sentence that names the parameter and says what is valid.
+    pub(crate) fn new(
+        tokenization: Tokenization,
+        window: usize,
+        lowercase: bool,
+        ignore: Option<&str>,
+        merge_short: bool,
+    ) -> Result<Self, String> {
+        if window == 0 {
+            return Err("`window_size` is 0: it must be at least 1".into());
+        }
+        let punctuation = match tokenization {
+            Tokenization::Sentencepiece => {
+                return Err("`tokenization: sentencepiece` is not supported yet: valid are `space`, `punctuation`, `character`".into());
+            }
+            Tokenization::Punctuation => punctuation(),
+            _ => Vec::new(),
+        };
+        // An empty pattern is none, as in Python.
+        let ignore = ignore.filter(|pattern| !pattern.is_empty()).map(|pattern| plain_pattern("ignore_pattern", pattern)).transpose()?;
+        Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, ..Self::default() })
+    }
+
+    /// Calls `visit` with each shingle of `text`. A text with fewer tokens than the window has none if short documents are to be merged,
+    /// else one: all of it.
+    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8])) {
+        let [lower, kept] = &mut self.scratch;
+        let mut text = text;
+        if self.lowercase {
+            lower.clear();
+            lower_into(text, lower);
+            text = lower;
+        }
+        if let Some(ignore) = &self.ignore {
+            kept.clear();
+            let mut done = 0;
+            for found in ignore.find_iter(text) {
+                kept.push_str(&text[done..found.start()]);
+                done = found.end();
+            }
+            kept.push_str(&text[done..]);
+            text = kept;
+        }
+        self.joined.clear();
+        self.tokens.clear();
+        let mut push = |token: &str, separator: &str| {
+            if !self.tokens.is_empty() {
+                self.joined.push_str(separator);
+            }
+            let start = self.joined.len() as u32;
+            self.joined.push_str(token);
+            self.tokens.push((start, self.joined.len() as u32));
+        };
+        match self.tokenization {
+            Tokenization::Space => text.split(' ').filter(|word| !word.is_empty()).for_each(|word| push(word, " ")),
+            Tokenization::Punctuation => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
+            Tokenization::Character | Tokenization::Sentencepiece => {
+                text.char_indices().for_each(|(at, c)| push(&text[at..at + c.len_utf8()], ""));
+            }
+        }
+        let joined = self.joined.as_bytes();
+        if self.tokens.len() >= self.window {
+            for run in self.tokens.windows(self.window) {
+                visit(&joined[run[0].0 as usize..run[self.window - 1].1 as usize]);
+            }
+        } else if !self.merge_short {
+            visit(joined);
+        }
+    }
+}
+
+/// The characters of Unicode's general category P.
+fn punctuation() -> Vec<ClassUnicodeRange> {
+    match regex_syntax::parse(r"\p{P}").map(|hir| hir.into_kind()) {
+        Ok(HirKind::Class(Class::Unicode(class))) => class.ranges().to_vec(),
+        other => unreachable!("a class of characters is a class: {other:?}"),
+    }
+}
+
+fn is_in(ranges: &[ClassUnicodeRange], c: char) -> bool {
+    let after = ranges.partition_point(|range| range.start() <= c);
+    after > 0 && c <= ranges[after - 1].end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shingles(tokenization: Tokenization, window: usize, ignore: Option<&str>, text: &str) -> Vec<String> {
+        let mut shingles = Shingles::new(tokenization, window, true, ignore, false).unwrap();
+        let mut found = Vec::new();
+        shingles.each(text, |shingle| found.push(String::from_utf8(shingle.to_vec()).unwrap()));
+        found
+    }
+
+    #[test]
+    fn words_are_what_spaces_separate() {
+        assert_eq!(shingles(Tokenization::Space, 2, None, " A  b\nc d"), ["a b\nc", "b\nc d"]);
+        assert_eq!(shingles(Tokenization::Space, 3, None, "a b"), ["a b"]);
+        assert_eq!(shingles(Tokenization::Space, 1, None, "  "), [""]);
+    }
+
+    #[test]
+    fn punctuation_leaves_empty_tokens() {
+        assert_eq!(shingles(Tokenization::Punctuation, 2, None, "a, b。c+d."), ["a  b", " b c+d", "c+d "]);
+    }
+
+    #[test]
+    fn characters_are_code_points() {
+        assert_eq!(shingles(Tokenization::Character, 2, None, "Aé日b"), ["aé", "é日", "日b"]);
+        assert_eq!(shingles(Tokenization::Character, 2, Some(r"\d+|é"), "A1é22b3c"), ["ab", "bc"]);
+    }
+}
