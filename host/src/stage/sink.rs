@@ -14,6 +14,7 @@ use crate::dataset::{Batch, ExportOptions, PartInfo, PartWriter, render};
 const WAITING: usize = 4;
 
 /// What the rows are written as.
+#[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 pub(super) enum Target {
     /// A checkpoint.
     Rows(Box<WrittenRows>),
@@ -22,6 +23,7 @@ pub(super) enum Target {
 }
 
 /// What was written; not committed yet.
+#[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 pub(super) enum Written {
     Rows(Box<WrittenRows>),
     Part(PartInfo),
@@ -57,6 +59,7 @@ impl Target {
     }
 }
 
+#[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 enum Open {
     Rows(Box<WrittenRows>),
     Part(PartWriter),
