@@ -1,5 +1,8 @@
 //! Lower case, as Python's `str.lower`.
 
+use super::charset::decode;
+use super::simd::blocks;
+
 /// Letters that got a lower case after Unicode 14, which the Python that Data-Juicer runs on leaves as they are.
 fn is_newer(c: char) -> bool {
     matches!(c, '\u{1c89}' | '\u{a7cb}' | '\u{a7cc}' | '\u{a7ce}' | '\u{a7d2}' | '\u{a7d4}' | '\u{a7da}' | '\u{a7dc}')
@@ -8,28 +11,41 @@ fn is_newer(c: char) -> bool {
 
 /// Appends the lower case of `text` to `out`: full Unicode mappings, one to several code points and final sigma included.
 pub fn lower_into(text: &str, out: &mut String) {
-    let mut rest = text;
     let mut sigmas = Sigmas::default();
-    while !rest.is_empty() {
-        let ascii = rest.bytes().position(|b| b >= 0x80).unwrap_or(rest.len());
-        let from = out.len();
-        out.push_str(&rest[..ascii]);
-        out[from..].make_ascii_lowercase();
-        rest = &rest[ascii..];
-        let other = rest.bytes().position(|b| b < 0x80).unwrap_or(rest.len());
-        let done = text.len() - rest.len();
-        for (at, c) in rest[..other].char_indices() {
-            match c {
-                // Scripts without case, most of Asia's text; and the commonest alphabet that is a plain shift.
-                '\u{2e80}'..='\u{a63f}' | '\u{ac00}'..='\u{d7ff}' | '\u{3b1}'..='\u{3c9}' | '\u{430}'..='\u{45f}' => out.push(c),
-                '\u{410}'..='\u{42f}' => out.push(char::from_u32(c as u32 + 0x20).unwrap_or(c)),
-                'Σ' => out.push(sigmas.lower(text, done + at)),
-                c if is_newer(c) => out.push(c),
-                c => out.extend(c.to_lowercase()),
+    // What is already in `out`: `text` up to here.
+    let mut done = 0;
+    let from = out.len();
+    blocks(text, |block| {
+        let mut starts = block.mask(|lanes| lanes.within(0xc3, 0xff));
+        while starts != 0 {
+            let at = block.start + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            let (code, len) = decode(text, at);
+            match code {
+                // Scripts without case, most of Asia's text; and small letters of the commonest alphabets.
+                0x2e80..=0xa63f | 0xac00..=0xd7ff | 0xdf..=0xff | 0x3b1..=0x3c9 | 0x430..=0x45f | 0x2000..=0x20ff => continue,
+                _ => {}
             }
+            let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+            if is_newer(c) {
+                continue;
+            }
+            if c == 'Σ' {
+                out.push_str(&text[done..at]);
+                out.push(sigmas.lower(text, at));
+            } else {
+                let mut lower = c.to_lowercase();
+                if lower.len() == 1 && lower.next() == Some(c) {
+                    continue;
+                }
+                out.push_str(&text[done..at]);
+                out.extend(c.to_lowercase());
+            }
+            done = at + len;
         }
-        rest = &rest[other..];
-    }
+    });
+    out.push_str(&text[done..]);
+    out[from..].make_ascii_lowercase();
 }
 
 /// The lower case of capital sigmas: ς at the end of a word, else σ. The standard library knows the rule, so it is asked about the
