@@ -38,6 +38,16 @@ MAPPERS = {
     "clean_email_mapper": [{}, {"repl": "<EMAIL>"}, {"pattern": r"r'\w+@\w+'", "repl": r"[\g<0>]"}, {"pattern": r"x*", "repl": "-"}],
     "clean_links_mapper": [{}, {"repl": r"<\1>"}, {"repl": "\\\\n"}, {"pattern": r"(?i)(h)t+ps?://(\S+)", "repl": r"\2 \1"},
                            {"pattern": r"[[\]&&]|{x}|\d{,2}:"}],
+    "punctuation_normalization_mapper": [{}],
+    "clean_copyright_mapper": [{}],
+    "clean_ip_mapper": [{}, {"repl": "<IP>"}, {"pattern": r"\d+\.\d+", "repl": r"[\g<0>]"}],
+    "replace_content_mapper": [{}, {"pattern": r"[aeiou]+"}, {"pattern": [r"\d+", "r'(.)\\.'", "日"], "repl": ["0", r"\1!", "<>"]},
+                               {"pattern": ["e", "t"], "repl": "_"}],
+    "remove_specific_chars_mapper": [{}, {"chars_to_remove": "ae ]-^。é"}, {"chars_to_remove": ["日", "the", "😀"]}, {"chars_to_remove": ""}],
+    "remove_non_chinese_character_mapper": [{}, {"keep_alphabet": False, "keep_number": False}, {"keep_punc": False}],
+    "remove_comments_mapper": [{}, {"inline": False}, {"multiline": False, "doc_type": ["tex"]}],
+    "remove_header_mapper": [{}, {"drop_no_head": False}],
+    "remove_bibliography_mapper": [{}],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}

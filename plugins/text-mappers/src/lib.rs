@@ -1,14 +1,48 @@
 //! Mappers that clean texts, with Data-Juicer's names, parameters and results.
 
+mod charfilter;
+mod clean_copyright;
 mod clean_email;
+mod clean_ip;
 mod clean_links;
 mod cleaner;
 mod links;
+mod one_or_many;
+mod punctuation_normalization;
+mod remove_bibliography;
+mod remove_comments;
+mod remove_header;
+mod remove_non_chinese_character;
+mod remove_specific_chars;
+mod replace_content;
 mod replacement;
 mod whitespace_normalization;
 
+pub use clean_copyright::CleanCopyrightMapper;
 pub use clean_email::CleanEmailMapper;
+pub use clean_ip::CleanIpMapper;
 pub use clean_links::CleanLinksMapper;
+pub use one_or_many::OneOrMany;
+pub use punctuation_normalization::PunctuationNormalizationMapper;
+pub use remove_bibliography::RemoveBibliographyMapper;
+pub use remove_comments::RemoveCommentsMapper;
+pub use remove_header::RemoveHeaderMapper;
+pub use remove_non_chinese_character::RemoveNonChineseCharacterMapper;
+pub use remove_specific_chars::RemoveSpecificCharsMapper;
+pub use replace_content::ReplaceContentMapper;
 pub use whitespace_normalization::WhitespaceNormalizationMapper;
 
-djhost_sdk::export!(WhitespaceNormalizationMapper, CleanEmailMapper, CleanLinksMapper);
+djhost_sdk::export!(
+    WhitespaceNormalizationMapper,
+    PunctuationNormalizationMapper,
+    CleanEmailMapper,
+    CleanLinksMapper,
+    CleanIpMapper,
+    CleanCopyrightMapper,
+    ReplaceContentMapper,
+    RemoveSpecificCharsMapper,
+    RemoveNonChineseCharacterMapper,
+    RemoveCommentsMapper,
+    RemoveHeaderMapper,
+    RemoveBibliographyMapper,
+);
