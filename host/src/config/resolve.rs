@@ -49,9 +49,6 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// Variables with our prefix that are no options: the cache of compiled components, faults for tests, settings of the test suite.
-const OWN_VARIABLES: &[&str] = &["cache_dir", "fault", "kills", "bless", "compat", "compat_venv"];
-
 /// How much a configuration must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -179,8 +176,6 @@ impl Builder {
                     Ok(value) => self.params.push(ParamOverride { op: op.to_owned(), param: param.to_owned(), value, source }),
                     Err(wrong) => self.errors.push(user_error(source, wrong)),
                 }
-            } else if is_env && OWN_VARIABLES.contains(&given.key.as_str()) {
-                // Read elsewhere.
             } else if is_env && self.is_unknown(&given.key) {
                 // Other programs may use the prefix too, so this is no error.
                 self.notes.push(format!("{source}: no option of this name, the variable is ignored{}", self.near(&given.key)));
