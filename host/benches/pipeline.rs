@@ -57,6 +57,7 @@ fn made_up_file(dir: &Path) -> std::path::PathBuf {
 }
 
 /// CPU time (user and system, all threads) and peak memory in bytes of one run.
+#[expect(clippy::zombie_processes, reason = "`wait4` below waits for it")]
 fn run(recipe: &Path, job: &str) -> (Duration, usize) {
     let child = Command::new(env!("CARGO_BIN_EXE_djhost"))
         .arg("run")
