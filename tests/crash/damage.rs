@@ -59,7 +59,7 @@ fn damaged_checkpoints_are_set_aside_and_made_again() {
             let discarded = bench.events().of("checkpoint_discarded").len();
             if what != "removed" {
                 assert!(discarded > 0, "{beginning} {what}");
-                assert!(text(&output.stderr).contains("is not used"), "{beginning} {what}: {}", text(&output.stderr));
+                assert!(text(&output.stderr).contains("not used, set aside"), "{beginning} {what}: {}", text(&output.stderr));
                 assert!(!files(&bench.run_dir().join("checkpoints/discarded")).is_empty());
             }
         }
