@@ -13,6 +13,11 @@ use super::sandbox::Guest;
 use super::words::printable;
 use crate::dataset::Batch;
 
+thread_local! {
+    /// A worker runs one chain of operators at a time; its buffers go from one to the next.
+    static BUFFERS: std::cell::RefCell<v0_1::Buffers> = std::cell::RefCell::default();
+}
+
 /// Why a call gave no answer. After all but `Failed` the instance is of no more use.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -35,7 +40,6 @@ pub struct OpInstance {
     limits: Limits,
     interruptible: bool,
     seed: u64,
-    buffers: v0_1::Buffers,
     bytes_in: u64,
     peak_before: usize,
 }
@@ -84,7 +88,6 @@ impl Bare {
                 limits: self.limits,
                 interruptible: self.interruptible,
                 seed: self.seed,
-                buffers: v0_1::Buffers::default(),
                 bytes_in: 0,
                 peak_before: 0,
             })),
@@ -109,11 +112,11 @@ impl OpInstance {
         let first = batch.ids.value(0);
         self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.store.data_mut().start_clock();
-        let input = self.buffers.input(signature, batch).map_err(CallError::Failed)?;
+        let input = BUFFERS.with_borrow_mut(|b| b.input(signature, batch)).map_err(CallError::Failed)?;
         let limits = self.limits.for_bytes(v0_1::batch_bytes(&input));
         arm(&mut self.store, self.interruptible, limits);
         let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
-        self.bytes_in += self.buffers.give_back(input);
+        self.bytes_in += BUFFERS.with_borrow_mut(|b| b.give_back(input));
         match called {
             Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {

@@ -9,17 +9,33 @@ use super::types::{self, BooleanColumn, Column, F64Column, F64ListColumn, S64Col
 use crate::dataset::{Batch, FieldType, STATS};
 use crate::op::contract::Signature;
 
-/// Buffers that are used again from call to call, so that a batch allocates nothing in the host.
+/// Buffers that are used again from call to call, so that a batch allocates nothing in the host, and columns that are given again as they
+/// are: filters in a row that drop nothing all read the same text.
 #[derive(Default)]
 pub(in crate::op) struct Buffers {
-    text: Vec<(Vec<u32>, Vec<u8>)>,
+    spare: Vec<(Vec<u32>, Vec<u8>)>,
+    kept: Vec<Kept>,
+    /// For each field of the batch that is out: the array that its text was made of.
+    given: Vec<Option<ArrayRef>>,
 }
+
+/// A column as guests get it, and the array that it was made of. As long as the array is held here, no other one has its address.
+struct Kept {
+    array: ArrayRef,
+    column: Utf8Column,
+}
+
+/// Columns that are kept. A recipe seldom works on more texts than these at once.
+const KEPT: usize = 2;
+/// Larger columns are not kept: a huge row must not stay in memory.
+const KEPT_BYTES: usize = 4 << 20;
 
 impl Buffers {
     /// The fields that the operator reads, in its order, then the stats that the rows already have.
     ///
     /// Fails when a field cannot be given in the type that the operator wants.
     pub(in crate::op) fn input(&mut self, signature: &Signature, batch: &Batch) -> Result<types::Batch, String> {
+        self.given.clear();
         let mut fields = Vec::with_capacity(signature.reads.len());
         for read in &signature.reads {
             let values = match batch.field(&read.path) {
@@ -39,31 +55,45 @@ impl Buffers {
     /// Takes the buffers of a batch back after the call; gives the bytes of its strings.
     pub(in crate::op) fn give_back(&mut self, batch: types::Batch) -> u64 {
         let mut bytes = 0;
-        for field in batch.fields {
-            if let Column::Utf8(c) | Column::Json(c) = field.values {
-                bytes += c.data.len() as u64;
-                self.text.push((c.offsets, c.data));
+        for (field, array) in batch.fields.into_iter().zip(std::mem::take(&mut self.given)) {
+            let (Column::Utf8(column) | Column::Json(column), Some(array)) = (field.values, array) else { continue };
+            bytes += column.data.len() as u64;
+            if column.data.capacity() <= KEPT_BYTES {
+                self.kept.push(Kept { array, column });
             }
         }
+        while self.kept.len() > KEPT {
+            let Utf8Column { offsets, data, .. } = self.kept.remove(0).column;
+            self.spare.push((offsets, data));
+        }
+        self.spare.truncate(KEPT);
         bytes
     }
 
     fn of_type(&mut self, data: &ArrayRef, ty: FieldType) -> Result<Column, String> {
         let as_type =
             |wanted: DataType| cast(data, &wanted).map_err(|_| format!("values of type {} cannot be given as {wanted}", data.data_type()));
-        Ok(match ty {
-            FieldType::Utf8 => Column::Utf8(self.text(as_type(DataType::Utf8View)?.as_string_view())),
-            FieldType::Json => Column::Json(self.text(as_type(DataType::Utf8View)?.as_string_view())),
+        let column = match ty {
+            FieldType::Utf8 | FieldType::Json => {
+                let column = match self.kept.iter().position(|k| Arc::ptr_eq(&k.array, data)) {
+                    Some(at) => self.kept.remove(at).column,
+                    None => self.text(as_type(DataType::Utf8View)?.as_string_view()),
+                };
+                self.given.push(Some(Arc::clone(data)));
+                return Ok(if ty == FieldType::Utf8 { Column::Utf8(column) } else { Column::Json(column) });
+            }
             FieldType::F64 => column(&as_type(DataType::Float64)?)?,
             FieldType::S64 => column(&as_type(DataType::Int64)?)?,
             FieldType::Boolean => column(&as_type(DataType::Boolean)?)?,
             FieldType::Utf8List => column(&as_type(list(DataType::Utf8))?)?,
             FieldType::F64List => column(&as_type(list(DataType::Float64))?)?,
-        })
+        };
+        self.given.push(None);
+        Ok(column)
     }
 
     fn text(&mut self, values: &StringViewArray) -> Utf8Column {
-        let (mut offsets, mut data) = self.text.pop().unwrap_or_default();
+        let (mut offsets, mut data) = self.spare.pop().unwrap_or_default();
         gather(values, &mut offsets, &mut data);
         Utf8Column { offsets, data, validity: validity(values) }
     }
