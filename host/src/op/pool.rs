@@ -31,6 +31,10 @@ fn row_sizes(batch: &Batch) -> Vec<u64> {
     sizes
 }
 
+/// Linear memory never shrinks. An instance that a huge row has blown up to more than this is replaced, for 40 µs, so that a row of 100 MB
+/// does not cost its memory in every operator until the end of the partition. Ordinary batches need about 10 MB.
+const SWOLLEN: usize = 24 << 20;
+
 /// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's `create` takes.
 pub struct OpPool {
     component: Arc<LoadedComponent>,
@@ -137,10 +141,18 @@ impl OpPool {
         });
         if let Err(CallError::Dead(_) | CallError::TimedOut(_)) = reply {
             self.died.fetch_add(1, Ordering::Relaxed);
-            let fresh = self.checkout()?;
-            std::mem::replace(slot, fresh).hand_over(slot);
+            self.renew(slot)?;
+        } else if slot.memory() > SWOLLEN {
+            self.renew(slot)?;
         }
         Ok(reply)
+    }
+
+    /// Puts a fresh instance in the place of one.
+    fn renew(&self, slot: &mut OpInstance) -> Result<()> {
+        let fresh = self.checkout()?;
+        std::mem::replace(slot, fresh).hand_over(slot);
+        Ok(())
     }
 
     /// Selectors: which rows stay, given the keys of all rows of the dataset in input order.

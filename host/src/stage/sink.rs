@@ -10,8 +10,8 @@ use crossbeam_channel::{Sender, bounded};
 use crate::checkpoint::WrittenRows;
 use crate::dataset::{Batch, ExportOptions, PartInfo, PartWriter, render};
 
-/// Batches that may wait for the writer; more would only add memory.
-const WAITING: usize = 4;
+/// Batches that may wait for the writer. A batch may be one huge row with several times its size in buffers, so there are few.
+const WAITING: usize = 2;
 
 /// What the rows are written as.
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
