@@ -153,11 +153,6 @@ impl OpInstance {
         to.peak_before = self.peak_memory();
     }
 
-    /// Linear memory that it holds now, in bytes.
-    pub(super) fn memory(&self) -> usize {
-        self.store.data().limiter.peak
-    }
-
     /// The most linear memory that this instance, or one whose place it took, has held, in bytes.
     pub fn peak_memory(&self) -> usize {
         self.store.data().limiter.peak.max(self.peak_before)

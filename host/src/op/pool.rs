@@ -31,10 +31,6 @@ fn row_sizes(batch: &Batch) -> Vec<u64> {
     sizes
 }
 
-/// Linear memory never shrinks. An instance that a huge row has blown up to more than this is replaced, for 40 µs, so that a row of 100 MB
-/// does not cost its memory in every operator until the end of the partition. Ordinary batches need about 10 MB.
-const SWOLLEN: usize = 24 << 20;
-
 /// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's `create` takes.
 pub struct OpPool {
     component: Arc<LoadedComponent>,
@@ -141,8 +137,6 @@ impl OpPool {
         });
         if let Err(CallError::Dead(_) | CallError::TimedOut(_)) = reply {
             self.died.fetch_add(1, Ordering::Relaxed);
-            self.renew(slot)?;
-        } else if slot.memory() > SWOLLEN {
             self.renew(slot)?;
         }
         Ok(reply)
