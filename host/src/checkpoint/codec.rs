@@ -263,7 +263,8 @@ impl RowsReader {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
                 let unpacked: i64 = builder.metadata().row_groups().iter().map(|g| g.total_byte_size()).sum();
                 let per_row = (unpacked as u64 / rows).max(1) as usize;
-                let size = (batch_bytes / per_row).clamp(1, 8192);
+                // Rows are counted here and not bytes, and huge rows come in runs: a quarter of the mean keeps such a batch small.
+                let size = (batch_bytes / 4 / per_row).clamp(1, 8192);
                 Reader::Batches(Box::new(builder.with_batch_size(size).build().with_context(at)?))
             }
             StorageFormat::Arrow => {
