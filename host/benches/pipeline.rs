@@ -5,11 +5,6 @@
 #[allow(dead_code)]
 mod common;
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
-
 const ROUNDS: usize = 3;
 
 /// Recipes by what they show. All rows pass the filters, so that every one has work with every row.
@@ -26,7 +21,7 @@ const RECIPES: [(&str, &str); 3] = [
 
 fn main() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let data = std::env::var_os(common::DATA).map_or_else(|| made_up_file(dir.path()), Into::into);
+    let data = std::env::var_os(common::DATA).map_or_else(|| common::made_up_file(dir.path()), Into::into);
     let bytes = std::fs::metadata(&data).unwrap_or_else(|e| panic!("{}: {e}", data.display())).len() as usize;
     println!("{:.0} MB of JSONL, one worker\n", bytes as f64 / 1e6);
     println!("{:34} {:>10} {:>12} {:>15}", "recipe", "CPU s", "MB per CPU s", "peak memory MB");
@@ -38,43 +33,9 @@ fn main() {
             out = dir.path().display()
         );
         std::fs::write(&recipe, text).expect("the temporary directory is writable");
-        let runs = (0..ROUNDS).map(|round| run(&recipe, &format!("{round}-{}", title.split(' ').next().unwrap_or_default())));
+        let runs = (0..ROUNDS).map(|round| common::run(&recipe, &format!("{round}-{}", title.split(' ').next().unwrap_or_default()), &[]));
         let (cpu, memory) = runs.min().expect("at least one round");
         let _ = std::fs::remove_dir_all(dir.path().join("work"));
         println!("{title:34} {:>10.2} {:>12.0} {:>15.0}", cpu.as_secs_f64(), common::speed(bytes, cpu), memory as f64 / 1e6);
     }
-}
-
-/// A file of made-up texts under `dir`.
-fn made_up_file(dir: &Path) -> std::path::PathBuf {
-    let path = dir.join("data.jsonl");
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&path).expect("the temporary directory is writable"));
-    for (id, text) in common::made_up(100 << 20).iter().enumerate() {
-        writeln!(file, "{}", serde_json::json!({ "id": id, "text": text })).expect("there is room");
-    }
-    file.flush().expect("there is room");
-    path
-}
-
-/// CPU time (user and system, all threads) and peak memory in bytes of one run.
-#[expect(clippy::zombie_processes, reason = "`wait4` below waits for it")]
-fn run(recipe: &Path, job: &str) -> (Duration, usize) {
-    let child = Command::new(env!("CARGO_BIN_EXE_djhost"))
-        .arg("run")
-        .arg(recipe)
-        .args(["--job_id", job])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let mut status = 0;
-    // SAFETY: all-zero is a valid value of this struct of integers, and both pointers are good for the call.
-    let (waited, usage) = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        (libc::wait4(child.id() as libc::pid_t, &mut status, 0, &mut usage), usage)
-    };
-    assert!(waited == child.id() as libc::pid_t && status == 0, "the run of {} failed: status {status}", recipe.display());
-    let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
-    // Linux gives kilobytes.
-    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_maxrss as usize * 1024)
 }

@@ -1,7 +1,9 @@
 //! What the benches share: texts to work on, batches of them, and clocks.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,4 +105,39 @@ pub(crate) fn cpu_time(work: impl FnOnce()) -> Duration {
 /// Megabytes per second.
 pub(crate) fn speed(bytes: usize, time: Duration) -> f64 {
     bytes as f64 / 1e6 / time.as_secs_f64()
+}
+
+/// A file of made-up texts under `dir`.
+pub(crate) fn made_up_file(dir: &Path) -> PathBuf {
+    let path = dir.join("data.jsonl");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path).expect("the temporary directory is writable"));
+    for (id, text) in made_up(100 << 20).iter().enumerate() {
+        writeln!(file, "{}", serde_json::json!({ "id": id, "text": text })).expect("there is room");
+    }
+    file.flush().expect("there is room");
+    path
+}
+
+/// CPU time (user and system, all threads) and peak memory in bytes of one run of the program on `recipe`, with `options` behind it.
+#[expect(clippy::zombie_processes, reason = "`wait4` below waits for it")]
+pub(crate) fn run(recipe: &Path, job: &str, options: &[&str]) -> (Duration, usize) {
+    let child = Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .arg("run")
+        .arg(recipe)
+        .args(["--job_id", job])
+        .args(options)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut status = 0;
+    // SAFETY: all-zero is a valid value of this struct of integers, and both pointers are good for the call.
+    let (waited, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(child.id() as libc::pid_t, &mut status, 0, &mut usage), usage)
+    };
+    assert!(waited == child.id() as libc::pid_t && status == 0, "the run of {} failed: status {status}", recipe.display());
+    let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
+    // Linux gives kilobytes.
+    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_maxrss as usize * 1024)
 }
