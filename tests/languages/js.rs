@@ -39,6 +39,15 @@ fn build(dir: &Path, install: Install, language: &str) -> Result<Vec<PathBuf>, S
     Ok(vec![component])
 }
 
+/// Its types too: `npm test` begins with the TypeScript compiler.
+#[test]
+fn the_sdks_own_tests_pass() {
+    if JAVASCRIPT.components().is_some() {
+        let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
+        run(Command::new("npm").args(["test", "--silent"]).current_dir(project)).unwrap();
+    }
+}
+
 mod javascript {
     super::tests!(super::JAVASCRIPT);
 }

@@ -28,3 +28,12 @@ fn build(dir: &Path, install: Install) -> Result<Vec<PathBuf>, String> {
 }
 
 tests!(PYTHON);
+
+/// They need no more than Python itself.
+#[test]
+fn the_sdks_own_tests_pass() {
+    let required = std::env::var_os("DJHOST_LANGUAGES").is_some_and(|wish| wish == "required");
+    if required || works(Command::new("python3").args(["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])) {
+        run(Command::new("python3").args(["-m", "unittest", "discover", "-s", "tests"]).current_dir(repository("sdk/python"))).unwrap();
+    }
+}
