@@ -16,8 +16,9 @@ mod js;
 mod mixed;
 mod python;
 mod reference;
+mod rust;
 
 use frame::Language;
 
 /// In the order in which the recipe with all of them has them.
-static LANGUAGES: &[&Language] = &[&python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT];
+static LANGUAGES: &[&Language] = &[&rust::RUST, &python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT];
