@@ -168,9 +168,9 @@ def read_all(params, given, place=""):
 
 
 def make_dataclass(kind, given, place=""):
-    """A dataclass of parameters. A ValueError of its `__post_init__` says what is wrong with them."""
+    """A dataclass of parameters. A ValueError of its `__post_init__`, or a file that it cannot read, says what is wrong with them."""
     values = read_all(of_dataclass(kind), given, place)
     try:
         return kind(**values)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise InvalidParams(str(error)) from error
