@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock};
 
 use crate::alone::tests;
 use crate::frame::{Install, Language, not_installed, repository, run, works};
+use crate::shapes;
 
 pub(crate) static JAVASCRIPT: Language =
     Language { name: "JavaScript", prefix: "js", build: |dir, install| build(dir, install, "js"), built: OnceLock::new() };
@@ -37,6 +38,17 @@ fn build(dir: &Path, install: Install, language: &str) -> Result<Vec<PathBuf>, S
     let examples = project.join(format!("examples/{language}/ops.{language}"));
     run(Command::new("node").arg(project.join("build.js")).arg(examples).arg("-o").arg(&component))?;
     Ok(vec![component])
+}
+
+#[test]
+fn every_type_and_every_failure_crosses() {
+    let Some(component) = TYPESCRIPT.shapes() else { return };
+    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
+    // Beside the examples, so that it finds the SDK.
+    let source = project.join("examples/ts/all_types.ts");
+    std::fs::copy(repository("tests/languages/shapes/all_types.ts"), &source).unwrap();
+    run(Command::new("node").arg(project.join("build.js")).arg(source).arg("-o").arg(&component)).unwrap();
+    shapes::check("ts", component);
 }
 
 /// Its types too: `npm test` begins with the TypeScript compiler.

@@ -17,6 +17,7 @@ mod mixed;
 mod python;
 mod reference;
 mod rust;
+mod shapes;
 
 use frame::Language;
 

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::alone::tests;
 use crate::frame::{Install, Language, not_installed, repository, run, works};
+use crate::shapes;
 
 pub(crate) static PYTHON: Language = Language { name: "Python", prefix: "python", build, built: OnceLock::new() };
 
@@ -28,6 +29,17 @@ fn build(dir: &Path, install: Install) -> Result<Vec<PathBuf>, String> {
 }
 
 tests!(PYTHON);
+
+#[test]
+fn every_type_and_every_failure_crosses() {
+    let Some(component) = PYTHON.shapes() else { return };
+    let python = component.with_file_name("venv").join("bin/python");
+    let source = repository("tests/languages/shapes/all_types.py");
+    let mut command = Command::new(python);
+    run(command.args(["-m", "djhost_sdk", "build"]).arg(source).arg("-o").arg(&component).env("PYTHONPATH", repository("sdk/python")))
+        .unwrap();
+    shapes::check("python", component);
+}
 
 /// They need no more than Python itself.
 #[test]

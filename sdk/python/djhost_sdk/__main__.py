@@ -15,12 +15,15 @@ APP = """\
 import {modules}
 from djhost_sdk import component
 
+component.check()
+
 
 class Ops:
     def describe(self):
         return component.describe()
 """
 RESOURCES = "from djhost_sdk.component import Op\n"
+TAKEN = ("djhost_app", "djhost_sdk", "ops", "wit_world", "poll_loop")
 
 
 def contract():
@@ -41,6 +44,8 @@ def build(files, output, paths):
     for file in files:
         if not file.is_file() or not file.stem.isidentifier():
             sys.exit(f"error: {file} is no Python file that can be imported")
+        if file.stem in sys.stdlib_module_names or file.stem in TAKEN:
+            sys.exit(f"error: {file} has the name of another module, which would be imported in its place: give it another name")
     with tempfile.TemporaryDirectory() as temporary:
         app = Path(temporary)
         (app / "djhost_app.py").write_text(APP.format(modules=", ".join(file.stem for file in files)))

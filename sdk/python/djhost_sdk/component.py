@@ -88,6 +88,12 @@ def _answer(call):
         raise Err(wit.OpError_Failed(str(error))) from error
 
 
+def check():
+    """Fails, and so the build, if there are no operators."""
+    if not OPERATORS:
+        raise RuntimeError("no operator is defined: put a decorator of djhost_sdk on a function")
+
+
 def describe():
     """What `ops.describe` answers."""
     return [
