@@ -139,3 +139,8 @@ macro_rules! export {
         };
     };
 }
+
+/// The Rust code of the cookbook is run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../COOKBOOK.md")]
+struct Cookbook;

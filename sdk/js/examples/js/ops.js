@@ -1,0 +1,7 @@
+import { component } from "djhost-sdk";
+
+import { alnumFilter } from "./alnum_filter.js";
+import { prefixDeduplicator } from "./prefix_deduplicator.js";
+import { splitMapper } from "./split_mapper.js";
+
+export const ops = component(alnumFilter, splitMapper, prefixDeduplicator);

@@ -1,0 +1,15 @@
+// A deduplicator: rows with equal fingerprints are duplicates, and the first one stays.
+
+import { deduplicator, integer } from "djhost-sdk";
+
+/** The first characters. One may be two UTF-16 units, so at least `length` of them are in twice as many. */
+function prefix(text: string, length: number): string {
+  return Array.from(text.slice(0, 2 * length)).slice(0, length).join("");
+}
+
+export const prefixDeduplicator = deduplicator({
+  name: "ts_prefix_deduplicator",
+  summary: "Drops texts that begin like an earlier one.",
+  params: { length: integer({ default: 64, min: 1, doc: "Characters to compare." }) },
+  row: ({ text }, { length }) => prefix(text, length),
+});

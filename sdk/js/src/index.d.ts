@@ -1,0 +1,185 @@
+/**
+ * Write operators for djhost in JavaScript or TypeScript: an object with a name, typed parameters and a plain function, made an operator by
+ * `filter`, `mapper`, `expander`, `deduplicator` or `selector`, and exported by `component`.
+ */
+
+/** A parameter: the schema by which the host checks a recipe, and the type that the function gets. */
+export interface Param<T> {
+  readonly schema: object;
+  readonly fallback: T | undefined;
+  read(value: unknown, place: string): T;
+}
+
+interface Options<T> {
+  /** What holds if the recipe does not say. Without it the parameter must be given. */
+  default?: T;
+  /** What `djhost ops show` says of it. */
+  doc?: string;
+}
+
+interface Bounds extends Options<number> {
+  min?: number;
+  max?: number;
+}
+
+export function number(options?: Bounds): Param<number>;
+export function integer(options?: Bounds): Param<number>;
+export function string(options?: Options<string>): Param<string>;
+export function boolean(options?: Options<boolean>): Param<boolean>;
+export function choice<const T extends string | number>(values: readonly T[], options?: Options<NoInfer<T>>): Param<T>;
+export function list<T>(items: Param<T>, options?: Options<T[]>): Param<T[]>;
+
+/** A field to read. */
+export interface Input<T> {
+  readonly path: string | undefined;
+  readonly optional: boolean;
+  /** Only for the type. */
+  readonly value?: T;
+}
+
+interface Read<T> {
+  /** `path` has names joined by dots; without it, the name in `reads`. `text` and `images` stand for what the recipe calls so. */
+  (path?: string): Input<T>;
+  /** A row without the field is not sent to quarantine: the value is null. */
+  (path: string | undefined, options: { optional: true }): Input<T | null>;
+}
+
+export const read: {
+  text: Read<string>;
+  /** The UTF-8 bytes of a string, which cost nothing to decode. */
+  bytes: Read<Uint8Array>;
+  json: Read<unknown>;
+  number: Read<number>;
+  /** Exact up to 2^53. */
+  integer: Read<number>;
+  boolean: Read<boolean>;
+  texts: Read<string[]>;
+  numbers: Read<number[]>;
+};
+
+/** The types that fields and stats can have. */
+export type ColumnType = "utf8" | "json" | "f64" | "s64" | "boolean" | "utf8-list" | "f64-list";
+
+interface ValueOf {
+  utf8: string | Uint8Array;
+  json: unknown;
+  f64: number;
+  s64: number;
+  boolean: boolean;
+  "utf8-list": string[];
+  "f64-list": number[];
+}
+
+/** The parameters that every operator has. */
+export interface Common {
+  text_key: string;
+  image_key: string;
+  audio_key: string;
+  video_key: string;
+  min_closed_interval: boolean;
+  max_closed_interval: boolean;
+  reversed_range: boolean;
+  seed: number;
+}
+
+type Params = Record<string, Param<any>>;
+type Inputs = Record<string, Input<any>>;
+type Text = { text: Input<string> };
+type Values<P> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
+/** The fields of a row, and its id: unique in a job and independent of how the work is cut. Seed a random choice with it. */
+type Row<R> = { readonly id: bigint } & { readonly [K in keyof R]: R[K] extends Input<infer T> ? T : never };
+/** The columns of a batch in Arrow's layout: `{ offsets, data, validity }` of strings, `{ values, validity }` of numbers. */
+type Columns<R> = { readonly rows: number; readonly rowIds: BigUint64Array } & { readonly [K in keyof R]: any };
+
+/** What all operators have. One of `row` and `columns` is given. */
+interface Definition<P extends Params, R extends Inputs, A> {
+  /** The name that recipes use. */
+  name: string;
+  /** One sentence for `djhost ops list`. */
+  summary: string;
+  params?: P;
+  /** How much work a row is. */
+  cost?: "light" | "medium" | "heavy";
+  /** The fields that it reads; the text, if not said otherwise. */
+  reads?: R;
+  /** Called once with the parameters: throw `InvalidParams` if they do not go together. */
+  prepare?(params: Values<P>): void;
+  /** The answer for a row. Throw `Reject` to send the row to quarantine. */
+  row?(row: Row<R>, params: Values<P>, common: Common): A;
+  /** The answers for a batch, one per row; `Reject` objects for rows that go to quarantine. */
+  columns?(batch: Columns<R>, params: Values<P>, common: Common): ArrayLike<A | Reject>;
+}
+
+type Stats<S> = { readonly [K in keyof S]: number | string | boolean | string[] | number[] };
+
+export interface FilterDefinition<P extends Params, R extends Inputs, S extends Record<string, ColumnType>>
+  extends Definition<P, R, boolean | number | Stats<S>> {
+  /** The stats that it computes, by key. `row` gives the one there is, or an object with all; without stats, whether the row stays. */
+  stats?: S;
+  /** The least and the greatest of the only stat to keep. */
+  range?(params: Values<P>): [low: number | undefined, high: number | undefined];
+  /** Any other rule. */
+  keep?(stats: Stats<S>, params: Values<P>, common: Common): boolean;
+}
+
+export interface MapperDefinition<P extends Params, R extends Inputs, W extends Record<string, ColumnType>>
+  extends Definition<P, R, string | Uint8Array | Changes<W> | null | undefined> {
+  /** The fields that it changes or adds, by path; the text, if not said otherwise. */
+  writes?: W;
+}
+
+type Changes<W> = { [K in keyof W]?: (W[K] extends ColumnType ? ValueOf[W[K]] : never) | null };
+
+export interface ExpanderDefinition<P extends Params, R extends Inputs, W extends Record<string, ColumnType>>
+  extends Definition<P, R, Iterable<string | Changes<W>> | null> {
+  /** The fields that it changes or adds, by path; others are those of the row. The text, if not said otherwise. */
+  writes?: W;
+}
+
+type Print = string | Uint8Array;
+
+export interface DeduplicatorDefinition<P extends Params, R extends Inputs> extends Definition<P, R, Print | Print[] | null> {
+  /** Fingerprints per row; equal ones at the same place make rows duplicates. 1, if not said otherwise. */
+  perRow?: number;
+}
+
+export interface SelectorDefinition<P extends Params, R extends Inputs, K extends ColumnType> extends Definition<P, R, ValueOf[K] | null> {
+  /** The type of a key. */
+  key: K;
+  /** Gets the keys of all rows of the dataset, in input order, and says of each whether the row stays. */
+  choose(keys: (ValueOf[K] | null)[], params: Values<P>, common: Common): ArrayLike<boolean | number>;
+}
+
+/** An operator. */
+export interface Operator {
+  readonly name: string;
+}
+
+export function filter<P extends Params = {}, R extends Inputs = Text, const S extends Record<string, ColumnType> = {}>(
+  definition: FilterDefinition<P, R, S>,
+): Operator;
+/** A mapper: the new text, or an object of fields; null or nothing changes nothing. */
+export function mapper<P extends Params = {}, R extends Inputs = Text, const W extends Record<string, ColumnType> = {}>(
+  definition: MapperDefinition<P, R, W>,
+): Operator;
+/** A mapper that makes 0..n rows of each: their texts, or objects of fields. */
+export function expander<P extends Params = {}, R extends Inputs = Text, const W extends Record<string, ColumnType> = {}>(
+  definition: ExpanderDefinition<P, R, W>,
+): Operator;
+/** A deduplicator: a fingerprint of 16 bytes, a string, which is hashed, or null for a row that is nobody's duplicate. */
+export function deduplicator<P extends Params = {}, R extends Inputs = Text>(definition: DeduplicatorDefinition<P, R>): Operator;
+export function selector<K extends ColumnType, P extends Params = {}, R extends Inputs = Text>(
+  definition: SelectorDefinition<P, R, K>,
+): Operator;
+
+/** The component: `export const ops = component(…)` in the file that is built. */
+export function component(...operators: Operator[]): object;
+
+/** 16 bytes for some bytes: MurmurHash3_x86_128. */
+export function hash128(bytes: Uint8Array): Uint8Array;
+
+/** A row that cannot be judged goes to quarantine with the reason. */
+export class Reject extends Error {}
+
+/** Parameters that the user must change. The message names them and says what is valid. */
+export class InvalidParams extends Error {}

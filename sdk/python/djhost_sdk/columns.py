@@ -1,0 +1,132 @@
+"""Columns: the values of one field for some rows, in Arrow's memory layout."""
+
+import json
+from itertools import accumulate, pairwise
+
+UTF8, JSON, F64, S64, BOOLEAN, UTF8_LIST, F64_LIST = "utf8", "json", "f64", "s64", "boolean", "utf8-list", "f64-list"
+
+
+def is_set(validity, i):
+    """Whether bit `i` of an LSB-first bitmap is set; no bitmap means that all are."""
+    return validity is None or validity[i >> 3] >> (i & 7) & 1 == 1
+
+
+def bitmap(flags):
+    """The LSB-first bitmap of a list of flags, or None if all are true."""
+    if all(flags):
+        return None
+    bits = bytearray((len(flags) + 7) // 8)
+    for i, flag in enumerate(flags):
+        if flag:
+            bits[i >> 3] |= 1 << (i & 7)
+    return bytes(bits)
+
+
+class _Values:
+    """A sequence with None for a null."""
+
+    def __iter__(self):
+        if self.validity is None:
+            return self.present()
+        return (value if is_set(self.validity, i) else None for i, value in enumerate(self.present()))
+
+    def to_list(self):
+        """All values, None for a null."""
+        return list(self)
+
+
+class Texts(_Values):
+    """Strings: value `i` is `data[offsets[i]:offsets[i + 1]]`, UTF-8."""
+
+    def __init__(self, offsets, data, validity=None):
+        self.offsets, self.data, self.validity = offsets, data, validity
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def present(self):
+        """All values as `str`; empty where null."""
+        data = self.data
+        return (data[start:end].decode() for start, end in pairwise(self.offsets))
+
+    def raw(self):
+        """All values as `bytes`, which is faster; None for a null."""
+        data = self.data
+        values = (data[start:end] for start, end in pairwise(self.offsets))
+        if self.validity is None:
+            return values
+        return (value if is_set(self.validity, i) else None for i, value in enumerate(values))
+
+    @classmethod
+    def of(cls, values):
+        """The column of a list of `str` (or `bytes` that are UTF-8), None for a null."""
+        present = [value is not None for value in values]
+        parts = [b"" if value is None else value if isinstance(value, bytes) else value.encode() for value in values]
+        return cls([0, *accumulate(map(len, parts))], b"".join(parts), bitmap(present))
+
+
+class Numbers(_Values):
+    """Numbers, or flags as 0 and 1."""
+
+    def __init__(self, values, validity=None):
+        self.values, self.validity = values, validity
+
+    def __len__(self):
+        return len(self.values)
+
+    def present(self):
+        return iter(self.values)
+
+    @classmethod
+    def of(cls, values, convert):
+        """The column of a list of numbers, None for a null; `convert` makes them the type that was promised."""
+        present = [value is not None for value in values]
+        return cls([convert(0 if value is None else value) for value in values], bitmap(present))
+
+
+class Lists(_Values):
+    """A list per row; `values` has those of all rows one behind the other: `Texts`, or a list of numbers."""
+
+    def __init__(self, offsets, values, validity=None):
+        self.offsets, self.values, self.validity = offsets, values, validity
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def present(self):
+        values = list(self.values)
+        return (values[start:end] for start, end in pairwise(self.offsets))
+
+    @classmethod
+    def of(cls, lists, encode):
+        """The column of a list of lists, None for a null; `encode` makes the column of the values of all."""
+        present = [value is not None for value in lists]
+        lists = [value or [] for value in lists]
+        return cls([0, *accumulate(map(len, lists))], encode([item for value in lists for item in value]), bitmap(present))
+
+
+def dump(value):
+    """A JSON value as text, None for null."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def encode(column_type, values):
+    """The column of this type with these Python values, None for a null."""
+    if column_type == UTF8:
+        return Texts.of(values)
+    if column_type == JSON:
+        return Texts.of([dump(value) for value in values])
+    if column_type == UTF8_LIST:
+        return Lists.of(values, Texts.of)
+    if column_type == F64_LIST:
+        return Lists.of(values, lambda items: [float(item) for item in items])
+    return Numbers.of(values, {F64: float, S64: int, BOOLEAN: lambda flag: 1 if flag else 0}[column_type])
+
+
+def decode(column_type, column):
+    """The Python values of a column, None for a null."""
+    if column_type == JSON:
+        return (None if value is None else json.loads(value) for value in column)
+    if column_type == BOOLEAN:
+        return (None if value is None else value != 0 for value in column)
+    return iter(column)

@@ -1,0 +1,127 @@
+"""The component's side: from the types of the WIT contract to the SDK's and back. Imported only while a component is built."""
+
+import json
+
+from componentize_py_types import Err
+from wit_world.imports import types as wit
+
+from .columns import Lists, Numbers, Texts
+from .errors import Failed, InvalidParams
+from .operator import OPERATORS, Batch, create
+
+# The types have no common base, so each is found by its class: case, record, column type.
+_CASES = {
+    "utf8": (wit.Column_Utf8, wit.ColumnType.UTF8),
+    "json": (wit.Column_Json, wit.ColumnType.JSON),
+    "f64": (wit.Column_F64, wit.ColumnType.F64),
+    "s64": (wit.Column_S64, wit.ColumnType.S64),
+    "boolean": (wit.Column_Boolean, wit.ColumnType.BOOLEAN),
+    "utf8-list": (wit.Column_Utf8List, wit.ColumnType.UTF8_LIST),
+    "f64-list": (wit.Column_F64List, wit.ColumnType.F64_LIST),
+}
+_KINDS = {case: kind for kind, (case, _) in _CASES.items()}
+
+
+def _from_wit(column):
+    kind, value = _KINDS[type(column)], column.value
+    if kind in ("utf8", "json"):
+        return kind, Texts(value.offsets, value.data, value.validity)
+    if kind == "utf8-list":
+        return kind, Lists(value.offsets, Texts(value.values.offsets, value.values.data), value.validity)
+    if kind == "f64-list":
+        return kind, Lists(value.offsets, value.values, value.validity)
+    return kind, Numbers(value.values, value.validity)
+
+
+def _texts(texts):
+    return wit.Utf8Column(texts.offsets, texts.data, texts.validity)
+
+
+def _to_wit(kind, column):
+    if kind in ("utf8", "json"):
+        value = _texts(column)
+    elif kind == "f64":
+        value = wit.F64Column(column.values, column.validity)
+    elif kind == "s64":
+        value = wit.S64Column(column.values, column.validity)
+    elif kind == "boolean":
+        value = wit.BooleanColumn(bytes(column.values), column.validity)
+    elif kind == "utf8-list":
+        value = wit.Utf8ListColumn(column.offsets, _texts(column.values), column.validity)
+    else:
+        value = wit.F64ListColumn(column.offsets, column.values, column.validity)
+    return _CASES[kind][0](value)
+
+
+def _fields(fields):
+    return [wit.Field(path, _to_wit(kind, column)) for path, kind, column in fields]
+
+
+def _rejected(rows):
+    return [wit.Rejection(row, reason) for row, reason in rows]
+
+
+def _output(kind, answer):
+    *answer, rejected = answer
+    rejected = _rejected(rejected)
+    if kind == "filter":
+        keep, stats = answer
+        return wit.Output_Filtered(wit.FilterOutput(keep, _fields(stats), rejected))
+    if kind == "deduplicator":
+        return wit.Output_Fingerprints(wit.Fingerprints(*answer, rejected))
+    if kind == "selector":
+        return wit.Output_Keys(wit.KeysOutput(_to_wit(*answer), rejected))
+    if len(answer) == 1:
+        updates = [wit.Update(path, rows, _to_wit(type_, column)) for path, type_, rows, column in answer[0]]
+        return wit.Output_Updated(wit.UpdateOutput(updates, rejected))
+    origins, fields = answer
+    return wit.Output_Rows(wit.RowsOutput(origins, _fields(fields), rejected))
+
+
+def _answer(call):
+    """The result of `call`; an exception that is no `Err` would end the instance."""
+    try:
+        return call()
+    except InvalidParams as error:
+        raise Err(wit.OpError_InvalidParams(str(error))) from error
+    except Failed as error:
+        raise Err(wit.OpError_Failed(str(error))) from error
+
+
+def check():
+    """Fails, and so the build, if there are no operators."""
+    if not OPERATORS:
+        raise RuntimeError("no operator is defined: put a decorator of djhost_sdk on a function")
+
+
+def describe():
+    """What `ops.describe` answers."""
+    return [
+        wit.Descriptor(op.name, wit.Kind[op.kind.upper()], op.summary, json.dumps(op.schema), wit.Cost[op.cost.upper()])
+        for op in OPERATORS.values()
+    ]
+
+
+class Op:
+    """The resource `ops.op`."""
+
+    def __init__(self, instance):
+        self.instance = instance
+
+    @classmethod
+    def create(cls, name, params):
+        return cls(_answer(lambda: create(name, params)))
+
+    def signature(self):
+        found = self.instance.signature()
+        computed = lambda fields: [wit.Computed(path, _CASES[kind][1]) for path, kind in fields]
+        reads = [wit.Input(field.path, _CASES[field.type][1], field.required) for field in found.reads]
+        return wit.Signature(reads, computed(found.writes), computed(found.stats))
+
+    def process(self, batch):
+        fields = [(field.path, *_from_wit(field.values)) for field in batch.fields]
+        answer = _answer(lambda: self.instance.process(Batch(batch.row_ids, fields)))
+        return _output(self.instance.op.kind, answer)
+
+    def select(self, keys):
+        return _answer(lambda: self.instance.select(*_from_wit(keys)))
