@@ -1,12 +1,16 @@
-//! The SDK carries its own copy of the contract, so that it can be published alone.
+//! Every SDK carries its own copy of the contract, so that it can be published alone.
+
+use std::path::Path;
 
 #[test]
-fn the_copy_of_the_contract_is_the_contract() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let contract = "../../wit/since-v0.1/op.wit";
-    assert!(
-        read("wit/op.wit") == read(contract),
-        "sdk/rust/wit/op.wit differs from wit/since-v0.1/op.wit: copy the latter over the former"
-    );
+fn the_copies_of_the_contract_are_the_contract() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let contract = read(&root.join("wit/since-v0.1/op.wit"));
+    let sdks = std::fs::read_dir(root.join("sdk")).unwrap().map(|entry| entry.unwrap().path());
+    let copies: Vec<_> = sdks.map(|sdk| sdk.join("wit/op.wit")).filter(|copy| copy.exists()).collect();
+    assert!(copies.iter().any(|copy| copy.ends_with("sdk/rust/wit/op.wit")), "{copies:?}");
+    for copy in copies {
+        assert!(read(&copy) == contract, "{} differs from wit/since-v0.1/op.wit: copy the latter over the former", copy.display());
+    }
 }

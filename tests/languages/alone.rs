@@ -1,0 +1,103 @@
+//! One language in a recipe: each of its examples does what `reference.rs` says, and says what is wrong with parameters.
+
+use serde_json::Value;
+
+use crate::frame::Language;
+use crate::harness::Ran;
+use crate::reference::{alnum_ratio, deduplicated, lines, rows, split, text};
+
+impl Language {
+    /// Runs a recipe with these operators (`PREFIX` stands for the language's) over the rows; None where the language is skipped.
+    fn run(&self, process: &str, more: &str) -> Option<Ran> {
+        let components = self.components()?;
+        let case = Self::case(&[(self, components)], &lines(&rows()));
+        let process = process.replace("PREFIX", self.prefix);
+        Some(case.run(&format!("{more}\nprocess:\n  - {process}\n")))
+    }
+
+    pub(crate) fn filters(&self) {
+        for (settings, min, max) in [("{}", 0.25, 1.0), ("{min_ratio: 0.5, max_ratio: 0.8}", 0.5, 0.8)] {
+            let process = format!("PREFIX_alnum_filter: {settings}");
+            let Some(ran) = self.run(&process, "keep_stats_in_res_ds: true") else { return };
+            let ran = ran.ok();
+            let kept: Vec<Value> = rows().into_iter().filter(|row| (min..=max).contains(&alnum_ratio(text(row)))).collect();
+            let found: Vec<Value> = ran.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let ids = |rows: &[Value]| rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+            assert_eq!(ids(&found), ids(&kept), "{settings}");
+            for row in &found {
+                let stat = row["__dj__stats__"][format!("{}_alnum_ratio", self.prefix)].as_f64().unwrap();
+                assert!((stat - alnum_ratio(text(row))).abs() < 1e-12, "{row}");
+            }
+        }
+    }
+
+    pub(crate) fn respects_the_common_parameters(&self) {
+        // The text `half!!!!` has exactly one half.
+        for (flags, kept) in [("", true), (", min_closed_interval: false", false), (", reversed_range: true", true)] {
+            let process = format!("PREFIX_alnum_filter: {{min_ratio: 0.5{flags}}}");
+            let Some(ran) = self.run(&process, "") else { return };
+            assert_eq!(ran.ok().text().contains("half!!!!"), kept, "{flags}");
+        }
+    }
+
+    pub(crate) fn makes_rows(&self) {
+        // Cut in any way, the rows are the same, in the same order.
+        for partitions in [1, 4] {
+            let cut = format!("partition: {{mode: manual, num_of_partitions: {partitions}}}");
+            let Some(ran) = self.run("PREFIX_split_mapper:", &cut) else { return };
+            assert_eq!(ran.ok().text(), lines(&split(&rows())));
+        }
+    }
+
+    pub(crate) fn deduplicates(&self) {
+        for (settings, length) in [("{}", 64), ("{length: 2}", 2), ("{length: 10}", 10)] {
+            let Some(ran) = self.run(&format!("PREFIX_prefix_deduplicator: {settings}"), "") else { return };
+            assert_eq!(ran.ok().text(), lines(&deduplicated(&rows(), length)), "{settings}");
+        }
+    }
+
+    pub(crate) fn refuses_wrong_parameters(&self) {
+        let cases = [
+            ("PREFIX_alnum_filter: {min_ratio: high}", "min_ratio"),
+            ("PREFIX_alnum_filter: {minimum: 0.5}", "minimum"),
+            ("PREFIX_prefix_deduplicator: {length: 0}", "length"),
+            ("PREFIX_prefix_deduplicator: {length: 1.5}", "length"),
+        ];
+        for (process, parameter) in cases {
+            let Some(ran) = self.run(process, "") else { return };
+            ran.failed(2, &[parameter]);
+        }
+    }
+}
+
+/// The tests of one language.
+macro_rules! tests {
+    ($language:expr) => {
+        #[test]
+        fn filters() {
+            $language.filters();
+        }
+
+        #[test]
+        fn respects_the_common_parameters() {
+            $language.respects_the_common_parameters();
+        }
+
+        #[test]
+        fn makes_rows() {
+            $language.makes_rows();
+        }
+
+        #[test]
+        fn deduplicates() {
+            $language.deduplicates();
+        }
+
+        #[test]
+        fn refuses_wrong_parameters() {
+            $language.refuses_wrong_parameters();
+        }
+    };
+}
+
+pub(crate) use tests;

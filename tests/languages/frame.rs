@@ -1,0 +1,96 @@
+//! What all languages share: whether to install, where things are kept, running a tool.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::harness::Case;
+
+/// An SDK with its examples.
+pub(crate) struct Language {
+    /// For messages.
+    pub(crate) name: &'static str,
+    /// What the names of its operators begin with: `python` for `python_alnum_filter`.
+    pub(crate) prefix: &'static str,
+    /// Installs the tools if it may and builds the examples: one component or several, below the directory that it is given, which is kept
+    /// from run to run. The error says what is missing.
+    pub(crate) build: fn(&Path, Install) -> Result<Vec<PathBuf>, String>,
+    /// The components, once they are built. Begin with `OnceLock::new()`.
+    pub(crate) built: OnceLock<Result<Vec<PathBuf>, String>>,
+}
+
+/// Whether tools may be fetched from registries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Install {
+    Yes,
+    /// Use what an earlier run installed, or nothing.
+    No,
+}
+
+impl Language {
+    /// Its components; None, with a message, where they cannot be built and need not be.
+    pub(crate) fn components(&self) -> Option<&[PathBuf]> {
+        let wish = std::env::var("DJHOST_LANGUAGES").unwrap_or_default();
+        let install = if wish.is_empty() { Install::No } else { Install::Yes };
+        let built = self.built.get_or_init(|| {
+            let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages").join(self.prefix);
+            std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+            let built = (self.build)(&dir, install);
+            if let Err(why) = &built {
+                // Not captured by the test harness, as `eprintln!` would be.
+                let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", self.name);
+            }
+            built
+        });
+        match built {
+            Ok(components) => Some(components),
+            Err(why) if wish == "required" => panic!("{}: {why}", self.name),
+            Err(_) => None,
+        }
+    }
+
+    /// A case with this input whose `plugins` directory has the components of `languages`.
+    pub(crate) fn case(languages: &[(&Self, &[PathBuf])], input: &str) -> Case {
+        let mut case = Case::with_input(input);
+        for (language, components) in languages {
+            for (i, component) in components.iter().enumerate() {
+                case.write(&format!("plugins/{}_{i}.wasm", language.prefix), std::fs::read(component).unwrap());
+            }
+        }
+        case.args = ["--plugins", "plugins"].map(str::to_owned).to_vec();
+        case
+    }
+}
+
+/// What an error says when a tool is missing and may not be installed.
+pub(crate) fn not_installed(what: &str) -> String {
+    format!("{what} is not installed; set `DJHOST_LANGUAGES=1` to install it into the target directory")
+}
+
+/// A path in the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Runs a command to its end. The error has the command and what it printed.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    // What cargo sets for this test must not reach a tool that calls cargo or rustc itself.
+    for name in
+        ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
+    {
+        command.env_remove(name);
+    }
+    let program = command.get_program().display().to_string();
+    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{program}: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Err(format!("{program} ended with {}: {}", output.status, printed.concat().trim()))
+}
+
+/// Whether a command can be run and succeeds.
+pub(crate) fn works(command: &mut Command) -> bool {
+    run(command).is_ok()
+}

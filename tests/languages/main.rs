@@ -1,0 +1,23 @@
+//! The examples of every SDK, built with the language's ordinary tools and run by the built program, alone and in one recipe.
+//!
+//! The tools are a few hundred MB from the languages' registries, so they are installed only if `DJHOST_LANGUAGES` is set: `1` installs
+//! them and skips a language where that is not possible, `required` fails then. What is installed and built stays in the target directory.
+//!
+//! A language is a file here with a [`Language`], which says how its examples are built, and a line in [`LANGUAGES`]. All have the same
+//! three examples, described in `reference.rs`.
+
+#[path = "../harness/mod.rs"]
+#[allow(dead_code, reason = "shared with tests that look at more")]
+mod harness;
+
+mod alone;
+mod frame;
+mod js;
+mod mixed;
+mod python;
+mod reference;
+
+use frame::Language;
+
+/// In the order in which the recipe with all of them has them.
+static LANGUAGES: &[&Language] = &[&python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT];
