@@ -524,6 +524,7 @@ EXPORT(OPS "[static]op.create") result *create(const char *name, size_t name_len
         dj_batch *b = grow(NULL, sizeof *b);
         *b = (dj_batch){.op = op, .self = grow(NULL, op->size)};
         memset(b->self, 0, op->size);
+        if (op->init) op->init(b->self);
         defaults(op->params, b->self);
         defaults(common_params, &b->common);
         const char *wrong = read_params(b, (reader){params, params + params_len}, &why);

@@ -102,6 +102,7 @@ typedef struct {
     dj_cost cost;            /* how much work a row is */
     size_t size;             /* of the struct that holds the parameters and whatever else one instance needs; begins as zeros */
     const dj_param *params;  /* ended by DJ_END, or null */
+    void (*init)(void *self);           /* before the parameters are stored; may be null */
     const char *(*prepare)(void *self); /* checks and prepares; gives what the user must mend, or null; may be null */
     dj_field reads[8];          /* if empty, the text */
     const char *writes[8];      /* mapper: paths of the text fields that it sets; if empty, the text */

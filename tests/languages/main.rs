@@ -14,10 +14,11 @@ mod alone;
 mod frame;
 mod js;
 mod mixed;
+mod native;
 mod python;
 mod reference;
 
 use frame::Language;
 
 /// In the order in which the recipe with all of them has them.
-static LANGUAGES: &[&Language] = &[&python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT];
+static LANGUAGES: &[&Language] = &[&python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT, &native::C, &native::CPP, &native::ZIG];

@@ -1,21 +1,31 @@
-/* Makes a row of each paragraph. */
+/* Makes a row of each paragraph: a run of lines that are not blank. */
 #include "djhost.h"
 
 #include <string.h>
 
+static bool is_blank(const char *line, const char *end) {
+    while (line < end && (*line == ' ' || *line == '\t' || *line == '\r')) line++;
+    return line == end;
+}
+
 static void split(void *self, dj_batch *batch, size_t row) {
     (void)self;
     dj_str text = dj_text(batch, 0, row);
-    const char *at = text.ptr, *end = text.ptr + text.len;
-    while (at < end) {
-        const char *stop = at;
-        while (stop < end && !(*stop == '\n' && stop + 1 < end && stop[1] == '\n')) {
-            const char *next = stop + 1 < end ? memchr(stop + 1, '\n', (size_t)(end - stop - 1)) : NULL;
-            stop = next ? next : end;
+    const char *end = text.ptr + text.len;
+    const char *start = NULL, *stop = NULL; /* of the paragraph that is open */
+    for (const char *line = text.ptr; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *line_end = newline ? newline : end;
+        if (!is_blank(line, line_end)) {
+            if (!start) start = line;
+            stop = line_end;
+        } else if (start) {
+            dj_push(batch, row, start, (size_t)(stop - start));
+            start = NULL;
         }
-        if (stop > at) dj_push(batch, row, at, (size_t)(stop - at));
-        at = stop + 2;
+        line = line_end + 1;
     }
+    if (start) dj_push(batch, row, start, (size_t)(stop - start));
 }
 
 static const dj_op mapper = {
