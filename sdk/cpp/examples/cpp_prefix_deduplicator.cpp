@@ -15,7 +15,7 @@ static const auto deduplicator =
                 bool starts_a_char = (text[end] & 0xc0) != 0x80;
                 if (starts_a_char && chars++ == op.length) break;
             }
-            row.fingerprint(text.substr(0, end));
+            row.fingerprint({text.data(), end});
         });
 
 DJ_OPERATORS(&deduplicator)
