@@ -14,6 +14,7 @@ mod alone;
 mod frame;
 mod js;
 mod mixed;
+mod native;
 mod python;
 mod reference;
 mod rust;
@@ -22,4 +23,12 @@ mod shapes;
 use frame::Language;
 
 /// In the order in which the recipe with all of them has them.
-static LANGUAGES: &[&Language] = &[&rust::RUST, &python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT];
+static LANGUAGES: &[&Language] = &[
+    &rust::RUST,
+    &python::PYTHON,
+    &js::JAVASCRIPT,
+    &js::TYPESCRIPT,
+    &native::C,
+    &native::CPP,
+    &native::ZIG,
+];

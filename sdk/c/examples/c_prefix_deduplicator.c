@@ -1,0 +1,33 @@
+/* Keeps the first of the texts that begin alike. */
+#include "djhost.h"
+
+typedef struct {
+    int64_t length;
+} prefix;
+
+static const dj_param params[] = {
+    DJ_INTEGER(prefix, length, 64, 1, INFINITY, "Characters that must be equal."),
+    DJ_END,
+};
+
+static void fingerprint(void *self, dj_batch *batch, size_t row) {
+    const prefix *op = self;
+    dj_str text = dj_text(batch, 0, row);
+    size_t end = 0;
+    for (int64_t chars = 0; end < text.len; end++) {
+        bool starts_a_char = (text.ptr[end] & 0xc0) != 0x80;
+        if (starts_a_char && chars++ == op->length) break;
+    }
+    dj_fingerprint(batch, row, text.ptr, end);
+}
+
+static const dj_op deduplicator = {
+    .name = "c_prefix_deduplicator",
+    .summary = "Removes texts that begin with the same characters as an earlier one.",
+    .kind = DJ_DEDUPLICATOR,
+    .size = sizeof(prefix),
+    .params = params,
+    .row = fingerprint,
+};
+
+DJ_OPERATORS(&deduplicator)

@@ -1,0 +1,255 @@
+//! Operators for djhost in Zig: an operator is a struct whose fields with their defaults are the parameters, and a function `row` or `batch`.
+//! A layer over djhost.h that works at compile time. This file is the root of the component; the author's file is the module `op` and lists
+//! its operators in `pub const operators`.
+
+const std = @import("std");
+const op = @import("op");
+
+/// A failed safety check ends the instance; a message would need WASI.
+pub const panic = std.debug.no_panic;
+
+/// The type of parameters that are texts.
+pub const Str = extern struct {
+    ptr: [*]const u8,
+    len: usize,
+
+    pub fn of(comptime text: [:0]const u8) Str {
+        return .{ .ptr = text.ptr, .len = text.len };
+    }
+    pub fn slice(self: Str) []const u8 {
+        return self.ptr[0..self.len];
+    }
+};
+
+pub const Common = extern struct {
+    text_key: Str,
+    min_closed_interval: bool,
+    max_closed_interval: bool,
+    reversed_range: bool,
+    seed: i64,
+};
+
+pub const Kind = enum(c_uint) { filter, mapper, deduplicator };
+pub const Cost = enum(c_uint) { light, medium, heavy };
+pub const Type = enum(c_uint) { utf8, json, f64, s64, boolean };
+
+/// A field to read: `pub const reads = [_]dj.Field{.{ .path = "meta.title" }};`. The text, if `reads` is left out.
+pub const Field = extern struct { path: ?[*:0]const u8 = null, type: Type = .utf8, optional: bool = false };
+/// A stat of a filter: `pub const stats = [_]dj.Stat{.{ .key = "ratio" }};`
+pub const Stat = extern struct { key: ?[*:0]const u8 = null, integer: bool = false };
+
+/// One row of a batch. Fields, stats and written fields go by their number in `reads`, `stats` and `writes`.
+pub const Row = struct {
+    batch: *Handle,
+    row: usize,
+
+    pub fn text(self: Row, field: usize) []const u8 {
+        return dj_text(self.batch, field, self.row).slice();
+    }
+    pub fn number(self: Row, field: usize) f64 {
+        return dj_number(self.batch, field, self.row);
+    }
+    pub fn integer(self: Row, field: usize) i64 {
+        return dj_integer(self.batch, field, self.row);
+    }
+    pub fn isNull(self: Row, field: usize) bool {
+        return dj_is_null(self.batch, field, self.row);
+    }
+    pub fn common(self: Row) *const Common {
+        return dj_common_of(self.batch);
+    }
+    /// Filter: whether the row stays.
+    pub fn keep(self: Row, stays: bool) void {
+        dj_keep(self.batch, self.row, stays);
+    }
+    /// Filter: the value of a stat.
+    pub fn stat(self: Row, index: usize, value: f64) void {
+        dj_stat(self.batch, index, self.row, value);
+    }
+    /// Filter: notes the first stat and keeps the row if it is in the range.
+    pub fn keepInRange(self: Row, value: f64, min: f64, max: f64) void {
+        self.stat(0, value);
+        self.keep(dj_in_range(self.common(), value, min, max));
+    }
+    /// Mapper: a new text for a field.
+    pub fn set(self: Row, field: usize, value: []const u8) void {
+        dj_set(self.batch, field, self.row, value.ptr, value.len);
+    }
+    /// Mapper with `pub const expands = true`: one more row, with this text.
+    pub fn push(self: Row, value: []const u8) void {
+        dj_push(self.batch, self.row, value.ptr, value.len);
+    }
+    /// Deduplicator: rows with equal bytes are duplicates.
+    pub fn fingerprint(self: Row, bytes: []const u8) void {
+        dj_fingerprint(self.batch, self.row, bytes.ptr, bytes.len);
+    }
+    /// The row cannot be judged and goes to quarantine.
+    pub fn reject(self: Row, reason: [:0]const u8) void {
+        dj_reject(self.batch, self.row, reason.ptr);
+    }
+};
+
+/// All rows of a batch, for operators that work by columns.
+pub const Batch = struct {
+    batch: *Handle,
+
+    pub fn len(self: Batch) usize {
+        return dj_rows(self.batch);
+    }
+    pub fn at(self: Batch, row: usize) Row {
+        return .{ .batch = self.batch, .row = row };
+    }
+};
+
+// ---- djhost.h ------------------------------------------------------------------------------------------------------------------------
+
+const Handle = opaque {};
+const Param = extern struct {
+    name: ?[*:0]const u8 = null,
+    doc: ?[*:0]const u8 = null,
+    type: enum(c_uint) { number, integer, boolean, string } = .number,
+    offset: usize = 0,
+    number: f64 = 0,
+    min: f64 = 0,
+    max: f64 = 0,
+    string: ?[*]const u8 = null,
+};
+const Op = extern struct {
+    name: [*:0]const u8,
+    summary: [*:0]const u8,
+    kind: Kind,
+    cost: Cost,
+    size: usize,
+    params: [*]const Param,
+    init: *const fn (*anyopaque) callconv(.c) void,
+    prepare: ?*const fn (*anyopaque) callconv(.c) ?[*:0]const u8,
+    reads: [8]Field,
+    writes: [8]?[*:0]const u8,
+    stats: [8]Stat,
+    expands: bool,
+    row: ?*const fn (*anyopaque, *Handle, usize) callconv(.c) void,
+    batch: ?*const fn (*anyopaque, *Handle) callconv(.c) void,
+};
+
+extern fn dj_rows(*const Handle) usize;
+extern fn dj_is_null(*const Handle, usize, usize) bool;
+extern fn dj_text(*const Handle, usize, usize) Str;
+extern fn dj_number(*const Handle, usize, usize) f64;
+extern fn dj_integer(*const Handle, usize, usize) i64;
+extern fn dj_common_of(*const Handle) *const Common;
+extern fn dj_in_range(*const Common, f64, f64, f64) bool;
+extern fn dj_keep(*Handle, usize, bool) void;
+extern fn dj_stat(*Handle, usize, usize, f64) void;
+extern fn dj_set(*Handle, usize, usize, [*]const u8, usize) void;
+extern fn dj_push(*Handle, usize, [*]const u8, usize) void;
+extern fn dj_fingerprint(*Handle, usize, [*]const u8, usize) void;
+extern fn dj_reject(*Handle, usize, [*:0]const u8) void;
+
+// ---- From structs to dj_op -----------------------------------------------------------------------------------------------------------
+
+fn optional(comptime T: type, comptime name: []const u8, comptime default: anytype) @TypeOf(default) {
+    return if (@hasDecl(T, name)) @field(T, name) else default;
+}
+
+/// The fields that are numbers, whole numbers, flags or texts; others are the operator's own state. `docs` and `bounds` say more by name.
+fn paramsOf(comptime T: type) [std.meta.fieldNames(T).len + 1]Param {
+    const defaults: T = .{};
+    var all: [std.meta.fieldNames(T).len + 1]Param = @splat(.{});
+    var n: usize = 0;
+    for (std.meta.fieldNames(T)) |name| {
+        const value = @field(defaults, name);
+        var param = Param{ .name = name.ptr, .offset = @offsetOf(T, name), .min = -std.math.inf(f64), .max = std.math.inf(f64) };
+        switch (@TypeOf(value)) {
+            f64 => param.number = value,
+            i64 => {
+                param.type = .integer;
+                param.number = value;
+            },
+            bool => {
+                param.type = .boolean;
+                param.number = if (value) 1 else 0;
+            },
+            Str => {
+                param.type = .string;
+                param.string = value.ptr;
+            },
+            else => continue,
+        }
+        if (@hasDecl(T, "docs") and @hasField(@TypeOf(T.docs), name)) param.doc = @field(T.docs, name);
+        if (@hasDecl(T, "bounds") and @hasField(@TypeOf(T.bounds), name)) {
+            const bounds = @field(T.bounds, name);
+            param.min = bounds[0];
+            param.max = bounds[1];
+        }
+        all[n] = param;
+        n += 1;
+    }
+    return all;
+}
+
+fn opOf(comptime T: type) Op {
+    const calls = struct {
+        const params = paramsOf(T);
+        fn init(self: *anyopaque) callconv(.c) void {
+            of(self).* = .{};
+        }
+        fn prepare(self: *anyopaque) callconv(.c) ?[*:0]const u8 {
+            return if (T.prepare(of(self))) |message| message.ptr else null;
+        }
+        fn row(self: *anyopaque, batch: *Handle, index: usize) callconv(.c) void {
+            T.row(of(self), .{ .batch = batch, .row = index });
+        }
+        fn all(self: *anyopaque, batch: *Handle) callconv(.c) void {
+            T.batch(of(self), .{ .batch = batch });
+        }
+        fn of(self: *anyopaque) *T {
+            return @ptrCast(@alignCast(self));
+        }
+    };
+    var result = Op{
+        .name = T.name,
+        .summary = T.summary,
+        .kind = T.kind,
+        .cost = optional(T, "cost", Cost.light),
+        .size = @sizeOf(T),
+        .params = &calls.params,
+        .init = calls.init,
+        .prepare = if (@hasDecl(T, "prepare")) calls.prepare else null,
+        .reads = @splat(.{}),
+        .writes = @splat(null),
+        .stats = @splat(.{}),
+        .expands = optional(T, "expands", false),
+        .row = if (@hasDecl(T, "row")) calls.row else null,
+        .batch = if (@hasDecl(T, "batch")) calls.all else null,
+    };
+    if (@hasDecl(T, "reads")) for (T.reads, 0..) |field, n| {
+        result.reads[n] = field;
+    };
+    if (@hasDecl(T, "writes")) for (T.writes, 0..) |path, n| {
+        result.writes[n] = path;
+    };
+    if (@hasDecl(T, "stats")) for (T.stats, 0..) |stat, n| {
+        result.stats[n] = stat;
+    };
+    return result;
+}
+
+fn made(comptime T: type) *const Op {
+    const Holder = struct {
+        const value: Op = opOf(T);
+    };
+    return &Holder.value;
+}
+
+const count = op.operators.len;
+const list: [count]*const Op = blk: {
+    var ops: [count]*const Op = undefined;
+    for (op.operators, 0..) |T, n| ops[n] = made(T);
+    break :blk ops;
+};
+const list_len: usize = count;
+
+comptime {
+    @export(&list, .{ .name = "dj_operators" });
+    @export(&list_len, .{ .name = "dj_operator_count" });
+}
