@@ -12,7 +12,8 @@ pub(crate) fn check(operators: Vec<Entry>) {
     let here = elsewhere.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity"));
     let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let fixture = read(&here.join("fixture.jsonl"));
-    let rows: Vec<&str> = fixture.split('\n').filter(|line| !line.is_empty()).collect();
+    let rows: Vec<String> = fixture.split('\n').filter(|line| !line.is_empty()).enumerate().map(with_suffix).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let texts: Vec<String> = rows.iter().map(|row| text_of(row)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let mut mismatches = Vec::new();
@@ -64,6 +65,11 @@ pub(crate) fn check(operators: Vec<Entry>) {
         mismatches.len(),
         mismatches[..mismatches.len().min(20)].join("\n")
     );
+}
+
+/// The fixture's rows come from no file: the number of a row gives the suffix, here as in `make_goldens.py`.
+fn with_suffix((number, row): (usize, &str)) -> String {
+    format!(r#"{{"__dj__suffix__": "{}", {}"#, [".txt", ".md", "txt"][number % 3], &row[1..])
 }
 
 fn text_of(row: &str) -> String {
