@@ -47,7 +47,8 @@ impl Operator for SuffixFilter {
     const KIND: Kind = Kind::Filter;
 
     fn signature(&self, _common: &Common) -> Signature {
-        field::signature(&["__dj__suffix__".to_owned()], Vec::new())
+        let path = (!self.suffixes.list().is_empty()).then(|| "__dj__suffix__".to_owned());
+        field::signature(path.as_slice(), Vec::new())
     }
 
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
