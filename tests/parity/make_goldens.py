@@ -83,6 +83,12 @@ MAPPERS = {
     "remove_comments_mapper": [{}, {"inline": False}, {"multiline": False, "doc_type": ["tex"]}],
     "remove_header_mapper": [{}, {"drop_no_head": False}],
     "remove_bibliography_mapper": [{}],
+    "remove_long_words_mapper": [{}, {"max_len": 12}, {"min_len": 3, "max_len": 8}, {"min_len": 4}],
+    "remove_words_with_incorrect_substrings_mapper": [{}, {"substrings": ["a", "日", "//"]}, {"substrings": [".com", ""]}, {"substrings": [], "lang": "zh"}],
+    "remove_repeat_sentences_mapper": [{}, {"lowercase": True}, {"ignore_special_character": False}, {"min_repeat_sentence_length": 12},
+                                       {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
+    "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
+    "expand_macro_mapper": [{}],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}
