@@ -10,6 +10,8 @@ import json
 import pathlib
 import random
 
+from more_documents import documents
+
 SENTENCES = {
     "en": "The quick reader turns page after page. Nobody knows why it works, but it does! “Don't panic,” she said — twice.",
     "de": "Größere Flüsse führen öfter Hochwasser. Straßen werden gesperrt; ÜBUNG macht den Meister.",
@@ -109,6 +111,8 @@ texts += ["| a | b |\n|---|---|\n| 1 | 2 |\n" * 5, "1 2 3 4 5 6 7 8 9 10 11 12",
 # Duplicates for the deduplicators: exact, and equal but for case, spaces, digits or punctuation.
 for text in rng.sample(texts, 12):
     texts += [text, text.upper(), f"\n{text} ", text.replace(" ", "  1. ")]
+# Behind the others, so that their rows stay as they are.
+texts += documents(random.Random(5))
 
 assert all(not 0xD800 <= ord(c) <= 0xDFFF for text in texts for c in text)
 with open(pathlib.Path(__file__).with_name("fixture.jsonl"), "w", encoding="utf-8") as out:

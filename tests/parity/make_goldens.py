@@ -17,10 +17,22 @@ import sys
 
 from data_juicer.core.data import NestedDataset
 from data_juicer.ops import OPERATORS
+from data_juicer.ops.base_op import NON_STATS_FILTERS
 from datasets import Dataset, disable_progress_bars
 
 HERE = pathlib.Path(__file__).resolve().parent
 STATS = "__dj__stats__"
+
+# The directory of word lists. `check.rs` reads the name from here too.
+WORDS = "words"
+# Data-Juicer has no such parameter: it is as if it were always set.
+ZERO = {"drop_zero": True}
+# What the stats depend on.
+STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition"]
+# These copy the field into the stats, which djhost does not.
+COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
+# The fixture's rows come from no file: the number of a row gives the suffix, here as in `check.rs`.
+SUFFIXES = [".txt", ".md", "txt"]
 
 FILTERS = {
     "text_length_filter": [{}, {"min_len": 5, "max_len": 60}, {"min_len": 5, "max_len": 60, "reversed_range": True},
@@ -32,6 +44,29 @@ FILTERS = {
     "maximum_line_length_filter": [{}, {"min_len": 20, "max_len": 200}],
     "character_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 3, "min_ratio": 0.05, "max_ratio": 0.4}, {"rep_len": 25}],
     "word_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 2, "min_ratio": 0.01}, {"rep_len": 5, "max_ratio": 0.1}],
+    "stopwords_filter": [{"stopwords_dir": WORDS}, {"stopwords_dir": WORDS, "min_ratio": 0.1, "max_ratio": 0.5}, {"stopwords_dir": WORDS, "lang": "all"},
+                         {"stopwords_dir": WORDS, "lang": "zh", "use_words_aug": True, "min_ratio": 0.05},
+                         {"stopwords_dir": WORDS, "lang": "th", "use_words_aug": True, "words_aug_group_sizes": [1, 2, 3], "min_ratio": 0.1}],
+    "flagged_words_filter": [{"flagged_words_dir": WORDS}, {"flagged_words_dir": WORDS, "lang": "all", "max_ratio": 0.1},
+                             {"flagged_words_dir": WORDS, "lang": "th", "use_words_aug": True},
+                             {"flagged_words_dir": WORDS, "use_words_aug": True, "words_aug_group_sizes": [2, 3], "words_aug_join_char": " "}],
+    "specified_field_filter": [{"field_key": "meta.lang", "target_value": ["en", "zh", None]}, {"field_key": "rank", "target_value": [1, 2.0, 30, True, "4"]},
+                               {"field_key": "meta.lang", "target_value": ["en"], "reversed_range": True}, {"field_key": "rank"},
+                               {"field_key": "meta.ratios", "target_value": [i / 100 for i in range(0, 100, 2)]},
+                               {"field_key": "meta.spelled", "target_value": ["none", " 7.5 ", "53", 7.5]}],
+    "specified_numeric_field_filter": [{"field_key": "rank", "min_value": 5, "max_value": 40, **ZERO}, {"field_key": "meta.score", "min_value": 0.5, **ZERO},
+                                       {"field_key": "meta.score", "max_value": 2, "reversed_range": True, **ZERO}, {"field_key": "rank", **ZERO},
+                                       {"field_key": "meta.spelled", "min_value": 7.5, "max_value": 60, **ZERO},
+                                       {"field_key": "meta.spelled", "min_value": 7.5, "max_value": 57, "min_closed_interval": False, **ZERO}],
+    "suffix_filter": [{}, {"suffixes": ".txt"}, {"suffixes": ["txt", ".md"]}, {"suffixes": [".md"], "reversed_range": True}],
+    "general_field_filter": [
+        {}, {"filter_condition": "10 < rank <= 30 and text != 'nothing here' and meta.lang == \"en\""},
+        {"filter_condition": "not (rank < 10 or meta.score > 1) or missing == 3"}, {"filter_condition": "meta.lang in ['en', 'zh', None] and 1e0 < meta.score"},
+        {"filter_condition": "meta.lang not in ('en', \"zh\") and 'a' in text"}, {"filter_condition": "-rank > -25 != meta.score"},
+        {"filter_condition": "meta.spelled == 'none' or meta.spelled < '5' or '\\x37' in meta.spelled"}, {"filter_condition": "meta.lang != None or meta.score == None"},
+        {"filter_condition": "0.5 in meta.ratios or [] == meta.ratios or meta.ratios > [0.9]"}, {"filter_condition": "'lang' in meta and rank in {1, 2, 0x1f, 1_0}"},
+        {"filter_condition": "(rank > 30) == True != False"}, {"filter_condition": "meta.absent.deeper not in [1] and +rank >= 20 and 'A' <= text < 'z'"},
+    ],
 }
 MAPPERS = {
     "whitespace_normalization_mapper": [{}],
@@ -48,6 +83,12 @@ MAPPERS = {
     "remove_comments_mapper": [{}, {"inline": False}, {"multiline": False, "doc_type": ["tex"]}],
     "remove_header_mapper": [{}, {"drop_no_head": False}],
     "remove_bibliography_mapper": [{}],
+    "remove_long_words_mapper": [{}, {"max_len": 12}, {"min_len": 3, "max_len": 8}, {"min_len": 4}],
+    "remove_words_with_incorrect_substrings_mapper": [{}, {"substrings": ["a", "日", "//"]}, {"substrings": [".com", ""]}, {"substrings": [], "lang": "zh"}],
+    "remove_repeat_sentences_mapper": [{}, {"lowercase": True}, {"ignore_special_character": False}, {"min_repeat_sentence_length": 12},
+                                       {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
+    "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
+    "expand_macro_mapper": [{}],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}
@@ -85,10 +126,15 @@ SELECTORS = {
 
 
 def filtered(op, rows):
-    samples = {"text": [row["text"] for row in rows], STATS: [{} for _ in rows]}
+    samples = {key: [row.get(key) for row in rows] for key in ["text", "rank", "meta"]}
+    samples["__dj__suffix__"] = [SUFFIXES[i % len(SUFFIXES)] for i in range(len(rows))]
+    samples[STATS] = [{} for _ in rows]
     samples = op.compute_stats_batched(samples)
-    keep = list(op.process_batched(samples))
-    keys = list(samples[STATS][0])
+    if op._name in NON_STATS_FILTERS.modules:
+        keep = [op.process_single(dict(zip(samples, values))) for values in zip(*samples.values())]
+    else:
+        keep = list(op.process_batched(samples))
+    keys = [] if op._name in COPIES else list(samples[STATS][0])
     return {"keep": bits(keep), "stats": {key: [stat[key] for stat in samples[STATS]] for key in keys}}
 
 
@@ -128,9 +174,10 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (deduplicated,
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
-                golden = {"op": name, "params": params, **answer(OPERATORS.modules[ALIASES.get(name, name)](**params), rows)}
+                op = OPERATORS.modules[ALIASES.get(name, name)](**{key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()})
+                golden = {"op": name, "params": params, **answer(op, rows)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.
-                case = (golden.get("stats") and tuple(golden["stats"]), params.get("rep_len"))
+                case = (tuple(golden.get("stats") or ()), str([params.get(key) for key in STATS_PARAMS]))
                 if case in shown:
                     golden.pop("stats", None)
                 shown.add(case)

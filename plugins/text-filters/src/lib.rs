@@ -1,13 +1,23 @@
-//! Filters over the length, the characters, the words and the repetitions of texts, with Data-Juicer's names, parameters and results.
+//! Filters over the length, the characters, the words and the repetitions of texts, and over other fields, with Data-Juicer's names, parameters and results.
 
 mod alphanumeric;
 mod average_line_length;
 mod character_repetition;
+mod evaluate;
+mod expression;
+mod field;
+mod flagged_words;
+mod general_field;
 mod maximum_line_length;
 mod special;
 mod special_characters;
 mod special_table;
+mod specified_field;
+mod specified_numeric_field;
+mod stopwords;
+mod suffix;
 mod text_length;
+mod word_list;
 mod word_repetition;
 mod words;
 mod words_num;
@@ -15,8 +25,14 @@ mod words_num;
 pub use alphanumeric::AlphanumericFilter;
 pub use average_line_length::AverageLineLengthFilter;
 pub use character_repetition::CharacterRepetitionFilter;
+pub use flagged_words::FlaggedWordsFilter;
+pub use general_field::GeneralFieldFilter;
 pub use maximum_line_length::MaximumLineLengthFilter;
 pub use special_characters::SpecialCharactersFilter;
+pub use specified_field::SpecifiedFieldFilter;
+pub use specified_numeric_field::SpecifiedNumericFieldFilter;
+pub use stopwords::StopwordsFilter;
+pub use suffix::SuffixFilter;
 pub use text_length::TextLengthFilter;
 pub use word_repetition::WordRepetitionFilter;
 pub use words_num::WordsNumFilter;
@@ -30,6 +46,12 @@ djhost_sdk::export!(
     MaximumLineLengthFilter,
     CharacterRepetitionFilter,
     WordRepetitionFilter,
+    StopwordsFilter,
+    FlaggedWordsFilter,
+    SpecifiedFieldFilter,
+    SpecifiedNumericFieldFilter,
+    SuffixFilter,
+    GeneralFieldFilter,
 );
 
 /// `part / whole`; nothing of nothing is 0, as in Data-Juicer.

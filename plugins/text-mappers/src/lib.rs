@@ -6,29 +6,43 @@ mod clean_email;
 mod clean_ip;
 mod clean_links;
 mod cleaner;
+mod expand_macro;
 mod links;
 mod one_or_many;
 mod punctuation_normalization;
 mod remove_bibliography;
 mod remove_comments;
 mod remove_header;
+mod remove_long_words;
 mod remove_non_chinese_character;
+mod remove_repeat_sentences;
 mod remove_specific_chars;
+mod remove_table_text;
+mod remove_words_with_incorrect_substrings;
 mod replace_content;
 mod replacement;
+mod sentences;
+#[path = "../../text-filters/src/special_table.rs"]
+mod special_table;
 mod whitespace_normalization;
+mod words;
 
 pub use clean_copyright::CleanCopyrightMapper;
 pub use clean_email::CleanEmailMapper;
 pub use clean_ip::CleanIpMapper;
 pub use clean_links::CleanLinksMapper;
+pub use expand_macro::ExpandMacroMapper;
 pub use one_or_many::OneOrMany;
 pub use punctuation_normalization::PunctuationNormalizationMapper;
 pub use remove_bibliography::RemoveBibliographyMapper;
 pub use remove_comments::RemoveCommentsMapper;
 pub use remove_header::RemoveHeaderMapper;
+pub use remove_long_words::RemoveLongWordsMapper;
 pub use remove_non_chinese_character::RemoveNonChineseCharacterMapper;
+pub use remove_repeat_sentences::RemoveRepeatSentencesMapper;
 pub use remove_specific_chars::RemoveSpecificCharsMapper;
+pub use remove_table_text::RemoveTableTextMapper;
+pub use remove_words_with_incorrect_substrings::RemoveWordsWithIncorrectSubstringsMapper;
 pub use replace_content::ReplaceContentMapper;
 pub use whitespace_normalization::WhitespaceNormalizationMapper;
 
@@ -45,4 +59,9 @@ djhost_sdk::export!(
     RemoveCommentsMapper,
     RemoveHeaderMapper,
     RemoveBibliographyMapper,
+    RemoveLongWordsMapper,
+    RemoveWordsWithIncorrectSubstringsMapper,
+    RemoveRepeatSentencesMapper,
+    RemoveTableTextMapper,
+    ExpandMacroMapper,
 );

@@ -1,0 +1,127 @@
+//! `remove_repeat_sentences_mapper`
+
+use crate::sentences::ends;
+use djhost_sdk::prelude::*;
+use djhost_sdk::text::{code_points, lower_into, strip};
+use std::collections::HashSet;
+
+/// Removes sentences that the text has already had.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RemoveRepeatSentencesMapper {
+    /// Compare sentences in lower case.
+    pub lowercase: bool,
+    /// Compare only ASCII letters and digits, Chinese characters, spaces and tabs.
+    pub ignore_special_character: bool,
+    /// Sentences that have fewer characters to compare are not removed.
+    pub min_repeat_sentence_length: i64,
+    /// A splitter of one's own, which is Python code. Not supported: must be null.
+    pub tokenizer: Option<String>,
+    #[serde(skip)]
+    scratch: Scratch,
+}
+
+/// Buffers, kept from text to text.
+#[derive(Default)]
+struct Scratch {
+    seen: HashSet<String>,
+    ends: Vec<usize>,
+    lower: String,
+    compared: String,
+}
+
+impl Default for RemoveRepeatSentencesMapper {
+    fn default() -> Self {
+        Self {
+            lowercase: false,
+            ignore_special_character: true,
+            min_repeat_sentence_length: 2,
+            tokenizer: None,
+            scratch: Scratch::default(),
+        }
+    }
+}
+
+impl TextMapper for RemoveRepeatSentencesMapper {
+    const NAME: &'static str = "remove_repeat_sentences_mapper";
+
+    fn prepare(&mut self) -> Result<(), String> {
+        match self.tokenizer {
+            Some(_) => Err("`tokenizer` is not supported: it is Python code; leave it out for the built-in splitter".into()),
+            None => Ok(()),
+        }
+    }
+
+    fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
+        let Scratch { seen, ends: places, lower, compared } = &mut self.scratch;
+        seen.clear();
+        let mut done = 0;
+        let mut line_start = 0;
+        for line in text.split('\n') {
+            places.clear();
+            ends(line, places);
+            places.push(line.len());
+            let mut start = 0;
+            for &stop in places.iter() {
+                let sentence = &line[start..stop];
+                let mut key = strip(sentence);
+                if self.lowercase {
+                    lower.clear();
+                    lower_into(key, lower);
+                    key = lower;
+                }
+                if self.ignore_special_character {
+                    compared.clear();
+                    push_plain(key, compared);
+                    key = compared;
+                }
+                if code_points(key) as i64 >= self.min_repeat_sentence_length {
+                    if seen.contains(key) {
+                        out.push_str(&text[done..line_start + start]);
+                        done = line_start + stop;
+                    } else {
+                        seen.insert(key.to_owned());
+                    }
+                }
+                start = stop;
+            }
+            line_start += line.len() + 1;
+        }
+        out.push_str(&text[done..]);
+        Ok(done > 0)
+    }
+}
+
+/// Appends what of `text` is no special character.
+fn push_plain(text: &str, out: &mut String) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}');
+    let mut done = 0;
+    for (at, c) in text.char_indices() {
+        if !plain(c) {
+            out.push_str(&text[done..at]);
+            done = at + c.len_utf8();
+        }
+    }
+    out.push_str(&text[done..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use djhost_sdk::operator;
+
+    #[test]
+    fn repeated_sentences_go() {
+        let run = |params: &str, text: &str| Runner::new(operator!(RemoveRepeatSentencesMapper), params).unwrap().map(&[text]).remove(0);
+        assert_eq!(run("{}", "One two. One two!\nOne, two. Three\none two.\na. a. a."), "One two.\n Three\none two.\na. a. a.");
+        assert_eq!(run(r#"{"lowercase": true}"#, "One two.\nONE TWO.\n"), "One two.\n\n");
+        assert_eq!(run(r#"{"ignore_special_character": false}"#, "One. One! One. é é"), "One. One! é é");
+        assert_eq!(run(r#"{"min_repeat_sentence_length": 5}"#, "你好。你好。你好世界吗。你好世界吗。"), "你好。你好。你好世界吗。");
+    }
+
+    #[test]
+    fn python_code_is_refused() {
+        let error = Runner::new(operator!(RemoveRepeatSentencesMapper), r#"{"tokenizer": "lambda text: text.split()"}"#).unwrap_err();
+        assert!(format!("{error:?}").contains("`tokenizer`"));
+    }
+}

@@ -1,0 +1,83 @@
+//! `remove_words_with_incorrect_substrings_mapper`
+
+use crate::words::{keep_words, strip_special};
+use aho_corasick::{AhoCorasick, MatchKind};
+use djhost_sdk::prelude::*;
+
+/// Removes words that contain one of some strings.
+///
+/// The special characters at the ends of a word do not count. Runs of spaces, tabs and line feeds become one.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RemoveWordsWithIncorrectSubstringsMapper {
+    /// The language, for a tokenizer model. Without `tokenization` it has no effect.
+    pub lang: String,
+    /// Cut words with the language's model. Not supported yet: must be false.
+    pub tokenization: bool,
+    /// The strings; null gives the default.
+    pub substrings: Option<Vec<String>>,
+    #[serde(skip)]
+    search: Option<AhoCorasick>,
+}
+
+const SUBSTRINGS: [&str; 5] = ["http", "www", ".com", "href", "//"];
+
+impl Default for RemoveWordsWithIncorrectSubstringsMapper {
+    fn default() -> Self {
+        Self { lang: "en".into(), tokenization: false, substrings: Some(SUBSTRINGS.map(String::from).into()), search: None }
+    }
+}
+
+impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
+    const NAME: &'static str = "remove_words_with_incorrect_substrings_mapper";
+
+    fn prepare(&mut self) -> Result<(), String> {
+        if self.tokenization {
+            return Err("`tokenization: true` is not supported yet: it needs a tokenizer model; leave it out or set it to false".into());
+        }
+        let substrings = self.substrings.get_or_insert_with(|| SUBSTRINGS.map(String::from).into());
+        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(substrings);
+        self.search = Some(search.map_err(|error| format!("`substrings` cannot be searched for: {error}"))?);
+        Ok(())
+    }
+
+    fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
+        let Some(search) = &self.search else { return Ok(false) };
+        let find = |from: usize| search.find(&text[from..]).map_or(usize::MAX, |found| from + found.start());
+        // Where the next match starts: words before it need no look.
+        let mut next = find(0);
+        let keep = |word: &str, start: usize| {
+            if next < start {
+                next = find(start);
+            }
+            next >= start + word.len() || !search.is_match(strip_special(word))
+        };
+        Ok(keep_words(text, out, keep))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use djhost_sdk::operator;
+
+    fn run(params: &str, text: &str) -> String {
+        Runner::new(operator!(RemoveWordsWithIncorrectSubstringsMapper), params).unwrap().map(&[text]).remove(0)
+    }
+
+    #[test]
+    fn words_with_substrings_go() {
+        assert_eq!(run("{}", "see http://a.b, or\twww.x\n// (//) x//y z.com .comx end "), "see or\n// (//) .comx end");
+        assert_eq!(run(r#"{"substrings": null}"#, "a HTTP http"), "a HTTP");
+        assert_eq!(run(r#"{"substrings": ["日", "b"]}"#, "a 日本 ab c"), "a c");
+        assert_eq!(run(r#"{"substrings": ["a b", "b"]}"#, "a b a c"), "a a c");
+        assert_eq!(run(r#"{"substrings": []}"#, "a  http"), "a http");
+        assert_eq!(run(r#"{"substrings": [""]}"#, "a b"), "");
+    }
+
+    #[test]
+    fn a_tokenizer_is_refused() {
+        let error = Runner::new(operator!(RemoveWordsWithIncorrectSubstringsMapper), r#"{"tokenization": true}"#).unwrap_err();
+        assert!(format!("{error:?}").contains("`tokenization: true`"));
+    }
+}
