@@ -41,6 +41,21 @@ fn main() {
     // Without the siblings (this crate alone, from a registry) the list is empty: the host then runs what `--plugins` gives it.
     list += "]\n";
     fs::write(out.join("packs.rs"), list).expect("OUT_DIR is writable");
+    fs::write(out.join("examples.rs"), examples(&plugins.join("examples"))).expect("OUT_DIR is writable");
+}
+
+/// The source of a list with the name and the text of each file of `plugins/examples`.
+fn examples(dir: &Path) -> String {
+    println!("cargo::rerun-if-changed={}", dir.display());
+    let Ok(entries) = fs::read_dir(dir) else { return "&[]\n".into() };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        list += &format!("    ({name:?}, include_str!({:?})),\n", file.display().to_string());
+    }
+    list + "]\n"
 }
 
 fn var(name: &str) -> String {

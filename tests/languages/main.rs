@@ -23,12 +23,4 @@ mod shapes;
 use frame::Language;
 
 /// In the order in which the recipe with all of them has them.
-static LANGUAGES: &[&Language] = &[
-    &rust::RUST,
-    &python::PYTHON,
-    &js::JAVASCRIPT,
-    &js::TYPESCRIPT,
-    &native::C,
-    &native::CPP,
-    &native::ZIG,
-];
+static LANGUAGES: &[&Language] = &[&rust::RUST, &python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT, &native::C, &native::CPP, &native::ZIG];

@@ -37,6 +37,8 @@ pub struct RunOptions {
     pub strict: bool,
     /// No progress bar.
     pub quiet: bool,
+    /// The run directory is gone soon: the job is not listed, and nothing is reported at its end.
+    pub scratch: bool,
 }
 
 /// A job that is planned and has not begun: nothing was written.
@@ -117,7 +119,9 @@ pub fn run(prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFla
         state::forget(&paths)?;
     }
     paths.create()?;
-    crate::job::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
+    if !options.scratch {
+        crate::job::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
+    }
     logs.open_file(&paths, lock.attempt())?;
     stop.watch_requests(&paths)?;
     let log = match prepared.resolved.config.event_logging.enabled {
@@ -233,7 +237,9 @@ fn work(
     exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
     state.completed(prepared, &chains, &exported, log)?;
     clean_up(config, paths);
-    report::print(&state.summary, &exported, options.quiet);
+    if !options.scratch {
+        report::print(&state.summary, &exported, options.quiet);
+    }
     let strict = options.strict && state.summary.ledger.quarantined > 0;
     Ok(Outcome { code: if strict { exit::QUARANTINED } else { exit::DONE } })
 }

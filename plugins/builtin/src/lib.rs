@@ -16,6 +16,11 @@ pub fn packs() -> &'static [Pack] {
     include!(concat!(env!("OUT_DIR"), "/packs.rs"))
 }
 
+/// Examples of the operators, `plugins/examples/NAME.json`: the operator's name and the text of the file, by name.
+pub fn examples() -> &'static [(&'static str, &'static str)] {
+    include!(concat!(env!("OUT_DIR"), "/examples.rs"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::packs;

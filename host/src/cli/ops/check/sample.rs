@@ -1,0 +1,117 @@
+//! Rows to check with.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use arrow::array::{BinaryViewArray, BooleanArray, UInt64Array};
+use serde_json::{Map, Value, json};
+
+use crate::dataset::{Batch, FieldType, ReadField, extract};
+use crate::error::UserError;
+use crate::op::{Input, Signature};
+
+/// Rows of a sample file that are used.
+const MAX_ROWS: usize = 20_000;
+
+/// The lines of a sample.
+pub(super) fn read(path: &Path) -> Result<Vec<String>> {
+    let place = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|e| UserError::new(&place, format!("this sample cannot be read: {e}")))?;
+    let mut rows = Vec::new();
+    for (i, line) in BufReader::new(file).lines().take(MAX_ROWS).enumerate() {
+        let line = line.map_err(|e| UserError::new(format!("{place}:{}", i + 1), format!("this line cannot be read: {e}")))?;
+        if !matches!(serde_json::from_str(&line), Ok(Value::Object(_))) {
+            return Err(UserError::new(format!("{place}:{}", i + 1), "this line is not a JSON object")
+                .hint("give a file of JSON lines")
+                .into());
+        }
+        rows.push(line);
+    }
+    if rows.is_empty() {
+        return Err(UserError::new(place, "this sample has no rows").into());
+    }
+    Ok(rows)
+}
+
+/// Texts of many kinds.
+pub(super) fn unicode() -> Vec<String> {
+    let long = "A long line of words that goes on and on. ".repeat(2_000);
+    [
+        "The quick brown fox jumps over the lazy dog.",
+        "Съешь же ещё этих мягких французских булок",
+        "敏捷的棕色狐狸跳过懒狗。",
+        "いろはにほへと ちりぬるを",
+        "نص عربي من اليمين إلى اليسار",
+        "हिन्दी में एक वाक्य",
+        "👩‍👩‍👧‍👦 🇩🇪 👍🏽",
+        "e\u{301}a\u{308}\u{200d}\u{200b}\u{feff}",
+        "one\r\ntwo\r\n\tthree\u{a0}four",
+        "\u{0} nul \u{1b}[31m escape \u{7f}",
+        "𐍈 𝒜 \u{10ffff} \u{fffd}",
+        "ǅ İ ı ß ﬃ Ω",
+        "<p>mark&amp;up</p> https://example.org a@example.org",
+        &long,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// `n` rows, no two alike, for the fields that the operator reads.
+pub(super) fn ordinary(signature: &Signature, n: usize) -> Vec<String> {
+    let kinds = unicode();
+    (0..n).map(|i| row(signature, &format!("Row {i}: {} {}", kinds[i % 13], "some more words of text ".repeat(i % 17)), i)).collect()
+}
+
+/// A row in which every string that is read is `text`, and the other fields are values of their types that hang on `i`.
+pub(super) fn row(signature: &Signature, text: &str, i: usize) -> String {
+    let mut row = Map::new();
+    for input in &signature.reads {
+        let value = match input.ty {
+            FieldType::Utf8 | FieldType::Json => json!(text),
+            FieldType::F64 => json!(i as f64 / 2.0),
+            FieldType::S64 => json!(i),
+            FieldType::Boolean => json!(i % 2 == 0),
+            FieldType::Utf8List => json!([text, "second"]),
+            FieldType::F64List => json!([i as f64, 0.5]),
+        };
+        put(&mut row, &input.path, value);
+    }
+    Value::Object(row).to_string()
+}
+
+/// A row with nulls in all fields that may have them; None where every field that is read is required.
+pub(super) fn nulls(signature: &Signature) -> Option<[String; 2]> {
+    let optional: Vec<&Input> = signature.reads.iter().filter(|r| !r.required).collect();
+    if optional.is_empty() {
+        return None;
+    }
+    let required = Signature { reads: signature.reads.iter().filter(|r| r.required).cloned().collect(), ..Signature::default() };
+    let absent = row(&required, "a text", 1);
+    let mut with_null: Map<String, Value> = serde_json::from_str(&absent).expect("just made");
+    optional.iter().for_each(|r| put(&mut with_null, &r.path, Value::Null));
+    Some([absent, Value::Object(with_null).to_string()])
+}
+
+fn put(row: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => drop(row.insert(path.to_owned(), value)),
+        Some((head, rest)) => {
+            if let Value::Object(inner) = row.entry(head).or_insert_with(|| Value::Object(Map::new())) {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// The rows as a batch, without those that lack a field that the operator requires.
+pub(super) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
+    let fields: Vec<ReadField> =
+        signature.reads.iter().map(|r| ReadField { path: r.path.clone(), ty: r.ty, required: r.required }).collect();
+    let raw: BinaryViewArray = rows.iter().map(|r| Some(r.as_bytes())).collect();
+    let extracted = extract(&raw, &fields).context("cannot read the rows")?;
+    let mut good = vec![true; rows.len()];
+    extracted.bad.iter().for_each(|(row, _)| good[*row as usize] = false);
+    let ids = UInt64Array::from_iter_values((0..rows.len() as u64).map(|i| i * 1000));
+    Batch { ids, raw: Some(raw), columns: extracted.columns, stats: Vec::new() }.filter(&BooleanArray::from(good))
+}

@@ -1,0 +1,92 @@
+//! `djhost ops list`
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{Plugins, to_json};
+use crate::error::{UserError, did_you_mean};
+use crate::op::{Kind, OpEntry, Registry};
+
+const KINDS: [Kind; 4] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector];
+
+/// List all operators, by kind and pack
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ListArgs {
+    /// Only those that have all of these words in their name, kind, pack, summary or parameters
+    words: Vec<String>,
+    /// Only those of this kind: filter, mapper, deduplicator or selector
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only those of this pack: the name of a built-in pack, or a part of the path of a plugin
+    #[arg(long)]
+    pack: Option<String>,
+    #[command(flatten)]
+    plugins: Plugins,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &ListArgs) -> Result<u8> {
+    let kind = args.kind.as_deref().map(read_kind).transpose()?;
+    let registry = Registry::load(&args.plugins.dirs)?;
+    let words: Vec<String> = args.words.iter().map(|w| w.to_lowercase()).collect();
+    let wanted = |e: &&OpEntry| {
+        let text = haystack(e);
+        kind.is_none_or(|k| e.descriptor.kind == k)
+            && args.pack.as_ref().is_none_or(|p| e.component.source.to_string().contains(p.as_str()))
+            && words.iter().all(|w| text.contains(w.as_str()))
+    };
+    let entries: Vec<&OpEntry> = registry.iter().filter(wanted).collect();
+    if args.json {
+        let list: Vec<Value> = entries.iter().map(|e| to_json(e)).collect();
+        crate::cli::print(&format!("{:#}\n", Value::Array(list)))?;
+        return Ok(0);
+    }
+    registry.notes().iter().for_each(|n| eprintln!("note: {n}"));
+    if entries.is_empty() {
+        let near = words.iter().find_map(|w| did_you_mean(w, registry.iter().map(|e| e.descriptor.name.as_str())));
+        eprintln!("no operator matches{}", near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default());
+    }
+    crate::cli::print(&text(&entries))?;
+    Ok(0)
+}
+
+fn read_kind(text: &str) -> Result<Kind, UserError> {
+    let names = KINDS.map(Kind::as_str);
+    let singular = text.strip_suffix('s').unwrap_or(text);
+    KINDS.into_iter().find(|k| k.as_str() == singular).ok_or_else(|| {
+        let near = did_you_mean(text, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+        UserError::new("--kind", format!("there is no kind of operators `{text}`")).hint(format!("{near}valid are {}", names.join(", ")))
+    })
+}
+
+/// Where words are searched for.
+fn haystack(entry: &OpEntry) -> String {
+    let d = &entry.descriptor;
+    let params = d.params_schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
+    let params: Vec<&str> = params.collect();
+    format!("{} {} {} {} {}", d.name, d.kind.as_str(), entry.component.source, d.summary, params.join(" ")).to_lowercase()
+}
+
+/// A heading for each kind and pack, a line for each operator.
+fn text(entries: &[&OpEntry]) -> String {
+    let width = entries.iter().map(|e| e.descriptor.name.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for kind in KINDS {
+        let mut packs: BTreeMap<String, Vec<&OpEntry>> = BTreeMap::new();
+        for e in entries.iter().filter(|e| e.descriptor.kind == kind) {
+            packs.entry(e.component.source.to_string()).or_default().push(e);
+        }
+        for (pack, of_pack) in packs {
+            let _ = writeln!(out, "{}s, {pack}", kind.as_str());
+            for e in of_pack {
+                let _ = writeln!(out, "  {:width$}  {}", e.descriptor.name, e.descriptor.summary);
+            }
+        }
+    }
+    out
+}

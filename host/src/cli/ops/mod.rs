@@ -1,0 +1,83 @@
+//! `djhost ops …`: the operators, and the tools of those who write them.
+
+mod check;
+mod example;
+mod list;
+mod run;
+mod show;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::{Map, Value};
+
+use crate::error::{UserError, UserErrors};
+use crate::op::OpEntry;
+
+/// List, show, try and check operators
+#[derive(Debug, Clone, clap::Args)]
+pub struct OpsArgs {
+    #[command(subcommand)]
+    command: OpsCommand,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum OpsCommand {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct Plugins {
+    /// Directory with operator components (*.wasm), searched recursively, or one such file; may be given several times
+    #[arg(long = "plugins", value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+}
+
+/// Runs the subcommand; gives the exit code.
+pub fn run(args: &OpsArgs) -> Result<u8> {
+    match &args.command {
+        OpsCommand::List(args) => list::run(args),
+        OpsCommand::Show(args) => show::run(args),
+        OpsCommand::Run(args) => run::run(args),
+        OpsCommand::Check(args) => check::run(args),
+    }
+}
+
+/// The object of `--params`.
+fn read_params(text: Option<&str>) -> Result<Map<String, Value>, UserError> {
+    let Some(text) = text else { return Ok(Map::new()) };
+    let hint = "give an object, for instance --params '{\"min_len\": 10}'";
+    match serde_json::from_str(text) {
+        Ok(Value::Object(params)) => Ok(params),
+        Ok(other) => Err(UserError::new("--params", format!("`{other}` is not a JSON object")).hint(hint)),
+        Err(error) => Err(UserError::new("--params", format!("`{text}` is not JSON: {error}")).hint(hint)),
+    }
+}
+
+/// The parameters for an operator's `create`: checked, with the schema's defaults and the common parameters.
+fn full_params(entry: &OpEntry, params: &Map<String, Value>) -> Result<Map<String, Value>, UserErrors> {
+    // Of the common parameters, the flags and the seed are known to the check; the keys of fields are the recipe's matter.
+    let (keys, own): (Map<_, _>, Map<_, _>) = params.clone().into_iter().partition(|(name, _)| is_key(entry, name));
+    let checked =
+        crate::config::check_params(&entry.descriptor.params_schema, &own, |name| format!("--params {name}")).map_err(UserErrors)?;
+    let mut full = crate::config::common_params(checked);
+    full.extend(keys);
+    Ok(full)
+}
+
+fn is_key(entry: &OpEntry, name: &str) -> bool {
+    let declared = entry.descriptor.params_schema.get("properties").is_some_and(|p| p.get(name).is_some());
+    !declared && ["text_key", "image_key", "audio_key", "video_key"].contains(&name)
+}
+
+/// What an operator and its component say of themselves.
+fn to_json(entry: &OpEntry) -> Value {
+    let c = &entry.component;
+    serde_json::json!({
+        "name": entry.descriptor.name, "kind": entry.descriptor.kind, "summary": entry.descriptor.summary, "cost": entry.descriptor.cost,
+        "params_schema": entry.descriptor.params_schema, "source": c.source.to_string(), "digest": c.digest, "wit_version": c.wit_version,
+    })
+}

@@ -1,0 +1,152 @@
+//! `djhost ops run`: one operator on a pipe.
+//!
+//! It is a job like any other, of one op, in a temporary run directory: all kinds of operators give what they give in a recipe.
+
+use std::io::{BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::{Plugins, full_params, read_params};
+use crate::config::Override;
+use crate::error::{UserError, exit};
+use crate::job::{JobSummary, Logs, RunPaths, StopFlag};
+use crate::op::{Limits, Registry, Source};
+use crate::run::{RunOptions, prepare, run as run_job};
+
+/// Run one operator on JSON lines from standard input, to standard output
+///
+/// The whole input is read before the first row comes out, as deduplicators and selectors need it. What became of the rows is
+/// written to standard error. Exit codes are those of `djhost run`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RunArgs {
+    /// The operator, or a component (PATH.wasm) that has only one
+    #[arg(value_name = "NAME|FILE.wasm")]
+    name: String,
+    /// Its parameters, a JSON object, for instance '{"min_len": 10}'
+    #[arg(long, value_name = "JSON")]
+    params: Option<String>,
+    #[command(flatten)]
+    plugins: Plugins,
+    /// Keep the stats of filters in the rows, under `__dj__stats__`
+    #[arg(long)]
+    stats: bool,
+    /// Exit with 4 if rows were quarantined
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<u8> {
+    let params = read_params(args.params.as_deref())?;
+    let (name, plugins) = find(&args.name, &args.plugins.dirs)?;
+    let registry = Registry::load(&plugins)?;
+    let entry = registry.get(&name, "")?;
+    // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
+    registry.pool(entry, &full_params(entry, &params)?, Limits::default(), 0, "--params")?;
+    drop(registry);
+    if std::io::stdin().is_terminal() {
+        eprintln!("reading JSON lines from the terminal; end with Ctrl-D");
+    }
+
+    let dir = tempfile::Builder::new().prefix("djhost-ops-run-").tempdir().context("cannot make a temporary directory")?;
+    let (input, output) = (dir.path().join("stdin.jsonl"), dir.path().join("out.jsonl"));
+    let copied = std::fs::File::create(&input).and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
+    if copied.context("cannot keep the input in a temporary file")? == 0 {
+        report(&crate::job::Ledger::default(), &[]);
+        return Ok(exit::DONE);
+    }
+    let recipe = dir.path().join("recipe.yaml");
+    // JSON is YAML, too.
+    std::fs::write(&recipe, json!({ "process": [{ &name: Value::Object(params) }] }).to_string())?;
+    let stop = StopFlag::new();
+    let logs = Logs::init(None, true)?;
+    let prepared = prepare(Some(&recipe), &settings(dir.path(), &plugins, args.stats))?;
+    stop.watch_signals()?;
+    run_job(prepared, &RunOptions { scratch: true, quiet: true, ..RunOptions::default() }, &logs, &stop)?;
+
+    let mut rows = BufReader::new(std::fs::File::open(&output)?);
+    let mut out = std::io::stdout().lock();
+    match std::io::copy(&mut rows, &mut out).and_then(|_| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error).context("cannot write to standard output"),
+        _ => {}
+    }
+    let paths = RunPaths::new(dir.path().join("work/run"));
+    let summary = JobSummary::load(&paths)?.context("the job left no summary")?;
+    report(&summary.ledger, &reasons(&paths)?);
+    Ok(if args.strict && summary.ledger.quarantined > 0 { exit::QUARANTINED } else { exit::DONE })
+}
+
+/// The operator's name and where to look for it.
+fn find(given: &str, plugins: &[PathBuf]) -> Result<(String, Vec<PathBuf>)> {
+    if !given.ends_with(".wasm") {
+        return Ok((given.to_owned(), plugins.to_vec()));
+    }
+    let path = PathBuf::from(given);
+    if !path.is_file() {
+        return Err(UserError::new(given, "there is no such file").into());
+    }
+    let mut all = plugins.to_vec();
+    all.push(path.clone());
+    let registry = Registry::load(std::slice::from_ref(&path))?;
+    let names: Vec<&str> =
+        registry.iter().filter(|e| e.component.source == Source::File(path.clone())).map(|e| e.descriptor.name.as_str()).collect();
+    match names[..] {
+        [one] => Ok((one.to_owned(), all)),
+        _ => Err(UserError::new(given, format!("this component has {} operators: {}", names.len(), names.join(", ")))
+            .hint(format!("name one: `djhost ops run {} --plugins {given}`", names.first().unwrap_or(&"NAME")))
+            .into()),
+    }
+}
+
+/// What holds over the environment: a variable that is meant for jobs must not send the result elsewhere.
+fn settings(dir: &Path, plugins: &[PathBuf], stats: bool) -> Vec<Override> {
+    let path = |name: &str| dir.join(name).display().to_string();
+    let plugins: Vec<String> = plugins.iter().map(|p| p.display().to_string()).collect();
+    [
+        ("dataset_path", path("stdin.jsonl")),
+        ("export_path", path("out.jsonl")),
+        ("export_type", "jsonl".into()),
+        ("work_dir", path("work")),
+        ("job_id", "run".into()),
+        ("plugins", json!(plugins).to_string()),
+        ("keep_stats_in_res_ds", stats.to_string()),
+        // Whoever tries an operator wants to see all rows that it refuses.
+        ("on_error", "quarantine".into()),
+        ("max_quarantine_ratio", "1.0".into()),
+    ]
+    .into_iter()
+    .map(|(key, text)| Override { key: key.into(), text, append: false, source: format!("djhost ops run: {key}") })
+    .collect()
+}
+
+/// The first quarantined rows: line and reason.
+fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
+    const SHOWN: usize = 5;
+    let mut reasons = Vec::new();
+    for file in paths.quarantine_files()? {
+        for line in std::fs::read_to_string(file)?.lines().take(SHOWN - reasons.len()) {
+            let entry: Value = serde_json::from_str(line)?;
+            let why = entry["reason"].as_str().unwrap_or_default();
+            reasons.push(format!("line {}: {why}", entry["line"]));
+        }
+    }
+    Ok(reasons)
+}
+
+fn report(ledger: &crate::job::Ledger, reasons: &[String]) {
+    let sum = |map: &std::collections::BTreeMap<usize, u64>| map.values().sum::<u64>();
+    eprintln!(
+        "{} rows read, {} created, {} dropped, {} merged as duplicates, {} quarantined, {} written",
+        ledger.read,
+        sum(&ledger.created),
+        sum(&ledger.dropped),
+        sum(&ledger.merged),
+        ledger.quarantined,
+        ledger.output
+    );
+    reasons.iter().for_each(|r| eprintln!("quarantined: {r}"));
+    if (reasons.len() as u64) < ledger.quarantined {
+        eprintln!("quarantined: {} more", ledger.quarantined - reasons.len() as u64);
+    }
+}
