@@ -148,6 +148,9 @@ options! {
         format: StorageFormat = StorageFormat::Parquet;
         /// Compression.
         compression: Compression = Compression::Snappy;
+        /// Whether checkpoints of JSON rows hold every row. With false they hold what differs from the input, and a resumed job reads the other
+        /// rows from the input again: faster, and far smaller.
+        whole_rows: bool = false;
         /// Whether checkpoints stay after the job is complete. With false they are deleted whatever `retention_policy` says.
         preserve_intermediate_data: bool = true;
         /// What stays at the end of the job: everything, only what a failed job needs to be resumed, or nothing once it is complete.

@@ -113,5 +113,6 @@ pub(super) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
     let mut good = vec![true; rows.len()];
     extracted.bad.iter().for_each(|(row, _)| good[*row as usize] = false);
     let ids = UInt64Array::from_iter_values((0..rows.len() as u64).map(|i| i * 1000));
-    Batch { ids, raw: Some(raw), columns: extracted.columns, stats: Vec::new() }.filter(&BooleanArray::from(good))
+    Batch { ids, raw: Some(raw), origin: None, stored: None, columns: extracted.columns, stats: Vec::new() }
+        .filter(&BooleanArray::from(good))
 }
