@@ -107,6 +107,9 @@ pub struct Manifest {
     /// Rows: how they are stored, for instance `parquet/snappy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<String>,
+    /// Rows: CPU seconds that encoding and writing them took.
+    #[serde(default)]
+    pub write_seconds: f64,
     /// Parts: what assembling needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartInfo>,

@@ -57,7 +57,14 @@ impl Store {
     }
 
     /// Makes the rows durable, then their manifest.
-    pub fn commit_rows(&self, rows: WrittenRows, key: &Key, op: usize, partition: usize, account: &Account) -> Result<Manifest> {
+    pub fn commit_rows(
+        &self,
+        rows: WrittenRows,
+        key: &Key,
+        (op, partition): (usize, usize),
+        account: &Account,
+        write_seconds: f64,
+    ) -> Result<Manifest> {
         let WrittenRows { writer, path, .. } = rows;
         let (file, rows, bytes, checksum) = writer.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
         file.commit()?;
@@ -73,6 +80,7 @@ impl Store {
             checksum,
             account: account.clone(),
             storage: Some(storage_name(self.format, self.compression)),
+            write_seconds,
             part: None,
         };
         self.write_manifest(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
@@ -103,6 +111,7 @@ impl Store {
             checksum: String::new(),
             account,
             storage: None,
+            write_seconds: 0.0,
             part: None,
         }
     }
