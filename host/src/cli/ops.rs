@@ -146,6 +146,6 @@ fn signature(entry: &OpEntry) -> Result<crate::op::Signature> {
     let checked = crate::config::check_params(&entry.descriptor.params_schema, &serde_json::Map::new(), str::to_owned)
         .map_err(crate::error::UserErrors)?;
     let params = crate::config::common_params(checked);
-    let pool = Registry::default().pool(entry, &params, crate::op::Limits::default(), 0, "")?;
+    let pool = Registry::default().pool(entry, &params, crate::op::Limits::default(), crate::op::Grants::default(), 0, "")?;
     Ok(pool.signature().clone())
 }

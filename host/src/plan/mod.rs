@@ -3,6 +3,8 @@
 pub mod advice;
 mod build;
 mod fingerprint;
+mod granted_files;
+mod grants;
 mod segments;
 
 use crate::checkpoint::Key;
