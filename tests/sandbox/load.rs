@@ -44,7 +44,11 @@ fn other_contracts_and_imports() {
     let foreign = guests::replacing("wasi:cli/stderr@", "evil:cli/stderr@");
     refused(foreign, &["imports `evil:cli/stderr@", "which djhost does not have"]);
     let unknown = guests::replacing("wasi:cli/stderr@", "wasi:abc/stderr@");
-    refused(unknown, &["does not fit the djhost contract", "wasi:abc/stderr"]);
+    refused(unknown, &["imports `wasi:abc/stderr@", "which no grant gives"]);
+    let network = guests::replacing("wasi:cli/stderr@", "wasi:http/types@");
+    refused(network, &["imports `wasi:http/types@", "which no grant gives"]);
+    let interface = guests::replacing("wasi:cli/stderr@", "wasi:cli/nobody@");
+    refused(interface, &["does not fit the djhost contract", "wasi:cli/nobody"]);
 }
 
 #[test]

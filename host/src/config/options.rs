@@ -253,7 +253,7 @@ options! {
         /// Where partitions go; by default `partitions` in the run directory.
         partition_dir: Option<String> = None;
         /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s}`,
-        /// `grants: {read_dirs, env}` and `on_error` for itself.
+        /// `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
         process: Raw = Raw(json!([]));
     }
 }

@@ -9,6 +9,7 @@ mod abi;
 mod cache;
 pub mod contract;
 mod engine;
+mod grants;
 mod inspect;
 mod instance;
 mod pool;
@@ -18,6 +19,7 @@ mod views;
 mod words;
 
 pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Rejection, Reply, Signature, Update};
+pub use grants::{GrantedDir, Grants};
 pub use instance::{CallError, OpInstance};
 pub use pool::OpPool;
 pub use registry::{LoadedComponent, OpEntry, Registry, Source};
