@@ -15,6 +15,9 @@ mod frame;
 mod js;
 mod mixed;
 mod native;
+mod new;
+#[path = "../ops/project.rs"]
+mod project;
 mod python;
 mod reference;
 mod rust;

@@ -1,5 +1,9 @@
 //! `djhost ops` through the built program: lists, examples, single operators on a pipe, and checks of components.
 
+mod new;
+mod old;
+mod project;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -55,7 +55,8 @@ pub(super) fn run(args: &ListArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn read_kind(text: &str) -> Result<Kind, UserError> {
+/// The kind of `--kind`.
+pub(super) fn read_kind(text: &str) -> Result<Kind, UserError> {
     let names = KINDS.map(Kind::as_str);
     let singular = text.strip_suffix('s').unwrap_or(text);
     KINDS.into_iter().find(|k| k.as_str() == singular).ok_or_else(|| {

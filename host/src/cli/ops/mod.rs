@@ -1,8 +1,10 @@
 //! `djhost ops …`: the operators, and the tools of those who write them.
 
+mod build;
 mod check;
 mod example;
 mod list;
+mod new;
 mod run;
 mod show;
 
@@ -14,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::error::{UserError, UserErrors};
 use crate::op::OpEntry;
 
-/// List, show, try and check operators
+/// List, show, try, check and make operators
 #[derive(Debug, Clone, clap::Args)]
 pub struct OpsArgs {
     #[command(subcommand)]
@@ -27,6 +29,8 @@ enum OpsCommand {
     Show(show::ShowArgs),
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    New(new::NewArgs),
+    Build(build::BuildArgs),
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -43,6 +47,8 @@ pub fn run(args: &OpsArgs) -> Result<u8> {
         OpsCommand::Show(args) => show::run(args),
         OpsCommand::Run(args) => run::run(args),
         OpsCommand::Check(args) => check::run(args),
+        OpsCommand::New(args) => new::run(args),
+        OpsCommand::Build(args) => build::run(args),
     }
 }
 

@@ -1,0 +1,32 @@
+//! The operator `@NAME@`.
+
+use djhost_sdk::prelude::*;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Drops texts that begin like an earlier one.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+struct @TYPE@ {
+    /// Characters to compare.
+    #[schemars(range(min = 1))]
+    length: usize,
+}
+
+impl Default for @TYPE@ {
+    fn default() -> Self {
+        Self { length: 8 }
+    }
+}
+
+impl Deduplicator for @TYPE@ {
+    const NAME: &'static str = "@NAME@";
+    type Print = u128;
+
+    fn fingerprints(&mut self, text: &str, out: &mut Vec<u128>) -> Result<(), Reject> {
+        let end = text.char_indices().nth(self.length).map_or(text.len(), |(at, _)| at);
+        out.push(xxh3_128(&text.as_bytes()[..end]));
+        Ok(())
+    }
+}
+
+djhost_sdk::export!(@TYPE@);
