@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result};
 use arrow::array::{Array, BinaryViewArray, BinaryViewBuilder};
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 /// Bytes that must agree, a few bytes on, for both rows to run side by side again.
 const AGREE: usize = size_of::<u64>();
@@ -144,7 +144,7 @@ fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     let window = &old[..old.len().min(AHEAD)];
     let (mut b, mut steps) = (0, 0);
     while b + AHEAD_AGREE <= new.len() {
-        if let Some(a) = memmem::find(window, &new[b..b + AHEAD_AGREE]) {
+        if let Some(a) = find(window, &new[b..b + AHEAD_AGREE]) {
             return Some((a, b));
         }
         steps += 1;
@@ -154,6 +154,15 @@ fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     // A long piece may be gone.
     let window = &old[..old.len().min(FAR)];
     (0..new.len().saturating_sub(FAR_AGREE).min(FAR_STEPS)).find_map(|b| Some((memmem::find(window, &new[b..b + FAR_AGREE])?, b)))
+}
+
+/// Where `needle` is. For one short search in a short window: a general searcher takes longer to be built than this to find.
+fn find(window: &[u8], needle: &[u8]) -> Option<usize> {
+    // In running text a capital, a digit or a sign is rarer than a small letter, a space or a byte of a longer character.
+    let rare = |b: &u8| b.is_ascii() && !b.is_ascii_lowercase() && !b.is_ascii_control() && !b" \\".contains(b);
+    let at = needle.iter().position(rare).unwrap_or(needle.len() - 1);
+    let last = window.len().checked_sub(needle.len())?;
+    memchr_iter(needle[at], &window[at..=at + last]).find(|start| window[*start..].starts_with(needle))
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
