@@ -109,7 +109,8 @@ impl Tools<'_> {
             }
             Language::Python | Language::C | Language::Cpp | Language::Zig => {
                 let recent = "import sys; sys.exit(sys.version_info < (3, 11))";
-                let python = need(self.works(&self.python(), &["-c", recent]), "Python 3.11 or later", "install it from https://python.org".into());
+                let python =
+                    need(self.works(&self.python(), &["-c", recent]), "Python 3.11 or later", "install it from https://python.org".into());
                 let has = |module: &str| self.works(&self.python(), &["-c", &format!("import {module}")]);
                 if python && self.language == Language::Python {
                     need(has("componentize_py"), "componentize-py, the compiler for Python,", setup);

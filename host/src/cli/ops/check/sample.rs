@@ -71,7 +71,7 @@ pub(super) fn row(signature: &Signature, text: &str, i: usize) -> String {
             FieldType::Utf8 | FieldType::Json => json!(text),
             FieldType::F64 => json!(i as f64 / 2.0),
             FieldType::S64 => json!(i),
-            FieldType::Boolean => json!(i % 2 == 0),
+            FieldType::Boolean => json!(i.is_multiple_of(2)),
             FieldType::Utf8List => json!([text, "second"]),
             FieldType::F64List => json!([i as f64, 0.5]),
         };

@@ -9,10 +9,8 @@ const LONGEST: usize = 64;
 /// Checks a name's form. A name is also that of a file, a module and a crate, so it has two words or more: no language has such a keyword.
 pub(super) fn check(name: &str, kind: Kind) -> Result<(), UserError> {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let fine = name.len() <= LONGEST
-        && name.contains('_')
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.split('_').all(word);
+    let fine =
+        name.len() <= LONGEST && name.contains('_') && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('_').all(word);
     if fine {
         return Ok(());
     }
