@@ -48,6 +48,16 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         }
                     }
                 }
+                Kind::Mapper if golden["rows"].is_object() => {
+                    for (row, text) in texts.iter().enumerate() {
+                        let expected = golden["rows"].get(row.to_string()).and_then(Value::as_array);
+                        let expected: Vec<&str> = expected.map_or(vec![*text], |texts| texts.iter().map(|t| t.as_str().unwrap()).collect());
+                        let got = runner.map(&[text]);
+                        if got != expected {
+                            differ(row, format!("{got:?}, not {expected:?}"));
+                        }
+                    }
+                }
                 Kind::Mapper => {
                     for (row, got) in runner.map(&texts).into_iter().enumerate() {
                         let expected = golden["texts"].get(row.to_string()).map_or(texts[row], |text| text.as_str().unwrap());

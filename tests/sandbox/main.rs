@@ -9,6 +9,7 @@ mod breaker;
 mod grants;
 mod guests;
 mod load;
+mod lock;
 mod world;
 
 use harness::{Case, Ran};

@@ -234,6 +234,8 @@ options! {
         seed: u64 = 42;
         /// Directories with operator components (`*.wasm`), searched recursively.
         plugins: Texts = Texts::default();
+        /// Whether a run is refused when the components of a plugin directory are not those that its `plugins.lock` pins (`djhost ops lock`).
+        check_plugins_lock: bool = true;
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
         /// How the dataset is split: partitions are the unit of work, of retry and of checkpoints.

@@ -234,7 +234,8 @@ const MAX_COMPONENT: u64 = 512 << 20;
 /// Depth to which plugin directories are searched.
 const MAX_DEPTH: usize = 8;
 
-fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// The `.wasm` files under `dirs`, in the order of their names; a file stands for itself.
+pub(super) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for dir in dirs {
         let place = || format!("--plugins {}", dir.display());
