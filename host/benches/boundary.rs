@@ -9,7 +9,7 @@ mod common;
 use std::hint::black_box;
 use std::time::Duration;
 
-use djhost::op::{Limits, Registry};
+use djhost::op::{Grants, Limits, Registry};
 
 const ROUNDS: usize = 9;
 
@@ -18,7 +18,8 @@ fn main() {
     let bytes: usize = texts.iter().map(String::len).sum();
     let registry = Registry::load(&[]).expect("the built-in operators load");
     let entry = registry.get("text_length_filter", "bench").expect("a built-in operator");
-    let pool = registry.pool(entry, &serde_json::Map::new(), Limits::default(), 0, "bench").expect("its defaults are valid");
+    let pool =
+        registry.pool(entry, &serde_json::Map::new(), Limits::default(), Grants::default(), 0, "bench").expect("its defaults are valid");
     let mut slot = pool.checkout().expect("an instance");
     println!("{} texts, {:.1} MB, mean {:.1} KB\n", texts.len(), bytes as f64 / 1e6, bytes as f64 / 1e3 / texts.len() as f64);
     println!("{:>9} {:>7} {:>12} {:>12} {:>12} {:>12}", "batch KB", "calls", "call ns/row", "copy ns/row", "call MB/s", "copy MB/s");

@@ -9,7 +9,7 @@ mod common;
 use std::hint::black_box;
 use std::time::Duration;
 
-use djhost::op::{Limits, Registry};
+use djhost::op::{Grants, Limits, Registry};
 use djhost_sdk::Runner;
 
 const ROUNDS: usize = 5;
@@ -46,7 +46,8 @@ fn main() {
         }
         let mut runner = Runner::new(operator, "{}").expect("defaults are valid");
         let entry = registry.get(name, "bench").expect("a built-in operator");
-        let pool = registry.pool(entry, &serde_json::Map::new(), Limits::default(), 0, "bench").expect("defaults are valid");
+        let pool =
+            registry.pool(entry, &serde_json::Map::new(), Limits::default(), Grants::default(), 0, "bench").expect("defaults are valid");
         let mut slot = pool.checkout().expect("an instance");
         let (mut native, mut wasm) = (Duration::MAX, Duration::MAX);
         for _ in 0..ROUNDS {

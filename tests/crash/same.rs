@@ -23,6 +23,7 @@ proptest! {
         batch_kb in prop_oneof![Just(16_u32), Just(64), Just(512), Just(2048)],
         strategy in prop_oneof![Just("every_op"), Just("every_n_ops"), Just("manual"), Just("disabled"), Just("adaptive")],
         format in prop_oneof![Just("parquet"), Just("arrow"), Just("jsonl")],
+        storage in prop_oneof![Just(""), Just(", whole_rows: true")],
         compression in prop_oneof![Just("snappy"), Just("gzip"), Just("none"), Just("zstd"), Just("lz4")],
     ) {
         // Arrow knows two kinds of compression.
@@ -33,8 +34,64 @@ proptest! {
             .with("batch_size_kb", &batch_kb.to_string())
             .with("strategy", strategy)
             .with("format", format)
-            .with("compression", compression);
+            .with("compression", compression)
+            .with("storage", storage);
         bench.ok(&[]);
         prop_assert_eq!(&bench.result(), expected());
     }
+}
+
+/// Checkpoints leave out what the input has, and rows lie in files in many ways.
+#[test]
+fn rows_of_any_shape_are_found_again() {
+    let filler = |n: usize| "Some words to fill a row with. ".repeat(n);
+    let mut data = b"\xef\xbb\xbf".to_vec();
+    for i in 0..120 {
+        let text = match i % 6 {
+            // Larger than what is read at once.
+            0 if i % 30 == 0 => filler(40_000),
+            0 => format!("  {}", filler(30)),
+            1 => format!("{}\u{a0}and\u{a0}more of it\u{2003}", filler(i)),
+            2 => format!("mail somebody@example.com and https://example.com/{i} now {}", filler(i)),
+            3 => "one of these rows is there many times".to_owned(),
+            _ => format!("an ordinary row {i} {}", filler(i % 7)),
+        };
+        data.extend_from_slice([&b""[..], b" ", b"\t"][i % 3]);
+        data.extend(serde_json::to_vec(&serde_json::json!({ "text": text, "n": i })).unwrap());
+        data.extend_from_slice([&b"\n"[..], b"\r\n", b" \n\n", b"\n \r\n"][i % 4]);
+    }
+    data.extend_from_slice(br#"{"text": "the last row has no line end, and is not cleaned"}"#);
+    let bench = |storage: &str, format: &str| {
+        let bench = Bench::new(1).with("storage", storage).with("format", format).with("partition", "{mode: manual, num_of_partitions: 3}");
+        std::fs::write(bench.path("data.jsonl"), &data).unwrap();
+        bench
+    };
+    let expected = bench("", "parquet").with("strategy", "disabled").undisturbed();
+    for format in ["parquet", "arrow", "jsonl"] {
+        for storage in ["", ", whole_rows: true"] {
+            let bench = bench(storage, format).with("compression", "none");
+            // Every step reads what the one before has stored; the second half in another process.
+            let output = bench.run_with_fault("kill@event:checkpoint_save:9");
+            assert!(super::bench::killed(&output), "{}", super::bench::text(&output.stderr));
+            bench.ok(&[]);
+            assert_eq!(bench.result(), expected, "{format} {storage}");
+        }
+    }
+}
+
+/// What is not changed is not stored: that is what makes checkpoints cheap.
+#[test]
+fn checkpoints_of_filters_hold_no_rows() {
+    let size = |storage: &str| {
+        let mut bench = Bench::new(700).with("storage", storage).with("compression", "none");
+        bench.ops = ["text_length_filter:", "words_num_filter:"].map(str::to_owned).to_vec();
+        bench.ok(&[]);
+        let files = std::fs::read_dir(bench.run_dir().join("checkpoints")).unwrap();
+        files
+            .map(|f| f.unwrap())
+            .filter(|f| f.path().extension().is_some_and(|e| e == "parquet"))
+            .map(|f| f.metadata().unwrap().len())
+            .sum::<u64>()
+    };
+    assert!(2 * size("") < size(", whole_rows: true"));
 }

@@ -4,6 +4,8 @@
 //! `UPDATE_EXPECTED=1 cargo test --release --test jobs` writes what is expected; look at the difference before you commit it.
 
 mod formats;
+mod quarantine;
+mod recipes;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,6 +4,7 @@
 
 use djhost_sdk::{Entry, Kind, Runner};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Checks all operators against their goldens; an operator without goldens fails.
@@ -17,7 +18,9 @@ pub(crate) fn check(operators: Vec<Entry>) {
     let texts: Vec<String> = rows.iter().map(|row| text_of(row)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let mut mismatches = Vec::new();
+    let mut table = BTreeMap::new();
     for operator in operators {
+        let (mut sets, differed) = (0, mismatches.len());
         let descriptor = (operator.describe)();
         let path = here.join("goldens").join(format!("{}.jsonl", descriptor.name));
         if elsewhere.is_some() && !path.exists() {
@@ -45,6 +48,16 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         }
                     }
                 }
+                Kind::Mapper if golden["rows"].is_object() => {
+                    for (row, text) in texts.iter().enumerate() {
+                        let expected = golden["rows"].get(row.to_string()).and_then(Value::as_array);
+                        let expected: Vec<&str> = expected.map_or(vec![*text], |texts| texts.iter().map(|t| t.as_str().unwrap()).collect());
+                        let got = runner.map(&[text]);
+                        if got != expected {
+                            differ(row, format!("{got:?}, not {expected:?}"));
+                        }
+                    }
+                }
                 Kind::Mapper => {
                     for (row, got) in runner.map(&texts).into_iter().enumerate() {
                         let expected = golden["texts"].get(row.to_string()).map_or(texts[row], |text| text.as_str().unwrap());
@@ -57,7 +70,12 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 Kind::Selector => compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ),
             }
             println!("{case}: {} rows, {} differ", rows.len(), mismatches.len() - before);
+            sets += 1;
         }
+        table.insert(descriptor.name.to_string(), [sets, sets * rows.len(), mismatches.len() - differed]);
+    }
+    if elsewhere.is_none() {
+        keep_fresh(&here.join("../../plugins"), &table);
     }
     assert!(
         mismatches.is_empty(),
@@ -65,6 +83,29 @@ pub(crate) fn check(operators: Vec<Entry>) {
         mismatches.len(),
         mismatches[..mismatches.len().min(20)].join("\n")
     );
+}
+
+/// The lines of these operators in `PARITY.md` are what has just been found; if not they are written anew and the test fails.
+fn keep_fresh(plugins: &Path, found: &BTreeMap<String, [usize; 3]>) {
+    let read = |name: &str| std::fs::read_to_string(plugins.join(name)).unwrap_or_default();
+    let (old, differences) = (read("PARITY.md"), read("DIFFERENCES.md"));
+    let name_of = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    let mut lines: BTreeMap<String, String> = old.lines().filter_map(|line| Some((name_of(line)?, line.to_owned()))).collect();
+    for (name, [sets, rows, mismatches]) in found {
+        let known = differences.lines().filter(|line| line.contains(&format!("`{name}`"))).count();
+        let known = if known == 0 { String::new() } else { format!("[{known}](DIFFERENCES.md)") };
+        lines.insert(name.clone(), format!("| `{name}` | {sets} | {rows} | {mismatches} | {known} |"));
+    }
+    let mut new = String::from(
+        "# Operators compared with Data-Juicer 1.6.1\n\nWritten by `cargo test`, which runs every operator on the documents of `tests/parity/fixture.jsonl` and compares rows, texts and stats \
+         (to 1e-9)\nwith what Data-Juicer made of them. Deliberate differences, which the comparison leaves out, are in [`DIFFERENCES.md`](DIFFERENCES.md).\n\n\
+         | operator | sets of parameters | rows compared | mismatches | known differences |\n|---|---:|---:|---:|---:|\n",
+    );
+    lines.into_values().for_each(|line| new.push_str(&(line + "\n")));
+    if new != old {
+        std::fs::write(plugins.join("PARITY.md"), new).expect("PARITY.md can be written");
+        panic!("plugins/PARITY.md was out of date and has been written anew: commit it");
+    }
 }
 
 /// The fixture's rows come from no file: the number of a row gives the suffix, here as in `make_goldens.py`.

@@ -8,7 +8,8 @@
 on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
-or `texts` (by row number, only those that changed).
+`texts` (by row number, only those that changed), or
+`rows` (by row number, the texts of the rows made of it, only where that is another one).
 """
 
 import json
@@ -107,6 +108,11 @@ DEDUPLICATORS = {
         {"ignore_pattern": r"\d+|[.,]$|\p{P}", "window_size": 2, "hamming_distance": 1, "num_blocks": 2, **SHORT},
     ],
 }
+# Mappers that make several rows of one.
+EXPANDERS = {
+    "text_chunk_mapper": [{}, {"split_pattern": None, "max_len": 20}, {"split_pattern": None, "max_len": 50, "overlap_len": 7}, {"max_len": 40},
+                          {"split_pattern": r"[.!?。][ \n]*", "max_len": 60, "overlap_len": 5}, {"split_pattern": r"([ \n])|(,)"}],
+}
 # Data-Juicer's Ray variants do on a cluster what these do on one machine; the answers are theirs.
 ALIASES = {"ray_document_deduplicator": "document_deduplicator", "ray_bts_minhash_deduplicator": "document_minhash_deduplicator"}
 DEDUPLICATORS |= {alias: DEDUPLICATORS[name] for alias, name in ALIASES.items()}
@@ -144,6 +150,11 @@ def mapped(op, rows):
     return {"texts": {i: new for i, (old, new) in enumerate(zip(before, after)) if old != new}}
 
 
+def expanded(op, rows):
+    made = [op.process_batched({"text": [row["text"]]})["text"] for row in rows]
+    return {"rows": {i: texts for i, (row, texts) in enumerate(zip(rows, made)) if texts != [row["text"]]}}
+
+
 def deduplicated(op, rows):
     dataset = NestedDataset(Dataset.from_list([op.compute_hash({"text": row["text"], "number": i}) for i, row in enumerate(rows)]))
     kept = set(op.process(dataset)[0]["number"])
@@ -165,7 +176,7 @@ data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl
 goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
 rows = [json.loads(line) for line in data.read_text(encoding="utf-8").split("\n") if line]
 goldens.mkdir(exist_ok=True)
-for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (deduplicated, DEDUPLICATORS), (selected, SELECTORS)]:
+for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (selected, SELECTORS)]:
     if answer is selected and len(sys.argv) > 1:
         break  # Other data lacks the fields.
     for name, sets in operators.items():

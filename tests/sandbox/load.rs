@@ -26,7 +26,8 @@ fn files_that_are_no_operators() {
     let mut flipped = good.to_vec();
     let middle = flipped.len() / 2;
     flipped[middle..middle + 64].fill(0xff);
-    refused(flipped, &["this component cannot be compiled"]);
+    // Where the middle is decides whether its structure or its code is broken.
+    refused(flipped, &["rogue.wasm: this", "component"]);
 }
 
 #[test]
@@ -44,7 +45,11 @@ fn other_contracts_and_imports() {
     let foreign = guests::replacing("wasi:cli/stderr@", "evil:cli/stderr@");
     refused(foreign, &["imports `evil:cli/stderr@", "which djhost does not have"]);
     let unknown = guests::replacing("wasi:cli/stderr@", "wasi:abc/stderr@");
-    refused(unknown, &["does not fit the djhost contract", "wasi:abc/stderr"]);
+    refused(unknown, &["imports `wasi:abc/stderr@", "which no grant gives"]);
+    let network = guests::replacing("wasi:cli/stderr@", "wasi:http/types@");
+    refused(network, &["imports `wasi:http/types@", "which no grant gives"]);
+    let interface = guests::replacing("wasi:cli/stderr@", "wasi:cli/nobody@");
+    refused(interface, &["does not fit the djhost contract", "wasi:cli/nobody"]);
 }
 
 #[test]

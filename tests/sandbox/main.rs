@@ -6,8 +6,10 @@ mod harness;
 
 mod answers;
 mod breaker;
+mod grants;
 mod guests;
 mod load;
+mod lock;
 mod world;
 
 use harness::{Case, Ran};

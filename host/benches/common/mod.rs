@@ -88,7 +88,14 @@ pub(crate) fn cut(texts: &[String], bytes: usize) -> Vec<Vec<&str>> {
 /// The batch of rows that have just a text, as the reader would make it.
 pub(crate) fn host_batch(texts: &[&str]) -> Batch {
     let column = Column::new("text", Arc::new(StringViewArray::from_iter_values(texts)));
-    Batch { ids: UInt64Array::from_iter_values(0..texts.len() as u64), raw: None, columns: vec![column], stats: Vec::new() }
+    Batch {
+        ids: UInt64Array::from_iter_values(0..texts.len() as u64),
+        raw: None,
+        origin: None,
+        stored: None,
+        columns: vec![column],
+        stats: Vec::new(),
+    }
 }
 
 /// The CPU time of `work` on this thread.

@@ -1,7 +1,7 @@
 //! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back without a bit of difference.
 //!
-//! The stored columns are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in), for columnar rows
-//! their own columns, then the stats as `__dj__stats__.KEY`.
+//! The stored columns are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in; null where it can
+//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns, then the stats as `__dj__stats__.KEY`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -22,13 +22,15 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::patch;
 use super::squeeze::{Packer, Summing, unpack};
 use crate::config::{Compression, StorageFormat};
-use crate::dataset::{Batch, Column, STATS, Stat};
+use crate::dataset::{Batch, Column, STATS, Stat, render};
 use crate::job::TempFile;
 
 const ROW: &str = "__row__";
 const RAW: &str = "__raw__";
+const PATCH: &str = "__patch__";
 /// A Parquet row group is closed at this size, which bounds the memory of its writer.
 const ROW_GROUP_BYTES: usize = 8 << 20;
 
@@ -66,8 +68,41 @@ struct RowLine<'a> {
     /// White space before and after the row.
     #[serde(default)]
     around: (String, String),
-    #[serde(borrow)]
-    data: &'a RawValue,
+    /// None: it can be had from the input.
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    /// In base64. None: the input's row is the same, or `data` is there.
+    #[serde(default)]
+    patch: Option<&'a str>,
+}
+
+/// Rows as they are stored.
+pub struct Stored {
+    /// `raw` is null where the row is to be had from the input.
+    pub batch: Batch,
+    /// What makes the input's row into it; null: nothing.
+    pub patch: Option<BinaryViewArray>,
+}
+
+impl Stored {
+    /// `batch` in the form that is stored. `whole`: every row.
+    pub fn new(batch: &Batch, whole: bool) -> Result<Self> {
+        let mut stored = Self { batch: batch.clone(), patch: None };
+        let Some(raw) = &batch.raw else { return Ok(stored) };
+        stored.batch.columns.clear();
+        stored.batch.origin = None;
+        if whole {
+            stored.batch.raw = Some(render(batch)?);
+            return Ok(stored);
+        }
+        let [rows, patches] = match stored.batch.stored.take() {
+            Some(stored) => stored,
+            None => patch::differences(batch.origin.as_ref().unwrap_or(raw), &render(batch)?),
+        };
+        stored.batch.raw = Some(rows);
+        stored.patch = Some(patches);
+        Ok(stored)
+    }
 }
 
 type Sink = BufWriter<Summing<TempFile>>;
@@ -95,13 +130,14 @@ impl RowsWriter {
         Self { writer: Some(Writer::Waiting(sink)), format, compression, rows: 0 }
     }
 
-    /// Adds rows. `raw` are the rendered rows of JSON input (all changes spliced in), None for columnar input.
-    pub fn write(&mut self, batch: &Batch, raw: Option<&BinaryViewArray>) -> Result<()> {
-        if batch.rows() == 0 {
+    /// Adds rows.
+    pub fn write(&mut self, stored: &Stored) -> Result<()> {
+        let rows = stored.batch.rows();
+        if rows == 0 {
             return Ok(());
         }
-        self.rows += batch.rows() as u64;
-        let table = to_table(batch, raw)?;
+        self.rows += rows as u64;
+        let table = to_table(stored, self.format)?;
         let writer = match self.writer.take().context("written after an error")? {
             Writer::Waiting(sink) => open(sink, self.format, self.compression, &table)?,
             open => open,
@@ -172,28 +208,39 @@ fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &Rec
     })
 }
 
-fn to_table(batch: &Batch, raw: Option<&BinaryViewArray>) -> Result<RecordBatch> {
+fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<RecordBatch> {
     let mut fields = vec![Field::new(ROW, DataType::UInt64, false)];
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(batch.ids.clone())];
     let mut add = |name: String, array: ArrayRef| {
         fields.push(Field::new(name, array.data_type().clone(), true));
-        arrays.push(array);
+        arrays.push(match array.data_type() {
+            // Arrow's form would hold all that the views are cut out of.
+            DataType::BinaryView if format != StorageFormat::Parquet => Arc::new(array.as_binary_view().gc()),
+            DataType::Utf8View if format != StorageFormat::Parquet => Arc::new(array.as_string_view().gc()),
+            _ => array,
+        });
     };
-    match raw {
+    match &batch.raw {
         Some(raw) => add(RAW.into(), Arc::new(raw.clone())),
         None => batch.columns.iter().for_each(|c| add(c.path.clone(), Arc::clone(&c.data))),
+    }
+    if let Some(patch) = patch {
+        add(PATCH.into(), Arc::new(patch.clone()));
     }
     batch.stats.iter().for_each(|s| add(format!("{STATS}.{}", s.key), Arc::clone(&s.data)));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-fn from_table(table: &RecordBatch) -> Result<Batch> {
+fn from_table(table: &RecordBatch) -> Result<Stored> {
+    let mut patch = None;
     let schema = table.schema();
-    let mut batch = Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: None, columns: Vec::new(), stats: Vec::new() };
+    let mut batch =
+        Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: None, origin: None, stored: None, columns: Vec::new(), stats: Vec::new() };
     for (field, array) in schema.fields().iter().zip(table.columns()) {
         match field.name().as_str() {
             ROW => batch.ids = array.as_primitive_opt::<UInt64Type>().context("`__row__` is not a row id")?.clone(),
             RAW => batch.raw = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
+            PATCH => patch = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
             name => match name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')) {
                 Some(key) => batch.stats.push(Stat { key: key.into(), data: Arc::clone(array) }),
                 None => batch.columns.push(Column { changed: None, ..Column::new(name, Arc::clone(array)) }),
@@ -201,7 +248,7 @@ fn from_table(table: &RecordBatch) -> Result<Batch> {
         }
     }
     ensure!(batch.ids.len() == table.num_rows(), "rows without ids");
-    Ok(batch)
+    Ok(Stored { batch, patch })
 }
 
 fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
@@ -211,12 +258,20 @@ fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
         Ok(out.write_all(b"\n")?)
     };
     let Ok(raw_at) = table.schema().index_of(RAW) else { return head(out, 0, Some(table)) };
-    let stats: Vec<usize> = (raw_at + 1..table.num_columns()).collect();
+    let patch = table.column_by_name(PATCH).map(|p| p.as_binary_view());
+    let stats: Vec<usize> = (raw_at + 1 + usize::from(patch.is_some())..table.num_columns()).collect();
     let stats = if stats.is_empty() { None } else { Some(table.project(&stats)?) };
     head(out, table.num_rows(), stats.as_ref())?;
     let ids = table.column(0).as_primitive::<UInt64Type>();
     let raw = table.column(raw_at).as_binary_view();
     for i in 0..table.num_rows() {
+        if raw.is_null(i) {
+            match patch.filter(|p| p.is_valid(i)) {
+                Some(patch) => writeln!(out, "{{\"row\":{},\"patch\":\"{}\"}}", ids.value(i), BASE64.encode(patch.value(i)))?,
+                None => writeln!(out, "{{\"row\":{}}}", ids.value(i))?,
+            }
+            continue;
+        }
         let text = std::str::from_utf8(raw.value(i)).context("a row is not UTF-8")?;
         write!(out, "{{\"row\":{}", ids.value(i))?;
         let (before, rest) = text.split_at(text.len() - text.trim_start().len());
@@ -282,7 +337,7 @@ impl RowsReader {
 }
 
 impl Iterator for RowsReader {
-    type Item = Result<Batch>;
+    type Item = Result<Stored>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.inner {
@@ -293,7 +348,7 @@ impl Iterator for RowsReader {
     }
 }
 
-fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Batch>> {
+fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
     let mut line = String::new();
     if lines.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -306,6 +361,7 @@ fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Batch>> {
     if head.rows == 0 {
         return table.map(|t| from_table(&t)).transpose();
     }
+    let mut patches = BinaryViewBuilder::with_capacity(head.rows);
     let (mut ids, mut raws) = (Vec::with_capacity(head.rows), BinaryViewBuilder::with_capacity(head.rows));
     for _ in 0..head.rows {
         line.clear();
@@ -313,10 +369,18 @@ fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Batch>> {
         let stored: RowLine = serde_json::from_str(&line)?;
         ids.push(stored.row);
         let (before, after) = &stored.around;
-        raws.append_value([before, stored.data.get(), after].concat());
+        match stored.data {
+            Some(data) => raws.append_value([before, data.get(), after].concat()),
+            None => raws.append_null(),
+        }
+        match stored.patch {
+            Some(patch) => patches.append_value(BASE64.decode(patch)?),
+            None => patches.append_null(),
+        }
     }
     let stats = table.map(|t| from_stats(&t.schema(), t.columns())).unwrap_or_default();
-    Ok(Some(Batch { ids: ids.into(), raw: Some(raws.finish()), columns: Vec::new(), stats }))
+    let batch = Batch { ids: ids.into(), raw: Some(raws.finish()), origin: None, stored: None, columns: Vec::new(), stats };
+    Ok(Some(Stored { batch, patch: Some(patches.finish()) }))
 }
 
 fn from_stats(schema: &SchemaRef, arrays: &[ArrayRef]) -> Vec<Stat> {

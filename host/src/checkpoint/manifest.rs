@@ -9,7 +9,7 @@ use crate::dataset::PartInfo;
 use crate::event::OpDone;
 
 /// Version of the manifests and of the files they stand for. Another version is not used.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// What a manifest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,6 +107,9 @@ pub struct Manifest {
     /// Rows: how they are stored, for instance `parquet/snappy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<String>,
+    /// Rows: CPU seconds that encoding and writing them took.
+    #[serde(default)]
+    pub write_seconds: f64,
     /// Parts: what assembling needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartInfo>,

@@ -7,14 +7,17 @@
 mod codec;
 mod key;
 mod manifest;
+mod patch;
+mod refetch;
 mod resume;
 mod seal;
 mod squeeze;
 mod store;
 
-pub use codec::{RowsReader, RowsWriter};
+pub use codec::{RowsReader, RowsWriter, Stored};
 pub use key::{Key, KeyBuilder};
 pub use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
+pub use refetch::Refetch;
 pub use resume::{Base, Decision, Found, Slot, decide};
 pub use seal::{seal, unseal};
 pub use store::{Store, WrittenRows};

@@ -4,9 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use arrow::array::BinaryViewArray;
 
-use super::codec::{RowsReader, RowsWriter, extension};
+use super::codec::{RowsReader, RowsWriter, Stored, extension};
 use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::seal::{seal, unseal};
@@ -25,38 +24,48 @@ pub struct Store {
     pub storage: Storage,
     format: StorageFormat,
     compression: Compression,
+    /// Whether rows that are as the input has them are written too.
+    whole: bool,
     batch_bytes: usize,
 }
 
 /// Rows being written.
 pub struct WrittenRows {
+    whole: bool,
     writer: RowsWriter,
     path: PathBuf,
 }
 
 impl WrittenRows {
-    /// Adds rows; see [`RowsWriter::write`].
-    pub fn write(&mut self, batch: &Batch, raw: Option<&BinaryViewArray>) -> Result<()> {
-        self.writer.write(batch, raw).with_context(|| format!("cannot write `{}`", self.path.display()))
+    /// Adds rows.
+    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+        self.writer.write(&Stored::new(batch, self.whole)?).with_context(|| format!("cannot write `{}`", self.path.display()))
     }
 }
 
 impl Store {
     /// A store that writes as `settings` say and reads batches of about `batch_bytes`.
     pub fn new(paths: RunPaths, storage: Storage, settings: &IntermediateStorage, batch_bytes: usize) -> Self {
-        Self { paths, storage, format: settings.format, compression: settings.compression, batch_bytes }
+        Self { paths, storage, format: settings.format, compression: settings.compression, whole: settings.whole_rows, batch_bytes }
     }
 
     /// Starts the file of the rows of `partition` after `op`.
     pub fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
         let path = self.paths.checkpoint(op, partition, extension(self.format, self.compression));
         let file = self.storage.create(&path)?;
-        Ok(WrittenRows { writer: RowsWriter::new(file, self.format, self.compression), path })
+        Ok(WrittenRows { whole: self.whole, writer: RowsWriter::new(file, self.format, self.compression), path })
     }
 
     /// Makes the rows durable, then their manifest.
-    pub fn commit_rows(&self, rows: WrittenRows, key: &Key, op: usize, partition: usize, account: &Account) -> Result<Manifest> {
-        let WrittenRows { writer, path } = rows;
+    pub fn commit_rows(
+        &self,
+        rows: WrittenRows,
+        key: &Key,
+        (op, partition): (usize, usize),
+        account: &Account,
+        write_seconds: f64,
+    ) -> Result<Manifest> {
+        let WrittenRows { writer, path, .. } = rows;
         let (file, rows, bytes, checksum) = writer.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
         file.commit()?;
         let manifest = Manifest {
@@ -71,6 +80,7 @@ impl Store {
             checksum,
             account: account.clone(),
             storage: Some(storage_name(self.format, self.compression)),
+            write_seconds,
             part: None,
         };
         self.write_manifest(&self.paths.checkpoint_manifest(op, partition), &manifest)?;
@@ -101,6 +111,7 @@ impl Store {
             checksum: String::new(),
             account,
             storage: None,
+            write_seconds: 0.0,
             part: None,
         }
     }

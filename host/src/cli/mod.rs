@@ -6,6 +6,7 @@ pub mod logs;
 pub mod monitor;
 pub mod ops;
 pub mod plan;
+pub mod quarantine;
 pub mod run;
 pub mod stop;
 mod watch;
@@ -43,6 +44,7 @@ enum Command {
     Stop(stop::StopArgs),
     Jobs(jobs::JobsArgs),
     Logs(logs::LogsArgs),
+    Quarantine(quarantine::QuarantineArgs),
 }
 
 /// Runs the program with the process's arguments; gives the exit code.
@@ -66,6 +68,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Stop(args) => stop::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Logs(args) => logs::run(&args),
+        Command::Quarantine(args) => quarantine::run(&args),
     }
 }
 

@@ -148,6 +148,9 @@ options! {
         format: StorageFormat = StorageFormat::Parquet;
         /// Compression.
         compression: Compression = Compression::Snappy;
+        /// Whether checkpoints of JSON rows hold every row. With false they hold what differs from the input, and a resumed job reads the other
+        /// rows from the input again: faster, and far smaller.
+        whole_rows: bool = false;
         /// Whether checkpoints stay after the job is complete. With false they are deleted whatever `retention_policy` says.
         preserve_intermediate_data: bool = true;
         /// What stays at the end of the job: everything, only what a failed job needs to be resumed, or nothing once it is complete.
@@ -231,6 +234,8 @@ options! {
         seed: u64 = 42;
         /// Directories with operator components (`*.wasm`), searched recursively.
         plugins: Texts = Texts::default();
+        /// Whether a run is refused when the components of a plugin directory are not those that its `plugins.lock` pins (`djhost ops lock`).
+        check_plugins_lock: bool = true;
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
         /// How the dataset is split: partitions are the unit of work, of retry and of checkpoints.
@@ -250,7 +255,7 @@ options! {
         /// Where partitions go; by default `partitions` in the run directory.
         partition_dir: Option<String> = None;
         /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s}`,
-        /// `grants: {read_dirs, env}` and `on_error` for itself.
+        /// `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
         process: Raw = Raw(json!([]));
     }
 }

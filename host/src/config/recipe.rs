@@ -48,6 +48,10 @@ pub struct OpHost {
     pub read_dirs: Vec<String>,
     /// Environment variables that it sees.
     pub env: BTreeMap<String, String>,
+    /// Whether it may read the directories of the dataset.
+    pub media: Option<bool>,
+    /// The seed of its random numbers, in place of the job's.
+    pub seed: Option<u64>,
 }
 
 /// The parameters that every operator gets beside its own (see `create` in the WIT), and that recipes may give for any filter.
@@ -272,7 +276,10 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                 match key {
                     "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
                     "env" => host.env = variables(value)?,
-                    other => return Err(Wrong::key(other, ["read_dirs", "env"])),
+                    "media" => host.media = Option::read(value, ANY)?,
+                    "seed" => host.seed = Option::read(value, ANY)?,
+                    "network" => return Err(Wrong::new("no operator can have the network")),
+                    other => return Err(Wrong::key(other, ["read_dirs", "env", "media", "seed"])),
                 }
                 Ok(())
             }),

@@ -115,6 +115,8 @@ impl super::OpHost {
         if !self.env.is_empty() {
             grants.insert("env".into(), self.env.keys().cloned().collect::<Vec<_>>().into());
         }
+        grants.extend(self.media.map(|m| ("media".to_owned(), m.into())));
+        grants.extend(self.seed.map(|n| ("seed".to_owned(), n.into())));
         if !grants.is_empty() {
             map.insert("grants".into(), grants.into());
         }

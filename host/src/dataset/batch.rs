@@ -61,6 +61,10 @@ pub struct Batch {
     pub ids: UInt64Array,
     /// JSON rows: the bytes of each row as they were read, without the line end. None for Parquet and Arrow input.
     pub raw: Option<BinaryViewArray>,
+    /// JSON rows that come from a checkpoint: the bytes of each row in the input, null where they are not known. None = they are `raw`.
+    pub origin: Option<BinaryViewArray>,
+    /// JSON rows: what checkpoints hold of each row, as long as no value changes. None = not known.
+    pub stored: Option<[BinaryViewArray; 2]>,
     /// JSON rows: the fields that some op reads or writes. Parquet and Arrow: all fields, in the order of the schema, then new ones.
     pub columns: Vec<Column>,
     /// In the order in which they were computed.
@@ -113,6 +117,14 @@ impl Batch {
             ids: array(&self.ids)?.as_primitive::<UInt64Type>().clone(),
             raw: match &self.raw {
                 Some(raw) => Some(array(raw)?.as_binary_view().clone()),
+                None => None,
+            },
+            origin: match &self.origin {
+                Some(origin) => Some(array(origin)?.as_binary_view().clone()),
+                None => None,
+            },
+            stored: match &self.stored {
+                Some([rows, patches]) => Some([array(rows)?.as_binary_view().clone(), array(patches)?.as_binary_view().clone()]),
                 None => None,
             },
             columns: self

@@ -162,7 +162,7 @@ impl Open {
             }
         }
         let ids = (first..self.next).map(|row| row_id(self.index, row)).collect::<Vec<_>>();
-        let mut batch = Batch { ids: UInt64Array::from(ids), raw: None, columns, stats: Vec::new() };
+        let mut batch = Batch { ids: UInt64Array::from(ids), raw: None, origin: None, stored: None, columns, stats: Vec::new() };
         let mut bad = Vec::new();
         if reasons.iter().any(Option::is_some) {
             for (row, reason) in reasons.iter().enumerate().filter_map(|(row, r)| Some((row, r.clone()?))) {

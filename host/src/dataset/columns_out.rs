@@ -34,7 +34,7 @@ pub(super) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, ou
     text.split_inclusive(|&b| b == b'\n').for_each(|line| raw.append_value(&line[..line.len() - 1]));
     let raw: BinaryViewArray = raw.finish();
     let columns = changed(batch).map(|(c, _)| Column { span: None, native: None, ..c.clone() }).collect();
-    let rows = Batch { ids: batch.ids.clone(), raw: None, columns, stats: batch.stats.clone() };
+    let rows = Batch { ids: batch.ids.clone(), raw: None, origin: None, stored: None, columns, stats: batch.stats.clone() };
     write_rows(&rows, &raw, keep_stats, out)
 }
 

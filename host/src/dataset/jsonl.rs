@@ -180,7 +180,7 @@ impl Open {
         let [buffer] = buffers;
         // SAFETY: every view was made by `make_view` at its place in the buffer.
         let raw = unsafe { BinaryViewArray::new_unchecked(ScalarBuffer::from(views), [buffer].into(), None) };
-        let batch = Batch { ids: UInt64Array::from(ids), raw: Some(raw), columns, stats: Vec::new() };
+        let batch = Batch { ids: UInt64Array::from(ids), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
         Ok(Block { batch, bad, bytes, lines: self.lines - first_line })
     }
 
@@ -215,7 +215,8 @@ impl Open {
         self.lines += 1;
         let columns = extractor.finish(&[Buffer::from_vec(Vec::<u8>::new())]);
         let raw = BinaryViewArray::from(Vec::<&[u8]>::new());
-        let batch = Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: Some(raw), columns, stats: Vec::new() };
+        let batch =
+            Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
         Ok(Block { batch, bad: vec![bad], bytes: consumed - base, lines: 1 })
     }
 }

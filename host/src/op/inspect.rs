@@ -7,6 +7,8 @@ use crate::error::UserError;
 
 /// The interface whose version is the version of the contract that a component was built for.
 const OPS: &str = "djhost:op/ops@";
+/// The packages of WASI that operators may import.
+const PACKAGES: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 /// The contract versions that this host runs.
 pub(super) const SUPPORTED: &str = "0.1.x";
 
@@ -65,6 +67,15 @@ pub(super) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected> {
     if let Some(import) = imports.iter().find(|i| !i.starts_with("wasi:") && !i.starts_with("djhost:op/types@0.1.")) {
         return Err(bad(format!("this operator imports `{import}`, which djhost does not have"))
             .hint("operators may import WASI 0.2 interfaces only")
+            .into());
+    }
+    // All else of WASI's packages is linked; a version or interface that is not shows when the component is linked, by its name.
+    if let Some(import) = imports.iter().find(|i| i.starts_with("wasi:") && !PACKAGES.iter().any(|p| i.starts_with(p))) {
+        return Err(bad(format!("this operator imports `{import}`, which no grant gives"))
+            .hint(format!(
+                "operators may import of WASI 0.2 only `{}*`; files and variables come by `grants` in the recipe",
+                PACKAGES.join("*`, `")
+            ))
             .into());
     }
     Ok(Inspected { wit_version: wit_version.to_owned(), imports })

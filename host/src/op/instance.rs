@@ -9,6 +9,7 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 use super::abi::v0_1;
 use super::contract::{Limits, Reply, Signature};
 use super::engine::{Runtime, TICK};
+use super::grants::Grants;
 use super::sandbox::Guest;
 use super::words::printable;
 use crate::dataset::Batch;
@@ -55,8 +56,15 @@ pub(super) struct Bare {
 
 impl Bare {
     /// A fresh instance in a store of its own.
-    pub(super) fn new(runtime: &Arc<Runtime>, pre: &v0_1::OperatorPre<Guest>, name: &str, limits: Limits, seed: u64) -> Result<Self> {
-        let mut store = Store::new(&runtime.engine, Guest::new(name, limits.memory, seed));
+    pub(super) fn new(
+        runtime: &Arc<Runtime>,
+        pre: &v0_1::OperatorPre<Guest>,
+        name: &str,
+        limits: Limits,
+        grants: &Grants,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut store = Store::new(&runtime.engine, Guest::new(name, limits.memory, grants, seed)?);
         store.limiter(|guest| &mut guest.limiter);
         let interruptible = runtime.interruptible;
         if interruptible {
@@ -191,6 +199,8 @@ fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> 
             // Wasmtime has no type for it: the only other sign that the guest handed over more than `reply` bytes.
             if cause.contains("fuel allocated for hostcalls") {
                 format!("the answer is larger than {:.1} MB", limits.reply as f64 / 1e6)
+            } else if cause.contains("resource table has no free keys") {
+                format!("it holds too many files, streams or the like at once{said}")
             } else {
                 format!("{cause}{said}")
             }

@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
 use super::contract::{Descriptor, Kind, Limits, Output, Reply, Signature};
+use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
 use super::registry::LoadedComponent;
 use crate::dataset::Batch;
@@ -37,6 +38,7 @@ pub struct OpPool {
     descriptor: Descriptor,
     params: String,
     limits: Limits,
+    grants: Grants,
     seed: u64,
     signature: Signature,
     idle: Mutex<Vec<OpInstance>>,
@@ -55,6 +57,7 @@ impl OpPool {
         descriptor: Descriptor,
         params: &serde_json::Map<String, serde_json::Value>,
         limits: Limits,
+        grants: Grants,
         seed: u64,
         place: &str,
     ) -> Result<Self> {
@@ -64,6 +67,7 @@ impl OpPool {
             descriptor,
             params,
             limits,
+            grants,
             seed,
             signature: Signature::default(),
             idle: Mutex::default(),
@@ -109,6 +113,16 @@ impl OpPool {
     /// Its limits.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// What it may see of the world.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// What its random numbers start from.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Instances made and instances that died so far.
@@ -183,7 +197,8 @@ impl OpPool {
 
     fn make(&self) -> Result<Result<OpInstance, String>, CallError> {
         self.created.fetch_add(1, Ordering::Relaxed);
-        let bare = Bare::new(self.component.runtime(), self.component.pre(), &self.descriptor.name, self.limits, self.seed)
+        let (runtime, pre) = (self.component.runtime(), self.component.pre());
+        let bare = Bare::new(runtime, pre, &self.descriptor.name, self.limits, &self.grants, self.seed)
             .map_err(|e| e.downcast::<CallError>().unwrap_or_else(|e| CallError::Dead(format!("{e:#}"))))?;
         bare.create(&self.descriptor.name, &self.params)
     }

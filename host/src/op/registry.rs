@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::abi::v0_1::{self, OperatorPre};
 use super::contract::{Descriptor, Limits};
 use super::engine::Runtime;
+use super::grants::Grants;
 use super::instance::Bare;
 use super::sandbox::Guest;
 use super::{cache, inspect, pool::OpPool};
@@ -171,10 +172,11 @@ impl Registry {
         entry: &OpEntry,
         params: &serde_json::Map<String, serde_json::Value>,
         limits: Limits,
+        grants: Grants,
         seed: u64,
         place: &str,
     ) -> Result<OpPool> {
-        OpPool::new(Arc::clone(&entry.component), entry.descriptor.clone(), params, limits, seed, place)
+        OpPool::new(Arc::clone(&entry.component), entry.descriptor.clone(), params, limits, grants, seed, place)
     }
 }
 
@@ -193,8 +195,8 @@ fn load_component(source: Source, bytes: &[u8]) -> Result<(Arc<LoadedComponent>,
         .instantiate_pre(&component)
         .and_then(OperatorPre::new)
         .map_err(|e| user(format!("this component does not fit the djhost contract {}: {e:#}", inspected.wit_version)))?;
-    let bare =
-        Bare::new(&runtime, &pre, &place, Limits::LOADING, 0).map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
+    let bare = Bare::new(&runtime, &pre, &place, Limits::LOADING, &Grants::default(), 0)
+        .map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
     let descriptors = bare.describe().map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
     let descriptors = v0_1::describe(descriptors).map_err(user)?;
     let loaded = LoadedComponent {
@@ -232,7 +234,8 @@ const MAX_COMPONENT: u64 = 512 << 20;
 /// Depth to which plugin directories are searched.
 const MAX_DEPTH: usize = 8;
 
-fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// The `.wasm` files under `dirs`, in the order of their names; a file stands for itself.
+pub(super) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for dir in dirs {
         let place = || format!("--plugins {}", dir.display());

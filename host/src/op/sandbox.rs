@@ -1,5 +1,5 @@
-//! What a guest sees of the world: nothing. No files, network, environment, arguments or input; fixed clocks, random numbers from the job's
-//! seed; memory up to its limit. What it prints goes to the job's log.
+//! What a guest sees of the world: nothing but what is granted. No other files and environment, no network, arguments or input; fixed clocks,
+//! random numbers from the job's seed; memory up to its limit. What it prints goes to the job's log.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,9 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
-use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::grants::Grants;
 
 /// What guests take for today: 2000-01-01T00:00:00Z. The real time would make a resumed job differ from an undisturbed one.
 const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
@@ -21,6 +23,8 @@ const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
 const START: u64 = 1_000_000_000_000;
 /// Streams, pollables and the like that one instance may hold; they live in the host's memory.
 const MAX_RESOURCES: usize = 10_000;
+/// The same for an instance that may read files: each handle may hold one of the host's file descriptors, of which the process has 1,024.
+const MAX_HANDLES: usize = 64;
 /// Lines that one instance may write to the log; the rest is counted and dropped.
 const MAX_LINES: usize = 100;
 /// Bytes of an unfinished line that are kept.
@@ -37,8 +41,9 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// A guest that may use `memory` bytes of linear memory and whose log lines are marked `name`.
-    pub(super) fn new(name: &str, memory: usize, seed: u64) -> Self {
+    /// A guest that may use `memory` bytes of linear memory and what `grants` gives, and whose log lines are marked `name`. Fails if a granted
+    /// directory is gone.
+    pub(super) fn new(name: &str, memory: usize, grants: &Grants, seed: u64) -> anyhow::Result<Self> {
         let random = SharedRandom::new(seed);
         let printed = Printed::new(name);
         let mut wasi = WasiCtxBuilder::new();
@@ -46,16 +51,23 @@ impl Guest {
         wasi.secure_random(random.clone()).insecure_random(random.clone()).insecure_random_seed(u128::from(seed));
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         wasi.stdout(printed.clone()).stderr(printed.clone());
+        for (name, value) in &grants.env {
+            wasi.env(name, value);
+        }
+        for dir in &grants.dirs {
+            wasi.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadOnly)
+                .map_err(|e| anyhow::anyhow!("the granted directory `{}` cannot be opened: {e:#}", dir.host.display()))?;
+        }
         let mut table = ResourceTable::new();
-        table.set_max_capacity(MAX_RESOURCES);
-        Self {
+        table.set_max_capacity(if grants.dirs.is_empty() { MAX_RESOURCES } else { MAX_HANDLES + grants.dirs.len() });
+        Ok(Self {
             wasi: wasi.build(),
             table,
             clock: START,
             limiter: Limiter { memory, refused: None, peak: 0, used: 0, elements: 0 },
             random,
             printed,
-        }
+        })
     }
 
     /// Sets the monotonic clock back: what a guest sees must not depend on the batches before.

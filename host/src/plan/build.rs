@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::grants::grant;
 use super::segments::{cut, positions};
 use super::{Plan, PlannedOp};
 use crate::checkpoint::KeyBuilder;
@@ -46,11 +47,6 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
     let checked = check_params(&entry.descriptor.params_schema, &spec.params, |param| spec.place_of(param)).map_err(UserErrors)?;
     let batch = (config.batch_size_kb as usize) << 10;
     let host = &spec.host;
-    if !host.read_dirs.is_empty() || !host.env.is_empty() {
-        return Err(UserError::new(format!("{}.grants", spec.place), "grants are not supported by this version")
-            .hint("operators of this version get no files and no environment")
-            .into());
-    }
     let limits = Limits {
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
@@ -58,9 +54,10 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         batch,
     };
     let params = spec.guest_params(config, checked);
-    let pool = registry.pool(entry, &params, limits, config.seed, &spec.place)?;
+    let granted = grant(resolved, entry, spec)?;
+    let pool = registry.pool(entry, &params, limits, granted.grants, host.seed.unwrap_or(config.seed), &spec.place)?;
     let component = pool.component();
-    let identity = KeyBuilder::new("op-identity")
+    let mut identity = KeyBuilder::new("op-identity")
         .with(&spec.name)
         .with(canonical_json(&serde_json::Value::Object(params)))
         .with(&component.digest)
@@ -69,8 +66,11 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         // Who gives an operator more memory or time wants the rows again that it could not process.
         .number(limits.memory as u64)
         .number(limits.time.as_millis() as u64)
-        .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits())
-        .key();
+        .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits());
+    if let Some(granted) = granted.identity {
+        identity = identity.with(granted.as_str());
+    }
+    let identity = identity.key();
     let on_error = host.on_error.unwrap_or_else(|| config.on_error());
     Ok(PlannedOp { index: spec.index, name: spec.name.clone(), place: spec.place.clone(), pool, on_error, identity, checkpoint: None })
 }

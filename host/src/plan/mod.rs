@@ -3,6 +3,8 @@
 pub mod advice;
 mod build;
 mod fingerprint;
+mod granted_files;
+mod grants;
 mod segments;
 
 use crate::checkpoint::Key;
@@ -12,6 +14,7 @@ use crate::op::{Kind, OpPool};
 
 pub use build::build;
 pub use fingerprint::Chains;
+pub use grants::grants_of_params;
 pub use segments::{End, Segment};
 
 /// One op of the recipe.

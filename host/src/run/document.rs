@@ -61,10 +61,15 @@ pub(super) fn plan(prepared: &Prepared, chosen: &Chosen) -> Value {
         .iter()
         .map(|op| {
             let c = op.pool.component();
+            let grants = op.pool.grants();
+            let dirs: Vec<Value> = grants.dirs.iter().map(|d| json!({ "guest": d.guest, "host": d.host.to_string_lossy(), "why": d.why })).collect();
+            // Values may be secret.
+            let env: Vec<&str> = grants.env.iter().map(|(name, _)| name.as_str()).collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),
                 "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),
                 "reads": op.pool.signature().reads, "writes": op.pool.signature().writes, "writes_stats": op.pool.signature().writes_stats,
-                "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "reply": op.pool.limits().reply } })
+                "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "reply": op.pool.limits().reply },
+                "grants": { "read_dirs": dirs, "env": env, "seed": op.pool.seed() } })
         })
         .collect();
     let segments: Vec<Value> = prepared

@@ -17,7 +17,7 @@ use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
 use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
-use crate::op::Registry;
+use crate::op::{Registry, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
 use crate::stage::{Env, Tally};
@@ -60,6 +60,9 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
     let config = &resolved.config;
     let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
+    if config.check_plugins_lock {
+        check_locks(&plugins)?;
+    }
     let registry = Registry::load(&plugins)?;
     let plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;

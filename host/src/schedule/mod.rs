@@ -74,6 +74,8 @@ pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Work
             });
             if let (Some(placement), Some(made)) = (&placement, made(index, segment.end, partition.id as usize)) {
                 placement.learn(&made, bytes);
+                let rows = stored.iter().filter_map(|op| index.get(Artifact::Rows, *op, partition.id as usize));
+                rows.for_each(|manifest| placement.learn_storing(&manifest, bytes));
             }
             match &done {
                 Ok(()) => {

@@ -12,8 +12,10 @@ use crate::plan::{End, Plan, Segment};
 
 /// Mean seconds between failures of one worker: ten hours, a night's job that dies once.
 const BETWEEN_FAILURES: f64 = 36_000.0;
-/// Seconds that storing and reading back 1 MB of rows takes: 1/360 + 1/850, as measured for Parquet with snappy.
-const STORE_PER_MB: f64 = 0.004;
+/// Seconds that storing 1 MB of rows takes until it is measured: that of whole rows, as Parquet with snappy.
+const STORE_PER_MB: f64 = 0.003;
+/// Storing and reading back, by what storing takes.
+const AND_READING: f64 = 1.5;
 /// Seconds per MB of input of ops that have not been measured, by what they say of their cost.
 const LIGHT: f64 = 0.002;
 const MEDIUM: f64 = 0.02;
@@ -22,6 +24,7 @@ const HEAVY: f64 = 1.0;
 /// What ops have cost so far. Thread-safe.
 pub(super) struct Placement {
     measured: Mutex<Vec<Measured>>,
+    stored: Mutex<Measured>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,7 +36,7 @@ struct Measured {
 impl Placement {
     /// Nothing is measured yet.
     pub(super) fn new(plan: &Plan) -> Self {
-        Self { measured: Mutex::new(vec![Measured::default(); plan.ops.len()]) }
+        Self { measured: Mutex::new(vec![Measured::default(); plan.ops.len()]), stored: Mutex::default() }
     }
 
     /// Learns from a partition of `bytes` of input whose account is complete up to some op.
@@ -47,11 +50,20 @@ impl Placement {
         }
     }
 
+    /// Learns from a checkpoint of a partition of `bytes` of input.
+    pub(super) fn learn_storing(&self, manifest: &Manifest, bytes: u64) {
+        let mut stored = self.stored.lock().expect("no panic while held");
+        stored.seconds += manifest.write_seconds;
+        stored.megabytes += bytes as f64 / 1e6;
+    }
+
     /// The ops of `segment` after which a partition of `bytes` of input is stored; always the last one before a global op.
     pub(super) fn stored(&self, plan: &Plan, segment: &Segment, bytes: u64) -> Vec<usize> {
         let megabytes = bytes as f64 / 1e6;
         let seconds: Vec<f64> = segment.ops.clone().map(|op| self.seconds_per_mb(plan, op) * megabytes).collect();
-        let mut stored = place(&seconds, STORE_PER_MB * megabytes);
+        let storing = *self.stored.lock().expect("no panic while held");
+        let storing = if storing.megabytes > 0.0 { storing.seconds / storing.megabytes } else { STORE_PER_MB };
+        let mut stored = place(&seconds, storing * AND_READING * megabytes);
         stored.iter_mut().for_each(|at| *at += segment.ops.start);
         let last = segment.ops.end.saturating_sub(1);
         match segment.end {

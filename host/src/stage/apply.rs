@@ -60,6 +60,7 @@ fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<V
 /// Puts new values into a column and marks the rows whose value really differs.
 fn update(batch: &mut Batch, update: Update) -> Result<()> {
     let rows = batch.rows();
+    batch.stored = None;
     let at = batch.columns.iter().position(|c| c.path == update.path);
     let old = at.map(|i| batch.columns[i].data.clone());
     let new = overlay(old.as_ref(), rows, update.rows.as_ref(), &update.values)?;
@@ -143,6 +144,8 @@ mod tests {
         Batch {
             ids: UInt64Array::from_iter_values(0..texts.len() as u64),
             raw: None,
+            origin: None,
+            stored: None,
             columns: vec![Column { changed: None, ..Column::new("text", data) }],
             stats: Vec::new(),
         }

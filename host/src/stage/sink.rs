@@ -4,11 +4,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use arrow::array::BinaryViewArray;
 use crossbeam_channel::{Sender, bounded};
 
 use crate::checkpoint::WrittenRows;
-use crate::dataset::{Batch, ExportOptions, PartInfo, PartWriter, render};
+use crate::dataset::{Batch, ExportOptions, PartInfo, PartWriter};
 
 /// Batches that may wait for the writer. A batch may be one huge row with several times its size in buffers, so there are few.
 const WAITING: usize = 2;
@@ -68,7 +67,7 @@ enum Open {
 impl Open {
     fn write(&mut self, batch: &Batch) -> Result<()> {
         match self {
-            Self::Rows(rows) => rows.write(batch, rendered(batch)?.as_ref()),
+            Self::Rows(rows) => rows.write(batch),
             Self::Part(part) => part.write(batch),
         }
     }
@@ -117,9 +116,4 @@ pub(super) struct Times {
     pub(super) cpu: f64,
     /// Seconds for which the ops waited.
     pub(super) stalled: f64,
-}
-
-/// JSON rows with all changes spliced in.
-fn rendered(batch: &Batch) -> Result<Option<BinaryViewArray>> {
-    if batch.raw.is_none() { Ok(None) } else { Ok(Some(render(batch)?)) }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanArray;
 
 use super::step::Env;
-use crate::checkpoint::{Account, Manifest};
+use crate::checkpoint::{Account, Manifest, Refetch};
 use crate::config::OnError;
 use crate::dataset::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};
 use crate::global::Mask;
@@ -51,7 +51,8 @@ pub(super) fn open<'a>(
         }
         Some(manifest) => {
             let at = manifest.data.clone();
-            Box::new(env.store.open_rows(manifest)?.map(move |batch| {
+            let stored = Refetch::new(env.dataset, env.store.open_rows(manifest)?, env.read.batch_bytes);
+            Box::new(stored.map(move |batch| {
                 let mut batch = batch.with_context(|| format!("cannot read checkpoint `{at}`"))?;
                 if let Some(raw) = &batch.raw {
                     let extracted = extract(raw, &fields)?;

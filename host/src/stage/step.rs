@@ -209,7 +209,7 @@ impl<'a> KeysWork<'a> {
 
 fn commit_rows(env: &Env<'_>, rows: WrittenRows, p: usize, last: usize, account: &Account, times: sink::Times) -> Result<Manifest> {
     let committing = std::time::Instant::now();
-    let manifest = env.store.commit_rows(rows, env.chains.after(p, Some(last)), last, p, account)?;
+    let manifest = env.store.commit_rows(rows, env.chains.after(p, Some(last)), (last, p), account, times.cpu)?;
     env.log.emit(Event::CheckpointSaved(CheckpointDone {
         partition_id: p,
         op: OpRef::new(last, &env.plan.ops[last].name),

@@ -80,7 +80,7 @@ impl Cleaner {
 }
 
 /// All matches as Python's `sub` visits them: they do not overlap, and an empty one may follow directly upon another that is not empty.
-fn each_match(text: &str, mut find: impl FnMut(usize) -> Option<(usize, usize)>) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn each_match(text: &str, mut find: impl FnMut(usize) -> Option<(usize, usize)>) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     std::iter::from_fn(move || {
         if from > text.len() {

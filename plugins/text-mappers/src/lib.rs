@@ -24,6 +24,7 @@ mod replacement;
 mod sentences;
 #[path = "../../text-filters/src/special_table.rs"]
 mod special_table;
+mod text_chunk;
 mod whitespace_normalization;
 mod words;
 
@@ -44,6 +45,7 @@ pub use remove_specific_chars::RemoveSpecificCharsMapper;
 pub use remove_table_text::RemoveTableTextMapper;
 pub use remove_words_with_incorrect_substrings::RemoveWordsWithIncorrectSubstringsMapper;
 pub use replace_content::ReplaceContentMapper;
+pub use text_chunk::TextChunkMapper;
 pub use whitespace_normalization::WhitespaceNormalizationMapper;
 
 djhost_sdk::export!(
@@ -64,4 +66,5 @@ djhost_sdk::export!(
     RemoveRepeatSentencesMapper,
     RemoveTableTextMapper,
     ExpandMacroMapper,
+    TextChunkMapper,
 );

@@ -3,7 +3,10 @@
 use crate::bindings::djhost::op::types::{Cost, Descriptor, Kind};
 use crate::disasters;
 
-const SCHEMA: &str = r#"{"type":"object","properties":{"how":{"type":"string","default":"behave","description":"What it does wrong"}}}"#;
+const SCHEMA: &str = r#"{"type":"object","properties":{
+    "how":{"type":"string","default":"behave","description":"What it does wrong"},
+    "words":{"type":"string","format":"read-file","default":"secret.txt","description":"A file to read"},
+    "folders":{"type":"array","items":{"type":"string","format":"read-dir"},"default":["hidden"],"description":"Directories to read"}}}"#;
 
 fn op(name: impl Into<String>, kind: Kind) -> Descriptor {
     Descriptor { name: name.into(), kind, summary: "Does something wrong".into(), params_schema: SCHEMA.into(), cost: Cost::Light }
@@ -22,6 +25,7 @@ pub(crate) fn all(mode: &str) -> Vec<Descriptor> {
             op("rogue_deduplicator", Kind::Deduplicator),
             op("rogue_selector", Kind::Selector),
         ],
+        "media" => with_schema(SCHEMA.replacen('{', r#"{"x-reads-media":true,"#, 1)),
         "none" => Vec::new(),
         "thousand" => (0..1000).map(|i| op(format!("rogue_{i}"), Kind::Filter)).collect(),
         "many" => (0..1001).map(|i| op(format!("rogue_{i}"), Kind::Filter)).collect(),

@@ -7,6 +7,7 @@
 
 mod descriptions;
 mod disasters;
+mod files;
 mod peek;
 mod process;
 
@@ -56,6 +57,8 @@ impl GuestOp for Instance {
         // The host sends compact JSON.
         let how = params.split("\"how\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("behave").to_owned();
         match how.strip_prefix("create_") {
+            // What it may read is there from the start.
+            Some("reading") => return Err(OpError::InvalidParams(files::report("|lists/a.txt|/etc/passwd"))),
             Some("refuse") => return Err(OpError::InvalidParams("`how` cannot be \u{1b}[31m`create_refuse`".into())),
             Some("giant_refusal") => return Err(OpError::InvalidParams("no ".repeat(40 << 20))),
             Some(disaster) => disasters::cause(disaster),
@@ -79,7 +82,9 @@ impl GuestOp for Instance {
         let writes = if self.name == "rogue_mapper" { computed("text", ColumnType::Utf8) } else { Vec::new() };
         let writes_stats = match self.how.as_str() {
             "nan" => computed("rogue", ColumnType::F64),
-            how if how.starts_with("stat_") || matches!(how, "peek" | "state") => computed("rogue", ColumnType::Utf8),
+            how if how.starts_with("stat_") || matches!(how, "peek" | "state" | "files" | "vars" | "random") => {
+                computed("rogue", ColumnType::Utf8)
+            }
             _ => Vec::new(),
         };
         Signature { reads, writes, writes_stats }

@@ -22,12 +22,24 @@ pub(crate) fn report(text: &str) -> String {
     let start = Instant::now();
     std::thread::sleep(Duration::from_secs(3600));
     let slept = start.elapsed().as_secs();
-    let random = RandomState::new().build_hasher().finish();
     format!(
         "env={} args={} files={files} written={written} listed={listed} stdin={} tcp={tcp} listen={listen} udp={udp} lookup={lookup} \
-         today={today} slept={slept} random={random:016x}",
+         today={today} slept={slept} random={}",
         std::env::vars_os().count(),
         std::env::args_os().count(),
         input.len(),
+        random(),
     )
+}
+
+/// A random number.
+pub(crate) fn random() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// All variables of the environment.
+pub(crate) fn variables() -> String {
+    let mut all: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
+    all.sort();
+    all.join(" ")
 }

@@ -7,7 +7,7 @@ use crate::bindings::djhost::op::types::{
     Batch, Column, F64Column, Field, FilterOutput, Fingerprints, KeysOutput, OpError, Output, Rejection, RowsOutput, S64Column, Update,
     UpdateOutput, Utf8Column,
 };
-use crate::{disasters, peek};
+use crate::{disasters, files, peek};
 
 /// The word that makes a row guilty.
 const MARK: &[u8] = b"GUILTY";
@@ -32,6 +32,7 @@ pub(crate) fn answer(op: &Instance, input: &Batch) -> Result<Output, OpError> {
     match how {
         "error" => return Err(OpError::Failed("the operator \u{1b}[31mgives up".into())),
         "giant_error" => return Err(OpError::Failed("no ".repeat(40 << 20))),
+        "hoard" => files::hoard("lists/a.txt"),
         "wrong_kind" => return Ok(Output::Keys(KeysOutput { keys: text_column(rows, "k"), rejected: Vec::new() })),
         _ => {}
     }
@@ -53,6 +54,9 @@ fn filter(op: &Instance, how: &str, texts: &Texts<'_>, rows: usize) -> Output {
     let mut stats = match op.how.as_str() {
         "state" => vec![stat("rogue", text_column(rows, &format!("call {}", op.calls.get())))],
         "peek" => vec![stat("rogue", text_column(rows, &peek::report(&String::from_utf8_lossy(texts.get(0)))))],
+        "files" => vec![stat("rogue", text_column(rows, &files::report(&String::from_utf8_lossy(texts.get(0)))))],
+        "vars" => vec![stat("rogue", text_column(rows, &peek::variables()))],
+        "random" => vec![stat("rogue", text_column(rows, &peek::random()))],
         "nan" => vec![stat("rogue", Column::F64(F64Column { values: vec![f64::NAN; rows], validity: None }))],
         how if how.starts_with("stat_") => vec![stat("rogue", text_column(rows, "fine"))],
         _ => Vec::new(),

@@ -36,7 +36,7 @@ pub(super) fn run(args: &ListArgs) -> Result<u8> {
     let words: Vec<String> = args.words.iter().map(|w| w.to_lowercase()).collect();
     let wanted = |e: &&OpEntry| {
         let text = haystack(e);
-        kind.is_none_or(|k| e.descriptor.kind == k)
+        kind.is_none_or(|k| listed_as(e) == k)
             && args.pack.as_ref().is_none_or(|p| e.component.source.to_string().contains(p.as_str()))
             && words.iter().all(|w| text.contains(w.as_str()))
     };
@@ -65,6 +65,11 @@ pub(super) fn read_kind(text: &str) -> Result<Kind, UserError> {
     })
 }
 
+/// The kind that recipes call it: how a deduplicator finds duplicates is its own affair.
+fn listed_as(entry: &OpEntry) -> Kind {
+    if entry.descriptor.name.ends_with("_deduplicator") { Kind::Deduplicator } else { entry.descriptor.kind }
+}
+
 /// Where words are searched for.
 fn haystack(entry: &OpEntry) -> String {
     let d = &entry.descriptor;
@@ -79,7 +84,7 @@ fn text(entries: &[&OpEntry]) -> String {
     let mut out = String::new();
     for kind in KINDS {
         let mut packs: BTreeMap<String, Vec<&OpEntry>> = BTreeMap::new();
-        for e in entries.iter().filter(|e| e.descriptor.kind == kind) {
+        for e in entries.iter().filter(|e| listed_as(e) == kind) {
             packs.entry(e.component.source.to_string()).or_default().push(e);
         }
         for (pack, of_pack) in packs {

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod example;
 mod list;
+mod lock;
 mod new;
 mod run;
 mod show;
@@ -31,6 +32,7 @@ enum OpsCommand {
     Check(check::CheckArgs),
     New(new::NewArgs),
     Build(build::BuildArgs),
+    Lock(lock::LockArgs),
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -49,6 +51,7 @@ pub fn run(args: &OpsArgs) -> Result<u8> {
         OpsCommand::Check(args) => check::run(args),
         OpsCommand::New(args) => new::run(args),
         OpsCommand::Build(args) => build::run(args),
+        OpsCommand::Lock(args) => lock::run(args),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::Override;
 use crate::error::{UserError, exit};
 use crate::job::{JobSummary, Logs, RunPaths, StopFlag};
 use crate::op::{Limits, Registry, Source};
+use crate::plan::grants_of_params;
 use crate::run::{RunOptions, prepare, run as run_job};
 
 /// Run one operator on JSON lines from standard input, to standard output
@@ -43,7 +44,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let registry = Registry::load(&plugins)?;
     let entry = registry.get(&name, "")?;
     // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
-    registry.pool(entry, &full_params(entry, &params)?, Limits::default(), 0, "--params")?;
+    registry.pool(entry, &full_params(entry, &params)?, Limits::default(), grants_of_params(entry, &params, "--params")?, 0, "--params")?;
     drop(registry);
     if std::io::stdin().is_terminal() {
         eprintln!("reading JSON lines from the terminal; end with Ctrl-D");

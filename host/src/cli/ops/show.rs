@@ -84,6 +84,6 @@ fn type_name(schema: &Value) -> String {
 
 fn signature(entry: &OpEntry) -> Result<crate::op::Signature> {
     let params = full_params(entry, &Map::new())?;
-    let pool = Registry::default().pool(entry, &params, crate::op::Limits::default(), 0, "")?;
+    let pool = Registry::default().pool(entry, &params, crate::op::Limits::default(), crate::op::Grants::default(), 0, "")?;
     Ok(pool.signature().clone())
 }

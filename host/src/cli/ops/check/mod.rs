@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::{full_params, read_params};
 use crate::error::{UserError, did_you_mean, exit};
 use crate::op::{Limits, OpEntry, Registry, Source};
+use crate::plan::grants_of_params;
 
 /// Check that a component keeps the contract, and measure it
 ///
@@ -134,7 +135,7 @@ fn check_op(registry: &Registry, entry: &OpEntry, params: &Map<String, Value>, s
     let mut report = OpReport { op: d.name.clone(), kind: d.kind.as_str(), checks: vec![describe::schema(d)], speed: None };
     let created = full_params(entry, params)
         .map_err(anyhow::Error::from)
-        .and_then(|full| registry.pool(entry, &full, Limits::default(), 0, "--params"));
+        .and_then(|full| registry.pool(entry, &full, Limits::default(), grants_of_params(entry, params, "--params")?, 0, "--params"));
     match created {
         Ok(pool) => {
             report.checks.push(Check::new("create", Verdict::Pass, "takes the parameters"));

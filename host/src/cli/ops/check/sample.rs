@@ -71,7 +71,7 @@ pub(super) fn row(signature: &Signature, text: &str, i: usize) -> String {
             FieldType::Utf8 | FieldType::Json => json!(text),
             FieldType::F64 => json!(i as f64 / 2.0),
             FieldType::S64 => json!(i),
-            FieldType::Boolean => json!(i % 2 == 0),
+            FieldType::Boolean => json!(i.is_multiple_of(2)),
             FieldType::Utf8List => json!([text, "second"]),
             FieldType::F64List => json!([i as f64, 0.5]),
         };
@@ -113,5 +113,6 @@ pub(super) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
     let mut good = vec![true; rows.len()];
     extracted.bad.iter().for_each(|(row, _)| good[*row as usize] = false);
     let ids = UInt64Array::from_iter_values((0..rows.len() as u64).map(|i| i * 1000));
-    Batch { ids, raw: Some(raw), columns: extracted.columns, stats: Vec::new() }.filter(&BooleanArray::from(good))
+    Batch { ids, raw: Some(raw), origin: None, stored: None, columns: extracted.columns, stats: Vec::new() }
+        .filter(&BooleanArray::from(good))
 }

@@ -1,0 +1,163 @@
+//! `djhost quarantine`: the rows that a job could not process.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use crate::error::{UserError, exit};
+use crate::job::JobUtils;
+
+/// Lists, shows and exports the rows that a job could not process.
+#[derive(Debug, Args)]
+pub struct QuarantineArgs {
+    /// Job id, the beginning of one, or the path of a run directory.
+    pub job: String,
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Only rows on which this operator failed: its name or its index; `reader` for rows that could not be read.
+    #[arg(long, global = true, value_name = "OP")]
+    op: Option<String>,
+    /// Look for the job in this directory only.
+    #[arg(long, global = true, value_name = "DIR")]
+    base_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// How many rows there are, by operator and reason; this is what is done if nothing is said
+    List,
+    /// The rows with file, line and reason
+    Show {
+        /// How many rows, at most
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+        /// Print what is known of them, as a JSON object for each row
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the rows as they were to a file, one in each line: a dataset for another run
+    Export {
+        /// The file, which must not exist yet
+        file: PathBuf,
+    },
+}
+
+/// A line of a file in `quarantine/`.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    file: String,
+    line: u64,
+    #[serde(default)]
+    operation_idx: Option<usize>,
+    #[serde(default)]
+    operation_name: Option<String>,
+    reason: String,
+    attempt: u32,
+    row: String,
+}
+
+impl Entry {
+    fn who(&self) -> String {
+        match (self.operation_idx, &self.operation_name) {
+            (Some(op), Some(name)) => format!("op {op} {name}"),
+            _ => "reader".to_owned(),
+        }
+    }
+
+    fn is_of(&self, op: &str) -> bool {
+        match self.operation_idx {
+            None => op == "reader",
+            Some(index) => self.operation_name.as_deref() == Some(op) || op.parse() == Ok(index),
+        }
+    }
+}
+
+/// Runs the subcommand; the exit code is [`exit::DONE`].
+pub fn run(args: &QuarantineArgs) -> Result<u8> {
+    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let files = job.paths().quarantine_files()?;
+    match args.what.as_ref().unwrap_or(&What::List) {
+        What::List => list(args, &files)?,
+        What::Show { limit, json } => show(args, &files, *limit, *json)?,
+        What::Export { file } => export(args, &files, file)?,
+    }
+    Ok(exit::DONE)
+}
+
+/// Calls `each` with all rows that are asked for and their lines, until it says that it is enough.
+fn for_each(args: &QuarantineArgs, files: &[PathBuf], mut each: impl FnMut(Entry, &str) -> Result<bool>) -> Result<()> {
+    for path in files {
+        let at = || format!("cannot read `{}`", path.display());
+        for line in BufReader::new(File::open(path).with_context(at)?).lines() {
+            let line = line.with_context(at)?;
+            let entry: Entry = serde_json::from_str(&line).with_context(at)?;
+            if args.op.as_ref().is_none_or(|op| entry.is_of(op)) && !each(entry, &line)? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
+    let mut counts: BTreeMap<(Option<usize>, String, String), u64> = BTreeMap::new();
+    for_each(args, files, |entry, _| {
+        *counts.entry((entry.operation_idx, entry.who(), entry.reason)).or_default() += 1;
+        Ok(true)
+    })?;
+    let mut out = String::new();
+    for ((_, who, reason), rows) in &counts {
+        let _ = writeln!(out, "{rows:>9}  {who}: {}", reason.escape_debug());
+    }
+    let _ = writeln!(out, "{} rows in quarantine", counts.values().sum::<u64>());
+    super::print(&out)
+}
+
+fn show(args: &QuarantineArgs, files: &[PathBuf], limit: usize, json: bool) -> Result<()> {
+    let (mut out, mut shown) = (String::new(), 0);
+    for_each(args, files, |entry, line| {
+        if shown == limit {
+            if !json {
+                out.push_str("there are more; --limit N shows them\n");
+            }
+            return Ok(false);
+        }
+        shown += 1;
+        if json {
+            let _ = writeln!(out, "{line}");
+            return Ok(true);
+        }
+        // What an operator said and what is in a row may hold anything: nothing of it reaches the terminal as it is.
+        let _ = writeln!(out, "{}:{}  {}, attempt {}", entry.file.escape_debug(), entry.line, entry.who(), entry.attempt);
+        let _ = writeln!(out, "  {}", entry.reason.escape_debug());
+        let start: String = entry.row.chars().take(200).collect();
+        let _ = writeln!(out, "  {}{}", start.escape_debug(), if start.len() < entry.row.len() { "…" } else { "" });
+        Ok(true)
+    })?;
+    super::print(&out)
+}
+
+fn export(args: &QuarantineArgs, files: &[PathBuf], to: &PathBuf) -> Result<()> {
+    let file = match File::create_new(to) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(UserError::new("FILE", format!("`{}` exists already", to.display())).hint("name a new file, or remove it").into());
+        }
+        Err(e) => return Err(e).with_context(|| format!("cannot create `{}`", to.display())),
+    };
+    let at = || format!("cannot write `{}`", to.display());
+    let (mut out, mut rows) = (BufWriter::new(file), 0u64);
+    for_each(args, files, |entry, _| {
+        rows += 1;
+        writeln!(out, "{}", entry.row.trim_end_matches(['\r', '\n'])).with_context(at)?;
+        Ok(true)
+    })?;
+    out.flush().with_context(at)?;
+    super::print(&format!("{rows} rows written to {}\n", to.display()))
+}

@@ -1,0 +1,48 @@
+//! What one use of an operator may see beyond its batch and parameters. Without grants it sees nothing.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A directory that a guest may read, with all below it. Links that lead out of it are refused when the guest follows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantedDir {
+    /// The path under which the guest opens it.
+    pub guest: String,
+    /// The directory, absolute.
+    pub host: PathBuf,
+    /// What of the recipe grants it, for the user.
+    pub why: String,
+}
+
+/// All grants of one use of an operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Directories, each guest path once.
+    pub dirs: Vec<GrantedDir>,
+    /// Environment variables; the values may be secret.
+    pub env: Vec<(String, String)>,
+}
+
+impl Grants {
+    /// Adds a directory, unless there is one under that path.
+    pub fn add_dir(&mut self, guest: impl Into<String>, host: PathBuf, why: impl Into<String>) {
+        let guest = guest.into();
+        if !self.dirs.iter().any(|d| d.guest == guest) {
+            self.dirs.push(GrantedDir { guest, host, why: why.into() });
+        }
+    }
+}
+
+impl fmt::Display for Grants {
+    /// What it may do, without the values of variables.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dirs: Vec<String> = self.dirs.iter().map(|d| format!("`{}` ({})", d.guest.escape_debug(), d.why)).collect();
+        let env: Vec<String> = self.env.iter().map(|(name, _)| format!("`{}`", name.escape_debug())).collect();
+        match (dirs.is_empty(), env.is_empty()) {
+            (true, true) => f.write_str("no files, network or environment"),
+            (false, true) => write!(f, "may read {}; no network or environment", dirs.join(", ")),
+            (true, false) => write!(f, "sees the variables {}; no files or network", env.join(", ")),
+            (false, false) => write!(f, "may read {}; sees the variables {}; no network", dirs.join(", "), env.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What each op may see of the world: by `grants` in the recipe, by parameters that name files, by media beside the dataset.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::granted_files::Files;
+use crate::checkpoint::{Key, KeyBuilder};
+use crate::config::{OpSpec, Resolved};
+use crate::error::{UserError, UserErrors};
+use crate::op::{Grants, OpEntry, Source};
+
+/// The grants of one op with what they add to its identity; None = nothing is granted.
+pub(super) struct Granted {
+    pub(super) grants: Grants,
+    pub(super) identity: Option<Key>,
+}
+
+/// Works out the grants of `spec`. Directories and files that are missing or cannot be granted are the user's mistakes, each at its place.
+pub(super) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Result<Granted, UserErrors> {
+    let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new("grants"), errors: Vec::new() };
+    let host = &spec.host;
+    for (i, dir) in host.read_dirs.iter().enumerate() {
+        granting.dir(dir, "grants.read_dirs", &spec.place_of(&format!("grants.read_dirs[{i}]")));
+    }
+    granting.params(entry, &spec.params, &|at| spec.place_of(at));
+    let reads_media = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
+    let is_builtin = matches!(entry.component.source, Source::Builtin(_));
+    if may_read_media(host.media, reads_media, is_builtin) {
+        granting.media(&resolved.sources);
+    }
+    for (name, value) in &host.env {
+        granting.variable(name, value, &spec.place_of(&format!("grants.env.{name}")));
+    }
+    if let Some(seed) = host.seed {
+        granting.with(|key| key.with("seed").number(seed));
+    }
+    let Granting { grants, key, errors } = granting;
+    if !errors.is_empty() {
+        return Err(UserErrors(errors));
+    }
+    let nothing = grants == Grants::default() && host.seed.is_none();
+    Ok(Granted { grants, identity: (!nothing).then(|| key.key()) })
+}
+
+/// The grants that an operator gets by its parameters alone, outside of any recipe. `place` names where these were given.
+pub fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &str) -> Result<Grants, UserErrors> {
+    let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new(""), errors: Vec::new() };
+    granting.params(entry, params, &|at| format!("{place}: {at}"));
+    if granting.errors.is_empty() { Ok(granting.grants) } else { Err(UserErrors(granting.errors)) }
+}
+
+/// What the recipe says holds. By itself only an operator that comes with djhost gets at media, as only its word is believed.
+fn may_read_media(said: Option<bool>, reads_media: bool, is_builtin: bool) -> bool {
+    said.unwrap_or(reads_media && is_builtin)
+}
+
+struct Granting {
+    grants: Grants,
+    key: KeyBuilder,
+    errors: Vec<UserError>,
+}
+
+impl Granting {
+    fn with(&mut self, add: impl FnOnce(KeyBuilder) -> KeyBuilder) {
+        let key = std::mem::replace(&mut self.key, KeyBuilder::new(""));
+        self.key = add(key);
+    }
+
+    fn wrong(&mut self, place: &str, message: impl Into<String>, hint: &str) {
+        self.errors.push(UserError::new(place, message).hint(hint));
+    }
+
+    /// Grants what parameters name.
+    fn params(&mut self, entry: &OpEntry, params: &Map<String, Value>, place: &dyn Fn(&str) -> String) {
+        for (param, what) in file_params(&entry.descriptor.params_schema) {
+            for (at, path) in texts(params, &param) {
+                match what {
+                    Names::Dir => self.dir(path, &format!("parameter `{param}`"), &place(&at)),
+                    Names::File => self.file(path, &format!("parameter `{param}`"), &place(&at)),
+                }
+            }
+        }
+    }
+
+    /// Grants the directory `written`, whose content goes into the identity.
+    fn dir(&mut self, written: &str, why: &str, place: &str) {
+        let Some(host) = self.existing(written, Path::is_dir, "a directory", place) else { return };
+        let Some(files) = self.look(&host, written, place) else { return };
+        if files.too_many {
+            return self.wrong(place, format!("`{written}` holds more than 100,000 files"), "grant a directory with less in it");
+        }
+        match files.digest() {
+            Ok(digest) => self.with(|key| key.with("dir").with(written).with(digest.as_str())),
+            Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
+        }
+        self.grants.add_dir(written, host, why);
+    }
+
+    /// Grants the directory of the file `written`; only the file's content goes into the identity.
+    fn file(&mut self, written: &str, why: &str, place: &str) {
+        let Some(file) = self.existing(written, Path::is_file, "a file", place) else { return };
+        let parent = Path::new(written).parent().and_then(Path::to_str).unwrap_or_default();
+        let parent = if parent.is_empty() { "." } else { parent };
+        let Ok(host) = std::path::absolute(parent) else { return };
+        if std::fs::canonicalize(&host).is_ok_and(|real| real.parent().is_none()) {
+            return self.wrong(place, format!("`{written}` is in the root directory, all of which would be granted"), OWN_DIRECTORY);
+        }
+        // Beyond 100,000 files the rest goes unseen: the directory may be a large one that has nothing to do with the operator.
+        if self.look(&host, parent, place).is_none() {
+            return;
+        }
+        match Files::of(&file).and_then(|files| files.digest()) {
+            Ok(digest) => self.with(|key| key.with("file").with(written).with(digest.as_str())),
+            Err(error) => self.wrong(place, format!("{error:#}"), READABLE),
+        }
+        self.grants.add_dir(parent, host, why);
+    }
+
+    /// Grants the directories of the dataset: under the paths as written and as absolute ones, and as `.` if there is only one, so that
+    /// paths in rows that are relative to the dataset are found. What is in them does not go into the identity: there may be millions of files.
+    fn media(&mut self, sources: &[String]) {
+        const WHY: &str = "media of the dataset";
+        let mut folders: Vec<(String, PathBuf)> = Vec::new();
+        for folder in sources.iter().map(|source| folder_of(source)) {
+            // What is missing is found when the dataset is opened, with a better message.
+            if let Ok(host) = std::path::absolute(&folder)
+                && host.is_dir()
+                && !folders.iter().any(|(_, h)| *h == host)
+            {
+                folders.push((folder, host));
+            }
+        }
+        self.with(|key| key.with("media"));
+        if let [(_, host)] = &folders[..] {
+            self.grants.add_dir(".", host.clone(), WHY);
+        }
+        for (written, host) in folders {
+            self.grants.add_dir(written, host.clone(), WHY);
+            if let Some(absolute) = host.to_str() {
+                self.grants.add_dir(absolute, host.clone(), WHY);
+            }
+        }
+    }
+
+    fn variable(&mut self, name: &str, value: &str, place: &str) {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return self.wrong(place, format!("`{}` cannot be a variable of an environment", name.escape_debug()), "give it another name");
+        }
+        self.with(|key| key.with("env").with(name).with(value));
+        self.grants.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn existing(&mut self, written: &str, fits: impl Fn(&Path) -> bool, what: &str, place: &str) -> Option<PathBuf> {
+        const BASE: &str = "paths are relative to the directory in which djhost is started";
+        let path = Path::new(written);
+        if path.symlink_metadata().is_err() {
+            self.wrong(place, format!("there is no `{}`", written.escape_debug()), BASE);
+        } else if !fits(path) {
+            self.wrong(place, format!("`{written}` is not {what}"), &format!("name {what}; {BASE}"));
+        } else if let Ok(absolute) = std::path::absolute(path) {
+            return Some(absolute);
+        }
+        None
+    }
+
+    fn look(&mut self, host: &Path, written: &str, place: &str) -> Option<Files> {
+        match Files::of(host) {
+            Ok(Files { special: Some(special), .. }) => {
+                let message = format!("`{written}` cannot be granted: `{}` is a pipe, a socket or a device", special.display());
+                self.wrong(place, message, OWN_DIRECTORY);
+                None
+            }
+            Ok(files) => Some(files),
+            Err(error) => {
+                self.wrong(place, format!("`{written}` cannot be granted: {error:#}"), READABLE);
+                None
+            }
+        }
+    }
+}
+
+const READABLE: &str = "the operator could not read it either: change its permissions, or grant another directory";
+const OWN_DIRECTORY: &str = "put the files that the operator needs into a directory of their own";
+
+/// What a parameter names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Dir,
+    File,
+}
+
+/// The parameters at the top of a schema whose `format` is `read-dir` or `read-file`, also as a choice of `anyOf` or as items of a list.
+fn file_params(schema: &Value) -> Vec<(String, Names)> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    // A plugin's schema may refer to itself in a circle.
+    let mut steps = 10_000;
+    properties.into_iter().flatten().filter_map(|(name, p)| Some((name.clone(), named(schema, p, 0, &mut steps)?))).collect()
+}
+
+fn named(root: &Value, schema: &Value, depth: usize, steps: &mut u32) -> Option<Names> {
+    *steps = steps.checked_sub(1)?;
+    if depth > 8 {
+        return None;
+    }
+    match schema.get("format").and_then(Value::as_str) {
+        Some("read-dir") => return Some(Names::Dir),
+        Some("read-file") => return Some(Names::File),
+        _ => {}
+    }
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')).and_then(|p| root.pointer(p));
+    let choices = ["anyOf", "oneOf", "allOf"].iter().filter_map(|k| schema.get(k)?.as_array()).flatten();
+    target.into_iter().chain(choices).chain(schema.get("items")).find_map(|s| named(root, s, depth + 1, steps))
+}
+
+/// The texts that are given for a parameter, each with its place; empty ones name nothing. A default grants nothing: it comes from the plugin.
+fn texts<'a>(params: &'a Map<String, Value>, param: &str) -> Vec<(String, &'a str)> {
+    let mut texts = match params.get(param) {
+        Some(Value::String(one)) => vec![(param.to_owned(), one.as_str())],
+        Some(Value::Array(several)) => {
+            several.iter().enumerate().filter_map(|(i, v)| Some((format!("{param}[{i}]"), v.as_str()?))).collect()
+        }
+        _ => Vec::new(),
+    };
+    texts.retain(|(_, text)| !text.is_empty());
+    texts
+}
+
+/// The directory of a source: itself, that of a file, or the part of a glob before its first pattern.
+fn folder_of(source: &str) -> String {
+    let path = Path::new(source);
+    if path.is_dir() {
+        return source.to_owned();
+    }
+    let is_pattern = |part: &std::ffi::OsStr| part.to_string_lossy().contains(['*', '?', '[']);
+    let plain: PathBuf = match path.exists() {
+        true => path.to_owned(),
+        false => path.components().take_while(|c| !is_pattern(c.as_os_str())).collect(),
+    };
+    let folder = if plain.is_dir() { plain } else { plain.parent().map(Path::to_owned).unwrap_or_default() };
+    if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.to_string_lossy().into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parameters_that_name_files() {
+        let schema = json!({
+            "properties": {
+                "words": { "type": "string", "format": "read-file" },
+                "lists": { "anyOf": [{ "type": "array", "items": { "$ref": "#/$defs/dir" } }, { "type": "null" }] },
+                "n": { "type": "integer", "format": "uint64" },
+                "circle": { "$ref": "#/properties/circle" },
+                "nested": { "type": "object", "properties": { "words": { "type": "string", "format": "read-file" } } },
+            },
+            "$defs": { "dir": { "type": "string", "format": "read-dir" } },
+        });
+        let mut found = file_params(&schema);
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(found, [("lists".to_owned(), Names::Dir), ("words".to_owned(), Names::File)]);
+        assert_eq!(file_params(&json!({})), []);
+    }
+
+    #[test]
+    fn a_schema_with_many_circles_ends() {
+        let choices: Vec<Value> = (0..200).map(|_| json!({ "$ref": "#/properties/p" })).collect();
+        assert_eq!(file_params(&json!({ "properties": { "p": { "anyOf": choices } } })), []);
+    }
+
+    #[test]
+    fn media_by_itself_only_for_what_comes_with_djhost() {
+        assert!(may_read_media(None, true, true));
+        assert!(!may_read_media(None, true, false));
+        assert!(!may_read_media(None, false, true));
+        assert!(may_read_media(Some(true), false, false));
+        assert!(!may_read_media(Some(false), true, true));
+    }
+
+    #[test]
+    fn folders_of_sources() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        std::fs::create_dir(at("data")).unwrap();
+        std::fs::write(at("data/a.jsonl"), "").unwrap();
+        assert_eq!(folder_of(&at("data")), at("data"));
+        assert_eq!(folder_of(&at("data/a.jsonl")), at("data"));
+        assert_eq!(folder_of(&at("data/*.jsonl")), at("data"));
+        assert_eq!(folder_of(&at("d*/[ab].jsonl")), at("").trim_end_matches('/'));
+        assert_eq!(folder_of("missing.jsonl"), ".");
+        assert_eq!(folder_of("*.jsonl"), ".");
+    }
+}

@@ -1,0 +1,153 @@
+//! `text_chunk_mapper`
+
+use crate::cleaner::each_match;
+use djhost_sdk::prelude::*;
+use djhost_sdk::text::{plain_pattern, strip};
+use regex::Regex;
+
+/// Makes several rows of a long text: at matches of a pattern, after a number of characters, or both.
+///
+/// With both a chunk ends at the last match within `max_len` characters, or after `max_len` characters where there is none.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TextChunkMapper {
+    /// The greatest number of characters of a chunk; null: no limit.
+    #[schemars(range(min = 1))]
+    pub max_len: Option<u64>,
+    /// A regular expression for what lies between chunks; null: none.
+    pub split_pattern: Option<String>,
+    /// How many characters two chunks share where the text was not cut at a match. Must be less than `max_len`.
+    pub overlap_len: u64,
+    /// A tokenizer by which lengths are counted. Not supported yet: must be null.
+    pub tokenizer: Option<String>,
+    /// Goes with `tokenizer`; without effect.
+    pub trust_remote_code: bool,
+    #[serde(skip)]
+    split: Option<Regex>,
+}
+
+impl Default for TextChunkMapper {
+    fn default() -> Self {
+        Self { max_len: None, split_pattern: Some(r"\n\n".into()), overlap_len: 0, tokenizer: None, trust_remote_code: false, split: None }
+    }
+}
+
+impl Expander for TextChunkMapper {
+    const NAME: &'static str = "text_chunk_mapper";
+
+    fn prepare(&mut self) -> Result<(), String> {
+        if self.tokenizer.is_some() {
+            return Err("`tokenizer` is not supported yet; leave it out to count characters".into());
+        }
+        match self.max_len {
+            None if self.split_pattern.is_none() => return Err("`max_len` and `split_pattern` are both null: give one of them".into()),
+            Some(0) => return Err("`max_len` is 0: give a number from 1 on".into()),
+            Some(max) if self.overlap_len >= max => {
+                return Err(format!("`overlap_len` is {}: it must be less than `max_len`, {max}", self.overlap_len));
+            }
+            _ => {}
+        }
+        self.split = self.split_pattern.as_ref().map(|pattern| plain_pattern("split_pattern", pattern)).transpose()?;
+        Ok(())
+    }
+
+    fn expand(&mut self, text: &str, out: &mut NewRows) -> Result<(), Reject> {
+        let overlap = self.overlap_len as usize;
+        match (&self.split, self.max_len) {
+            (Some(split), None) => split_all(split, text, out),
+            (None, Some(max)) => windows(text, max as usize, overlap, out),
+            (Some(split), Some(max)) => cut(split, text, max as usize, overlap, out)?,
+            (None, None) => out.push(text),
+        }
+        Ok(())
+    }
+}
+
+/// What lies between matches, and as in Python's `re.split` what the groups of a match hold; blank pieces are left out.
+fn split_all(split: &Regex, text: &str, out: &mut NewRows) {
+    let mut push = |piece: &str| {
+        if !strip(piece).is_empty() {
+            out.push(piece);
+        }
+    };
+    let mut done = 0;
+    for (start, end) in each_match(text, |from| split.find_at(text, from).map(|m| (m.start(), m.end()))) {
+        push(&text[done..start]);
+        if split.captures_len() > 1
+            && let Some(groups) = split.captures_at(text, start)
+        {
+            groups.iter().skip(1).flatten().for_each(|group| push(group.as_str()));
+        }
+        done = end;
+    }
+    push(&text[done..]);
+}
+
+/// The bytes of the first `chars` characters, None if there are no more.
+fn head(text: &str, chars: usize) -> Option<usize> {
+    // No character without a byte.
+    if text.len() <= chars {
+        return None;
+    }
+    text.char_indices().nth(chars).map(|(at, _)| at)
+}
+
+/// Chunks of `max` characters that begin `max - overlap` characters after each other. As in Data-Juicer the last one may hold nothing but
+/// what the one before shares with it.
+fn windows(text: &str, max: usize, overlap: usize, out: &mut NewRows) {
+    if head(text, max).is_none() {
+        return out.push(text);
+    }
+    let mut rest = text;
+    while !rest.is_empty() {
+        out.push(&rest[..head(rest, max).unwrap_or(rest.len())]);
+        rest = &rest[head(rest, max - overlap).unwrap_or(rest.len())..];
+    }
+}
+
+/// Chunks that end at the last match within `max` characters. The last chunk may be empty, as in Data-Juicer.
+fn cut(split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
+    let mut rest = text;
+    while let Some(end) = head(rest, max) {
+        let window = &rest[..end];
+        let (chunk, next) = match each_match(window, |from| split.find_at(window, from).map(|m| (m.start(), m.end()))).last() {
+            Some((_, 0)) => return Err(Reject("`split_pattern` matches nothing at the start of a chunk: the text cannot be cut".into())),
+            Some((start, end)) => (&window[..start], end),
+            None => (window, head(rest, max - overlap).unwrap_or(end)),
+        };
+        if !strip(chunk).is_empty() {
+            out.push(chunk);
+        }
+        rest = &rest[next..];
+    }
+    out.push(rest);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use djhost_sdk::operator;
+
+    fn run(params: &str, text: &str) -> Vec<String> {
+        Runner::new(operator!(TextChunkMapper), params).unwrap().map(&[text])
+    }
+
+    #[test]
+    fn texts_are_cut() {
+        assert_eq!(run("{}", "one\n\n two\n\n\n\n  \n\nthree\n"), ["one", " two", "three\n"]);
+        assert_eq!(run(r#"{"split_pattern": "([,;])"}"#, "a,b;c"), ["a", ",", "b", ";", "c"]);
+        let windows = |more: &str, text: &str| run(&format!(r#"{{"split_pattern": null, "max_len": 3{more}}}"#), text);
+        assert_eq!(windows("", "日本語のテ"), ["日本語", "のテ"]);
+        assert_eq!(windows(r#", "overlap_len": 1"#, "abcdefg"), ["abc", "cde", "efg", "g"]);
+        assert_eq!(windows("", ""), [""]);
+        let both = |more: &str, text: &str| run(&format!(r#"{{"split_pattern": " ", "max_len": 6{more}}}"#), text);
+        assert_eq!(both("", "to be or not"), ["to be", "or not"]);
+        assert_eq!(both(r#", "overlap_len": 2"#, "abcdefghij kl"), ["abcdef", "efghij", "ij kl"]);
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_ends() {
+        assert_eq!(run(r#"{"split_pattern": "^", "max_len": 2}"#, "abcdef"), [""; 0]);
+    }
+}
