@@ -6,6 +6,7 @@ mod harness;
 
 mod answers;
 mod breaker;
+mod determinism;
 mod grants;
 mod guests;
 mod load;

@@ -50,6 +50,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
     let limits = Limits {
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
+        row_time: Duration::from_secs_f64(host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s)),
         reply: (host.output_ratio.unwrap_or(config.op_limits.output_ratio) * batch as f64) as usize + (1 << 20),
         batch,
     };
@@ -66,6 +67,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         // Who gives an operator more memory or time wants the rows again that it could not process.
         .number(limits.memory as u64)
         .number(limits.time.as_millis() as u64)
+        .number(limits.row_time.as_millis() as u64)
         .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits());
     if let Some(granted) = granted.identity {
         identity = identity.with(granted.as_str());

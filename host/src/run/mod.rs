@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::Store;
-use crate::config::{Config, ExportType, Need, Override, Resolved, Strategy, resolve};
+use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
@@ -21,7 +21,7 @@ use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
 use crate::op::{Registry, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
-use crate::stage::{Env, Tally};
+use crate::stage::{Determinism, Env, Tally};
 
 pub use fallback::Retry;
 pub use partitions::Chosen;
@@ -182,7 +182,8 @@ fn work(
     if state.already_done(prepared, Some(&chains))? {
         return nothing_to_do(config, paths, state, log);
     }
-    let tally = std::sync::Arc::new(Tally::default());
+    let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
+    let tally = std::sync::Arc::new(Tally { determinism, ..Tally::default() });
     let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
     let env = Env {
         plan,
@@ -215,8 +216,19 @@ fn work(
         let done = index.count(crate::checkpoint::Artifact::Part);
         let bar = progress::Bar::start(&tally, dataset.bytes(), chosen.partitions.len(), done, options.quiet);
         let watcher = state.watcher(log, &bar, paths);
-        schedule::run(&env, &chosen.partitions, &index, workers, &watcher)?
+        schedule::run(&env, &chosen.partitions, &index, workers, &watcher)
     };
+    // What the check found is of use when it ended the job, too.
+    state.summary.determinism = tally.determinism.found();
+    for (operator, checked) in &state.summary.determinism {
+        log.emit(Event::DeterminismChecked {
+            operation_name: operator.clone(),
+            batches: checked.batches,
+            different: checked.different,
+            reason: checked.how.clone(),
+        });
+    }
+    let manifests = manifests?;
     let totals = state.account(plan, &manifests);
     tally.check(totals.read, totals.quarantined, config.max_quarantine_ratio)?;
 

@@ -66,6 +66,9 @@ impl Caller<'_> {
             },
             Ok(reply) => {
                 self.failures.answered += batch.rows() as u64;
+                if let Some(found) = self.breaker.tally.determinism.compare(self.pool, batch, &reply)? {
+                    tracing::warn!("{found}");
+                }
                 return take(Piece::Answered(batch.clone(), reply));
             }
             Err(error) => error,

@@ -7,6 +7,7 @@
 
 mod apply;
 mod chain;
+mod determinism;
 mod input;
 mod isolate;
 mod masked;
@@ -16,6 +17,7 @@ mod sink;
 mod source;
 mod step;
 
+pub use determinism::{Checked, Determinism};
 pub use input::checksum as content_checksum;
 pub use meter::{Tally, thread_cpu};
 pub use source::Base;
