@@ -7,7 +7,7 @@ use djhost_sdk::Reject;
 use html5ever::TokenizerResult;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::Tokenizer;
+use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use shallow::Shallow;
 use tree::Tree;
@@ -25,7 +25,7 @@ pub(crate) fn is_plain(text: &str) -> bool {
 /// Appends the text of the whole document to `out`.
 pub(crate) fn text_of(html: &str, out: &mut String) -> Result<(), Reject> {
     let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let tokenizer = Tokenizer::new(Shallow::new(TreeBuilder::new(Tree::new(html.len()), options)), Default::default());
+    let tokenizer = Tokenizer::new(Shallow::new(TreeBuilder::new(Tree::new(html.len()), options)), TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() });
     let input = BufferQueue::default();
     let mut rest = html;
     while !rest.is_empty() {

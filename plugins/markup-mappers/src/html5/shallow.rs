@@ -52,10 +52,11 @@ impl TokenSink for Shallow {
     type Handle = Handle;
 
     fn process_token(&self, token: Token, line_number: u64) -> TokenSinkResult<Handle> {
-        if let Token::TagToken(tag) = &token
-            && self.leaves_out(tag)
-        {
-            return TokenSinkResult::Continue;
+        match &token {
+            Token::TagToken(tag) if self.leaves_out(tag) => return TokenSinkResult::Continue,
+            // The builder would take it for what follows a `<pre>`, and leave a line feed after it.
+            Token::ParseError(_) => return TokenSinkResult::Continue,
+            _ => {}
         }
         self.builder.process_token(token, line_number)
     }
