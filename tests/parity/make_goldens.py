@@ -93,6 +93,11 @@ MAPPERS = {
     "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
     "expand_macro_mapper": [{}],
     "clean_html_mapper": [{}],
+    "pii_redaction_mapper": [
+        {}, {"mask_urls": True, "mask_paths": False, "url_replacement": "<URL>", "email_replacement": r"\\@\n"}, {"mask_emails": False, "mask_ips": False, "redact_keys": ["text", "text"]},
+        {f"mask_{kind}": False for kind in ["secrets", "ids", "phones", "id_cards", "channel_ids", "platform_open_ids", "pem", "jwt", "macs"]} | {"path_replacement": "P "},
+        {"extra_patterns": [[r"(\w+)@", r"\1 at "], ["x*", "-"]], "redact_keys": ["text"]}, {"extra_patterns": [[r"(?i)the (?P<noun>\w+)", r"\g<noun>"]]},
+    ],
     "chinese_convert_mapper": [{"mode": mode} for mode in "s2t t2s s2tw tw2s s2hk hk2s s2twp tw2sp t2tw tw2t hk2t t2hk t2jp jp2t".split()],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
@@ -152,8 +157,10 @@ def mapped(op, rows):
     before = [row["text"] for row in rows]
     if op._name in LOSES_AT_NUL:
         after = ["\0".join(op.process_batched({"text": text.split("\0")})["text"]) for text in before]
-    else:
+    elif op.is_batched_op():
         after = op.process_batched({"text": list(before)})["text"]
+    else:
+        after = [op.process_single({"text": text})["text"] for text in before]
     return {"texts": {i: new for i, (old, new) in enumerate(zip(before, after)) if old != new}}
 
 

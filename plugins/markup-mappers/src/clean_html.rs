@@ -67,9 +67,15 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_no_danger() {
-        for (open, close) in
-            [("<div>", "</div>"), ("<b>", "</b>"), ("<x>", "</y>"), ("<table><tr><td>", ""), ("<svg>", "</x>"), ("<i><p>", ""), ("<a>", "</a>")]
-        {
+        for (open, close) in [
+            ("<div>", "</div>"),
+            ("<b>", "</b>"),
+            ("<x>", "</y>"),
+            ("<table><tr><td>", ""),
+            ("<svg>", "</x>"),
+            ("<i><p>", ""),
+            ("<a>", "</a>"),
+        ] {
             let html = format!("{}text{}.", open.repeat(50_000), close.repeat(50_000));
             assert_eq!(clean(&html), "text.", "{open}");
         }

@@ -25,7 +25,10 @@ pub(crate) fn is_plain(text: &str) -> bool {
 /// Appends the text of the whole document to `out`.
 pub(crate) fn text_of(html: &str, out: &mut String) -> Result<(), Reject> {
     let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let tokenizer = Tokenizer::new(Shallow::new(TreeBuilder::new(Tree::new(html.len()), options)), TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() });
+    let tokenizer = Tokenizer::new(
+        Shallow::new(TreeBuilder::new(Tree::new(html.len()), options)),
+        TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() },
+    );
     let input = BufferQueue::default();
     let mut rest = html;
     while !rest.is_empty() {
