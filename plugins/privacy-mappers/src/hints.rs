@@ -85,6 +85,10 @@ pub(crate) fn email(text: &str) -> bool {
 
 /// Whether a `:` or `=` stands behind a word that ends in one of `ends`.
 fn assigned(text: &str, ends: &[&str]) -> bool {
+    // Letters that are s and k when case does not matter.
+    if has(text, "\u{17f}") || has(text, "\u{212a}") {
+        return true;
+    }
     memchr2_iter(b':', b'=', text.as_bytes()).any(|i| ends_in(&text[..i], ends))
 }
 

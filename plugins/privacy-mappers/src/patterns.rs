@@ -154,5 +154,5 @@ fn jwt_end(text: &str, groups: &Captures<'_>) -> Result<usize, usize> {
 /// The last boundary after at least 16 characters.
 fn open_id_end(text: &str, groups: &Captures<'_>) -> Result<usize, usize> {
     let (all, prefix) = (groups.name("all").unwrap(), groups.name("keep").unwrap());
-    (prefix.end() + 16..=all.end()).rev().find(|end| is_boundary(text, *end)).ok_or(all.start())
+    (prefix.end() + 16..=all.end()).rev().find(|end| is_boundary(text, *end)).ok_or(all.start() + 1)
 }

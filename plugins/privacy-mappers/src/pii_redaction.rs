@@ -320,6 +320,7 @@ mod tests {
             ("aa:bb:cc:dd:ee:ff", "[MAC_REDACTED]"),
             ("-----BEGIN A KEY-----\nx\n-----END A KEY-----.", "[PEM_REDACTED]."),
             ("eyJa.b.c-", "[JWT_REDACTED]-"),
+            ("u_aaaaaaaaaaaaaaaaé", "u_aaaaaaaaaaaaaaaaé"),
             ("https://a.b nothing", "https://a.b nothing"),
         ] {
             assert_eq!(redact("{}", text), expected);
