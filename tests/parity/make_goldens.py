@@ -117,6 +117,12 @@ DEDUPLICATORS = {
         {"ignore_pattern": r"\d+|[.,]$|\p{P}", "window_size": 2, "hamming_distance": 1, "num_blocks": 2, **SHORT},
     ],
 }
+# Deduplicators that remove lines of rows.
+LINE_DEDUPLICATORS = {
+    "document_line_deduplicator": [{}, {"frequency_threshold": 1}, {"frequency_threshold": 1, "lowercase": True, "ignore_special_character": True},
+                                   {"frequency_threshold": 2, "min_line_length": 0, "skip_brackets": False, "skip_html_tags": False},
+                                   {"frequency_threshold": 0, "min_line_length": 20, "skip_markdown_headers": False, "skip_latex_env": False}],
+}
 # Mappers that make several rows of one.
 EXPANDERS = {
     "text_chunk_mapper": [{}, {"split_pattern": None, "max_len": 20}, {"split_pattern": None, "max_len": 50, "overlap_len": 7}, {"max_len": 40},
@@ -175,6 +181,12 @@ def deduplicated(op, rows):
     return {"keep": bits(i in kept for i in range(len(rows)))}
 
 
+def thinned(op, rows):
+    dataset = NestedDataset(Dataset.from_list([op.compute_hash({"text": row["text"]}) for row in rows]))
+    after = op.process(dataset)[0]["text"]
+    return {"texts": {i: new for i, (row, new) in enumerate(zip(rows, after)) if row["text"] != new}}
+
+
 def selected(op, rows):
     dataset = NestedDataset(Dataset.from_list([{**row, "number": i} for i, row in enumerate(rows)]))
     kept = set(op.process(dataset)["number"])
@@ -190,7 +202,8 @@ data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl
 goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
 rows = [json.loads(line) for line in data.read_text(encoding="utf-8").split("\n") if line]
 goldens.mkdir(exist_ok=True)
-for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (selected, SELECTORS)]:
+for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
+                          (selected, SELECTORS)]:
     if answer is selected and len(sys.argv) > 1:
         break  # Other data lacks the fields.
     for name, sets in operators.items():

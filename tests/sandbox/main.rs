@@ -10,6 +10,7 @@ mod grants;
 mod guests;
 mod load;
 mod lock;
+mod retry;
 mod world;
 
 use harness::{Case, Ran};

@@ -230,6 +230,9 @@ options! {
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);
         /// Larger rows go to quarantine, in MB.
         max_row_mb: u64 = 256 => between(1.0, 1024.0);
+        /// Memory for the tables in which deduplicators look up fingerprints of all rows, in MB. More rows than fit take more passes over the keys,
+        /// which are on disk.
+        resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// Seed of everything random, and what operators see as random numbers.
         seed: u64 = 42;
         /// Directories with operator components (`*.wasm`), searched recursively.

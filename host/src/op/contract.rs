@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
+use arrow::array::{ArrayRef, BooleanArray, ListArray, UInt32Array};
 use serde::Serialize;
 
 use crate::dataset::{FieldType, Stat};
+
+/// The field in which an operator that counts keys is given their counts.
+pub const COUNTS: &str = "__dj__counts__";
 
 /// What an operator does with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,6 +77,13 @@ pub struct Descriptor {
     pub params_schema: serde_json::Value,
     /// How much work a row is.
     pub cost: Cost,
+}
+
+impl Descriptor {
+    /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset, and drops none.
+    pub fn counts_keys(&self) -> bool {
+        self.kind == Kind::Deduplicator && self.params_schema.get("x-counts-keys") == Some(&serde_json::Value::Bool(true))
+    }
 }
 
 /// A field that an operator reads.
@@ -204,4 +214,6 @@ pub enum Output {
     },
     /// Selector: one key per row.
     Keys(ArrayRef),
+    /// Deduplicator that counts keys: hashes of each row's keys, 0 for the empty one.
+    KeyLists(ListArray),
 }

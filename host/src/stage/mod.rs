@@ -9,6 +9,7 @@ mod apply;
 mod chain;
 mod input;
 mod isolate;
+mod masked;
 mod meter;
 mod quarantine;
 mod sink;
