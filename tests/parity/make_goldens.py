@@ -32,6 +32,8 @@ ZERO = {"drop_zero": True}
 STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition"]
 # These copy the field into the stats, which djhost does not.
 COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
+# The library behind it loses what follows a NUL; djhost does not. It is given what is between them.
+LOSES_AT_NUL = {"chinese_convert_mapper"}
 # The fixture's rows come from no file: the number of a row gives the suffix, here as in `check.rs`.
 SUFFIXES = [".txt", ".md", "txt"]
 
@@ -90,6 +92,13 @@ MAPPERS = {
                                        {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
     "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
     "expand_macro_mapper": [{}],
+    "clean_html_mapper": [{}],
+    "pii_redaction_mapper": [
+        {}, {"mask_urls": True, "mask_paths": False, "url_replacement": "<URL>", "email_replacement": r"\\@\n"}, {"mask_emails": False, "mask_ips": False, "redact_keys": ["text", "text"]},
+        {f"mask_{kind}": False for kind in ["secrets", "ids", "phones", "id_cards", "channel_ids", "platform_open_ids", "pem", "jwt", "macs"]} | {"path_replacement": "P "},
+        {"extra_patterns": [[r"(\w+)@", r"\1 at "], ["x*", "-"]], "redact_keys": ["text"]}, {"extra_patterns": [[r"(?i)the (?P<noun>\w+)", r"\g<noun>"]]},
+    ],
+    "chinese_convert_mapper": [{"mode": mode} for mode in "s2t t2s s2tw tw2s s2hk hk2s s2twp tw2sp t2tw tw2t hk2t t2hk t2jp jp2t".split()],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}
@@ -152,7 +161,12 @@ def filtered(op, rows):
 
 def mapped(op, rows):
     before = [row["text"] for row in rows]
-    after = op.process_batched({"text": list(before)})["text"]
+    if op._name in LOSES_AT_NUL:
+        after = ["\0".join(op.process_batched({"text": text.split("\0")})["text"]) for text in before]
+    elif op.is_batched_op():
+        after = op.process_batched({"text": list(before)})["text"]
+    else:
+        after = [op.process_single({"text": text})["text"] for text in before]
     return {"texts": {i: new for i, (old, new) in enumerate(zip(before, after)) if old != new}}
 
 
