@@ -159,7 +159,7 @@ fn larger_batches_get_more_time_and_larger_answers() {
 #[test]
 fn a_row_has_a_time_limit_of_its_own() {
     // The batch may take a minute, but twenty rows of 50 ms are done in a second; the guilty row is given up after its own 50 ms.
-    let lines = lines(20, &[7]);
+    let lines = crate::lines(20, &[7]);
     for (general, own) in [(0.05, ""), (60.0, ", limits: {row_timeout_s: 0.05}")] {
         let recipe =
             format!("op_limits: {{row_timeout_s: {general}}}\nmax_quarantine_ratio: 1\nprocess:\n  - rogue_filter: {{how: loop{own}}}\n");
