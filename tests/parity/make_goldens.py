@@ -90,6 +90,7 @@ MAPPERS = {
                                        {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
     "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
     "expand_macro_mapper": [{}],
+    "fix_unicode_mapper": [{}, {"normalization": "NFKC"}, {"normalization": "nfd"}, {"normalization": "NFKD"}],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}
