@@ -129,10 +129,10 @@ impl Fixer {
             if unescapes && let Some(new) = unescape(&text) {
                 text = new.into();
             }
-            if !text.is_ascii() {
-                if let Some(new) = self.characters.fix_encoding(&text) {
-                    text = new.into();
-                }
+            if !text.is_ascii()
+                && let Some(new) = self.characters.fix_encoding(&text)
+            {
+                text = new.into();
             }
             let mut classes = self.classes(&text);
             if classes & C1 != 0
@@ -148,10 +148,11 @@ impl Fixer {
                 }
                 text = self.with_forms(&text, true).into();
             }
-            if !text.is_ascii() && (classes & (COMPOSES | FORM) != 0 || !self.only_nfc()) {
-                if let Some(new) = self.normalized(&text) {
-                    text = new.into();
-                }
+            if !text.is_ascii()
+                && (classes & (COMPOSES | FORM) != 0 || !self.only_nfc())
+                && let Some(new) = self.normalized(&text)
+            {
+                text = new.into();
             }
             if text == before {
                 return (text != segment).then(|| text.into_owned());

@@ -78,11 +78,9 @@ impl TextMapper for RemoveRepeatSentencesMapper {
                     push_plain(key, compared);
                     key = compared;
                 }
-                if code_points(key) as i64 >= self.min_repeat_sentence_length {
-                    if !seen.insert(key) {
-                        out.push_str(&text[done..line_start + start]);
-                        done = line_start + stop;
-                    }
+                if code_points(key) as i64 >= self.min_repeat_sentence_length && !seen.insert(key) {
+                    out.push_str(&text[done..line_start + start]);
+                    done = line_start + stop;
                 }
                 start = stop;
             }

@@ -28,10 +28,10 @@ impl Characters {
                 latin_1 = Some(bytes.clone());
             }
             // In Mac Roman this would take a dash and a space for a character.
-            if codec.name != "macroman" {
-                if let Some(restored) = restore_byte_a0(&bytes) {
-                    bytes = restored;
-                }
+            if codec.name != "macroman"
+                && let Some(restored) = restore_byte_a0(&bytes)
+            {
+                bytes = restored;
             }
             if codec.sloppy {
                 bytes = replace_lossy(bytes);
@@ -71,12 +71,13 @@ impl Characters {
                 continue;
             }
             let part = &text[at..end];
-            if part.len() < text.len() && self.is_bad(part) {
-                if let Some(fixed) = self.fix_encoding(part) {
-                    out.push_str(&text[done..at]);
-                    out.push_str(&fixed);
-                    done = end;
-                }
+            if part.len() < text.len()
+                && self.is_bad(part)
+                && let Some(fixed) = self.fix_encoding(part)
+            {
+                out.push_str(&text[done..at]);
+                out.push_str(&fixed);
+                done = end;
             }
             before = part.chars().next_back().map_or(0, |c| self.of(c));
             at = end;
