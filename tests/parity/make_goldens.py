@@ -92,6 +92,7 @@ MAPPERS = {
                                        {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
     "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
     "expand_macro_mapper": [{}],
+    "fix_unicode_mapper": [{}, {"normalization": "NFKC"}, {"normalization": "nfd"}, {"normalization": "NFKD"}],
     "clean_html_mapper": [{}],
     "pii_redaction_mapper": [
         {}, {"mask_urls": True, "mask_paths": False, "url_replacement": "<URL>", "email_replacement": r"\\@\n"}, {"mask_emails": False, "mask_ips": False, "redact_keys": ["text", "text"]},

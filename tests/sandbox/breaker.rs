@@ -77,6 +77,8 @@ fn a_selector_that_fails_to_select_ends_the_job() {
         ("select_loop", "out of time"),
         ("select_allocate", "out of memory"),
         ("select_unreachable", "unreachable"),
+        ("select_recurse", "stack overflow"),
+        ("select_panic", "does not like"),
         ("select_short", "invalid answer: 500 keep values for 1000 rows"),
         ("select_flag_two", "`keep` flag 2"),
         ("select_giant", "out of memory"),

@@ -1,6 +1,10 @@
 //! The check for operators that do not give the same answer again, and what an operator may see of time and chance.
 
-use crate::{case, lines, recipe};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use crate::world::stats;
+use crate::{ROWS, case, lines, recipe};
 
 fn checked(ratio: &str, more: &str) -> String {
     format!("batch_size_kb: 16\nkeep_stats_in_res_ds: true\ndeterminism: {{check_ratio: {ratio}{more}}}")
@@ -53,4 +57,59 @@ fn the_sample_is_a_share_of_the_batches_and_the_same_again() {
     let (all, half) = (batches("1"), batches("0.5"));
     assert!(half > all / 4 && half < all * 3 / 4, "{half} of {all}");
     assert_eq!(half, batches("0.5"));
+}
+
+#[test]
+fn a_resumed_job_sees_the_same_random_numbers_and_clocks() {
+    let lines = lines(ROWS * 4, &[]);
+    for how in ["random", "peek"] {
+        let settings = "partition: {mode: manual, num_of_partitions: 4}\nbatch_size_kb: 16\nkeep_stats_in_res_ds: true";
+        let recipe = format!("{settings}\nprocess:\n  - text_length_filter: {{min_len: 1}}\n  - rogue_filter: {{how: {how}}}\n");
+        let undisturbed = case(&lines).run(&recipe).ok();
+        let seen: std::collections::BTreeSet<String> = stats(undisturbed.text()).into_iter().collect();
+        assert!(seen.len() >= 2, "{seen:?}");
+        let case = case(&lines);
+        // Twice killed: with some partitions done, and with some half done.
+        for fault in ["kill@event:partition_complete:2", "kill@event:op_start:2"] {
+            case.write("recipe.yaml", format!("{recipe}\ndataset_path: in.jsonl\nexport_path: out/result.jsonl\n"));
+            let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+            command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job", "--np", "1", "--plugins", "plugins"]);
+            command.current_dir(case.path("")).env("HOME", case.path("")).env(djhost::job::fault::VARIABLE, fault);
+            command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+            assert_eq!(command.output().unwrap().status.signal(), Some(9), "{how}: {fault}");
+        }
+        let resumed = case.run(&recipe).ok();
+        assert!(resumed.text() == undisturbed.text(), "{how}");
+        // Another seed of the job, other numbers.
+        let other = case.run(&format!("seed: 7\n{recipe}")).ok();
+        assert!(other.text() != undisturbed.text(), "{how}");
+    }
+}
+
+#[test]
+fn where_operators_come_from_is_on_record() {
+    let case = case(&lines(10, &[]));
+    let ran = case.run("process:\n  - text_length_filter: {min_len: 1}\n  - rogue_filter:\n").ok();
+    let components = ran.summary["components"].as_array().unwrap();
+    assert_eq!(components.len(), 2, "{components:?}");
+    let of = |source: &str| components.iter().find(|c| c["source"].as_str().unwrap().starts_with(source)).unwrap();
+    let (own, rogue) = (of("built-in "), of("plugins/rogue.wasm"));
+    assert_eq!((&own["interruptible"], &rogue["interruptible"]), (&false.into(), &true.into()));
+    assert_eq!(rogue["bytes"], std::fs::metadata(case.path("plugins/rogue.wasm")).unwrap().len());
+    for component in [own, rogue] {
+        assert_eq!(component["digest"].as_str().unwrap().len(), 64);
+        assert_eq!(ran.summary["plugins"][component["source"].as_str().unwrap()], component["digest"]);
+        assert!(component["wit_version"].as_str().unwrap().starts_with("0.1."));
+    }
+    let mut plan = Command::new(env!("CARGO_BIN_EXE_djhost"));
+    plan.args(["plan", "recipe.yaml", "--plugins", "plugins"]).current_dir(case.path("")).env("HOME", case.path(""));
+    plan.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+    let printed = String::from_utf8(plan.output().unwrap().stdout).unwrap();
+    let digest = &rogue["digest"].as_str().unwrap()[..12];
+    for part in [
+        format!("from plugins/rogue.wasm (sha256 {digest}…, {} bytes, contract 0.1.", rogue["bytes"]),
+        "interruptible); may use 256 MB".into(),
+    ] {
+        assert!(printed.contains(&part), "`{part}` is not in {printed}");
+    }
 }

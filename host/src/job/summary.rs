@@ -177,6 +177,22 @@ pub struct Totals {
     pub peak_memory: u64,
 }
 
+/// A component that a job uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Component {
+    /// `built-in NAME`, or the path of its file.
+    pub source: String,
+    /// SHA-256 of its bytes, in hex.
+    pub digest: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The contract version that it was built for.
+    pub wit_version: String,
+    /// Whether it was compiled with interruption checks: all but the built-in packs.
+    pub interruptible: bool,
+}
+
 /// `job_summary.json`. Names are those of Data-Juicer where it has one. Fields that somebody else added are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSummary {
@@ -240,6 +256,9 @@ pub struct JobSummary {
     /// Digest of every component used, by its name.
     #[serde(default)]
     pub plugins: BTreeMap<String, String>,
+    /// What is known of these components, each once.
+    #[serde(default)]
+    pub components: Vec<Component>,
     /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the operator's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub determinism: BTreeMap<String, crate::stage::Checked>,
@@ -278,6 +297,7 @@ impl JobSummary {
             totals: Totals::default(),
             ledger: Ledger::default(),
             ops: Vec::new(),
+            components: Vec::new(),
             determinism: BTreeMap::new(),
             versions: BTreeMap::from([("djhost".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
             plugins: BTreeMap::new(),

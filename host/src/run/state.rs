@@ -13,6 +13,7 @@ use super::{Prepared, op_refs};
 use crate::checkpoint::{Account, Artifact, Manifest};
 use crate::dataset::{Dataset, Exported, Partition};
 use crate::event::{CheckpointDone, Event, EventLog, OpRef, now};
+use crate::job::summary::Component;
 use crate::job::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::plan::{Chains, Plan};
 use crate::schedule::{Index, Watcher};
@@ -44,11 +45,17 @@ impl State {
         }
         summary.versions.insert("wit".into(), "0.1.0".into());
         for op in &prepared.plan.ops {
-            let component = op.pool.component();
-            summary.plugins.insert(component.source.to_string(), component.digest.clone());
-            for fallback in &op.fallbacks {
-                let component = fallback.component();
-                summary.plugins.insert(component.source.to_string(), component.digest.clone());
+            for component in std::iter::once(&op.pool).chain(&op.fallbacks).map(|pool| pool.component()) {
+                let source = component.source.to_string();
+                if summary.plugins.insert(source.clone(), component.digest.clone()).is_none() {
+                    summary.components.push(Component {
+                        source,
+                        digest: component.digest.clone(),
+                        bytes: component.bytes,
+                        wit_version: component.wit_version.clone(),
+                        interruptible: component.is_interruptible(),
+                    });
+                }
             }
         }
         summary.save(paths)?;

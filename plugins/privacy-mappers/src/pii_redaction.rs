@@ -256,6 +256,10 @@ impl PiiRedactionMapper {
 
     /// Writes the redacted text to `out`; false if nothing was found.
     fn redact(&self, text: &str, out: &mut String) -> bool {
+        // Not even a pattern that matches nothing changes an empty text.
+        if text.is_empty() {
+            return false;
+        }
         let mut before: Option<String> = None;
         for (pattern, instead, keep) in &self.steps {
             out.clear();

@@ -7,6 +7,7 @@ mod clean_ip;
 mod clean_links;
 mod cleaner;
 mod expand_macro;
+mod fix_unicode;
 mod links;
 mod one_or_many;
 mod punctuation_normalization;
@@ -33,6 +34,7 @@ pub use clean_email::CleanEmailMapper;
 pub use clean_ip::CleanIpMapper;
 pub use clean_links::CleanLinksMapper;
 pub use expand_macro::ExpandMacroMapper;
+pub use fix_unicode::FixUnicodeMapper;
 pub use one_or_many::OneOrMany;
 pub use punctuation_normalization::PunctuationNormalizationMapper;
 pub use remove_bibliography::RemoveBibliographyMapper;
@@ -66,5 +68,6 @@ djhost_sdk::export!(
     RemoveRepeatSentencesMapper,
     RemoveTableTextMapper,
     ExpandMacroMapper,
+    FixUnicodeMapper,
     TextChunkMapper,
 );

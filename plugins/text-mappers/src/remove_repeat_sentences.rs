@@ -3,7 +3,10 @@
 use crate::sentences::ends;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{code_points, lower_into, strip};
-use std::collections::HashSet;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// Removes sentences that the text has already had.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -24,7 +27,7 @@ pub struct RemoveRepeatSentencesMapper {
 /// Buffers, kept from text to text.
 #[derive(Default)]
 struct Scratch {
-    seen: HashSet<String>,
+    seen: Seen,
     ends: Vec<usize>,
     lower: String,
     compared: String,
@@ -75,13 +78,9 @@ impl TextMapper for RemoveRepeatSentencesMapper {
                     push_plain(key, compared);
                     key = compared;
                 }
-                if code_points(key) as i64 >= self.min_repeat_sentence_length {
-                    if seen.contains(key) {
-                        out.push_str(&text[done..line_start + start]);
-                        done = line_start + stop;
-                    } else {
-                        seen.insert(key.to_owned());
-                    }
+                if code_points(key) as i64 >= self.min_repeat_sentence_length && !seen.insert(key) {
+                    out.push_str(&text[done..line_start + start]);
+                    done = line_start + stop;
                 }
                 start = stop;
             }
@@ -89,6 +88,34 @@ impl TextMapper for RemoveRepeatSentencesMapper {
         }
         out.push_str(&text[done..]);
         Ok(done > 0)
+    }
+}
+
+/// A set of strings, which stand one behind the other in one buffer: a text has many short sentences.
+#[derive(Default)]
+struct Seen {
+    buffer: String,
+    places: HashTable<Range<usize>>,
+    hasher: RandomState,
+}
+
+impl Seen {
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.places.clear();
+    }
+
+    /// Adds `key`; false if the set has it already.
+    fn insert(&mut self, key: &str) -> bool {
+        let Self { buffer, places, hasher } = self;
+        let hash = hasher.hash_one(key);
+        if places.find(hash, |place| buffer[place.clone()] == *key).is_some() {
+            return false;
+        }
+        let start = buffer.len();
+        buffer.push_str(key);
+        places.insert_unique(hash, start..buffer.len(), |place| hasher.hash_one(&buffer[place.clone()]));
+        true
     }
 }
 

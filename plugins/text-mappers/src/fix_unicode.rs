@@ -1,0 +1,272 @@
+//! `fix_unicode_mapper`
+
+mod badness;
+mod characters;
+mod codecs;
+mod encoding;
+mod entities;
+
+use characters::{C1, COMPOSES, Characters, FORM};
+use djhost_sdk::prelude::*;
+use djhost_sdk::text::{blocks, code_points, is_decimal};
+use encoding::fix_c1;
+use entities::{form_of_entity, unescape};
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use std::borrow::Cow;
+
+/// Lines longer than this many characters are fixed in parts.
+const LONGEST: usize = 1_000_000;
+
+/// Repairs text with wrong characters: mojibake, HTML entities, ligatures, full-width letters, curly quotes, controls; then normalizes it.
+///
+/// The repairs are those of ftfy 6.3.1. HTML entities are left alone from the first line with `<` on.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct FixUnicodeMapper {
+    /// The form of Unicode: NFC, NFKC, NFD or NFKD. Null stands for NFC.
+    pub normalization: Option<String>,
+    #[serde(skip)]
+    fixer: Option<Fixer>,
+}
+
+struct Fixer {
+    characters: Characters,
+    form: Form,
+}
+
+enum Form {
+    Composed(ComposingNormalizerBorrowed<'static>, bool),
+    Decomposed(DecomposingNormalizerBorrowed<'static>),
+}
+
+impl TextMapper for FixUnicodeMapper {
+    const NAME: &'static str = "fix_unicode_mapper";
+
+    fn prepare(&mut self) -> Result<(), String> {
+        let form = match self.normalization.as_deref().unwrap_or_default().to_uppercase().as_str() {
+            "" | "NFC" => Form::Composed(ComposingNormalizerBorrowed::new_nfc(), true),
+            "NFKC" => Form::Composed(ComposingNormalizerBorrowed::new_nfkc(), false),
+            "NFD" => Form::Decomposed(DecomposingNormalizerBorrowed::new_nfd()),
+            "NFKD" => Form::Decomposed(DecomposingNormalizerBorrowed::new_nfkd()),
+            other => return Err(format!("`normalization` is {other:?}; use one of \"NFC\", \"NFKC\", \"NFD\", \"NFKD\"")),
+        };
+        self.fixer = Some(Fixer { characters: Characters::load(), form });
+        Ok(())
+    }
+
+    fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
+        let fixer = self.fixer.as_ref().expect("prepared");
+        // From the segment with the first `<` on, entities are taken as meant.
+        let tag = memchr::memchr(b'<', text.as_bytes()).unwrap_or(usize::MAX);
+        // What is before `done` has been written, and lines before `clear` have been dealt with.
+        let (mut done, mut clear) = (0, 0);
+        blocks(text, |block| {
+            if clear >= block.start + 64 {
+                return;
+            }
+            let mut candidates = block.non_ascii()
+                | block.mask(|l| l.within(0, 0x08).or(l.eq(0x0b)).or(l.within(0x0d, 0x1f)).or(l.eq(0x7f)))
+                | if block.start < tag { block.mask(|l| l.eq(b'&')) } else { 0 };
+            while candidates != 0 {
+                let at = block.start + candidates.trailing_zeros() as usize;
+                candidates &= candidates - 1;
+                if at < clear || !fixer.may_change(text, at, tag) {
+                    continue;
+                }
+                let start = memchr::memrchr(b'\n', &text.as_bytes()[clear..at]).map_or(clear, |found| clear + found + 1);
+                let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |found| at + found + 1);
+                let mut from = start;
+                while from < end {
+                    let to = from + longest(&text[from..end]);
+                    if let Some(fixed) = fixer.fix(&text[from..to], tag >= to) {
+                        out.push_str(&text[done..from]);
+                        out.push_str(&fixed);
+                        done = to;
+                    }
+                    from = to;
+                }
+                clear = end;
+            }
+        });
+        if done > 0 {
+            out.push_str(&text[done..]);
+        }
+        Ok(done > 0)
+    }
+}
+
+/// The length in bytes of what is fixed together of `line`.
+fn longest(line: &str) -> usize {
+    if line.len() <= LONGEST || code_points(line) as usize <= LONGEST {
+        return line.len();
+    }
+    line.char_indices().nth(LONGEST).map_or(line.len(), |(at, _)| at)
+}
+
+impl Fixer {
+    /// Whether the byte at `at`, which is above ASCII, a control or `&`, can make a difference to its line.
+    #[inline(always)]
+    fn may_change(&self, text: &str, at: usize, tag: usize) -> bool {
+        match text.as_bytes()[at] {
+            b'&' => at < tag && form_of_entity(&text.as_bytes()[at..]) > 0,
+            // Seen with its first byte.
+            0x80..0xc0 => false,
+            0..0x80 => true,
+            _ if !self.only_nfc() => true,
+            _ => text[at..].chars().next().is_some_and(|c| self.characters.of(c) != 0),
+        }
+    }
+
+    fn only_nfc(&self) -> bool {
+        matches!(self.form, Form::Composed(_, true))
+    }
+
+    /// The segment with all fixes, again and again until nothing changes; none if nothing does.
+    fn fix(&self, segment: &str, unescapes: bool) -> Option<String> {
+        let mut text = Cow::Borrowed(segment);
+        loop {
+            let before = text.clone();
+            if unescapes && let Some(new) = unescape(&text) {
+                text = new.into();
+            }
+            if !text.is_ascii()
+                && let Some(new) = self.characters.fix_encoding(&text)
+            {
+                text = new.into();
+            }
+            let mut classes = self.classes(&text);
+            if classes & C1 != 0
+                && let Some(new) = fix_c1(&text)
+            {
+                classes = self.classes(&new);
+                text = new.into();
+            }
+            if classes & FORM != 0 {
+                if text.contains('\u{1b}') {
+                    // Controls may split an escape sequence, so they go last.
+                    text = without_escapes(&self.with_forms(&text, false)).into();
+                }
+                text = self.with_forms(&text, true).into();
+            }
+            if !text.is_ascii()
+                && (classes & (COMPOSES | FORM) != 0 || !self.only_nfc())
+                && let Some(new) = self.normalized(&text)
+            {
+                text = new.into();
+            }
+            if text == before {
+                return (text != segment).then(|| text.into_owned());
+            }
+        }
+    }
+
+    /// All classes of all characters.
+    fn classes(&self, text: &str) -> u32 {
+        text.chars().fold(0, |all, c| all | self.characters.of(c))
+    }
+
+    /// The text with the forms of its characters; without what is removed if `remove`.
+    fn with_forms(&self, text: &str, remove: bool) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.chars();
+        while let Some(c) = rest.next() {
+            if self.characters.of(c) & FORM == 0 {
+                out.push(c);
+                continue;
+            }
+            let form = self.characters.form(c);
+            if form.is_empty() && !remove {
+                out.push(c);
+            }
+            out.push_str(form);
+            if c == '\r' && rest.as_str().starts_with('\n') {
+                rest.next();
+            }
+        }
+        out
+    }
+
+    /// The text in the form that is asked for; none if it is so already.
+    ///
+    /// As in Python 3.11, what is no character in Unicode 14 stays as it is and where it is, and nothing moves across it.
+    fn normalized(&self, text: &str) -> Option<String> {
+        let later = |c: char| self.characters.of(c) & COMPOSES != 0 && self.characters.is_unassigned(c);
+        let mut new = String::new();
+        let mut done = 0;
+        for part in text.split(later) {
+            let start = part.as_ptr() as usize - text.as_ptr() as usize;
+            let form = match &self.form {
+                Form::Composed(form, _) => form.normalize(part),
+                Form::Decomposed(form) => form.normalize(part),
+            };
+            if let Cow::Owned(form) = form {
+                new.push_str(&text[done..start]);
+                new.push_str(&form);
+                done = start + part.len();
+            }
+        }
+        (done > 0).then(|| new + &text[done..]).filter(|new| new != text)
+    }
+}
+
+/// The text without the sequences that colour it in a terminal.
+fn without_escapes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        let numbers = &rest[at + 2..];
+        let end = numbers.trim_start_matches(|c: char| c == ';' || is_decimal(c));
+        if end.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            out.push_str(&rest[..at]);
+            rest = &end[1..];
+        } else {
+            out.push_str(&rest[..at + 2]);
+            rest = numbers;
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use djhost_sdk::operator;
+
+    #[test]
+    fn all_sorts_of_faults_are_repaired() {
+        let mut op = Runner::new(operator!(FixUnicodeMapper), "{}").unwrap();
+        let out = op.map(&[
+            "sÃ³ â€œyesâ€\u{9d}",
+            "&lt;b&gt; &EACUTE;",
+            "<b> &amp;",
+            "ﬁne ＬＯＵＤ ‘x’\r\ny\u{7}",
+            "\u{1b}[31mred\u{1b}[0m",
+            "e\u{301}",
+            "plain é",
+        ]);
+        assert_eq!(out, ["só \"yes\"", "<b> É", "<b> &amp;", "fine LOUD 'x'\ny", "red", "é", "plain é"]);
+    }
+
+    #[test]
+    fn entities_are_kept_from_the_line_with_a_tag_on() {
+        let mut op = Runner::new(operator!(FixUnicodeMapper), "{}").unwrap();
+        assert_eq!(op.map(&["a &amp; b\nc &amp; <d>\ne &amp; f"]), ["a & b\nc &amp; <d>\ne &amp; f"]);
+    }
+
+    #[test]
+    fn the_form_can_be_chosen() {
+        let mut op = Runner::new(operator!(FixUnicodeMapper), r#"{"normalization": "nfkd"}"#).unwrap();
+        assert_eq!(op.map(&["é ²"]), ["e\u{301} 2"]);
+        let error = Runner::new(operator!(FixUnicodeMapper), r#"{"normalization": "NFX"}"#).err().unwrap();
+        assert!(format!("{error:?}").contains("NFKC"), "{error:?}");
+    }
+
+    #[test]
+    fn very_long_lines_are_fixed_in_parts() {
+        let mut op = Runner::new(operator!(FixUnicodeMapper), "{}").unwrap();
+        let half = "x".repeat(LONGEST - 1);
+        // The cut goes through the mojibake, which therefore stays.
+        assert_eq!(op.map(&[&format!("{half}Ã³")]), [format!("{half}Ã³")]);
+        assert_eq!(op.map(&[&format!("{half}yÃ³")]), [format!("{half}yó")]);
+    }
+}

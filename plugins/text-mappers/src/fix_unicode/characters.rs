@@ -1,0 +1,151 @@
+//! What the tables say of characters.
+
+use std::ops::Range;
+
+pub(super) const C1: u32 = 1;
+pub(super) const BAD: u32 = 1 << 1;
+pub(super) const LAW: u32 = 1 << 2;
+pub(super) const CURRENCY: u32 = 1 << 3;
+pub(super) const START: u32 = 1 << 4;
+pub(super) const END: u32 = 1 << 5;
+pub(super) const NUMERIC: u32 = 1 << 6;
+pub(super) const KAOMOJI: u32 = 1 << 7;
+pub(super) const UPPER: u32 = 1 << 8;
+pub(super) const LOWER: u32 = 1 << 9;
+pub(super) const UPPER_COMMON: u32 = 1 << 10;
+pub(super) const LOWER_COMMON: u32 = 1 << 11;
+pub(super) const BOX: u32 = 1 << 12;
+pub(super) const COMMON: u32 = 1 << 13;
+pub(super) const FIRST_OF_2: u32 = 1 << 14;
+pub(super) const FIRST_OF_3: u32 = 1 << 15;
+pub(super) const FIRST_OF_4: u32 = 1 << 16;
+pub(super) const CONTINUATION: u32 = 1 << 17;
+pub(super) const CONTINUATION_STRICT: u32 = 1 << 18;
+/// The character is replaced or removed.
+pub(super) const FORM: u32 = 1 << 19;
+/// May have to be composed: not known to stand in NFC whatever is beside it.
+pub(super) const COMPOSES: u32 = 1 << 20;
+
+const NAMES: [(&str, u32); 19] = [
+    ("c1", C1),
+    ("bad", BAD),
+    ("law", LAW),
+    ("currency", CURRENCY),
+    ("start_punctuation", START),
+    ("end_punctuation", END),
+    ("numeric", NUMERIC),
+    ("kaomoji", KAOMOJI),
+    ("upper_accented", UPPER),
+    ("lower_accented", LOWER),
+    ("upper_common", UPPER_COMMON),
+    ("lower_common", LOWER_COMMON),
+    ("box", BOX),
+    ("common", COMMON),
+    ("utf8_first_of_2", FIRST_OF_2),
+    ("utf8_first_of_3", FIRST_OF_3),
+    ("utf8_first_of_4", FIRST_OF_4),
+    ("utf8_continuation", CONTINUATION),
+    ("utf8_continuation_strict", CONTINUATION_STRICT),
+];
+
+/// Blocks below the tables' end whose characters are all in NFC and never compose with what is before them.
+const NFC: [Range<u32>; 8] =
+    [0..0x300, 0x391..0x3d0, 0x400..0x483, 0x48a..0x530, 0x2010..0x2028, 0x2030..0x205f, 0x20a0..0x20c0, 0x2500..0x2700];
+
+const LOW: u32 = 0x2700;
+const HIGH: Range<u32> = 0xf8ff..0x10000;
+
+/// The classes and the forms of all characters.
+pub(super) struct Characters {
+    low: Box<[u32]>,
+    high: Box<[u32]>,
+    forms: Vec<(char, String)>,
+    unassigned: Vec<(u32, u32)>,
+}
+
+impl Characters {
+    pub(super) fn load() -> Self {
+        let mut all =
+            Self { low: vec![0; LOW as usize].into(), high: vec![COMPOSES; HIGH.len()].into(), forms: Vec::new(), unassigned: Vec::new() };
+        for c in 0..LOW {
+            if !NFC.iter().any(|block| block.contains(&c)) {
+                all.low[c as usize] = COMPOSES;
+            }
+        }
+        let mut class = 0;
+        for word in words(include_str!("classes.txt")) {
+            if let Some(name) = word.strip_prefix('@') {
+                class = NAMES.iter().find(|n| n.0 == name).expect("a known class").1;
+                continue;
+            }
+            let (first, last) = word.split_once('-').unwrap_or((word, word));
+            for c in point(first)..=point(last) {
+                all.mark(c, class);
+            }
+        }
+        for word in words(include_str!("forms.txt")) {
+            let (c, form) = word.split_once('=').expect("a character and its form");
+            all.mark(point(c), FORM);
+            all.forms.push((char::from_u32(point(c)).expect("a character"), characters(form)));
+        }
+        for word in words(include_str!("unassigned.txt")) {
+            let (first, last) = word.split_once('-').unwrap_or((word, word));
+            all.unassigned.push((point(first), point(last)));
+        }
+        all
+    }
+
+    fn mark(&mut self, c: u32, class: u32) {
+        if c < LOW {
+            self.low[c as usize] |= class;
+        } else if HIGH.contains(&c) {
+            self.high[(c - HIGH.start) as usize] |= class;
+        } else {
+            assert_eq!((c, class), (0x3000, FORM), "`of` knows this one");
+        }
+    }
+
+    /// The classes of `c`, as bits.
+    #[inline(always)]
+    pub(super) fn of(&self, c: char) -> u32 {
+        let c = u32::from(c);
+        match c {
+            0..LOW => self.low[c as usize],
+            // Chinese and Japanese, and Korean syllables.
+            0x3001..0x302a | 0x3041..0x3097 | 0x309b..0x3100 | 0x3105..0xa000 | 0xac00..0xd7a4 => 0,
+            0x3000 => FORM,
+            0xf8ff..0x10000 => self.high[(c - HIGH.start) as usize],
+            // Emoji.
+            0x1f300..0x1fb00 => 0,
+            _ => COMPOSES,
+        }
+    }
+
+    /// Whether `c` is no character in Unicode 14.
+    pub(super) fn is_unassigned(&self, c: char) -> bool {
+        let c = u32::from(c);
+        let after = self.unassigned.partition_point(|range| range.0 <= c);
+        after > 0 && c <= self.unassigned[after - 1].1
+    }
+
+    /// What becomes of a character with a form.
+    pub(super) fn form(&self, c: char) -> &str {
+        let at = self.forms.binary_search_by_key(&c, |f| f.0).expect("has a form");
+        &self.forms[at].1
+    }
+}
+
+/// The words of a table.
+pub(super) fn words(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_ascii_whitespace)
+}
+
+/// A code point in hexadecimal digits.
+pub(super) fn point(hex: &str) -> u32 {
+    u32::from_str_radix(hex, 16).expect("a code point")
+}
+
+/// Code points with `+` between them.
+pub(super) fn characters(hex: &str) -> String {
+    hex.split('+').filter(|h| !h.is_empty()).map(|h| char::from_u32(point(h)).expect("a character")).collect()
+}
