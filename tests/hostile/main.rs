@@ -7,6 +7,7 @@ mod harness;
 mod files;
 mod recipes;
 mod rows;
+mod security;
 
 use harness::{Case, Ran};
 
