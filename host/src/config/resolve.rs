@@ -119,7 +119,7 @@ pub fn resolve(
 /// The same for a recipe that is no file, with nothing but the recipe.
 #[cfg(any(test, feature = "fuzz"))]
 pub(super) fn resolve_text(text: &str) -> Result<Resolved> {
-    let document = Document::parse("recipe.yaml", text).map_err(|errors| few(errors))?;
+    let document = Document::parse("recipe.yaml", text).map_err(few)?;
     let mut build = Builder { document, entries: Config::default().entries(), ..Builder::default() };
     build.errors.append(&mut build.document.problems);
     build.read_file();

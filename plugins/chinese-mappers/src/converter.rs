@@ -94,7 +94,7 @@ impl Segmented {
     }
 }
 
-fn load<'n>(name: &str, loaded: &mut Vec<(&'n str, Rc<Dictionary>)>) -> Rc<Dictionary> {
+fn load(name: &str, loaded: &mut Vec<(&str, Rc<Dictionary>)>) -> Rc<Dictionary> {
     if let Some((_, dictionary)) = loaded.iter().find(|(n, _)| *n == name) {
         return Rc::clone(dictionary);
     }
