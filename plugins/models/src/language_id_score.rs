@@ -169,8 +169,8 @@ mod tests {
         let rows = [row(r#"{"lang": "fr", "lang_score": 0.9}"#), row(r#"{"lang": "fr"}"#), row(r#"{"lang_score": 0.1}"#)];
         let answer = op.filter_json(&rows.each_ref().map(String::as_str));
         assert_eq!(langs(&answer), ["fr", "fr", "en"].map(Some));
-        assert_eq!(answer.keep[0], true);
-        assert_eq!(answer.keep[2], false);
+        assert!(answer.keep[0]);
+        assert!(!answer.keep[2]);
         assert_eq!((answer.stat(SCORE)[0], answer.stat(SCORE)[2]), (Some(0.9), Some(0.1)));
     }
 
