@@ -16,3 +16,6 @@ pub mod checkpoint;
 pub mod event;
 pub mod job;
 pub mod error;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;

@@ -94,6 +94,37 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
     assert!(kills >= 35, "only {kills} kills");
 }
 
+/// Its rows are changed by what is known of all rows, whenever they are read from a checkpoint before it.
+#[test]
+fn lines_are_counted_and_removed_whatever_was_killed() {
+    let mut kills = 0;
+    for (i, strategy) in ["every_op", "disabled", "every_n_ops"].into_iter().enumerate() {
+        let mut bench = bench(i).with("strategy", strategy);
+        let lines = |threshold: usize| format!("document_line_deduplicator: {{frequency_threshold: {threshold}}}");
+        bench.ops.insert(4, lines(30));
+        bench.ops.insert(6, lines(8));
+        bench.ops.insert(7, "document_deduplicator:".into());
+        let expected = bench.undisturbed();
+        let mut without = super::bench::Bench::new(10);
+        (without.settings, without.ops) = (bench.settings.clone(), bench.ops.clone());
+        without.ops.retain(|op| !op.starts_with("document_line_"));
+        std::fs::copy(bench.path("data.jsonl"), without.path("data.jsonl")).unwrap();
+        assert_ne!(without.undisturbed().export, expected.export, "no line was removed");
+        let mut numbers = Numbers(i as u64 + 77);
+        for round in 0.. {
+            let output = bench.run_with_fault(&format!("kill@disk:{}", 8 + numbers.below(50) + 8 * round));
+            bench.assert_export_whole(&expected.export);
+            if !killed(&output) {
+                assert!(output.status.success(), "{}", text(&output.stderr));
+                break;
+            }
+            kills += 1;
+        }
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+    }
+    assert!(kills >= 6, "only {kills} kills");
+}
+
 #[test]
 fn killed_at_writes_and_again_while_it_resumes() {
     let mut kills = 0;

@@ -26,12 +26,16 @@ STATS = "__dj__stats__"
 
 # The directory of word lists. `check.rs` reads the name from here too.
 WORDS = "words"
+# The model of `make_model.py`, from here. Data-Juicer has no such parameter, it downloads one: it is given this one in its place.
+MODEL = "models/lang.ftz"
 # Data-Juicer has no such parameter: it is as if it were always set.
 ZERO = {"drop_zero": True}
 # What the stats depend on.
-STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition"]
+STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model"]
 # These copy the field into the stats, which djhost does not.
 COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
+# The library behind it loses what follows a NUL; djhost does not. It is given what is between them.
+LOSES_AT_NUL = {"chinese_convert_mapper"}
 # The fixture's rows come from no file: the number of a row gives the suffix, here as in `check.rs`.
 SUFFIXES = [".txt", ".md", "txt"]
 
@@ -59,6 +63,8 @@ FILTERS = {
                                        {"field_key": "meta.score", "max_value": 2, "reversed_range": True, **ZERO}, {"field_key": "rank", **ZERO},
                                        {"field_key": "meta.spelled", "min_value": 7.5, "max_value": 60, **ZERO},
                                        {"field_key": "meta.spelled", "min_value": 7.5, "max_value": 57, "min_closed_interval": False, **ZERO}],
+    "language_id_score_filter": [{"model": MODEL}, {"model": MODEL, "lang": "LATIN", "min_score": 0.5}, {"model": MODEL, "lang": ["CJK", "LATIN"], "min_score": 0.3},
+                                 {"model": MODEL, "min_score": 0.5, "reversed_range": True}],
     "suffix_filter": [{}, {"suffixes": ".txt"}, {"suffixes": ["txt", ".md"]}, {"suffixes": [".md"], "reversed_range": True}],
     "general_field_filter": [
         {}, {"filter_condition": "10 < rank <= 30 and text != 'nothing here' and meta.lang == \"en\""},
@@ -90,6 +96,13 @@ MAPPERS = {
                                        {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
     "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
     "expand_macro_mapper": [{}],
+    "clean_html_mapper": [{}],
+    "pii_redaction_mapper": [
+        {}, {"mask_urls": True, "mask_paths": False, "url_replacement": "<URL>", "email_replacement": r"\\@\n"}, {"mask_emails": False, "mask_ips": False, "redact_keys": ["text", "text"]},
+        {f"mask_{kind}": False for kind in ["secrets", "ids", "phones", "id_cards", "channel_ids", "platform_open_ids", "pem", "jwt", "macs"]} | {"path_replacement": "P "},
+        {"extra_patterns": [[r"(\w+)@", r"\1 at "], ["x*", "-"]], "redact_keys": ["text"]}, {"extra_patterns": [[r"(?i)the (?P<noun>\w+)", r"\g<noun>"]]},
+    ],
+    "chinese_convert_mapper": [{"mode": mode} for mode in "s2t t2s s2tw tw2s s2hk hk2s s2twp tw2sp t2tw tw2t hk2t t2hk t2jp jp2t".split()],
 }
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}
@@ -107,6 +120,12 @@ DEDUPLICATORS = {
         {"tokenization": "punctuation", "window_size": 2, "hamming_distance": 2, "num_blocks": 4, **SHORT},
         {"ignore_pattern": r"\d+|[.,]$|\p{P}", "window_size": 2, "hamming_distance": 1, "num_blocks": 2, **SHORT},
     ],
+}
+# Deduplicators that remove lines of rows.
+LINE_DEDUPLICATORS = {
+    "document_line_deduplicator": [{}, {"frequency_threshold": 1}, {"frequency_threshold": 1, "lowercase": True, "ignore_special_character": True},
+                                   {"frequency_threshold": 2, "min_line_length": 0, "skip_brackets": False, "skip_html_tags": False},
+                                   {"frequency_threshold": 0, "min_line_length": 20, "skip_markdown_headers": False, "skip_latex_env": False}],
 }
 # Mappers that make several rows of one.
 EXPANDERS = {
@@ -144,9 +163,24 @@ def filtered(op, rows):
     return {"keep": bits(keep), "stats": {key: [stat[key] for stat in samples[STATS]] for key in keys}}
 
 
+def use_model(path):
+    """Gives Data-Juicer's language filter this fastText model; needs the package `fasttext-predict`."""
+    import fasttext
+    from data_juicer.ops.filter import language_id_score_filter as module
+
+    model = fasttext.load_model(str(path))
+    module.prepare_model = lambda model_type: model_type
+    module.get_model = lambda key: model
+
+
 def mapped(op, rows):
     before = [row["text"] for row in rows]
-    after = op.process_batched({"text": list(before)})["text"]
+    if op._name in LOSES_AT_NUL:
+        after = ["\0".join(op.process_batched({"text": text.split("\0")})["text"]) for text in before]
+    elif op.is_batched_op():
+        after = op.process_batched({"text": list(before)})["text"]
+    else:
+        after = [op.process_single({"text": text})["text"] for text in before]
     return {"texts": {i: new for i, (old, new) in enumerate(zip(before, after)) if old != new}}
 
 
@@ -159,6 +193,12 @@ def deduplicated(op, rows):
     dataset = NestedDataset(Dataset.from_list([op.compute_hash({"text": row["text"], "number": i}) for i, row in enumerate(rows)]))
     kept = set(op.process(dataset)[0]["number"])
     return {"keep": bits(i in kept for i in range(len(rows)))}
+
+
+def thinned(op, rows):
+    dataset = NestedDataset(Dataset.from_list([op.compute_hash({"text": row["text"]}) for row in rows]))
+    after = op.process(dataset)[0]["text"]
+    return {"texts": {i: new for i, (row, new) in enumerate(zip(rows, after)) if row["text"] != new}}
 
 
 def selected(op, rows):
@@ -176,7 +216,8 @@ data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl
 goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
 rows = [json.loads(line) for line in data.read_text(encoding="utf-8").split("\n") if line]
 goldens.mkdir(exist_ok=True)
-for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (selected, SELECTORS)]:
+for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
+                          (selected, SELECTORS)]:
     if answer is selected and len(sys.argv) > 1:
         break  # Other data lacks the fields.
     for name, sets in operators.items():
@@ -185,6 +226,8 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXP
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
+                if "model" in params:
+                    use_model(HERE / params["model"])
                 op = OPERATORS.modules[ALIASES.get(name, name)](**{key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()})
                 golden = {"op": name, "params": params, **answer(op, rows)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.

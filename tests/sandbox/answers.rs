@@ -155,3 +155,33 @@ fn larger_batches_get_more_time_and_larger_answers() {
     let reason = ran.quarantine[0]["reason"].as_str().unwrap();
     assert!(reason.contains("out of time: the call took longer than 512.") && reason.contains("ms"), "{reason}");
 }
+
+#[test]
+fn a_row_has_a_time_limit_of_its_own() {
+    // The batch may take a minute, but twenty rows of 50 ms are done in a second; the guilty row is given up after its own 50 ms.
+    let lines = lines(20, &[7]);
+    for (general, own) in [(0.05, ""), (60.0, ", limits: {row_timeout_s: 0.05}")] {
+        let recipe =
+            format!("op_limits: {{row_timeout_s: {general}}}\nmax_quarantine_ratio: 1\nprocess:\n  - rogue_filter: {{how: loop{own}}}\n");
+        let ran = crate::case(&lines).run(&recipe).ok();
+        assert_eq!(crate::quarantined(&ran), [7]);
+        let reason = ran.quarantine[0]["reason"].as_str().unwrap();
+        assert!(reason.contains("out of time: the call took longer than 50ms"), "{reason}");
+    }
+    // Rows that keep to it pass, whatever a batch of them takes; an operator's own limit holds over the general one.
+    let recipe = "op_limits: {row_timeout_s: 0.001}\nprocess:\n  - rogue_filter: {how: behave, limits: {row_timeout_s: 5}}\n";
+    let ran = crate::case(&lines).run(recipe).ok();
+    assert!(ran.quarantine.is_empty() && ran.text() == lines.concat());
+}
+
+#[test]
+fn mappers_and_global_operators_that_hang_or_bloat_are_stopped_too() {
+    let limits = "op_limits: {row_timeout_s: 0.05, timeout_s: 0.2, memory_mb: 48}";
+    for op in ["rogue_mapper", "rogue_deduplicator", "rogue_selector"] {
+        for (how, reason) in
+            [("loop", "out of time"), ("allocate", "of its 48 MiB"), ("recurse", "stack overflow"), ("abort", "unreachable")]
+        {
+            isolates(op, how, limits, &[10], reason);
+        }
+    }
+}

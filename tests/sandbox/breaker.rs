@@ -22,6 +22,21 @@ fn a_hanging_operator_ends_the_job_early() {
 }
 
 #[test]
+fn a_row_has_less_time_than_a_batch() {
+    let lines = lines(ROWS, &[7, 900]);
+    let own = "partition: {mode: manual, num_of_partitions: 1}\nprocess:\n  - rogue_filter: {how: loop, limits: {timeout_s: 0.5, row_timeout_s: 0.05}}\n";
+    let ran = case(&lines).run(own).ok();
+    assert_eq!(crate::quarantined(&ran), [7, 900]);
+    assert!(
+        ran.quarantine.iter().all(|e| e["reason"].as_str().unwrap().contains("the call took longer than 50ms")),
+        "{:?}",
+        ran.quarantine
+    );
+    // Who is quick enough for a row is not stopped.
+    assert!(case(&lines).run(&recipe("rogue_filter", "behave", "op_limits: {row_timeout_s: 1}")).ok().quarantine.is_empty());
+}
+
+#[test]
 fn the_share_is_a_setting() {
     let guilty: Vec<usize> = (0..ROWS).step_by(10).collect();
     let lines = lines(ROWS, &guilty);
@@ -62,6 +77,8 @@ fn a_selector_that_fails_to_select_ends_the_job() {
         ("select_loop", "out of time"),
         ("select_allocate", "out of memory"),
         ("select_unreachable", "unreachable"),
+        ("select_recurse", "stack overflow"),
+        ("select_panic", "does not like"),
         ("select_short", "invalid answer: 500 keep values for 1000 rows"),
         ("select_flag_two", "`keep` flag 2"),
         ("select_giant", "out of memory"),

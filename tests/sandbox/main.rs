@@ -6,10 +6,12 @@ mod harness;
 
 mod answers;
 mod breaker;
+mod determinism;
 mod grants;
 mod guests;
 mod load;
 mod lock;
+mod retry;
 mod world;
 
 use harness::{Case, Ran};

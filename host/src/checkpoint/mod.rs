@@ -5,6 +5,8 @@
 //! ```
 
 mod codec;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod key;
 mod manifest;
 mod patch;

@@ -60,12 +60,13 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         line(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
         line(format!("       {}", own_params(op)));
         line(format!(
-            "       from {} (sha256 {}…, contract {}, {guard}); may use {} MB, {:?} per batch; {}",
+            "       from {} (sha256 {}…, contract {}, {guard}); may use {} MB, {:?} per batch, {:?} per row; {}",
             component.source,
             &component.digest[..12],
             component.wit_version,
             op.pool.limits().memory >> 20,
             op.pool.limits().time,
+            op.pool.limits().row_time,
             op.pool.grants(),
         ));
     }

@@ -1,5 +1,7 @@
 //! `djhost quarantine`: the rows that a job could not process.
 
+mod retry;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -12,6 +14,7 @@ use serde::Deserialize;
 
 use crate::error::{UserError, exit};
 use crate::job::JobUtils;
+use crate::op::printable;
 
 /// Lists, shows and exports the rows that a job could not process.
 #[derive(Debug, Args)]
@@ -46,6 +49,20 @@ enum What {
         /// The file, which must not exist yet
         file: PathBuf,
     },
+    /// Try the rows on which operators failed again, and put what comes of them into the result, at their places
+    ///
+    /// Another build of an operator gets just the rows that the one of the job could not process: with --plugins every op of the recipe
+    /// whose operator is there, with --op only that one. From then on this is part of the job: the other rows are as they were, and all of
+    /// it is as if the rows had been good from the start. The job goes on from its checkpoints
+    /// where the rows stand, and is resumed like any other when it is killed.
+    Retry {
+        /// Take the operators from the components in this directory; by default they are those of the job
+        #[arg(long, value_name = "DIR")]
+        plugins: Option<PathBuf>,
+        /// No progress bar and no table
+        #[arg(long, short)]
+        quiet: bool,
+    },
 }
 
 /// A line of a file in `quarantine/`.
@@ -78,7 +95,7 @@ impl Entry {
     }
 }
 
-/// Runs the subcommand; the exit code is [`exit::DONE`].
+/// Runs the subcommand; gives the exit code.
 pub fn run(args: &QuarantineArgs) -> Result<u8> {
     let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
     let files = job.paths().quarantine_files()?;
@@ -86,6 +103,7 @@ pub fn run(args: &QuarantineArgs) -> Result<u8> {
         What::List => list(args, &files)?,
         What::Show { limit, json } => show(args, &files, *limit, *json)?,
         What::Export { file } => export(args, &files, file)?,
+        What::Retry { plugins, quiet } => return retry::run(args, job.paths(), &files, plugins.as_deref(), *quiet),
     }
     Ok(exit::DONE)
 }
@@ -105,6 +123,11 @@ fn for_each(args: &QuarantineArgs, files: &[PathBuf], mut each: impl FnMut(Entry
     Ok(())
 }
 
+/// What an operator said and what is in a row may hold anything: nothing of it reaches the terminal as it is.
+fn one_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n")
+}
+
 fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
     let mut counts: BTreeMap<(Option<usize>, String, String), u64> = BTreeMap::new();
     for_each(args, files, |entry, _| {
@@ -113,7 +136,7 @@ fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
     })?;
     let mut out = String::new();
     for ((_, who, reason), rows) in &counts {
-        let _ = writeln!(out, "{rows:>9}  {who}: {}", reason.escape_debug());
+        let _ = writeln!(out, "{rows:>9}  {who}: {}", one_line(reason));
     }
     let _ = writeln!(out, "{} rows in quarantine", counts.values().sum::<u64>());
     super::print(&out)
@@ -133,11 +156,10 @@ fn show(args: &QuarantineArgs, files: &[PathBuf], limit: usize, json: bool) -> R
             let _ = writeln!(out, "{line}");
             return Ok(true);
         }
-        // What an operator said and what is in a row may hold anything: nothing of it reaches the terminal as it is.
-        let _ = writeln!(out, "{}:{}  {}, attempt {}", entry.file.escape_debug(), entry.line, entry.who(), entry.attempt);
-        let _ = writeln!(out, "  {}", entry.reason.escape_debug());
+        let _ = writeln!(out, "{}:{}  {}, attempt {}", one_line(&entry.file), entry.line, entry.who(), entry.attempt);
+        let _ = writeln!(out, "  {}", one_line(&entry.reason));
         let start: String = entry.row.chars().take(200).collect();
-        let _ = writeln!(out, "  {}{}", start.escape_debug(), if start.len() < entry.row.len() { "…" } else { "" });
+        let _ = writeln!(out, "  {}{}", one_line(&start), if start.len() < entry.row.len() { "…" } else { "" });
         Ok(true)
     })?;
     super::print(&out)

@@ -35,6 +35,6 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     let prepared = prepare(args.recipe.path(), overrides)?;
     stop.watch_signals()?;
     prepared.resolved.notes.iter().chain(&prepared.plan.notes).chain(&prepared.dataset.notes).for_each(|n| tracing::warn!("{n}"));
-    let options = RunOptions { fresh: args.fresh, strict: args.strict, quiet: args.quiet, scratch: false };
+    let options = RunOptions { fresh: args.fresh, strict: args.strict, quiet: args.quiet, scratch: false, retry: None };
     Ok(run_job(prepared, &options, &logs, &stop)?.code)
 }

@@ -5,6 +5,8 @@
 
 pub mod declare;
 mod foreign;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod job;
 pub mod options;
 mod overrides;

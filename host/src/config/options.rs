@@ -96,6 +96,15 @@ choices! {
     }
 }
 choices! {
+    /// What happens when an operator does not give the same answer again.
+    OnDifference {
+        /// A message, an event, and a line in the summary.
+        Warn = "warn",
+        /// The job fails.
+        Fail = "fail",
+    }
+}
+choices! {
     /// The least severe messages that are shown.
     LogLevel {
         /// Failures.
@@ -171,8 +180,20 @@ options! {
         memory_mb: u64 = 256 => between(1.0, 4096.0);
         /// Time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in proportion.
         timeout_s: f64 = 60.0 => between(0.001, 86_400.0);
+        /// Time for one row, in seconds: a batch of few rows gets no more than this for each. A row larger than `batch_size_kb` gets more, in
+        /// proportion.
+        row_timeout_s: f64 = 10.0 => between(0.001, 86_400.0);
         /// Largest reply of an operator to one batch, as a multiple of the batch.
         output_ratio: f64 = 16.0 => between(1.0, 1024.0);
+    }
+}
+options! {
+    /// A check of operators on the data itself: whether they give the same answer again.
+    Determinism {
+        /// Share of the batches that two fresh instances are given, too, and whose answers are compared: 0 is none, 1 is all.
+        check_ratio: f64 = 0.0 => between(0.0, 1.0);
+        /// What happens when an operator answers otherwise: `warn` says so, `fail` ends the job.
+        on_difference: OnDifference = OnDifference::Warn;
     }
 }
 options! {
@@ -230,6 +251,9 @@ options! {
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);
         /// Larger rows go to quarantine, in MB.
         max_row_mb: u64 = 256 => between(1.0, 1024.0);
+        /// Memory for the tables in which deduplicators look up fingerprints of all rows, in MB. More rows than fit take more passes over the keys,
+        /// which are on disk.
+        resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// Seed of everything random, and what operators see as random numbers.
         seed: u64 = 42;
         /// Directories with operator components (`*.wasm`), searched recursively.
@@ -248,13 +272,16 @@ options! {
         event_logging: EventLogging = EventLogging::default();
         /// Limits for the sandbox of each operator.
         op_limits: OpLimits = OpLimits::default();
+        /// Whether operators are checked for giving the same answer again.
+        determinism: Determinism = Determinism::default();
         /// Where the human-readable logs go; by default `logs` in the run directory.
         event_log_dir: Option<String> = None;
         /// Where checkpoints go; by default `checkpoints` in the run directory.
         checkpoint_dir: Option<String> = None;
         /// Where partitions go; by default `partitions` in the run directory.
         partition_dir: Option<String> = None;
-        /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s}`,
+        /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s, row_timeout_s,
+        /// output_ratio}`,
         /// `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
         process: Raw = Raw(json!([]));
     }

@@ -42,6 +42,8 @@ pub struct OpHost {
     pub memory_mb: Option<u64>,
     /// Time for one batch, in seconds.
     pub timeout_s: Option<f64>,
+    /// Of `limits`.
+    pub row_timeout_s: Option<f64>,
     /// Largest reply as a multiple of the batch.
     pub output_ratio: Option<f64>,
     /// Directories that it may read, under the same path.
@@ -267,8 +269,9 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                 match key {
                     "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
                     "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
+                    "row_timeout_s" => host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?,
                     "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
-                    other => return Err(Wrong::key(other, ["memory_mb", "timeout_s", "output_ratio"])),
+                    other => return Err(Wrong::key(other, ["memory_mb", "timeout_s", "row_timeout_s", "output_ratio"])),
                 }
                 Ok(())
             }),

@@ -116,6 +116,16 @@ pub fn resolve(
     build.finish(need, file)
 }
 
+/// The same for a recipe that is no file, with nothing but the recipe.
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) fn resolve_text(text: &str) -> Result<Resolved> {
+    let document = Document::parse("recipe.yaml", text).map_err(|errors| few(errors))?;
+    let mut build = Builder { document, entries: Config::default().entries(), ..Builder::default() };
+    build.errors.append(&mut build.document.problems);
+    build.read_file();
+    build.finish(Need::Anything, None)
+}
+
 #[derive(Default)]
 struct Builder {
     document: Document,

@@ -104,6 +104,7 @@ impl super::OpHost {
         let mut limits = Map::new();
         limits.extend(self.memory_mb.map(|n| ("memory_mb".to_owned(), n.into())));
         limits.extend(self.timeout_s.map(|n| ("timeout_s".to_owned(), n.into())));
+        limits.extend(self.row_timeout_s.map(|n| ("row_timeout_s".to_owned(), n.into())));
         limits.extend(self.output_ratio.map(|n| ("output_ratio".to_owned(), n.into())));
         if !limits.is_empty() {
             map.insert("limits".into(), limits.into());

@@ -54,6 +54,12 @@ pub struct Stat {
     pub data: ArrayRef,
 }
 
+impl PartialEq for Stat {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && *self.data == *other.data
+    }
+}
+
 /// Some rows in input order. All arrays have the same length.
 #[derive(Debug, Clone)]
 pub struct Batch {

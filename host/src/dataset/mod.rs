@@ -11,6 +11,8 @@ mod discover;
 mod export;
 mod extract;
 mod file;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 pub mod json;
 mod json_columns;
 mod jsonl;

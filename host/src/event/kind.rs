@@ -212,6 +212,14 @@ pub enum Event {
         reason: String,
         quarantine_path: String,
     },
+    #[serde(rename = "determinism_check")]
+    DeterminismChecked {
+        operation_name: String,
+        batches: u64,
+        different: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     #[serde(rename = "resolve_start")]
     ResolveStarted {
         #[serde(flatten)]
@@ -381,6 +389,9 @@ impl fmt::Display for Event {
             }
             Self::RowsQuarantined { partition_id, rows, reason, .. } => {
                 write!(f, "partition {partition_id}: {rows} rows into quarantine: {reason}")
+            }
+            Self::DeterminismChecked { operation_name, batches, different, .. } => {
+                write!(f, "operator `{operation_name}`: {different} of {batches} batches were answered otherwise by fresh instances")
             }
             Self::ResolveStarted { op } => write!(f, "op {} `{}`: comparing the keys of all partitions", op.index, op.name),
             Self::ResolveCompleted { op, input_rows, output_rows, .. } => {

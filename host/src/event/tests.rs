@@ -71,6 +71,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         Event::OpFailed { partition_id: 3, op: op(), duration: 1.0, error_message: text("e"), error_type: text("t") },
         Event::OpTrapped { partition_id: 3, op: op(), rows: 1, error_message: text("unreachable") },
         Event::RowsQuarantined { partition_id: 3, op: Some(op()), rows: 5, reason: text("r"), quarantine_path: text("q") },
+        Event::DeterminismChecked { operation_name: text("o"), batches: 9, different: 1, reason: Some(text("r")) },
         Event::ResolveStarted { op: op() },
         Event::ResolveCompleted {
             op: op(),

@@ -1,7 +1,8 @@
 //! Finding duplicates by fingerprints over all partitions, in bounded memory: the first row in input order stays.
 //!
-//! Fingerprints are looked at in passes. A pass takes those that fall to it by their hash, so that its table fits the memory; the key
-//! files are read once per pass.
+//! Fingerprints are looked at in scans of the key files. A scan takes as many as its tables can hold in the memory: several bands when they are
+//! small, a part of one, by hash, when it is large. So the number of scans is what the tables of all fingerprints would take, divided by
+//! the memory.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,12 +12,12 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Mask, Tables};
 
-/// Bytes per entry in a hash table of fingerprints: 16 + 8, at the lowest load after growing (7/16), and its control byte.
-const ENTRY: usize = 56;
+/// A fingerprint as words of 4 bytes, 2 or 4 of them: an entry of a table pays for no alignment.
+type Print<const N: usize> = [u32; N];
 
 /// Fingerprints come from an operator, which may be anybody's: they are hashed again.
 #[derive(Default)]
-struct FingerprintHasher(u64);
+pub(super) struct FingerprintHasher(u64);
 
 impl Hasher for FingerprintHasher {
     fn finish(&self) -> u64 {
@@ -25,40 +26,73 @@ impl Hasher for FingerprintHasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0 = xxh3_64(bytes);
     }
+    // The length of the words is always the same.
+    fn write_usize(&mut self, _: usize) {}
 }
 
-type Build = BuildHasherDefault<FingerprintHasher>;
+pub(super) type Build = BuildHasherDefault<FingerprintHasher>;
 
-fn passes(masks: &[Mask], memory: usize) -> u64 {
+/// Bytes per entry of a hash table with entries of `bytes`, at its lowest load (7/16, just after growing), and its control byte.
+pub(super) const fn entry(bytes: usize) -> usize {
+    (bytes + 1) * 16 / 7
+}
+
+/// In how many parts entries of that size are looked at so that the table of one fits the memory.
+pub(super) fn passes(entries: usize, size: usize, memory: usize) -> u64 {
+    entries.saturating_mul(size).div_ceil(memory.max(1)).max(1) as u64
+}
+
+/// The pass that a key belongs to. High bits of its hash: the tables use the low ones and the highest seven.
+pub(super) fn pass_of(hash: u64, passes: u64) -> u64 {
+    if passes == 1 { 0 } else { ((hash >> 24) & 0xffff_ffff) % passes }
+}
+
+/// Entries to make room for when `entries` are spread over `passes` by their hash: some more, as no spread is even.
+pub(super) fn room(entries: usize, passes: u64) -> usize {
+    let share = entries / passes as usize;
+    if passes == 1 { share } else { share + share / 32 + 64 }
+}
+
+fn print<const N: usize>(fingerprint: u128) -> Print<N> {
+    std::array::from_fn(|word| (fingerprint >> (32 * word)) as u32)
+}
+
+fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
+    passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
+}
+
+/// One fingerprint of `width` bytes per row: a row whose fingerprint came before is taken away. Gives the bytes that the tables took.
+pub fn first_of_keys(tables: Tables<'_>, masks: &mut [Mask], width: usize, memory: usize) -> Result<usize> {
+    if width == 8 { firsts::<2>(tables, masks, memory) } else { firsts::<4>(tables, masks, memory) }
+}
+
+fn firsts<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], memory: usize) -> Result<usize> {
     let rows: usize = masks.iter().map(Mask::rows).sum();
-    (rows.saturating_mul(ENTRY)).div_ceil(memory.max(1)).max(1) as u64
-}
-
-/// The pass that a fingerprint belongs to. High bits of its hash: the tables use the low ones.
-fn pass_of(fingerprint: u128, passes: u64) -> u64 {
-    if passes == 1 { 0 } else { (xxh3_64(&fingerprint.to_le_bytes()) >> 32) % passes }
-}
-
-/// One fingerprint per row: a row whose fingerprint came before is taken away.
-pub fn first_of_keys(tables: Tables<'_>, masks: &mut [Mask], memory: usize) -> Result<()> {
-    let passes = passes(masks, memory);
+    let passes = passes(rows, entry(4 * N), memory);
+    let mut used = 0;
     for pass in 0..passes {
-        let mut seen: HashSet<u128, Build> = HashSet::default();
+        let mut seen: HashSet<Print<N>, Build> = HashSet::with_capacity_and_hasher(room(rows, passes), Build::default());
         for (p, mask) in masks.iter_mut().enumerate() {
             let mut again = Vec::new();
             tables(p)?.each(0, |row, fingerprint| {
-                if pass_of(fingerprint, passes) == pass && mask.is_kept(row as usize) && !seen.insert(fingerprint) {
+                if in_pass(fingerprint, pass, passes) && mask.is_kept(row as usize) && !seen.insert(print(fingerprint)) {
                     again.push(row);
                 }
             })?;
             mask.clear_all(&again);
         }
+        used = used.max(seen.capacity() * (4 * N + 1) * 8 / 7);
     }
-    Ok(())
+    Ok(used)
 }
 
-/// Several fingerprints per row: rows that share one are in one group, transitively; of each group the first row stays.
-pub fn first_of_groups(tables: Tables<'_>, masks: &mut [Mask], per_row: usize, memory: usize) -> Result<()> {
+/// Several fingerprints of `width` bytes per row: rows that share one are in one group, transitively; of each group the first row stays. Gives
+/// the bytes that the tables took.
+pub fn first_of_groups(tables: Tables<'_>, masks: &mut [Mask], (width, per_row): (usize, usize), memory: usize) -> Result<usize> {
+    if width == 8 { groups::<2>(tables, masks, per_row, memory) } else { groups::<4>(tables, masks, per_row, memory) }
+}
+
+fn groups<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], per_row: usize, memory: usize) -> Result<usize> {
     let mut start = Vec::with_capacity(masks.len());
     let mut total = 0u64;
     for mask in masks.iter() {
@@ -66,29 +100,35 @@ pub fn first_of_groups(tables: Tables<'_>, masks: &mut [Mask], per_row: usize, m
         total += mask.rows() as u64;
     }
     let mut groups = Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
-    let passes = passes(masks, memory);
-    for band in 0..per_row {
+    let rows = total as usize;
+    let size = entry(4 * N + 4);
+    let at_once = (memory / (rows * size).max(1)).clamp(1, per_row);
+    let passes = passes(rows, size, memory);
+    let mut used = 0;
+    for band in (0..per_row).step_by(at_once) {
         for pass in 0..passes {
-            let mut first: HashMap<u128, u32, Build> = HashMap::default();
+            let table = || HashMap::<Print<N>, u32, Build>::with_capacity_and_hasher(room(rows, passes), Build::default());
+            let mut first: Vec<_> = (band..per_row.min(band + at_once)).map(|_| table()).collect();
             for (p, mask) in masks.iter().enumerate() {
-                tables(p)?.each(band, |row, fingerprint| {
-                    if pass_of(fingerprint, passes) == pass && mask.is_kept(row as usize) {
-                        let id = (start[p] + u64::from(row)) as u32;
-                        groups.join(*first.entry(fingerprint).or_insert(id), id);
-                    }
-                })?;
+                let keys = tables(p)?;
+                for (i, first) in first.iter_mut().enumerate() {
+                    keys.each(band + i, |row, fingerprint| {
+                        if in_pass(fingerprint, pass, passes) && mask.is_kept(row as usize) {
+                            let id = (start[p] + u64::from(row)) as u32;
+                            groups.join(*first.entry(print(fingerprint)).or_insert(id), id);
+                        }
+                    })?;
+                }
             }
+            used = used.max(first.iter().map(|table| table.capacity() * (4 * N + 5) * 8 / 7).sum());
         }
     }
     for (p, mask) in masks.iter_mut().enumerate() {
-        let again: Vec<u32> = mask
-            .kept()
-            .map(|row| row as u32)
-            .filter(|row| groups.root((start[p] + u64::from(*row)) as u32) != (start[p] + u64::from(*row)) as u32)
-            .collect();
+        let id = |row: u32| (start[p] + u64::from(row)) as u32;
+        let again: Vec<u32> = mask.kept().map(|row| row as u32).filter(|row| groups.root(id(*row)) != id(*row)).collect();
         mask.clear_all(&again);
     }
-    Ok(())
+    Ok(used + groups.parent.len() * 4)
 }
 
 /// Union-find whose roots are the smallest members.
@@ -138,9 +178,9 @@ mod tests {
         let tables = |p: usize| KeyTable::from_bytes(&files[p]);
         let mut masks: Vec<Mask> = (0..files.len()).map(|p| Mask::new(0, tables(p).unwrap().accepted())).collect();
         match per_row {
-            1 => first_of_keys(&tables, &mut masks, memory).unwrap(),
-            n => first_of_groups(&tables, &mut masks, n, memory).unwrap(),
-        }
+            1 => first_of_keys(&tables, &mut masks, 8, memory).unwrap(),
+            n => first_of_groups(&tables, &mut masks, (8, n), memory).unwrap(),
+        };
         masks.iter().map(|m| m.kept().collect()).collect()
     }
 
@@ -156,7 +196,7 @@ mod tests {
     fn groups_are_transitive_over_bands_and_partitions() {
         // 0 ~ 2 by band 0, 2 ~ 3 by band 1, 1 alone; band 0 of row 4 equals band 1 of row 0, which is no match.
         let rows: &[&[&[u64]]] = &[&[&[1, 10], &[2, 20]], &[&[1, 30], &[4, 30]], &[&[10, 50]]];
-        for memory in [1, 1 << 20] {
+        for memory in [1, 200, 1 << 20] {
             assert_eq!(kept(rows, memory), [vec![0, 1], vec![], vec![0]]);
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, RecordBatch};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
@@ -42,6 +42,7 @@ impl KeysWriter {
                 Some((Arc::new(array), width, per_row))
             }
             Some(Output::Keys(array)) => Some((array, 0, 0)),
+            Some(Output::KeyLists(lists)) => Some((Arc::new(lists), 0, 0)),
             Some(_) => bail!("the op gave the answer of another kind of operator"),
         };
         self.batches.push((keys, flags));
@@ -114,6 +115,22 @@ impl KeyTable {
                     let mut wide = [0u8; 16];
                     wide[..width].copy_from_slice(bytes);
                     each(row, u128::from_le_bytes(wide));
+                }
+                row = row.checked_add(1).context("a partition has more than 2^32 rows")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `each(row, hashes)` for every row of an op that counts keys; one that was rejected has none.
+    pub fn each_list(&self, mut each: impl FnMut(u32, &[u64])) -> Result<()> {
+        let mut row = 0u32;
+        for batch in &self.batches {
+            let lists = batch.column(0).as_list_opt::<i32>();
+            for i in 0..batch.num_rows() {
+                match lists.filter(|lists| lists.is_valid(i)) {
+                    Some(lists) => each(row, lists.value(i).as_primitive::<UInt64Type>().values()),
+                    None => each(row, &[]),
                 }
                 row = row.checked_add(1).context("a partition has more than 2^32 rows")?;
             }

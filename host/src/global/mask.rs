@@ -10,12 +10,62 @@ pub struct Mask {
     /// The op.
     pub op: usize,
     bits: BooleanBuffer,
+    /// For an op that counts keys: the counts, which it is given with the rows.
+    pub counts: Option<Counts>,
+}
+
+/// For each key of each row that came to the op, in how many rows of the dataset it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counts {
+    /// Row `i` has `values[offsets[i]..offsets[i + 1]]`.
+    offsets: Vec<usize>,
+    values: Vec<u32>,
+}
+
+impl Counts {
+    /// Row `i` has `lens[i]` of the values.
+    pub fn new(lens: &[u32], values: Vec<u32>) -> Self {
+        let mut offsets = vec![0];
+        offsets.extend(lens.iter().scan(0, |end, len| {
+            *end += *len as usize;
+            Some(*end)
+        }));
+        debug_assert_eq!(offsets.last(), Some(&values.len()));
+        Self { offsets, values }
+    }
+
+    /// The counts of a row's keys.
+    pub fn of(&self, row: usize) -> &[u32] {
+        &self.values[self.offsets[row]..self.offsets[row + 1]]
+    }
+}
+
+/// Appends a number, seven bits a byte, the lowest first: most counts are small.
+fn push_number(mut number: u32, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Result<u32> {
+    let mut number = 0u32;
+    for shift in (0..35).step_by(7) {
+        let (first, rest) = bytes.split_first().context("counts end too early")?;
+        *bytes = rest;
+        number |= u32::from(first & 0x7f).checked_shl(shift).unwrap_or(0);
+        if first & 0x80 == 0 {
+            return Ok(number);
+        }
+    }
+    anyhow::bail!("a count is too large")
 }
 
 impl Mask {
     /// A mask with the given bits.
     pub fn new(op: usize, bits: BooleanBuffer) -> Self {
-        Self { op, bits }
+        Self { op, bits, counts: None }
     }
 
     /// Number of rows that came to the op.
@@ -61,10 +111,18 @@ impl Mask {
         bits
     }
 
-    /// The file: number of rows (u64, little endian), then the bits, least significant first.
+    /// The file: number of rows (u64, little endian), then the bits, least significant first; with counts, for each row their number and
+    /// they themselves, in seven bits a byte.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = (self.bits.len() as u64).to_le_bytes().to_vec();
-        bytes.extend_from_slice(self.bits.sliced().as_slice());
+        let rows = self.bits.len();
+        let mut bytes = (rows as u64).to_le_bytes().to_vec();
+        bytes.extend_from_slice(&self.bits.sliced().as_slice()[..rows.div_ceil(8)]);
+        if let Some(counts) = &self.counts {
+            for row in 0..rows {
+                push_number(counts.of(row).len() as u32, &mut bytes);
+                counts.of(row).iter().for_each(|count| push_number(*count, &mut bytes));
+            }
+        }
         bytes
     }
 
@@ -73,7 +131,21 @@ impl Mask {
         let (head, bits) = bytes.split_at_checked(8).context("a mask without its head")?;
         let rows = usize::try_from(u64::from_le_bytes(head.try_into()?))?;
         ensure!(bits.len() >= rows.div_ceil(8), "a mask of {rows} rows in {} bytes", bits.len());
-        Ok(Self { op, bits: BooleanBuffer::new(Buffer::from(bits), 0, rows) })
+        let (bits, mut rest) = bits.split_at(rows.div_ceil(8));
+        let mut counts = None;
+        if !rest.is_empty() {
+            let (mut lens, mut values) = (Vec::with_capacity(rows), Vec::new());
+            for _ in 0..rows {
+                let len = take_number(&mut rest)?;
+                lens.push(len);
+                for _ in 0..len {
+                    values.push(take_number(&mut rest)?);
+                }
+            }
+            ensure!(rest.is_empty(), "counts of more than {rows} rows");
+            counts = Some(Counts::new(&lens, values));
+        }
+        Ok(Self { op, bits: BooleanBuffer::new(Buffer::from(bits), 0, rows), counts })
     }
 }
 
@@ -89,5 +161,11 @@ mod tests {
         assert_eq!(back, mask);
         assert_eq!(back.kept().take(2).collect::<Vec<_>>(), [4, 5]);
         assert!(Mask::from_bytes(3, &mask.to_bytes()[..9]).is_err());
+        let lens: Vec<u32> = (0..21).map(|row| row % 3).collect();
+        mask.counts = Some(Counts::new(&lens, (0..21).map(|i| i * i * 1_000_000).collect()));
+        let bytes = mask.to_bytes();
+        assert_eq!(Mask::from_bytes(3, &bytes).unwrap(), mask);
+        assert!(Mask::from_bytes(3, &bytes[..bytes.len() - 1]).is_err());
+        assert!(Mask::from_bytes(3, &[bytes.as_slice(), &[0]].concat()).is_err());
     }
 }

@@ -1,13 +1,17 @@
 //! Ops that need all rows before any can pass: deduplicators and selectors. Only keys come together here; the rows stay where they are and
 //! get a mask each.
 
+mod count;
 mod dedup;
 mod keys;
 mod mask;
 
+pub use count::count_keys;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use keys::{KeyTable, KeysWriter};
-pub use mask::Mask;
+pub use mask::{Counts, Mask};
+
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, ArrayRef};
@@ -18,8 +22,9 @@ use crate::plan::PlannedOp;
 /// The keys of the partitions, read again for each pass so that they are never in memory together.
 pub type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
 
-/// Decides which rows of each partition global op `op` keeps. `memory` bounds the tables of fingerprints, in bytes.
-pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: usize) -> Result<Vec<Mask>> {
+/// Decides which rows of each partition global op `op` keeps, and counts keys for one that counts. `memory` bounds the tables of fingerprints
+/// and keys, in bytes; what does not fit goes to files in `scratch`. Gives the bytes of the tables, too.
+pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: usize, scratch: &Path) -> Result<(Vec<Mask>, usize)> {
     let mut masks = Vec::with_capacity(partitions);
     let mut shape = None;
     for p in 0..partitions {
@@ -29,20 +34,21 @@ pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: us
             ensure!(*shape.get_or_insert(here) == here, "op `{}` gave fingerprints of different shapes for different partitions", op.name);
         }
     }
-    match op.kind() {
+    let used = match op.kind() {
+        Kind::Deduplicator if op.pool.counts_keys() => count_keys(tables, &mut masks, memory, scratch)?,
         Kind::Deduplicator => match shape {
-            Some((_, 1)) => first_of_keys(tables, &mut masks, memory)?,
-            Some((_, per_row)) => first_of_groups(tables, &mut masks, per_row, memory)?,
-            None => {}
+            Some((width, 1)) => first_of_keys(tables, &mut masks, width, memory)?,
+            Some(shape) => first_of_groups(tables, &mut masks, shape, memory)?,
+            None => 0,
         },
         Kind::Selector => select(op, partitions, tables, &mut masks)?,
         Kind::Filter | Kind::Mapper => anyhow::bail!("internal error: op `{}` is not a global one", op.name),
-    }
-    Ok(masks)
+    };
+    Ok((masks, used))
 }
 
-/// Asks the selector once, with the keys of all rows that were not rejected.
-fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Mask]) -> Result<()> {
+/// Asks the selector once, with the keys of all rows that were not rejected. Gives the bytes of the keys.
+fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Mask]) -> Result<usize> {
     let mut keys: Vec<ArrayRef> = Vec::new();
     for (p, mask) in masks.iter().enumerate().take(partitions) {
         let Some(column) = tables(p)?.key_column()? else { continue };
@@ -50,7 +56,7 @@ fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Ma
         keys.push(arrow::compute::filter(&column, &good)?);
     }
     if keys.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let all = crate::op::concat_views(&keys).context("keys of different types")?;
     let mut chosen = op.pool.select(&all)?.into_iter();
@@ -64,5 +70,5 @@ fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Ma
         }
         mask.clear_all(&left_out);
     }
-    Ok(())
+    Ok(all.get_array_memory_size())
 }

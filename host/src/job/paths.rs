@@ -226,6 +226,16 @@ impl RunPaths {
         self.metadata().join("config.yaml")
     }
 
+    /// `metadata/fallbacks.json`: what `quarantine retry` asked for.
+    pub fn fallbacks(&self) -> PathBuf {
+        self.metadata().join("fallbacks.json")
+    }
+
+    /// `metadata/fallbacks/`: the components of it.
+    pub fn fallback_components(&self) -> PathBuf {
+        self.metadata().join("fallbacks")
+    }
+
     /// `metadata/environment.json`: versions, machine, command line.
     pub fn environment(&self) -> PathBuf {
         self.metadata().join("environment.json")

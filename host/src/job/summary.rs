@@ -240,6 +240,9 @@ pub struct JobSummary {
     /// Digest of every component used, by its name.
     #[serde(default)]
     pub plugins: BTreeMap<String, String>,
+    /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the operator's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub determinism: BTreeMap<String, crate::stage::Checked>,
     /// Attempts in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
@@ -275,6 +278,7 @@ impl JobSummary {
             totals: Totals::default(),
             ledger: Ledger::default(),
             ops: Vec::new(),
+            determinism: BTreeMap::new(),
             versions: BTreeMap::from([("djhost".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
             plugins: BTreeMap::new(),
             attempts: Vec::new(),

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
+use arrow::array::{ArrayRef, BooleanArray, ListArray, UInt32Array};
 use serde::Serialize;
 
 use crate::dataset::{FieldType, Stat};
+
+/// The field in which an operator that counts keys is given their counts.
+pub const COUNTS: &str = "__dj__counts__";
 
 /// What an operator does with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,6 +79,13 @@ pub struct Descriptor {
     pub cost: Cost,
 }
 
+impl Descriptor {
+    /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset, and drops none.
+    pub fn counts_keys(&self) -> bool {
+        self.kind == Kind::Deduplicator && self.params_schema.get("x-counts-keys") == Some(&serde_json::Value::Bool(true))
+    }
+}
+
 /// A field that an operator reads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Input {
@@ -114,6 +124,8 @@ pub struct Limits {
     pub memory: usize,
     /// Time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
     pub time: Duration,
+    /// Time of a call for each of its rows, when that is less; a row larger than `batch` gets more, in proportion.
+    pub row_time: Duration,
     /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is copied. More for a larger batch, too.
     pub reply: usize,
     /// Bytes of an ordinary batch.
@@ -122,15 +134,16 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about 0.1 s (filling 1 GiB takes 0.4 s);
-    /// 60 s is a thousand times what the slowest built-in needs for a batch; a reply may be larger than its batch, but not absurdly.
+    /// 60 s is a thousand times what the slowest built-in needs for a batch, 10 s more than any row of one should; a reply may be larger than its batch, but not absurdly.
     fn default() -> Self {
-        Self { memory: 256 << 20, time: Duration::from_secs(60), reply: 128 << 20, batch: 512 << 10 }
+        Self { memory: 256 << 20, time: Duration::from_secs(60), row_time: Duration::from_secs(10), reply: 128 << 20, batch: 512 << 10 }
     }
 }
 
 impl Limits {
     /// For `describe`, when a component is loaded: a list of some names takes less than a millisecond.
-    pub(super) const LOADING: Self = Self { memory: 256 << 20, time: Duration::from_secs(5), reply: 8 << 20, batch: 512 << 10 };
+    pub(super) const LOADING: Self =
+        Self { memory: 256 << 20, time: Duration::from_secs(5), row_time: Duration::from_secs(5), reply: 8 << 20, batch: 512 << 10 };
 
     /// The limits of a call on `bytes`: those for an ordinary batch, or more in proportion.
     pub(super) fn for_bytes(self, bytes: u64) -> Self {
@@ -138,6 +151,14 @@ impl Limits {
         // At most what a timer and an address can hold.
         let time = Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
         Self { time, reply: (self.reply as f64 * times) as usize, ..self }
+    }
+
+    /// The limits of a call on `rows` rows of `bytes` in all.
+    pub(super) fn for_rows(self, rows: usize, bytes: u64) -> Self {
+        let limits = self.for_bytes(bytes);
+        let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
+        let rows = Duration::try_from_secs_f64(self.row_time.as_secs_f64() * rows as f64 * times).unwrap_or(Duration::MAX);
+        Self { time: limits.time.min(rows), ..limits }
     }
 }
 
@@ -163,8 +184,14 @@ pub struct Update {
     pub json: bool,
 }
 
+impl PartialEq for Update {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, &self.rows, self.json) == (&other.path, &other.rows, other.json) && *self.values == *other.values
+    }
+}
+
 /// The answer to one batch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// By kind.
     pub output: Output,
@@ -173,7 +200,7 @@ pub struct Reply {
 }
 
 /// The answer by kind. All lengths and offsets are checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Filter.
     Filtered {
@@ -204,4 +231,6 @@ pub enum Output {
     },
     /// Selector: one key per row.
     Keys(ArrayRef),
+    /// Deduplicator that counts keys: hashes of each row's keys, 0 for the empty one.
+    KeyLists(ListArray),
 }

@@ -121,7 +121,7 @@ impl OpInstance {
         self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.store.data_mut().start_clock();
         let input = BUFFERS.with_borrow_mut(|b| b.input(signature, batch)).map_err(CallError::Failed)?;
-        let limits = self.limits.for_bytes(v0_1::batch_bytes(&input));
+        let limits = self.limits.for_rows(batch.rows(), v0_1::batch_bytes(&input));
         arm(&mut self.store, self.interruptible, limits);
         let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
         self.bytes_in += BUFFERS.with_borrow_mut(|b| b.give_back(input));

@@ -9,6 +9,8 @@ mod abi;
 mod cache;
 pub mod contract;
 mod engine;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod grants;
 mod inspect;
 mod instance;
@@ -23,6 +25,7 @@ pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Reje
 pub use grants::{GrantedDir, Grants};
 pub use instance::{CallError, OpInstance};
 pub use lock::{check_locks, lock_plugins};
-pub use pool::OpPool;
+pub use pool::{OpPool, key_hashes};
 pub use registry::{LoadedComponent, OpEntry, Registry, Source};
 pub use views::{concat_views, overlay};
+pub use words::printable;

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use anyhow::Result;
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
+use arrow::datatypes::{DataType, Field};
 
-use super::contract::{Descriptor, Kind, Limits, Output, Reply, Signature};
+use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, Reply, Signature};
 use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
 use super::registry::LoadedComponent;
-use crate::dataset::Batch;
+use crate::dataset::{Batch, FieldType};
 use crate::error::UserError;
 
 /// Bytes of each row, roughly: of its JSON, or of its strings and 8 for any other field.
@@ -32,6 +32,18 @@ fn row_sizes(batch: &Batch) -> Vec<u64> {
     sizes
 }
 
+/// The keys of each row as hashes of 64 bits; the empty key is 0, and no other is. Fails for what is not lists of strings.
+pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
+    let lists = keys.as_list_opt::<i32>();
+    let Some((lists, texts)) = lists.and_then(|lists| Some((lists, lists.values().as_string_opt::<i32>()?))) else {
+        return Err("keys that are not lists of strings".into());
+    };
+    let hash = |text: &str| if text.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(text.as_bytes()).max(1) };
+    let hashes: UInt64Array = texts.iter().map(|text| hash(text.unwrap_or_default())).collect();
+    let item = Arc::new(Field::new_list_field(DataType::UInt64, true));
+    Ok(ListArray::new(item, lists.offsets().clone(), Arc::new(hashes), lists.nulls().cloned()))
+}
+
 /// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's `create` takes.
 pub struct OpPool {
     component: Arc<LoadedComponent>,
@@ -41,6 +53,8 @@ pub struct OpPool {
     grants: Grants,
     seed: u64,
     signature: Signature,
+    /// For an operator that counts keys: the signature of the calls with counts.
+    with_counts: Option<Signature>,
     idle: Mutex<Vec<OpInstance>>,
     created: AtomicU64,
     died: AtomicU64,
@@ -70,6 +84,7 @@ impl OpPool {
             grants,
             seed,
             signature: Signature::default(),
+            with_counts: None,
             idle: Mutex::default(),
             created: AtomicU64::new(0),
             died: AtomicU64::new(0),
@@ -85,6 +100,11 @@ impl OpPool {
             Err(error) => return Err(broken("failed while it was created", error).into()),
         };
         let signature = first.signature().map_err(|e| broken("failed to say what it reads and writes", e))?;
+        if pool.descriptor.counts_keys() {
+            let mut with_counts = signature.clone();
+            with_counts.reads.push(Input { path: COUNTS.into(), ty: FieldType::F64List, required: false });
+            pool.with_counts = Some(with_counts);
+        }
         pool.signature = signature;
         pool.idle.get_mut().expect("just made").push(first);
         Ok(pool)
@@ -98,6 +118,11 @@ impl OpPool {
     /// What it reads and writes.
     pub fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    /// Whether it changes rows by how often their keys stand in the dataset; see [`Descriptor::counts_keys`].
+    pub fn counts_keys(&self) -> bool {
+        self.with_counts.is_some()
     }
 
     /// The component that it comes from.
@@ -145,7 +170,11 @@ impl OpPool {
 
     /// The answer to `batch`. An instance that dies is replaced at once: `slot` is always good afterwards.
     pub fn process(&self, slot: &mut OpInstance, batch: &Batch) -> Result<Result<Reply, CallError>> {
-        let reply = slot.process(&self.signature, batch).and_then(|reply| {
+        let signature = self.with_counts.as_ref().filter(|_| batch.column(COUNTS).is_some()).unwrap_or(&self.signature);
+        let reply = slot.process(signature, batch).and_then(|mut reply| {
+            if let (true, Output::Keys(keys)) = (self.counts_keys(), &reply.output) {
+                reply.output = Output::KeyLists(key_hashes(keys).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?);
+            }
             self.check(&reply.output, batch).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
             Ok(reply)
         });
@@ -170,8 +199,18 @@ impl OpPool {
             .map_err(|e| anyhow::anyhow!("operator `{}` failed to select among {} keys: {e}", self.descriptor.name, keys.len()))
     }
 
-    /// What the contract asks of an answer beyond its columns.
-    fn check(&self, output: &Output, batch: &Batch) -> Result<(), String> {
+    /// What the contract asks of an answer beyond its columns, and that keys are of one shape.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self, output: &Output, batch: &Batch) -> Result<(), String> {
+        if self.counts_keys() {
+            return match (batch.column(COUNTS), output) {
+                (None, Output::KeyLists(_)) | (Some(_), Output::Updated(_)) => Ok(()),
+                (None, _) => Err("it counts keys, and gave none".into()),
+                (Some(_), _) => Err("with counts it must answer with new values".into()),
+            };
+        }
         let shape = match (self.descriptor.kind, output) {
             (Kind::Filter, Output::Filtered { .. }) | (Kind::Mapper, Output::Updated(_)) => return Ok(()),
             (Kind::Mapper, Output::Rows { origins, .. }) => {

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::grants::grant;
 use super::segments::{cut, positions};
-use super::{Plan, PlannedOp};
+use super::{Earlier, Plan, PlannedOp};
 use crate::checkpoint::KeyBuilder;
 use crate::config::{OpSpec, Resolved, canonical_json, check_params};
 use crate::dataset::{FieldType, ReadField, STATS};
@@ -38,7 +38,7 @@ pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     }
     let segments = cut(&ops);
     let fields = fields(&ops, true);
-    Ok(Plan { ops, segments, fields, notes: registry.notes().to_vec() })
+    Ok(Plan { ops, segments, fields, notes: registry.notes().to_vec(), earlier: Vec::new() })
 }
 
 fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<PlannedOp> {
@@ -50,6 +50,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
     let limits = Limits {
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
+        row_time: Duration::from_secs_f64(host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s)),
         reply: (host.output_ratio.unwrap_or(config.op_limits.output_ratio) * batch as f64) as usize + (1 << 20),
         batch,
     };
@@ -66,13 +67,36 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         // Who gives an operator more memory or time wants the rows again that it could not process.
         .number(limits.memory as u64)
         .number(limits.time.as_millis() as u64)
+        .number(limits.row_time.as_millis() as u64)
         .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits());
     if let Some(granted) = granted.identity {
         identity = identity.with(granted.as_str());
     }
     let identity = identity.key();
     let on_error = host.on_error.unwrap_or_else(|| config.on_error());
-    Ok(PlannedOp { index: spec.index, name: spec.name.clone(), place: spec.place.clone(), pool, on_error, identity, checkpoint: None })
+    let (name, place) = (spec.name.clone(), spec.place.clone());
+    Ok(PlannedOp { index: spec.index, name, place, pool, on_error, fallbacks: Vec::new(), identity, checkpoint: None })
+}
+
+/// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process. With the same parameters, limits and grants.
+pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, op: usize) -> Result<()> {
+    let fallback = planned(resolved, registry, &resolved.ops[op])?;
+    let planned = &plan.ops[op];
+    if fallback.kind() != planned.kind() || fallback.pool.signature() != planned.pool.signature() {
+        let source = &fallback.pool.component().source;
+        return Err(UserError::new(
+            &planned.place,
+            format!("`{}` of {source} reads and writes other fields than that of {}", planned.name, planned.pool.component().source),
+        )
+        .hint("a build that takes over rows must have the same signature; for another one run the recipe again")
+        .into());
+    }
+    let identities = plan.ops.iter().map(|op| op.identity.clone()).collect();
+    plan.earlier.push(Earlier { identities, op });
+    let planned = &mut plan.ops[op];
+    planned.identity = KeyBuilder::new("fallback").with(planned.identity.as_str()).with(fallback.identity.as_str()).key();
+    planned.fallbacks.push(fallback.pool);
+    Ok(())
 }
 
 /// What has to be taken out of rows for these ops: all they read and write, and the stats they compute, which rows may have already.

@@ -18,6 +18,17 @@ pub struct Chains {
 impl Chains {
     /// The chains of partitions with the given inputs. `export` says how parts are written.
     pub fn new(plan: &Plan, inputs: Vec<Key>, export: &str) -> Self {
+        let identities: Vec<&Key> = plan.ops.iter().map(|op| &op.identity).collect();
+        Self::with(plan, &identities, inputs, export)
+    }
+
+    /// The chains of the same input and ops with other identities; they have no parts.
+    pub fn of_earlier(&self, plan: &Plan, identities: &[Key]) -> Self {
+        let inputs = self.after.iter().map(|chain| chain[0].clone()).collect();
+        Self::with(plan, &identities.iter().collect::<Vec<_>>(), inputs, "")
+    }
+
+    fn with(plan: &Plan, identities: &[&Key], inputs: Vec<Key>, export: &str) -> Self {
         let mut keys = vec![HashMap::new(); inputs.len()];
         let mut after: Vec<Vec<Key>> = inputs.into_iter().map(|k| vec![k]).collect();
         for op in &plan.ops {
@@ -25,12 +36,14 @@ impl Chains {
                 // What stays of one partition depends on all of them.
                 let all = after.iter().fold(KeyBuilder::new("global"), |k, chain| k.with(chain[op.index].as_str())).key();
                 for (chain, keys) in after.iter_mut().zip(&mut keys) {
-                    keys.insert(op.index, KeyBuilder::new("keys").with(chain[op.index].as_str()).with(op.identity.as_str()).key());
-                    chain.push(KeyBuilder::new("mask").with(chain[op.index].as_str()).with(op.identity.as_str()).with(all.as_str()).key());
+                    keys.insert(op.index, KeyBuilder::new("keys").with(chain[op.index].as_str()).with(identities[op.index].as_str()).key());
+                    chain.push(
+                        KeyBuilder::new("mask").with(chain[op.index].as_str()).with(identities[op.index].as_str()).with(all.as_str()).key(),
+                    );
                 }
             } else {
                 for chain in &mut after {
-                    chain.push(KeyBuilder::new("op").with(chain[op.index].as_str()).with(op.identity.as_str()).key());
+                    chain.push(KeyBuilder::new("op").with(chain[op.index].as_str()).with(identities[op.index].as_str()).key());
                 }
             }
         }

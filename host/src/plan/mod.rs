@@ -12,7 +12,7 @@ use crate::config::OnError;
 use crate::dataset::ReadField;
 use crate::op::{Kind, OpPool};
 
-pub use build::build;
+pub use build::{add_fallback, build};
 pub use fingerprint::Chains;
 pub use grants::grants_of_params;
 pub use segments::{End, Segment};
@@ -29,7 +29,9 @@ pub struct PlannedOp {
     pub pool: OpPool,
     /// What happens to rows that it cannot process.
     pub on_error: OnError,
-    /// Name, parameters, component and contract version.
+    /// Operators that get, one after the other, the rows that it cannot process: what `quarantine retry` asked for.
+    pub fallbacks: Vec<OpPool>,
+    /// Name, parameters, component and contract version, of the fallbacks too.
     pub identity: Key,
     /// Why a checkpoint follows it; None = none follows.
     pub checkpoint: Option<String>,
@@ -57,6 +59,16 @@ pub struct Plan {
     pub fields: Vec<ReadField>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// What the plan was before each of its fallbacks was added, the oldest first.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A plan with fewer fallbacks: what it made is good where no row was put into quarantine by the ops that have got more.
+pub struct Earlier {
+    /// Of all ops.
+    pub identities: Vec<Key>,
+    /// The op that got a fallback then.
+    pub op: usize,
 }
 
 impl Plan {

@@ -67,8 +67,9 @@ pub(super) fn plan(prepared: &Prepared, chosen: &Chosen) -> Value {
             let env: Vec<&str> = grants.env.iter().map(|(name, _)| name.as_str()).collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),
                 "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),
+                "fallbacks": op.fallbacks.iter().map(|f| json!({ "source": f.component().source.to_string(), "digest": f.component().digest })).collect::<Vec<_>>(),
                 "reads": op.pool.signature().reads, "writes": op.pool.signature().writes, "writes_stats": op.pool.signature().writes_stats,
-                "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "reply": op.pool.limits().reply },
+                "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "row_seconds": op.pool.limits().row_time.as_secs_f64(), "reply": op.pool.limits().reply },
                 "grants": { "read_dirs": dirs, "env": env, "seed": op.pool.seed() } })
         })
         .collect();

@@ -1,6 +1,7 @@
 //! A job from a resolved configuration to its result: plan, run directory, tasks, export, summary.
 
 mod document;
+mod fallback;
 mod partitions;
 mod progress;
 mod report;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::Store;
-use crate::config::{Config, ExportType, Need, Override, Resolved, Strategy, resolve};
+use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
@@ -20,13 +21,11 @@ use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
 use crate::op::{Registry, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
-use crate::stage::{Env, Tally};
+use crate::stage::{Determinism, Env, Tally};
 
+pub use fallback::Retry;
 pub use partitions::Chosen;
 use state::State;
-
-/// Memory of the tables of a deduplicator. More rows than fit take more passes over the keys.
-const RESOLVER_MEMORY: usize = 1 << 30;
 
 /// What `djhost run` was asked for beside the recipe.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +38,8 @@ pub struct RunOptions {
     pub quiet: bool,
     /// The run directory is gone soon: the job is not listed, and nothing is reported at its end.
     pub scratch: bool,
+    /// Rows in quarantine are to be tried again.
+    pub retry: Option<Retry>,
 }
 
 /// A job that is planned and has not begun: nothing was written.
@@ -108,8 +109,8 @@ pub struct Outcome {
 }
 
 /// Runs the job, or continues it. Progress and the final report go to standard error.
-pub fn run(prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFlag) -> Result<Outcome> {
-    let dirs = &prepared.resolved.dirs;
+pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFlag) -> Result<Outcome> {
+    let dirs = prepared.resolved.dirs.clone();
     let paths = RunPaths::new(&dirs.run_dir);
     if dirs.must_exist && !paths.summary().exists() {
         return Err(UserError::new("resume", format!("there is no job `{}` in `{}`", dirs.job_id, dirs.run_dir.display()))
@@ -122,6 +123,10 @@ pub fn run(prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFla
         state::forget(&paths)?;
     }
     paths.create()?;
+    let kept = fallback::attach(&mut prepared, &paths)?;
+    if let Some(retry) = &options.retry {
+        fallback::add(&mut prepared, retry, kept, &paths)?;
+    }
     if !options.scratch {
         crate::job::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
     }
@@ -131,7 +136,7 @@ pub fn run(prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFla
         true => EventLog::open(&paths, &dirs.job_id, lock.attempt())?,
         false => EventLog::disabled(&dirs.job_id, lock.attempt()),
     };
-    let mut state = State::start(&prepared, &paths, &log, lock.attempt())?;
+    let mut state = State::start(&prepared, options.retry.is_some(), &paths, &log, lock.attempt())?;
     let done = work(&prepared, options, &paths, &log, stop, &lock, &mut state);
     match done {
         Ok(outcome) => Ok(outcome),
@@ -177,7 +182,8 @@ fn work(
     if state.already_done(prepared, Some(&chains))? {
         return nothing_to_do(config, paths, state, log);
     }
-    let tally = std::sync::Arc::new(Tally::default());
+    let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
+    let tally = std::sync::Arc::new(Tally { determinism, ..Tally::default() });
     let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
     let env = Env {
         plan,
@@ -203,15 +209,26 @@ fn work(
     let workers = Workers {
         threads: config.workers(),
         retries: config.task_retries as u32,
-        resolver_memory: RESOLVER_MEMORY,
+        resolver_memory: (config.resolver_memory_mb as usize) << 20,
         adaptive: config.strategy() == Strategy::Adaptive,
     };
     let manifests = {
         let done = index.count(crate::checkpoint::Artifact::Part);
         let bar = progress::Bar::start(&tally, dataset.bytes(), chosen.partitions.len(), done, options.quiet);
         let watcher = state.watcher(log, &bar, paths);
-        schedule::run(&env, &chosen.partitions, &index, workers, &watcher)?
+        schedule::run(&env, &chosen.partitions, &index, workers, &watcher)
     };
+    // What the check found is of use when it ended the job, too.
+    state.summary.determinism = tally.determinism.found();
+    for (operator, checked) in &state.summary.determinism {
+        log.emit(Event::DeterminismChecked {
+            operation_name: operator.clone(),
+            batches: checked.batches,
+            different: checked.different,
+            reason: checked.how.clone(),
+        });
+    }
+    let manifests = manifests?;
     let totals = state.account(plan, &manifests);
     tally.check(totals.read, totals.quarantined, config.max_quarantine_ratio)?;
 

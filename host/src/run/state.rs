@@ -27,9 +27,11 @@ pub(super) struct State {
 
 impl State {
     /// Writes the summary of a running job and says that it has started.
-    pub(super) fn start(prepared: &Prepared, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
+    /// A retry is started by what the run directory says; the job keeps the recipe and the command that it had.
+    pub(super) fn start(prepared: &Prepared, is_retry: bool, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
         let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
         let is_resuming = paths.summary().exists();
+        let earlier = if is_retry { JobSummary::load_if_readable(paths)? } else { None };
         let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
         let absolute = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
         summary.executor_type = resolved.config.executor_type.word().to_owned();
@@ -37,10 +39,17 @@ impl State {
         summary.dataset_path = resolved.sources.join(" ");
         summary.export_path = absolute(&prepared.target.path);
         summary.resumption_command = resumption(prepared);
+        if let Some(earlier) = earlier {
+            (summary.config_file, summary.resumption_command) = (earlier.config_file, earlier.resumption_command);
+        }
         summary.versions.insert("wit".into(), "0.1.0".into());
         for op in &prepared.plan.ops {
             let component = op.pool.component();
             summary.plugins.insert(component.source.to_string(), component.digest.clone());
+            for fallback in &op.fallbacks {
+                let component = fallback.component();
+                summary.plugins.insert(component.source.to_string(), component.digest.clone());
+            }
         }
         summary.save(paths)?;
         log.emit(Event::JobStarted {

@@ -28,11 +28,42 @@ pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
         places.push(path);
     }
     let expected = env.chains.expected(env.plan);
+    take_over(env, &mut found, &places)?;
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
     forget_quarantine(env, index.manifests().iter())?;
     Ok(index)
+}
+
+/// What was made before an op got a fallback is good under today's key, too, where the fallback would have had nothing to do: none of the rows
+/// that it comes from was put into quarantine by that op.
+fn take_over(env: &Env<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<()> {
+    for (number, earlier) in env.plan.earlier.iter().enumerate() {
+        let chains = env.chains.of_earlier(env.plan, &earlier.identities);
+        let changed: Vec<usize> = env.plan.earlier[number..].iter().map(|e| e.op).collect();
+        let first = changed.iter().copied().min().unwrap_or(usize::MAX);
+        for (found, place) in found.iter_mut().zip(places) {
+            let (op, p) = (found.op, found.partition);
+            let Ok(manifest) = &mut found.manifest else { continue };
+            let keys = manifest.artifact == Artifact::Keys;
+            if p >= env.chains.parts().count() || op < first || op >= env.plan.ops.len() || (keys && !env.plan.ops[op].is_global()) {
+                continue;
+            }
+            let (then, now) = match keys {
+                true => (chains.keys(p, op), env.chains.keys(p, op)),
+                false => (chains.after(p, Some(op)), env.chains.after(p, Some(op))),
+            };
+            // What a global op made of one partition comes from all of them.
+            let mut global = env.plan.ops[first..=op].iter().filter(|o| o.is_global() && !(keys && o.index == op));
+            let untouched = changed.iter().all(|c| manifest.account.ops.get(c).is_none_or(|done| done.quarantined_rows == 0));
+            if manifest.key == *then && then != now && untouched && global.next().is_none() {
+                manifest.key = now.clone();
+                env.store.write_manifest(place, manifest)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes files of quarantine of which no manifest in `good` knows: their task was not committed, or is not of use any more.

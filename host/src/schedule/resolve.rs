@@ -19,12 +19,17 @@ pub(super) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &In
     let paths = &env.store.paths;
     env.log.emit(Event::ResolveStarted { op: OpRef::new(op, &planned.name) });
     let (started, cpu) = (std::time::Instant::now(), thread_cpu());
+    let mut key_bytes = 0;
+    for p in 0..partitions.len() {
+        key_bytes += index.get(Artifact::Keys, op, p).map_or(0, |keys| keys.bytes);
+    }
     let tables = |p: usize| -> Result<KeyTable> {
         let path = paths.keys(op, p);
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         KeyTable::from_bytes(&bytes).with_context(|| format!("cannot read `{}`", path.display()))
     };
-    let masks = global::resolve(planned, partitions.len(), &tables, memory).with_context(|| format!("op {op} `{}`", planned.name))?;
+    let (masks, table_bytes) = global::resolve(planned, partitions.len(), &tables, memory, &paths.checkpoints())
+        .with_context(|| format!("op {op} `{}`", planned.name))?;
     let (mut rows_in, mut rows_out) = (0, 0);
     for (p, mask) in masks.iter().enumerate() {
         let keys = index.get(Artifact::Keys, op, p).context("internal error: keys have gone")?;
@@ -46,8 +51,8 @@ pub(super) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &In
         cpu_seconds: thread_cpu().saturating_sub(cpu).as_secs_f64(),
         input_rows: rows_in,
         output_rows: rows_out,
-        peak_memory: 0,
-        spilled_bytes: 0,
+        peak_memory: table_bytes as u64,
+        spilled_bytes: key_bytes,
     });
     Ok(())
 }

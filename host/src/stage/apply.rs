@@ -7,7 +7,7 @@ use arrow::compute;
 
 use super::isolate::split_rejected;
 use crate::dataset::{Batch, Column, Stat};
-use crate::op::{Kind, Output, Rejection, Reply, Update, overlay};
+use crate::op::{Output, Rejection, Reply, Update, overlay};
 
 /// What became of the rows of one batch in one operator.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,12 @@ pub(super) struct Fate {
 }
 
 /// The batch after a filter or mapper has answered. Rejected rows are left out of it and not counted in the fate.
-pub(super) fn apply(kind: Kind, batch: &Batch, reply: Reply) -> Result<(Batch, Fate)> {
+/// That the answer is of the operator's kind was checked when it came.
+pub(super) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, Fate)> {
     let good = split_rejected(batch.rows(), &reply.rejected);
-    match (kind, reply.output) {
-        (Kind::Filter, Output::Filtered { keep, stats }) => filtered(batch, &keep, stats, good),
-        (Kind::Mapper, Output::Updated(updates)) => {
+    match reply.output {
+        Output::Filtered { keep, stats } => filtered(batch, &keep, stats, good),
+        Output::Updated(updates) => {
             let mut batch = batch.clone();
             updates.into_iter().try_for_each(|u| update(&mut batch, u))?;
             let batch = match good {
@@ -32,8 +33,8 @@ pub(super) fn apply(kind: Kind, batch: &Batch, reply: Reply) -> Result<(Batch, F
             };
             Ok((batch, Fate::default()))
         }
-        (Kind::Mapper, Output::Rows { origins, fields }) => rows(batch, &origins, fields, &reply.rejected),
-        (kind, _) => anyhow::bail!("a {} gave the answer of another kind of operator", kind.as_str()),
+        Output::Rows { origins, fields } => rows(batch, &origins, fields, &reply.rejected),
+        Output::Fingerprints { .. } | Output::Keys(_) | Output::KeyLists(_) => anyhow::bail!("internal error: keys where rows are wanted"),
     }
 }
 
@@ -160,7 +161,7 @@ mod tests {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "B"]));
         let reply =
             Reply { output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]), rejected: vec![] };
-        let (out, fate) = apply(Kind::Mapper, &batch(&["a", "b"]), reply).unwrap();
+        let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
         assert_eq!(out.columns[0].changed.as_ref().unwrap().iter().collect::<Vec<_>>(), [false, true]);
         assert_eq!(fate, Fate::default());
@@ -170,7 +171,7 @@ mod tests {
     fn a_rejected_row_is_neither_kept_nor_dropped() {
         let keep = BooleanArray::from(vec![true, true, false]);
         let reply = Reply { output: Output::Filtered { keep, stats: vec![] }, rejected: vec![Rejection { row: 1, reason: "no".into() }] };
-        let (out, fate) = apply(Kind::Filter, &batch(&["a", "b", "c"]), reply).unwrap();
+        let (out, fate) = apply(&batch(&["a", "b", "c"]), reply).unwrap();
         assert_eq!((texts(&out), fate.dropped), (vec!["a".to_owned()], 1));
     }
 
@@ -179,7 +180,7 @@ mod tests {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a1", "a2", "c"]));
         let output =
             Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![Update { path: "text".into(), rows: None, values, json: false }] };
-        let (out, fate) = apply(Kind::Mapper, &batch(&["a", "b", "c"]), Reply { output, rejected: vec![] }).unwrap();
+        let (out, fate) = apply(&batch(&["a", "b", "c"]), Reply { output, rejected: vec![] }).unwrap();
         assert_eq!(texts(&out), ["a1", "a2", "c"]);
         assert_eq!(out.ids.values(), &[0, 0, 2]);
         assert_eq!(fate, Fate { dropped: 1, created: 1 });

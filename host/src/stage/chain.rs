@@ -40,10 +40,15 @@ pub(super) struct KeyedRows {
 impl<'a> Chain<'a> {
     /// Takes an instance of each op.
     pub(super) fn new(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
+        ops.iter().for_each(|op| log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
+        Self::quiet(ops, partition, log)
+    }
+
+    /// The same for ops whose start and end are known already.
+    pub(super) fn quiet(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
         let links = ops
             .iter()
             .map(|op| {
-                log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) });
                 let instance = op.pool.checkout()?;
                 let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
                 Ok(Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default() })
@@ -79,6 +84,11 @@ impl<'a> Chain<'a> {
         Ok(batches)
     }
 
+    /// What the ops have done.
+    pub(super) fn done(self) -> impl Iterator<Item = OpDone> {
+        self.links.into_iter().map(Link::finish)
+    }
+
     /// Emits the ends of all ops and enters them into the account.
     pub(super) fn finish(self, account: &mut Account) {
         for link in self.links {
@@ -95,10 +105,11 @@ impl Link<'_> {
         self.done.input_rows += batch.rows() as u64;
         let (op, done) = (self.op, &mut self.done);
         let breaker = quarantine.breaker;
-        let mut caller = Caller { pool: &op.pool, slot: &mut self.instance, failures: &mut self.failures, breaker };
+        let mut caller =
+            Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut self.instance, failures: &mut self.failures, breaker };
         caller.ask(batch, &mut |piece| {
             if let Some((part, reply)) = answered(op, done, piece, quarantine)? {
-                let (made, fate) = apply(op.kind(), &part, reply)?;
+                let (made, fate) = apply(&part, reply)?;
                 done.created_rows += fate.created;
                 done.output_rows += made.rows() as u64;
                 out.push(made);
@@ -154,7 +165,8 @@ impl<'a> Keyer<'a> {
         let mut keyed = Vec::new();
         let (op, done) = (link.op, &mut link.done);
         let breaker = quarantine.breaker;
-        let mut caller = Caller { pool: &op.pool, slot: &mut link.instance, failures: &mut link.failures, breaker };
+        let mut caller =
+            Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut link.instance, failures: &mut link.failures, breaker };
         caller.ask(batch, &mut |piece| {
             keyed.push(match answered(op, done, piece, quarantine)? {
                 Some((part, reply)) => {

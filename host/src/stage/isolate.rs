@@ -47,6 +47,8 @@ impl Failures {
 /// An operator's instance in a task, and how it has done.
 pub(super) struct Caller<'a> {
     pub(super) pool: &'a OpPool,
+    /// Who gets the rows that it cannot process.
+    pub(super) fallbacks: &'a [OpPool],
     pub(super) slot: &'a mut OpInstance,
     pub(super) failures: &'a mut Failures,
     pub(super) breaker: Breaker<'a>,
@@ -57,8 +59,16 @@ impl Caller<'_> {
     /// one, the whole. A guilty row among `n` costs at most `2 * log2(n)` calls more.
     pub(super) fn ask(&mut self, batch: &Batch, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
         let error = match self.pool.process(self.slot, batch)? {
+            // A rejected row is looked for as one that makes the operator fail: the others are answered without it.
+            Ok(reply) if !self.fallbacks.is_empty() && !reply.rejected.is_empty() => match batch.rows() {
+                1 => return self.fall_back(batch, Piece::Answered(batch.clone(), reply), take),
+                _ => return self.halves(batch, take),
+            },
             Ok(reply) => {
                 self.failures.answered += batch.rows() as u64;
+                if let Some(found) = self.breaker.tally.determinism.compare(self.pool, batch, &reply)? {
+                    tracing::warn!("{found}");
+                }
                 return take(Piece::Answered(batch.clone(), reply));
             }
             Err(error) => error,
@@ -72,11 +82,41 @@ impl Caller<'_> {
             self.failures.failed += 1;
             let reason = error.to_string();
             self.failures.judge(self.breaker.limit, &self.pool.descriptor().name, &reason)?;
-            return take(Piece::Failed(batch.clone(), reason));
+            return self.fall_back(batch, Piece::Failed(batch.clone(), reason), take);
         }
+        self.halves(batch, take)
+    }
+
+    fn halves(&mut self, batch: &Batch, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
         let middle = batch.rows() / 2;
         self.ask(&batch.slice(0, middle), take)?;
         self.ask(&batch.slice(middle, batch.rows() - middle), take)
+    }
+
+    /// Asks the fallbacks about a row; without a good answer from any it is what the last one of them made of it.
+    fn fall_back(&mut self, row: &Batch, mut piece: Piece, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
+        for pool in self.fallbacks {
+            let mut instance = pool.checkout()?;
+            match pool.process(&mut instance, row)? {
+                Ok(reply) => {
+                    let wrong = self.pool.check(&reply.output, row).err();
+                    let good = reply.rejected.is_empty() && wrong.is_none();
+                    piece = match wrong {
+                        Some(message) => Piece::Failed(row.clone(), format!("invalid answer: {message}")),
+                        None => Piece::Answered(row.clone(), reply),
+                    };
+                    if good {
+                        self.failures.answered += 1;
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.failures.calls += 1;
+                    piece = Piece::Failed(row.clone(), error.to_string());
+                }
+            }
+        }
+        take(piece)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::determinism::Determinism;
 use crate::error::Final;
 
 /// CPU time of the calling thread.
@@ -40,6 +41,8 @@ pub struct Tally {
     pub quarantined: AtomicU64,
     /// Input bytes read in this attempt, resumed work included.
     pub bytes: AtomicU64,
+    /// The check of operators that the job was asked for.
+    pub determinism: Determinism,
 }
 
 /// The breaker needs some rows to judge by: the first bad row of a job is 100 % of it. Before so many rows have come it judges as if they

@@ -7,14 +7,17 @@
 
 mod apply;
 mod chain;
+mod determinism;
 mod input;
 mod isolate;
+mod masked;
 mod meter;
 mod quarantine;
 mod sink;
 mod source;
 mod step;
 
+pub use determinism::{Checked, Determinism};
 pub use input::checksum as content_checksum;
 pub use meter::{Tally, thread_cpu};
 pub use source::Base;

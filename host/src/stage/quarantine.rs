@@ -58,6 +58,7 @@ pub(super) struct Quarantine<'a> {
     rows: Vec<Waiting>,
     bytes: usize,
     reasons: BTreeMap<(Option<(usize, String)>, String), u64>,
+    unheard: bool,
 }
 
 /// Different reasons that a task counts and reports; operators may make one for each row.
@@ -69,7 +70,12 @@ const MAX_BYTES: usize = 256 << 20;
 
 impl<'a> Quarantine<'a> {
     pub(super) fn new(breaker: Breaker<'a>) -> Self {
-        Self { breaker, rows: Vec::new(), bytes: 0, reasons: BTreeMap::new() }
+        Self { breaker, rows: Vec::new(), bytes: 0, reasons: BTreeMap::new(), unheard: false }
+    }
+
+    /// The same for rows that have been set aside before: neither the breaker nor anybody else hears of them.
+    pub(super) fn unheard(self) -> Self {
+        Self { unheard: true, ..self }
     }
 
     /// A row that the reader refused.
@@ -90,6 +96,9 @@ impl<'a> Quarantine<'a> {
         on_error: OnError,
         row: impl FnOnce() -> Result<String>,
     ) -> Result<()> {
+        if self.unheard {
+            return Ok(());
+        }
         let who = op.as_ref().map_or_else(|| "the reader".to_owned(), |(i, n)| format!("op {i} `{n}`"));
         match on_error {
             OnError::Fail => {

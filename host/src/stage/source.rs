@@ -1,7 +1,6 @@
-//! Where the rows of a task come from: the dataset or a checkpoint, less what global ops have taken away since.
+//! Where the rows of a task come from: the dataset or a checkpoint.
 
 use anyhow::{Context, Result, ensure};
-use arrow::array::BooleanArray;
 
 use super::step::Env;
 use crate::checkpoint::{Account, Manifest, Refetch};
@@ -74,21 +73,11 @@ pub(super) fn open<'a>(
     if base.masks.is_empty() {
         return Ok(incoming);
     }
-    let mut cursors: Vec<(&Mask, usize)> = base.masks.iter().map(|m| (m, 0)).collect();
-    Ok(Box::new(incoming.map(move |next| {
+    Ok(Box::new(incoming.map(|next| {
         let mut next = next?;
         // The rows that the reader refused were put aside when the keys were made.
         next.bad.clear();
         next.fresh = false;
-        for (mask, at) in &mut cursors {
-            let rows = next.batch.rows();
-            ensure!(*at + rows <= mask.rows(), "op {} has decided on {} rows, but there are more", mask.op, mask.rows());
-            let keep = mask.slice(*at, rows);
-            *at += rows;
-            if keep.count_set_bits() < rows {
-                next.batch = next.batch.filter(&BooleanArray::new(keep, None))?;
-            }
-        }
         Ok(next)
     })))
 }

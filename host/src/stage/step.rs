@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::chain::{Chain, Keyer};
 use super::input;
+use super::masked::Masked;
 use super::meter::{Tally, Timer};
 use super::quarantine::{Breaker, Quarantine};
 use super::sink::{self, Target, Written};
@@ -92,6 +93,7 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     let mut work = Work {
         account: base.account.clone(),
         quarantine: Quarantine::new(env.breaker()),
+        masked: Masked::new(env.plan, base, p, env.log, env.breaker())?,
         chain: Chain::new(&env.plan.ops[step.ops.clone()], p, env.log)?,
         keys: keyed.map(|op| KeysWork::new(env, op, p)).transpose()?,
         rows_out: 0,
@@ -110,7 +112,8 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     } else {
         sink::with(targets, |sink| each_batch(env, partition, base, step, |incoming| work.take(incoming, &mut |batch| sink.write(batch))))?
     };
-    let Work { mut account, mut quarantine, chain, keys, rows_out } = work;
+    let Work { mut account, mut quarantine, masked, chain, keys, rows_out } = work;
+    masked.finish(p, &mut account);
     chain.finish(&mut account);
     finish_quarantine(env, (step.ops.start, p, env.chains.after(p, last)), &mut account, &mut quarantine)?;
     if base.rows.is_none() && base.masks.is_empty() {
@@ -144,14 +147,15 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
 struct Work<'a> {
     account: Account,
     quarantine: Quarantine<'a>,
+    masked: Masked<'a>,
     chain: Chain<'a>,
     keys: Option<KeysWork<'a>>,
     rows_out: u64,
 }
 
 impl Work<'_> {
-    /// One batch through the ops, to the keys and on.
-    fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
+    /// One batch through the ops, to the keys and on. Gives the number of rows that came to the ops.
+    fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<u64> {
         let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
         if incoming.fresh {
             self.account.read += good + bad;
@@ -161,8 +165,10 @@ impl Work<'_> {
         for row in incoming.bad {
             self.quarantine.bad(row, incoming.on_error)?;
         }
-        if good > 0 {
-            for batch in self.chain.process(incoming.batch, &mut self.quarantine)? {
+        let mut came = 0;
+        for batch in self.masked.process(incoming.batch, &mut self.quarantine)?.into_iter().filter(|batch| batch.rows() > 0) {
+            came += batch.rows() as u64;
+            for batch in self.chain.process(batch, &mut self.quarantine)? {
                 self.rows_out += batch.rows() as u64;
                 if let Some(keys) = &mut self.keys {
                     keys.take(&batch)?;
@@ -170,7 +176,7 @@ impl Work<'_> {
                 on(batch)?;
             }
         }
-        Ok(())
+        Ok(came)
     }
 }
 
@@ -235,8 +241,16 @@ fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, acc
 }
 
 /// Pulls all rows of the base through `take`; gives their number.
-fn each_batch(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step, mut take: impl FnMut(Incoming) -> Result<()>) -> Result<u64> {
-    let fields = if base.rows.is_none() { env.plan.fields.clone() } else { env.plan.fields_after(step.ops.start) };
+fn each_batch(
+    env: &Env<'_>,
+    partition: &Partition,
+    base: &Base,
+    step: &Step,
+    mut take: impl FnMut(Incoming) -> Result<u64>,
+) -> Result<u64> {
+    // Ops that count keys get the rows of the base once more.
+    let first = base.masks.iter().filter(|mask| mask.counts.is_some()).map(|mask| mask.op).min().unwrap_or(step.ops.start);
+    let fields = if base.rows.is_none() { env.plan.fields.clone() } else { env.plan.fields_after(first) };
     let size: u64 = base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes);
     let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
     for incoming in source::open(env, partition, base, fields)? {
@@ -244,13 +258,12 @@ fn each_batch(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step, mu
             return Err(Stopped.into());
         }
         let incoming = incoming?;
-        rows += incoming.batch.rows() as u64;
         bytes += incoming.bytes;
         if incoming.fresh {
             // Before the ops: the breaker judges by the rows that have come in.
             env.tally.enter((incoming.batch.rows() + incoming.bad.len()) as u64, incoming.bytes);
         }
-        take(incoming)?;
+        rows += take(incoming)?;
         if progress.is_due() {
             env.log.emit(Event::PartitionProgressed {
                 partition_id: partition.id as usize,

@@ -3,6 +3,7 @@
 mod bands;
 mod digest;
 mod document;
+mod document_line;
 mod document_minhash;
 mod document_simhash;
 mod minhash;
@@ -14,6 +15,7 @@ mod ray_document;
 mod shingles;
 
 pub use document::DocumentDeduplicator;
+pub use document_line::DocumentLineDeduplicator;
 pub use document_minhash::DocumentMinhashDeduplicator;
 pub use document_simhash::DocumentSimhashDeduplicator;
 pub use minhash::MinhashParams;
@@ -28,4 +30,5 @@ djhost_sdk::export!(
     DocumentMinhashDeduplicator,
     RayBtsMinhashDeduplicator,
     DocumentSimhashDeduplicator,
+    DocumentLineDeduplicator,
 );

@@ -86,6 +86,9 @@ pub use testing::{Filtered, Runner};
 /// The field that holds a row's stats.
 pub const STATS: &str = "__dj__stats__";
 
+/// The field with the counts of a row's keys (`f64-list`), in the second call of a deduplicator that counts keys (`x-counts-keys`).
+pub const COUNTS: &str = "__dj__counts__";
+
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{

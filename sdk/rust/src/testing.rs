@@ -150,6 +150,40 @@ impl Runner {
         }
     }
 
+    /// Maps texts by how often their keys stand in all of them; for a deduplicator that counts keys.
+    pub fn map_by_counts(&mut self, texts: &[&str]) -> Vec<String> {
+        let mut batch = Self::text_batch(texts);
+        let lists = match self.instance.process(&batch) {
+            Ok(Output::Keys { keys: Column::Utf8List(lists), .. }) => lists,
+            other => panic!("not lists of keys: {other:?}"),
+        };
+        let mut rows_with = std::collections::HashMap::<&str, f64>::new();
+        for row in 0..texts.len() {
+            let keys: std::collections::HashSet<&str> = lists.strings(row).filter(|key| !key.is_empty()).collect();
+            keys.into_iter().for_each(|key| *rows_with.entry(key).or_default() += 1.0);
+        }
+        let (mut offsets, mut counts) = (vec![0], Vec::new());
+        for row in 0..texts.len() {
+            counts.extend(lists.strings(row).map(|key| rows_with.get(key).copied().unwrap_or_default()));
+            offsets.push(counts.len() as u32);
+        }
+        let values = Column::F64List(Lists::<Vec<f64>>::new(offsets, counts, None).expect("a count per key"));
+        batch.fields.push(Field { path: crate::COUNTS.into(), values });
+        let mut out: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        match self.instance.process(&batch) {
+            Ok(Output::Updated { updates, .. }) => {
+                for update in updates {
+                    let all: Vec<u32> = (0..texts.len() as u32).collect();
+                    for (i, &row) in update.rows.as_ref().unwrap_or(&all).iter().enumerate() {
+                        out[row as usize] = text_at(&update.values, i).as_str().unwrap_or_default().to_owned();
+                    }
+                }
+            }
+            other => panic!("not new values: {other:?}"),
+        }
+        out
+    }
+
     /// Which rows, each a JSON object, a selector keeps.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ fn with_schema(schema: String) -> Vec<Descriptor> {
 /// The descriptors in mode `mode`; `honest` are those that the other tests use.
 pub(crate) fn all(mode: &str) -> Vec<Descriptor> {
     match mode {
-        "honest" => vec![
+        "honest" | "cured" => vec![
             op("rogue_filter", Kind::Filter),
             op("rogue_mapper", Kind::Mapper),
             op("rogue_deduplicator", Kind::Deduplicator),

@@ -27,7 +27,8 @@ pub(crate) fn answer(op: &Instance, input: &Batch) -> Result<Output, OpError> {
     let texts = Texts(column);
     let is_guilty = |row: usize| texts.get(row).windows(MARK.len()).any(|w| w == MARK);
     let guilty = (0..rows).any(is_guilty);
-    let how = if guilty { op.how.as_str() } else { "behave" };
+    // Another build, without the mistake.
+    let how = if guilty && crate::mode() != "cured" { op.how.as_str() } else { "behave" };
     disasters::cause(how);
     match how {
         "error" => return Err(OpError::Failed("the operator \u{1b}[31mgives up".into())),

@@ -13,7 +13,9 @@ pub(crate) fn damaged(what: &str) -> String {
 }
 
 fn too_large(error: std::collections::TryReserveError) -> String {
-    format!("the model does not fit into the memory of the operator ({error}): raise `op_limits.memory_mb`, or use a quantised model (`.ftz`)")
+    format!(
+        "the model does not fit into the memory of the operator ({error}): raise `op_limits.memory_mb`, or use a quantised model (`.ftz`)"
+    )
 }
 
 impl<R: Read + Seek> Reader<R> {

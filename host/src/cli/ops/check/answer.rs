@@ -44,6 +44,10 @@ pub(super) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
                 *text = if has { format!("{:02x?}", &data[row * bytes..(row + 1) * bytes]) } else { "no fingerprint".into() };
             }
         }
+        Output::KeyLists(keys) => {
+            let keys: arrow::array::ArrayRef = std::sync::Arc::new(keys.clone());
+            out.iter_mut().enumerate().for_each(|(row, text)| *text = value(&keys, row));
+        }
         Output::Keys(keys) => out.iter_mut().enumerate().for_each(|(row, text)| *text = value(keys, row)),
     }
     for rejection in &reply.rejected {

@@ -1,0 +1,85 @@
+//! What must hold for any bytes that stand in the files of a run directory.
+
+use arrow::array::{Array, BinaryViewArray};
+
+use super::manifest::Manifest;
+use super::patch::{apply, differences};
+use super::seal::{seal, unseal};
+use crate::event::{EventLogs, Facts, snapshot};
+use crate::global::Mask;
+use crate::job::lock::Liveness;
+use crate::job::mapping::DatasetMapping;
+use crate::job::summary::JobSummary;
+
+/// A file of a run directory, its kind by the first byte.
+pub fn records(data: &[u8]) {
+    let Some((kind, data)) = data.split_first() else { return };
+    match kind % 6 {
+        0 => mask(data),
+        1 => manifest(data),
+        2 => drop(unseal::<Manifest>(data)),
+        3 => events(data),
+        4 => patch(data),
+        _ => summary(data),
+    }
+}
+
+fn mask(data: &[u8]) {
+    let Ok(mask) = Mask::from_bytes(3, data) else { return };
+    assert!(mask.count() <= mask.rows());
+    if let Some(counts) = &mask.counts {
+        (0..mask.rows()).for_each(|row| drop(counts.of(row)));
+    }
+    assert_eq!(Mask::from_bytes(3, &mask.to_bytes()).expect("its own bytes"), mask);
+}
+
+fn manifest(data: &[u8]) {
+    let Ok(manifest) = serde_json::from_slice::<Manifest>(data) else { return };
+    let sealed = seal(&manifest).expect("a manifest can be written");
+    assert_eq!(unseal::<Manifest>(&sealed).expect("its own bytes"), manifest);
+}
+
+fn events(data: &[u8]) {
+    let mut logs = EventLogs::default();
+    // Two attempts, the first of which may be torn anywhere.
+    let (first, second) = data.split_at(data.len() / 2);
+    logs.add(first);
+    logs.add(second);
+    logs.sort();
+    progress(&logs, None, None);
+}
+
+fn progress(logs: &EventLogs, summary: Option<&JobSummary>, mapping: Option<&DatasetMapping>) {
+    let facts = Facts { logs, summary, mapping, liveness: &Liveness::Free(None), stop_requested: false, now: 1.0e9 };
+    let progress = serde_json::to_value(snapshot(&facts)).expect("progress can be shown");
+    let done = progress["overall_progress"].as_f64().unwrap_or_default();
+    assert!(done.is_finite() && done >= 0.0, "{done}");
+}
+
+fn summary(data: &[u8]) {
+    if let Ok(summary) = serde_json::from_slice::<JobSummary>(data) {
+        drop(summary.ledger.check_balance());
+        progress(&EventLogs::default(), Some(&summary), None);
+    }
+    if let Ok(mapping) = serde_json::from_slice::<DatasetMapping>(data) {
+        progress(&EventLogs::default(), None, Some(&mapping));
+    }
+}
+
+/// A patch gives the new row back; bytes that are no patch are refused, and make no more than the old row and they themselves hold.
+fn patch(data: &[u8]) {
+    let (old, new) = data.split_at(data.len() / 3);
+    let array = |row: &[u8]| BinaryViewArray::from_iter([Some(row)]);
+    let [rows, patches] = differences(&array(old), &array(new));
+    let mut out = Vec::new();
+    match (rows.is_valid(0), patches.is_valid(0)) {
+        (true, _) => out.extend_from_slice(rows.value(0)),
+        (false, true) => apply(old, patches.value(0), &mut out).expect("its own patch"),
+        (false, false) => out.extend_from_slice(old),
+    }
+    assert_eq!(out, new);
+    out.clear();
+    if apply(old, new, &mut out).is_ok() {
+        assert!(out.len() <= old.len() + new.len());
+    }
+}

@@ -1,0 +1,62 @@
+//! `djhost quarantine JOB retry`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{QuarantineArgs, for_each};
+use crate::config::Override;
+use crate::error::{UserError, exit};
+use crate::job::{JobSummary, Logs, RunPaths, Status, StopFlag};
+use crate::run::{Retry, RunOptions, prepare, run as run_job};
+
+/// Continues the job with fallbacks for the ops that have rows in quarantine; gives the exit code.
+pub(super) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], plugins: Option<&Path>, quiet: bool) -> Result<u8> {
+    let (mut ops, mut rows, mut unread) = (BTreeSet::new(), 0u64, 0u64);
+    for_each(args, files, |entry, _| {
+        match entry.operation_idx {
+            Some(op) => (rows, _) = (rows + 1, ops.insert(op)),
+            None => unread += 1,
+        }
+        Ok(true)
+    })?;
+    if unread > 0 {
+        eprintln!("{unread} rows could not be read; they are not tried again: mend the dataset, and run the job again");
+    }
+    if ops.is_empty() {
+        crate::cli::print("no operator has rows in quarantine: nothing to do\n")?;
+        return Ok(exit::DONE);
+    }
+    let summary = JobSummary::load(paths)?.context("the job has no summary")?;
+    if summary.status != Status::Completed {
+        return Err(UserError::new(&args.job, "this job is not complete, so more rows may come into quarantine")
+            .hint(format!("end it first: {}", summary.resumption_command))
+            .into());
+    }
+    let root = std::path::absolute(paths.root())?;
+    let retry =
+        Retry { ops: ops.into_iter().collect(), and_others: args.op.is_none(), plugins: plugins.map(std::path::absolute).transpose()? };
+    // Paths in the recipe are relative to where the job was started.
+    let environment = paths.environment();
+    let bytes = std::fs::read(&environment).with_context(|| format!("cannot read `{}`", environment.display()))?;
+    let environment: serde_json::Value = serde_json::from_slice(&bytes)?;
+    let started_in = environment["working_directory"].as_str().unwrap_or_default();
+    std::env::set_current_dir(started_in).with_context(|| format!("cannot go to `{started_in}`, where the job was started"))?;
+    let logs = Logs::init(None, quiet || std::io::IsTerminal::is_terminal(&std::io::stderr()))?;
+    let stop = StopFlag::new();
+    let set = |key: &str, text: Option<&std::ffi::OsStr>| Override {
+        key: key.to_owned(),
+        text: text.map(|t| t.to_string_lossy().into_owned()).unwrap_or_default(),
+        append: false,
+        source: format!("--{key}"),
+    };
+    let overrides = [set("work_dir", root.parent().map(Path::as_os_str)), set("job_id", root.file_name())];
+    let prepared = prepare(Some(&RunPaths::new(&root).resolved_config()), &overrides)?;
+    stop.watch_signals()?;
+    let options = RunOptions { quiet, retry: Some(retry), ..RunOptions::default() };
+    let code = run_job(prepared, &options, &logs, &stop)?.code;
+    let left = JobSummary::load(&RunPaths::new(&root))?.map_or(0, |summary| summary.ledger.quarantined);
+    crate::cli::print(&format!("{rows} rows tried again; {left} rows are in quarantine now\n"))?;
+    Ok(code)
+}
