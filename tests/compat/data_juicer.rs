@@ -52,7 +52,7 @@ fn install(may_install: bool) -> Result<PathBuf, String> {
     Ok(python)
 }
 
-pub(crate) fn run(command: &mut Command) -> Result<String, String> {
+fn run(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
     let stderr = String::from_utf8_lossy(&output.stderr);
     if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(stderr.into_owned()) }

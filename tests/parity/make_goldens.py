@@ -26,10 +26,12 @@ STATS = "__dj__stats__"
 
 # The directory of word lists. `check.rs` reads the name from here too.
 WORDS = "words"
+# The model of `make_model.py`, from here. Data-Juicer has no such parameter, it downloads one: it is given this one in its place.
+MODEL = "models/lang.ftz"
 # Data-Juicer has no such parameter: it is as if it were always set.
 ZERO = {"drop_zero": True}
 # What the stats depend on.
-STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition"]
+STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model"]
 # These copy the field into the stats, which djhost does not.
 COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
 # The library behind it loses what follows a NUL; djhost does not. It is given what is between them.
@@ -61,6 +63,8 @@ FILTERS = {
                                        {"field_key": "meta.score", "max_value": 2, "reversed_range": True, **ZERO}, {"field_key": "rank", **ZERO},
                                        {"field_key": "meta.spelled", "min_value": 7.5, "max_value": 60, **ZERO},
                                        {"field_key": "meta.spelled", "min_value": 7.5, "max_value": 57, "min_closed_interval": False, **ZERO}],
+    "language_id_score_filter": [{"model": MODEL}, {"model": MODEL, "lang": "LATIN", "min_score": 0.5}, {"model": MODEL, "lang": ["CJK", "LATIN"], "min_score": 0.3},
+                                 {"model": MODEL, "min_score": 0.5, "reversed_range": True}],
     "suffix_filter": [{}, {"suffixes": ".txt"}, {"suffixes": ["txt", ".md"]}, {"suffixes": [".md"], "reversed_range": True}],
     "general_field_filter": [
         {}, {"filter_condition": "10 < rank <= 30 and text != 'nothing here' and meta.lang == \"en\""},
@@ -160,6 +164,16 @@ def filtered(op, rows):
     return {"keep": bits(keep), "stats": {key: [stat[key] for stat in samples[STATS]] for key in keys}}
 
 
+def use_model(path):
+    """Gives Data-Juicer's language filter this fastText model; needs the package `fasttext-predict`."""
+    import fasttext
+    from data_juicer.ops.filter import language_id_score_filter as module
+
+    model = fasttext.load_model(str(path))
+    module.prepare_model = lambda model_type: model_type
+    module.get_model = lambda key: model
+
+
 def mapped(op, rows):
     before = [row["text"] for row in rows]
     if op._name in LOSES_AT_NUL:
@@ -213,6 +227,8 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXP
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
+                if "model" in params:
+                    use_model(HERE / params["model"])
                 op = OPERATORS.modules[ALIASES.get(name, name)](**{key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()})
                 golden = {"op": name, "params": params, **answer(op, rows)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.

@@ -106,7 +106,7 @@ impl Model {
         for &row in rows.iter() {
             self.input.add_row(row as usize, hidden);
         }
-        let share = 1.0 / rows.len() as f32;
+        let share = (1.0 / rows.len() as f64) as f32;
         hidden.iter_mut().for_each(|value| *value *= share);
         let (label, score) = self.loss.best(&self.output, hidden, scores)?;
         Some((self.labels.get(label)?, score.into()))
