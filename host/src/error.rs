@@ -3,6 +3,7 @@
 //! Everything is an [`anyhow::Error`]; what the user can mend is a [`UserError`] somewhere in its chain, a stop is a [`Stopped`]. Any other
 //! error means that the job failed (exit code 1).
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Exit codes of every subcommand. They are a public interface: scripts branch on them.
@@ -47,14 +48,25 @@ impl UserError {
 impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.place.is_empty() {
-            write!(f, "{}: ", self.place)?;
+            write!(f, "{}: ", shown(&self.place))?;
         }
-        f.write_str(&self.message)?;
+        f.write_str(&shown(&self.message))?;
         match &self.hint {
-            Some(hint) => write!(f, "\n  hint: {hint}"),
+            Some(hint) => write!(f, "\n  hint: {}", shown(hint)),
             None => Ok(()),
         }
     }
+}
+
+/// The text without control characters: what a recipe or a file name holds must not reach the terminal as it is.
+fn shown(text: &str) -> Cow<'_, str> {
+    let dangerous = |c: char| c.is_control() && c != '\n';
+    if !text.contains(dangerous) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    text.chars().for_each(|c| if dangerous(c) { out.extend(c.escape_debug()) } else { out.push(c) });
+    out.into()
 }
 
 impl std::error::Error for UserError {}

@@ -64,6 +64,53 @@ fn a_bomb_is_one_row_too_large() {
 }
 
 #[test]
+fn a_bomb_of_zst_too() {
+    // 64 MB in a few kilobytes.
+    let bomb = zst(&vec![b'x'; 64 << 20]);
+    assert!(bomb.len() < 64 << 10, "{}", bomb.len());
+    let case = Case::new();
+    case.write("in.jsonl.zst", bomb);
+    let ran = case.run(&format!("{KEEP}dataset_path: in.jsonl.zst\nmax_row_mb: 1\n")).ok();
+    assert!(ran.quarantine[0]["reason"].as_str().unwrap().contains("more than the 1048576"));
+    let peak = ran.summary["totals"]["peak_memory"].as_u64().unwrap();
+    assert!(peak < 300 << 20, "{peak} bytes for a row of 64 MB that is not kept");
+}
+
+#[test]
+fn a_line_of_200_mb_is_a_row_or_in_quarantine() {
+    let line = format!("{{\"text\": \"first\"}}\n{{\"text\": \"{}\"}}\n{{\"text\": \"last\"}}\n", "long ".repeat(40 << 20));
+    let case = Case::with_input(&line);
+    let ran = case.run(&format!("{KEEP}op_limits: {{memory_mb: 2048}}\n")).ok();
+    assert!(ran.text() == line, "the row is not as it was");
+    let ran = Case::with_input(&line).run(&format!("{KEEP}max_row_mb: 100\n")).ok();
+    assert_eq!(ran.text(), "{\"text\": \"first\"}\n{\"text\": \"last\"}\n");
+    assert_eq!(ran.quarantine.len(), 1);
+    let peak = ran.summary["totals"]["peak_memory"].as_u64().unwrap();
+    assert!(peak < 400 << 20, "{peak} bytes for a row of 200 MB that is not kept");
+}
+
+#[test]
+fn pipes_dangling_links_and_odd_names_in_a_directory() {
+    use std::os::unix::ffi::OsStrExt;
+    let case = Case::new();
+    for (i, name) in ["a b.jsonl", "line\nfeed.jsonl", "\u{1b}[31mred.jsonl", "quote\"'.jsonl", "日本.jsonl"].iter().enumerate() {
+        case.write(&format!("data/{name}"), format!("{{\"text\": \"{i}\"}}\n"));
+    }
+    std::fs::write(case.path("data").join(std::ffi::OsStr::from_bytes(b"not\xffutf8.jsonl")), "{\"text\": \"5\"}\n").unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, case.path("data/pipe.jsonl"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    symlink("nowhere", case.path("data/dangling.jsonl")).unwrap();
+    // A link that leads nowhere may be a dataset that has not been mounted: it is not passed over.
+    case.run(&format!("{KEEP}dataset_path: data\n")).failed(2, &["dangling.jsonl", "cannot be read"]);
+    std::fs::remove_file(case.path("data/dangling.jsonl")).unwrap();
+    // The harness looks for control characters in what is said of the others.
+    let ran = case.run(&format!("{KEEP}dataset_path: data\n")).ok();
+    let mut lines: Vec<&str> = ran.text().lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, (0..6).map(|i| format!("{{\"text\": \"{i}\"}}")).collect::<Vec<_>>());
+    assert!(ran.stderr.contains("1 files were passed over") && ran.stderr.contains("pipe.jsonl"), "{}", ran.stderr);
+}
+
+#[test]
 fn parquet_broken_in_footer_or_pages() {
     let schema = Schema::new(vec![Field::new("text", DataType::Utf8, false)]);
     let whole = parquet(schema, vec![texts(5000)]);

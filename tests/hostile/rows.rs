@@ -95,6 +95,24 @@ fn odd_rows_pass_byte_for_byte() {
 }
 
 #[test]
+fn odd_values_in_fields_that_are_read_and_changed() {
+    let rows = [
+        r#"{"text": "see http://a.example twice", "text": "see http://b.example last", "n": 1}"#,
+        r#"{"text": "see http://c.example", "n": 1e999}"#,
+        r#"{"text": "see http://d.example", "n": NaN}"#,
+        r#"{"text": "see http://e.example", "n": -Infinity}"#,
+        r#"{"text": "see http://f.example", "n": 5, "n": 7}"#,
+    ];
+    let process = "process:\n  - clean_links_mapper:\n  - specified_numeric_field_filter: {field_key: n, min_value: 6}\n";
+    let ran = Case::with_input(rows.join("\n")).run(&format!("max_quarantine_ratio: 1\n{process}")).ok();
+    // Of equal keys the last one counts, which is the one that is changed; what no double can hold is no number to this filter.
+    assert_eq!(ran.text().lines().collect::<Vec<_>>(), [r#"{"text": "see ", "n": 5, "n": 7}"#]);
+    let all = "process:\n  - clean_links_mapper:\n";
+    let ran = Case::with_input(rows.join("\n")).run(all).ok();
+    assert_eq!(ran.text().lines().next(), Some(r#"{"text": "see http://a.example twice", "text": "see  last", "n": 1}"#));
+}
+
+#[test]
 fn too_many_bad_rows_end_the_job() {
     let input = "nonsense\n".repeat(2000) + &good(2000);
     let ran = Case::with_input(input).run("process:\n  - text_length_filter: {min_len: 0}\n");
