@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use djhost::global::{KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys};
+use djhost::global::{KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near};
 use djhost::op::{Output, key_hashes};
 
 /// Rows per key file, about what a partition of short web pages has.
@@ -22,10 +22,11 @@ fn main() {
     let rows = number("DJHOST_BENCH_ROWS", 20_000_000);
     let memory = number("DJHOST_BENCH_MEMORY_MB", 512) << 20;
     println!("{rows} rows, {} MB for tables\n", memory >> 20);
-    println!("{:44} {:>13} {:>8} {:>13} {:>9} {:>10}", "keys", "fingerprints", "CPU s", "ns per print", "tables MB", "rows kept");
+    println!("{:46} {:>13} {:>8} {:>13} {:>9} {:>10}", "keys", "fingerprints", "CPU s", "ns per print", "tables MB", "rows kept");
     exact(rows, memory);
     bands(rows / 4, 25, memory);
     bands(rows / 40, 25, memory);
+    near(rows / 4, memory);
     lines(rows / 20, 20, memory);
     let peak = peak_memory();
     println!("\npeak memory of the process: {peak} MB");
@@ -75,7 +76,7 @@ impl Files {
         let cpu = cpu_time(|| used = work(&|p| self.table(p), &mut masks).expect("a result"));
         let kept: usize = masks.iter().map(Mask::count).sum();
         let per_print = cpu.as_nanos() as f64 / prints as f64;
-        println!("{title:44} {prints:>13} {:>8.2} {per_print:>13.0} {:>9} {kept:>10}", cpu.as_secs_f64(), used >> 20);
+        println!("{title:46} {prints:>13} {:>8.2} {per_print:>13.0} {:>9} {kept:>10}", cpu.as_secs_f64(), used >> 20);
     }
 }
 
@@ -113,6 +114,22 @@ fn bands(rows: usize, per_row: usize, memory: usize) {
     });
     let title = format!("{per_row} bands of {rows} rows");
     files.resolve(&title, rows * per_row, |tables, masks| first_of_groups(tables, masks, (8, per_row), memory));
+}
+
+/// Simhashes: one row in ten is three bits from the row before; the last rows are all equal; the first ones are a chain.
+fn near(rows: usize, memory: usize) {
+    let files = Files::make(rows, |range| {
+        let print = |row: u64| match row {
+            _ if row as usize + HUGE >= rows => 7,
+            // A chain of 1,000 rows: each differs from the next in a bit or two.
+            0..1000 => mix(1) ^ row ^ row >> 1,
+            _ if row % 10 == 9 => mix(row - 1) ^ 0x1000_0200_0040_0000,
+            _ => mix(row),
+        };
+        Output::Fingerprints { width: 8, per_row: 1, data: range.map(print).flat_map(u64::to_le_bytes).collect(), valid: None }
+    });
+    let title = format!("simhashes of {rows} rows, up to 4 bits apart");
+    files.resolve(&title, rows, |tables, masks| first_of_near(tables, masks, 4, memory));
 }
 
 /// Keys that are counted: lines, one in five of which many rows have.

@@ -101,7 +101,14 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         }
                     }
                 }
-                Kind::Deduplicator => compare_keep(&golden, &runner.deduplicate(&texts), &mut differ),
+                Kind::Deduplicator => {
+                    let schema: Value = serde_json::from_str(&descriptor.params_schema).expect("a schema is JSON");
+                    let distance = schema["x-hamming-distance"].as_str().map_or(0, |name| {
+                        let given = golden["params"].get(name).unwrap_or(&schema["properties"][name]["default"]);
+                        given.as_u64().expect("a distance is a number") as u32
+                    });
+                    compare_keep(&golden, &runner.deduplicate_near(&texts, distance), &mut differ);
+                }
                 Kind::Selector => compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ),
             }
             println!("{case}: {} rows, {} differ", rows.len(), mismatches.len() - before);

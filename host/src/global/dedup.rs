@@ -132,16 +132,16 @@ fn groups<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], per_row: usize
 }
 
 /// Union-find whose roots are the smallest members.
-struct Groups {
+pub(super) struct Groups {
     parent: Vec<u32>,
 }
 
 impl Groups {
-    fn new(n: u32) -> Self {
+    pub(super) fn new(n: u32) -> Self {
         Self { parent: (0..n).collect() }
     }
 
-    fn root(&mut self, mut x: u32) -> u32 {
+    pub(super) fn root(&mut self, mut x: u32) -> u32 {
         while self.parent[x as usize] != x {
             // Halving the path on the way keeps later walks short.
             self.parent[x as usize] = self.parent[self.parent[x as usize] as usize];
@@ -150,7 +150,7 @@ impl Groups {
         x
     }
 
-    fn join(&mut self, a: u32, b: u32) {
+    pub(super) fn join(&mut self, a: u32, b: u32) {
         let (a, b) = (self.root(a), self.root(b));
         let (small, large) = if a < b { (a, b) } else { (b, a) };
         self.parent[large as usize] = small;

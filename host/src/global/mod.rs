@@ -5,11 +5,13 @@ mod count;
 mod dedup;
 mod keys;
 mod mask;
+mod near;
 
 pub use count::count_keys;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use keys::{KeyTable, KeysWriter};
 pub use mask::{Counts, Mask};
+pub use near::first_of_near;
 
 use std::path::Path;
 
@@ -36,10 +38,11 @@ pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: us
     }
     let used = match op.kind() {
         Kind::Deduplicator if op.pool.counts_keys() => count_keys(tables, &mut masks, memory, scratch)?,
-        Kind::Deduplicator => match shape {
-            Some((width, 1)) => first_of_keys(tables, &mut masks, width, memory)?,
-            Some(shape) => first_of_groups(tables, &mut masks, shape, memory)?,
-            None => 0,
+        Kind::Deduplicator => match (shape, op.pool.hamming_distance()) {
+            (Some(_), Some(distance)) => first_of_near(tables, &mut masks, distance, memory)?,
+            (Some((width, 1)), None) => first_of_keys(tables, &mut masks, width, memory)?,
+            (Some(shape), None) => first_of_groups(tables, &mut masks, shape, memory)?,
+            (None, _) => 0,
         },
         Kind::Selector => select(op, partitions, tables, &mut masks)?,
         Kind::Filter | Kind::Mapper => anyhow::bail!("internal error: op `{}` is not a global one", op.name),

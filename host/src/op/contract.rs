@@ -84,6 +84,11 @@ impl Descriptor {
     pub fn counts_keys(&self) -> bool {
         self.kind == Kind::Deduplicator && self.params_schema.get("x-counts-keys") == Some(&serde_json::Value::Bool(true))
     }
+
+    /// Of a deduplicator whose fingerprints need not be equal: the parameter that says in how many bits those of duplicates may differ.
+    pub fn hamming_parameter(&self) -> Option<&str> {
+        self.params_schema.get("x-hamming-distance").filter(|_| self.kind == Kind::Deduplicator)?.as_str()
+    }
 }
 
 /// A field that an operator reads.

@@ -55,6 +55,7 @@ pub struct OpPool {
     signature: Signature,
     /// For an operator that counts keys: the signature of the calls with counts.
     with_counts: Option<Signature>,
+    hamming_distance: Option<u32>,
     idle: Mutex<Vec<OpInstance>>,
     created: AtomicU64,
     died: AtomicU64,
@@ -75,6 +76,14 @@ impl OpPool {
         seed: u64,
         place: &str,
     ) -> Result<Self> {
+        let hamming_distance = match descriptor.hamming_parameter() {
+            None => None,
+            Some(parameter) => {
+                let bits = params.get(parameter).and_then(serde_json::Value::as_u64).filter(|bits| *bits < 64);
+                let wrong = || UserError::new(place, format!("operator `{}` gives no number below 64 as `{parameter}`", descriptor.name));
+                Some(bits.ok_or_else(wrong)? as u32)
+            }
+        };
         let params = serde_json::to_string(params)?;
         let mut pool = Self {
             component,
@@ -85,6 +94,7 @@ impl OpPool {
             seed,
             signature: Signature::default(),
             with_counts: None,
+            hamming_distance,
             idle: Mutex::default(),
             created: AtomicU64::new(0),
             died: AtomicU64::new(0),
@@ -123,6 +133,11 @@ impl OpPool {
     /// Whether it changes rows by how often their keys stand in the dataset; see [`Descriptor::counts_keys`].
     pub fn counts_keys(&self) -> bool {
         self.with_counts.is_some()
+    }
+
+    /// Of a deduplicator whose fingerprints need not be equal: in how many bits those of duplicates may differ.
+    pub fn hamming_distance(&self) -> Option<u32> {
+        self.hamming_distance
     }
 
     /// The component that it comes from.
@@ -224,6 +239,11 @@ impl OpPool {
                 } else {
                     Err(format!("{} rows of {made} bytes, made of a batch of {given} bytes", origins.len()))
                 };
+            }
+            (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. })
+                if self.hamming_distance.is_some() && (*width, *per_row) != (8, 1) =>
+            {
+                return Err(format!("{per_row} fingerprints of {width} bytes per row; their bits are compared only where it is one of 8"));
             }
             (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. }) => (DataType::Null, *width, *per_row),
             (Kind::Selector, Output::Keys(keys)) => (keys.data_type().clone(), 0, 0),

@@ -1,15 +1,13 @@
 //! `document_simhash_deduplicator`
 
 use crate::digest::{Md5, Queue};
-use crate::near::firsts;
 use crate::shingles::{Shingles, Tokenization};
 use djhost_sdk::prelude::*;
 
 /// Drops documents whose simhash differs in few bits from that of an earlier one.
-///
-/// For the host it is a selector, the key being the simhash: it looks at all of them at once, and needs about 60 bytes of memory per row.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-hamming-distance" = "hamming_distance"))]
 pub struct DocumentSimhashDeduplicator {
     /// How texts are cut into tokens: `space` for languages with spaces, `character` for those without, `punctuation`.
     pub tokenization: Tokenization,
@@ -48,10 +46,10 @@ impl Default for DocumentSimhashDeduplicator {
     }
 }
 
-impl Selector for DocumentSimhashDeduplicator {
+impl Deduplicator for DocumentSimhashDeduplicator {
     const NAME: &'static str = "document_simhash_deduplicator";
     const COST: Cost = Cost::Medium;
-    type Key = i64;
+    type Print = u64;
 
     fn prepare(&mut self) -> Result<(), String> {
         let (blocks, distance) = (self.num_blocks, self.hamming_distance);
@@ -65,22 +63,14 @@ impl Selector for DocumentSimhashDeduplicator {
         Ok(())
     }
 
-    fn input(&self, common: &Common) -> Option<Input> {
-        Some(Input::required(&common.text_key, ColumnType::Utf8))
-    }
-
-    fn key(&mut self, row: Row<'_>) -> Result<i64, Reject> {
+    fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {
         let mut votes = Votes::default();
         let Self { shingles, queue, .. } = self;
         let mut vote = |[a, b]: [u32; 2]| votes.add(u64::from(a.swap_bytes()) << 32 | u64::from(b.swap_bytes()));
-        shingles.each(row.text(0).unwrap_or_default(), |shingle| queue.push(shingle, &mut vote));
+        shingles.each(text, |shingle| queue.push(shingle, &mut vote));
         queue.finish(&mut vote);
-        Ok(votes.majority() as i64)
-    }
-
-    fn select(&mut self, _common: &Common, keys: &[i64]) -> Result<Vec<bool>, String> {
-        let prints: Vec<u64> = keys.iter().map(|&key| key as u64).collect();
-        Ok(firsts(&prints, self.hamming_distance))
+        out.push(votes.majority());
+        Ok(())
     }
 }
 
@@ -137,9 +127,7 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str, texts: &[&str]) -> Vec<bool> {
-        let rows: Vec<String> = texts.iter().map(|text| format!("{{\"text\": {text:?}}}")).collect();
-        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-        Runner::new(operator!(DocumentSimhashDeduplicator), params).unwrap().select_json(&rows).unwrap()
+        Runner::new(operator!(DocumentSimhashDeduplicator), params).unwrap().deduplicate_near(texts, 4)
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod document_line;
 mod document_minhash;
 mod document_simhash;
 mod minhash;
-mod near;
 mod permutations;
 mod ray;
 mod ray_bts_minhash;

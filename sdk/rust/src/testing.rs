@@ -130,15 +130,21 @@ impl Runner {
 
     /// Which texts stay when the first of each group of duplicates is kept.
     pub fn deduplicate(&mut self, texts: &[&str]) -> Vec<bool> {
+        self.deduplicate_near(texts, 0)
+    }
+
+    /// The same where fingerprints may differ in `distance` bits (`x-hamming-distance`).
+    pub fn deduplicate_near(&mut self, texts: &[&str], distance: u32) -> Vec<bool> {
         match self.instance.process(&Self::text_batch(texts)) {
             Ok(Output::Fingerprints { width, per_row, data, validity, .. }) => {
                 let bands = per_row as usize;
                 let print = |row: usize, band: usize| &data[(row * bands + band) * width as usize..][..width as usize];
+                let near = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>() <= distance;
                 let has = |row: usize| validity.as_ref().is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1);
                 let mut group: Vec<usize> = (0..texts.len()).collect();
                 for row in 0..texts.len() {
                     for earlier in 0..row {
-                        if has(row) && has(earlier) && (0..bands).any(|band| print(row, band) == print(earlier, band)) {
+                        if has(row) && has(earlier) && (0..bands).any(|band| near(print(row, band), print(earlier, band))) {
                             let (from, to) = (group[row].max(group[earlier]), group[row].min(group[earlier]));
                             group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
                         }
