@@ -126,8 +126,17 @@ impl Digest for Sha1 {
 }
 
 /// The integer part of 2^32 · |sin(i + 1)|, RFC 1321 §3.4.
-static SINES: std::sync::LazyLock<[u32; 64]> =
-    std::sync::LazyLock::new(|| std::array::from_fn(|i| ((i as f64 + 1.0).sin().abs() * 4_294_967_296.0) as u32));
+#[rustfmt::skip]
+const SINES: [u32; 64] = [
+    0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
+    0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
+    0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,
+    0x21e1_cde6, 0xc337_07d6, 0xf4d5_0d87, 0x455a_14ed, 0xa9e3_e905, 0xfcef_a3f8, 0x676f_02d9, 0x8d2a_4c8a,
+    0xfffa_3942, 0x8771_f681, 0x6d9d_6122, 0xfde5_380c, 0xa4be_ea44, 0x4bde_cfa9, 0xf6bb_4b60, 0xbebf_bc70,
+    0x289b_7ec6, 0xeaa1_27fa, 0xd4ef_3085, 0x0488_1d05, 0xd9d4_d039, 0xe6db_99e5, 0x1fa2_7cf8, 0xc4ac_5665,
+    0xf429_2244, 0x432a_ff97, 0xab94_23a7, 0xfc93_a039, 0x655b_59c3, 0x8f0c_cc92, 0xffef_f47d, 0x8584_5dd1,
+    0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
+];
 
 impl Digest for Md5 {
     const LITTLE_ENDIAN: bool = true;
@@ -136,52 +145,113 @@ impl Digest for Md5 {
     #[inline]
     fn compress(state: &mut [[u32; 4]; 5], block: &[[u32; 4]; 16]) {
         let w: [Lanes; 16] = block.map(Lanes);
-        let sines = &*SINES;
         let [mut a, mut b, mut c, mut d, _] = state.map(Lanes);
-        macro_rules! rounds {
-            ($first:literal, $mix:expr, $factor:literal, $offset:literal, $shifts:expr) => {
-                for i in $first..$first + 16 {
-                    let sum = a + $mix + Lanes::all(sines[i]) + w[(i * $factor + $offset) & 15];
-                    (a, d, c, b) = (d, c, b, b + sum.rotate_left($shifts[i & 3]));
-                }
+        // Unrolled: the words, the constants and the shifts are then known in each step.
+        macro_rules! step {
+            ($i:expr, $mix:expr, $factor:literal, $offset:literal, $shift:literal) => {
+                let sum = a + $mix + Lanes::all(SINES[$i]) + w[($i * $factor + $offset) & 15];
+                (a, d, c, b) = (d, c, b, b + sum.rotate_left($shift));
             };
         }
-        rounds!(0, d ^ (b & (c ^ d)), 1, 0, [7, 12, 17, 22]);
-        rounds!(16, c ^ (d & (b ^ c)), 5, 1, [5, 9, 14, 20]);
-        rounds!(32, b ^ c ^ d, 3, 5, [4, 11, 16, 23]);
-        rounds!(48, c ^ (b | !d), 7, 0, [6, 10, 15, 21]);
+        macro_rules! rounds {
+            ($first:literal, $mix:expr, $factor:literal, $offset:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal) => {
+                rounds!(@ $first, $mix, $factor, $offset, $s0, $s1, $s2, $s3, 0, 4, 8, 12)
+            };
+            (@ $first:literal, $mix:expr, $factor:literal, $offset:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal, $($four:literal),*) => {
+                $(
+                    step!($first + $four, $mix, $factor, $offset, $s0);
+                    step!($first + $four + 1, $mix, $factor, $offset, $s1);
+                    step!($first + $four + 2, $mix, $factor, $offset, $s2);
+                    step!($first + $four + 3, $mix, $factor, $offset, $s3);
+                )*
+            };
+        }
+        rounds!(0, d ^ (b & (c ^ d)), 1, 0, 7, 12, 17, 22);
+        rounds!(16, c ^ (d & (b ^ c)), 5, 1, 5, 9, 14, 20);
+        rounds!(32, b ^ c ^ d, 3, 5, 4, 11, 16, 23);
+        rounds!(48, c ^ (b | !d), 7, 0, 6, 10, 15, 21);
         for (old, new) in state.iter_mut().zip([a, b, c, d]) {
             *old = (Lanes(*old) + new).0;
         }
     }
 }
 
+/// How many bytes beyond its end a message must have in its buffer: so short ones are copied in steps of fixed size, without a call.
+pub(crate) const SLACK: usize = 128;
+
+/// The longest messages that fit one block and two, with the nine bytes or more of padding.
+const SHORT: [usize; 2] = [55, 119];
+
+/// As many bytes set as a message has.
+const KEPT: [u8; 2 * SLACK] = {
+    let mut bytes = [0; 2 * SLACK];
+    let mut i = 0;
+    while i < SLACK {
+        bytes[i] = 0xff;
+        i += 1;
+    }
+    bytes
+};
+
+/// A message that waits, with its padding: in `short` if it has one block or two, else in `long`.
+#[derive(Debug)]
+struct Slot {
+    short: [u8; SLACK],
+    long: Vec<u8>,
+    blocks: usize,
+}
+
+impl Slot {
+    fn block(&self, block: usize) -> Option<&[u8]> {
+        let bytes = if self.blocks <= 2 { &self.short[..] } else { &self.long };
+        if block < self.blocks { bytes.get(block * 64..block * 64 + 64) } else { None }
+    }
+}
+
 /// The first two words of the digests of a stream of messages, four at a time.
 #[derive(Debug)]
 pub(crate) struct Queue<D> {
-    /// The messages that wait, with their padding.
-    waiting: [Vec<u8>; 4],
+    waiting: [Slot; 4],
     count: usize,
     digest: std::marker::PhantomData<D>,
 }
 
 impl<D> Default for Queue<D> {
     fn default() -> Self {
-        Self { waiting: Default::default(), count: 0, digest: std::marker::PhantomData }
+        let waiting = std::array::from_fn(|_| Slot { short: [0; SLACK], long: Vec::new(), blocks: 1 });
+        Self { waiting, count: 0, digest: std::marker::PhantomData }
     }
 }
 
 impl<D: Digest> Queue<D> {
-    /// Takes a message; `done` gets the digests that are ready, in the order of the messages.
+    /// Takes the message that is the first `len` of `bytes`, which go on for [`SLACK`] bytes and more; `done` gets the digests that are ready,
+    /// in the order of the messages.
     #[inline]
-    pub(crate) fn push(&mut self, message: &[u8], done: impl FnMut([u32; 2])) {
-        let padded = &mut self.waiting[self.count];
-        padded.clear();
-        padded.extend_from_slice(message);
-        padded.push(0x80);
-        padded.resize((message.len() + 9).next_multiple_of(64) - 8, 0);
-        let bits = message.len() as u64 * 8;
-        padded.extend_from_slice(&if D::LITTLE_ENDIAN { bits.to_le_bytes() } else { bits.to_be_bytes() });
+    pub(crate) fn push(&mut self, bytes: &[u8], len: usize, done: impl FnMut([u32; 2])) {
+        let slot = &mut self.waiting[self.count];
+        slot.blocks = (len + 9).div_ceil(64);
+        let bits = len as u64 * 8;
+        let bits = if D::LITTLE_ENDIAN { bits.to_le_bytes() } else { bits.to_be_bytes() };
+        if len <= SHORT[1] {
+            let end = if len <= SHORT[0] { 64 } else { 128 };
+            let kept = &KEPT[SLACK - len..];
+            for (to, (byte, kept)) in slot.short[..64].iter_mut().zip(bytes[..64].iter().zip(&kept[..64])) {
+                *to = byte & kept;
+            }
+            if len > SHORT[0] {
+                for (to, (byte, kept)) in slot.short[64..].iter_mut().zip(bytes[64..SLACK].iter().zip(&kept[64..SLACK])) {
+                    *to = byte & kept;
+                }
+            }
+            slot.short[len] = 0x80;
+            slot.short[end - 8..end].copy_from_slice(&bits);
+        } else {
+            slot.long.clear();
+            slot.long.extend_from_slice(&bytes[..len]);
+            slot.long.push(0x80);
+            slot.long.resize(slot.blocks * 64 - 8, 0);
+            slot.long.extend_from_slice(&bits);
+        }
         self.count += 1;
         if self.count == 4 {
             self.finish(done);
@@ -191,21 +261,21 @@ impl<D: Digest> Queue<D> {
     /// Gives the digests of the messages that wait.
     pub(crate) fn finish(&mut self, mut done: impl FnMut([u32; 2])) {
         let waiting = &self.waiting[..self.count];
-        let blocks = waiting.iter().map(|padded| padded.len() / 64).max().unwrap_or(0);
+        let blocks = waiting.iter().map(|slot| slot.blocks).max().unwrap_or(0);
         let mut state = D::START.map(|word| [word; 4]);
         let mut digests = [[0; 2]; 4];
         for block in 0..blocks {
             let mut words = [[0; 4]; 16];
-            for (lane, padded) in waiting.iter().enumerate() {
+            for (lane, slot) in waiting.iter().enumerate() {
                 // A message that is over goes on with zeros; its digest has been taken.
-                let Some(bytes) = padded.get(block * 64..block * 64 + 64) else { continue };
+                let Some(bytes) = slot.block(block) else { continue };
                 for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
                     word[lane] = if D::LITTLE_ENDIAN { u32::from_le_bytes(*bytes) } else { u32::from_be_bytes(*bytes) };
                 }
             }
             D::compress(&mut state, &words);
-            for (lane, padded) in waiting.iter().enumerate() {
-                if padded.len() == block * 64 + 64 {
+            for (lane, slot) in waiting.iter().enumerate() {
+                if slot.blocks == block + 1 {
                     digests[lane] = [state[0][lane], state[1][lane]];
                 }
             }
@@ -222,7 +292,11 @@ mod tests {
     fn digests<D: Digest>(messages: &[&[u8]]) -> Vec<[u32; 2]> {
         let mut queue = Queue::<D>::default();
         let mut found = Vec::new();
-        messages.iter().for_each(|message| queue.push(message, |digest| found.push(digest)));
+        for message in messages {
+            // What follows a message must not matter.
+            let bytes = [message, [0xa5; SLACK].as_slice()].concat();
+            queue.push(&bytes, message.len(), |digest| found.push(digest));
+        }
         queue.finish(|digest| found.push(digest));
         found
     }
@@ -252,5 +326,17 @@ mod tests {
         ];
         assert_eq!(digests::<Sha1>(&messages), sha1);
         assert_eq!(digests::<Md5>(&messages), md5);
+    }
+
+    #[test]
+    fn messages_of_all_lengths_do_not_disturb_each_other() {
+        let long: Vec<u8> = (0..400).map(|i| (i * 7 % 251) as u8).collect();
+        let messages: Vec<&[u8]> = (0..200).map(|i| &long[i..i + i * 37 % 190]).collect();
+        let alone: Vec<[u32; 2]> = messages.iter().map(|&message| digests::<Md5>(&[message])[0]).collect();
+        assert_eq!(digests::<Md5>(&messages), alone);
+        // Python's hashlib, of the longest that fit one block and two, and of those with one byte more.
+        let edges: [&[u8]; 4] = [&[b'a'; 55], &[b'a'; 56], &[b'a'; 119], &[b'a'; 120]];
+        let first: Vec<u32> = digests::<Md5>(&edges).iter().map(|digest| digest[0].swap_bytes()).collect();
+        assert_eq!(first, [0xef17_72b6, 0x3b0c_8ac7, 0x8a7b_d073, 0x5f61_c0cc]);
     }
 }

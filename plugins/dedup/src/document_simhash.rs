@@ -67,7 +67,7 @@ impl Deduplicator for DocumentSimhashDeduplicator {
         let mut votes = Votes::default();
         let Self { shingles, queue, .. } = self;
         let mut vote = |[a, b]: [u32; 2]| votes.add(u64::from(a.swap_bytes()) << 32 | u64::from(b.swap_bytes()));
-        shingles.each(text, |shingle| queue.push(shingle, &mut vote));
+        shingles.each(text, |bytes, len| queue.push(bytes, len, &mut vote));
         queue.finish(&mut vote);
         out.push(votes.majority());
         Ok(())

@@ -113,10 +113,10 @@ impl Minhash {
         let Self { shingles, queue, hashes, .. } = self;
         hashes.clear();
         if self.fast {
-            shingles.each(text, |shingle| hashes.push(xxh3_64(shingle) as u32));
+            shingles.each(text, |bytes, len| hashes.push(xxh3_64(&bytes[..len]) as u32));
             self.permutations.fast_minima(hashes, &mut self.minima);
         } else {
-            shingles.each(text, |shingle| queue.push(shingle, |[first, _]| hashes.push(first.swap_bytes())));
+            shingles.each(text, |bytes, len| queue.push(bytes, len, |[first, _]| hashes.push(first.swap_bytes())));
             queue.finish(|[first, _]| hashes.push(first.swap_bytes()));
             self.permutations.minima(hashes, &mut self.minima);
         }

@@ -1,6 +1,7 @@
 //! Shingles: the overlapping runs of tokens of a text, which near-duplicate detection compares.
 
-use djhost_sdk::text::{lower_into, plain_pattern};
+use crate::digest::SLACK;
+use djhost_sdk::text::{blocks, lower_into, plain_pattern};
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
 use schemars::JsonSchema;
@@ -63,9 +64,9 @@ impl Shingles {
         Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, ..Self::default() })
     }
 
-    /// Calls `visit` with each shingle of `text`. A text with fewer tokens than the window has none if short documents are to be merged,
+    /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length. A text with fewer tokens than the window has none if short documents are to be merged,
     /// else one: all of it.
-    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8])) {
+    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8], usize)) {
         let [lower, kept] = &mut self.scratch;
         let mut text = text;
         if self.lowercase {
@@ -94,21 +95,51 @@ impl Shingles {
             self.tokens.push((start, self.joined.len() as u32));
         };
         match self.tokenization {
-            Tokenization::Space => text.split(' ').filter(|word| !word.is_empty()).for_each(|word| push(word, " ")),
+            Tokenization::Space => words(text, &mut self.joined, &mut self.tokens),
             Tokenization::Punctuation => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
             Tokenization::Character | Tokenization::Sentencepiece => {
                 text.char_indices().for_each(|(at, c)| push(&text[at..at + c.len_utf8()], ""));
             }
         }
+        let whole = self.joined.len();
+        self.joined.extend([' '; SLACK]);
         let joined = self.joined.as_bytes();
         if self.tokens.len() >= self.window {
-            for run in self.tokens.windows(self.window) {
-                visit(&joined[run[0].0 as usize..run[self.window - 1].1 as usize]);
+            for (first, last) in self.tokens.iter().zip(&self.tokens[self.window - 1..]) {
+                visit(&joined[first.0 as usize..last.1 as usize + SLACK], (last.1 - first.0) as usize);
             }
         } else if !self.merge_short {
-            visit(joined);
+            visit(joined, whole);
         }
     }
+}
+
+/// Appends what spaces separate to `joined`, with one space between two, and their places to `tokens`.
+fn words(text: &str, joined: &mut String, tokens: &mut Vec<(u32, u32)>) {
+    // Where the word starts, up to where the text has been copied, and how much of it was left out.
+    let (mut word, mut copied, mut left_out) = (0, 0, 0);
+    let mut end_word = |space: usize| {
+        if space > word {
+            tokens.push(((word - left_out) as u32, (space - left_out) as u32));
+        } else {
+            // The space before this one has ended a word, or is the start: this one is too many.
+            joined.push_str(&text[copied..space]);
+            copied = (space + 1).min(text.len());
+            left_out += 1;
+        }
+        word = space + 1;
+    };
+    blocks(text, |block| {
+        let mut spaces = block.mask(|lanes| lanes.eq(b' '));
+        while spaces != 0 {
+            end_word(block.start + spaces.trailing_zeros() as usize);
+            spaces &= spaces - 1;
+        }
+    });
+    end_word(text.len());
+    joined.push_str(&text[copied..]);
+    // A space at the end.
+    joined.truncate(tokens.last().map_or(0, |last| last.1 as usize));
 }
 
 /// The characters of Unicode's general category P.
@@ -131,7 +162,7 @@ mod tests {
     fn shingles(tokenization: Tokenization, window: usize, ignore: Option<&str>, text: &str) -> Vec<String> {
         let mut shingles = Shingles::new(tokenization, window, true, ignore, false).unwrap();
         let mut found = Vec::new();
-        shingles.each(text, |shingle| found.push(String::from_utf8(shingle.to_vec()).unwrap()));
+        shingles.each(text, |bytes, len| found.push(String::from_utf8(bytes[..len].to_vec()).unwrap()));
         found
     }
 
@@ -140,6 +171,12 @@ mod tests {
         assert_eq!(shingles(Tokenization::Space, 2, None, " A  b\nc d"), ["a b\nc", "b\nc d"]);
         assert_eq!(shingles(Tokenization::Space, 3, None, "a b"), ["a b"]);
         assert_eq!(shingles(Tokenization::Space, 1, None, "  "), [""]);
+        assert_eq!(shingles(Tokenization::Space, 9, None, "   a   b c  "), ["a b c"]);
+        for text in ["x  ".repeat(50), "word ".repeat(40), " ".repeat(64) + "é" + &" ".repeat(63) + "z"] {
+            let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+            let expected: Vec<String> = words.windows(2).map(|two| two.join(" ")).collect();
+            assert_eq!(shingles(Tokenization::Space, 2, None, &text), expected);
+        }
     }
 
     #[test]
