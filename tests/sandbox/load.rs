@@ -91,6 +91,15 @@ fn descriptions_that_are_not_believed() {
 }
 
 #[test]
+fn a_distance_that_is_no_number() {
+    let case = case(&lines(3, &[]));
+    case.write("plugins/rogue.wasm", guests::describing("hamming"));
+    let ran = case.run(&recipe("rogue_deduplicator", "behave", ""));
+    ran.failed(2, &["process[0].rogue_deduplicator", "gives no number below 64 as `how`", "plugins/rogue.wasm"]);
+    assert!(!case.path("work").exists(), "something was started");
+}
+
+#[test]
 fn a_thousand_operators_are_fine() {
     let case = case(&lines(10, &[]));
     case.write("plugins/rogue.wasm", guests::describing("thousand"));

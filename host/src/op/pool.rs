@@ -80,7 +80,11 @@ impl OpPool {
             None => None,
             Some(parameter) => {
                 let bits = params.get(parameter).and_then(serde_json::Value::as_u64).filter(|bits| *bits < 64);
-                let wrong = || UserError::new(place, format!("operator `{}` gives no number below 64 as `{parameter}`", descriptor.name));
+                let wrong = || {
+                    let message =
+                        format!("operator `{}` gives no number below 64 as `{parameter}`, its `x-hamming-distance`", descriptor.name);
+                    UserError::new(place, message).hint(format!("it comes from {}", component.source))
+                };
                 Some(bits.ok_or_else(wrong)? as u32)
             }
         };

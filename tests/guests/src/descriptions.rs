@@ -26,6 +26,11 @@ pub(crate) fn all(mode: &str) -> Vec<Descriptor> {
             op("rogue_selector", Kind::Selector),
         ],
         "media" => with_schema(SCHEMA.replacen('{', r#"{"x-reads-media":true,"#, 1)),
+        // `how` is no number of bits.
+        "hamming" => {
+            let params_schema = SCHEMA.replacen('{', r#"{"x-hamming-distance":"how","#, 1);
+            vec![Descriptor { params_schema, ..op("rogue_deduplicator", Kind::Deduplicator) }]
+        }
         "none" => Vec::new(),
         "thousand" => (0..1000).map(|i| op(format!("rogue_{i}"), Kind::Filter)).collect(),
         "many" => (0..1001).map(|i| op(format!("rogue_{i}"), Kind::Filter)).collect(),
