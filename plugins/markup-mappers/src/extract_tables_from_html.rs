@@ -6,9 +6,9 @@ use djhost_sdk::prelude::*;
 
 /// Takes the tables of HTML into a field: of each table its rows, of each row the texts of its cells.
 ///
-/// The field is a list of tables, in the order in which they start; a table within another one is in the list too, and its rows are rows of both.
-/// Tables without cells are left out. A row that has the field already stays as it is. The HTML is read tag by tag as Python's `html.parser` and
-/// Beautiful Soup read it: what is not closed goes on.
+/// The field is a list of tables, in the order in which they start; a table within another one is in the list too, and its rows are rows of
+/// both. Tables without cells are left out. A row that has the field already stays as it is. The HTML is read tag by tag, as Python's
+/// `html.parser` and Beautiful Soup read it: what is not closed goes on.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ExtractTablesFromHtmlMapper {
@@ -129,8 +129,36 @@ mod tests {
             let params = format!(r#"{{"retain_html_tags": {retain}}}"#);
             let mut runner = Runner::new(operator!(ExtractTablesFromHtmlMapper), &params).unwrap();
             for part in [
-                "<td>x</td>", "<tr>", "<td>", "<table>", "<table><tr><td>x", "<a ", "<a b='", "<a b=\"x", "<!--", "<!-- --", "<![CDATA[", "<?", "</", "</a", "<b>",
-                "&#", "&a", "&#x", "<script>", "</script", "<br>", "<br></p>", "] ]", "<a/", "<a =", "<a\0", "-- ", "<x1>", "<pre> ", "<td a=1 b=2 ",
+                "<td>x</td>",
+                "<tr>",
+                "<td>",
+                "<table>",
+                "<table><tr><td>x",
+                "<a ",
+                "<a b='",
+                "<a b=\"x",
+                "<!--",
+                "<!-- --",
+                "<![CDATA[",
+                "<?",
+                "</",
+                "</a",
+                "<b>",
+                "&#",
+                "&a",
+                "&#x",
+                "<script>",
+                "</script",
+                "<br>",
+                "<br></p>",
+                "] ]",
+                "<a/",
+                "<a =",
+                "<a\0",
+                "-- ",
+                "<x1>",
+                "<pre> ",
+                "<td a=1 b=2 ",
             ] {
                 let html = format!("<table><tr>{}", part.repeat(400_000 / part.len()));
                 match runner.process(&Runner::text_batch(&[&html])) {

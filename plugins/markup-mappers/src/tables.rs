@@ -25,14 +25,17 @@ const RAW: u8 = 128;
 
 #[rustfmt::skip]
 const KNOWN: [(&str, u8); 35] = [
-    ("table", TABLE), ("tr", ROW), ("td", CELL), ("th", CELL | HEADER), ("rt", ASIDE), ("rp", ASIDE), ("template", ASIDE), ("script", ASIDE | RAW),
-    ("style", ASIDE | RAW), ("pre", SPACED), ("textarea", SPACED), ("area", VOID), ("base", VOID), ("br", VOID), ("col", VOID), ("embed", VOID),
-    ("hr", VOID), ("img", VOID), ("input", VOID), ("keygen", VOID), ("link", VOID), ("menuitem", VOID), ("meta", VOID), ("param", VOID),
-    ("source", VOID), ("track", VOID), ("wbr", VOID), ("basefont", VOID), ("bgsound", VOID), ("command", VOID), ("frame", VOID), ("image", VOID),
-    ("isindex", VOID), ("nextid", VOID), ("spacer", VOID),
+    ("table", TABLE), ("tr", ROW), ("td", CELL), ("th", CELL | HEADER), ("rt", ASIDE), ("rp", ASIDE), ("template", ASIDE),
+    ("script", ASIDE | RAW), ("style", ASIDE | RAW), ("pre", SPACED), ("textarea", SPACED), ("area", VOID), ("base", VOID), ("br", VOID),
+    ("col", VOID), ("embed", VOID), ("hr", VOID), ("img", VOID), ("input", VOID), ("keygen", VOID), ("link", VOID), ("menuitem", VOID),
+    ("meta", VOID), ("param", VOID), ("source", VOID), ("track", VOID), ("wbr", VOID), ("basefont", VOID), ("bgsound", VOID),
+    ("command", VOID), ("frame", VOID), ("image", VOID), ("isindex", VOID), ("nextid", VOID), ("spacer", VOID),
 ];
 
 const NONE: u32 = u32::MAX;
+
+/// From where to where something is.
+type Span = (u32, u32);
 
 /// A name of elements.
 struct Name {
@@ -54,7 +57,7 @@ struct Open {
 /// A cell: its row, and its text in [`Tables::texts`].
 struct Cell {
     row: u32,
-    text: (u32, u32),
+    text: Span,
 }
 
 /// Collects tables.
@@ -73,7 +76,7 @@ pub(crate) struct Tables {
     /// What is in tables: the texts of cells, ready for JSON, or all with its tags.
     texts: String,
     /// Where the tables start and end in `texts`, or the numbers of their first and last rows.
-    tables: Vec<(u32, u32)>,
+    tables: Vec<Span>,
     /// Whether the rows are headers.
     rows: Vec<bool>,
     cells: Vec<Cell>,
@@ -109,7 +112,7 @@ impl Tables {
             true => Err(Reject::from(format!("its tables are in one another so that they would come to {bytes} bytes"))),
             false => Ok(()),
         };
-        let sum = |spans: &mut dyn Iterator<Item = (u32, u32)>| spans.map(|(start, end)| u64::from(end - start)).sum::<u64>();
+        let sum = |spans: &mut dyn Iterator<Item = Span>| spans.map(|(start, end)| u64::from(end - start)).sum::<u64>();
         out.push('[');
         let start = out.len();
         if self.keep_tags {
@@ -122,7 +125,7 @@ impl Tables {
         } else {
             fits(sum(&mut self.cells.iter().map(|cell| cell.text)))?;
             let (json, rows) = self.rows_as_json(headers);
-            let rows_of = |&(first, end): &(u32, u32)| {
+            let rows_of = |&(first, end): &Span| {
                 let at = |row: u32| rows.partition_point(|&(number, _)| number < row);
                 let (first, end) = (at(first), at(end));
                 (first < end).then(|| (rows[first].1.0, rows[end - 1].1.1))
@@ -139,7 +142,7 @@ impl Tables {
     }
 
     /// All rows that have cells, one behind the other; and for each its number and where it is.
-    fn rows_as_json(&mut self, headers: bool) -> (String, Vec<(u32, (u32, u32))>) {
+    fn rows_as_json(&mut self, headers: bool) -> (String, Vec<(u32, Span)>) {
         // Rows within cells of other rows come between these cells.
         self.cells.sort_by_key(|cell| cell.row);
         let mut json = String::new();

@@ -5,14 +5,16 @@ use djhost_sdk::prelude::*;
 
 /// Puts each sentence on a line of its own.
 ///
-/// Sentences are found by Punkt, as the Python package nltk does it. With `model` its sentences are the same; without, lists of abbreviations and of
-/// common words that ship tell where a full stop ends no sentence. White space between sentences goes; line feeds within a sentence stay.
+/// Sentences are found by Punkt, as the Python package nltk does it. With `model` its sentences are the same; without, lists of
+/// abbreviations and of common words that ship tell where a full stop ends no sentence. White space between sentences goes; line feeds
+/// within a sentence stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SentenceSplitMapper {
     /// The language: `de`, `en`, `es`, `fr`, `it` or `pt`. With `model` it means nothing.
     pub lang: String,
-    /// A directory with the parameters of one language in nltk's format, such as `nltk_data/tokenizers/punkt_tab/english`. Empty: the lists that ship.
+    /// A directory with the parameters of one language in nltk's format, such as `nltk_data/tokenizers/punkt_tab/english`. Empty: the lists
+    /// that ship.
     #[schemars(extend("format" = "read-dir"))]
     pub model: String,
     #[serde(skip)]
@@ -62,7 +64,11 @@ mod tests {
     #[test]
     fn the_lists_that_ship_know_abbreviations() {
         for (lang, sentences) in [
-            ("en", &["Dr. Smith met J. S. Bach at 3 p.m. on Monday.", "He paid $3.50, i.e. nothing!", "(Really?)", "Acme Inc. It is big."][..3]),
+            (
+                "en",
+                &["Dr. Smith met J. S. Bach at 3 p.m. on Monday.", "He paid $3.50, i.e. nothing!", "(Really?)", "Acme Inc. It is big."]
+                    [..3],
+            ),
             ("en", &["It cost 3 million etc.", "The price rose.", "\"Why?\"", "she asked.", "I live in the U.S.", "He does not."]),
             ("de", &["Am 3. Oktober kam Prof. Dr. Weber, z. B. mit Hrn. Meier.", "Das war gut."]),
             ("fr", &["M. Dupont est arrivé av. J.-C. chez Mme. Durand.", "Il est parti.", "« Ah ! »"]),

@@ -1,5 +1,5 @@
-//! `sentence_split_mapper` gives nltk's sentences on a table of texts. `DJHOST_PUNKT_CASES=FILE` names another table, `DJHOST_PUNKT_MODEL=DIR` the
-//! parameters for it.
+//! `sentence_split_mapper` gives nltk's sentences on a table of texts. `DJHOST_PUNKT_CASES=FILE` names another table,
+//! `DJHOST_PUNKT_MODEL=DIR` the parameters for it.
 
 use djhost_sdk::{Runner, operator};
 use djhost_text_mappers::SentenceSplitMapper;

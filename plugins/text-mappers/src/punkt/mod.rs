@@ -165,7 +165,11 @@ impl Kind {
             _ => {
                 let name = &form[..form.len() - 1];
                 let last = name.rsplit('-').next().unwrap_or_default();
-                if params.is_abbreviation(name) || last.len() < name.len() && params.is_abbreviation(last) { Self::Abbreviation } else { Self::End }
+                if params.is_abbreviation(name) || last.len() < name.len() && params.is_abbreviation(last) {
+                    Self::Abbreviation
+                } else {
+                    Self::End
+                }
             }
         };
         if is_number(form) {
@@ -223,10 +227,14 @@ mod tests {
 
     #[test]
     fn numbers_and_initials_are_nltks() {
-        for (word, number) in [("3", true), ("3.", true), ("-,3.5,-.", true), (".5", true), ("3rd", false), ("-", false), ("٣٤", true), ("", false)] {
+        for (word, number) in
+            [("3", true), ("3.", true), ("-,3.5,-.", true), (".5", true), ("3rd", false), ("-", false), ("٣٤", true), ("", false)]
+        {
             assert_eq!(is_number(word), number, "{word}");
         }
-        for (word, initial) in [("A.", true), ("é.", true), ("_.", true), ("².", true), ("3.", false), ("..", false), ("ab.", false), ("A", false)] {
+        for (word, initial) in
+            [("A.", true), ("é.", true), ("_.", true), ("².", true), ("3.", false), ("..", false), ("ab.", false), ("A", false)]
+        {
             assert_eq!(is_initial(word), initial, "{word}");
         }
     }

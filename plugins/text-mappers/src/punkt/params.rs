@@ -78,11 +78,8 @@ impl Params {
             })
         };
         let words = |text: &str| text.lines().map(Box::from).collect();
-        let mut params = Self {
-            abbreviations: words(&file("abbrev_types.txt")?),
-            starters: words(&file("sent_starters.txt")?),
-            ..Self::default()
-        };
+        let mut params =
+            Self { abbreviations: words(&file("abbrev_types.txt")?), starters: words(&file("sent_starters.txt")?), ..Self::default() };
         for (name, line) in lines("collocations.tab", &file("collocations.tab")?) {
             let (first, second) = line.split_once('\t').ok_or_else(|| format!("`{dir}`: {name}: no tab"))?;
             params.pairs.insert([first, Self::BETWEEN, second].concat().into());
