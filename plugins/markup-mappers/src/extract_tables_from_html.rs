@@ -33,10 +33,12 @@ impl ExtractTablesFromHtmlMapper {
 
     /// Appends the tables of a text as JSON.
     fn tables(&self, text: &str, out: &mut String) -> Result<(), Reject> {
-        let mut tables = Tables::new(self.retain_html_tags);
-        if has_table(text.as_bytes()) {
-            read(text, &mut tables)?;
+        if !has_table(text.as_bytes()) {
+            out.push_str("[]");
+            return Ok(());
         }
+        let mut tables = Tables::new(self.retain_html_tags);
+        read(text, &mut tables)?;
         tables.write(text.len(), self.include_header, out)
     }
 }
