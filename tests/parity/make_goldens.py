@@ -4,12 +4,13 @@
     /tmp/data-juicer/bin/pip install py-data-juicer==1.6.1 aiohttp
     /tmp/data-juicer/bin/python tests/parity/make_goldens.py
 
-`document_simhash_deduplicator` needs `simhash-pybind` too. With the path of another JSONL file and of a directory as arguments it compares
+`document_simhash_deduplicator` needs `simhash-pybind` too, `sentence_split_mapper` `nltk==3.10.3`. With the path of another JSONL file and of a directory as arguments it compares
 on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
 `texts` (by row number, only those that changed), or
-`rows` (by row number, the texts of the rows made of it, only where that is another one).
+`rows` (by row number, the texts of the rows made of it, only where that is another one), or
+`fields` (by path and row number, the values of other fields). `fixture` names other rows than those of fixture.jsonl.
 """
 
 import json
@@ -28,6 +29,8 @@ STATS = "__dj__stats__"
 WORDS = "words"
 # The model of `make_model.py`, from here. Data-Juicer has no such parameter, it downloads one: it is given this one in its place.
 MODEL = "models/lang.ftz"
+# The parameters of `make_punkt.py`, likewise.
+PUNKT = "models/punkt"
 # Data-Juicer has no such parameter: it is as if it were always set.
 ZERO = {"drop_zero": True}
 # What the stats depend on.
@@ -98,6 +101,7 @@ MAPPERS = {
     "expand_macro_mapper": [{}],
     "fix_unicode_mapper": [{}, {"normalization": "NFKC"}, {"normalization": "nfd"}, {"normalization": "NFKD"}],
     "clean_html_mapper": [{}],
+    "sentence_split_mapper": [{"model": PUNKT}],
     "pii_redaction_mapper": [
         {}, {"mask_urls": True, "mask_paths": False, "url_replacement": "<URL>", "email_replacement": r"\\@\n"}, {"mask_emails": False, "mask_ips": False, "redact_keys": ["text", "text"]},
         {f"mask_{kind}": False for kind in ["secrets", "ids", "phones", "id_cards", "channel_ids", "platform_open_ids", "pem", "jwt", "macs"]} | {"path_replacement": "P "},
@@ -105,6 +109,11 @@ MAPPERS = {
     ],
     "chinese_convert_mapper": [{"mode": mode} for mode in "s2t t2s s2tw tw2s s2hk hk2s s2twp tw2sp t2tw tw2t hk2t t2hk t2jp jp2t".split()],
 }
+# Mappers that write other fields, on documents of their own.
+FIELD_MAPPERS = {
+    "extract_tables_from_html_mapper": [{}, {"include_header": False}, {"retain_html_tags": True}, {"tables_field_name": "found"}],
+}
+FIXTURES = {"extract_tables_from_html_mapper": "html.jsonl"}
 # Data-Juicer has no such parameter: it is as if it were always set.
 SHORT = {"merge_short_documents": True}
 DEDUPLICATORS = {
@@ -174,6 +183,22 @@ def use_model(path):
     module.get_model = lambda key: model
 
 
+def use_punkt(directory):
+    """Gives Data-Juicer's sentence splitter these parameters in the format of nltk's `punkt_tab`; needs the package `nltk` 3.10.3."""
+    from data_juicer.ops.mapper import sentence_split_mapper as module
+    from nltk.tabdata import PunktDecoder
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+    decoder, params = PunktDecoder(), PunktParameters()
+    lines = lambda name: open(directory / name, encoding="utf-8")
+    params.abbrev_types = decoder.txt2set(lines("abbrev_types.txt"))
+    params.sent_starters = decoder.txt2set(lines("sent_starters.txt"))
+    params.collocations = set(decoder.tab2tups(lines("collocations.tab")))
+    params.ortho_context = decoder.tab2intdict(lines("ortho_context.tab"))
+    module.prepare_model = lambda model_type, lang: model_type
+    module.get_model = lambda key: PunktSentenceTokenizer(params)
+
+
 def mapped(op, rows):
     before = [row["text"] for row in rows]
     if op._name in LOSES_AT_NUL:
@@ -183,6 +208,12 @@ def mapped(op, rows):
     else:
         after = [op.process_single({"text": text})["text"] for text in before]
     return {"texts": {i: new for i, (old, new) in enumerate(zip(before, after)) if old != new}}
+
+
+def noted(op, rows):
+    made = [op.process_single(json.loads(json.dumps(row)))["__dj__meta__"] for row in rows]
+    names = {name for row, meta in zip(rows, made) for name in {**row["__dj__meta__"], **meta}}
+    return {"fields": {f"__dj__meta__.{name}": {i: meta[name] for i, meta in enumerate(made) if name in meta} for name in sorted(names)}}
 
 
 def expanded(op, rows):
@@ -208,6 +239,10 @@ def selected(op, rows):
     return {"keep": bits(i in kept for i in range(len(rows)))}
 
 
+def read(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
 def bits(flags):
     return "".join("1" if flag else "0" for flag in flags)
 
@@ -215,9 +250,9 @@ def bits(flags):
 disable_progress_bars()
 data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl"
 goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
-rows = [json.loads(line) for line in data.read_text(encoding="utf-8").split("\n") if line]
+rows = read(data)
 goldens.mkdir(exist_ok=True)
-for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
+for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
                           (selected, SELECTORS)]:
     if answer is selected and len(sys.argv) > 1:
         break  # Other data lacks the fields.
@@ -228,9 +263,11 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (expanded, EXP
             shown = set()
             for params in sets:
                 if "model" in params:
-                    use_model(HERE / params["model"])
+                    (use_punkt if params["model"] == PUNKT else use_model)(HERE / params["model"])
                 op = OPERATORS.modules[ALIASES.get(name, name)](**{key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()})
-                golden = {"op": name, "params": params, **answer(op, rows)}
+                own = {"fixture": FIXTURES[name]} if name in FIXTURES else {}
+                documents = read(HERE / own["fixture"]) if own else rows
+                golden = {"op": name, "params": params, **own, **answer(op, documents)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.
                 case = (tuple(golden.get("stats") or ()), str([params.get(key) for key in STATS_PARAMS]))
                 if case in shown:

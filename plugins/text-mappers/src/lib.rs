@@ -11,6 +11,7 @@ mod fix_unicode;
 mod links;
 mod one_or_many;
 mod punctuation_normalization;
+mod punkt;
 mod remove_bibliography;
 mod remove_comments;
 mod remove_header;
@@ -22,6 +23,7 @@ mod remove_table_text;
 mod remove_words_with_incorrect_substrings;
 mod replace_content;
 mod replacement;
+mod sentence_split;
 mod sentences;
 #[path = "../../text-filters/src/special_table.rs"]
 mod special_table;
@@ -47,6 +49,7 @@ pub use remove_specific_chars::RemoveSpecificCharsMapper;
 pub use remove_table_text::RemoveTableTextMapper;
 pub use remove_words_with_incorrect_substrings::RemoveWordsWithIncorrectSubstringsMapper;
 pub use replace_content::ReplaceContentMapper;
+pub use sentence_split::SentenceSplitMapper;
 pub use text_chunk::TextChunkMapper;
 pub use whitespace_normalization::WhitespaceNormalizationMapper;
 
@@ -70,4 +73,5 @@ djhost_sdk::export!(
     ExpandMacroMapper,
     FixUnicodeMapper,
     TextChunkMapper,
+    SentenceSplitMapper,
 );

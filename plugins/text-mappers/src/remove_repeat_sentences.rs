@@ -2,7 +2,7 @@
 
 use crate::sentences::ends;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{code_points, lower_into, strip};
+use djhost_sdk::text::{code_points, decode, lower_into, strip};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -119,17 +119,48 @@ impl Seen {
     }
 }
 
+/// What a byte may be at the start of: nothing to compare, a character to compare, or a character of a block of which most are Chinese.
+const DROP: u8 = 0;
+const KEEP: u8 = 1;
+const LOOK: u8 = 2;
+
+const CLASS: [u8; 256] = {
+    let mut table = [DROP; 256];
+    let mut b = 0;
+    while b < 256 {
+        match b as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'\t' => table[b] = KEEP,
+            0xe4..=0xe9 => table[b] = LOOK,
+            _ => {}
+        }
+        b += 1;
+    }
+    table
+};
+
 /// Appends what of `text` is no special character.
 fn push_plain(text: &str, out: &mut String) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}');
-    let mut done = 0;
-    for (at, c) in text.char_indices() {
-        if !plain(c) {
-            out.push_str(&text[done..at]);
-            done = at + c.len_utf8();
+    let bytes = text.as_bytes();
+    let chinese = |at: usize| matches!(decode(text, at).0, 0x4e00..=0x9fa5);
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        while let Some(&b) = bytes.get(at) {
+            match CLASS[usize::from(b)] {
+                KEEP => at += 1,
+                LOOK if chinese(at) => at += 3,
+                _ => break,
+            }
+        }
+        out.push_str(&text[start..at]);
+        while let Some(&b) = bytes.get(at) {
+            match CLASS[usize::from(b)] {
+                DROP => at += 1,
+                LOOK if !chinese(at) => at += 3,
+                _ => break,
+            }
         }
     }
-    out.push_str(&text[done..]);
 }
 
 #[cfg(test)]
@@ -144,6 +175,17 @@ mod tests {
         assert_eq!(run(r#"{"lowercase": true}"#, "One two.\nONE TWO.\n"), "One two.\n\n");
         assert_eq!(run(r#"{"ignore_special_character": false}"#, "One. One! One. é é"), "One. One! é é");
         assert_eq!(run(r#"{"min_repeat_sentence_length": 5}"#, "你好。你好。你好世界吗。你好世界吗。"), "你好。你好。你好世界吗。");
+    }
+
+    #[test]
+    fn what_is_compared_are_letters_digits_and_chinese() {
+        let text: String = ('\0'..='\u{2ff}').chain('\u{2000}'..='\u{fa80}').chain('\u{1f600}'..='\u{1f610}').collect();
+        let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}');
+        for text in [text.clone(), text.chars().rev().collect(), text.chars().step_by(7).collect()] {
+            let mut out = String::new();
+            push_plain(&text, &mut out);
+            assert!(out.chars().eq(text.chars().filter(plain)));
+        }
     }
 
     #[test]

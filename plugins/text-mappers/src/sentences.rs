@@ -1,6 +1,6 @@
 //! Where sentences end, as Data-Juicer's splitter by rules sees it.
 
-use memchr::memmem;
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 const CLOSING: [&str; 2] = ["’", "”"];
 
@@ -12,13 +12,24 @@ pub(crate) fn ends(line: &str, ends: &mut Vec<usize>) {
     let first = ends.len();
     let bytes = line.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        let length = terminator(bytes, at);
-        if length == 0 {
-            at += 1;
-            continue;
+    if memchr2(0xe3, 0xef, bytes).is_none() {
+        // No ideographic or wide terminator.
+        while let Some(found) = memchr3(b'.', b'!', b'?', &bytes[at..]) {
+            at = end(line, at + found + 1, ends);
         }
-        at = end(line, at + length, ends);
+    } else {
+        while at < bytes.len() {
+            let length = terminator(bytes, at);
+            if length == 0 {
+                at += 1;
+                continue;
+            }
+            at = end(line, at + length, ends);
+        }
+    }
+    if memchr(0xe2, bytes).is_none() {
+        // Neither `…` nor a closing quotation mark.
+        return;
     }
     let before = ends.len();
     let mut from = 0;
