@@ -27,7 +27,8 @@ pub(crate) fn check(operators: Vec<Entry>) {
             let fixture = read(&here.join(golden["fixture"].as_str().unwrap_or("fixture.jsonl")));
             let rows: Vec<String> = fixture.split('\n').filter(|line| !line.is_empty()).enumerate().map(with_suffix).collect();
             // Rows name files from here.
-            let rows: Vec<String> = rows.iter().map(|row| row.replace("\"media/", &format!("\"{}/", here.join("media").display()))).collect();
+            let rows: Vec<String> =
+                rows.iter().map(|row| row.replace("\"media/", &format!("\"{}/", here.join("media").display()))).collect();
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
             let texts: Vec<String> = rows.iter().map(|row| text_of(row)).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -1,6 +1,6 @@
 """Writes media/ and media.jsonl: small images, audio files and videos, made up for this purpose, and rows that name them.
 
-Needs `pillow`, `numpy` and the programs of FFmpeg. The files are committed, as another version of an encoder makes others.
+Needs `pillow`, `numpy` and the program `ffmpeg`. The files are committed, as another version of an encoder makes others.
 """
 
 import io

@@ -16,9 +16,8 @@ pub(crate) fn duration(source: &mut Source) -> Result<f64, String> {
     match head {
         [] => Err("it is empty".into()),
         [b'f', b'L', b'a', b'C', ..] => stream_info(source, start + 8),
-        [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E'] | [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => {
-            wav(source, start)
-        }
+        [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E']
+        | [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => wav(source, start),
         [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C'] => aiff(source, start),
         [b'O', b'g', b'g', b'S', ..] => ogg(source, start),
         _ if head.starts_with(&ebml::MAGIC) => {
@@ -144,8 +143,8 @@ fn ogg(source: &mut Source, start: u64) -> Result<f64, String> {
         // Pieces overlap by a page's header.
         let from = end.saturating_sub(PAGE);
         let piece = source.bytes(from, (end - from) as usize)?;
-        let pages = piece.windows(27).enumerate().filter(|(_, head)| head.starts_with(b"OggS\0"));
-        let last = pages.filter(|(_, head)| le(head, 14, 4) == serial && le(head, 6, 8) != u64::MAX).last();
+        let mut pages = piece.windows(27).enumerate().rev().filter(|(_, head)| head.starts_with(b"OggS\0"));
+        let last = pages.find(|(_, head)| le(head, 14, 4) == serial && le(head, 6, 8) != u64::MAX);
         if let Some((_, head)) = last {
             return seconds(le(head, 6, 8).saturating_sub(skipped), rate);
         }
@@ -163,7 +162,8 @@ fn movie(source: &mut Source) -> Result<f64, String> {
         return Err(UNKNOWN.into());
     }
     // AAC has whole packets: what is said of the last one is less than what comes out of it.
-    let ticks = if track.codec == *b"mp4a" && track.samples.0 > 0 { track.samples.0.saturating_mul(track.samples.1) } else { track.duration };
+    let ticks =
+        if track.codec == *b"mp4a" && track.samples.0 > 0 { track.samples.0.saturating_mul(track.samples.1) } else { track.duration };
     // What lies before the first edit is not played.
     let start = track.edits.iter().find_map(|(_, from)| *from).unwrap_or_default();
     seconds(ticks.saturating_sub(start), track.timescale)

@@ -11,13 +11,16 @@ pub(crate) fn orientation_of(exif: &[u8]) -> Option<u16> {
     };
     let at = number(exif, 4, 4) as usize;
     let count = number(exif.get(at..at.checked_add(2)?)?, 0, 2) as usize;
-    let tags = exif[at + 2..].chunks_exact(12).take(count);
-    let value = tags.filter(|tag| number(tag, 0, 2) == 0x0112).map(|tag| match number(tag, 2, 2) {
+    let entries = &exif[at + 2..];
+    let mut tags = entries[..entries.len().min(count * 12)].chunks_exact(12).rev();
+    // Of several the last one counts.
+    let tag = tags.find(|tag| number(tag, 0, 2) == 0x0112)?;
+    let value = match number(tag, 2, 2) {
         4 => number(tag, 8, 4),
         1 => tag[8].into(),
         _ => number(tag, 8, 2),
-    });
-    value.last().map(|value| if (1..=8).contains(&value) { value as u16 } else { 1 })
+    };
+    Some(if (1..=8).contains(&value) { value as u16 } else { 1 })
 }
 
 /// The orientation that XMP says, where EXIF data do not.

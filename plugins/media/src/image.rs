@@ -78,7 +78,9 @@ pub(crate) fn checked(shape: Shape) -> Result<Shape, String> {
     let Shape { width, height } = shape;
     match u64::from(width) * u64::from(height) {
         0 => Err(format!("it is {width} × {height} pixels")),
-        pixels if pixels > MOST_PIXELS => Err(format!("it says that it has {width} × {height} pixels, more than {MOST_PIXELS} are refused")),
+        pixels if pixels > MOST_PIXELS => {
+            Err(format!("it says that it has {width} × {height} pixels, more than {MOST_PIXELS} are refused"))
+        }
         _ => Ok(shape),
     }
 }
@@ -247,7 +249,8 @@ fn bmp(source: &mut Source, at: u64) -> Result<Shape, String> {
 
 /// The tags of the first directory.
 fn tiff(source: &mut Source) -> Result<(Shape, u16), String> {
-    let head: [u8; 16] = source.array::<16>(0).or_else(|_| source.array::<8>(0).map(|h| std::array::from_fn(|i| *h.get(i).unwrap_or(&0))))?;
+    let head: [u8; 16] =
+        source.array::<16>(0).or_else(|_| source.array::<8>(0).map(|h| std::array::from_fn(|i| *h.get(i).unwrap_or(&0))))?;
     let is_big_endian = head[0] == b'M';
     let number = |bytes: &[u8], at: usize, n: usize| if is_big_endian { be(bytes, at, n) } else { le(bytes, at, n) };
     let is_wide = number(&head, 2, 2) == 43;

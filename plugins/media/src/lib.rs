@@ -11,6 +11,8 @@ mod cosine;
 mod ebml;
 mod exif;
 mod hash;
+#[cfg(test)]
+mod hostile;
 mod image;
 mod image_aspect_ratio;
 mod image_deduplicator;

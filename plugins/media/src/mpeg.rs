@@ -71,7 +71,8 @@ fn frame(head: &[u8]) -> Option<Frame> {
 /// # Errors
 /// When there are no frames.
 pub(crate) fn duration(source: &mut Source, start: u64) -> Result<f64, String> {
-    let (at, first) = find(source, start, None)?.ok_or("it is no audio that djhost knows: WAV, AIFF, FLAC, MP3, AAC, Ogg, MP4, Matroska")?;
+    let (at, first) =
+        find(source, start, None)?.ok_or("it is no audio that djhost knows: WAV, AIFF, FLAC, MP3, AAC, Ogg, MP4, Matroska")?;
     let mut next = at;
     if let Some(said) = header(source, at, first)? {
         let there = source.len() - at;

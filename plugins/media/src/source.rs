@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+#[cfg(test)]
+use std::io::Cursor;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 /// A file that a row names, not opened yet.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,7 @@ impl Source {
     }
 
     /// The file that has these bytes.
+    #[cfg(test)]
     pub(crate) fn of(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         Self::new(Box::new(Cursor::new(bytes)), len)

@@ -15,7 +15,9 @@ pub(crate) fn bytes(param: &str, size: &str) -> Result<f64, String> {
     };
     match (text[..digits].parse::<f64>(), power) {
         (Ok(number), Some(power)) => Ok(number * 1024f64.powi(power)),
-        _ => Err(format!("`{param}` is {size:?}: write a whole number of bytes, or one with KB, MB, GB, TB, PB, EB, ZB or YB, like \"10kb\"")),
+        _ => Err(format!(
+            "`{param}` is {size:?}: write a whole number of bytes, or one with KB, MB, GB, TB, PB, EB, ZB or YB, like \"10kb\""
+        )),
     }
 }
 

@@ -38,7 +38,12 @@ impl Decoder {
         }
         let [first, last, approximation] = [0, 1, 2].map(|i| header[1 + 2 * count + i]);
         let pass = match self.is_progressive {
-            true => Pass { first: first.into(), last: last.into(), refines: approximation >> 4 != 0, low: u32::from(approximation & 15).min(13) },
+            true => Pass {
+                first: first.into(),
+                last: last.into(),
+                refines: approximation >> 4 != 0,
+                low: u32::from(approximation & 15).min(13),
+            },
             false => Pass { last: 63, ..Pass::default() },
         };
         let is_sound = pass.last < 64 && pass.first <= pass.last && (pass.first == 0 || count == 1);
