@@ -136,7 +136,7 @@ fn built_in_operators_find_media_beside_the_dataset() {
     case.write("secret.png", pixel);
     let beside = case.path("data/images/one.png").display().to_string();
     symlink(case.path("secret.png"), case.path("data/link.png")).unwrap();
-    let rows = ["images/one.png", &beside, "./images/../images/one.png", "../secret.png", "link.png", "missing.png"];
+    let rows = ["images/one.png", beside.as_str(), "./images/../images/one.png", "../secret.png", "link.png", "missing.png"];
     let lines: String = rows.iter().map(|path| format!("{{\"text\": \"\", \"images\": [\"{path}\"]}}\n")).collect();
     case.write("data/rows.jsonl", lines);
     let recipe = "dataset_path: data/rows.jsonl\nprocess:\n  - image_shape_filter:\n";
