@@ -2,7 +2,7 @@
 //!
 //! `DJHOST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as `make_goldens.py` writes them.
 
-use djhost_sdk::{Entry, Kind, Runner};
+use djhost_sdk::{Entry, Kind, Lists, Rejection, Runner};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,9 @@ pub(crate) fn check(operators: Vec<Entry>) {
             // Most operators are compared on the same rows; a golden may name others beside them.
             let fixture = read(&here.join(golden["fixture"].as_str().unwrap_or("fixture.jsonl")));
             let rows: Vec<String> = fixture.split('\n').filter(|line| !line.is_empty()).enumerate().map(with_suffix).collect();
+            // Rows name files from here.
+            let rows: Vec<String> =
+                rows.iter().map(|row| row.replace("\"media/", &format!("\"{}/", here.join("media").display()))).collect();
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
             let texts: Vec<String> = rows.iter().map(|row| text_of(row)).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -41,6 +44,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 Kind::Filter => {
                     let answer = runner.filter_json(&rows);
                     compare_keep(&golden, &answer.keep, &mut differ);
+                    compare_rejected(&golden, &answer.rejected, &mut differ);
                     for (key, expected) in golden["stats"].as_object().into_iter().flatten() {
                         let expected = expected.as_array().unwrap();
                         let texts = answer.stats.iter().find(|stat| stat.path == *key).and_then(|stat| stat.values.texts());
@@ -50,6 +54,11 @@ pub(crate) fn check(operators: Vec<Entry>) {
                                     differ(row, format!("{key} {got:?}, not {expected}"));
                                 }
                             }
+                            continue;
+                        }
+                        let lists = answer.stats.iter().find(|stat| stat.path == *key).and_then(|stat| stat.values.number_lists());
+                        if let Some(lists) = lists {
+                            compare_lists(key, expected, lists, &mut differ);
                             continue;
                         }
                         // Scores of models are floats of 32 bits.
@@ -107,7 +116,9 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         let given = golden["params"].get(name).unwrap_or(&schema["properties"][name]["default"]);
                         given.as_u64().expect("a distance is a number") as u32
                     });
-                    compare_keep(&golden, &runner.deduplicate_near(&texts, distance), &mut differ);
+                    let answer = runner.deduplicate_json(&rows, distance);
+                    compare_keep(&golden, &answer.keep, &mut differ);
+                    compare_rejected(&golden, &answer.rejected, &mut differ);
                 }
                 Kind::Selector => compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ),
             }
@@ -162,11 +173,34 @@ fn text_of(row: &str) -> String {
 }
 
 fn compare_keep(golden: &Value, keep: &[bool], differ: &mut impl FnMut(usize, String)) {
-    let expected: Vec<bool> = golden["keep"].as_str().expect("a golden has `keep`").bytes().map(|b| b == b'1').collect();
+    let expected = golden["keep"].as_str().expect("a golden has `keep`");
     assert_eq!(keep.len(), expected.len(), "rows");
-    for (row, (got, expected)) in keep.iter().zip(&expected).enumerate() {
-        if got != expected {
-            differ(row, format!("kept {got}, not {expected}"));
+    for (row, (got, expected)) in keep.iter().zip(expected.bytes()).enumerate() {
+        if matches!((got, expected), (true, b'0') | (false, b'1')) {
+            differ(row, format!("kept {got}, not {}", !got));
+        }
+    }
+}
+
+/// Rows with `x` stop Data-Juicer, and are rejected; those with `?` are not compared.
+fn compare_rejected(golden: &Value, rejected: &[Rejection], differ: &mut impl FnMut(usize, String)) {
+    for (row, mark) in golden["keep"].as_str().unwrap_or_default().bytes().enumerate() {
+        let rejection = rejected.iter().find(|r| r.row as usize == row);
+        if mark != b'?' && rejection.is_some() != (mark == b'x') {
+            differ(row, format!("{rejection:?}, but {}", char::from(mark)));
+        }
+    }
+}
+
+/// Lists of numbers: null is not compared.
+fn compare_lists(key: &str, expected: &[Value], lists: &Lists<Vec<f64>>, differ: &mut impl FnMut(usize, String)) {
+    // What is lost at the ends of lossy audio in Matroska is not in its headers.
+    let tolerance = if key == "audio_duration" { 0.01 } else { 1e-9 };
+    for (row, expected) in expected.iter().enumerate().filter(|(_, expected)| !expected.is_null()) {
+        let (got, expected) = (lists.numbers(row), expected.as_array().expect("a list"));
+        let is_near = |(got, expected): (&f64, &Value)| expected.as_f64().is_some_and(|expected| (got - expected).abs() <= tolerance);
+        if got.len() != expected.len() || !got.iter().zip(expected).all(is_near) {
+            differ(row, format!("{key} {got:?}, not {expected:?}"));
         }
     }
 }

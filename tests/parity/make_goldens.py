@@ -7,6 +7,9 @@
 `document_simhash_deduplicator` needs `simhash-pybind` too, `sentence_split_mapper` `nltk==3.10.3`. With the path of another JSONL file and of a directory as arguments it compares
 on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
+`image_deduplicator` needs `imagededup` and what it imports (`PyWavelets`, `scikit-learn`, `matplotlib`), the filters over audio and video `av`, the
+latter `ffprobe` too.
+
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
 `texts` (by row number, only those that changed), or
 `rows` (by row number, the texts of the rows made of it, only where that is another one), or
@@ -16,6 +19,7 @@ A line is one set of parameters: `op`, `params`, and of the answer `keep` (a cha
 import json
 import pathlib
 import sys
+import types
 
 from data_juicer.core.data import NestedDataset
 from data_juicer.ops import OPERATORS
@@ -34,7 +38,7 @@ PUNKT = "models/punkt"
 # Data-Juicer has no such parameter: it is as if it were always set.
 ZERO = {"drop_zero": True}
 # What the stats depend on.
-STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model"]
+STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model", "video_backend"]
 # These copy the field into the stats, which djhost does not.
 COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
 # The library behind it loses what follows a NUL; djhost does not. It is given what is between them.
@@ -144,6 +148,29 @@ EXPANDERS = {
 }
 # Data-Juicer's Ray variants do on a cluster what these do on one machine; the answers are theirs.
 ALIASES = {"ray_document_deduplicator": "document_deduplicator", "ray_bts_minhash_deduplicator": "document_minhash_deduplicator"}
+# Over the files of media.jsonl: what kind of files they read.
+ANY = [{}, {"any_or_all": "all"}]
+MEDIA = {
+    "image_aspect_ratio_filter": [*ANY, {"min_ratio": 0.8, "max_ratio": 1.5}, {"min_ratio": 0.8, "max_ratio": 1.5, "any_or_all": "all", "reversed_range": True}],
+    "image_shape_filter": [*ANY, {"min_width": 60, "max_width": 96, "max_height": 64}, {"min_width": 60, "max_width": 96, "max_height": 64, "any_or_all": "all"},
+                           {"max_width": 96, "max_closed_interval": False}],
+    "image_size_filter": [*ANY, {"min_size": "1kb", "max_size": "8KiB"}, {"min_size": "1kb", "max_size": "8000", "any_or_all": "all"}],
+    "audio_duration_filter": [*ANY, {"min_duration": 1, "max_duration": 2}, {"min_duration": 0.5, "max_duration": 1.3, "any_or_all": "all"}],
+    "audio_size_filter": [*ANY, {"min_size": "5kb", "max_size": "10kb"}, {"max_size": "10kb", "any_or_all": "all", "reversed_range": True}],
+    "video_duration_filter": [*ANY, {"min_duration": 1, "max_duration": 1.4}, {"min_duration": 1.0, "any_or_all": "all", "min_closed_interval": False},
+                              {"video_backend": "av", "max_duration": 1.3333}],
+    "video_resolution_filter": [*ANY, {"min_width": 70, "max_height": 60}, {"min_width": 64, "max_width": 96, "min_height": 48, "any_or_all": "all"}],
+    "video_aspect_ratio_filter": [*ANY, {"min_ratio": "4:3", "max_ratio": "16/9"}, {"min_ratio": "4/3", "max_ratio": "7/3", "any_or_all": "all", "max_closed_interval": False}],
+    "image_deduplicator": [{}, {"method": "dhash"}, {"method": "whash"}, {"method": "ahash"}, {"consider_text": True}, {"method": "ahash", "consider_text": True}],
+}
+# What of the files djhost knows better, or does not know; the rows that name them are not compared.
+MEDIA_APART = {
+    # Only the headers are read.
+    "image": {"media/cut-pixels.jpg"}, "audio": set(),
+    # PyAV, other than ffprobe, does not know how long these are.
+    "video": {"media/clip.mkv", "media/clip.webm"},
+    "image_deduplicator": {"media/a.tif", "media/turned-5.tif", "media/a.ico", "media/a.avif"},
+}
 DEDUPLICATORS |= {alias: DEDUPLICATORS[name] for alias, name in ALIASES.items()}
 SELECTORS = {
     "random_selector": [{"select_num": 50}, {"select_ratio": 0.3}, {"select_ratio": 0.5, "select_num": 17}, {}],
@@ -243,6 +270,65 @@ def read(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
+def hear(path):
+    """Decodes as `torchcodec` does, with FFmpeg's libraries, but does not need PyTorch."""
+    import av
+    import numpy as np
+
+    with av.open(path) as file:
+        frames = list(file.decode(file.streams.audio[0]))
+    return np.zeros(sum(frame.samples for frame in frames)), frames[0].sample_rate
+
+
+def do_without_torch():
+    """Data-Juicer takes the hashes of `imagededup` and, with them, networks that need PyTorch; and `torchcodec` to decode audio."""
+    import data_juicer.ops.filter.audio_duration_filter as durations
+    from data_juicer.utils.lazy_loader import LazyLoader
+
+    LazyLoader.check_packages = lambda *_: None
+    durations.load_audio = hear
+    for name, member in [("imagededup.methods.cnn", "CNN"), ("imagededup.utils.models", "CustomModel")]:
+        sys.modules[name] = types.ModuleType(name)
+        setattr(sys.modules[name], member, object)
+
+
+def over_media(op, rows):
+    """The rows one by one: where Data-Juicer would stop, `x`; what is not compared, `?`."""
+    kind = op._name.split("_")[0]
+    apart = MEDIA_APART.get(op._name, set()) | (MEDIA_APART[kind] if op._name != "video_resolution_filter" else set())
+    if kind == "video" and getattr(op, "video_backend", "") != "av":
+        apart = set()
+    names = [row.get(f"{kind}s") or [] for row in rows]
+    is_apart = [bool(apart.intersection(paths)) for paths in names]
+    marks, good, stats = [], [], []
+    for row, skip in zip(rows, is_apart):
+        if skip:
+            marks.append("?")
+            stats.append({})
+            continue
+        paths = {key: [str(HERE / path) if path else "" for path in row.get(key) or []] for key in ["images", "audios", "videos"]}
+        try:
+            if op._name == "image_deduplicator":
+                good.append(op.compute_hash({"text": row["text"], **paths, "number": len(marks)}))
+            else:
+                batch = op.compute_stats_batched({**{key: [value] for key, value in paths.items()}, STATS: [{}]})
+                good.append(list(op.process_batched(batch))[0])
+                stats.append({key: [float(v) for v in values] for key, values in batch[STATS][0].items()})
+            marks.append("=")
+        except Exception:
+            stats.append({})
+            marks.append("x")
+    if op._name == "image_deduplicator":
+        kept = set(op.process(NestedDataset(Dataset.from_list(good)))[0]["number"])
+        keep = [("1" if i in kept else "0") if mark == "=" else mark for i, mark in enumerate(marks)]
+    else:
+        good = iter(good)
+        keep = [("1" if next(good) else "0") if mark == "=" else mark for mark in marks]
+    golden = {"keep": "".join(keep), "fixture": "media.jsonl"}
+    keys = next((list(stat) for stat in stats if stat), [])
+    return golden | ({"stats": {key: [stat.get(key) for stat in stats] for key in keys}} if keys else {})
+
+
 def bits(flags):
     return "".join("1" if flag else "0" for flag in flags)
 
@@ -250,15 +336,17 @@ def bits(flags):
 disable_progress_bars()
 data = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fixture.jsonl"
 goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
-rows = read(data)
+rows, media_rows = read(data), read(HERE / "media.jsonl")
 goldens.mkdir(exist_ok=True)
 for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
-                          (selected, SELECTORS)]:
-    if answer is selected and len(sys.argv) > 1:
+                          (selected, SELECTORS), (over_media, MEDIA)]:
+    if answer in [selected, over_media] and data.resolve() != HERE / "fixture.jsonl":
         break  # Other data lacks the fields.
     for name, sets in operators.items():
         if sys.argv[3:] and name not in sys.argv[3:]:
             continue
+        if answer is over_media:
+            do_without_torch()
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
@@ -266,7 +354,7 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_
                     (use_punkt if params["model"] == PUNKT else use_model)(HERE / params["model"])
                 op = OPERATORS.modules[ALIASES.get(name, name)](**{key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()})
                 own = {"fixture": FIXTURES[name]} if name in FIXTURES else {}
-                documents = read(HERE / own["fixture"]) if own else rows
+                documents = media_rows if answer is over_media else read(HERE / own["fixture"]) if own else rows
                 golden = {"op": name, "params": params, **own, **answer(op, documents)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.
                 case = (tuple(golden.get("stats") or ()), str([params.get(key) for key in STATS_PARAMS]))

@@ -129,6 +129,22 @@ fn media_beside_the_dataset() {
 }
 
 #[test]
+fn built_in_operators_find_media_beside_the_dataset() {
+    let case = files("");
+    let pixel = include_bytes!("../parity/media/one.png");
+    case.write("data/images/one.png", pixel);
+    case.write("secret.png", pixel);
+    let beside = case.path("data/images/one.png").display().to_string();
+    symlink(case.path("secret.png"), case.path("data/link.png")).unwrap();
+    let rows = ["images/one.png", beside.as_str(), "./images/../images/one.png", "../secret.png", "link.png", "missing.png"];
+    let lines: String = rows.iter().map(|path| format!("{{\"text\": \"\", \"images\": [\"{path}\"]}}\n")).collect();
+    case.write("data/rows.jsonl", lines);
+    let recipe = "dataset_path: data/rows.jsonl\nprocess:\n  - image_shape_filter:\n";
+    let ran = case.run(recipe).ok();
+    assert_eq!(ran.text().lines().count(), 3, "{}", ran.text());
+}
+
+#[test]
 fn variables_are_those_that_are_granted() {
     let mut case = case(&lines(1, &[]));
     case.env = [("GIVEN", "one"), ("SECRET", "two")].map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();

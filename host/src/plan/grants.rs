@@ -24,9 +24,7 @@ pub(super) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Resu
         granting.dir(dir, "grants.read_dirs", &spec.place_of(&format!("grants.read_dirs[{i}]")));
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
-    let reads_media = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
-    let is_builtin = matches!(entry.component.source, Source::Builtin(_));
-    if may_read_media(host.media, reads_media, is_builtin) {
+    if may_read_media(host.media, entry) {
         granting.media(&resolved.sources);
     }
     for (name, value) in &host.env {
@@ -43,15 +41,24 @@ pub(super) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Resu
     Ok(Granted { grants, identity: (!nothing).then(|| key.key()) })
 }
 
-/// The grants that an operator gets by its parameters alone, outside of any recipe. `place` names where these were given.
+/// The grants that an operator gets by its parameters alone, outside of any recipe: there the working directory stands for the dataset's.
+/// `place` names where the parameters were given.
 pub fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &str) -> Result<Grants, UserErrors> {
     let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new(""), errors: Vec::new() };
     granting.params(entry, params, &|at| format!("{place}: {at}"));
+    if may_read_media(None, entry) {
+        granting.media(&[".".to_owned()]);
+    }
     if granting.errors.is_empty() { Ok(granting.grants) } else { Err(UserErrors(granting.errors)) }
 }
 
 /// What the recipe says holds. By itself only an operator that comes with djhost gets at media, as only its word is believed.
-fn may_read_media(said: Option<bool>, reads_media: bool, is_builtin: bool) -> bool {
+fn may_read_media(said: Option<bool>, entry: &OpEntry) -> bool {
+    let reads_media = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
+    media_by(said, reads_media, matches!(entry.component.source, Source::Builtin(_)))
+}
+
+fn media_by(said: Option<bool>, reads_media: bool, is_builtin: bool) -> bool {
     said.unwrap_or(reads_media && is_builtin)
 }
 
@@ -273,11 +280,11 @@ mod tests {
 
     #[test]
     fn media_by_itself_only_for_what_comes_with_djhost() {
-        assert!(may_read_media(None, true, true));
-        assert!(!may_read_media(None, true, false));
-        assert!(!may_read_media(None, false, true));
-        assert!(may_read_media(Some(true), false, false));
-        assert!(!may_read_media(Some(false), true, true));
+        assert!(media_by(None, true, true));
+        assert!(!media_by(None, true, false));
+        assert!(!media_by(None, false, true));
+        assert!(media_by(Some(true), false, false));
+        assert!(!media_by(Some(false), true, true));
     }
 
     #[test]

@@ -351,6 +351,14 @@ impl Column {
         }
     }
 
+    /// The lists of numbers; None for other types.
+    pub fn number_lists(&self) -> Option<&Lists<Vec<f64>>> {
+        match self {
+            Self::F64List(c) => Some(c),
+            _ => None,
+        }
+    }
+
     /// The number at row `i` of a column of numbers or flags; None if it is null or the column holds something else.
     pub fn number(&self, i: usize) -> Option<f64> {
         match self {

@@ -14,7 +14,7 @@ pub struct Runner {
     signature: Signature,
 }
 
-/// What a filter says.
+/// What a filter says, or what comes of a deduplicator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filtered {
     /// Which rows stay.
@@ -135,14 +135,23 @@ impl Runner {
 
     /// The same where fingerprints may differ in `distance` bits (`x-hamming-distance`).
     pub fn deduplicate_near(&mut self, texts: &[&str], distance: u32) -> Vec<bool> {
-        match self.instance.process(&Self::text_batch(texts)) {
-            Ok(Output::Fingerprints { width, per_row, data, validity, .. }) => {
+        self.deduplicate_batch(&Self::text_batch(texts), distance).keep
+    }
+
+    /// The same for rows, each a JSON object. There are no stats.
+    pub fn deduplicate_json(&mut self, rows: &[&str], distance: u32) -> Filtered {
+        self.deduplicate_batch(&self.batch(&parse(rows)), distance)
+    }
+
+    fn deduplicate_batch(&mut self, batch: &Batch, distance: u32) -> Filtered {
+        match self.instance.process(batch) {
+            Ok(Output::Fingerprints { width, per_row, data, validity, rejected }) => {
                 let bands = per_row as usize;
                 let print = |row: usize, band: usize| &data[(row * bands + band) * width as usize..][..width as usize];
                 let near = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>() <= distance;
                 let has = |row: usize| validity.as_ref().is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1);
-                let mut group: Vec<usize> = (0..texts.len()).collect();
-                for row in 0..texts.len() {
+                let mut group: Vec<usize> = (0..batch.rows()).collect();
+                for row in 0..batch.rows() {
                     for earlier in 0..row {
                         if has(row) && has(earlier) && (0..bands).any(|band| near(print(row, band), print(earlier, band))) {
                             let (from, to) = (group[row].max(group[earlier]), group[row].min(group[earlier]));
@@ -150,7 +159,8 @@ impl Runner {
                         }
                     }
                 }
-                group.iter().enumerate().map(|(row, &first)| row == first).collect()
+                let keep = group.iter().enumerate().map(|(row, &first)| row == first).collect();
+                Filtered { keep, stats: Vec::new(), rejected }
             }
             other => panic!("not a deduplicator's answer: {other:?}"),
         }
@@ -230,15 +240,22 @@ fn field(input: &Input, rows: &[Value]) -> Field {
         ColumnType::Utf8List => {
             let (offsets, elements) = flat(&values);
             let texts: Texts = elements.iter().filter_map(|v| v.as_str()).collect();
-            Column::Utf8List(Lists::<Texts>::new(offsets, texts, None).expect("a list of strings"))
+            Column::Utf8List(Lists::<Texts>::new(offsets, texts, validity(&values)).expect("a list of strings"))
         }
         ColumnType::F64List => {
             let (offsets, elements) = flat(&values);
             let numbers: Vec<f64> = elements.iter().filter_map(|v| v.as_f64()).collect();
-            Column::F64List(Lists::<Vec<f64>>::new(offsets, numbers, None).expect("a list of numbers"))
+            Column::F64List(Lists::<Vec<f64>>::new(offsets, numbers, validity(&values)).expect("a list of numbers"))
         }
     };
     Field { path: input.path.clone(), values }
+}
+
+/// The bits of the values that are not null.
+fn validity(values: &[Option<&Value>]) -> Option<Vec<u8>> {
+    let mut bits = vec![0u8; values.len().div_ceil(8)];
+    values.iter().enumerate().filter(|(_, value)| value.is_some()).for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
+    Some(bits)
 }
 
 /// The elements of all lists, and the offsets of each list among them.

@@ -1,0 +1,53 @@
+//! `image_size_filter`
+
+use crate::rows::{AnyOrAll, Modality, PerFile, filter_per_file};
+use crate::source::Media;
+use crate::units::bytes;
+use djhost_sdk::prelude::*;
+
+/// Keeps rows whose images are of a size within bounds, in bytes of the file.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("x-reads-media" = true))]
+pub struct ImageSizeFilter {
+    /// The least size: a number of bytes, or one with a unit like `10kb`.
+    pub min_size: String,
+    /// The greatest size.
+    pub max_size: String,
+    /// Whether `any` of the images of a row must fit or `all`.
+    pub any_or_all: AnyOrAll,
+    #[serde(skip)]
+    range: (f64, f64),
+}
+
+impl Default for ImageSizeFilter {
+    fn default() -> Self {
+        Self { min_size: "0".into(), max_size: "1TB".into(), any_or_all: AnyOrAll::Any, range: (0.0, 0.0) }
+    }
+}
+
+impl ImageSizeFilter {
+    fn read_params(&mut self) -> Result<(), String> {
+        self.range = (bytes("min_size", &self.min_size)?, bytes("max_size", &self.max_size)?);
+        Ok(())
+    }
+}
+
+impl PerFile for ImageSizeFilter {
+    const MODALITY: Modality = Modality::Images;
+    const KEYS: &'static [&'static str] = &["image_sizes"];
+
+    fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
+        Ok([file.size()? as f64; 2])
+    }
+
+    fn fits(&self, common: &Common, [size, _]: [f64; 2]) -> bool {
+        common.keeps(size, self.range.0, self.range.1)
+    }
+
+    fn rule(&self) -> AnyOrAll {
+        self.any_or_all
+    }
+}
+
+filter_per_file!(ImageSizeFilter, "image_size_filter", Cost::Light, read_params);

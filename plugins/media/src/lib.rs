@@ -1,0 +1,55 @@
+//! Filters over images, audio files and videos by their headers, and a deduplicator of images, with Data-Juicer's names, parameters and
+//! results.
+//!
+//! Files are read through a grant of the host: the directories of the dataset. A file that is missing or damaged puts its row into quarantine.
+
+mod audio;
+mod audio_duration;
+mod audio_size;
+mod bmff;
+mod cosine;
+mod ebml;
+mod exif;
+mod hash;
+#[cfg(test)]
+mod hostile;
+mod image;
+mod image_aspect_ratio;
+mod image_deduplicator;
+mod image_shape;
+mod image_size;
+mod jpeg;
+mod mpeg;
+mod pixels;
+mod resample;
+mod rows;
+mod source;
+mod units;
+mod video;
+mod video_aspect_ratio;
+mod video_duration;
+mod video_resolution;
+
+pub use audio_duration::AudioDurationFilter;
+pub use audio_size::AudioSizeFilter;
+pub use hash::HashMethod;
+pub use image_aspect_ratio::ImageAspectRatioFilter;
+pub use image_deduplicator::ImageDeduplicator;
+pub use image_shape::ImageShapeFilter;
+pub use image_size::ImageSizeFilter;
+pub use rows::AnyOrAll;
+pub use video_aspect_ratio::VideoAspectRatioFilter;
+pub use video_duration::{VideoBackend, VideoDurationFilter};
+pub use video_resolution::VideoResolutionFilter;
+
+djhost_sdk::export!(
+    ImageAspectRatioFilter,
+    ImageShapeFilter,
+    ImageSizeFilter,
+    AudioDurationFilter,
+    AudioSizeFilter,
+    VideoDurationFilter,
+    VideoResolutionFilter,
+    VideoAspectRatioFilter,
+    ImageDeduplicator,
+);
