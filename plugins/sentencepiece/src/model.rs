@@ -14,6 +14,7 @@ use std::io::Read;
 /// No model is larger; a file that is would only take time.
 const LARGEST: u64 = 64 << 20;
 const MOST_PIECES: usize = 1 << 21;
+const NO_MODEL: &str = "this is not a sentencepiece model: give the `.model` file that the trainer wrote";
 /// As in sentencepiece.
 const LONGEST_PIECE: usize = 8000;
 
@@ -85,9 +86,6 @@ impl SentencePiece {
     /// When it is damaged or is no sentencepiece model.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let (mut spec, pieces) = parse(bytes)?;
-        if pieces.is_empty() {
-            return Err("this is not a sentencepiece model: give the `.model` file that the trainer wrote".into());
-        }
         check(&pieces, spec.byte_fallback)?;
         let charsmap = std::mem::take(&mut spec.charsmap);
         let normalizer = Normalizer {
@@ -175,7 +173,8 @@ fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> {
     };
     let mut pieces = Vec::new();
     for field in Fields::of(bytes) {
-        match field? {
+        // The pieces come first.
+        match field.map_err(|error| if pieces.is_empty() { NO_MODEL.into() } else { error })? {
             (1, Value::Bytes(message)) => {
                 if pieces.len() == MOST_PIECES {
                     return Err("the model has too many pieces".into());
@@ -205,6 +204,9 @@ fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> {
             }
             _ => {}
         }
+    }
+    if pieces.is_empty() {
+        return Err(NO_MODEL.into());
     }
     Ok((spec, pieces))
 }

@@ -78,7 +78,7 @@ impl Normalizer {
         if at == text.len() {
             return Ok(());
         }
-        out.try_reserve(text.len() + text.len() / 2 + 8).map_err(too_long)?;
+        out.try_reserve(text.len() + text.len() / 4).map_err(too_long)?;
         if self.add_dummy_prefix && !self.whitespace_as_suffix {
             out.push_str(space);
         }
@@ -87,7 +87,7 @@ impl Normalizer {
         while at < text.len() {
             let run = self.plain(&bytes[at..], symbols);
             if run > 0 {
-                out.push_str(&text[at..at + run]);
+                push(out, &text[at..at + run])?;
                 at += run;
                 after_space = false;
             }
@@ -100,14 +100,11 @@ impl Normalizer {
             if part.is_empty() {
                 continue;
             }
-            if out.capacity() - out.len() < 3 * part.len() {
-                out.try_reserve(3 * part.len() + out.len() / 2).map_err(too_long)?;
-            }
             for (i, run) in part.split(' ').enumerate() {
                 if i > 0 {
-                    out.push_str(space);
+                    push(out, space)?;
                 }
-                out.push_str(run);
+                push(out, run)?;
             }
             after_space = self.remove_extra_whitespaces && part.ends_with(' ');
         }
@@ -148,4 +145,12 @@ impl Normalizer {
         let length = width(*bytes.first()?);
         Some((length, text.get(..length)?))
     }
+}
+
+/// Rules can make very much of little, so there may not be the memory.
+#[inline(always)]
+fn push(out: &mut String, part: &str) -> Result<(), String> {
+    out.try_reserve(part.len()).map_err(too_long)?;
+    out.push_str(part);
+    Ok(())
 }

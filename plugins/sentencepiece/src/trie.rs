@@ -22,9 +22,6 @@ const FREE: u32 = 0x100;
 const MASK: u32 = 0x1ff;
 /// As many as `Unit::link` has room for.
 const MOST: usize = 1 << 23;
-/// How far back free places are looked for, so that building takes time in proportion to the nodes.
-const WINDOW: usize = 16 * 256;
-
 impl Trie {
     /// A trie of keys that are sorted, different and not empty.
     ///
@@ -32,7 +29,7 @@ impl Trie {
     /// When there are too many.
     pub(crate) fn new(keys: &[(&[u8], u32)]) -> Result<Self, String> {
         // Nothing is ever put into the first block: that is where nodes without children lead to.
-        let mut builder = Builder { units: vec![Unit { link: FREE, value: NONE }; 256], taken: vec![0; 4], first: 256 };
+        let mut builder = Builder { units: vec![Unit { link: FREE, value: NONE }; 256], taken: vec![0; 4], first: [256; 9] };
         let root = builder.build(keys)?;
         Ok(Self { units: builder.units, root })
     }
@@ -65,8 +62,9 @@ struct Builder {
     units: Vec<Unit>,
     /// Which bases have been given away, a bit each.
     taken: Vec<u64>,
-    /// Where free places are looked for from.
-    first: usize,
+    /// Where places are looked for from, by the logarithm of how many are needed: places that did not suit are not tried again, so that
+    /// building takes time in proportion to the nodes.
+    first: [usize; 9],
 }
 
 impl Builder {
@@ -101,8 +99,13 @@ impl Builder {
         labels.clear();
         labels.extend(keys.chunk_by(|(a, _), (b, _)| a[depth] == b[depth]).map(|child| child[0].0[depth]));
         let Some(&label) = labels.first() else { return Ok(0) };
+        let class = labels.len().ilog2() as usize;
         let base = loop {
-            let found = (self.first..self.units.len()).map(|place| place ^ usize::from(label)).find(|&base| self.fits(base, labels));
+            let fits = |base: &usize| {
+                self.taken[base / 64] >> (base % 64) & 1 == 0 && labels.iter().all(|&l| self.units[base ^ usize::from(l)].link == FREE)
+            };
+            let found = (self.first[class]..self.units.len()).map(|place| place ^ usize::from(label)).find(fits);
+            self.first[class] = found.map_or(self.units.len(), |base| base ^ usize::from(label));
             match found {
                 Some(base) => break base,
                 None => self.grow()?,
@@ -112,14 +115,7 @@ impl Builder {
         for &label in labels.iter() {
             self.units[base ^ usize::from(label)].link = u32::from(label);
         }
-        while self.units.get(self.first).is_some_and(|unit| unit.link != FREE) {
-            self.first += 1;
-        }
         Ok(base)
-    }
-
-    fn fits(&self, base: usize, labels: &[u8]) -> bool {
-        self.taken[base / 64] >> (base % 64) & 1 == 0 && labels.iter().all(|&l| self.units[base ^ usize::from(l)].link == FREE)
     }
 
     fn grow(&mut self) -> Result<(), String> {
@@ -129,7 +125,6 @@ impl Builder {
         }
         self.units.resize(size, Unit { link: FREE, value: NONE });
         self.taken.resize(size / 64, 0);
-        self.first = self.first.max(size.saturating_sub(WINDOW)).max(256);
         Ok(())
     }
 }
