@@ -1,6 +1,8 @@
 //! Shingles: the overlapping runs of tokens of a text, which near-duplicate detection compares.
 
+use djhost_sdk::Reject;
 use djhost_sdk::text::{lower_into, plain_pattern};
+use djhost_sentencepiece::SentencePiece;
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
 use schemars::JsonSchema;
@@ -17,7 +19,7 @@ pub enum Tokenization {
     Punctuation,
     /// Each character is a token.
     Character,
-    /// With a model. Not supported yet.
+    /// Into the pieces of a sentencepiece model, which needs `tokenizer_model`. Not for simhash.
     Sentencepiece,
 }
 
@@ -28,6 +30,7 @@ pub(crate) struct Shingles {
     window: usize,
     lowercase: bool,
     ignore: Option<Regex>,
+    model: Option<SentencePiece>,
     /// The ranges of Unicode's punctuation, sorted.
     punctuation: Vec<ClassUnicodeRange>,
     merge_short: bool,
@@ -47,25 +50,26 @@ impl Shingles {
         lowercase: bool,
         ignore: Option<&str>,
         merge_short: bool,
+        model: Option<SentencePiece>,
     ) -> Result<Self, String> {
         if window == 0 {
             return Err("`window_size` is 0: it must be at least 1".into());
         }
         let punctuation = match tokenization {
-            Tokenization::Sentencepiece => {
-                return Err("`tokenization: sentencepiece` is not supported yet: valid are `space`, `punctuation`, `character`".into());
-            }
             Tokenization::Punctuation => punctuation(),
             _ => Vec::new(),
         };
         // An empty pattern is none, as in Python.
         let ignore = ignore.filter(|pattern| !pattern.is_empty()).map(|pattern| plain_pattern("ignore_pattern", pattern)).transpose()?;
-        Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, ..Self::default() })
+        Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, model, ..Self::default() })
     }
 
     /// Calls `visit` with each shingle of `text`. A text with fewer tokens than the window has none if short documents are to be merged,
     /// else one: all of it.
-    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8])) {
+    ///
+    /// # Errors
+    /// When the text cannot be cut.
+    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8])) -> Result<(), Reject> {
         let [lower, kept] = &mut self.scratch;
         let mut text = text;
         if self.lowercase {
@@ -93,10 +97,11 @@ impl Shingles {
             self.joined.push_str(token);
             self.tokens.push((start, self.joined.len() as u32));
         };
-        match self.tokenization {
-            Tokenization::Space => text.split(' ').filter(|word| !word.is_empty()).for_each(|word| push(word, " ")),
-            Tokenization::Punctuation => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
-            Tokenization::Character | Tokenization::Sentencepiece => {
+        match (self.tokenization, &mut self.model) {
+            (_, Some(model)) => model.pieces(text, |piece| push(piece, "")).map_err(Reject)?,
+            (Tokenization::Space, _) => text.split(' ').filter(|word| !word.is_empty()).for_each(|word| push(word, " ")),
+            (Tokenization::Punctuation, _) => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
+            (Tokenization::Character | Tokenization::Sentencepiece, _) => {
                 text.char_indices().for_each(|(at, c)| push(&text[at..at + c.len_utf8()], ""));
             }
         }
@@ -108,6 +113,7 @@ impl Shingles {
         } else if !self.merge_short {
             visit(joined);
         }
+        Ok(())
     }
 }
 
@@ -129,9 +135,9 @@ mod tests {
     use super::*;
 
     fn shingles(tokenization: Tokenization, window: usize, ignore: Option<&str>, text: &str) -> Vec<String> {
-        let mut shingles = Shingles::new(tokenization, window, true, ignore, false).unwrap();
+        let mut shingles = Shingles::new(tokenization, window, true, ignore, false, None).unwrap();
         let mut found = Vec::new();
-        shingles.each(text, |shingle| found.push(String::from_utf8(shingle.to_vec()).unwrap()));
+        shingles.each(text, |shingle| found.push(String::from_utf8(shingle.to_vec()).unwrap())).unwrap();
         found
     }
 

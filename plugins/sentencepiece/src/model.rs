@@ -80,6 +80,17 @@ impl SentencePiece {
         Self::read(&bytes)
     }
 
+    /// Reads the model that the parameter `tokenizer_model` names, which another parameter, written as `wish`, asks for.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), with the parameter and the file.
+    pub fn of_parameter(path: &str, wish: &str) -> Result<Self, String> {
+        if path.is_empty() {
+            return Err(format!("{wish} needs `tokenizer_model`: name a sentencepiece model file; nothing is downloaded"));
+        }
+        Self::open(path).map_err(|error| format!("`tokenizer_model`: `{path}`: {error}"))
+    }
+
     /// Reads a model.
     ///
     /// # Errors

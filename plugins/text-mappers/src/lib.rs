@@ -9,6 +9,7 @@ mod cleaner;
 mod expand_macro;
 mod fix_unicode;
 mod links;
+mod matches;
 mod one_or_many;
 mod punctuation_normalization;
 mod remove_bibliography;
@@ -25,7 +26,6 @@ mod replacement;
 mod sentences;
 #[path = "../../text-filters/src/special_table.rs"]
 mod special_table;
-mod text_chunk;
 mod whitespace_normalization;
 mod words;
 
@@ -47,7 +47,6 @@ pub use remove_specific_chars::RemoveSpecificCharsMapper;
 pub use remove_table_text::RemoveTableTextMapper;
 pub use remove_words_with_incorrect_substrings::RemoveWordsWithIncorrectSubstringsMapper;
 pub use replace_content::ReplaceContentMapper;
-pub use text_chunk::TextChunkMapper;
 pub use whitespace_normalization::WhitespaceNormalizationMapper;
 
 djhost_sdk::export!(
@@ -69,5 +68,4 @@ djhost_sdk::export!(
     RemoveTableTextMapper,
     ExpandMacroMapper,
     FixUnicodeMapper,
-    TextChunkMapper,
 );
