@@ -15,6 +15,11 @@ const MOST: usize = 32;
 /// Bits that the label of a unit has; the highest says that the unit is a value.
 const LABEL: u32 = 1 << 31 | 0xff;
 
+/// From a unit to its children.
+fn offset(unit: u32) -> usize {
+    (unit >> 10 << ((unit & 1 << 9) >> 6)) as usize
+}
+
 impl Charsmap {
     /// Reads the table.
     ///
@@ -44,9 +49,20 @@ impl Charsmap {
         Ok(map)
     }
 
+    /// What sentencepiece checks: that no walk leaves the array, and every value is the start of a replacement.
     fn is_sound(&self) -> bool {
-        let values = self.units.iter().filter(|&&unit| unit & 1 << 31 != 0).map(|unit| (unit & !(1 << 31)) as usize);
-        self.units[0] & LABEL == 0 && values.into_iter().all(|at| at < self.replacements.len() && self.replacements.is_char_boundary(at))
+        let stays = |at: usize, unit: u32| (at ^ offset(unit) | 0xff) < self.units.len();
+        let is_value = |at: usize| self.units.get(at).is_some_and(|unit| unit >> 31 == 1);
+        let root = self.units[0];
+        root & (LABEL | 1 << 8) == 0
+            && offset(root) != 0
+            && stays(0, root)
+            && self.units.iter().enumerate().skip(1).all(|(at, &unit)| match unit >> 31 {
+                0 => stays(at, unit) && (unit >> 8 & 1 == 0 || is_value(at ^ offset(unit))),
+                _ => {
+                    self.replacements.is_char_boundary((unit & !(1 << 31)) as usize) && (unit & !(1 << 31)) < self.replacements.len() as u32
+                }
+            })
     }
 
     /// Whether `byte` stays as it is when another byte below 128, or nothing, comes behind it.
@@ -73,7 +89,6 @@ impl Charsmap {
     /// bytes it went.
     #[inline(always)]
     fn walk(&self, text: &[u8], mut rule: impl FnMut(usize, usize) -> bool) -> usize {
-        let offset = |unit: u32| (unit >> 10 << ((unit & 1 << 9) >> 6)) as usize;
         let mut place = offset(self.units[0]);
         for (at, &byte) in text.iter().enumerate() {
             place ^= usize::from(byte);

@@ -17,6 +17,14 @@ mod unigram;
 
 pub use model::SentencePiece;
 
+/// Checks a table of characters that stands in a file of another kind.
+///
+/// # Errors
+/// When it is damaged.
+pub fn check_charsmap(table: &[u8]) -> Result<(), String> {
+    charsmap::Charsmap::read(table).map(drop)
+}
+
 /// What stands for a space in pieces.
 pub(crate) const SPACE: &str = "\u{2581}";
 
