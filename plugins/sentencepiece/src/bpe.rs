@@ -33,7 +33,7 @@ const NOBODY: u32 = u32::MAX;
 const DEEPEST: u32 = 100;
 /// The longest part of a text that is remembered, and how many of them.
 const LONGEST: usize = 64;
-const REMEMBERED: usize = 1 << 16;
+const REMEMBERED: usize = 1 << 18;
 
 /// Two neighbours that make a piece: rank and place for the order, then the right one, and the length of the piece.
 type Join = (u64, u32, u32);
@@ -79,7 +79,7 @@ impl Bpe {
             }
             let (from, count) = match work.cache.get(part) {
                 Some(&known) => known,
-                None => self.remember(part, symbols, work)?,
+                None => self.remember(part, symbols, work),
             };
             let mut at = start;
             for end in &work.ends[from as usize..from as usize + usize::from(count)] {
@@ -92,19 +92,65 @@ impl Bpe {
     }
 
     #[cold]
-    fn remember(&self, part: &[u8], symbols: &Symbols, work: &mut Workspace) -> Result<(u32, u8), String> {
+    fn remember(&self, part: &[u8], symbols: &Symbols, work: &mut Workspace) -> (u32, u8) {
         if work.cache.len() >= REMEMBERED {
             work.cache.clear();
             work.ends.clear();
         }
         let from = work.ends.len();
-        let mut ends = std::mem::take(&mut work.ends);
-        let joined = self.join(part, symbols, work, |_, end, unknown| ends.push(end as u8 | if unknown { UNKNOWN } else { 0 }));
-        work.ends = ends;
-        joined?;
+        self.join_short(part, symbols, &mut work.ends);
         let found = (from as u32, (work.ends.len() - from) as u8);
         work.cache.insert(part.into(), found);
-        Ok(found)
+        found
+    }
+
+    /// As `join`, for at most `LONGEST` bytes and models without pieces that are not used; adds to `ends`. Looking through all neighbours for
+    /// the best is faster here than keeping a list of them.
+    fn join_short(&self, text: &[u8], fixed: &Symbols, ends: &mut Vec<u8>) {
+        // Symbol i ends at `bounds[i + 1]`; `ranks[i]` is that of joining it to the next one, from 1 on.
+        let mut bounds = [0u8; LONGEST + 1];
+        let mut frozen = [false; LONGEST];
+        let mut ranks = [0u32; LONGEST];
+        let mut count = 0;
+        while usize::from(bounds[count]) < text.len() {
+            let at = usize::from(bounds[count]);
+            let symbol = fixed.longest(&text[at..]);
+            frozen[count] = symbol.is_some();
+            bounds[count + 1] = (at + symbol.unwrap_or_else(|| width(text[at]))) as u8;
+            count += 1;
+        }
+        let part = |bounds: &[u8], from: usize, to: usize| &text[usize::from(bounds[from])..usize::from(bounds[to])];
+        let rank = |bounds: &[u8], frozen: &[bool], left: usize| match frozen[left] || frozen[left + 1] {
+            true => 0,
+            false => self.trie.get(part(bounds, left, left + 2)).map_or(0, |piece| self.ranks[piece as usize] + 1),
+        };
+        (1..count).for_each(|right| ranks[right - 1] = rank(&bounds, &frozen, right - 1));
+        while count > 1 {
+            // Of equal ranks the leftmost.
+            let (mut left, mut best) = (0, 0);
+            for (i, &rank) in ranks[..count - 1].iter().enumerate() {
+                if rank > best {
+                    (left, best) = (i, rank);
+                }
+            }
+            if best == 0 {
+                break;
+            }
+            bounds.copy_within(left + 2..=count, left + 1);
+            frozen.copy_within(left + 2..count, left + 1);
+            ranks.copy_within(left + 1..count - 1, left);
+            count -= 1;
+            if left > 0 {
+                ranks[left - 1] = rank(&bounds, &frozen, left - 1);
+            }
+            if left + 1 < count {
+                ranks[left] = rank(&bounds, &frozen, left);
+            }
+        }
+        for i in 0..count {
+            let unknown = self.trie.get(part(&bounds, i, i + 1)).is_none();
+            ends.push(bounds[i + 1] | if unknown { UNKNOWN } else { 0 });
+        }
     }
 
     fn join(&self, text: &[u8], fixed: &Symbols, work: &mut Workspace, mut visit: impl FnMut(usize, usize, bool)) -> Result<(), String> {

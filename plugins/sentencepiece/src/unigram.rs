@@ -16,12 +16,14 @@ pub(crate) struct Unigram {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     score: f32,
-    /// Where its last piece begins, with `UNKNOWN` if that is no piece of the model; `UNREACHED`.
+    /// Where its last piece begins, with `UNKNOWN` if that is no piece of the model.
     start: u32,
 }
 
+/// No way leads there yet: any is better.
+const UNREACHED: Node = Node { score: f32::NEG_INFINITY, start: 0 };
+
 const UNKNOWN: u32 = 1 << 31;
-const UNREACHED: u32 = u32::MAX;
 /// Sentencepiece begins to count anew where a score gets this large, as sums of large numbers are not exact.
 const LARGE: f32 = 100_000.0;
 
@@ -43,14 +45,14 @@ impl Unigram {
         // Node i belongs to place `origin + i`; the last node is the farthest place that a piece has reached.
         let (mut origin, mut at) = (0, 0);
         nodes.clear();
-        nodes.push(Node { score: 0.0, start: UNREACHED });
+        nodes.push(Node { score: 0.0, ..UNREACHED });
         while at < text.len() {
             // All ways go through this place: what is before it is decided.
             if at > origin && at - origin + 1 == nodes.len() {
                 let score = flush(nodes, path, origin, &mut visit);
                 origin = at;
                 nodes.clear();
-                nodes.push(Node { score, start: UNREACHED });
+                nodes.push(Node { score, ..UNREACHED });
             }
             let here = at - origin;
             let mut score = nodes[here].score;
@@ -88,10 +90,10 @@ fn offer(nodes: &mut Vec<Node>, place: usize, score: f32, start: u32) -> Result<
         if nodes.capacity() - nodes.len() < more {
             nodes.try_reserve(more).map_err(too_long)?;
         }
-        nodes.resize(place + 1, Node { score: 0.0, start: UNREACHED });
+        nodes.resize(place + 1, UNREACHED);
     }
     let node = &mut nodes[place];
-    if node.start == UNREACHED || score > node.score {
+    if score > node.score {
         *node = Node { score, start };
     }
     Ok(())
