@@ -16,10 +16,9 @@ const ROUNDS: usize = 5;
 const BATCH: usize = 512 << 10;
 
 /// The filters that are looked at as one chain.
-const CHAIN: [&str; 8] = [
+const CHAIN: [&str; 7] = [
     "text_length_filter",
     "words_num_filter",
-    "alphanumeric_filter",
     "special_characters_filter",
     "average_line_length_filter",
     "maximum_line_length_filter",

@@ -17,7 +17,13 @@ fn root() -> &'static Path {
 
 /// `djhost ops …` with `input` on standard input.
 fn ops(args: &[&str], input: &str) -> Output {
+    ops_in(root(), args, input)
+}
+
+/// The same, started in `dir`.
+fn ops_in(dir: &Path, args: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+    command.current_dir(dir);
     command.arg("ops").args(args).env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that refuses its arguments does not read.
@@ -52,13 +58,14 @@ fn every_operator_has_an_example_that_is_true() {
         let example: Value = serde_json::from_slice(&file).unwrap();
         let input: String = example["input"].as_array().unwrap().iter().map(|r| format!("{r}\n")).collect();
         let params = example.get("params").cloned().unwrap_or_else(|| json!({})).to_string();
-        let ran = ops(&["run", name, "--params", &params], &input);
+        // The files that examples name.
+        let ran = ops_in(&root().join("plugins/examples/files"), &["run", name, "--params", &params], &input);
         let rows: Vec<Value> = text(&ran.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         if !ran.status.success() || Value::Array(rows.clone()) != example["output"] {
             wrong.push(format!("{name} gives {rows:?}: {}", text(&ran.stderr)));
         }
     }
-    for file in fs::read_dir(root().join("plugins/examples")).unwrap().map(|f| f.unwrap().path()) {
+    for file in fs::read_dir(root().join("plugins/examples")).unwrap().map(|f| f.unwrap().path()).filter(|f| f.is_file()) {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         if !names.contains(&name) {
             wrong.push(format!("{} is of no operator", file.display()));

@@ -125,4 +125,7 @@ with open(pathlib.Path(__file__).with_name("fixture.jsonl"), "w", encoding="utf-
         }
         row = {"text": text, "rank": rng.randint(0, 60), "meta": meta}
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
+# Every sixth row, for operators whose answers are long.
+rows = open(pathlib.Path(__file__).with_name("fixture.jsonl"), encoding="utf-8").read().split("\n")
+open(pathlib.Path(__file__).with_name("few.jsonl"), "w", encoding="utf-8").writelines(row + "\n" for row in rows[:-1:6])
 print(len(texts), "documents")

@@ -4,7 +4,7 @@
     /tmp/data-juicer/bin/pip install py-data-juicer==1.6.1 aiohttp
     /tmp/data-juicer/bin/python tests/parity/make_goldens.py
 
-`document_simhash_deduplicator` needs `simhash-pybind` too, `sentence_split_mapper` `nltk==3.10.3`. With the path of another JSONL file and of a directory as arguments it compares
+`document_simhash_deduplicator` needs `simhash-pybind` too, `sentence_split_mapper` `nltk==3.10.3`, operators with tokenizers `transformers==4.57.1 sentencepiece==0.2.3`. With the path of another JSONL file and of a directory as arguments it compares
 on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
 `image_deduplicator` needs `imagededup` and what it imports (`PyWavelets`, `scikit-learn`, `matplotlib`), the filters over audio and video `av`, the
@@ -16,6 +16,7 @@ A line is one set of parameters: `op`, `params`, and of the answer `keep` (a cha
 `fields` (by path and row number, the values of other fields). `fixture` names other rows than those of fixture.jsonl.
 """
 
+import inspect
 import json
 import pathlib
 import sys
@@ -35,10 +36,13 @@ WORDS = "words"
 MODEL = "models/lang.ftz"
 # The parameters of `make_punkt.py`, likewise.
 PUNKT = "models/punkt"
+# Those of `make_tokenizers.py`; the same holds for them.
+PIECES = [{"tokenization": True, "tokenizer_model": f"models/{kind}.model"} for kind in ["unigram", "bpe"]]
+HF = ["models/bytelevel", "models/wordpiece"]
 # Data-Juicer has no such parameter: it is as if it were always set.
 ZERO = {"drop_zero": True}
 # What the stats depend on.
-STATS_PARAMS = ["rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model", "video_backend"]
+STATS_PARAMS = ["tokenization", "tokenizer_model", "hf_tokenizer", "rep_len", "lang", "use_words_aug", "words_aug_group_sizes", "words_aug_join_char", "filter_condition", "model", "video_backend"]
 # These copy the field into the stats, which djhost does not.
 COPIES = {"specified_field_filter", "specified_numeric_field_filter"}
 # The library behind it loses what follows a NUL; djhost does not. It is given what is between them.
@@ -49,19 +53,24 @@ SUFFIXES = [".txt", ".md", "txt"]
 FILTERS = {
     "text_length_filter": [{}, {"min_len": 5, "max_len": 60}, {"min_len": 5, "max_len": 60, "reversed_range": True},
                            {"min_len": 1, "max_len": 21, "min_closed_interval": False, "max_closed_interval": False}],
-    "words_num_filter": [{}, {"min_num": 3, "max_num": 30}, {"lang": "zh", "min_num": 1}],
-    "alphanumeric_filter": [{}, {"min_ratio": 0.6, "max_ratio": 0.9}, {"min_ratio": 0.5, "min_closed_interval": False}],
+    "words_num_filter": [{}, {"min_num": 3, "max_num": 30}, {"lang": "zh", "min_num": 1}, *[{"min_num": 20, **pieces} for pieces in PIECES]],
+    "token_num_filter": [{"hf_tokenizer": HF[0]}, {"hf_tokenizer": HF[1], "min_num": 20, "max_num": 300}, {"hf_tokenizer": HF[0], "reversed_range": True}],
+    "alphanumeric_filter": [{}, {"min_ratio": 0.6, "max_ratio": 0.9}, {"min_ratio": 0.5, "min_closed_interval": False},
+                            *[{"tokenization": True, "hf_tokenizer": name, "min_ratio": 1.5} for name in HF]],
     "special_characters_filter": [{}, {"min_ratio": 0.1, "max_ratio": 0.5}],
     "average_line_length_filter": [{}, {"min_len": 3, "max_len": 40}],
     "maximum_line_length_filter": [{}, {"min_len": 20, "max_len": 200}],
     "character_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 3, "min_ratio": 0.05, "max_ratio": 0.4}, {"rep_len": 25}],
-    "word_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 2, "min_ratio": 0.01}, {"rep_len": 5, "max_ratio": 0.1}],
+    "word_repetition_filter": [{}, {"rep_len": 1, "max_ratio": 0.3}, {"rep_len": 2, "min_ratio": 0.01}, {"rep_len": 5, "max_ratio": 0.1},
+                               *[{"rep_len": 3, "max_ratio": 0.2, **pieces} for pieces in PIECES]],
     "stopwords_filter": [{"stopwords_dir": WORDS}, {"stopwords_dir": WORDS, "min_ratio": 0.1, "max_ratio": 0.5}, {"stopwords_dir": WORDS, "lang": "all"},
                          {"stopwords_dir": WORDS, "lang": "zh", "use_words_aug": True, "min_ratio": 0.05},
-                         {"stopwords_dir": WORDS, "lang": "th", "use_words_aug": True, "words_aug_group_sizes": [1, 2, 3], "min_ratio": 0.1}],
+                         {"stopwords_dir": WORDS, "lang": "th", "use_words_aug": True, "words_aug_group_sizes": [1, 2, 3], "min_ratio": 0.1},
+                         *[{"stopwords_dir": WORDS, "lang": "all", "min_ratio": 0.05, "use_words_aug": True, **pieces} for pieces in PIECES]],
     "flagged_words_filter": [{"flagged_words_dir": WORDS}, {"flagged_words_dir": WORDS, "lang": "all", "max_ratio": 0.1},
                              {"flagged_words_dir": WORDS, "lang": "th", "use_words_aug": True},
-                             {"flagged_words_dir": WORDS, "use_words_aug": True, "words_aug_group_sizes": [2, 3], "words_aug_join_char": " "}],
+                             {"flagged_words_dir": WORDS, "use_words_aug": True, "words_aug_group_sizes": [2, 3], "words_aug_join_char": " "},
+                             *[{"flagged_words_dir": WORDS, "lang": "all", "use_words_aug": True, **pieces} for pieces in PIECES]],
     "specified_field_filter": [{"field_key": "meta.lang", "target_value": ["en", "zh", None]}, {"field_key": "rank", "target_value": [1, 2.0, 30, True, "4"]},
                                {"field_key": "meta.lang", "target_value": ["en"], "reversed_range": True}, {"field_key": "rank"},
                                {"field_key": "meta.ratios", "target_value": [i / 100 for i in range(0, 100, 2)]},
@@ -82,6 +91,8 @@ FILTERS = {
         {"filter_condition": "(rank > 30) == True != False"}, {"filter_condition": "meta.absent.deeper not in [1] and +rank >= 20 and 'A' <= text < 'z'"},
     ],
 }
+# For answers that are long: every sixth row.
+FEW = "few.jsonl"
 MAPPERS = {
     "whitespace_normalization_mapper": [{}],
     "clean_email_mapper": [{}, {"repl": "<EMAIL>"}, {"pattern": r"r'\w+@\w+'", "repl": r"[\g<0>]"}, {"pattern": r"x*", "repl": "-"}],
@@ -98,7 +109,8 @@ MAPPERS = {
     "remove_header_mapper": [{}, {"drop_no_head": False}],
     "remove_bibliography_mapper": [{}],
     "remove_long_words_mapper": [{}, {"max_len": 12}, {"min_len": 3, "max_len": 8}, {"min_len": 4}],
-    "remove_words_with_incorrect_substrings_mapper": [{}, {"substrings": ["a", "日", "//"]}, {"substrings": [".com", ""]}, {"substrings": [], "lang": "zh"}],
+    "remove_words_with_incorrect_substrings_mapper": [{}, {"substrings": ["a", "日", "//"]}, {"substrings": [".com", ""]}, {"substrings": [], "lang": "zh"},
+                                                     *[{"substrings": ["http", "www", "th", "日"], **pieces, "fixture": FEW} for pieces in PIECES]],
     "remove_repeat_sentences_mapper": [{}, {"lowercase": True}, {"ignore_special_character": False}, {"min_repeat_sentence_length": 12},
                                        {"lowercase": True, "ignore_special_character": False, "min_repeat_sentence_length": 1}],
     "remove_table_text_mapper": [{}, {"min_col": 3}, {"max_col": 2}, {"min_col": 3, "max_col": 5}],
@@ -127,6 +139,7 @@ DEDUPLICATORS = {
         {"tokenization": "character", "jaccard_threshold": 0.5, **SHORT}, {"tokenization": "punctuation", "window_size": 2, "jaccard_threshold": 0.3, **SHORT},
         {"ignore_pattern": r"\d+|[.,]$|\p{P}", "window_size": 2, "jaccard_threshold": 0.6, **SHORT},
         {"window_size": 3, "num_permutations": 64, "num_bands": 16, "num_rows_per_band": 3, **SHORT}, {"window_size": 2, "num_permutations": 100, **SHORT},
+        *[{"tokenization": "sentencepiece", "tokenizer_model": pieces["tokenizer_model"], "window_size": 3, **SHORT} for pieces in PIECES],
     ],
     "document_simhash_deduplicator": [
         SHORT, {"window_size": 1}, {"window_size": 1, "hamming_distance": 9, "num_blocks": 12, **SHORT}, {"tokenization": "character", **SHORT},
@@ -144,7 +157,9 @@ LINE_DEDUPLICATORS = {
 # Mappers that make several rows of one.
 EXPANDERS = {
     "text_chunk_mapper": [{}, {"split_pattern": None, "max_len": 20}, {"split_pattern": None, "max_len": 50, "overlap_len": 7}, {"max_len": 40},
-                          {"split_pattern": r"[.!?。][ \n]*", "max_len": 60, "overlap_len": 5}, {"split_pattern": r"([ \n])|(,)"}],
+                          {"split_pattern": r"[.!?。][ \n]*", "max_len": 60, "overlap_len": 5}, {"split_pattern": r"([ \n])|(,)"},
+                          *[{"fixture": FEW, "tokenizer": name, **params} for name in HF for params in [
+                              {"max_len": 60, "split_pattern": None}, {"max_len": 50, "overlap_len": 7}, {"max_len": 90, "split_pattern": r"[.!?。][ \n]*"}]]],
 }
 # Data-Juicer's Ray variants do on a cluster what these do on one machine; the answers are theirs.
 ALIASES = {"ray_document_deduplicator": "document_deduplicator", "ray_bts_minhash_deduplicator": "document_minhash_deduplicator"}
@@ -224,6 +239,24 @@ def use_punkt(directory):
     params.ortho_context = decoder.tab2intdict(lines("ortho_context.tab"))
     module.prepare_model = lambda model_type, lang: model_type
     module.get_model = lambda key: PunktSentenceTokenizer(params)
+
+
+def use_tokenizer(name, params):
+    """Gives Data-Juicer's operator the tokenizers that the parameters name, in place of those that it would load; gives what it knows of these."""
+    module = sys.modules[OPERATORS.modules[name].__module__]
+    if "tokenizer_model" in params:
+        import sentencepiece
+
+        model = sentencepiece.SentencePieceProcessor(model_file=str(HERE / params["tokenizer_model"]))
+        module.prepare_sentencepiece_model = lambda path: model
+    else:
+        import transformers
+
+        model = transformers.PreTrainedTokenizerFast(tokenizer_file=str(HERE / (params.get("hf_tokenizer") or params["tokenizer"]) / "tokenizer.json"))
+    module.prepare_model = lambda model_type, **params: "model"
+    module.get_model = lambda key, **where: key and ((None, model) if "tokenizer" in params else model)
+    known = inspect.signature(OPERATORS.modules[name].__init__).parameters
+    return {key: value for key, value in params.items() if key in known or key not in ["tokenizer_model", "hf_tokenizer"]}
 
 
 def mapped(op, rows):
@@ -350,12 +383,19 @@ for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_
         with open(goldens / f"{name}.jsonl", "w", encoding="utf-8") as out:
             shown = set()
             for params in sets:
+                params = dict(params)
+                fixture = params.pop("fixture", None)
+                if fixture and len(sys.argv) > 1 and data.resolve() != HERE / "fixture.jsonl":
+                    continue
+                given = {key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()}
                 if "model" in params:
                     (use_punkt if params["model"] == PUNKT else use_model)(HERE / params["model"])
-                op = OPERATORS.modules[ALIASES.get(name, name)](**{key: str(HERE / WORDS) if value == WORDS else value for key, value in params.items()})
-                own = {"fixture": FIXTURES[name]} if name in FIXTURES else {}
-                documents = media_rows if answer is over_media else read(HERE / own["fixture"]) if own else rows
-                golden = {"op": name, "params": params, **own, **answer(op, documents)}
+                if {"tokenizer_model", "hf_tokenizer", "tokenizer"} & params.keys():
+                    given = use_tokenizer(ALIASES.get(name, name), given)
+                op = OPERATORS.modules[ALIASES.get(name, name)](**given)
+                fixture = fixture or FIXTURES.get(name)
+                documents = media_rows if answer is over_media else read(HERE / fixture) if fixture else rows
+                golden = {"op": name, "params": params, **({"fixture": fixture} if fixture else {}), **answer(op, documents)}
                 # The stats depend on the parameters only where these say how to compute them: written once for each such case.
                 case = (tuple(golden.get("stats") or ()), str([params.get(key) for key in STATS_PARAMS]))
                 if case in shown:

@@ -80,11 +80,16 @@ impl Granting {
 
     /// Grants what parameters name.
     fn params(&mut self, entry: &OpEntry, params: &Map<String, Value>, place: &dyn Fn(&str) -> String) {
-        for (param, what) in file_params(&entry.descriptor.params_schema) {
+        let schema = &entry.descriptor.params_schema;
+        for (param, what) in file_params(schema) {
+            let if_missing = schema["properties"][&param]["x-if-missing"].as_str();
             for (at, path) in texts(params, &param) {
-                match what {
-                    Names::Dir => self.dir(path, &format!("parameter `{param}`"), &place(&at)),
-                    Names::File => self.file(path, &format!("parameter `{param}`"), &place(&at)),
+                let (why, place) = (format!("parameter `{param}`"), place(&at));
+                match (what, if_missing) {
+                    (_, Some(hint)) if Path::new(path).symlink_metadata().is_err() => self.missing(path, &place, hint),
+                    (Names::Dir, _) => self.dir(path, &why, &place),
+                    (Names::Path, _) if Path::new(path).is_dir() => self.dir(path, &why, &place),
+                    (Names::File | Names::Path, _) => self.file(path, &why, &place),
                 }
             }
         }
@@ -158,11 +163,14 @@ impl Granting {
         self.grants.env.push((name.to_owned(), value.to_owned()));
     }
 
+    fn missing(&mut self, written: &str, place: &str, hint: &str) {
+        self.wrong(place, format!("there is no `{}`", written.escape_debug()), hint);
+    }
+
     fn existing(&mut self, written: &str, fits: impl Fn(&Path) -> bool, what: &str, place: &str) -> Option<PathBuf> {
-        const BASE: &str = "paths are relative to the directory in which djhost is started";
         let path = Path::new(written);
         if path.symlink_metadata().is_err() {
-            self.wrong(place, format!("there is no `{}`", written.escape_debug()), BASE);
+            self.missing(written, place, BASE);
         } else if !fits(path) {
             self.wrong(place, format!("`{written}` is not {what}"), &format!("name {what}; {BASE}"));
         } else if let Ok(absolute) = std::path::absolute(path) {
@@ -187,6 +195,7 @@ impl Granting {
     }
 }
 
+const BASE: &str = "paths are relative to the directory in which djhost is started";
 const READABLE: &str = "the operator could not read it either: change its permissions, or grant another directory";
 const OWN_DIRECTORY: &str = "put the files that the operator needs into a directory of their own";
 
@@ -195,9 +204,11 @@ const OWN_DIRECTORY: &str = "put the files that the operator needs into a direct
 enum Names {
     Dir,
     File,
+    /// Either, as it turns out.
+    Path,
 }
 
-/// The parameters at the top of a schema whose `format` is `read-dir` or `read-file`, also as a choice of `anyOf` or as items of a list.
+/// The parameters at the top of a schema whose `format` is `read-dir`, `read-file` or `read-path`, also as a choice of `anyOf` or as items of a list.
 fn file_params(schema: &Value) -> Vec<(String, Names)> {
     let properties = schema.get("properties").and_then(Value::as_object);
     // A plugin's schema may refer to itself in a circle.
@@ -213,6 +224,7 @@ fn named(root: &Value, schema: &Value, depth: usize, steps: &mut u32) -> Option<
     match schema.get("format").and_then(Value::as_str) {
         Some("read-dir") => return Some(Names::Dir),
         Some("read-file") => return Some(Names::File),
+        Some("read-path") => return Some(Names::Path),
         _ => {}
     }
     let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')).and_then(|p| root.pointer(p));
@@ -260,6 +272,7 @@ mod tests {
             "properties": {
                 "words": { "type": "string", "format": "read-file" },
                 "lists": { "anyOf": [{ "type": "array", "items": { "$ref": "#/$defs/dir" } }, { "type": "null" }] },
+                "model": { "type": ["string", "null"], "format": "read-path" },
                 "n": { "type": "integer", "format": "uint64" },
                 "circle": { "$ref": "#/properties/circle" },
                 "nested": { "type": "object", "properties": { "words": { "type": "string", "format": "read-file" } } },
@@ -268,7 +281,7 @@ mod tests {
         });
         let mut found = file_params(&schema);
         found.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(found, [("lists".to_owned(), Names::Dir), ("words".to_owned(), Names::File)]);
+        assert_eq!(found, [("lists".to_owned(), Names::Dir), ("model".to_owned(), Names::Path), ("words".to_owned(), Names::File)]);
         assert_eq!(file_params(&json!({})), []);
     }
 

@@ -32,8 +32,7 @@ impl Deduplicator for DocumentMinhashDeduplicator {
     }
 
     fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {
-        self.minhash.fingerprints(text, out);
-        Ok(())
+        self.minhash.fingerprints(text, out)
     }
 }
 

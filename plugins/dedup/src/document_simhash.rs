@@ -58,8 +58,11 @@ impl Deduplicator for DocumentSimhashDeduplicator {
                 "`hamming_distance` is {distance} and `num_blocks` {blocks}: 1 and more, less than `num_blocks`, and that at most 64"
             ));
         }
-        self.shingles =
-            Shingles::new(self.tokenization, self.window_size, self.lowercase, self.ignore_pattern.as_deref(), self.merge_short_documents)?;
+        if self.tokenization == Tokenization::Sentencepiece {
+            return Err("`tokenization` is `sentencepiece`: for simhash, `space`, `punctuation` and `character` are valid".into());
+        }
+        let ignore = self.ignore_pattern.as_deref();
+        self.shingles = Shingles::new(self.tokenization, self.window_size, self.lowercase, ignore, self.merge_short_documents, None)?;
         Ok(())
     }
 
@@ -67,7 +70,7 @@ impl Deduplicator for DocumentSimhashDeduplicator {
         let mut votes = Votes::default();
         let Self { shingles, queue, .. } = self;
         let mut vote = |[a, b]: [u32; 2]| votes.add(u64::from(a.swap_bytes()) << 32 | u64::from(b.swap_bytes()));
-        shingles.each(text, |bytes, len| queue.push(bytes, len, &mut vote));
+        shingles.each(text, |bytes, len| queue.push(bytes, len, &mut vote))?;
         queue.finish(&mut vote);
         out.push(votes.majority());
         Ok(())

@@ -4,6 +4,8 @@ use crate::bands;
 use crate::digest::{Queue, Sha1};
 use crate::permutations::Permutations;
 use crate::shingles::{Shingles, Tokenization};
+use djhost_sdk::Reject;
+use djhost_sentencepiece::SentencePiece;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -28,7 +30,8 @@ pub struct MinhashParams {
     pub num_bands: Option<usize>,
     /// How many values per band.
     pub num_rows_per_band: Option<usize>,
-    /// A model for `tokenization: sentencepiece`. Not supported yet.
+    /// The sentencepiece model file for `tokenization: sentencepiece`.
+    #[schemars(extend("format" = "read-file"))]
     pub tokenizer_model: Option<String>,
     /// Let all documents with fewer tokens than the window be duplicates of each other, as in Data-Juicer. Otherwise those are compared as
     /// a whole.
@@ -82,12 +85,19 @@ impl Minhash {
         if !(0.0..=1.0).contains(&jaccard_threshold) {
             return Err(format!("`jaccard_threshold` is {jaccard_threshold}: it must be between 0 and 1"));
         }
+        let model = match params.tokenization {
+            Tokenization::Sentencepiece => {
+                Some(SentencePiece::of_parameter(params.tokenizer_model.as_deref().unwrap_or_default(), "`tokenization: sentencepiece`")?)
+            }
+            _ => None,
+        };
         let shingles = Shingles::new(
             params.tokenization,
             params.window_size,
             params.lowercase,
             params.ignore_pattern.as_deref(),
             params.merge_short_documents,
+            model,
         )?;
         let (bands, rows) = match (params.num_bands, params.num_rows_per_band) {
             (Some(bands), Some(rows)) => (bands, rows),
@@ -109,14 +119,17 @@ impl Minhash {
     }
 
     /// Pushes one fingerprint per band.
-    pub(crate) fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) {
+    ///
+    /// # Errors
+    /// When the text cannot be cut.
+    pub(crate) fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {
         let Self { shingles, queue, hashes, .. } = self;
         hashes.clear();
         if self.fast {
-            shingles.each(text, |bytes, len| hashes.push(xxh3_64(&bytes[..len]) as u32));
+            shingles.each(text, |bytes, len| hashes.push(xxh3_64(&bytes[..len]) as u32))?;
             self.permutations.fast_minima(hashes, &mut self.minima);
         } else {
-            shingles.each(text, |bytes, len| queue.push(bytes, len, |[first, _]| hashes.push(first.swap_bytes())));
+            shingles.each(text, |bytes, len| queue.push(bytes, len, |[first, _]| hashes.push(first.swap_bytes())))?;
             queue.finish(|[first, _]| hashes.push(first.swap_bytes()));
             self.permutations.minima(hashes, &mut self.minima);
         }
@@ -125,5 +138,6 @@ impl Minhash {
             values.iter().for_each(|value| self.bytes.extend_from_slice(&value.to_le_bytes()));
             out.push(xxh3_64_with_seed(&self.bytes, band as u64));
         }
+        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! Shingles: the overlapping runs of tokens of a text, which near-duplicate detection compares.
 
 use crate::digest::SLACK;
+use djhost_sdk::Reject;
 use djhost_sdk::text::{blocks, lower_into, plain_pattern};
+use djhost_sentencepiece::SentencePiece;
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
 use schemars::JsonSchema;
@@ -18,7 +20,7 @@ pub enum Tokenization {
     Punctuation,
     /// Each character is a token.
     Character,
-    /// With a model. Not supported yet.
+    /// Into the pieces of a sentencepiece model, which needs `tokenizer_model`. Not for simhash.
     Sentencepiece,
 }
 
@@ -29,6 +31,7 @@ pub(crate) struct Shingles {
     window: usize,
     lowercase: bool,
     ignore: Option<Regex>,
+    model: Option<SentencePiece>,
     /// The ranges of Unicode's punctuation, sorted.
     punctuation: Vec<ClassUnicodeRange>,
     merge_short: bool,
@@ -48,25 +51,26 @@ impl Shingles {
         lowercase: bool,
         ignore: Option<&str>,
         merge_short: bool,
+        model: Option<SentencePiece>,
     ) -> Result<Self, String> {
         if window == 0 {
             return Err("`window_size` is 0: it must be at least 1".into());
         }
         let punctuation = match tokenization {
-            Tokenization::Sentencepiece => {
-                return Err("`tokenization: sentencepiece` is not supported yet: valid are `space`, `punctuation`, `character`".into());
-            }
             Tokenization::Punctuation => punctuation(),
             _ => Vec::new(),
         };
         // An empty pattern is none, as in Python.
         let ignore = ignore.filter(|pattern| !pattern.is_empty()).map(|pattern| plain_pattern("ignore_pattern", pattern)).transpose()?;
-        Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, ..Self::default() })
+        Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, model, ..Self::default() })
     }
 
-    /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length. A text with fewer tokens than the window has none if short documents are to be merged,
-    /// else one: all of it.
-    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8], usize)) {
+    /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length. A text with fewer tokens than the window has
+    /// none if short documents are to be merged, else one: all of it.
+    ///
+    /// # Errors
+    /// When the text cannot be cut.
+    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8], usize)) -> Result<(), Reject> {
         let [lower, kept] = &mut self.scratch;
         let mut text = text;
         if self.lowercase {
@@ -94,10 +98,11 @@ impl Shingles {
             self.joined.push_str(token);
             self.tokens.push((start, self.joined.len() as u32));
         };
-        match self.tokenization {
-            Tokenization::Space => words(text, &mut self.joined, &mut self.tokens),
-            Tokenization::Punctuation => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
-            Tokenization::Character | Tokenization::Sentencepiece => {
+        match (self.tokenization, &mut self.model) {
+            (_, Some(model)) => model.pieces(text, |piece| push(piece, "")).map_err(Reject)?,
+            (Tokenization::Space, _) => words(text, &mut self.joined, &mut self.tokens),
+            (Tokenization::Punctuation, _) => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
+            (Tokenization::Character | Tokenization::Sentencepiece, _) => {
                 text.char_indices().for_each(|(at, c)| push(&text[at..at + c.len_utf8()], ""));
             }
         }
@@ -111,6 +116,7 @@ impl Shingles {
         } else if !self.merge_short {
             visit(joined, whole);
         }
+        Ok(())
     }
 }
 
@@ -160,9 +166,9 @@ mod tests {
     use super::*;
 
     fn shingles(tokenization: Tokenization, window: usize, ignore: Option<&str>, text: &str) -> Vec<String> {
-        let mut shingles = Shingles::new(tokenization, window, true, ignore, false).unwrap();
+        let mut shingles = Shingles::new(tokenization, window, true, ignore, false, None).unwrap();
         let mut found = Vec::new();
-        shingles.each(text, |bytes, len| found.push(String::from_utf8(bytes[..len].to_vec()).unwrap()));
+        shingles.each(text, |bytes, len| found.push(String::from_utf8(bytes[..len].to_vec()).unwrap())).unwrap();
         found
     }
 

@@ -1,10 +1,21 @@
-//! Filters that ask a model, with Data-Juicer's names, parameters and results.
+//! Operators that ask a model or a tokenizer, with Data-Juicer's names, parameters and results.
 
+mod alphabetic_table;
+mod alphanumeric;
 mod detector;
 #[doc(hidden)]
 pub mod fasttext;
+#[doc(hidden)]
+pub mod huggingface;
 mod language_id_score;
+#[path = "../../text-mappers/src/matches.rs"]
+mod matches;
+mod text_chunk;
+mod token_num;
 
+pub use alphanumeric::AlphanumericFilter;
 pub use language_id_score::LanguageIdScoreFilter;
+pub use text_chunk::TextChunkMapper;
+pub use token_num::TokenNumFilter;
 
-djhost_sdk::export!(LanguageIdScoreFilter);
+djhost_sdk::export!(LanguageIdScoreFilter, TokenNumFilter, AlphanumericFilter, TextChunkMapper);

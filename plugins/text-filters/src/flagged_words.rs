@@ -1,5 +1,6 @@
 //! `flagged_words_filter`
 
+use crate::tokenizer::Tokenizer;
 use crate::word_list::{Finder, Source};
 use djhost_sdk::prelude::*;
 
@@ -11,8 +12,11 @@ use djhost_sdk::prelude::*;
 pub struct FlaggedWordsFilter {
     /// The language of the words; `all` joins those of all languages.
     pub lang: String,
-    /// Cut words with the language's model. Not supported yet: must be false.
+    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
     pub tokenization: bool,
+    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
+    #[schemars(extend("format" = "read-file"))]
+    pub tokenizer_model: String,
     /// The least ratio of flagged words to words.
     pub min_ratio: f64,
     /// The greatest ratio.
@@ -36,6 +40,7 @@ impl Default for FlaggedWordsFilter {
         Self {
             lang: "en".into(),
             tokenization: false,
+            tokenizer_model: String::new(),
             min_ratio: 0.0,
             max_ratio: 0.045,
             flagged_words_dir: String::new(),
@@ -52,17 +57,17 @@ impl TextFilter for FlaggedWordsFilter {
     const STAT: Stat = Stat::float("flagged_words_ratio");
 
     fn prepare(&mut self) -> Result<(), String> {
-        crate::refuse_tokenization(self.tokenization)?;
+        let tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
         let shipped = include_str!("lists/flagged_words.json");
         let words =
             Source { parameter: "flagged_words_dir", dir: &self.flagged_words_dir, kind: "flagged_words", shipped }.words(&self.lang)?;
         let groups: &[usize] = if self.use_words_aug { &self.words_aug_group_sizes } else { &[] };
-        self.finder = Finder::new(words, groups, &self.words_aug_join_char)?;
+        self.finder = Finder::new(words, groups, &self.words_aug_join_char, tokenizer)?;
         Ok(())
     }
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
-        Ok(self.finder.ratio(text))
+        self.finder.ratio(text)
     }
 
     fn range(&self) -> (f64, f64) {

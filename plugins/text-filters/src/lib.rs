@@ -1,6 +1,5 @@
 //! Filters over the length, the characters, the words and the repetitions of texts, and over other fields, with Data-Juicer's names, parameters and results.
 
-mod alphanumeric;
 mod average_line_length;
 mod character_repetition;
 mod evaluate;
@@ -17,12 +16,12 @@ mod specified_numeric_field;
 mod stopwords;
 mod suffix;
 mod text_length;
+mod tokenizer;
 mod word_list;
 mod word_repetition;
 mod words;
 mod words_num;
 
-pub use alphanumeric::AlphanumericFilter;
 pub use average_line_length::AverageLineLengthFilter;
 pub use character_repetition::CharacterRepetitionFilter;
 pub use flagged_words::FlaggedWordsFilter;
@@ -40,7 +39,6 @@ pub use words_num::WordsNumFilter;
 djhost_sdk::export!(
     TextLengthFilter,
     WordsNumFilter,
-    AlphanumericFilter,
     SpecialCharactersFilter,
     AverageLineLengthFilter,
     MaximumLineLengthFilter,
@@ -57,13 +55,6 @@ djhost_sdk::export!(
 /// `part / whole`; nothing of nothing is 0, as in Data-Juicer.
 fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-fn refuse_tokenization(wanted: bool) -> Result<(), String> {
-    match wanted {
-        true => Err("`tokenization: true` is not supported yet: it needs a tokenizer model; leave it out or set it to false".into()),
-        false => Ok(()),
-    }
 }
 
 fn require_positive(name: &str, value: usize) -> Result<(), String> {

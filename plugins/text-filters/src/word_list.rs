@@ -1,7 +1,8 @@
 //! Lists of words by language: those that ship, and directories in Data-Juicer's format.
 
-use crate::words;
-use djhost_sdk::text::{lower_into, word_hash};
+use crate::tokenizer::Tokenizer;
+use djhost_sdk::Reject;
+use djhost_sdk::text::word_hash;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -33,6 +34,7 @@ pub(crate) struct WordSet {
 #[derive(Default)]
 pub(crate) struct Finder {
     set: WordSet,
+    tokenizer: Tokenizer,
     groups: Vec<usize>,
     join: String,
     lower: String,
@@ -117,32 +119,33 @@ impl WordSet {
 }
 
 impl Finder {
-    /// A finder of the words in `set`. With group sizes, groups of so many words in a row, joined by `join`, count as words too.
+    /// A finder of the words in `set` among those that `tokenizer` cuts. With group sizes, groups of so many words in a row, joined by `join`, count as words too.
     ///
     /// # Errors
     /// When a group size is 0.
-    pub(crate) fn new(set: WordSet, groups: &[usize], join: &str) -> Result<Self, String> {
+    pub(crate) fn new(set: WordSet, groups: &[usize], join: &str, tokenizer: Tokenizer) -> Result<Self, String> {
         match groups.contains(&0) {
             true => Err("`words_aug_group_sizes` has a 0: sizes must be at least 1".into()),
-            false => Ok(Self { set, groups: groups.to_vec(), join: join.into(), ..Self::default() }),
+            false => Ok(Self { set, tokenizer, groups: groups.to_vec(), join: join.into(), ..Self::default() }),
         }
     }
 
     /// The share of the words of `text` that are in the set, 0 without words.
-    pub(crate) fn ratio(&mut self, text: &str) -> f64 {
-        let Self { set, groups, join, lower, spans, group } = self;
-        lower.clear();
-        lower_into(text, lower);
+    ///
+    /// # Errors
+    /// When the text cannot be cut.
+    pub(crate) fn ratio(&mut self, text: &str) -> Result<f64, Reject> {
+        let Self { set, tokenizer, groups, join, lower, spans, group } = self;
         spans.clear();
-        let bytes = lower.as_bytes();
         let (mut all, mut found) = (0, 0);
-        words::each(lower, |start, end| {
+        tokenizer.lower_words(text, lower, |word, start, end| {
             all += 1;
-            found += usize::from(set.has(&bytes[start..end]));
+            found += usize::from(set.has(word));
             if !groups.is_empty() {
                 spans.push((start as u32, end as u32));
             }
-        });
+        })?;
+        let bytes = lower.as_bytes();
         for &size in groups.iter() {
             for words in spans.windows(size) {
                 all += 1;
@@ -160,7 +163,7 @@ impl Finder {
                 found += usize::from(set.has(group));
             }
         }
-        crate::ratio(found, all)
+        Ok(crate::ratio(found, all))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `word_repetition_filter`
 
-use crate::words;
+use crate::tokenizer::Tokenizer;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{NgramCounter, lower_into, word_hash};
+use djhost_sdk::text::{NgramCounter, word_hash};
 
 /// Keeps texts whose share of repeated word n-grams lies in a range.
 ///
@@ -10,10 +10,13 @@ use djhost_sdk::text::{NgramCounter, lower_into, word_hash};
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct WordRepetitionFilter {
-    /// The language, for a tokenizer model. Without `tokenization` it has no effect.
+    /// The language. No effect: `tokenizer_model` says which model it is.
     pub lang: String,
-    /// Cut words with the language's model. Not supported yet: must be false.
+    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
     pub tokenization: bool,
+    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
+    #[schemars(extend("format" = "read-file"))]
+    pub tokenizer_model: String,
     /// Words of an n-gram.
     #[schemars(range(min = 1))]
     pub rep_len: usize,
@@ -21,6 +24,8 @@ pub struct WordRepetitionFilter {
     pub min_ratio: f64,
     /// The greatest ratio.
     pub max_ratio: f64,
+    #[serde(skip)]
+    tokenizer: Tokenizer,
     #[serde(skip)]
     ngrams: NgramCounter,
     #[serde(skip)]
@@ -41,9 +46,11 @@ impl Default for WordRepetitionFilter {
         Self {
             lang: "en".into(),
             tokenization: false,
+            tokenizer_model: String::new(),
             rep_len: 10,
             min_ratio: 0.0,
             max_ratio: 0.5,
+            tokenizer: Tokenizer::default(),
             ngrams: NgramCounter::default(),
             lower: String::new(),
             words: Vec::new(),
@@ -57,19 +64,17 @@ impl TextFilter for WordRepetitionFilter {
     const COST: Cost = Cost::Medium;
 
     fn prepare(&mut self) -> Result<(), String> {
-        crate::refuse_tokenization(self.tokenization)?;
-        crate::require_positive("rep_len", self.rep_len)
+        crate::require_positive("rep_len", self.rep_len)?;
+        self.tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
+        Ok(())
     }
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
-        self.lower.clear();
-        lower_into(text, &mut self.lower);
         self.words.clear();
-        let bytes = self.lower.as_bytes();
-        words::each(&self.lower, |start, end| {
-            self.words.push(Word { start: start as u32, end: end as u32, hash: word_hash(&bytes[start..end]) });
-        });
-        let words = &self.words;
+        self.tokenizer.lower_words(text, &mut self.lower, |word, start, end| {
+            self.words.push(Word { start: start as u32, end: end as u32, hash: word_hash(word) });
+        })?;
+        let (words, bytes) = (&self.words, self.lower.as_bytes());
         let word = |i: usize| &bytes[words[i].start as usize..words[i].end as usize];
         self.ngrams.count(words.len(), self.rep_len, |i| words[i].hash, |a, b| word(a) == word(b));
         Ok(crate::ratio(self.ngrams.repeated(), self.ngrams.total()))

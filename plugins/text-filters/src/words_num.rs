@@ -1,27 +1,40 @@
 //! `words_num_filter`
 
-use crate::words;
+use crate::tokenizer::Tokenizer;
 use djhost_sdk::prelude::*;
 
 /// Keeps texts whose number of words lies in a range.
 ///
-/// Words are what spaces, line feeds and tabs separate, as far as there is more to them than special characters.
+/// Words are what spaces, line feeds and tabs separate, or the pieces of a sentencepiece model, as far as there is more to them than special
+/// characters.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct WordsNumFilter {
-    /// The language, for a tokenizer model. Without `tokenization` it has no effect.
+    /// The language. No effect: `tokenizer_model` says which model it is.
     pub lang: String,
-    /// Cut words with the language's model. Not supported yet: must be false.
+    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
     pub tokenization: bool,
+    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
+    #[schemars(extend("format" = "read-file"))]
+    pub tokenizer_model: String,
     /// The least number of words.
     pub min_num: i64,
     /// The greatest number of words.
     pub max_num: i64,
+    #[serde(skip)]
+    tokenizer: Tokenizer,
 }
 
 impl Default for WordsNumFilter {
     fn default() -> Self {
-        Self { lang: "en".into(), tokenization: false, min_num: 10, max_num: i64::MAX }
+        Self {
+            lang: "en".into(),
+            tokenization: false,
+            tokenizer_model: String::new(),
+            min_num: 10,
+            max_num: i64::MAX,
+            tokenizer: Tokenizer::default(),
+        }
     }
 }
 
@@ -30,11 +43,12 @@ impl TextFilter for WordsNumFilter {
     const STAT: Stat = Stat::integer("num_words");
 
     fn prepare(&mut self) -> Result<(), String> {
-        crate::refuse_tokenization(self.tokenization)
+        self.tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
+        Ok(())
     }
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
-        Ok(words::count(text) as f64)
+        Ok(self.tokenizer.count(text)? as f64)
     }
 
     fn range(&self) -> (f64, f64) {

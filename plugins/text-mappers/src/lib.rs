@@ -9,6 +9,7 @@ mod cleaner;
 mod expand_macro;
 mod fix_unicode;
 mod links;
+mod matches;
 mod one_or_many;
 mod punctuation_normalization;
 mod punkt;
@@ -27,7 +28,6 @@ mod sentence_split;
 mod sentences;
 #[path = "../../text-filters/src/special_table.rs"]
 mod special_table;
-mod text_chunk;
 mod whitespace_normalization;
 mod words;
 
@@ -50,7 +50,6 @@ pub use remove_table_text::RemoveTableTextMapper;
 pub use remove_words_with_incorrect_substrings::RemoveWordsWithIncorrectSubstringsMapper;
 pub use replace_content::ReplaceContentMapper;
 pub use sentence_split::SentenceSplitMapper;
-pub use text_chunk::TextChunkMapper;
 pub use whitespace_normalization::WhitespaceNormalizationMapper;
 
 djhost_sdk::export!(
@@ -72,6 +71,5 @@ djhost_sdk::export!(
     RemoveTableTextMapper,
     ExpandMacroMapper,
     FixUnicodeMapper,
-    TextChunkMapper,
     SentenceSplitMapper,
 );

@@ -3,28 +3,45 @@
 use crate::words::{keep_words, strip_special};
 use aho_corasick::{AhoCorasick, MatchKind};
 use djhost_sdk::prelude::*;
+use djhost_sentencepiece::SentencePiece;
 
 /// Removes words that contain one of some strings.
 ///
-/// The special characters at the ends of a word do not count. Runs of spaces, tabs and line feeds become one.
+/// The special characters at the ends of a word do not count. Runs of spaces, tabs and line feeds become one. With `tokenization` the pieces
+/// of a model are the words: a text of which none goes stays as it is, and in others the words stand without spaces, as in Data-Juicer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoveWordsWithIncorrectSubstringsMapper {
-    /// The language, for a tokenizer model. Without `tokenization` it has no effect.
+    /// The language. No effect: `tokenizer_model` says which model it is.
     pub lang: String,
-    /// Cut words with the language's model. Not supported yet: must be false.
+    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
     pub tokenization: bool,
+    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
+    #[schemars(extend("format" = "read-file"))]
+    pub tokenizer_model: String,
     /// The strings; null gives the default.
     pub substrings: Option<Vec<String>>,
     #[serde(skip)]
     search: Option<AhoCorasick>,
+    #[serde(skip)]
+    model: Option<SentencePiece>,
+    #[serde(skip)]
+    word: String,
 }
 
 const SUBSTRINGS: [&str; 5] = ["http", "www", ".com", "href", "//"];
 
 impl Default for RemoveWordsWithIncorrectSubstringsMapper {
     fn default() -> Self {
-        Self { lang: "en".into(), tokenization: false, substrings: Some(SUBSTRINGS.map(String::from).into()), search: None }
+        Self {
+            lang: "en".into(),
+            tokenization: false,
+            tokenizer_model: String::new(),
+            substrings: Some(SUBSTRINGS.map(String::from).into()),
+            search: None,
+            model: None,
+            word: String::new(),
+        }
     }
 }
 
@@ -33,7 +50,7 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
 
     fn prepare(&mut self) -> Result<(), String> {
         if self.tokenization {
-            return Err("`tokenization: true` is not supported yet: it needs a tokenizer model; leave it out or set it to false".into());
+            self.model = Some(SentencePiece::of_parameter(&self.tokenizer_model, "`tokenization: true`")?);
         }
         let substrings = self.substrings.get_or_insert_with(|| SUBSTRINGS.map(String::from).into());
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(substrings);
@@ -43,6 +60,19 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         let Some(search) = &self.search else { return Ok(false) };
+        if let Some(model) = &mut self.model {
+            let (from, mut removed) = (out.len(), false);
+            let cut = model.pieces(text, |piece| {
+                self.word.clear();
+                piece.split('\u{2581}').for_each(|part| self.word.push_str(part));
+                match search.is_match(strip_special(&self.word)) {
+                    true => removed = true,
+                    false => out.push_str(&self.word),
+                }
+            });
+            cut.map_err(Reject)?;
+            return Ok(removed && out[from..] != *text);
+        }
         let find = |from: usize| search.find(&text[from..]).map_or(usize::MAX, |found| from + found.start());
         // Where the next match starts: words before it need no look.
         let mut next = find(0);
@@ -76,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn a_tokenizer_is_refused() {
+    fn a_model_must_be_named() {
         let error = Runner::new(operator!(RemoveWordsWithIncorrectSubstringsMapper), r#"{"tokenization": true}"#).unwrap_err();
-        assert!(format!("{error:?}").contains("`tokenization: true`"));
+        assert!(format!("{error:?}").contains("`tokenization: true` needs `tokenizer_model`"));
     }
 }

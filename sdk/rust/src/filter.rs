@@ -73,6 +73,11 @@ pub trait TextFilter: Params {
         Ok(())
     }
 
+    /// The stat that it computes with these parameters: `STAT`, if not said otherwise.
+    fn writes(&self) -> Stat {
+        Self::STAT
+    }
+
     /// The stat of one text.
     ///
     /// # Errors
@@ -204,17 +209,18 @@ struct OneStat<T> {
 
 impl<T: TextFilter> Instance for OneStat<T> {
     fn signature(&self) -> Signature {
-        signature(vec![Input::required(&self.common.text_key, ColumnType::Utf8)], &[T::STAT])
+        signature(vec![Input::required(&self.common.text_key, ColumnType::Utf8)], &[self.op.writes()])
     }
 
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
         let texts = batch.texts(0)?;
         let (min, max) = self.op.range();
+        let wanted = [self.op.writes()];
         let compute = |row: usize, stats: &mut [f64]| {
             stats[0] = self.op.stat(texts.value(row))?;
             Ok(())
         };
-        Ok(judge(batch, &[T::STAT], 1, compute, |stats| self.common.keeps(stats[0], min, max)))
+        Ok(judge(batch, &wanted, 1, compute, |stats| self.common.keeps(stats[0], min, max)))
     }
 }
 

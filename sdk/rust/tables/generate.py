@@ -1,4 +1,4 @@
-"""Writes the character tables of the SDK and of the text filters.
+"""Writes the character tables of the SDK, of the text filters and of the models.
 
 The tables say what Python says, so that ratios and word counts agree with Data-Juicer's to the last digit. Run with the Python and the
 packages whose results are wanted (the committed tables: Python 3.11, Unicode 14; py-data-juicer 1.6.1 with emoji 2.2.0):
@@ -57,6 +57,12 @@ write(
     "use super::charset::CharSet;\n",
     table("ALPHANUMERIC", "Python's `str.isalnum`.", str.isalnum, "pub(super)"),
     table("WORD", "`\\\\w` of Python's `regex` module.".replace("\\\\", "\\"), word.match),
+)
+write(
+    "plugins/models/src/alphabetic_table.rs",
+    f"Letters: Unicode {unicodedata.unidata_version}, as Python sees it.",
+    "use djhost_sdk::text::CharSet;\n",
+    table("ALPHABETIC", "Python's `str.isalpha`.", str.isalpha, "pub(crate)"),
 )
 write(
     "plugins/text-filters/src/special_table.rs",

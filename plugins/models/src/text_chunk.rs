@@ -1,34 +1,50 @@
 //! `text_chunk_mapper`
 
-use crate::cleaner::each_match;
+use crate::huggingface::{self, HfTokenizer};
+use crate::matches::each_match;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{plain_pattern, strip};
+use djhost_sdk::text::{code_points, plain_pattern, strip};
 use regex::Regex;
+use std::borrow::Cow;
 
 /// Makes several rows of a long text: at matches of a pattern, after a number of characters, or both.
 ///
-/// With both a chunk ends at the last match within `max_len` characters, or after `max_len` characters where there is none.
+/// With both a chunk ends at the last match within `max_len` characters, or after `max_len` characters where there is none. With `tokenizer`
+/// lengths are numbers of tokens, and a chunk that ends after so many of them is what the tokenizer makes of these: some write texts in
+/// another way, or cut characters in two.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TextChunkMapper {
-    /// The greatest number of characters of a chunk; null: no limit.
+    /// The greatest number of characters, or tokens, of a chunk; null: no limit.
     #[schemars(range(min = 1))]
     pub max_len: Option<u64>,
     /// A regular expression for what lies between chunks; null: none.
     pub split_pattern: Option<String>,
-    /// How many characters two chunks share where the text was not cut at a match. Must be less than `max_len`.
+    /// How many characters, or tokens, two chunks share where the text was not cut at a match. Must be less than `max_len`.
     pub overlap_len: u64,
-    /// A tokenizer by which lengths are counted. Not supported yet: must be null.
+    /// A Hugging Face tokenizer by whose tokens lengths are counted: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get
+    /// the file of the tokenizer once and name it. Tokenizers of tiktoken and DashScope are none.
+    #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
     pub tokenizer: Option<String>,
     /// Goes with `tokenizer`; without effect.
     pub trust_remote_code: bool,
     #[serde(skip)]
     split: Option<Regex>,
+    #[serde(skip)]
+    tokens: Option<HfTokenizer>,
 }
 
 impl Default for TextChunkMapper {
     fn default() -> Self {
-        Self { max_len: None, split_pattern: Some(r"\n\n".into()), overlap_len: 0, tokenizer: None, trust_remote_code: false, split: None }
+        Self {
+            max_len: None,
+            split_pattern: Some(r"\n\n".into()),
+            overlap_len: 0,
+            tokenizer: None,
+            trust_remote_code: false,
+            split: None,
+            tokens: None,
+        }
     }
 }
 
@@ -36,8 +52,8 @@ impl Expander for TextChunkMapper {
     const NAME: &'static str = "text_chunk_mapper";
 
     fn prepare(&mut self) -> Result<(), String> {
-        if self.tokenizer.is_some() {
-            return Err("`tokenizer` is not supported yet; leave it out to count characters".into());
+        if let Some(tokenizer) = &self.tokenizer {
+            self.tokens = Some(HfTokenizer::of_parameter("tokenizer", tokenizer)?);
         }
         match self.max_len {
             None if self.split_pattern.is_none() => return Err("`max_len` and `split_pattern` are both null: give one of them".into()),
@@ -53,11 +69,13 @@ impl Expander for TextChunkMapper {
 
     fn expand(&mut self, text: &str, out: &mut NewRows) -> Result<(), Reject> {
         let overlap = self.overlap_len as usize;
-        match (&self.split, self.max_len) {
-            (Some(split), None) => split_all(split, text, out),
-            (None, Some(max)) => windows(text, max as usize, overlap, out),
-            (Some(split), Some(max)) => cut(split, text, max as usize, overlap, out)?,
-            (None, None) => out.push(text),
+        match (&self.split, self.max_len, &self.tokens) {
+            (Some(split), None, _) => split_all(split, text, out),
+            (None, Some(max), None) => windows(text, max as usize, overlap, out),
+            (None, Some(max), Some(tokenizer)) => token_windows(tokenizer, text, max as usize, overlap, out)?,
+            (Some(split), Some(max), None) => cut(split, text, max as usize, overlap, out)?,
+            (Some(split), Some(max), Some(tokenizer)) => token_cut(tokenizer, split, text, max as usize, overlap, out)?,
+            (None, None, _) => out.push(text),
         }
         Ok(())
     }
@@ -105,13 +123,15 @@ fn windows(text: &str, max: usize, overlap: usize, out: &mut NewRows) {
     }
 }
 
+const NOTHING: &str = "`split_pattern` matches nothing at the start of a chunk: the text cannot be cut";
+
 /// Chunks that end at the last match within `max` characters. The last chunk may be empty, as in Data-Juicer.
 fn cut(split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
     let mut rest = text;
     while let Some(end) = head(rest, max) {
         let window = &rest[..end];
         let (chunk, next) = match each_match(window, |from| split.find_at(window, from).map(|m| (m.start(), m.end()))).last() {
-            Some((_, 0)) => return Err(Reject("`split_pattern` matches nothing at the start of a chunk: the text cannot be cut".into())),
+            Some((_, 0)) => return Err(Reject(NOTHING.into())),
             Some((start, end)) => (&window[..start], end),
             None => (window, head(rest, max - overlap).unwrap_or(end)),
         };
@@ -122,6 +142,47 @@ fn cut(split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows)
     }
     out.push(rest);
     Ok(())
+}
+
+/// As `windows`, by tokens.
+fn token_windows(tokenizer: &HfTokenizer, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
+    let tokens = tokenizer.encode(text)?;
+    if tokens.len() <= max {
+        out.push(text);
+        return Ok(());
+    }
+    for start in (0..tokens.len()).step_by(max - overlap) {
+        out.push(&tokenizer.decode(&tokens[start..tokens.len().min(start.saturating_add(max))])?);
+    }
+    Ok(())
+}
+
+/// As `cut`, by tokens. What comes after a match is taken from the text, as many characters on as the tokens up to it make.
+fn token_cut(tokenizer: &HfTokenizer, split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
+    let mut rest = Cow::Borrowed(text);
+    let mut tokens = tokenizer.encode(&rest)?;
+    // Ends by itself but for tokenizers that make ever more tokens of what they wrote themselves.
+    for _ in 0..=text.len() {
+        if tokens.len() <= max {
+            out.push(&rest);
+            return Ok(());
+        }
+        let window = tokenizer.decode(&tokens[..max])?;
+        let (chunk, next) = match each_match(&window, |from| split.find_at(&window, from).map(|m| (m.start(), m.end()))).last() {
+            Some((_, 0)) => return Err(Reject(NOTHING.into())),
+            Some((start, end)) => {
+                let next = head(&rest, code_points(&window[..end])).unwrap_or(rest.len());
+                (&window[..start], rest[next..].to_owned())
+            }
+            None => (&window[..], tokenizer.decode(&tokens[max - overlap..])?),
+        };
+        if !strip(chunk).is_empty() {
+            out.push(chunk);
+        }
+        tokens = tokenizer.encode(&next)?;
+        rest = Cow::Owned(next);
+    }
+    Err(Reject("the text behind a chunk does not get shorter: `max_len` is too small for it".into()))
 }
 
 #[cfg(test)]
@@ -144,6 +205,14 @@ mod tests {
         let both = |more: &str, text: &str| run(&format!(r#"{{"split_pattern": " ", "max_len": 6{more}}}"#), text);
         assert_eq!(both("", "to be or not"), ["to be", "or not"]);
         assert_eq!(both(r#", "overlap_len": 2"#, "abcdefghij kl"), ["abcdef", "efghij", "ij kl"]);
+    }
+
+    #[test]
+    fn texts_are_cut_by_tokens() {
+        let params = |more: &str| format!(r#"{{"tokenizer": "../examples/files", {more}}}"#);
+        let text = "We go for a walk. It is nice, and we walk!";
+        assert_eq!(run(&params(r#""split_pattern": null, "max_len": 5"#), text), ["we go for a walk", ". it is nice,", "and we walk!"]);
+        assert_eq!(run(&params(r#""split_pattern": "\\.", "max_len": 8"#), text), ["we go for a walk", " It is nice, and we walk!"]);
     }
 
     #[test]

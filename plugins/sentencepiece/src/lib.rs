@@ -1,0 +1,50 @@
+//! Sentencepiece models: reads `.model` files and cuts texts into the pieces that the `sentencepiece` package (0.2.3) gives.
+//!
+//! All four kinds of models (unigram, BPE, word, character) with what goes with them: normalisation by the model's table, white space
+//! rules, symbols of the user, pieces that are not used, bytes for unknown characters, and runs of unknown characters as one piece.
+
+mod bpe;
+mod charsmap;
+mod model;
+mod normalizer;
+mod pairs;
+mod proto;
+mod simple;
+#[cfg(test)]
+mod tests;
+mod trie;
+mod unigram;
+
+pub use model::SentencePiece;
+
+/// Checks a table of characters that stands in a file of another kind.
+///
+/// # Errors
+/// When it is damaged.
+pub fn check_charsmap(table: &[u8]) -> Result<(), String> {
+    charsmap::Charsmap::read(table).map(drop)
+}
+
+/// What stands for a space in pieces.
+pub(crate) const SPACE: &str = "\u{2581}";
+
+/// What a file is told that ends too early or lies about sizes.
+pub(crate) fn damaged(what: &str) -> String {
+    format!("the file is damaged or was cut off ({what}): get it again")
+}
+
+/// What a text is told for which there is no memory.
+pub(crate) fn too_long(error: std::collections::TryReserveError) -> String {
+    format!("the text does not fit into the memory of the operator ({error}): raise `op_limits.memory_mb`")
+}
+
+/// How many bytes a character takes, by its first one.
+#[inline(always)]
+pub(crate) fn width(first: u8) -> usize {
+    match first {
+        0..0x80 => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    }
+}

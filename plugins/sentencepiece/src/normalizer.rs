@@ -1,0 +1,156 @@
+//! From a text to what the model cuts: characters replaced, white space in order, spaces visible.
+
+use crate::charsmap::Charsmap;
+use crate::trie::{NONE, Trie};
+use crate::{SPACE, too_long, width};
+
+/// Finds the longest symbol of the user that a text starts with: these are never changed nor cut.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    trie: Option<Trie>,
+    /// Whether a symbol starts with the byte.
+    first: Vec<bool>,
+}
+
+/// As many symbols as sentencepiece looks at that begin at the same place.
+const MOST: usize = 64;
+
+impl Symbols {
+    pub(crate) fn new(symbols: &[(&[u8], u32)]) -> Result<Self, String> {
+        if symbols.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut first = vec![false; 256];
+        symbols.iter().for_each(|(symbol, _)| first[usize::from(symbol[0])] = true);
+        Ok(Self { trie: Some(Trie::new(symbols)?), first })
+    }
+
+    /// Whether a symbol starts with the byte.
+    #[inline(always)]
+    fn begins(&self, byte: u8) -> bool {
+        self.first.get(usize::from(byte)) == Some(&true)
+    }
+
+    /// The length of the longest symbol at the start of `text`.
+    #[inline]
+    pub(crate) fn longest(&self, text: &[u8]) -> Option<usize> {
+        let trie = self.trie.as_ref().filter(|_| text.first().is_some_and(|&byte| self.begins(byte)))?;
+        let (mut node, mut found, mut matches) = (trie.root(), None, 0);
+        for (at, &byte) in text.iter().enumerate() {
+            let Some((next, value)) = trie.step(node, byte) else { break };
+            node = next;
+            if value != NONE && matches < MOST {
+                found = Some(at + 1);
+                matches += 1;
+            }
+        }
+        found
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Normalizer {
+    pub charsmap: Option<Charsmap>,
+    /// Put a space before (or behind) the text.
+    pub add_dummy_prefix: bool,
+    /// No spaces at both ends, one in a row in between.
+    pub remove_extra_whitespaces: bool,
+    /// Make spaces visible.
+    pub escape_whitespaces: bool,
+    /// The space that is put there goes behind the text.
+    pub whitespace_as_suffix: bool,
+}
+
+impl Normalizer {
+    /// Writes the normal form of `text` to `out`.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub(crate) fn normalize(&self, text: &str, symbols: &Symbols, out: &mut String) -> Result<(), String> {
+        out.clear();
+        let space = if self.escape_whitespaces { SPACE } else { " " };
+        let mut at = 0;
+        if self.remove_extra_whitespaces {
+            while let Some((length, " ")) = self.prefix(&text[at..], symbols) {
+                at += length;
+            }
+        }
+        if at == text.len() {
+            return Ok(());
+        }
+        out.try_reserve(text.len() + text.len() / 4).map_err(too_long)?;
+        if self.add_dummy_prefix && !self.whitespace_as_suffix {
+            out.push_str(space);
+        }
+        let mut after_space = self.remove_extra_whitespaces;
+        let bytes = text.as_bytes();
+        while at < text.len() {
+            let run = self.plain(&bytes[at..], symbols);
+            if run > 0 {
+                push(out, &text[at..at + run])?;
+                at += run;
+                after_space = false;
+            }
+            let Some((length, mut part)) = self.prefix(&text[at..], symbols) else { break };
+            at += length;
+            if after_space {
+                part = part.trim_start_matches(' ');
+            }
+            // Nothing, or spaces after a space.
+            if part.is_empty() {
+                continue;
+            }
+            for (i, run) in part.split(' ').enumerate() {
+                if i > 0 {
+                    push(out, space)?;
+                }
+                push(out, run)?;
+            }
+            after_space = self.remove_extra_whitespaces && part.ends_with(' ');
+        }
+        if self.remove_extra_whitespaces {
+            out.truncate(out.trim_end_matches(space).len());
+        }
+        if self.add_dummy_prefix && self.whitespace_as_suffix {
+            out.push_str(space);
+        }
+        Ok(())
+    }
+
+    /// How many bytes at the start of `text` are ASCII characters that stay as they are, other than spaces.
+    #[inline]
+    fn plain(&self, text: &[u8], symbols: &Symbols) -> usize {
+        let stays =
+            |byte: u8| byte < 0x80 && byte != b' ' && !symbols.begins(byte) && self.charsmap.as_ref().is_none_or(|map| map.is_plain(byte));
+        let run = text.iter().position(|&byte| !stays(byte)).unwrap_or(text.len());
+        // The last one may belong to a rule with what follows.
+        match text.get(run) {
+            Some(0x80..) if self.charsmap.is_some() => run.saturating_sub(1),
+            _ => run,
+        }
+    }
+
+    /// The length of the first symbol, rule or character of `text`, and what becomes of it.
+    #[inline]
+    fn prefix<'a>(&'a self, text: &'a str, symbols: &Symbols) -> Option<(usize, &'a str)> {
+        let bytes = text.as_bytes();
+        if let Some(length) = symbols.longest(bytes) {
+            return Some((length, text.get(..length)?));
+        }
+        if let Some((length, replacement)) = self.charsmap.as_ref().and_then(|map| map.longest(bytes))
+            && text.is_char_boundary(length)
+        {
+            return Some((length, replacement));
+        }
+        let length = width(*bytes.first()?);
+        Some((length, text.get(..length)?))
+    }
+}
+
+/// Rules can make very much of little, so there may not be the memory.
+#[inline(always)]
+fn push(out: &mut String, part: &str) -> Result<(), String> {
+    out.try_reserve(part.len()).map_err(too_long)?;
+    out.push_str(part);
+    Ok(())
+}
