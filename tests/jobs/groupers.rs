@@ -121,7 +121,8 @@ fn run_to_parquet(dir: &Path, more: &[&str]) {
 fn a_group_that_is_too_large_ends_the_job_with_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let filler = "x".repeat(50_000);
-    let rows: String = (0..60).map(|i| format!("{{\"text\": \"{filler}\", \"key\": \"{}\"}}\n", if i < 10 { "small" } else { "large" })).collect();
+    let rows: String =
+        (0..60).map(|i| format!("{{\"text\": \"{filler}\", \"key\": \"{}\"}}\n", if i < 10 { "small" } else { "large" })).collect();
     fs::write(dir.path().join("in.jsonl"), rows).unwrap();
     recipe(dir.path(), "  - key_value_grouper: {group_by_keys: [key]}\n");
     for way in &WAYS[..3] {

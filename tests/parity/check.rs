@@ -75,7 +75,8 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 // All rows made of the fixture, which has no rows that the operator cannot take.
                 Kind::Mapper if golden["made"].is_array() => {
                     let rows: Vec<&str> = fixture.lines().collect();
-                    let made: Vec<Value> = runner.map_json(&rows).iter().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect();
+                    let made: Vec<Value> =
+                        runner.map_json(&rows).iter().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect();
                     if golden["made"] != Value::Array(made.clone()) {
                         differ(0, format!("{made:?}, not {}", golden["made"]));
                     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::flat::FlatWriter;
 use super::codec::{RowsReader, RowsWriter, Stored, extension};
+use super::flat::FlatWriter;
 use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::seal::{seal, unseal};

@@ -116,7 +116,9 @@ impl PartWriter {
         let out = Hashed { file, hash: Box::new(Xxh3::new()), bytes: 0 };
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {
-            Some(schema) if columnar_export && !options.json_rows => Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats)),
+            Some(schema) if columnar_export && !options.json_rows => {
+                Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats))
+            }
             _ => Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default) },
         };
         Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0 })

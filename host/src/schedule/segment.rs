@@ -52,7 +52,9 @@ pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, store
 }
 
 fn plan_base(env: &Env<'_>, index: &Index, p: usize, after: Option<usize>) -> Option<checkpoint::Base> {
-    checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper())
+    checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| {
+        env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
+    })
 }
 
 /// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is set aside and passed over.

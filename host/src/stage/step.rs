@@ -221,7 +221,14 @@ impl<'a> KeysWork<'a> {
     }
 }
 
-pub(super) fn commit_rows(env: &Env<'_>, rows: WrittenRows, p: usize, last: usize, account: &Account, times: sink::Times) -> Result<Manifest> {
+pub(super) fn commit_rows(
+    env: &Env<'_>,
+    rows: WrittenRows,
+    p: usize,
+    last: usize,
+    account: &Account,
+    times: sink::Times,
+) -> Result<Manifest> {
     let committing = std::time::Instant::now();
     let manifest = env.store.commit_rows(rows, env.chains.after(p, Some(last)), (last, p), account, times.cpu)?;
     env.log.emit(Event::CheckpointSaved(CheckpointDone {

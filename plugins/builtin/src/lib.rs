@@ -29,7 +29,17 @@ mod tests {
     fn every_pack_is_a_component() {
         assert_eq!(
             packs().iter().map(|pack| pack.name).collect::<Vec<_>>(),
-            ["text-filters", "text-mappers", "dedup", "selectors", "groupers", "markup-mappers", "chinese-mappers", "privacy-mappers", "models"]
+            [
+                "text-filters",
+                "text-mappers",
+                "dedup",
+                "selectors",
+                "groupers",
+                "markup-mappers",
+                "chinese-mappers",
+                "privacy-mappers",
+                "models"
+            ]
         );
         for pack in packs() {
             // Magic number, then version 13 of layer 1: a component, not a core module.

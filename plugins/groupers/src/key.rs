@@ -49,7 +49,8 @@ impl Grouper for KeyValueGrouper {
             match (row.text(field), row.column(field)) {
                 (None, _) => out.push_str("null"),
                 (Some(text), Column::Json(_)) => {
-                    let value = serde_json::from_str(text).map_err(|error| format!("`{}` cannot be compared: {error}", self.keys()[field]))?;
+                    let value =
+                        serde_json::from_str(text).map_err(|error| format!("`{}` cannot be compared: {error}", self.keys()[field]))?;
                     write_value(text.trim(), &value, out);
                 }
                 (Some(text), _) => write_value("", &Value::from(text), out),

@@ -1,8 +1,8 @@
 //! `naive_reverse_grouper`
 
 use crate::split::pieces;
-use djhost_sdk::prelude::*;
 use djhost_sdk::ROW;
+use djhost_sdk::prelude::*;
 
 /// Makes many rows of one, the way back from a grouper: each row gets one value of the list of every field.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -92,7 +92,8 @@ fn lists(row: &str) -> Result<Lists<'_>, Reject> {
     }
     let mut size = 0usize;
     for (_, (key, value)) in members.into_iter().enumerate().filter(|(i, (key, _))| last[key] == *i && *key != BATCH_META) {
-        let values = if value == "null" { None } else { Some(pieces(value).filter(|_| value.starts_with('[')).ok_or_else(|| not_a_list(key))?) };
+        let values =
+            if value == "null" { None } else { Some(pieces(value).filter(|_| value.starts_with('[')).ok_or_else(|| not_a_list(key))?) };
         if let Some(values) = &values {
             match len {
                 Some((first, len)) if len != values.len() => {
@@ -142,7 +143,10 @@ mod tests {
         let row = r#"{"text":["a","b\n"] , "n": [1.0, 1e400], "o": [{"x": [1,2]}, null], "nothing": null, "__dj__batch_meta__": {"x": 1}}"#;
         assert_eq!(
             made(row).unwrap(),
-            [r#"{"text": "a", "n": 1.0, "o": {"x": [1,2]}, "nothing": null}"#, r#"{"text": "b\n", "n": 1e400, "o": null, "nothing": null}"#]
+            [
+                r#"{"text": "a", "n": 1.0, "o": {"x": [1,2]}, "nothing": null}"#,
+                r#"{"text": "b\n", "n": 1e400, "o": null, "nothing": null}"#
+            ]
         );
         assert_eq!(made(r#"{"a": [], "b": []}"#).unwrap(), Vec::<String>::new());
     }

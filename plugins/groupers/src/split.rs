@@ -67,8 +67,14 @@ mod tests {
 
     #[test]
     fn objects_and_lists_come_apart() {
-        assert_eq!(pieces(r#" {"a" : [1, 2],"b\"": "x,}" , "c":NaN} "#).unwrap(), [("\"a\"", "[1, 2]"), (r#""b\"""#, r#""x,}""#), ("\"c\"", "NaN")]);
-        assert_eq!(pieces(r#"[ "a]" ,{"b": [2]}, -1.5e3,null]"#).unwrap(), [("", "\"a]\""), ("", r#"{"b": [2]}"#), ("", "-1.5e3"), ("", "null")]);
+        assert_eq!(
+            pieces(r#" {"a" : [1, 2],"b\"": "x,}" , "c":NaN} "#).unwrap(),
+            [("\"a\"", "[1, 2]"), (r#""b\"""#, r#""x,}""#), ("\"c\"", "NaN")]
+        );
+        assert_eq!(
+            pieces(r#"[ "a]" ,{"b": [2]}, -1.5e3,null]"#).unwrap(),
+            [("", "\"a]\""), ("", r#"{"b": [2]}"#), ("", "-1.5e3"), ("", "null")]
+        );
         assert!(pieces("{ }").unwrap().is_empty() && pieces("[]").unwrap().is_empty());
         for other in ["1", "\"[]\"", "null", "", "[1", "{\"a\"", "{\"a\":}", "[,"] {
             assert_eq!(pieces(other), None, "{other}");

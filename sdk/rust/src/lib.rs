@@ -98,8 +98,9 @@ pub const ROW: &str = "__dj__row__";
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field, Filter, Grouper, Input, Kind, Mapper, NewRows,
-        OpError, Operator, Output, Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts, Update,
+        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field, Filter, Grouper, Input, Kind, Mapper,
+        NewRows, OpError, Operator, Output, Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts,
+        Update,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

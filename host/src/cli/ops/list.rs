@@ -67,7 +67,8 @@ pub(super) fn read_kind(text: &str) -> Result<Kind, UserError> {
 
 /// The kind that recipes call it: how a deduplicator finds duplicates, or a grouper takes groups apart, is its own affair.
 pub(super) fn listed_as(entry: &OpEntry) -> Kind {
-    let named = [Kind::Deduplicator, Kind::Grouper].into_iter().find(|kind| entry.descriptor.name.ends_with(&format!("_{}", kind.as_str())));
+    let named =
+        [Kind::Deduplicator, Kind::Grouper].into_iter().find(|kind| entry.descriptor.name.ends_with(&format!("_{}", kind.as_str())));
     named.unwrap_or(entry.descriptor.kind)
 }
 

@@ -75,7 +75,17 @@ mod tests {
         let row = r#" { "a" : [1, {"b": "]},"}] , "k\"ey": 1.50e3,"n":NaN ,"s":"x\\\"","a": null, "o": {"x": {}} } "#;
         let found = members(row);
         let found: Vec<(&str, &str)> = found.iter().map(|(k, v)| (&k[..], &v[..])).collect();
-        assert_eq!(found, [("a", r#"[1, {"b": "]},"}]"#), (r#"k\"ey"#, "1.50e3"), ("n", "NaN"), ("s", r#""x\\\"""#), ("a", "null"), ("o", r#"{"x": {}}"#)]);
+        assert_eq!(
+            found,
+            [
+                ("a", r#"[1, {"b": "]},"}]"#),
+                (r#"k\"ey"#, "1.50e3"),
+                ("n", "NaN"),
+                ("s", r#""x\\\"""#),
+                ("a", "null"),
+                ("o", r#"{"x": {}}"#)
+            ]
+        );
         assert!(members(" {} ").is_empty() && members("{ }").is_empty());
     }
 
