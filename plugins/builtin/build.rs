@@ -10,8 +10,18 @@ use std::{env, fs};
 const TARGET: &str = "wasm32-wasip2";
 
 /// The directories beside this one that hold a pack; the crate is `djhost-` and the name, the component `djhost_NAME.wasm`.
-const PACKS: [&str; 9] =
-    ["text-filters", "text-mappers", "dedup", "selectors", "markup-mappers", "chinese-mappers", "privacy-mappers", "models", "media"];
+const PACKS: [&str; 10] = [
+    "text-filters",
+    "text-mappers",
+    "dedup",
+    "selectors",
+    "groupers",
+    "markup-mappers",
+    "chinese-mappers",
+    "privacy-mappers",
+    "models",
+    "media",
+];
 
 /// How guests are compiled, whatever the profile of the host. Measured: fat LTO and one codegen unit for small components, SIMD for the
 /// kernels.

@@ -125,6 +125,40 @@ fn lines_are_counted_and_removed_whatever_was_killed() {
     assert!(kills >= 6, "only {kills} kills");
 }
 
+/// Rows are made of rows of all partitions, again of these, and taken apart.
+#[test]
+fn rows_are_grouped_whatever_was_killed() {
+    let mut kills = 0;
+    for (i, strategy) in ["every_op", "disabled", "adaptive"].into_iter().enumerate() {
+        let mut bench = bench(i).with("strategy", strategy);
+        let groupers = ["key_value_grouper: {group_by_keys: [__dj__stats__.num_words]}", "naive_grouper:"].map(str::to_owned);
+        // Between filters and a deduplicator, and one behind the other.
+        bench.ops.splice(4..4, groupers.into_iter().chain(["naive_reverse_grouper:".to_owned(), "naive_reverse_grouper:".to_owned()]));
+        bench.ops.push("key_value_grouper: {group_by_keys: [__dj__stats__.max_line_length]}".into());
+        let expected = bench.undisturbed();
+        let mut one = super::bench::Bench::new(ROWS).with("partition", "{mode: manual, num_of_partitions: 1}").with("np", "1");
+        one.ops = bench.ops.clone();
+        assert_eq!(one.undisturbed().export, expected.export);
+        for event in ["resolve_start:1", "resolve_complete:1", "checkpoint_save:5", "resolve_complete:2", "resolve_start:4"] {
+            let output = bench.run_with_fault(&format!("kill@event:{event}"));
+            bench.assert_export_whole(&expected.export);
+            kills += usize::from(killed(&output));
+        }
+        let mut numbers = Numbers(i as u64 + 177);
+        for round in 0.. {
+            let output = bench.run_with_fault(&format!("kill@disk:{}", 4 + numbers.below(40) + 6 * round));
+            bench.assert_export_whole(&expected.export);
+            if !killed(&output) {
+                assert!(output.status.success(), "{}", text(&output.stderr));
+                break;
+            }
+            kills += 1;
+        }
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+    }
+    assert!(kills >= 15, "only {kills} kills");
+}
+
 #[test]
 fn killed_at_writes_and_again_while_it_resumes() {
     let mut kills = 0;

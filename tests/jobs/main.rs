@@ -4,6 +4,7 @@
 //! `UPDATE_EXPECTED=1 cargo test --release --test jobs` writes what is expected; look at the difference before you commit it.
 
 mod formats;
+mod groupers;
 mod quarantine;
 mod recipes;
 

@@ -81,6 +81,15 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         }
                     }
                 }
+                // All rows made of the fixture, which has no rows that the operator cannot take.
+                Kind::Mapper if golden["made"].is_array() => {
+                    let rows: Vec<&str> = fixture.lines().collect();
+                    let made: Vec<Value> =
+                        runner.map_json(&rows).iter().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect();
+                    if golden["made"] != Value::Array(made.clone()) {
+                        differ(0, format!("{made:?}, not {}", golden["made"]));
+                    }
+                }
                 // Other fields than the text, by path and row; what is not named is null.
                 Kind::Mapper if golden["fields"].is_object() => {
                     for (row, got) in runner.map_json(&rows).into_iter().enumerate() {
@@ -119,6 +128,16 @@ pub(crate) fn check(operators: Vec<Entry>) {
                     let answer = runner.deduplicate_json(&rows, distance);
                     compare_keep(&golden, &answer.keep, &mut differ);
                     compare_rejected(&golden, &answer.rejected, &mut differ);
+                }
+                Kind::Selector if golden["groups"].is_array() => {
+                    let groups = runner.group_json(&rows).unwrap();
+                    let expected: Vec<Vec<usize>> = serde_json::from_value(golden["groups"].clone()).unwrap();
+                    assert_eq!(groups.len(), expected.len(), "{case}: groups");
+                    for (got, expected) in groups.iter().zip(&expected) {
+                        if got != expected {
+                            differ(got[0], format!("is in the group {got:?}, not {expected:?}"));
+                        }
+                    }
                 }
                 Kind::Selector => compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ),
             }

@@ -13,7 +13,8 @@ latter `ffprobe` too.
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)
 `texts` (by row number, only those that changed), or
 `rows` (by row number, the texts of the rows made of it, only where that is another one), or
-`fields` (by path and row number, the values of other fields). `fixture` names other rows than those of fixture.jsonl.
+`fields` (by path and row number, the values of other fields), or
+`groups` (the row numbers of each group) and `made` (the rows made of `fixture`). `fixture` names other rows than those of fixture.jsonl.
 """
 
 import inspect
@@ -200,6 +201,14 @@ SELECTORS = {
                                            {"field_key": "meta.lang", "topk": 4, "reverse": False}, {"field_key": "meta.spelled", "topk": 3}],
     "tags_specified_field_selector": [{"field_key": "meta.lang", "target_tags": ["en", "zh"]}, {"field_key": "meta.spelled", "target_tags": ["7", " 7.5 "]}],
 }
+GROUPERS = {
+    "naive_grouper": [{}],
+    "key_value_grouper": [{}, {"group_by_keys": ["meta.lang"]}, {"group_by_keys": ["rank", "meta.spelled"]}, {"group_by_keys": ["meta.ratios"]},
+                          {"group_by_keys": ["__dj__suffix__", "meta.lang"]}, {"group_by_keys": ["meta"]}],
+}
+# Groups of rows, each row a file of its own for Data-Juicer: its table would make their fields the same.
+GROUPS = "groups.jsonl"
+REVERSE_GROUPERS = {"naive_reverse_grouper": [{}]}
 
 
 def filtered(op, rows):
@@ -362,6 +371,22 @@ def over_media(op, rows):
     return golden | ({"stats": {key: [stat.get(key) for stat in stats] for key in keys}} if keys else {})
 
 
+def grouped(op, rows):
+    rows = [{**row, "__dj__suffix__": SUFFIXES[i % len(SUFFIXES)], "number": i} for i, row in enumerate(rows)]
+    # The rows as the table has them.
+    rows = list(Dataset.from_list(rows))
+    made = list(op.run(NestedDataset(Dataset.from_list(rows))))
+    for group in made:
+        members = [rows[number] for number in group["number"]]
+        assert list(group) == list(rows[0]) and all(group[key] == [row[key] for row in members] for key in group)
+    return {"groups": [group["number"] for group in made]}
+
+
+def taken_apart(op, rows):
+    rows = read(HERE / GROUPS)
+    return {"fixture": GROUPS, "made": [made for row in rows for made in op.process([row])]}
+
+
 def bits(flags):
     return "".join("1" if flag else "0" for flag in flags)
 
@@ -372,8 +397,8 @@ goldens = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "goldens"
 rows, media_rows = read(data), read(HERE / "media.jsonl")
 goldens.mkdir(exist_ok=True)
 for answer, operators in [(filtered, FILTERS), (mapped, MAPPERS), (noted, FIELD_MAPPERS), (expanded, EXPANDERS), (deduplicated, DEDUPLICATORS), (thinned, LINE_DEDUPLICATORS),
-                          (selected, SELECTORS), (over_media, MEDIA)]:
-    if answer in [selected, over_media] and data.resolve() != HERE / "fixture.jsonl":
+                          (selected, SELECTORS), (over_media, MEDIA), (grouped, GROUPERS), (taken_apart, REVERSE_GROUPERS)]:
+    if answer in [selected, over_media, grouped, taken_apart] and data.resolve() != HERE / "fixture.jsonl":
         break  # Other data lacks the fields.
     for name, sets in operators.items():
         if sys.argv[3:] and name not in sys.argv[3:]:

@@ -15,6 +15,7 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use memchr::memmem;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
@@ -71,6 +72,9 @@ struct RowLine<'a> {
     /// None: it can be had from the input.
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
+    /// In base64, in place of `data`: a row with numbers that only Python knows.
+    #[serde(default)]
+    bytes: Option<&'a str>,
     /// In base64. None: the input's row is the same, or `data` is there.
     #[serde(default)]
     patch: Option<&'a str>,
@@ -273,6 +277,10 @@ fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
             continue;
         }
         let text = std::str::from_utf8(raw.value(i)).context("a row is not UTF-8")?;
+        if ["NaN", "Infinity"].iter().any(|word| memmem::find(raw.value(i), word.as_bytes()).is_some()) {
+            writeln!(out, "{{\"row\":{},\"bytes\":\"{}\"}}", ids.value(i), BASE64.encode(raw.value(i)))?;
+            continue;
+        }
         write!(out, "{{\"row\":{}", ids.value(i))?;
         let (before, rest) = text.split_at(text.len() - text.trim_start().len());
         let (row, after) = rest.split_at(rest.trim_end().len());
@@ -369,9 +377,10 @@ fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
         let stored: RowLine = serde_json::from_str(&line)?;
         ids.push(stored.row);
         let (before, after) = &stored.around;
-        match stored.data {
-            Some(data) => raws.append_value([before, data.get(), after].concat()),
-            None => raws.append_null(),
+        match (stored.data, stored.bytes) {
+            (Some(data), _) => raws.append_value([before, data.get(), after].concat()),
+            (None, Some(bytes)) => raws.append_value(BASE64.decode(bytes)?),
+            (None, None) => raws.append_null(),
         }
         match stored.patch {
             Some(patch) => patches.append_value(BASE64.decode(patch)?),

@@ -5,6 +5,7 @@
 //! ```
 
 mod codec;
+mod flat;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod key;
@@ -17,6 +18,7 @@ mod squeeze;
 mod store;
 
 pub use codec::{RowsReader, RowsWriter, Stored};
+pub use flat::{FlatFile, FlatWriter};
 pub use key::{Key, KeyBuilder};
 pub use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
 pub use refetch::Refetch;

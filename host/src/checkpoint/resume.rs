@@ -83,16 +83,16 @@ pub struct Base {
 
 impl Base {
     /// The rows of a partition after op `after` (None = before the first op), if they can be had without running an op. `has(artifact, op)`
-    /// says whether a good file is there; `is_global(op)` whether the op has a mask.
-    pub fn after(after: Option<usize>, has: &impl Fn(Artifact, usize) -> bool, is_global: &impl Fn(usize) -> bool) -> Option<Self> {
+    /// says whether a good file is there; `has_mask(op)` whether the op keeps some of the rows before it.
+    pub fn after(after: Option<usize>, has: &impl Fn(Artifact, usize) -> bool, has_mask: &impl Fn(usize) -> bool) -> Option<Self> {
         let Some(op) = after else { return Some(Self { rows_after: None, masks: Vec::new() }) };
         if has(Artifact::Rows, op) {
             return Some(Self { rows_after: Some(op), masks: Vec::new() });
         }
-        if !is_global(op) || !has(Artifact::Mask, op) {
+        if !has_mask(op) || !has(Artifact::Mask, op) {
             return None;
         }
-        let mut base = Self::after(op.checked_sub(1), has, is_global)?;
+        let mut base = Self::after(op.checked_sub(1), has, has_mask)?;
         base.masks.push(op);
         Some(base)
     }

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::codec::{RowsReader, RowsWriter, Stored, extension};
+use super::flat::FlatWriter;
 use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::seal::{seal, unseal};
 use super::squeeze::checksum;
 use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
-use crate::dataset::Batch;
+use crate::dataset::{Batch, ExportOptions};
 use crate::job::{RunPaths, Storage};
 
 /// Where and how checkpoints are kept.
@@ -94,6 +95,23 @@ impl Store {
         manifest.bytes = bytes.len() as u64;
         manifest.checksum = checksum(bytes)?.0;
         self.write_manifest(manifest_path, &manifest)?;
+        Ok(manifest)
+    }
+
+    /// Starts the file of the keys of `partition` for grouper `op`, with the rows that they are of.
+    pub fn keys_with_rows(&self, op: usize, partition: usize, export: &ExportOptions) -> Result<FlatWriter> {
+        let path = self.paths.keys_with_rows(op, partition);
+        Ok(FlatWriter::new(self.storage.create(&path)?, path, export))
+    }
+
+    /// Commits such a file with its manifest.
+    pub fn commit_keys_with_rows(&self, rows: FlatWriter, keys: &[u8], mut manifest: Manifest) -> Result<Manifest> {
+        let (op, partition) = (manifest.op.context("keys are of an op")?, manifest.partition);
+        let (file, bytes, checksum) = rows.finish(keys)?;
+        file.commit()?;
+        manifest.data = file_name(&self.paths.keys_with_rows(op, partition));
+        (manifest.bytes, manifest.checksum) = (bytes, checksum);
+        self.write_manifest(&self.paths.keys_manifest(op, partition), &manifest)?;
         Ok(manifest)
     }
 

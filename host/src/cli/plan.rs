@@ -88,7 +88,8 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         }
         if let End::Keys(op) = segment.end {
             any = true;
-            line(format!("  at op {op} {}: its keys and what it keeps, always", plan.ops[op].name));
+            let what = if plan.ops[op].is_grouper() { "its keys, and the rows that it makes" } else { "its keys and what it keeps" };
+            line(format!("  at op {op} {}: {what}, always", plan.ops[op].name));
         }
     }
     if config.strategy() == Strategy::Adaptive {

@@ -11,6 +11,7 @@ mod discover;
 mod export;
 mod extract;
 mod file;
+mod grouped;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub mod json;
@@ -34,6 +35,7 @@ pub(crate) use columns_out::write_json_rows;
 pub use export::{ExportFormat, ExportTarget, Exported, assemble};
 pub use extract::{Extracted, FieldType, ReadField, extract};
 pub use file::{Compression, Dataset, Format, InputFile, Origin};
+pub use grouped::Grouped;
 pub use part::{ExportOptions, PartContent, PartInfo, PartWriter};
 pub use read::{BadRow, Block, Partition, ReadOptions, RowReader, Slice, read};
 pub use row_text::render;

@@ -6,9 +6,10 @@ use super::columns_out::{ColumnSink, write_json};
 use super::columns_schema::{encode_schema, unified_schema};
 use super::export::ExportFormat;
 use super::file::Dataset;
-use super::row_text::write_rows;
+use super::row_text::{render, write_rows};
 use super::shape::Shape;
 use anyhow::{Context, Result};
+use arrow::array::BinaryViewArray;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -25,14 +26,39 @@ pub struct ExportOptions {
     format: ExportFormat,
     keep_stats: bool,
     columns: Option<SchemaRef>,
+    /// Rows of columns come as JSON rows: parts hold such rows whatever the export is.
+    json_rows: bool,
 }
 
 impl ExportOptions {
     /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
-    /// where they do not agree.
-    pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool) -> Result<Self> {
+    /// where they do not agree. `json_rows`: operators make JSON rows of them.
+    pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
         let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
-        Ok(Self { format, keep_stats, columns })
+        Ok(Self { format, keep_stats, columns, json_rows })
+    }
+
+    /// Appends the rows as JSON lines, as an export of such has them.
+    pub fn write_lines(&self, batch: &Batch, out: &mut Vec<u8>) -> Result<()> {
+        self.lines(batch, self.keep_stats, out)
+    }
+
+    /// The rows as JSON texts, without the stats that operators computed.
+    pub fn texts(&self, batch: &Batch) -> Result<BinaryViewArray> {
+        if batch.raw.is_some() {
+            return render(batch);
+        }
+        let mut lines = Vec::new();
+        self.lines(batch, false, &mut lines)?;
+        Ok(BinaryViewArray::from_iter_values(lines.split_inclusive(|b| *b == b'\n').map(|line| &line[..line.len() - 1])))
+    }
+
+    fn lines(&self, batch: &Batch, stats: bool, out: &mut Vec<u8>) -> Result<()> {
+        match (&batch.raw, &self.columns) {
+            (Some(raw), _) => write_rows(batch, raw, stats, out),
+            (None, Some(schema)) => write_json(batch, schema, stats, out),
+            (None, None) => anyhow::bail!("a batch of columns in a part of JSON rows"),
+        }
     }
 }
 
@@ -90,7 +116,9 @@ impl PartWriter {
         let out = Hashed { file, hash: Box::new(Xxh3::new()), bytes: 0 };
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {
-            Some(schema) if columnar_export => Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats)),
+            Some(schema) if columnar_export && !options.json_rows => {
+                Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats))
+            }
             _ => Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default) },
         };
         Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0 })
@@ -102,11 +130,7 @@ impl PartWriter {
         match &mut self.sink {
             Sink::Rows { out, buffer, shape } => {
                 let from = buffer.len();
-                match (&batch.raw, &self.options.columns) {
-                    (Some(raw), _) => write_rows(batch, raw, self.options.keep_stats, buffer)?,
-                    (None, Some(schema)) => write_json(batch, schema, self.options.keep_stats, buffer)?,
-                    (None, None) => anyhow::bail!("a batch of columns in a part of JSON rows"),
-                }
+                self.options.write_lines(batch, buffer)?;
                 if let Some(shape) = shape {
                     shape.add_rows(&buffer[from..])?;
                 }

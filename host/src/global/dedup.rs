@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Mask, Tables};
 
 /// A fingerprint as words of 4 bytes, 2 or 4 of them: an entry of a table pays for no alignment.
-type Print<const N: usize> = [u32; N];
+pub(super) type Print<const N: usize> = [u32; N];
 
 /// Fingerprints come from an operator, which may be anybody's: they are hashed again.
 #[derive(Default)]
@@ -53,11 +53,11 @@ pub(super) fn room(entries: usize, passes: u64) -> usize {
     if passes == 1 { share } else { share + share / 32 + 64 }
 }
 
-fn print<const N: usize>(fingerprint: u128) -> Print<N> {
+pub(super) fn print<const N: usize>(fingerprint: u128) -> Print<N> {
     std::array::from_fn(|word| (fingerprint >> (32 * word)) as u32)
 }
 
-fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
+pub(super) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
     passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
 }
 

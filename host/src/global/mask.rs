@@ -41,7 +41,7 @@ impl Counts {
 }
 
 /// Appends a number, seven bits a byte, the lowest first: most counts are small.
-fn push_number(mut number: u32, out: &mut Vec<u8>) {
+pub(super) fn push_number(mut number: u32, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -49,7 +49,7 @@ fn push_number(mut number: u32, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
-fn take_number(bytes: &mut &[u8]) -> Result<u32> {
+pub(super) fn take_number(bytes: &mut &[u8]) -> Result<u32> {
     let mut number = 0u32;
     for shift in (0..35).step_by(7) {
         let (first, rest) = bytes.split_first().context("counts end too early")?;

@@ -1,14 +1,16 @@
-//! Ops that need all rows before any can pass: deduplicators and selectors. Only keys come together here; the rows stay where they are and
-//! get a mask each.
+//! Ops that need all rows before any can pass: deduplicators, selectors and groupers. Only keys come together here; the rows stay where they are
+//! and get a mask each, or are taken together by what is found here.
 
 mod count;
 mod dedup;
+mod groups;
 mod keys;
 mod mask;
 mod near;
 
 pub use count::count_keys;
 pub use dedup::{first_of_groups, first_of_keys};
+pub use groups::{Groups, group};
 pub use keys::{KeyTable, KeysWriter};
 pub use mask::{Counts, Mask};
 pub use near::first_of_near;
@@ -45,9 +47,25 @@ pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: us
             (None, _) => 0,
         },
         Kind::Selector => select(op, partitions, tables, &mut masks)?,
-        Kind::Filter | Kind::Mapper => anyhow::bail!("internal error: op `{}` is not a global one", op.name),
+        Kind::Filter | Kind::Mapper | Kind::Grouper => anyhow::bail!("internal error: op `{}` does not choose among rows", op.name),
     };
     Ok((masks, used))
+}
+
+/// Finds the groups of grouper `op`; `each(partition, rows, groups)` gets those of each partition, in order, and how many of its rows have a key.
+/// Gives the bytes of the tables.
+pub fn resolve_groups(
+    partitions: usize,
+    tables: Tables<'_>,
+    memory: usize,
+    scratch: &Path,
+    mut each: impl FnMut(usize, u64, Groups) -> Result<()>,
+) -> Result<usize> {
+    let mut accepted = Vec::with_capacity(partitions);
+    for p in 0..partitions {
+        accepted.push(Mask::new(0, tables(p)?.accepted()));
+    }
+    group(tables, &accepted, memory, scratch, |p, groups| each(p, accepted[p].count() as u64, groups))
 }
 
 /// Asks the selector once, with the keys of all rows that were not rejected. Gives the bytes of the keys.

@@ -98,7 +98,12 @@ impl RunPaths {
         self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.arrow"))
     }
 
-    /// Manifest of these keys.
+    /// The same for a grouper, whose keys come with the rows that they are of.
+    pub fn keys_with_rows(&self, op: usize, partition: usize) -> PathBuf {
+        self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.rows"))
+    }
+
+    /// The manifest of either.
     pub fn keys_manifest(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.manifest.json"))
     }

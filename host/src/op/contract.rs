@@ -10,6 +10,9 @@ use crate::dataset::{FieldType, Stat};
 /// The field in which an operator that counts keys is given their counts.
 pub const COUNTS: &str = "__dj__counts__";
 
+/// The field in which an operator that rewrites whole rows is given a row, and gives the new one.
+pub const ROW: &str = "__dj__row__";
+
 /// What an operator does with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -22,12 +25,14 @@ pub enum Kind {
     Deduplicator,
     /// Gives a key per row, then chooses among the keys of the whole dataset.
     Selector,
+    /// Gives a key per row; all rows of the dataset with the same key become one. For the contract a selector.
+    Grouper,
 }
 
 impl Kind {
     /// Whether the operator needs all rows of the dataset before any can pass: a barrier on keys.
     pub fn is_global(self) -> bool {
-        matches!(self, Kind::Deduplicator | Kind::Selector)
+        matches!(self, Kind::Deduplicator | Kind::Selector | Kind::Grouper)
     }
 
     /// The name that users see.
@@ -37,6 +42,7 @@ impl Kind {
             Kind::Mapper => "mapper",
             Kind::Deduplicator => "deduplicator",
             Kind::Selector => "selector",
+            Kind::Grouper => "grouper",
         }
     }
 }
@@ -82,7 +88,16 @@ pub struct Descriptor {
 impl Descriptor {
     /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset, and drops none.
     pub fn counts_keys(&self) -> bool {
-        self.kind == Kind::Deduplicator && self.params_schema.get("x-counts-keys") == Some(&serde_json::Value::Bool(true))
+        self.kind == Kind::Deduplicator && self.says("x-counts-keys")
+    }
+
+    /// Whether it is a mapper that is given whole rows as JSON text and gives whole rows.
+    pub fn rewrites_rows(&self) -> bool {
+        self.kind == Kind::Mapper && self.says("x-whole-rows")
+    }
+
+    fn says(&self, what: &str) -> bool {
+        self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
     }
 
     /// Of a deduplicator whose fingerprints need not be equal: the parameter that says in how many bits those of duplicates may differ.

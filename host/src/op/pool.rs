@@ -8,7 +8,7 @@ use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 
-use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, Reply, Signature};
+use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Reply, Signature};
 use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
 use super::registry::LoadedComponent;
@@ -42,6 +42,14 @@ pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
     let hashes: UInt64Array = texts.iter().map(|text| hash(text.unwrap_or_default())).collect();
     let item = Arc::new(Field::new_list_field(DataType::UInt64, true));
     Ok(ListArray::new(item, lists.offsets().clone(), Arc::new(hashes), lists.nulls().cloned()))
+}
+
+/// The keys of a grouper as fingerprints: equal keys, equal ones. A row without a key has that of all rows without one. Fails for what is not
+/// strings or JSON texts.
+fn group_prints(keys: &dyn Array) -> Result<Output, String> {
+    let Some(keys) = keys.as_string_view_opt() else { return Err("keys that are not strings".into()) };
+    let print = |key: Option<&str>| key.map_or(0, |key| xxhash_rust::xxh3::xxh3_128(key.as_bytes()).max(1)).to_le_bytes();
+    Ok(Output::Fingerprints { width: 16, per_row: 1, data: keys.iter().flat_map(print).collect(), valid: None })
 }
 
 /// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's `create` takes.
@@ -191,8 +199,14 @@ impl OpPool {
     pub fn process(&self, slot: &mut OpInstance, batch: &Batch) -> Result<Result<Reply, CallError>> {
         let signature = self.with_counts.as_ref().filter(|_| batch.column(COUNTS).is_some()).unwrap_or(&self.signature);
         let reply = slot.process(signature, batch).and_then(|mut reply| {
+            if self.descriptor.kind == Kind::Grouper && !matches!(reply.output, Output::Keys(_)) {
+                return Err(CallError::Dead("invalid answer: a grouper gave the answer of another kind of operator".into()));
+            }
             if let (true, Output::Keys(keys)) = (self.counts_keys(), &reply.output) {
                 reply.output = Output::KeyLists(key_hashes(keys).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?);
+            }
+            if let (Kind::Grouper, Output::Keys(keys)) = (self.descriptor.kind, &reply.output) {
+                reply.output = group_prints(keys).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
             }
             self.check(&reply.output, batch).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
             Ok(reply)
@@ -230,8 +244,15 @@ impl OpPool {
                 (Some(_), _) => Err("with counts it must answer with new values".into()),
             };
         }
+        if self.descriptor.rewrites_rows() && !matches!(output, Output::Rows { .. }) {
+            return Err("it rewrites whole rows, and must answer with rows".into());
+        }
         let shape = match (self.descriptor.kind, output) {
             (Kind::Filter, Output::Filtered { .. }) | (Kind::Mapper, Output::Updated(_)) => return Ok(()),
+            (Kind::Mapper, Output::Rows { origins, fields }) if self.descriptor.rewrites_rows() => {
+                let whole = fields.len() == 1 && fields[0].path == ROW && fields[0].values.null_count() == 0;
+                return if whole || origins.is_empty() { Ok(()) } else { Err(format!("it must give `{ROW}`, and nothing else")) };
+            }
             (Kind::Mapper, Output::Rows { origins, .. }) => {
                 // Fields that are not given are taken from the origin: a few numbers could ask for gigabytes.
                 let sizes = row_sizes(batch);
@@ -249,7 +270,7 @@ impl OpPool {
             {
                 return Err(format!("{per_row} fingerprints of {width} bytes per row; their bits are compared only where it is one of 8"));
             }
-            (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. }) => (DataType::Null, *width, *per_row),
+            (Kind::Deduplicator | Kind::Grouper, Output::Fingerprints { width, per_row, .. }) => (DataType::Null, *width, *per_row),
             (Kind::Selector, Output::Keys(keys)) => (keys.data_type().clone(), 0, 0),
             (kind, _) => return Err(format!("a {} gave the answer of another kind of operator", kind.as_str())),
         };

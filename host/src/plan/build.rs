@@ -11,7 +11,8 @@ use crate::checkpoint::KeyBuilder;
 use crate::config::{OpSpec, Resolved, canonical_json, check_params};
 use crate::dataset::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
-use crate::op::{Limits, Registry};
+use crate::op::contract::ROW;
+use crate::op::{Kind, Limits, Registry};
 
 /// Resolves every op, checks its parameters, creates it once, and lays out segments and checkpoints. All mistakes are collected.
 pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
@@ -38,7 +39,8 @@ pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     }
     let segments = cut(&ops);
     let fields = fields(&ops, true);
-    Ok(Plan { ops, segments, fields, notes: registry.notes().to_vec(), earlier: Vec::new() })
+    let notes = registry.notes().iter().cloned().chain(behind_groupers(&ops)).collect();
+    Ok(Plan { ops, segments, fields, notes, earlier: Vec::new() })
 }
 
 fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<PlannedOp> {
@@ -69,6 +71,10 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         .number(limits.time.as_millis() as u64)
         .number(limits.row_time.as_millis() as u64)
         .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits());
+    if pool.descriptor().kind == Kind::Grouper {
+        // The stats of a group's rows are a field of it, if they are to be kept.
+        identity = identity.number(config.keep_stats_in_res_ds.into());
+    }
     if let Some(granted) = granted.identity {
         identity = identity.with(granted.as_str());
     }
@@ -100,7 +106,7 @@ pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, o
 }
 
 /// What has to be taken out of rows for these ops: all they read and write, and the stats they compute, which rows may have already.
-/// Required is what an op requires and no op before it writes.
+/// Required is what an op requires and no op before it writes. What stands behind an op that changes the shape of rows reads the new ones.
 pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     let mut fields: Vec<ReadField> = Vec::new();
     let mut written: Vec<&str> = Vec::new();
@@ -108,12 +114,13 @@ pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
         Some(field) => field.required |= required,
         None => fields.push(ReadField { path: path.to_owned(), ty, required }),
     };
+    let ops = ops.split_inclusive(|op| op.changes_shape()).next().unwrap_or_default();
     for op in ops {
         let signature = op.pool.signature();
-        for read in &signature.reads {
+        for read in signature.reads.iter().filter(|read| read.path != ROW) {
             add(&read.path, read.ty, with_required && read.required && !written.contains(&read.path.as_str()));
         }
-        for write in &signature.writes {
+        for write in signature.writes.iter().filter(|write| write.path != ROW) {
             add(&write.path, write.ty, false);
             written.push(&write.path);
         }
@@ -122,6 +129,36 @@ pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
         add(&format!("{STATS}.{}", stat.path), stat.ty, false);
     }
     fields
+}
+
+/// What the user should know: behind a grouper fields are lists, and an op that requires something else gets no row.
+fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut grouper: Option<&PlannedOp> = None;
+    let mut written: Vec<&str> = Vec::new();
+    for op in ops {
+        let signature = op.pool.signature();
+        let lists = |ty| matches!(ty, FieldType::Json | FieldType::Utf8List | FieldType::F64List);
+        let unmet = signature.reads.iter().find(|r| r.required && r.path != ROW && !lists(r.ty) && !written.contains(&r.path.as_str()));
+        if let (Some(grouper), Some(read)) = (grouper, unmet) {
+            notes.push(format!(
+                "op {} `{}` needs `{}` as {}, but behind op {} `{}` every field is a list: all rows will go to quarantine. Put it before the \
+                 grouper, or a `naive_reverse_grouper` between them",
+                op.index,
+                op.name,
+                read.path,
+                read.ty.name(),
+                grouper.index,
+                grouper.name
+            ));
+        }
+        if op.changes_shape() {
+            grouper = op.is_grouper().then_some(op);
+            written.clear();
+        }
+        written.extend(signature.writes.iter().map(|write| write.path.as_str()));
+    }
+    notes
 }
 
 /// Two ops that want one field in two types.
@@ -143,6 +180,9 @@ fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
                 Some(_) => {}
                 None => seen.push((path, ty, op)),
             }
+        }
+        if op.changes_shape() {
+            seen.clear();
         }
     }
     errors

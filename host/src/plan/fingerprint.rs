@@ -78,6 +78,9 @@ impl Chains {
             for op in &plan.ops {
                 let key = self.after(partition, Some(op.index)).clone();
                 if op.is_global() {
+                    if op.is_grouper() {
+                        expected.entry(key.clone()).or_default().push((Artifact::Rows, op.index, partition));
+                    }
                     expected.entry(key).or_default().push((Artifact::Mask, op.index, partition));
                     expected.entry(self.keys(partition, op.index).clone()).or_default().push((Artifact::Keys, op.index, partition));
                 } else {

@@ -47,6 +47,16 @@ impl PlannedOp {
     pub fn is_global(&self) -> bool {
         self.kind().is_global()
     }
+
+    /// Whether it makes new rows of the rows of all partitions.
+    pub fn is_grouper(&self) -> bool {
+        self.kind() == Kind::Grouper
+    }
+
+    /// Whether rows have other fields, or fields of other types, behind it than before it.
+    pub fn changes_shape(&self) -> bool {
+        self.is_grouper() || self.pool.descriptor().rewrites_rows()
+    }
 }
 
 /// What will be done.
@@ -75,6 +85,16 @@ impl Plan {
     /// Fields to take out of stored rows for op `first` and those after it: the same as from the input, but none is required any more.
     pub fn fields_after(&self, first: usize) -> Vec<ReadField> {
         build::fields(&self.ops[first..], false)
+    }
+
+    /// Fields to take out of the rows that op `op` has made, which have another shape than those before: what later ops require is looked for.
+    pub fn fields_of_new(&self, op: usize) -> Vec<ReadField> {
+        build::fields(&self.ops[op + 1..], true)
+    }
+
+    /// Whether rows of columns become JSON rows on their way: groups and whole rows are made as text.
+    pub fn makes_json_rows(&self) -> bool {
+        self.ops.iter().any(PlannedOp::changes_shape)
     }
 
     /// Keys under `__dj__stats__` that ops compute.

@@ -29,13 +29,13 @@ pub struct Segment {
 }
 
 /// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the strategy is: they are needed again
-/// when it is known which of them stay.
+/// when it is known which of them stay. A grouper has them with its keys.
 pub(super) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut start = 0;
     let mut push = |range: Range<usize>, end: End| {
         let mut stored: Vec<usize> = range.clone().filter(|i| ops[*i].checkpoint.is_some()).collect();
-        if matches!(end, End::Keys(_)) && !range.is_empty() && stored.last() != Some(&(range.end - 1)) {
+        if matches!(end, End::Keys(op) if !ops[op].is_grouper()) && !range.is_empty() && stored.last() != Some(&(range.end - 1)) {
             stored.push(range.end - 1);
         }
         segments.push(Segment { index: segments.len(), ops: range, stored, end });

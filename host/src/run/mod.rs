@@ -65,8 +65,15 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         check_locks(&plugins)?;
     }
     let registry = Registry::load(&plugins)?;
-    let plan = plan::build(&resolved, &registry)?;
+    let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
+    if dataset.is_columnar() && plan.makes_json_rows() {
+        plan.notes.push(
+            "a grouper makes JSON rows: from the first one on the columns of the dataset have the types that JSON has, so that dates and decimals are \
+             strings, and bytes are hexadecimal digits"
+                .to_owned(),
+        );
+    }
     let export_type = match resolved.export_type {
         ExportType::Jsonl => "jsonl",
         ExportType::Json => "json",
@@ -75,7 +82,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     };
     let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
     check_export(&target, &dataset)?;
-    let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds)?;
+    let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds, plan.makes_json_rows())?;
     Ok(Prepared { plan, dataset, target, export, resolved })
 }
 
@@ -196,7 +203,7 @@ fn work(
         },
         store,
         export: prepared.export.clone(),
-        part_extension: if dataset.is_columnar() { "arrow" } else { "jsonl" },
+        part_extension: if dataset.is_columnar() && !plan.makes_json_rows() { "arrow" } else { "jsonl" },
         log,
         stop,
         tally: &tally,
@@ -258,7 +265,7 @@ fn work(
     state.completed(prepared, &chains, &exported, log)?;
     clean_up(config, paths);
     if !options.scratch {
-        report::print(&state.summary, &exported, options.quiet);
+        report::print(&state.summary, plan, &exported, options.quiet);
     }
     let strict = options.strict && state.summary.ledger.quarantined > 0;
     Ok(Outcome { code: if strict { exit::QUARANTINED } else { exit::DONE } })

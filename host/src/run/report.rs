@@ -4,13 +4,14 @@ use std::fmt::Write;
 
 use crate::dataset::Exported;
 use crate::job::JobSummary;
+use crate::plan::{Plan, PlannedOp};
 
 /// Prints the table of ops and the totals to standard error.
-pub(super) fn print(summary: &JobSummary, exported: &Exported, quiet: bool) {
+pub(super) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
     if !quiet {
         eprint!("{}", table(summary));
     }
-    eprint!("{}", totals(summary, exported));
+    eprint!("{}", totals(summary, plan, exported));
 }
 
 /// One line per op.
@@ -50,14 +51,16 @@ fn table(summary: &JobSummary) -> String {
     out
 }
 
-fn totals(summary: &JobSummary, exported: &Exported) -> String {
+fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported) -> String {
     let ledger = &summary.ledger;
     let sum = |map: &std::collections::BTreeMap<usize, u64>| map.values().sum::<u64>();
+    let grouped: u64 = ledger.merged.iter().filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper)).map(|(_, n)| n).sum();
     let mut parts = vec![format!("{} rows read", ledger.read)];
     for (count, what) in [
         (sum(&ledger.created), "created"),
         (sum(&ledger.dropped), "dropped"),
-        (sum(&ledger.merged), "merged as duplicates"),
+        (sum(&ledger.merged) - grouped, "merged as duplicates"),
+        (grouped, "merged into groups"),
         (ledger.quarantined, "in quarantine"),
     ] {
         if count > 0 {

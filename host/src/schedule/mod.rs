@@ -1,6 +1,7 @@
 //! Tasks on threads: every partition through its segments, the barriers of global ops between them, retries and stopping. It knows files by
 //! their manifests only, and nothing of operators.
 
+mod gather;
 mod index;
 mod placement;
 mod queue;
@@ -57,6 +58,7 @@ pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Work
     let placement = workers.adaptive.then(|| Placement::new(env.plan));
     for segment in &env.plan.segments {
         let resolved = match segment.end {
+            End::Keys(op) if env.plan.ops[op].is_grouper() => gather::is_done(index, partitions, op),
             End::Keys(op) => partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)),
             End::Export => false,
         };
@@ -93,7 +95,14 @@ pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Work
         // Whatever is stored on the way, no two steps of the job have one number.
         stage += segment.ops.len() + 1;
         if let End::Keys(op) = segment.end {
-            resolve::run(env, partitions, op, index, workers.resolver_memory)?;
+            let makes_rows = env.plan.ops[op].is_grouper();
+            if !(makes_rows && resolved) {
+                resolve::run(env, partitions, op, index, workers.resolver_memory)?;
+            }
+            if makes_rows && !resolved {
+                gather::run(env, partitions, op, stage, index, workers)?;
+            }
+            stage += usize::from(makes_rows);
         }
     }
     partitions

@@ -67,7 +67,7 @@ impl Placement {
         stored.iter_mut().for_each(|at| *at += segment.ops.start);
         let last = segment.ops.end.saturating_sub(1);
         match segment.end {
-            End::Keys(_) if !segment.ops.is_empty() && stored.last() != Some(&last) => stored.push(last),
+            End::Keys(op) if !plan.ops[op].is_grouper() && !segment.ops.is_empty() && stored.last() != Some(&last) => stored.push(last),
             // Behind the last op comes the part of the export, which holds the same rows.
             End::Export if stored.last() == Some(&last) => drop(stored.pop()),
             _ => {}

@@ -10,11 +10,14 @@ use crate::global::Mask;
 use crate::plan::{End, Segment};
 use crate::stage::{self, Base, Env, Step};
 
-/// Whether the partition has nothing to do in the segment. `resolved`: the masks of all partitions for the global op at its end are there.
+/// Whether the partition has nothing to do in the segment. `resolved`: what the global op at its end decides for, or makes of, all partitions is
+/// there.
 pub(super) fn is_done(env: &Env<'_>, index: &Index, p: usize, segment: &Segment, resolved: bool) -> bool {
     let exported = index.has(Artifact::Part, 0, p);
     match segment.end {
         End::Export => exported,
+        // What a grouper makes needs nothing of what came before; to be made it takes the rows of all partitions, which their keys come with.
+        End::Keys(op) if env.plan.ops[op].is_grouper() => resolved || index.has(Artifact::Keys, op, p),
         // A missing mask takes the keys of all partitions. The keys are of use as long as the rows that they are of can be had too.
         End::Keys(op) => {
             (resolved || index.has(Artifact::Keys, op, p)) && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
@@ -49,7 +52,9 @@ pub(super) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, store
 }
 
 fn plan_base(env: &Env<'_>, index: &Index, p: usize, after: Option<usize>) -> Option<checkpoint::Base> {
-    checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| env.plan.ops[op].is_global())
+    checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| {
+        env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
+    })
 }
 
 /// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is set aside and passed over.

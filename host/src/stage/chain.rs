@@ -1,11 +1,15 @@
 //! The ops of a task, one after the other over each batch.
 
+use std::ops::Range;
+
 use anyhow::Result;
 
 use super::apply::{apply, rejected_rows};
 use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
+use super::rewrite::Rewrite;
+use super::step::Env;
 use crate::checkpoint::Account;
 use crate::dataset::Batch;
 use crate::event::{Event, EventLog, OpDone, OpRef};
@@ -25,6 +29,7 @@ struct Link<'a> {
     done: OpDone,
     failures: Failures,
     bytes_before: u64,
+    rewrite: Option<Rewrite<'a>>,
 }
 
 /// Keys of some rows for a global op.
@@ -39,9 +44,12 @@ pub(super) struct KeyedRows {
 
 impl<'a> Chain<'a> {
     /// Takes an instance of each op.
-    pub(super) fn new(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
-        ops.iter().for_each(|op| log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
-        Self::quiet(ops, partition, log)
+    pub(super) fn new(env: &'a Env<'a>, ops: Range<usize>, partition: usize) -> Result<Self> {
+        let ops = &env.plan.ops[ops];
+        ops.iter().for_each(|op| env.log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
+        let mut chain = Self::quiet(ops, partition, env.log)?;
+        chain.links.iter_mut().for_each(|link| link.rewrite = Rewrite::of(env, link.op));
+        Ok(chain)
     }
 
     /// The same for ops whose start and end are known already.
@@ -51,7 +59,7 @@ impl<'a> Chain<'a> {
             .map(|op| {
                 let instance = op.pool.checkout()?;
                 let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default() })
+                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default(), rewrite: None })
             })
             .collect::<Result<_>>()?;
         Ok(Self { links, partition, log })
@@ -103,14 +111,24 @@ impl<'a> Chain<'a> {
 impl Link<'_> {
     fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
-        let (op, done) = (self.op, &mut self.done);
+        let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
         let breaker = quarantine.breaker;
         let mut caller =
             Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut self.instance, failures: &mut self.failures, breaker };
-        caller.ask(batch, &mut |piece| {
+        let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
+        caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
             if let Some((part, reply)) = answered(op, done, piece, quarantine)? {
                 let (made, fate) = apply(&part, reply)?;
                 done.created_rows += fate.created;
+                if let Some(rewrite) = rewrite {
+                    let (good, bad) = rewrite.made(made, out)?;
+                    done.output_rows += good;
+                    for row in bad {
+                        done.quarantined_rows += 1;
+                        quarantine.bad_of((op.index, op.name.as_str()), row, op.on_error)?;
+                    }
+                    return Ok(());
+                }
                 done.output_rows += made.rows() as u64;
                 out.push(made);
             }
@@ -154,7 +172,7 @@ impl<'a> Keyer<'a> {
     pub(super) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
         let instance = op.pool.checkout()?;
         let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default() } })
+        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default(), rewrite: None } })
     }
 
     /// Keys of all rows of the batch, in order.

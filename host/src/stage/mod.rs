@@ -8,16 +8,19 @@
 mod apply;
 mod chain;
 mod determinism;
+mod gather;
 mod input;
 mod isolate;
 mod masked;
 mod meter;
 mod quarantine;
+mod rewrite;
 mod sink;
 mod source;
 mod step;
 
 pub use determinism::{Checked, Determinism};
+pub use gather::gather;
 pub use input::checksum as content_checksum;
 pub use meter::{Tally, thread_cpu};
 pub use source::Base;

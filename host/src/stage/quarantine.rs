@@ -14,6 +14,7 @@ use crate::dataset::batch::ROW_ID_OFFSET_BITS;
 use crate::dataset::{BadRow, Batch, Dataset};
 use crate::error::Final;
 use crate::job::{RunPaths, StopFlag, Storage};
+use crate::op::contract::ROW;
 
 /// One row in `quarantine/*.jsonl`.
 #[derive(Debug, Serialize)]
@@ -81,6 +82,11 @@ impl<'a> Quarantine<'a> {
     /// A row that the reader refused.
     pub(super) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
         self.add(bad.id, None, bad.reason, on_error, || Ok(String::from_utf8_lossy(&bad.raw).into_owned()))
+    }
+
+    /// A row that op `op` made and that cannot be used.
+    pub(super) fn bad_of(&mut self, op: (usize, &str), bad: BadRow, on_error: OnError) -> Result<()> {
+        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, || Ok(String::from_utf8_lossy(&bad.raw).into_owned()))
     }
 
     /// A row (a batch of one) that op `op` rejected or failed on.
@@ -171,7 +177,7 @@ fn show(row: &Batch) -> Result<String> {
     match &row.raw {
         Some(raw) => Ok(String::from_utf8_lossy(raw.value(0)).into_owned()),
         None => {
-            let fields: Vec<_> = row.columns.iter().map(|c| (c.path.clone(), c.data.clone(), true)).collect();
+            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), c.data.clone(), true)).collect();
             let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
             let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
             writer.write(&table)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Sender, bounded};
 
-use crate::checkpoint::WrittenRows;
+use crate::checkpoint::{FlatWriter, WrittenRows};
 use crate::dataset::{Batch, ExportOptions, PartInfo, PartWriter};
 
 /// Batches that may wait for the writer. A batch may be one huge row with several times its size in buffers, so there are few.
@@ -17,6 +17,8 @@ const WAITING: usize = 2;
 pub(super) enum Target {
     /// A checkpoint.
     Rows(Box<WrittenRows>),
+    /// The rows that a grouper will take together.
+    Flat(Box<FlatWriter>),
     /// The part of the export at a temporary path.
     Part(PathBuf, ExportOptions),
 }
@@ -25,6 +27,7 @@ pub(super) enum Target {
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 pub(super) enum Written {
     Rows(Box<WrittenRows>),
+    Flat(Box<FlatWriter>),
     Part(PartInfo),
 }
 
@@ -53,6 +56,7 @@ impl Target {
     fn open(self) -> Result<Open> {
         Ok(match self {
             Self::Rows(rows) => Open::Rows(rows),
+            Self::Flat(flat) => Open::Flat(flat),
             Self::Part(path, options) => Open::Part(PartWriter::create(&path, &options)?),
         })
     }
@@ -61,6 +65,7 @@ impl Target {
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 enum Open {
     Rows(Box<WrittenRows>),
+    Flat(Box<FlatWriter>),
     Part(PartWriter),
 }
 
@@ -68,6 +73,7 @@ impl Open {
     fn write(&mut self, batch: &Batch) -> Result<()> {
         match self {
             Self::Rows(rows) => rows.write(batch),
+            Self::Flat(flat) => flat.write(batch),
             Self::Part(part) => part.write(batch),
         }
     }
@@ -75,6 +81,7 @@ impl Open {
     fn finish(self) -> Result<Written> {
         Ok(match self {
             Self::Rows(rows) => Written::Rows(rows),
+            Self::Flat(flat) => Written::Flat(flat),
             Self::Part(part) => Written::Part(part.finish()?),
         })
     }

@@ -1,7 +1,9 @@
 //! Where the rows of a task come from: the dataset or a checkpoint.
 
 use anyhow::{Context, Result, ensure};
+use arrow::array::BooleanArray;
 
+use super::quarantine::split_id;
 use super::step::Env;
 use crate::checkpoint::{Account, Manifest, Refetch};
 use crate::config::OnError;
@@ -24,7 +26,7 @@ pub(super) struct Incoming {
     pub(super) batch: Batch,
     pub(super) bad: Vec<BadRow>,
     pub(super) bytes: u64,
-    /// Whether they come from the input (and are counted as read).
+    /// Whether they come from the input (and are counted as read). Those of a group that lack what a later op requires are bad, too.
     pub(super) fresh: bool,
     /// What happens to the bad ones.
     pub(super) on_error: OnError,
@@ -50,13 +52,21 @@ pub(super) fn open<'a>(
         }
         Some(manifest) => {
             let at = manifest.data.clone();
+            // What the ops behind a grouper require is not in every group.
+            let may_be_bad = fields.iter().any(|field| field.required);
             let stored = Refetch::new(env.dataset, env.store.open_rows(manifest)?, env.read.batch_bytes);
             Box::new(stored.map(move |batch| {
                 let mut batch = batch.with_context(|| format!("cannot read checkpoint `{at}`"))?;
+                let mut bad = Vec::new();
                 if let Some(raw) = &batch.raw {
                     let extracted = extract(raw, &fields)?;
-                    ensure!(extracted.bad.is_empty(), "checkpoint `{at}` holds a row that cannot be read: {}", extracted.bad[0].1);
+                    ensure!(
+                        may_be_bad || extracted.bad.is_empty(),
+                        "checkpoint `{at}` holds a row that cannot be read: {}",
+                        extracted.bad[0].1
+                    );
                     batch.columns = extracted.columns;
+                    (batch, bad) = without_bad(batch, extracted.bad)?;
                 }
                 let known = batch.stats.len();
                 let mut stored = std::mem::take(&mut batch.stats);
@@ -66,7 +76,7 @@ pub(super) fn open<'a>(
                 stored.append(&mut batch.stats);
                 batch.stats = stored;
                 debug_assert!(batch.stats.len() >= known);
-                Ok(Incoming { batch, bad: Vec::new(), bytes: 0, fresh: false, on_error })
+                Ok(Incoming { batch, bad, bytes: 0, fresh: false, on_error })
             }))
         }
     };
@@ -82,8 +92,26 @@ pub(super) fn open<'a>(
     })))
 }
 
+/// The rows of a batch of JSON rows but for those that `extract` found bad, and these.
+pub(super) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batch, Vec<BadRow>)> {
+    if bad.is_empty() {
+        return Ok((batch, Vec::new()));
+    }
+    let mut good = vec![true; batch.rows()];
+    let rows = bad.into_iter().map(|(row, reason)| {
+        let row = row as usize;
+        good[row] = false;
+        let raw = batch.raw.as_ref().map(|raw| raw.value(row).to_vec()).unwrap_or_default();
+        let id = batch.ids.value(row);
+        let (file, offset) = split_id(id);
+        BadRow { id, file, offset, line_in_slice: 0, raw, reason }
+    });
+    let rows = rows.collect();
+    Ok((batch.filter(&BooleanArray::from(good))?, rows))
+}
+
 /// Moves stats that rows have already from the fields to the stats.
-fn lift_stats(batch: &mut Batch, keys: &[String]) {
+pub(super) fn lift_stats(batch: &mut Batch, keys: &[String]) {
     use arrow::array::Array;
     for key in keys {
         let path = format!("{STATS}.{key}");

@@ -12,7 +12,7 @@ use super::meter::{Tally, Timer};
 use super::quarantine::{Breaker, Quarantine};
 use super::sink::{self, Target, Written};
 use super::source::{self, Base, Incoming};
-use crate::checkpoint::{Account, Artifact, Key, Manifest, Store, WrittenRows};
+use crate::checkpoint::{Account, Artifact, FlatWriter, Key, Manifest, Store, WrittenRows};
 use crate::config::OnError;
 use crate::dataset::{Batch, Dataset, ExportOptions, PartInfo, Partition, ReadOptions};
 use crate::error::Stopped;
@@ -94,7 +94,7 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
         account: base.account.clone(),
         quarantine: Quarantine::new(env.breaker()),
         masked: Masked::new(env.plan, base, p, env.log, env.breaker())?,
-        chain: Chain::new(&env.plan.ops[step.ops.clone()], p, env.log)?,
+        chain: Chain::new(env, step.ops.clone(), p)?,
         keys: keyed.map(|op| KeysWork::new(env, op, p)).transpose()?,
         rows_out: 0,
     };
@@ -103,6 +103,9 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     let mut targets = Vec::new();
     if step.store {
         targets.push(Target::Rows(Box::new(env.store.rows(last.context("a step without ops stores no rows")?, p)?)));
+    }
+    if let Some(op) = keyed.filter(|op| env.plan.ops[*op].is_grouper()) {
+        targets.push(Target::Flat(Box::new(env.store.keys_with_rows(op, p, &env.export)?)));
     }
     if step.end == Some(End::Export) {
         targets.push(Target::Part(temporary.clone(), env.export.clone()));
@@ -119,18 +122,19 @@ pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Re
     if base.rows.is_none() && base.masks.is_empty() {
         account.input = input::content(env.dataset, partition, env.chains.after(p, None))?;
     }
-    let mut manifests = Vec::new();
+    let (mut manifests, mut flat) = (Vec::new(), None);
     for written in written {
-        manifests.push(match written {
-            Written::Rows(rows) => commit_rows(env, *rows, p, last.unwrap_or(0), &account, times)?,
+        match written {
+            Written::Rows(rows) => manifests.push(commit_rows(env, *rows, p, last.unwrap_or(0), &account, times)?),
+            Written::Flat(rows) => flat = Some(*rows),
             Written::Part(info) => {
                 env.store.storage.rename(&temporary, &part)?;
-                commit_part(env, info, p, last, &account, &part)?
+                manifests.push(commit_part(env, info, p, last, &account, &part)?);
             }
-        });
+        }
     }
     if let Some(keys) = keys {
-        manifests.push(keys.commit(env, p, &mut account)?);
+        manifests.push(keys.commit(env, p, &mut account, flat)?);
     }
     env.log.emit(Event::StageCompleted {
         partition_id: p,
@@ -157,9 +161,9 @@ impl Work<'_> {
     /// One batch through the ops, to the keys and on. Gives the number of rows that came to the ops.
     fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<u64> {
         let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
+        self.account.bad += bad;
         if incoming.fresh {
             self.account.read += good + bad;
-            self.account.bad += bad;
             self.account.input_bytes += incoming.bytes;
         }
         for row in incoming.bad {
@@ -204,16 +208,27 @@ impl<'a> KeysWork<'a> {
         Ok(())
     }
 
-    fn commit(mut self, env: &Env<'_>, p: usize, account: &mut Account) -> Result<Manifest> {
+    /// `flat`: the rows that the keys are of, where these are wanted with them.
+    fn commit(mut self, env: &Env<'_>, p: usize, account: &mut Account, flat: Option<FlatWriter>) -> Result<Manifest> {
         account.ops.insert(self.op, self.keyer.finish());
         finish_quarantine(env, (self.op, p, env.chains.keys(p, self.op)), account, &mut self.quarantine)?;
         let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
-        let paths = &env.store.paths;
-        env.store.commit_bytes(&self.writer.finish()?, &paths.keys(self.op, p), &paths.keys_manifest(self.op, p), manifest)
+        let (paths, keys) = (&env.store.paths, self.writer.finish()?);
+        if let Some(flat) = flat {
+            return env.store.commit_keys_with_rows(flat, &keys, manifest);
+        }
+        env.store.commit_bytes(&keys, &paths.keys(self.op, p), &paths.keys_manifest(self.op, p), manifest)
     }
 }
 
-fn commit_rows(env: &Env<'_>, rows: WrittenRows, p: usize, last: usize, account: &Account, times: sink::Times) -> Result<Manifest> {
+pub(super) fn commit_rows(
+    env: &Env<'_>,
+    rows: WrittenRows,
+    p: usize,
+    last: usize,
+    account: &Account,
+    times: sink::Times,
+) -> Result<Manifest> {
     let committing = std::time::Instant::now();
     let manifest = env.store.commit_rows(rows, env.chains.after(p, Some(last)), (last, p), account, times.cpu)?;
     env.log.emit(Event::CheckpointSaved(CheckpointDone {
@@ -250,7 +265,11 @@ fn each_batch(
 ) -> Result<u64> {
     // Ops that count keys get the rows of the base once more.
     let first = base.masks.iter().filter(|mask| mask.counts.is_some()).map(|mask| mask.op).min().unwrap_or(step.ops.start);
-    let fields = if base.rows.is_none() { env.plan.fields.clone() } else { env.plan.fields_after(first) };
+    let fields = match base.rows.as_ref().map(|rows| rows.op) {
+        None => env.plan.fields.clone(),
+        Some(Some(op)) if env.plan.ops[op].is_grouper() => env.plan.fields_of_new(op),
+        Some(_) => env.plan.fields_after(first),
+    };
     let size: u64 = base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes);
     let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
     for incoming in source::open(env, partition, base, fields)? {

@@ -34,6 +34,7 @@ mod tests {
                 "text-mappers",
                 "dedup",
                 "selectors",
+                "groupers",
                 "markup-mappers",
                 "chinese-mappers",
                 "privacy-mappers",

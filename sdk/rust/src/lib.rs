@@ -50,6 +50,7 @@
 //! | [`Expander`] | 0..n rows of each row |
 //! | [`Deduplicator`] | fingerprints of the text |
 //! | [`Selector`] | a key per row, then a choice among all keys |
+//! | [`Grouper`] | a key per row; rows with equal keys become one |
 //! | [`Operator`] | any kind, over whole columns |
 //!
 //! The SDK reads the parameters, makes their schema, reuses stats that the rows already have, applies the range test with
@@ -61,6 +62,7 @@ mod batch;
 mod column;
 mod dedup;
 mod filter;
+mod group;
 mod mapper;
 mod op;
 mod params;
@@ -75,6 +77,7 @@ pub use batch::{Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, 
 pub use column::{Column, ColumnType, Lists, Numbers, Texts};
 pub use dedup::{Deduplicator, Fingerprint};
 pub use filter::{Filter, Stat, TextFilter};
+pub use group::Grouper;
 pub use mapper::{Changes, Expander, Mapper, NewRows, TextMapper};
 pub use op::{Entry, Instance, Operator};
 pub use params::{Common, Params};
@@ -89,11 +92,15 @@ pub const STATS: &str = "__dj__stats__";
 /// The field with the counts of a row's keys (`f64-list`), in the second call of a deduplicator that counts keys (`x-counts-keys`).
 pub const COUNTS: &str = "__dj__counts__";
 
+/// The field with a whole row as JSON text (`utf8`), which a mapper that rewrites whole rows (`x-whole-rows`) reads and writes.
+pub const ROW: &str = "__dj__row__";
+
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field, Filter, Input, Kind, Mapper, NewRows,
-        OpError, Operator, Output, Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts, Update,
+        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field, Filter, Grouper, Input, Kind, Mapper,
+        NewRows, OpError, Operator, Output, Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts,
+        Update,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
@@ -104,6 +111,7 @@ pub mod prelude {
 pub mod entry {
     pub use crate::dedup::DeduplicatorEntry;
     pub use crate::filter::{FilterEntry, TextFilterEntry};
+    pub use crate::group::GrouperEntry;
     pub use crate::mapper::{ExpanderEntry, MapperEntry, TextMapperEntry};
     pub use crate::op::{Of, OperatorEntry};
     pub use crate::select::SelectorEntry;

@@ -118,6 +118,12 @@ impl Runner {
                 out
             }
             Ok(Output::Rows { origins, fields, .. }) => {
+                if let [Field { path, values }] = &fields[..]
+                    && path == crate::ROW
+                {
+                    let row = |i| text_at(values, i).as_str().and_then(|row| serde_json::from_str(row).ok());
+                    return (0..origins.len()).map(|i| row(i).expect("a row is JSON")).collect();
+                }
                 let mut out: Vec<Value> = origins.iter().map(|&origin| rows[origin as usize].clone()).collect();
                 for field in fields {
                     out.iter_mut().enumerate().for_each(|(i, row)| set(row, &field.path, text_at(&field.values, i)));
@@ -211,6 +217,26 @@ impl Runner {
             other => panic!("not a selector's answer: {other:?}"),
         }
     }
+
+    /// Groups of rows, each a JSON object, by their numbers: of a grouper, in the order of their first rows. A rejected row is in none.
+    ///
+    /// # Errors
+    /// When it cannot give keys.
+    pub fn group_json(&mut self, rows: &[&str]) -> Result<Vec<Vec<usize>>, OpError> {
+        let batch = self.batch(&parse(rows));
+        let Output::Keys { keys, rejected } = self.instance.process(&batch)? else { panic!("not a grouper's answer") };
+        let keys = keys.texts().expect("keys that are strings");
+        let mut places = std::collections::HashMap::new();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for row in (0..rows.len()).filter(|row| rejected.iter().all(|r| r.row as usize != *row)) {
+            let place = *places.entry(keys.get(row)).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[place].push(row);
+        }
+        Ok(groups)
+    }
 }
 
 fn parse(rows: &[&str]) -> Vec<Value> {
@@ -223,6 +249,10 @@ fn at<'a>(row: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 fn field(input: &Input, rows: &[Value]) -> Field {
+    if input.path == crate::ROW {
+        let texts: Vec<String> = rows.iter().map(Value::to_string).collect();
+        return Field { path: input.path.clone(), values: Column::Utf8(texts.iter().map(String::as_str).collect()) };
+    }
     let values: Vec<Option<&Value>> = rows.iter().map(|row| at(row, &input.path)).collect();
     if input.required {
         let missing = values.iter().position(Option::is_none);

@@ -10,14 +10,14 @@ use super::{Plugins, to_json};
 use crate::error::{UserError, did_you_mean};
 use crate::op::{Kind, OpEntry, Registry};
 
-const KINDS: [Kind; 4] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector];
+const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
 
 /// List all operators, by kind and pack
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ListArgs {
     /// Only those that have all of these words in their name, kind, pack, summary or parameters
     words: Vec<String>,
-    /// Only those of this kind: filter, mapper, deduplicator or selector
+    /// Only those of this kind: filter, mapper, deduplicator, selector or grouper
     #[arg(long)]
     kind: Option<String>,
     /// Only those of this pack: the name of a built-in pack, or a part of the path of a plugin
@@ -65,9 +65,11 @@ pub(super) fn read_kind(text: &str) -> Result<Kind, UserError> {
     })
 }
 
-/// The kind that recipes call it: how a deduplicator finds duplicates is its own affair.
-fn listed_as(entry: &OpEntry) -> Kind {
-    if entry.descriptor.name.ends_with("_deduplicator") { Kind::Deduplicator } else { entry.descriptor.kind }
+/// The kind that recipes call it: how a deduplicator finds duplicates, or a grouper takes groups apart, is its own affair.
+pub(super) fn listed_as(entry: &OpEntry) -> Kind {
+    let named =
+        [Kind::Deduplicator, Kind::Grouper].into_iter().find(|kind| entry.descriptor.name.ends_with(&format!("_{}", kind.as_str())));
+    named.unwrap_or(entry.descriptor.kind)
 }
 
 /// Where words are searched for.
@@ -75,7 +77,7 @@ fn haystack(entry: &OpEntry) -> String {
     let d = &entry.descriptor;
     let params = d.params_schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
     let params: Vec<&str> = params.collect();
-    format!("{} {} {} {} {}", d.name, d.kind.as_str(), entry.component.source, d.summary, params.join(" ")).to_lowercase()
+    format!("{} {} {} {} {}", d.name, listed_as(entry).as_str(), entry.component.source, d.summary, params.join(" ")).to_lowercase()
 }
 
 /// A heading for each kind and pack, a line for each operator.

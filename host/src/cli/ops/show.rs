@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 
 use super::example::Example;
+use super::list::listed_as;
 use super::{Plugins, full_params, to_json};
 use crate::op::{Kind, OpEntry, Registry};
 
@@ -41,7 +42,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<u8> {
 fn show(entry: &OpEntry) -> String {
     let (d, c) = (&entry.descriptor, &entry.component);
     let mut out = String::new();
-    let _ = writeln!(out, "{}  ({}, {} work per row)\n\n{}\n", d.name, d.kind.as_str(), d.cost.as_str(), d.summary);
+    let _ = writeln!(out, "{}  ({}, {} work per row)\n\n{}\n", d.name, listed_as(entry).as_str(), d.cost.as_str(), d.summary);
     let properties = d.params_schema.get("properties").and_then(Value::as_object);
     let _ = writeln!(out, "parameters");
     for (name, schema) in properties.into_iter().flatten() {
@@ -57,6 +58,9 @@ fn show(entry: &OpEntry) -> String {
         let _ = writeln!(out, "  none");
     }
     let _ = writeln!(out, "  beside these, every operator takes `text_key`, `image_key`, `audio_key`, `video_key`");
+    if d.kind == Kind::Grouper {
+        let _ = writeln!(out, "  all rows with an equal key become one, in which every field is the list of their values");
+    }
     if d.kind == Kind::Filter {
         let _ = writeln!(out, "  and every filter `min_closed_interval`, `max_closed_interval`, `reversed_range`");
     }

@@ -71,7 +71,7 @@ fn patch_constants(row: &[u8]) -> Result<Cow<'_, [u8]>, String> {
 }
 
 /// Where the string at `p` has its closing quote, or the end.
-fn string_end(row: &[u8], p: usize) -> usize {
+pub(super) fn string_end(row: &[u8], p: usize) -> usize {
     let mut p = find_special(row, p + 1);
     while p < row.len() && row[p] != b'"' {
         p = find_special(row, p + if row[p] == b'\\' { 2 } else { 1 });

@@ -10,6 +10,7 @@ mod paths;
 mod scan;
 mod standard;
 mod string;
+mod top;
 
 pub(super) use edit::append;
 pub use edit::{set_path, write_f64};
@@ -19,6 +20,7 @@ pub use scan::{Found, Odd, Scanner};
 pub use standard::{elements, members, standard};
 pub(crate) use string::find_special;
 pub use string::{read_string, write_string};
+pub use top::top_level;
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps every later consumer off its limits.
 pub const MAX_DEPTH: usize = 512;

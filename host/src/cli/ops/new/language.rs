@@ -101,7 +101,7 @@ impl Language {
                     Kind::Filter => include_str!(concat!("templates/", $dir, "/filter.", $end)),
                     Kind::Mapper => include_str!(concat!("templates/", $dir, "/mapper.", $end)),
                     Kind::Deduplicator => include_str!(concat!("templates/", $dir, "/deduplicator.", $end)),
-                    Kind::Selector => return None,
+                    Kind::Selector | Kind::Grouper => return None,
                 }
             };
         }

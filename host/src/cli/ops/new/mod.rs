@@ -49,6 +49,10 @@ pub(super) fn run(args: &NewArgs) -> Result<u8> {
         let other = format!("{}{kind}", args.name.strip_suffix(named).unwrap_or_default());
         return Err(error.hint(format!("name it `{other}`, or leave out --kind")).into());
     }
+    if kind == Kind::Grouper {
+        let error = UserError::new("--kind", "no project is made for groupers");
+        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
+    }
     if Registry::load(&[])?.iter().any(|e| e.descriptor.name == args.name) {
         let error = UserError::new("NAME", format!("there is a built-in operator `{}`, which yours would override", args.name));
         return Err(error.hint("put a word of your own before it").into());
@@ -128,7 +132,7 @@ fn sample(kind: Kind) -> (&'static str, &'static [usize]) {
         Kind::Filter => (r#"{"min_num": 3}"#, &[1]),
         Kind::Mapper => (r#"{"max_chars": 100}"#, &[0, 1, 2, 3, 4, 5]),
         Kind::Deduplicator => (r#"{"length": 20}"#, &[0, 1, 3, 4]),
-        Kind::Selector => (r#"{"count": 1}"#, &[2, 4]),
+        Kind::Selector | Kind::Grouper => (r#"{"count": 1}"#, &[2, 4]),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::error::UserError;
 use crate::op::Kind;
 
-const KINDS: [Kind; 4] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector];
+const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
 const LONGEST: usize = 64;
 
 /// Checks a name's form. A name is also that of a file, a module and a crate, so it has two words or more: no language has such a keyword.

@@ -52,6 +52,8 @@ pub(in crate::op) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Ve
             types::Kind::Filter => Kind::Filter,
             types::Kind::Mapper => Kind::Mapper,
             types::Kind::Deduplicator => Kind::Deduplicator,
+            // The contract has no groupers: the schema tells them from selectors.
+            types::Kind::Selector if params_schema.get("x-groups") == Some(&serde_json::Value::Bool(true)) => Kind::Grouper,
             types::Kind::Selector => Kind::Selector,
         };
         let cost = match d.cost {
