@@ -38,7 +38,10 @@ impl Buffers {
         self.given.clear();
         let mut fields = Vec::with_capacity(signature.reads.len());
         for read in &signature.reads {
-            let values = match batch.field(&read.path) {
+            // What an earlier op computed is not in the row yet.
+            let key = read.path.strip_prefix(STATS).and_then(|rest| rest.strip_prefix('.'));
+            let stat = key.and_then(|key| batch.stats.iter().find(|stat| stat.key == key)).map(|stat| stat.data.clone());
+            let values = match stat.or_else(|| batch.field(&read.path)) {
                 Some(data) => self.of_type(&data, read.ty).map_err(|m| format!("field `{}`: {m}", read.path))?,
                 None => self.of_type(&arrow::array::new_null_array(&DataType::Utf8View, batch.rows()), read.ty)?,
             };
