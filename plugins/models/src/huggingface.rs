@@ -1,10 +1,8 @@
 //! Hugging Face tokenizers: `tokenizer.json` files.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as BASE64;
+mod check;
+
 use djhost_sdk::Reject;
-use serde::Deserialize;
-use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
 use tokenizers::Tokenizer;
@@ -14,7 +12,7 @@ pub(crate) const DEFAULT: &str = "EleutherAI/pythia-6.9b-deduped";
 /// What to do about a name that is no file.
 pub(crate) const GET_IT: &str = "nothing is downloaded: get the `tokenizer.json` of the tokenizer once, as from its page at \
                                  https://huggingface.co, and name the file";
-const NO_TOKENIZER: &str = "this is not a `tokenizer.json` that is known";
+pub(crate) const NO_TOKENIZER: &str = "this is not a `tokenizer.json` that is known";
 /// The largest ones have some 35 MB.
 const LARGEST: u64 = 64 << 20;
 
@@ -58,11 +56,12 @@ impl HfTokenizer {
     /// # Errors
     /// When it is no tokenizer.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        check(bytes)?;
+        check::file(bytes)?;
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
         // As where Data-Juicer calls it, whatever the file says.
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
+        check::added_tokens(&tokenizer)?;
         Ok(Self(tokenizer))
     }
 
@@ -88,34 +87,6 @@ impl HfTokenizer {
     /// When the tokenizer cannot put them together.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, Reject> {
         self.0.decode(tokens, false).map_err(refused)
-    }
-}
-
-/// Refuses what the library takes for granted, and would panic about.
-fn check(bytes: &[u8]) -> Result<(), String> {
-    let head: Head = serde_json::from_slice(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
-    charsmaps(&head.normalizer)
-}
-
-/// What of a file is checked. The vocabulary may be large and is not.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(default)]
-    normalizer: Value,
-}
-
-/// Checks the tables of sentencepiece in a normalizer.
-fn charsmaps(part: &Value) -> Result<(), String> {
-    match part {
-        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| match value {
-            Value::String(table) if name == "precompiled_charsmap" => {
-                let table = BASE64.decode(table).map_err(|error| format!("`{name}`: {error}"))?;
-                djhost_sentencepiece::check_charsmap(&table)
-            }
-            _ => charsmaps(value),
-        }),
-        Value::Array(parts) => parts.iter().try_for_each(charsmaps),
-        _ => Ok(()),
     }
 }
 

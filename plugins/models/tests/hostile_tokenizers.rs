@@ -106,7 +106,34 @@ fn charsmap() -> String {
     out
 }
 
-const TEXTS: [&str; 6] = ["", "ab a-b AB", "  x\n\n", "日本 e\u{301}𝒳 12345", "<s>ab<s>", "a\0b▁▁a"];
+const TYPES: [&str; 24] = [
+    "BPE",
+    "WordPiece",
+    "WordLevel",
+    "Unigram",
+    "ByteLevel",
+    "Precompiled",
+    "Strip",
+    "Replace",
+    "Prepend",
+    "Sequence",
+    "Metaspace",
+    "Split",
+    "Digits",
+    "FixedLength",
+    "Punctuation",
+    "CharDelimiterSplit",
+    "BertNormalizer",
+    "BertProcessing",
+    "RobertaProcessing",
+    "TemplateProcessing",
+    "CTC",
+    "BPEDecoder",
+    "ByteFallback",
+    "StripAccents",
+];
+const TEXTS: [&str; 7] =
+    ["", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "ab a-b AB", "  x\n\n", "日本 e\u{301}𝒳 12345", "<s>ab<s>", "a\0b▁▁a"];
 
 /// What a file makes of the texts; an error if it panics or takes too long.
 fn try_out(file: &[u8]) -> Result<bool, String> {
@@ -173,13 +200,21 @@ fn changed_values_never_panic() {
         let mut all = Vec::new();
         places(&tokenizer, String::new(), &mut all);
         for place in all {
-            for other in &others {
+            let mut attempt = |changed: Value, what: String| match try_out(changed.to_string().as_bytes()) {
+                Ok(works) => worked += usize::from(works),
+                Err(why) => wrong.push(format!("{place} {what}: {why:.200}")),
+            };
+            for other in others.iter().cloned().chain(TYPES.map(|name| json!(name)).into_iter().filter(|_| place.ends_with("/type"))) {
                 let mut changed = tokenizer.clone();
                 *changed.pointer_mut(&place).unwrap() = other.clone();
-                match try_out(changed.to_string().as_bytes()) {
-                    Ok(works) => worked += usize::from(works),
-                    Err(why) => wrong.push(format!("{place} = {other}: {why:.200}")),
+                attempt(changed, format!("= {other}"));
+            }
+            if let Some((above, name)) = place.rsplit_once('/') {
+                let mut changed = tokenizer.clone();
+                if let Some(fields) = changed.pointer_mut(above).unwrap().as_object_mut() {
+                    fields.remove(name);
                 }
+                attempt(changed, "removed".into());
             }
         }
     }
