@@ -157,8 +157,9 @@ LINE_DEDUPLICATORS = {
 }
 # Mappers that make several rows of one.
 EXPANDERS = {
-    "text_chunk_mapper": [{}, {"split_pattern": None, "max_len": 20}, {"split_pattern": None, "max_len": 50, "overlap_len": 7}, {"max_len": 40},
-                          {"split_pattern": r"[.!?。][ \n]*", "max_len": 60, "overlap_len": 5}, {"split_pattern": r"([ \n])|(,)"},
+    "text_chunk_mapper": [{}, {"split_pattern": None, "max_len": 20}, {"fixture": FEW, "split_pattern": None, "max_len": 50, "overlap_len": 7},
+                          {"fixture": FEW, "max_len": 40}, {"split_pattern": r"[.!?。][ \n]*", "max_len": 60, "overlap_len": 5},
+                          {"fixture": FEW, "split_pattern": r"([ \n])|(,)"},
                           *[{"fixture": FEW, "tokenizer": name, **params} for name in HF for params in [
                               {"max_len": 60, "split_pattern": None}, {"max_len": 50, "overlap_len": 7}, {"max_len": 90, "split_pattern": r"[.!?。][ \n]*"}]]],
 }
