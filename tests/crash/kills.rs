@@ -146,7 +146,7 @@ fn rows_are_grouped_whatever_was_killed() {
         }
         let mut numbers = Numbers(i as u64 + 177);
         for round in 0.. {
-            let output = bench.run_with_fault(&format!("kill@disk:{}", 4 + numbers.below(40) + 6 * round));
+            let output = bench.run_with_fault(&format!("kill@disk:{}", 2 + numbers.below(8) + 2 * round));
             bench.assert_export_whole(&expected.export);
             if !killed(&output) {
                 assert!(output.status.success(), "{}", text(&output.stderr));

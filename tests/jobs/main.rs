@@ -1,5 +1,6 @@
 //! Whole jobs through the built program. A case is a folder: `recipe.yaml` (from `input.jsonl` to `out.jsonl`), `input.jsonl`,
-//! `expected.jsonl`, `ledger.json` (where every row went), and if there are any, more arguments in `args`, one a line.
+//! `expected.jsonl`, `ledger.json` (where every row went), and if there are any, more arguments in `args`, one a line, and files that the recipe
+//! names.
 //!
 //! `UPDATE_EXPECTED=1 cargo test --release --test jobs` writes what is expected; look at the difference before you commit it.
 
@@ -38,8 +39,8 @@ fn cases() -> Vec<PathBuf> {
 /// Runs a case with `more` arguments; gives the export and the ledger.
 fn run(case: &Path, more: &[&str]) -> (String, Value) {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["recipe.yaml", "input.jsonl"] {
-        fs::copy(case.join(name), dir.path().join(name)).unwrap();
+    for file in fs::read_dir(case).unwrap().map(|file| file.unwrap().path()) {
+        fs::copy(&file, dir.path().join(file.file_name().unwrap())).unwrap();
     }
     let own = fs::read_to_string(case.join("args")).unwrap_or_default();
     let args: Vec<&str> = ["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job"]

@@ -139,7 +139,7 @@ fn built_in_operators_find_media_beside_the_dataset() {
     let rows = ["images/one.png", beside.as_str(), "./images/../images/one.png", "../secret.png", "link.png", "missing.png"];
     let lines: String = rows.iter().map(|path| format!("{{\"text\": \"\", \"images\": [\"{path}\"]}}\n")).collect();
     case.write("data/rows.jsonl", lines);
-    let recipe = "dataset_path: data/rows.jsonl\nprocess:\n  - image_shape_filter:\n";
+    let recipe = "dataset_path: data/rows.jsonl\nmax_quarantine_ratio: 1\nprocess:\n  - image_shape_filter:\n";
     let ran = case.run(recipe).ok();
     assert_eq!(ran.text().lines().count(), 3, "{}", ran.text());
 }

@@ -24,7 +24,7 @@ pub(super) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Resu
         granting.dir(dir, "grants.read_dirs", &spec.place_of(&format!("grants.read_dirs[{i}]")));
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
-    if may_read_media(host.media, entry) {
+    if host.media.unwrap_or(reads_media(entry)) {
         granting.media(&resolved.sources);
     }
     for (name, value) in &host.env {
@@ -46,20 +46,16 @@ pub(super) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Resu
 pub fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &str) -> Result<Grants, UserErrors> {
     let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new(""), errors: Vec::new() };
     granting.params(entry, params, &|at| format!("{place}: {at}"));
-    if may_read_media(None, entry) {
+    if reads_media(entry) {
         granting.media(&[".".to_owned()]);
     }
     if granting.errors.is_empty() { Ok(granting.grants) } else { Err(UserErrors(granting.errors)) }
 }
 
-/// What the recipe says holds. By itself only an operator that comes with djhost gets at media, as only its word is believed.
-fn may_read_media(said: Option<bool>, entry: &OpEntry) -> bool {
-    let reads_media = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
-    media_by(said, reads_media, matches!(entry.component.source, Source::Builtin(_)))
-}
-
-fn media_by(said: Option<bool>, reads_media: bool, is_builtin: bool) -> bool {
-    said.unwrap_or(reads_media && is_builtin)
+/// Whether the operator gets at media by itself. Only one that comes with djhost does, as only its word is believed.
+pub fn reads_media(entry: &OpEntry) -> bool {
+    let said = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
+    said && matches!(entry.component.source, Source::Builtin(_))
 }
 
 struct Granting {
@@ -289,15 +285,6 @@ mod tests {
     fn a_schema_with_many_circles_ends() {
         let choices: Vec<Value> = (0..200).map(|_| json!({ "$ref": "#/properties/p" })).collect();
         assert_eq!(file_params(&json!({ "properties": { "p": { "anyOf": choices } } })), []);
-    }
-
-    #[test]
-    fn media_by_itself_only_for_what_comes_with_djhost() {
-        assert!(media_by(None, true, true));
-        assert!(!media_by(None, true, false));
-        assert!(!media_by(None, false, true));
-        assert!(media_by(Some(true), false, false));
-        assert!(!media_by(Some(false), true, true));
     }
 
     #[test]

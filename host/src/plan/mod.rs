@@ -14,7 +14,7 @@ use crate::op::{Kind, OpPool};
 
 pub use build::{add_fallback, build};
 pub use fingerprint::Chains;
-pub use grants::grants_of_params;
+pub use grants::{grants_of_params, reads_media};
 pub use segments::{End, Segment};
 
 /// One op of the recipe.

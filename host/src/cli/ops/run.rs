@@ -13,7 +13,7 @@ use crate::config::Override;
 use crate::error::{UserError, exit};
 use crate::job::{JobSummary, Logs, RunPaths, StopFlag};
 use crate::op::{Limits, Registry, Source};
-use crate::plan::grants_of_params;
+use crate::plan::{grants_of_params, reads_media};
 use crate::run::{RunOptions, prepare, run as run_job};
 
 /// Run one operator on JSON lines from standard input, to standard output
@@ -45,6 +45,11 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let entry = registry.get(&name, "")?;
     // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
     registry.pool(entry, &full_params(entry, &params)?, Limits::default(), grants_of_params(entry, &params, "--params")?, 0, "--params")?;
+    let mut spec = params;
+    if reads_media(entry) {
+        // The dataset is a temporary file; media are named from here.
+        spec.insert("grants".into(), json!({ "media": false, "read_dirs": ["."] }));
+    }
     drop(registry);
     if std::io::stdin().is_terminal() {
         eprintln!("reading JSON lines from the terminal; end with Ctrl-D");
@@ -59,7 +64,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     }
     let recipe = dir.path().join("recipe.yaml");
     // JSON is YAML, too.
-    std::fs::write(&recipe, json!({ "process": [{ &name: Value::Object(params) }] }).to_string())?;
+    std::fs::write(&recipe, json!({ "process": [{ &name: Value::Object(spec) }] }).to_string())?;
     let stop = StopFlag::new();
     let logs = Logs::init(None, true)?;
     let prepared = prepare(Some(&recipe), &settings(dir.path(), &plugins, args.stats))?;
