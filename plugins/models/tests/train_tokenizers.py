@@ -27,6 +27,8 @@ def keep(name, model, trainer, **parts):
     tokenizer.enable_truncation(100)
     tokenizer.enable_padding(length=50)
     tokenizer.save(name)
+    # Numbers that are read from JSON differ in their last digit from those that were written.
+    tokenizer = Tokenizer.from_file(name)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     found = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]

@@ -29,7 +29,7 @@ impl Charsmap {
         let wrong = || damaged("the table of characters");
         let (size, rest) = bytes.split_first_chunk::<4>().ok_or_else(wrong)?;
         let size = u32::from_le_bytes(*size) as usize;
-        if size < 1024 || size % 1024 != 0 {
+        if size < 1024 || !size.is_multiple_of(1024) {
             return Err(wrong());
         }
         let (units, replacements) = rest.split_at_checked(size).ok_or_else(wrong)?;

@@ -282,11 +282,9 @@ fn unigram(pieces: &[Piece<'_>]) -> Result<Unigram, String> {
         _ => piece.score,
     };
     let least = pieces.iter().filter(|piece| piece.kind == Type::Normal).map(|piece| piece.score).fold(f32::MAX, f32::min);
-    Ok(Unigram {
-        trie: Trie::new(&keys(pieces, |kind| matches!(kind, Type::Normal | Type::UserDefined))?)?,
-        scores: pieces.iter().map(score).collect(),
-        unknown: least - 10.0,
-    })
+    let mut keys = keys(pieces, |kind| matches!(kind, Type::Normal | Type::UserDefined))?;
+    keys.iter_mut().for_each(|(_, value)| *value = score(&pieces[*value as usize]).to_bits());
+    Ok(Unigram { trie: Trie::new(&keys)?, unknown: least - 10.0 })
 }
 
 fn bpe(pieces: &[Piece<'_>]) -> Result<Bpe, String> {

@@ -100,13 +100,18 @@ impl Normalizer {
             if part.is_empty() {
                 continue;
             }
-            for (i, run) in part.split(' ').enumerate() {
-                if i > 0 {
-                    push(out, space)?;
-                }
-                push(out, run)?;
+            // Most often it is a character.
+            while let Some(end) = part.bytes().position(|byte| byte == b' ') {
+                push(out, &part[..end])?;
+                push(out, space)?;
+                part = &part[end + 1..];
+                after_space = part.is_empty();
             }
-            after_space = self.remove_extra_whitespaces && part.ends_with(' ');
+            if !part.is_empty() {
+                push(out, part)?;
+                after_space = false;
+            }
+            after_space &= self.remove_extra_whitespaces;
         }
         if self.remove_extra_whitespaces {
             out.truncate(out.trim_end_matches(space).len());

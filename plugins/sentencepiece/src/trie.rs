@@ -58,6 +58,9 @@ impl Trie {
     }
 }
 
+/// A node whose children have no places yet, its keys, and what length they have in common.
+type Open<'a> = (usize, &'a [(&'a [u8], u32)], usize);
+
 struct Builder {
     units: Vec<Unit>,
     /// Which bases have been given away, a bit each.
@@ -71,8 +74,7 @@ impl Builder {
     fn build(&mut self, keys: &[(&[u8], u32)]) -> Result<usize, String> {
         let mut labels = Vec::with_capacity(256);
         let root = self.children(keys, 0, &mut labels)?;
-        // Nodes whose children are still to be placed: the node, its keys and their common length.
-        let mut open: Vec<(usize, &[(&[u8], u32)], usize)> = Vec::new();
+        let mut open: Vec<Open<'_>> = Vec::new();
         self.open(root, keys, 0, &mut open);
         while let Some((node, mut keys, depth)) = open.pop() {
             if let Some(((key, value), rest)) = keys.split_first()
@@ -88,7 +90,7 @@ impl Builder {
         Ok(root)
     }
 
-    fn open<'a>(&self, base: usize, keys: &'a [(&'a [u8], u32)], depth: usize, open: &mut Vec<(usize, &'a [(&'a [u8], u32)], usize)>) {
+    fn open<'a>(&self, base: usize, keys: &'a [(&'a [u8], u32)], depth: usize, open: &mut Vec<Open<'a>>) {
         for child in keys.chunk_by(|(a, _), (b, _)| a[depth] == b[depth]) {
             open.push((base ^ usize::from(child[0].0[depth]), child, depth + 1));
         }

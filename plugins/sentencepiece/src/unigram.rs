@@ -5,9 +5,8 @@ use crate::{too_long, width};
 
 #[derive(Debug)]
 pub(crate) struct Unigram {
+    /// Of pieces to the bits of their scores: these are looked up very often. No score has the bits of `NONE`.
     pub trie: Trie,
-    /// By the numbers in the trie. Those of symbols of the user are greater than that of any other way to cut them.
-    pub scores: Vec<f32>,
     /// The score of a character that is no piece.
     pub unknown: f32,
 }
@@ -67,7 +66,7 @@ impl Unigram {
                 let Some((next, piece)) = self.trie.step(node, byte) else { break };
                 node = next;
                 if piece != NONE {
-                    let candidate = self.scores[piece as usize] + score;
+                    let candidate = f32::from_bits(piece) + score;
                     offer(nodes, here + i + 1, candidate, here as u32)?;
                     known |= i + 1 == single;
                 }
