@@ -57,12 +57,14 @@ impl Operator for NaiveReverseGrouper {
     }
 }
 
+/// A field of a group: its key with the quotes, and the values as [`pieces`] gives them; none for a field that is null.
+type List<'a> = (&'a str, Option<Vec<(&'a str, &'a str)>>);
+
 /// The fields of a group.
 struct Lists<'a> {
     /// How many rows it has.
     len: usize,
-    /// Key with its quotes, and the values; none for a field that is null.
-    fields: Vec<(&'a str, Option<Vec<(&'a str, &'a str)>>)>,
+    fields: Vec<List<'a>>,
 }
 
 impl Lists<'_> {
@@ -83,7 +85,7 @@ impl Lists<'_> {
 
 fn lists(row: &str) -> Result<Lists<'_>, Reject> {
     let members = pieces(row).ok_or("the row is not an object")?;
-    let mut fields: Vec<(&str, Option<Vec<(&str, &str)>>)> = Vec::new();
+    let mut fields: Vec<List<'_>> = Vec::new();
     let mut len: Option<(&str, usize)> = None;
     // Of equal keys the last one counts.
     let mut last = std::collections::HashMap::new();
