@@ -11,6 +11,7 @@ mod fix_unicode;
 mod links;
 mod matches;
 mod one_or_many;
+mod plain;
 mod punctuation_normalization;
 mod punkt;
 mod remove_bibliography;

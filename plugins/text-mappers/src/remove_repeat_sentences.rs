@@ -1,11 +1,9 @@
 //! `remove_repeat_sentences_mapper`
 
-use crate::sentences::ends;
+use crate::plain::Plain;
+use crate::sentences::stops;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{code_points, decode, lower_into, strip};
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
-use std::hash::BuildHasher;
+use djhost_sdk::text::{code_points, lower_into, strip, word_hash};
 use std::ops::Range;
 
 /// Removes sentences that the text has already had.
@@ -27,10 +25,10 @@ pub struct RemoveRepeatSentencesMapper {
 /// Buffers, kept from text to text.
 #[derive(Default)]
 struct Scratch {
+    stops: Vec<usize>,
     seen: Seen,
-    ends: Vec<usize>,
+    plain: Plain,
     lower: String,
-    compared: String,
 }
 
 impl Default for RemoveRepeatSentencesMapper {
@@ -56,109 +54,80 @@ impl TextMapper for RemoveRepeatSentencesMapper {
     }
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
-        let Scratch { seen, ends: places, lower, compared } = &mut self.scratch;
-        seen.clear();
-        let mut done = 0;
-        let mut line_start = 0;
-        for line in text.split('\n') {
-            places.clear();
-            ends(line, places);
-            places.push(line.len());
-            let mut start = 0;
-            for &stop in places.iter() {
-                let sentence = &line[start..stop];
-                let mut key = strip(sentence);
+        let Scratch { stops: places, seen, plain, lower } = &mut self.scratch;
+        stops(text, places);
+        seen.clear(places.len());
+        // What is compared as it stands is made for the whole text at once.
+        let at_once = self.ignore_special_character && !self.lowercase;
+        if at_once {
+            plain.read(text, &mut seen.keys);
+        }
+        let (mut start, mut done) = (0, 0);
+        for &stop in places.iter() {
+            let sentence = strip(&text[start..stop]);
+            let key = if at_once {
+                let from = sentence.as_ptr() as usize - text.as_ptr() as usize;
+                plain.place(from)..plain.place(from + sentence.len())
+            } else {
+                let mut key = sentence;
                 if self.lowercase {
                     lower.clear();
                     lower_into(key, lower);
                     key = lower;
                 }
+                let from = seen.keys.len();
                 if self.ignore_special_character {
-                    compared.clear();
-                    push_plain(key, compared);
-                    key = compared;
+                    plain.read(key, &mut seen.keys);
+                } else {
+                    seen.keys.push_str(key);
                 }
-                if code_points(key) as i64 >= self.min_repeat_sentence_length && !seen.insert(key) {
-                    out.push_str(&text[done..line_start + start]);
-                    done = line_start + stop;
-                }
-                start = stop;
+                from..seen.keys.len()
+            };
+            if code_points(&seen.keys[key.clone()]) as i64 >= self.min_repeat_sentence_length && !seen.insert(key) {
+                out.push_str(&text[done..start]);
+                done = stop;
             }
-            line_start += line.len() + 1;
+            start = if text.as_bytes().get(stop) == Some(&b'\n') { stop + 1 } else { stop };
         }
         out.push_str(&text[done..]);
         Ok(done > 0)
     }
 }
 
-/// A set of strings, which stand one behind the other in one buffer: a text has many short sentences.
+/// Where the string of a free slot would start.
+const NOWHERE: u32 = u32::MAX;
+
+/// A set of strings, which are parts of one buffer: a text has many short sentences.
 #[derive(Default)]
 struct Seen {
-    buffer: String,
-    places: HashTable<Range<usize>>,
-    hasher: RandomState,
+    keys: String,
+    /// A flat table with two slots for each string that may come: a part of its hash, and where it stands in `keys`.
+    table: Vec<(u32, Range<u32>)>,
 }
 
 impl Seen {
-    fn clear(&mut self) {
-        self.buffer.clear();
-        self.places.clear();
+    /// Makes room for up to `count` strings.
+    fn clear(&mut self, count: usize) {
+        self.keys.clear();
+        self.table.clear();
+        self.table.resize(2 * count, (0, NOWHERE..NOWHERE));
     }
 
-    /// Adds `key`; false if the set has it already.
-    fn insert(&mut self, key: &str) -> bool {
-        let Self { buffer, places, hasher } = self;
-        let hash = hasher.hash_one(key);
-        if places.find(hash, |place| buffer[place.clone()] == *key).is_some() {
-            return false;
-        }
-        let start = buffer.len();
-        buffer.push_str(key);
-        places.insert_unique(hash, start..buffer.len(), |place| hasher.hash_one(&buffer[place.clone()]));
-        true
-    }
-}
-
-/// What a byte may be at the start of: nothing to compare, a character to compare, or a character of a block of which most are Chinese.
-const DROP: u8 = 0;
-const KEEP: u8 = 1;
-const LOOK: u8 = 2;
-
-const CLASS: [u8; 256] = {
-    let mut table = [DROP; 256];
-    let mut b = 0;
-    while b < 256 {
-        match b as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'\t' => table[b] = KEEP,
-            0xe4..=0xe9 => table[b] = LOOK,
-            _ => {}
-        }
-        b += 1;
-    }
-    table
-};
-
-/// Appends what of `text` is no special character.
-fn push_plain(text: &str, out: &mut String) {
-    let bytes = text.as_bytes();
-    let chinese = |at: usize| matches!(decode(text, at).0, 0x4e00..=0x9fa5);
-    let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
-        while let Some(&b) = bytes.get(at) {
-            match CLASS[usize::from(b)] {
-                KEEP => at += 1,
-                LOOK if chinese(at) => at += 3,
-                _ => break,
+    /// Adds a part of `keys`; false if the set has such a string already.
+    fn insert(&mut self, key: Range<usize>) -> bool {
+        let string = &self.keys[key.clone()];
+        let hash = word_hash(string.as_bytes());
+        let mut slot = (((hash >> 32) * self.table.len() as u64) >> 32) as usize;
+        loop {
+            let (tag, place) = &mut self.table[slot];
+            if place.start == NOWHERE {
+                (*tag, *place) = (hash as u32, key.start as u32..key.end as u32);
+                return true;
             }
-        }
-        out.push_str(&text[start..at]);
-        while let Some(&b) = bytes.get(at) {
-            match CLASS[usize::from(b)] {
-                DROP => at += 1,
-                LOOK if !chinese(at) => at += 3,
-                _ => break,
+            if *tag == hash as u32 && self.keys[place.start as usize..place.end as usize] == *string {
+                return false;
             }
+            slot = if slot + 1 < self.table.len() { slot + 1 } else { 0 };
         }
     }
 }
@@ -175,17 +144,7 @@ mod tests {
         assert_eq!(run(r#"{"lowercase": true}"#, "One two.\nONE TWO.\n"), "One two.\n\n");
         assert_eq!(run(r#"{"ignore_special_character": false}"#, "One. One! One. é é"), "One. One! é é");
         assert_eq!(run(r#"{"min_repeat_sentence_length": 5}"#, "你好。你好。你好世界吗。你好世界吗。"), "你好。你好。你好世界吗。");
-    }
-
-    #[test]
-    fn what_is_compared_are_letters_digits_and_chinese() {
-        let text: String = ('\0'..='\u{2ff}').chain('\u{2000}'..='\u{fa80}').chain('\u{1f600}'..='\u{1f610}').collect();
-        let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}');
-        for text in [text.clone(), text.chars().rev().collect(), text.chars().step_by(7).collect()] {
-            let mut out = String::new();
-            push_plain(&text, &mut out);
-            assert!(out.chars().eq(text.chars().filter(plain)));
-        }
+        assert_eq!(run(r#"{"min_repeat_sentence_length": 0}"#, "!\n-\n\nA.\n"), "!\n\n\nA.\n");
     }
 
     #[test]

@@ -1,14 +1,57 @@
 //! Where sentences end, as Data-Juicer's splitter by rules sees it.
 
+use djhost_sdk::text::blocks;
 use memchr::{memchr, memchr2, memchr3, memmem};
 
 const CLOSING: [&str; 2] = ["’", "”"];
 
-/// Appends the places in `line`, in bytes, where a sentence follows another; rising. `line` has no line feed.
+/// Puts the places in `text`, in bytes, where a sentence stops into `stops`; rising. A sentence starts where the one before it stops; if a
+/// line feed stands there, behind it.
 ///
-/// A sentence ends behind a terminator or two `…`, and behind a closing quotation mark after one of these, unless a closing quotation mark
-/// follows. The character behind an end is taken with it: it ends no sentence.
-pub(crate) fn ends(line: &str, ends: &mut Vec<usize>) {
+/// A sentence stops at the end of a line, behind a terminator or two `…`, and behind a closing quotation mark after one of these, unless a
+/// closing quotation mark follows. The character behind a stop is taken with it: it ends no sentence.
+pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
+    stops.clear();
+    let bytes = text.as_bytes();
+    // The line that is being read: where it starts, how many stops were before, and whether it has bytes of other marks than `.!?`.
+    let (mut start, mut before, mut other) = (0, 0, false);
+    let mut end_line = |stops: &mut Vec<usize>, start: usize, before: usize, other: bool, stop: usize| {
+        if other {
+            stops.truncate(before);
+            ends(&text[start..stop], stops);
+            stops[before..].iter_mut().for_each(|place| *place += start);
+        }
+        stops.push(stop);
+    };
+    // No terminator is looked for before.
+    let mut from = 0;
+    blocks(text, |block| {
+        let mut found = block.mask(|lanes| lanes.eq(b'\n').or(lanes.eq(b'.')).or(lanes.eq(b'!')).or(lanes.eq(b'?')));
+        let mut others = match block.non_ascii() {
+            0 => 0,
+            _ => block.mask(|lanes| lanes.eq(0xe2).or(lanes.eq(0xe3)).or(lanes.eq(0xef))),
+        };
+        while found != 0 {
+            let bit = found.trailing_zeros();
+            found &= found - 1;
+            let at = block.start + bit as usize;
+            if bytes[at] == b'\n' {
+                let passed = (1 << bit) - 1;
+                end_line(stops, start, before, other || others & passed != 0, at);
+                others &= !passed;
+                (start, before, other) = (at + 1, stops.len(), false);
+            } else if at >= from && bytes.get(at + 1).is_some_and(|&next| next != b'\n') {
+                stops.push(at + 1);
+                from = at + 2;
+            }
+        }
+        other |= others != 0;
+    });
+    end_line(stops, start, before, other, bytes.len());
+}
+
+/// Appends the places in `line`, in bytes, where a sentence follows another; rising. `line` has no line feed.
+fn ends(line: &str, ends: &mut Vec<usize>) {
     let first = ends.len();
     let bytes = line.as_bytes();
     let mut at = 0;
@@ -107,9 +150,33 @@ mod tests {
             let mut places = Vec::new();
             ends(line, &mut places);
             let starts = std::iter::once(0).chain(places.iter().copied());
-            let stops = places.iter().copied().chain(std::iter::once(line.len()));
-            let got: Vec<&str> = starts.zip(stops).map(|(start, stop)| &line[start..stop]).collect();
+            let ends = places.iter().copied().chain(std::iter::once(line.len()));
+            let got: Vec<&str> = starts.zip(ends).map(|(start, end)| &line[start..end]).collect();
             assert_eq!(got, sentences, "{line}");
+        }
+    }
+
+    #[test]
+    fn texts_stop_where_their_lines_do() {
+        let parts = ["", "a", "A. B! C", "......", ".", "你好。世界！", "“A.” he", "…… x", "é? ü", "?!", "  ", "a.’"];
+        let mut random = 1u32;
+        for length in 0..400 {
+            let text: String = (0..length % 40)
+                .map(|_| {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let part = parts[(random >> 16) as usize % parts.len()];
+                    format!("{part}{}", if random >> 28 < 9 { "\n" } else { "" })
+                })
+                .collect();
+            let (mut expected, mut start, mut places) = (Vec::new(), 0, Vec::new());
+            for line in text.split('\n') {
+                places.clear();
+                ends(line, &mut places);
+                expected.extend(places.iter().chain([&line.len()]).map(|place| start + place));
+                start += line.len() + 1;
+            }
+            stops(&text, &mut places);
+            assert_eq!(places, expected, "{text:?}");
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Repeated n-grams.
 //!
-//! Many n-grams of a text occur once, and of these only the number is wanted; most others are part of longer repetitions. So a text is gone
-//! over twice. First every n-gram marks a slot of a small filter, which says of each slot whether it was met never, once, or more often.
-//! Then n-grams that are alone in their slot are known to be single; only the others get into a table where they are compared, and where
-//! one repetition follows another, one comparison of an item does without the table. The filter takes one or two bytes per n-gram, so
-//! texts of usual size are counted in the processor's cache.
+//! One pass finds for every n-gram that was met before the place where it stands. Where one does, so do most that follow: the n-grams of a
+//! repetition are found by comparing one item each, without a look into the table. The pass notes these runs. Then, from the last run to
+//! the first, the count of every n-gram of a run is added to the one that it repeats, until the first occurrences have them all.
+//!
+//! What costs most is the table, which must be looked into at random places. So it takes four bytes per slot, of which few are needed for
+//! the place, and the rest is a part of the hash: a text is seldom compared in vain.
 
 use super::symbols::{Symbols, Text};
 
@@ -14,12 +15,12 @@ pub struct NgramCounter {
     symbols: Symbols,
     /// For sequences that are not narrow: the hashes of all beginnings.
     prefixes: Vec<u64>,
-    /// Words of 32 slots: below a bit for "met", above one for "met again".
-    filter: Vec<u64>,
-    /// A flat hash table.
-    table: Vec<Slot>,
-    /// The n-grams in the table, in the order of first occurrence.
-    grams: Vec<Gram>,
+    /// A flat hash table of first occurrences: below the place, above a part of the hash.
+    table: Vec<u32>,
+    /// The repetitions, in order.
+    runs: Vec<Run>,
+    /// For each place, how often its n-gram occurs from there on as far as no run says that it was met before.
+    counts: Vec<u32>,
     total: usize,
     distinct: usize,
     single: usize,
@@ -28,25 +29,15 @@ pub struct NgramCounter {
     large: Vec<u32>,
 }
 
-/// Not a number of an n-gram.
-const NONE: u32 = u32::MAX;
+/// A slot of the table without an entry. No entry looks like this: its place would be behind the last one.
+const EMPTY: u32 = u32::MAX;
 
-/// An entry of the table: a part of the hash, and the number of the n-gram.
+/// `len` n-grams from `start` on, which are equal to those from `source` on, where they stand earlier.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
-    tag: u32,
-    gram: u32,
-}
-
-const EMPTY: Slot = Slot { tag: 0, gram: NONE };
-
-/// An n-gram: where it stands first, and how often it was met.
-#[derive(Debug, Clone, Copy)]
-struct Gram {
-    first: u32,
-    count: u32,
-    /// The number of the n-gram that came next, if that is in the table.
-    follower: u32,
+struct Run {
+    start: u32,
+    len: u32,
+    source: u32,
 }
 
 /// A sequence of n-grams.
@@ -60,16 +51,14 @@ struct Grams<H, S, I> {
     same_item: I,
 }
 
-/// Odd constants without structure (digits of the golden ratio, of pi and of e).
+/// Odd constants without structure (digits of the golden ratio and of pi).
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 const MIX: u64 = 0x2436_a885_a308_d313;
-const SPREAD: u64 = 0xadf8_5458_a2bb_4a9b;
 
-/// Slots of the filter per n-gram, at least; up to twice as many. More slots mean fewer single n-grams that share one and must be
-/// compared, but more memory.
-const SLOTS: usize = 8;
+/// Up to so many n-grams the table has two slots for each, and stays in the processor's cache; above it has three for two.
+const FEW: usize = 1 << 16;
 
-/// Counts below this are sorted by counting.
+/// Counts below this are sorted by counting; so many n-grams are rarely equal.
 const SMALL: usize = 64;
 
 impl NgramCounter {
@@ -96,7 +85,7 @@ impl NgramCounter {
                     same: |i, j| halves(at(i)) == halves(at(j)),
                     same_item: |i, j| padded[i] == padded[j],
                 };
-                self.tally(total, padded.array_windows().map(hash), grams);
+                self.tally(total, grams);
             }
             Text::Narrow { len, padded } => self.count(len, n, |i| padded[i].into(), |a, b| padded[a] == padded[b]),
             Text::Wide(text) => self.count(text.len(), n, |i| text[i].into(), |a, b| text[a] == text[b]),
@@ -122,98 +111,104 @@ impl NgramCounter {
             (hash ^ hash >> 32).wrapping_mul(MIX)
         };
         let total = (len + 1).saturating_sub(n);
-        let grams = Grams { n, hash: &hash, same: |a, b| (0..n).all(|i| same(a + i, b + i)), same_item: &same };
-        self.tally(total, (0..total).map(&hash), grams);
+        let grams = Grams { n, hash, same: |a, b| (0..n).all(|i| same(a + i, b + i)), same_item: &same };
+        self.tally(total, grams);
         self.prefixes = prefixes;
     }
 
-    /// Counts `total` n-grams, whose hashes are `hashes` in order.
+    /// Counts `total` n-grams.
     #[inline(always)]
-    fn tally<H, S, I>(&mut self, total: usize, hashes: impl Iterator<Item = u64>, sequence: Grams<H, S, I>)
+    fn tally<H, S, I>(&mut self, total: usize, sequence: Grams<H, S, I>)
     where
         H: Fn(usize) -> u64,
         S: Fn(usize, usize) -> bool,
         I: Fn(usize, usize) -> bool,
     {
         let Grams { n, hash, same, same_item } = sequence;
-        let bits = (total * SLOTS).max(64).next_power_of_two().trailing_zeros();
-        let slot = |hash: u64| {
-            let slot = (hash >> (64 - bits)) as usize;
-            (slot >> 5, slot & 31)
-        };
-        self.filter.clear();
-        self.filter.resize(1 << (bits - 5), 0);
-        let filter = &mut self.filter[..];
-        for hash in hashes.take(total) {
-            let (word, bit) = slot(hash);
-            let word = &mut filter[word];
-            let met = 1 << bit;
-            *word |= met | (*word & met) << 32;
-        }
-        let alone: usize = filter.iter().map(|word| (word & !(word >> 32) & 0xffff_ffff).count_ones() as usize).sum();
-        // Few of those that are not alone are different. The table grows if it must.
+        let slots = (if total <= FEW { total * 2 } else { total / 2 * 3 }).max(16);
         self.table.clear();
-        self.table.resize(((total - alone) / 4).max(16).next_power_of_two(), EMPTY);
-        self.grams.clear();
-        let mut grams = std::mem::take(&mut self.grams);
-        // The number of the n-gram before.
-        let mut before = NONE;
-        for at in 0..total {
-            // What followed last time follows most often again. As the n-grams overlap, only the last item is in question.
-            if let Some(last) = grams.get(before as usize)
-                && let follower = last.follower
-                && let Some(gram) = grams.get_mut(follower as usize)
-                && same_item(gram.first as usize + n - 1, at + n - 1)
-            {
-                gram.count += 1;
-                before = follower;
-                continue;
-            }
+        self.table.resize(slots, EMPTY);
+        let table = &mut self.table[..];
+        let places = ((1u64 << (usize::BITS - total.leading_zeros())) - 1) as u32;
+        self.runs.clear();
+        let mut at = 0;
+        while at < total {
             let hash = hash(at);
-            let (word, bit) = slot(hash);
-            if filter[word] >> (bit + 32) & 1 == 0 {
-                before = NONE;
+            let tag = (hash >> 10) as u32 & !places;
+            let mut slot = (((hash >> 32) * slots as u64) >> 32) as usize;
+            let source = loop {
+                let entry = table[slot];
+                if entry == EMPTY {
+                    table[slot] = tag | at as u32;
+                    break at;
+                }
+                let source = (entry & places) as usize;
+                if entry & !places == tag && same(source, at) {
+                    break source;
+                }
+                slot = if slot + 1 < slots { slot + 1 } else { 0 };
+            };
+            if source == at {
+                at += 1;
                 continue;
             }
-            let tag = ((hash ^ hash >> 32).wrapping_mul(SPREAD) >> 32) as u32;
-            let number = match find(&self.table, tag, |number| same(grams[number as usize].first as usize, at)) {
-                Ok(number) => {
-                    grams[number as usize].count += 1;
-                    number
-                }
-                Err(place) => {
-                    let number = grams.len() as u32;
-                    grams.push(Gram { first: at as u32, count: 1, follower: NONE });
-                    self.table[place] = Slot { tag, gram: number };
-                    if grams.len() * 3 > self.table.len() * 2 {
-                        grow(&mut self.table);
-                    }
-                    number
-                }
-            };
-            if let Some(last) = grams.get_mut(before as usize) {
-                last.follower = number;
-            }
-            before = number;
+            // As n-grams overlap, only the last item of the next one is in question.
+            let (from, to) = (source + n - 1, at + n - 1);
+            let len = (1..total - at).find(|&i| !same_item(from + i, to + i)).unwrap_or(total - at);
+            self.runs.push(Run { start: at as u32, len: len as u32, source: source as u32 });
+            at += len;
         }
-        self.grams = grams;
-        self.sum_up(total, alone);
+        self.add_up(total);
+        self.sum_up(total);
     }
 
-    fn sum_up(&mut self, total: usize, alone: usize) {
-        self.by_count.clear();
-        self.by_count.resize(SMALL, 0);
-        self.large.clear();
-        for gram in &self.grams {
-            match self.by_count.get_mut(gram.count as usize) {
-                Some(number) => *number += 1,
-                None => self.large.push(gram.count),
+    /// Moves the counts of repeated n-grams to their first occurrences.
+    fn add_up(&mut self, total: usize) {
+        self.counts.clear();
+        self.counts.resize(total, 1);
+        for run in self.runs.iter().rev() {
+            let [start, len, source] = [run.start, run.len, run.source].map(|number| number as usize);
+            if source + len <= start {
+                let (to, from) = self.counts.split_at_mut(start);
+                to[source..source + len].iter_mut().zip(&from[..len]).for_each(|(to, from)| *to += from);
+            } else {
+                // The run repeats itself.
+                (0..len).rev().for_each(|i| self.counts[source + i] += self.counts[start + i]);
             }
         }
+    }
+
+    /// Counts the counts of the first occurrences, which stand between the runs.
+    fn sum_up(&mut self, total: usize) {
+        self.large.clear();
+        // Most counts are 1: in one histogram the next addition would wait for the last.
+        let mut histograms = [[0u32; SMALL]; 4];
+        let mut add = |histogram: usize, count: u32| match histograms[histogram].get_mut(count as usize) {
+            Some(number) => *number += 1,
+            None => self.large.push(count),
+        };
+        let mut ones = 0;
+        let mut start = 0;
+        let end = Run { start: total as u32, len: 0, source: 0 };
+        for run in self.runs.iter().chain([&end]) {
+            let (chunks, rest) = self.counts[start..run.start as usize].as_chunks::<8>();
+            for chunk in chunks {
+                if chunk.iter().fold(0, |other, count| other | (count ^ 1)) == 0 {
+                    ones += chunk.len() as u32;
+                } else {
+                    chunk.iter().enumerate().for_each(|(i, &count)| add(i % 4, count));
+                }
+            }
+            rest.iter().for_each(|&count| add(0, count));
+            start = (run.start + run.len) as usize;
+        }
+        self.by_count.clear();
+        self.by_count.extend((0..SMALL).map(|count| histograms.iter().map(|histogram| histogram[count]).sum::<u32>()));
+        self.by_count[1] += ones;
         self.large.sort_unstable_by(|a, b| b.cmp(a));
         self.total = total;
-        self.distinct = alone + self.grams.len();
-        self.single = alone + self.by_count[1] as usize;
+        self.distinct = total - self.runs.iter().map(|run| run.len as usize).sum::<usize>();
+        self.single = self.by_count[1] as usize;
     }
 
     /// The number of n-grams.
@@ -243,35 +238,6 @@ impl NgramCounter {
             left -= taken;
         }
         sum
-    }
-}
-
-/// The number of the n-gram in the table with the tag for which `same` says yes; if there is none, the place where it belongs.
-#[inline(always)]
-fn find(table: &[Slot], tag: u32, same: impl Fn(u32) -> bool) -> Result<u32, usize> {
-    let mask = table.len() - 1;
-    let mut place = ((u64::from(tag) * table.len() as u64) >> 32) as usize;
-    loop {
-        let slot = table[place];
-        if slot.gram == NONE {
-            return Err(place);
-        }
-        if slot.tag == tag && same(slot.gram) {
-            return Ok(slot.gram);
-        }
-        place = (place + 1) & mask;
-    }
-}
-
-/// Doubles the table.
-#[cold]
-fn grow(table: &mut Vec<Slot>) {
-    let size = table.len() * 2;
-    let old = std::mem::replace(table, vec![EMPTY; size]);
-    for slot in old.into_iter().filter(|slot| slot.gram != NONE) {
-        if let Err(place) = find(table, slot.tag, |_| false) {
-            table[place] = slot;
-        }
     }
 }
 

@@ -1,0 +1,94 @@
+//! The plain characters of a text: what is left when Data-Juicer ignores special characters.
+
+use djhost_sdk::text::{Block, blocks, decode};
+
+/// Picks ASCII letters and digits, Chinese characters, spaces and tabs out of a text, and tells which part of them a part of the text has.
+/// Buffers are kept from text to text.
+#[derive(Default)]
+pub(crate) struct Plain {
+    /// For each block of 64 bytes of the text how many bytes of plain characters were before it, and which of its bytes are such.
+    blocks: Vec<(u32, u64)>,
+}
+
+impl Plain {
+    /// Appends the plain characters of `text` to `out`.
+    pub(crate) fn read(&mut self, text: &str, out: &mut String) {
+        let mut bytes = std::mem::take(out).into_bytes();
+        let first = bytes.len();
+        bytes.resize(first + text.len() + 1, 0);
+        let to = &mut bytes[first..];
+        let mut written = 0;
+        self.blocks.clear();
+        // Bytes of a Chinese character that the last block began.
+        let mut begun = 0;
+        blocks(text, |block| {
+            let kept = mask(text, &block, &mut begun);
+            self.blocks.push((written as u32, kept));
+            let from = &text.as_bytes()[block.start..];
+            if kept == !0 {
+                to[written..written + 64].copy_from_slice(&from[..64]);
+                written += 64;
+            } else {
+                // Every byte is written, and the next one over it unless it is to be kept: no branch is guessed wrong.
+                for (i, &byte) in from.iter().take(64).enumerate() {
+                    to[written] = byte;
+                    written += (kept >> i & 1) as usize;
+                }
+            }
+        });
+        self.blocks.push((written as u32, 0));
+        bytes.truncate(first + written);
+        *out = String::from_utf8(bytes).expect("whole characters of a text");
+    }
+
+    /// How many bytes the plain characters before byte `at` of the text have.
+    pub(crate) fn place(&self, at: usize) -> usize {
+        let (before, kept) = self.blocks[at / 64];
+        before as usize + (kept & ((1 << (at % 64)) - 1)).count_ones() as usize
+    }
+}
+
+/// Which bytes of a block are of plain characters. `begun` are those that a character of the block before has in it; then those of the next.
+#[inline(always)]
+fn mask(text: &str, block: &Block, begun: &mut u64) -> u64 {
+    let letters = block.mask(|lanes| lanes.with_bits(0x20).within(b'a', b'z'));
+    let rest = block.mask(|lanes| lanes.within(b'0', b'9').or(lanes.eq(b' ')).or(lanes.eq(b'\t')));
+    let mut kept = letters | rest;
+    if block.non_ascii() != 0 {
+        kept |= std::mem::take(begun);
+        // Most characters of the blocks that begin with these bytes are Chinese.
+        let mut candidates = block.mask(|lanes| lanes.within(0xe4, 0xe9));
+        while candidates != 0 {
+            let bit = candidates.trailing_zeros();
+            candidates &= candidates - 1;
+            if matches!(decode(text, block.start + bit as usize).0, 0x4e00..=0x9fa5) {
+                let bytes = 0b111u128 << bit;
+                kept |= bytes as u64;
+                *begun |= (bytes >> 64) as u64;
+            }
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_digits_spaces_and_chinese_are_plain() {
+        let text: String = ('\0'..='\u{2ff}').chain('\u{2000}'..='\u{fa80}').chain('\u{1f600}'..='\u{1f610}').collect();
+        let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}');
+        let mut plain = Plain::default();
+        let shifted = (1..64).map(|shift| format!("{}你好。-a-世界", "x".repeat(shift)));
+        for text in [text.clone(), text.chars().rev().collect(), text.chars().step_by(7).collect()].into_iter().chain(shifted) {
+            let mut out = String::from("before");
+            plain.read(&text, &mut out);
+            let out = out.strip_prefix("before").unwrap();
+            assert!(out.chars().eq(text.chars().filter(is_plain)));
+            for (at, _) in text.char_indices().step_by(13).chain([(text.len(), ' ')]) {
+                assert_eq!(plain.place(at), text[..at].chars().filter(is_plain).map(char::len_utf8).sum::<usize>());
+            }
+        }
+    }
+}
