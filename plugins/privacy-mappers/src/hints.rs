@@ -1,20 +1,49 @@
-//! Quick tests that say that a pattern matches nowhere in a text: one search for a rare byte each, and a look around it.
+//! Quick searches for places where a pattern may match: one search for a rare byte each, and a look around it.
 //!
-//! True means that the pattern has to be tried. A byte of a character beyond ASCII may always be a digit or a space.
+//! `hint(text, from)` is the first place from `from` on where the part of a match that is replaced may begin; before it none does. What it
+//! finds need not be a match, but seldom is none. Where a byte of a character beyond ASCII may be a digit, a letter or a space, the pattern
+//! decides.
 
-use memchr::memmem::find;
-use memchr::{memchr_iter, memchr2_iter};
+use memchr::memmem::find_iter;
+use memchr::{memchr_iter, memchr2_iter, memchr3_iter};
 
-fn has(text: &str, needle: &str) -> bool {
-    find(text.as_bytes(), needle.as_bytes()).is_some()
+/// The first place.
+pub(crate) type Hint = fn(&str, usize) -> Option<usize>;
+
+/// The places of one of `needles` from `from` on.
+macro_rules! each {
+    ($search:ident, $($needle:expr),+; $text:expr, $from:expr) => {{
+        let from = $from;
+        $search($($needle,)+ &$text.as_bytes()[from..]).map(move |i| from + i)
+    }};
 }
 
-fn digit(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|b| b.is_ascii_digit() || *b >= 0x80)
+fn strings<'t>(needle: &'static str, text: &'t str, from: usize) -> impl Iterator<Item = usize> + 't {
+    find_iter(&text.as_bytes()[from..], needle).map(move |i| from + i)
 }
 
-fn at(bytes: &[u8], i: usize, offset: isize) -> Option<&u8> {
-    bytes.get(i.checked_add_signed(offset)?)
+fn at(bytes: &[u8], i: usize, offset: isize) -> Option<u8> {
+    bytes.get(i.checked_add_signed(offset)?).copied()
+}
+
+/// Whether the byte may be (part of) a digit.
+fn digit(byte: Option<u8>) -> bool {
+    byte.is_some_and(|b| b.is_ascii_digit() || b >= 0x80)
+}
+
+/// Whether the byte is surely a letter, a digit or `_`.
+fn word(byte: Option<u8>) -> bool {
+    byte.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether a path may begin behind the byte.
+fn before_path(byte: Option<u8>) -> bool {
+    byte.is_none_or(|b| matches!(b, 0..=b' ' | b'"' | b'\'' | b'(' | b'[' | b'=' | 0x80..))
+}
+
+/// The start of the bytes before `end` that are like `test`.
+fn back(bytes: &[u8], end: usize, test: impl Fn(u8) -> bool) -> usize {
+    end - bytes[..end].iter().rev().take_while(|b| test(**b)).count()
 }
 
 /// White space as Python sees it.
@@ -22,116 +51,189 @@ pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-pub(crate) fn pem(text: &str) -> bool {
-    has(text, "-----BEGIN ")
+pub(crate) fn pem(text: &str, from: usize) -> Option<usize> {
+    strings("-----BEGIN ", text, from).next()
 }
 
-pub(crate) fn jwt(text: &str) -> bool {
-    has(text, "eyJ")
+pub(crate) fn jwt(text: &str, from: usize) -> Option<usize> {
+    strings("eyJ", text, from).next()
 }
 
-pub(crate) fn url(text: &str) -> bool {
-    has(text, "://")
+pub(crate) fn url(text: &str, from: usize) -> Option<usize> {
+    let scheme = |i: usize| ["http", "https"].iter().find(|scheme| text.as_bytes()[..i].ends_with(scheme.as_bytes()));
+    strings("://", text, from).find_map(|i| Some(i - scheme(i)?.len()))
 }
 
-pub(crate) fn ipv4(text: &str) -> bool {
+pub(crate) fn ipv4(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let dot = |i: usize| digit(at(bytes, i, -1)) && digit(at(bytes, i, 1));
-    // Three such dots, with at most three digits of four bytes between them.
-    let (mut seen, mut last) = (0, 0);
-    memchr_iter(b'.', bytes).filter(|i| dot(*i)).any(|i| {
-        seen = if i <= last + 13 { seen + 1 } else { 1 };
-        last = i;
-        seen >= 3
-    })
+    let first = |dot: &usize| {
+        let mut at = *dot;
+        digit(at.checked_sub(1).map(|i| bytes[i]))
+            && (0..3).all(|_| {
+                let rest = &bytes[at..];
+                let digits = rest.iter().skip(1).take_while(|b| digit(Some(**b))).count();
+                let is = rest.first() == Some(&b'.') && digits > 0;
+                at += 1 + digits;
+                is
+            })
+    };
+    each!(memchr_iter, b'.'; text, from).find(first).map(|dot| back(bytes, dot, |b| digit(Some(b))))
 }
 
-pub(crate) fn ipv6(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr_iter(b'[', bytes).any(|i| {
-        let rest = &bytes[i + 1..];
+pub(crate) fn ipv6(text: &str, from: usize) -> Option<usize> {
+    each!(memchr_iter, b'['; text, from).find(|i| {
+        let rest = &text.as_bytes()[i + 1..];
         let len = rest.iter().take_while(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')).count();
         len >= 3 && rest.get(len) == Some(&b']')
     })
 }
 
-pub(crate) fn mac(text: &str) -> bool {
+pub(crate) fn mac(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let hex = |i, offset| at(bytes, i, offset).is_some_and(u8::is_ascii_hexdigit);
-    memchr2_iter(b':', b'-', bytes)
-        .any(|i| hex(i, -2) && hex(i, -1) && hex(i, 1) && hex(i, 2) && matches!(at(bytes, i, 3), Some(b':' | b'-')))
+    let hex = |i, offset| at(bytes, i, offset).is_some_and(|b| b.is_ascii_hexdigit());
+    let separated = |i, offset| matches!(at(bytes, i, offset), Some(b':' | b'-')) && hex(i, offset + 1) && hex(i, offset + 2);
+    let first = each!(memchr2_iter, b':', b'-'; text, from)
+        .find(|i| hex(*i, -2) && hex(*i, -1) && [0, 3, 6, 9, 12].iter().all(|offset| separated(*i, *offset)) && !word(at(bytes, *i, 15)));
+    first.map(|i| i - 2)
 }
 
-pub(crate) fn path_unix(text: &str) -> bool {
+pub(crate) fn path_unix(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    memchr_iter(b'/', bytes).any(|i| {
-        let before = i == 0 || matches!(bytes[i - 1], 0..=b' ' | b'"' | b'\'' | b'(' | b'[' | b'=' | 0x80..);
-        before
+    each!(memchr_iter, b'/'; text, from).find(|i| {
+        before_path(at(bytes, *i, -1))
             && ["User", "home", "tmp", "etc", "var", "opt", "Applications"].iter().any(|name| bytes[i + 1..].starts_with(name.as_bytes()))
     })
 }
 
-pub(crate) fn path_win(text: &str) -> bool {
-    has(text, ":\\")
+pub(crate) fn path_win(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let letter = |i| at(bytes, i, -1).is_some_and(|b| b.is_ascii_alphabetic());
+    strings(":\\", text, from).find(|i| letter(*i) && before_path(at(bytes, *i, -2))).map(|i| i - 1)
 }
 
-pub(crate) fn path_unc(text: &str) -> bool {
-    has(text, "\\\\")
+pub(crate) fn path_unc(text: &str, from: usize) -> Option<usize> {
+    each!(memchr_iter, b'\\'; text, from).find(|i| at(text.as_bytes(), *i, 1) == Some(b'\\') && before_path(at(text.as_bytes(), *i, -1)))
 }
 
-pub(crate) fn email(text: &str) -> bool {
-    memchr::memchr(b'@', text.as_bytes()).is_some()
+pub(crate) fn email(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let local = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'+' | b'-' | 0x80..);
+    let domain = |i: usize| {
+        let len = bytes[i + 1..].iter().take_while(|b| **b != b'+' && local(**b)).count();
+        memchr::memrchr(b'.', &bytes[i + 1..i + 1 + len]).is_some_and(|dot| dot > 0)
+    };
+    let place = each!(memchr_iter, b'@'; text, from).find(|i| at(bytes, *i, -1).is_some_and(local) && domain(*i))?;
+    Some(from + back(&bytes[from..], place - from, local))
 }
 
-/// Whether a `:` or `=` stands behind a word that ends in one of `ends`.
-fn assigned(text: &str, ends: &[&str]) -> bool {
-    // Letters that are s and k when case does not matter.
-    if has(text, "\u{17f}") || has(text, "\u{212a}") {
-        return true;
+/// Where the one of `words`, in any case, begins behind which a `:` or `=` stands, or the byte of `also`. `_` in a word stands for a dash, an
+/// underscore, or nothing. No word may end in s or k.
+fn assigned(text: &str, from: usize, also: u8, words: &[&str]) -> Option<usize> {
+    let bit = |letter: u8| 1u32 << (letter & 31);
+    let last_letters = words.iter().fold(0, |bits, word| bits | bit(word.as_bytes()[word.len() - 1]));
+    each!(memchr3_iter, b':', b'=', also; text, from).find_map(|i| {
+        let mut end = i;
+        let last = loop {
+            match text.as_bytes()[..end].last()? {
+                b'\t'..=b'\r' | 0x1c..=b' ' => end -= 1,
+                0x80.. if text[..end].ends_with(is_space) => end = text[..end].trim_end_matches(is_space).len(),
+                last => break last,
+            }
+        };
+        let may = last.is_ascii_alphabetic() && last_letters & bit(*last) != 0;
+        words.iter().filter(|_| may).filter_map(|word| start_of(text, end, word)).min()
+    })
+}
+
+/// Where `word`, written in small letters, begins if it stands before `end` in any case, with no letter of ASCII before it.
+fn start_of(text: &str, end: usize, word: &str) -> Option<usize> {
+    let mut start = end;
+    for letter in word.bytes().rev() {
+        let before = &text.as_bytes()[..start];
+        start -= match letter {
+            b'_' if !matches!(before.last(), Some(b'_' | b'-')) => 0,
+            b'_' => 1,
+            _ if before.last()?.to_ascii_lowercase() == letter => 1,
+            // Letters that are s and k when case does not matter.
+            b's' if before.ends_with("\u{17f}".as_bytes()) => 2,
+            b'k' if before.ends_with("\u{212a}".as_bytes()) => 3,
+            _ => return None,
+        };
     }
-    memchr2_iter(b':', b'=', text.as_bytes()).any(|i| ends_in(&text[..i], ends))
+    Some(start).filter(|start| !self::word(start.checked_sub(1).map(|i| text.as_bytes()[i])))
 }
 
-fn ends_in(text: &str, ends: &[&str]) -> bool {
-    let word = text.trim_end_matches(is_space).as_bytes();
-    ends.iter().any(|end| word.len() >= end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes()))
+pub(crate) fn secret(text: &str, from: usize) -> Option<usize> {
+    let words = ["api_key", "license_key", "secret", "password", "passwd", "token", "auth", "authorization", "credential"];
+    assigned(text, from, b':', &words)
 }
 
-pub(crate) fn secret(text: &str) -> bool {
-    assigned(text, &["key", "secret", "password", "passwd", "token", "auth", "authorization", "credential"])
+pub(crate) fn id(text: &str, from: usize) -> Option<usize> {
+    assigned(text, from, b':', &["session_id", "user_id", "request_id", "trace_id"])
 }
 
-pub(crate) fn id(text: &str) -> bool {
-    assigned(text, &["id"])
+pub(crate) fn channel(text: &str, from: usize) -> Option<usize> {
+    // The wide colon begins with the third byte; a Chinese word of the pattern may stand before its `channel`.
+    let bare = |start: usize| text[..start].trim_end_matches(is_space).strip_suffix("当前的").map_or(start, str::len);
+    assigned(text, from, 0xef, &["channel"]).map(|start| bare(start).max(from))
 }
 
-pub(crate) fn channel(text: &str) -> bool {
-    assigned(text, &["channel"]) || memchr::memmem::find_iter(text.as_bytes(), "：").any(|i| ends_in(&text[..i], &["channel"]))
-}
-
-pub(crate) fn open_id(text: &str) -> bool {
+pub(crate) fn feishu(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    memchr_iter(b'_', bytes).any(|i| {
-        matches!(at(bytes, i, -1), Some(b'u' | b'U' | b'd' | b'D'))
-            && bytes.len() > i + 16
-            && bytes[i + 1..i + 17].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+    let is = |i: usize, offset, letter: u8| at(bytes, i, offset).is_some_and(|b| b.to_ascii_lowercase() == letter);
+    let place = each!(memchr_iter, b'_'; text, from).find(|i| {
+        is(*i, -1, b'u')
+            && is(*i, -2, b'o')
+            && !word(at(bytes, *i, -3))
+            && bytes.get(i + 1..i + 33).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    place.map(|i| i - 2)
+}
+
+pub(crate) fn open_id(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    each!(memchr_iter, b'_'; text, from).find_map(|i| {
+        let prefix = ["ou", "u", "uid"]
+            .iter()
+            .find(|prefix| bytes[..i].ends_with(prefix.as_bytes()) && !word(at(bytes, i, -1 - prefix.len() as isize)))?;
+        let long = bytes.get(i + 1..i + 17)?.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        long.then_some(i - prefix.len())
     })
 }
 
-pub(crate) fn phone_cn(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr_iter(b'1', bytes).any(|i| matches!(at(bytes, i, 1), Some(b'3'..=b'9')) && (2..6).all(|offset| digit(at(bytes, i, offset))))
+/// Whether at least `count` digits follow from `at` on, or something that may be some.
+fn digits(bytes: &[u8], at: usize, count: usize) -> bool {
+    let found = bytes[at.min(bytes.len())..].iter().take(count).take_while(|b| b.is_ascii_digit()).count();
+    found == count || bytes.get(at + found).is_some_and(|b| *b >= 0x80)
 }
 
-pub(crate) fn phone_intl(text: &str) -> bool {
+pub(crate) fn phone_cn(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    memchr_iter(b'+', bytes).any(|i| digit(at(bytes, i, 1)))
+    let ends = |i: usize| !word(at(bytes, i, 11)) || !bytes[i..i + 11].is_ascii();
+    each!(memchr_iter, b'1'; text, from)
+        .find(|i| matches!(at(bytes, *i, 1), Some(b'3'..=b'9')) && !word(at(bytes, *i, -1)) && digits(bytes, i + 2, 9) && ends(*i))
 }
 
-pub(crate) fn id_card(text: &str) -> bool {
+pub(crate) fn phone_intl(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    memchr2_iter(b'1', b'2', bytes).any(|i| {
-        at(bytes, i, 1) == Some(if bytes[i] == b'1' { &b'9' } else { &b'0' })
-            && [-1, -2, -3, 2, 3, 4, 5].iter().all(|offset| digit(at(bytes, i, *offset)))
-    })
+    let separated = |i| (1..=4).any(|n| digits(bytes, i + 1, n) && digits(bytes, i + 2 + n, 6));
+    // A separator may have more than one byte.
+    let wide = |i: usize| bytes[i..bytes.len().min(i + 20)].iter().any(|b| *b >= 0x80);
+    each!(memchr_iter, b'+'; text, from).find(|i| digits(bytes, i + 1, 7) || digit(at(bytes, *i, 1)) && (separated(*i) || wide(*i)))
+}
+
+pub(crate) fn id_card(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    // Six digits before the year.
+    let begins = |i: usize| {
+        let start = back(&bytes[..i], i, |b| b.is_ascii_digit());
+        match at(bytes, start, -1) {
+            Some(0x80..) => true,
+            before => i - start == 6 && !word(before),
+        }
+    };
+    let place = each!(memchr2_iter, b'1', b'2'; text, from)
+        .find(|i| at(bytes, *i, 1) == Some(if bytes[*i] == b'1' { b'9' } else { b'0' }) && digits(bytes, i + 2, 9) && begins(*i))?;
+    // They may have more than one byte each.
+    Some(from + back(&bytes[from..], place - from, |b| digit(Some(b))))
 }

@@ -3,13 +3,13 @@
 //! What must stand before and behind a match is matched too, but is not replaced: the group `all` is what Data-Juicer's pattern matches,
 //! and `keep` what stays of it. `<` and `>` in the sources below stand for word boundaries of that kind.
 
-use crate::hints;
+use crate::hints::{self, Hint};
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
 /// A pattern of one kind of personal data.
 pub(crate) struct Pattern {
-    hint: fn(&str) -> bool,
+    hint: Hint,
     regex: LazyLock<Regex>,
     /// Where a match really ends, for patterns whose end the engine cannot find.
     end: Option<End>,
@@ -51,7 +51,7 @@ patterns! {
         r#"(?i)(?:<(?<all>(?<keep>channel\s*[:=]\s*["']?)CHANNELS)|"#,
         r"(?<bare>(?<barekeep>当前的\s*channel\s*[:：]\s*)CHANNELS))>",
     );
-    FEISHU: open_id, r"(?i)<(?<all>ou_[0-9a-f]{32})>";
+    FEISHU: feishu, r"(?i)<(?<all>ou_[0-9a-f]{32})>";
     OPEN_ID: open_id, r"<(?<all>(?<keep>ou_|u_|uid_)[0-9a-zA-Z_-]{16,64})", open_id_end;
     PHONE_CN: phone_cn, r"<(?<all>1[3-9]\d{9})>";
     PHONE_INTL: phone_intl, r"(?<all>\+\d{1,4}[-.\s]?\d{6,14})>";
@@ -102,12 +102,12 @@ impl Pattern {
     /// Puts `instead` in the place of all matches, behind what they keep, and appends all to `out`; false, with nothing appended, if there
     /// are none. `keep` says whether what a match keeps stays.
     pub(crate) fn replace(&self, text: &str, instead: &str, keep: bool, out: &mut String) -> bool {
-        if !(self.hint)(text) {
-            return false;
-        }
         let looks_behind = self.regex.as_str().trim_start_matches("(?i)").starts_with(r"(?:\A|");
         let (mut done, mut from, mut any) = (0, 0, false);
-        while let Some(groups) = self.regex.captures_at(text, from) {
+        while let Some(hint) = (self.hint)(text, from) {
+            // One character before is looked at.
+            let start = text.floor_char_boundary(hint.saturating_sub(1)).max(from);
+            let Some(groups) = self.regex.captures_at(text, start) else { break };
             let (all, kept) = match groups.name("all") {
                 Some(all) => (all, groups.name("keep")),
                 None => (groups.name("bare").expect("one of the groups took part"), groups.name("barekeep")),

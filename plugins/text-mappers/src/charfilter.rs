@@ -1,4 +1,6 @@
-//! Dropping characters that a rule names.
+//! Dropping characters that a rule names, or all that it does not.
+
+use djhost_sdk::text::decode;
 
 /// Appends `text` without the characters for which `drop` says yes; false, with nothing to keep, if there are none.
 #[inline(always)]
@@ -14,4 +16,36 @@ pub(crate) fn without(text: &str, out: &mut String, drop: impl Fn(char) -> bool)
         out.push_str(&text[done..]);
     }
     done > 0
+}
+
+/// Appends what `text` has of the characters below 128 for which `ascii` has a bit, and of the others for which `other` says yes; false, with
+/// nothing appended, if that is the whole text.
+#[inline(always)]
+pub(crate) fn only(text: &str, out: &mut String, ascii: u128, other: impl Fn(u32) -> bool) -> bool {
+    let mut kept = [false; 128];
+    kept.iter_mut().enumerate().for_each(|(c, kept)| *kept = ascii >> c & 1 == 1);
+    let bytes = text.as_bytes();
+    let mut to = std::mem::take(out).into_bytes();
+    let first = to.len();
+    to.resize(first + bytes.len() + 1, 0);
+    let (mut at, mut end) = (0, first);
+    while let Some(&byte) = bytes.get(at) {
+        if let Some(&kept) = kept.get(usize::from(byte)) {
+            // Every byte is written, and the next one over it unless it is kept: no branch is guessed wrong.
+            to[end] = byte;
+            end += usize::from(kept);
+            at += 1;
+        } else {
+            let (c, len) = decode(text, at);
+            if other(c) {
+                to[end..end + len].copy_from_slice(&bytes[at..at + len]);
+                end += len;
+            }
+            at += len;
+        }
+    }
+    let any = end - first < bytes.len();
+    to.truncate(if any { end } else { first });
+    *out = String::from_utf8(to).expect("whole characters of a text");
+    any
 }

@@ -1,6 +1,6 @@
 //! `remove_non_chinese_character_mapper`
 
-use crate::charfilter::without;
+use crate::charfilter::only;
 use djhost_sdk::prelude::*;
 
 /// Removes all characters that are not Chinese (U+4E00 to U+9FA5), except the kinds that are kept.
@@ -25,18 +25,23 @@ impl TextMapper for RemoveNonChineseCharacterMapper {
     const NAME: &'static str = "remove_non_chinese_character_mapper";
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
-        let kept = |c: char| match c {
-            '\u{4e00}'..='\u{9fa5}' => true,
-            'a'..='z' | 'A'..='Z' => self.keep_alphabet,
-            '0'..='9' => self.keep_number,
-            '.' | ' ' | ',' | '-' | '%' | '*' | '/' | '&' | '(' | ')' | '+' | '!' => self.keep_punc,
-            '，' | '。' | '《' | '》' | '•' | '、' | '＆' | '—' | '（' | '）' | '：' | '？' | '！' | '“' | '”' | '·' => {
-                self.keep_punc
-            }
-            _ => false,
-        };
-        Ok(without(text, out, |c| !kept(c)))
+        let bits = |chars: &str| chars.bytes().fold(0u128, |bits, c| bits | 1 << c);
+        let kinds = [
+            (self.keep_alphabet, bits("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")),
+            (self.keep_number, bits("0123456789")),
+            (self.keep_punc, bits(". ,-%*/&()+!")),
+        ];
+        let ascii = kinds.iter().filter(|(keep, _)| *keep).fold(0, |all, (_, bits)| all | bits);
+        Ok(only(text, out, ascii, |c| match c {
+            0x4e00..=0x9fa5 => true,
+            _ => self.keep_punc && char::from_u32(c).is_some_and(is_punctuation),
+        }))
     }
+}
+
+/// The punctuation beyond ASCII that is kept.
+fn is_punctuation(c: char) -> bool {
+    matches!(c, '，' | '。' | '《' | '》' | '•' | '、' | '＆' | '—' | '（' | '）' | '：' | '？' | '！' | '“' | '”' | '·')
 }
 
 #[cfg(test)]
