@@ -1,72 +1,6 @@
 //! SHA-1 and MD5 of four messages at a time, each in its lane of a vector: shingles are short and there are many.
 
-use std::ops::{Add, BitAnd, BitOr, BitXor, Not};
-
-/// Four 32-bit lanes. The loops over the four are what compilers turn into vector instructions.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lanes([u32; 4]);
-
-impl Lanes {
-    #[inline(always)]
-    fn all(value: u32) -> Self {
-        Self([value; 4])
-    }
-
-    #[inline(always)]
-    fn with(self, other: Self, f: impl Fn(u32, u32) -> u32) -> Self {
-        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
-    }
-
-    #[inline(always)]
-    fn rotate_left(self, bits: u32) -> Self {
-        Self(std::array::from_fn(|i| self.0[i].rotate_left(bits)))
-    }
-}
-
-impl Add for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.with(other, u32::wrapping_add)
-    }
-}
-
-impl BitAnd for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn bitand(self, other: Self) -> Self {
-        self.with(other, |a, b| a & b)
-    }
-}
-
-impl BitOr for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn bitor(self, other: Self) -> Self {
-        self.with(other, |a, b| a | b)
-    }
-}
-
-impl BitXor for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn bitxor(self, other: Self) -> Self {
-        self.with(other, |a, b| a ^ b)
-    }
-}
-
-impl Not for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn not(self) -> Self {
-        Self(self.0.map(|a| !a))
-    }
-}
+use crate::lanes::{Lanes, N};
 
 /// One of the two functions (RFC 3174 and RFC 1321): they share the shape of their messages.
 pub(crate) trait Digest {
@@ -75,7 +9,7 @@ pub(crate) trait Digest {
     const START: [u32; 5];
 
     /// Mixes one block of 16 words into the state.
-    fn compress(state: &mut [[u32; 4]; 5], block: &[[u32; 4]; 16]);
+    fn compress(state: &mut [[u32; N]; 5], block: &[[u32; N]; 16]);
 }
 
 /// SHA-1.
@@ -91,9 +25,9 @@ impl Digest for Sha1 {
     const START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 
     #[inline]
-    fn compress(state: &mut [[u32; 4]; 5], block: &[[u32; 4]; 16]) {
-        let mut w: [Lanes; 16] = block.map(Lanes);
-        let [mut a, mut b, mut c, mut d, mut e] = state.map(Lanes);
+    fn compress(state: &mut [[u32; N]; 5], block: &[[u32; N]; 16]) {
+        let mut w: [Lanes; 16] = block.map(Lanes::new);
+        let [mut a, mut b, mut c, mut d, mut e] = state.map(Lanes::new);
         macro_rules! round {
             ($t:expr, $mix:expr, $k:literal) => {
                 let word = if $t < 16 {
@@ -120,7 +54,7 @@ impl Digest for Sha1 {
             round!(t, b ^ c ^ d, 0xca62_c1d6);
         }
         for (old, new) in state.iter_mut().zip([a, b, c, d, e]) {
-            *old = (Lanes(*old) + new).0;
+            *old = (Lanes::new(*old) + new).values();
         }
     }
 }
@@ -143,9 +77,9 @@ impl Digest for Md5 {
     const START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0];
 
     #[inline]
-    fn compress(state: &mut [[u32; 4]; 5], block: &[[u32; 4]; 16]) {
-        let w: [Lanes; 16] = block.map(Lanes);
-        let [mut a, mut b, mut c, mut d, _] = state.map(Lanes);
+    fn compress(state: &mut [[u32; N]; 5], block: &[[u32; N]; 16]) {
+        let w: [Lanes; 16] = block.map(Lanes::new);
+        let [mut a, mut b, mut c, mut d, _] = state.map(Lanes::new);
         // Unrolled: the words, the constants and the shifts are then known in each step.
         macro_rules! step {
             ($i:expr, $mix:expr, $factor:literal, $offset:literal, $shift:literal) => {
@@ -171,7 +105,7 @@ impl Digest for Md5 {
         rounds!(32, b ^ c ^ d, 3, 5, 4, 11, 16, 23);
         rounds!(48, c ^ (b | !d), 7, 0, 6, 10, 15, 21);
         for (old, new) in state.iter_mut().zip([a, b, c, d]) {
-            *old = (Lanes(*old) + new).0;
+            *old = (Lanes::new(*old) + new).values();
         }
     }
 }
@@ -206,66 +140,53 @@ impl Slot {
         let bytes = if self.blocks <= 2 { &self.short[..] } else { &self.long };
         if block < self.blocks { bytes.get(block * 64..block * 64 + 64) } else { None }
     }
-}
 
-/// The first two words of the digests of a stream of messages, four at a time.
-#[derive(Debug)]
-pub(crate) struct Queue<D> {
-    waiting: [Slot; 4],
-    count: usize,
-    digest: std::marker::PhantomData<D>,
-}
-
-impl<D> Default for Queue<D> {
-    fn default() -> Self {
-        let waiting = std::array::from_fn(|_| Slot { short: [0; SLACK], long: Vec::new(), blocks: 1 });
-        Self { waiting, count: 0, digest: std::marker::PhantomData }
-    }
-}
-
-impl<D: Digest> Queue<D> {
-    /// Takes the message that is the first `len` of `bytes`, which go on for [`SLACK`] bytes and more; `done` gets the digests that are ready,
-    /// in the order of the messages.
+    /// Takes a message as [`Queue::push`] gets it.
     #[inline]
-    pub(crate) fn push(&mut self, bytes: &[u8], len: usize, done: impl FnMut([u32; 2])) {
-        let slot = &mut self.waiting[self.count];
-        slot.blocks = (len + 9).div_ceil(64);
+    fn fill<D: Digest>(&mut self, bytes: &[u8], len: usize) {
         let bits = len as u64 * 8;
         let bits = if D::LITTLE_ENDIAN { bits.to_le_bytes() } else { bits.to_be_bytes() };
+        self.blocks = (len + 9).div_ceil(64);
         if len <= SHORT[1] {
             let end = if len <= SHORT[0] { 64 } else { 128 };
             let kept = &KEPT[SLACK - len..];
-            for (to, (byte, kept)) in slot.short[..64].iter_mut().zip(bytes[..64].iter().zip(&kept[..64])) {
+            for (to, (byte, kept)) in self.short[..64].iter_mut().zip(bytes[..64].iter().zip(&kept[..64])) {
                 *to = byte & kept;
             }
             if len > SHORT[0] {
-                for (to, (byte, kept)) in slot.short[64..].iter_mut().zip(bytes[64..SLACK].iter().zip(&kept[64..SLACK])) {
+                for (to, (byte, kept)) in self.short[64..].iter_mut().zip(bytes[64..SLACK].iter().zip(&kept[64..SLACK])) {
                     *to = byte & kept;
                 }
             }
-            slot.short[len] = 0x80;
-            slot.short[end - 8..end].copy_from_slice(&bits);
+            self.short[len] = 0x80;
+            self.short[end - 8..end].copy_from_slice(&bits);
         } else {
-            slot.long.clear();
-            slot.long.extend_from_slice(&bytes[..len]);
-            slot.long.push(0x80);
-            slot.long.resize(slot.blocks * 64 - 8, 0);
-            slot.long.extend_from_slice(&bits);
-        }
-        self.count += 1;
-        if self.count == 4 {
-            self.finish(done);
+            self.long.clear();
+            self.long.extend_from_slice(&bytes[..len]);
+            self.long.push(0x80);
+            self.long.resize(self.blocks * 64 - 8, 0);
+            self.long.extend_from_slice(&bits);
         }
     }
+}
 
-    /// Gives the digests of the messages that wait.
-    pub(crate) fn finish(&mut self, mut done: impl FnMut([u32; 2])) {
+/// Messages that wait for their digests.
+#[derive(Debug)]
+struct Group {
+    waiting: [Slot; N],
+    count: usize,
+}
+
+impl Group {
+    /// Gives the digests of the messages.
+    #[inline]
+    fn finish<D: Digest>(&mut self, mut done: impl FnMut([u32; 2])) {
         let waiting = &self.waiting[..self.count];
         let blocks = waiting.iter().map(|slot| slot.blocks).max().unwrap_or(0);
-        let mut state = D::START.map(|word| [word; 4]);
-        let mut digests = [[0; 2]; 4];
+        let mut state = D::START.map(|word| [word; N]);
+        let mut digests = [[0; 2]; N];
         for block in 0..blocks {
-            let mut words = [[0; 4]; 16];
+            let mut words = [[0; N]; 16];
             for (lane, slot) in waiting.iter().enumerate() {
                 // A message that is over goes on with zeros; its digest has been taken.
                 let Some(bytes) = slot.block(block) else { continue };
@@ -285,19 +206,55 @@ impl<D: Digest> Queue<D> {
     }
 }
 
+/// The first two words of the digests of a stream of messages, four at a time. Those with one block, with two and with more wait apart: so the
+/// short ones do not wait for the longest to be done. Digests of messages with as many blocks come in their order, others do not.
+#[derive(Debug)]
+pub(crate) struct Queue<D> {
+    groups: [Group; 3],
+    digest: std::marker::PhantomData<D>,
+}
+
+impl<D> Default for Queue<D> {
+    fn default() -> Self {
+        let slot = |_| Slot { short: [0; SLACK], long: Vec::new(), blocks: 1 };
+        let groups = std::array::from_fn(|_| Group { waiting: std::array::from_fn(slot), count: 0 });
+        Self { groups, digest: std::marker::PhantomData }
+    }
+}
+
+impl<D: Digest> Queue<D> {
+    /// Takes the message that is the first `len` of `bytes`, which go on for [`SLACK`] bytes and more; `done` gets the digests that are ready.
+    #[inline]
+    pub(crate) fn push(&mut self, bytes: &[u8], len: usize, done: impl FnMut([u32; 2])) {
+        let blocks = SHORT.iter().filter(|longest| len > **longest).count();
+        let group = &mut self.groups[blocks];
+        group.waiting[group.count].fill::<D>(bytes, len);
+        group.count += 1;
+        if group.count == N {
+            group.finish::<D>(done);
+        }
+    }
+
+    /// Gives the digests of the messages that wait.
+    pub(crate) fn finish(&mut self, mut done: impl FnMut([u32; 2])) {
+        self.groups.iter_mut().for_each(|group| group.finish::<D>(&mut done));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn digests<D: Digest>(messages: &[&[u8]]) -> Vec<[u32; 2]> {
         let mut queue = Queue::<D>::default();
-        let mut found = Vec::new();
+        let mut found: Vec<[u32; 2]> = Vec::new();
         for message in messages {
             // What follows a message must not matter.
             let bytes = [message, [0xa5; SLACK].as_slice()].concat();
             queue.push(&bytes, message.len(), |digest| found.push(digest));
         }
         queue.finish(|digest| found.push(digest));
+        found.sort_unstable();
         found
     }
 
@@ -306,7 +263,7 @@ mod tests {
         let long = vec![b'a'; 1000];
         let messages: [&[u8]; 7] = [b"", b"abc", b"message digest", &[b'a'; 55], &[b'a'; 56], &[b'a'; 64], &long];
         // Python's hashlib.
-        let sha1 = [
+        let mut sha1 = [
             [0xda39_a3ee, 0x5e6b_4b0d],
             [0xa999_3e36, 0x4706_816a],
             [0xc122_52ce, 0xda8b_e899],
@@ -315,7 +272,7 @@ mod tests {
             [0x0098_ba82, 0x4b5c_1642],
             [0x291e_9a6c, 0x6699_4949],
         ];
-        let md5 = [
+        let mut md5 = [
             [0xd98c_1dd4, 0x04b2_008f],
             [0x9850_0190, 0xb04f_d23c],
             [0x7d69_6bf9, 0x8d93_b77c],
@@ -324,6 +281,8 @@ mod tests {
             [0xd442_4801, 0x4971_b580],
             [0xdc45_beca, 0x665b_aec9],
         ];
+        sha1.sort_unstable();
+        md5.sort_unstable();
         assert_eq!(digests::<Sha1>(&messages), sha1);
         assert_eq!(digests::<Md5>(&messages), md5);
     }
@@ -332,11 +291,12 @@ mod tests {
     fn messages_of_all_lengths_do_not_disturb_each_other() {
         let long: Vec<u8> = (0..400).map(|i| (i * 7 % 251) as u8).collect();
         let messages: Vec<&[u8]> = (0..200).map(|i| &long[i..i + i * 37 % 190]).collect();
-        let alone: Vec<[u32; 2]> = messages.iter().map(|&message| digests::<Md5>(&[message])[0]).collect();
+        let mut alone: Vec<[u32; 2]> = messages.iter().map(|&message| digests::<Md5>(&[message])[0]).collect();
+        alone.sort_unstable();
         assert_eq!(digests::<Md5>(&messages), alone);
         // Python's hashlib, of the longest that fit one block and two, and of those with one byte more.
         let edges: [&[u8]; 4] = [&[b'a'; 55], &[b'a'; 56], &[b'a'; 119], &[b'a'; 120]];
-        let first: Vec<u32> = digests::<Md5>(&edges).iter().map(|digest| digest[0].swap_bytes()).collect();
+        let first = edges.map(|message| digests::<Md5>(&[message])[0][0].swap_bytes());
         assert_eq!(first, [0xef17_72b6, 0x3b0c_8ac7, 0x8a7b_d073, 0x5f61_c0cc]);
     }
 }

@@ -6,6 +6,7 @@ mod document;
 mod document_line;
 mod document_minhash;
 mod document_simhash;
+mod lanes;
 mod minhash;
 mod permutations;
 mod ray;

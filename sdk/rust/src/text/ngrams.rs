@@ -66,31 +66,31 @@ impl NgramCounter {
     pub fn count_characters(&mut self, text: &str, n: usize) {
         let mut symbols = std::mem::take(&mut self.symbols);
         match symbols.of(text) {
-            Text::Narrow { len, padded } if n <= 16 => {
-                let low = if n < 8 { (1 << (8 * n)) - 1 } else { !0 };
-                let high = if n < 16 { (1 << (8 * n.saturating_sub(8))) - 1 } else { !0 };
-                let halves = |gram: &[u8; 16]| {
-                    let both = u128::from_le_bytes(*gram);
-                    (both as u64 & low, (both >> 64) as u64 & high)
-                };
-                let hash = |gram: &[u8; 16]| {
-                    let (a, b) = halves(gram);
-                    (a ^ b.wrapping_mul(MIX)).wrapping_mul(BASE)
-                };
-                let at = |at: usize| padded[at..].first_chunk().expect("padding follows");
-                let total = (len + 1).saturating_sub(n);
-                let grams = Grams {
-                    n,
-                    hash: |i| hash(at(i)),
-                    same: |i, j| halves(at(i)) == halves(at(j)),
-                    same_item: |i, j| padded[i] == padded[j],
-                };
-                self.tally(total, grams);
-            }
+            // Known to the compiler, the usual length saves registers.
+            Text::Narrow { len, padded } if n == 10 => self.count_narrow(len, padded, 10),
+            Text::Narrow { len, padded } if n <= 16 => self.count_narrow(len, padded, n),
             Text::Narrow { len, padded } => self.count(len, n, |i| padded[i].into(), |a, b| padded[a] == padded[b]),
             Text::Wide(text) => self.count(text.len(), n, |i| text[i].into(), |a, b| text[a] == text[b]),
         }
         self.symbols = symbols;
+    }
+
+    /// Counts the n-grams of a text of `len` bytes, behind which 15 more stand, for an `n` of up to 16.
+    #[inline(always)]
+    fn count_narrow(&mut self, len: usize, padded: &[u8], n: usize) {
+        let low = if n < 8 { (1 << (8 * n)) - 1 } else { !0 };
+        let high = if n < 16 { (1 << (8 * n.saturating_sub(8))) - 1 } else { !0 };
+        let halves = |at: usize| {
+            let gram: &[u8; 16] = padded[at..].first_chunk().expect("padding follows");
+            let both = u128::from_le_bytes(*gram);
+            (both as u64 & low, (both >> 64) as u64 & high)
+        };
+        let hash = |at: usize| {
+            let (a, b) = halves(at);
+            (a ^ b.wrapping_mul(MIX)).wrapping_mul(BASE)
+        };
+        let grams = Grams { n, hash, same: |i, j| halves(i) == halves(j), same_item: |i, j| padded[i] == padded[j] };
+        self.tally((len + 1).saturating_sub(n), grams);
     }
 
     /// Counts the n-grams of `len` items, fewer than 2^32. `hash` gives a hash of item `i` (for small items, the item), `same` whether two
