@@ -66,8 +66,6 @@ impl NgramCounter {
     pub fn count_characters(&mut self, text: &str, n: usize) {
         let mut symbols = std::mem::take(&mut self.symbols);
         match symbols.of(text) {
-            // Known to the compiler, the usual length saves registers.
-            Text::Narrow { len, padded } if n == 10 => self.count_narrow(len, padded, 10),
             Text::Narrow { len, padded } if n <= 16 => self.count_narrow(len, padded, n),
             Text::Narrow { len, padded } => self.count(len, n, |i| padded[i].into(), |a, b| padded[a] == padded[b]),
             Text::Wide(text) => self.count(text.len(), n, |i| text[i].into(), |a, b| text[a] == text[b]),
@@ -124,40 +122,11 @@ impl NgramCounter {
         S: Fn(usize, usize) -> bool,
         I: Fn(usize, usize) -> bool,
     {
-        let Grams { n, hash, same, same_item } = sequence;
         let slots = (if total <= FEW { total * 2 } else { total / 2 * 3 }).max(16);
         self.table.clear();
         self.table.resize(slots, EMPTY);
-        let table = &mut self.table[..];
-        let places = ((1u64 << (usize::BITS - total.leading_zeros())) - 1) as u32;
         self.runs.clear();
-        let mut at = 0;
-        while at < total {
-            let hash = hash(at);
-            let tag = (hash >> 10) as u32 & !places;
-            let mut slot = (((hash >> 32) * slots as u64) >> 32) as usize;
-            let source = loop {
-                let entry = table[slot];
-                if entry == EMPTY {
-                    table[slot] = tag | at as u32;
-                    break at;
-                }
-                let source = (entry & places) as usize;
-                if entry & !places == tag && same(source, at) {
-                    break source;
-                }
-                slot = if slot + 1 < slots { slot + 1 } else { 0 };
-            };
-            if source == at {
-                at += 1;
-                continue;
-            }
-            // As n-grams overlap, only the last item of the next one is in question.
-            let (from, to) = (source + n - 1, at + n - 1);
-            let len = (1..total - at).find(|&i| !same_item(from + i, to + i)).unwrap_or(total - at);
-            self.runs.push(Run { start: at as u32, len: len as u32, source: source as u32 });
-            at += len;
-        }
+        find_runs(total, &sequence, &mut self.table, &mut self.runs);
         self.add_up(total);
         self.sum_up(total);
     }
@@ -238,6 +207,48 @@ impl NgramCounter {
             left -= taken;
         }
         sum
+    }
+}
+
+/// Appends the repetitions among `total` n-grams to `runs`. `table` is empty and has more slots than that.
+///
+/// A function of its own, as few variables have a place in a register.
+#[inline(never)]
+fn find_runs<H, S, I>(total: usize, grams: &Grams<H, S, I>, table: &mut [u32], runs: &mut Vec<Run>)
+where
+    H: Fn(usize) -> u64,
+    S: Fn(usize, usize) -> bool,
+    I: Fn(usize, usize) -> bool,
+{
+    let Grams { n, hash, same, same_item } = grams;
+    let slots = table.len() as u64;
+    let places = ((1u64 << (usize::BITS - total.leading_zeros())) - 1) as u32;
+    let mut at = 0;
+    while at < total {
+        let hash = hash(at);
+        let tag = (hash >> 10) as u32 & !places;
+        let mut slot = (((hash >> 32) * slots) >> 32) as usize;
+        let source = loop {
+            let entry = table[slot];
+            if entry == EMPTY {
+                table[slot] = tag | at as u32;
+                break at;
+            }
+            let source = (entry & places) as usize;
+            if entry & !places == tag && same(source, at) {
+                break source;
+            }
+            slot = if slot + 1 < table.len() { slot + 1 } else { 0 };
+        };
+        if source == at {
+            at += 1;
+            continue;
+        }
+        // As n-grams overlap, only the last item of the next one is in question.
+        let (from, to) = (source + n - 1, at + n - 1);
+        let len = (1..total - at).find(|&i| !same_item(from + i, to + i)).unwrap_or(total - at);
+        runs.push(Run { start: at as u32, len: len as u32, source: source as u32 });
+        at += len;
     }
 }
 
