@@ -15,7 +15,7 @@ pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
     let bytes = text.as_bytes();
     // The line that is being read: where it starts, how many stops were before, and whether it has bytes of other marks than `.!?`.
     let (mut start, mut before, mut other) = (0, 0, false);
-    let mut end_line = |stops: &mut Vec<usize>, start: usize, before: usize, other: bool, stop: usize| {
+    let end_line = |stops: &mut Vec<usize>, start: usize, before: usize, other: bool, stop: usize| {
         if other {
             stops.truncate(before);
             ends(&text[start..stop], stops);

@@ -1,5 +1,8 @@
 //! A text as a sequence of items of equal size.
 
+use super::charset::decode;
+use super::simd::Lanes;
+
 /// Writes texts with one byte per code point: ASCII stays, every other code point of a text gets one of the bytes above. Few texts have
 /// more than 128 of these; such a text gets four bytes per code point. Buffers are kept from text to text.
 #[derive(Debug, Default)]
@@ -51,23 +54,37 @@ impl Symbols {
         for c in self.known.drain(..) {
             self.bytes[c as usize] = 0;
         }
-        // One byte per code point cannot be more than the bytes of the text.
-        self.narrow.resize(text.len(), 0);
-        let mut written = 0;
-        for c in text.chars() {
-            let byte = if c.is_ascii() {
-                c as u8
-            } else {
-                let byte = &mut self.bytes[c as usize];
-                if *byte == 0 {
-                    let Ok(next) = u8::try_from(128 + self.known.len()) else { return false };
-                    *byte = next;
-                    self.known.push(c.into());
-                }
-                *byte
-            };
-            self.narrow[written] = byte;
+        let bytes = text.as_bytes();
+        // One byte per code point cannot be more than the bytes of the text; ASCII is written sixteen at a time.
+        self.narrow.resize(bytes.len() + 16, 0);
+        let (mut at, mut written) = (0, 0);
+        while at < bytes.len() {
+            if bytes[at] < 0x80 {
+                let ascii = match bytes[at..].first_chunk::<16>() {
+                    Some(chunk) => {
+                        self.narrow[written..written + 16].copy_from_slice(chunk);
+                        // Sixteen if there is no bit: then it is the one behind.
+                        (u32::from(Lanes::load(chunk).bitmask()) | 1 << 16).trailing_zeros() as usize
+                    }
+                    None => {
+                        self.narrow[written] = bytes[at];
+                        1
+                    }
+                };
+                at += ascii;
+                written += ascii;
+                continue;
+            }
+            let (c, len) = decode(text, at);
+            let byte = &mut self.bytes[c as usize];
+            if *byte == 0 {
+                let Ok(next) = u8::try_from(128 + self.known.len()) else { return false };
+                *byte = next;
+                self.known.push(c);
+            }
+            self.narrow[written] = *byte;
             written += 1;
+            at += len;
         }
         self.narrow.truncate(written);
         true
