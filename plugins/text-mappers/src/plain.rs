@@ -15,7 +15,8 @@ impl Plain {
     pub(crate) fn read(&mut self, text: &str, out: &mut String) {
         let mut bytes = std::mem::take(out).into_bytes();
         let first = bytes.len();
-        bytes.resize(first + text.len() + 1, 0);
+        // Whole blocks are written.
+        bytes.resize(first + text.len() + 64, 0);
         let to = &mut bytes[first..];
         let mut written = 0;
         self.blocks.clear();
@@ -24,17 +25,7 @@ impl Plain {
         blocks(text, |block| {
             let kept = mask(text, &block, &mut begun);
             self.blocks.push((written as u32, kept));
-            let from = &text.as_bytes()[block.start..];
-            if kept == !0 {
-                to[written..written + 64].copy_from_slice(&from[..64]);
-                written += 64;
-            } else {
-                // Every byte is written, and the next one over it unless it is to be kept: no branch is guessed wrong.
-                for (i, &byte) in from.iter().take(64).enumerate() {
-                    to[written] = byte;
-                    written += (kept >> i & 1) as usize;
-                }
-            }
+            written += block.pick(kept, &mut to[written..]);
         });
         self.blocks.push((written as u32, 0));
         bytes.truncate(first + written);

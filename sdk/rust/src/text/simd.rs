@@ -49,6 +49,12 @@ mod lanes {
             arch::u8x16_bitmask(self.0)
         }
     }
+
+    /// Those of eight bytes that `mask` has a bit for, at the front.
+    #[inline(always)]
+    pub(super) fn front(bytes: u64, mask: u8) -> u64 {
+        arch::u64x2_extract_lane::<0>(arch::u8x16_swizzle(arch::u64x2(bytes, 0), arch::u64x2(super::FRONT[usize::from(mask)], 0)))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -152,7 +158,41 @@ mod lanes {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+mod scalar {
+    /// Those of eight bytes that `mask` has a bit for, at the front.
+    #[inline(always)]
+    pub(super) fn front(bytes: u64, mask: u8) -> u64 {
+        let places = super::FRONT[usize::from(mask)].to_le_bytes();
+        u64::from_le_bytes(places.map(|place| if place < 8 { (bytes >> (8 * place)) as u8 } else { 0 }))
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+use lanes::front;
+#[cfg(not(target_arch = "wasm32"))]
+use scalar::front;
+
 pub use lanes::Lanes;
+
+/// For each mask of eight bits the numbers of those that are set, a byte each, and then bytes that are no number of a byte.
+const FRONT: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut places, mut set, mut bit) = (0x8080_8080_8080_8080u64, 0, 0u64);
+        while bit < 8 {
+            if mask >> bit & 1 == 1 {
+                places = places & !(0xff << (8 * set)) | bit << (8 * set);
+                set += 1;
+            }
+            bit += 1;
+        }
+        table[mask] = places;
+        mask += 1;
+    }
+    table
+};
 
 /// Up to 64 bytes of a text; the last block of a text is filled up with zeros.
 #[derive(Clone, Copy, Debug)]
@@ -173,6 +213,24 @@ impl Block<'_> {
             u64::from(test(Lanes::load(bytes)).bitmask()) << (16 * i)
         };
         (part(0) | part(1) | part(2) | part(3)) & self.valid
+    }
+
+    /// Writes the bytes that `mask` has a bit for to the front of `to`, which has 64 bytes at least, and says how many they are. What was
+    /// behind them in `to` is overwritten.
+    #[inline(always)]
+    pub fn pick(&self, mask: u64, to: &mut [u8]) -> usize {
+        let to: &mut [u8; 64] = to.first_chunk_mut().expect("room for a block");
+        if mask == !0 {
+            *to = *self.bytes;
+            return 64;
+        }
+        let mut written = 0;
+        for (bytes, mask) in self.bytes.as_chunks::<8>().0.iter().zip(mask.to_le_bytes()) {
+            let picked = front(u64::from_le_bytes(*bytes), mask);
+            to[written..written + 8].copy_from_slice(&picked.to_le_bytes());
+            written += mask.count_ones() as usize;
+        }
+        written
     }
 
     /// The bytes above 127.
