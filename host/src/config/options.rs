@@ -178,9 +178,9 @@ options! {
     OpLimits {
         /// Linear memory and tables of one instance, in MB.
         memory_mb: u64 = 256 => between(1.0, 4096.0);
-        /// Time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in proportion.
+        /// CPU time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in proportion.
         timeout_s: f64 = 60.0 => between(0.001, 86_400.0);
-        /// Time for one row, in seconds: a batch of few rows gets no more than this for each. A row larger than `batch_size_kb` gets more, in
+        /// CPU time for one row, in seconds: a batch of few rows gets no more than this for each. A row larger than `batch_size_kb` gets more, in
         /// proportion.
         row_timeout_s: f64 = 10.0 => between(0.001, 86_400.0);
         /// Largest reply of an operator to one batch, as a multiple of the batch.

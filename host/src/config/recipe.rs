@@ -40,7 +40,7 @@ pub struct OpHost {
     pub on_error: Option<OnError>,
     /// Memory of one instance, in MB.
     pub memory_mb: Option<u64>,
-    /// Time for one batch, in seconds.
+    /// CPU time for one batch, in seconds.
     pub timeout_s: Option<f64>,
     /// Of `limits`.
     pub row_timeout_s: Option<f64>,

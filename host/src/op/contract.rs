@@ -142,9 +142,9 @@ pub struct Signature {
 pub struct Limits {
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
-    /// Time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
+    /// CPU time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
     pub time: Duration,
-    /// Time of a call for each of its rows, when that is less; a row larger than `batch` gets more, in proportion.
+    /// CPU time of a call for each of its rows, when that is less; a row larger than `batch` gets more, in proportion.
     pub row_time: Duration,
     /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is copied. More for a larger batch, too.
     pub reply: usize,

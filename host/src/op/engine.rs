@@ -12,7 +12,7 @@ use wasmtime::{Config, Engine, OptLevel};
 
 use super::sandbox::{self, Guest};
 
-/// How often the epoch rises; the granularity of time limits.
+/// How often the epoch rises: so often a call that may be late is looked at, which is the granularity of time limits.
 pub(super) const TICK: Duration = Duration::from_millis(10);
 
 /// An engine with what is made once for it.

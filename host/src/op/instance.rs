@@ -1,6 +1,7 @@
 //! One instance of one operator: calls, their limits, and why one failed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use wasmtime::component::ResourceAny;
@@ -8,6 +9,7 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 
 use super::abi::v0_1;
 use super::contract::{Limits, Reply, Signature};
+use super::cpu::thread_cpu;
 use super::engine::{Runtime, TICK};
 use super::grants::Grants;
 use super::sandbox::Guest;
@@ -68,7 +70,10 @@ impl Bare {
         store.limiter(|guest| &mut guest.limiter);
         let interruptible = runtime.interruptible;
         if interruptible {
-            store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Interrupt));
+            store.epoch_deadline_callback(|store| {
+                let left = store.data().deadline.saturating_sub(thread_cpu());
+                Ok(if left.is_zero() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(ticks(left)) })
+            });
         }
         arm(&mut store, interruptible, limits);
         let bindings = pre.instantiate(&mut store).map_err(|e| anyhow::Error::from(explain(&mut store, limits, e)))?;
@@ -171,10 +176,16 @@ impl OpInstance {
 fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
     store.set_hostcall_fuel(limits.reply);
     if interruptible {
-        // One tick more: the current one may be almost over.
-        let ticks = limits.time.as_millis() / TICK.as_millis() + 1;
-        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2));
+        // CPU time: a machine that is busy with other things, or was asleep, makes no guest late. The epoch follows the wall clock, so what
+        // it ends may have had less, and goes on.
+        store.data_mut().deadline = thread_cpu().saturating_add(limits.time);
+        store.set_epoch_deadline(ticks(limits.time));
     }
+}
+
+/// How many ticks take so long. One more, as the current one may be almost over.
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_millis() / TICK.as_millis() + 1).unwrap_or(u64::MAX / 2)
 }
 
 /// The cause of a failed call in words for the quarantine entry and the log.
@@ -188,7 +199,7 @@ fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> 
     }
     CallError::Dead(match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
-            return CallError::TimedOut(format!("out of time: the call took longer than {:?}{said}", limits.time));
+            return CallError::TimedOut(format!("out of time: the call took longer than {:?} of CPU time{said}", limits.time));
         }
         Some(Trap::StackOverflow) => format!("stack overflow{said}"),
         Some(Trap::UnreachableCodeReached) if !printed.trim().is_empty() => format!("panic{said}"),

@@ -8,6 +8,7 @@
 mod abi;
 mod cache;
 pub mod contract;
+mod cpu;
 mod engine;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
@@ -22,6 +23,7 @@ mod views;
 mod words;
 
 pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Rejection, Reply, Signature, Update};
+pub use cpu::thread_cpu;
 pub use grants::{GrantedDir, Grants};
 pub use instance::{CallError, OpInstance};
 pub use lock::{check_locks, lock_plugins};

@@ -35,6 +35,8 @@ pub(super) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     clock: u64,
+    /// The CPU time of the calling thread at which its call is to end.
+    pub(super) deadline: Duration,
     pub(super) limiter: Limiter,
     pub(super) random: SharedRandom,
     pub(super) printed: Printed,
@@ -64,6 +66,7 @@ impl Guest {
             wasi: wasi.build(),
             table,
             clock: START,
+            deadline: Duration::ZERO,
             limiter: Limiter { memory, refused: None, peak: 0, used: 0, elements: 0 },
             random,
             printed,

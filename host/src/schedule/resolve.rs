@@ -8,7 +8,8 @@ use crate::dataset::Partition;
 use crate::event::{Event, OpRef};
 use crate::global::{self, KeyTable};
 use crate::op::Kind;
-use crate::stage::{Env, thread_cpu};
+use crate::op::thread_cpu;
+use crate::stage::Env;
 
 /// Resolves op `op` unless all its masks are there.
 pub(super) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &Index, memory: usize) -> Result<()> {

@@ -4,16 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::determinism::Determinism;
 use crate::error::Final;
-
-/// CPU time of the calling thread.
-pub fn thread_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
-}
+use crate::op::thread_cpu;
 
 /// A stretch of work on this thread.
 pub(super) struct Timer {

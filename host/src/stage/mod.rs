@@ -22,6 +22,6 @@ mod step;
 pub use determinism::{Checked, Determinism};
 pub use gather::gather;
 pub use input::checksum as content_checksum;
-pub use meter::{Tally, thread_cpu};
+pub use meter::Tally;
 pub use source::Base;
 pub use step::{Env, Step, run};

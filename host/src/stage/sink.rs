@@ -100,7 +100,7 @@ pub(super) fn with<T>(targets: Vec<Target>, work: impl FnOnce(&mut Sink) -> Resu
                 seconds += start.elapsed().as_secs_f64();
             }
             let written = open.into_iter().map(Open::finish).collect::<Result<Vec<_>>>()?;
-            Ok((written, seconds, super::meter::thread_cpu().as_secs_f64()))
+            Ok((written, seconds, crate::op::thread_cpu().as_secs_f64()))
         });
         let writer = writer.context("cannot start a writing thread")?;
         let mut sink = Sink { sender, stalled: 0.0 };
