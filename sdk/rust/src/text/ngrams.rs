@@ -66,29 +66,16 @@ impl NgramCounter {
     pub fn count_characters(&mut self, text: &str, n: usize) {
         let mut symbols = std::mem::take(&mut self.symbols);
         match symbols.of(text) {
-            Text::Narrow { len, padded } if n <= 16 => self.count_narrow(len, padded, n),
+            Text::Narrow { len, padded } if n <= 16 => {
+                // With the usual length known to the compiler, its masks need no registers.
+                let find = if n == 10 { narrow_runs::<10> } else { narrow_runs::<0> };
+                let total = (len + 1).saturating_sub(n);
+                self.tally(total, |table, runs| find(padded, n, total, table, runs));
+            }
             Text::Narrow { len, padded } => self.count(len, n, |i| padded[i].into(), |a, b| padded[a] == padded[b]),
             Text::Wide(text) => self.count(text.len(), n, |i| text[i].into(), |a, b| text[a] == text[b]),
         }
         self.symbols = symbols;
-    }
-
-    /// Counts the n-grams of a text of `len` bytes, behind which 15 more stand, for an `n` of up to 16.
-    #[inline(always)]
-    fn count_narrow(&mut self, len: usize, padded: &[u8], n: usize) {
-        let low = if n < 8 { (1 << (8 * n)) - 1 } else { !0 };
-        let high = if n < 16 { (1 << (8 * n.saturating_sub(8))) - 1 } else { !0 };
-        let halves = |at: usize| {
-            let gram: &[u8; 16] = padded[at..].first_chunk().expect("padding follows");
-            let both = u128::from_le_bytes(*gram);
-            (both as u64 & low, (both >> 64) as u64 & high)
-        };
-        let hash = |at: usize| {
-            let (a, b) = halves(at);
-            (a ^ b.wrapping_mul(MIX)).wrapping_mul(BASE)
-        };
-        let grams = Grams { n, hash, same: |i, j| halves(i) == halves(j), same_item: |i, j| padded[i] == padded[j] };
-        self.tally((len + 1).saturating_sub(n), grams);
     }
 
     /// Counts the n-grams of `len` items, fewer than 2^32. `hash` gives a hash of item `i` (for small items, the item), `same` whether two
@@ -110,23 +97,18 @@ impl NgramCounter {
         };
         let total = (len + 1).saturating_sub(n);
         let grams = Grams { n, hash, same: |a, b| (0..n).all(|i| same(a + i, b + i)), same_item: &same };
-        self.tally(total, grams);
+        self.tally(total, |table, runs| find_runs(grams, total, table, runs));
         self.prefixes = prefixes;
     }
 
-    /// Counts `total` n-grams.
+    /// Counts `total` n-grams, of which `find` appends the repetitions to a list; it gets an empty table with more slots than that.
     #[inline(always)]
-    fn tally<H, S, I>(&mut self, total: usize, sequence: Grams<H, S, I>)
-    where
-        H: Fn(usize) -> u64,
-        S: Fn(usize, usize) -> bool,
-        I: Fn(usize, usize) -> bool,
-    {
+    fn tally(&mut self, total: usize, find: impl FnOnce(&mut [u32], &mut Vec<Run>)) {
         let slots = (if total <= FEW { total * 2 } else { total / 2 * 3 }).max(16);
         self.table.clear();
         self.table.resize(slots, EMPTY);
         self.runs.clear();
-        find_runs(total, &sequence, &mut self.table, &mut self.runs);
+        find(&mut self.table, &mut self.runs);
         self.add_up(total);
         self.sum_up(total);
     }
@@ -210,11 +192,28 @@ impl NgramCounter {
     }
 }
 
-/// Appends the repetitions among `total` n-grams to `runs`. `table` is empty and has more slots than that.
-///
-/// A function of its own, as few variables have a place in a register.
+/// Appends the repetitions among `total` n-grams of `n` bytes, up to 16, to `runs`. `text` has 15 bytes more; `N` is 0 or `n`.
 #[inline(never)]
-fn find_runs<H, S, I>(total: usize, grams: &Grams<H, S, I>, table: &mut [u32], runs: &mut Vec<Run>)
+fn narrow_runs<const N: usize>(text: &[u8], n: usize, total: usize, table: &mut [u32], runs: &mut Vec<Run>) {
+    let n = if N == 0 { n } else { N };
+    let low = if n < 8 { (1 << (8 * n)) - 1 } else { !0 };
+    let high = if n < 16 { (1 << (8 * n.saturating_sub(8))) - 1 } else { !0 };
+    let halves = |at: usize| {
+        let gram: &[u8; 16] = text[at..].first_chunk().expect("more bytes follow");
+        let both = u128::from_le_bytes(*gram);
+        (both as u64 & low, (both >> 64) as u64 & high)
+    };
+    let hash = |at: usize| {
+        let (a, b) = halves(at);
+        (a ^ b.wrapping_mul(MIX)).wrapping_mul(BASE)
+    };
+    let grams = Grams { n, hash, same: |i, j| halves(i) == halves(j), same_item: |i, j| text[i] == text[j] };
+    find_runs(grams, total, table, runs);
+}
+
+/// Appends the repetitions among the first `total` of the n-grams to `runs`. `table` is empty and has more slots than that.
+#[inline(always)]
+fn find_runs<H, S, I>(grams: Grams<H, S, I>, total: usize, table: &mut [u32], runs: &mut Vec<Run>)
 where
     H: Fn(usize) -> u64,
     S: Fn(usize, usize) -> bool,
