@@ -148,9 +148,9 @@ fn lines(rows: usize, per_row: usize, memory: usize) {
 }
 
 fn cpu_time(work: impl FnOnce()) -> Duration {
-    let before = djhost::stage::thread_cpu();
+    let before = djhost::op::thread_cpu();
     work();
-    djhost::stage::thread_cpu().saturating_sub(before)
+    djhost::op::thread_cpu().saturating_sub(before)
 }
 
 /// In MB, from the system's accounting.
