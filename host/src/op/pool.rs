@@ -253,10 +253,15 @@ impl OpPool {
                 let whole = fields.len() == 1 && fields[0].path == ROW && fields[0].values.null_count() == 0;
                 return if whole || origins.is_empty() { Ok(()) } else { Err(format!("it must give `{ROW}`, and nothing else")) };
             }
-            (Kind::Mapper, Output::Rows { origins, .. }) => {
+            (Kind::Mapper, Output::Rows { origins, fields }) => {
                 // Fields that are not given are taken from the origin: a few numbers could ask for gigabytes.
-                let sizes = row_sizes(batch);
+                let mut sizes = row_sizes(batch);
                 let given = sizes.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
+                let replaced = fields.iter().filter_map(|field| batch.column(&field.path)?.data.as_string_view_opt());
+                for texts in replaced {
+                    let lengths = texts.iter().map(|text| text.map_or(0, str::len) as u64);
+                    sizes.iter_mut().zip(lengths).for_each(|(size, length)| *size = size.saturating_sub(length));
+                }
                 let made = origins.values().iter().fold(0, |sum: u64, o| sum.saturating_add(sizes[*o as usize]));
                 let fits = made <= self.limits.for_bytes(given).reply as u64;
                 return if fits {

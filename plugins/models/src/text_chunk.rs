@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// Makes several rows of a long text: at matches of a pattern, after a number of characters, or both.
 ///
-/// With both a chunk ends at the last match within `max_len` characters, or after `max_len` characters where there is none. With `tokenizer`
+/// With both a chunk ends at the last match within `max_len` characters, or after so many where there is none. With `tokenizer`
 /// lengths are numbers of tokens, and a chunk that ends after so many of them is what the tokenizer makes of these: some write texts in
 /// another way, or cut characters in two.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ pub struct TextChunkMapper {
     pub split_pattern: Option<String>,
     /// How many characters, or tokens, two chunks share where the text was not cut at a match. Must be less than `max_len`.
     pub overlap_len: u64,
-    /// A Hugging Face tokenizer by whose tokens lengths are counted: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get
+    /// A Hugging Face tokenizer, to count tokens and not characters: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get
     /// the file of the tokenizer once and name it. Tokenizers of tiktoken and DashScope are none.
     #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
     pub tokenizer: Option<String>,
@@ -157,12 +157,16 @@ fn token_windows(tokenizer: &HfTokenizer, text: &str, max: usize, overlap: usize
     Ok(())
 }
 
+/// How many bytes `token_cut` gives to a tokenizer for one text: some twenty seconds.
+const MOST_WORK: usize = if cfg!(test) { 1 << 16 } else { 32 << 20 };
+
 /// As `cut`, by tokens. What comes after a match is taken from the text, as many characters on as the tokens up to it make.
 fn token_cut(tokenizer: &HfTokenizer, split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
     let mut rest = Cow::Borrowed(text);
     let mut tokens = tokenizer.encode(&rest)?;
-    // Ends by itself but for tokenizers that make ever more tokens of what they wrote themselves.
-    for _ in 0..=text.len() {
+    // All of the rest is cut into tokens for each chunk, so the work grows with the square of the length.
+    let mut work = rest.len();
+    while work <= MOST_WORK {
         if tokens.len() <= max {
             out.push(&rest);
             return Ok(());
@@ -180,9 +184,13 @@ fn token_cut(tokenizer: &HfTokenizer, split: &Regex, text: &str, max: usize, ove
             out.push(chunk);
         }
         tokens = tokenizer.encode(&next)?;
+        // A tokenizer may make ever more tokens of what it wrote itself: that ends, too.
+        work += next.len().max(1 << 10);
         rest = Cow::Owned(next);
     }
-    Err(Reject("the text behind a chunk does not get shorter: `max_len` is too small for it".into()))
+    Err(Reject(
+        "the text is too long for `split_pattern` with a `tokenizer`: raise `max_len`, or cut it with `split_pattern` alone first".into(),
+    ))
 }
 
 #[cfg(test)]
@@ -213,6 +221,16 @@ mod tests {
         let text = "We go for a walk. It is nice, and we walk!";
         assert_eq!(run(&params(r#""split_pattern": null, "max_len": 5"#), text), ["we go for a walk", ". it is nice,", "and we walk!"]);
         assert_eq!(run(&params(r#""split_pattern": "\\.", "max_len": 8"#), text), ["we go for a walk", " It is nice, and we walk!"]);
+    }
+
+    #[test]
+    fn texts_that_would_take_too_long_are_refused() {
+        let params = r#"{"tokenizer": "../examples/files", "split_pattern": "x", "max_len": 2}"#;
+        let mut op = Runner::new(operator!(TextChunkMapper), params).unwrap();
+        let text = "we go ".repeat(4000);
+        let batch = Runner::text_batch(&[&text]);
+        let answer = format!("{:?}", op.process(&batch).unwrap());
+        assert!(answer.contains("is too long for `split_pattern` with a `tokenizer`"));
     }
 
     #[test]
