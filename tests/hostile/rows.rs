@@ -135,3 +135,15 @@ fn shards_may_differ_in_everything() {
     let wanted = "{\"text\": \"x\", \"meta\": {\"n\": 1}}\n{\"meta\": [1, \"two\"], \"text\": \"y\"}\n{\"text\": \"z\", \"meta\": \"no\"}\n{\"text\": \"w\"}\n";
     assert_eq!(ran.text(), wanted);
 }
+
+#[test]
+fn a_long_row_may_become_many_short_ones() {
+    // 200 rows, which would be 200 times the size if the text of each were counted as what it was before.
+    let text: String = (0..40_000).map(|i| format!("{i:09} ")).collect();
+    let case = Case::with_input(format!("{{\"text\": \"{text}\", \"id\": 7}}\n"));
+    let ran = case.run("process:\n  - text_chunk_mapper: {max_len: 2000, split_pattern: null}\n").ok();
+    assert!(ran.quarantine.is_empty(), "{:?}", ran.quarantine);
+    let rows: Vec<serde_json::Value> = ran.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(rows.len() == 200 && rows.iter().all(|row| row["id"] == 7));
+    assert_eq!(rows.iter().map(|row| row["text"].as_str().unwrap()).collect::<String>(), text);
+}
