@@ -85,7 +85,10 @@ impl Case {
         let log = self.path("stderr.txt");
         let before = self.exported();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-        command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job", "--np", "2"]).args(&self.args);
+        command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job"]).args(&self.args);
+        if !self.args.iter().any(|arg| arg == "--np") {
+            command.args(["--np", "2"]);
+        }
         command.current_dir(self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         command.env("DJHOST_CACHE_DIR", CACHE).env("HOME", self.dir.path());
         command.env_remove("XDG_CACHE_HOME").env_remove("RUST_LOG").envs(self.env.iter().cloned());

@@ -157,6 +157,18 @@ fn larger_batches_get_more_time_and_larger_answers() {
 }
 
 #[test]
+fn a_busy_machine_makes_no_operator_late() {
+    // Sixteen workers share the processors: a call takes several times as long as it works.
+    let all: Vec<usize> = (0..16).collect();
+    let lines = crate::lines(16, &all);
+    let mut case = crate::case(&lines);
+    case.args.extend(["--np", "16"].map(str::to_owned));
+    let settings = "partition: {mode: manual, num_of_partitions: 16}\nop_limits: {timeout_s: 1.5}";
+    let ran = case.run(&format!("{settings}\nprocess:\n  - rogue_filter: {{how: work}}\n")).ok();
+    assert!(ran.quarantine.is_empty() && ran.text() == lines.concat(), "{:?}", ran.quarantine);
+}
+
+#[test]
 fn a_row_has_a_time_limit_of_its_own() {
     // The batch may take a minute, but twenty rows of 50 ms are done in a second; the guilty row is given up after its own 50 ms.
     let lines = crate::lines(20, &[7]);

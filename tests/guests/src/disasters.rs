@@ -27,6 +27,10 @@ pub(crate) fn cause(name: &str) {
         "recurse_frames" => {
             black_box(recurse_frames(black_box(1)));
         }
+        // Some tenths of a second, which is not forbidden.
+        "work" => (0..1u64 << 28).for_each(|i| {
+            black_box(i);
+        }),
         "unreachable" => core::arch::wasm32::unreachable(),
         "panic" => panic!("this operator does not like the row"),
         "abort" => std::process::abort(),
