@@ -8,7 +8,7 @@ mod entities;
 
 use characters::{C1, COMPOSES, Characters, FORM};
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{blocks, code_points, is_decimal};
+use djhost_sdk::text::{blocks, code_points, decode, is_decimal};
 use encoding::fix_c1;
 use entities::{form_of_entity, unescape};
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -64,7 +64,8 @@ impl TextMapper for FixUnicodeMapper {
             if clear >= block.start + 64 {
                 return;
             }
-            let mut candidates = block.non_ascii()
+            let first_bytes = if block.non_ascii() == 0 { 0 } else { block.mask(|l| l.within(0xc0, 0xff)) };
+            let mut candidates = first_bytes
                 | block.mask(|l| l.within(0, 0x08).or(l.eq(0x0b)).or(l.within(0x0d, 0x1f)).or(l.eq(0x7f)))
                 | if block.start < tag { block.mask(|l| l.eq(b'&')) } else { 0 };
             while candidates != 0 {
@@ -104,16 +105,14 @@ fn longest(line: &str) -> usize {
 }
 
 impl Fixer {
-    /// Whether the byte at `at`, which is above ASCII, a control or `&`, can make a difference to its line.
+    /// Whether the character at `at`, which is above ASCII, a control or `&`, can make a difference to its line.
     #[inline(always)]
     fn may_change(&self, text: &str, at: usize, tag: usize) -> bool {
         match text.as_bytes()[at] {
             b'&' => at < tag && form_of_entity(&text.as_bytes()[at..]) > 0,
-            // Seen with its first byte.
-            0x80..0xc0 => false,
             0..0x80 => true,
             _ if !self.only_nfc() => true,
-            _ => text[at..].chars().next().is_some_and(|c| self.characters.of(c) != 0),
+            _ => self.characters.of_code_point(decode(text, at).0) != 0,
         }
     }
 

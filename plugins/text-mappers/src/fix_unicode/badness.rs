@@ -1,7 +1,7 @@
 //! Whether a text looks like mojibake: characters side by side that hardly ever are so in text that was meant.
 
 use super::characters::*;
-use djhost_sdk::text::is_space;
+use djhost_sdk::text::{Lanes, is_space};
 
 const ACCENTED: u32 = LOWER | UPPER;
 const ANY_SIGN: u32 = ACCENTED | BOX | START | END | CURRENCY | NUMERIC | LAW;
@@ -10,7 +10,7 @@ impl Characters {
     /// Whether `text` has an unlikely sequence of characters.
     pub(super) fn is_bad(&self, text: &str) -> bool {
         let mut at = 0;
-        while let Some(found) = text.as_bytes()[at..].iter().position(|b| !b.is_ascii()) {
+        while let Some(found) = first_non_ascii(&text.as_bytes()[at..]) {
             at += found;
             let mut rest = text[at..].chars();
             let c = rest.next().expect("not at the end");
@@ -135,6 +135,16 @@ impl Characters {
     /// What a word or a sentence ends with.
     fn ends(&self, c: char) -> bool {
         c.is_ascii_lowercase() || matches!(c, '.' | ',' | '?' | '!') || self.of(c) & END != 0
+    }
+}
+
+/// Where the first byte above ASCII is.
+fn first_non_ascii(bytes: &[u8]) -> Option<usize> {
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    let masks = chunks.iter().map(|chunk| Lanes::load(chunk).bitmask());
+    match masks.enumerate().find(|(_, mask)| *mask != 0) {
+        Some((chunk, mask)) => Some(chunk * 16 + mask.trailing_zeros() as usize),
+        None => rest.iter().position(|b| !b.is_ascii()).map(|found| bytes.len() - rest.len() + found),
     }
 }
 

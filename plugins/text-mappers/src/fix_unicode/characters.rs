@@ -108,7 +108,12 @@ impl Characters {
     /// The classes of `c`, as bits.
     #[inline(always)]
     pub(super) fn of(&self, c: char) -> u32 {
-        let c = u32::from(c);
+        self.of_code_point(c.into())
+    }
+
+    /// The classes of the character `c`, as bits.
+    #[inline(always)]
+    pub(super) fn of_code_point(&self, c: u32) -> u32 {
         match c {
             0..LOW => self.low[c as usize],
             // Chinese and Japanese, and Korean syllables.
