@@ -7,8 +7,7 @@ use crate::checkpoint::{Artifact, FlatFile, Store};
 use crate::dataset::Partition;
 use crate::event::{Event, OpRef};
 use crate::global::{self, KeyTable};
-use crate::op::Kind;
-use crate::op::thread_cpu;
+use crate::op::{Kind, thread_cpu};
 use crate::stage::Env;
 
 /// Resolves op `op` unless all its masks are there.

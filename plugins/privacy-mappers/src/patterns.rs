@@ -102,11 +102,15 @@ impl Pattern {
     /// Puts `instead` in the place of all matches, behind what they keep, and appends all to `out`; false, with nothing appended, if there
     /// are none. `keep` says whether what a match keeps stays.
     pub(crate) fn replace(&self, text: &str, instead: &str, keep: bool, out: &mut String) -> bool {
+        self.replace_hinted(self.hint, text, instead, keep, out)
+    }
+
+    fn replace_hinted(&self, hint: Hint, text: &str, instead: &str, keep: bool, out: &mut String) -> bool {
         let looks_behind = self.regex.as_str().trim_start_matches("(?i)").starts_with(r"(?:\A|");
         let (mut done, mut from, mut any) = (0, 0, false);
-        while let Some(hint) = (self.hint)(text, from) {
+        while let Some(place) = hint(text, from) {
             // One character before is looked at.
-            let start = text.floor_char_boundary(hint.saturating_sub(1)).max(from);
+            let start = text.floor_char_boundary(place.saturating_sub(1)).max(from);
             let Some(groups) = self.regex.captures_at(text, start) else { break };
             let (all, kept) = match groups.name("all") {
                 Some(all) => (all, groups.name("keep")),
@@ -155,4 +159,52 @@ fn jwt_end(text: &str, groups: &Captures<'_>) -> Result<usize, usize> {
 fn open_id_end(text: &str, groups: &Captures<'_>) -> Result<usize, usize> {
     let (all, prefix) = (groups.name("all").unwrap(), groups.name("keep").unwrap());
     (prefix.end() + 16..=all.end()).rev().find(|end| is_boundary(text, *end)).ok_or(all.start() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_skip_no_match() {
+        let all: [(&Pattern, &[&str]); 18] = [
+            (&PEM, &["-----BEGIN A-----", "-----END A-----", "-----"]),
+            (&JWT, &["eyJ", "a", ".", "-", "eyJa.b.c"]),
+            (&URL, &["http", "s", "://", "a.b", "https://x"]),
+            (&IPV4, &["1", "255", "256", ".", ".", "1.2.3", "٣"]),
+            (&IPV6, &["[", "]", ":1", "::1", ":", "a"]),
+            (&MAC, &["aa", "b", ":", "-", "aa:bb:cc:dd:ee", "0"]),
+            (&PATH_UNIX, &["/", "home", "/tmp/x", "User", "s", "="]),
+            (&PATH_WIN, &["C", ":\\", "D:\\x", "(", "="]),
+            (&PATH_UNC, &["\\", "\\\\x", "(", "="]),
+            (&EMAIL, &["a", ".", "@", "+", "b.cd", "-"]),
+            (&SECRET, &["key", "api", "_", "-", "ſecret", "toKen", "Auth", "license", ":", "=", "x", "password", "\""]),
+            (&ID, &["session", "user", "ſeſſion", "_", "-", "id", "ID", ":", "=", "x"]),
+            (&CHANNEL, &["channel", "当前的", "：", ":", "=", "飞书", "mail", "\""]),
+            (&FEISHU, &["ou_", "OU_", "0123456789abcdef", "ABCDEF0123456789", "a"]),
+            (&OPEN_ID, &["ou_", "u_", "uid_", "o", "0123456789abcde", "f", "-"]),
+            (&PHONE_CN, &["13", "138", "0013800", "0", "800138000", "٣", "13800138000"]),
+            (&PHONE_INTL, &["+", "49", "-", ".", "123456", "7", "٣", "\u{a0}"]),
+            (&ID_CARD, &["110101", "19900101123", "110101199001011234", "20", "X", "x", "٣"]),
+        ];
+        let mut random = 1u32;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 16) as usize % below
+        };
+        for (i, (pattern, parts)) in all.into_iter().enumerate() {
+            let mut found = 0;
+            for length in 0..4000 {
+                let common = [" ", "\n", "\u{3000}", "é", "_", "x", "7", ",", ""];
+                let text: String =
+                    (0..length % 24).map(|_| if next(3) > 0 { parts[next(parts.len())] } else { common[next(common.len())] }).collect();
+                let (mut hinted, mut plain) = (String::new(), String::new());
+                let any = pattern.replace(&text, "[]", true, &mut hinted);
+                assert_eq!(any, pattern.replace_hinted(|_, from| Some(from), &text, "[]", true, &mut plain), "{i}: {text:?}");
+                assert_eq!(hinted, plain, "{i}: {text:?}");
+                found += usize::from(any);
+            }
+            assert!(found > 10, "pattern {i} matched {found} times");
+        }
+    }
 }

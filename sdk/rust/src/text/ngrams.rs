@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn counts_as_a_map_does() {
         let mut counter = NgramCounter::default();
-        for len in [0, 1, 2, 9, 10, 300, 3000] {
+        for len in [0, 1, 2, 9, 10, 300, 3000, FEW + 1000] {
             for letters in [1, 2, 5, 1000] {
                 let items: Vec<u32> = random(7).map(|r| r % letters).take(len).collect();
                 for n in [1, 2, 3, 10] {
