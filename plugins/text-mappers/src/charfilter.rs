@@ -19,33 +19,34 @@ pub(crate) fn without(text: &str, out: &mut String, drop: impl Fn(char) -> bool)
 }
 
 /// Appends what `text` has of the characters below 128 for which `ascii` has a bit, and of the others for which `other` says yes; false, with
-/// nothing appended, if that is the whole text.
+/// nothing appended, if that is the whole text. `scratch` is kept from text to text.
 #[inline(always)]
-pub(crate) fn only(text: &str, out: &mut String, ascii: u128, other: impl Fn(u32) -> bool) -> bool {
+pub(crate) fn only(text: &str, scratch: &mut Vec<u8>, out: &mut String, ascii: u128, other: impl Fn(u32) -> bool) -> bool {
     let mut kept = [false; 128];
     kept.iter_mut().enumerate().for_each(|(c, kept)| *kept = ascii >> c & 1 == 1);
     let bytes = text.as_bytes();
-    let mut to = std::mem::take(out).into_bytes();
-    let first = to.len();
-    to.resize(first + bytes.len() + 1, 0);
-    let (mut at, mut end) = (0, first);
+    if scratch.len() <= bytes.len() {
+        scratch.resize(bytes.len() + 1, 0);
+    }
+    let (mut at, mut end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if let Some(&kept) = kept.get(usize::from(byte)) {
             // Every byte is written, and the next one over it unless it is kept: no branch is guessed wrong.
-            to[end] = byte;
+            scratch[end] = byte;
             end += usize::from(kept);
             at += 1;
         } else {
             let (c, len) = decode(text, at);
             if other(c) {
-                to[end..end + len].copy_from_slice(&bytes[at..at + len]);
+                scratch[end..end + len].copy_from_slice(&bytes[at..at + len]);
                 end += len;
             }
             at += len;
         }
     }
-    let any = end - first < bytes.len();
-    to.truncate(if any { end } else { first });
-    *out = String::from_utf8(to).expect("whole characters of a text");
+    let any = end < bytes.len();
+    if any {
+        out.push_str(std::str::from_utf8(&scratch[..end]).expect("whole characters of a text"));
+    }
     any
 }

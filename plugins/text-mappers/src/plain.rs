@@ -8,16 +8,17 @@ use djhost_sdk::text::{Block, blocks, decode};
 pub(crate) struct Plain {
     /// For each block of 64 bytes of the text how many bytes of plain characters were before it, and which of its bytes are such.
     blocks: Vec<(u32, u64)>,
+    bytes: Vec<u8>,
 }
 
 impl Plain {
     /// Appends the plain characters of `text` to `out`.
     pub(crate) fn read(&mut self, text: &str, out: &mut String) {
-        let mut bytes = std::mem::take(out).into_bytes();
-        let first = bytes.len();
+        let to = &mut self.bytes;
         // Whole blocks are written.
-        bytes.resize(first + text.len() + 64, 0);
-        let to = &mut bytes[first..];
+        if to.len() < text.len() + 64 {
+            to.resize(text.len() + 64, 0);
+        }
         let mut written = 0;
         self.blocks.clear();
         // Bytes of a Chinese character that the last block began.
@@ -28,8 +29,7 @@ impl Plain {
             written += block.pick(kept, &mut to[written..]);
         });
         self.blocks.push((written as u32, 0));
-        bytes.truncate(first + written);
-        *out = String::from_utf8(bytes).expect("whole characters of a text");
+        out.push_str(std::str::from_utf8(&self.bytes[..written]).expect("whole characters of a text"));
     }
 
     /// How many bytes the plain characters before byte `at` of the text have.

@@ -13,11 +13,13 @@ pub struct RemoveNonChineseCharacterMapper {
     pub keep_number: bool,
     /// Keep common punctuation and the space.
     pub keep_punc: bool,
+    #[serde(skip)]
+    scratch: Vec<u8>,
 }
 
 impl Default for RemoveNonChineseCharacterMapper {
     fn default() -> Self {
-        Self { keep_alphabet: true, keep_number: true, keep_punc: true }
+        Self { keep_alphabet: true, keep_number: true, keep_punc: true, scratch: Vec::new() }
     }
 }
 
@@ -32,7 +34,7 @@ impl TextMapper for RemoveNonChineseCharacterMapper {
             (self.keep_punc, bits(". ,-%*/&()+!")),
         ];
         let ascii = kinds.iter().filter(|(keep, _)| *keep).fold(0, |all, (_, bits)| all | bits);
-        Ok(only(text, out, ascii, |c| match c {
+        Ok(only(text, &mut self.scratch, out, ascii, |c| match c {
             0x4e00..=0x9fa5 => true,
             _ => self.keep_punc && char::from_u32(c).is_some_and(is_punctuation),
         }))

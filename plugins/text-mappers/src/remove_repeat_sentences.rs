@@ -3,7 +3,9 @@
 use crate::plain::Plain;
 use crate::sentences::stops;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{code_points, lower_into, strip, word_hash};
+use djhost_sdk::text::{code_points, lower_into, strip};
+use foldhash::fast::RandomState;
+use std::hash::BuildHasher;
 use std::ops::Range;
 
 /// Removes sentences that the text has already had.
@@ -103,6 +105,7 @@ struct Seen {
     keys: String,
     /// A flat table with two slots for each string that may come: a part of its hash, and where it stands in `keys`.
     table: Vec<(u32, Range<u32>)>,
+    hasher: RandomState,
 }
 
 impl Seen {
@@ -116,7 +119,7 @@ impl Seen {
     /// Adds a part of `keys`; false if the set has such a string already.
     fn insert(&mut self, key: Range<usize>) -> bool {
         let string = &self.keys[key.clone()];
-        let hash = word_hash(string.as_bytes());
+        let hash = self.hasher.hash_one(string);
         let mut slot = (((hash >> 32) * self.table.len() as u64) >> 32) as usize;
         loop {
             let (tag, place) = &mut self.table[slot];
