@@ -9,6 +9,8 @@ mod lower;
 mod ngrams;
 #[cfg(feature = "pattern")]
 mod pattern;
+mod quad;
+mod repeats;
 mod simd;
 mod space;
 mod symbols;

@@ -4,11 +4,13 @@ use super::charset::decode;
 use super::simd::Lanes;
 
 /// Writes texts with one byte per code point: ASCII stays, every other code point of a text gets one of the bytes above. Few texts have
-/// more than 128 of these; such a text gets four bytes per code point. Buffers are kept from text to text.
+/// more than 128 of these. Such a text gets two bytes per code point: those of the basic plane stay, others get one of the numbers that
+/// are no code points. A text with very many of these gets four. Buffers are kept from text to text.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     narrow: Vec<u8>,
-    wide: Vec<u32>,
+    wide: Vec<u8>,
+    whole: Vec<u32>,
     /// For each code point the byte it has in this text; 0 if none.
     bytes: Vec<u8>,
     /// The code points that have a byte, in the order of the bytes from 128 on.
@@ -18,18 +20,29 @@ pub(super) struct Symbols {
 /// A text, code point by code point.
 pub(super) enum Text<'a> {
     /// One byte each, the same one for the same code point.
-    Narrow {
+    Bytes {
         /// How many.
         len: usize,
         /// The bytes, and 15 more.
         padded: &'a [u8],
     },
+    /// Two bytes each, the same ones for the same code point.
+    Pairs {
+        /// How many code points.
+        len: usize,
+        /// The bytes, and 15 more.
+        padded: &'a [u8],
+    },
     /// The code points.
-    Wide(&'a [u32]),
+    Whole(&'a [u32]),
 }
 
-/// After a narrow text, so that 16 bytes can be read from every code point.
+/// After a text, so that 16 bytes can be read from every code point.
 const PADDING: usize = 15;
+
+/// The first of the numbers that are no code points, and how many of them are used at most: they are searched one by one.
+const SURROGATES: u16 = 0xd800;
+const MOST_SURROGATES: usize = 256;
 
 impl Symbols {
     /// The symbols of `text`.
@@ -39,13 +52,41 @@ impl Symbols {
             self.narrow.reserve(text.len() + PADDING);
             self.narrow.extend_from_slice(text.as_bytes());
         } else if !self.encode(text) {
-            self.wide.clear();
-            self.wide.extend(text.chars().map(u32::from));
-            return Text::Wide(&self.wide);
+            return self.wider(text);
         }
         let len = self.narrow.len();
         self.narrow.extend_from_slice(&[0; PADDING]);
-        Text::Narrow { len, padded: &self.narrow }
+        Text::Bytes { len, padded: &self.narrow }
+    }
+
+    /// The symbols of a text that has too many code points for bytes.
+    fn wider(&mut self, text: &str) -> Text<'_> {
+        let mut others: Vec<u32> = Vec::new();
+        self.wide.clear();
+        // Two bytes per code point are at most twice the bytes of the text.
+        self.wide.reserve(text.len() * 2 + PADDING);
+        for c in text.chars() {
+            let c = u32::from(c);
+            let unit = match u16::try_from(c) {
+                Ok(unit) => unit,
+                Err(_) => {
+                    let known = others.iter().position(|other| *other == c).unwrap_or_else(|| {
+                        others.push(c);
+                        others.len() - 1
+                    });
+                    if known >= MOST_SURROGATES {
+                        self.whole.clear();
+                        self.whole.extend(text.chars().map(u32::from));
+                        return Text::Whole(&self.whole);
+                    }
+                    SURROGATES + known as u16
+                }
+            };
+            self.wide.extend_from_slice(&unit.to_le_bytes());
+        }
+        let len = self.wide.len() / 2;
+        self.wide.extend_from_slice(&[0; PADDING]);
+        Text::Pairs { len, padded: &self.wide }
     }
 
     /// Whether the code points of `text` are few enough for a byte each; then they are in `narrow`.
