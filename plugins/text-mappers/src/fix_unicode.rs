@@ -8,7 +8,7 @@ mod entities;
 
 use characters::{C1, COMPOSES, Characters, FORM};
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{blocks, code_points, decode, is_decimal};
+use djhost_sdk::text::{Lanes, blocks, code_points, decode, is_decimal};
 use encoding::fix_c1;
 use entities::{form_of_entity, unescape};
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -66,7 +66,7 @@ impl TextMapper for FixUnicodeMapper {
             }
             let first_bytes = if block.non_ascii() == 0 { 0 } else { block.mask(|l| l.within(0xc0, 0xff)) };
             let mut candidates = first_bytes
-                | block.mask(|l| l.within(0, 0x08).or(l.eq(0x0b)).or(l.within(0x0d, 0x1f)).or(l.eq(0x7f)))
+                | block.mask(control)
                 | if block.start < tag { block.mask(|l| l.eq(b'&')) } else { 0 };
             while candidates != 0 {
                 let at = block.start + candidates.trailing_zeros() as usize;
@@ -125,36 +125,49 @@ impl Fixer {
         let mut text = Cow::Borrowed(segment);
         loop {
             let before = text.clone();
-            if unescapes && let Some(new) = unescape(&text) {
-                text = new.into();
+            let mut changed = false;
+            let mut set = |text: &mut Cow<'_, str>, new: Option<String>| {
+                if let Some(new) = new {
+                    *text = new.into();
+                    changed = true;
+                }
+            };
+            if unescapes {
+                let new = unescape(&text);
+                set(&mut text, new);
             }
-            if !text.is_ascii()
-                && let Some(new) = self.characters.fix_encoding(&text)
-            {
-                text = new.into();
-            }
-            let mut classes = self.classes(&text);
+            let mut classes = match self.characters.classes_if_good(&text) {
+                Some(classes) => classes | classes_of_ascii(&text),
+                None => {
+                    let new = self.characters.fix_encoding(&text);
+                    set(&mut text, new);
+                    self.classes(&text)
+                }
+            };
             if classes & C1 != 0
                 && let Some(new) = fix_c1(&text)
             {
                 classes = self.classes(&new);
-                text = new.into();
+                set(&mut text, Some(new));
             }
             if classes & FORM != 0 {
                 if text.contains('\u{1b}') {
                     // Controls may split an escape sequence, so they go last.
-                    text = without_escapes(&self.with_forms(&text, false)).into();
+                    let new = without_escapes(&self.with_forms(&text, false));
+                    set(&mut text, Some(new));
                 }
-                text = self.with_forms(&text, true).into();
+                let new = self.with_forms(&text, true);
+                set(&mut text, Some(new));
             }
-            if !text.is_ascii()
-                && (classes & (COMPOSES | FORM) != 0 || !self.only_nfc())
-                && let Some(new) = self.normalized(&text)
-            {
-                text = new.into();
+            if !text.is_ascii() && (classes & (COMPOSES | FORM) != 0 || !self.only_nfc()) {
+                let new = self.normalized(&text);
+                set(&mut text, new);
             }
-            if text == before {
-                return (text != segment).then(|| text.into_owned());
+            if !changed || text == before {
+                return match text {
+                    Cow::Borrowed(_) => None,
+                    Cow::Owned(text) => (text != segment).then_some(text),
+                };
             }
         }
     }
@@ -206,6 +219,19 @@ impl Fixer {
         }
         (done > 0).then(|| new + &text[done..]).filter(|new| new != text)
     }
+}
+
+/// [`FORM`] if `text` has a control that is removed or replaced.
+fn classes_of_ascii(text: &str) -> u32 {
+    let mut controls = 0;
+    blocks(text, |block| controls |= block.mask(control));
+    if controls == 0 { 0 } else { FORM }
+}
+
+/// The controls but for tab and newline.
+#[inline(always)]
+fn control(lanes: Lanes) -> Lanes {
+    lanes.within(0, 0x08).or(lanes.eq(0x0b)).or(lanes.within(0x0d, 0x1f)).or(lanes.eq(0x7f))
 }
 
 /// The text without the sequences that colour it in a terminal.

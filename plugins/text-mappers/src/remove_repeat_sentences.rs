@@ -85,7 +85,7 @@ impl TextMapper for RemoveRepeatSentencesMapper {
                 }
                 from..seen.keys.len()
             };
-            if code_points(&seen.keys[key.clone()]) as i64 >= self.min_repeat_sentence_length && !seen.insert(key) {
+            if at_least(&seen.keys[key.clone()], self.min_repeat_sentence_length) && !seen.insert(key) {
                 out.push_str(&text[done..start]);
                 done = stop;
             }
@@ -94,6 +94,13 @@ impl TextMapper for RemoveRepeatSentencesMapper {
         out.push_str(&text[done..]);
         Ok(done > 0)
     }
+}
+
+/// Whether `text` has so many characters.
+fn at_least(text: &str, characters: i64) -> bool {
+    // Characters have one to four bytes.
+    let bytes = text.len() as i64;
+    bytes >= characters && (bytes / 4 >= characters || code_points(text) as i64 >= characters)
 }
 
 /// Where the string of a free slot would start.

@@ -9,23 +9,30 @@ const ANY_SIGN: u32 = ACCENTED | BOX | START | END | CURRENCY | NUMERIC | LAW;
 impl Characters {
     /// Whether `text` has an unlikely sequence of characters.
     pub(super) fn is_bad(&self, text: &str) -> bool {
+        self.classes_if_good(text).is_none()
+    }
+
+    /// All classes of the characters above ASCII of `text`; none if it has an unlikely sequence of characters.
+    pub(super) fn classes_if_good(&self, text: &str) -> Option<u32> {
         let mut at = 0;
+        let mut classes = 0;
         while let Some(found) = first_non_ascii(&text.as_bytes()[at..]) {
             at += found;
             let mut rest = text[at..].chars();
             let c = rest.next().expect("not at the end");
-            if self.bad_at(text, at, c, rest.as_str()) {
-                return true;
+            let class = self.of(c);
+            classes |= class;
+            if self.bad_at(text, at, c, class, rest.as_str()) {
+                return None;
             }
             at += c.len_utf8();
         }
-        false
+        Some(classes)
     }
 
     /// Whether an unlikely sequence has its first character above ASCII at `at`: `c`, before `rest`.
     #[inline(always)]
-    fn bad_at(&self, text: &str, at: usize, c: char, rest: &str) -> bool {
-        let class = self.of(c);
+    fn bad_at(&self, text: &str, at: usize, c: char, class: u32, rest: &str) -> bool {
         if class & C1 != 0 {
             return true;
         }

@@ -1,5 +1,6 @@
 //! What the tables say of characters.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 pub(super) const C1: u32 = 1;
@@ -52,26 +53,26 @@ const NAMES: [(&str, u32); 19] = [
 const NFC: [Range<u32>; 8] =
     [0..0x300, 0x391..0x3d0, 0x400..0x483, 0x48a..0x530, 0x2010..0x2028, 0x2030..0x205f, 0x20a0..0x20c0, 0x2500..0x2700];
 
-const LOW: u32 = 0x2700;
-const HIGH: Range<u32> = 0xf8ff..0x10000;
+/// Blocks of the basic plane where only U+3000 has a class: Chinese and Japanese, and Korean syllables.
+const PLAIN: [Range<u32>; 5] = [0x3000..0x302a, 0x3041..0x3097, 0x309b..0x3100, 0x3105..0xa000, 0xac00..0xd7a4];
+
+/// The code points with one number above the last byte.
+const PAGE: usize = 256;
 
 /// The classes and the forms of all characters.
 pub(super) struct Characters {
-    low: Box<[u32]>,
-    high: Box<[u32]>,
+    /// For each page of the basic plane the start of its classes: few pages differ.
+    pages: Box<[u16]>,
+    classes: Vec<u32>,
     forms: Vec<(char, String)>,
     unassigned: Vec<(u32, u32)>,
 }
 
 impl Characters {
     pub(super) fn load() -> Self {
-        let mut all =
-            Self { low: vec![0; LOW as usize].into(), high: vec![COMPOSES; HIGH.len()].into(), forms: Vec::new(), unassigned: Vec::new() };
-        for c in 0..LOW {
-            if !NFC.iter().any(|block| block.contains(&c)) {
-                all.low[c as usize] = COMPOSES;
-            }
-        }
+        let mut all = Self { pages: Box::default(), classes: Vec::new(), forms: Vec::new(), unassigned: Vec::new() };
+        let known = |c: &u32| NFC.iter().chain(&PLAIN).any(|block| block.contains(c));
+        let mut classes: Vec<u32> = (0..0x10000).map(|c| if known(&c) { 0 } else { COMPOSES }).collect();
         let mut class = 0;
         for word in words(include_str!("classes.txt")) {
             if let Some(name) = word.strip_prefix('@') {
@@ -80,29 +81,27 @@ impl Characters {
             }
             let (first, last) = word.split_once('-').unwrap_or((word, word));
             for c in point(first)..=point(last) {
-                all.mark(c, class);
+                classes[c as usize] |= class;
             }
         }
         for word in words(include_str!("forms.txt")) {
             let (c, form) = word.split_once('=').expect("a character and its form");
-            all.mark(point(c), FORM);
+            classes[point(c) as usize] |= FORM;
             all.forms.push((char::from_u32(point(c)).expect("a character"), characters(form)));
         }
         for word in words(include_str!("unassigned.txt")) {
             let (first, last) = word.split_once('-').unwrap_or((word, word));
             all.unassigned.push((point(first), point(last)));
         }
+        let mut starts: HashMap<&[u32], u16> = HashMap::new();
+        let start = |page| {
+            *starts.entry(page).or_insert_with(|| {
+                all.classes.extend_from_slice(page);
+                (all.classes.len() - PAGE) as u16
+            })
+        };
+        all.pages = classes.chunks(PAGE).map(start).collect();
         all
-    }
-
-    fn mark(&mut self, c: u32, class: u32) {
-        if c < LOW {
-            self.low[c as usize] |= class;
-        } else if HIGH.contains(&c) {
-            self.high[(c - HIGH.start) as usize] |= class;
-        } else {
-            assert_eq!((c, class), (0x3000, FORM), "`of` knows this one");
-        }
     }
 
     /// The classes of `c`, as bits.
@@ -114,15 +113,11 @@ impl Characters {
     /// The classes of the character `c`, as bits.
     #[inline(always)]
     pub(super) fn of_code_point(&self, c: u32) -> u32 {
-        match c {
-            0..LOW => self.low[c as usize],
-            // Chinese and Japanese, and Korean syllables.
-            0x3001..0x302a | 0x3041..0x3097 | 0x309b..0x3100 | 0x3105..0xa000 | 0xac00..0xd7a4 => 0,
-            0x3000 => FORM,
-            0xf8ff..0x10000 => self.high[(c - HIGH.start) as usize],
+        match self.pages.get(c as usize / PAGE) {
+            Some(start) => self.classes[usize::from(*start) + c as usize % PAGE],
             // Emoji.
-            0x1f300..0x1fb00 => 0,
-            _ => COMPOSES,
+            None if (0x1f300..0x1fb00).contains(&c) => 0,
+            None => COMPOSES,
         }
     }
 
