@@ -9,19 +9,7 @@ use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The directories beside this one that hold a pack; the crate is `djhost-` and the name, the component `djhost_NAME.wasm`.
-const PACKS: [&str; 10] = [
-    "text-filters",
-    "text-mappers",
-    "dedup",
-    "selectors",
-    "groupers",
-    "markup-mappers",
-    "chinese-mappers",
-    "privacy-mappers",
-    "models",
-    "media",
-];
+include!("table.rs");
 
 /// How guests are compiled, whatever the profile of the host. Measured: fat LTO and one codegen unit for small components, SIMD for the
 /// kernels.
@@ -38,15 +26,16 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate has a parent").to_owned();
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=table.rs");
     let mut list = String::from("&[\n");
-    if PACKS.iter().all(|pack| plugins.join(pack).join("Cargo.toml").exists()) {
+    if PACKS.iter().all(|(pack, _)| plugins.join(pack).join("Cargo.toml").exists()) {
         require_target();
         let built = build(&plugins, &out.join("guests"));
-        for pack in PACKS {
+        for (pack, _) in PACKS {
             let component = built.join(format!("djhost_{}.wasm", pack.replace('-', "_")));
             replay_inputs(&plugins, pack, &component);
             publish(&plugins, pack, &component);
-            list += &format!("    Pack {{ name: {pack:?}, component: include_bytes!({:?}) }},\n", component.display().to_string());
+            list += &format!("    include_bytes!({:?}),\n", component.display().to_string());
         }
     }
     // Without the siblings (this crate alone, from a registry) the list is empty: the host then runs what `--plugins` gives it.
@@ -94,7 +83,7 @@ fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--lib", "--target", TARGET, "--target-dir"]).arg(target_dir);
     cargo.current_dir(plugins.parent().expect("plugins/ has a parent"));
-    cargo.args(PACKS.iter().flat_map(|pack| ["--package".to_owned(), format!("djhost-{pack}")]));
+    cargo.args(PACKS.iter().flat_map(|(pack, _)| ["--package".to_owned(), format!("djhost-{pack}")]));
     // What the outer cargo sets for the host must not reach the guests.
     for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
         cargo.env_remove(name);

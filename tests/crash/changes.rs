@@ -145,7 +145,7 @@ fn rebuild(from: &Path, to: &Path) {
 fn a_plugin_replaced_by_another_build_redoes_its_ops() {
     let packs = tempfile::tempdir().unwrap();
     let pack = packs.path().join("mappers.wasm");
-    let builtin = djhost_builtin_ops::packs().iter().find(|p| p.name.contains("mappers")).unwrap();
+    let builtin = djhost_builtin_ops::packs().find(|p| p.name.contains("mappers")).unwrap();
     fs::write(&pack, builtin.component).unwrap();
     let mut bench = Bench::new(ROWS).with("plugins", &format!("[{}]", packs.path().display()));
     // Only one op of the pack, after the deduplicator.

@@ -41,6 +41,18 @@ fn builtin() -> Vec<String> {
     list.as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
 }
 
+#[test]
+fn the_table_of_the_packs_is_true() {
+    let list: Value = serde_json::from_slice(&ops(&["list", "--json"], "").stdout).unwrap();
+    let mut listed: Vec<(&str, &str)> =
+        list.as_array().unwrap().iter().map(|e| (e["source"].as_str().unwrap(), e["name"].as_str().unwrap())).collect();
+    let packs: Vec<_> = djhost_builtin_ops::packs().map(|pack| (format!("built-in {}", pack.name), pack.operators)).collect();
+    let mut table: Vec<(&str, &str)> = packs.iter().flat_map(|(source, ops)| ops.iter().map(|op| (source.as_str(), *op))).collect();
+    listed.sort_unstable();
+    table.sort_unstable();
+    assert_eq!(listed, table, "plugins/builtin/table.rs must have the operators of each pack");
+}
+
 fn example(op: &str) -> PathBuf {
     root().join("plugins/examples").join(format!("{op}.json"))
 }
@@ -131,7 +143,7 @@ fn mistakes_are_named() {
 #[test]
 fn the_built_in_filters_pass_their_check() {
     let dir = tempfile::tempdir().unwrap();
-    let pack = djhost_builtin_ops::packs().iter().find(|p| p.name == "text-filters").unwrap();
+    let pack = djhost_builtin_ops::packs().find(|p| p.name == "text-filters").unwrap();
     let file = dir.path().join("filters.wasm");
     fs::write(&file, pack.component).unwrap();
     let file = file.to_str().unwrap();

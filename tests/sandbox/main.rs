@@ -11,6 +11,7 @@ mod grants;
 mod guests;
 mod load;
 mod lock;
+mod packs;
 mod retry;
 mod world;
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::registry::find_components;
+use super::find::find_components;
 use crate::error::{UserError, UserErrors};
 
 /// The file in a plugin directory.

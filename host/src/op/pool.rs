@@ -8,10 +8,10 @@ use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 
+use super::component::LoadedComponent;
 use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Reply, Signature};
 use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
-use super::registry::LoadedComponent;
 use crate::dataset::{Batch, FieldType};
 use crate::error::UserError;
 

@@ -64,7 +64,8 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     if config.check_plugins_lock {
         check_locks(&plugins)?;
     }
-    let registry = Registry::load(&plugins)?;
+    let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
+    let registry = Registry::load_for(&plugins, &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
     if dataset.is_columnar() && plan.makes_json_rows() {
