@@ -78,7 +78,8 @@ impl Registry {
     /// has them.
     fn add_all(&mut self, found: Vec<Found>, trusted: bool) -> Result<Vec<UserError>> {
         // Compiling uses all cores; from the cache it is a read.
-        let loaded: Vec<Result<(Arc<LoadedComponent>, Vec<Descriptor>)>> = found.into_par_iter().map(|f| component::load(f, trusted)).collect();
+        let loaded: Vec<Result<(Arc<LoadedComponent>, Vec<Descriptor>)>> =
+            found.into_par_iter().map(|f| component::load(f, trusted)).collect();
         let mut errors = Vec::new();
         for result in loaded {
             match result {

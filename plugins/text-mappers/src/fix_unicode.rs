@@ -65,9 +65,7 @@ impl TextMapper for FixUnicodeMapper {
                 return;
             }
             let first_bytes = if block.non_ascii() == 0 { 0 } else { block.mask(|l| l.within(0xc0, 0xff)) };
-            let mut candidates = first_bytes
-                | block.mask(control)
-                | if block.start < tag { block.mask(|l| l.eq(b'&')) } else { 0 };
+            let mut candidates = first_bytes | block.mask(control) | if block.start < tag { block.mask(|l| l.eq(b'&')) } else { 0 };
             while candidates != 0 {
                 let at = block.start + candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
