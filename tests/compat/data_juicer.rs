@@ -4,13 +4,19 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::python::{Package, run};
 use djhost::error::exit;
 use djhost::event::{Event, JobState};
 use djhost::job::example::{PretendedJob, finished_job};
 use djhost::job::{JobUtils, RunPaths, Status, StopFlag};
 
 /// The version whose readers we follow. It does not start without `aiohttp`, which it forgets to declare.
-const PACKAGES: [&str; 2] = ["py-data-juicer==1.6.1", "aiohttp"];
+const PACKAGE: Package = Package {
+    name: "data-juicer",
+    install: &["py-data-juicer==1.6.1", "aiohttp"],
+    works: "import data_juicer.utils.job.stopper",
+    dir: env!("CARGO_TARGET_TMPDIR"),
+};
 
 /// Tells a copy of this test program to run a pretended job in that directory.
 const PRETEND: &str = "DJHOST_TEST_PRETEND";
@@ -18,44 +24,7 @@ const PRETEND: &str = "DJHOST_TEST_PRETEND";
 /// The Python that has Data-Juicer; None, with a message, where it cannot be had.
 fn python() -> Option<&'static Path> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PYTHON
-        .get_or_init(|| {
-            let wish = std::env::var("DJHOST_COMPAT").unwrap_or_default();
-            match install(!wish.is_empty()) {
-                Ok(python) => Some(python),
-                Err(why) if wish == "required" => panic!("{why}"),
-                Err(why) => {
-                    // Not captured by the test harness, as `eprintln!` would be.
-                    let _ = writeln!(std::io::stderr(), "skipped: {why}");
-                    None
-                }
-            }
-        })
-        .as_deref()
-}
-
-fn install(may_install: bool) -> Result<PathBuf, String> {
-    let venv = std::env::var_os("DJHOST_COMPAT_VENV")
-        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("data-juicer-venv"), PathBuf::from);
-    let python = venv.join("bin/python");
-    let works = || run(Command::new(&python).args(["-c", "import data_juicer.utils.job.stopper"]));
-    if works().is_ok() {
-        return Ok(python);
-    }
-    if !may_install {
-        return Err("Data-Juicer is not installed; set `DJHOST_COMPAT=1` to install it into the target directory".to_owned());
-    }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).map_err(|e| format!("cannot make a Python environment: {e}"))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))
-        .map_err(|e| format!("pip cannot install Data-Juicer: {e}"))?;
-    works().map_err(|e| format!("Data-Juicer is installed and does not start: {e}"))?;
-    Ok(python)
-}
-
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(stderr.into_owned()) }
+    PYTHON.get_or_init(|| PACKAGE.python()).as_deref()
 }
 
 /// The call of the script.

@@ -7,7 +7,7 @@
 `document_simhash_deduplicator` needs `simhash-pybind` too, `sentence_split_mapper` `nltk==3.10.3`, operators with tokenizers `transformers==4.57.1 sentencepiece==0.2.3`. With the path of another JSONL file and of a directory as arguments it compares
 on other data; nothing of that is to be committed. Names of operators after the two paths make only the goldens of those.
 
-`image_deduplicator` needs `imagededup` and what it imports (`PyWavelets`, `scikit-learn`, `matplotlib`), the filters over audio and video `av`, the
+`image_deduplicator` needs `imagededup` and what it imports (`PyWavelets`, `scikit-learn`, `matplotlib`), the filters over audio and video `av==13.1.0`, the
 latter `ffprobe` too.
 
 A line is one set of parameters: `op`, `params`, and of the answer `keep` (a character per row, 1 or 0), `stats` (by key, a value per row)

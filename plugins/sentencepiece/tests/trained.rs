@@ -1,48 +1,24 @@
 //! Models that the `sentencepiece` package trains give its pieces.
-//!
-//! It is installed only if `DJHOST_COMPAT` is set: `1` installs it and skips the test where that is not possible, `required` fails then. Once
-//! installed it is used without being asked for.
+
+#[path = "../../../tests/harness/python.rs"]
+mod python;
 
 use djhost_sentencepiece::SentencePiece;
+use python::{Package, run};
 use serde_json::Value;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-}
-
-fn install(may_install: bool) -> Result<PathBuf, String> {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sentencepiece-venv");
-    let python = venv.join("bin/python");
-    let works = || run(Command::new(&python).args(["-c", "from sentencepiece import sentencepiece_model_pb2"]));
-    if works().is_ok() {
-        return Ok(python);
-    }
-    if !may_install {
-        return Err("sentencepiece is not installed; set `DJHOST_COMPAT=1` to install it into the target directory".to_owned());
-    }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).map_err(|e| format!("cannot make a Python environment: {e}"))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "sentencepiece==0.2.3", "protobuf"]))
-        .map_err(|e| format!("pip cannot install sentencepiece: {e}"))?;
-    works().map_err(|e| format!("sentencepiece is installed and does not start: {e}"))?;
-    Ok(python)
-}
+const PACKAGE: Package = Package {
+    name: "sentencepiece",
+    install: &["sentencepiece==0.2.3", "protobuf"],
+    works: "from sentencepiece import sentencepiece_model_pb2",
+    dir: env!("CARGO_TARGET_TMPDIR"),
+};
 
 #[test]
 fn models_of_all_kinds_give_the_pieces_of_sentencepiece() {
-    let wish = std::env::var("DJHOST_COMPAT").unwrap_or_default();
-    let python = match install(!wish.is_empty()) {
-        Ok(python) => python,
-        Err(why) if wish == "required" => panic!("{why}"),
-        Err(why) => {
-            // Not captured by the test harness, as `eprintln!` would be.
-            let _ = writeln!(std::io::stderr(), "skipped: {why}");
-            return;
-        }
-    };
+    let Some(python) = PACKAGE.python() else { return };
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sentencepiece-models");
     std::fs::create_dir_all(&dir).unwrap();

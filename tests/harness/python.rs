@@ -1,0 +1,62 @@
+//! Python packages that results are compared with, each in an environment of its own in the target directory.
+//!
+//! They are installed only if `DJHOST_COMPAT` is set: `1` installs them and skips the test where that is not possible, `required` fails then.
+//! Once installed they are used without being asked for. `DJHOST_COMPAT_VENVS` is another directory for the environments.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a test needs.
+pub(crate) struct Package {
+    /// For messages, and for the name of the environment.
+    pub(crate) name: &'static str,
+    /// What pip installs.
+    pub(crate) install: &'static [&'static str],
+    /// Python code that works once it is there.
+    pub(crate) works: &'static str,
+    /// Where tests of this crate may write: `CARGO_TARGET_TMPDIR`.
+    pub(crate) dir: &'static str,
+}
+
+impl Package {
+    /// The Python that has the package; None, with a message, where it cannot be had.
+    pub(crate) fn python(&self) -> Option<PathBuf> {
+        let wish = std::env::var("DJHOST_COMPAT").unwrap_or_default();
+        match self.installed(!wish.is_empty()) {
+            Ok(python) => Some(python),
+            Err(why) if wish == "required" => panic!("{why}"),
+            Err(why) => {
+                // Not captured by the test harness, as `eprintln!` would be.
+                let _ = writeln!(std::io::stderr(), "skipped: {why}");
+                None
+            }
+        }
+    }
+
+    fn installed(&self, may_install: bool) -> Result<PathBuf, String> {
+        let name = self.name;
+        let dir = std::env::var_os("DJHOST_COMPAT_VENVS").map_or_else(|| PathBuf::from(self.dir), PathBuf::from);
+        let venv = dir.join(format!("{name}-venv"));
+        let python = venv.join("bin/python");
+        let works = || run(Command::new(&python).args(["-c", self.works]));
+        if works().is_ok() {
+            return Ok(python);
+        }
+        if !may_install {
+            return Err(format!("{name} is not installed; set `DJHOST_COMPAT=1` to install it into the target directory"));
+        }
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).map_err(|e| format!("cannot make a Python environment: {e}"))?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(self.install))
+            .map_err(|e| format!("pip cannot install {name}: {e}"))?;
+        works().map_err(|e| format!("{name} is installed and does not start: {e}"))?;
+        Ok(python)
+    }
+}
+
+/// Runs a command to its end; gives what it printed, or what it complained of.
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(stderr.into_owned()) }
+}
