@@ -197,3 +197,14 @@ fn mappers_and_global_operators_that_hang_or_bloat_are_stopped_too() {
         }
     }
 }
+
+#[test]
+fn a_selector_has_memory_for_the_keys_of_all_rows() {
+    let rows = 600_000u64;
+    let case = crate::Case::with_input((0..rows).map(|i| format!("{{\"v\":{}}}\n", i * 7919 % rows)).collect::<String>());
+    // 24 bytes for each key are more than the 8 MB that other calls have.
+    let ran = case.run("process:\n  - topk_specified_field_selector: {field_key: v, topk: 3, limits: {memory_mb: 8}}\n").ok();
+    let mut kept: Vec<&str> = ran.text().lines().collect();
+    kept.sort_unstable();
+    assert_eq!(kept, ["{\"v\":599997}", "{\"v\":599998}", "{\"v\":599999}"]);
+}

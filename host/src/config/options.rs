@@ -176,7 +176,8 @@ options! {
 options! {
     /// Limits for each operator's sandbox; an entry of `process` may set its own with `limits`.
     OpLimits {
-        /// Linear memory and tables of one instance, in MB.
+        /// Linear memory and tables of one instance, in MB. A selector that gets the keys of the whole dataset has more: 32 bytes for each, and four
+        /// times what they have themselves, up to 4 GB in all.
         memory_mb: u64 = 256 => between(1.0, 4096.0);
         /// CPU time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in proportion.
         timeout_s: f64 = 60.0 => between(0.001, 86_400.0);

@@ -165,12 +165,21 @@ impl Limits {
     pub(super) const LOADING: Self =
         Self { memory: 256 << 20, time: Duration::from_secs(5), row_time: Duration::from_secs(5), reply: 8 << 20, batch: 512 << 10 };
 
+    /// Bytes of the largest linear memory of 32 bits.
+    pub(super) const ADDRESSABLE: usize = 4 << 30;
+
     /// The limits of a call on `bytes`: those for an ordinary batch, or more in proportion.
     pub(super) fn for_bytes(self, bytes: u64) -> Self {
         let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
         // At most what a timer and an address can hold.
         let time = Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
         Self { time, reply: (self.reply as f64 * times) as usize, ..self }
+    }
+
+    /// The limits of an instance that gets the keys of the whole dataset, `rows` keys of `bytes` in all: they are there twice, and are sorted.
+    pub(super) fn for_keys(self, rows: usize, bytes: u64) -> Self {
+        let more = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_mul(4).saturating_add(rows.saturating_mul(32));
+        Self { memory: self.memory.saturating_add(more).min(Self::ADDRESSABLE).max(self.memory), ..self.for_bytes(bytes) }
     }
 
     /// The limits of a call on `rows` rows of `bytes` in all.

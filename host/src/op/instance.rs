@@ -139,15 +139,13 @@ impl OpInstance {
         }
     }
 
-    /// Selectors: which rows of the dataset stay, given the keys of all. The limits grow with the keys.
-    pub(super) fn select(&mut self, keys: &arrow::array::ArrayRef) -> Result<Vec<bool>, CallError> {
-        let column = v0_1::column(keys).map_err(CallError::Failed)?;
-        let mut limits = self.limits.for_bytes(v0_1::column_bytes(&column));
+    /// Selectors: which rows of the dataset stay, given the keys of all, for which the instance was made.
+    pub(super) fn select(&mut self, keys: &v0_1::types::Column, rows: usize) -> Result<Vec<bool>, CallError> {
         // One byte per row is what it must be able to answer.
-        limits.reply = limits.reply.max(keys.len().saturating_mul(2));
+        let limits = Limits { reply: self.limits.reply.max(rows.saturating_mul(2)), ..self.limits };
         arm(&mut self.store, self.interruptible, limits);
-        match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, &column) {
-            Ok(Ok(keep)) => v0_1::flags(&keep, keys.len(), "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+        match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, keys) {
+            Ok(Ok(keep)) => v0_1::flags(&keep, rows, "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
             Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
                 Err(CallError::Failed(printable(&message)))
             }

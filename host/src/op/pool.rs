@@ -8,6 +8,7 @@ use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 
+use super::abi::v0_1;
 use super::component::LoadedComponent;
 use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Reply, Signature};
 use super::grants::Grants;
@@ -116,7 +117,7 @@ impl OpPool {
             let name = &pool.descriptor.name;
             UserError::new(place, format!("operator `{name}` {what}: {error}")).hint(format!("it comes from {}", pool.component.source))
         };
-        let mut first = match pool.make() {
+        let mut first = match pool.make(limits) {
             Ok(Ok(instance)) => instance,
             Ok(Err(message)) => return Err(UserError::new(place, message).into()),
             Err(error) => return Err(broken("failed while it was created", error).into()),
@@ -188,7 +189,7 @@ impl OpPool {
         if let Some(instance) = self.idle.lock().expect("no panic while held").pop() {
             return Ok(instance);
         }
-        match self.make() {
+        match self.make(self.limits) {
             Ok(Ok(instance)) => Ok(instance),
             Ok(Err(message)) => anyhow::bail!("operator `{}` refused the parameters it took before: {message}", self.descriptor.name),
             Err(error) => anyhow::bail!("operator `{}` could not be created again: {error}", self.descriptor.name),
@@ -225,11 +226,23 @@ impl OpPool {
         Ok(())
     }
 
-    /// Selectors: which rows stay, given the keys of all rows of the dataset in input order.
+    /// Selectors: which rows stay, given the keys of all rows of the dataset in input order. The limits grow with the keys.
     pub fn select(&self, keys: &ArrayRef) -> Result<Vec<bool>> {
-        self.checkout()?
-            .select(keys)
-            .map_err(|e| anyhow::anyhow!("operator `{}` failed to select among {} keys: {e}", self.descriptor.name, keys.len()))
+        let failed = |what: String| {
+            let (name, rows) = (&self.descriptor.name, keys.len());
+            let error = anyhow::anyhow!("operator `{name}` failed to select among {rows} keys: {what}");
+            if what.contains("out of memory") {
+                return error.context("a selector gets the keys of all its rows at once; drop rows before it, or select in parts of the dataset");
+            }
+            error
+        };
+        let column = v0_1::column(keys).map_err(failed)?;
+        let limits = self.limits.for_keys(keys.len(), v0_1::column_bytes(&column));
+        let mut instance = match self.make(limits) {
+            Ok(made) => made.map_err(failed)?,
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        instance.select(&column, keys.len()).map_err(|error| failed(error.to_string()))
     }
 
     /// What the contract asks of an answer beyond its columns, and that keys are of one shape.
@@ -284,10 +297,10 @@ impl OpPool {
         if *first == shape { Ok(()) } else { Err("keys of another type or shape than those of the batches before".into()) }
     }
 
-    fn make(&self) -> Result<Result<OpInstance, String>, CallError> {
+    fn make(&self, limits: Limits) -> Result<Result<OpInstance, String>, CallError> {
         self.created.fetch_add(1, Ordering::Relaxed);
         let (runtime, pre) = (self.component.runtime(), self.component.pre());
-        let bare = Bare::new(runtime, pre, &self.descriptor.name, self.limits, &self.grants, self.seed)
+        let bare = Bare::new(runtime, pre, &self.descriptor.name, limits, &self.grants, self.seed)
             .map_err(|e| e.downcast::<CallError>().unwrap_or_else(|e| CallError::Dead(format!("{e:#}"))))?;
         bare.create(&self.descriptor.name, &self.params)
     }
