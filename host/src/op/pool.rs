@@ -232,7 +232,8 @@ impl OpPool {
             let (name, rows) = (&self.descriptor.name, keys.len());
             let error = anyhow::anyhow!("operator `{name}` failed to select among {rows} keys: {what}");
             if what.contains("out of memory") {
-                return error.context("a selector gets the keys of all its rows at once; drop rows before it, or select in parts of the dataset");
+                return error
+                    .context("a selector gets the keys of all its rows at once; drop rows before it, or select in parts of the dataset");
             }
             error
         };
