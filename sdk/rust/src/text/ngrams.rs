@@ -3,6 +3,7 @@
 //! [`Repeats`] finds the runs of n-grams that were met before. Then, from the last run to the first, the count of every n-gram of a run is
 //! added to the one that it repeats, until the first occurrences have them all.
 
+use std::iter::repeat;
 use std::ops::AddAssign;
 
 use super::repeats::{BASE, Grams, MIX, Repeats, Run};
@@ -17,6 +18,8 @@ pub struct NgramCounter {
     repeats: Repeats,
     short: Vec<u16>,
     long: Vec<u32>,
+    /// For n-grams of two bytes: how often each occurs. All zero between the texts.
+    pairs: Vec<u32>,
     total: usize,
     distinct: usize,
     /// How many n-grams occur once.
@@ -29,6 +32,9 @@ pub struct NgramCounter {
 /// Numbers below this are sorted by counting; so many n-grams are rarely equal.
 const SMALL: usize = 64;
 
+/// From so many n-grams of two bytes on it costs less to look through the counts of all that there may be than to find runs.
+const MANY: usize = 1000;
+
 /// More units than these bytes hold are not compared as a whole.
 const PACKED: usize = 32;
 
@@ -38,6 +44,10 @@ impl NgramCounter {
         let mut symbols = std::mem::take(&mut self.symbols);
         let mut repeats = std::mem::take(&mut self.repeats);
         match symbols.of(text) {
+            Text::Bytes { len, padded } if n <= 2 && len > MANY => {
+                let second = if n == 2 { &padded[1..] } else { &padded[len..] };
+                self.count_pairs(padded[..=len - n].iter().zip(second.iter().chain(repeat(&0))).map(|(a, b)| u16::from_le_bytes([*a, *b])));
+            }
             Text::Bytes { len, padded } if n <= PACKED => {
                 let total = (len + 1).saturating_sub(n);
                 self.add_up(total, repeats.of_units::<1>(padded, n, total));
@@ -77,6 +87,34 @@ impl NgramCounter {
         self.repeats = repeats;
     }
 
+    /// Counts n-grams of two bytes.
+    fn count_pairs(&mut self, grams: impl Iterator<Item = u16>) {
+        self.pairs.resize(1 << 16, 0);
+        let pairs: &mut [u32; 1 << 16] = self.pairs.first_chunk_mut().expect("just resized");
+        self.total = 0;
+        for gram in grams {
+            pairs[usize::from(gram)] += 1;
+            self.total += 1;
+        }
+        self.distinct = 0;
+        let mut histogram = [0; SMALL];
+        self.large.clear();
+        for chunk in pairs.as_chunks_mut::<8>().0 {
+            if *chunk != [0; 8] {
+                for count in chunk.iter_mut().filter(|count| **count > 0) {
+                    let further = std::mem::take(count) - 1;
+                    self.distinct += 1;
+                    match histogram.get_mut(further as usize) {
+                        Some(number) => *number += 1,
+                        None => self.large.push(further),
+                    }
+                }
+            }
+        }
+        self.single = std::mem::take(&mut histogram[0]) as usize;
+        self.keep(&histogram);
+    }
+
     /// Counts the counts of `total` n-grams, of which `runs` were met before.
     fn add_up(&mut self, total: usize, runs: &[Run]) {
         self.total = total;
@@ -88,8 +126,13 @@ impl NgramCounter {
             sum_up(&mut self.long, total, runs, &mut self.large)
         };
         self.single = self.distinct - self.large.len() - histogram.iter().sum::<u32>() as usize;
+        self.keep(&histogram);
+    }
+
+    /// Keeps the numbers of n-grams that have few further occurrences, and puts the large ones in order.
+    fn keep(&mut self, histogram: &[u32; SMALL]) {
         self.by_count.clear();
-        self.by_count.extend_from_slice(&histogram);
+        self.by_count.extend_from_slice(histogram);
         self.large.sort_unstable_by(|a, b| b.cmp(a));
     }
 
