@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::value::{Bounds, OptionType, Wrong};
+use super::value::{Bounds, OptionType};
+use super::wrong::Wrong;
 
 /// What somebody wrote for an option.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,6 +18,7 @@ mod show;
 mod sources;
 pub mod units;
 pub mod value;
+mod wrong;
 mod yaml;
 
 pub use job::{JobDirs, check_job_id, new_job_id};

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::declare::{Entry, Given, Node, SetError, options};
 use super::units::{Count, Size};
-use super::value::{ANY, Bounds, Names, OptionType, Raw, Texts, Wrong, at_least, between, choices};
+use super::value::{ANY, Bounds, Names, OptionType, Raw, Texts, at_least, between, choices};
+use super::wrong::Wrong;
 
 choices! {
     /// How Data-Juicer would run the recipe.

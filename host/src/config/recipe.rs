@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::options::{Config, OnError};
-use super::value::{ANY, OptionType, Texts, Wrong, at_least, between};
+use super::value::{ANY, OptionType, Texts, at_least, between};
+use super::wrong::Wrong;
 use crate::error::{UserError, did_you_mean};
 
 /// One entry of `process`.

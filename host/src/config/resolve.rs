@@ -15,7 +15,7 @@ use super::overrides::{Override, env_overrides};
 use super::recipe::{OpSpec, ParamOverride, looks_like_op, read_process, user_error};
 use super::sources::read_sources;
 use super::units::Count;
-use super::value::Wrong;
+use super::wrong::Wrong;
 use super::yaml::{self, Document, join};
 use crate::error::{UserError, UserErrors, did_you_mean};
 

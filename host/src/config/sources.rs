@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::options::Config;
 use super::recipe::user_error;
-use super::value::{ANY, OptionType, Texts, Wrong, at_least};
+use super::value::{ANY, OptionType, Texts, at_least};
+use super::wrong::Wrong;
 use crate::error::UserError;
 
 /// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote datasets and sampling are refused.
@@ -97,7 +98,7 @@ fn read_dataset(
         if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
             // Its other keys belong to that kind of source.
             errors.push(
-                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::value::got_text(kind)))
+                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::wrong::got_text(kind)))
                     .hint("only local files are supported: copy the dataset here first"),
             );
             continue;

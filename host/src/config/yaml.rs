@@ -9,7 +9,7 @@ use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
-use super::value::Wrong;
+use super::wrong::Wrong;
 use crate::error::UserError;
 
 /// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth reading.

@@ -2,38 +2,15 @@
 
 use super::batch::{Batch, Column, row_id};
 use super::convert::{convert, nested};
+use super::describe::guarded;
 use super::extract::FieldType;
 use super::file::{Dataset, Format, InputFile};
-use super::read::{BadRow, Block, Partition, ReadOptions, Slice};
+use super::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use super::{arrow_file, parquet_file};
-use crate::error::UserError;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, BooleanArray, UInt64Array};
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Schema and number of rows of a columnar file.
-pub(super) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
-    guarded(&file.path.display().to_string(), || match file.format {
-        Format::Parquet => parquet_file::describe(&file.path),
-        Format::Arrow => arrow_file::describe(&file.path),
-        _ => bail!("`{}` has no columns", file.path.display()),
-    })
-    // A file that does not even say what it holds is not usable at all.
-    .map_err(|e| UserError::new("", format!("{e:#}")).into())
-}
-
-/// Number of rows of a columnar file, by its metadata.
-pub(crate) fn row_count(file: &InputFile) -> Result<u64> {
-    Ok(describe(file)?.1)
-}
-
-/// The decoders check what they read, but a hostile file can still trip an assertion in them: an error of the file like any other.
-fn guarded<T>(name: &str, f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| bail!("`{name}` is damaged: its decoder gave up"))
-}
 
 pub(super) struct ColumnarReader {
     files: Vec<InputFile>,

@@ -3,7 +3,7 @@
 use super::batch::{Batch, Column, STATS};
 use super::columns_schema::{conform, unify, written_type};
 use super::convert::is_text;
-use super::part::Hashed;
+use super::hashed::Hashed;
 use super::row_text::write_rows;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};

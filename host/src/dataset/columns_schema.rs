@@ -1,7 +1,7 @@
 //! One schema for all files and parts of a columnar dataset.
 
-use super::columnar::describe;
 use super::convert::is_text;
+use super::describe::describe;
 use super::file::Dataset;
 use crate::error::UserError;
 use anyhow::{Context, Result, bail};

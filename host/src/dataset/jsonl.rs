@@ -3,7 +3,7 @@
 use super::batch::{Batch, ROW_ID_OFFSET_BITS, row_id};
 use super::extract::{Extractor, utf8};
 use super::file::{Dataset, InputFile};
-use super::read::{BadRow, Block, Partition, ReadOptions, Slice};
+use super::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use anyhow::{Context, Result, bail};
 use arrow::array::{BinaryViewArray, UInt64Array, make_view};
 use arrow::buffer::{Buffer, ScalarBuffer};

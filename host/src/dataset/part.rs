@@ -4,18 +4,18 @@
 use super::batch::Batch;
 use super::columns_out::{ColumnSink, write_json};
 use super::columns_schema::{encode_schema, unified_schema};
-use super::export::ExportFormat;
 use super::file::Dataset;
+use super::hashed::Hashed;
 use super::row_text::{render, write_rows};
 use super::shape::Shape;
+use super::target::ExportFormat;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use xxhash_rust::xxh3::Xxh3;
 
 /// Text is collected up to this size before it is hashed and written.
 const WRITE_BYTES: usize = 256 << 10;
@@ -113,7 +113,7 @@ impl PartWriter {
     /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot create `{}`", path.display()))?;
-        let out = Hashed { file, hash: Box::new(Xxh3::new()), bytes: 0 };
+        let out = Hashed::new(file);
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {
             Some(schema) if columnar_export && !options.json_rows => {
@@ -160,29 +160,8 @@ impl PartWriter {
                 (out, PartContent::Columns { schema: encode_schema(&schema)?, input_columns })
             }
         };
-        out.file.sync_all().with_context(context)?;
-        let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes };
-        Ok(PartInfo { rows: self.rows, bytes: out.bytes, checksum: format!("{:032x}", out.hash.digest128()), logical_bytes, content })
-    }
-}
-
-/// A file, its checksum and size so far.
-pub(super) struct Hashed {
-    file: File,
-    /// Half a kilobyte of state.
-    hash: Box<Xxh3>,
-    bytes: u64,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(bytes)?;
-        self.hash.update(&bytes[..n]);
-        self.bytes += n as u64;
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        out.sync_all().with_context(context)?;
+        let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes() };
+        Ok(PartInfo { rows: self.rows, bytes: out.bytes(), checksum: out.checksum(), logical_bytes, content })
     }
 }

@@ -1,11 +1,12 @@
 //! Columnar exports: Parquet and Arrow from the parts, in row groups whose places depend on the rows alone.
 
 use super::columns_schema::{conform, decode_schema, unify};
-use super::export::{ExportFormat, ExportTarget, Staged};
 use super::json_columns::to_columns;
 use super::part::{PartContent, PartInfo};
 use super::shape::Shape;
+use super::staged::Staged;
 use super::stream::LineStream;
+use super::target::{ExportFormat, ExportTarget};
 use crate::error::UserError;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{ArrayRef, new_null_array};

@@ -1,6 +1,6 @@
 //! JSON arrays and plain text as JSON lines.
 
-use super::materialise::plain_error;
+use super::located::plain_error;
 use crate::dataset::json::find_special;
 use anyhow::{Result, bail};
 use std::io::{Read, Write};

@@ -1,12 +1,13 @@
 //! Unpacks what cannot be read from the middle (archives, JSON arrays, CSV, plain text) into plain JSON lines, once per job.
 
+use super::located::{Located, plain_error};
 use super::{csv_rows, json_rows};
 use crate::dataset::{Compression, Dataset, Format, InputFile, Origin, open_unpacked};
 use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -79,7 +80,7 @@ fn write_committed(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Resu
 fn rows(file: &InputFile, out: &mut impl Write) -> Result<()> {
     let open = || -> Result<Located> {
         let inner = open_unpacked(&file.path, file.compression)?;
-        Ok(Located { inner, name: file.path.display().to_string(), compression: file.compression, at: 0 })
+        Ok(Located::new(inner, file.path.display().to_string(), file.compression))
     };
     match file.format {
         Format::Jsonl => io::copy(&mut open()?, out).map(|_| ()).map_err(plain_error),
@@ -88,40 +89,5 @@ fn rows(file: &InputFile, out: &mut impl Write) -> Result<()> {
         Format::Tsv => csv_rows::to_lines(open, b'\t', &file.path, out),
         Format::Text => json_rows::text_to_line(open()?, out),
         Format::Parquet | Format::Arrow => Err(anyhow!("`{}` holds columns and needs no unpacking", file.path.display())),
-    }
-}
-
-/// The message of an I/O error from [`Located`] already says everything.
-pub(super) fn plain_error(error: io::Error) -> anyhow::Error {
-    anyhow!("{error}")
-}
-
-/// A reader whose errors say where in the unpacked data they came.
-pub(super) struct Located {
-    inner: Box<dyn Read + Send>,
-    name: String,
-    compression: Compression,
-    at: u64,
-}
-
-impl Read for Located {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(bytes) {
-            Ok(n) => {
-                self.at += n as u64;
-                Ok(n)
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
-            Err(e) => {
-                let what = match self.compression {
-                    Compression::None => "",
-                    Compression::Gzip => "gzip data is cut or damaged: ",
-                    Compression::Zstd => "zstd data is cut or damaged: ",
-                    Compression::Bzip2 => "bzip2 data is cut or damaged: ",
-                    Compression::Xz => "xz data is cut or damaged: ",
-                };
-                Err(io::Error::new(e.kind(), format!("`{}`: {what}{e}, after {} unpacked bytes", self.name, self.at)))
-            }
-        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod auto;
 mod csv_rows;
 mod json_rows;
+mod located;
 mod materialise;
 mod split;
 

@@ -9,7 +9,7 @@ use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
-use super::step::Env;
+use super::env::Env;
 use crate::checkpoint::Account;
 use crate::dataset::Batch;
 use crate::event::{Event, EventLog, OpDone, OpRef};

@@ -8,6 +8,7 @@
 mod apply;
 mod chain;
 mod determinism;
+mod env;
 mod gather;
 mod input;
 mod isolate;
@@ -24,4 +25,5 @@ pub use gather::gather;
 pub use input::checksum as content_checksum;
 pub use meter::Tally;
 pub use source::Base;
-pub use step::{Env, Step, run};
+pub use env::Env;
+pub use step::{Step, run};

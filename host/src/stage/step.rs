@@ -6,56 +6,19 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::chain::{Chain, Keyer};
+use super::env::Env;
 use super::input;
 use super::masked::Masked;
-use super::meter::{Tally, Timer};
-use super::quarantine::{Breaker, Quarantine};
+use super::meter::Timer;
+use super::quarantine::Quarantine;
 use super::sink::{self, Target, Written};
 use super::source::{self, Base, Incoming};
 use crate::checkpoint::{Account, Artifact, FlatWriter, Key, Manifest, Store, WrittenRows};
-use crate::config::OnError;
-use crate::dataset::{Batch, Dataset, ExportOptions, PartInfo, Partition, ReadOptions};
+use crate::dataset::{Batch, PartInfo, Partition};
 use crate::error::Stopped;
-use crate::event::{CheckpointDone, Event, EventLog, OpRef};
+use crate::event::{CheckpointDone, Event, OpRef};
 use crate::global::KeysWriter;
-use crate::job::StopFlag;
-use crate::plan::{Chains, End, Plan};
-
-/// What all tasks of a job share.
-pub struct Env<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// The keys of all partitions.
-    pub chains: &'a Chains,
-    /// The input.
-    pub dataset: &'a Dataset,
-    /// How it is read; the fields are those of the first ops.
-    pub read: ReadOptions,
-    /// Where results are kept.
-    pub store: Store,
-    /// How the export's parts are written.
-    pub export: ExportOptions,
-    /// Extension of the parts.
-    pub part_extension: &'static str,
-    /// The events.
-    pub log: &'a EventLog,
-    /// Whether the job is to stop.
-    pub stop: &'a StopFlag,
-    /// Rows so far.
-    pub tally: &'a Tally,
-    /// What happens to rows that the reader refuses.
-    pub on_error: OnError,
-    /// Share of rows in quarantine above which the job fails.
-    pub max_quarantine: f64,
-    /// The attempt of the job, from 1.
-    pub attempt: u32,
-}
-
-impl<'a> Env<'a> {
-    fn breaker(&self) -> Breaker<'a> {
-        Breaker { tally: self.tally, limit: self.max_quarantine, stop: self.stop }
-    }
-}
+use crate::plan::End;
 
 /// What is done to one partition without a stop in between.
 #[derive(Debug, Clone, PartialEq, Eq)]

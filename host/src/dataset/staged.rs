@@ -1,0 +1,78 @@
+//! The files of an export until it is whole.
+
+use super::target::ExportTarget;
+use anyhow::{Context, Result};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Files beside the target that have not got their names yet.
+pub(super) struct Staged<'t> {
+    target: &'t ExportTarget,
+    directory: &'t Path,
+    files: Vec<PathBuf>,
+}
+
+impl<'t> Staged<'t> {
+    /// Removes what a killed attempt left.
+    pub(super) fn new(target: &'t ExportTarget, directory: &'t Path) -> Result<Self> {
+        let prefix = partial_prefix(&target.path);
+        for entry in fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                fs::remove_file(entry.path()).with_context(|| format!("cannot remove `{}`", entry.path().display()))?;
+            }
+        }
+        Ok(Self { target, directory, files: Vec::new() })
+    }
+
+    /// The next file to write; one per shard.
+    pub(super) fn next(&mut self) -> Result<File> {
+        let path = self.directory.join(format!("{}{:05}", partial_prefix(&self.target.path), self.files.len()));
+        let file = File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+        self.files.push(path);
+        Ok(file)
+    }
+
+    /// Makes the files durable and gives them their names. A single file replaces an older export in one step.
+    pub(super) fn commit(mut self) -> Result<(Vec<PathBuf>, u64)> {
+        let mut bytes = 0;
+        for path in &self.files {
+            let file = File::open(path)?;
+            file.sync_all().with_context(|| format!("cannot write `{}`", path.display()))?;
+            bytes += file.metadata()?.len();
+        }
+        let names: Vec<PathBuf> = match self.target.shard_size {
+            None => vec![self.target.path.clone()],
+            Some(_) => (0..self.files.len()).map(|i| self.directory.join(shard_name(&self.target.path, i, self.files.len()))).collect(),
+        };
+        for (from, to) in self.files.iter().zip(&names) {
+            fs::rename(from, to).with_context(|| format!("cannot put the export to `{}`", to.display()))?;
+        }
+        self.files.clear();
+        File::open(self.directory)?.sync_all().with_context(|| format!("cannot write `{}`", self.directory.display()))?;
+        Ok((names, bytes))
+    }
+}
+
+impl Drop for Staged<'_> {
+    /// After an error nothing stays beside the target.
+    fn drop(&mut self) {
+        for path in &self.files {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn partial_prefix(path: &Path) -> String {
+    format!(".{}.partial-", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one digit more than the count has.
+fn shard_name(path: &Path, index: usize, count: usize) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let dots = if name.ends_with(".gz") || name.ends_with(".zst") || name.ends_with(".zstd") { 2 } else { 1 };
+    let stem_end = name.rmatch_indices('.').nth(dots - 1).map(|(i, _)| i).or(name.rfind('.')).unwrap_or(name.len());
+    let (stem, suffix) = name.split_at(stem_end);
+    let width = count.to_string().len() + 1;
+    format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
+}

@@ -1,0 +1,72 @@
+//! Where the export goes, and in which format.
+
+use super::file::Compression;
+use crate::error::{UserError, did_you_mean};
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// How the export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// One JSON object per line.
+    Jsonl,
+    /// One JSON array.
+    Json,
+    /// Apache Parquet.
+    Parquet,
+    /// An Arrow IPC stream, the format of Hugging Face's `.arrow` files.
+    Arrow,
+}
+
+impl ExportFormat {
+    const NAMES: [(&'static str, Self); 4] =
+        [("jsonl", Self::Jsonl), ("json", Self::Json), ("parquet", Self::Parquet), ("arrow", Self::Arrow)];
+
+    /// Whether it is written from columns.
+    pub fn is_columnar(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
+}
+
+/// Where the export goes, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportTarget {
+    /// The file; with shards, what their names are made of.
+    pub path: PathBuf,
+    /// How rows are written.
+    pub format: ExportFormat,
+    /// Gzip or zstd around JSON.
+    pub compression: Compression,
+    /// Largest size of a shard in bytes, before packing; None = one file. A longer row is a shard by itself.
+    pub shard_size: Option<u64>,
+}
+
+impl ExportTarget {
+    /// By the suffix of `path` (`.jsonl`, `.json`, `.parquet`, `.arrow`, the first two also with `.gz` or `.zst`), or by `export_type`, which
+    /// goes first. `shard_size` 0 is one file.
+    pub fn new(path: &Path, export_type: Option<&str>, shard_size: u64) -> Result<Self, UserError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let (inner, compression) = match name.rsplit_once('.') {
+            Some((inner, "gz")) => (inner, Compression::Gzip),
+            Some((inner, "zst" | "zstd")) => (inner, Compression::Zstd),
+            _ => (&name[..], Compression::None),
+        };
+        let suffix = export_type.or(inner.rsplit_once('.').map(|(_, s)| s));
+        let valid = "valid are `jsonl`, `json`, `parquet` and `arrow`, the first two also packed as `.gz` or `.zst`";
+        let place = path.display().to_string();
+        let Some(suffix) = suffix else {
+            return Err(UserError::new(place, "the export path has no suffix that names a format").hint(valid));
+        };
+        let Some(&(_, format)) = ExportFormat::NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(suffix)) else {
+            let near = did_you_mean(suffix, ExportFormat::NAMES.iter().map(|(n, _)| *n));
+            let hint = near.map_or_else(|| valid.to_owned(), |n| format!("did you mean `{n}`? {valid}"));
+            return Err(UserError::new(place, format!("`{suffix}` is not an export format")).hint(hint));
+        };
+        if format.is_columnar() && compression != Compression::None {
+            return Err(UserError::new(place, "Parquet and Arrow files compress by themselves").hint("leave out `.gz` or `.zst`"));
+        }
+        Ok(Self { path: path.to_owned(), format, compression, shard_size: (shard_size > 0).then_some(shard_size) })
+    }
+}

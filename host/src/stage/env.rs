@@ -1,0 +1,46 @@
+//! What all tasks of a job share.
+
+use super::meter::Tally;
+use super::quarantine::Breaker;
+use crate::checkpoint::Store;
+use crate::config::OnError;
+use crate::dataset::{Dataset, ExportOptions, ReadOptions};
+use crate::event::EventLog;
+use crate::job::StopFlag;
+use crate::plan::{Chains, Plan};
+
+/// What all tasks of a job share.
+pub struct Env<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The keys of all partitions.
+    pub chains: &'a Chains,
+    /// The input.
+    pub dataset: &'a Dataset,
+    /// How it is read; the fields are those of the first ops.
+    pub read: ReadOptions,
+    /// Where results are kept.
+    pub store: Store,
+    /// How the export's parts are written.
+    pub export: ExportOptions,
+    /// Extension of the parts.
+    pub part_extension: &'static str,
+    /// The events.
+    pub log: &'a EventLog,
+    /// Whether the job is to stop.
+    pub stop: &'a StopFlag,
+    /// Rows so far.
+    pub tally: &'a Tally,
+    /// What happens to rows that the reader refuses.
+    pub on_error: OnError,
+    /// Share of rows in quarantine above which the job fails.
+    pub max_quarantine: f64,
+    /// The attempt of the job, from 1.
+    pub attempt: u32,
+}
+
+impl<'a> Env<'a> {
+    pub(super) fn breaker(&self) -> Breaker<'a> {
+        Breaker { tally: self.tally, limit: self.max_quarantine, stop: self.stop }
+    }
+}
