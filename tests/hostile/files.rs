@@ -273,3 +273,25 @@ fn names_that_lie() {
     let ran = run_on("in.jsonl", image);
     assert!(ran.code == 2 || (ran.code == 0 && ran.summary["ledger"]["quarantined"].as_u64().unwrap() > 0), "{}", ran.stderr);
 }
+
+#[test]
+fn patterns_enter_no_hidden_and_no_temporary_directory() {
+    let case = Case::new();
+    for dir in ["", ".ipynb_checkpoints/", "_temporary/0/", "deep/er/"] {
+        case.write(&format!("data/{dir}a.jsonl"), format!("{{\"text\": \"{dir}\"}}\n"));
+    }
+    let rows = |pattern: &str| {
+        let _ = std::fs::remove_dir_all(case.path("work"));
+        case.run(&format!("{KEEP}dataset_path: '{pattern}'\n")).ok().text().lines().count()
+    };
+    assert_eq!([rows("data/**/*.jsonl"), rows("data/*/*/*.jsonl"), rows("data/_temporary/*/*.jsonl"), rows("data")], [2, 1, 1, 2]);
+}
+
+#[test]
+fn a_text_file_that_is_named_is_read_beside_json() {
+    let case = Case::new();
+    case.write("a.jsonl", "{\"text\":\"a\"}\n");
+    case.write("notes.txt", "some notes\n");
+    let ran = case.run(&format!("{KEEP}dataset_path: [a.jsonl, notes.txt]\n")).ok();
+    assert_eq!(ran.text(), "{\"text\":\"a\"}\n{\"text\": \"some notes\\n\"}\n");
+}

@@ -5,9 +5,11 @@
 mod harness;
 
 mod files;
+mod outputs;
 mod recipes;
 mod rows;
 mod security;
+mod tables;
 
 use harness::{Case, Ran};
 

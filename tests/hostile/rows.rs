@@ -147,3 +147,20 @@ fn a_long_row_may_become_many_short_ones() {
     assert!(rows.len() == 200 && rows.iter().all(|row| row["id"] == 7));
     assert_eq!(rows.iter().map(|row| row["text"].as_str().unwrap()).collect::<String>(), text);
 }
+
+#[test]
+fn rows_in_quarantine_keep_their_bytes() {
+    let case = Case::with_input(b"{\"text\":\"caf\xe9\"}\r\n{\"text\":\"good\"}\n");
+    let ran = case.run(KEEP).ok();
+    assert_eq!(ran.quarantine[0]["row_base64"], "eyJ0ZXh0IjoiY2Fm6SJ9");
+    let quarantine = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"));
+        command.args(["quarantine", "work/job"]).args(args).current_dir(case.path("")).output().unwrap()
+    };
+    assert!(quarantine(&["export", "rows.jsonl"]).status.success());
+    assert_eq!(std::fs::read(case.path("rows.jsonl")).unwrap(), b"{\"text\":\"caf\xe9\"}\n");
+    let unknown = quarantine(&["list", "--op", "text_lenght_filter"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let message = String::from_utf8(unknown.stderr).unwrap();
+    assert!(message.contains("no op `text_lenght_filter`") && message.contains("did you mean `text_length_filter`?"), "{message}");
+}

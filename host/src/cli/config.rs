@@ -1,6 +1,5 @@
 //! `djhost config`: the resolved configuration, each value with its origin.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -41,6 +40,5 @@ pub struct ConfigArgs {
 pub fn config(args: &ConfigArgs, overrides: &[Override]) -> Result<()> {
     let resolved = resolve(args.recipe.path(), std::env::vars_os(), overrides, Need::Anything)?;
     let text = if args.json { format!("{:#}\n", resolved.to_json()) } else { resolved.to_yaml() };
-    std::io::stdout().write_all(text.as_bytes())?;
-    Ok(())
+    super::print(&text)
 }

@@ -55,8 +55,10 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Err(error) => {
             // Help and version are no errors; clap prints each to where it belongs.
             let code = if error.use_stderr() { crate::error::exit::USAGE } else { crate::error::exit::DONE };
-            error.print()?;
-            return Ok(code);
+            return match error.print() {
+                Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => Err(failed.into()),
+                _ => Ok(code),
+            };
         }
     };
     match Cli::from_arg_matches(&matches)?.command {

@@ -9,11 +9,13 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use crate::error::{UserError, exit};
-use crate::job::JobUtils;
+use crate::error::{UserError, did_you_mean, exit};
+use crate::job::{JobSummary, JobUtils, RunPaths};
 use crate::op::printable;
 
 /// Lists, shows and exports the rows that a job could not process.
@@ -77,6 +79,9 @@ struct Entry {
     reason: String,
     attempt: u32,
     row: String,
+    /// The bytes of a row that is not UTF-8.
+    #[serde(default)]
+    row_base64: Option<String>,
 }
 
 impl Entry {
@@ -99,6 +104,9 @@ impl Entry {
 pub fn run(args: &QuarantineArgs) -> Result<u8> {
     let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
     let files = job.paths().quarantine_files()?;
+    if let Some(op) = &args.op {
+        check_op(job.paths(), op)?;
+    }
     match args.what.as_ref().unwrap_or(&What::List) {
         What::List => list(args, &files)?,
         What::Show { limit, json } => show(args, &files, *limit, *json)?,
@@ -106,6 +114,20 @@ pub fn run(args: &QuarantineArgs) -> Result<u8> {
         What::Retry { plugins, quiet } => return retry::run(args, job.paths(), &files, plugins.as_deref(), *quiet),
     }
     Ok(exit::DONE)
+}
+
+/// Whether the job has an op of this name or index.
+fn check_op(paths: &RunPaths, op: &str) -> Result<()> {
+    let ops = JobSummary::load(paths)?.map(|summary| summary.ops).unwrap_or_default();
+    // A job that has not got far knows no ops yet.
+    if ops.is_empty() || op == "reader" || ops.iter().any(|known| known.name == op || op.parse() == Ok(known.index)) {
+        return Ok(());
+    }
+    let near = did_you_mean(op, ops.iter().map(|known| known.name.as_str()).chain(["reader"]));
+    let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    let names: Vec<String> = ops.iter().map(|known| format!("{} `{}`", known.index, known.name)).collect();
+    let hint = format!("{near}valid are `reader` and the ops of the job, by name or index: {}", names.join(", "));
+    Err(UserError::new("--op", format!("this job has no op `{op}`")).hint(hint).into())
 }
 
 /// Calls `each` with all rows that are asked for and their lines, until it says that it is enough.
@@ -177,7 +199,10 @@ fn export(args: &QuarantineArgs, files: &[PathBuf], to: &PathBuf) -> Result<()> 
     let (mut out, mut rows) = (BufWriter::new(file), 0u64);
     for_each(args, files, |entry, _| {
         rows += 1;
-        writeln!(out, "{}", entry.row.trim_end_matches(['\r', '\n'])).with_context(at)?;
+        let bytes = entry.row_base64.as_ref().map(|text| BASE64.decode(text)).transpose().context("a row in quarantine is damaged")?;
+        let row = bytes.as_deref().unwrap_or(entry.row.as_bytes());
+        let ends = row.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        out.write_all(&row[..row.len() - ends]).and_then(|()| out.write_all(b"\n")).with_context(at)?;
         Ok(true)
     })?;
     out.flush().with_context(at)?;

@@ -35,6 +35,7 @@ pub(super) const FOREIGN: &[(&str, Foreign)] = &[
     ("data_probe_ratio", ANALYZER),
     ("open_insight_mining", ANALYZER),
     ("op_list_to_mine", ANALYZER),
+    ("keep_hashes_in_res_ds", Ignored("fingerprints are kept apart from the rows, in the run directory")),
     ("load_jsonl_lenient", Ignored("lines that are not JSON always go to quarantine")),
     ("use_dag", Ignored("the plan is always made and written")),
     ("strict_preflight", Ignored("the whole recipe is always checked before work starts")),

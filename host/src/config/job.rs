@@ -76,6 +76,8 @@ pub(super) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
     }
     let run_text = run_dir.to_string_lossy().into_owned();
     let place = |given: &Option<String>, name: &str| match given {
+        // Jobs must not share these.
+        Some(dir) if !dir.contains("{job_id}") && !dir.contains("{work_dir}") => Path::new(dir).join(&job_id),
         Some(dir) => PathBuf::from(dir.replace("{job_id}", &job_id).replace("{work_dir}", &run_text)),
         None => run_dir.join(name),
     };

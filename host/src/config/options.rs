@@ -201,7 +201,7 @@ options! {
 options! {
     /// All options of a recipe. A key is a field's name, fields of sections joined by dots: `checkpoint.n_ops`.
     Config {
-        /// Name of the project, shown in summaries.
+        /// Name of the project; `job_summary.json` has it.
         project_name: String = "hello_world".into();
         /// The dataset: a file, a directory, a glob, or a list of them. Formats are JSONL (plain, .gz, .zst, .bz2, .xz), JSON, Parquet,
         /// Arrow IPC, CSV, TSV and TXT.
@@ -217,8 +217,6 @@ options! {
         export_shard_size: Size = Size(0);
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
-        /// Whether rows keep the hashes that deduplicators computed.
-        keep_hashes_in_res_ds: bool = false;
         /// Where run directories go; by default beside `export_path`. The run directory is `work_dir/job_id`; `{job_id}` may stand as the
         /// last part.
         work_dir: Option<String> = None;
@@ -276,11 +274,12 @@ options! {
         op_limits: OpLimits = OpLimits::default();
         /// Whether operators are checked for giving the same answer again.
         determinism: Determinism = Determinism::default();
-        /// Where the human-readable logs go; by default `logs` in the run directory.
+        /// Where the human-readable logs go; by default `logs` in the run directory. `{job_id}` and `{work_dir}` are replaced; if neither is there,
+        /// the job's name is added.
         event_log_dir: Option<String> = None;
-        /// Where checkpoints go; by default `checkpoints` in the run directory.
+        /// Where checkpoints go, in the same way; by default `checkpoints` in the run directory. A link to it is there then.
         checkpoint_dir: Option<String> = None;
-        /// Where partitions go; by default `partitions` in the run directory.
+        /// Where unpacked input goes, in the same way; by default `partitions` in the run directory.
         partition_dir: Option<String> = None;
         /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s, row_timeout_s,
         /// output_ratio}`,

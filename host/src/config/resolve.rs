@@ -386,7 +386,9 @@ fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<
     if let Some(chosen) = config.export_type {
         return Ok(chosen);
     }
-    match Path::new(path).extension().and_then(|e| e.to_str()) {
+    // JSON may be packed; what else ends so is refused with the path.
+    let unpacked = [".gz", ".zst", ".zstd"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+    match Path::new(unpacked).extension().and_then(|e| e.to_str()) {
         // Data-Juicer's Ray executors take a directory's name here, and write JSONL.
         None => {
             notes.push(format!("{place}: the end of `{path}` does not say a format: JSONL is written"));
@@ -396,7 +398,8 @@ fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<
         Some("json") => Ok(ExportType::Json),
         Some("parquet") => Ok(ExportType::Parquet),
         Some("arrow") => Ok(ExportType::Arrow),
-        Some(other) => Err(Wrong::new(format!("the end of `{path}` says no known format: `{other}`"))
-            .hint("end it in `.jsonl`, `.json`, `.parquet` or `.arrow`, or set `export_type`")),
+        Some(other) => Err(Wrong::new(format!("the end of `{path}` says no known format: `{other}`")).hint(
+            "end it in `.jsonl`, `.json`, `.parquet` or `.arrow`, the first two also in `.jsonl.gz` or `.json.zst`, or set `export_type`",
+        )),
     }
 }

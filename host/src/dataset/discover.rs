@@ -7,7 +7,7 @@ use anyhow::Result;
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 impl Dataset {
@@ -33,9 +33,13 @@ impl Dataset {
     }
 }
 
+/// A run directory has these from the start.
+const RUN_DIRECTORY: [&str; 3] = ["lock", "metadata", "checkpoints"];
+
 #[derive(Default)]
 struct Search {
-    found: Vec<(PathBuf, Metadata)>,
+    /// With whether it was named itself.
+    found: Vec<(PathBuf, Metadata, bool)>,
     /// Device and inode of what was found or entered.
     seen: HashSet<(u64, u64)>,
     passed_over: Vec<PathBuf>,
@@ -50,7 +54,7 @@ impl Search {
         let path = base.join(given);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.directory(&path, &metadata),
-            Ok(metadata) => self.file(path, metadata),
+            Ok(metadata) => self.file(path, metadata, true),
             Err(e) if given.contains(['*', '?', '[']) && e.kind() == std::io::ErrorKind::NotFound => self.pattern(given, &path),
             Err(e) => {
                 let hint = if given.is_empty() {
@@ -65,18 +69,33 @@ impl Search {
 
     fn pattern(&mut self, given: &str, path: &Path) -> Result<()> {
         let text = path.to_str().ok_or_else(|| user(path, "a pattern must be Unicode"))?;
-        let matches = glob::glob(text).map_err(|e| UserError::new(given, format!("is not a valid pattern: {e}")))?;
+        // As in Python, `*` enters no hidden directory.
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+        let matches = glob::glob_with(text, options).map_err(|e| UserError::new(given, format!("is not a valid pattern: {e}")))?;
         let mut matches: Vec<PathBuf> =
             matches.collect::<Result<_, _>>().map_err(|e| user(e.path(), format!("cannot be read: {}", e.error())))?;
         matches.sort();
+        // The directories that the pattern does not name.
+        let names =
+            |path: &Path| path.components().filter(|part| *part != Component::CurDir).map(|p| p.as_os_str().to_owned()).collect::<Vec<_>>();
+        let fixed = names(path).iter().take_while(|name| !name.to_string_lossy().contains(['*', '?', '['])).count();
+        let asks_for_them = given.contains("/_");
         for path in matches {
-            self.entry(path)?;
+            let temporary = names(&path).iter().skip(fixed).any(|name| name.as_encoded_bytes().starts_with(b"_"));
+            if asks_for_them || !temporary {
+                self.entry(path)?;
+            }
         }
         Ok(())
     }
 
     fn directory(&mut self, path: &Path, metadata: &Metadata) -> Result<()> {
         if !self.seen.insert((metadata.dev(), metadata.ino())) {
+            return Ok(());
+        }
+        // What a job keeps, this one perhaps, is no data, though it holds rows.
+        if RUN_DIRECTORY.iter().all(|name| path.join(name).exists()) {
+            self.passed_over.push(path.to_owned());
             return Ok(());
         }
         let entries = fs::read_dir(path).and_then(|d| d.map(|e| Ok(e?.path())).collect::<std::io::Result<Vec<_>>>());
@@ -107,14 +126,14 @@ impl Search {
         if metadata.is_dir() {
             self.directory(&path, &metadata)
         } else if metadata.is_file() && by_name(&path).is_some() {
-            self.file(path, metadata)
+            self.file(path, metadata, false)
         } else {
             self.passed_over.push(path);
             Ok(())
         }
     }
 
-    fn file(&mut self, path: PathBuf, metadata: Metadata) -> Result<()> {
+    fn file(&mut self, path: PathBuf, metadata: Metadata, named: bool) -> Result<()> {
         let kind = metadata.file_type();
         if !kind.is_file() {
             let what = if kind.is_fifo() {
@@ -129,14 +148,14 @@ impl Search {
                 .into());
         }
         if self.seen.insert((metadata.dev(), metadata.ino())) {
-            self.found.push((path, metadata));
+            self.found.push((path, metadata, named));
         }
         Ok(())
     }
 
     fn finish(self) -> Result<Dataset> {
-        let mut files = Vec::new();
-        for (path, metadata) in self.found {
+        let (mut files, mut named_files) = (Vec::new(), HashSet::new());
+        for (path, metadata, named) in self.found {
             let (format, compression) = sniff(&path)?;
             let modified = metadata.modified()?;
             let modified_ns = match modified.duration_since(UNIX_EPOCH) {
@@ -144,6 +163,9 @@ impl Search {
                 Err(before) => -(before.duration().as_nanos() as i128),
             };
             let path = std::path::absolute(&path)?;
+            if named {
+                named_files.insert(path.clone());
+            }
             files.push(InputFile { path, format, compression, bytes: metadata.len(), modified_ns, origin: None });
         }
         let mut notes = Vec::new();
@@ -151,9 +173,14 @@ impl Search {
         if files.iter().any(|f| f.format.is_columnar()) {
             leave_out(&mut files, &mut notes, |f| f.bytes == 0, "is empty");
         }
-        // A README beside the data is not data.
+        // A README beside the data is not data, unless somebody says so.
         if files.iter().any(|f| f.format != Format::Text && f.bytes > 0) {
-            leave_out(&mut files, &mut notes, |f| f.format == Format::Text, "is plain text among other formats");
+            leave_out(
+                &mut files,
+                &mut notes,
+                |f| f.format == Format::Text && !named_files.contains(&f.path),
+                "is plain text among other formats",
+            );
         }
         if let (Some(columns), Some(rows)) = (files.iter().find(|f| f.format.is_columnar()), files.iter().find(|f| !f.format.is_columnar()))
         {

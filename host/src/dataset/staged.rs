@@ -43,14 +43,32 @@ impl<'t> Staged<'t> {
         }
         let names: Vec<PathBuf> = match self.target.shard_size {
             None => vec![self.target.path.clone()],
-            Some(_) => (0..self.files.len()).map(|i| self.directory.join(shard_name(&self.target.path, i, self.files.len()))).collect(),
+            Some(_) => (0..self.files.len()).map(|i| self.directory.join(self.target.shard(i, self.files.len()))).collect(),
         };
         for (from, to) in self.files.iter().zip(&names) {
             fs::rename(from, to).with_context(|| format!("cannot put the export to `{}`", to.display()))?;
         }
         self.files.clear();
+        if self.target.shard_size.is_some() {
+            self.remove_other_shards(&names)?;
+        }
         File::open(self.directory)?.sync_all().with_context(|| format!("cannot write `{}`", self.directory.display()))?;
         Ok((names, bytes))
+    }
+}
+
+impl Staged<'_> {
+    /// Removes the shards of an earlier export: as a file is replaced, so are these. Beside the new ones they would give every row twice.
+    fn remove_other_shards(&self, names: &[PathBuf]) -> Result<()> {
+        let context = || format!("cannot remove the earlier shards in `{}`", self.directory.display());
+        for entry in fs::read_dir(self.directory).with_context(context)? {
+            let path = self.directory.join(entry.with_context(context)?.file_name());
+            if path.is_file() && self.target.is_shard(&path) && !names.contains(&path) {
+                tracing::warn!("`{}` of an earlier export is replaced", path.display());
+                fs::remove_file(&path).with_context(context)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -65,14 +83,4 @@ impl Drop for Staged<'_> {
 
 fn partial_prefix(path: &Path) -> String {
     format!(".{}.partial-", path.file_name().unwrap_or_default().to_string_lossy())
-}
-
-/// Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one digit more than the count has.
-fn shard_name(path: &Path, index: usize, count: usize) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let dots = if name.ends_with(".gz") || name.ends_with(".zst") || name.ends_with(".zstd") { 2 } else { 1 };
-    let stem_end = name.rmatch_indices('.').nth(dots - 1).map(|(i, _)| i).or(name.rfind('.')).unwrap_or(name.len());
-    let (stem, suffix) = name.split_at(stem_end);
-    let width = count.to_string().len() + 1;
-    format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
 }

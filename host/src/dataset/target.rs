@@ -67,6 +67,35 @@ impl ExportTarget {
         if format.is_columnar() && compression != Compression::None {
             return Err(UserError::new(place, "Parquet and Arrow files compress by themselves").hint("leave out `.gz` or `.zst`"));
         }
-        Ok(Self { path: path.to_owned(), format, compression, shard_size: (shard_size > 0).then_some(shard_size) })
+        // The result takes the place of a file by a rename: not of a link to it.
+        let path = if path.is_symlink() { std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() };
+        Ok(Self { path, format, compression, shard_size: (shard_size > 0).then_some(shard_size) })
+    }
+
+    /// The name of a shard. Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one digit more than the count has.
+    pub(super) fn shard(&self, index: usize, count: usize) -> String {
+        let (stem, suffix) = self.name();
+        let width = count.to_string().len() + 1;
+        format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
+    }
+
+    /// Whether an export with shards could write to `file`, or an earlier one has.
+    pub fn is_shard(&self, file: &Path) -> bool {
+        let (stem, suffix) = self.name();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let numbers = name.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(&suffix)).and_then(|rest| rest.strip_prefix('-'));
+        let digits = |text: &str| text.len() >= 2 && text.bytes().all(|b| b.is_ascii_digit());
+        let beside = |path: &Path| std::fs::canonicalize(path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))).ok();
+        numbers.and_then(|numbers| numbers.split_once("-of-")).is_some_and(|(index, count)| digits(index) && digits(count))
+            && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
+    }
+
+    /// The name of the file, cut before its suffixes.
+    fn name(&self) -> (String, String) {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let dots = if name.ends_with(".gz") || name.ends_with(".zst") || name.ends_with(".zstd") { 2 } else { 1 };
+        let stem_end = name.rmatch_indices('.').nth(dots - 1).map(|(i, _)| i).or(name.rfind('.')).unwrap_or(name.len());
+        let (stem, suffix) = name.split_at(stem_end);
+        (stem.to_owned(), suffix.to_owned())
     }
 }

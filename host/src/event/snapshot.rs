@@ -466,6 +466,8 @@ impl Fold {
         let mut history = vec![0.0; HISTORY];
         let (mut rows, mut bytes) = (0, 0);
         for (time, step_rows, step_bytes) in &self.steps {
+            // Rows that are met again behind a global op are not read again.
+            let step_rows = if *step_bytes > 0 { step_rows } else { &0 };
             rows += step_rows;
             bytes += step_bytes;
             let at = ((time.min(end) - since).max(0.0) / slice) as usize;
@@ -512,5 +514,9 @@ fn add_summary(progress: &mut JobProgress, summary: &JobSummary) {
     }
     if progress.partition.is_empty() {
         progress.partitions.total = summary.totals.partitions;
+        if summary.status == Status::Completed {
+            progress.partitions.done = progress.partitions.total;
+        }
+        progress.partitions.waiting = progress.partitions.total - progress.partitions.done;
     }
 }

@@ -34,6 +34,22 @@ impl RunPaths {
         Ok(())
     }
 
+    /// Puts logs, checkpoints and unpacked input to where the recipe wants them: links lead there from the run directory. What an earlier
+    /// attempt has put elsewhere stays there.
+    pub fn place(&self, logs: &Path, checkpoints: &Path, partitions: &Path) -> Result<()> {
+        for (own, wanted) in [(self.logs(), logs), (self.checkpoints(), checkpoints), (self.partitions(), partitions)] {
+            if own == wanted || own.symlink_metadata().is_ok() {
+                continue;
+            }
+            let wanted = std::path::absolute(wanted)?;
+            let context = || format!("cannot create `{}`", wanted.display());
+            std::fs::create_dir_all(&wanted).with_context(context)?;
+            std::os::unix::fs::symlink(&wanted, &own)
+                .with_context(|| format!("cannot link `{}` to `{}`", own.display(), wanted.display()))?;
+        }
+        Ok(())
+    }
+
     /// The run directory itself.
     pub fn root(&self) -> &Path {
         &self.root

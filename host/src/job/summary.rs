@@ -201,6 +201,9 @@ pub struct JobSummary {
     pub format_version: u32,
     /// The job.
     pub job_id: String,
+    /// The project that it is part of.
+    #[serde(default)]
+    pub project_name: String,
     /// State.
     pub status: Status,
     /// Start of the first attempt, seconds since 1970.
@@ -280,6 +283,7 @@ impl JobSummary {
         let mut summary = Self {
             format_version: FORMAT_VERSION,
             job_id: job_id.to_owned(),
+            project_name: String::new(),
             status: Status::Running,
             start_time: earlier.as_ref().map_or(started, |e| e.start_time),
             end_time: None,

@@ -1,6 +1,10 @@
 //! CSV and TSV as JSON lines. As in Data-Juicer's loader (pandas) a column has one type for the whole file: whole numbers, numbers,
 //! booleans, otherwise text; an empty field is null.
+//!
+//! A row with another number of fields than the header, or with bytes that are not UTF-8, becomes a list of what is wrong with it and of its
+//! text. That is no JSON object, so the reader of the rows puts it into quarantine.
 
+use super::csv_sieve::Sieve;
 use crate::dataset::write_json_rows;
 use anyhow::{Context, Result};
 use arrow::csv::ReaderBuilder;
@@ -17,7 +21,7 @@ const BATCH_ROWS: usize = 1024;
 pub(super) fn to_lines<R: Read>(open: impl Fn() -> Result<R>, delimiter: u8, path: &Path, out: &mut impl Write) -> Result<()> {
     let context = || format!("`{}` is not a valid table", path.display());
     let format = Format::default().with_header(true).with_delimiter(delimiter);
-    let (found, _) = format.infer_schema(without_bom(open()?)?, None).with_context(context)?;
+    let (found, _) = format.infer_schema(Sieve::new(open()?, delimiter)?, None).with_context(context)?;
     let fields = found.fields().iter().map(|f| {
         let ty = match f.data_type() {
             ty @ (DataType::Int64 | DataType::Float64 | DataType::Boolean) => ty.clone(),
@@ -30,23 +34,18 @@ pub(super) fn to_lines<R: Read>(open: impl Fn() -> Result<R>, delimiter: u8, pat
     if schema.fields().is_empty() {
         return Ok(());
     }
-    let reader =
-        ReaderBuilder::new(schema).with_format(format).with_batch_size(BATCH_ROWS).build_buffered(BufReader::new(without_bom(open()?)?))?;
-    let mut lines = Vec::new();
+    let sieve = Sieve::new(open()?, delimiter)?;
+    let bad = sieve.bad();
+    let reader = ReaderBuilder::new(schema).with_format(format).with_batch_size(BATCH_ROWS).build_buffered(BufReader::new(sieve))?;
+    let (mut lines, mut row) = (Vec::new(), 0);
     for batch in reader {
         lines.clear();
         write_json_rows(&batch.with_context(context)?, &mut lines)?;
-        out.write_all(&lines)?;
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            bad.borrow_mut().write_before(row, out)?;
+            out.write_all(line)?;
+            row += 1;
+        }
     }
-    Ok(())
-}
-
-/// The stream behind a byte order mark, which would become part of the first name.
-fn without_bom<R: Read>(mut from: R) -> Result<impl Read> {
-    let mut head = Vec::new();
-    from.by_ref().take(3).read_to_end(&mut head)?;
-    if head == b"\xef\xbb\xbf" {
-        head.clear();
-    }
-    Ok(std::io::Cursor::new(head).chain(from))
+    bad.borrow_mut().write_before(u64::MAX, out)
 }

@@ -2,6 +2,7 @@
 
 pub mod auto;
 mod csv_rows;
+mod csv_sieve;
 mod json_rows;
 mod located;
 mod materialise;

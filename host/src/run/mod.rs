@@ -82,19 +82,48 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         ExportType::Arrow => "arrow",
     };
     let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
-    check_export(&target, &dataset)?;
+    check_export(&target, &dataset, &resolved.sources)?;
     let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds, plan.makes_json_rows())?;
     Ok(Prepared { plan, dataset, target, export, resolved })
 }
 
-fn check_export(target: &ExportTarget, dataset: &Dataset) -> Result<()> {
+/// Whether the run directory is there for the job alone: a job removes what it finds there under the names of its own things.
+fn check_run_dir(paths: &RunPaths) -> Result<()> {
+    let mut entries = std::fs::read_dir(paths.root()).into_iter().flatten();
+    if paths.summary().exists() || paths.lock().exists() || entries.next().is_none() {
+        return Ok(());
+    }
+    Err(UserError::new("work_dir", format!("the run directory would be `{}`, which holds files that are no job's", paths.root().display()))
+        .hint("name the job otherwise (`job_id`), or give run directories a place of their own (`work_dir`)")
+        .into())
+}
+
+fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) -> Result<()> {
     let place = || format!("export_path `{}`", target.path.display());
     if target.path.is_dir() {
         return Err(UserError::new(place(), "this is a directory").hint("give the path of a file").into());
     }
-    let absolute = std::fs::canonicalize(&target.path).ok();
-    if absolute.is_some() && dataset.files.iter().any(|f| std::fs::canonicalize(&f.path).ok() == absolute) {
+    if target.path.metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(UserError::new(place(), "this is a device, a pipe or a socket, not a file")
+            .hint("give the path of a file: the result appears there whole, by a rename")
+            .into());
+    }
+    let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
+    let is_written = |file: &std::path::Path| match target.shard_size {
+        None => real(file).is_some_and(|file| Some(file) == real(&target.path)),
+        Some(_) => target.is_shard(file),
+    };
+    if dataset.files.iter().any(|f| is_written(&f.path)) {
         return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
+    }
+    // A job that goes on, and the next one, would take the result for input.
+    let above = std::path::absolute(&target.path)?;
+    let above = above.ancestors().skip(1).find_map(real);
+    let directories = sources.iter().map(std::path::Path::new).filter(|source| source.is_dir()).filter_map(real);
+    if let Some(directory) = above.and_then(|above| directories.into_iter().find(|directory| above.starts_with(directory))) {
+        return Err(UserError::new(place(), format!("this is in the dataset's directory `{}`", directory.display()))
+            .hint("write the result elsewhere, or name the files with a pattern such as `data/*.jsonl`")
+            .into());
     }
     // The job makes the directory at its end, hours from now perhaps: what is in the way must show today.
     let path = std::path::absolute(&target.path)?;
@@ -125,11 +154,13 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
             .hint("`djhost jobs --all` lists the jobs; `job_id` in place of `resume` starts a new one")
             .into());
     }
+    check_run_dir(&paths)?;
     std::fs::create_dir_all(paths.root()).with_context(|| format!("cannot create `{}`", paths.root().display()))?;
     let lock = JobLock::acquire(&paths)?;
     if options.fresh {
         state::forget(&paths)?;
     }
+    paths.place(&dirs.event_log_dir, &dirs.checkpoint_dir, &dirs.partition_dir)?;
     paths.create()?;
     let kept = fallback::attach(&mut prepared, &paths)?;
     if let Some(retry) = &options.retry {

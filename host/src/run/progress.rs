@@ -34,17 +34,25 @@ impl Bar {
 }
 
 fn draw(tally: &Tally, bytes: u64, partitions: usize, ended: &AtomicBool, done: &AtomicUsize) {
-    let template = "{spinner} {bar:28.cyan/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {msg}  eta {eta}";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(bytes).with_style(style);
+    // Narrow enough for 80 columns.
+    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let reading = style("{bar:16.cyan/dim} {percent:>3}% read  {bytes_per_sec}  {msg}  eta {eta}");
+    let bar = ProgressBar::new(bytes).with_style(reading);
     bar.set_position(tally.bytes.load(Ordering::Relaxed));
     bar.reset_eta();
+    let mut all_read = false;
     while !ended.load(Ordering::Relaxed) {
-        bar.set_position(tally.bytes.load(Ordering::Relaxed).min(bytes));
+        let position = tally.bytes.load(Ordering::Relaxed).min(bytes);
+        bar.set_position(position);
+        if position == bytes && !all_read {
+            all_read = true;
+            // What is left is behind global ops, and nobody knows how long that takes.
+            bar.set_style(style("{spinner} all input read  {msg}  {elapsed}"));
+        }
         let quarantined = tally.quarantined.load(Ordering::Relaxed);
-        let bad = if quarantined > 0 { format!(", {quarantined} in quarantine") } else { String::new() };
-        let rows = tally.rows.load(Ordering::Relaxed);
-        bar.set_message(format!("{rows} rows, {} of {partitions} partitions{bad}", done.load(Ordering::Relaxed)));
+        let bad = if quarantined > 0 { format!(", {quarantined} bad") } else { String::new() };
+        bar.set_message(format!("{} of {partitions} partitions{bad}", done.load(Ordering::Relaxed)));
+        bar.tick();
         std::thread::sleep(TICK);
     }
     bar.finish_and_clear();

@@ -72,14 +72,13 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported) -> String {
     let seconds = summary.duration.unwrap_or(0.0);
     let mb = summary.totals.input_bytes as f64 / 1e6;
     let rate = if seconds > 0.0 { mb / seconds } else { 0.0 };
-    let _ = writeln!(
-        out,
-        "{:.1} MB in {:.2} s ({rate:.0} MB/s, {:.2} CPU s, peak memory {:.0} MB)",
-        mb,
-        seconds,
-        summary.totals.cpu_seconds,
-        summary.totals.peak_memory as f64 / 1e6
-    );
+    // A job that went on did a part of its work before: nothing is known of how long that took if it was killed.
+    let time = match summary.attempts.len() {
+        0 | 1 => format!("in {seconds:.2} s ({rate:.0} MB/s, "),
+        attempts => format!("in {attempts} attempts ("),
+    };
+    let (cpu, peak) = (summary.totals.cpu_seconds, summary.totals.peak_memory as f64 / 1e6);
+    let _ = writeln!(out, "{mb:.1} MB {time}{cpu:.2} CPU s, peak memory {peak:.0} MB)");
     if ledger.quarantined > 0 {
         let _ = writeln!(out, "quarantine: {}/quarantine", summary.work_dir);
     }

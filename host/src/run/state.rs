@@ -35,6 +35,7 @@ impl State {
         let earlier = if is_retry { JobSummary::load_if_readable(paths)? } else { None };
         let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
         let absolute = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        summary.project_name.clone_from(&resolved.config.project_name);
         summary.executor_type = resolved.config.executor_type.word().to_owned();
         summary.config_file = resolved.file.as_deref().map(absolute);
         summary.dataset_path = resolved.sources.join(" ");
@@ -412,7 +413,11 @@ pub(super) fn forget(paths: &RunPaths) -> Result<()> {
         }
         let known = [paths.checkpoints(), paths.partitions(), paths.parts(), paths.logs(), paths.metadata(), paths.quarantine()];
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let removed = if known.contains(&path) {
+        let removed = if known.contains(&path) && path.is_symlink() {
+            // Where the recipe wanted it.
+            let there = std::fs::canonicalize(&path).and_then(std::fs::remove_dir_all);
+            there.and_then(|()| std::fs::remove_file(&path)).or_else(|_| std::fs::remove_file(&path))
+        } else if known.contains(&path) {
             std::fs::remove_dir_all(&path)
         } else if name.starts_with("events_") || path == paths.plan() || path == paths.stop_request() {
             std::fs::remove_file(&path)

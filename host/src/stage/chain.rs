@@ -5,11 +5,11 @@ use std::ops::Range;
 use anyhow::Result;
 
 use super::apply::{apply, rejected_rows};
+use super::env::Env;
 use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
-use super::env::Env;
 use crate::checkpoint::Account;
 use crate::dataset::Batch;
 use crate::event::{Event, EventLog, OpDone, OpRef};

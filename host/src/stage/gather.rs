@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, BinaryViewArray, UInt64Array};
 
+use super::env::Env;
 use super::meter::Timer;
 use super::quarantine::split_id;
 use super::sink::Times;
-use super::env::Env;
 use super::step::commit_rows;
 use crate::checkpoint::{FlatFile, Manifest, WrittenRows};
 use crate::dataset::{Batch, FieldType, Grouped, ReadField, extract};

@@ -21,9 +21,9 @@ mod source;
 mod step;
 
 pub use determinism::{Checked, Determinism};
+pub use env::Env;
 pub use gather::gather;
 pub use input::checksum as content_checksum;
 pub use meter::Tally;
 pub use source::Base;
-pub use env::Env;
 pub use step::{Step, run};

@@ -1,10 +1,13 @@
 //! Rows that cannot be processed, set aside with the reason, so that none is lost silently.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 
 use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 
 use super::meter::Tally;
@@ -35,14 +38,17 @@ struct Entry<'a> {
     reason: &'a str,
     attempt: u32,
     /// The row as it was when it got there; bytes that are not UTF-8 are replaced.
-    row: String,
+    row: Cow<'a, str>,
+    /// All its bytes, if some were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_base64: Option<String>,
 }
 
 struct Waiting {
     id: u64,
     op: Option<(usize, String)>,
     reason: String,
-    row: String,
+    row: Vec<u8>,
 }
 
 /// What ends a task in the middle of a batch: too many bad rows in the whole job, or a stop.
@@ -81,12 +87,12 @@ impl<'a> Quarantine<'a> {
 
     /// A row that the reader refused.
     pub(super) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
-        self.add(bad.id, None, bad.reason, on_error, || Ok(String::from_utf8_lossy(&bad.raw).into_owned()))
+        self.add(bad.id, None, bad.reason, on_error, || Ok(bad.raw))
     }
 
     /// A row that op `op` made and that cannot be used.
     pub(super) fn bad_of(&mut self, op: (usize, &str), bad: BadRow, on_error: OnError) -> Result<()> {
-        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, || Ok(String::from_utf8_lossy(&bad.raw).into_owned()))
+        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, || Ok(bad.raw))
     }
 
     /// A row (a batch of one) that op `op` rejected or failed on.
@@ -100,7 +106,7 @@ impl<'a> Quarantine<'a> {
         op: Option<(usize, String)>,
         reason: String,
         on_error: OnError,
-        row: impl FnOnce() -> Result<String>,
+        row: impl FnOnce() -> Result<Vec<u8>>,
     ) -> Result<()> {
         if self.unheard {
             return Ok(());
@@ -157,7 +163,8 @@ impl<'a> Quarantine<'a> {
                 operation_name: waiting.op.as_ref().map(|o| o.1.as_str()),
                 reason: &waiting.reason,
                 attempt,
-                row: waiting.row.clone(),
+                row_base64: std::str::from_utf8(&waiting.row).is_err().then(|| BASE64.encode(&waiting.row)),
+                row: String::from_utf8_lossy(&waiting.row),
             };
             serde_json::to_writer(&mut out, &entry)?;
             out.write_all(b"\n").with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -173,16 +180,16 @@ pub(super) fn split_id(id: u64) -> (usize, u64) {
     ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1))
 }
 
-fn show(row: &Batch) -> Result<String> {
+fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
-        Some(raw) => Ok(String::from_utf8_lossy(raw.value(0)).into_owned()),
+        Some(raw) => Ok(raw.value(0).to_vec()),
         None => {
             let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), c.data.clone(), true)).collect();
             let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
             let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
             writer.write(&table)?;
             writer.finish()?;
-            Ok(String::from_utf8_lossy(&writer.into_inner()).trim_end().to_owned())
+            Ok(writer.into_inner().trim_ascii_end().to_vec())
         }
     }
 }

@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::source::{lift_stats, without_bad};
 use super::env::Env;
+use super::source::{lift_stats, without_bad};
 use crate::dataset::{BadRow, Batch, Column, ExportOptions, ReadField, extract};
 use crate::op::contract::ROW;
 use crate::plan::PlannedOp;

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanArray;
 
-use super::quarantine::split_id;
 use super::env::Env;
+use super::quarantine::split_id;
 use crate::checkpoint::{Account, Manifest, Refetch};
 use crate::config::OnError;
 use crate::dataset::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};

@@ -1,0 +1,130 @@
+//! The good rows of a table, as a table.
+
+use anyhow::{Result, bail, ensure};
+use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, Chain, Cursor, Read, Write};
+use std::rc::Rc;
+
+/// A row of its own behind the last one. If it is not found there, a quote is open.
+const END: &[u8] = b"\x01end of the table\x01";
+
+/// Bytes that are made ready at a time.
+const PIECE: usize = 64 << 10;
+
+type Source<R> = Chain<Chain<Cursor<Vec<u8>>, R>, Cursor<Vec<u8>>>;
+
+/// Reads a table and gives it without the rows that do not fit.
+pub(super) struct Sieve<R: Read> {
+    rows: Reader<Source<R>>,
+    record: ByteRecord,
+    delimiter: u8,
+    /// Fields of the header.
+    fields: Option<usize>,
+    /// Good rows so far, without the header.
+    rows_before: u64,
+    /// What can be read next.
+    text: Cursor<Vec<u8>>,
+    bad: Rc<RefCell<BadRows>>,
+}
+
+/// The other rows: how many good ones are before each, and what stands for it.
+#[derive(Default)]
+pub(super) struct BadRows(VecDeque<(u64, String)>);
+
+impl BadRows {
+    /// Writes the lines for those before good row `row`.
+    pub(super) fn write_before(&mut self, row: u64, out: &mut impl Write) -> Result<()> {
+        while let Some((_, line)) = self.0.pop_front_if(|(before, _)| *before <= row) {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Sieve<R> {
+    pub(super) fn new(mut from: R, delimiter: u8) -> Result<Self> {
+        // A byte order mark would become part of the first name.
+        let mut head = Vec::new();
+        from.by_ref().take(3).read_to_end(&mut head)?;
+        if head == b"\xef\xbb\xbf" {
+            head.clear();
+        }
+        let source = Cursor::new(head).chain(from).chain(Cursor::new([b"\n", END, b"\n"].concat()));
+        Ok(Self {
+            rows: ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(source),
+            record: ByteRecord::new(),
+            delimiter,
+            fields: None,
+            rows_before: 0,
+            text: Cursor::default(),
+            bad: Rc::default(),
+        })
+    }
+
+    /// The rows that do not fit, as far as they have been read.
+    pub(super) fn bad(&self) -> Rc<RefCell<BadRows>> {
+        Rc::clone(&self.bad)
+    }
+
+    /// Puts the next good rows into `text`: none at the end.
+    fn fill(&mut self) -> Result<()> {
+        let mut out = self.writer();
+        let mut bytes = 0;
+        while bytes < PIECE && self.next(&mut out)? {
+            bytes += self.record.as_slice().len();
+        }
+        self.text = Cursor::new(out.into_inner()?);
+        Ok(())
+    }
+
+    /// Writes the next good row to `out`; false at the end.
+    fn next(&mut self, out: &mut Writer<Vec<u8>>) -> Result<bool> {
+        while self.rows.read_byte_record(&mut self.record)? {
+            let line = self.record.position().map_or(0, |at| at.line());
+            if self.record.len() == 1 && &self.record[0] == END {
+                return Ok(false);
+            }
+            if self.record.iter().next_back().is_some_and(|last| last.windows(END.len()).any(|part| part == END)) {
+                bail!("a quote that opens in line {line} or below is never closed: all that follows would be one field");
+            }
+            let is_header = self.fields.is_none();
+            let fields = *self.fields.get_or_insert(self.record.len());
+            let wrong = if self.record.len() != fields {
+                format!("line {line} has {} fields, the header has {fields}", self.record.len())
+            } else if self.record.iter().any(|field| std::str::from_utf8(field).is_err()) {
+                ensure!(!is_header, "the header is not UTF-8");
+                format!("line {line} is not UTF-8")
+            } else {
+                out.write_byte_record(&self.record)?;
+                self.rows_before += u64::from(!is_header);
+                return Ok(true);
+            };
+            let mut text = self.writer();
+            text.write_byte_record(&self.record)?;
+            let text = String::from_utf8_lossy(&text.into_inner()?).trim_end().to_owned();
+            self.bad.borrow_mut().0.push_back((self.rows_before, serde_json::to_string(&[wrong, text])?));
+        }
+        Ok(false)
+    }
+
+    fn writer(&self) -> Writer<Vec<u8>> {
+        WriterBuilder::new().flexible(true).delimiter(self.delimiter).from_writer(Vec::new())
+    }
+}
+
+impl<R: Read> Read for Sieve<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let got = self.text.read(bytes)?;
+            if got > 0 || bytes.is_empty() {
+                return Ok(got);
+            }
+            self.fill().map_err(io::Error::other)?;
+            if self.text.get_ref().is_empty() {
+                return Ok(0);
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Where the result and the job's own files go: nothing of the user's is overwritten, removed, or taken for input.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::{Case, KEEP, good};
+
+/// A case that writes to `path`.
+fn to(case: &Case, path: &str, more: &str) -> crate::Ran {
+    case.run(&format!("{KEEP}export_path: {path}\n{more}"))
+}
+
+#[test]
+fn a_pipe_or_a_device_is_not_replaced() {
+    let case = Case::with_input(good(3));
+    rustix::fs::mknodat(rustix::fs::CWD, case.path("pipe.jsonl"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    to(&case, "pipe.jsonl", "").failed(2, &["export_path `pipe.jsonl`", "this is a device, a pipe or a socket"]);
+    symlink("pipe.jsonl", case.path("link.jsonl")).unwrap();
+    to(&case, "link.jsonl", "").failed(2, &["this is a device, a pipe or a socket"]);
+    // Who may write to it cannot harm it either.
+    to(&case, "/dev/null", "export_type: jsonl\n").failed(2, &["this is a device, a pipe or a socket"]);
+}
+
+#[test]
+fn a_link_to_a_file_stays_a_link() {
+    let case = Case::with_input(good(3));
+    case.write("real/there.jsonl", "old\n");
+    symlink("real/there.jsonl", case.path("link.jsonl")).unwrap();
+    to(&case, "link.jsonl", "").ok();
+    assert!(case.path("link.jsonl").is_symlink());
+    assert_eq!(fs::read_to_string(case.path("real/there.jsonl")).unwrap(), good(3));
+}
+
+#[test]
+fn shards_go_neither_onto_the_input_nor_beside_older_ones() {
+    let case = Case::new();
+    case.write("data/c-00-of-01.jsonl", good(3));
+    let recipe = "dataset_path: data/c-00-of-01.jsonl\nexport_shard_size: 1GiB\n";
+    to(&case, "data/c.jsonl", recipe).failed(2, &["export_path `data/c.jsonl`", "this is a file of the dataset"]);
+    assert_eq!(fs::read_to_string(case.path("data/c-00-of-01.jsonl")).unwrap(), good(3));
+
+    let case = Case::with_input(good(300));
+    case.write("shards/c-mine.jsonl", "mine");
+    let shards = |size: &str| {
+        let _ = fs::remove_dir_all(case.path("work"));
+        to(&case, "shards/c.jsonl", &format!("export_shard_size: {size}\n")).ok();
+        let mut names: Vec<String> = fs::read_dir(case.path("shards"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .filter(|n| n != "c-mine.jsonl")
+            .collect();
+        names.sort_unstable();
+        let rows: String = names.iter().map(|name| fs::read_to_string(case.path("shards").join(name)).unwrap()).collect();
+        assert_eq!(rows, good(300), "{names:?}");
+        names.len()
+    };
+    assert!(shards("1KiB") > 3);
+    assert_eq!(shards("3KiB"), 2);
+    assert_eq!(fs::read_to_string(case.path("shards/c-mine.jsonl")).unwrap(), "mine");
+}
+
+#[test]
+fn a_directory_of_the_user_is_no_run_directory() {
+    let case = Case::with_input(good(3));
+    case.write("work/job/checkpoints/model.bin", "mine");
+    to(&case, "r.jsonl", "").failed(2, &["the run directory would be `work/job`, which holds files that are no job's", "`job_id`"]);
+    assert_eq!(fs::read_to_string(case.path("work/job/checkpoints/model.bin")).unwrap(), "mine");
+}
+
+#[test]
+fn a_dataset_directory_takes_in_nothing_of_a_job() {
+    let case = Case::new();
+    case.write("work/in.jsonl", good(3));
+    to(&case, "work/sub/r.jsonl", "dataset_path: work\n")
+        .failed(2, &["export_path `work/sub/r.jsonl`", "this is in the dataset's directory"]);
+    // The run directory is `work/job`.
+    for _ in 0..2 {
+        let ran =
+            to(&case, "r.jsonl", "dataset_path: work\ncheckpoint: {strategy: every_op}\nintermediate_storage: {format: jsonl}\n").ok();
+        assert_eq!(ran.summary["ledger"]["read"], 3);
+    }
+    assert_eq!(fs::read_to_string(case.path("r.jsonl")).unwrap(), good(3));
+}
+
+#[test]
+fn logs_checkpoints_and_partitions_go_where_the_recipe_wants_them() {
+    let case = Case::with_input(good(3));
+    let places = "checkpoint_dir: big/ck\nevent_log_dir: fast/{job_id}/logs\npartition_dir: big/parts\nproject_name: mine\n";
+    let ran = to(&case, "r.jsonl", &format!("{places}checkpoint: {{strategy: every_op}}\n")).ok();
+    assert_eq!(ran.summary["project_name"], "mine");
+    let files = |dir: &str| fs::read_dir(case.path(dir)).unwrap().count();
+    assert!(files("big/ck/job") >= 2 && files("fast/job/logs") == 1 && files("big/parts/job") >= 1);
+    assert!(case.path("work/job/checkpoints").is_symlink());
+    // The checkpoints are found again.
+    fs::remove_file(case.path("r.jsonl")).unwrap();
+    to(&case, "r.jsonl", &format!("{places}checkpoint: {{strategy: every_op}}\n")).ok();
+}
