@@ -3,6 +3,7 @@
 use super::file::{Dataset, Format, InputFile};
 use super::sniff::{KNOWN, by_name, sniff};
 use crate::error::UserError;
+use crate::job::RunPaths;
 use anyhow::Result;
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
@@ -32,9 +33,6 @@ impl Dataset {
         search.finish()
     }
 }
-
-/// A run directory has these from the start.
-const RUN_DIRECTORY: [&str; 3] = ["lock", "metadata", "checkpoints"];
 
 #[derive(Default)]
 struct Search {
@@ -94,7 +92,7 @@ impl Search {
             return Ok(());
         }
         // What a job keeps, this one perhaps, is no data, though it holds rows.
-        if RUN_DIRECTORY.iter().all(|name| path.join(name).exists()) {
+        if RunPaths::MARKS.iter().all(|name| path.join(name).exists()) {
             self.passed_over.push(path.to_owned());
             return Ok(());
         }

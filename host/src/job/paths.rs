@@ -16,6 +16,9 @@ pub struct RunPaths {
 }
 
 impl RunPaths {
+    /// Names that every run directory has from its start.
+    pub const MARKS: [&'static str; 3] = ["lock", "metadata", "checkpoints"];
+
     /// The run directory `root`; nothing is touched.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
