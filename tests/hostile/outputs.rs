@@ -63,8 +63,14 @@ fn shards_go_neither_onto_the_input_nor_beside_older_ones() {
 fn a_directory_of_the_user_is_no_run_directory() {
     let case = Case::with_input(good(3));
     case.write("work/job/checkpoints/model.bin", "mine");
-    to(&case, "r.jsonl", "").failed(2, &["the run directory would be `work/job`, which holds files that are no job's", "`job_id`"]);
+    to(&case, "r.jsonl", "")
+        .failed(2, &["the run directory would be `work/job`, and `work/job/checkpoints` in it is no job's", "`job_id`"]);
     assert_eq!(fs::read_to_string(case.path("work/job/checkpoints/model.bin")).unwrap(), "mine");
+    // What has other names is in nobody's way.
+    fs::remove_dir_all(case.path("work/job/checkpoints")).unwrap();
+    case.write("work/job/notes.txt", "mine");
+    to(&case, "r.jsonl", "").ok();
+    assert_eq!(fs::read_to_string(case.path("work/job/notes.txt")).unwrap(), "mine");
 }
 
 #[test]

@@ -76,9 +76,15 @@ pub(super) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
     }
     let run_text = run_dir.to_string_lossy().into_owned();
     let place = |given: &Option<String>, name: &str| match given {
-        // Jobs must not share these.
-        Some(dir) if !dir.contains("{job_id}") && !dir.contains("{work_dir}") => Path::new(dir).join(&job_id),
-        Some(dir) => PathBuf::from(dir.replace("{job_id}", &job_id).replace("{work_dir}", &run_text)),
+        Some(dir) => {
+            let mut place = PathBuf::from(dir.replace("{job_id}", &job_id).replace("{work_dir}", &run_text));
+            // Jobs must not share these: one removes what it finds there.
+            let is_own = dir.contains("{job_id}") || dir.contains("{work_dir}") && !dir.contains("..");
+            if !is_own {
+                place.push(&job_id);
+            }
+            place
+        }
         None => run_dir.join(name),
     };
     Ok(JobDirs {

@@ -31,7 +31,7 @@ impl RunPaths {
 
     /// Makes the run directory and its fixed sub-directories.
     pub fn create(&self) -> Result<()> {
-        for dir in [self.checkpoints(), self.partitions(), self.parts(), self.logs(), self.metadata(), self.quarantine()] {
+        for dir in self.directories() {
             std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
         }
         Ok(())
@@ -51,6 +51,11 @@ impl RunPaths {
                 .with_context(|| format!("cannot link `{}` to `{}`", own.display(), wanted.display()))?;
         }
         Ok(())
+    }
+
+    /// The fixed sub-directories.
+    pub fn directories(&self) -> [PathBuf; 6] {
+        [self.checkpoints(), self.partitions(), self.parts(), self.logs(), self.metadata(), self.quarantine()]
     }
 
     /// The run directory itself.

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
+use memchr::memmem;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Chain, Cursor, Read, Write};
@@ -86,7 +87,7 @@ impl<R: Read> Sieve<R> {
             if self.record.len() == 1 && &self.record[0] == END {
                 return Ok(false);
             }
-            if self.record.iter().next_back().is_some_and(|last| last.windows(END.len()).any(|part| part == END)) {
+            if self.record.iter().next_back().is_some_and(|last| memmem::find(last, END).is_some()) {
                 bail!("a quote that opens in line {line} or below is never closed: all that follows would be one field");
             }
             let is_header = self.fields.is_none();

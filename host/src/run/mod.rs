@@ -89,11 +89,11 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
 
 /// Whether the run directory is there for the job alone: a job removes what it finds there under the names of its own things.
 fn check_run_dir(paths: &RunPaths) -> Result<()> {
-    let mut entries = std::fs::read_dir(paths.root()).into_iter().flatten();
-    if paths.summary().exists() || paths.lock().exists() || entries.next().is_none() {
-        return Ok(());
-    }
-    Err(UserError::new("work_dir", format!("the run directory would be `{}`, which holds files that are no job's", paths.root().display()))
+    let is_filled = |dir: &std::path::Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    let foreign = paths.directories().into_iter().find(|dir| is_filled(dir));
+    let Some(foreign) = foreign.filter(|_| !paths.summary().exists() && !paths.lock().exists()) else { return Ok(()) };
+    let message = format!("the run directory would be `{}`, and `{}` in it is no job's", paths.root().display(), foreign.display());
+    Err(UserError::new("work_dir", message)
         .hint("name the job otherwise (`job_id`), or give run directories a place of their own (`work_dir`)")
         .into())
 }
@@ -109,11 +109,12 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
             .into());
     }
     let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
-    let is_written = |file: &std::path::Path| match target.shard_size {
-        None => real(file).is_some_and(|file| Some(file) == real(&target.path)),
-        Some(_) => target.is_shard(file),
+    let there = real(&target.path);
+    let is_written = match target.shard_size {
+        None => there.is_some() && dataset.files.iter().any(|f| real(&f.path) == there),
+        Some(_) => dataset.files.iter().any(|f| target.is_shard(&f.path)),
     };
-    if dataset.files.iter().any(|f| is_written(&f.path)) {
+    if is_written {
         return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
     }
     // A job that goes on, and the next one, would take the result for input.

@@ -411,7 +411,7 @@ pub(super) fn forget(paths: &RunPaths) -> Result<()> {
         if path == paths.lock() {
             continue;
         }
-        let known = [paths.checkpoints(), paths.partitions(), paths.parts(), paths.logs(), paths.metadata(), paths.quarantine()];
+        let known = paths.directories();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let removed = if known.contains(&path) && path.is_symlink() {
             // Where the recipe wanted it.

@@ -1,7 +1,7 @@
 //! Files that lie: cut off, changed, and made on purpose. Nothing may panic, hang or take memory without bound.
 
 use crate::source::Source;
-use crate::{audio, bmff, image, pixels, video};
+use crate::{audio, bmff, decode, image, video};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ fn all_of(bytes: &[u8]) {
     let _ = image::shape(&mut Source::of(bytes.to_vec()));
     let _ = video::read(&mut Source::of(bytes.to_vec()));
     let _ = audio::duration(&mut Source::of(bytes.to_vec()));
-    let _ = pixels::decode(&mut Source::of(bytes.to_vec()));
+    let _ = decode::decode(&mut Source::of(bytes.to_vec()));
 }
 
 fn files() -> Vec<Vec<u8>> {
@@ -86,12 +86,12 @@ fn images_that_lie() {
     assert!(shape(&bitmap(0x8000_0000, 1)).is_err());
     assert!(shape(&bitmap(1000, 0x8000_0000)).is_err());
     // Few bytes for many pixels are refused before memory is taken for these.
-    assert!(pixels::decode(&mut Source::of(bitmap(12_000, 12_000))).unwrap_err().contains("MB"));
+    assert!(decode::decode(&mut Source::of(bitmap(12_000, 12_000))).unwrap_err().contains("MB"));
     // A JPEG with a scan for each of its bytes.
     let photo = files().into_iter().find(|bytes| bytes.windows(2).any(|w| w == [0xff, 0xc2])).expect("a progressive JPEG");
     let at = photo.windows(2).position(|w| w == [0xff, 0xda]).expect("a scan");
     let scan = &photo[at..at + 2 + usize::from(photo[at + 3])];
     let many = [&photo[..at], &scan.repeat(100_000)].concat();
-    assert!(pixels::decode(&mut Source::of(many)).is_err());
+    assert!(decode::decode(&mut Source::of(many)).is_err());
     assert!(begin.elapsed() < Duration::from_secs(20));
 }

@@ -1,7 +1,7 @@
 //! `image_deduplicator`
 
+use crate::decode::decode;
 use crate::hash::{HashMethod, hash};
-use crate::pixels::decode;
 use crate::rows::{Modality, paths};
 use crate::source::Media;
 use djhost_sdk::prelude::*;

@@ -8,6 +8,7 @@ mod audio_duration;
 mod audio_size;
 mod bmff;
 mod cosine;
+mod decode;
 mod ebml;
 mod exif;
 mod hash;

@@ -63,26 +63,9 @@ pub fn count_class(text: &str, ascii: impl Fn(Lanes) -> Lanes, other: impl Fn(u3
     count
 }
 
-/// The number of code points for which Python's `str.isalnum` is true.
-pub fn alphanumeric(text: &str) -> usize {
-    let ascii = |lanes: Lanes| lanes.with_bits(0x20).within(b'a', b'z').or(lanes.within(b'0', b'9'));
-    count_class(text, ascii, |c| super::tables::ALPHANUMERIC.has(c))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn alphanumeric_is_pythons() {
-        for (text, count) in [("", 0), ("aZ09_-", 4), ("日本語。", 3), ("²½Ⅷ", 3), ("e\u{301}", 1), ("ア゛", 1), ("𝔘𝟙😀", 2), ("ñ¿?", 1)]
-        {
-            assert_eq!(alphanumeric(text), count, "{text}");
-            for shift in 0..70 {
-                assert_eq!(alphanumeric(&format!("{}{text}", "-".repeat(shift))), count, "{text} after {shift}");
-            }
-        }
-    }
 
     #[test]
     fn decodes_as_chars_does() {

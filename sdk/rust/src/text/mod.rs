@@ -1,6 +1,7 @@
 //! Kernels for work on text, fast in WebAssembly and natively, with Python's notions of characters, lines and spaces: what Data-Juicer's
 //! results rest on.
 
+mod alphanumeric;
 mod charset;
 mod count;
 mod digits;
@@ -16,7 +17,8 @@ mod space;
 mod symbols;
 mod tables;
 
-pub use charset::{CharSet, alphanumeric, class_mask, count_class, decode};
+pub use alphanumeric::alphanumeric;
+pub use charset::{CharSet, class_mask, count_class, decode};
 pub use count::code_points;
 pub use digits::is_decimal;
 pub use lines::{Lines, lines};
