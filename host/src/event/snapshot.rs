@@ -388,7 +388,7 @@ impl Fold {
             export_path: std::mem::take(&mut self.export_path),
             start_time: self.spans.first().map(|s| s.0),
             end_time: if running { None } else { self.spans.last().map(|s| s.1) },
-            duration: self.spans.iter().map(|(start, end)| end - start).sum(),
+            duration: self.spans.iter().map(|(start, end)| (end - start).max(0.0)).sum(),
             fraction: if status == JobState::Completed { 1.0 } else { done / f64::max(all, 1.0) },
             eta_seconds,
             rates,
