@@ -15,7 +15,7 @@ impl Dataset {
     /// The files at `paths`: each is a file, a directory (searched with all below it) or a glob pattern; relative ones start at `base`.
     ///
     /// The order is that of `paths`, and by name within each. A file that comes twice counts once. In directories and patterns hidden and
-    /// temporary files are left out, and files whose name promises no rows; a file that is named itself is taken by its content.
+    /// temporary files are left out, run directories of jobs, and files whose name promises no rows; a file that is named itself is taken by its content.
     /// Anything that is not there, not readable or of no known format is a [`UserError`], and so are JSON rows mixed with columns.
     pub fn open(paths: &[String], base: &Path) -> Result<Self> {
         let mut search = Search::default();

@@ -78,7 +78,7 @@ pub struct PartitionCounts {
 /// Speed of the last attempt, over the time since its first partition began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Rows read per second, by all workers; a row is counted in each stage that it passes.
+    /// Rows read per second, by all workers; one that a later stage meets again, without reading bytes for it, counts once.
     pub rows_per_second: f64,
     /// The same in bytes of the stages' inputs.
     pub bytes_per_second: f64,

@@ -62,12 +62,8 @@ impl Registry {
             let notes = replaced.map(|(name, other)| format!("operator `{name}` of {} replaces the built-in one", other.component.source));
             registry.notes.extend(notes.collect::<Vec<_>>());
             if is_wanted(&registry, pack) {
-                let copies = copies.iter().filter(|copy| copy.digest == found.digest);
-                let start = wanted.len();
-                wanted.extend(copies.cloned());
-                if wanted.len() == start {
-                    wanted.push(found.clone());
-                }
+                let copies: Vec<Found> = copies.iter().filter(|copy| copy.digest == found.digest).cloned().collect();
+                wanted.extend(if copies.is_empty() { vec![found.clone()] } else { copies });
             }
         }
         errors.extend(registry.add_all(wanted, true)?);

@@ -61,7 +61,7 @@ pub(super) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fa
         }
         let registry = match &fallback.file {
             Some(file) => Registry::load(&[paths.fallback_components().join(file)])?,
-            None => Registry::load(&[])?,
+            None => Registry::load_for(&[], &[&fallback.name])?,
         };
         plan::add_fallback(&mut prepared.plan, &prepared.resolved, &registry, fallback.op)?;
         used.push(fallback);

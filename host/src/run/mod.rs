@@ -118,8 +118,8 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
         return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
     }
     // A job that goes on, and the next one, would take the result for input.
-    let above = std::path::absolute(&target.path)?;
-    let above = above.ancestors().skip(1).find_map(real);
+    let path = std::path::absolute(&target.path)?;
+    let above = path.ancestors().skip(1).find_map(real);
     let directories = sources.iter().map(std::path::Path::new).filter(|source| source.is_dir()).filter_map(real);
     if let Some(directory) = above.and_then(|above| directories.into_iter().find(|directory| above.starts_with(directory))) {
         return Err(UserError::new(place(), format!("this is in the dataset's directory `{}`", directory.display()))
@@ -127,7 +127,6 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
             .into());
     }
     // The job makes the directory at its end, hours from now perhaps: what is in the way must show today.
-    let path = std::path::absolute(&target.path)?;
     if let Some(above) = path.ancestors().skip(1).find(|p| p.symlink_metadata().is_ok()) {
         if !above.is_dir() {
             return Err(UserError::new(place(), format!("`{}` is not a directory", above.display())).into());

@@ -41,7 +41,7 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let (name, plugins) = find(&args.name, &args.plugins.dirs)?;
-    let registry = Registry::load(&plugins)?;
+    let registry = Registry::load_for(&plugins, &[&name])?;
     let entry = registry.get(&name, "")?;
     // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
     registry.pool(entry, &full_params(entry, &params)?, Limits::default(), grants_of_params(entry, &params, "--params")?, 0, "--params")?;

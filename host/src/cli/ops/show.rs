@@ -23,7 +23,7 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) fn run(args: &ShowArgs) -> Result<u8> {
-    let registry = Registry::load(&args.plugins.dirs)?;
+    let registry = Registry::load_for(&args.plugins.dirs, &[&args.name])?;
     let entry = registry.get(&args.name, "")?;
     let example = Example::of(entry)?;
     let text = if args.json {

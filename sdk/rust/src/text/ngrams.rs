@@ -3,7 +3,6 @@
 //! [`Repeats`] finds the runs of n-grams that were met before. Then, from the last run to the first, the count of every n-gram of a run is
 //! added to the one that it repeats, until the first occurrences have them all.
 
-use std::iter::repeat;
 use std::ops::AddAssign;
 
 use super::repeats::{BASE, Grams, MIX, Repeats, Run};
@@ -45,8 +44,8 @@ impl NgramCounter {
         let mut repeats = std::mem::take(&mut self.repeats);
         match symbols.of(text) {
             Text::Bytes { len, padded } if n <= 2 && len > MANY => {
-                let second = if n == 2 { &padded[1..] } else { &padded[len..] };
-                self.count_pairs(padded[..=len - n].iter().zip(second.iter().chain(repeat(&0))).map(|(a, b)| u16::from_le_bytes([*a, *b])));
+                let second = |i: usize| if n == 2 { padded[i + 1] } else { 0 };
+                self.count_pairs((0..=len - n).map(|i| u16::from_le_bytes([padded[i], second(i)])));
             }
             Text::Bytes { len, padded } if n <= PACKED => {
                 let total = (len + 1).saturating_sub(n);

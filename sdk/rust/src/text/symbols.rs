@@ -37,7 +37,7 @@ pub(super) enum Text<'a> {
     Whole(&'a [u32]),
 }
 
-/// After a text, so that 16 bytes can be read from every code point.
+/// After a text, so that the words of the last n-gram, and eight bytes from any place of it, can be read.
 const PADDING: usize = 15;
 
 /// The first of the numbers that are no code points, and how many of them are used at most: they are searched one by one.
