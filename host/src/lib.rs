@@ -15,6 +15,7 @@ pub mod global;
 pub mod checkpoint;
 pub mod event;
 pub mod job;
+pub mod term;
 pub mod error;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]

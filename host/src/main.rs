@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // A stop is what somebody asked for, and the job has said so.
             if !error.chain().any(|e| e.is::<Stopped>()) {
-                eprintln!("error: {error:#}");
+                djhost::cli::complain(&format!("{error:#}"));
             }
             ExitCode::from(exit_code(&error))
         }

@@ -8,6 +8,8 @@ mod formats;
 mod groupers;
 mod quarantine;
 mod recipes;
+#[cfg(target_os = "linux")]
+mod seen;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -32,7 +32,7 @@ fn rows_in_quarantine_are_listed_shown_and_exported() {
     assert!(listed.contains("1  op 1 specified_numeric_field_filter: "), "{listed}");
     assert!(with(&["list", "--op", "reader"]).ends_with("3 rows in quarantine\n"));
     for op in ["1", "specified_numeric_field_filter"] {
-        assert!(with(&["list", "--op", op]).ends_with("\n1 rows in quarantine\n"));
+        assert!(with(&["list", "--op", op]).ends_with("\n1 row in quarantine\n"));
     }
 
     let shown = with(&["show"]);

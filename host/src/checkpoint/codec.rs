@@ -1,36 +1,31 @@
 //! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back without a bit of difference.
 //!
-//! The stored columns are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in; null where it can
-//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns, then the stats as `__dj__stats__.KEY`.
+//! The columns of Parquet and Arrow are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in; null where it can
+//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns, then the stats as `__dj__stats__.KEY`. JSON lines are described in [`lines`].
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, RecordBatch, RecordBatchReader, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, RecordBatchReader, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use memchr::memmem;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::patch;
 use super::squeeze::{Packer, Summing, unpack};
+use super::{lines, patch};
 use crate::config::{Compression, StorageFormat};
 use crate::dataset::{Batch, Column, STATS, Stat, render};
 use crate::job::TempFile;
 
-const ROW: &str = "__row__";
-const RAW: &str = "__raw__";
+pub(super) const ROW: &str = "__row__";
+pub(super) const RAW: &str = "__raw__";
 const PATCH: &str = "__patch__";
 /// A Parquet row group is closed at this size, which bounds the memory of its writer.
 const ROW_GROUP_BYTES: usize = 8 << 20;
@@ -49,35 +44,6 @@ pub(super) fn extension(format: StorageFormat, compression: Compression) -> &'st
         (StorageFormat::Jsonl, C::Zstd) => "jsonl.zst",
         (StorageFormat::Jsonl, C::Lz4) => "jsonl.lz4",
     }
-}
-
-/// The line before the rows of a batch in the JSON-lines form. What is not JSON already goes as an Arrow stream in base64: no number
-/// changes, whatever its type.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    /// Row lines that follow.
-    rows: usize,
-    /// JSON rows: their stats, if there are any. Columnar rows: all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    arrow: Option<String>,
-}
-
-/// The line of a JSON row.
-#[derive(Deserialize)]
-struct RowLine<'a> {
-    row: u64,
-    /// White space before and after the row.
-    #[serde(default)]
-    around: (String, String),
-    /// None: it can be had from the input.
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    /// In base64, in place of `data`: a row with numbers that only Python knows.
-    #[serde(default)]
-    bytes: Option<&'a str>,
-    /// In base64. None: the input's row is the same, or `data` is there.
-    #[serde(default)]
-    patch: Option<&'a str>,
 }
 
 /// Rows as they are stored.
@@ -159,7 +125,7 @@ impl RowsWriter {
                 Writer::Arrow(w)
             }
             Writer::Jsonl(mut w) => {
-                write_lines(&mut w, &table)?;
+                lines::write(&mut w, &table)?;
                 Writer::Jsonl(w)
             }
             Writer::Waiting(_) => unreachable!("opened above"),
@@ -235,7 +201,7 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-fn from_table(table: &RecordBatch) -> Result<Stored> {
+pub(super) fn from_table(table: &RecordBatch) -> Result<Stored> {
     let mut patch = None;
     let schema = table.schema();
     let mut batch =
@@ -253,53 +219,6 @@ fn from_table(table: &RecordBatch) -> Result<Stored> {
     }
     ensure!(batch.ids.len() == table.num_rows(), "rows without ids");
     Ok(Stored { batch, patch })
-}
-
-fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
-    let head = |out: &mut dyn Write, rows: usize, arrow: Option<&RecordBatch>| -> Result<()> {
-        let arrow = arrow.map(to_stream).transpose()?.map(|stream| BASE64.encode(stream));
-        serde_json::to_writer(&mut *out, &Head { rows, arrow })?;
-        Ok(out.write_all(b"\n")?)
-    };
-    let Ok(raw_at) = table.schema().index_of(RAW) else { return head(out, 0, Some(table)) };
-    let patch = table.column_by_name(PATCH).map(|p| p.as_binary_view());
-    let stats: Vec<usize> = (raw_at + 1 + usize::from(patch.is_some())..table.num_columns()).collect();
-    let stats = if stats.is_empty() { None } else { Some(table.project(&stats)?) };
-    head(out, table.num_rows(), stats.as_ref())?;
-    let ids = table.column(0).as_primitive::<UInt64Type>();
-    let raw = table.column(raw_at).as_binary_view();
-    for i in 0..table.num_rows() {
-        if raw.is_null(i) {
-            match patch.filter(|p| p.is_valid(i)) {
-                Some(patch) => writeln!(out, "{{\"row\":{},\"patch\":\"{}\"}}", ids.value(i), BASE64.encode(patch.value(i)))?,
-                None => writeln!(out, "{{\"row\":{}}}", ids.value(i))?,
-            }
-            continue;
-        }
-        let text = std::str::from_utf8(raw.value(i)).context("a row is not UTF-8")?;
-        if ["NaN", "Infinity"].iter().any(|word| memmem::find(raw.value(i), word.as_bytes()).is_some()) {
-            writeln!(out, "{{\"row\":{},\"bytes\":\"{}\"}}", ids.value(i), BASE64.encode(raw.value(i)))?;
-            continue;
-        }
-        write!(out, "{{\"row\":{}", ids.value(i))?;
-        let (before, rest) = text.split_at(text.len() - text.trim_start().len());
-        let (row, after) = rest.split_at(rest.trim_end().len());
-        if !before.is_empty() || !after.is_empty() {
-            write!(out, ",\"around\":{}", serde_json::to_string(&(before, after))?)?;
-        }
-        writeln!(out, ",\"data\":{row}}}")?;
-    }
-    Ok(())
-}
-
-fn to_stream(table: &RecordBatch) -> Result<Vec<u8>> {
-    let mut writer = StreamWriter::try_new(Vec::new(), &table.schema())?;
-    writer.write(table)?;
-    Ok(writer.into_inner()?)
-}
-
-fn from_stream(bytes: &[u8]) -> Result<RecordBatch> {
-    StreamReader::try_new(bytes, None)?.next().context("an empty Arrow stream")?.map_err(Into::into)
 }
 
 /// Gives the rows of a file back in batches.
@@ -351,48 +270,7 @@ impl Iterator for RowsReader {
         match &mut self.inner {
             Reader::Empty => None,
             Reader::Batches(reader) => reader.next().map(|table| from_table(&table?)),
-            Reader::Lines(lines) => next_lines(lines.as_mut()).transpose(),
+            Reader::Lines(reader) => lines::read(reader.as_mut()).transpose(),
         }
     }
-}
-
-fn next_lines(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
-    let mut line = String::new();
-    if lines.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let head: Head = serde_json::from_str(&line)?;
-    let table = match head.arrow {
-        Some(stream) => Some(from_stream(&BASE64.decode(stream)?)?),
-        None => None,
-    };
-    if head.rows == 0 {
-        return table.map(|t| from_table(&t)).transpose();
-    }
-    let mut patches = BinaryViewBuilder::with_capacity(head.rows);
-    let (mut ids, mut raws) = (Vec::with_capacity(head.rows), BinaryViewBuilder::with_capacity(head.rows));
-    for _ in 0..head.rows {
-        line.clear();
-        ensure!(lines.read_line(&mut line)? > 0, "rows are missing at the end");
-        let stored: RowLine = serde_json::from_str(&line)?;
-        ids.push(stored.row);
-        let (before, after) = &stored.around;
-        match (stored.data, stored.bytes) {
-            (Some(data), _) => raws.append_value([before, data.get(), after].concat()),
-            (None, Some(bytes)) => raws.append_value(BASE64.decode(bytes)?),
-            (None, None) => raws.append_null(),
-        }
-        match stored.patch {
-            Some(patch) => patches.append_value(BASE64.decode(patch)?),
-            None => patches.append_null(),
-        }
-    }
-    let stats = table.map(|t| from_stats(&t.schema(), t.columns())).unwrap_or_default();
-    let batch = Batch { ids: ids.into(), raw: Some(raws.finish()), origin: None, stored: None, columns: Vec::new(), stats };
-    Ok(Some(Stored { batch, patch: Some(patches.finish()) }))
-}
-
-fn from_stats(schema: &SchemaRef, arrays: &[ArrayRef]) -> Vec<Stat> {
-    let key = |name: &str| name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')).unwrap_or(name).to_owned();
-    schema.fields().iter().zip(arrays).map(|(f, a)| Stat { key: key(f.name()), data: Arc::clone(a) }).collect()
 }

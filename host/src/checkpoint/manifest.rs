@@ -9,7 +9,7 @@ use crate::dataset::PartInfo;
 use crate::event::OpDone;
 
 /// Version of the manifests and of the files they stand for. Another version is not used.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 
 /// What a manifest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod flat;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod key;
+mod lines;
 mod manifest;
 mod patch;
 mod refetch;

@@ -47,7 +47,9 @@ impl WrittenRows {
 impl Store {
     /// A store that writes as `settings` say and reads batches of about `batch_bytes`.
     pub fn new(paths: RunPaths, storage: Storage, settings: &IntermediateStorage, batch_bytes: usize) -> Self {
-        Self { paths, storage, format: settings.format, compression: settings.compression, whole: settings.whole_rows, batch_bytes }
+        // JSON lines are for reading: what is elsewhere cannot be read.
+        let whole = settings.whole_rows || settings.format == StorageFormat::Jsonl;
+        Self { paths, storage, format: settings.format, compression: settings.compression(), whole, batch_bytes }
     }
 
     /// Starts the file of the rows of `partition` after `op`.

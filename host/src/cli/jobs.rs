@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::error::exit;
-use crate::job::show::{seconds, table, time};
-use crate::job::{JobEntry, list_jobs, list_running_jobs};
+use crate::error::{UserError, exit};
+use crate::job::show::color;
+use crate::job::{JobEntry, list_some_jobs};
+use crate::term::{Cell, Column, Style, Table, count, counted, seconds, time};
+
+/// Jobs of a page.
+const PAGE: usize = 20;
 
 /// Lists the jobs that run, newest first.
 #[derive(Debug, Args)]
@@ -15,9 +19,15 @@ pub struct JobsArgs {
     /// Also those that are done, failed, stopped or dead.
     #[arg(long)]
     pub all: bool,
-    /// Print a JSON list.
+    /// Print a JSON list; of all jobs, unless --limit or --page is given.
     #[arg(long)]
     pub json: bool,
+    /// Show this many jobs [default: 20].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Show the N-th so many [default: 1, the newest].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub page: Option<u32>,
     /// Look in this directory only. Otherwise: all jobs that this user started, and below `./outputs`.
     #[arg(long, value_name = "DIR")]
     pub base_dir: Option<PathBuf>,
@@ -25,34 +35,57 @@ pub struct JobsArgs {
 
 /// Runs the subcommand; the exit code is [`exit::DONE`], also if there are no jobs.
 pub fn run(args: &JobsArgs) -> Result<u8> {
-    let jobs = match (&args.base_dir, args.all) {
-        (None, false) => list_running_jobs()?,
-        (base_dir, all) => list_jobs(base_dir.as_deref(), all)?,
-    };
-    let text = if args.json { serde_json::to_string_pretty(&jobs)? + "\n" } else { text(&jobs, args.all) };
+    let all = args.json && args.limit.is_none() && args.page.is_none();
+    let limit = if all { usize::MAX } else { args.limit.map_or(PAGE, |n| n as usize) };
+    let page = args.page.map_or(1, |n| n as usize);
+    let skip = (page - 1).saturating_mul(limit);
+    let found = list_some_jobs(args.base_dir.as_deref(), args.all, skip, limit)?;
+    if skip > 0 && skip >= found.total {
+        let pages = found.total.div_ceil(limit).max(1);
+        return Err(UserError::new("--page", format!("there is no page {page}"))
+            .hint(format!("with {limit} on a page, {} take pages 1 to {pages}", counted(found.total as u64, "job")))
+            .into());
+    }
+    if args.json {
+        super::print(&(serde_json::to_string_pretty(&found.jobs)? + "\n"))?;
+        return Ok(exit::DONE);
+    }
+    let mut text = text(&found.jobs, args.all, Style::for_stdout());
+    let last = skip.saturating_add(limit).min(found.total);
+    if skip > 0 || last < found.total {
+        text += &format!("jobs {} to {} of {}", count(skip as u64 + 1), count(last as u64), count(found.total as u64));
+        if last < found.total {
+            text += &format!("; `--page {}` shows the next", page + 1);
+        }
+        text.push('\n');
+    }
     super::print(&text)?;
     Ok(exit::DONE)
 }
 
-pub(super) fn text(jobs: &[JobEntry], all: bool) -> String {
+pub(super) fn text(jobs: &[JobEntry], all: bool, style: Style) -> String {
     if jobs.is_empty() {
         return if all { "no jobs\n" } else { "no job is running (`djhost jobs --all` lists the others)\n" }.to_owned();
     }
-    let mut text = String::new();
-    let rows = jobs
-        .iter()
-        .map(|job| {
-            vec![
-                job.job_id.clone(),
-                job.status.to_string(),
-                format!("{:.0} %", 100.0 * job.fraction),
-                job.start_time.map_or_else(String::new, time),
-                seconds(job.duration),
-                job.process_id.filter(|_| job.status.is_running()).map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
-                job.work_dir.clone(),
-            ]
-        })
-        .collect();
-    table(&mut text, &["job", "state", "done", "started", "at work", "process", "directory"], "llrlrrl", rows);
-    text
+    let mut table = Table::new(vec![
+        Column::left("job"),
+        Column::left("state"),
+        Column::right("done"),
+        Column::left("started").goes(2),
+        Column::right("at work").goes(3),
+        Column::right("process").goes(4),
+        Column::left("directory").path().shrinks(20).goes(1),
+    ]);
+    for job in jobs {
+        table.row(vec![
+            job.job_id.as_str().into(),
+            Cell::painted(job.status.to_string(), color(job.status)),
+            format!("{:.0} %", 100.0 * job.fraction).into(),
+            job.start_time.map_or_else(String::new, time).into(),
+            seconds(job.duration).into(),
+            job.process_id.filter(|_| job.status.is_running()).map_or_else(|| "-".to_owned(), |pid| pid.to_string()).into(),
+            job.work_dir.as_str().into(),
+        ]);
+    }
+    table.render(style)
 }

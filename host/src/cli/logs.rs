@@ -39,7 +39,11 @@ pub fn run(args: &LogsArgs) -> Result<u8> {
             let path = job.paths().log(attempt);
             if !files.contains(&path) {
                 return Err(UserError::new("--attempt", format!("attempt `{attempt}` has no log"))
-                    .hint(format!("there are logs of {} attempts in `{}`", files.len(), job.paths().logs().display()))
+                    .hint(format!(
+                        "`{}` has the logs of {}",
+                        job.paths().logs().display(),
+                        crate::term::counted(files.len() as u64, "attempt")
+                    ))
                     .into());
             }
             path

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod jobs;
+mod loading;
 pub mod logs;
 pub mod monitor;
 pub mod ops;
@@ -16,23 +17,38 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{Override, split_overrides};
+use crate::error::UserError;
+use crate::term::{Color, ColorChoice, Style, say, wrap};
 
 /// Runs Data-Juicer style recipes whose operators are sandboxed WebAssembly components.
 #[derive(Parser)]
-#[command(name = "djhost", version, after_help = EXIT_CODES)]
+#[command(name = "djhost", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  the job failed; it can be continued once the cause is mended
-  2  the command line, recipe, dataset or a plugin is not usable; nothing was started
-  3  stopped on request; it can be continued
-  4  done, with rows in quarantine (only with --strict)
-`djhost stop` has further ones: see `djhost stop --help`";
+/// Columns of help where the terminal is wider, or says nothing.
+const HELP_WIDTH: usize = 100;
+
+const EXIT_CODES: [(&str, &str); 5] = [
+    ("0", "done"),
+    ("1", "the job failed; it can be continued once the cause is mended"),
+    ("2", "the command line, recipe, dataset or a plugin is not usable; nothing was started"),
+    ("3", "stopped on request; it can be continued"),
+    ("4", "done, with rows in quarantine (only with --strict)"),
+];
+
+/// The text below the list of subcommands.
+fn exit_codes(width: usize) -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (code, meaning) in EXIT_CODES {
+        for (i, line) in wrap(meaning, width.saturating_sub(5).max(20)).iter().enumerate() {
+            text += &format!("  {}  {line}\n", if i == 0 { code } else { " " });
+        }
+    }
+    text + &wrap("`djhost stop` has further ones: see `djhost stop --help`", width).join("\n")
+}
 
 #[derive(Subcommand)]
 enum Command {
@@ -49,8 +65,9 @@ enum Command {
 
 /// Runs the program with the process's arguments; gives the exit code.
 pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
+    let args = take_color(args)?;
     let (args, overrides) = sort(args)?;
-    let matches = match with_options_help(Cli::command()).try_get_matches_from(args) {
+    let matches = match with_help(Cli::command()).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version are no errors; clap prints each to where it belongs.
@@ -85,15 +102,60 @@ fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
     Ok((kept, split.overrides))
 }
 
-/// `djhost run --help` lists every option of a recipe.
-fn with_options_help(mut cli: clap::Command) -> clap::Command {
+/// Takes `--color WHEN` out of the arguments, wherever it stands, and sets it.
+fn take_color(args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
+    let mut kept = Vec::with_capacity(args.len());
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            kept.push(arg);
+            kept.extend(args);
+            break;
+        }
+        let given = match arg.to_str().map(|a| a.split_once('=').unwrap_or((a, ""))) {
+            Some(("--color" | "--colour", "")) if !arg.as_encoded_bytes().ends_with(b"=") => args.next().unwrap_or_default(),
+            Some(("--color" | "--colour", given)) => given.into(),
+            _ => {
+                kept.push(arg);
+                continue;
+            }
+        };
+        let given = given.to_string_lossy();
+        let choice = <ColorChoice as clap::ValueEnum>::from_str(&given, true)
+            .map_err(|_| UserError::new("--color", format!("`{given}` is not valid")).hint("valid are `auto`, `always` and `never`"))?;
+        choice.set();
+    }
+    Ok(kept)
+}
+
+/// Help as wide as the terminal. `djhost run --help` lists every option of a recipe.
+fn with_help(cli: clap::Command) -> clap::Command {
+    let style = Style::for_stdout();
+    let width = style.width.map_or(HELP_WIDTH, |width| width.min(HELP_WIDTH));
+    let color = if style.colour { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
+    // Taken out of the arguments by `take_color`; here for the help only.
+    let when = clap::Arg::new("color").long("color").global(true).value_name("WHEN").value_parser(clap::value_parser!(ColorChoice));
+    let when = when.help("Colours in what is printed: on a terminal unless NO_COLOR is set, always, or never").default_value("auto");
+    let mut cli = cli.term_width(width).color(color).after_help(exit_codes(width)).arg(when);
     for name in ["run", "plan"] {
         cli = cli.mut_subcommand(name, |c| {
-            c.after_long_help(crate::config::options_help())
+            c.after_long_help(crate::config::options_help(width))
                 .override_usage(format!("djhost {name} CONFIG [--plugins DIR]… [OPTIONS] [--KEY VALUE]…"))
         });
     }
     cli
+}
+
+/// Says on standard error what is wrong.
+pub fn complain(message: &str) {
+    let style = Style::for_stderr();
+    let error = style.paint(Color::Red, &style.bold("error:"));
+    let hint = style.paint(Color::Cyan, "hint:");
+    let lines = message.lines().map(|line| match line.strip_prefix("  hint:") {
+        Some(rest) => format!("  {hint}{rest}\n"),
+        None => format!("{line}\n"),
+    });
+    say(&format!("{error} {}", lines.collect::<String>()));
 }
 
 /// Prints to stdout; a reader that went away (`| head`) is no error.

@@ -10,7 +10,8 @@ use super::watch;
 use crate::error::exit;
 use crate::event::JobState;
 use crate::job::JobUtils;
-use crate::job::show::{Style, bar, count, render, seconds};
+use crate::job::show::{bar, render};
+use crate::term::{Style, about, count};
 
 /// Shows how far a job is: while it runs, after it, and after it died.
 #[derive(Debug, Args)]
@@ -83,8 +84,8 @@ fn line(p: &crate::event::JobProgress) -> String {
     if p.status.is_running() && p.rates.rows_per_second > 0.0 {
         text += &format!(" rows/s {}", count(p.rates.rows_per_second as u64));
     }
-    if let Some(eta) = p.eta_seconds {
-        text += &format!(" to go {}", seconds(eta));
+    if let Some(eta) = p.eta_seconds.filter(|s| *s >= 0.5) {
+        text += &format!(" to go {}", about(eta));
     }
     if let (JobState::Died | JobState::Failed | JobState::Stopped, Some(command)) = (p.status, &p.resumption_command) {
         text += &format!(" to continue: `{command}`");

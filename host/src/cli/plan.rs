@@ -5,10 +5,12 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::config::RecipeArg;
+use super::loading::while_loading;
 use crate::config::{Override, Strategy};
 use crate::plan::End;
 use crate::plan::advice::{JobFacts, advice};
-use crate::run::{Prepared, planned_partitions, prepare};
+use crate::run::{Prepared, planned_partitions, planned_reuse, prepare};
+use crate::term::{bytes, counted};
 
 /// Show what `djhost run` would do: ops, partitions, checkpoints, with the reasons
 ///
@@ -24,17 +26,18 @@ pub struct PlanArgs {
 
 /// Runs the subcommand; gives the exit code.
 pub fn run(args: &PlanArgs, overrides: &[Override]) -> Result<u8> {
-    let prepared = prepare(args.recipe.path(), overrides)?;
+    let mut prepared = while_loading(args.json, || prepare(args.recipe.path(), overrides))?;
+    let reused = planned_reuse(&mut prepared)?;
     let chosen = planned_partitions(&prepared)?;
     if args.json {
         super::print(&format!("{:#}\n", crate::run::plan_document(&prepared, &chosen)))?;
     } else {
-        super::print(&text(&prepared, &chosen))?;
+        super::print(&text(&prepared, &chosen, reused.as_deref()))?;
     }
     Ok(0)
 }
 
-fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
+fn text(prepared: &Prepared, chosen: &crate::run::Chosen, reused: Option<&str>) -> String {
     let (resolved, plan) = (&prepared.resolved, &prepared.plan);
     let config = &resolved.config;
     let mut out = String::new();
@@ -43,15 +46,18 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
     };
     line(format!("job        {}  in {}", resolved.dirs.job_id, resolved.dirs.run_dir.display()));
     line(format!(
-        "dataset    {}  ({} files, {:.1} MB)",
+        "dataset    {}  ({}, {})",
         resolved.sources.join(" "),
-        prepared.dataset.files.len(),
-        prepared.dataset.bytes() as f64 / 1e6
+        counted(prepared.dataset.files.len() as u64, "file"),
+        bytes(prepared.dataset.bytes())
     ));
     line(format!("export     {}", prepared.target.path.display()));
     line(format!("workers    {}", config.workers()));
     line(format!("partitions {}", chosen.partitions.len()));
     chosen.why.iter().for_each(|why| line(format!("           {why}")));
+    if let Some(reused) = reused {
+        line(format!("reuses     {reused}"));
+    }
     line(String::new());
     line("ops".into());
     for op in &plan.ops {
@@ -76,7 +82,7 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         "checkpoints ({}, {}/{})",
         config.strategy().word(),
         config.intermediate_storage.format.word(),
-        config.intermediate_storage.compression.word()
+        config.intermediate_storage.compression().word()
     ));
     let mut any = false;
     for segment in &plan.segments {

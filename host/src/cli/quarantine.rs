@@ -2,7 +2,6 @@
 
 mod retry;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -15,8 +14,10 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 
 use crate::error::{UserError, did_you_mean, exit};
+use crate::job::reasons::Reasons;
 use crate::job::{JobSummary, JobUtils, RunPaths};
 use crate::op::printable;
+use crate::term::{Style, count, counted};
 
 /// Lists, shows and exports the rows that a job could not process.
 #[derive(Debug, Args)]
@@ -35,7 +36,8 @@ pub struct QuarantineArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// How many rows there are, by operator and reason; this is what is done if nothing is said
+    /// How many rows there are, by operator and reason, the commonest first; this is what is done if nothing is said. Reasons that differ in
+    /// numbers only are one, with `N` for these
     List,
     /// The rows with file, line and reason
     Show {
@@ -61,7 +63,7 @@ enum What {
         /// Take the operators from the components in this directory; by default they are those of the job
         #[arg(long, value_name = "DIR")]
         plugins: Option<PathBuf>,
-        /// No progress bar and no table
+        /// No word on progress and no table
         #[arg(long, short)]
         quiet: bool,
     },
@@ -151,16 +153,16 @@ fn one_line(text: &str) -> String {
 }
 
 fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
-    let mut counts: BTreeMap<(Option<usize>, String, String), u64> = BTreeMap::new();
+    let mut reasons = Reasons::default();
     for_each(args, files, |entry, _| {
-        *counts.entry((entry.operation_idx, entry.who(), entry.reason)).or_default() += 1;
+        reasons.add((entry.operation_idx, entry.who()), &entry.reason, 1);
         Ok(true)
     })?;
     let mut out = String::new();
-    for ((_, who, reason), rows) in &counts {
-        let _ = writeln!(out, "{rows:>9}  {who}: {}", one_line(reason));
+    for ((_, who), reason, rows) in reasons.commonest_first() {
+        let _ = writeln!(out, "{:>9}  {}: {}", count(rows), Style::for_stdout().bold(&who), one_line(&reason));
     }
-    let _ = writeln!(out, "{} rows in quarantine", counts.values().sum::<u64>());
+    let _ = writeln!(out, "{} in quarantine", counted(reasons.rows(), "row"));
     super::print(&out)
 }
 
@@ -206,5 +208,5 @@ fn export(args: &QuarantineArgs, files: &[PathBuf], to: &PathBuf) -> Result<()> 
         Ok(true)
     })?;
     out.flush().with_context(at)?;
-    super::print(&format!("{rows} rows written to {}\n", to.display()))
+    super::print(&format!("{} written to {}\n", counted(rows, "row"), to.display()))
 }

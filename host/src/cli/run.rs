@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::config::RecipeArg;
+use super::loading::while_loading;
 use crate::config::Override;
 use crate::job::{Logs, StopFlag};
 use crate::run::{RunOptions, prepare, run as run_job};
@@ -21,7 +22,7 @@ pub struct RunArgs {
     /// Exit with 4 if rows are in quarantine
     #[arg(long)]
     strict: bool,
-    /// No progress bar and no table
+    /// No word on progress and no table
     #[arg(long, short)]
     quiet: bool,
 }
@@ -32,7 +33,7 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let logs = Logs::init(level.as_deref(), args.quiet || on_terminal)?;
     let stop = StopFlag::new();
-    let prepared = prepare(args.recipe.path(), overrides)?;
+    let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
     stop.watch_signals()?;
     prepared.resolved.notes.iter().chain(&prepared.plan.notes).chain(&prepared.dataset.notes).for_each(|n| tracing::warn!("{n}"));
     let options = RunOptions { fresh: args.fresh, strict: args.strict, quiet: args.quiet, scratch: false, retry: None };

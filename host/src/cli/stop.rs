@@ -9,6 +9,7 @@ use clap::Args;
 use super::jobs;
 use crate::error::exit;
 use crate::job::{StopOutcome, StopReport, list_jobs, stop_job_in};
+use crate::term::Style;
 
 /// Exit codes of `djhost stop` beyond the common ones.
 pub mod code {
@@ -50,14 +51,14 @@ pub struct StopArgs {
 pub fn run(args: &StopArgs) -> Result<u8> {
     let base_dir = args.base_dir.as_deref();
     let Some(job) = args.job.as_deref().filter(|_| !args.list) else {
-        super::print(&jobs::text(&list_jobs(base_dir, false)?, false))?;
+        super::print(&jobs::text(&list_jobs(base_dir, false)?, false, Style::for_stdout()))?;
         return Ok(exit::DONE);
     };
     if let Err(error) = crate::job::JobUtils::find(job, base_dir) {
         if !error.is::<crate::error::UserError>() {
             return Err(error);
         }
-        eprintln!("error: {error}");
+        super::complain(&format!("{error}"));
         return Ok(code::UNKNOWN);
     }
     let report = stop_job_in(job, base_dir, args.force, Duration::from_secs(args.timeout))?;

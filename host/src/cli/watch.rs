@@ -12,8 +12,9 @@ use ratatui::widgets::{Block, Cell, Gauge, Paragraph, Row, Sparkline, Table};
 
 use crate::event::{JobProgress, JobState, PartitionProgress};
 use crate::job::mapping::PartitionState;
-use crate::job::show::{bytes, count, seconds};
+use crate::job::show::{partition_counts, to_go};
 use crate::job::{JobUtils, StopOutcome, stop_job};
+use crate::term::{self, Column, bytes, count, cut_start, seconds};
 
 /// What the view shows beside the job.
 #[derive(Default)]
@@ -89,9 +90,8 @@ fn draw(frame: &mut Frame<'_>, p: &JobProgress, view: &View) {
         Constraint::Length(1),
     ])
     .areas(frame.area());
-    frame.render_widget(head_lines(p), head);
-    let label =
-        format!("{:.1} %{}", 100.0 * p.fraction, p.eta_seconds.map(|s| format!(", about {} to go", seconds(s))).unwrap_or_default());
+    frame.render_widget(head_lines(p, usize::from(head.width)), head);
+    let label = format!("{:.1} %{}", 100.0 * p.fraction, to_go(p));
     let gauge_widget = Gauge::default()
         .block(Block::bordered().title(" progress "))
         .gauge_style(Style::new().fg(colour(p.status)).bg(Color::DarkGray))
@@ -104,7 +104,9 @@ fn draw(frame: &mut Frame<'_>, p: &JobProgress, view: &View) {
         draw_ops(frame, p, ops_area);
     }
     let foot_line = if view.asking {
-        Line::from(" Stop this job? It commits what is complete and can be continued. y stops, any other key goes back ").reversed()
+        let long = " Stop this job? It commits what is complete and can be continued. y stops, any other key goes back ";
+        Line::from(if usize::from(foot.width) >= long.len() { long } else { " Stop this job? y stops it, any other key goes back " })
+            .reversed()
     } else if view.said.is_empty() {
         Line::from(" q quit   s stop the job   d details   space look now ").dim()
     } else {
@@ -113,29 +115,28 @@ fn draw(frame: &mut Frame<'_>, p: &JobProgress, view: &View) {
     frame.render_widget(foot_line, foot);
 }
 
-fn head_lines(p: &JobProgress) -> Paragraph<'_> {
-    let c = &p.partitions;
+fn head_lines(p: &JobProgress, width: usize) -> Paragraph<'_> {
+    let attempt = format!("  attempt {}, {} at work", p.attempt, seconds(p.duration));
+    let process = p.process_id.map(|pid| format!(", process {pid}")).unwrap_or_default();
+    let fits = term::width(&p.job_id) + p.status.to_string().len() + 3 + attempt.len() + process.len() <= width;
     let title = Line::from(vec![
         format!(" {} ", p.job_id).bold(),
         p.status.to_string().fg(colour(p.status)),
-        format!("  attempt {}, {} at work, process {}", p.attempt, seconds(p.duration), p.process_id.unwrap_or(0)).into(),
+        if fits { attempt + &process } else { attempt }.into(),
     ]);
     let rows_of = p.rows.total.map(|t| format!(" of {}", count(t))).unwrap_or_default();
+    let mut rows =
+        format!(" rows: {}{rows_of} read, {} out, {} in quarantine", count(p.rows.read), count(p.rows.output), count(p.rows.quarantined));
+    let checkpoints = format!(" · checkpoints: {} ({})", p.checkpoints.saved, bytes(p.checkpoints.bytes));
+    if term::width(&rows) + term::width(&checkpoints) <= width {
+        rows += &checkpoints;
+    }
+    let room = width.saturating_sub(5) / 2;
     Paragraph::new(vec![
         title,
-        Line::from(format!(" {} -> {}", p.dataset_path, p.export_path)).dim(),
-        Line::from(format!(
-            " partitions: {} done, {} running, {} waiting, {} failed of {}",
-            c.done, c.running, c.waiting, c.failed, c.total
-        )),
-        Line::from(format!(
-            " rows: {}{rows_of} read, {} out, {} in quarantine · checkpoints: {} ({})",
-            count(p.rows.read),
-            count(p.rows.output),
-            count(p.rows.quarantined),
-            p.checkpoints.saved,
-            bytes(p.checkpoints.bytes)
-        )),
+        Line::from(format!(" {} -> {}", cut_start(&p.dataset_path, room), cut_start(&p.export_path, room))).dim(),
+        Line::from(format!(" partitions: {}", partition_counts(p))),
+        Line::from(rows),
     ])
 }
 
@@ -158,55 +159,65 @@ fn draw_partitions(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
         PartitionState::Pending => 2,
         PartitionState::Completed => 3,
     });
+    // What does not fit goes: first the checkpoints, then the rows.
+    let (with_rows, with_checkpoints) = (area.width >= 62, area.width >= 78);
+    let only = |is_shown: bool, value| is_shown.then_some(value);
     let rows = shown.iter().take(usize::from(area.height.saturating_sub(3))).map(|q| {
         let now = q.error_message.clone().or(q.current_op.as_ref().map(|op| format!("op {} {}", op.index, op.name))).unwrap_or_default();
         let full = (q.fraction * 16.0).round() as usize;
-        Row::new([
-            Cell::from(q.partition_id.to_string()),
-            Cell::from(q.state.to_string()).style(Style::new().fg(partition_colour(q.state))),
-            Cell::from(format!("{}{} {:>3.0} %", "█".repeat(full), "░".repeat(16 - full), 100.0 * q.fraction)),
-            Cell::from(count(q.rows_in)),
-            Cell::from(q.checkpoints.len().to_string()),
-            Cell::from(now),
-        ])
+        let cells = [
+            Some(Cell::from(q.partition_id.to_string())),
+            Some(Cell::from(q.state.to_string()).style(Style::new().fg(partition_colour(q.state)))),
+            Some(Cell::from(format!("{}{} {:>3.0} %", "█".repeat(full), "░".repeat(16 - full), 100.0 * q.fraction))),
+            only(with_rows, Cell::from(count(q.rows_in))),
+            only(with_checkpoints, Cell::from(q.checkpoints.len().to_string())),
+            Some(Cell::from(term::one_line(&now).into_owned())),
+        ];
+        Row::new(cells.into_iter().flatten())
     });
-    let widths = [
-        Constraint::Length(5),
-        Constraint::Length(8),
-        Constraint::Length(22),
-        Constraint::Length(12),
-        Constraint::Length(11),
-        Constraint::Min(10),
+    let columns = [
+        Some(("id", Constraint::Length(5))),
+        Some(("state", Constraint::Length(8))),
+        Some(("done", Constraint::Length(22))),
+        with_rows.then_some(("rows in", Constraint::Length(12))),
+        with_checkpoints.then_some(("checkpoints", Constraint::Length(11))),
+        Some(("now", Constraint::Min(10))),
     ];
-    let header = Row::new(["id", "state", "done", "rows in", "checkpoints", "now"]).style(Style::new().add_modifier(Modifier::BOLD));
+    let header = Row::new(columns.iter().flatten().map(|(name, _)| *name)).style(Style::new().add_modifier(Modifier::BOLD));
+    let widths = columns.iter().flatten().map(|(_, width)| *width);
     frame.render_widget(Table::new(rows, widths).header(header).block(Block::bordered().title(" partitions ")), area);
 }
 
 fn draw_ops(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
-    let rows = p.ops.iter().map(|op| {
+    let block = Block::bordered().title(" ops ");
+    let mut table = term::Table::new(vec![
+        Column::right("op").goes(1),
+        Column::left("name"),
+        Column::right("rows in").goes(2),
+        Column::right("rows out"),
+        Column::right("reduction"),
+        Column::right("seconds").goes(3),
+        Column::right("rows/s").goes(4),
+    ]);
+    for op in &p.ops {
         let t = &op.totals;
-        Row::new([
-            t.index.to_string(),
-            t.name.clone(),
-            count(t.rows_in),
-            count(t.rows_out),
-            format!("{:.1} %", 100.0 * op.reduction_ratio),
-            format!("{:.2}", t.wall_seconds),
-            count(op.throughput as u64),
-        ])
-    });
-    let widths = [
-        Constraint::Length(4),
-        Constraint::Min(20),
-        Constraint::Length(12),
-        Constraint::Length(12),
-        Constraint::Length(10),
-        Constraint::Length(10),
-        Constraint::Length(10),
-    ];
-    let header =
-        Row::new(["op", "name", "rows in", "rows out", "reduction", "seconds", "rows/s"]).style(Style::new().add_modifier(Modifier::BOLD));
-    frame.render_widget(Table::new(rows, widths).header(header).block(Block::bordered().title(" ops ")), area);
+        table.row(vec![
+            t.index.to_string().into(),
+            t.name.as_str().into(),
+            count(t.rows_in).into(),
+            count(t.rows_out).into(),
+            format!("{:.1} %", 100.0 * op.reduction_ratio).into(),
+            format!("{:.2}", t.wall_seconds).into(),
+            count(op.throughput as u64).into(),
+        ]);
+    }
+    let style = term::Style { colour: false, width: Some(usize::from(block.inner(area).width)) };
+    let text = table.render(style);
+    let mut lines: Vec<Line<'_>> = text.lines().map(Line::from).collect();
+    if let Some(header) = lines.first_mut() {
+        header.style = Style::new().add_modifier(Modifier::BOLD);
+    }
+    frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
 fn colour(state: JobState) -> Color {

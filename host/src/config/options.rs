@@ -154,17 +154,28 @@ options! {
 options! {
     /// How checkpoints are stored.
     IntermediateStorage {
-        /// File format.
+        /// File format. With `jsonl` a line is the row as it was then, with one more field, `__dj__row__`: for looking at, with `jq` for instance.
         format: StorageFormat = StorageFormat::Parquet;
-        /// Compression.
-        compression: Compression = Compression::Snappy;
-        /// Whether checkpoints of JSON rows hold every row. With false they hold what differs from the input, and a resumed job reads the other
-        /// rows from the input again: faster, and far smaller.
+        /// Compression; by default `snappy`, and `none` for `jsonl`, which other programs read.
+        compression: Option<Compression> = None;
+        /// Whether checkpoints of JSON rows hold every row, as `jsonl` always does. With false they hold what differs from the input, and a resumed
+        /// job reads the other rows from the input again: faster, and far smaller.
         whole_rows: bool = false;
         /// Whether checkpoints stay after the job is complete. With false they are deleted whatever `retention_policy` says.
         preserve_intermediate_data: bool = true;
         /// What stays at the end of the job: everything, only what a failed job needs to be resumed, or nothing once it is complete.
         retention_policy: Retention = Retention::KeepAll;
+        /// Whether the unpacked copies of inputs that cannot be read in pieces (archives, CSV, JSON arrays) stay after the job is complete. They are
+        /// as large as the unpacked dataset; a job that goes on later unpacks it again.
+        keep_unpacked_inputs: bool = false;
+    }
+}
+
+impl IntermediateStorage {
+    /// The compression that holds.
+    pub fn compression(&self) -> Compression {
+        let by_default = if self.format == StorageFormat::Jsonl { Compression::None } else { Compression::Snappy };
+        self.compression.unwrap_or(by_default)
     }
 }
 options! {

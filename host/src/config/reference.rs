@@ -15,7 +15,10 @@ pub fn reference_yaml() -> String {
          # On the command line: `--checkpoint.n_ops 3` or `--checkpoint.n_ops=3`, `--checkpoint.op_names+=op` adds to a list, and\n\
          # `--text_length_filter.min_len 10` sets a parameter of an operator in `process`. In the environment:\n\
          # `DJHOST_CHECKPOINT__N_OPS=3` or `DJ_PROCESS_CHECKPOINT__N_OPS=3`. The command line holds over the environment, the\n\
-         # environment over the recipe. `djhost config RECIPE` shows what holds, and why.\n",
+         # environment over the recipe. `djhost config RECIPE` shows what holds, and why.\n\
+         #\n\
+         # An MB in these options is 1,048,576 bytes and a KB 1,024, as in Data-Juicer. What djhost shows is in powers of 1000 (kB, MB, GB); where\n\
+         # it shows such an option, it says MiB.\n",
     );
     for entry in Config::default().entries() {
         let (indent, name) = match entry.key.split_once('.') {
@@ -38,14 +41,16 @@ pub fn reference_yaml() -> String {
     text
 }
 
-/// The list of options for `--help`: key, what is valid, default, first sentence.
-pub fn options_help() -> String {
+/// The list of options for `--help`, in lines of at most `width` columns: key, what is valid, default, what it does.
+pub fn options_help(width: usize) -> String {
     let mut text = String::from("Options of the recipe (each also in the file and the environment):\n");
     for entry in Config::default().entries().into_iter().filter(|e| !e.is_section && !matches!(e.key.as_str(), "process" | "dataset")) {
-        text.push_str(&format!("  --{} <{}>\n", entry.key, entry.expected));
         let default = if entry.value.is_null() { String::new() } else { format!(" [default: {}]", flow(&entry.value)) };
-        for line in wrap(&format!("{}{default}", one_line(&entry.doc)), WIDTH - 10) {
-            text.push_str(&format!("          {line}\n"));
+        let parts = [(2, 6, format!("--{} <{}>", entry.key, entry.expected)), (10, 10, format!("{}{default}", one_line(&entry.doc)))];
+        for (first, others, part) in parts {
+            for (i, line) in wrap(&part, width.saturating_sub(others).max(20)).iter().enumerate() {
+                text.push_str(&format!("{:indent$}{line}\n", "", indent = if i == 0 { first } else { others }));
+            }
         }
     }
     text

@@ -88,6 +88,17 @@ impl InputFile {
         self.compression == Compression::None && matches!(self.format, Format::Jsonl | Format::Parquet | Format::Arrow)
     }
 
+    /// What an unpacked copy of the file says that it was made of.
+    pub fn as_origin(&self) -> Origin {
+        Origin {
+            path: self.path.clone(),
+            format: self.format,
+            compression: self.compression,
+            bytes: self.bytes,
+            modified_ns: self.modified_ns,
+        }
+    }
+
     /// The path that the user knows.
     pub fn shown(&self) -> std::path::Display<'_> {
         self.origin.as_ref().map_or(&self.path, |o| &o.path).display()

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tracing::Level;
 
+use crate::term::{count, counted};
+
 /// Version of the event lines; readers accept any line whose fields they know.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -354,20 +356,22 @@ impl fmt::Display for Event {
         match self {
             Self::JobStarted { is_resuming: false, dataset_path, .. } => write!(f, "job started on `{dataset_path}`"),
             Self::JobStarted { dataset_path, .. } => write!(f, "job resumed on `{dataset_path}`"),
-            Self::PartitionsPlanned { total_partitions, .. } => write!(f, "{total_partitions} partitions"),
-            Self::DagBuildStarted { ast_node_count } => write!(f, "planning {ast_node_count} ops"),
-            Self::DagBuildCompleted { dag_node_count, .. } => write!(f, "plan of {dag_node_count} nodes built"),
+            Self::PartitionsPlanned { total_partitions, .. } => f.write_str(&counted(*total_partitions as u64, "partition")),
+            Self::DagBuildStarted { ast_node_count } => write!(f, "planning {}", counted(*ast_node_count as u64, "op")),
+            Self::DagBuildCompleted { dag_node_count, .. } => write!(f, "plan of {} built", counted(*dag_node_count as u64, "node")),
             Self::DagExecutionPlanSaved { plan_path, .. } => write!(f, "plan saved to `{plan_path}`"),
             Self::PartitionStarted { partition_id, stage, .. } => write!(f, "partition {partition_id}: stage {stage} started"),
-            Self::PartitionProgressed { partition_id, input_rows, .. } => write!(f, "partition {partition_id}: {input_rows} rows"),
+            Self::PartitionProgressed { partition_id, input_rows, .. } => {
+                write!(f, "partition {partition_id}: {}", counted(*input_rows, "row"))
+            }
             Self::PartitionResumed { partition_id, op, .. } => {
                 write!(f, "partition {partition_id}: goes on after op {} `{}`", op.index, op.name)
             }
             Self::StageCompleted { partition_id, stage, input_rows, output_rows, .. } => {
-                write!(f, "partition {partition_id}: stage {stage} done, {input_rows} rows in, {output_rows} out")
+                write!(f, "partition {partition_id}: stage {stage} done, {} in, {} out", counted(*input_rows, "row"), count(*output_rows))
             }
             Self::PartitionCompleted { partition_id, input_rows, output_rows, .. } => {
-                write!(f, "partition {partition_id}: done, {input_rows} rows in, {output_rows} out")
+                write!(f, "partition {partition_id}: done, {} in, {} out", counted(*input_rows, "row"), count(*output_rows))
             }
             Self::PartitionFailed { partition_id, error_message, .. } => write!(f, "partition {partition_id} failed: {error_message}"),
             Self::TaskRetried { partition_id, retry_count, error_message, .. } => {
@@ -377,25 +381,31 @@ impl fmt::Display for Event {
             Self::OpCompleted(e) => {
                 write!(
                     f,
-                    "partition {}: op {} `{}` done, {} rows in, {} out",
-                    e.partition_id, e.op.index, e.op.name, e.input_rows, e.output_rows
+                    "partition {}: op {} `{}` done, {} in, {} out",
+                    e.partition_id,
+                    e.op.index,
+                    e.op.name,
+                    counted(e.input_rows, "row"),
+                    count(e.output_rows)
                 )
             }
             Self::OpFailed { partition_id, op, error_message, .. } => {
                 write!(f, "partition {partition_id}: op {} `{}` failed: {error_message}", op.index, op.name)
             }
             Self::OpTrapped { partition_id, op, rows, error_message } => {
-                write!(f, "partition {partition_id}: op {} `{}` trapped on {rows} rows: {error_message}", op.index, op.name)
+                write!(f, "partition {partition_id}: op {} `{}` trapped on {}: {error_message}", op.index, op.name, counted(*rows, "row"))
             }
             Self::RowsQuarantined { partition_id, rows, reason, .. } => {
-                write!(f, "partition {partition_id}: {rows} rows into quarantine: {reason}")
+                write!(f, "partition {partition_id}: {} into quarantine: {reason}", counted(*rows, "row"))
             }
             Self::DeterminismChecked { operation_name, batches, different, .. } => {
-                write!(f, "operator `{operation_name}`: {different} of {batches} batches were answered otherwise by fresh instances")
+                let (of, were) =
+                    if *batches == 1 { ("1 batch".to_owned(), "was") } else { (format!("{} batches", count(*batches)), "were") };
+                write!(f, "operator `{operation_name}`: {} of {of} {were} answered otherwise by fresh instances", count(*different))
             }
             Self::ResolveStarted { op } => write!(f, "op {} `{}`: comparing the keys of all partitions", op.index, op.name),
             Self::ResolveCompleted { op, input_rows, output_rows, .. } => {
-                write!(f, "op {} `{}`: {output_rows} of {input_rows} rows kept", op.index, op.name)
+                write!(f, "op {} `{}`: {} of {} kept", op.index, op.name, count(*output_rows), counted(*input_rows, "row"))
             }
             Self::CheckpointSaved(e) => write!(f, "partition {}: checkpoint after op {} `{}` saved", e.partition_id, e.op.index, e.op.name),
             Self::CheckpointLoaded(e) => {
@@ -405,9 +415,13 @@ impl fmt::Display for Event {
                 write!(f, "partition {partition_id}: checkpoint after op {} `{}` not used: {reason}", op.index, op.name)
             }
             Self::ExportStarted { output_path, .. } => write!(f, "writing `{output_path}`"),
-            Self::ExportCompleted { output_path, output_rows, .. } => write!(f, "{output_rows} rows written to `{output_path}`"),
+            Self::ExportCompleted { output_path, output_rows, .. } => {
+                write!(f, "{} written to `{output_path}`", counted(*output_rows, "row"))
+            }
             Self::StopRequested { reason } => write!(f, "stop requested: {reason}"),
-            Self::JobCompleted { input_rows, output_rows, .. } => write!(f, "job done, {input_rows} rows in, {output_rows} out"),
+            Self::JobCompleted { input_rows, output_rows, .. } => {
+                write!(f, "job done, {} in, {} out", counted(*input_rows, "row"), count(*output_rows))
+            }
             Self::JobFailed { error_message, .. } => write!(f, "job failed: {error_message}"),
             Self::JobStopped { reason, .. } => write!(f, "job stopped: {reason}"),
         }

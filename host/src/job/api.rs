@@ -121,7 +121,7 @@ impl JobUtils {
 /// ```
 pub fn show_job_progress(job_id: &str, detailed: bool) -> Result<JobProgress> {
     let progress = JobUtils::find(job_id, None)?.overall_progress()?;
-    let text = super::show::render(&progress, detailed, super::show::Style::plain());
+    let text = super::show::render(&progress, detailed, crate::term::Style::plain());
     std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes())?;
     Ok(progress)
 }
@@ -162,11 +162,31 @@ pub fn list_running_jobs() -> Result<Vec<JobEntry>> {
 /// The jobs below `base_dir` (None: all that this user started here, and `./outputs`), newest first; `all` = also those that nobody runs. A
 /// directory that cannot be read as a job is left out with a warning in the log.
 pub fn list_jobs(base_dir: Option<&Path>, all: bool) -> Result<Vec<JobEntry>> {
-    let mut jobs = Vec::new();
+    Ok(list_some_jobs(base_dir, all, 0, usize::MAX)?.jobs)
+}
+
+/// Some of the jobs of [`list_jobs`].
+#[derive(Debug, Clone, Default)]
+pub struct JobPage {
+    /// These.
+    pub jobs: Vec<JobEntry>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+/// As [`list_jobs`], `limit` jobs after the newest `skip`. Only these are looked at closely, which takes reading their events.
+pub fn list_some_jobs(base_dir: Option<&Path>, all: bool, skip: usize, limit: usize) -> Result<JobPage> {
+    let mut found = Vec::new();
     for paths in JobFinder::new(base_dir).all()? {
-        if !all && matches!(who_holds(&paths), Ok(Liveness::Free(_))) {
-            continue;
+        if all || !matches!(who_holds(&paths), Ok(Liveness::Free(_))) {
+            let start = JobSummary::load(&paths).ok().flatten().map_or(f64::MAX, |summary| summary.start_time);
+            found.push((start, paths));
         }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.root().cmp(b.1.root())));
+    let total = found.len();
+    let mut jobs = Vec::new();
+    for (_, paths) in found.into_iter().skip(skip).take(limit) {
         match JobUtils::new(paths.clone()).overall_progress() {
             Ok(p) if all || p.status.is_running() => jobs.push(JobEntry {
                 job_id: p.job_id,
@@ -183,5 +203,5 @@ pub fn list_jobs(base_dir: Option<&Path>, all: bool) -> Result<Vec<JobEntry>> {
         }
     }
     jobs.sort_by(|a, b| b.start_time.unwrap_or(0.0).total_cmp(&a.start_time.unwrap_or(0.0)).then_with(|| a.work_dir.cmp(&b.work_dir)));
-    Ok(jobs)
+    Ok(JobPage { jobs, total })
 }

@@ -113,7 +113,7 @@ impl JobFinder {
 }
 
 fn ambiguous(job: &str, fitting: &[&RunPaths]) -> UserError {
-    UserError::new("", format!("`{job}` fits {} jobs", fitting.len()))
+    UserError::new("", format!("`{job}` fits {}", crate::term::counted(fitting.len() as u64, "job")))
         .hint(format!("give one of {}", list(fitting.iter().map(|paths| format!("`{}`", paths.root().display())))))
 }
 

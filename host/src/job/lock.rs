@@ -47,10 +47,16 @@ pub struct JobLock {
     holder: Holder,
 }
 
-impl JobLock {
-    /// Takes the lock of the run directory, which must exist. The attempt is one more than that of the last holder. A [`UserError`] says who
-    /// runs the job already.
-    pub fn acquire(paths: &RunPaths) -> Result<Self> {
+/// A lock that is held in nobody's name yet: its holder looks whether there is anything to do.
+#[derive(Debug)]
+pub struct FreeLock {
+    file: File,
+    paths: RunPaths,
+}
+
+impl FreeLock {
+    /// Takes the lock of the run directory, which must exist. A [`UserError`] says who runs the job already.
+    pub fn take(paths: &RunPaths) -> Result<Self> {
         let path = paths.lock();
         let at = || format!("cannot lock `{}`", path.display());
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).with_context(at)?;
@@ -74,8 +80,15 @@ impl JobLock {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        Ok(Self { file, paths: paths.clone() })
+    }
+
+    /// Begins an attempt: one more than that of the last holder.
+    pub fn begin(self) -> Result<JobLock> {
+        let Self { mut file, paths } = self;
+        let at = || format!("cannot write to the lock `{}`", paths.lock().display());
         // A kill between truncating and writing empties the lock file; the summary then still knows the attempts.
-        let known = JobSummary::load(paths).ok().flatten().map_or(0, |summary| summary.attempts.len() as u32);
+        let known = JobSummary::load(&paths).ok().flatten().map_or(0, |summary| summary.attempts.len() as u32);
         let attempt = read(&mut file).map_or(0, |h| h.attempt).max(known) + 1;
         let holder = Holder { format_version: FORMAT_VERSION, process: ProcessId::current(), host: host_name(), attempt, since: now() };
         let content = serde_json::to_vec(&holder)?;
@@ -84,7 +97,14 @@ impl JobLock {
             .and_then(|()| file.write_all(&content))
             .and_then(|()| file.sync_all())
             .with_context(at)?;
-        Ok(Self { _file: file, holder })
+        Ok(JobLock { _file: file, holder })
+    }
+}
+
+impl JobLock {
+    /// Takes the lock of the run directory, which must exist, and begins an attempt.
+    pub fn acquire(paths: &RunPaths) -> Result<Self> {
+        FreeLock::take(paths)?.begin()
     }
 
     /// What the lock file says.

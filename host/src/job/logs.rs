@@ -33,10 +33,10 @@ impl Logs {
 
     fn layers(&self, level: Option<&str>, quiet: bool) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
         let terminal = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
+            .with_writer(|| crate::term::live::Stderr)
             .with_target(false)
             .with_timer(UtcTime("%H:%M:%S"))
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none());
+            .with_ansi(crate::term::Style::for_stderr().colour);
         let asked = level.is_some() || std::env::var_os("RUST_LOG").is_some();
         let terminal_filter = match (asked, quiet) {
             (true, _) => filter(level)?,

@@ -12,6 +12,7 @@ pub mod logs;
 pub mod mapping;
 pub mod paths;
 pub mod process;
+pub mod reasons;
 pub mod show;
 pub mod stop;
 mod stopper;
@@ -20,9 +21,9 @@ pub mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use api::{JobEntry, JobUtils, list_jobs, list_running_jobs, show_job_progress};
+pub use api::{JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress};
 pub use find::{JobFinder, register};
-pub use lock::{Holder, JobLock};
+pub use lock::{FreeLock, Holder, JobLock};
 pub use logs::Logs;
 pub use mapping::DatasetMapping;
 pub use paths::RunPaths;

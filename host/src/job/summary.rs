@@ -49,6 +49,9 @@ pub struct Attempt {
     /// Seconds since 1970; None while it runs or if it died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_time: Option<f64>,
+    /// Last sign of life of one that died, seconds since 1970; a later attempt fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<f64>,
     /// How it ended; `running` if it runs or died.
     pub status: Status,
     /// Who ran it.
@@ -173,7 +176,9 @@ pub struct Totals {
     pub output_bytes: u64,
     /// CPU seconds of the process over all attempts.
     pub cpu_seconds: f64,
-    /// Largest resident memory of the process, bytes.
+    /// Seconds that compiling operators took over all attempts, before each of them began. They are in no attempt's time.
+    pub compile_seconds: f64,
+    /// Largest resident memory of the process over all attempts, bytes.
     pub peak_memory: u64,
 }
 
@@ -310,13 +315,19 @@ impl JobSummary {
         };
         if let Some(earlier) = earlier {
             summary.totals.cpu_seconds = earlier.totals.cpu_seconds;
+            summary.totals.compile_seconds = earlier.totals.compile_seconds;
+            summary.totals.peak_memory = earlier.totals.peak_memory;
             summary.attempts = earlier.attempts;
+            for died in summary.attempts.iter_mut().filter(|a| a.end_time.is_none() && a.last_seen.is_none()) {
+                died.last_seen = last_seen(paths, died);
+            }
         }
         let process = ProcessId::current();
         summary.attempts.push(Attempt {
             attempt,
             start_time: started,
             end_time: None,
+            last_seen: None,
             status: Status::Running,
             process,
             event_log_file: file,
@@ -334,7 +345,13 @@ impl JobSummary {
             last.status = status;
             last.end_time = Some(ended);
         }
-        self.duration = Some(self.attempts.iter().filter_map(|a| Some((a.end_time? - a.start_time).max(0.0))).sum());
+        self.duration = Some(self.attempts.iter().filter_map(|a| Some((a.end_time.or(a.last_seen)? - a.start_time).max(0.0))).sum());
+    }
+
+    /// Seconds that attempts were at work, those that died included as far as they left a trace in the run directory.
+    pub fn time_at_work(&self, paths: &RunPaths) -> f64 {
+        let end = |a: &Attempt| a.end_time.or(a.last_seen).or_else(|| last_seen(paths, a));
+        self.attempts.iter().filter_map(|a| Some((end(a)? - a.start_time).max(0.0))).sum()
     }
 
     /// Enters what one op did to one partition, into the table of ops and into the ledger.
@@ -386,6 +403,18 @@ impl JobSummary {
         }
         Ok(Some(summary))
     }
+}
+
+/// When an attempt that died last wrote to its events or its log.
+fn last_seen(paths: &RunPaths, died: &Attempt) -> Option<f64> {
+    // The name comes from a file: only ever a name.
+    let events = std::path::Path::new(&died.event_log_file).file_name().map(|name| paths.root().join(name));
+    let written = |path: std::path::PathBuf| {
+        let modified = path.metadata().ok()?.modified().ok()?;
+        Some(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs_f64())
+    };
+    let times = [events, Some(paths.log(died.attempt))].into_iter().flatten().filter_map(written);
+    times.reduce(f64::max).map(|seen| seen.max(died.start_time))
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::lock::{Holder, Liveness};
 use super::process::ProcessId;
-use super::show::{Style, render};
+use super::show::render;
 use crate::event::*;
+use crate::term::Style;
 
 /// 2026-01-01 12:00:00 UTC.
 const NOON: f64 = 1_767_268_800.0;

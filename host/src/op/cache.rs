@@ -8,6 +8,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::compiling::AtWork;
+
 /// Where compiled components are kept: `$DJHOST_CACHE_DIR`, else `$XDG_CACHE_HOME/djhost`, else `~/.cache/djhost`. None = nowhere.
 fn directory() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -24,10 +26,14 @@ pub(super) fn load(engine: &Engine, bytes: &[u8], digest: &str) -> Result<Compon
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     let stem = format!("{digest}-{:016x}", hasher.finish());
-    let Some(dir) = directory() else { return Ok(Component::new(engine, bytes)?) };
+    let Some(dir) = directory() else {
+        let _at_work = AtWork::start();
+        return Ok(Component::new(engine, bytes)?);
+    };
     if let Some(component) = read(engine, &dir, &stem) {
         return Ok(component);
     }
+    let _at_work = AtWork::start();
     let compiled = engine.precompile_component(bytes)?;
     if let Err(error) = write(&dir, &stem, &compiled) {
         tracing::debug!("compiled component not cached: {error:#}");

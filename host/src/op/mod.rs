@@ -7,6 +7,7 @@
 
 mod abi;
 mod cache;
+mod compiling;
 mod component;
 pub mod contract;
 mod cpu;
@@ -25,6 +26,7 @@ mod sandbox;
 mod views;
 mod words;
 
+pub use compiling::{Compiling, compiling};
 pub use component::{LoadedComponent, Source};
 pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Rejection, Reply, Signature, Update};
 pub use cpu::thread_cpu;

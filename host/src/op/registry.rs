@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::compiling;
 use super::component::{self, Found, LoadedComponent, Source};
 use super::contract::{Descriptor, Limits};
 use super::find::read_components;
@@ -74,8 +75,9 @@ impl Registry {
     /// has them.
     fn add_all(&mut self, found: Vec<Found>, trusted: bool) -> Result<Vec<UserError>> {
         // Compiling uses all cores; from the cache it is a read.
+        compiling::expect(found.len());
         let loaded: Vec<Result<(Arc<LoadedComponent>, Vec<Descriptor>)>> =
-            found.into_par_iter().map(|f| component::load(f, trusted)).collect();
+            found.into_par_iter().map(|f| component::load(f, trusted)).inspect(|_| compiling::loaded()).collect();
         let mut errors = Vec::new();
         for result in loaded {
             match result {

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-/// Bytes of an MB in the options (`target_size_mb`, `max_size_mb`).
+use crate::term::{bytes, count, counted};
+
+/// Bytes of an MB in the options (`target_size_mb`, `max_size_mb`), as Data-Juicer counts them; shown as MiB.
 const MB: f64 = 1_048_576.0;
 
 /// Fewer rows than this in a partition is all overhead (Data-Juicer's lower clamp).
@@ -120,8 +122,8 @@ pub struct SampledRow {
     pub modality: Modality,
 }
 
-/// How many rows to sample of a dataset of about `rows`: Data-Juicer's numbers, with at least 100. They are to be taken at even distances
-/// over the whole dataset.
+/// How many rows to sample of a dataset with columns that has `rows`: Data-Juicer's numbers, with at least 100. They are to be taken at even
+/// distances over the whole dataset.
 pub fn sample_rows(rows: u64) -> u64 {
     match rows {
         0..1_000 => rows,
@@ -149,13 +151,33 @@ impl OpCosts {
     }
 }
 
+/// How many rows a dataset has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowCount {
+    /// Counted, or said by the files themselves.
+    Exact(u64),
+    /// Estimated from a part of the dataset.
+    About(u64),
+}
+
+impl RowCount {
+    /// The number.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Exact(rows) | Self::About(rows) => rows,
+        }
+    }
+}
+
 /// The dataset as far as it is known without reading it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DatasetSize {
-    /// Bytes, uncompressed if that is known.
+    /// Bytes, as they lie on the disk.
     pub bytes: u64,
-    /// Rows, where the format says so (Parquet, Arrow); otherwise they are estimated from the sample.
-    pub rows: Option<u64>,
+    /// Rows; None: they are estimated from the sample.
+    pub rows: Option<RowCount>,
+    /// Bytes of a row on average, where the files say it better than the sample.
+    pub row_bytes: Option<f64>,
 }
 
 /// The machine.
@@ -218,56 +240,58 @@ fn analyse(sample: &[SampledRow], dataset: DatasetSize, costs: OpCosts, machine:
     let modality = most_frequent(sample, &mut why);
     let sizes = modality.sizes();
 
-    let mean = (sample.iter().map(|r| r.bytes as f64).sum::<f64>() / n).max(1.0);
-    let variance = sample.iter().map(|r| (r.bytes as f64 - mean).powi(2)).sum::<f64>() / n;
-    let spread = (variance.sqrt() / mean).min(1.0);
-    let mut bytes: Vec<u64> = sample.iter().map(|r| r.bytes).collect();
-    bytes.sort_unstable();
-    let p90 = bytes[(bytes.len() - 1) * 9 / 10];
+    let sampled = (sample.iter().map(|r| r.bytes as f64).sum::<f64>() / n).max(1.0);
+    let variance = sample.iter().map(|r| (r.bytes as f64 - sampled).powi(2)).sum::<f64>() / n;
+    let spread = (variance.sqrt() / sampled).min(1.0);
+    let mean = dataset.row_bytes.unwrap_or(sampled).max(1.0);
+    let mut lengths: Vec<u64> = sample.iter().map(|r| r.bytes).collect();
+    lengths.sort_unstable();
+    let p90 = lengths[(lengths.len() - 1) * 9 / 10];
     let chars = sample.iter().map(|r| r.text_chars as f64).sum::<f64>() / n;
-    let rows = dataset.rows.map_or(dataset.bytes as f64 / mean, |rows| rows as f64).max(1.0);
+    let rows = dataset.rows.map_or(dataset.bytes as f64 / mean, |rows| rows.number() as f64).max(1.0);
     why.push(format!(
-        "a row has {} on average ({} at the 90th percentile), {chars:.0} characters of text; the dataset has {}{} rows, {}",
-        size(mean),
-        size(p90 as f64),
-        if dataset.rows.is_some() { "" } else { "about " },
-        thousands(rows),
-        size(dataset.bytes as f64),
+        "a row has {} on average ({} at the 90th percentile), {} of text; the dataset has {}{}, {}",
+        bytes(mean as u64),
+        bytes(p90),
+        counted(chars.round() as u64, "character"),
+        if matches!(dataset.rows, Some(RowCount::Exact(_))) { "" } else { "about " },
+        n_rows(rows),
+        bytes(dataset.bytes),
     ));
 
     let complexity = costs.complexity();
     let memory = mean * sizes.memory;
     let mut per_partition = options.target_size_mb as f64 * MB / (memory * complexity);
     why.push(format!(
-        "target {} MB / ({} a row × {} for {modality} × complexity {complexity:.1} of {} light, {} medium, {} heavy operators) = {} rows",
+        "target {} MiB / ({} a row × {} for {modality} × complexity {complexity:.1} of {} light, {} medium, {} heavy operators) = {}",
         options.target_size_mb,
-        size(mean),
+        bytes(mean as u64),
         sizes.memory,
         costs.light,
         costs.medium,
         costs.heavy,
-        thousands(per_partition),
+        n_rows(per_partition),
     ));
     if spread > UNEVEN {
         per_partition *= 0.8;
-        why.push(format!("rows differ much in size (spread {spread:.2}): a fifth less, {} rows", thousands(per_partition)));
+        why.push(format!("rows differ much in size (spread {spread:.2}): a fifth less, {}", n_rows(per_partition)));
     }
     if let Some(available) = machine.memory {
         let share = MEMORY_SHARE * available as f64 / machine.workers.max(1) as f64;
         if per_partition * memory > share {
             per_partition = share / memory;
             why.push(format!(
-                "{} of memory for {} workers allow {} a partition: {} rows",
-                size(available as f64),
-                machine.workers,
-                size(share),
-                thousands(per_partition)
+                "{} of memory for {} allow {} a partition: {}",
+                bytes(available),
+                counted(machine.workers as u64, "worker"),
+                bytes(share as u64),
+                n_rows(per_partition)
             ));
         }
     }
     if per_partition > sizes.max_rows as f64 {
         per_partition = sizes.max_rows as f64;
-        why.push(format!("at most {} rows for {modality}", thousands(per_partition)));
+        why.push(format!("at most {} for {modality}", n_rows(per_partition)));
     }
     if per_partition < MIN_ROWS {
         per_partition = MIN_ROWS;
@@ -281,15 +305,17 @@ fn fall_back(reason: &str, dataset: DatasetSize, machine: Machine, options: Auto
     let mut why = vec![format!("no analysis: {reason}")];
     let by_bytes = (dataset.bytes as f64 / (options.max_size_mb as f64 * MB)).ceil() as u64;
     let per_partition = options.size.unwrap_or(Modality::Text.sizes().default_rows);
-    let by_rows = dataset.rows.map_or(0, |rows| rows.div_ceil(per_partition));
+    let by_rows = dataset.rows.map_or(0, |rows| rows.number().div_ceil(per_partition));
     why.push(match dataset.rows {
         Some(rows) => {
-            format!("{} rows / {} (`partition.size`) = {by_rows} partitions", thousands(rows as f64), thousands(per_partition as f64))
+            let (rows, partitions) = (counted(rows.number(), "row"), counted(by_rows, "partition"));
+            format!("{rows} / {} (`partition.size`) = {partitions}", count(per_partition))
         }
         None => "the number of rows is not known, so `partition.size` does not help".to_owned(),
     });
-    why.push(format!("{} / {} MB (`partition.max_size_mb`) = {by_bytes} partitions", size(dataset.bytes as f64), options.max_size_mb));
-    let rows = dataset.rows.unwrap_or(0);
+    let partitions = counted(by_bytes, "partition");
+    why.push(format!("{} / {} MiB (`partition.max_size_mb`) = {partitions}", bytes(dataset.bytes), options.max_size_mb));
+    let rows = dataset.rows.map_or(0, RowCount::number);
     let partitions = by_rows.max(by_bytes);
     finish(AutoSize { modality: Modality::Text, partitions, rows, bytes: dataset.bytes, fell_back: true, why }, machine, options)
 }
@@ -302,11 +328,15 @@ fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSiz
     let wanted = (ROUNDS * workers).min(worthwhile);
     if auto.partitions < wanted {
         auto.partitions = wanted;
-        auto.why.push(format!("{ROUNDS} partitions for each of {workers} workers, as far as each has {}: {wanted}", size(SMALL_BYTES)));
+        auto.why.push(format!(
+            "{ROUNDS} partitions for each of {}, as far as each has {}: {wanted}",
+            counted(workers, "worker"),
+            bytes(SMALL_BYTES as u64)
+        ));
     } else if workers > 1 && auto.partitions > workers && auto.partitions < 2 * ROUNDS * workers && !auto.partitions.is_multiple_of(workers)
     {
         auto.partitions = auto.partitions.next_multiple_of(workers);
-        auto.why.push(format!("a multiple of {workers} workers: {}", auto.partitions));
+        auto.why.push(format!("a multiple of {}: {}", counted(workers, "worker"), auto.partitions));
     }
     if let Some(most) = options.most.filter(|most| auto.partitions > *most) {
         auto.partitions = most.max(1);
@@ -318,9 +348,8 @@ fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSiz
     }
     auto.rows = auto.rows.div_ceil(auto.partitions);
     auto.bytes = auto.bytes.div_ceil(auto.partitions);
-    let rows = if auto.rows > 0 { format!("{} rows, ", thousands(auto.rows as f64)) } else { String::new() };
-    let noun = if auto.partitions == 1 { "partition" } else { "partitions" };
-    auto.why.push(format!("{} {noun} of about {rows}{}", thousands(auto.partitions as f64), size(auto.bytes as f64)));
+    let rows = if auto.rows > 0 { format!("{}, ", counted(auto.rows, "row")) } else { String::new() };
+    auto.why.push(format!("{} of about {rows}{}", counted(auto.partitions, "partition"), bytes(auto.bytes)));
     auto
 }
 
@@ -333,29 +362,12 @@ fn most_frequent(sample: &[SampledRow], why: &mut Vec<String>) -> Modality {
         .filter(|(count, _)| *count > 0)
         .map(|(count, m)| format!("{m} {:.0} %", 100.0 * *count as f64 / sample.len() as f64))
         .collect();
-    why.push(format!("{} rows sampled over the whole dataset: {}", thousands(sample.len() as f64), shares.join(", ")));
+    why.push(format!("{} sampled over the whole dataset: {}", counted(sample.len() as u64, "row"), shares.join(", ")));
     counts[0].1
 }
 
-fn size(bytes: f64) -> String {
-    match bytes {
-        b if b >= 1024.0 * MB => format!("{:.1} GB", b / (1024.0 * MB)),
-        b if b >= MB => format!("{:.1} MB", b / MB),
-        b if b >= 1024.0 => format!("{:.1} KB", b / 1024.0),
-        b => format!("{b:.0} bytes"),
-    }
-}
-
-fn thousands(n: f64) -> String {
-    let digits = format!("{:.0}", n.max(0.0));
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn n_rows(n: f64) -> String {
+    counted(n.max(0.0).round() as u64, "row")
 }
 
 #[cfg(test)]
@@ -370,7 +382,7 @@ mod tests {
     }
 
     fn big(bytes: u64) -> DatasetSize {
-        DatasetSize { bytes, rows: None }
+        DatasetSize { bytes, rows: None, row_bytes: None }
     }
 
     #[test]
@@ -469,7 +481,7 @@ mod tests {
 
     #[test]
     fn without_a_sample_the_fallbacks_decide() {
-        let dataset = DatasetSize { bytes: 1 << 30, rows: Some(100_000) };
+        let dataset = DatasetSize { bytes: 1 << 30, rows: Some(RowCount::Exact(100_000)), row_bytes: None };
         let options = AutoOptions { size: Some(5000), ..OPTIONS };
         let auto = choose(Err("the first file cannot be read"), dataset, OpCosts::default(), MACHINE, options);
         assert_eq!((auto.partitions, auto.rows, auto.fell_back), (20, 5000, true));
@@ -486,10 +498,10 @@ mod tests {
             auto.why,
             [
                 "400 rows sampled over the whole dataset: text 100 %",
-                "a row has 4.3 KB on average (4.3 KB at the 90th percentile), 4400 characters of text; the dataset has about 23,831 rows, 100.0 MB",
-                "target 256 MB / (4.3 KB a row × 1 for text × complexity 1.5 of 3 light, 1 medium, 0 heavy operators) = 40,672 rows",
-                "4 partitions for each of 2 workers, as far as each has 4.0 MB: 8",
-                "8 partitions of about 2,979 rows, 12.5 MB",
+                "a row has 4.4 kB on average (4.4 kB at the 90th percentile), 4,400 characters of text; the dataset has about 23,831 rows, 104.9 MB",
+                "target 256 MiB / (4.4 kB a row × 1 for text × complexity 1.5 of 3 light, 1 medium, 0 heavy operators) = 40,672 rows",
+                "4 partitions for each of 2 workers, as far as each has 4.2 MB: 8",
+                "8 partitions of about 2,979 rows, 13.1 MB",
             ]
         );
     }

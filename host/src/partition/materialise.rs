@@ -37,13 +37,7 @@ pub fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
 }
 
 fn unpack(file: &InputFile, number: usize, into: &Path) -> Result<InputFile> {
-    let source = Origin {
-        path: file.path.clone(),
-        format: file.format,
-        compression: file.compression,
-        bytes: file.bytes,
-        modified_ns: file.modified_ns,
-    };
+    let source = file.as_origin();
     let path = into.join(format!("input_{number:05}.jsonl"));
     let manifest_path = into.join(format!("input_{number:05}.manifest.json"));
     if !is_finished(&manifest_path, &path, &source) {

@@ -7,7 +7,9 @@ mod json_rows;
 mod located;
 mod materialise;
 mod split;
+mod survey;
 
 pub use crate::dataset::{Partition, Slice};
 pub use materialise::materialise;
 pub use split::{SplitBy, split, split_like};
+pub use survey::{Survey, survey};

@@ -76,9 +76,9 @@ pub fn advice(job: &JobFacts<'_>) -> Vec<String> {
     let saved = (0..job.ops.len()).any(after);
     if job.strategy == Strategy::EveryNOps && !saved && !job.ops.is_empty() {
         lines.push(format!(
-            "`every_n_ops` with n_ops {} writes no checkpoint, as there are only {} operators: lower `checkpoint.n_ops`, or use `adaptive`",
+            "`every_n_ops` with n_ops {} writes no checkpoint, as there are only {}: lower `checkpoint.n_ops`, or use `adaptive`",
             job.n_ops,
-            job.ops.len()
+            crate::term::counted(job.ops.len() as u64, "operator")
         ));
     }
     if saved {

@@ -6,6 +6,7 @@ mod partitions;
 mod progress;
 mod report;
 mod retention;
+mod reuse;
 mod state;
 
 use std::path::PathBuf;
@@ -17,14 +18,18 @@ use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, 
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
-use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
+use crate::job::{FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag, Storage};
 use crate::op::{Registry, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
 use crate::stage::{Determinism, Env, Tally};
+use crate::term::{counted, say};
 
 pub use fallback::Retry;
 pub use partitions::Chosen;
+pub use report::rows_line;
+use reuse::Reuse;
+pub use reuse::planned_reuse;
 use state::State;
 
 /// What `djhost run` was asked for beside the recipe.
@@ -156,13 +161,22 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
     }
     check_run_dir(&paths)?;
     std::fs::create_dir_all(paths.root()).with_context(|| format!("cannot create `{}`", paths.root().display()))?;
-    let lock = JobLock::acquire(&paths)?;
+    let lock = FreeLock::take(&paths)?;
     if options.fresh {
         state::forget(&paths)?;
     }
+    let kept = fallback::attach(&mut prepared, &paths)?;
+    if options.retry.is_none()
+        && let Some(ledger) = state::complete(&paths, &prepared)?
+    {
+        // The attempt that completed the job may have been killed before it had cleaned up.
+        clean_up(&prepared.resolved.config, &paths);
+        say_complete(&dirs.job_id, &ledger, &prepared.target.path);
+        return Ok(Outcome { code: code(options, &ledger) });
+    }
+    let lock = lock.begin()?;
     paths.place(&dirs.event_log_dir, &dirs.checkpoint_dir, &dirs.partition_dir)?;
     paths.create()?;
-    let kept = fallback::attach(&mut prepared, &paths)?;
     if let Some(retry) = &options.retry {
         fallback::add(&mut prepared, retry, kept, &paths)?;
     }
@@ -203,8 +217,8 @@ fn work(
 ) -> Result<Outcome> {
     let plan = &prepared.plan;
     let config = &prepared.resolved.config;
-    if state.already_done(prepared, None)? {
-        return nothing_to_do(config, paths, state, log);
+    if state::is_done(paths, prepared, None)? {
+        return nothing_to_do(prepared, options, paths, state, log);
     }
     let dataset = match prepared.dataset.is_splittable() {
         true => prepared.dataset.clone(),
@@ -218,11 +232,11 @@ fn work(
     log.emit(Event::PartitionsPlanned { total_partitions: chosen.partitions.len(), input_bytes: dataset.bytes(), input_rows: None });
     document::save(prepared, &chosen, paths, log)?;
 
-    if state.already_done(prepared, Some(&chains))? {
-        return nothing_to_do(config, paths, state, log);
+    if state::is_done(paths, prepared, Some(&chains))? {
+        return nothing_to_do(prepared, options, paths, state, log);
     }
     let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
-    let tally = std::sync::Arc::new(Tally { determinism, ..Tally::default() });
+    let tally = std::sync::Arc::new(Tally::new(determinism));
     let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
     let env = Env {
         plan,
@@ -245,6 +259,10 @@ fn work(
     };
     let index = schedule::reconcile(&env, chosen.partitions.len())?;
     state.partitions(&dataset, &chosen.partitions, plan, &index, log)?;
+    let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| index.has(artifact, op, p));
+    if !options.quiet {
+        report::start(&state.summary, plan, config.workers(), reuse.text(plan).as_deref());
+    }
     let workers = Workers {
         threads: config.workers(),
         retries: config.task_retries as u32,
@@ -253,7 +271,17 @@ fn work(
     };
     let manifests = {
         let done = index.count(crate::checkpoint::Artifact::Part);
-        let bar = progress::Bar::start(&tally, dataset.bytes(), chosen.partitions.len(), done, options.quiet);
+        let size = |p: &usize| chosen.partitions[*p].slices.iter().map(|s| s.end - s.start).sum::<u64>();
+        let size_of_all: u64 = (0..chosen.partitions.len()).map(|p| size(&p)).sum();
+        let left = reuse.from_input.iter().map(size).sum::<u64>();
+        let work = progress::Work {
+            // The slices of columnar files count rows.
+            bytes: (dataset.bytes() as f64 * left as f64 / size_of_all.max(1) as f64) as u64,
+            partitions: chosen.partitions.len(),
+            ops: plan.ops.iter().map(|op| op.name.clone()).collect(),
+            goes_on: plan.segments.len() > 1,
+        };
+        let bar = progress::Bar::start(&tally, work, done, options.quiet);
         let watcher = state.watcher(log, &bar, paths);
         schedule::run(&env, &chosen.partitions, &index, workers, &watcher)
     };
@@ -299,16 +327,25 @@ fn work(
     if !options.scratch {
         report::print(&state.summary, plan, &exported, options.quiet);
     }
-    let strict = options.strict && state.summary.ledger.quarantined > 0;
-    Ok(Outcome { code: if strict { exit::QUARANTINED } else { exit::DONE } })
+    Ok(Outcome { code: code(options, &state.summary.ledger) })
 }
 
-/// Ends an attempt at a job that is complete.
-fn nothing_to_do(config: &Config, paths: &RunPaths, state: &mut State, log: &EventLog) -> Result<Outcome> {
+/// The exit code of a job that is complete.
+fn code(options: &RunOptions, ledger: &Ledger) -> u8 {
+    if options.strict && ledger.quarantined > 0 { exit::QUARANTINED } else { exit::DONE }
+}
+
+/// Ends an attempt at a job that turned out to be complete.
+fn nothing_to_do(prepared: &Prepared, options: &RunOptions, paths: &RunPaths, state: &mut State, log: &EventLog) -> Result<Outcome> {
     state.completed_before(log)?;
-    // The attempt that completed the job may have been killed before it had cleaned up.
-    clean_up(config, paths);
-    Ok(Outcome { code: exit::DONE })
+    say_complete(&state.summary.job_id, &state.summary.ledger, &prepared.target.path);
+    clean_up(&prepared.resolved.config, paths);
+    Ok(Outcome { code: code(options, &state.summary.ledger) })
+}
+
+fn say_complete(job: &str, ledger: &Ledger, export: &std::path::Path) {
+    say(&format!("job `{job}` is complete already: {} in {}\n", counted(ledger.output, "row"), export.display()));
+    say("nothing to do; `--fresh` starts it over\n");
 }
 
 /// The export is there: files that cannot be removed do not make it undone.

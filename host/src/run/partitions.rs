@@ -11,9 +11,10 @@ use crate::config::{Count, PartitionMode, Resolved, canonical_json};
 use crate::dataset::{Dataset, FieldType, InputFile, Partition, ReadField, ReadOptions, Slice, read};
 use crate::job::{RunPaths, Storage};
 use crate::op::Cost;
-use crate::partition::auto::{AutoOptions, DatasetSize, Machine, Modality, OpCosts, SampledRow, choose, sample_rows};
-use crate::partition::{SplitBy, split, split_like};
+use crate::partition::auto::{AutoOptions, DatasetSize, Machine, Modality, OpCosts, SampledRow, choose};
+use crate::partition::{SplitBy, Survey, split, split_like, survey};
 use crate::plan::{Chains, Plan};
+use crate::term::counted;
 
 /// Version of the table.
 const FORMAT_VERSION: u32 = 2;
@@ -39,32 +40,51 @@ pub struct Chosen {
 /// The partitions of an earlier attempt if input and settings are as they were, else new ones, that are cut at the same places where that
 /// is possible.
 pub(super) fn load_or_choose(prepared: &Prepared, dataset: &Dataset, paths: &RunPaths) -> Result<Chosen> {
-    let (resolved, plan) = (&prepared.resolved, &prepared.plan);
-    let settings = settings(resolved);
-    let table = paths.partition_table();
-    let earlier = match std::fs::read(&table) {
-        Ok(bytes) => unseal::<Chosen>(&bytes).inspect_err(|e| tracing::warn!("`{}` is not used: {e:#}", table.display())).ok(),
-        Err(_) => None,
-    };
-    let earlier = earlier.filter(|e| e.format_version == FORMAT_VERSION);
-    if let Some(earlier) = &earlier
-        && earlier.settings == settings
-        && same_files(&earlier.files, &dataset.files)
-    {
-        return Ok(earlier.clone());
+    let earlier = earlier(paths);
+    if let Some(same) = earlier.as_ref().filter(|e| e.settings == settings(&prepared.resolved) && same_files(&e.files, &dataset.files)) {
+        return Ok(same.clone());
     }
+    let chosen = choose_again(prepared, dataset, earlier.as_ref(), paths)?;
+    Storage::new().write_atomic(&paths.partition_table(), &seal(&chosen)?)?;
+    Ok(chosen)
+}
+
+/// What [`load_or_choose`] would give, without a word written; None where packed files would have to be unpacked for it.
+pub(super) fn preview_again(prepared: &Prepared, paths: &RunPaths) -> Result<Option<Chosen>> {
+    let (earlier, dataset) = (earlier(paths), &prepared.dataset);
+    // An unpacked copy stands for the file that it was made of.
+    let same = |a: &InputFile, b: &InputFile| if b.is_splittable() { same_file(a, b) } else { a.origin.as_ref() == Some(&b.as_origin()) };
+    let is_same = |e: &&Chosen| {
+        let files = || e.files.iter().zip(&dataset.files);
+        e.settings == settings(&prepared.resolved) && e.files.len() == dataset.files.len() && files().all(|(a, b)| same(a, b))
+    };
+    match earlier.as_ref().filter(is_same) {
+        Some(same) => Ok(Some(same.clone())),
+        None if dataset.is_splittable() => choose_again(prepared, dataset, earlier.as_ref(), paths).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn earlier(paths: &RunPaths) -> Option<Chosen> {
+    let table = paths.partition_table();
+    let bytes = std::fs::read(&table).ok()?;
+    let earlier = unseal::<Chosen>(&bytes).inspect_err(|e| tracing::warn!("`{}` is not used: {e:#}", table.display())).ok()?;
+    Some(earlier).filter(|e| e.format_version == FORMAT_VERSION)
+}
+
+fn choose_again(prepared: &Prepared, dataset: &Dataset, earlier: Option<&Chosen>, paths: &RunPaths) -> Result<Chosen> {
+    let (resolved, plan) = (&prepared.resolved, &prepared.plan);
     let mut chosen = None;
-    if let Some(earlier) = earlier.as_ref().filter(|e| e.settings == settings) {
+    if let Some(earlier) = earlier.filter(|e| e.settings == settings(resolved)) {
         chosen = cut_as_before(resolved, dataset, earlier)?;
     }
     let mut chosen = match chosen {
         Some(chosen) => chosen,
         None => choose_partitions(resolved, plan, dataset)?,
     };
-    if let Some(earlier) = &earlier {
+    if let Some(earlier) = earlier {
         inherit(&mut chosen, earlier, prepared, dataset, paths)?;
     }
-    Storage::new().write_atomic(&table, &seal(&chosen)?)?;
     Ok(chosen)
 }
 
@@ -171,20 +191,29 @@ pub(super) fn choose_partitions(resolved: &Resolved, plan: &Plan, dataset: &Data
         _ => None,
     };
     let (by, why) = match (config.partition_mode(), count, config.partition.size) {
-        (PartitionMode::Manual, Some(n), _) => (SplitBy::Count(u32::try_from(n)?), vec![format!("manual mode: {n} partitions")]),
-        (PartitionMode::Manual, None, Some(size)) => (SplitBy::Rows(size), vec![format!("manual mode: {size} rows per partition")]),
+        (PartitionMode::Manual, Some(n), _) => {
+            (SplitBy::Count(u32::try_from(n)?), vec![format!("manual mode: {}", counted(n, "partition"))])
+        }
+        (PartitionMode::Manual, None, Some(size)) => {
+            (SplitBy::Rows(size), vec![format!("manual mode: {} per partition", counted(size, "row"))])
+        }
         (PartitionMode::Manual, None, None) => {
             (SplitBy::Count(MANUAL_DEFAULT), vec![format!("manual mode: {MANUAL_DEFAULT} partitions by default")])
         }
         (PartitionMode::Auto, most, _) => {
-            let sample = sample(resolved, dataset);
+            let survey = survey(dataset).map_err(|e| format!("{e:#}"));
+            let sample = survey.as_ref().map_err(Clone::clone).and_then(|survey| sample(resolved, dataset, survey));
             let options = AutoOptions {
                 target_size_mb: config.partition.target_size_mb,
                 max_size_mb: config.partition.max_size_mb,
                 size: config.partition.size,
                 most,
             };
-            let size = DatasetSize { bytes: dataset.bytes(), rows: None };
+            let rows = survey.ok().map(|survey| survey.rows);
+            // What rows with columns take in memory is not what they take on the disk.
+            let row_bytes =
+                rows.filter(|rows| !dataset.is_columnar() && rows.number() > 0).map(|rows| dataset.bytes() as f64 / rows.number() as f64);
+            let size = DatasetSize { bytes: dataset.bytes(), rows, row_bytes };
             let machine = Machine { workers: config.workers(), memory: available_memory() };
             let auto = choose(sample.as_deref().map_err(|e| e.as_str()), size, costs(plan), machine, options);
             (SplitBy::Count(u32::try_from(auto.partitions).unwrap_or(u32::MAX)), auto.why)
@@ -214,11 +243,8 @@ fn available_memory() -> Option<u64> {
     Some(limit.map_or(machine, |l| l.min(machine)))
 }
 
-/// Places at which rows are looked at.
-const PLACES: u64 = 64;
-
-/// Rows from places spread over the whole dataset.
-fn sample(resolved: &Resolved, dataset: &Dataset) -> Result<Vec<SampledRow>, String> {
+/// The rows of the survey's sample.
+fn sample(resolved: &Resolved, dataset: &Dataset, survey: &Survey) -> Result<Vec<SampledRow>, String> {
     let config = &resolved.config;
     let field = |path: &str, ty: FieldType| ReadField { path: path.to_owned(), ty, required: false };
     let mut options = ReadOptions::new(vec![
@@ -228,21 +254,19 @@ fn sample(resolved: &Resolved, dataset: &Dataset) -> Result<Vec<SampledRow>, Str
         field(&config.video_key, FieldType::Json),
     ]);
     options.batch_bytes = 64 << 10;
-    let bytes = dataset.bytes();
-    if bytes == 0 {
-        return Ok(Vec::new());
-    }
-    let pieces = split(dataset, SplitBy::Count(PLACES as u32)).map_err(|e| format!("{e:#}"))?;
-    // The number of rows is not known yet; 1 KB each is a guess that only decides how many are looked at.
-    let per_place = (sample_rows(bytes / 1024) / PLACES).max(4) as usize;
     let mut rows = Vec::new();
-    for piece in pieces.iter().filter(|p| !p.slices.is_empty()) {
-        let Some(block) = read(dataset, piece, &options).map_err(|e| format!("{e:#}"))?.next() else { continue };
-        let batch = block.map_err(|e| format!("{e:#}"))?.batch;
-        rows.extend(
-            (0..batch.rows().min(per_place))
-                .map(|i| sampled(&batch, i, config.text_key(), &[&config.image_key, &config.audio_key, &config.video_key])),
-        );
+    for piece in survey.sample.iter().filter(|p| !p.slices.is_empty()) {
+        let mut left = survey.per_piece;
+        for block in read(dataset, piece, &options).map_err(|e| format!("{e:#}"))? {
+            let batch = block.map_err(|e| format!("{e:#}"))?.batch;
+            let taken = batch.rows().min(left);
+            let media = [&config.image_key, &config.audio_key, &config.video_key];
+            rows.extend((0..taken).map(|i| sampled(&batch, i, config.text_key(), &media)));
+            left -= taken;
+            if left == 0 {
+                break;
+            }
+        }
     }
     Ok(rows)
 }

@@ -1,69 +1,192 @@
-//! The progress bar on a terminal.
+//! How far a run is, for whoever waits for it: a line that changes on a terminal, a line once in a while elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use crate::job::show::bar;
 use crate::stage::Tally;
+use crate::term::{Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, seconds, width};
 
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(200);
+/// Between two lines of a log, in the first minute and after it.
+const LINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
+/// A speed that was measured for less is none.
+const SETTLED: Duration = Duration::from_secs(1);
 
-/// Shows how much of the input has been read; away when dropped. Without a terminal there is nothing.
+/// What there is to do.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    /// Bytes of input that are to be read.
+    pub(super) bytes: u64,
+    /// All partitions.
+    pub(super) partitions: usize,
+    /// The names of the ops.
+    pub(super) ops: Vec<String>,
+    /// Whether ops come after all partitions have been read: then nobody knows how long these take.
+    pub(super) goes_on: bool,
+}
+
+/// Says how far it is until it is dropped.
 pub(super) struct Bar {
-    ended: Arc<AtomicBool>,
     /// Partitions done.
     pub(super) done: Arc<AtomicUsize>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Bar {
-    /// A bar over `bytes` of input in `partitions` partitions, of which `done` are done.
-    pub(super) fn start(tally: &Arc<Tally>, bytes: u64, partitions: usize, done: usize, quiet: bool) -> Self {
-        let (ended, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(done)));
-        let thread = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let (tally, ended, done) = (Arc::clone(tally), Arc::clone(&ended), Arc::clone(&done));
-            std::thread::spawn(move || draw(&tally, bytes, partitions, &ended, &done))
+    /// Starts with `done` partitions done.
+    pub(super) fn start(tally: &Arc<Tally>, work: Work, done: usize, quiet: bool) -> Self {
+        let done = Arc::new(AtomicUsize::new(done));
+        let thread = (!quiet).then(|| {
+            let (ended, waiting) = channel::<()>();
+            let view = View { tally: Arc::clone(tally), done: Arc::clone(&done), work, started: Instant::now() };
+            let thread = std::thread::spawn(move || {
+                let is_terminal = std::io::stderr().is_terminal();
+                let mut said = Duration::ZERO;
+                while let Err(RecvTimeoutError::Timeout) = waiting.recv_timeout(TICK) {
+                    let elapsed = view.started.elapsed();
+                    if is_terminal {
+                        live::show(&view.line(Style::for_stderr()));
+                    } else if elapsed - said >= LINES[usize::from(elapsed > LINES[1])] {
+                        said = elapsed;
+                        say(&format!("{}\n", view.log_line()));
+                    }
+                }
+                live::clear();
+            });
+            (ended, thread)
         });
-        Self { ended, done, thread }
+        Self { done, thread }
     }
-}
-
-fn draw(tally: &Tally, bytes: u64, partitions: usize, ended: &AtomicBool, done: &AtomicUsize) {
-    // Narrow enough for 80 columns.
-    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let reading = style("{bar:16.cyan/dim} {percent:>3}% read  {bytes_per_sec}  {msg}  eta {eta}");
-    let bar = ProgressBar::new(bytes).with_style(reading);
-    bar.set_position(tally.bytes.load(Ordering::Relaxed));
-    bar.reset_eta();
-    let mut all_read = false;
-    while !ended.load(Ordering::Relaxed) {
-        let position = tally.bytes.load(Ordering::Relaxed).min(bytes);
-        bar.set_position(position);
-        if position == bytes && !all_read {
-            all_read = true;
-            // What is left is behind global ops, and nobody knows how long that takes.
-            bar.set_style(style("{spinner} all input read  {msg}  {elapsed}"));
-        }
-        let quarantined = tally.quarantined.load(Ordering::Relaxed);
-        let bad = if quarantined > 0 { format!(", {quarantined} bad") } else { String::new() };
-        bar.set_message(format!("{} of {partitions} partitions{bad}", done.load(Ordering::Relaxed)));
-        bar.tick();
-        std::thread::sleep(TICK);
-    }
-    bar.finish_and_clear();
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
+        if let Some((ended, thread)) = self.thread.take() {
+            drop(ended);
             // A thread that only draws has nothing to report.
             let _ = thread.join();
         }
+    }
+}
+
+struct View {
+    tally: Arc<Tally>,
+    done: Arc<AtomicUsize>,
+    work: Work,
+    started: Instant,
+}
+
+/// What is said, in the order in which it stands; what is `None` is not known.
+struct Said {
+    fraction: Option<f64>,
+    partitions: String,
+    op: Option<String>,
+    to_go: Option<String>,
+    rate: Option<String>,
+    rows: String,
+    bad: Option<String>,
+}
+
+impl View {
+    fn look(&self) -> Said {
+        let (tally, work) = (&self.tally, &self.work);
+        let read = tally.bytes.load(Ordering::Relaxed).min(work.bytes);
+        let elapsed = self.started.elapsed();
+        let left = work.bytes - read;
+        let is_settled = elapsed >= SETTLED && read > 0 && left > 0;
+        let per_second = read as f64 / elapsed.as_secs_f64().max(1e-9);
+        let to_go = left as f64 / per_second.max(1.0);
+        let bad = tally.quarantined.load(Ordering::Relaxed);
+        Said {
+            fraction: (left > 0).then(|| read as f64 / work.bytes as f64),
+            partitions: {
+                let done = count(self.done.load(Ordering::Relaxed) as u64);
+                format!("{done} of {} done", counted(work.partitions as u64, "partition"))
+            },
+            op: tally.op().and_then(|op| Some(format!("op {op} {}", work.ops.get(op)?))),
+            to_go: (is_settled && to_go >= 0.5)
+                .then(|| format!("about {} {}", about(to_go), if work.goes_on { "to read" } else { "to go" })),
+            rate: is_settled.then(|| format!("{}/s", bytes(per_second as u64))),
+            rows: counted(tally.rows.load(Ordering::Relaxed), "row"),
+            bad: (bad > 0).then(|| format!("{} in quarantine", count(bad))),
+        }
+    }
+
+    /// One line that fits: the more telling a part, the longer it stays.
+    fn line(&self, style: Style) -> String {
+        let room = style.width.unwrap_or(USUAL_WIDTH).saturating_sub(1);
+        let said = self.look();
+        let head = match said.fraction {
+            Some(fraction) => format!("{} {:>3.0} %", bar(fraction, 12), (100.0 * fraction).floor()),
+            None => format!("all input read, {}", seconds(self.started.elapsed().as_secs_f64().floor())),
+        };
+        // The parts in their order, with how early each goes.
+        let mut parts: Vec<(u8, String)> = [(1, said.op), (2, said.to_go), (3, Some(said.partitions)), (4, said.bad), (5, said.rate)]
+            .into_iter()
+            .filter_map(|(rank, part)| Some((rank, part?)))
+            .collect();
+        while width(&head) + parts.iter().map(|(_, part)| 2 + width(part)).sum::<usize>() > room {
+            let Some(last) = parts.iter().enumerate().max_by_key(|(_, (rank, _))| *rank).map(|(i, _)| i) else { break };
+            parts.remove(last);
+        }
+        let tail: String = parts.iter().map(|(_, part)| format!("  {part}")).collect();
+        let head = cut_end(&head, room);
+        style.paint(Color::Cyan, &head) + &tail
+    }
+
+    /// The same for a log, with its time.
+    fn log_line(&self) -> String {
+        let said = self.look();
+        let read = match said.fraction {
+            Some(fraction) => format!("{:.0} % read", (100.0 * fraction).floor()),
+            None => "all input read".to_owned(),
+        };
+        let parts = [Some(read), Some(said.partitions), Some(said.rows), said.bad, said.op, said.rate, said.to_go];
+        let clock = jiff::Timestamp::now().strftime("%H:%M:%S").to_string();
+        format!("{clock} {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(read: u64) -> View {
+        let tally = Tally::default();
+        tally.bytes.store(read, Ordering::Relaxed);
+        tally.rows.store(1, Ordering::Relaxed);
+        tally.quarantined.store(2, Ordering::Relaxed);
+        tally.at(1);
+        let work =
+            Work { bytes: 100_000_000, partitions: 8, ops: vec!["a_mapper".into(), "special_characters_filter".into()], goes_on: false };
+        let started = Instant::now().checked_sub(Duration::from_secs(20)).unwrap();
+        View { tally: Arc::new(tally), done: Arc::new(AtomicUsize::new(3)), work, started }
+    }
+
+    #[test]
+    fn the_line_names_the_op_and_fits() {
+        for width_ in 20..140 {
+            for read in [0, 40_000_000, 100_000_000] {
+                let line = view(read).line(Style { colour: false, width: Some(width_) });
+                assert!(width(&line) < width_, "{width_}: {line}");
+                assert!(width_ < 55 || line.contains("op 1 special_characters_filter"), "{width_}: {line}");
+            }
+        }
+        let line = view(40_000_000).line(Style { colour: false, width: Some(140) });
+        assert!(line.contains(" 40 %") && line.contains("about 30 s to go") && line.contains("2.0 MB/s"), "{line}");
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_time_that_nobody_knows() {
+        let log = view(100_000_000).log_line();
+        assert!(log.contains("all input read, 3 of 8 partitions done, 1 row, 2 in quarantine, op 1 special_"), "{log}");
+        assert!(!log.contains("to go"), "{log}");
+        assert!(!view(0).log_line().contains("to go"));
     }
 }

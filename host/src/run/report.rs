@@ -1,89 +1,202 @@
 //! What is printed at the end of a run: where the rows went, op by op.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::dataset::Exported;
-use crate::job::JobSummary;
+use crate::job::{JobSummary, Ledger};
 use crate::plan::{Plan, PlannedOp};
+use crate::term::{Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds};
 
 /// Prints the table of ops and the totals to standard error.
 pub(super) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
+    let style = Style::for_stderr();
+    let style = Style { width: Some(style.width.unwrap_or(USUAL_WIDTH)), ..style };
     if !quiet {
-        eprint!("{}", table(summary));
+        say(&table(summary).render(style));
     }
-    eprint!("{}", totals(summary, plan, exported));
+    say(&totals(summary, plan, exported, style));
 }
 
-/// One line per op.
-fn table(summary: &JobSummary) -> String {
-    let name_width = summary.ops.iter().map(|o| o.name.len()).max().unwrap_or(0).max(2);
+/// Says what the job is going to do, and what it takes over from earlier attempts.
+pub(super) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: Option<&str>) {
+    let attempt = match summary.attempts.len() {
+        0 | 1 => String::new(),
+        n => format!(", attempt {n}"),
+    };
+    let (totals, ops) = (&summary.totals, counted(plan.ops.len() as u64, "op"));
+    let parts = [bytes(totals.input_bytes), counted(totals.partitions as u64, "partition"), counted(workers as u64, "worker")];
+    say(&format!("job {}{attempt}: {ops} on {}\n", summary.job_id, parts.join(", ")));
+    if let Some(reused) = reused {
+        say(&format!("reuses what is there, {reused}\n"));
+    }
+}
+
+/// One line per op. Rows and what became of them stay longest when there is little room.
+fn table(summary: &JobSummary) -> Table {
     let cpu: f64 = summary.ops.iter().map(|o| o.cpu_seconds).sum();
-    let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{:>3} {:name_width$} {:>11} {:>11} {:>9} {:>8} {:>8} {:>6} {:>8}",
-        "#", "op", "rows in", "rows out", "removed", "MB/CPU s", "CPU s", "share", "peak MB"
-    );
+    let any_bad = summary.ops.iter().any(|op| op.quarantined > 0);
+    let any_trap = summary.ops.iter().any(|op| op.traps > 0);
+    let mut columns = vec![
+        Column::right("#").goes(3),
+        Column::left("op"),
+        Column::right("rows in").goes(4),
+        Column::right("rows out"),
+        Column::right("removed").goes(1),
+    ];
+    columns.extend(any_bad.then_some(Column::right("quarantined").goes(2)));
+    columns.extend([Column::right("CPU s").goes(5), Column::right("share").goes(6), Column::right("MB/CPU s").goes(7)]);
+    columns.extend(any_trap.then_some(Column::right("failed calls").goes(8)));
+    columns.push(Column::right("peak MB").goes(9));
+    let mut table = Table::new(columns);
+    let warn = |n: u64| if n > 0 { Cell::painted(count(n), Color::Yellow) } else { count(n).into() };
     for op in &summary.ops {
         let removed = op.rows_in + op.created - op.rows_out.min(op.rows_in + op.created);
         let share = if cpu > 0.0 { 100.0 * op.cpu_seconds / cpu } else { 0.0 };
-        let _ = write!(
-            out,
-            "{:>3} {:name_width$} {:>11} {:>11} {:>9} {:>8.0} {:>8.2} {:>5.0}% {:>8.1}",
-            op.index,
-            op.name,
-            op.rows_in,
-            op.rows_out,
-            removed,
-            op.mb_per_cpu_second,
-            op.cpu_seconds,
-            share,
-            op.peak_memory as f64 / 1e6
-        );
-        if op.quarantined > 0 {
-            let _ = write!(out, "  {} quarantined", op.quarantined);
-        }
-        if op.traps > 0 {
-            let _ = write!(out, ", {} calls failed", op.traps);
-        }
-        out.push('\n');
+        let mut row: Vec<Cell> = vec![
+            op.index.to_string().into(),
+            op.name.as_str().into(),
+            count(op.rows_in).into(),
+            count(op.rows_out).into(),
+            count(removed).into(),
+        ];
+        row.extend(any_bad.then(|| warn(op.quarantined)));
+        row.extend([
+            Cell::from(format!("{:.*}", if op.cpu_seconds < 99.995 { 2 } else { 0 }, op.cpu_seconds)),
+            format!("{share:.0}%").into(),
+            format!("{:.0}", op.mb_per_cpu_second).into(),
+        ]);
+        row.extend(any_trap.then(|| warn(op.traps)));
+        row.push(format!("{:.1}", op.peak_memory as f64 / 1e6).into());
+        table.row(row);
     }
-    out
+    table
 }
 
-fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported) -> String {
-    let ledger = &summary.ledger;
-    let sum = |map: &std::collections::BTreeMap<usize, u64>| map.values().sum::<u64>();
-    let grouped: u64 = ledger.merged.iter().filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper)).map(|(_, n)| n).sum();
-    let mut parts = vec![format!("{} rows read", ledger.read)];
-    for (count, what) in [
+/// `113 rows read, 22 dropped, 91 written`: what is none of is not said. `grouped` of the merged rows went into groups.
+pub fn rows_line(ledger: &Ledger, grouped: u64) -> String {
+    let sum = |map: &BTreeMap<usize, u64>| map.values().sum::<u64>();
+    let mut parts = vec![format!("{} read", counted(ledger.read, "row"))];
+    for (n, what) in [
         (sum(&ledger.created), "created"),
         (sum(&ledger.dropped), "dropped"),
-        (sum(&ledger.merged) - grouped, "merged as duplicates"),
+        (sum(&ledger.merged) - grouped, if sum(&ledger.merged) - grouped == 1 { "merged as a duplicate" } else { "merged as duplicates" }),
         (grouped, "merged into groups"),
         (ledger.quarantined, "in quarantine"),
     ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
+        if n > 0 {
+            parts.push(format!("{} {what}", count(n)));
         }
     }
-    parts.push(format!("{} written", ledger.output));
-    let mut out = format!("{}\n", parts.join(", "));
-    let seconds = summary.duration.unwrap_or(0.0);
-    let mb = summary.totals.input_bytes as f64 / 1e6;
-    let rate = if seconds > 0.0 { mb / seconds } else { 0.0 };
-    // A job that went on did a part of its work before: nothing is known of how long that took if it was killed.
-    let time = match summary.attempts.len() {
-        0 | 1 => format!("in {seconds:.2} s ({rate:.0} MB/s, "),
-        attempts => format!("in {attempts} attempts ("),
-    };
-    let (cpu, peak) = (summary.totals.cpu_seconds, summary.totals.peak_memory as f64 / 1e6);
-    let _ = writeln!(out, "{mb:.1} MB {time}{cpu:.2} CPU s, peak memory {peak:.0} MB)");
+    parts.push(format!("{} written", count(ledger.output)));
+    parts.join(", ")
+}
+
+/// What the job took: size, time, CPU time, memory. Times are those of all attempts, as the table's are.
+fn usage_line(summary: &JobSummary) -> String {
+    let (totals, compiling) = (&summary.totals, summary.totals.compile_seconds);
+    let time = summary.duration.unwrap_or(0.0) + compiling;
+    let mut out = bytes(totals.input_bytes);
+    match summary.attempts.len() {
+        0 | 1 => {
+            let _ = write!(out, " in {}", seconds(time));
+            let at_work = time - compiling;
+            if at_work > 0.0 {
+                let _ = write!(out, " ({}/s)", bytes((totals.input_bytes as f64 / at_work) as u64));
+            }
+        }
+        n => {
+            let _ = write!(out, " in {n} attempts of {} together", seconds(time));
+        }
+    }
+    if compiling >= 0.1 {
+        let _ = write!(out, ", {} of it to compile operators for the first time", seconds(compiling));
+    }
+    // Nobody told what an attempt that was killed took beyond what its ops had done.
+    let killed = summary.attempts.iter().any(|attempt| attempt.end_time.is_none());
+    let of_ops: f64 = summary.ops.iter().map(|op| op.cpu_seconds).sum();
+    let (least, cpu) = if killed { ("at least ", totals.cpu_seconds.max(of_ops)) } else { ("", totals.cpu_seconds) };
+    let _ = write!(out, ", {least}{} of CPU time, peak memory {}", seconds(cpu), bytes(totals.peak_memory));
+    out
+}
+
+fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) -> String {
+    let ledger = &summary.ledger;
+    let grouped: u64 = ledger.merged.iter().filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper)).map(|(_, n)| n).sum();
+    let mut out = format!("{}\n{}\n", style.bold(&rows_line(ledger, grouped)), usage_line(summary));
     if ledger.quarantined > 0 {
-        let _ = writeln!(out, "quarantine: {}/quarantine", summary.work_dir);
+        let _ = writeln!(out, "{}: {}/quarantine", style.paint(Color::Yellow, "quarantine"), summary.work_dir);
     }
     for file in &exported.files {
         let _ = writeln!(out, "{}", file.display());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{OpDone, OpRef};
+    use crate::job::RunPaths;
+
+    fn summary() -> JobSummary {
+        let paths = RunPaths::new("j");
+        let mut summary = JobSummary::start(&paths, "j", 1, &paths.events("20260101_000000", 0)).unwrap();
+        for (i, name) in ["whitespace_normalization_mapper", "specified_numeric_field_filter"].into_iter().enumerate() {
+            summary.add_op(&OpDone {
+                op: OpRef::new(i, name),
+                input_rows: 12_345_678,
+                output_rows: 12_345_670,
+                quarantined_rows: 3,
+                traps: 2,
+                cpu_seconds: 4321.5,
+                input_bytes: 1 << 40,
+                peak_memory: 250 << 20,
+                ..OpDone::default()
+            });
+        }
+        summary.ledger.read = 12_345_678;
+        summary.ledger.output = 12_345_662;
+        summary
+    }
+
+    #[test]
+    fn no_line_of_the_table_is_wider_than_the_terminal() {
+        let (summary, least) = (summary(), 40);
+        for width in least..200 {
+            let text = table(&summary).render(Style { colour: false, width: Some(width) });
+            assert!(text.lines().all(|line| crate::term::width(line) <= width), "{width}:\n{text}");
+            assert!(text.contains("rows out") && text.contains("12,345,670"), "{width}:\n{text}");
+        }
+        let text = table(&summary).render(Style { colour: false, width: Some(80) });
+        for column in ["#", "rows in", "removed", "quarantined"] {
+            assert!(text.lines().next().unwrap().contains(column), "{column} is not in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn one_row_is_one_row() {
+        let ledger = Ledger { read: 1, output: 0, merged: BTreeMap::from([(2, 1)]), ..Ledger::default() };
+        assert_eq!(rows_line(&ledger, 0), "1 row read, 1 merged as a duplicate, 0 written");
+        let ledger = Ledger { read: 1200, output: 1000, dropped: BTreeMap::from([(0, 200)]), ..Ledger::default() };
+        assert_eq!(rows_line(&ledger, 0), "1,200 rows read, 200 dropped, 1,000 written");
+    }
+
+    #[test]
+    fn the_times_of_several_attempts_add_up() {
+        let mut summary = summary();
+        summary.totals.cpu_seconds = 10.0;
+        summary.totals.compile_seconds = 2.0;
+        let attempt = summary.attempts[0].clone();
+        summary.attempts = vec![attempt.clone(), attempt.clone()];
+        (summary.attempts[0].start_time, summary.attempts[0].end_time) = (0.0, Some(60.0));
+        (summary.attempts[1].start_time, summary.attempts[1].end_time) = (100.0, Some(118.0));
+        summary.duration = Some(78.0);
+        let line = usage_line(&summary);
+        assert!(line.contains("in 2 attempts of 1 min 20 s together, 2.0 s of it to compile"), "{line}");
+        assert!(line.contains(", 10 s of CPU time"), "{line}");
+        // An attempt was killed: at least what its ops took.
+        summary.attempts[0].end_time = None;
+        assert!(usage_line(&summary).contains(", at least 2 h 24 min of CPU time"), "{}", usage_line(&summary));
+    }
 }

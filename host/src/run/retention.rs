@@ -18,6 +18,10 @@ pub(super) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Res
         remove_files(&paths.checkpoints(), storage, |name| name.ends_with(".manifest.json"))?;
         remove_files(&paths.checkpoints(), storage, |_| true)?;
         remove_files(&paths.discarded(), storage, |_| true)?;
+    }
+    if !keep || !config.intermediate_storage.keep_unpacked_inputs {
+        // Manifests first, here too.
+        remove_files(&paths.partitions(), storage, |name| name.starts_with("input_") && name.ends_with(".manifest.json"))?;
         remove_files(&paths.partitions(), storage, |name| name.starts_with("input_"))?;
     }
     Ok(())

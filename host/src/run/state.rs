@@ -17,6 +17,7 @@ use crate::job::summary::Component;
 use crate::job::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::plan::{Chains, Plan};
 use crate::schedule::{Index, Watcher};
+use crate::term::say;
 
 /// The state of one attempt.
 pub(super) struct State {
@@ -59,6 +60,7 @@ impl State {
                 }
             }
         }
+        summary.totals.compile_seconds += crate::op::compiling().time.as_secs_f64();
         summary.save(paths)?;
         log.emit(Event::JobStarted {
             dataset_path: summary.dataset_path.clone(),
@@ -70,17 +72,6 @@ impl State {
             is_resuming,
         });
         Ok(Self { summary, paths: paths.clone(), mapping: None, started: std::time::Instant::now() })
-    }
-
-    /// Whether an earlier attempt has made just this export and it is still there. `chains` finds it also where files of the dataset were
-    /// touched only; without them less has to be known.
-    pub(super) fn already_done(&self, prepared: &Prepared, chains: Option<&Chains>) -> Result<bool> {
-        let Some(done) = read_done(&self.paths)? else { return Ok(false) };
-        let same = match chains {
-            Some(chains) => done.key == result_key(prepared, chains),
-            None => done.request == request_key(prepared),
-        };
-        Ok(same && done.files.iter().all(|f| f.is_unchanged()))
     }
 
     /// Forgets the export of an earlier attempt: it is about to be replaced.
@@ -104,8 +95,6 @@ impl State {
             quarantined_rows: ledger.quarantined,
             output_path: self.summary.export_path.clone(),
         });
-        eprintln!("job `{}` is complete already: {} rows in {}", self.summary.job_id, ledger.output, self.summary.export_path);
-        eprintln!("nothing to do; `--fresh` starts it over");
         self.end(Status::Completed, None)
     }
 
@@ -197,7 +186,7 @@ impl State {
         self.summary.stop_reason = Some(reason.to_owned());
         self.usage();
         self.end(Status::Stopped, None)?;
-        eprintln!("job `{}` is stopped; continue with: {}", self.summary.job_id, self.summary.resumption_command);
+        say(&format!("job `{}` is stopped; continue with: {}\n", self.summary.job_id, self.summary.resumption_command));
         Ok(())
     }
 
@@ -212,7 +201,8 @@ impl State {
         });
         self.usage();
         self.end(Status::Failed, Some(message))?;
-        eprintln!("job `{}` failed; when the cause is mended, continue with: {}", self.summary.job_id, self.summary.resumption_command);
+        let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
+        say(&format!("job `{job}` failed; when the cause is mended, continue with: {command}\n"));
         Ok(())
     }
 
@@ -378,6 +368,26 @@ impl DoneFile {
     fn is_unchanged(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|m| m.len() == self.bytes)
     }
+}
+
+/// Whether an earlier attempt has made just this export and it is still there. `chains` finds it also where files of the dataset were touched
+/// only; without them less has to be known.
+pub(super) fn is_done(paths: &RunPaths, prepared: &Prepared, chains: Option<&Chains>) -> Result<bool> {
+    let Some(done) = read_done(paths)? else { return Ok(false) };
+    let same = match chains {
+        Some(chains) => done.key == result_key(prepared, chains),
+        None => done.request == request_key(prepared),
+    };
+    Ok(same && done.files.iter().all(|f| f.is_unchanged()))
+}
+
+/// The ledger of a job that is complete and says so: an attempt would have nothing to do and nothing to say.
+pub(super) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
+    let says_so = JobSummary::load_if_readable(paths)?.is_some_and(|summary| summary.status == Status::Completed);
+    if !says_so || !is_done(paths, prepared, None)? {
+        return Ok(None);
+    }
+    Ok(read_done(paths)?.map(|done| done.ledger))
 }
 
 fn done_path(paths: &RunPaths) -> PathBuf {

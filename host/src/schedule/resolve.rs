@@ -15,6 +15,7 @@ pub(super) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &In
     if partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)) {
         return Ok(());
     }
+    env.tally.at(op);
     if env.plan.ops[op].is_grouper() {
         return groups(env, partitions, op, index, memory);
     }

@@ -69,6 +69,7 @@ impl<'a> Chain<'a> {
     pub(super) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<Batch>> {
         let mut batches = vec![batch];
         for link in &mut self.links {
+            quarantine.breaker.tally.at(link.op.index);
             let timer = Timer::start();
             let mut out = Vec::with_capacity(batches.len());
             for batch in batches.into_iter().filter(|b| b.rows() > 0) {
@@ -178,6 +179,7 @@ impl<'a> Keyer<'a> {
     /// Keys of all rows of the batch, in order.
     pub(super) fn process(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<KeyedRows>> {
         let link = &mut self.link;
+        quarantine.breaker.tally.at(link.op.index);
         let timer = Timer::start();
         link.done.input_rows += batch.rows() as u64;
         let mut keyed = Vec::new();

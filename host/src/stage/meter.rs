@@ -1,6 +1,6 @@
 //! Counting and timing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -26,7 +26,7 @@ impl Timer {
     }
 }
 
-/// Rows and bytes of the whole job while it runs: for the progress bar and the circuit breaker.
+/// Rows and bytes of the whole job while it runs: for whoever waits for it, and for the circuit breaker.
 #[derive(Default)]
 pub struct Tally {
     /// Rows that entered a task in this attempt.
@@ -35,6 +35,8 @@ pub struct Tally {
     pub quarantined: AtomicU64,
     /// Input bytes read in this attempt, resumed work included.
     pub bytes: AtomicU64,
+    /// The op that a worker began last, from 1; 0 before the first.
+    at: AtomicUsize,
     /// The check of operators that the job was asked for.
     pub determinism: Determinism,
 }
@@ -44,6 +46,21 @@ pub struct Tally {
 const BREAKER_ROWS: u64 = 1000;
 
 impl Tally {
+    /// Nothing has come yet.
+    pub fn new(determinism: Determinism) -> Self {
+        Self { determinism, ..Self::default() }
+    }
+
+    /// Notes that a worker is at op `op` now.
+    pub fn at(&self, op: usize) {
+        self.at.store(op + 1, Ordering::Relaxed);
+    }
+
+    /// Returns the op that a worker began last.
+    pub fn op(&self) -> Option<usize> {
+        self.at.load(Ordering::Relaxed).checked_sub(1)
+    }
+
     /// Enters rows that have come in.
     pub(super) fn enter(&self, rows: u64, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);

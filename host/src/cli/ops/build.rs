@@ -42,13 +42,13 @@ pub(super) fn run(args: &BuildArgs) -> Result<u8> {
     }
     let status = script.stdin(Stdio::null()).status().context("cannot run bash")?;
     if !status.success() {
-        eprintln!("error: {}: build.sh ended with {status}; what the tools printed is above", args.dir.display());
+        crate::cli::complain(&format!("{}: build.sh ended with {status}; what the tools printed is above", args.dir.display()));
         return Ok(exit::FAILED);
     }
     let component = args.dir.join(format!("{}.wasm", project.name));
     let size = std::fs::metadata(&component).with_context(|| format!("build.sh made no {}", component.display()))?.len();
     let registry = Registry::load(std::slice::from_ref(&component))?;
-    let mut out = format!("{}: {:.2} MB\n", component.display(), size as f64 / 1e6);
+    let mut out = format!("{}: {}\n", component.display(), crate::term::bytes(size));
     for e in registry.iter().filter(|e| e.component.source == Source::File(component.clone())) {
         out += &format!("  {} {}: {}\n", e.descriptor.kind.as_str(), e.descriptor.name, e.descriptor.summary);
     }

@@ -7,8 +7,10 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Plugins, to_json};
+use crate::cli::loading::while_loading;
 use crate::error::{UserError, did_you_mean};
 use crate::op::{Kind, OpEntry, Registry};
+use crate::term::{Style, say, wrap};
 
 const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
 
@@ -32,7 +34,7 @@ pub(super) struct ListArgs {
 
 pub(super) fn run(args: &ListArgs) -> Result<u8> {
     let kind = args.kind.as_deref().map(read_kind).transpose()?;
-    let registry = Registry::load(&args.plugins.dirs)?;
+    let registry = while_loading(args.json, || Registry::load(&args.plugins.dirs))?;
     let words: Vec<String> = args.words.iter().map(|w| w.to_lowercase()).collect();
     let wanted = |e: &&OpEntry| {
         let text = haystack(e);
@@ -46,12 +48,12 @@ pub(super) fn run(args: &ListArgs) -> Result<u8> {
         crate::cli::print(&format!("{:#}\n", Value::Array(list)))?;
         return Ok(0);
     }
-    registry.notes().iter().for_each(|n| eprintln!("note: {n}"));
+    registry.notes().iter().for_each(|n| say(&format!("note: {n}\n")));
     if entries.is_empty() {
         let near = words.iter().find_map(|w| did_you_mean(w, registry.iter().map(|e| e.descriptor.name.as_str())));
-        eprintln!("no operator matches{}", near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default());
+        say(&format!("no operator matches{}\n", near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()));
     }
-    crate::cli::print(&text(&entries))?;
+    crate::cli::print(&text(&entries, Style::for_stdout()))?;
     Ok(0)
 }
 
@@ -80,8 +82,8 @@ fn haystack(entry: &OpEntry) -> String {
     format!("{} {} {} {} {}", d.name, listed_as(entry).as_str(), entry.component.source, d.summary, params.join(" ")).to_lowercase()
 }
 
-/// A heading for each kind and pack, a line for each operator.
-fn text(entries: &[&OpEntry]) -> String {
+/// A heading for each kind and pack, a line for each operator; on a terminal what does not fit goes on below its summary's beginning.
+fn text(entries: &[&OpEntry], style: Style) -> String {
     let width = entries.iter().map(|e| e.descriptor.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for kind in KINDS {
@@ -90,9 +92,12 @@ fn text(entries: &[&OpEntry]) -> String {
             packs.entry(e.component.source.to_string()).or_default().push(e);
         }
         for (pack, of_pack) in packs {
-            let _ = writeln!(out, "{}s, {pack}", kind.as_str());
+            let _ = writeln!(out, "{}", style.bold(&format!("{}s, {pack}", kind.as_str())));
+            let room = style.width.map_or(usize::MAX, |columns| columns.saturating_sub(width + 4).max(30));
             for e in of_pack {
-                let _ = writeln!(out, "  {:width$}  {}", e.descriptor.name, e.descriptor.summary);
+                for (i, part) in wrap(&e.descriptor.summary, room).iter().enumerate() {
+                    let _ = writeln!(out, "  {:width$}  {part}", if i == 0 { e.descriptor.name.as_str() } else { "" });
+                }
             }
         }
     }

@@ -9,12 +9,14 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{Plugins, full_params, read_params};
+use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
 use crate::job::{JobSummary, Logs, RunPaths, StopFlag};
-use crate::op::{Limits, Registry, Source};
+use crate::op::{Kind, Limits, Registry, Source};
 use crate::plan::{grants_of_params, reads_media};
-use crate::run::{RunOptions, prepare, run as run_job};
+use crate::run::{RunOptions, prepare, rows_line, run as run_job};
+use crate::term::say;
 
 /// Run one operator on JSON lines from standard input, to standard output
 ///
@@ -41,8 +43,9 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let (name, plugins) = find(&args.name, &args.plugins.dirs)?;
-    let registry = Registry::load_for(&plugins, &[&name])?;
+    let registry = while_loading(false, || Registry::load_for(&plugins, &[&name]))?;
     let entry = registry.get(&name, "")?;
+    let is_grouper = entry.descriptor.kind == Kind::Grouper;
     // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
     registry.pool(entry, &full_params(entry, &params)?, Limits::default(), grants_of_params(entry, &params, "--params")?, 0, "--params")?;
     let mut spec = params;
@@ -52,14 +55,14 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     }
     drop(registry);
     if std::io::stdin().is_terminal() {
-        eprintln!("reading JSON lines from the terminal; end with Ctrl-D");
+        say("reading JSON lines from the terminal; end with Ctrl-D\n");
     }
 
     let dir = tempfile::Builder::new().prefix("djhost-ops-run-").tempdir().context("cannot make a temporary directory")?;
     let (input, output) = (dir.path().join("stdin.jsonl"), dir.path().join("out.jsonl"));
     let copied = std::fs::File::create(&input).and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
     if copied.context("cannot keep the input in a temporary file")? == 0 {
-        report(&crate::job::Ledger::default(), &[]);
+        report(&crate::job::Ledger::default(), is_grouper, &[]);
         return Ok(exit::DONE);
     }
     let recipe = dir.path().join("recipe.yaml");
@@ -79,7 +82,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     }
     let paths = RunPaths::new(dir.path().join("work/run"));
     let summary = JobSummary::load(&paths)?.context("the job left no summary")?;
-    report(&summary.ledger, &reasons(&paths)?);
+    report(&summary.ledger, is_grouper, &reasons(&paths)?);
     Ok(if args.strict && summary.ledger.quarantined > 0 { exit::QUARANTINED } else { exit::DONE })
 }
 
@@ -140,19 +143,11 @@ fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
     Ok(reasons)
 }
 
-fn report(ledger: &crate::job::Ledger, reasons: &[String]) {
-    let sum = |map: &std::collections::BTreeMap<usize, u64>| map.values().sum::<u64>();
-    eprintln!(
-        "{} rows read, {} created, {} dropped, {} merged as duplicates, {} quarantined, {} written",
-        ledger.read,
-        sum(&ledger.created),
-        sum(&ledger.dropped),
-        sum(&ledger.merged),
-        ledger.quarantined,
-        ledger.output
-    );
-    reasons.iter().for_each(|r| eprintln!("quarantined: {r}"));
+fn report(ledger: &crate::job::Ledger, is_grouper: bool, reasons: &[String]) {
+    let grouped = if is_grouper { ledger.merged.values().sum() } else { 0 };
+    say(&format!("{}\n", rows_line(ledger, grouped)));
+    reasons.iter().for_each(|r| say(&format!("quarantined: {r}\n")));
     if (reasons.len() as u64) < ledger.quarantined {
-        eprintln!("quarantined: {} more", ledger.quarantined - reasons.len() as u64);
+        say(&format!("quarantined: {} more\n", ledger.quarantined - reasons.len() as u64));
     }
 }

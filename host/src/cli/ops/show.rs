@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::example::Example;
 use super::list::listed_as;
 use super::{Plugins, full_params, to_json};
+use crate::cli::loading::while_loading;
 use crate::op::{Kind, OpEntry, Registry};
+use crate::term::bytes;
 
 /// Show an operator's parameters, defaults, stats, cost and origin, with an example
 #[derive(Debug, Clone, clap::Args)]
@@ -23,7 +25,7 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) fn run(args: &ShowArgs) -> Result<u8> {
-    let registry = Registry::load_for(&args.plugins.dirs, &[&args.name])?;
+    let registry = while_loading(args.json, || Registry::load_for(&args.plugins.dirs, &[&args.name]))?;
     let entry = registry.get(&args.name, "")?;
     let example = Example::of(entry)?;
     let text = if args.json {
@@ -71,7 +73,7 @@ fn show(entry: &OpEntry) -> String {
         let _ = writeln!(out, "writes  {}", list(signature.writes.iter().map(|w| format!("{} ({})", w.path, w.ty.name())).collect()));
         let _ = writeln!(out, "stats   {}", list(signature.writes_stats.iter().map(|w| format!("{} ({})", w.path, w.ty.name())).collect()));
     }
-    let _ = writeln!(out, "\nfrom    {} (sha256 {}, {} KB, contract {})", c.source, c.digest, c.bytes >> 10, c.wit_version);
+    let _ = writeln!(out, "\nfrom    {} (sha256 {}, {}, contract {})", c.source, c.digest, bytes(c.bytes), c.wit_version);
     out
 }
 

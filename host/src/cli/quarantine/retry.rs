@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{QuarantineArgs, for_each};
+use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
 use crate::job::{JobSummary, Logs, RunPaths, Status, StopFlag};
 use crate::run::{Retry, RunOptions, prepare, run as run_job};
+use crate::term::{counted, say};
 
 /// Continues the job with fallbacks for the ops that have rows in quarantine; gives the exit code.
 pub(super) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], plugins: Option<&Path>, quiet: bool) -> Result<u8> {
@@ -22,7 +24,8 @@ pub(super) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], pl
         Ok(true)
     })?;
     if unread > 0 {
-        eprintln!("{unread} rows could not be read; they are not tried again: mend the dataset, and run the job again");
+        let (rows, they) = (counted(unread, "row"), if unread == 1 { "it is" } else { "they are" });
+        say(&format!("{rows} could not be read; {they} not tried again: mend the dataset, and run the job again\n"));
     }
     if ops.is_empty() {
         crate::cli::print("no operator has rows in quarantine: nothing to do\n")?;
@@ -52,11 +55,12 @@ pub(super) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], pl
         source: format!("--{key}"),
     };
     let overrides = [set("work_dir", root.parent().map(Path::as_os_str)), set("job_id", root.file_name())];
-    let prepared = prepare(Some(&RunPaths::new(&root).resolved_config()), &overrides)?;
+    let prepared = while_loading(quiet, || prepare(Some(&RunPaths::new(&root).resolved_config()), &overrides))?;
     stop.watch_signals()?;
     let options = RunOptions { quiet, retry: Some(retry), ..RunOptions::default() };
     let code = run_job(prepared, &options, &logs, &stop)?.code;
     let left = JobSummary::load(&RunPaths::new(&root))?.map_or(0, |summary| summary.ledger.quarantined);
-    crate::cli::print(&format!("{rows} rows tried again; {left} rows are in quarantine now\n"))?;
+    let are = if left == 1 { "is" } else { "are" };
+    crate::cli::print(&format!("{} tried again; {} {are} in quarantine now\n", counted(rows, "row"), counted(left, "row")))?;
     Ok(code)
 }

@@ -9,7 +9,11 @@ use crate::op::{Descriptor, OpEntry};
 pub(super) fn same(first: &[&OpEntry], second: &[&OpEntry]) -> Check {
     let said = |entries: &[&OpEntry]| -> Vec<String> { entries.iter().map(|e| format!("{:?}", e.descriptor)).collect() };
     if said(first) == said(second) {
-        Check::new("describe", Verdict::Pass, format!("{} operators, the same in a second instance", first.len()))
+        Check::new(
+            "describe",
+            Verdict::Pass,
+            format!("{}, the same in a second instance", crate::term::counted(first.len() as u64, "operator")),
+        )
     } else {
         Check::new("describe", Verdict::Fail, "a second instance describes other operators; `describe` must give the same every time")
     }

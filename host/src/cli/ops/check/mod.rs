@@ -88,7 +88,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8> {
     let mut component_checks = vec![Check::new(
         "contract",
         Verdict::Pass,
-        format!("version {}, {} KB, sha256 {}", component.wit_version, component.bytes >> 10, component.digest),
+        format!("version {}, {}, sha256 {}", component.wit_version, crate::term::bytes(component.bytes), component.digest),
     )];
     component_checks.push(describe::same(&entries, &again));
     component_checks.extend(describe::imports(&component.imports));

@@ -9,6 +9,7 @@ use super::answer::{ask, per_row};
 use super::{Check, Verdict, sample};
 use crate::dataset::Batch;
 use crate::op::{Kind, OpPool, Output};
+use crate::term::counted;
 
 /// What a row costs.
 #[derive(Debug, Serialize)]
@@ -69,10 +70,16 @@ fn answers(pool: &OpPool, check: &'static str, batch: &Batch) -> Result<Check> {
     }
     let mut instance = pool.checkout()?;
     Ok(match pool.process(&mut instance, batch)? {
-        Ok(reply) if reply.rejected.is_empty() => Check::new(check, Verdict::Pass, format!("{} rows", batch.rows())),
+        Ok(reply) if reply.rejected.is_empty() => Check::new(check, Verdict::Pass, counted(batch.rows() as u64, "row")),
         Ok(reply) => {
             let first = &reply.rejected[0];
-            let detail = format!("{} of {} rows rejected; row {}: {}", reply.rejected.len(), batch.rows(), first.row, first.reason);
+            let detail = format!(
+                "{} of {} rejected; row {}: {}",
+                reply.rejected.len(),
+                counted(batch.rows() as u64, "row"),
+                first.row,
+                first.reason
+            );
             Check::new(check, Verdict::Warn, detail)
         }
         Err(error) => Check::new(check, Verdict::Fail, error.to_string()),
@@ -129,7 +136,7 @@ fn batch_size(pool: &OpPool, batch: &Batch) -> Result<Check> {
             return Ok(Check::new(NAME, Verdict::Fail, format!("in batches of {size} the answer is another; {place}")));
         }
     }
-    Ok(Check::new(NAME, Verdict::Pass, format!("{} rows together, one by one, and by seven: the same", part.rows())))
+    Ok(Check::new(NAME, Verdict::Pass, format!("{} together, one by one, and by seven: the same", counted(part.rows() as u64, "row"))))
 }
 
 /// The choice among the keys of all rows, twice.
@@ -140,9 +147,11 @@ fn selects(pool: &OpPool, batch: &Batch) -> Result<Check> {
     debug_assert_eq!(per_row(&reply, batch.rows()).len(), batch.rows());
     let Output::Keys(keys) = reply.output else { return Ok(Check::new(NAME, Verdict::Fail, "gives no keys")) };
     Ok(match (pool.select(&keys), pool.select(&keys)) {
-        (Ok(a), Ok(b)) if a == b => {
-            Check::new(NAME, Verdict::Pass, format!("keeps {} of {} rows, twice the same", a.iter().filter(|k| **k).count(), a.len()))
-        }
+        (Ok(a), Ok(b)) if a == b => Check::new(
+            NAME,
+            Verdict::Pass,
+            format!("keeps {} of {}, twice the same", a.iter().filter(|k| **k).count(), counted(a.len() as u64, "row")),
+        ),
         (Ok(_), Ok(_)) => Check::new(NAME, Verdict::Fail, "chooses other rows among the same keys the second time"),
         (Err(error), _) | (_, Err(error)) => Check::new(NAME, Verdict::Fail, format!("{error:#}")),
     })

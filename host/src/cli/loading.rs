@@ -1,0 +1,53 @@
+//! Says that operators are compiled while somebody waits for it.
+
+use std::io::IsTerminal;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use crate::op::{Compiling, compiling};
+use crate::term::{Style, counted, cut_end, live, say, seconds};
+
+/// Shorter than this, nobody wonders.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Often enough to look alive.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Does what loads operators, and says so if they have to be compiled: on a terminal in a line that goes away, else in one that stays.
+pub(super) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
+    if quiet {
+        return act();
+    }
+    let is_terminal = std::io::stderr().is_terminal();
+    let (ended, waiting) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut is_said = false;
+            while let Err(RecvTimeoutError::Timeout) = waiting.recv_timeout(TICK) {
+                let now = compiling();
+                if now.at_work == 0 || now.time < PATIENCE {
+                    continue;
+                }
+                if is_terminal {
+                    live::show(&cut_end(&line(&now), Style::for_stderr().width.unwrap_or(80).saturating_sub(1)));
+                } else if !is_said {
+                    say("compiling operators; this is done once, later runs take them from the cache\n");
+                }
+                is_said = true;
+            }
+            live::clear();
+            let done = compiling();
+            if is_said {
+                let what = counted(done.compiled as u64, "operator component");
+                say(&format!("compiled {what} in {}; later runs take them from the cache\n", seconds(done.time.as_secs_f64())));
+            }
+        });
+        let done = act();
+        drop(ended);
+        done
+    })
+}
+
+fn line(now: &Compiling) -> String {
+    let of = format!("{} of {}", now.loaded, now.total);
+    format!("compiling operators, for the first time: {of} components are ready, {}", seconds(now.time.as_secs_f64().floor()))
+}

@@ -1,0 +1,179 @@
+//! How many rows a dataset has and which of them to look at, without reading all of it.
+//!
+//! Formats with columns say how many rows they have. Of JSON lines, stretches of equal length at equal distances are read, and the rows that
+//! **begin** in a stretch are those of the sample: each row has the same chance, however long it is. To take the row at a place, or a
+//! number of rows from each place, would prefer long rows.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result};
+use memchr::memchr_iter;
+
+use super::auto::{RowCount, sample_rows};
+use super::split::{SplitBy, locate, next_row, slices, split};
+use crate::dataset::{Dataset, InputFile, Partition, row_count};
+
+/// Stretches.
+const PLACES: u64 = 64;
+/// Bytes of a stretch in which rows are counted: 32 MB in all take some 10 ms.
+const COUNTED: u64 = 512 << 10;
+/// Bytes of a stretch whose rows are looked at: these have to be parsed.
+const PARSED: u64 = 64 << 10;
+/// With fewer rows than this the stretches are made longer, as far as [`MOST`] allows: rows are large.
+const ENOUGH: u64 = 200;
+/// Bytes that are read at most.
+const MOST: u64 = 256 << 20;
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// The rows of the dataset; blank lines are none.
+    pub rows: RowCount,
+    /// Where to look at rows.
+    pub sample: Vec<Partition>,
+    /// How many of each piece are enough. The pieces of JSON lines are short, and all of their rows make the sample fair.
+    pub per_piece: usize,
+}
+
+/// Looks at `dataset`, whose files must all be splittable.
+pub fn survey(dataset: &Dataset) -> Result<Survey> {
+    if dataset.is_columnar() {
+        let rows = dataset.files.iter().filter(|file| file.format.is_columnar()).map(row_count).sum::<Result<u64>>()?;
+        // Lines between columns, which no dataset has today, would not be counted.
+        let rows = if dataset.files.iter().all(|file| file.format.is_columnar()) { RowCount::Exact(rows) } else { RowCount::About(rows) };
+        let per_piece = (sample_rows(rows.number()) / PLACES).max(4) as usize;
+        return Ok(Survey { rows, sample: split(dataset, SplitBy::Count(PLACES as u32))?, per_piece });
+    }
+    let sizes: Vec<u64> = dataset.files.iter().map(|file| file.bytes).collect();
+    let total: u64 = sizes.iter().sum();
+    let mut length = COUNTED;
+    let rows = loop {
+        let mut rows = 0;
+        for (from, to) in stretches(total, length) {
+            for slice in slices(&sizes, from, to) {
+                rows += begin_in(&dataset.files[slice.file], slice.start, slice.end)?;
+            }
+        }
+        if length * PLACES >= total {
+            break RowCount::Exact(rows);
+        }
+        if rows >= ENOUGH || length * PLACES >= MOST {
+            break RowCount::About((rows as f64 * total as f64 / (length * PLACES) as f64).round() as u64);
+        }
+        length *= 8;
+    };
+    let few = rows.number() < total / PARSED * 4;
+    let mut sample = Vec::new();
+    for (id, (from, to)) in stretches(total, if few { length } else { PARSED }).into_iter().enumerate() {
+        let begin = |at: u64| -> Result<u64> {
+            let Some((file, base)) = (at < total).then(|| locate(&sizes, at)) else { return Ok(total) };
+            Ok(base + next_row(&dataset.files[file], at - base, sizes[file])?)
+        };
+        sample.push(Partition { id: id as u32, slices: slices(&sizes, begin(from)?, begin(to)?) });
+    }
+    // Of long rows some are enough, for each takes time.
+    Ok(Survey { rows, sample, per_piece: if few { 16 } else { usize::MAX } })
+}
+
+/// [`PLACES`] stretches of `length` bytes in the middle of as many equal parts of `total`; all of it if they would touch.
+fn stretches(total: u64, length: u64) -> Vec<(u64, u64)> {
+    let at = |k: u64| (u128::from(total) * u128::from(k) / u128::from(PLACES)) as u64;
+    (0..PLACES)
+        .map(|k| {
+            let (from, to) = (at(k), at(k + 1));
+            let spare = (to - from).saturating_sub(length) / 2;
+            (from + spare, if spare == 0 { to } else { from + spare + length })
+        })
+        .filter(|(from, to)| from < to)
+        .collect()
+}
+
+/// The number of rows that begin in a stretch of a file of JSON lines.
+fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
+    let at = || format!("cannot read `{}` at byte {from}", input.path.display());
+    let file = File::open(&input.path).with_context(at)?;
+    // A row begins after a line end, or where the file does.
+    let before = from.saturating_sub(1);
+    let mut bytes = vec![0; (to - before) as usize];
+    file.read_exact_at(&mut bytes, before).with_context(at)?;
+    let is_row = |start: usize| {
+        let rest = &bytes[start..];
+        match rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
+            // A blank line, or the end of the stretch: then what goes on is a row.
+            Some(b'\n') => false,
+            _ => !rest.is_empty(),
+        }
+    };
+    let first = u64::from(from == 0 && is_row(0));
+    Ok(first + memchr_iter(b'\n', &bytes).filter(|end| is_row(end + 1)).count() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Compression, Format};
+
+    fn dataset(dir: &std::path::Path, files: &[Vec<u8>]) -> Dataset {
+        let files = files
+            .iter()
+            .enumerate()
+            .map(|(i, content)| {
+                let path = dir.join(format!("{i}.jsonl"));
+                std::fs::write(&path, content).unwrap();
+                let bytes = content.len() as u64;
+                InputFile { path, format: Format::Jsonl, compression: Compression::None, bytes, modified_ns: 0, origin: None }
+            })
+            .collect();
+        Dataset { files, notes: Vec::new() }
+    }
+
+    /// Rows of very different lengths: one in ten has 20 kB, which is most of the bytes, and these lie together.
+    fn uneven(rows: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        for i in 0..rows {
+            let length = if i % 100 < 10 { 20_000 } else { 100 + i % 50 };
+            out.extend_from_slice(format!("{{\"text\": \"{}\"}}\n", "x".repeat(length)).as_bytes());
+        }
+        out
+    }
+
+    #[test]
+    fn small_datasets_are_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dataset(dir.path(), &[b"\n{}\n \t\r\n{}\r\n\r\n{}".to_vec(), Vec::new(), b"{}\n".to_vec()]);
+        let survey = survey(&data).unwrap();
+        assert_eq!(survey.rows, RowCount::Exact(4));
+    }
+
+    #[test]
+    fn long_rows_are_not_preferred() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = 40_000;
+        let data = dataset(dir.path(), &[uneven(rows / 4), uneven(rows - rows / 4)]);
+        assert!(data.bytes() > PLACES * COUNTED * 2);
+        let survey = survey(&data).unwrap();
+        let RowCount::About(estimate) = survey.rows else { panic!("{:?}", survey.rows) };
+        assert!((estimate as f64 / rows as f64 - 1.0).abs() < 0.1, "{estimate} rows instead of {rows}");
+        // Of the sampled rows, about a tenth is long.
+        let (mut long, mut all) = (0, 0);
+        for slice in survey.sample.iter().flat_map(|p| &p.slices) {
+            let text = std::fs::read(&data.files[slice.file].path).unwrap();
+            for line in text[slice.start as usize..slice.end as usize].split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+                all += 1;
+                long += usize::from(line.len() > 10_000);
+            }
+        }
+        assert!(all > 1000 && (0.05..0.17).contains(&(long as f64 / all as f64)), "{long} of {all}");
+    }
+
+    #[test]
+    fn huge_rows_take_longer_stretches() {
+        let dir = tempfile::tempdir().unwrap();
+        let row = format!("{{\"text\": \"{}\"}}\n", "y".repeat(600_000));
+        let data = dataset(dir.path(), &[row.repeat(100).into_bytes()]);
+        let survey = survey(&data).unwrap();
+        assert_eq!(survey.rows, RowCount::Exact(100));
+        assert!(survey.sample.iter().any(|p| !p.slices.is_empty()));
+    }
+}

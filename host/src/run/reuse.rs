@@ -1,0 +1,108 @@
+//! What a run takes over from earlier attempts, said before it goes on, and by `djhost plan --job_id`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use anyhow::Result;
+
+use super::{Prepared, fallback, partitions, state};
+use crate::checkpoint::{Artifact, Base, Decision, Found, Store, decide};
+use crate::job::{JobSummary, RunPaths};
+use crate::plan::Plan;
+use crate::term::{counted, seconds};
+
+/// Where each partition goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reuse {
+    partitions: usize,
+    /// Partitions whose part of the export is there.
+    done: usize,
+    /// By op: partitions that go on after it.
+    after: BTreeMap<usize, usize>,
+    /// Partitions that start from the input.
+    pub(super) from_input: Vec<usize>,
+}
+
+impl Reuse {
+    /// `has` says whether there is a good file of an op (0 for parts) and a partition.
+    pub(super) fn of(plan: &Plan, partitions: usize, has: impl Fn(Artifact, usize, usize) -> bool) -> Self {
+        let mut reuse = Self { partitions, ..Self::default() };
+        let keeps = |op: usize| plan.ops[op].is_global() && !plan.ops[op].is_grouper();
+        for p in 0..partitions {
+            let there = |op: &usize| has(Artifact::Keys, *op, p) || Base::after(Some(*op), &|a, op| has(a, op, p), &keeps).is_some();
+            match (0..plan.ops.len()).rev().find(there) {
+                _ if has(Artifact::Part, 0, p) => reuse.done += 1,
+                Some(op) => *reuse.after.entry(op).or_default() += 1,
+                None => reuse.from_input.push(p),
+            }
+        }
+        reuse
+    }
+
+    /// Returns a sentence, or None if nothing is taken over.
+    pub(super) fn text(&self, plan: &Plan) -> Option<String> {
+        if self.from_input.len() == self.partitions {
+            return None;
+        }
+        let mut parts = Vec::new();
+        // The first part names the noun.
+        let mut add = |n: usize, one: &str, several: &str| {
+            if n > 0 {
+                let noun = if parts.is_empty() { counted(n as u64, "partition") } else { n.to_string() };
+                parts.push(format!("{noun} {}", if n == 1 { one } else { several }));
+            }
+        };
+        add(self.done, "is done", "are done");
+        for (op, n) in self.after.iter().rev() {
+            let place = format!("on after op {op} {}", plan.ops[*op].name);
+            add(*n, &format!("goes {place}"), &format!("go {place}"));
+        }
+        add(self.from_input.len(), "starts from the input", "start from the input");
+        Some(format!("of {}: {}", self.partitions, parts.join(", ")))
+    }
+}
+
+/// What a run of this job would find done, for `djhost plan`; None: it is a new job. Nothing is written. Of the data files only the sizes are
+/// looked at: a run compares their checksums.
+pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
+    let paths = RunPaths::new(&prepared.resolved.dirs.run_dir);
+    let Some(summary) = JobSummary::load_if_readable(&paths)? else { return Ok(None) };
+    fallback::attach(prepared, &paths)?;
+    let attempts = counted(summary.attempts.len() as u64, "attempt");
+    let so_far = format!("{attempts} so far, {} at work", seconds(summary.time_at_work(&paths)));
+    if state::is_done(&paths, prepared, None)? {
+        return Ok(Some(format!("{so_far}; the job is complete already: a run has nothing to do")));
+    }
+    let Some(chosen) = partitions::preview_again(prepared, &paths)? else {
+        return Ok(Some(format!(
+            "{so_far}; how much of them can be used is known when the job runs: its input has to be unpacked or cut again"
+        )));
+    };
+    let chains = partitions::chains(prepared, &chosen);
+    if state::is_done(&paths, prepared, Some(&chains))? {
+        return Ok(Some(format!("{so_far}; the job is complete already: a run has nothing to do")));
+    }
+    let is_there = |dir: &std::path::Path, m: &crate::checkpoint::Manifest| dir.join(&m.data).metadata().is_ok_and(|d| d.len() == m.bytes);
+    let mut found = Vec::new();
+    for (_, op, partition, path) in paths.manifests()? {
+        let manifest = Store::read_manifest(&path).ok().flatten().filter(|m| is_there(&paths.checkpoints(), m));
+        found.push(Found { op, partition, manifest: manifest.ok_or_else(String::new) });
+    }
+    let mut good = HashSet::new();
+    for (found, decision) in found.iter().zip(decide(&found, &chains.expected(&prepared.plan))) {
+        let Ok(manifest) = &found.manifest else { continue };
+        match decision {
+            Decision::Keep => good.insert((manifest.artifact, found.op, found.partition)),
+            Decision::Move { to } => good.insert((manifest.artifact, found.op, to)),
+            Decision::SetAside(_) => false,
+        };
+    }
+    for p in 0..chosen.partitions.len() {
+        let manifest = Store::read_manifest(&paths.part_manifest(p)).ok().flatten();
+        if manifest.is_some_and(|m| m.key == *chains.part(p) && is_there(&paths.parts(), &m)) {
+            good.insert((Artifact::Part, 0, p));
+        }
+    }
+    let reuse = Reuse::of(&prepared.plan, chosen.partitions.len(), |artifact, op, p| good.contains(&(artifact, op, p)));
+    let reused = reuse.text(&prepared.plan).unwrap_or_else(|| "nothing of them can be used".to_owned());
+    Ok(Some(format!("{so_far}; {reused}")))
+}

@@ -1,0 +1,58 @@
+//! One line at the bottom of the terminal that says how far something is. Whatever else goes to standard error appears above it.
+
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The line that is on the screen; empty: none.
+static LINE: Mutex<String> = Mutex::new(String::new());
+
+/// Takes the cursor to the start of the line and clears it.
+const CLEAR: &str = "\r\x1b[2K";
+
+fn lock() -> MutexGuard<'static, String> {
+    LINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Somebody who closed standard error, or a full disk behind it, does not end a job: there is nobody left to tell.
+fn put(text: &[u8]) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(text).and_then(|()| out.flush());
+}
+
+/// Shows `line`, which must be narrower than the terminal, in place of the one before. Only for terminals.
+pub fn show(line: &str) {
+    let mut shown = lock();
+    if *shown != line {
+        put(format!("{CLEAR}{line}").as_bytes());
+        line.clone_into(&mut shown);
+    }
+}
+
+/// Takes the line away.
+pub fn clear() {
+    let mut shown = lock();
+    if !shown.is_empty() {
+        put(CLEAR.as_bytes());
+        shown.clear();
+    }
+}
+
+/// Standard error, with the line kept below what is written. Each write should end a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let shown = lock();
+        if shown.is_empty() {
+            put(bytes);
+        } else {
+            put(&[CLEAR.as_bytes(), bytes, shown.as_bytes()].concat());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
