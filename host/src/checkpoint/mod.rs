@@ -14,7 +14,6 @@ mod patch;
 mod refetch;
 mod resume;
 mod seal;
-mod squeeze;
 mod store;
 
 pub use codec::{RowsReader, RowsWriter, Stored};

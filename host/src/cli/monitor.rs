@@ -10,7 +10,8 @@ use super::watch;
 use crate::error::exit;
 use crate::event::JobState;
 use crate::job::JobUtils;
-use crate::job::show::{Style, bar, count, render, seconds};
+use crate::job::show::{Style, bar, render};
+use crate::number::{count, seconds};
 
 /// Shows how far a job is: while it runs, after it, and after it died.
 #[derive(Debug, Args)]
