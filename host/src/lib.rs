@@ -16,7 +16,6 @@ pub mod checkpoint;
 pub mod event;
 pub mod job;
 pub mod error;
-pub(crate) mod number;
 pub(crate) mod varint;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]

@@ -6,8 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::error::exit;
-use crate::job::show::{table, time};
-use crate::number::seconds;
+use crate::job::show::{seconds, table, time};
 use crate::job::{JobEntry, list_jobs, list_running_jobs};
 
 /// Lists the jobs that run, newest first.

@@ -10,8 +10,7 @@ use super::watch;
 use crate::error::exit;
 use crate::event::JobState;
 use crate::job::JobUtils;
-use crate::job::show::{Style, bar, render};
-use crate::number::{count, seconds};
+use crate::job::show::{Style, bar, count, render, seconds};
 
 /// Shows how far a job is: while it runs, after it, and after it died.
 #[derive(Debug, Args)]

@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use super::config::RecipeArg;
 use crate::config::{Override, Strategy};
-use crate::number::bytes;
 use crate::plan::End;
 use crate::plan::advice::{JobFacts, advice};
 use crate::run::{Prepared, planned_partitions, prepare};
@@ -44,10 +43,10 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
     };
     line(format!("job        {}  in {}", resolved.dirs.job_id, resolved.dirs.run_dir.display()));
     line(format!(
-        "dataset    {}  ({} files, {})",
+        "dataset    {}  ({} files, {:.1} MB)",
         resolved.sources.join(" "),
         prepared.dataset.files.len(),
-        bytes(prepared.dataset.bytes())
+        prepared.dataset.bytes() as f64 / 1e6
     ));
     line(format!("export     {}", prepared.target.path.display()));
     line(format!("workers    {}", config.workers()));

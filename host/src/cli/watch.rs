@@ -12,7 +12,7 @@ use ratatui::widgets::{Block, Cell, Gauge, Paragraph, Row, Sparkline, Table};
 
 use crate::event::{JobProgress, JobState, PartitionProgress};
 use crate::job::mapping::PartitionState;
-use crate::number::{bytes, count, seconds};
+use crate::job::show::{bytes, count, seconds};
 use crate::job::{JobUtils, StopOutcome, stop_job};
 
 /// What the view shows beside the job.

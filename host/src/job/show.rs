@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use crate::event::{JobProgress, JobState, OpProgress, PartitionProgress};
 use crate::job::mapping::PartitionState;
-use crate::number::{bytes, count, seconds};
 
 /// Up to this many partitions are listed one by one; of more, only those that run or failed, unless details are asked for.
 const LISTED: usize = 16;
@@ -254,6 +253,41 @@ pub fn bar(fraction: f64, width: usize) -> String {
     format!("[{}{}]", "#".repeat(full), "-".repeat(width - full))
 }
 
+/// `1,234,567`
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `12.3 MB`, in powers of 1000.
+pub fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if value < 999.95 {
+            return if unit == "B" { format!("{n} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}
+
+/// `0.42 s`, `12.3 s`, `3m 05s`, `2h 05m`.
+pub fn seconds(s: f64) -> String {
+    match s {
+        s if s < 0.995 => format!("{s:.2} s"),
+        s if s < 59.95 => format!("{s:.1} s"),
+        s if s < 3599.5 => format!("{}m {:02}s", s.round() as u64 / 60, s.round() as u64 % 60),
+        s => format!("{}h {:02}m", (s / 60.0).round() as u64 / 60, (s / 60.0).round() as u64 % 60),
+    }
+}
+
 /// `2026-01-01 12:00:00 UTC`
 pub fn time(seconds: f64) -> String {
     jiff::Timestamp::from_microsecond((seconds * 1e6) as i64)
@@ -265,7 +299,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_full_in_proportion() {
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 999, 1000, 999_960, 12_345_678].map(bytes), ["0 B", "999 B", "1.0 kB", "1.0 MB", "12.3 MB"]);
+        assert_eq!([0.0, 0.42, 12.34, 59.96, 185.0, 7500.0].map(seconds), ["0.00 s", "0.42 s", "12.3 s", "1m 00s", "3m 05s", "2h 05m"]);
         assert_eq!([0.0, 0.5, 1.0, 2.0].map(|f| bar(f, 4)), ["[----]", "[##--]", "[####]", "[####]"]);
     }
 }

@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-use crate::number::{binary_bytes as size, count};
-
 /// Bytes of an MB in the options (`target_size_mb`, `max_size_mb`).
 const MB: f64 = 1_048_576.0;
 
@@ -339,8 +337,25 @@ fn most_frequent(sample: &[SampledRow], why: &mut Vec<String>) -> Modality {
     counts[0].1
 }
 
+fn size(bytes: f64) -> String {
+    match bytes {
+        b if b >= 1024.0 * MB => format!("{:.1} GB", b / (1024.0 * MB)),
+        b if b >= MB => format!("{:.1} MB", b / MB),
+        b if b >= 1024.0 => format!("{:.1} KB", b / 1024.0),
+        b => format!("{b:.0} bytes"),
+    }
+}
+
 fn thousands(n: f64) -> String {
-    count(n.max(0.0).round() as u64)
+    let digits = format!("{:.0}", n.max(0.0));
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use crate::dataset::Exported;
 use crate::job::JobSummary;
-use crate::number::megabytes;
 use crate::plan::{Plan, PlannedOp};
 
 /// Prints the table of ops and the totals to standard error.
@@ -39,7 +38,7 @@ fn table(summary: &JobSummary) -> String {
             op.mb_per_cpu_second,
             op.cpu_seconds,
             share,
-            megabytes(op.peak_memory)
+            op.peak_memory as f64 / 1e6
         );
         if op.quarantined > 0 {
             let _ = write!(out, "  {} quarantined", op.quarantined);
@@ -71,14 +70,14 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported) -> String {
     parts.push(format!("{} written", ledger.output));
     let mut out = format!("{}\n", parts.join(", "));
     let seconds = summary.duration.unwrap_or(0.0);
-    let mb = megabytes(summary.totals.input_bytes);
+    let mb = summary.totals.input_bytes as f64 / 1e6;
     let rate = if seconds > 0.0 { mb / seconds } else { 0.0 };
     // A job that went on did a part of its work before: nothing is known of how long that took if it was killed.
     let time = match summary.attempts.len() {
         0 | 1 => format!("in {seconds:.2} s ({rate:.0} MB/s, "),
         attempts => format!("in {attempts} attempts ("),
     };
-    let (cpu, peak) = (summary.totals.cpu_seconds, megabytes(summary.totals.peak_memory));
+    let (cpu, peak) = (summary.totals.cpu_seconds, summary.totals.peak_memory as f64 / 1e6);
     let _ = writeln!(out, "{mb:.1} MB {time}{cpu:.2} CPU s, peak memory {peak:.0} MB)");
     if ledger.quarantined > 0 {
         let _ = writeln!(out, "quarantine: {}/quarantine", summary.work_dir);

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::example::Example;
 use super::list::listed_as;
 use super::{Plugins, full_params, to_json};
-use crate::number::bytes;
 use crate::op::{Kind, OpEntry, Registry};
 
 /// Show an operator's parameters, defaults, stats, cost and origin, with an example
@@ -72,7 +71,7 @@ fn show(entry: &OpEntry) -> String {
         let _ = writeln!(out, "writes  {}", list(signature.writes.iter().map(|w| format!("{} ({})", w.path, w.ty.name())).collect()));
         let _ = writeln!(out, "stats   {}", list(signature.writes_stats.iter().map(|w| format!("{} ({})", w.path, w.ty.name())).collect()));
     }
-    let _ = writeln!(out, "\nfrom    {} (sha256 {}, {}, contract {})", c.source, c.digest, bytes(c.bytes), c.wit_version);
+    let _ = writeln!(out, "\nfrom    {} (sha256 {}, {} KB, contract {})", c.source, c.digest, c.bytes >> 10, c.wit_version);
     out
 }
 

@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 
 use super::{full_params, read_params};
 use crate::error::{UserError, did_you_mean, exit};
-use crate::number::bytes;
 use crate::op::{Limits, OpEntry, Registry, Source};
 use crate::plan::grants_of_params;
 
@@ -89,7 +88,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8> {
     let mut component_checks = vec![Check::new(
         "contract",
         Verdict::Pass,
-        format!("version {}, {}, sha256 {}", component.wit_version, bytes(component.bytes), component.digest),
+        format!("version {}, {} KB, sha256 {}", component.wit_version, component.bytes >> 10, component.digest),
     )];
     component_checks.push(describe::same(&entries, &again));
     component_checks.extend(describe::imports(&component.imports));
