@@ -17,6 +17,7 @@ pub mod event;
 pub mod job;
 pub mod term;
 pub mod error;
+pub(crate) mod varint;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;

@@ -4,7 +4,9 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod commands;
 mod files;
+mod limits;
 mod outputs;
 mod recipes;
 mod rows;

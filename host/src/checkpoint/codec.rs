@@ -18,9 +18,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use super::squeeze::{Packer, Summing, unpack};
 use super::{lines, patch};
 use crate::config::{Compression, StorageFormat};
+use crate::dataset::io::checksum::ChecksumWriter;
+use crate::dataset::io::compression::{Encoder, decoder};
 use crate::dataset::{Batch, Column, STATS, Stat, render};
 use crate::job::TempFile;
 
@@ -75,14 +76,14 @@ impl Stored {
     }
 }
 
-type Sink = BufWriter<Summing<TempFile>>;
+type Sink = BufWriter<ChecksumWriter<TempFile>>;
 
 enum Writer {
     /// Nothing came yet: the schema is known with the first batch.
     Waiting(Sink),
     Parquet(Box<ArrowWriter<Sink>>),
-    Arrow(Box<StreamWriter<Packer<Sink>>>),
-    Jsonl(Packer<Sink>),
+    Arrow(Box<StreamWriter<Encoder<Sink>>>),
+    Jsonl(Encoder<Sink>),
 }
 
 /// Writes the rows of one partition.
@@ -96,7 +97,7 @@ pub struct RowsWriter {
 impl RowsWriter {
     /// Starts a file in the given format.
     pub fn new(file: TempFile, format: StorageFormat, compression: Compression) -> Self {
-        let sink = BufWriter::with_capacity(256 << 10, Summing::new(file));
+        let sink = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self { writer: Some(Writer::Waiting(sink)), format, compression, rows: 0 }
     }
 
@@ -172,9 +173,9 @@ fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &Rec
                 stream => (None, stream),
             };
             let options = IpcWriteOptions::default().try_with_compression(inside)?;
-            Writer::Arrow(Box::new(StreamWriter::try_new_with_options(Packer::new(sink, outside)?, &table.schema(), options)?))
+            Writer::Arrow(Box::new(StreamWriter::try_new_with_options(Encoder::new(sink, outside)?, &table.schema(), options)?))
         }
-        StorageFormat::Jsonl => Writer::Jsonl(Packer::new(sink, compression)?),
+        StorageFormat::Jsonl => Writer::Jsonl(Encoder::new(sink, compression)?),
     })
 }
 
@@ -251,11 +252,11 @@ impl RowsReader {
             }
             StorageFormat::Arrow => {
                 let outside = if matches!(compression, Compression::Zstd | Compression::Lz4) { Compression::None } else { compression };
-                let stream = unpack(BufReader::with_capacity(256 << 10, file), outside).with_context(at)?;
+                let stream = decoder(BufReader::with_capacity(256 << 10, file), outside).with_context(at)?;
                 Reader::Batches(Box::new(StreamReader::try_new(stream, None).with_context(at)?))
             }
             StorageFormat::Jsonl => {
-                let stream = unpack(BufReader::with_capacity(256 << 10, file), compression).with_context(at)?;
+                let stream = decoder(BufReader::with_capacity(256 << 10, file), compression).with_context(at)?;
                 Reader::Lines(Box::new(BufReader::with_capacity(256 << 10, stream)))
             }
         };

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::squeeze::Summing;
+use crate::dataset::io::checksum::ChecksumWriter;
 use crate::dataset::{Batch, ExportOptions};
 use crate::job::TempFile;
 
@@ -22,7 +22,7 @@ const TAIL: u64 = 16;
 
 /// Rows being written.
 pub struct FlatWriter {
-    out: BufWriter<Summing<TempFile>>,
+    out: BufWriter<ChecksumWriter<TempFile>>,
     path: PathBuf,
     export: ExportOptions,
     lines: Vec<u8>,
@@ -34,7 +34,7 @@ pub struct FlatWriter {
 impl FlatWriter {
     /// Starts a file. Rows are written as `export` has them.
     pub(super) fn new(file: TempFile, path: PathBuf, export: &ExportOptions) -> Self {
-        let out = BufWriter::with_capacity(256 << 10, Summing::new(file));
+        let out = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self { out, path, export: export.clone(), lines: Vec::new(), table: Vec::new(), rows: 0, end: 0 }
     }
 

@@ -53,7 +53,7 @@ impl KeyBuilder {
 
     /// The key of all fields.
     pub fn key(self) -> Key {
-        Key(self.0.finalize()[..16].iter().map(|b| format!("{b:02x}")).collect())
+        Key(hex::encode(&self.0.finalize()[..16]))
     }
 }
 

@@ -15,7 +15,6 @@ mod patch;
 mod refetch;
 mod resume;
 mod seal;
-mod squeeze;
 mod store;
 
 pub use codec::{RowsReader, RowsWriter, Stored};

@@ -2,11 +2,13 @@
 //! so checkpoints of cleaned rows are far smaller than the rows.
 //!
 //! A patch is a row of steps: number of new bytes, these bytes, number of bytes of the old row to skip, number of bytes to copy then. Numbers
-//! are LEB128.
+//! are `varint`s.
 
 use anyhow::{Context, Result};
 use arrow::array::{Array, BinaryViewArray, BinaryViewBuilder};
 use memchr::{memchr_iter, memmem};
+
+use crate::varint::{put, take};
 
 /// Bytes that must agree, a few bytes on, for both rows to run side by side again.
 const AGREE: usize = size_of::<u64>();
@@ -87,11 +89,11 @@ fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
 pub(super) fn apply(old: &[u8], mut patch: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let mut at = 0usize;
     while !patch.is_empty() {
-        let literal = number(&mut patch).context("a patch ends too early")?;
+        let literal = number(&mut patch)?;
         out.extend_from_slice(patch.get(..literal).context("a patch ends too early")?);
         patch = &patch[literal..];
-        let skip = number(&mut patch).context("a patch ends too early")?;
-        let copy = number(&mut patch).context("a patch ends too early")?;
+        let skip = number(&mut patch)?;
+        let copy = number(&mut patch)?;
         let from = at.checked_add(skip).context("a patch goes beyond its row")?;
         at = from.checked_add(copy).context("a patch goes beyond its row")?;
         out.extend_from_slice(old.get(from..at).context("a patch goes beyond its row")?);
@@ -99,32 +101,15 @@ pub(super) fn apply(old: &[u8], mut patch: &[u8], out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
+fn number(patch: &mut &[u8]) -> Result<usize> {
+    Ok(usize::try_from(take(patch).context("a patch ends too early")?)?)
+}
+
 fn step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec<u8>) {
-    put(literal.len(), out);
+    put(literal.len() as u64, out);
     out.extend_from_slice(literal);
-    put(skip, out);
-    put(copy, out);
-}
-
-fn put(mut n: usize, out: &mut Vec<u8>) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-fn number(from: &mut &[u8]) -> Option<usize> {
-    let (mut n, mut shift) = (0usize, 0);
-    loop {
-        let (first, rest) = from.split_first()?;
-        *from = rest;
-        n |= usize::from(first & 0x7f).checked_shl(shift)?;
-        if first & 0x80 == 0 {
-            return Some(n);
-        }
-        shift += 7;
-    }
+    put(skip as u64, out);
+    put(copy as u64, out);
 }
 
 /// The nearest places after which both run side by side again: bytes of `old` and of `new` to pass over.

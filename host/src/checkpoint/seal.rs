@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::squeeze::checksum;
+use crate::dataset::io::checksum::checksum;
 
 #[derive(Deserialize)]
 struct Sealed<'a> {

@@ -10,9 +10,9 @@ use super::flat::FlatWriter;
 use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::seal::{seal, unseal};
-use super::squeeze::checksum;
 use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
+use crate::dataset::io::checksum::checksum;
 use crate::dataset::{Batch, ExportOptions};
 use crate::job::{RunPaths, Storage};
 

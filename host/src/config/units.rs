@@ -1,4 +1,7 @@
 //! Values with a spelling of their own: sizes in bytes, and counts that may be `auto`.
+//!
+//! By hand: a bare `k` is 1024 here, as documented, but 1000 to `bytesize` 2 and `parse-size` 1; besides, `parse-size` takes `1.5` for 2 bytes, and
+//! `bytesize` does not take `1_000b`.
 
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use super::batch::{Batch, Column, STATS};
 use super::columns_schema::{conform, unify, written_type};
 use super::convert::is_text;
-use super::hashed::Hashed;
+use super::io::checksum::ChecksumWriter;
 use super::row_text::write_rows;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};
@@ -16,6 +16,7 @@ use arrow::ipc::writer::StreamWriter;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
 
@@ -136,14 +137,14 @@ pub(super) struct ColumnSink {
 }
 
 enum State {
-    Idle(BufWriter<Hashed>),
-    Open(Box<StreamWriter<BufWriter<Hashed>>>, SchemaRef),
+    Idle(BufWriter<ChecksumWriter<File>>),
+    Open(Box<StreamWriter<BufWriter<ChecksumWriter<File>>>>, SchemaRef),
     /// Between the two while one is made of the other; stays only after an error.
     Broken,
 }
 
 impl ColumnSink {
-    pub(super) fn new(out: Hashed, schema: SchemaRef, keep_stats: bool) -> Self {
+    pub(super) fn new(out: ChecksumWriter<File>, schema: SchemaRef, keep_stats: bool) -> Self {
         Self { all: schema.clone(), schema, keep_stats, state: State::Idle(BufWriter::with_capacity(256 << 10, out)) }
     }
 
@@ -174,7 +175,7 @@ impl ColumnSink {
     }
 
     /// The file and the schema that holds all its streams.
-    pub(super) fn finish(self) -> Result<(Hashed, SchemaRef)> {
+    pub(super) fn finish(self) -> Result<(ChecksumWriter<File>, SchemaRef)> {
         let out = match self.state {
             State::Idle(out) => out,
             State::Open(writer, _) => writer.into_inner()?,

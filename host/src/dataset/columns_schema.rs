@@ -4,7 +4,7 @@ use super::convert::is_text;
 use super::describe::describe;
 use super::file::Dataset;
 use crate::error::UserError;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
@@ -116,15 +116,12 @@ pub(super) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
 /// The schema as hex digits of an empty Arrow IPC stream.
 pub(super) fn encode_schema(schema: &Schema) -> Result<String> {
     let stream = StreamWriter::try_new(Vec::new(), schema)?.into_inner()?;
-    Ok(stream.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex::encode(stream))
 }
 
 /// The schema that [`encode_schema`] wrote.
-pub(super) fn decode_schema(hex: &str) -> Result<Schema> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        bail!("the schema of a part is damaged");
-    }
-    let stream: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16)).collect::<Result<_, _>>()?;
+pub(super) fn decode_schema(digits: &str) -> Result<Schema> {
+    let stream = hex::decode(digits).context("the schema of a part is damaged")?;
     let reader = StreamReader::try_new(&stream[..], None).context("the schema of a part is damaged")?;
     Ok(reader.schema().as_ref().clone())
 }

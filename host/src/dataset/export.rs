@@ -1,11 +1,12 @@
 //! Assembles the parts of all partitions into the export: one file, or shards.
 
 use super::file::Compression;
+use super::io::compression;
 use super::part::{PartContent, PartInfo};
 use super::staged::Staged;
 use super::stream::{ArrayReader, LineStream};
 use super::target::{ExportFormat, ExportTarget};
-use super::{compress, table};
+use super::table;
 use anyhow::{Context, Result};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -69,9 +70,9 @@ fn write_range(stream: &LineStream, start: u64, end: u64, target: &ExportTarget,
             io::copy(&mut ArrayReader::new(lines), &mut out)?;
             out.flush()?;
         }
-        (ExportFormat::Json, packing) => compress::pack(ArrayReader::new(lines), file, packing)?,
+        (ExportFormat::Json, packing) => compression::export(ArrayReader::new(lines), file, packing)?,
         (_, Compression::None) => stream.copy(start, end, file)?,
-        (_, packing) => compress::pack(lines, file, packing)?,
+        (_, packing) => compression::export(lines, file, packing)?,
     }
     Ok(())
 }

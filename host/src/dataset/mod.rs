@@ -5,7 +5,6 @@ pub mod batch;
 mod columnar;
 mod columns_out;
 mod columns_schema;
-mod compress;
 mod convert;
 mod describe;
 mod discover;
@@ -13,9 +12,9 @@ mod export;
 mod extract;
 mod file;
 mod grouped;
-mod hashed;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub(crate) mod io;
 pub mod json;
 mod json_columns;
 mod jsonl;

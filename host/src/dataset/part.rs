@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::columns_out::{ColumnSink, write_json};
 use super::columns_schema::{encode_schema, unified_schema};
 use super::file::Dataset;
-use super::hashed::Hashed;
+use super::io::checksum::ChecksumWriter;
 use super::row_text::{render, write_rows};
 use super::shape::Shape;
 use super::target::ExportFormat;
@@ -105,7 +105,7 @@ pub struct PartWriter {
 }
 
 enum Sink {
-    Rows { out: Hashed, buffer: Vec<u8>, shape: Option<Shape> },
+    Rows { out: ChecksumWriter<File>, buffer: Vec<u8>, shape: Option<Shape> },
     Columns(ColumnSink),
 }
 
@@ -113,7 +113,7 @@ impl PartWriter {
     /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot create `{}`", path.display()))?;
-        let out = Hashed::new(file);
+        let out = ChecksumWriter::new(file);
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {
             Some(schema) if columnar_export && !options.json_rows => {
@@ -160,7 +160,7 @@ impl PartWriter {
                 (out, PartContent::Columns { schema: encode_schema(&schema)?, input_columns })
             }
         };
-        out.sync_all().with_context(context)?;
+        out.get_ref().sync_all().with_context(context)?;
         let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes() };
         Ok(PartInfo { rows: self.rows, bytes: out.bytes(), checksum: out.checksum(), logical_bytes, content })
     }

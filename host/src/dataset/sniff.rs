@@ -14,6 +14,9 @@ const HEAD: usize = 64 << 10;
 /// claim more memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// The same for the dictionary of xz data, with what the decoder needs besides, in KiB. `xz -9` has one of 64 MiB.
+const XZ_MEMORY_KB: u32 = (128 << 10) + 1024;
+
 /// The valid choices, for hints.
 pub(super) const KNOWN: &str =
     "`.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv`, `.tsv` and `.txt`, the text ones also as `.gz`, `.zst`, `.bz2` or `.xz`";
@@ -55,7 +58,12 @@ pub(super) fn sniff(path: &Path) -> Result<(Format, Compression)> {
     if compression != Compression::None {
         let mut inner = Vec::new();
         // What is wrong with the archive is said when it is unpacked, with the position.
-        let _ = open_unpacked(path, compression)?.take(HEAD as u64).read_to_end(&mut inner);
+        let read = open_unpacked(path, compression)?.take(HEAD as u64).read_to_end(&mut inner);
+        if compression == Compression::Xz && read.is_err_and(|e| e.kind() == io::ErrorKind::OutOfMemory) {
+            return Err(UserError::new(place, "its xz data need a dictionary of more than 128 MiB, which is not accepted")
+                .hint("pack it with a smaller one: `xz -dc FILE | xz -9 > NEW`")
+                .into());
+        }
         head = inner;
     }
     if head.is_empty() {
@@ -136,6 +144,6 @@ pub(crate) fn open_unpacked(path: &Path, compression: Compression) -> Result<Box
             Box::new(decoder)
         }
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
-        Compression::Xz => Box::new(lzma_rust2::XzReader::new(file, true)),
+        Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(file, true, XZ_MEMORY_KB)),
     })
 }

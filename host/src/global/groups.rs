@@ -11,8 +11,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::dedup::{Build, Print, entry, in_pass, passes, print, room};
-use super::mask::{push_number, take_number};
+use super::mask::take_number;
 use super::{Mask, Tables};
+use crate::varint::put;
 
 /// Leaders are counted in pieces of so many rows.
 const PIECE: u32 = 4096;
@@ -24,7 +25,7 @@ const NONE: u32 = u32::MAX;
 pub struct Groups {
     /// How many.
     pub count: u64,
-    /// For each group the number of its rows, then each row as its distance from the one before, in seven bits a byte. The rows of the dataset are
+    /// For each group the number of its rows, then each row as its distance from the one before, as `varint`s. The rows of the dataset are
     /// counted from 0 over all partitions.
     bytes: Vec<u8>,
 }
@@ -32,10 +33,10 @@ pub struct Groups {
 impl Groups {
     fn push(&mut self, rows: impl ExactSizeIterator<Item = u32>) {
         self.count += 1;
-        push_number(rows.len() as u32, &mut self.bytes);
+        put(rows.len() as u64, &mut self.bytes);
         let mut before = 0;
         for row in rows {
-            push_number(row - before, &mut self.bytes);
+            put(u64::from(row - before), &mut self.bytes);
             before = row;
         }
     }

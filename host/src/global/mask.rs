@@ -4,6 +4,8 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::{BooleanBuffer, Buffer};
 
+use crate::varint::{put, take};
+
 /// One bit per row that came to the op, set = kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
@@ -40,26 +42,9 @@ impl Counts {
     }
 }
 
-/// Appends a number, seven bits a byte, the lowest first: most counts are small.
-pub(super) fn push_number(mut number: u32, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
+/// A number of a file of counts.
 pub(super) fn take_number(bytes: &mut &[u8]) -> Result<u32> {
-    let mut number = 0u32;
-    for shift in (0..35).step_by(7) {
-        let (first, rest) = bytes.split_first().context("counts end too early")?;
-        *bytes = rest;
-        number |= u32::from(first & 0x7f).checked_shl(shift).unwrap_or(0);
-        if first & 0x80 == 0 {
-            return Ok(number);
-        }
-    }
-    anyhow::bail!("a count is too large")
+    u32::try_from(take(bytes).context("counts end too early")?).context("a count is too large")
 }
 
 impl Mask {
@@ -112,15 +97,15 @@ impl Mask {
     }
 
     /// The file: number of rows (u64, little endian), then the bits, least significant first; with counts, for each row their number and
-    /// they themselves, in seven bits a byte.
+    /// they themselves, as `varint`s.
     pub fn to_bytes(&self) -> Vec<u8> {
         let rows = self.bits.len();
         let mut bytes = (rows as u64).to_le_bytes().to_vec();
         bytes.extend_from_slice(&self.bits.sliced().as_slice()[..rows.div_ceil(8)]);
         if let Some(counts) = &self.counts {
             for row in 0..rows {
-                push_number(counts.of(row).len() as u32, &mut bytes);
-                counts.of(row).iter().for_each(|count| push_number(*count, &mut bytes));
+                put(counts.of(row).len() as u64, &mut bytes);
+                counts.of(row).iter().for_each(|count| put(u64::from(*count), &mut bytes));
             }
         }
         bytes

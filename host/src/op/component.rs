@@ -79,7 +79,7 @@ pub(super) struct Found {
 impl Found {
     pub(super) fn new(source: Source, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
         let bytes = bytes.into();
-        Self { source, digest: hex(&Sha256::digest(&bytes)), bytes }
+        Self { source, digest: hex::encode(Sha256::digest(&bytes)), bytes }
     }
 }
 
@@ -115,12 +115,4 @@ pub(super) fn load(found: Found, trusted: bool) -> Result<(Arc<LoadedComponent>,
         pre,
     };
     Ok((Arc::new(loaded), descriptors))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
 }

@@ -39,6 +39,7 @@ impl Read for Located {
                     Compression::Gzip => "gzip data is cut or damaged: ",
                     Compression::Zstd => "zstd data is cut or damaged: ",
                     Compression::Bzip2 => "bzip2 data is cut or damaged: ",
+                    Compression::Xz if e.kind() == io::ErrorKind::OutOfMemory => "xz data need a dictionary of more than 128 MiB: ",
                     Compression::Xz => "xz data is cut or damaged: ",
                 };
                 Err(io::Error::new(e.kind(), format!("`{}`: {what}{e}, after {} unpacked bytes", self.name, self.at)))

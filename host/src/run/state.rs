@@ -312,30 +312,24 @@ impl Notes<'_> {
     }
 }
 
+/// The command that resumes the job, for a shell: what holds a space, a quote or nothing at all is quoted.
 fn resumption(prepared: &Prepared) -> String {
     let resolved = &prepared.resolved;
-    let quote = |text: &str| {
-        if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c)) {
-            text.to_owned()
-        } else {
-            format!("'{}'", text.replace('\'', "'\\''"))
+    let mut words = vec!["djhost".to_owned(), "run".to_owned()];
+    words.extend(resolved.file.as_ref().map(|file| file.display().to_string()));
+    words.extend(resolved.config.plugins.0.iter().flat_map(|plugin| ["--plugins".to_owned(), plugin.clone()]));
+    for (key, origin) in &resolved.origins {
+        if !matches!(origin, crate::config::Origin::CommandLine(_)) || matches!(key.as_str(), "job_id" | "resume" | "plugins") {
+            continue;
         }
-    };
-    let file = resolved.file.as_ref().map_or(String::new(), |f| format!(" {}", quote(&f.display().to_string())));
-    let plugins: String = resolved.config.plugins.0.iter().map(|p| format!(" --plugins {}", quote(p))).collect();
-    let overridden: String = resolved
-        .origins
-        .iter()
-        .filter_map(|(key, origin)| match origin {
-            crate::config::Origin::CommandLine(_) if key != "job_id" && key != "resume" && key != "plugins" => {
-                let value = resolved.config.entries().into_iter().find(|e| e.key == *key)?.value;
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                Some(format!(" --{key} {}", quote(&text)))
-            }
-            _ => None,
-        })
-        .collect();
-    format!("djhost run{file}{plugins}{overridden} --job_id {}", quote(&resolved.dirs.job_id))
+        if let Some(entry) = resolved.config.entries().into_iter().find(|entry| entry.key == *key) {
+            words.push(format!("--{key}"));
+            words.push(entry.value.as_str().map_or_else(|| entry.value.to_string(), str::to_owned));
+        }
+    }
+    words.extend(["--job_id".to_owned(), resolved.dirs.job_id.clone()]);
+    // No argument of a command has a NUL byte, the one thing that no quotes can hold.
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
 fn error_type(error: &anyhow::Error) -> &'static str {

@@ -5,9 +5,9 @@ use std::os::unix::fs::FileExt;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::checkpoint::{InputContent, Key};
+use crate::dataset::io::checksum::Checksum;
 use crate::dataset::{Dataset, Partition};
 
 /// Large enough that the calls do not count.
@@ -33,7 +33,7 @@ pub(super) fn content(dataset: &Dataset, partition: &Partition, key: &Key) -> Re
 
 /// xxh3-128 of the bytes of a partition of JSON rows, in hex; None if a file is shorter than that.
 pub fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<String>> {
-    let mut hash = Xxh3::new();
+    let mut sum = Checksum::default();
     let mut piece = vec![0; PIECE];
     for slice in &partition.slices {
         let path = &dataset.files[slice.file].path;
@@ -46,9 +46,9 @@ pub fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<Strin
             if got == 0 {
                 return Ok(None);
             }
-            hash.update(&piece[..got]);
+            sum.update(&piece[..got]);
             at += got as u64;
         }
     }
-    Ok(Some(format!("{:032x}", hash.digest128())))
+    Ok(Some(sum.hex()))
 }

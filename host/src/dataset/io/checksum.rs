@@ -1,0 +1,100 @@
+//! The checksum of everything that djhost writes and reads again: xxh3-128, as 32 hex digits.
+
+use std::io::{self, BufReader, Read, Write};
+
+use xxhash_rust::xxh3::Xxh3;
+
+/// What a reader is read in: large enough that the calls do not count.
+const PIECE: usize = 1 << 20;
+
+/// A checksum that grows.
+#[derive(Default)]
+pub(crate) struct Checksum {
+    /// Half a kilobyte.
+    state: Box<Xxh3>,
+}
+
+impl Checksum {
+    /// Adds bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.state.update(bytes);
+    }
+
+    /// The checksum of the bytes so far, 32 hex digits.
+    pub(crate) fn hex(&self) -> String {
+        format!("{:032x}", self.state.digest128())
+    }
+}
+
+/// A writer that knows the checksum and the number of the bytes that went through it.
+pub(crate) struct ChecksumWriter<W> {
+    inner: W,
+    checksum: Checksum,
+    bytes: u64,
+}
+
+impl<W> ChecksumWriter<W> {
+    /// Passes everything on to `inner`, which is empty.
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner, checksum: Checksum::default(), bytes: 0 }
+    }
+
+    /// The writer below.
+    pub(crate) fn get_ref(&self) -> &W {
+        &self.inner
+    }
+
+    /// Bytes so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The checksum of the bytes so far.
+    pub(crate) fn checksum(&self) -> String {
+        self.checksum.hex()
+    }
+
+    /// The writer below, the checksum, and the number of bytes.
+    pub(crate) fn into_parts(self) -> (W, String, u64) {
+        let checksum = self.checksum();
+        (self.inner, checksum, self.bytes)
+    }
+}
+
+impl<W: Write> Write for ChecksumWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.checksum.update(&bytes[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// The checksum and the number of all bytes of `from`.
+pub(crate) fn checksum(from: impl Read) -> io::Result<(String, u64)> {
+    let mut sum = ChecksumWriter::new(io::sink());
+    io::copy(&mut BufReader::with_capacity(PIECE, from), &mut sum)?;
+    let (_, hex, bytes) = sum.into_parts();
+    Ok((hex, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_and_what_is_read_have_the_same_checksum() {
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+        let mut writer = ChecksumWriter::new(Vec::new());
+        bytes.chunks(777).for_each(|piece| writer.write_all(piece).unwrap());
+        let (written, sum, n) = writer.into_parts();
+        assert_eq!((written, n), (bytes.clone(), 3_000_000));
+        assert_eq!(checksum(&bytes[..]).unwrap(), (sum, n));
+        // That of nothing, as the reference implementation has it.
+        assert_eq!(Checksum::default().hex(), "99aa06d3014798d86001c324468d497f");
+    }
+}
