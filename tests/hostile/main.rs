@@ -4,12 +4,17 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod archives;
 mod files;
+mod layouts;
 mod outputs;
+mod positions;
 mod recipes;
 mod rows;
 mod security;
+mod streams;
 mod tables;
+mod together;
 
 use harness::{Case, Ran};
 

@@ -3,6 +3,7 @@
 mod api;
 #[doc(hidden)]
 pub mod example;
+mod export_lock;
 #[doc(hidden)]
 pub mod fault;
 pub mod faulty;
@@ -21,6 +22,7 @@ pub mod summary;
 mod tests;
 
 pub use api::{JobEntry, JobUtils, list_jobs, list_running_jobs, show_job_progress};
+pub use export_lock::ExportLock;
 pub use find::{JobFinder, register};
 pub use lock::{Holder, JobLock};
 pub use logs::Logs;
