@@ -43,6 +43,9 @@ impl Dataset {
     }
 }
 
+/// Why a file with the name of a tool's notes does not count.
+const METADATA: &str = "is metadata, not rows,";
+
 /// A file that may hold rows.
 struct Found {
     path: PathBuf,
@@ -243,7 +246,14 @@ impl Search {
         let Self { found, mut notes, .. } = self;
         let (mut files, mut asked_for) = (Vec::new(), HashSet::new());
         for Found { path, metadata, named, looks_like_notes } in found {
-            let sniffed = sniff(&path, zstd_window)?;
+            let sniffed = match sniff(&path, zstd_window) {
+                // Whatever it is, it is no row.
+                Err(_) if looks_like_notes => {
+                    notes.left_out(path, METADATA);
+                    continue;
+                }
+                sniffed => sniffed?,
+            };
             let modified = metadata.modified()?;
             let modified_ns = match modified.duration_since(UNIX_EPOCH) {
                 Ok(after) => after.as_nanos() as i128,
@@ -253,7 +263,7 @@ impl Search {
             let (format, compression) = (sniffed.format, sniffed.compression);
             let file = InputFile { path, format, compression, bytes: metadata.len(), modified_ns, origin: None };
             if looks_like_notes && matches!(json_of(&file, zstd_window), Some(Json::One(_))) {
-                notes.left_out(file.path, "is metadata, not rows,");
+                notes.left_out(file.path, METADATA);
                 continue;
             }
             if let Some(note) = sniffed.note {
@@ -266,6 +276,11 @@ impl Search {
                 asked_for.insert(file.path.clone());
             }
             files.push(file);
+        }
+        if files.is_empty() {
+            return Err(UserError::new("dataset_path", "no data files found, only what tools note of a dataset")
+                .hint(format!("valid are {KNOWN}; a file that is named itself is read whatever it is called"))
+                .into());
         }
         let is_asked_for = |file: &InputFile| asked_for.contains(&file.path);
         // An empty file names no format worth a quarrel.

@@ -104,7 +104,7 @@ pub(super) fn role(name: &str) -> Role {
     let name = name.to_ascii_lowercase();
     const ENDS: [&str; 10] = [".tmp", ".temp", ".swp", ".part", ".partial", ".crdownload", ".download", ".incomplete", ".lock", "~"];
     let named = ["dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json", "croissant.json", "datapackage.json"];
-    if name.starts_with(['.', '_', '#']) || name.starts_with("~$") || ENDS.iter().any(|end| name.ends_with(end)) {
+    if name.starts_with(['.', '_']) || name.starts_with("~$") || ENDS.iter().any(|end| name.ends_with(end)) {
         Role::Temporary
     } else if named.contains(&&*name) || name.ends_with(".metadata.json") {
         Role::Metadata
@@ -116,7 +116,7 @@ pub(super) fn role(name: &str) -> Role {
 /// Whether a file that is not taken would count as data if it were not for marks of what is temporary.
 pub(super) fn could_be_data(name: &str) -> Option<&str> {
     // Notes of tools, such as `_SUCCESS` and `.gitattributes`, are no data under any name.
-    let name = name.trim_start_matches(['.', '_', '#', '~', '$']);
+    let name = name.trim_start_matches(['.', '_', '~', '$']);
     let stem = name.trim_end_matches(['~', '#']);
     let stem = match stem.rsplit_once('.') {
         Some((stem, end)) if matches!(role(&format!("x.{end}")), Role::Temporary) => stem,
