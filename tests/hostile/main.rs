@@ -4,14 +4,19 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod archives;
 mod commands;
 mod files;
+mod layouts;
 mod limits;
 mod outputs;
+mod positions;
 mod recipes;
 mod rows;
 mod security;
+mod streams;
 mod tables;
+mod together;
 
 use harness::{Case, Ran};
 

@@ -107,3 +107,73 @@ fn logs_checkpoints_and_partitions_go_where_the_recipe_wants_them() {
     to(&case, "r.jsonl", &format!("{places}checkpoint: {{strategy: every_op}}\n")).ok();
     assert_eq!(written(), before);
 }
+
+/// Runs that must be refused before anything is written.
+#[track_caller]
+fn refused(case: &Case, path: &str, more: &str, parts: &[&str]) {
+    to(case, path, more).failed(2, parts);
+    assert!(!case.path("work").exists() && !case.path("new").exists(), "something was written");
+}
+
+#[test]
+fn places_that_cannot_be_are_found_before_the_work() {
+    let case = Case::with_input(good(3));
+    for path in ["new/", "new/.", "new/er//"] {
+        refused(&case, path, "", &["names a directory, and the result is a file", "result.jsonl"]);
+    }
+    let long = "x".repeat(300);
+    refused(&case, &format!("new/{long}.jsonl"), "", &["export_path", "has 306 bytes, and at most 255 are possible there"]);
+    refused(&case, &format!("new/{long}/r.jsonl"), "", &["export_path", "300 bytes"]);
+    refused(&case, &format!("new/{}r.jsonl", "deep/".repeat(1000)), "", &["export_path", "too long"]);
+    // The names of shards are longer than that of the file.
+    let name = format!("new/{}.jsonl", "x".repeat(245));
+    refused(&case, &name, "export_shard_size: 1KiB\n", &["export_path", "bytes, and at most 255 are possible there"]);
+    for key in ["event_log_dir", "checkpoint_dir", "partition_dir"] {
+        refused(&case, "new/r.jsonl", &format!("{key}: new/{long}\n"), &[key, "300 bytes"]);
+        refused(&case, "new/r.jsonl", &format!("{key}: in.jsonl/x\n"), &[key, "in.jsonl` is not a directory"]);
+    }
+    for path in
+        ["{work_dir}/parts/r.jsonl", "{work_dir}/checkpoints/sub/r.jsonl", "{work_dir}/job_summary.json", "{work_dir}/events_1.jsonl"]
+    {
+        refused(&case, path, "", &["export_path", "is the job's own"]);
+    }
+    refused(&case, "new/ck/job/r.jsonl", "checkpoint_dir: new/ck\n", &["is the job's own"]);
+}
+
+#[test]
+fn the_longest_name_is_written() {
+    let case = Case::with_input(good(3));
+    let name = format!("{}.jsonl", "n".repeat(249));
+    to(&case, &format!("new/{name}"), "").ok();
+    assert_eq!(fs::read_to_string(case.path("new").join(&name)).unwrap(), good(3));
+    assert_eq!(fs::read_dir(case.path("new")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_job_that_would_fill_the_disk_is_not_begun() {
+    let case = Case::with_input(good(2000));
+    // A file with a hole, far larger than any disk of today.
+    let file = fs::OpenOptions::new().write(true).open(case.path("in.jsonl")).unwrap();
+    if file.set_len(15 << 40).is_err() {
+        // Some file systems have no such files.
+        return;
+    }
+    refused(&case, "new/r.jsonl", "", &["free, and the job would need about", "TB for the result", "`check_free_space: false`"]);
+}
+
+#[test]
+fn a_tilde_is_the_home_directory() {
+    let case = Case::new();
+    // The harness makes the directory of the case the home.
+    case.write("data/in.jsonl", good(3));
+    case.write("words/stopwords.json", "{\"en\": [\"row\"]}");
+    let recipe = "dataset_path: ~/data/in.jsonl\nexport_path: ~/new/r.jsonl\ncheckpoint_dir: ~/ck\nmax_quarantine_ratio: 1\n\
+                  process:\n  - stopwords_filter: {stopwords_dir: ~/words, min_ratio: 0.4}\n";
+    case.run(recipe).ok();
+    assert_eq!(fs::read_to_string(case.path("new/r.jsonl")).unwrap(), good(3));
+    assert!(case.path("ck/job").is_dir() && !case.path("~").exists());
+    // A file of this name is there under `./~`.
+    case.write("~/in.jsonl", good(2));
+    let _ = fs::remove_dir_all(case.path("work"));
+    assert_eq!(to(&case, "r.jsonl", "dataset_path: [./~/in.jsonl]\n").ok().summary["ledger"]["read"], 2);
+}

@@ -7,6 +7,7 @@ pub mod declare;
 mod foreign;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod home;
 mod job;
 pub mod options;
 mod overrides;
@@ -21,6 +22,7 @@ pub mod value;
 mod wrong;
 mod yaml;
 
+pub use home::expand_home;
 pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;
 pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_overrides};

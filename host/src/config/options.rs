@@ -262,6 +262,8 @@ options! {
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);
         /// Larger rows go to quarantine, in MB.
         max_row_mb: u64 = 256 => between(1.0, 1024.0);
+        /// The largest window of a zstd file of the dataset, in MB: what unpacking one file may take in memory. Files of `zstd --long=31` need 2048.
+        zstd_window_mb: u64 = 128 => between(8.0, 2048.0);
         /// Memory for the tables in which deduplicators look up fingerprints of all rows, in MB. More rows than fit take more passes over the keys,
         /// which are on disk.
         resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
@@ -285,6 +287,8 @@ options! {
         op_limits: OpLimits = OpLimits::default();
         /// Whether operators are checked for giving the same answer again.
         determinism: Determinism = Determinism::default();
+        /// Whether a job is refused when its disks have no room for what it would write if no row were dropped. Only before a job has begun.
+        check_free_space: bool = true;
         /// Where the human-readable logs go; by default `logs` in the run directory. `{job_id}` and `{work_dir}` are replaced; if neither is there,
         /// the job's name is added.
         event_log_dir: Option<String> = None;

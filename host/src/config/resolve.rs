@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::declare::{Entry, Given, SetError};
 use super::foreign::{FOREIGN, Foreign, RENAMED, foreign, is_off};
+use super::home::Home;
 use super::job::{JobDirs, job_dirs};
 use super::options::{Config, ExportType, PartitionMode, Strategy};
 use super::overrides::{Override, env_overrides};
@@ -94,14 +95,15 @@ pub fn resolve(
     overrides: &[Override],
     need: Need,
 ) -> Result<Resolved> {
-    let mut build = Builder::default();
+    let env: Vec<(OsString, OsString)> = env.collect();
+    let mut build = Builder { home: Home::of(&env), ..Builder::default() };
     match file.map(Document::read) {
         Some(Ok(document)) => build.document = document,
         Some(Err(errors)) => build.errors.extend(errors),
         None => {}
     }
     let mut env_given = Vec::new();
-    match env_overrides(env) {
+    match env_overrides(env.into_iter()) {
         Ok(overrides) => env_given = overrides,
         Err(errors) => build.errors.extend(errors.0),
     }
@@ -131,6 +133,7 @@ struct Builder {
     document: Document,
     entries: Vec<Entry>,
     config: Config,
+    home: Home,
     origins: BTreeMap<String, Origin>,
     params: Vec<ParamOverride>,
     errors: Vec<UserError>,
@@ -280,7 +283,8 @@ impl Builder {
         let (mut errors, mut notes) = (std::mem::take(&mut self.errors), std::mem::take(&mut self.notes));
         let ops =
             read_process(&self.config.process.0, &self.params, &|path| self.place(&format!("process{path}")), &mut errors, &mut notes);
-        let sources = read_sources(&self.config, &|path| self.place(path), &mut errors, &mut notes);
+        let mut sources = read_sources(&self.config, &|path| self.place(path), &mut errors, &mut notes);
+        self.expand_homes(&mut sources, &mut errors);
         if need == Need::Runnable && sources.is_empty() && errors.is_empty() {
             errors.push(
                 UserError::new(self.place("dataset_path"), "no dataset is given")
@@ -306,6 +310,29 @@ impl Builder {
             }),
             _ => Err(few(errors).into()),
         }
+    }
+
+    /// Puts the home directory in place of `~` wherever a path is given.
+    fn expand_homes(&mut self, sources: &mut [String], errors: &mut Vec<UserError>) {
+        let config = &mut self.config;
+        let places = [
+            ("work_dir", &mut config.work_dir),
+            ("event_log_dir", &mut config.event_log_dir),
+            ("checkpoint_dir", &mut config.checkpoint_dir),
+            ("partition_dir", &mut config.partition_dir),
+        ];
+        let mut paths: Vec<(&str, &mut String)> = places.into_iter().filter_map(|(key, path)| Some((key, path.as_mut()?))).collect();
+        paths.push(("export_path", &mut config.export_path));
+        paths.extend(config.plugins.0.iter_mut().map(|path| ("plugins", path)));
+        paths.extend(sources.iter_mut().map(|path| ("dataset_path", path)));
+        let mut wrong = Vec::new();
+        for (key, path) in paths {
+            match self.home.expand(path) {
+                Ok(expanded) => *path = expanded.into_owned(),
+                Err(why) => wrong.push((key, why)),
+            }
+        }
+        errors.extend(wrong.into_iter().map(|(key, why)| user_error(self.place(key), why)));
     }
 
     /// Values that are valid by themselves and not together.
@@ -380,6 +407,10 @@ fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<
         return Err(Wrong::new(format!("`{path}` is not a local path"))
             .hint(format!("`{scheme}://` is not supported: copy the result there afterwards")));
     }
+    if path.ends_with('/') || path.ends_with("/.") {
+        return Err(Wrong::new(format!("`{path}` names a directory, and the result is a file"))
+            .hint(format!("write `{}/result.jsonl`, or another name that ends in the format", path.trim_end_matches(['/', '.']))));
+    }
     if Path::new(path).file_name().is_none() {
         return Err(Wrong::new(format!("`{path}` does not name a file")).hint("write a path like `outputs/result.jsonl`"));
     }
@@ -387,7 +418,8 @@ fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<
         return Ok(chosen);
     }
     // JSON may be packed; what else ends so is refused with the path.
-    let unpacked = [".gz", ".zst", ".zstd"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+    let name = path.to_ascii_lowercase();
+    let unpacked = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     match Path::new(unpacked).extension().and_then(|e| e.to_str()) {
         // Data-Juicer's Ray executors take a directory's name here, and write JSONL.
         None => {

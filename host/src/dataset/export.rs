@@ -33,7 +33,7 @@ pub fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<
         _ => Path::new("."),
     };
     fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
-    let mut out = Staged::new(target, directory)?;
+    let mut out = Staged::new(target, directory);
     let notes = if target.format.is_columnar() {
         table::assemble(parts, target, &mut out)?
     } else {

@@ -110,9 +110,17 @@ impl InputFile {
 pub struct Dataset {
     /// The files; their position is their number in row ids and slices.
     pub files: Vec<InputFile>,
-    /// What was left out while the files were looked for, one sentence each.
+    /// What the user should know of what was found, one sentence each: what was left out or is there twice, and why.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The largest window of a zstd file that is unpacked, in bytes.
+    #[serde(default = "default_zstd_window")]
+    pub zstd_window: u64,
+}
+
+/// 128 MiB, as the `zstd` program has it: a file cannot claim more memory.
+pub(super) fn default_zstd_window() -> u64 {
+    128 << 20
 }
 
 impl Dataset {

@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, ROW_ID_OFFSET_BITS, row_id};
 use super::extract::{Extractor, utf8};
-use super::file::{Dataset, InputFile};
+use super::file::{Dataset, Format, InputFile};
 use super::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use anyhow::{Context, Result, bail};
 use arrow::array::{BinaryViewArray, UInt64Array, make_view};
@@ -36,6 +36,8 @@ struct Open {
     carry: Vec<u8>,
     /// Lines of the slice so far.
     lines: u64,
+    /// The rows were those of a table, and a list stands for one that does not fit.
+    is_table: bool,
 }
 
 impl JsonlReader {
@@ -83,7 +85,8 @@ impl Open {
         if slice.end > 1 << ROW_ID_OFFSET_BITS {
             bail!("`{name}` is larger than 16 TiB");
         }
-        Ok(Self { file, index: slice.file, name, next: slice.start, end: slice.end, carry: Vec::new(), lines: 0 })
+        let is_table = input.origin.as_ref().is_some_and(|origin| matches!(origin.format, Format::Csv | Format::Tsv));
+        Ok(Self { file, index: slice.file, name, next: slice.start, end: slice.end, carry: Vec::new(), lines: 0, is_table })
     }
 
     /// Reads up to `upto` bytes more to the end of `buffer`.
@@ -167,7 +170,10 @@ impl Open {
                     ids.push(id);
                     views.push(make_view(row, 0, start as u32));
                 }
-                Err(reason) => {
+                Err(mut reason) => {
+                    if let Some(what) = self.is_table.then(|| unfit_row(row)).flatten() {
+                        reason = what;
+                    }
                     let kept = if row.len() > max_row_bytes { KEPT_OF_HUGE_ROW.min(max_row_bytes) } else { row.len() };
                     let raw = row[..kept].to_vec();
                     bad.push(BadRow { id, file: self.index, offset, line_in_slice: self.lines - 1, raw, reason });
@@ -219,6 +225,12 @@ impl Open {
             Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
         Ok(Block { batch, bad: vec![bad], bytes: consumed - base, lines: 1 })
     }
+}
+
+/// What is wrong with a row of a table, as it was noted when the table was unpacked.
+fn unfit_row(row: &[u8]) -> Option<String> {
+    let [reason, _] = serde_json::from_slice::<[String; 2]>(row).ok()?;
+    Some(reason)
 }
 
 fn too_long(bytes: u64, max: usize) -> String {

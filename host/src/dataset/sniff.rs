@@ -1,21 +1,18 @@
 //! What a file holds: by its first bytes, and by its name where these leave it open.
 
+use super::encoding::{self, Encoding};
 use super::file::{Compression, Format};
+use super::not_data::{self, NotData};
+use super::packing::{open_unpacked, packing};
+use super::zstd_frames;
 use crate::error::UserError;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 /// Bytes looked at.
 const HEAD: usize = 64 << 10;
-
-/// Largest window of a zstd frame that is accepted, as a power of two: 128 MiB, the default of the `zstd` program, so that a file cannot
-/// claim more memory.
-const ZSTD_WINDOW_LOG: u32 = 27;
-
-/// The same for the dictionary of xz data, with what the decoder needs besides, in KiB. `xz -9` has one of 64 MiB.
-const XZ_MEMORY_KB: u32 = (128 << 10) + 1024;
 
 /// The valid choices, for hints.
 pub(super) const KNOWN: &str =
@@ -24,8 +21,7 @@ pub(super) const KNOWN: &str =
 /// The format that a file name promises, packing suffix aside.
 pub(super) fn by_name(path: &Path) -> Option<Format> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    let name = packings().find_map(|(suffix, _)| name.strip_suffix(suffix)).unwrap_or(&name);
-    Some(match name.rsplit_once('.')?.1 {
+    Some(match unpacked_name(&name).rsplit_once('.')?.1 {
         "jsonl" | "ndjson" | "json" => Format::Jsonl,
         "parquet" | "pq" => Format::Parquet,
         "arrow" | "feather" | "ipc" => Format::Arrow,
@@ -36,19 +32,21 @@ pub(super) fn by_name(path: &Path) -> Option<Format> {
     })
 }
 
-fn packings() -> impl Iterator<Item = (&'static str, Compression)> {
-    [
-        (".gz", Compression::Gzip),
-        (".zst", Compression::Zstd),
-        (".zstd", Compression::Zstd),
-        (".bz2", Compression::Bzip2),
-        (".xz", Compression::Xz),
-    ]
-    .into_iter()
+/// A name in small letters without the suffix of a packing.
+pub(super) fn unpacked_name(name: &str) -> &str {
+    [".gz", ".zst", ".zstd", ".bz2", ".xz"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
 }
 
-/// Looks into the file. An empty file has no rows in whatever format its name says.
-pub(super) fn sniff(path: &Path) -> Result<(Format, Compression)> {
+/// What was found out of a file.
+pub(super) struct Sniffed {
+    pub(super) format: Format,
+    pub(super) compression: Compression,
+    /// What the user should know: the sentence goes on from the file's name.
+    pub(super) note: Option<String>,
+}
+
+/// Looks into the file. An empty file has no rows in whatever format its name says. `zstd_window` is the largest window in bytes.
+pub(super) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     let place = path.display().to_string();
     let mut head = Vec::new();
     let file = File::open(path).map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
@@ -56,9 +54,10 @@ pub(super) fn sniff(path: &Path) -> Result<(Format, Compression)> {
     let named = by_name(path);
     let compression = packing(&head);
     if compression != Compression::None {
+        zstd_frames::check(&head, zstd_window).map_err(|unfit| UserError::new(&place, unfit.to_string()).hint(unfit.hint()))?;
         let mut inner = Vec::new();
         // What is wrong with the archive is said when it is unpacked, with the position.
-        let read = open_unpacked(path, compression)?.take(HEAD as u64).read_to_end(&mut inner);
+        let read = open_unpacked(path, compression, zstd_window)?.take(HEAD as u64).read_to_end(&mut inner);
         if compression == Compression::Xz && read.is_err_and(|e| e.kind() == io::ErrorKind::OutOfMemory) {
             return Err(UserError::new(place, "its xz data need a dictionary of more than 128 MiB, which is not accepted")
                 .hint("pack it with a smaller one: `xz -dc FILE | xz -9 > NEW`")
@@ -66,8 +65,18 @@ pub(super) fn sniff(path: &Path) -> Result<(Format, Compression)> {
         }
         head = inner;
     }
+    let sniffed = |format, note| -> Result<Sniffed> { Ok(Sniffed { format, compression, note }) };
     if head.is_empty() {
-        return Ok((named.filter(|f| !f.is_columnar()).unwrap_or(Format::Jsonl), compression));
+        return sniffed(named.filter(|f| !f.is_columnar()).unwrap_or(Format::Jsonl), None);
+    }
+    let refuse = |not: NotData| -> Result<Sniffed> { Err(UserError::new(&place, format!("this is {}", not.what)).hint(not.hint).into()) };
+    if let Some(pointer) = not_data::pointer(&head) {
+        return refuse(pointer);
+    }
+    if by_magic(&head).is_none()
+        && let Some(wide) = encoding::wide(&head)
+    {
+        return refuse(wide);
     }
     let format = match (by_magic(&head), named) {
         (Some(format), _) if format.is_columnar() && compression != Compression::None => {
@@ -75,28 +84,33 @@ pub(super) fn sniff(path: &Path) -> Result<(Format, Compression)> {
                 .hint("unpack it first: these formats compress by themselves")
                 .into());
         }
-        (Some(format), _) => format,
+        (Some(format), _) => return sniffed(format, None),
         (None, Some(format @ (Format::Csv | Format::Tsv | Format::Text))) if !is_binary(&head) => format,
         (None, named) => match json(&head) {
             Some(format) => format,
-            None if named == Some(Format::Jsonl) && !is_binary(&head) => Format::Jsonl,
             None => {
-                let said =
-                    named.map_or_else(|| "its format is not known".to_owned(), |f| format!("it does not hold what its name says ({f:?})"));
-                return Err(UserError::new(place, said).hint(format!("valid are {KNOWN}, in UTF-8")).into());
+                let other = not_data::foreign(&head).or_else(|| not_data::page(&head));
+                if other.is_none() && named == Some(Format::Jsonl) && !is_binary(&head) {
+                    Format::Jsonl
+                } else {
+                    let said = match (named, &other) {
+                        (Some(named), Some(is)) => format!("it does not hold what its name says ({named:?}): this is {}", is.what),
+                        (Some(named), None) => format!("it does not hold what its name says ({named:?})"),
+                        (None, Some(is)) => format!("this is {}", is.what),
+                        (None, None) => "its format is not known".to_owned(),
+                    };
+                    let hint = other.map_or_else(|| format!("valid are {KNOWN}, in UTF-8"), |is| is.hint);
+                    return Err(UserError::new(place, said).hint(hint).into());
+                }
             }
         },
     };
-    Ok((format, compression))
-}
-
-fn packing(head: &[u8]) -> Compression {
-    match head {
-        [0x1f, 0x8b, ..] => Compression::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Compression::Bzip2,
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
-        _ => Compression::None,
+    match encoding::of_lines(&head, head.len() < HEAD) {
+        Encoding::Utf8 => sniffed(format, None),
+        // Of many texts, each a row, one is no reason to stop.
+        Encoding::Other(other) if format == Format::Text => sniffed(format, Some(format!("is {}; {}", other.what, other.hint))),
+        Encoding::Other(other) => refuse(other),
+        Encoding::Mixed(note) => sniffed(format, Some(note)),
     }
 }
 
@@ -129,21 +143,4 @@ fn json(head: &[u8]) -> Option<Format> {
         }
         _ => None,
     }
-}
-
-/// The content of a packed file, as a stream.
-pub(crate) fn open_unpacked(path: &Path, compression: Compression) -> Result<Box<dyn Read + Send>> {
-    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    let file = io::BufReader::with_capacity(256 << 10, file);
-    Ok(match compression {
-        Compression::None => Box::new(file),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-        Compression::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(file)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
-        }
-        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
-        Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(file, true, XZ_MEMORY_KB)),
-    })
 }

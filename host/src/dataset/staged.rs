@@ -3,7 +3,9 @@
 use super::target::ExportTarget;
 use anyhow::{Context, Result};
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files beside the target that have not got their names yet.
 pub(super) struct Staged<'t> {
@@ -12,22 +14,35 @@ pub(super) struct Staged<'t> {
     files: Vec<PathBuf>,
 }
 
-impl<'t> Staged<'t> {
-    /// Removes what a killed attempt left.
-    pub(super) fn new(target: &'t ExportTarget, directory: &'t Path) -> Result<Self> {
-        let prefix = partial_prefix(&target.path);
-        for entry in fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                fs::remove_file(entry.path()).with_context(|| format!("cannot remove `{}`", entry.path().display()))?;
-            }
+/// Removes what killed attempts have left beside the target. Only for the holder of its lock: it could be the work of another job.
+pub(crate) fn remove_unfinished(target: &ExportTarget) -> Result<()> {
+    let directory = target.path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let start = target.hidden_start();
+    for entry in fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().strip_prefix(&start).is_some_and(|end| end.starts_with(UNFINISHED)) {
+            fs::remove_file(entry.path()).with_context(|| format!("cannot remove `{}`", entry.path().display()))?;
         }
-        Ok(Self { target, directory, files: Vec::new() })
+    }
+    Ok(())
+}
+
+const UNFINISHED: &str = "partial-";
+
+impl<'t> Staged<'t> {
+    /// No files yet.
+    pub(super) fn new(target: &'t ExportTarget, directory: &'t Path) -> Self {
+        Self { target, directory, files: Vec::new() }
     }
 
-    /// The next file to write; one per shard.
+    /// The next file to write; one per shard. No other process and no other export of this one has a file of the same name.
     pub(super) fn next(&mut self) -> Result<File> {
-        let path = self.directory.join(format!("{}{:05}", partial_prefix(&self.target.path), self.files.len()));
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        // Processes in different containers may have the same number.
+        let random = RandomState::new().hash_one(serial);
+        let name = format!("{}{UNFINISHED}{}-{random:016x}", self.target.hidden_start(), std::process::id());
+        let path = self.directory.join(name);
         let file = File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
         self.files.push(path);
         Ok(file)
@@ -79,8 +94,4 @@ impl Drop for Staged<'_> {
             let _ = fs::remove_file(path);
         }
     }
-}
-
-fn partial_prefix(path: &Path) -> String {
-    format!(".{}.partial-", path.file_name().unwrap_or_default().to_string_lossy())
 }

@@ -73,7 +73,7 @@ impl ExportTarget {
     }
 
     /// The name of a shard. Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one digit more than the count has.
-    pub(super) fn shard(&self, index: usize, count: usize) -> String {
+    pub fn shard(&self, index: usize, count: usize) -> String {
         let (stem, suffix) = self.name();
         let width = count.to_string().len() + 1;
         format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
@@ -90,10 +90,25 @@ impl ExportTarget {
             && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
     }
 
+    /// A hidden file beside the target that is there only while a job runs: `.result.jsonl.0123456789abcdef.{end}`. It fits where the target's
+    /// name does, however long that is.
+    pub fn beside(&self, end: &str) -> PathBuf {
+        self.path.with_file_name(format!("{}{end}", self.hidden_start()))
+    }
+
+    /// What the names of these files begin with.
+    pub(super) fn hidden_start(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        let hash = xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes());
+        let text = name.to_string_lossy();
+        format!(".{}.{hash:016x}.", &text[..text.floor_char_boundary(64)])
+    }
+
     /// The name of the file, cut before its suffixes.
     fn name(&self) -> (String, String) {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let dots = if name.ends_with(".gz") || name.ends_with(".zst") || name.ends_with(".zstd") { 2 } else { 1 };
+        let lower = name.to_ascii_lowercase();
+        let dots = if [".gz", ".zst", ".zstd"].iter().any(|end| lower.ends_with(end)) { 2 } else { 1 };
         let stem_end = name.rmatch_indices('.').nth(dots - 1).map(|(i, _)| i).or(name.rfind('.')).unwrap_or(name.len());
         let (stem, suffix) = name.split_at(stem_end);
         (stem.to_owned(), suffix.to_owned())

@@ -34,6 +34,8 @@ impl Logs {
     fn layers(&self, level: Option<&str>, quiet: bool) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
         let terminal = tracing_subscriber::fmt::layer()
             .with_writer(|| crate::term::live::Stderr)
+            // That a line cannot be written is no reason for another one, which would panic.
+            .log_internal_errors(false)
             .with_target(false)
             .with_timer(UtcTime("%H:%M:%S"))
             .with_ansi(crate::term::Style::for_stderr().colour);
@@ -46,6 +48,7 @@ impl Logs {
         let file = self.clone();
         let file = tracing_subscriber::fmt::layer()
             .with_writer(move || file.clone())
+            .log_internal_errors(false)
             .with_timer(UtcTime("%Y-%m-%d %H:%M:%S%.3f"))
             .with_ansi(false);
         Ok(Registry::default().with(terminal.with_filter(terminal_filter)).with(file.with_filter(filter(level)?)))

@@ -3,6 +3,7 @@
 mod api;
 #[doc(hidden)]
 pub mod example;
+mod export_lock;
 #[doc(hidden)]
 pub mod fault;
 pub mod faulty;
@@ -22,6 +23,7 @@ pub mod summary;
 mod tests;
 
 pub use api::{JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress};
+pub use export_lock::ExportLock;
 pub use find::{JobFinder, register};
 pub use lock::{FreeLock, Holder, JobLock};
 pub use logs::Logs;

@@ -5,7 +5,7 @@
 //! text. That is no JSON object, so the reader of the rows puts it into quarantine.
 
 use super::csv_sieve::Sieve;
-use crate::dataset::write_json_rows;
+use crate::dataset::{LineWriter, write_json_rows};
 use anyhow::{Context, Result};
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format;
@@ -17,8 +17,14 @@ use std::sync::Arc;
 /// Rows converted at a time.
 const BATCH_ROWS: usize = 1024;
 
-/// Writes the rows. `open` is called twice: once to find the types, once to read.
-pub(super) fn to_lines<R: Read>(open: impl Fn() -> Result<R>, delimiter: u8, path: &Path, out: &mut impl Write) -> Result<()> {
+/// Writes the rows, and in which lines of the table they begin. `open` is called twice: once to find the types, once to read.
+pub(super) fn to_lines<R: Read>(
+    open: impl Fn() -> Result<R>,
+    delimiter: u8,
+    path: &Path,
+    out: &mut impl Write,
+    source_lines: &mut LineWriter,
+) -> Result<()> {
     let context = || format!("`{}` is not a valid table", path.display());
     let format = Format::default().with_header(true).with_delimiter(delimiter);
     let (found, _) = format.infer_schema(Sieve::new(open()?, delimiter)?, None).with_context(context)?;
@@ -35,17 +41,19 @@ pub(super) fn to_lines<R: Read>(open: impl Fn() -> Result<R>, delimiter: u8, pat
         return Ok(());
     }
     let sieve = Sieve::new(open()?, delimiter)?;
-    let bad = sieve.bad();
+    let rows_read = sieve.rows_read();
     let reader = ReaderBuilder::new(schema).with_format(format).with_batch_size(BATCH_ROWS).build_buffered(BufReader::new(sieve))?;
     let (mut lines, mut row) = (Vec::new(), 0);
     for batch in reader {
         lines.clear();
         write_json_rows(&batch.with_context(context)?, &mut lines)?;
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            bad.borrow_mut().write_before(row, out)?;
+            let mut rows_read = rows_read.borrow_mut();
+            rows_read.write_bad_before(row, out, source_lines)?;
+            source_lines.row(rows_read.next_line().context("internal error: a row of a table without its line")?)?;
             out.write_all(line)?;
             row += 1;
         }
     }
-    bad.borrow_mut().write_before(u64::MAX, out)
+    rows_read.borrow_mut().write_bad_before(u64::MAX, out, source_lines)
 }

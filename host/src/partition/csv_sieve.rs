@@ -1,5 +1,7 @@
 //! The good rows of a table, as a table.
 
+use super::csv_lines::{Counted, Lines};
+use crate::dataset::LineWriter;
 use anyhow::{Result, bail, ensure};
 use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
 use memchr::memmem;
@@ -14,7 +16,7 @@ const END: &[u8] = b"\x01end of the table\x01";
 /// Bytes that are made ready at a time.
 const PIECE: usize = 64 << 10;
 
-type Source<R> = Chain<Chain<Cursor<Vec<u8>>, R>, Cursor<Vec<u8>>>;
+type Source<R> = Counted<Chain<Chain<Cursor<Vec<u8>>, R>, Cursor<Vec<u8>>>>;
 
 /// Reads a table and gives it without the rows that do not fit.
 pub(super) struct Sieve<R: Read> {
@@ -27,20 +29,34 @@ pub(super) struct Sieve<R: Read> {
     rows_before: u64,
     /// What can be read next.
     text: Cursor<Vec<u8>>,
-    bad: Rc<RefCell<BadRows>>,
+    lines: Rc<RefCell<Lines>>,
+    rows_read: Rc<RefCell<RowsRead>>,
 }
 
-/// The other rows: how many good ones are before each, and what stands for it.
+/// What is known of the rows that have been read and not been written yet.
 #[derive(Default)]
-pub(super) struct BadRows(VecDeque<(u64, String)>);
+pub(super) struct RowsRead {
+    /// Somebody asks for it.
+    is_wanted: bool,
+    /// The line in which each good row begins.
+    good: VecDeque<u64>,
+    /// The other rows: how many good ones are before each, the line, and what stands for it.
+    bad: VecDeque<(u64, u64, String)>,
+}
 
-impl BadRows {
-    /// Writes the lines for those before good row `row`.
-    pub(super) fn write_before(&mut self, row: u64, out: &mut impl Write) -> Result<()> {
-        while let Some((_, line)) = self.0.pop_front_if(|(before, _)| *before <= row) {
-            writeln!(out, "{line}")?;
+impl RowsRead {
+    /// Writes what stands for the bad rows before good row `row`, and notes their lines.
+    pub(super) fn write_bad_before(&mut self, row: u64, out: &mut impl Write, lines: &mut LineWriter) -> Result<()> {
+        while let Some((_, line, text)) = self.bad.pop_front_if(|(before, ..)| *before <= row) {
+            lines.row(line)?;
+            writeln!(out, "{text}")?;
         }
         Ok(())
+    }
+
+    /// The line of the next good row.
+    pub(super) fn next_line(&mut self) -> Option<u64> {
+        self.good.pop_front()
     }
 }
 
@@ -52,7 +68,9 @@ impl<R: Read> Sieve<R> {
         if head == b"\xef\xbb\xbf" {
             head.clear();
         }
-        let source = Cursor::new(head).chain(from).chain(Cursor::new([b"\n", END, b"\n"].concat()));
+        let lines = Rc::<RefCell<Lines>>::default();
+        let inner = Cursor::new(head).chain(from).chain(Cursor::new([b"\n", END, b"\n"].concat()));
+        let source = Counted { inner, lines: Rc::clone(&lines) };
         Ok(Self {
             rows: ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(source),
             record: ByteRecord::new(),
@@ -60,13 +78,15 @@ impl<R: Read> Sieve<R> {
             fields: None,
             rows_before: 0,
             text: Cursor::default(),
-            bad: Rc::default(),
+            lines,
+            rows_read: Rc::default(),
         })
     }
 
-    /// The rows that do not fit, as far as they have been read.
-    pub(super) fn bad(&self) -> Rc<RefCell<BadRows>> {
-        Rc::clone(&self.bad)
+    /// What becomes known of the rows while they are read.
+    pub(super) fn rows_read(&self) -> Rc<RefCell<RowsRead>> {
+        self.rows_read.borrow_mut().is_wanted = true;
+        Rc::clone(&self.rows_read)
     }
 
     /// Puts the next good rows into `text`: none at the end.
@@ -83,7 +103,8 @@ impl<R: Read> Sieve<R> {
     /// Writes the next good row to `out`; false at the end.
     fn next(&mut self, out: &mut Writer<Vec<u8>>) -> Result<bool> {
         while self.rows.read_byte_record(&mut self.record)? {
-            let line = self.record.position().map_or(0, |at| at.line());
+            // The reader's own count is late where lines end in `\r\n`, and early behind blank lines.
+            let line = self.lines.borrow_mut().of(self.record.position().map_or(0, |at| at.byte()));
             if self.record.len() == 1 && &self.record[0] == END {
                 return Ok(false);
             }
@@ -100,12 +121,19 @@ impl<R: Read> Sieve<R> {
             } else {
                 out.write_byte_record(&self.record)?;
                 self.rows_before += u64::from(!is_header);
+                let mut rows_read = self.rows_read.borrow_mut();
+                if !is_header && rows_read.is_wanted {
+                    rows_read.good.push_back(line);
+                }
                 return Ok(true);
             };
+            if !self.rows_read.borrow().is_wanted {
+                continue;
+            }
             let mut text = self.writer();
             text.write_byte_record(&self.record)?;
             let text = String::from_utf8_lossy(&text.into_inner()?).trim_end().to_owned();
-            self.bad.borrow_mut().0.push_back((self.rows_before, serde_json::to_string(&[wrong, text])?));
+            self.rows_read.borrow_mut().bad.push_back((self.rows_before, line, serde_json::to_string(&[wrong, text])?));
         }
         Ok(false)
     }

@@ -1,6 +1,7 @@
 //! JSON arrays and plain text as JSON lines.
 
 use super::located::plain_error;
+use crate::dataset::LineWriter;
 use crate::dataset::json::find_special;
 use anyhow::{Result, bail};
 use std::io::{Read, Write};
@@ -8,9 +9,19 @@ use std::path::Path;
 
 /// Writes each element of a JSON array, or each of several JSON values that follow one another, as one line. An element keeps its bytes;
 /// only line ends between its tokens become spaces. Whether it is a valid row is for the reader to say, but the array itself must be
-/// whole.
-pub(super) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Write) -> Result<()> {
-    let mut splitter = Splitter { state: State::Start, array: false, depth: 0, in_string: false, escaped: false, at: 0 };
+/// whole. `source_lines` is told in which line of the file each begins.
+pub(super) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Write, source_lines: &mut LineWriter) -> Result<()> {
+    let mut splitter = Splitter {
+        state: State::Start,
+        array: false,
+        depth: 0,
+        in_string: false,
+        escaped: false,
+        at: 0,
+        line: 1,
+        first_line: 1,
+        ended: Vec::new(),
+    };
     let mut piece = vec![0; 256 << 10];
     let mut lines = Vec::with_capacity(piece.len() + 1024);
     loop {
@@ -35,12 +46,17 @@ pub(super) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Wr
                 bail!("`{}`: {what} at byte {}", path.display(), splitter.at);
             }
             splitter.at += 1;
+            splitter.line += u64::from(piece[i] == b'\n');
             i += 1;
         }
         out.write_all(&lines)?;
+        splitter.ended.drain(..).try_for_each(|line| source_lines.row(line))?;
     }
     match splitter.state {
-        State::Value if splitter.depth == 0 && !splitter.array && !splitter.in_string => out.write_all(b"\n")?,
+        State::Value if splitter.depth == 0 && !splitter.array && !splitter.in_string => {
+            out.write_all(b"\n")?;
+            source_lines.row(splitter.first_line)?;
+        }
         State::Start | State::End => {}
         State::Between if !splitter.array => {}
         _ => bail!("`{}`: the JSON ends in the middle, at byte {}", path.display(), splitter.at),
@@ -70,6 +86,11 @@ struct Splitter {
     in_string: bool,
     escaped: bool,
     at: u64,
+    /// The present line, from 1, and that in which the element began.
+    line: u64,
+    first_line: u64,
+    /// The first lines of elements that have ended.
+    ended: Vec<u64>,
 }
 
 impl Splitter {
@@ -87,6 +108,7 @@ impl Splitter {
             State::Between if matches!(byte, b',' | b']' | b'}') => return Err("an element is missing"),
             State::Start | State::Between => {
                 self.state = State::Value;
+                self.first_line = self.line;
                 self.value(byte, out);
             }
             State::Value => {
@@ -132,6 +154,7 @@ impl Splitter {
 
     fn end_value(&mut self, out: &mut Vec<u8>) {
         out.push(b'\n');
+        self.ended.push(self.first_line);
         self.state = if self.array { State::After } else { State::Between };
     }
 }

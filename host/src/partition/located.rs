@@ -35,6 +35,8 @@ impl Read for Located {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
             Err(e) => {
                 let what = match self.compression {
+                    // Nothing is wrong with the file but what it asks for.
+                    _ if e.kind() == io::ErrorKind::Unsupported => "",
                     Compression::None => "",
                     Compression::Gzip => "gzip data is cut or damaged: ",
                     Compression::Zstd => "zstd data is cut or damaged: ",

@@ -1,6 +1,7 @@
 //! Partitions: which rows belong together as one piece of work.
 
 pub mod auto;
+mod csv_lines;
 mod csv_rows;
 mod csv_sieve;
 mod json_rows;

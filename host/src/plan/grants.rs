@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::granted_files::Files;
 use crate::checkpoint::{Key, KeyBuilder};
-use crate::config::{OpSpec, Resolved};
+use crate::config::{OpSpec, Resolved, expand_home};
 use crate::error::{UserError, UserErrors};
 use crate::op::{Grants, OpEntry, Source};
 
@@ -82,9 +82,9 @@ impl Granting {
             for (at, path) in texts(params, &param) {
                 let (why, place) = (format!("parameter `{param}`"), place(&at));
                 match (what, if_missing) {
-                    (_, Some(hint)) if Path::new(path).symlink_metadata().is_err() => self.missing(path, &place, hint),
+                    (_, Some(hint)) if host_path(path).symlink_metadata().is_err() => self.missing(path, &place, hint),
                     (Names::Dir, _) => self.dir(path, &why, &place),
-                    (Names::Path, _) if Path::new(path).is_dir() => self.dir(path, &why, &place),
+                    (Names::Path, _) if host_path(path).is_dir() => self.dir(path, &why, &place),
                     (Names::File | Names::Path, _) => self.file(path, &why, &place),
                 }
             }
@@ -110,7 +110,7 @@ impl Granting {
         let Some(file) = self.existing(written, Path::is_file, "a file", place) else { return };
         let parent = Path::new(written).parent().and_then(Path::to_str).unwrap_or_default();
         let parent = if parent.is_empty() { "." } else { parent };
-        let Ok(host) = std::path::absolute(parent) else { return };
+        let Ok(host) = std::path::absolute(host_path(parent)) else { return };
         if std::fs::canonicalize(&host).is_ok_and(|real| real.parent().is_none()) {
             return self.wrong(place, format!("`{written}` is in the root directory, all of which would be granted"), OWN_DIRECTORY);
         }
@@ -164,10 +164,10 @@ impl Granting {
     }
 
     fn existing(&mut self, written: &str, fits: impl Fn(&Path) -> bool, what: &str, place: &str) -> Option<PathBuf> {
-        let path = Path::new(written);
+        let path = host_path(written);
         if path.symlink_metadata().is_err() {
             self.missing(written, place, BASE);
-        } else if !fits(path) {
+        } else if !fits(&path) {
             self.wrong(place, format!("`{written}` is not {what}"), &format!("name {what}; {BASE}"));
         } else if let Ok(absolute) = std::path::absolute(path) {
             return Some(absolute);
@@ -189,6 +189,11 @@ impl Granting {
             }
         }
     }
+}
+
+/// Where a path leads on this machine; the operator knows it as it is written.
+fn host_path(written: &str) -> PathBuf {
+    PathBuf::from(&*expand_home(written))
 }
 
 const BASE: &str = "paths are relative to the directory in which djhost is started";

@@ -3,10 +3,12 @@
 mod document;
 mod fallback;
 mod partitions;
+mod places;
 mod progress;
 mod report;
 mod retention;
 mod reuse;
+mod room;
 mod state;
 
 use std::path::PathBuf;
@@ -15,10 +17,10 @@ use anyhow::{Context, Result};
 
 use crate::checkpoint::Store;
 use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, Strategy, resolve};
-use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
+use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble, remove_unfinished};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
-use crate::job::{FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag, Storage};
+use crate::job::{ExportLock, FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag, Storage};
 use crate::op::{Registry, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
@@ -72,7 +74,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
     let registry = Registry::load_for(&plugins, &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
-    let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
+    let dataset = Dataset::open_with(&resolved.sources, std::path::Path::new("."), config.zstd_window_mb << 20)?;
     if dataset.is_columnar() && plan.makes_json_rows() {
         plan.notes.push(
             "a grouper makes JSON rows: from the first one on the columns of the dataset have the types that JSON has, so that dates and decimals are \
@@ -87,60 +89,15 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         ExportType::Arrow => "arrow",
     };
     let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
-    check_export(&target, &dataset, &resolved.sources)?;
+    places::check(&target, &dataset, &resolved)?;
     let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds, plan.makes_json_rows())?;
+    room::check(&resolved, &dataset, &target)?;
+    if let Some((job, run_dir)) = ExportLock::holder(&target.beside("lock"))
+        && run_dir != std::path::absolute(&resolved.dirs.run_dir)?
+    {
+        plan.notes.push(format!("job `{job}` is writing to `{}` just now: until it has ended, a run is refused", target.path.display()));
+    }
     Ok(Prepared { plan, dataset, target, export, resolved })
-}
-
-/// Whether the run directory is there for the job alone: a job removes what it finds there under the names of its own things.
-fn check_run_dir(paths: &RunPaths) -> Result<()> {
-    let is_filled = |dir: &std::path::Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
-    let foreign = paths.directories().into_iter().find(|dir| is_filled(dir));
-    let Some(foreign) = foreign.filter(|_| !paths.summary().exists() && !paths.lock().exists()) else { return Ok(()) };
-    let message = format!("the run directory would be `{}`, and `{}` in it is no job's", paths.root().display(), foreign.display());
-    Err(UserError::new("work_dir", message)
-        .hint("name the job otherwise (`job_id`), or give run directories a place of their own (`work_dir`)")
-        .into())
-}
-
-fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) -> Result<()> {
-    let place = || format!("export_path `{}`", target.path.display());
-    if target.path.is_dir() {
-        return Err(UserError::new(place(), "this is a directory").hint("give the path of a file").into());
-    }
-    if target.path.metadata().is_ok_and(|there| !there.is_file()) {
-        return Err(UserError::new(place(), "this is a device, a pipe or a socket, not a file")
-            .hint("give the path of a file: the result appears there whole, by a rename")
-            .into());
-    }
-    let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
-    let there = real(&target.path);
-    let is_written = match target.shard_size {
-        None => there.is_some() && dataset.files.iter().any(|f| real(&f.path) == there),
-        Some(_) => dataset.files.iter().any(|f| target.is_shard(&f.path)),
-    };
-    if is_written {
-        return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
-    }
-    // A job that goes on, and the next one, would take the result for input.
-    let path = std::path::absolute(&target.path)?;
-    let above = path.ancestors().skip(1).find_map(real);
-    let directories = sources.iter().map(std::path::Path::new).filter(|source| source.is_dir()).filter_map(real);
-    if let Some(directory) = above.and_then(|above| directories.into_iter().find(|directory| above.starts_with(directory))) {
-        return Err(UserError::new(place(), format!("this is in the dataset's directory `{}`", directory.display()))
-            .hint("write the result elsewhere, or name the files with a pattern such as `data/*.jsonl`")
-            .into());
-    }
-    // The job makes the directory at its end, hours from now perhaps: what is in the way must show today.
-    if let Some(above) = path.ancestors().skip(1).find(|p| p.symlink_metadata().is_ok()) {
-        if !above.is_dir() {
-            return Err(UserError::new(place(), format!("`{}` is not a directory", above.display())).into());
-        }
-        if let Err(error) = rustix::fs::access(above, rustix::fs::Access::WRITE_OK) {
-            return Err(UserError::new(place(), format!("`{}` cannot be written to: {error}", above.display())).into());
-        }
-    }
-    Ok(())
 }
 
 /// How a run ended.
@@ -159,9 +116,19 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
             .hint("`djhost jobs --all` lists the jobs; `job_id` in place of `resume` starts a new one")
             .into());
     }
-    check_run_dir(&paths)?;
+    places::check_run_dir(&paths)?;
+    let target = &prepared.target;
+    // Before anything is written of this job; an attempt at the same job is told so by the job's own lock.
+    let mut export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
     std::fs::create_dir_all(paths.root()).with_context(|| format!("cannot create `{}`", paths.root().display()))?;
     let lock = FreeLock::take(&paths)?;
+    if !export_lock.is_held() {
+        // The other attempt was just about to end.
+        export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
+    }
+    if export_lock.is_held() {
+        remove_unfinished(target)?;
+    }
     if options.fresh {
         state::forget(&paths)?;
     }

@@ -14,7 +14,7 @@ use super::meter::Tally;
 use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
-use crate::dataset::{BadRow, Batch, Dataset};
+use crate::dataset::{BadRow, Batch, Dataset, LineReader};
 use crate::error::Final;
 use crate::job::{RunPaths, StopFlag, Storage};
 use crate::op::contract::ROW;
@@ -24,10 +24,12 @@ use crate::op::contract::ROW;
 struct Entry<'a> {
     /// File of the dataset.
     file: String,
-    /// Line in it, from 1 (JSON rows), or row number, from 1.
+    /// Line of the file in which the row begins, from 1; of columns the number of the row, from 1.
     line: u64,
-    /// Byte offset of the row in the file (JSON rows) or row number, from 0.
-    offset: u64,
+    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0. Nothing where rows of other formats were made
+    /// JSON: where they are in the file is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
     /// The row's id in batches.
     row_id: u64,
     /// The op that could not process it; none: the reader.
@@ -154,10 +156,11 @@ impl<'a> Quarantine<'a> {
         self.rows.sort_by_key(|r| r.id);
         for waiting in &self.rows {
             let (file, offset) = split_id(waiting.id);
+            let (line, is_place) = lines.of(file, offset)?;
             let entry = Entry {
                 file: dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default(),
-                line: lines.of(file, offset)?,
-                offset,
+                line,
+                offset: is_place.then_some(offset),
                 row_id: waiting.id,
                 operation_idx: waiting.op.as_ref().map(|o| o.0),
                 operation_name: waiting.op.as_ref().map(|o| o.1.as_str()),
@@ -197,7 +200,17 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
 /// Line numbers of rising offsets, by counting line ends once.
 struct Lines<'a> {
     dataset: &'a Dataset,
-    open: Option<(usize, File, u64, u64)>,
+    open: Option<OpenFile>,
+}
+
+struct OpenFile {
+    number: usize,
+    file: File,
+    at: u64,
+    /// The line at `at`.
+    line: u64,
+    /// Of rows that were unpacked from lines of their own.
+    source: Option<LineReader>,
 }
 
 impl<'a> Lines<'a> {
@@ -205,25 +218,34 @@ impl<'a> Lines<'a> {
         Self { dataset, open: None }
     }
 
-    fn of(&mut self, file: usize, offset: u64) -> Result<u64> {
+    /// The line of the user's file in which the row at `offset` begins, and whether the offset is one in that file.
+    fn of(&mut self, file: usize, offset: u64) -> Result<(u64, bool)> {
         if self.dataset.is_columnar() {
-            return Ok(offset + 1);
+            return Ok((offset + 1, true));
         }
-        if self.open.as_ref().is_none_or(|(f, _, at, _)| *f != file || *at > offset) {
+        if self.open.as_ref().is_none_or(|open| open.number != file || open.at > offset) {
             let path = &self.dataset.files[file].path;
-            self.open = Some((file, File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?, 0, 1));
+            let context = || format!("cannot read `{}`", path.display());
+            let source = match self.dataset.files[file].origin {
+                Some(_) => LineReader::of(path).with_context(context)?,
+                None => None,
+            };
+            self.open = Some(OpenFile { number: file, file: File::open(path).with_context(context)?, at: 0, line: 1, source });
         }
-        let Some((_, handle, at, line)) = &mut self.open else { return Ok(0) };
+        let Some(open) = &mut self.open else { return Ok((0, false)) };
         let mut buffer = vec![0u8; 1 << 20];
-        while *at < offset {
-            let want = buffer.len().min((offset - *at) as usize);
-            let n = handle.read(&mut buffer[..want])?;
+        while open.at < offset {
+            let want = buffer.len().min((offset - open.at) as usize);
+            let n = open.file.read(&mut buffer[..want])?;
             if n == 0 {
                 break;
             }
-            *line += memchr::memchr_iter(b'\n', &buffer[..n]).count() as u64;
-            *at += n as u64;
+            open.line += memchr::memchr_iter(b'\n', &buffer[..n]).count() as u64;
+            open.at += n as u64;
         }
-        Ok(*line)
+        match &mut open.source {
+            Some(source) => Ok((source.line(open.line - 1)?.unwrap_or(open.line), false)),
+            None => Ok((open.line, true)),
+        }
     }
 }

@@ -1,0 +1,58 @@
+//! `~` at the start of a path: in a recipe, and in an option such as `--plugins=~/ops`, no shell puts the home directory there.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+
+use super::wrong::Wrong;
+
+/// The home directory, as `HOME` says.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Home(Option<String>);
+
+impl Home {
+    /// Looks for the variable.
+    pub(super) fn of(env: &[(OsString, OsString)]) -> Self {
+        let home = env.iter().find(|(name, _)| name == "HOME").and_then(|(_, value)| value.to_str());
+        Self(home.filter(|home| home.starts_with('/')).map(str::to_owned))
+    }
+
+    /// `path` with the home directory in place of `~` or `~/`. A file of that name is `./~`; the homes of others (`~name`) stay as they are.
+    pub(super) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, Wrong> {
+        let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Ok(path.into()) };
+        match &self.0 {
+            Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),
+            None => Err(Wrong::new(format!("`{path}`: there is no home directory, as the variable HOME does not name one"))
+                .hint("write the path without `~`, or `./~` for a file of this name")),
+        }
+    }
+}
+
+/// The same by the environment of this process; the path as it is if there is no home.
+pub fn expand_home(path: &str) -> Cow<'_, str> {
+    let home = std::env::var_os("HOME").map(|value| (OsString::from("HOME"), value));
+    Home::of(home.as_slice()).expand(path).unwrap_or(path.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_tilde_by_itself_is_the_home() {
+        let home = Home::of(&[("USER".into(), "a".into()), ("HOME".into(), "/home/a/".into())]);
+        for (path, wanted) in [
+            ("~", "/home/a"),
+            ("~/x.jsonl", "/home/a/x.jsonl"),
+            ("~bob/x", "~bob/x"),
+            ("./~/x", "./~/x"),
+            ("a~", "a~"),
+            ("/~", "/~"),
+            ("", ""),
+        ] {
+            assert_eq!(home.expand(path).unwrap(), wanted, "{path}");
+        }
+        let none = Home::of(&[("HOME".into(), "".into())]);
+        assert_eq!(none.expand("x").unwrap(), "x");
+        assert!(none.expand("~/x").unwrap_err().message.contains("HOME"));
+    }
+}
