@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use djhost::error::{Stopped, exit_code};
 
 fn main() -> ExitCode {
+    // Components of plugins are compiled by a process of this program, which knows the command for it.
+    if let Some(program) = djhost::op::this_program() {
+        djhost::op::compile_with(program);
+    }
     match djhost::cli::main(std::env::args_os().collect()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

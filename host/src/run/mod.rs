@@ -18,7 +18,7 @@ use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
 use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
-use crate::op::{Registry, check_locks};
+use crate::op::{Registry, Replace, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
 use crate::stage::{Determinism, Env, Tally};
@@ -65,7 +65,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         check_locks(&plugins)?;
     }
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
-    let registry = Registry::load_for(&plugins, &names)?;
+    let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
     if dataset.is_columnar() && plan.makes_json_rows() {
@@ -84,6 +84,9 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
     check_export(&target, &dataset, &resolved.sources)?;
     let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds, plan.makes_json_rows())?;
+    if let Some(schema) = export.schema() {
+        plan::check_places(&plan, schema)?;
+    }
     Ok(Prepared { plan, dataset, target, export, resolved })
 }
 
