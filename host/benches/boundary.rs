@@ -9,14 +9,14 @@ mod common;
 use std::hint::black_box;
 use std::time::Duration;
 
-use djhost::op::{Grants, Limits, Registry};
+use djhost::op::{Grants, Limits, Registry, Replace};
 
 const ROUNDS: usize = 9;
 
 fn main() {
     let texts = common::texts(24 << 20);
     let bytes: usize = texts.iter().map(String::len).sum();
-    let registry = Registry::load(&[]).expect("the built-in operators load");
+    let registry = Registry::load(&[], Replace::All).expect("the built-in operators load");
     let entry = registry.get("text_length_filter", "bench").expect("a built-in operator");
     let pool =
         registry.pool(entry, &serde_json::Map::new(), Limits::default(), Grants::default(), 0, "bench").expect("its defaults are valid");

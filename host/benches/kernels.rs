@@ -9,7 +9,7 @@ mod common;
 use std::hint::black_box;
 use std::time::Duration;
 
-use djhost::op::{Grants, Limits, Registry};
+use djhost::op::{Grants, Limits, Registry, Replace};
 use djhost_sdk::Runner;
 
 const ROUNDS: usize = 5;
@@ -33,7 +33,7 @@ fn main() {
     let cut = common::cut(&texts, BATCH);
     let in_host: Vec<_> = cut.iter().map(|batch| common::host_batch(batch)).collect();
     let in_sdk: Vec<_> = cut.iter().map(|batch| Runner::text_batch(batch)).collect();
-    let registry = Registry::load(&[]).expect("the built-in operators load");
+    let registry = Registry::load(&[], Replace::All).expect("the built-in operators load");
     println!("{} texts, {:.1} MB, mean {:.1} KB\n", texts.len(), bytes as f64 / 1e6, bytes as f64 / 1e3 / texts.len() as f64);
     println!("{:34} {:>12} {:>12} {:>13} {:>9}", "operator", "native MB/s", "Wasm MB/s", "Wasm / native", "memory MB");
     let (mut chain_native, mut chain_wasm) = (Duration::ZERO, Duration::ZERO);

@@ -9,7 +9,7 @@ mod common;
 
 use std::time::Duration;
 
-use djhost::op::Registry;
+use djhost::op::{Registry, Replace};
 
 const ROUNDS: usize = 2;
 
@@ -43,7 +43,7 @@ fn main() {
         base.as_secs_f64()
     );
     println!("| operator | CPU s | MB per CPU s, whole run | MB per CPU s, the operator | peak memory MB |\n|---|---:|---:|---:|---:|");
-    let registry = Registry::load(&[]).expect("the built-in operators load");
+    let registry = Registry::load(&[], Replace::All).expect("the built-in operators load");
     for entry in registry.iter() {
         let name = entry.descriptor.name.as_str();
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {

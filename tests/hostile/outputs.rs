@@ -177,3 +177,28 @@ fn a_tilde_is_the_home_directory() {
     let _ = fs::remove_dir_all(case.path("work"));
     assert_eq!(to(&case, "r.jsonl", "dataset_path: [./~/in.jsonl]\n").ok().summary["ledger"]["read"], 2);
 }
+
+/// Whoever can put links into a run directory does not get djhost to write through them.
+#[test]
+fn links_in_the_run_directory_are_not_followed() {
+    for name in ["lock", "logs/attempt_0001.txt"] {
+        for is_hard in [false, true] {
+            let case = Case::with_input("{\"text\": \"a\"}\n");
+            case.write("precious", "precious");
+            std::fs::create_dir_all(case.path("work/job").join(name).parent().unwrap()).unwrap();
+            // Files of its own make it a run directory.
+            case.write("work/job/lock", "");
+            let link = case.path("work/job").join(name);
+            let _ = std::fs::remove_file(&link);
+            match is_hard {
+                true => std::fs::hard_link(case.path("precious"), &link).unwrap(),
+                false => symlink(case.path("precious"), &link).unwrap(),
+            }
+            let what = if is_hard { "this is a file with more than one name" } else { "this is a symbolic link" };
+            case.run("process:\n  - text_length_filter:\n").failed(2, &[name, what, "remove it"]);
+            assert_eq!(std::fs::read_to_string(case.path("precious")).unwrap(), "precious", "{name}");
+            std::fs::remove_file(&link).unwrap();
+            case.run("process:\n  - text_length_filter:\n").ok();
+        }
+    }
+}

@@ -158,3 +158,41 @@ fn the_built_in_filters_pass_their_check() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("did you mean `text_length_filter`?"));
 }
+
+/// `DJHOST_PLUGINS` and `DJHOST_ALLOW_OVERRIDE` count wherever `--plugins` does.
+#[test]
+fn plugins_of_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let pack = djhost_builtin_ops::packs().find(|pack| pack.operators.contains(&"text_length_filter")).unwrap();
+    let mut other = pack.component.to_vec();
+    other.extend([0, 3, 1, b'x', 0]);
+    fs::create_dir(dir.path().join("plugins")).unwrap();
+    fs::write(dir.path().join("plugins/other.wasm"), other).unwrap();
+    let ops = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+        command.arg("ops").args(args).current_dir(dir.path()).stdin(Stdio::null()).envs(env.iter().copied());
+        command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let given = ("DJHOST_PLUGINS", "plugins");
+    let all = [given, ("DJHOST_ALLOW_OVERRIDE", "text_length_filter")];
+    let list = ["list", "text_length_filter"];
+    assert!(!ops(&list, &[]).1.contains("other.wasm"));
+    assert!(ops(&list, &[given]).1.contains("note: plugins/other.wasm has `alphanumeric_filter`, "));
+    assert!(ops(&list, &all).1.contains("filters, plugins/other.wasm\n"));
+    assert!(ops(&["list", "--plugins", "plugins", "--allow-override", "text_length_filter"], &[]).1.contains("filters, plugins/other.wasm\n"));
+    let (code, said) = ops(&["show", "text_length_filter"], &[given]);
+    assert!(code == 2 && said.contains("`text_length_filter` is built in, and plugins/other.wasm has one"), "{said}");
+    let (code, said) = ops(&["show", "text_length_filter"], &all);
+    assert!(code == 0 && said.contains("from    plugins/other.wasm") && said.contains("default unlimited"), "{said}");
+    let (code, said) = ops(&["run", "text_length_filter"], &[given]);
+    assert!(code == 2 && said.contains("is built in, and plugins/other.wasm has one"), "{said}");
+    assert_eq!(ops(&["run", "text_length_filter"], &all).0, 0);
+    let (code, said) = ops(&["lock"], &[given]);
+    assert!(code == 0 && said == "1 components pinned in plugins/plugins.lock\n", "{said}");
+    let (code, said) = ops(&["lock"], &[]);
+    assert!(code == 2 && said.contains("--plugins: no directory is given"), "{said}");
+    let (code, said) = ops(&["list"], &[("DJHOST_PLUGINS", "nowhere")]);
+    assert!(code == 2 && said.contains("nowhere"), "{said}");
+}

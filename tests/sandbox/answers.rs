@@ -1,6 +1,6 @@
 //! What an operator does in `process`: traps, overruns, answers that break the contract.
 
-use crate::isolates;
+use crate::{case, isolates, recipe};
 
 const SHORT: &str = "op_limits: {timeout_s: 0.05}";
 
@@ -207,4 +207,53 @@ fn a_selector_has_memory_for_the_keys_of_all_rows() {
     let mut kept: Vec<&str> = ran.text().lines().collect();
     kept.sort_unstable();
     assert_eq!(kept, ["{\"v\":599997}", "{\"v\":599998}", "{\"v\":599999}"]);
+}
+
+#[test]
+fn a_value_without_a_place_goes_to_quarantine() {
+    let rows = [
+        r#"{"id": 0, "text": {"deep": "GUILTY"}}"#,
+        r#"{"id": 1, "text": {"deep": {"x": "GUILTY", "y": 1}}}"#,
+        r#"{"id": 2, "text": "GUILTY"}"#,
+        r#"{"id": 3, "text": {"deep": null}}"#,
+        r#"{"id": 4, "text": ["GUILTY"]}"#,
+        r#"{"id": 5, "text": {"other": 7}}"#,
+        r#"{"id": 6, "text": 12, "text.deep.x": "flat"}"#,
+    ];
+    let lines: Vec<String> = rows.iter().map(|row| format!("{row}\n")).collect();
+    for how in ["under", "rows_under"] {
+        let ran = case(&lines).run(&recipe("rogue_mapper", how, "max_quarantine_ratio: 1.0")).ok();
+        assert_eq!(
+            ran.text().lines().collect::<Vec<_>>(),
+            [
+                r#"{"id": 1, "text": {"deep": {"x": "x", "y": 1}}}"#,
+                r#"{"id": 3, "text": {"deep": {"x": "x"}}}"#,
+                r#"{"id": 5, "text": {"other": 7, "deep": {"x": "x"}}}"#,
+                r#"{"id": 6, "text": 12, "text.deep.x": "x"}"#,
+            ],
+            "{how}"
+        );
+        assert_eq!(crate::quarantined(&ran), [0, 2, 4]);
+        let reasons: Vec<&str> = ran.quarantine.iter().map(|e| e["reason"].as_str().unwrap()).collect();
+        assert_eq!(reasons[0], "`text.deep.x` cannot be written, as `text.deep` is no object in this row");
+        assert_eq!(reasons[1], "`text.deep.x` cannot be written, as `text` is no object in this row");
+        assert_eq!(ran.quarantine[1]["row"], rows[2], "the row is as it was before the operator");
+    }
+}
+
+#[test]
+fn a_value_without_a_place_in_columns_is_found_while_planning() {
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    let column: ArrayRef = std::sync::Arc::new(StringArray::from(vec!["GUILTY"]));
+    let rows = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    let mut file = Vec::new();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut file, rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let case = case(&[]);
+    case.write("in.parquet", file);
+    let recipe = recipe("rogue_mapper", "under", "dataset_path: in.parquet");
+    let parts = ["process[0].rogue_mapper", "this op writes `text.deep.x`, but the column `text` of the dataset is Utf8 and has no fields"];
+    case.run(&recipe).failed(2, &parts);
+    assert!(!case.path("work").exists(), "something was started");
 }

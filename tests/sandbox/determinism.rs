@@ -108,8 +108,31 @@ fn where_operators_come_from_is_on_record() {
     let digest = &rogue["digest"].as_str().unwrap()[..12];
     for part in [
         format!("from plugins/rogue.wasm (sha256 {digest}…, {} bytes, contract 0.1.", rogue["bytes"]),
-        "interruptible); may use 256 MB".into(),
+        "interruptible)".into(),
+        "may use 256 MB".into(),
     ] {
         assert!(printed.contains(&part), "`{part}` is not in {printed}");
     }
+}
+
+#[test]
+fn a_plan_says_what_ops_read_and_write_and_names_each_component_once() {
+    let case = case(&lines(10, &[]));
+    let process = "process:\n  - text_length_filter: {min_len: 1}\n  - rogue_filter:\n  - words_num_filter:\n  - clean_links_mapper:\n";
+    case.run(process).ok();
+    let mut plan = Command::new(env!("CARGO_BIN_EXE_djhost"));
+    plan.args(["plan", "recipe.yaml", "--plugins", "plugins"]).current_dir(case.path("")).env("HOME", case.path(""));
+    plan.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+    let printed = String::from_utf8(plan.output().unwrap().stdout).unwrap();
+    for part in [
+        "  0 text_length_filter  filter, light\n       min_len=1 max_len=unlimited\n       reads `text` (a string); computes the stats `text_len` (a whole number of 64 bits)\n",
+        "reads `text` (a string); writes `text` (a string)\n",
+        "\ncomponents\n  ops 0, 2 from built-in text-filters (sha256 ",
+        "\n  op 1 from plugins/rogue.wasm (sha256 ",
+        "\n  op 3 from built-in text-mappers (sha256 ",
+    ] {
+        assert!(printed.contains(part), "`{part}` is not in {printed}");
+    }
+    assert_eq!(printed.matches("sha256").count(), 3);
+    assert!(!printed.contains("9223372036854775807"), "{printed}");
 }

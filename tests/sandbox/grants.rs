@@ -247,3 +247,25 @@ fn plan_says_what_each_op_may_do() {
     let kept = Command::new("grep").args(["-rl", "very-secret"]).arg(case.path("work")).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&kept.stdout), "");
 }
+
+#[test]
+fn plan_says_where_a_link_leads() {
+    let case = files("");
+    std::os::unix::fs::symlink(case.path("hidden"), case.path("linked")).unwrap();
+    case.write("recipe.yaml", "dataset_path: in.jsonl\nexport_path: out/r.jsonl\nprocess:\n  - rogue_filter: {grants: {read_dirs: [linked, lists]}}\n");
+    let plan = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
+        command.args(["plan", "recipe.yaml", "--plugins", "plugins"]).args(args).current_dir(case.path(""));
+        command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let real = fs::canonicalize(case.path("hidden")).unwrap();
+    let text = plan(&[]);
+    let line = format!("may read `linked`, which leads to `{}` (grants.read_dirs), `lists` (grants.read_dirs)", real.display());
+    assert!(text.contains(&line), "`{line}` is not in {text}");
+    let json: serde_json::Value = serde_json::from_str(&plan(&["--json"])).unwrap();
+    let dirs = &json["operations"][0]["grants"]["read_dirs"];
+    assert_eq!((&dirs[0]["leads_to"], &dirs[1]["leads_to"]), (&real.to_str().unwrap().into(), &serde_json::Value::Null));
+}

@@ -154,3 +154,49 @@ fn operators_that_cannot_be_created() {
         }
     }
 }
+
+#[test]
+fn ten_thousand_bad_plugins_give_a_short_list() {
+    let case = case(&lines(3, &[]));
+    for i in 0..10_000 {
+        case.write(&format!("plugins/{}/bad{i}.wasm", i % 100), format!("not a component {i}"));
+    }
+    let ran = case.run(&recipe("rogue_filter", "behave", "")).failed(2, &["plugins/0/bad", "and 9980 more mistakes"]);
+    assert!(ran.stderr.lines().count() < 50 && ran.stderr.len() < 10_000, "{} bytes of message", ran.stderr.len());
+    let ran = case.run(&format!("{}check_plugins_lock: false\n", recipe("rogue_filter", "behave", ""))).failed(2, &[]);
+    assert!(ran.stderr.len() < 10_000);
+}
+
+#[test]
+fn three_hundred_copies_of_a_plugin_give_one_note() {
+    let case = case(&lines(3, &[]));
+    for i in 0..299 {
+        case.write(&format!("plugins/copies/{i:03}.wasm"), guests::component());
+    }
+    let ran = case.run(&recipe("rogue_filter", "behave", "")).ok();
+    let note = "plugins/copies/001.wasm, plugins/copies/002.wasm, plugins/copies/003.wasm and 296 more are the same component as plugins/copies/000.wasm";
+    assert!(ran.stderr.contains(note) && ran.stderr.lines().count() < 10, "{}", ran.stderr);
+    // Copies of what cannot be used are one mistake.
+    for i in 0..300 {
+        case.write(&format!("plugins/copies/{i:03}.wasm"), "nothing");
+    }
+    let ran = case.run(&recipe("rogue_filter", "behave", ""));
+    let ran = ran.failed(2, &["plugins/copies/000.wasm: this is not a WebAssembly file (and 299 more with the same content)"]);
+    assert!(ran.stderr.lines().count() < 10, "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_printed_at_creation_is_in_the_log() {
+    let case = case(&lines(3, &[]));
+    case.run(&recipe("rogue_filter", "create_print", "")).ok();
+    let log = std::fs::read_to_string(case.path("work/job/logs/attempt_0001.txt")).unwrap();
+    assert!(log.contains("line 7 \\u{1b}[31m of many") && log.contains("prints too much"), "{log}");
+    // Nor is it on the console of a run that shows its course there.
+    std::fs::remove_dir_all(case.path("work")).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"));
+    command.args(["run", "recipe.yaml", "--plugins", "plugins", "--work_dir", "work"]).current_dir(case.path(""));
+    command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache")).env("HOME", case.path("")).env_remove("RUST_LOG");
+    let output = command.output().unwrap();
+    let console = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !console.contains("of many"), "{console}");
+}

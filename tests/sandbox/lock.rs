@@ -37,6 +37,38 @@ fn changed_new_and_missing_plugins_are_refused() {
     case.run(&recipe("rogue_filter", "behave", "check_plugins_lock: false")).ok();
     pin(&case);
     case.run(&behaves).ok();
+    // The lock holds for what is below, however it is named.
+    let below = |plugins: &str| {
+        let mut below = Case::with_input(lines(3, &[]).concat());
+        below.args = vec!["--plugins".into(), case.path(plugins).display().to_string()];
+        below
+    };
+    case.write("plugins/more/second.wasm", guests::component());
+    fs::remove_file(case.path("plugins/rogue.wasm")).unwrap();
+    pin(&case);
+    for plugins in ["plugins/more", "plugins/more/second.wasm", "plugins/more/../more"] {
+        below(plugins).run(&behaves).ok();
+    }
+    case.write("plugins/more/second.wasm", &other);
+    for plugins in ["plugins/more", "plugins/more/second.wasm", "plugins/more/../more"] {
+        below(plugins).run(&behaves).failed(2, &["second.wasm: this plugin has changed", "plugins/plugins.lock"]);
+    }
+    std::os::unix::fs::symlink(case.path("plugins/more"), case.path("elsewhere")).unwrap();
+    below("elsewhere").run(&behaves).failed(2, &["second.wasm: this plugin has changed"]);
+    below("elsewhere").run(&format!("{behaves}check_plugins_lock: false\n")).ok();
+    // So does the lock of a directory below the one that is named.
+    fs::rename(case.path("plugins/plugins.lock"), case.path("plugins/more/plugins.lock")).unwrap();
+    let text = fs::read_to_string(case.path("plugins/more/plugins.lock")).unwrap();
+    case.write("plugins/more/plugins.lock", text.replace("more/", ""));
+    case.run(&behaves).failed(2, &["plugins/more/second.wasm: this plugin has changed"]);
+    fs::remove_file(case.path("plugins/more/plugins.lock")).unwrap();
+    case.run(&behaves).ok();
+    // A link in its place is replaced, and not followed.
+    case.write("precious", "precious");
+    std::os::unix::fs::symlink(case.path("precious"), case.path("plugins/plugins.lock")).unwrap();
+    pin(&case);
+    assert_eq!(fs::read_to_string(case.path("precious")).unwrap(), "precious");
+    case.run(&behaves).ok();
     case.write("plugins/plugins.lock", "{");
     case.run(&behaves).failed(2, &["plugins/plugins.lock: this is no lock file"]);
 }

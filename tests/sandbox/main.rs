@@ -5,6 +5,7 @@
 mod harness;
 
 mod answers;
+mod bombs;
 mod breaker;
 mod determinism;
 mod grants;

@@ -61,6 +61,17 @@ enum Command {
     Jobs(jobs::JobsArgs),
     Logs(logs::LogsArgs),
     Quarantine(quarantine::QuarantineArgs),
+    CompilePlugin(CompileArgs),
+}
+
+/// Compile the component on standard input within limits: what djhost calls itself for, not for people
+#[derive(Debug, Clone, clap::Args)]
+#[command(hide = true)]
+struct CompileArgs {
+    /// Bytes of memory
+    memory: u64,
+    /// Seconds of CPU time
+    seconds: u64,
 }
 
 /// Runs the program with the process's arguments; gives the exit code.
@@ -88,6 +99,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Jobs(args) => jobs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),
+        Command::CompilePlugin(args) => crate::op::compile_stdin(args.memory, args.seconds),
     }
 }
 
@@ -156,6 +168,15 @@ pub fn complain(message: &str) {
         None => format!("{line}\n"),
     });
     say(&format!("{error} {}", lines.collect::<String>()));
+}
+
+/// A parameter's value for people: the numbers that programs write for want of a limit are words.
+pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
+    let is_none = match value.as_i64() {
+        Some(whole) => whole == i64::MAX || whole == i64::MIN,
+        None => value.as_f64().is_some_and(|number| number.abs() >= i64::MAX as f64),
+    };
+    if value.is_number() && is_none { "unlimited".to_owned() } else { value.to_string() }
 }
 
 /// Prints to stdout; a reader that went away (`| head`) is no error.

@@ -1,5 +1,7 @@
 //! `djhost plan`: what `djhost run` would do.
 
+mod ops;
+
 use std::fmt::Write;
 
 use anyhow::Result;
@@ -59,24 +61,7 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen, reused: Option<&str>) 
         line(format!("reuses     {reused}"));
     }
     line(String::new());
-    line("ops".into());
-    for op in &plan.ops {
-        let component = op.pool.component();
-        let guard = if component.is_interruptible() { "interruptible" } else { "trusted, no interruption checks" };
-        line(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
-        line(format!("       {}", own_params(op)));
-        line(format!(
-            "       from {} (sha256 {}…, {} bytes, contract {}, {guard}); may use {} MB, {:?} per batch, {:?} per row; {}",
-            component.source,
-            &component.digest[..12],
-            component.bytes,
-            component.wit_version,
-            op.pool.limits().memory >> 20,
-            op.pool.limits().time,
-            op.pool.limits().row_time,
-            op.pool.grants(),
-        ));
-    }
+    ops::lines(&plan.ops).into_iter().for_each(&mut line);
     line(String::new());
     line(format!(
         "checkpoints ({}, {}/{})",
@@ -123,13 +108,4 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen, reused: Option<&str>) 
         line(format!("note: {note}"));
     }
     out
-}
-
-/// The parameters that the operator declares itself, with their values.
-fn own_params(op: &crate::plan::PlannedOp) -> String {
-    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_str(op.pool.params()).unwrap_or_default();
-    let properties = op.pool.descriptor().params_schema.get("properties").and_then(serde_json::Value::as_object);
-    let own: Vec<String> =
-        given.iter().filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name))).map(|(n, v)| format!("{n}={v}")).collect();
-    if own.is_empty() { "no parameters".to_owned() } else { own.join(" ") }
 }

@@ -273,6 +273,9 @@ options! {
         plugins: Texts = Texts::default();
         /// Whether a run is refused when the components of a plugin directory are not those that its `plugins.lock` pins (`djhost ops lock`).
         check_plugins_lock: bool = true;
+        /// Operators of plugins that take the place of built-in ones of the same name: `[text_length_filter]`. Without being named here, one that
+        /// the recipe uses is refused.
+        allow_override: Names = Names::default();
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
         /// How the dataset is split: partitions are the unit of work, of retry and of checkpoints.

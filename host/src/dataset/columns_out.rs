@@ -85,6 +85,7 @@ fn set(table: &mut Vec<(FieldRef, ArrayRef)>, path: &[&str], json: bool, data: &
     } else {
         let (mut children, valid) = match old.map(|o| (o, o.as_struct_opt())) {
             None => (Vec::new(), BooleanBuffer::new_unset(data.len())),
+            Some((old, None)) if old.data_type() == &DataType::Null => (Vec::new(), BooleanBuffer::new_unset(data.len())),
             Some((_, Some(old))) => {
                 let children = old.fields().iter().cloned().zip(old.columns().iter().cloned()).collect();
                 (children, old.nulls().map_or_else(|| BooleanBuffer::new_set(data.len()), |n| n.inner().clone()))

@@ -9,11 +9,11 @@ use super::io::checksum::ChecksumWriter;
 use super::row_text::{render, write_rows};
 use super::shape::Shape;
 use super::target::ExportFormat;
+use crate::job::new_file;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,11 @@ impl ExportOptions {
     pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
         let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
         Ok(Self { format, keep_stats, columns, json_rows })
+    }
+
+    /// The columns of the dataset, if it has such.
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        self.columns.as_ref()
     }
 
     /// Appends the rows as JSON lines, as an export of such has them.
@@ -112,7 +117,7 @@ enum Sink {
 impl PartWriter {
     /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
-        let file = File::create(path).with_context(|| format!("cannot create `{}`", path.display()))?;
+        let file = new_file(path).with_context(|| format!("cannot create `{}`", path.display()))?;
         let out = ChecksumWriter::new(file);
         let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
         let sink = match &options.columns {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use super::own::open_own;
 use super::paths::RunPaths;
 use super::process::{ProcessId, host_name};
 use super::summary::JobSummary;
@@ -59,7 +60,7 @@ impl FreeLock {
     pub fn take(paths: &RunPaths) -> Result<Self> {
         let path = paths.lock();
         let at = || format!("cannot lock `{}`", path.display());
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).with_context(at)?;
+        let mut file = open_own(&path, OpenOptions::new().read(true).write(true).create(true).truncate(false)).with_context(at)?;
         // Somebody who only looks holds the lock for a moment (`who_holds`); a job that runs holds it on.
         const LOOKS: u32 = 50;
         for look in 0.. {
@@ -130,9 +131,10 @@ pub enum Liveness {
 /// Who holds the lock of a run directory now. Takes no part in the job.
 pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
     let path = paths.lock();
-    let mut file = match File::open(&path) {
+    let is_missing = |error: &anyhow::Error| error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+    let mut file = match open_own(&path, OpenOptions::new().read(true)) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Liveness::Free(None)),
+        Err(error) if is_missing(&error) => return Ok(Liveness::Free(None)),
         Err(error) => return Err(error).with_context(|| format!("cannot open `{}`", path.display())),
     };
     match flock(&file, FlockOperation::NonBlockingLockShared) {
@@ -145,7 +147,7 @@ pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
 /// Runs `act` while holding the lock in nobody's name; does nothing if somebody holds it.
 pub(super) fn if_free(paths: &RunPaths, act: impl FnOnce() -> Result<()>) -> Result<()> {
     let path = paths.lock();
-    let file = File::open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let file = open_own(&path, OpenOptions::new().read(true)).with_context(|| format!("cannot open `{}`", path.display()))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => act(),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(()),

@@ -11,13 +11,31 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use super::own::open_own;
 use super::paths::RunPaths;
 use crate::error::UserError;
 
-/// Logging of this process. The terminal layer is there from the start, the file once the run directory is known.
+/// Logging of this process. The terminal layer is there from the start, the file once the run directory is known; it begins with the lines from
+/// before.
 #[derive(Clone, Default)]
 pub struct Logs {
-    file: Arc<Mutex<Option<File>>>,
+    file: Arc<Mutex<Sink>>,
+}
+
+/// Bytes of lines that are kept until there is a file for them.
+const MAX_WAITING: usize = 1 << 20;
+
+/// Where the lines for the file go.
+enum Sink {
+    /// It is not known yet: plugins print while they are created, before there is a run directory.
+    Waiting { lines: Vec<u8>, dropped: u64 },
+    Open(File),
+}
+
+impl Default for Sink {
+    fn default() -> Self {
+        Self::Waiting { lines: Vec::new(), dropped: 0 }
+    }
 }
 
 impl Logs {
@@ -43,7 +61,8 @@ impl Logs {
         let terminal_filter = match (asked, quiet) {
             (true, _) => filter(level)?,
             (false, true) => EnvFilter::new("warn,djhost::event=off"),
-            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::event=off"),
+            // What operators print is for who looks into the file.
+            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::event=off,djhost::guest=warn"),
         };
         let file = self.clone();
         let file = tracing_subscriber::fmt::layer()
@@ -57,9 +76,16 @@ impl Logs {
     /// From now on writes to the log file of `attempt` too.
     pub fn open_file(&self, paths: &RunPaths, attempt: u32) -> Result<()> {
         let path = paths.log(attempt);
-        let file =
-            OpenOptions::new().create(true).append(true).open(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
-        *self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(file);
+        let failed = || format!("cannot create `{}`", path.display());
+        let mut file = open_own(&path, OpenOptions::new().create(true).append(true)).with_context(failed)?;
+        let mut sink = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Sink::Waiting { lines, dropped } = &*sink {
+            file.write_all(lines).with_context(failed)?;
+            if *dropped > 0 {
+                writeln!(file, "{dropped} more lines from before this file was opened are not here").with_context(failed)?;
+            }
+        }
+        *sink = Sink::Open(file);
         Ok(())
     }
 }
@@ -67,8 +93,16 @@ impl Logs {
 impl Write for Logs {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         match &mut *self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            Some(file) => file.write(buf),
-            None => Ok(buf.len()),
+            Sink::Open(file) => file.write(buf),
+            // A whole line at a time.
+            Sink::Waiting { lines, dropped } => {
+                if lines.len() + buf.len() <= MAX_WAITING {
+                    lines.extend_from_slice(buf);
+                } else {
+                    *dropped += 1;
+                }
+                Ok(buf.len())
+            }
         }
     }
 
@@ -116,12 +150,17 @@ mod tests {
         let subscriber = logs.layers(Some("info"), true).unwrap();
         let _guard = subscriber.set_default();
         tracing::info!("before the file is open");
+        let many: Vec<String> = (0..3).map(|_| "x".repeat(MAX_WAITING / 2)).collect();
+        many.iter().for_each(|line| tracing::info!("{line}"));
         logs.open_file(&paths, 2).unwrap();
         tracing::info!(partition = 3, "checkpoint saved");
         tracing::debug!("too fine");
         let text = std::fs::read_to_string(paths.logs().join("attempt_0002.txt")).unwrap();
-        assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.contains("INFO") && text.contains("checkpoint saved") && text.contains("partition=3"), "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines[0].contains("before the file is open") && lines[1].len() > MAX_WAITING / 2, "{}", lines[0]);
+        assert_eq!(lines[2], "2 more lines from before this file was opened are not here");
+        assert!(lines[3].contains("INFO") && lines[3].contains("checkpoint saved") && lines[3].contains("partition=3"), "{}", lines[3]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 /// The calls that decide what survives a power cut.
 pub trait Disk: Send + Sync {
-    /// Makes an empty file, replacing what is there.
+    /// Makes an empty file in place of what is there; a link is not followed.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Makes `to` name what `from` names, in one step.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -35,7 +35,7 @@ struct RealDisk;
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         super::fault::disk()?;
-        Ok(Box::new(File::create(path)?))
+        Ok(Box::new(super::own::new_file(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,20 +1,27 @@
 //! A component: checked, compiled and linked.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
 use super::abi::v0_1::{self, OperatorPre};
+use super::cache;
+use super::compile::compile;
 use super::contract::{Descriptor, Limits};
 use super::engine::Runtime;
 use super::grants::Grants;
+use super::inspect::{Inspected, inspect};
 use super::instance::Bare;
 use super::sandbox::Guest;
-use super::{cache, inspect};
 use crate::error::UserError;
+
+/// Bytes of a component; an interpreter with its library has some ten million.
+const MAX_COMPONENT: u64 = 512 << 20;
 
 /// Where a component comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,32 +77,73 @@ impl LoadedComponent {
 pub(super) struct Found {
     /// Where it comes from.
     pub(super) source: Source,
-    /// Its bytes.
-    pub(super) bytes: Cow<'static, [u8]>,
-    /// SHA-256 of these, in hex.
+    /// SHA-256 of its bytes, in hex.
     pub(super) digest: String,
+    /// Its size in bytes.
+    pub(super) size: u64,
+    content: Content,
+}
+
+#[derive(Clone)]
+enum Content {
+    /// In the program.
+    Embedded(&'static [u8]),
+    File(PathBuf),
 }
 
 impl Found {
-    pub(super) fn new(source: Source, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        let bytes = bytes.into();
-        Self { source, digest: hex::encode(Sha256::digest(&bytes)), bytes }
+    /// A pack that is in the program.
+    pub(super) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
+        Self { source: Source::Builtin(name.into()), digest: hex::encode(Sha256::digest(bytes)), size: bytes.len() as u64, content: Content::Embedded(bytes) }
+    }
+
+    /// A file that had `bytes` when it was looked at. They are not kept, as there may be many files: they are read again if it has to be compiled.
+    pub(super) fn file(path: PathBuf, bytes: &[u8]) -> Self {
+        let content = Content::File(path.clone());
+        Self { source: Source::File(path), digest: hex::encode(Sha256::digest(bytes)), size: bytes.len() as u64, content }
+    }
+
+    /// The same with another source.
+    pub(super) fn named(self, source: Source) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Its bytes, which are those of the digest.
+    fn bytes(&self) -> Result<Cow<'static, [u8]>, UserError> {
+        match &self.content {
+            Content::Embedded(bytes) => Ok(Cow::Borrowed(*bytes)),
+            Content::File(path) => {
+                let bytes = read_file(path)?;
+                if hex::encode(Sha256::digest(&bytes)) != self.digest {
+                    return Err(UserError::new(path.display().to_string(), "this plugin changed while it was loaded").hint("try again"));
+                }
+                Ok(Cow::Owned(bytes))
+            }
+        }
     }
 }
 
-/// Compiles a component, or reads it from the cache, and asks it for its operators. `trusted` is one of the packs that come with djhost, whose
-/// calls are not interrupted.
+/// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is what was seen of it, if it was looked at
+/// before; `trusted` is one of the packs that come with djhost, whose calls are not interrupted, and which is compiled in this process.
 ///
 /// # Errors
-/// The user's: not a component, another contract, no answer.
-pub(super) fn load(found: Found, trusted: bool) -> Result<(Arc<LoadedComponent>, Vec<Descriptor>)> {
-    let Found { source, bytes, digest } = found;
-    let bytes = &bytes[..];
-    let place = source.to_string();
-    let inspected = inspect::inspect(bytes, &place)?;
+/// The user's: not a component, too much to compile, another contract, no answer.
+pub(super) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) -> Result<(Arc<LoadedComponent>, Vec<Descriptor>)> {
+    let place = found.source.to_string();
+    let inspected = match inspected {
+        Some(inspected) => inspected,
+        None => inspect(&found.bytes()?, &place)?,
+    };
     let runtime = if trusted { Runtime::trusted()? } else { Runtime::guarded()? };
     let user = |message: String| UserError::new(&place, message);
-    let component = cache::load(&runtime.engine, bytes, &digest).map_err(|e| user(format!("this component cannot be compiled: {e:#}")))?;
+    let compile = || {
+        let bytes = found.bytes()?;
+        if trusted { Ok(runtime.engine.precompile_component(&bytes)?) } else { compile(&runtime.engine, &bytes) }
+    };
+    let component = cache::load(&runtime.engine, &found.digest, compile).map_err(|e| match e.downcast::<UserError>() {
+        Ok(error) => error,
+        Err(error) => user(format!("this component cannot be compiled: {error:#}")),
+    })?;
     let pre = runtime
         .linker
         .instantiate_pre(&component)
@@ -106,13 +154,29 @@ pub(super) fn load(found: Found, trusted: bool) -> Result<(Arc<LoadedComponent>,
     let descriptors = bare.describe().map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
     let descriptors = v0_1::describe(descriptors).map_err(user)?;
     let loaded = LoadedComponent {
-        source,
-        digest,
-        bytes: bytes.len() as u64,
+        source: found.source,
+        digest: found.digest,
+        bytes: found.size,
         wit_version: inspected.wit_version,
         imports: inspected.imports,
         runtime,
         pre,
     };
     Ok((Arc::new(loaded), descriptors))
+}
+
+/// The bytes of a component's file, which is the user's to mend.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
+    let place = || path.display().to_string();
+    let wrong = |e: std::io::Error| UserError::new(place(), format!("this plugin cannot be read: {e}"));
+    let too_large = |size: u64| UserError::new(place(), format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"));
+    let file = File::open(path).map_err(wrong)?;
+    let size = file.metadata().map_err(wrong)?.len();
+    if size > MAX_COMPONENT {
+        return Err(too_large(size));
+    }
+    // It may grow while it is read.
+    let mut bytes = Vec::with_capacity(size as usize);
+    file.take(MAX_COMPONENT + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    if bytes.len() as u64 > MAX_COMPONENT { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
 }

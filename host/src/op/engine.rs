@@ -23,16 +23,21 @@ pub(super) struct Runtime {
     pub(super) interruptible: bool,
 }
 
+/// An engine alone, which compiles but runs nothing.
+pub(super) fn engine(interruptible: bool) -> Result<Engine> {
+    let mut config = Config::new();
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.epoch_interruption(interruptible);
+    // Synchronous exports only: without the machinery for concurrent calls a call costs 124 ns instead of 404.
+    config.concurrency_support(false);
+    // A guest that recurses without end fails at 1 MiB; rayon's workers have larger stacks (see schedule).
+    config.max_wasm_stack(1 << 20);
+    Ok(Engine::new(&config)?)
+}
+
 impl Runtime {
     fn new(interruptible: bool) -> Result<Arc<Self>> {
-        let mut config = Config::new();
-        config.cranelift_opt_level(OptLevel::Speed);
-        config.epoch_interruption(interruptible);
-        // Synchronous exports only: without the machinery for concurrent calls a call costs 124 ns instead of 404.
-        config.concurrency_support(false);
-        // A guest that recurses without end fails at 1 MiB; rayon's workers have larger stacks (see schedule).
-        config.max_wasm_stack(1 << 20);
-        let engine = Engine::new(&config)?;
+        let engine = engine(interruptible)?;
         let mut linker = Linker::new(&engine);
         // Components for wasm32-wasip2 import about 25 WASI functions whether they use them or not: all are there, none gives anything.
         sandbox::link(&mut linker)?;

@@ -1,7 +1,7 @@
 //! What one use of an operator may see beyond its batch and parameters. Without grants it sees nothing.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A directory that a guest may read, with all below it. Links that lead out of it are refused when the guest follows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct GrantedDir {
     pub guest: String,
     /// The directory, absolute.
     pub host: PathBuf,
+    /// The same without links on the way to it; None: there are none.
+    pub leads_to: Option<PathBuf>,
     /// What of the recipe grants it, for the user.
     pub why: String,
 }
@@ -28,15 +30,33 @@ impl Grants {
     pub fn add_dir(&mut self, guest: impl Into<String>, host: PathBuf, why: impl Into<String>) {
         let guest = guest.into();
         if !self.dirs.iter().any(|d| d.guest == guest) {
-            self.dirs.push(GrantedDir { guest, host, why: why.into() });
+            self.dirs.push(GrantedDir { guest, leads_to: leads_to(&host), host, why: why.into() });
         }
     }
+}
+
+/// Where links on the way to `dir`, an absolute path, lead.
+fn leads_to(dir: &Path) -> Option<PathBuf> {
+    let real = std::fs::canonicalize(dir).ok()?;
+    // Links above the working directory are nobody's surprise.
+    let here = std::env::current_dir().ok()?;
+    let written = match dir.strip_prefix(&here) {
+        Ok(below) => std::fs::canonicalize(&here).ok()?.join(below),
+        Err(_) => dir.to_owned(),
+    };
+    // `..` is resolved by the system only, so a path with it differs, too: it is as well to see where it leads.
+    (real != written).then_some(real)
 }
 
 impl fmt::Display for Grants {
     /// What it may do, without the values of variables.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dirs: Vec<String> = self.dirs.iter().map(|d| format!("`{}` ({})", d.guest.escape_debug(), d.why)).collect();
+        let leads = |d: &GrantedDir| match &d.leads_to {
+            Some(real) => format!(", which leads to `{}`", real.to_string_lossy().escape_debug()),
+            None => String::new(),
+        };
+        let dirs: Vec<String> =
+            self.dirs.iter().map(|d| format!("`{}`{} ({})", d.guest.escape_debug(), leads(d), d.why)).collect();
         let env: Vec<String> = self.env.iter().map(|(name, _)| format!("`{}`", name.escape_debug())).collect();
         match (dirs.is_empty(), env.is_empty()) {
             (true, true) => f.write_str("no files, network or environment"),

@@ -1,13 +1,17 @@
 //! `plugins.lock`: which components a plugin directory had when somebody looked at them. A run with others is refused.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::find::find_components;
+use super::component::read_file;
+use super::find::{find_components, is_searched};
 use crate::error::{UserError, UserErrors};
 
 /// The file in a plugin directory.
@@ -33,65 +37,134 @@ struct Pinned {
 
 /// Pins the components under `dir`; gives the path of the file and how many there are.
 pub fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
     if !dir.is_dir() {
         return Err(UserError::new("--plugins", format!("`{}` is not a directory", dir.display())).into());
     }
-    let components = pinned(dir)?;
+    let components = find_components(&[dir.to_path_buf()])?
+        .into_iter()
+        .map(|path| Ok((path.strip_prefix(dir).unwrap_or(&path).display().to_string(), pin(&path)?)))
+        .collect::<Result<BTreeMap<_, _>>>()?;
     let (path, count) = (dir.join(NAME), components.len());
     let text = serde_json::to_string_pretty(&PluginsLock { format_version: FORMAT_VERSION, components })? + "\n";
-    std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    // A new file in its place: what a link of that name leads to stays as it is.
+    let at = || format!("cannot write `{}`", path.display());
+    let mut new = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o644)).tempfile_in(dir).with_context(at)?;
+    new.write_all(text.as_bytes()).with_context(at)?;
+    new.persist(&path).with_context(at)?;
     Ok((path, count))
 }
 
-/// Whether the components under `dirs` are those that their directories' lock files pin. Directories without such a file are not checked; of a
-/// single component its directory's file counts. Called before any of them is compiled.
+/// Whether the components under `dirs` are those that lock files pin. A lock holds for what a search from its directory finds, however that is
+/// named: the locks of the directories above a component count, also those above `dirs`. What no lock is about is not checked. Called before any of
+/// them is compiled.
 pub fn check_locks(dirs: &[PathBuf]) -> Result<()> {
+    let mut locks = Locks::default();
     let mut errors = Vec::new();
     for given in dirs {
-        let dir = if given.is_file() { given.parent().unwrap_or(Path::new("")) } else { given };
-        let path = dir.join(NAME);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(UserError::new(path.display().to_string(), format!("this file cannot be read: {e}")).into()),
-        };
-        let lock: PluginsLock = serde_json::from_str(&text)
-            .map_err(|e| UserError::new(path.display().to_string(), format!("this is no lock file: {e}")).hint(REMAKE))?;
-        if lock.format_version != FORMAT_VERSION {
-            let message = format!("its format version is {}, this program knows {FORMAT_VERSION}", lock.format_version);
-            errors.push(UserError::new(path.display().to_string(), message).hint(REMAKE));
-            continue;
-        }
-        let found = pinned(given)?;
-        for (name, component) in &found {
-            let what = match lock.components.get(name) {
-                Some(pinned) if pinned == component => continue,
-                Some(pinned) => format!("this plugin has changed: its sha256 is {}, `{NAME}` has {}", component.sha256, pinned.sha256),
-                None => format!("`{NAME}` does not have this plugin"),
-            };
-            errors.push(UserError::new(dir.join(name).display().to_string(), what).hint(REMAKE));
+        let root = real(if given.is_file() { parent(given) } else { given })?;
+        let mut seen = BTreeSet::new();
+        for path in find_components(std::slice::from_ref(given))? {
+            // A link to a file goes by its own name, one to a directory by where it leads.
+            let found = real(parent(&path))?.join(path.file_name().unwrap_or_default());
+            let pinned = OnceCell::new();
+            for above in found.ancestors().skip(1) {
+                let (Some(lock), Ok(below)) = (locks.of(above)?, found.strip_prefix(above)) else { continue };
+                if !is_searched(below) {
+                    continue;
+                }
+                let pinned = match pinned.get() {
+                    Some(known) => known,
+                    None => {
+                        let new = pin(&path)?;
+                        pinned.get_or_init(|| new)
+                    }
+                };
+                let name = if above == root { NAME.to_owned() } else { above.join(NAME).display().to_string() };
+                let what = match lock.components.get(&below.display().to_string()) {
+                    Some(before) if before == pinned => continue,
+                    Some(before) => format!("this plugin has changed: its sha256 is {}, `{name}` has {}", pinned.sha256, before.sha256),
+                    None => format!("`{name}` does not have this plugin"),
+                };
+                errors.push(UserError::new(path.display().to_string(), what).hint(REMAKE));
+            }
+            seen.insert(found);
         }
         if given.is_dir() {
-            let gone = lock.components.keys().filter(|name| !found.contains_key(*name));
-            errors
-                .extend(gone.map(|name| UserError::new(path.display().to_string(), format!("its plugin `{name}` has gone")).hint(REMAKE)));
+            root.ancestors().try_for_each(|above| locks.of(above).map(drop))?;
+            for (dir, lock) in &locks.0 {
+                let names = lock.iter().flat_map(|lock| lock.components.keys());
+                let gone = names.filter(|name| dir.join(name).starts_with(&root) && !seen.contains(&dir.join(name)));
+                let place = match dir.strip_prefix(&root) {
+                    Ok(below) => given.join(below).join(NAME),
+                    Err(_) => dir.join(NAME),
+                };
+                errors.extend(
+                    gone.map(|name| UserError::new(place.display().to_string(), format!("its plugin `{name}` has gone")).hint(REMAKE)),
+                );
+            }
         }
+    }
+    const SHOWN: usize = 20;
+    let more = errors.len().saturating_sub(SHOWN);
+    if more > 0 {
+        errors.truncate(SHOWN);
+        errors.push(UserError::new("", format!("and {more} more plugins that are not as they were pinned")));
     }
     if errors.is_empty() { Ok(()) } else { Err(UserErrors(errors).into()) }
 }
 
+/// The lock files, each read once.
+#[derive(Default)]
+struct Locks(BTreeMap<PathBuf, Option<PluginsLock>>);
+
+impl Locks {
+    /// That of `dir`, if it has one.
+    fn of(&mut self, dir: &Path) -> Result<Option<&PluginsLock>> {
+        if !self.0.contains_key(dir) {
+            self.0.insert(dir.to_owned(), read(&dir.join(NAME))?);
+        }
+        Ok(self.0.get(dir).and_then(Option::as_ref))
+    }
+}
+
+fn read(path: &Path) -> Result<Option<PluginsLock>> {
+    let bad = |message: String| UserError::new(path.display().to_string(), message);
+    if path.metadata().is_ok_and(|lock| is_planted(path, &lock)) {
+        return Ok(None);
+    }
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        // A directory above that nobody may look into pins nothing that could be found.
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied) => return Ok(None),
+        Err(e) => return Err(bad(format!("this file cannot be read: {e}")).into()),
+    };
+    let lock: PluginsLock = serde_json::from_str(&text).map_err(|e| bad(format!("this is no lock file: {e}")).hint(REMAKE))?;
+    if lock.format_version != FORMAT_VERSION {
+        return Err(bad(format!("its format version is {}, this program knows {FORMAT_VERSION}", lock.format_version)).hint(REMAKE).into());
+    }
+    Ok(Some(lock))
+}
+
+/// Whether it lies where everybody may put files, as in `/tmp`, and is somebody else's: that must not stop anybody's jobs.
+fn is_planted(path: &Path, lock: &Metadata) -> bool {
+    const EVERYBODYS: u32 = 0o1002;
+    let user = rustix::process::geteuid().as_raw();
+    parent(path).metadata().is_ok_and(|dir| dir.mode() & EVERYBODYS == EVERYBODYS) && lock.uid() != user && lock.uid() != 0
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn real(dir: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(dir).with_context(|| format!("cannot look at `{}`", dir.display()))
+}
+
 const REMAKE: &str = "if that is meant, pin what is there with `djhost ops lock`, or go without with `--check_plugins_lock false`";
 
-/// The components under a directory, or a single one, by their path below the directory.
-fn pinned(given: &Path) -> Result<BTreeMap<String, Pinned>> {
-    let dir = if given.is_file() { given.parent().unwrap_or(Path::new("")) } else { given };
-    find_components(&[given.to_path_buf()])?
-        .into_iter()
-        .map(|path| {
-            let bytes =
-                std::fs::read(&path).map_err(|e| UserError::new(path.display().to_string(), format!("this plugin cannot be read: {e}")))?;
-            let name = path.strip_prefix(dir).unwrap_or(&path).display().to_string();
-            Ok((name, Pinned { sha256: format!("{:x}", Sha256::digest(&bytes)), bytes: bytes.len() as u64 }))
-        })
-        .collect()
+fn pin(path: &Path) -> Result<Pinned> {
+    let bytes = read_file(path)?;
+    Ok(Pinned { sha256: format!("{:x}", Sha256::digest(&bytes)), bytes: bytes.len() as u64 })
 }

@@ -2,11 +2,13 @@
 //! partitions, stages or files of a run.
 //!
 //! ```text
-//! find ─► inspect ─► cache ─► component ─► registry ─► pool ─► instance ─► abi::v0_1 ─► reply
+//! find ─► inspect ─► compile ─► cache ─► component ─► registry ─► pool ─► instance ─► abi::v0_1 ─► reply
 //! ```
 
 mod abi;
+mod bounds;
 mod cache;
+mod compile;
 mod compiling;
 mod component;
 pub mod contract;
@@ -26,6 +28,7 @@ mod sandbox;
 mod views;
 mod words;
 
+pub use compile::{COMMAND as COMPILE_COMMAND, compile_stdin, compile_with, this_program};
 pub use compiling::{Compiling, compiling};
 pub use component::{LoadedComponent, Source};
 pub use contract::{Computed, Cost, Descriptor, Input, Kind, Limits, Output, Rejection, Reply, Signature, Update};
@@ -34,6 +37,6 @@ pub use grants::{GrantedDir, Grants};
 pub use instance::{CallError, OpInstance};
 pub use lock::{check_locks, lock_plugins};
 pub use pool::{OpPool, key_hashes};
-pub use registry::{OpEntry, Registry};
+pub use registry::{OpEntry, Registry, Replace};
 pub use views::{concat_views, overlay};
 pub use words::printable;

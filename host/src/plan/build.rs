@@ -167,6 +167,13 @@ fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
     let mut errors = Vec::new();
     for op in ops {
         let signature = op.pool.signature();
+        let writes = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        for outer in signature.writes.iter().filter(|w| w.ty != FieldType::Json) {
+            if let Some(inner) = signature.writes.iter().find(|w| writes(&w.path, &outer.path)) {
+                let message = format!("this op writes `{}` as {}, and `{}` in it", outer.path, outer.ty.name(), inner.path);
+                errors.push(UserError::new(&op.place, message).hint(format!("it comes from {}", op.pool.component().source)));
+            }
+        }
         let uses = signature.reads.iter().map(|r| (r.path.as_str(), r.ty)).chain(signature.writes.iter().map(|w| (w.path.as_str(), w.ty)));
         for (path, ty) in uses {
             match seen.iter().find(|(p, ..)| *p == path) {

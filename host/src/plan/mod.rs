@@ -5,6 +5,7 @@ mod build;
 mod fingerprint;
 mod granted_files;
 mod grants;
+mod places;
 mod segments;
 
 use crate::checkpoint::Key;
@@ -15,6 +16,7 @@ use crate::op::{Kind, OpPool};
 pub use build::{add_fallback, build};
 pub use fingerprint::Chains;
 pub use grants::{grants_of_params, reads_media};
+pub use places::check_places;
 pub use segments::{End, Segment};
 
 /// One op of the recipe.

@@ -62,7 +62,7 @@ pub(super) fn plan(prepared: &Prepared, chosen: &Chosen) -> Value {
         .map(|op| {
             let c = op.pool.component();
             let grants = op.pool.grants();
-            let dirs: Vec<Value> = grants.dirs.iter().map(|d| json!({ "guest": d.guest, "host": d.host.to_string_lossy(), "why": d.why })).collect();
+            let dirs: Vec<Value> = grants.dirs.iter().map(|d| json!({ "guest": d.guest, "host": d.host.to_string_lossy(), "leads_to": d.leads_to, "why": d.why })).collect();
             // Values may be secret.
             let env: Vec<&str> = grants.env.iter().map(|(name, _)| name.as_str()).collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),

@@ -10,7 +10,7 @@ use super::Prepared;
 use crate::checkpoint::{Key, seal, unseal};
 use crate::error::UserError;
 use crate::job::{RunPaths, Storage};
-use crate::op::{Registry, Source};
+use crate::op::{Registry, Replace, Source};
 use crate::plan;
 
 /// One use of an operator in place of one that fails.
@@ -60,8 +60,8 @@ pub(super) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fa
             continue;
         }
         let registry = match &fallback.file {
-            Some(file) => Registry::load(&[paths.fallback_components().join(file)])?,
-            None => Registry::load_for(&[], &[&fallback.name])?,
+            Some(file) => Registry::load(&[paths.fallback_components().join(file)], Replace::All)?,
+            None => Registry::load_for(&[], Replace::All, &[&fallback.name])?,
         };
         plan::add_fallback(&mut prepared.plan, &prepared.resolved, &registry, fallback.op)?;
         used.push(fallback);
@@ -73,7 +73,9 @@ pub(super) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fa
 pub(super) fn add(prepared: &mut Prepared, retry: &Retry, mut kept: Vec<Fallback>, paths: &RunPaths) -> Result<()> {
     let own: Vec<PathBuf> = prepared.resolved.config.plugins.0.iter().map(PathBuf::from).collect();
     let dirs = retry.plugins.clone().map_or(own, |dir| vec![dir]);
-    let registry = Registry::load(&dirs)?;
+    // Whoever names a directory for it wants what is there; of the recipe's own, what the recipe takes.
+    let replace = if retry.plugins.is_some() { Replace::All } else { Replace::These(&prepared.resolved.config.allow_override.0) };
+    let registry = Registry::load(&dirs, replace)?;
     let component =
         |op: usize| registry.get(&prepared.plan.ops[op].name, "--plugins").ok().map(|entry| std::sync::Arc::clone(&entry.component));
     let is_file = |op: usize| component(op).is_some_and(|c| matches!(c.source, Source::File(_)));

@@ -21,7 +21,7 @@ use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
 use crate::job::{ExportLock, FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag, Storage};
-use crate::op::{Registry, check_locks};
+use crate::op::{Registry, Replace, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
 use crate::stage::{Determinism, Env, Tally};
@@ -72,7 +72,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         check_locks(&plugins)?;
     }
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
-    let registry = Registry::load_for(&plugins, &names)?;
+    let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open_with(&resolved.sources, std::path::Path::new("."), config.zstd_window_mb << 20)?;
     if dataset.is_columnar() && plan.makes_json_rows() {
@@ -96,6 +96,9 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         && run_dir != std::path::absolute(&resolved.dirs.run_dir)?
     {
         plan.notes.push(format!("job `{job}` is writing to `{}` just now: until it has ended, a run is refused", target.path.display()));
+    }
+    if let Some(schema) = export.schema() {
+        plan::check_places(&plan, schema)?;
     }
     Ok(Prepared { plan, dataset, target, export, resolved })
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::places::{misplaced, reject};
 use super::quarantine::Breaker;
 use crate::dataset::Batch;
 use crate::error::{Final, Stopped};
@@ -59,16 +60,21 @@ impl Caller<'_> {
     /// one, the whole. A guilty row among `n` costs at most `2 * log2(n)` calls more.
     pub(super) fn ask(&mut self, batch: &Batch, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
         let error = match self.pool.process(self.slot, batch)? {
-            // A rejected row is looked for as one that makes the operator fail: the others are answered without it.
-            Ok(reply) if !self.fallbacks.is_empty() && !reply.rejected.is_empty() => match batch.rows() {
-                1 => return self.fall_back(batch, Piece::Answered(batch.clone(), reply), take),
-                _ => return self.halves(batch, take),
-            },
-            Ok(reply) => {
+            Ok(mut reply) => {
+                let bad = misplaced(batch, &reply);
+                // A rejected row is looked for as one that makes the operator fail: the others are answered without it.
+                if !self.fallbacks.is_empty() && !(reply.rejected.is_empty() && bad.is_empty()) {
+                    if batch.rows() > 1 {
+                        return self.halves(batch, take);
+                    }
+                    reject(&mut reply, bad);
+                    return self.fall_back(batch, Piece::Answered(batch.clone(), reply), take);
+                }
                 self.failures.answered += batch.rows() as u64;
                 if let Some(found) = self.breaker.tally.determinism.compare(self.pool, batch, &reply)? {
                     tracing::warn!("{found}");
                 }
+                reject(&mut reply, bad);
                 return take(Piece::Answered(batch.clone(), reply));
             }
             Err(error) => error,
@@ -98,7 +104,9 @@ impl Caller<'_> {
         for pool in self.fallbacks {
             let mut instance = pool.checkout()?;
             match pool.process(&mut instance, row)? {
-                Ok(reply) => {
+                Ok(mut reply) => {
+                    let bad = misplaced(row, &reply);
+                    reject(&mut reply, bad);
                     let wrong = self.pool.check(&reply.output, row).err();
                     let good = reply.rejected.is_empty() && wrong.is_none();
                     piece = match wrong {

@@ -14,6 +14,7 @@ mod input;
 mod isolate;
 mod masked;
 mod meter;
+mod places;
 mod quarantine;
 mod rewrite;
 mod sink;

@@ -70,6 +70,10 @@ impl GuestOp for Instance {
     fn signature(&self) -> Signature {
         let text = |path: &str| Input { path: path.into(), type_: ColumnType::Utf8, required: true };
         let mut reads = vec![text("text")];
+        if self.how.ends_with("under") {
+            // The text must not be one for this.
+            reads = vec![Input { path: "text".into(), type_: ColumnType::Json, required: true }];
+        }
         match self.how.strip_prefix("signature_") {
             Some("many") => reads = (0..100_000).map(|i| text(&format!("f{i}"))).collect(),
             Some("empty_path") => reads.push(text("")),
@@ -79,7 +83,11 @@ impl GuestOp for Instance {
             None => {}
         }
         let computed = |path: &str, type_: ColumnType| vec![Computed { path: path.into(), type_ }];
-        let writes = if self.name == "rogue_mapper" { computed("text", ColumnType::Utf8) } else { Vec::new() };
+        let writes = match (self.name.as_str(), self.how.as_str()) {
+            ("rogue_mapper", "under" | "rows_under") => computed("text.deep.x", ColumnType::Utf8),
+            ("rogue_mapper", _) => computed("text", ColumnType::Utf8),
+            _ => Vec::new(),
+        };
         let writes_stats = match self.how.as_str() {
             "nan" => computed("rogue", ColumnType::F64),
             how if how.starts_with("stat_") || matches!(how, "peek" | "state" | "files" | "vars" | "random") => {

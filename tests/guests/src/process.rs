@@ -23,7 +23,7 @@ impl Texts<'_> {
 
 pub(crate) fn answer(op: &Instance, input: &Batch) -> Result<Output, OpError> {
     let rows = input.row_ids.len();
-    let Some(Field { values: Column::Utf8(column), .. }) = input.fields.first() else { panic!("`text` is missing") };
+    let Some(Field { values: Column::Utf8(column) | Column::Json(column), .. }) = input.fields.first() else { panic!("`text` is missing") };
     let texts = Texts(column);
     let is_guilty = |row: usize| texts.get(row).windows(MARK.len()).any(|w| w == MARK);
     let guilty = (0..rows).any(is_guilty);
@@ -124,6 +124,8 @@ fn mapper(op: &Instance, how: &str, rows: usize) -> Output {
     match how {
         "rows_fall" => update("text", Some(vec![last, 0]), text_column(2, "x")),
         "rows_range" => update("text", Some(vec![rows as u32]), text_column(1, "x")),
+        "under" => update("text.deep.x", None, text_column(rows, "x")),
+        "rows_under" => made((0..rows as u32).collect(), vec![stat("text.deep.x", text_column(rows, "x"))]),
         "update_undeclared" => update("meta.secret", None, text_column(rows, "x")),
         "update_short" => update("text", None, text_column(rows - 1, "x")),
         "update_type" => update("text", None, Column::F64(F64Column { values: vec![0.0; rows], validity: None })),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::new::{Language, PROJECT_FILE};
 use crate::error::{UserError, UserErrors, exit};
-use crate::op::{Registry, Source};
+use crate::op::{Registry, Replace, Source};
 
 /// Build the component of a project that `djhost ops new` wrote
 ///
@@ -47,7 +47,7 @@ pub(super) fn run(args: &BuildArgs) -> Result<u8> {
     }
     let component = args.dir.join(format!("{}.wasm", project.name));
     let size = std::fs::metadata(&component).with_context(|| format!("build.sh made no {}", component.display()))?.len();
-    let registry = Registry::load(std::slice::from_ref(&component))?;
+    let registry = Registry::load(std::slice::from_ref(&component), Replace::All)?;
     let mut out = format!("{}: {}\n", component.display(), crate::term::bytes(size));
     for e in registry.iter().filter(|e| e.component.source == Source::File(component.clone())) {
         out += &format!("  {} {}: {}\n", e.descriptor.kind.as_str(), e.descriptor.name, e.descriptor.summary);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Plugins, to_json};
 use crate::cli::loading::while_loading;
 use crate::error::{UserError, did_you_mean};
-use crate::op::{Kind, OpEntry, Registry};
+use crate::op::{Kind, OpEntry};
 use crate::term::{Style, say, wrap};
 
 const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
@@ -34,7 +34,8 @@ pub(super) struct ListArgs {
 
 pub(super) fn run(args: &ListArgs) -> Result<u8> {
     let kind = args.kind.as_deref().map(read_kind).transpose()?;
-    let registry = while_loading(args.json, || Registry::load(&args.plugins.dirs))?;
+    let given = args.plugins.given()?;
+    let registry = while_loading(args.json, || given.load_all())?;
     let words: Vec<String> = args.words.iter().map(|w| w.to_lowercase()).collect();
     let wanted = |e: &&OpEntry| {
         let text = haystack(e);

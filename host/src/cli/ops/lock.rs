@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::error::exit;
+use super::Plugins;
+use crate::error::{UserError, exit};
 use crate::op::lock_plugins;
 
 /// Pin the components of plugin directories: a run with other ones is refused
@@ -12,13 +13,17 @@ use crate::op::lock_plugins;
 /// Writes `plugins.lock` with the digest of each component into the directory.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct LockArgs {
-    /// Directory with operator components (*.wasm), searched recursively; may be given several times
-    #[arg(long = "plugins", value_name = "DIR", required = true)]
+    /// Directory with operator components (*.wasm), searched recursively; may be given several times. By default what DJHOST_PLUGINS says
+    #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &LockArgs) -> Result<u8> {
-    for dir in &args.dirs {
+    let dirs = Plugins { dirs: args.dirs.clone(), ..Plugins::default() }.given()?.dirs;
+    if dirs.is_empty() {
+        return Err(UserError::new("--plugins", "no directory is given").hint("`djhost ops lock --plugins DIR`, or set DJHOST_PLUGINS").into());
+    }
+    for dir in &dirs {
         let (path, count) = lock_plugins(dir)?;
         crate::cli::print(&format!("{count} components pinned in {}\n", path.display()))?;
     }

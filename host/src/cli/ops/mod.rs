@@ -9,13 +9,15 @@ mod new;
 mod run;
 mod show;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use serde_json::{Map, Value};
 
+use crate::config::{ENV_PREFIXES, Need, resolve};
 use crate::error::{UserError, UserErrors};
-use crate::op::OpEntry;
+use crate::op::{OpEntry, Registry, Replace};
 
 /// List, show, try, check and make operators
 #[derive(Debug, Clone, clap::Args)]
@@ -35,11 +37,56 @@ enum OpsCommand {
     Lock(lock::LockArgs),
 }
 
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 struct Plugins {
-    /// Directory with operator components (*.wasm), searched recursively, or one such file; may be given several times
+    /// Directory with operator components (*.wasm), searched recursively, or one such file; may be given several times. By default what
+    /// DJHOST_PLUGINS says
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
+    /// Operator of a plugin that takes the place of the built-in one of the same name; may be given several times
+    #[arg(long, alias = "allow_override", value_name = "NAME", value_delimiter = ',')]
+    allow_override: Vec<String>,
+}
+
+/// Where operators come from, the environment included.
+struct Given {
+    dirs: Vec<PathBuf>,
+    replace: Vec<String>,
+}
+
+impl Plugins {
+    /// What the arguments say, or else the variables that a recipe would be given, too: `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`.
+    fn given(&self) -> Result<Given> {
+        let mut given = given()?;
+        if !self.dirs.is_empty() {
+            given.dirs.clone_from(&self.dirs);
+        }
+        if !self.allow_override.is_empty() {
+            given.replace.clone_from(&self.allow_override);
+        }
+        Ok(given)
+    }
+}
+
+/// What the environment says.
+fn given() -> Result<Given> {
+    const KEYS: [&str; 2] = ["PLUGINS", "ALLOW_OVERRIDE"];
+    let is_meant = |name: &OsStr| ENV_PREFIXES.iter().any(|prefix| KEYS.iter().any(|key| name == OsStr::new(&format!("{prefix}{key}"))));
+    let variables = std::env::vars_os().filter(|(name, _)| is_meant(name));
+    let config = resolve(None, variables, &[], Need::Anything)?.config;
+    Ok(Given { dirs: config.plugins.0.iter().map(PathBuf::from).collect(), replace: config.allow_override.0 })
+}
+
+impl Given {
+    /// All operators.
+    fn load_all(&self) -> Result<Registry> {
+        Registry::load(&self.dirs, Replace::These(&self.replace))
+    }
+
+    /// Those operators, and what comes with them.
+    fn load(&self, names: &[&str]) -> Result<Registry> {
+        Registry::load_for(&self.dirs, Replace::These(&self.replace), names)
+    }
 }
 
 /// Runs the subcommand; gives the exit code.

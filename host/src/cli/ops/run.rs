@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{Plugins, full_params, read_params};
+use super::{Given, Plugins, full_params, read_params};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
 use crate::job::{JobSummary, Logs, RunPaths, StopFlag};
-use crate::op::{Kind, Limits, Registry, Source};
+use crate::op::{Kind, Limits, Registry, Replace, Source};
 use crate::plan::{grants_of_params, reads_media};
 use crate::run::{RunOptions, prepare, rows_line, run as run_job};
 use crate::term::say;
@@ -42,8 +42,8 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
-    let (name, plugins) = find(&args.name, &args.plugins.dirs)?;
-    let registry = while_loading(false, || Registry::load_for(&plugins, &[&name]))?;
+    let (name, given) = find(&args.name, args.plugins.given()?)?;
+    let registry = while_loading(false, || given.load(&[&name]))?;
     let entry = registry.get(&name, "")?;
     let is_grouper = entry.descriptor.kind == Kind::Grouper;
     // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
@@ -70,7 +70,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     std::fs::write(&recipe, json!({ "process": [{ &name: Value::Object(spec) }] }).to_string())?;
     let stop = StopFlag::new();
     let logs = Logs::init(None, true)?;
-    let prepared = prepare(Some(&recipe), &settings(dir.path(), &plugins, args.stats))?;
+    let prepared = prepare(Some(&recipe), &settings(dir.path(), &given, args.stats))?;
     stop.watch_signals()?;
     run_job(prepared, &RunOptions { scratch: true, quiet: true, ..RunOptions::default() }, &logs, &stop)?;
 
@@ -87,31 +87,34 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
 }
 
 /// The operator's name and where to look for it.
-fn find(given: &str, plugins: &[PathBuf]) -> Result<(String, Vec<PathBuf>)> {
-    if !given.ends_with(".wasm") {
-        return Ok((given.to_owned(), plugins.to_vec()));
+fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
+    if !name.ends_with(".wasm") {
+        return Ok((name.to_owned(), given));
     }
-    let path = PathBuf::from(given);
+    let path = PathBuf::from(name);
     if !path.is_file() {
-        return Err(UserError::new(given, "there is no such file").into());
+        return Err(UserError::new(name, "there is no such file").into());
     }
-    let mut all = plugins.to_vec();
-    all.push(path.clone());
-    let registry = Registry::load(std::slice::from_ref(&path))?;
+    given.dirs.push(path.clone());
+    let registry = Registry::load(std::slice::from_ref(&path), Replace::All)?;
     let names: Vec<&str> =
         registry.iter().filter(|e| e.component.source == Source::File(path.clone())).map(|e| e.descriptor.name.as_str()).collect();
     match names[..] {
-        [one] => Ok((one.to_owned(), all)),
-        _ => Err(UserError::new(given, format!("this component has {} operators: {}", names.len(), names.join(", ")))
-            .hint(format!("name one: `djhost ops run {} --plugins {given}`", names.first().unwrap_or(&"NAME")))
+        [one] => {
+            // Whoever names the file means what is in it.
+            given.replace.push(one.to_owned());
+            Ok((one.to_owned(), given))
+        }
+        _ => Err(UserError::new(name, format!("this component has {} operators: {}", names.len(), names.join(", ")))
+            .hint(format!("name one: `djhost ops run {} --plugins {name}`", names.first().unwrap_or(&"NAME")))
             .into()),
     }
 }
 
 /// What holds over the environment: a variable that is meant for jobs must not send the result elsewhere.
-fn settings(dir: &Path, plugins: &[PathBuf], stats: bool) -> Vec<Override> {
+fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
     let path = |name: &str| dir.join(name).display().to_string();
-    let plugins: Vec<String> = plugins.iter().map(|p| p.display().to_string()).collect();
+    let plugins: Vec<String> = given.dirs.iter().map(|p| p.display().to_string()).collect();
     [
         ("dataset_path", path("stdin.jsonl")),
         ("export_path", path("out.jsonl")),
@@ -119,6 +122,7 @@ fn settings(dir: &Path, plugins: &[PathBuf], stats: bool) -> Vec<Override> {
         ("work_dir", path("work")),
         ("job_id", "run".into()),
         ("plugins", json!(plugins).to_string()),
+        ("allow_override", json!(given.replace).to_string()),
         ("keep_stats_in_res_ds", stats.to_string()),
         // Whoever tries an operator wants to see all rows that it refuses.
         ("on_error", "quarantine".into()),

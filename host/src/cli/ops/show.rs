@@ -25,7 +25,8 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) fn run(args: &ShowArgs) -> Result<u8> {
-    let registry = while_loading(args.json, || Registry::load_for(&args.plugins.dirs, &[&args.name]))?;
+    let given = args.plugins.given()?;
+    let registry = while_loading(args.json, || given.load(&[&args.name]))?;
     let entry = registry.get(&args.name, "")?;
     let example = Example::of(entry)?;
     let text = if args.json {
@@ -48,7 +49,7 @@ fn show(entry: &OpEntry) -> String {
     let properties = d.params_schema.get("properties").and_then(Value::as_object);
     let _ = writeln!(out, "parameters");
     for (name, schema) in properties.into_iter().flatten() {
-        let default = schema.get("default").map_or("required".to_owned(), |v| format!("default {v}"));
+        let default = schema.get("default").map_or("required".to_owned(), |v| format!("default {}", crate::cli::limit_or_value(v)));
         let _ = writeln!(out, "  {name}: {}, {default}", type_name(schema));
         if let Some(text) = schema.get("description").and_then(Value::as_str) {
             for line in text.lines() {

@@ -31,6 +31,18 @@ pub fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// What [`set_path`] would have to take away for a value at `path`: the field on the way that is there, and neither an object nor null.
+pub fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
+    if find(row, path).is_some() {
+        return None;
+    }
+    path.rmatch_indices('.').find_map(|(dot, _)| {
+        let found = find_nested(row, &path[..dot])?;
+        let value = &row[found.start as usize..][..found.len as usize];
+        Some((!value.starts_with(b"{") && value != b"null").then_some(&path[..dot]))
+    })?
+}
+
 /// The value at `path`, a literal key with dots included.
 fn find(row: &[u8], path: &str) -> Option<Found> {
     let paths = Paths::new([(path, false)]);

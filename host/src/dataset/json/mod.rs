@@ -13,7 +13,7 @@ mod string;
 mod top;
 
 pub(super) use edit::append;
-pub use edit::{set_path, write_f64};
+pub use edit::{obstacle, set_path, write_f64};
 pub use lenient::check;
 pub use paths::Paths;
 pub use scan::{Found, Odd, Scanner};

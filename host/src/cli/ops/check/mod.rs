@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{full_params, read_params};
 use crate::error::{UserError, did_you_mean, exit};
-use crate::op::{Limits, OpEntry, Registry, Source};
+use crate::op::{Limits, OpEntry, Registry, Replace, Source};
 use crate::plan::grants_of_params;
 
 /// Check that a component keeps the contract, and measure it
@@ -81,7 +81,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8> {
     }
     // Each load starts a fresh instance: twice shows whether the component says the same of itself.
     let files = [args.file.clone()];
-    let (first, second) = (Registry::load(&files)?, Registry::load(&files)?);
+    let (first, second) = (Registry::load(&files, Replace::All)?, Registry::load(&files, Replace::All)?);
     let entries = of_file(&first, args)?;
     let again = of_file(&second, args)?;
     let component = &entries[0].component;

@@ -10,9 +10,10 @@ use serde_json::json;
 
 pub(super) use language::Language;
 
+use super::given;
 use super::list::read_kind;
 use crate::error::UserError;
-use crate::op::{Kind, Registry};
+use crate::op::{Kind, Source};
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
@@ -53,8 +54,12 @@ pub(super) fn run(args: &NewArgs) -> Result<u8> {
         let error = UserError::new("--kind", "no project is made for groupers");
         return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
     }
-    if Registry::load(&[])?.iter().any(|e| e.descriptor.name == args.name) {
-        let error = UserError::new("NAME", format!("there is a built-in operator `{}`, which yours would override", args.name));
+    let there = given()?.load(&[&args.name])?;
+    if let Some(entry) = there.iter().find(|e| e.descriptor.name == args.name) {
+        let error = match &entry.component.source {
+            Source::Builtin(_) => UserError::new("NAME", format!("there is a built-in operator `{}`, which yours would override", args.name)),
+            Source::File(path) => UserError::new("NAME", format!("there is an operator `{}` in {} already", args.name, path.display())),
+        };
         return Err(error.hint("put a word of your own before it").into());
     }
     let Some(template) = language.template(kind) else {

@@ -1,0 +1,85 @@
+//! The part of the plan about operators: what each does and may do, and the components that they come from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::cli::limit_or_value;
+use crate::op::contract::ROW;
+use crate::plan::PlannedOp;
+
+/// The lines about the ops, then one for each component.
+pub(super) fn lines(ops: &[PlannedOp]) -> Vec<String> {
+    let mut lines = vec!["ops".to_owned()];
+    for op in ops {
+        lines.push(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
+        let limits = op.pool.limits();
+        let may = format!(
+            "may use {} MB, {:?} per batch, {:?} per row; {}",
+            limits.memory >> 20,
+            limits.time,
+            limits.row_time,
+            op.pool.grants()
+        );
+        lines.extend([own_params(op), fields(op), may].map(|line| format!("       {line}")));
+    }
+    lines.extend([String::new(), "components".to_owned()]);
+    lines.extend(components(ops));
+    lines
+}
+
+/// The parameters that the operator declares itself, with their values.
+fn own_params(op: &PlannedOp) -> String {
+    let given: Map<String, Value> = serde_json::from_str(op.pool.params()).unwrap_or_default();
+    let properties = op.pool.descriptor().params_schema.get("properties").and_then(Value::as_object);
+    let own = given.iter().filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name)));
+    let own: Vec<String> = own.map(|(name, value)| format!("{name}={}", limit_or_value(value))).collect();
+    if own.is_empty() { "no parameters".to_owned() } else { own.join(" ") }
+}
+
+/// What it reads and writes.
+fn fields(op: &PlannedOp) -> String {
+    let signature = op.pool.signature();
+    if op.pool.descriptor().rewrites_rows() {
+        return "reads and writes whole rows".to_owned();
+    }
+    let list = |what: &str, fields: Vec<String>| (!fields.is_empty()).then(|| format!("{what} {}", fields.join(", ")));
+    let optional = |required: bool| if required { "" } else { ", if there" };
+    let reads = signature.reads.iter().filter(|r| r.path != ROW);
+    let parts = [
+        list("reads", reads.map(|r| format!("`{}` ({}{})", r.path, r.ty.name(), optional(r.required))).collect()),
+        list("writes", signature.writes.iter().map(|w| format!("`{}` ({})", w.path, w.ty.name())).collect()),
+        list("computes the stats", signature.writes_stats.iter().map(|w| format!("`{}` ({})", w.path, w.ty.name())).collect()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "reads and writes no fields".to_owned() } else { parts.join("; ") }
+}
+
+/// A line for each component, with the ops that it has.
+fn components(ops: &[PlannedOp]) -> Vec<String> {
+    let mut of: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
+    for op in ops {
+        for component in std::iter::once(&op.pool).chain(&op.fallbacks).map(|pool| pool.component()) {
+            let guard = if component.is_interruptible() { "interruptible" } else { "trusted, no interruption checks" };
+            let from = format!(
+                "{} (sha256 {}…, {} bytes, contract {}, {guard})",
+                component.source,
+                &component.digest[..12],
+                component.bytes,
+                component.wit_version,
+            );
+            let next = of.len();
+            let (_, indexes) = of.entry(from).or_insert((next, Vec::new()));
+            indexes.push(op.index.to_string());
+        }
+    }
+    let mut lines: Vec<(usize, String)> = of
+        .into_iter()
+        .map(|(from, (first, indexes))| {
+            let noun = if indexes.len() == 1 { "op" } else { "ops" };
+            (first, format!("  {noun} {} from {from}", indexes.join(", ")))
+        })
+        .collect();
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).collect()
+}
