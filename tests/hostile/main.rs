@@ -5,10 +5,12 @@
 mod harness;
 
 mod files;
+mod judged;
 mod outputs;
 mod recipes;
 mod rows;
 mod security;
+mod stats;
 mod tables;
 
 use harness::{Case, Ran};

@@ -8,7 +8,7 @@ use super::config::RecipeArg;
 use crate::config::{Override, Strategy};
 use crate::plan::End;
 use crate::plan::advice::{JobFacts, advice};
-use crate::run::{Prepared, planned_partitions, prepare};
+use crate::run::{Prepared, planned_partitions, prepare, unmet_fields};
 
 /// Show what `djhost run` would do: ops, partitions, checkpoints, with the reasons
 ///
@@ -113,7 +113,8 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen) -> String {
         line("advice".into());
         advice.iter().for_each(|a| line(format!("  {a}")));
     }
-    for note in resolved.notes.iter().chain(&plan.notes).chain(&prepared.dataset.notes) {
+    let unmet = unmet_fields(resolved, plan, &prepared.dataset);
+    for note in resolved.notes.iter().chain(&plan.notes).chain(&prepared.dataset.notes).chain(&unmet) {
         line(format!("note: {note}"));
     }
     out

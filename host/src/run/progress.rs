@@ -49,7 +49,7 @@ fn draw(tally: &Tally, bytes: u64, partitions: usize, ended: &AtomicBool, done: 
             // What is left is behind global ops, and nobody knows how long that takes.
             bar.set_style(style("{spinner} all input read  {msg}  {elapsed}"));
         }
-        let quarantined = tally.quarantined.load(Ordering::Relaxed);
+        let quarantined = tally.quarantined();
         let bad = if quarantined > 0 { format!(", {quarantined} bad") } else { String::new() };
         bar.set_message(format!("{} of {partitions} partitions{bad}", done.load(Ordering::Relaxed)));
         bar.tick();

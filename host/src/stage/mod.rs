@@ -6,6 +6,7 @@
 //! ```
 
 mod apply;
+mod breaker;
 mod chain;
 mod determinism;
 mod env;
@@ -15,11 +16,13 @@ mod isolate;
 mod masked;
 mod meter;
 mod quarantine;
+mod reasons;
 mod rewrite;
 mod sink;
 mod source;
 mod step;
 
+pub use breaker::{Ratios, Seen};
 pub use determinism::{Checked, Determinism};
 pub use env::Env;
 pub use gather::gather;

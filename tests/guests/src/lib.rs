@@ -79,7 +79,11 @@ impl GuestOp for Instance {
             None => {}
         }
         let computed = |path: &str, type_: ColumnType| vec![Computed { path: path.into(), type_ }];
-        let writes = if self.name == "rogue_mapper" { computed("text", ColumnType::Utf8) } else { Vec::new() };
+        let writes = match (self.name.as_str(), self.how.as_str()) {
+            ("rogue_mapper", "write_stat") => computed("__dj__stats__.text_len", ColumnType::Utf8),
+            ("rogue_mapper", _) => computed("text", ColumnType::Utf8),
+            _ => Vec::new(),
+        };
         let writes_stats = match self.how.as_str() {
             "nan" => computed("rogue", ColumnType::F64),
             how if how.starts_with("stat_") || matches!(how, "peek" | "state" | "files" | "vars" | "random") => {
