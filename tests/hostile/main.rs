@@ -9,12 +9,14 @@ mod commands;
 mod files;
 mod layouts;
 mod limits;
+mod judged;
 mod outputs;
 mod positions;
 mod recipes;
 mod rows;
 mod security;
 mod streams;
+mod stats;
 mod tables;
 mod together;
 

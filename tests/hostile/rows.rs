@@ -114,9 +114,9 @@ fn odd_values_in_fields_that_are_read_and_changed() {
 
 #[test]
 fn too_many_bad_rows_end_the_job() {
-    let input = "nonsense\n".repeat(2000) + &good(2000);
+    let input = "nonsense\n".repeat(2001) + &good(2000);
     let ran = Case::with_input(input).run("process:\n  - text_length_filter: {min_len: 0}\n");
-    ran.failed(1, &["rows could not be processed, more than max_quarantine_ratio 0.05", "the reader"]);
+    ran.failed(1, &["2,001 of 4,001 rows cannot be read, more than max_unreadable_ratio 0.5"]);
 }
 
 #[test]

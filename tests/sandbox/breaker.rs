@@ -43,9 +43,11 @@ fn the_share_is_a_setting() {
     case(&lines).run(&recipe("rogue_filter", "panic", "max_quarantine_ratio: 0.09")).failed(1, &["91 of 1000 rows"]);
     let ran = case(&lines).run(&recipe("rogue_filter", "panic", "max_quarantine_ratio: 0.1")).ok();
     assert_eq!(ran.quarantine.len(), 100);
-    // Few rows are judged when all have been seen.
+    // A few bad ones of few rows are no sign of anything, all of them are.
     let few = crate::lines(10, &[4]);
-    case(&few).run(&recipe("rogue_filter", "panic", "")).failed(1, &["1 of 10 rows"]);
+    assert_eq!(case(&few).run(&recipe("rogue_filter", "panic", "")).ok().quarantine.len(), 1);
+    let none = crate::lines(10, &(0..10).collect::<Vec<_>>());
+    case(&none).run(&recipe("rogue_filter", "panic", "")).failed(1, &["10 of 10 rows", "op 0 `rogue_filter`: ", "in.jsonl, line 1"]);
 }
 
 #[test]

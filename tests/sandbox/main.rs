@@ -14,6 +14,7 @@ mod load;
 mod lock;
 mod packs;
 mod retry;
+mod size;
 mod world;
 
 use harness::{Case, Ran};

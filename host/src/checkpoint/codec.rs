@@ -193,7 +193,12 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
     };
     match &batch.raw {
         Some(raw) => add(RAW.into(), Arc::new(raw.clone())),
-        None => batch.columns.iter().for_each(|c| add(c.path.clone(), Arc::clone(&c.data))),
+        // What the input said where an op has computed a stat is of no use any more, and would have its name.
+        None => {
+            let is_stat =
+                |path: &str| batch.stats.iter().any(|s| path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key));
+            batch.columns.iter().filter(|c| !is_stat(&c.path)).for_each(|c| add(c.path.clone(), Arc::clone(&c.data)));
+        }
     }
     if let Some(patch) = patch {
         add(PATCH.into(), Arc::new(patch.clone()));

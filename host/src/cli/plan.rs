@@ -11,7 +11,7 @@ use super::loading::while_loading;
 use crate::config::{Override, Strategy};
 use crate::plan::End;
 use crate::plan::advice::{JobFacts, advice};
-use crate::run::{Prepared, planned_partitions, planned_reuse, prepare};
+use crate::run::{Prepared, planned_partitions, planned_reuse, prepare, unmet_fields};
 use crate::term::{bytes, counted};
 
 /// Show what `djhost run` would do: ops, partitions, checkpoints, with the reasons
@@ -104,7 +104,8 @@ fn text(prepared: &Prepared, chosen: &crate::run::Chosen, reused: Option<&str>) 
         line("advice".into());
         advice.iter().for_each(|a| line(format!("  {a}")));
     }
-    for note in resolved.notes.iter().chain(&plan.notes).chain(&prepared.dataset.notes) {
+    let unmet = unmet_fields(resolved, plan, &prepared.dataset);
+    for note in resolved.notes.iter().chain(&plan.notes).chain(&prepared.dataset.notes).chain(&unmet) {
         line(format!("note: {note}"));
     }
     out

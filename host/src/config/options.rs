@@ -196,8 +196,15 @@ options! {
         /// CPU time for one row, in seconds: a batch of few rows gets no more than this for each. A row larger than `batch_size_kb` gets more, in
         /// proportion.
         row_timeout_s: f64 = 10.0 => between(0.001, 86_400.0);
-        /// Largest reply of an operator to one batch, as a multiple of the batch.
+        /// How many times as large as what an operator is given of a row its answer for it may be. The rows that it makes of one may be as many times
+        /// as large again, with the fields that are taken over, up to 256 MB. An answer to a batch that is larger than both it and `batch_size_kb` by
+        /// so much is not even looked at.
         output_ratio: f64 = 16.0 => between(1.0, 1024.0);
+        /// What an answer for one row may have beyond that, in KB.
+        row_output_kb: u64 = 1024 => between(1.0, 1024.0);
+        /// The job ends when all that an operator has made of rows beyond `output_ratio` times each comes to more than `output_ratio` times the dataset
+        /// and this, in MB.
+        job_output_mb: u64 = 256 => between(1.0, 1_073_741_824.0);
     }
 }
 options! {
@@ -228,6 +235,9 @@ options! {
         export_shard_size: Size = Size(0);
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
+        /// Whether filters use the stats that rows of the dataset bring under `__dj__stats__` in place of computing them. Only for a dataset that is
+        /// trusted, with stats of the same operators and parameters: a row with made-up stats passes any filter.
+        reuse_input_stats: bool = false;
         /// Where run directories go; by default beside `export_path`. The run directory is `work_dir/job_id`; `{job_id}` may stand as the
         /// last part.
         work_dir: Option<String> = None;
@@ -254,8 +264,12 @@ options! {
         /// What happens to a row that an operator rejects or fails on: `quarantine` sets it aside with the reason, `drop` only counts it,
         /// `fail` ends the job. By default `quarantine`.
         on_error: Option<OnError> = None;
-        /// The job fails when more than this share of the rows is in quarantine: a broken operator is not bad data.
+        /// The job fails when operators cannot process more than this share of the rows (taken as 1,000 if they are fewer), or any of them: a broken
+        /// operator is not bad data. With 1 it never does.
         max_quarantine_ratio: f64 = 0.05 => between(0.0, 1.0);
+        /// The job fails when more than this share of at least 1,000 rows, or all rows, cannot be read: they are malformed, or lack a field that an
+        /// operator requires. `max_quarantine_ratio` holds here, too, where it is larger.
+        max_unreadable_ratio: f64 = 0.5 => between(0.0, 1.0);
         /// How often a failed partition is tried again before the job fails.
         task_retries: u64 = 2 => between(0.0, 100.0);
         /// Bytes per batch that passes through the operators, in KB. Batches that fit the processor's cache are fastest.
@@ -300,8 +314,7 @@ options! {
         /// Where unpacked input goes, in the same way; by default `partitions` in the run directory.
         partition_dir: Option<String> = None;
         /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s, row_timeout_s,
-        /// output_ratio}`,
-        /// `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
+        /// output_ratio, row_output_kb, job_output_mb}`, `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
         process: Raw = Raw(json!([]));
     }
 }

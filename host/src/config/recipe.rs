@@ -45,8 +45,12 @@ pub struct OpHost {
     pub timeout_s: Option<f64>,
     /// Of `limits`.
     pub row_timeout_s: Option<f64>,
-    /// Largest reply as a multiple of the batch.
+    /// Largest answer for a row as a multiple of it.
     pub output_ratio: Option<f64>,
+    /// Of `limits`.
+    pub row_output_kb: Option<u64>,
+    /// Of `limits`.
+    pub job_output_mb: Option<u64>,
     /// Directories that it may read, under the same path.
     pub read_dirs: Vec<String>,
     /// Environment variables that it sees.
@@ -272,7 +276,12 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
                     "row_timeout_s" => host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?,
                     "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
-                    other => return Err(Wrong::key(other, ["memory_mb", "timeout_s", "row_timeout_s", "output_ratio"])),
+                    "row_output_kb" => host.row_output_kb = Option::read(value, between(1.0, 1024.0))?,
+                    "job_output_mb" => host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?,
+                    other => {
+                        let valid = ["memory_mb", "timeout_s", "row_timeout_s", "output_ratio", "row_output_kb", "job_output_mb"];
+                        return Err(Wrong::key(other, valid));
+                    }
                 }
                 Ok(())
             }),

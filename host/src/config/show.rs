@@ -106,6 +106,8 @@ impl super::OpHost {
         limits.extend(self.timeout_s.map(|n| ("timeout_s".to_owned(), n.into())));
         limits.extend(self.row_timeout_s.map(|n| ("row_timeout_s".to_owned(), n.into())));
         limits.extend(self.output_ratio.map(|n| ("output_ratio".to_owned(), n.into())));
+        limits.extend(self.row_output_kb.map(|n| ("row_output_kb".to_owned(), n.into())));
+        limits.extend(self.job_output_mb.map(|n| ("job_output_mb".to_owned(), n.into())));
         if !limits.is_empty() {
             map.insert("limits".into(), limits.into());
         }

@@ -74,6 +74,9 @@ pub struct OpDone {
     /// Largest linear memory of its instances, in bytes.
     #[serde(skip_serializing_if = "zero")]
     pub peak_memory: u64,
+    /// Bytes that it made of rows beyond `output_ratio` times each.
+    #[serde(skip_serializing_if = "zero")]
+    pub output_beyond: u64,
     /// The work of an earlier attempt, repeated in the event file of the attempt that took it over.
     #[serde(skip_serializing_if = "is_false")]
     pub taken_over: bool,

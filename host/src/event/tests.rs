@@ -66,6 +66,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             created_rows: 1,
             traps: 2,
             peak_memory: 65536,
+            output_beyond: 0,
             taken_over: true,
         }),
         Event::OpFailed { partition_id: 3, op: op(), duration: 1.0, error_message: text("e"), error_type: text("t") },

@@ -148,6 +148,10 @@ pub struct Limits {
     pub row_time: Duration,
     /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is copied. More for a larger batch, too.
     pub reply: usize,
+    /// How many times as large as what is given of a row the answer for it may be; see [`row_output`](Self::row_output).
+    pub ratio: f64,
+    /// Bytes that the answer for a row may have beyond that.
+    pub row_output: usize,
     /// Bytes of an ordinary batch.
     pub batch: usize,
 }
@@ -156,14 +160,29 @@ impl Default for Limits {
     /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about 0.1 s (filling 1 GiB takes 0.4 s);
     /// 60 s is a thousand times what the slowest built-in needs for a batch, 10 s more than any row of one should; a reply may be larger than its batch, but not absurdly.
     fn default() -> Self {
-        Self { memory: 256 << 20, time: Duration::from_secs(60), row_time: Duration::from_secs(10), reply: 128 << 20, batch: 512 << 10 }
+        Self {
+            memory: 256 << 20,
+            time: Duration::from_secs(60),
+            row_time: Duration::from_secs(10),
+            reply: 128 << 20,
+            ratio: 16.0,
+            row_output: 1 << 20,
+            batch: 512 << 10,
+        }
     }
 }
 
 impl Limits {
     /// For `describe`, when a component is loaded: a list of some names takes less than a millisecond.
-    pub(super) const LOADING: Self =
-        Self { memory: 256 << 20, time: Duration::from_secs(5), row_time: Duration::from_secs(5), reply: 8 << 20, batch: 512 << 10 };
+    pub(super) const LOADING: Self = Self {
+        memory: 256 << 20,
+        time: Duration::from_secs(5),
+        row_time: Duration::from_secs(5),
+        reply: 8 << 20,
+        ratio: 16.0,
+        row_output: 1 << 20,
+        batch: 512 << 10,
+    };
 
     /// Bytes of the largest linear memory of 32 bits.
     pub(super) const ADDRESSABLE: usize = 4 << 30;
@@ -226,6 +245,8 @@ pub struct Reply {
     pub output: Output,
     /// Rows without an answer, strictly rising; their values in `output` are to be ignored.
     pub rejected: Vec<Rejection>,
+    /// Bytes of the answers for all rows beyond `output_ratio` times the rows.
+    pub beyond: u64,
 }
 
 /// The answer by kind. All lengths and offsets are checked.

@@ -120,12 +120,12 @@ impl OpInstance {
         }
     }
 
-    /// The answer to `batch` (at least one row), checked against the contract.
-    pub(super) fn process(&mut self, signature: &Signature, batch: &Batch) -> Result<Reply, CallError> {
+    /// The answer to `batch` (at least one row), checked against the contract. With `stats` it is given the stats that it computes as the rows have them.
+    pub(super) fn process(&mut self, signature: &Signature, batch: &Batch, stats: bool) -> Result<Reply, CallError> {
         let first = batch.ids.value(0);
         self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.store.data_mut().start_clock();
-        let input = BUFFERS.with_borrow_mut(|b| b.input(signature, batch)).map_err(CallError::Failed)?;
+        let input = BUFFERS.with_borrow_mut(|b| b.input(signature, batch, stats)).map_err(CallError::Failed)?;
         let limits = self.limits.for_rows(batch.rows(), v0_1::batch_bytes(&input));
         arm(&mut self.store, self.interruptible, limits);
         let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);

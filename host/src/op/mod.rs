@@ -25,6 +25,7 @@ mod packs;
 mod pool;
 mod registry;
 mod sandbox;
+mod size;
 mod views;
 mod words;
 
@@ -38,5 +39,6 @@ pub use instance::{CallError, OpInstance};
 pub use lock::{check_locks, lock_plugins};
 pub use pool::{OpPool, key_hashes};
 pub use registry::{OpEntry, Registry, Replace};
+pub use size::row_sizes;
 pub use views::{concat_views, overlay};
 pub use words::printable;

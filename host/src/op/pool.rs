@@ -13,25 +13,9 @@ use super::component::LoadedComponent;
 use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Reply, Signature};
 use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
+use super::size;
 use crate::dataset::{Batch, FieldType};
 use crate::error::UserError;
-
-/// Bytes of each row, roughly: of its JSON, or of its strings and 8 for any other field.
-fn row_sizes(batch: &Batch) -> Vec<u64> {
-    if let Some(raw) = &batch.raw {
-        return (0..raw.len()).map(|i| raw.value(i).len() as u64).collect();
-    }
-    let mut sizes = vec![0; batch.rows()];
-    for column in &batch.columns {
-        match column.data.as_string_view_opt() {
-            Some(texts) => {
-                sizes.iter_mut().enumerate().filter(|(i, _)| texts.is_valid(*i)).for_each(|(i, n)| *n += texts.value(i).len() as u64)
-            }
-            None => sizes.iter_mut().for_each(|n| *n += 8),
-        }
-    }
-    sizes
-}
 
 /// The keys of each row as hashes of 64 bits; the empty key is 0, and no other is. Fails for what is not lists of strings.
 pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
@@ -65,6 +49,7 @@ pub struct OpPool {
     /// For an operator that counts keys: the signature of the calls with counts.
     with_counts: Option<Signature>,
     hamming_distance: Option<u32>,
+    gives_stats: bool,
     idle: Mutex<Vec<OpInstance>>,
     created: AtomicU64,
     died: AtomicU64,
@@ -108,6 +93,7 @@ impl OpPool {
             signature: Signature::default(),
             with_counts: None,
             hamming_distance,
+            gives_stats: false,
             idle: Mutex::default(),
             created: AtomicU64::new(0),
             died: AtomicU64::new(0),
@@ -151,6 +137,11 @@ impl OpPool {
     /// Of a deduplicator whose fingerprints need not be equal: in how many bits those of duplicates may differ.
     pub fn hamming_distance(&self) -> Option<u32> {
         self.hamming_distance
+    }
+
+    /// Whether it is given the stats that it computes, where rows have them already. Unless asked for it is not.
+    pub fn give_stats(&mut self, give: bool) {
+        self.gives_stats = give;
     }
 
     /// The component that it comes from.
@@ -199,7 +190,7 @@ impl OpPool {
     /// The answer to `batch`. An instance that dies is replaced at once: `slot` is always good afterwards.
     pub fn process(&self, slot: &mut OpInstance, batch: &Batch) -> Result<Result<Reply, CallError>> {
         let signature = self.with_counts.as_ref().filter(|_| batch.column(COUNTS).is_some()).unwrap_or(&self.signature);
-        let reply = slot.process(signature, batch).and_then(|mut reply| {
+        let reply = slot.process(signature, batch, self.gives_stats).and_then(|mut reply| {
             if self.descriptor.kind == Kind::Grouper && !matches!(reply.output, Output::Keys(_)) {
                 return Err(CallError::Dead("invalid answer: a grouper gave the answer of another kind of operator".into()));
             }
@@ -210,6 +201,8 @@ impl OpPool {
                 reply.output = group_prints(keys).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
             }
             self.check(&reply.output, batch).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
+            reply.beyond =
+                size::check(&reply.output, batch, signature, &self.limits).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
             Ok(reply)
         });
         if let Err(CallError::Dead(_) | CallError::TimedOut(_)) = reply {
@@ -267,23 +260,7 @@ impl OpPool {
                 let whole = fields.len() == 1 && fields[0].path == ROW && fields[0].values.null_count() == 0;
                 return if whole || origins.is_empty() { Ok(()) } else { Err(format!("it must give `{ROW}`, and nothing else")) };
             }
-            (Kind::Mapper, Output::Rows { origins, fields }) => {
-                // Fields that are not given are taken from the origin: a few numbers could ask for gigabytes.
-                let mut sizes = row_sizes(batch);
-                let given = sizes.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
-                let replaced = fields.iter().filter_map(|field| batch.column(&field.path)?.data.as_string_view_opt());
-                for texts in replaced {
-                    let lengths = texts.iter().map(|text| text.map_or(0, str::len) as u64);
-                    sizes.iter_mut().zip(lengths).for_each(|(size, length)| *size = size.saturating_sub(length));
-                }
-                let made = origins.values().iter().fold(0, |sum: u64, o| sum.saturating_add(sizes[*o as usize]));
-                let fits = made <= self.limits.for_bytes(given).reply as u64;
-                return if fits {
-                    Ok(())
-                } else {
-                    Err(format!("{} rows of {made} bytes, made of a batch of {given} bytes", origins.len()))
-                };
-            }
+            (Kind::Mapper, Output::Rows { .. }) => return Ok(()),
             (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. })
                 if self.hamming_distance.is_some() && (*width, *per_row) != (8, 1) =>
             {

@@ -6,12 +6,13 @@ use anyhow::Result;
 
 use super::grants::grant;
 use super::segments::{cut, positions};
+use super::stats::{self, StatsFrom};
 use super::{Earlier, Plan, PlannedOp};
 use crate::checkpoint::KeyBuilder;
 use crate::config::{OpSpec, Resolved, canonical_json, check_params};
 use crate::dataset::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
-use crate::op::contract::ROW;
+use crate::op::contract::{Computed, ROW};
 use crate::op::{Kind, Limits, Registry};
 
 /// Resolves every op, checks its parameters, creates it once, and lays out segments and checkpoints. All mistakes are collected.
@@ -37,9 +38,11 @@ pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     if !errors.is_empty() {
         return Err(UserErrors(errors).into());
     }
+    stats::decide(&mut ops, resolved.config.reuse_input_stats);
     let segments = cut(&ops);
     let fields = fields(&ops, true);
-    let notes = registry.notes().iter().cloned().chain(behind_groupers(&ops)).collect();
+    let overwritten = if resolved.config.keep_stats_in_res_ds { stats::overwritten(&ops) } else { Vec::new() };
+    let notes = registry.notes().iter().cloned().chain(behind_groupers(&ops)).chain(overwritten).collect();
     Ok(Plan { ops, segments, fields, notes, earlier: Vec::new() })
 }
 
@@ -49,11 +52,15 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
     let checked = check_params(&entry.descriptor.params_schema, &spec.params, |param| spec.place_of(param)).map_err(UserErrors)?;
     let batch = (config.batch_size_kb as usize) << 10;
     let host = &spec.host;
+    let ratio = host.output_ratio.unwrap_or(config.op_limits.output_ratio);
+    let row_output = (host.row_output_kb.unwrap_or(config.op_limits.row_output_kb) as usize) << 10;
     let limits = Limits {
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
         row_time: Duration::from_secs_f64(host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s)),
-        reply: (host.output_ratio.unwrap_or(config.op_limits.output_ratio) * batch as f64) as usize + (1 << 20),
+        reply: (ratio * batch as f64) as usize + row_output,
+        ratio,
+        row_output,
         batch,
     };
     let params = spec.guest_params(config, checked);
@@ -70,7 +77,8 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
         .number(limits.memory as u64)
         .number(limits.time.as_millis() as u64)
         .number(limits.row_time.as_millis() as u64)
-        .number(host.output_ratio.unwrap_or(config.op_limits.output_ratio).to_bits());
+        .number(ratio.to_bits())
+        .number(row_output as u64);
     if pool.descriptor().kind == Kind::Grouper {
         // The stats of a group's rows are a field of it, if they are to be kept.
         identity = identity.number(config.keep_stats_in_res_ds.into());
@@ -80,13 +88,25 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
     }
     let identity = identity.key();
     let on_error = host.on_error.unwrap_or_else(|| config.on_error());
+    let job_output = host.job_output_mb.unwrap_or(config.op_limits.job_output_mb) << 20;
     let (name, place) = (spec.name.clone(), spec.place.clone());
-    Ok(PlannedOp { index: spec.index, name, place, pool, on_error, fallbacks: Vec::new(), identity, checkpoint: None })
+    Ok(PlannedOp {
+        index: spec.index,
+        name,
+        place,
+        pool,
+        on_error,
+        job_output,
+        fallbacks: Vec::new(),
+        identity,
+        stats_from: None,
+        checkpoint: None,
+    })
 }
 
 /// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process. With the same parameters, limits and grants.
 pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, op: usize) -> Result<()> {
-    let fallback = planned(resolved, registry, &resolved.ops[op])?;
+    let mut fallback = planned(resolved, registry, &resolved.ops[op])?;
     let planned = &plan.ops[op];
     if fallback.kind() != planned.kind() || fallback.pool.signature() != planned.pool.signature() {
         let source = &fallback.pool.component().source;
@@ -97,6 +117,7 @@ pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, o
         .hint("a build that takes over rows must have the same signature; for another one run the recipe again")
         .into());
     }
+    fallback.pool.give_stats(planned.stats_from.is_some());
     let identities = plan.ops.iter().map(|op| op.identity.clone()).collect();
     plan.earlier.push(Earlier { identities, op });
     let planned = &mut plan.ops[op];
@@ -105,7 +126,7 @@ pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, o
     Ok(())
 }
 
-/// What has to be taken out of rows for these ops: all they read and write, and the stats they compute, which rows may have already.
+/// What has to be taken out of rows for these ops: all they read and write, and the stats that they are given as the input has them.
 /// Required is what an op requires and no op before it writes. What stands behind an op that changes the shape of rows reads the new ones.
 pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     let mut fields: Vec<ReadField> = Vec::new();
@@ -125,10 +146,15 @@ pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
             written.push(&write.path);
         }
     }
-    for stat in ops.iter().flat_map(|o| &o.pool.signature().writes_stats) {
+    for stat in stats_of_input(ops) {
         add(&format!("{STATS}.{}", stat.path), stat.ty, false);
     }
     fields
+}
+
+/// The stats that these ops are given as the rows of the input have them.
+pub(super) fn stats_of_input(ops: &[PlannedOp]) -> impl Iterator<Item = &Computed> {
+    ops.iter().filter(|op| op.stats_from == Some(StatsFrom::Input)).flat_map(|op| &op.pool.signature().writes_stats)
 }
 
 /// What the user should know: behind a grouper fields are lists, and an op that requires something else gets no row.

@@ -7,6 +7,7 @@ mod granted_files;
 mod grants;
 mod places;
 mod segments;
+mod stats;
 
 use crate::checkpoint::Key;
 use crate::config::OnError;
@@ -18,6 +19,7 @@ pub use fingerprint::Chains;
 pub use grants::{grants_of_params, reads_media};
 pub use places::check_places;
 pub use segments::{End, Segment};
+pub use stats::{StatsFrom, overlap};
 
 /// One op of the recipe.
 pub struct PlannedOp {
@@ -31,10 +33,14 @@ pub struct PlannedOp {
     pub pool: OpPool,
     /// What happens to rows that it cannot process.
     pub on_error: OnError,
+    /// Bytes beyond `output_ratio` times each row that it may make in the whole job, apart from as many times the dataset.
+    pub job_output: u64,
     /// Operators that get, one after the other, the rows that it cannot process: what `quarantine retry` asked for.
     pub fallbacks: Vec<OpPool>,
-    /// Name, parameters, component and contract version, of the fallbacks too.
+    /// Name, parameters, component and contract version, of the fallbacks too, and where its stats come from.
     pub identity: Key,
+    /// Where the stats come from that it is given; None = it computes them.
+    pub stats_from: Option<StatsFrom>,
     /// Why a checkpoint follows it; None = none follows.
     pub checkpoint: Option<String>,
 }
@@ -99,8 +105,8 @@ impl Plan {
         self.ops.iter().any(PlannedOp::changes_shape)
     }
 
-    /// Keys under `__dj__stats__` that ops compute.
-    pub fn stats(&self) -> impl Iterator<Item = &str> {
-        self.ops.iter().flat_map(|o| &o.pool.signature().writes_stats).map(|s| s.path.as_str())
+    /// Keys under `__dj__stats__` that ops are given as the rows of the input have them.
+    pub fn input_stats(&self) -> impl Iterator<Item = &str> {
+        build::stats_of_input(&self.ops).map(|s| s.path.as_str())
     }
 }

@@ -2,6 +2,7 @@
 
 mod document;
 mod fallback;
+mod look;
 mod partitions;
 mod places;
 mod progress;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::checkpoint::Store;
+use crate::checkpoint::{Manifest, Store};
 use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble, remove_unfinished};
 use crate::error::{Stopped, UserError, exit};
@@ -24,10 +25,11 @@ use crate::job::{ExportLock, FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag
 use crate::op::{Registry, Replace, check_locks};
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
-use crate::stage::{Determinism, Env, Tally};
+use crate::stage::{Determinism, Env, Ratios, Seen, Tally};
 use crate::term::{counted, say};
 
 pub use fallback::Retry;
+pub use look::unmet_fields;
 pub use partitions::Chosen;
 pub use report::rows_line;
 use reuse::Reuse;
@@ -205,8 +207,13 @@ fn work(
     if state::is_done(paths, prepared, Some(&chains))? {
         return nothing_to_do(prepared, options, paths, state, log);
     }
+    if !options.scratch {
+        unmet_fields(&prepared.resolved, plan, &dataset).iter().for_each(|sentence| tracing::warn!("{sentence}"));
+    }
     let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
     let tally = std::sync::Arc::new(Tally::new(determinism));
+    let reader = config.max_unreadable_ratio.max(config.max_quarantine_ratio);
+    let ratios = Ratios { operators: config.max_quarantine_ratio, reader };
     let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
     let env = Env {
         plan,
@@ -224,7 +231,7 @@ fn work(
         stop,
         tally: &tally,
         on_error: config.on_error(),
-        max_quarantine: config.max_quarantine_ratio,
+        ratios,
         attempt: lock.attempt(),
     };
     let index = schedule::reconcile(&env, chosen.partitions.len())?;
@@ -233,6 +240,14 @@ fn work(
     if !options.quiet {
         report::start(&state.summary, plan, config.workers(), reuse.text(plan).as_deref());
     }
+    let mut deepest: std::collections::BTreeMap<usize, Manifest> = std::collections::BTreeMap::new();
+    for manifest in index.manifests() {
+        match deepest.get(&manifest.partition) {
+            Some(other) if other.account.ops.len() >= manifest.account.ops.len() => {}
+            _ => drop(deepest.insert(manifest.partition, manifest)),
+        }
+    }
+    tally.take_over(deepest.values().flat_map(|manifest| manifest.account.ops.values()));
     let workers = Workers {
         threads: config.workers(),
         retries: config.task_retries as u32,
@@ -267,7 +282,12 @@ fn work(
     }
     let manifests = manifests?;
     let totals = state.account(plan, &manifests);
-    tally.check(totals.read, totals.quarantined, config.max_quarantine_ratio)?;
+    let unreadable = manifests.iter().map(|m| m.account.bad).sum();
+    let seen = Seen { rows: totals.read, unreadable, failed: totals.quarantined - unreadable };
+    let quarantine: Vec<PathBuf> =
+        manifests.iter().flat_map(|m| &m.account.quarantine).map(|file| paths.quarantine().join(&file.name)).collect();
+    state.emptied().iter().for_each(|sentence| tracing::warn!("{sentence}"));
+    tally.check(seen, ratios, &dataset, quarantine.iter().map(PathBuf::as_path))?;
 
     if stop.requested() {
         return Err(Stopped.into());

@@ -146,6 +146,21 @@ impl State {
         self.summary.ledger.clone()
     }
 
+    /// A sentence for each op that no row has passed.
+    pub(super) fn emptied(&self) -> Vec<String> {
+        let emptied = self.summary.ops.iter().filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
+        let sentence = |op: &crate::job::summary::OpTotals| {
+            let bad = if op.quarantined > 0 { format!(", {} of them into quarantine", op.quarantined) } else { String::new() };
+            let what = if op.rows_in == 1 {
+                "the only row that came to it".to_owned()
+            } else {
+                format!("all {} rows that came to it", op.rows_in)
+            };
+            format!("op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?", op.index, op.name)
+        };
+        emptied.map(sentence).collect()
+    }
+
     /// The job is done: checks the ledger, commits the summary.
     pub(super) fn completed(&mut self, prepared: &Prepared, chains: &Chains, exported: &Exported, log: &EventLog) -> Result<()> {
         self.summary.ledger.check_balance()?;

@@ -159,8 +159,11 @@ mod tests {
     #[test]
     fn only_values_that_differ_count_as_changed() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "B"]));
-        let reply =
-            Reply { output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]), rejected: vec![] };
+        let reply = Reply {
+            output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]),
+            rejected: vec![],
+            beyond: 0,
+        };
         let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
         assert_eq!(out.columns[0].changed.as_ref().unwrap().iter().collect::<Vec<_>>(), [false, true]);
@@ -170,7 +173,11 @@ mod tests {
     #[test]
     fn a_rejected_row_is_neither_kept_nor_dropped() {
         let keep = BooleanArray::from(vec![true, true, false]);
-        let reply = Reply { output: Output::Filtered { keep, stats: vec![] }, rejected: vec![Rejection { row: 1, reason: "no".into() }] };
+        let reply = Reply {
+            output: Output::Filtered { keep, stats: vec![] },
+            rejected: vec![Rejection { row: 1, reason: "no".into() }],
+            beyond: 0,
+        };
         let (out, fate) = apply(&batch(&["a", "b", "c"]), reply).unwrap();
         assert_eq!((texts(&out), fate.dropped), (vec!["a".to_owned()], 1));
     }
@@ -180,7 +187,7 @@ mod tests {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a1", "a2", "c"]));
         let output =
             Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![Update { path: "text".into(), rows: None, values, json: false }] };
-        let (out, fate) = apply(&batch(&["a", "b", "c"]), Reply { output, rejected: vec![] }).unwrap();
+        let (out, fate) = apply(&batch(&["a", "b", "c"]), Reply { output, rejected: vec![], beyond: 0 }).unwrap();
         assert_eq!(texts(&out), ["a1", "a2", "c"]);
         assert_eq!(out.ids.values(), &[0, 0, 2]);
         assert_eq!(fate, Fate { dropped: 1, created: 1 });

@@ -13,7 +13,7 @@ use super::rewrite::Rewrite;
 use crate::checkpoint::Account;
 use crate::dataset::Batch;
 use crate::event::{Event, EventLog, OpDone, OpRef};
-use crate::op::{OpInstance, Output, Reply};
+use crate::op::{OpInstance, Output, Reply, row_sizes};
 use crate::plan::PlannedOp;
 
 /// Ops with an instance each, for one partition.
@@ -131,7 +131,10 @@ impl Link<'_> {
                     return Ok(());
                 }
                 done.output_rows += made.rows() as u64;
-                out.push(made);
+                match fate.created {
+                    0 => out.push(made),
+                    _ => cut(&made, op.pool.limits().batch as u64, out),
+                }
             }
             Ok(())
         })
@@ -145,11 +148,28 @@ impl Link<'_> {
     }
 }
 
+/// Puts rows out in batches of the usual size: a mapper may have made any number, which the writer will copy as a whole.
+fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
+    let sizes = row_sizes(made);
+    let mut start = 0;
+    while start < made.rows() {
+        let (mut end, mut bytes) = (start, 0);
+        while end < made.rows() && (bytes < batch_bytes || end == start) {
+            bytes += sizes[end];
+            end += 1;
+        }
+        out.push(made.slice(start, end - start));
+        start = end;
+    }
+}
+
 /// The rows with their answer; what was rejected or failed goes to quarantine.
 fn answered(op: &PlannedOp, done: &mut OpDone, piece: Piece, quarantine: &mut Quarantine<'_>) -> Result<Option<(Batch, Reply)>> {
     let name = (op.index, op.name.as_str());
     match piece {
         Piece::Answered(part, reply) => {
+            done.output_beyond += reply.beyond;
+            quarantine.breaker.tally.made(op, reply.beyond, quarantine.breaker.dataset)?;
             for (row, reason) in rejected_rows(&part, &reply.rejected) {
                 done.quarantined_rows += 1;
                 quarantine.rejected(name, &row, reason, op.on_error)?;

@@ -1,7 +1,7 @@
 //! What all tasks of a job share.
 
+use super::breaker::{Breaker, Ratios};
 use super::meter::Tally;
-use super::quarantine::Breaker;
 use crate::checkpoint::Store;
 use crate::config::OnError;
 use crate::dataset::{Dataset, ExportOptions, ReadOptions};
@@ -33,14 +33,14 @@ pub struct Env<'a> {
     pub tally: &'a Tally,
     /// What happens to rows that the reader refuses.
     pub on_error: OnError,
-    /// Share of rows in quarantine above which the job fails.
-    pub max_quarantine: f64,
+    /// Shares of unusable rows above which the job fails.
+    pub ratios: Ratios,
     /// The attempt of the job, from 1.
     pub attempt: u32,
 }
 
 impl<'a> Env<'a> {
     pub(super) fn breaker(&self) -> Breaker<'a> {
-        Breaker { tally: self.tally, limit: self.max_quarantine, stop: self.stop }
+        Breaker { tally: self.tally, ratios: self.ratios, dataset: self.dataset, stop: self.stop }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::places::{misplaced, reject};
-use super::quarantine::Breaker;
+use super::breaker::Breaker;
 use crate::dataset::Batch;
 use crate::error::{Final, Stopped};
 use crate::op::{CallError, OpInstance, OpPool, Rejection, Reply};
@@ -87,7 +87,7 @@ impl Caller<'_> {
         if batch.rows() == 1 {
             self.failures.failed += 1;
             let reason = error.to_string();
-            self.failures.judge(self.breaker.limit, &self.pool.descriptor().name, &reason)?;
+            self.failures.judge(self.breaker.ratios.operators, &self.pool.descriptor().name, &reason)?;
             return self.fall_back(batch, Piece::Failed(batch.clone(), reason), take);
         }
         self.halves(batch, take)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use arrow::array::{ArrayRef, BooleanArray, Float64Builder, ListBuilder};
 
+use super::breaker::Breaker;
 use super::chain::Chain;
-use super::quarantine::{Breaker, Quarantine};
+use super::quarantine::Quarantine;
 use super::source::Base;
 use crate::checkpoint::Account;
 use crate::dataset::{Batch, Column};
@@ -77,6 +78,7 @@ impl<'a> Masked<'a> {
                 total.peak_memory = total.peak_memory.max(done.peak_memory);
                 if !known {
                     total.traps += done.traps;
+                    total.output_beyond += done.output_beyond;
                     total.quarantined_rows += done.quarantined_rows;
                     total.output_rows -= done.quarantined_rows;
                 }

@@ -1,13 +1,21 @@
 //! Counting and timing.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::breaker::{self, Ratios, Seen};
 use super::determinism::Determinism;
+use super::reasons::Reasons;
+use crate::dataset::Dataset;
 use crate::error::Final;
+use crate::event::OpDone;
 use crate::op::thread_cpu;
+use crate::plan::PlannedOp;
 
 /// A stretch of work on this thread.
 pub(super) struct Timer {
@@ -30,20 +38,22 @@ impl Timer {
 #[derive(Default)]
 pub struct Tally {
     /// Rows that entered a task in this attempt.
-    pub rows: AtomicU64,
-    /// Rows in quarantine, in this attempt.
-    pub quarantined: AtomicU64,
+    rows: AtomicU64,
+    /// Rows of this attempt that the reader refused.
+    unreadable: AtomicU64,
+    /// Rows of this attempt that operators could not process.
+    failed: AtomicU64,
     /// Input bytes read in this attempt, resumed work included.
     pub bytes: AtomicU64,
     /// The op that a worker began last, from 1; 0 before the first.
     at: AtomicUsize,
     /// The check of operators that the job was asked for.
     pub determinism: Determinism,
+    /// Why rows of this attempt could not be used.
+    pub(super) reasons: Mutex<Reasons>,
+    /// By op: bytes of its answers beyond `output_ratio` times the rows, those of earlier attempts included.
+    beyond: Mutex<BTreeMap<usize, u64>>,
 }
-
-/// The breaker needs some rows to judge by: the first bad row of a job is 100 % of it. Before so many rows have come it judges as if they
-/// had, so that a job which is bad from its first row on does not have to reach them.
-const BREAKER_ROWS: u64 = 1000;
 
 impl Tally {
     /// Nothing has come yet.
@@ -67,26 +77,58 @@ impl Tally {
         self.rows.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// Enters a row that was set aside or dropped because `who` failed on it for `reason`; an error once these are more than the share
-    /// `limit` of the rows.
-    pub(super) fn set_aside(&self, limit: f64, who: &str, reason: &str) -> Result<()> {
-        let bad = self.quarantined.fetch_add(1, Ordering::Relaxed) + 1;
-        judge(self.rows.load(Ordering::Relaxed).max(BREAKER_ROWS), bad, limit, &format!("the last reason, from {who}: {reason}"))
+    /// Rows that have come in.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
-    /// The breaker's last word, when all rows have been seen.
-    pub fn check(&self, rows: u64, quarantined: u64, limit: f64) -> Result<()> {
-        judge(rows, quarantined, limit, "`quarantine/` in the run directory has the reasons")
+    /// Rows that could not be used.
+    pub fn quarantined(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
     }
-}
 
-fn judge(rows: u64, bad: u64, limit: f64, reasons: &str) -> Result<()> {
-    if bad as f64 > limit * rows as f64 {
-        let message = format!(
-            "{bad} of {rows} rows could not be processed, more than max_quarantine_ratio {limit} allows: this looks like a broken operator or \
-             a wrong field rather than bad data; {reasons}"
-        );
-        return Err(Final(message).into());
+    /// Enters a row that could not be used; gives how many of its kind there are now.
+    pub(super) fn set_aside(&self, by_reader: bool) -> u64 {
+        let count = if by_reader { &self.unreadable } else { &self.failed };
+        count.fetch_add(1, Ordering::Relaxed) + 1
     }
-    Ok(())
+
+    /// Enters what earlier attempts have made.
+    pub fn take_over<'a>(&self, done: impl Iterator<Item = &'a OpDone>) {
+        let mut beyond = self.beyond.lock().expect("no panic while held");
+        done.for_each(|done| *beyond.entry(done.op.index).or_default() += done.output_beyond);
+    }
+
+    /// Enters bytes that `op` has made of rows of `dataset` beyond `output_ratio` times each; an error when all of them are too many.
+    pub(super) fn made(&self, op: &PlannedOp, bytes: u64, dataset: &Dataset) -> Result<()> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let mut beyond = self.beyond.lock().expect("no panic while held");
+        let all = beyond.entry(op.index).or_default();
+        *all += bytes;
+        let ratio = op.pool.limits().ratio;
+        if *all as f64 > ratio * dataset.bytes() as f64 + op.job_output as f64 {
+            let message = format!(
+                "op {} `{}` makes too much of its rows: {} bytes beyond output_ratio {ratio} times each, more than as many times the dataset \
+                 and job_output_mb {}; if that is as it should be, raise `job_output_mb` or `output_ratio` in `op_limits`, or in `limits` of this op",
+                op.index,
+                op.name,
+                super::reasons::thousands(*all),
+                op.job_output >> 20
+            );
+            return Err(Final(message).into());
+        }
+        Ok(())
+    }
+
+    /// Ends the job if too many of its rows cannot be used. `files` are those of its quarantine, which have the reasons of earlier attempts, too.
+    pub fn check<'a>(&self, seen: Seen, ratios: Ratios, dataset: &Dataset, files: impl Iterator<Item = &'a Path>) -> Result<()> {
+        let reasons = self.reasons.lock().expect("no panic while held");
+        let known = reasons.rows(true) >= seen.unreadable && reasons.rows(false) >= seen.failed;
+        match breaker::check(seen, ratios, &reasons, dataset) {
+            Err(_) if !known => breaker::check(seen, ratios, &Reasons::of_files(files)?, dataset),
+            judged => judged,
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 mod apply;
+mod breaker;
 mod chain;
 mod determinism;
 mod env;
@@ -16,11 +17,13 @@ mod masked;
 mod meter;
 mod places;
 mod quarantine;
+mod reasons;
 mod rewrite;
 mod sink;
 mod source;
 mod step;
 
+pub use breaker::{Ratios, Seen};
 pub use determinism::{Checked, Determinism};
 pub use env::Env;
 pub use gather::gather;

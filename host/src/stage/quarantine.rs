@@ -10,13 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 
-use super::meter::Tally;
+use super::breaker::Breaker;
 use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
 use crate::dataset::{BadRow, Batch, Dataset, LineReader};
 use crate::error::Final;
-use crate::job::{RunPaths, StopFlag, Storage};
+use crate::job::{RunPaths, Storage};
 use crate::op::contract::ROW;
 
 /// One row in `quarantine/*.jsonl`.
@@ -53,14 +53,6 @@ struct Waiting {
     row: Vec<u8>,
 }
 
-/// What ends a task in the middle of a batch: too many bad rows in the whole job, or a stop.
-#[derive(Clone, Copy)]
-pub(super) struct Breaker<'a> {
-    pub(super) tally: &'a Tally,
-    pub(super) limit: f64,
-    pub(super) stop: &'a StopFlag,
-}
-
 /// The rows that one task sets aside.
 pub(super) struct Quarantine<'a> {
     pub(super) breaker: Breaker<'a>,
@@ -73,6 +65,9 @@ pub(super) struct Quarantine<'a> {
 /// Different reasons that a task counts and reports; operators may make one for each row.
 const MAX_REASONS: usize = 100;
 const OTHER_REASONS: &str = "other reasons; the rows have them";
+
+/// Larger rows are not looked at for the names of their fields.
+const MAX_LOOKED_AT: usize = 1 << 20;
 
 /// Bytes of rows that a task may hold back before it fails: quarantine is for exceptions.
 const MAX_BYTES: usize = 256 << 20;
@@ -89,17 +84,18 @@ impl<'a> Quarantine<'a> {
 
     /// A row that the reader refused.
     pub(super) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
-        self.add(bad.id, None, bad.reason, on_error, || Ok(bad.raw))
+        let looked_at = (bad.raw.len() <= MAX_LOOKED_AT).then(|| bad.raw.clone());
+        self.add(bad.id, None, bad.reason, on_error, looked_at.as_deref(), || Ok(bad.raw))
     }
 
     /// A row that op `op` made and that cannot be used.
     pub(super) fn bad_of(&mut self, op: (usize, &str), bad: BadRow, on_error: OnError) -> Result<()> {
-        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, || Ok(bad.raw))
+        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, None, || Ok(bad.raw))
     }
 
     /// A row (a batch of one) that op `op` rejected or failed on.
     pub(super) fn rejected(&mut self, op: (usize, &str), row: &Batch, reason: String, on_error: OnError) -> Result<()> {
-        self.add(row.ids.value(0), Some((op.0, op.1.to_owned())), reason, on_error, || show(row))
+        self.add(row.ids.value(0), Some((op.0, op.1.to_owned())), reason, on_error, None, || show(row))
     }
 
     fn add(
@@ -108,25 +104,30 @@ impl<'a> Quarantine<'a> {
         op: Option<(usize, String)>,
         reason: String,
         on_error: OnError,
+        looked_at: Option<&[u8]>,
         row: impl FnOnce() -> Result<Vec<u8>>,
     ) -> Result<()> {
         if self.unheard {
             return Ok(());
         }
-        let who = op.as_ref().map_or_else(|| "the reader".to_owned(), |(i, n)| format!("op {i} `{n}`"));
+        let who = op.as_ref().map(|(i, n)| format!("op {i} `{n}`"));
         match on_error {
             OnError::Fail => {
+                let who = who.unwrap_or_else(|| "the reader".to_owned());
                 return Err(Final(format!("{who} cannot process row {id} and on_error is `fail`: {reason}")).into());
             }
             OnError::Drop => {}
             OnError::Quarantine => {
                 let row = row()?;
                 self.bytes += row.len() + reason.len();
-                anyhow::ensure!(self.bytes <= MAX_BYTES, "one partition has more than {} MiB of rows in quarantine", MAX_BYTES >> 20);
+                if self.bytes > MAX_BYTES {
+                    let message = format!("one partition has more than {} MiB of rows in quarantine", MAX_BYTES >> 20);
+                    return Err(Final(message + &self.breaker.commonest(op.is_none())).into());
+                }
                 self.rows.push(Waiting { id, op: op.clone(), reason: reason.clone(), row });
             }
         }
-        self.breaker.tally.set_aside(self.breaker.limit, &who, &reason)?;
+        self.breaker.set_aside(who.as_deref(), &reason, id, looked_at)?;
         let full = self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(&(op.clone(), reason.clone()));
         *self.reasons.entry((op, if full { OTHER_REASONS.to_owned() } else { reason })).or_default() += 1;
         Ok(())
@@ -195,6 +196,13 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
             Ok(writer.into_inner().trim_ascii_end().to_vec())
         }
     }
+}
+
+/// File and line of a row, or its number in a file of columns; line 0 if the file cannot be read.
+pub(super) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
+    let (file, offset) = split_id(id);
+    let name = dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default();
+    (name, Lines::new(dataset).of(file, offset).unwrap_or(0))
 }
 
 /// Line numbers of rising offsets, by counting line ends once.

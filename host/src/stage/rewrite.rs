@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::env::Env;
-use super::source::{lift_stats, without_bad};
+use super::source::without_bad;
 use crate::dataset::{BadRow, Batch, Column, ExportOptions, ReadField, extract};
 use crate::op::contract::ROW;
 use crate::plan::PlannedOp;
@@ -27,7 +27,6 @@ pub(super) struct Rewrite<'a> {
     export: &'a ExportOptions,
     /// What later ops read of the new rows.
     fields: Vec<ReadField>,
-    stats: Vec<String>,
     batch_bytes: usize,
 }
 
@@ -37,7 +36,6 @@ impl<'a> Rewrite<'a> {
         op.pool.descriptor().rewrites_rows().then(|| Self {
             export: &env.export,
             fields: env.plan.fields_of_new(op.index),
-            stats: env.plan.stats().map(str::to_owned).collect(),
             batch_bytes: env.read.batch_bytes,
         })
     }
@@ -74,8 +72,7 @@ impl<'a> Rewrite<'a> {
                 columns: extracted.columns,
                 stats: Vec::new(),
             };
-            let (mut batch, more) = without_bad(batch, extracted.bad)?;
-            lift_stats(&mut batch, &self.stats);
+            let (batch, more) = without_bad(batch, extracted.bad)?;
             bad.extend(more);
             good += batch.rows() as u64;
             out.push(batch);

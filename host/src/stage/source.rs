@@ -40,7 +40,7 @@ pub(super) fn open<'a>(
     fields: Vec<ReadField>,
 ) -> Result<Box<dyn Iterator<Item = Result<Incoming>> + 'a>> {
     let on_error = env.on_error;
-    let stats: Vec<String> = env.plan.stats().map(str::to_owned).collect();
+    let stats: Vec<String> = env.plan.input_stats().map(str::to_owned).collect();
     let incoming: Box<dyn Iterator<Item = Result<Incoming>>> = match &base.rows {
         None => {
             let options = ReadOptions { fields, ..env.read.clone() };
@@ -111,7 +111,7 @@ pub(super) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batc
 }
 
 /// Moves stats that rows have already from the fields to the stats.
-pub(super) fn lift_stats(batch: &mut Batch, keys: &[String]) {
+fn lift_stats(batch: &mut Batch, keys: &[String]) {
     use arrow::array::Array;
     for key in keys {
         let path = format!("{STATS}.{key}");

@@ -1,10 +1,12 @@
 //! Selectors by a field, by rank or at random, with Data-Juicer's names, parameters and choices. Rows stay in input order.
 
 mod frequency;
+mod order;
 mod random;
 mod range;
 mod shuffle;
 mod tags;
+mod time;
 mod topk;
 mod value;
 

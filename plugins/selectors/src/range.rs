@@ -1,12 +1,15 @@
 //! `range_specified_field_selector`
 
+use crate::order::{self, Values};
 use crate::value;
 use djhost_sdk::prelude::*;
 
 /// Keeps the rows whose rank by the value of a field lies in a range.
 ///
-/// A list counts as its mean, a string as the number that it spells; rows without a number come first. If percentile and rank of one bound
-/// are both set, the narrower holds; if a bound is not set at all, all rows stay.
+/// Numbers compare by size, and so do strings that spell numbers; a list counts as its mean. Other strings compare as strings, or by time if all of
+/// them spell points in time (`2024-05-01`, `2024-05-01T10:00:00+02:00`). In a field with several kinds of values rows
+/// without a value come first, then strings, then numbers. If percentile and rank of one bound are both set, the narrower holds; if a bound is not
+/// set at all, all rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RangeSpecifiedFieldSelector {
@@ -26,9 +29,9 @@ pub struct RangeSpecifiedFieldSelector {
     pub upper_rank: Option<u64>,
 }
 
-impl Selector for RangeSpecifiedFieldSelector {
+impl Operator for RangeSpecifiedFieldSelector {
     const NAME: &'static str = "range_specified_field_selector";
-    type Key = f64;
+    const KIND: Kind = Kind::Selector;
 
     fn prepare(&mut self) -> Result<(), String> {
         value::check_ratio("lower_percentile", self.lower_percentile)?;
@@ -37,34 +40,33 @@ impl Selector for RangeSpecifiedFieldSelector {
         value::check_positive("upper_rank", self.upper_rank)
     }
 
-    fn input(&self, _common: &Common) -> Option<Input> {
-        value::input(&self.field_key)
+    fn signature(&self, _common: &Common) -> Signature {
+        Signature { reads: value::input(&self.field_key).into_iter().collect(), ..Signature::default() }
     }
 
-    fn key(&mut self, row: Row<'_>) -> Result<f64, Reject> {
-        if self.field_key.is_empty() {
-            return Ok(0.0);
-        }
-        Ok(value::number(&value::of(row)?, -value::MAX))
+    fn process(&mut self, _common: &Common, batch: &Batch) -> Result<Output, OpError> {
+        Ok(order::keys(batch, &self.field_key))
     }
 
-    fn select(&mut self, _common: &Common, keys: &[f64]) -> Result<Vec<bool>, String> {
-        let rows = keys.len();
+    fn select(&mut self, _common: &Common, keys: &Column) -> Result<Vec<u8>, OpError> {
+        let values = Values::of(keys, &self.field_key)?;
+        let rows = values.len();
         let share = |percentile: f64| (percentile * rows as f64) as usize;
         let rank = |rank: u64| usize::try_from(rank).unwrap_or(usize::MAX);
         let lower = self.lower_percentile.map(share).into_iter().chain(self.lower_rank.map(rank)).max();
         let upper = self.upper_percentile.map(share).into_iter().chain(self.upper_rank.map(rank)).min();
         let (Some(lower), Some(upper), true) = (lower, upper, rows > 1 && !self.field_key.is_empty()) else {
-            return Ok(vec![true; rows]);
+            return Ok(vec![1; rows]);
         };
         let upper = upper.min(rows).max(lower);
+        let upwards = |a: u32, b: u32| values.kind(b).cmp(&values.kind(a)).then_with(|| values.compare(a, b));
         let mut order: Vec<u32> = (0..rows as u32).collect();
-        order.sort_unstable_by(|&a, &b| keys[a as usize].total_cmp(&keys[b as usize]).then(a.cmp(&b)));
+        order.sort_unstable_by(|&a, &b| upwards(a, b).then(a.cmp(&b)));
         order.truncate(upper);
         // Data-Juicer takes the greatest of what is left; among equal values at the lower bound the earlier rows stay.
-        order.sort_unstable_by(|&a, &b| keys[b as usize].total_cmp(&keys[a as usize]).then(a.cmp(&b)));
-        order.truncate(upper - lower);
-        Ok(value::flags(rows, order))
+        order.sort_unstable_by(|&a, &b| upwards(b, a).then(a.cmp(&b)));
+        order.truncate(upper.saturating_sub(lower));
+        Ok(value::flags(rows, order).into_iter().map(u8::from).collect())
     }
 }
 
@@ -89,6 +91,14 @@ mod tests {
     fn among_equals_at_a_bound_the_earlier_row_stays() {
         assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 2, "upper_rank": 3}"#), [false, false, true, false, false]);
         assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 2}"#), [false, false, true, false, false]);
+    }
+
+    #[test]
+    fn dates_are_ranked() {
+        let rows = [r#"{"d": "2024-05-01"}"#, r#"{"d": "2019-05-01"}"#, r#"{"d": "2021-05-01"}"#, "{}"];
+        let params = r#"{"field_key": "d", "lower_rank": 2, "upper_rank": 4}"#;
+        let keep = Runner::new(operator!(RangeSpecifiedFieldSelector), params).unwrap().select_json(&rows).unwrap();
+        assert_eq!(keep, [true, false, true, false]);
     }
 
     #[test]

@@ -10,15 +10,16 @@ pub(crate) fn input(field_key: &str) -> Option<Input> {
 
 /// The value of the row's field, which is null where it is missing.
 pub(crate) fn of(row: Row<'_>) -> Result<Value, Reject> {
-    match row.text(0) {
-        None => Ok(Value::Null),
-        Some(json) => serde_json::from_str(json).map_err(|error| Reject(format!("the field is not JSON: {error}"))),
-    }
+    row.text(0).map_or(Ok(Value::Null), parse)
 }
 
-/// The value as a number, as Data-Juicer's selectors take it: a list is its mean, a string what it spells, and whatever is no number is
-/// `missing`.
-pub(crate) fn number(value: &Value, missing: f64) -> f64 {
+/// The value that a JSON text stands for.
+pub(crate) fn parse(json: &str) -> Result<Value, Reject> {
+    serde_json::from_str(json).map_err(|error| Reject(format!("the field is not JSON: {error}")))
+}
+
+/// The mean of the numbers in a list, lists in it included, as Data-Juicer's selectors take it; None for an empty one or one with something else in it.
+pub(crate) fn mean(list: &Value) -> Option<f64> {
     fn add(value: &Value, sum: &mut f64, count: &mut usize) -> Option<()> {
         match value {
             Value::Array(list) => return list.iter().try_for_each(|element| add(element, sum, count)),
@@ -29,18 +30,10 @@ pub(crate) fn number(value: &Value, missing: f64) -> f64 {
         *count += 1;
         Some(())
     }
-    if let Value::String(text) = value {
-        return text.trim().parse().unwrap_or(missing);
-    }
     let (mut sum, mut count) = (0.0, 0);
-    match add(value, &mut sum, &mut count) {
-        Some(()) if count > 0 => sum / count as f64,
-        _ => missing,
-    }
+    add(list, &mut sum, &mut count)?;
+    (count > 0).then(|| sum / count as f64)
 }
-
-/// A number below and above which nothing counts: Python's `sys.maxsize`.
-pub(crate) const MAX: f64 = i64::MAX as f64;
 
 /// How many of `all` a ratio and a number allow together; None if neither is set. A ratio of 0 counts as not set, as in Data-Juicer.
 pub(crate) fn allowed(ratio: Option<f64>, number: Option<u64>, all: usize) -> Option<usize> {
@@ -80,11 +73,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_all_sorts_of_values() {
-        let cases =
-            [("3", 3.0), ("true", 1.0), (r#"" 2.5 ""#, 2.5), ("[1, 2, [3, 6]]", 3.0), ("[]", -1.0), ("null", -1.0), (r#""x""#, -1.0)];
-        for (json, expected) in cases {
-            assert_eq!(number(&serde_json::from_str(json).unwrap(), -1.0), expected, "{json}");
+    fn means_of_lists() {
+        for (json, expected) in [("[1, 2, [3, 6]]", Some(3.0)), ("[true, 2]", Some(1.5)), ("[]", None), (r#"[1, "2"]"#, None), ("{}", None)]
+        {
+            assert_eq!(mean(&serde_json::from_str(json).unwrap()), expected, "{json}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Field {
 pub struct Batch {
     /// One per row: unique in a job, rising, independent of partitions and batches. Seed a random choice per row with it.
     pub row_ids: Vec<u64>,
-    /// The fields that the signature asks for, in its order, then the stats that the rows already have.
+    /// The fields that the signature asks for, in its order, then the stats that need not be computed again.
     pub fields: Vec<Field>,
 }
 

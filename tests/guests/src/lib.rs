@@ -85,6 +85,7 @@ impl GuestOp for Instance {
         let computed = |path: &str, type_: ColumnType| vec![Computed { path: path.into(), type_ }];
         let writes = match (self.name.as_str(), self.how.as_str()) {
             ("rogue_mapper", "under" | "rows_under") => computed("text.deep.x", ColumnType::Utf8),
+            ("rogue_mapper", "write_stat") => computed("__dj__stats__.text_len", ColumnType::Utf8),
             ("rogue_mapper", _) => computed("text", ColumnType::Utf8),
             _ => Vec::new(),
         };

@@ -38,7 +38,11 @@ pub(crate) fn answer(op: &Instance, input: &Batch) -> Result<Output, OpError> {
         _ => {}
     }
     Ok(match op.name.as_str() {
-        "rogue_mapper" => mapper(op, how, rows),
+        "rogue_mapper" => match how.split_once('_').and_then(|(what, n)| Some((what, n.parse().ok()?))) {
+            Some(("bloat", size)) => bloat(&texts, rows, size),
+            Some(("double", times)) => double(&texts, rows, times),
+            _ => mapper(op, how, rows),
+        },
         "rogue_deduplicator" => deduplicator(how, &texts, rows),
         "rogue_selector" => {
             let wanted = if how == "keys_short" { rows + 1 } else { rows };
@@ -136,6 +140,20 @@ fn mapper(op: &Instance, how: &str, rows: usize) -> Output {
         _ if op.how.starts_with("origins_") || op.how.starts_with("fields_") => made((0..rows as u32).collect(), Vec::new()),
         _ => Output::Updated(UpdateOutput { updates: Vec::new(), rejected: Vec::new() }),
     }
+}
+
+/// Gives each guilty row a text of `size` bytes.
+fn bloat(texts: &Texts<'_>, rows: usize, size: usize) -> Output {
+    let guilty: Vec<u32> = (0..rows as u32).filter(|row| texts.get(*row as usize).starts_with(MARK)).collect();
+    let values = text_column(guilty.len(), &"x".repeat(size));
+    let update = Update { path: "text".into(), rows: Some(guilty), values };
+    Output::Updated(UpdateOutput { updates: vec![update], rejected: Vec::new() })
+}
+
+/// Makes `times` rows of each guilty one.
+fn double(texts: &Texts<'_>, rows: usize, times: usize) -> Output {
+    let of = |row: u32| std::iter::repeat_n(row, if texts.get(row as usize).starts_with(MARK) { times } else { 1 });
+    Output::Rows(RowsOutput { origins: (0..rows as u32).flat_map(of).collect(), fields: Vec::new(), rejected: Vec::new() })
 }
 
 fn deduplicator(how: &str, texts: &Texts<'_>, rows: usize) -> Output {

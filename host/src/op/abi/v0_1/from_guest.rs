@@ -8,7 +8,7 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffe
 use arrow::datatypes::{DataType, Field};
 
 use super::types::{self, Column, Utf8Column};
-use crate::dataset::{FieldType, Stat};
+use crate::dataset::{FieldType, STATS, Stat};
 use crate::op::contract::{Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update};
 use crate::op::views::from_offsets;
 use crate::op::words::printable;
@@ -84,6 +84,12 @@ pub(in crate::op) fn signature(s: types::Signature) -> Checked<Signature> {
         return Err(format!("the signature names more than {MAX_FIELDS} fields"));
     }
     s.reads.iter().map(|r| &r.path).chain(s.writes.iter().chain(&s.writes_stats).map(|c| &c.path)).try_for_each(|p| path(p))?;
+    if let Some(write) = s.writes.iter().find(|w| w.path == STATS || w.path.strip_prefix(STATS).is_some_and(|rest| rest.starts_with('.'))) {
+        return Err(format!(
+            "it writes the field `{}`, but stats are computed by filters, which declare them in `writes-stats`",
+            write.path.escape_debug()
+        ));
+    }
     let reads = s.reads.into_iter().map(|r| Input { path: r.path, ty: field_type(r.type_), required: r.required }).collect();
     let computed = |list: Vec<types::Computed>| list.into_iter().map(|c| Computed { path: c.path, ty: field_type(c.type_) }).collect();
     Ok(Signature { reads, writes: computed(s.writes), writes_stats: computed(s.writes_stats) })
@@ -162,7 +168,7 @@ pub(in crate::op) fn reply(signature: &Signature, rows: usize, output: types::Ou
         }
         types::Output::Keys(k) => (Output::Keys(array(k.keys, rows)?), k.rejected),
     };
-    Ok(Reply { output, rejected: rejections(rejected, rows)? })
+    Ok(Reply { output, rejected: rejections(rejected, rows)?, beyond: 0 })
 }
 
 fn declared(computed: &[Computed], path: &str) -> Checked<FieldType> {

@@ -31,10 +31,10 @@ const KEPT: usize = 2;
 const KEPT_BYTES: usize = 4 << 20;
 
 impl Buffers {
-    /// The fields that the operator reads, in its order, then the stats that the rows already have.
+    /// The fields that the operator reads, in its order, then, with `stats`, those of its stats that the rows already have.
     ///
     /// Fails when a field cannot be given in the type that the operator wants.
-    pub(in crate::op) fn input(&mut self, signature: &Signature, batch: &Batch) -> Result<types::Batch, String> {
+    pub(in crate::op) fn input(&mut self, signature: &Signature, batch: &Batch, stats: bool) -> Result<types::Batch, String> {
         self.given.clear();
         let mut fields = Vec::with_capacity(signature.reads.len());
         for read in &signature.reads {
@@ -47,7 +47,7 @@ impl Buffers {
             };
             fields.push(types::Field { path: read.path.clone(), values });
         }
-        for key in &signature.writes_stats {
+        for key in signature.writes_stats.iter().filter(|_| stats) {
             if let Some(stat) = batch.stats.iter().find(|s| s.key == key.path) {
                 fields.push(types::Field { path: format!("{STATS}.{}", key.path), values: self.of_type(&stat.data, key.ty)? });
             }
