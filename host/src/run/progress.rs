@@ -102,7 +102,7 @@ impl View {
         let is_settled = elapsed >= SETTLED && read > 0 && left > 0;
         let per_second = read as f64 / elapsed.as_secs_f64().max(1e-9);
         let to_go = left as f64 / per_second.max(1.0);
-        let bad = tally.quarantined.load(Ordering::Relaxed);
+        let bad = tally.quarantined();
         Said {
             fraction: (left > 0).then(|| read as f64 / work.bytes as f64),
             partitions: {
@@ -159,9 +159,8 @@ mod tests {
 
     fn view(read: u64) -> View {
         let tally = Tally::default();
-        tally.bytes.store(read, Ordering::Relaxed);
-        tally.rows.store(1, Ordering::Relaxed);
-        tally.quarantined.store(2, Ordering::Relaxed);
+        tally.enter(1, read);
+        [true, false].into_iter().for_each(|by_reader| { tally.set_aside(by_reader); });
         tally.at(1);
         let work =
             Work { bytes: 100_000_000, partitions: 8, ops: vec!["a_mapper".into(), "special_characters_filter".into()], goes_on: false };

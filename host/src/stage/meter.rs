@@ -72,7 +72,7 @@ impl Tally {
     }
 
     /// Enters rows that have come in.
-    pub(super) fn enter(&self, rows: u64, bytes: u64) {
+    pub(crate) fn enter(&self, rows: u64, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.rows.fetch_add(rows, Ordering::Relaxed);
     }
@@ -88,7 +88,7 @@ impl Tally {
     }
 
     /// Enters a row that could not be used; gives how many of its kind there are now.
-    pub(super) fn set_aside(&self, by_reader: bool) -> u64 {
+    pub(crate) fn set_aside(&self, by_reader: bool) -> u64 {
         let count = if by_reader { &self.unreadable } else { &self.failed };
         count.fetch_add(1, Ordering::Relaxed) + 1
     }
