@@ -10,6 +10,7 @@ mod recipes;
 mod rows;
 mod security;
 mod tables;
+mod values;
 
 use harness::{Case, Ran};
 

@@ -5,10 +5,11 @@ use super::convert::{convert, nested};
 use super::describe::guarded;
 use super::extract::FieldType;
 use super::file::{Dataset, Format, InputFile};
+use super::json_encode::unwritable;
 use super::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use super::{arrow_file, parquet_file};
 use anyhow::{Context, Result, bail};
-use arrow::array::{Array, BooleanArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::record_batch::RecordBatch;
 
@@ -113,6 +114,9 @@ impl Open {
             })
             .collect();
         let mut reasons: Vec<Option<String>> = vec![None; rows];
+        for column in columns.iter().filter(|_| options.as_json) {
+            refuse(&column.path, &column.data, &mut reasons)?;
+        }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);
             let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(read, &field.path));
@@ -128,6 +132,9 @@ impl Open {
                 }
             }
             let json = field.ty == FieldType::Json;
+            if let Some(native) = found.as_ref().filter(|_| json && !options.as_json) {
+                refuse(&field.path, native, &mut reasons)?;
+            }
             match top {
                 Some(i) if columns[i].data.data_type() == data.data_type() && !json => {}
                 Some(i) => {
@@ -145,7 +152,7 @@ impl Open {
             for (row, reason) in reasons.iter().enumerate().filter_map(|(row, r)| Some((row, r.clone()?))) {
                 let offset = first + row as u64;
                 let mut raw = Vec::new();
-                super::columns_out::write_json_rows(&read.slice(row, 1), &mut raw)?;
+                super::columns_out::show_json_rows(&read.slice(row, 1), &mut raw)?;
                 raw.truncate(raw.trim_ascii_end().len());
                 let id = row_id(self.index, offset);
                 bad.push(BadRow { id, file: self.index, offset, line_in_slice: offset - self.first, raw, reason });
@@ -156,4 +163,12 @@ impl Open {
         let bytes = read.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64;
         Ok(Block { batch, bad, bytes, lines: rows as u64 })
     }
+}
+
+/// Notes the rows in which the column at `path` has a value that cannot be written as JSON.
+fn refuse(path: &str, column: &ArrayRef, reasons: &mut [Option<String>]) -> Result<()> {
+    for (row, why) in unwritable(path, column)? {
+        reasons[row].get_or_insert(why);
+    }
+    Ok(())
 }

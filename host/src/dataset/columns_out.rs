@@ -4,6 +4,8 @@ use super::batch::{Batch, Column, STATS};
 use super::columns_schema::{conform, unify, written_type};
 use super::convert::is_text;
 use super::hashed::Hashed;
+use super::json_encode::RowEncoder;
+use super::losses::Losses;
 use super::row_text::write_rows;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};
@@ -13,29 +15,39 @@ use arrow::compute::kernels::zip::zip;
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use arrow::json::WriterBuilder;
-use arrow::json::writer::LineDelimited;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use std::io::BufWriter;
 use std::sync::Arc;
 
-/// One JSON object per row, nulls written out, each ended by a line feed.
+/// One JSON object per row, nulls written out, each ended by a line feed. Fails at values that have no text in JSON.
 pub(crate) fn write_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
-    writer.write(rows).context("a column cannot be written as JSON")?;
-    Ok(writer.finish()?)
+    encode_rows(rows, false, &mut Losses::default(), out)
+}
+
+/// The same for people: a value without a text is shown as the number that it is stored as.
+pub(crate) fn show_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+    encode_rows(rows, true, &mut Losses::default(), out)
+}
+
+fn encode_rows(rows: &RecordBatch, raw: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+    let encoder = RowEncoder::new(rows)?;
+    for row in 0..rows.num_rows() {
+        encoder.write(row, raw, losses, out)?;
+        out.push(b'\n');
+    }
+    Ok(())
 }
 
 /// The rows as JSON lines: the columns of `schema`, then what operators added. A value that a row did not get is not mentioned in it.
-pub(super) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
     let mut text = Vec::new();
-    write_json_rows(&native_rows(batch, schema)?, &mut text)?;
+    encode_rows(&native_rows(batch, schema)?, false, losses, &mut text)?;
     let mut raw = BinaryViewBuilder::new();
     text.split_inclusive(|&b| b == b'\n').for_each(|line| raw.append_value(&line[..line.len() - 1]));
     let raw: BinaryViewArray = raw.finish();
     let columns = changed(batch).map(|(c, _)| Column { span: None, native: None, ..c.clone() }).collect();
     let rows = Batch { ids: batch.ids.clone(), raw: None, origin: None, stored: None, columns, stats: batch.stats.clone() };
-    write_rows(&rows, &raw, keep_stats, out)
+    write_rows(&rows, &raw, keep_stats, losses, out)
 }
 
 fn changed(batch: &Batch) -> impl Iterator<Item = (&Column, &BooleanBuffer)> {

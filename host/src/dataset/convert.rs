@@ -1,11 +1,11 @@
 //! Native columns in the types that operators ask for.
 
 use super::extract::FieldType;
+use super::json_encode::{Encoder, Spelling};
 use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringViewBuilder, new_null_array};
 use arrow::compute::{and, cast, is_not_null, nullif};
 use arrow::datatypes::{DataType, Field};
-use arrow::json::writer::{EncoderOptions, make_encoder};
 use arrow::record_batch::RecordBatch;
 use std::sync::Arc;
 
@@ -66,21 +66,19 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
     Ok(nullif(lists, &odd)?)
 }
 
-/// Each value as JSON text.
+/// Each value as standard JSON text; null where it has none.
 fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
-    let options = EncoderOptions::default().with_explicit_nulls(true);
-    let field = Arc::new(Field::new("value", native.data_type().clone(), true));
-    let mut encoder = make_encoder(&field, native, &options)?;
+    let encoder = Encoder::new(native)?;
+    let mut spelling = Spelling { standard: true, ..Spelling::default() };
     let mut builder = StringViewBuilder::with_capacity(native.len());
     let mut text = Vec::new();
     for row in 0..native.len() {
-        if encoder.is_null(row) {
-            builder.append_null();
-            continue;
-        }
         text.clear();
-        encoder.encode(row, &mut text);
-        builder.append_value(std::str::from_utf8(&text)?);
+        if encoder.is_null(row) || encoder.write(row, &mut spelling, &mut text).is_err() {
+            builder.append_null();
+        } else {
+            builder.append_value(std::str::from_utf8(&text)?);
+        }
     }
     Ok(Arc::new(builder.finish()))
 }

@@ -6,12 +6,16 @@ use super::columns_out::{ColumnSink, write_json};
 use super::columns_schema::{encode_schema, unified_schema};
 use super::file::Dataset;
 use super::hashed::Hashed;
+use super::json::{constants, has_constant, top_level};
+use super::losses::{Loss, Losses};
 use super::row_text::{render, write_rows};
 use super::shape::Shape;
 use super::target::ExportFormat;
+use super::typed::{Typed, without_way_back};
+use crate::error::UserError;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -35,12 +39,37 @@ impl ExportOptions {
     /// where they do not agree. `json_rows`: operators make JSON rows of them.
     pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
         let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+        if let Some(columns) = columns.as_ref().filter(|_| json_rows && format.is_columnar()) {
+            let lost = without_way_back(columns);
+            if !lost.is_empty() {
+                let message = format!("an operator of the recipe makes JSON rows, of which these columns do not come back: {}", lost.join(", "));
+                let hint = "leave out these columns, convert them to another type, or export as `.jsonl`";
+                return Err(UserError::new("process", message).hint(hint).into());
+            }
+        }
         Ok(Self { format, keep_stats, columns, json_rows })
+    }
+
+    /// Whether rows of columns become JSON on their way.
+    pub fn makes_json(&self) -> bool {
+        self.columns.is_some() && (self.json_rows || !self.format.is_columnar())
+    }
+
+    /// What the user should know beforehand: columns whose types JSON does not have.
+    pub fn notes(&self) -> Vec<String> {
+        let Some(columns) = self.columns.as_ref().filter(|_| self.json_rows) else { return Vec::new() };
+        let bytes: Vec<String> = columns.fields().iter().filter(|f| has_bytes(f.data_type())).map(|f| format!("`{}`", f.name())).collect();
+        if bytes.is_empty() {
+            return Vec::new();
+        }
+        let after = if self.format.is_columnar() { "; in the export they are bytes again" } else { "" };
+        let (columns, are) = if bytes.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        vec![format!("{columns} {} {are} bytes: operators that get rows as JSON see hexadecimal digits{after}", bytes.join(", "))]
     }
 
     /// Appends the rows as JSON lines, as an export of such has them.
     pub fn write_lines(&self, batch: &Batch, out: &mut Vec<u8>) -> Result<()> {
-        self.lines(batch, self.keep_stats, out)
+        self.lines(batch, self.keep_stats, &mut Losses::default(), out)
     }
 
     /// The rows as JSON texts, without the stats that operators computed.
@@ -49,16 +78,28 @@ impl ExportOptions {
             return render(batch);
         }
         let mut lines = Vec::new();
-        self.lines(batch, false, &mut lines)?;
+        self.lines(batch, false, &mut Losses::default(), &mut lines)?;
         Ok(BinaryViewArray::from_iter_values(lines.split_inclusive(|b| *b == b'\n').map(|line| &line[..line.len() - 1])))
     }
 
-    fn lines(&self, batch: &Batch, stats: bool, out: &mut Vec<u8>) -> Result<()> {
+    fn lines(&self, batch: &Batch, stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
         match (&batch.raw, &self.columns) {
-            (Some(raw), _) => write_rows(batch, raw, stats, out),
-            (None, Some(schema)) => write_json(batch, schema, stats, out),
+            (Some(raw), _) => write_rows(batch, raw, stats, losses, out),
+            (None, Some(schema)) => write_json(batch, schema, stats, losses, out),
             (None, None) => anyhow::bail!("a batch of columns in a part of JSON rows"),
         }
+    }
+}
+
+/// Whether there are bytes in values of this type.
+fn has_bytes(ty: &DataType) -> bool {
+    use DataType::*;
+    match ty {
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => true,
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | Map(item, _) => has_bytes(item.data_type()),
+        Dictionary(_, value) => has_bytes(value),
+        Struct(fields) => fields.iter().any(|f| has_bytes(f.data_type())),
+        _ => false,
     }
 }
 
@@ -75,6 +116,9 @@ pub struct PartInfo {
     pub logical_bytes: u64,
     /// What is in the file.
     pub content: PartContent,
+    /// Values that the export does not hold as they were.
+    #[serde(default)]
+    pub losses: Losses,
 }
 
 /// What is in a part.
@@ -85,6 +129,9 @@ pub enum PartContent {
     Rows {
         /// See [`Shape`].
         shape: Option<Shape>,
+        /// The types that columns of the input had, if the rows were such.
+        #[serde(default)]
+        typed: Option<Typed>,
     },
     /// Arrow IPC streams, a new one wherever the columns differ.
     Columns {
@@ -102,10 +149,11 @@ pub struct PartWriter {
     sink: Sink,
     rows: u64,
     logical_bytes: u64,
+    losses: Losses,
 }
 
 enum Sink {
-    Rows { out: Hashed, buffer: Vec<u8>, shape: Option<Shape> },
+    Rows { out: Hashed, buffer: Vec<u8>, shape: Option<Shape>, typed: Option<Typed> },
     Columns(ColumnSink),
 }
 
@@ -114,25 +162,40 @@ impl PartWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot create `{}`", path.display()))?;
         let out = Hashed::new(file);
-        let columnar_export = matches!(options.format, ExportFormat::Parquet | ExportFormat::Arrow);
+        let columnar_export = options.format.is_columnar();
         let sink = match &options.columns {
             Some(schema) if columnar_export && !options.json_rows => {
                 Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats))
             }
-            _ => Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default) },
+            columns => {
+                let typed = columns.as_ref().filter(|_| columnar_export).map(Typed::new).transpose()?;
+                Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default), typed }
+            }
         };
-        Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0 })
+        Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0, losses: Losses::default() })
     }
 
     /// Appends the rows of `batch`.
     pub fn write(&mut self, batch: &Batch) -> Result<()> {
         self.rows += batch.rows() as u64;
         match &mut self.sink {
-            Sink::Rows { out, buffer, shape } => {
+            Sink::Rows { out, buffer, shape, typed } => {
                 let from = buffer.len();
-                self.options.write_lines(batch, buffer)?;
-                if let Some(shape) = shape {
-                    shape.add_rows(&buffer[from..])?;
+                let mut losses = Losses::default();
+                self.options.lines(batch, self.options.keep_stats, &mut losses, buffer)?;
+                let lines = &buffer[from..];
+                match shape {
+                    // What JSON does not have, columns do.
+                    Some(shape) => {
+                        shape.add_rows(lines, &mut self.losses)?;
+                        typed.as_mut().map_or(Ok(()), |typed| typed.add_rows(lines))?;
+                    }
+                    None => {
+                        self.losses.merge(&losses);
+                        if self.options.makes_json() && batch.raw.is_some() {
+                            count_constants(lines, &mut self.losses)?;
+                        }
+                    }
                 }
                 if buffer.len() >= WRITE_BYTES {
                     out.write_all(buffer).with_context(|| format!("cannot write `{}`", self.path.display()))?;
@@ -150,9 +213,9 @@ impl PartWriter {
     pub fn finish(self) -> Result<PartInfo> {
         let context = || format!("cannot write `{}`", self.path.display());
         let (out, content) = match self.sink {
-            Sink::Rows { mut out, buffer, shape } => {
+            Sink::Rows { mut out, buffer, shape, typed } => {
                 out.write_all(&buffer).with_context(context)?;
-                (out, PartContent::Rows { shape })
+                (out, PartContent::Rows { shape, typed })
             }
             Sink::Columns(sink) => {
                 let (out, schema) = sink.finish().with_context(context)?;
@@ -162,6 +225,20 @@ impl PartWriter {
         };
         out.sync_all().with_context(context)?;
         let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes() };
-        Ok(PartInfo { rows: self.rows, bytes: out.bytes(), checksum: out.checksum(), logical_bytes, content })
+        Ok(PartInfo { rows: self.rows, bytes: out.bytes(), checksum: out.checksum(), logical_bytes, content, losses: self.losses })
     }
+}
+
+/// Counts the values that are NaN or infinite in rows that columns were made into before.
+fn count_constants(lines: &[u8], losses: &mut Losses) -> Result<()> {
+    for line in lines.split(|b| *b == b'\n').filter(|line| has_constant(line)) {
+        top_level(line, |key, value| {
+            let count = constants(value);
+            if count > 0 {
+                losses.add(&String::from_utf8_lossy(key), Loss::Constant, count);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }

@@ -33,6 +33,8 @@ pub struct ReadOptions {
     pub batch_bytes: usize,
     /// Longer rows go to quarantine unread; at most 1 GiB.
     pub max_row_bytes: usize,
+    /// Rows of columns will become JSON: one with a value that has no text there is bad.
+    pub as_json: bool,
 }
 
 impl ReadOptions {
@@ -43,7 +45,7 @@ impl ReadOptions {
 
     /// Reads `fields` with the usual sizes.
     pub fn new(fields: Vec<ReadField>) -> Self {
-        Self { fields, batch_bytes: Self::BATCH_BYTES, max_row_bytes: Self::MAX_ROW_BYTES }
+        Self { fields, batch_bytes: Self::BATCH_BYTES, max_row_bytes: Self::MAX_ROW_BYTES, as_json: false }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::columns_schema::{conform, decode_schema, unify};
 use super::json_columns::to_columns;
+use super::losses::{Loss, Losses};
 use super::part::{PartContent, PartInfo};
 use super::shape::Shape;
 use super::staged::Staged;
 use super::stream::LineStream;
 use super::target::{ExportFormat, ExportTarget};
+use super::typed::Typed;
 use crate::error::UserError;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{ArrayRef, new_null_array};
@@ -32,7 +34,7 @@ const ROW_GROUP_BYTES: u64 = 64 << 20;
 /// The same for a record batch of an Arrow stream.
 const ARROW_BATCH_BYTES: u64 = 8 << 20;
 
-/// Writes the export; gives the notes on widened columns.
+/// Writes the export; gives the notes on columns that do not hold the values as they were.
 pub(super) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged) -> Result<Vec<String>> {
     let group_bytes = if target.format == ExportFormat::Parquet { ROW_GROUP_BYTES } else { ARROW_BATCH_BYTES };
     let group_bytes = target.shard_size.map_or(group_bytes, |shard| shard.min(group_bytes)).max(1);
@@ -41,14 +43,33 @@ pub(super) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out
 }
 
 fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: u64, out: &mut Staged) -> Result<Vec<String>> {
-    let mut shape = Shape::default();
+    let (mut shape, mut typed, mut losses) = (Shape::default(), None::<Typed>, Losses::default());
     for (path, info) in parts {
         match &info.content {
-            PartContent::Rows { shape: Some(later) } => shape.merge(later),
+            PartContent::Rows { shape: Some(later), typed: more } => {
+                shape.merge(later);
+                match (&mut typed, more) {
+                    (Some(typed), Some(more)) => typed.merge(more),
+                    (typed, more) => *typed = more.clone(),
+                }
+            }
             _ => bail!("the part `{}` was not written for a columnar export", path.display()),
         }
+        losses.merge(&info.losses);
     }
-    let schema = Arc::new(Schema::new(shape.columns()));
+    let (schema, mut notes) = match &typed {
+        Some(typed) => typed.columns(&shape)?,
+        None => (Schema::new(shape.columns()), Vec::new()),
+    };
+    let inferred = |name: &str| typed.is_none() || schema.field_with_name(name).is_ok_and(|field| Some(field) == shape.column(name).as_ref());
+    notes.extend(shape.notes(inferred));
+    let mut losses = shape.losses(&losses);
+    // A column with a type of the input holds what it held there.
+    let is_in = |path: &str, name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let typed: Vec<&String> = schema.fields().iter().map(|field| field.name()).filter(|name| !inferred(name)).collect();
+    losses.retain(|path, loss| loss == Loss::Surrogate || !typed.iter().any(|name| is_in(path, name)));
+    notes.extend(losses.notes());
+    let schema = Arc::new(schema);
     if schema.fields().is_empty() && parts.iter().any(|(_, info)| info.rows > 0) {
         return Err(UserError::new("export_path", "the rows have no fields, so they cannot be columns").hint("export as `.jsonl`").into());
     }
@@ -69,11 +90,11 @@ fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: 
                 groups.push(lines);
                 start = end;
             }
-            writer.write(groups, |lines| to_columns(&lines, &shape, &schema))?;
+            writer.write(groups, |lines| to_columns(&lines, &schema))?;
         }
         writer.finish()?;
         if start == stream.len() {
-            return Ok(shape.notes());
+            return Ok(notes);
         }
     }
 }

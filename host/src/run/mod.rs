@@ -68,13 +68,6 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let registry = Registry::load_for(&plugins, &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
-    if dataset.is_columnar() && plan.makes_json_rows() {
-        plan.notes.push(
-            "a grouper makes JSON rows: from the first one on the columns of the dataset have the types that JSON has, so that dates and decimals are \
-             strings, and bytes are hexadecimal digits"
-                .to_owned(),
-        );
-    }
     let export_type = match resolved.export_type {
         ExportType::Jsonl => "jsonl",
         ExportType::Json => "json",
@@ -84,6 +77,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
     check_export(&target, &dataset, &resolved.sources)?;
     let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds, plan.makes_json_rows())?;
+    plan.notes.extend(export.notes());
     Ok(Prepared { plan, dataset, target, export, resolved })
 }
 
@@ -232,6 +226,7 @@ fn work(
             fields: Vec::new(),
             batch_bytes: (config.batch_size_kb as usize) << 10,
             max_row_bytes: ((config.max_row_mb as usize) << 20).min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
+            as_json: prepared.export.makes_json(),
         },
         store,
         export: prepared.export.clone(),

@@ -285,6 +285,7 @@ fn input_key(identity: &Key, prepared: &Prepared) -> Key {
 fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
     let config = &prepared.resolved.config;
     let key = key.with(canonical_json(&config.reader_json())).with(config.on_error().word());
+    let key = if prepared.export.makes_json() { key.with("as json") } else { key };
     prepared.plan.fields.iter().filter(|f| f.required).fold(key, |key, field| key.with(&field.path).with(field.ty.name()))
 }
 

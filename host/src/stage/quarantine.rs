@@ -14,7 +14,7 @@ use super::meter::Tally;
 use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
-use crate::dataset::{BadRow, Batch, Dataset};
+use crate::dataset::{BadRow, Batch, Column, Dataset, show_json_rows};
 use crate::error::Final;
 use crate::job::{RunPaths, StopFlag, Storage};
 use crate::op::contract::ROW;
@@ -184,12 +184,17 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
         Some(raw) => Ok(raw.value(0).to_vec()),
         None => {
-            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), c.data.clone(), true)).collect();
+            // As they were read, where no op has changed them: a column may be there in another type for an op.
+            let value = |c: &Column| match (&c.native, &c.changed) {
+                (Some(native), changed) if changed.as_ref().is_none_or(|bits| !bits.value(0)) => native.clone(),
+                _ => c.data.clone(),
+            };
+            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), value(c), true)).collect();
             let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
-            let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
-            writer.write(&table)?;
-            writer.finish()?;
-            Ok(writer.into_inner().trim_ascii_end().to_vec())
+            let mut text = Vec::new();
+            show_json_rows(&table, &mut text)?;
+            text.truncate(text.trim_ascii_end().len());
+            Ok(text)
         }
     }
 }
