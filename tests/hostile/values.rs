@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Fields, Int32Type, IntervalMonthDayNano,
 use serde_json::{Value, json};
 
 use crate::harness::{Case, Ran};
-use crate::{KEEP, run_on};
+use crate::run_on;
 
 fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()
@@ -61,7 +61,8 @@ const FILTER: &str = "  - text_length_filter: {min_len: 0}\n";
 /// From a table to JSON lines.
 #[track_caller]
 fn to_lines(table: &RecordBatch) -> Ran {
-    let [one, two] = [("in.parquet", parquet(table)), ("in.arrow", ipc(table))].map(|(name, file)| run(name, file, "result.jsonl", FILTER).1.ok());
+    let [one, two] =
+        [("in.parquet", parquet(table)), ("in.arrow", ipc(table))].map(|(name, file)| run(name, file, "result.jsonl", FILTER).1.ok());
     assert_eq!(one.text(), two.text(), "Parquet and Arrow");
     one
 }
@@ -89,7 +90,10 @@ fn warned(ran: &Ran, parts: &[&str]) {
 }
 
 fn timestamps() -> RecordBatch {
-    table(vec![("text", texts(4)), ("ts", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_577_840_523_000_456), Some(i64::MAX), None, Some(0)])))])
+    table(vec![
+        ("text", texts(4)),
+        ("ts", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_577_840_523_000_456), Some(i64::MAX), None, Some(0)]))),
+    ])
 }
 
 #[test]

@@ -19,12 +19,8 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use std::io::BufWriter;
 use std::sync::Arc;
 
-/// One JSON object per row, nulls written out, each ended by a line feed. Fails at values that have no text in JSON.
-pub(crate) fn write_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-    encode_rows(rows, false, &mut Losses::default(), out)
-}
-
-/// The same for people: a value without a text is shown as the number that it is stored as.
+/// One JSON object per row, nulls written out, each ended by a line feed. For people: a value without a text in JSON is shown as the number that it is
+/// stored as.
 pub(crate) fn show_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
     encode_rows(rows, true, &mut Losses::default(), out)
 }

@@ -69,7 +69,7 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
 /// Each value as standard JSON text; null where it has none.
 fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
     let encoder = Encoder::new(native)?;
-    let mut spelling = Spelling { standard: true, ..Spelling::default() };
+    let mut spelling = Spelling::standard();
     let mut builder = StringViewBuilder::with_capacity(native.len());
     let mut text = Vec::new();
     for row in 0..native.len() {

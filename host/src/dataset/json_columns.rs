@@ -4,8 +4,8 @@ use super::json::{Odd, elements, members, unquoted};
 use super::value_text::{parse, parse_hex, quoted, width};
 use anyhow::{Context, Result};
 use arrow::array::{
-    Array, ArrayData, ArrayRef, AsArray, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder, LargeStringBuilder,
-    MapArray, NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StructArray, make_array,
+    Array, ArrayData, ArrayRef, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder, LargeStringBuilder, MapArray,
+    NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StructArray, make_array,
 };
 use arrow::buffer::{MutableBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
@@ -33,7 +33,9 @@ pub(super) fn can_be_made(ty: &DataType) -> bool {
     match ty {
         List(item) | LargeList(item) | FixedSizeList(item, _) => can_be_made(item.data_type()),
         Struct(fields) => fields.iter().all(|field| can_be_made(field.data_type())),
-        Map(entries, _) => matches!(entries.data_type(), Struct(fields) if fields.len() == 2 && fields.iter().all(|f| can_be_made(f.data_type()))),
+        Map(entries, _) => {
+            matches!(entries.data_type(), Struct(fields) if fields.len() == 2 && fields.iter().all(|f| can_be_made(f.data_type())))
+        }
         Dictionary(_, value) => can_be_made(value),
         Null | Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView => true,
         other => width(other).is_some(),
@@ -87,9 +89,12 @@ fn key_text<'a>(ty: &DataType, name: &'a str) -> Cow<'a, str> {
     let is_quoted = match ty {
         DataType::Dictionary(_, value) => return key_text(value, name),
         ty if ty.is_numeric() => false,
-        DataType::Boolean | DataType::Struct(_) | DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) | DataType::Map(..) => {
-            false
-        }
+        DataType::Boolean
+        | DataType::Struct(_)
+        | DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::FixedSizeList(..)
+        | DataType::Map(..) => false,
         _ => true,
     };
     if !is_quoted {
@@ -120,12 +125,28 @@ impl Extend<u8> for Bytes<'_> {
 enum Build {
     Null(usize),
     Boolean(BooleanBuilder),
-    Fixed { ty: DataType, width: usize, values: MutableBuffer, valid: Vec<bool> },
+    Fixed {
+        ty: DataType,
+        width: usize,
+        values: MutableBuffer,
+        valid: Vec<bool>,
+    },
     Text(StringBuilder),
     LargeText(LargeStringBuilder, DataType),
     Bytes(LargeBinaryBuilder, DataType),
-    List { item: Box<Build>, offsets: Vec<usize>, valid: Vec<bool>, ty: DataType },
-    Map { keys: Box<Build>, values: Box<Build>, offsets: Vec<usize>, valid: Vec<bool>, ty: DataType },
+    List {
+        item: Box<Build>,
+        offsets: Vec<usize>,
+        valid: Vec<bool>,
+        ty: DataType,
+    },
+    Map {
+        keys: Box<Build>,
+        values: Box<Build>,
+        offsets: Vec<usize>,
+        valid: Vec<bool>,
+        ty: DataType,
+    },
     Object(Object),
     /// Made as its values, then cast.
     Dictionary(Box<Build>, DataType),

@@ -15,12 +15,19 @@ use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type};
 /// What becomes of values that JSON has no text for, and how many there were.
 #[derive(Default)]
 pub(super) struct Spelling {
-    /// NaN and infinities become `null`, for readers that take standard JSON only.
-    pub(super) standard: bool,
+    /// NaN and infinities become `null`.
+    standard: bool,
     /// Values without a text are written as the number that they are stored as.
-    pub(super) raw: bool,
+    raw: bool,
     constants: u64,
     bytes: u64,
+}
+
+impl Spelling {
+    /// For readers that take standard JSON only.
+    pub(super) fn standard() -> Self {
+        Self { standard: true, ..Self::default() }
+    }
 }
 
 /// Writes the rows of a record batch.
@@ -103,7 +110,11 @@ pub(super) struct Encoder {
 enum Values {
     Null,
     Boolean(BooleanArray),
-    Fixed { ty: DataType, width: usize, values: Buffer },
+    Fixed {
+        ty: DataType,
+        width: usize,
+        values: Buffer,
+    },
     Text(StringArray),
     LargeText(LargeStringArray),
     TextView(StringViewArray),
@@ -112,7 +123,12 @@ enum Values {
     BytesView(BinaryViewArray),
     List(Ranges, Box<Encoder>),
     Struct(Vec<(Vec<u8>, Encoder)>),
-    Map { ty: DataType, ranges: Ranges, keys: Box<Encoder>, values: Box<Encoder> },
+    Map {
+        ty: DataType,
+        ranges: Ranges,
+        keys: Box<Encoder>,
+        values: Box<Encoder>,
+    },
     /// Each value is the one at that place of another array: dictionaries and runs.
     At(Vec<usize>, Box<Encoder>),
     Union(UnionArray, Vec<(i8, Encoder)>),
@@ -150,7 +166,9 @@ impl Encoder {
             DataType::Binary => Values::Bytes(array.as_binary().clone()),
             DataType::LargeBinary => Values::LargeBytes(array.as_binary().clone()),
             DataType::BinaryView => Values::BytesView(array.as_binary_view().clone()),
-            DataType::List(_) => Values::List(Ranges::Offsets(array.as_list::<i32>().offsets().clone()), inner(array.as_list::<i32>().values())?),
+            DataType::List(_) => {
+                Values::List(Ranges::Offsets(array.as_list::<i32>().offsets().clone()), inner(array.as_list::<i32>().values())?)
+            }
             DataType::LargeList(_) => {
                 Values::List(Ranges::LargeOffsets(array.as_list::<i64>().offsets().clone()), inner(array.as_list::<i64>().values())?)
             }

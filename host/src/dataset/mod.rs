@@ -39,7 +39,7 @@ mod value_text;
 mod tests;
 
 pub use batch::{Batch, Column, STATS, Stat};
-pub(crate) use columns_out::{show_json_rows, write_json_rows};
+pub(crate) use columns_out::show_json_rows;
 pub(crate) use describe::row_count;
 pub use export::{Exported, assemble};
 pub use extract::{Extracted, FieldType, ReadField, extract};
@@ -51,6 +51,6 @@ pub use read::{RowReader, read};
 pub use row_text::render;
 pub use rows::{BadRow, Block, Partition, ReadOptions, Slice};
 pub use shape::Shape;
-pub use typed::Typed;
 pub(crate) use sniff::open_unpacked;
 pub use target::{ExportFormat, ExportTarget};
+pub use typed::Typed;

@@ -42,7 +42,8 @@ impl ExportOptions {
         if let Some(columns) = columns.as_ref().filter(|_| json_rows && format.is_columnar()) {
             let lost = without_way_back(columns);
             if !lost.is_empty() {
-                let message = format!("an operator of the recipe makes JSON rows, of which these columns do not come back: {}", lost.join(", "));
+                let message =
+                    format!("an operator of the recipe makes JSON rows, of which these columns do not come back: {}", lost.join(", "));
                 let hint = "leave out these columns, convert them to another type, or export as `.jsonl`";
                 return Err(UserError::new("process", message).hint(hint).into());
             }
@@ -96,7 +97,9 @@ fn has_bytes(ty: &DataType) -> bool {
     use DataType::*;
     match ty {
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => true,
-        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | Map(item, _) => has_bytes(item.data_type()),
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | Map(item, _) => {
+            has_bytes(item.data_type())
+        }
         Dictionary(_, value) => has_bytes(value),
         Struct(fields) => fields.iter().any(|f| has_bytes(f.data_type())),
         _ => false,

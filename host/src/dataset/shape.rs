@@ -109,7 +109,7 @@ impl Shape {
             })?;
             let (mut kind, mut rest) = (kind, &at.1[name.len()..]);
             while let (Kind::List(item), Some(inner)) = (kind, rest.strip_prefix("[]")) {
-                (kind, rest) = (item, inner);
+                (kind, rest) = (&**item, inner);
             }
             match (kind, rest.strip_prefix('.')) {
                 (Kind::Object(fields), Some(inner)) => at = (fields, inner),

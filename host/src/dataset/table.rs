@@ -61,7 +61,8 @@ fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: 
         Some(typed) => typed.columns(&shape)?,
         None => (Schema::new(shape.columns()), Vec::new()),
     };
-    let inferred = |name: &str| typed.is_none() || schema.field_with_name(name).is_ok_and(|field| Some(field) == shape.column(name).as_ref());
+    let inferred =
+        |name: &str| typed.is_none() || schema.field_with_name(name).is_ok_and(|field| Some(field) == shape.column(name).as_ref());
     notes.extend(shape.notes(inferred));
     let mut losses = shape.losses(&losses);
     // A column with a type of the input holds what it held there.

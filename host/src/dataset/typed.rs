@@ -6,7 +6,7 @@ use super::json::{elements, members};
 use super::json_columns::{can_be_made, fits};
 use super::shape::Shape;
 use anyhow::Result;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Metadata, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,10 +49,9 @@ impl Typed {
     /// Looks at rows, each ended by a line feed.
     pub(super) fn add_rows(&mut self, lines: &[u8]) -> Result<()> {
         let Some(open) = &self.open else { anyhow::bail!("internal error: rows for a part that is written") };
-        let mut near;
         for line in std::str::from_utf8(lines)?.lines() {
             self.any = true;
-            near = 0;
+            let mut near = 0;
             let mut seen = vec![false; self.levels.len()];
             // Rows that are no objects fail elsewhere.
             let _ = members(line, |name, value| {
@@ -91,7 +90,8 @@ impl Typed {
         // All columns of a group are lists: what is empty everywhere could be of any level, and is of that of the others.
         let common = self.levels.iter().filter_map(lowest).max().unwrap_or(0);
         let mut notes = Vec::new();
-        let fields = shape.columns().iter().map(|found| {
+        let found = shape.columns();
+        let fields = found.iter().map(|found| {
             let Ok(at) = input.index_of(found.name()) else { return found.clone() };
             let (field, levels) = (input.field(at), self.levels[at]);
             let Some(lowest) = lowest(&levels) else {
@@ -108,12 +108,12 @@ impl Typed {
             let level = if levels >> common & 1 == 1 { common } else { lowest };
             let ty = (0..level).fold(field.data_type().clone(), |ty, _| DataType::List(Arc::new(Field::new_list_field(ty, true))));
             let nullable = field.is_nullable() || levels & NO_NULL == 0;
-            let metadata = if level == 0 { field.metadata().clone() } else { HashMap::new() };
+            let metadata = if level == 0 { field.metadata().clone() } else { Metadata::default() };
             Arc::new(Field::new(field.name(), ty, nullable).with_metadata(metadata)) as FieldRef
         });
         let fields: Fields = fields.collect();
         // What readers of their own formats know of the columns is of no use for other columns.
-        let metadata = if fields == *input.fields() { input.metadata().clone() } else { HashMap::new() };
+        let metadata = if fields == *input.fields() { input.metadata().clone() } else { Metadata::default() };
         Ok((Schema::new_with_metadata(fields, metadata), notes))
     }
 }

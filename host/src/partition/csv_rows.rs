@@ -169,10 +169,7 @@ fn is_fraction(value: &str) -> bool {
     let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, None), |at| (&digits[..at], Some(&digits[at + 1..])));
     let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let (whole, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    are_digits(whole)
-        && are_digits(rest)
-        && !(whole.is_empty() && rest.is_empty())
-        && exponent.is_none_or(is_whole)
+    are_digits(whole) && are_digits(rest) && !(whole.is_empty() && rest.is_empty()) && exponent.is_none_or(is_whole)
 }
 
 /// What JSON has no number for, as Python spells it. Case does not matter, as in pandas and DuckDB.

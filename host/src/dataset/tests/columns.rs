@@ -203,7 +203,7 @@ fn json_rows_become_columns_of_one_type() {
         assert_eq!(one.content, three.content);
         let found = if output == "out.parquet" { read_parquet(&one.files[0]) } else { read_arrow(&one.files[0]) };
         let mut lines = Vec::new();
-        crate::dataset::write_json_rows(&found, &mut lines).unwrap();
+        crate::dataset::show_json_rows(&found, &mut lines).unwrap();
         assert_eq!(
             std::str::from_utf8(&lines).unwrap().lines().collect::<Vec<_>>(),
             [
