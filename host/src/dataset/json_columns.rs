@@ -4,8 +4,8 @@ use super::json::{Odd, Paths, Scanner, elements, members, read_string, standard}
 use super::shape::{Kind, Shape};
 use anyhow::{Context, Result};
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListArray, RecordBatch, RecordBatchOptions, StringBuilder,
-    StructArray, UInt64Builder,
+    ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, ListArray, MapArray, RecordBatch, RecordBatchOptions,
+    StringBuilder, StructArray, UInt64Builder, new_empty_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Fields, SchemaRef};
@@ -47,6 +47,8 @@ enum Build {
     Text(StringBuilder),
     List { item: Box<Build>, offsets: Vec<i32>, valid: Vec<bool>, data_type: DataType },
     Object(Object),
+    /// Objects that never have a member.
+    Empty { valid: Vec<bool>, data_type: DataType },
 }
 
 struct Object {
@@ -91,13 +93,14 @@ impl Build {
         match (kind, data_type) {
             (Kind::Boolean, _) => Self::Boolean(BooleanBuilder::new()),
             (Kind::Int { .. }, _) => Self::Int(Int64Builder::new()),
-            (Kind::Uint, _) => Self::Uint(UInt64Builder::new()),
+            (Kind::Uint { .. }, _) => Self::Uint(UInt64Builder::new()),
             (Kind::Float { .. }, _) => Self::Float(Float64Builder::new()),
             (Kind::List(item), DataType::List(field)) => {
                 let item = Box::new(Self::new(item, field.data_type()));
                 Self::List { item, offsets: vec![0], valid: Vec::new(), data_type: data_type.clone() }
             }
             (Kind::Object(kinds), DataType::Struct(fields)) => Self::Object(Object::new(kinds, fields)),
+            (Kind::Object(_), DataType::Map(..)) => Self::Empty { valid: Vec::new(), data_type: data_type.clone() },
             _ => Self::Text(StringBuilder::new()),
         }
     }
@@ -111,6 +114,7 @@ impl Build {
             Self::Text(b) => b.len(),
             Self::List { valid, .. } => valid.len(),
             Self::Object(object) => object.valid.len(),
+            Self::Empty { valid, .. } => valid.len(),
         }
     }
 
@@ -139,6 +143,7 @@ impl Build {
                 valid.push(value.is_some());
             }
             Self::Object(object) => object.append(value)?,
+            Self::Empty { valid, .. } => valid.push(value.is_some()),
         }
         Ok(())
     }
@@ -157,7 +162,13 @@ impl Build {
             }
             Self::Object(object) => {
                 let children = object.finish_children();
-                Arc::new(StructArray::new(object.fields.clone(), children, nulls(&object.valid)))
+                let (fields, valid) = (object.fields.clone(), nulls(&object.valid));
+                Arc::new(StructArray::try_new_with_length(fields, children, valid, object.valid.len()).expect("one child per field, as long"))
+            }
+            Self::Empty { valid, data_type } => {
+                let DataType::Map(entries, sorted) = &*data_type else { unreachable!("made for map types") };
+                let none = new_empty_array(entries.data_type()).as_struct().clone();
+                Arc::new(MapArray::new(entries.clone(), OffsetBuffer::new_zeroed(valid.len()), none, nulls(valid), *sorted))
             }
         }
     }

@@ -8,7 +8,9 @@ use super::file::Dataset;
 use super::hashed::Hashed;
 use super::row_text::{render, write_rows};
 use super::shape::Shape;
+use super::storable::{check_arrow, check_json, check_parquet, fits_parquet, for_parquet};
 use super::target::ExportFormat;
+use super::unique::{alike, differ_by_case};
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
 use arrow::datatypes::SchemaRef;
@@ -32,10 +34,37 @@ pub struct ExportOptions {
 
 impl ExportOptions {
     /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
-    /// where they do not agree. `json_rows`: operators make JSON rows of them.
+    /// where they do not agree or `format` has no type for one. `json_rows`: operators make JSON rows of them.
     pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
-        let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+        let mut columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+        if let Some(schema) = &columns {
+            match format {
+                ExportFormat::Parquet if !json_rows => {
+                    let held = for_parquet(schema);
+                    check_parquet(&held)?;
+                    columns = Some(held);
+                }
+                ExportFormat::Arrow if !json_rows => check_arrow(schema)?,
+                _ => check_json(schema)?,
+            }
+        }
         Ok(Self { format, keep_stats, columns, json_rows })
+    }
+
+    /// The schema that the rows of columnar files are read in.
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        self.columns.as_ref()
+    }
+
+    /// Whether checkpoints of the rows can be Parquet.
+    pub fn fits_parquet(&self) -> bool {
+        self.columns.as_deref().is_none_or(fits_parquet)
+    }
+
+    /// What the user should know of the columns.
+    pub fn notes(&self) -> Vec<String> {
+        let names = self.columns.iter().flat_map(|schema| schema.fields()).map(|field| field.name().as_str());
+        alike(names).into_iter().map(|(a, b)| differ_by_case(&a, &b)).collect()
     }
 
     /// Appends the rows as JSON lines, as an export of such has them.

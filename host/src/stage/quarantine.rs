@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 
 use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use super::meter::Tally;
 use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
-use crate::dataset::{BadRow, Batch, Dataset};
+use crate::dataset::{BadRow, Batch, Column, Dataset, write_json_rows};
 use crate::error::Final;
 use crate::job::{RunPaths, StopFlag, Storage};
 use crate::op::contract::ROW;
@@ -184,12 +185,14 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
         Some(raw) => Ok(raw.value(0).to_vec()),
         None => {
-            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), c.data.clone(), true)).collect();
-            let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
-            let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
-            writer.write(&table)?;
-            writer.finish()?;
-            Ok(writer.into_inner().trim_ascii_end().to_vec())
+            let values = |c: &Column| match (&c.native, &c.changed) {
+                (Some(native), changed) if changed.as_ref().is_none_or(|rows| !rows.value(0)) => native.clone(),
+                _ => c.data.clone(),
+            };
+            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), values(c), true)).collect();
+            let mut text = Vec::new();
+            write_json_rows(&RecordBatch::try_from_iter_with_nullable(fields)?, &mut text)?;
+            Ok(text.trim_ascii_end().to_vec())
         }
     }
 }
