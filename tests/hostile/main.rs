@@ -4,6 +4,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod columns;
 mod files;
 mod outputs;
 mod recipes;

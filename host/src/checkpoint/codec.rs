@@ -1,7 +1,8 @@
 //! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back without a bit of difference.
 //!
 //! The stored columns are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in; null where it can
-//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns, then the stats as `__dj__stats__.KEY`.
+//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns
+//! (see [`columns`](super::columns)), then the stats as `__dj__stats__.KEY`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, RecordBatch, RecordBatchReader, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use base64::Engine as _;
@@ -23,10 +24,11 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::columns;
 use super::patch;
 use super::squeeze::{Packer, Summing, unpack};
 use crate::config::{Compression, StorageFormat};
-use crate::dataset::{Batch, Column, STATS, Stat, render};
+use crate::dataset::{Batch, STATS, Stat, render};
 use crate::job::TempFile;
 
 const ROW: &str = "__row__";
@@ -215,8 +217,8 @@ fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &Rec
 fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<RecordBatch> {
     let mut fields = vec![Field::new(ROW, DataType::UInt64, false)];
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(batch.ids.clone())];
-    let mut add = |name: String, array: ArrayRef| {
-        fields.push(Field::new(name, array.data_type().clone(), true));
+    let mut add = |field: Field, array: ArrayRef| {
+        fields.push(field);
         arrays.push(match array.data_type() {
             // Arrow's form would hold all that the views are cut out of.
             DataType::BinaryView if format != StorageFormat::Parquet => Arc::new(array.as_binary_view().gc()),
@@ -224,14 +226,15 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
             _ => array,
         });
     };
+    let named = |name: String, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
     match &batch.raw {
-        Some(raw) => add(RAW.into(), Arc::new(raw.clone())),
-        None => batch.columns.iter().for_each(|c| add(c.path.clone(), Arc::clone(&c.data))),
+        Some(raw) => add(Field::new(RAW, DataType::BinaryView, true), Arc::new(raw.clone())),
+        None => columns::store(batch, &mut add),
     }
     if let Some(patch) = patch {
-        add(PATCH.into(), Arc::new(patch.clone()));
+        add(Field::new(PATCH, DataType::BinaryView, true), Arc::new(patch.clone()));
     }
-    batch.stats.iter().for_each(|s| add(format!("{STATS}.{}", s.key), Arc::clone(&s.data)));
+    batch.stats.iter().for_each(|s| add(named(format!("{STATS}.{}", s.key), &s.data), Arc::clone(&s.data)));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
@@ -242,12 +245,13 @@ fn from_table(table: &RecordBatch) -> Result<Stored> {
         Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: None, origin: None, stored: None, columns: Vec::new(), stats: Vec::new() };
     for (field, array) in schema.fields().iter().zip(table.columns()) {
         match field.name().as_str() {
+            _ if columns::is_column(field) => columns::restore(&mut batch.columns, field, array)?,
             ROW => batch.ids = array.as_primitive_opt::<UInt64Type>().context("`__row__` is not a row id")?.clone(),
             RAW => batch.raw = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
             PATCH => patch = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
             name => match name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')) {
                 Some(key) => batch.stats.push(Stat { key: key.into(), data: Arc::clone(array) }),
-                None => batch.columns.push(Column { changed: None, ..Column::new(name, Arc::clone(array)) }),
+                None => columns::restore(&mut batch.columns, field, array)?,
             },
         }
     }
@@ -261,7 +265,8 @@ fn write_lines(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
         serde_json::to_writer(&mut *out, &Head { rows, arrow })?;
         Ok(out.write_all(b"\n")?)
     };
-    let Ok(raw_at) = table.schema().index_of(RAW) else { return head(out, 0, Some(table)) };
+    let is_raw = |field: &FieldRef| field.name() == RAW && !columns::is_column(field);
+    let Some(raw_at) = table.schema().fields().iter().position(is_raw) else { return head(out, 0, Some(table)) };
     let patch = table.column_by_name(PATCH).map(|p| p.as_binary_view());
     let stats: Vec<usize> = (raw_at + 1 + usize::from(patch.is_some())..table.num_columns()).collect();
     let stats = if stats.is_empty() { None } else { Some(table.project(&stats)?) };

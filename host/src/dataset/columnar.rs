@@ -1,6 +1,7 @@
 //! Reads columns: all of them pass through as they are, and those that somebody reads are given in the type that was asked for.
 
 use super::batch::{Batch, Column, row_id};
+use super::conform::fit;
 use super::convert::{convert, nested};
 use super::describe::guarded;
 use super::extract::FieldType;
@@ -11,6 +12,7 @@ use super::{arrow_file, parquet_file};
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{Fields, Schema};
 use arrow::record_batch::RecordBatch;
 
 pub(super) struct ColumnarReader {
@@ -99,27 +101,23 @@ impl Open {
         let rows = read.num_rows();
         let first = self.next;
         self.next += rows as u64;
-        let mut columns: Vec<Column> = read
-            .schema()
-            .fields()
-            .iter()
-            .zip(read.columns())
-            .map(|(field, data)| Column {
-                path: field.name().clone(),
-                data: data.clone(),
-                changed: None,
-                span: None,
-                native: None,
-                json: false,
-            })
-            .collect();
         let mut reasons: Vec<Option<String>> = vec![None; rows];
+        let given = given(read, options.schema.as_deref(), &mut reasons)?;
+        let column = |path: &str, data: &ArrayRef| Column {
+            path: path.to_owned(),
+            data: data.clone(),
+            changed: None,
+            span: None,
+            native: None,
+            json: false,
+        };
+        let mut columns: Vec<Column> = given.iter().map(|(name, data)| column(name, data)).collect();
         for column in columns.iter().filter(|_| options.as_json) {
             refuse(&column.path, &column.data, &mut reasons)?;
         }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);
-            let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(read, &field.path));
+            let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(&given, &field.path));
             let data = convert(found.as_ref(), field.ty, rows)?;
             if field.required {
                 for (row, reason) in reasons.iter_mut().enumerate().filter(|(row, reason)| data.is_null(*row) && reason.is_none()) {
@@ -142,7 +140,7 @@ impl Open {
                     columns[i].json = json;
                     columns[i].native = Some(native);
                 }
-                None => columns.push(Column { path: field.path.clone(), data, changed: None, span: None, native: None, json }),
+                None => columns.push(Column { json, ..column(&field.path, &data) }),
             }
         }
         let ids = (first..self.next).map(|row| row_id(self.index, row)).collect::<Vec<_>>();
@@ -171,4 +169,16 @@ fn refuse(path: &str, column: &ArrayRef, reasons: &mut [Option<String>]) -> Resu
         reasons[row].get_or_insert(why);
     }
     Ok(())
+}
+
+/// The columns by name, in the types of `schema` if there is one. A row that loses a value by that gets a reason.
+fn given(read: &RecordBatch, schema: Option<&Schema>, reasons: &mut [Option<String>]) -> Result<Vec<(String, ArrayRef)>> {
+    let own = read.schema();
+    let names = |fields: &Fields| fields.iter().map(|f| f.name().clone()).collect::<Vec<_>>();
+    let Some(schema) = schema.filter(|schema| schema.fields() != own.fields()) else {
+        return Ok(names(own.fields()).into_iter().zip(read.columns().iter().cloned()).collect());
+    };
+    let fitted = fit(read, schema)?;
+    fitted.bad.into_iter().for_each(|(row, reason)| reasons[row] = Some(reason));
+    Ok(names(schema.fields()).into_iter().zip(fitted.columns).collect())
 }

@@ -1,16 +1,17 @@
 //! Rows of a columnar dataset on their way out: as JSON lines, or as columns with the new values in their places.
 
 use super::batch::{Batch, Column, STATS};
-use super::columns_schema::{conform, unify, written_type};
+use super::columns_schema::written_type;
+use super::conform::{conform, loss, lost};
 use super::convert::is_text;
 use super::hashed::Hashed;
 use super::json_encode::RowEncoder;
 use super::losses::Losses;
 use super::row_text::write_rows;
+use super::widen::unify;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -58,14 +59,21 @@ fn native_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
         None => Ok(new_null_array(field.data_type(), rows)),
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+    let mut schema = schema.clone();
+    // An operator may have put nulls where the input had none.
+    if schema.fields().iter().zip(&columns).any(|(field, column)| !field.is_nullable() && column.null_count() > 0) {
+        let fields = schema.fields().iter().zip(&columns);
+        let fields = fields.map(|(f, c)| f.as_ref().clone().with_nullable(f.is_nullable() || c.null_count() > 0)).collect::<Vec<_>>();
+        schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    }
+    Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
 }
 
 /// The columns of `schema` with all new values, then the columns that operators added.
 fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<RecordBatch> {
     let base = native_rows(batch, schema)?;
     let rows = base.num_rows();
-    let mut table: Vec<(FieldRef, ArrayRef)> = schema.fields().iter().cloned().zip(base.columns().iter().cloned()).collect();
+    let mut table: Vec<(FieldRef, ArrayRef)> = base.schema().fields().iter().cloned().zip(base.columns().iter().cloned()).collect();
     for (column, bits) in changed(batch) {
         let top = schema.fields().find(&column.path).is_some();
         let path: Vec<&str> = if top { vec![&column.path] } else { column.path.split('.').collect() };
@@ -77,8 +85,7 @@ fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<Re
         set(&mut table, &[STATS, &stat.key], false, &stat.data, &bits).with_context(|| format!("cannot write the stat `{}`", stat.key))?;
     }
     let (fields, columns): (Vec<_>, Vec<_>) = table.into_iter().unzip();
-    let written = unify(schema, &Schema::new(fields.clone())).map_or_else(|_| schema.metadata().clone(), |s| s.metadata().clone());
-    let schema = Arc::new(Schema::new_with_metadata(fields, written));
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
 }
 
@@ -104,7 +111,8 @@ fn set(table: &mut Vec<(FieldRef, ArrayRef)>, path: &[&str], json: bool, data: &
     };
     match at {
         Some(i) => {
-            let field = table[i].0.as_ref().clone().with_data_type(new.data_type().clone());
+            let field = table[i].0.as_ref();
+            let field = field.clone().with_data_type(new.data_type().clone()).with_nullable(field.is_nullable() || new.null_count() > 0);
             table[i] = (Arc::new(field), new);
         }
         None => table.push((Arc::new(Field::new(*name, new.data_type().clone(), true)), new)),
@@ -124,12 +132,9 @@ fn merged(old: Option<&ArrayRef>, json: bool, data: &ArrayRef, bits: &BooleanBuf
         bail!("JSON values cannot be written into a column of type {ty}");
     }
     let new = conform(data, ty)?;
-    // A cast from a double to a whole number cuts off the fraction without a word.
-    if data.data_type() == &DataType::Float64 && ty != &DataType::Float64 {
-        let back = cast(&new, &DataType::Float64)?;
-        if not_distinct(&back, data)?.values().iter().zip(bits.iter()).any(|(same, set)| set && !same) {
-            bail!("the column is {ty} and cannot hold all new values");
-        }
+    // A cast cuts off fractions and what is too large, without a word.
+    if let Some(row) = lost(data, &new)?.and_then(|lost| (&lost & bits).set_indices().next()) {
+        bail!("a new value is {}", loss(data, row, ty));
     }
     if bits.count_set_bits() == new.len() { Ok(new) } else { Ok(zip(&mask, &new, old)?) }
 }
@@ -172,7 +177,7 @@ impl ColumnSink {
         };
         if let Some(out) = out {
             let unified =
-                unify(&self.all, &rows.schema()).map_err(|column| anyhow::anyhow!("the types of `{column}` do not go together"))?;
+                unify(&self.all, &rows.schema()).map_err(|clash| anyhow::anyhow!("the types of `{}` do not go together", clash.path))?;
             self.all = Arc::new(unified);
             self.state = State::Open(Box::new(StreamWriter::try_new(out, &rows.schema())?), rows.schema());
         }
@@ -207,6 +212,18 @@ fn logical_bytes(array: &dyn Array) -> u64 {
             let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
             rows * 4 + logical_bytes(&list.values().slice(from, to - from))
         }
+        DataType::LargeList(_) => {
+            let list = array.as_list::<i64>();
+            let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
+            rows * 8 + logical_bytes(&list.values().slice(from, to - from))
+        }
+        DataType::FixedSizeList(..) => logical_bytes(array.as_fixed_size_list().values()),
+        DataType::Map(..) => {
+            let map = array.as_map();
+            let (from, to) = (map.value_offsets()[0] as usize, map.value_offsets()[map.len()] as usize);
+            rows * 4 + logical_bytes(&map.entries().slice(from, to - from))
+        }
+        DataType::FixedSizeBinary(n) => rows * u64::from(n.unsigned_abs()),
         DataType::Struct(_) => rows + array.as_struct().columns().iter().map(|c| logical_bytes(c)).sum::<u64>(),
         other => rows * other.primitive_width().unwrap_or(8) as u64,
     }

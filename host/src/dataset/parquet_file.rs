@@ -1,8 +1,10 @@
 //! Parquet files: schema, number of rows, and a range of rows.
 
 use anyhow::{Context, Result};
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::fs::File;
 use std::ops::Range;
@@ -21,6 +23,17 @@ pub(super) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
     let (_, metadata) = open(path)?;
     let rows = metadata.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).sum();
     Ok((metadata.schema().clone(), rows))
+}
+
+/// The least and the greatest values of a top-level column in the row groups, as far as the file tells them.
+pub(super) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
+    let (_, metadata) = open(path)?;
+    let footer = metadata.metadata();
+    let Ok(statistics) = StatisticsConverter::try_new(column, metadata.schema(), footer.file_metadata().schema_descr()) else {
+        return Ok(Vec::new());
+    };
+    let groups = footer.row_groups();
+    Ok([statistics.row_group_mins(groups), statistics.row_group_maxes(groups)].into_iter().flatten().collect())
 }
 
 /// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not touched.

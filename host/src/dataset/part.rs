@@ -10,9 +10,10 @@ use super::json::{constants, has_constant, top_level};
 use super::losses::{Loss, Losses};
 use super::row_text::{render, write_rows};
 use super::shape::Shape;
+use super::storable::{check_arrow, check_json, check_parquet, fits_parquet, for_parquet};
 use super::target::ExportFormat;
-use super::typed::{Typed, without_way_back};
-use crate::error::UserError;
+use super::typed::{Typed, check_way_back};
+use super::unique::{alike, differ_by_case};
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -36,19 +37,36 @@ pub struct ExportOptions {
 
 impl ExportOptions {
     /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
-    /// where they do not agree. `json_rows`: operators make JSON rows of them.
+    /// where they do not agree or `format` has no type for one. `json_rows`: operators make JSON rows of them.
     pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
-        let columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
-        if let Some(columns) = columns.as_ref().filter(|_| json_rows && format.is_columnar()) {
-            let lost = without_way_back(columns);
-            if !lost.is_empty() {
-                let message =
-                    format!("an operator of the recipe makes JSON rows, of which these columns do not come back: {}", lost.join(", "));
-                let hint = "leave out these columns, convert them to another type, or export as `.jsonl`";
-                return Err(UserError::new("process", message).hint(hint).into());
+        let mut columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+        if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
+            *schema = for_parquet(schema);
+        }
+        if let Some(schema) = &columns {
+            if json_rows || !format.is_columnar() {
+                check_json(schema)?;
+            }
+            if json_rows && format.is_columnar() {
+                check_way_back(schema)?;
+            }
+            match format {
+                ExportFormat::Parquet => check_parquet(schema)?,
+                ExportFormat::Arrow => check_arrow(schema)?,
+                ExportFormat::Jsonl | ExportFormat::Json => {}
             }
         }
         Ok(Self { format, keep_stats, columns, json_rows })
+    }
+
+    /// The schema that the rows of columnar files are read in.
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        self.columns.as_ref()
+    }
+
+    /// Whether checkpoints of the rows can be Parquet.
+    pub fn fits_parquet(&self) -> bool {
+        self.columns.as_deref().is_none_or(fits_parquet)
     }
 
     /// Whether rows of columns become JSON on their way.
@@ -56,16 +74,26 @@ impl ExportOptions {
         self.columns.is_some() && (self.json_rows || !self.format.is_columnar())
     }
 
-    /// What the user should know beforehand: columns whose types JSON does not have.
+    /// What the user should know of the columns.
     pub fn notes(&self) -> Vec<String> {
-        let Some(columns) = self.columns.as_ref().filter(|_| self.json_rows) else { return Vec::new() };
+        let Some(columns) = &self.columns else { return Vec::new() };
+        let names = columns.fields().iter().map(|field| field.name().as_str());
+        let mut notes: Vec<String> = alike(names).into_iter().map(|(a, b)| differ_by_case(&a, &b)).collect();
+        if self.json_rows {
+            notes.extend(self.bytes_as_text(columns));
+        }
+        notes
+    }
+
+    /// Columns whose bytes operators see as text.
+    fn bytes_as_text(&self, columns: &SchemaRef) -> Option<String> {
         let bytes: Vec<String> = columns.fields().iter().filter(|f| has_bytes(f.data_type())).map(|f| format!("`{}`", f.name())).collect();
         if bytes.is_empty() {
-            return Vec::new();
+            return None;
         }
         let after = if self.format.is_columnar() { "; in the export they are bytes again" } else { "" };
         let (columns, are) = if bytes.len() == 1 { ("column", "is") } else { ("columns", "are") };
-        vec![format!("{columns} {} {are} bytes: operators that get rows as JSON see hexadecimal digits{after}", bytes.join(", "))]
+        Some(format!("{columns} {} {are} bytes: operators that get rows as JSON see hexadecimal digits{after}", bytes.join(", ")))
     }
 
     /// Appends the rows as JSON lines, as an export of such has them.

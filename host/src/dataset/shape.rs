@@ -32,12 +32,17 @@ pub(super) enum Kind {
     Null,
     Boolean,
     /// Whole numbers of 64 bits with sign.
+    /// `wide`: a double does not hold them all.
     Int {
         negative: bool,
+        #[serde(default)]
+        wide: bool,
     },
-    /// Whole numbers, none negative, some above the largest `Int`.
-    Uint,
-    /// Numbers. `widened`: some are whole.
+    /// Whole numbers, none negative, some above the largest `Int`. `wide`: a double does not hold them all.
+    Uint {
+        wide: bool,
+    },
+    /// Numbers that doubles hold. `widened`: some are whole.
     Float {
         widened: bool,
     },
@@ -239,12 +244,14 @@ impl Kind {
                 }
                 Self::Float { widened: false }
             }
-            _ if value.parse::<i64>().is_ok() => Self::Int { negative: value.starts_with('-') },
-            _ if value.parse::<u64>().is_ok() => Self::Uint,
-            _ => {
-                losses.add(&path.text(), Loss::Wide, 1);
-                Self::Mixed
-            }
+            _ => match (value.parse::<i64>(), value.parse::<u64>()) {
+                (Ok(n), _) => Self::Int { negative: value.starts_with('-'), wide: is_wide(n.into()) },
+                (Err(_), Ok(n)) => Self::Uint { wide: is_wide(n.into()) },
+                (Err(_), Err(_)) => {
+                    losses.add(&path.text(), Loss::Wide, 1);
+                    Self::Mixed
+                }
+            },
         })
     }
 
@@ -254,9 +261,12 @@ impl Kind {
         match (self, other) {
             (a, b) if a == b => a,
             (Null, kind) | (kind, Null) => kind,
-            (Int { .. }, Int { .. }) => Int { negative: true },
-            (Int { negative: false }, Uint) | (Uint, Int { negative: false }) => Uint,
-            (Float { .. }, Int { .. } | Uint | Float { .. }) | (Int { .. } | Uint, Float { .. }) => Float { widened: true },
+            (Int { negative, wide }, Int { negative: other, wide: also }) => Int { negative: negative || other, wide: wide || also },
+            (Uint { wide }, Uint { wide: also } | Int { negative: false, wide: also }) => Uint { wide: wide || also },
+            (Int { negative: false, wide }, Uint { wide: also }) => Uint { wide: wide || also },
+            (Float { widened }, Float { widened: other }) => Float { widened: widened || other },
+            (Float { .. }, Int { wide: false, .. } | Uint { wide: false }) => Float { widened: true },
+            (Int { wide: false, .. } | Uint { wide: false }, Float { .. }) => Float { widened: true },
             (List(a), List(b)) => List(Box::new(a.with(*b))),
             (Object(mut a), Object(b)) => {
                 for (i, (name, kind)) in b.into_iter().enumerate() {
@@ -272,24 +282,29 @@ impl Kind {
         match self {
             Self::Boolean => DataType::Boolean,
             Self::Int { .. } => DataType::Int64,
-            Self::Uint => DataType::UInt64,
+            Self::Uint { .. } => DataType::UInt64,
             Self::Float { .. } => DataType::Float64,
             Self::List(item) => DataType::List(Arc::new(Field::new_list_field(item.data_type(), true))),
-            // Parquet has no groups without members.
-            Self::Object(fields) if !fields.is_empty() => {
-                DataType::Struct(fields.iter().map(|(name, kind)| Field::new(name, kind.data_type(), true)).collect())
-            }
-            Self::Null | Self::Text | Self::Mixed | Self::Object(_) => DataType::Utf8,
+            Self::Object(fields) => DataType::Struct(fields.iter().map(|(name, kind)| Field::new(name, kind.data_type(), true)).collect()),
+            Self::Null | Self::Text | Self::Mixed => DataType::Utf8,
         }
     }
 
     fn notes(&self, path: &str, notes: &mut Vec<String>) {
         match self {
-            Self::Mixed => notes.push(format!("column `{path}` holds values of several types or of no columnar one: written as text")),
+            Self::Mixed => notes.push(format!(
+                "column `{path}` holds values of several types, of no columnar one, or whole numbers beside fractions that a double does not hold: \
+                 written as text"
+            )),
             Self::Float { widened: true } => notes.push(format!("column `{path}` holds whole numbers and fractions: written as doubles")),
             Self::List(item) => item.notes(&format!("{path}[]"), notes),
             Self::Object(fields) => fields.iter().for_each(|(name, kind)| kind.notes(&format!("{path}.{name}"), notes)),
             _ => {}
         }
     }
+}
+
+/// Whether a double does not hold `n`.
+fn is_wide(n: i128) -> bool {
+    (n as f64) as i128 != n
 }

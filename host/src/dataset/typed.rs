@@ -5,6 +5,7 @@ use super::columns_schema::{decode_schema, encode_schema};
 use super::json::{elements, members};
 use super::json_columns::{can_be_made, fits};
 use super::shape::Shape;
+use crate::error::UserError;
 use anyhow::Result;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Metadata, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
@@ -118,10 +119,16 @@ impl Typed {
     }
 }
 
-/// The columns whose types cannot come back from JSON, with these.
-pub(super) fn without_way_back(schema: &Schema) -> Vec<String> {
-    let fields = schema.fields().iter().filter(|field| !can_be_made(field.data_type()));
-    fields.map(|field| format!("`{}` ({})", field.name(), field.data_type())).collect()
+/// Fails if there are columns of types that cannot come back from JSON.
+pub(super) fn check_way_back(schema: &Schema) -> Result<()> {
+    let lost = schema.fields().iter().filter(|field| !can_be_made(field.data_type()));
+    let lost: Vec<String> = lost.map(|field| format!("`{}` ({})", field.name(), field.data_type())).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let message = format!("an operator of the recipe makes JSON rows, of which these columns do not come back: {}", lost.join(", "));
+    let hint = "leave out these columns, convert them to another type, or export as `.jsonl`";
+    Err(UserError::new("process", message).hint(hint).into())
 }
 
 /// Whether `text` is lists of values of `ty`, `level` deep. Anything in them may be null.

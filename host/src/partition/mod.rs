@@ -1,6 +1,7 @@
 //! Partitions: which rows belong together as one piece of work.
 
 pub mod auto;
+mod csv_header;
 mod csv_rows;
 mod csv_sieve;
 mod json_rows;
@@ -9,5 +10,6 @@ mod materialise;
 mod split;
 
 pub use crate::dataset::{Partition, Slice};
+pub use csv_header::check_headers;
 pub use materialise::materialise;
 pub use split::{SplitBy, split, split_like};

@@ -13,12 +13,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::Store;
-use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, Strategy, resolve};
+use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, StorageFormat, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
 use crate::job::{JobLock, Logs, RunPaths, StopFlag, Storage};
 use crate::op::{Registry, check_locks};
+use crate::partition::check_headers;
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
 use crate::stage::{Determinism, Env, Tally};
@@ -68,6 +69,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let registry = Registry::load_for(&plugins, &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open(&resolved.sources, std::path::Path::new("."))?;
+    check_headers(&dataset)?;
     let export_type = match resolved.export_type {
         ExportType::Jsonl => "jsonl",
         ExportType::Json => "json",
@@ -217,7 +219,12 @@ fn work(
     }
     let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
     let tally = std::sync::Arc::new(Tally { determinism, ..Tally::default() });
-    let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
+    let mut storage = config.intermediate_storage.clone();
+    if !prepared.export.fits_parquet() {
+        // A union, say: the input has such a column, and the job makes something else of it.
+        storage.format = StorageFormat::Arrow;
+    }
+    let store = Store::new(paths.clone(), Storage::new(), &storage, (config.batch_size_kb as usize) << 10);
     let env = Env {
         plan,
         chains: &chains,
@@ -227,6 +234,7 @@ fn work(
             batch_bytes: (config.batch_size_kb as usize) << 10,
             max_row_bytes: ((config.max_row_mb as usize) << 20).min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
             as_json: prepared.export.makes_json(),
+            schema: prepared.export.schema().cloned(),
         },
         store,
         export: prepared.export.clone(),

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 
 use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
@@ -190,7 +191,7 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
                 _ => c.data.clone(),
             };
             let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), value(c), true)).collect();
-            let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
+            let table = RecordBatch::try_from_iter_with_nullable(fields)?;
             let mut text = Vec::new();
             show_json_rows(&table, &mut text)?;
             text.truncate(text.trim_ascii_end().len());
