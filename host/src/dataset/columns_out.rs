@@ -2,11 +2,11 @@
 
 use super::batch::{Batch, Column, STATS};
 use super::columns_schema::written_type;
-use super::conform::{conform, loss, lost};
-use super::convert::is_text;
+use super::conform::conform;
 use super::hashed::Hashed;
 use super::json_encode::RowEncoder;
 use super::losses::Losses;
+use super::new_values::{held, why};
 use super::row_text::write_rows;
 use super::widen::unify;
 use anyhow::{Context, Result, bail};
@@ -128,13 +128,9 @@ fn merged(old: Option<&ArrayRef>, json: bool, data: &ArrayRef, bits: &BooleanBuf
         return Ok(if bits.count_set_bits() == data.len() { data } else { nullif(&data, &BooleanArray::new(!bits, None))? });
     };
     let ty = old.data_type();
-    if json && !is_text(ty) {
-        bail!("JSON values cannot be written into a column of type {ty}");
-    }
-    let new = conform(data, ty)?;
-    // A cast cuts off fractions and what is too large, without a word.
-    if let Some(row) = lost(data, &new)?.and_then(|lost| (&lost & bits).set_indices().next()) {
-        bail!("a new value is {}", loss(data, row, ty));
+    let (new, lost) = held(data, json, ty)?;
+    if let Some(row) = lost.and_then(|lost| (&lost & bits).set_indices().next()) {
+        bail!("a new value is {}", why(data, json, row, ty));
     }
     if bits.count_set_bits() == new.len() { Ok(new) } else { Ok(zip(&mask, &new, old)?) }
 }

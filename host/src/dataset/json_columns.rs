@@ -4,10 +4,10 @@ use super::json::{Odd, elements, members, unquoted};
 use super::value_text::{parse, parse_hex, quoted, width};
 use anyhow::{Context, Result};
 use arrow::array::{
-    Array, ArrayData, ArrayRef, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder, LargeStringBuilder, MapArray,
-    NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StructArray, make_array,
+    Array, ArrayData, ArrayRef, BooleanBufferBuilder, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder, LargeStringBuilder, MapArray,
+    NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StringViewArray, StructArray, make_array,
 };
-use arrow::buffer::{MutableBuffer, NullBuffer, OffsetBuffer};
+use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef, Fields, SchemaRef};
 use std::borrow::Cow;
@@ -25,6 +25,19 @@ pub(super) fn to_columns(lines: &[u8], schema: &SchemaRef) -> Result<RecordBatch
     let rows = columns.valid.len();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns.finish_children()?, &options)?)
+}
+
+/// A column of type `ty` of JSON texts, and the rows whose text is no value of it: they are null.
+pub(super) fn made_of(texts: &StringViewArray, ty: &DataType) -> Result<(ArrayRef, BooleanBuffer)> {
+    let mut column = Build::new(ty);
+    let mut lost = BooleanBufferBuilder::new(texts.len());
+    for text in texts {
+        let text = text.map(str::trim).filter(|text| *text != "null");
+        let value = text.filter(|text| fits(ty, text));
+        lost.append(text.is_some() && value.is_none());
+        column.append(value).ok().context("a JSON value that fits its type cannot be read")?;
+    }
+    Ok((column.finish()?, lost.finish()))
 }
 
 /// Whether columns of this type can be made of JSON texts.

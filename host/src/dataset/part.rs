@@ -74,6 +74,11 @@ impl ExportOptions {
         self.columns.is_some() && (self.json_rows || !self.format.is_columnar())
     }
 
+    /// Whether rows of columns stay columns to the end: new values must be of the columns' types.
+    pub fn keeps_columns(&self) -> bool {
+        self.columns.is_some() && !self.makes_json()
+    }
+
     /// What the user should know of the columns.
     pub fn notes(&self) -> Vec<String> {
         let Some(columns) = &self.columns else { return Vec::new() };

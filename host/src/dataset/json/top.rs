@@ -56,7 +56,11 @@ pub fn constants(json: &[u8]) -> u64 {
     while p < json.len() {
         match json[p] {
             b'"' => p = string_end(json, p),
-            b'N' | b'I' => count += 1,
+            b'N' | b'I' => {
+                count += 1;
+                // `NaN` has two of them.
+                p += 2;
+            }
             _ => {}
         }
         p += 1;
@@ -155,6 +159,12 @@ mod tests {
             ]
         );
         assert!(members(" {} ").is_empty() && members("{ }").is_empty());
+    }
+
+    #[test]
+    fn constants_are_counted() {
+        assert_eq!(constants(br#"[NaN, -Infinity, {"NaN": "Infinity \" NaN", "x": Infinity}, 1e5, null]"#), 3);
+        assert!(has_constant(b"-Infinity") && !has_constant(b"nan"));
     }
 
     #[test]
