@@ -304,7 +304,8 @@ fn objects_without_members_stay_objects() {
 
 #[test]
 fn what_libraries_say_of_columns_survives() {
-    let features = r#"{"info":{"features":{"text":{"dtype":"string","_type":"Value"},"label":{"names":["no","yes"],"_type":"ClassLabel"}}}}"#;
+    let features =
+        r#"{"info":{"features":{"text":{"dtype":"string","_type":"Value"},"label":{"names":["no","yes"],"_type":"ClassLabel"}}}}"#;
     let schema = Schema::new_with_metadata(
         vec![
             Field::new("text", DataType::Utf8, true).with_metadata([("note", "the text")]),
@@ -406,7 +407,8 @@ fn all_codecs_and_encodings_of_parquet_are_read() {
         Compression::ZSTD(ZstdLevel::default()),
     ];
     for codec in codecs {
-        let (_, ran) = keep(&[("a.parquet", parquet_of(&rows, WriterProperties::builder().set_compression(codec).build()))], "result.jsonl");
+        let (_, ran) =
+            keep(&[("a.parquet", parquet_of(&rows, WriterProperties::builder().set_compression(codec).build()))], "result.jsonl");
         assert_eq!(ran.ok().text(), expected, "{codec:?}");
     }
     for (of_text, of_n, of_f) in [
@@ -447,7 +449,10 @@ fn layouts_widths_and_units_of_shards_unite() {
     ]);
     let expected = table(vec![
         column("text", StringArray::from(vec!["row 0", "row 0"])),
-        column("list", LargeListArray::new(item(), OffsetBuffer::new(vec![0, 2, 3].into()), Arc::new(Int32Array::from(vec![1, 2, 3])), None)),
+        column(
+            "list",
+            LargeListArray::new(item(), OffsetBuffer::new(vec![0, 2, 3].into()), Arc::new(Int32Array::from(vec![1, 2, 3])), None),
+        ),
         column("bytes", LargeBinaryArray::from(vec![&b"ab"[..], b"c"])),
         column("money", Decimal128Array::from(vec![1234, 500]).with_precision_and_scale(21, 2).unwrap()),
         column("at", TimestampMicrosecondArray::from(vec![7_000_000, 8]).with_timezone("UTC")),
@@ -478,7 +483,8 @@ fn layouts_widths_and_units_of_shards_unite() {
 
 #[test]
 fn types_that_parquet_does_not_hold_are_refused_before_the_job() {
-    let fields = UnionFields::try_new(vec![0, 1], vec![Field::new("n", DataType::Int32, true), Field::new("s", DataType::Utf8, true)]).unwrap();
+    let fields =
+        UnionFields::try_new(vec![0, 1], vec![Field::new("n", DataType::Int32, true), Field::new("s", DataType::Utf8, true)]).unwrap();
     let children: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![5])), Arc::new(StringArray::from(vec!["five"]))];
     let union = UnionArray::try_new(fields, vec![0, 1].into(), Some(ScalarBuffer::from(vec![0, 0])), children).unwrap();
     let span = IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(1, 2, 3); 2]);

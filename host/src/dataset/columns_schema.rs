@@ -25,10 +25,11 @@ pub(super) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
                 Ok(unified) => Arc::new(unified),
                 Err(clash) => {
                     let column = clash.path.split('.').next().unwrap_or_default();
-                    let clashes = |earlier: &&(SchemaRef, &InputFile)| match (earlier.0.field_with_name(column), schema.field_with_name(column)) {
-                        (Ok(a), Ok(b)) => unify(&Schema::new(vec![a.clone()]), &Schema::new(vec![b.clone()])).is_err(),
-                        _ => false,
-                    };
+                    let clashes =
+                        |earlier: &&(SchemaRef, &InputFile)| match (earlier.0.field_with_name(column), schema.field_with_name(column)) {
+                            (Ok(a), Ok(b)) => unify(&Schema::new(vec![a.clone()]), &Schema::new(vec![b.clone()])).is_err(),
+                            _ => false,
+                        };
                     let first = known.iter().find(clashes).or(known.first()).map(|(_, file)| file.path.display().to_string());
                     let (path, first_type, second) = (clash.path, clash.first, clash.second);
                     let message = format!("column `{path}` is {second}, but {first_type} in `{}`", first.unwrap_or_default());

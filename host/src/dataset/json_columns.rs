@@ -45,10 +45,18 @@ enum Build {
     Uint(UInt64Builder),
     Float(Float64Builder),
     Text(StringBuilder),
-    List { item: Box<Build>, offsets: Vec<i32>, valid: Vec<bool>, data_type: DataType },
+    List {
+        item: Box<Build>,
+        offsets: Vec<i32>,
+        valid: Vec<bool>,
+        data_type: DataType,
+    },
     Object(Object),
     /// Objects that never have a member.
-    Empty { valid: Vec<bool>, data_type: DataType },
+    Empty {
+        valid: Vec<bool>,
+        data_type: DataType,
+    },
 }
 
 struct Object {
@@ -163,7 +171,9 @@ impl Build {
             Self::Object(object) => {
                 let children = object.finish_children();
                 let (fields, valid) = (object.fields.clone(), nulls(&object.valid));
-                Arc::new(StructArray::try_new_with_length(fields, children, valid, object.valid.len()).expect("one child per field, as long"))
+                Arc::new(
+                    StructArray::try_new_with_length(fields, children, valid, object.valid.len()).expect("one child per field, as long"),
+                )
             }
             Self::Empty { valid, data_type } => {
                 let DataType::Map(entries, sorted) = &*data_type else { unreachable!("made for map types") };

@@ -54,5 +54,5 @@ pub use row_text::render;
 pub use rows::{BadRow, Block, Partition, ReadOptions, Slice};
 pub use shape::Shape;
 pub(crate) use sniff::open_unpacked;
-pub(crate) use unique::repeated;
 pub use target::{ExportFormat, ExportTarget};
+pub(crate) use unique::repeated;

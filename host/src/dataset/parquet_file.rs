@@ -28,7 +28,9 @@ fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
 fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
     let file = metadata.metadata().file_metadata();
     let mut leaves = file.schema_descr().columns().iter().map(|leaf| leaf.physical_type() == Type::INT96);
-    if !leaves.clone().any(|is_96| is_96) || file.key_value_metadata().is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY)) {
+    if !leaves.clone().any(|is_96| is_96)
+        || file.key_value_metadata().is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY))
+    {
         return None;
     }
     let schema = metadata.schema();

@@ -137,7 +137,7 @@ fn columns_schema(parts: &[(PathBuf, PartInfo)]) -> Result<SchemaRef> {
             None => schema,
             Some(known) => {
                 unify(&known, &schema).map_err(|clash| anyhow!("the types of `{}` in the parts do not go together", clash.path))?
-            },
+            }
         });
     }
     let all = all.context("there are no parts")?;

@@ -202,7 +202,8 @@ fn finer(a: TimeUnit, b: TimeUnit) -> TimeUnit {
 
 /// The names that libraries write for it.
 fn is_utc(zone: &str) -> bool {
-    const NAMES: [&str; 12] = ["utc", "z", "+00:00", "-00:00", "+0000", "+00", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "universal"];
+    const NAMES: [&str; 12] =
+        ["utc", "z", "+00:00", "-00:00", "+0000", "+00", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "universal"];
     NAMES.contains(&zone.to_ascii_lowercase().as_str())
 }
 
