@@ -332,7 +332,7 @@ fn what_libraries_say_of_columns_survives() {
             let expected = json!({
                 "text": {"dtype": "string", "_type": "Value"},
                 "label": {"names": ["no", "yes"], "_type": "ClassLabel"},
-                "__dj__stats__": {"text_len": {"dtype": "float64", "_type": "Value"}},
+                "__dj__stats__": {"text_len": {"dtype": "int64", "_type": "Value"}},
             });
             assert_eq!(described["info"]["features"], expected, "{name} {export}");
         }
@@ -490,7 +490,7 @@ fn types_that_parquet_does_not_hold_are_refused_before_the_job() {
     let span = IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(1, 2, 3); 2]);
     let rows = table(vec![text(2), column("u", union), column("span", span)]);
     let (case, ran) = keep(&[("a.arrow", arrow(&rows))], "result.parquet");
-    ran.failed(2, &["column `u` is Union", "column `span` is Interval", "which Parquet does not hold", "export as `.arrow`"]);
+    ran.failed(2, &["column `u` is Union", "column `span` is Interval", "Parquet has no type for that", "export as `.arrow`"]);
     assert!(!case.path("work").exists());
     // Arrow holds them, checkpoints included, and JSON has the values.
     let (case, ran) = keep(&[("a.arrow", arrow(&rows))], "result.arrow");
@@ -498,4 +498,30 @@ fn types_that_parquet_does_not_hold_are_refused_before_the_job() {
     assert_eq!(read_arrow(&case).column(1).as_ref(), rows.column(1).as_ref());
     let (_, ran) = keep(&[("a.arrow", arrow(&rows))], "result.jsonl");
     assert_eq!(lines(&ran.ok()).iter().map(|row| row["u"].clone()).collect::<Vec<_>>(), [json!(5), json!("five")]);
+}
+
+/// As Spark writes them: without Arrow's schema.
+#[test]
+fn times_of_96_bits_reach_the_year_9999() {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int96, Int96Type};
+    let schema = "message spark { optional binary text (STRING); optional int96 at; }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut writer = parquet::file::writer::SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<ByteArrayType>().write_batch(&[ByteArray::from("a"), ByteArray::from("b")], Some(&[1, 1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    // Nanoseconds of the day, and the Julian day, of which 2,440,588 is 1970-01-01.
+    let at = |nanos: u64, day: u32| {
+        let mut value = Int96::new();
+        value.set_data(nanos as u32, (nanos >> 32) as u32, day);
+        value
+    };
+    column.typed::<Int96Type>().write_batch(&[at(0, 5_373_484), at(3_600_000_000_000 + 1_000, 2_440_588)], Some(&[1, 1]), None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    let (_, ran) = keep(&[("a.parquet", writer.into_inner().unwrap())], "result.jsonl");
+    let at: Vec<Value> = lines(&ran.ok()).iter().map(|row| row["at"].clone()).collect();
+    assert_eq!(at, [json!("9999-12-31T00:00:00"), json!("1970-01-01T01:00:00.000001")]);
 }

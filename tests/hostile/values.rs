@@ -412,7 +412,8 @@ fn an_operator_that_writes_json_into_a_column_keeps_its_type() {
     let at: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1_577_840_523_000_456, 7]));
     let price: ArrayRef = Arc::new(Decimal128Array::from(vec![12_340, 5]).with_precision_and_scale(20, 3).unwrap());
     let fields: Vec<(&str, ArrayRef)> = vec![("mail", mail), ("at", at), ("price", price)];
-    let fields: Vec<_> = fields.into_iter().map(|(name, column)| (Arc::new(Field::new(name, column.data_type().clone(), true)), column)).collect();
+    let fields: Vec<_> =
+        fields.into_iter().map(|(name, column)| (Arc::new(Field::new(name, column.data_type().clone(), true)), column)).collect();
     let columns = table(vec![("text", texts(2)), ("meta", Arc::new(StructArray::from(fields)))]);
     for way in ["", "checkpoint: {strategy: every_op}\n"] {
         let process = format!("  - pii_redaction_mapper: {{nested_keys: [meta]}}\n  - document_deduplicator:\n{way}");

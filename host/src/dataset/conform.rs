@@ -64,6 +64,7 @@ pub(super) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
         return Ok(array.clone());
     }
     Ok(match (array.data_type(), ty) {
+        (DataType::Null, _) => new_null_array(ty, array.len()),
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let old = array.as_struct();
             let children = fields.iter().map(|field| match old.column_by_name(field.name()) {

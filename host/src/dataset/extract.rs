@@ -184,9 +184,9 @@ impl Extractor {
                             })
                         }
                         // As columns give it: operators take standard JSON only.
-                        (FieldType::Json, _) => {
-                            Some(standard(text)).filter(|text| text != b"null").map(|text| copy_to_side(&text, &mut self.side, self.side_index))
-                        }
+                        (FieldType::Json, _) => Some(standard(text))
+                            .filter(|text| text != b"null")
+                            .map(|text| copy_to_side(&text, &mut self.side, self.side_index)),
                         _ => None,
                     };
                     view.map(|v| views.push(v))

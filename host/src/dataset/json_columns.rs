@@ -4,8 +4,8 @@ use super::json::{Odd, elements, members, unquoted};
 use super::value_text::{parse, parse_hex, quoted, width};
 use anyhow::{Context, Result};
 use arrow::array::{
-    Array, ArrayData, ArrayRef, BooleanBufferBuilder, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder, LargeStringBuilder, MapArray,
-    NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StringViewArray, StructArray, make_array,
+    Array, ArrayData, ArrayRef, BooleanBufferBuilder, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder,
+    LargeStringBuilder, MapArray, NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StringViewArray, StructArray, make_array,
 };
 use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::cast;

@@ -1,14 +1,14 @@
 //! What formats can hold of the types of columns, found out by trying: before a job starts and not at its end.
 
+use super::describe::guarded;
 use super::json_encode::Encoder;
 use super::widen::{list_item, retyped};
 use crate::error::{UserError, UserErrors};
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::writer::StreamWriter;
 use parquet::arrow::ArrowWriter;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The schema with the types in which Parquet holds the values, as pyarrow writes them: without a type of its own a time in seconds would be a
@@ -35,8 +35,10 @@ fn parquet_type(ty: &DataType) -> DataType {
         Struct(fields) if fields.is_empty() => no_members(),
         Struct(fields) => Struct(fields.iter().map(parquet_field).collect()),
         FixedSizeList(item, n) => FixedSizeList(parquet_field(item), *n),
-        LargeList(item) | LargeListView(item) => LargeList(parquet_field(item)),
-        List(item) | ListView(item) => List(parquet_field(item)),
+        LargeList(item) => LargeList(parquet_field(item)),
+        List(item) => List(parquet_field(item)),
+        LargeListView(item) => LargeListView(parquet_field(item)),
+        ListView(item) => ListView(parquet_field(item)),
         Map(entries, sorted) => match entries.data_type() {
             Struct(fields) => {
                 let fields = fields.iter().map(|f| Arc::new(parquet_field(f).as_ref().clone().with_nullable(f.is_nullable())));
@@ -87,21 +89,36 @@ pub(super) fn check_json(schema: &Schema) -> Result<()> {
 fn check(schema: &Schema, format: &str, others: &str, write: fn(&RecordBatch) -> Result<()>) -> Result<()> {
     let refused = schema.fields().iter().filter_map(|field| {
         let error = tried(field, write).err()?;
-        let message = format!("column `{}` is {}, which {format} does not hold: {error:#}", field.name(), field.data_type());
+        let reason = match error.to_string() {
+            reason if reason.is_empty() || reason.starts_with("NYI") => format!("{format} has no type for that"),
+            reason => format!("{format} does not hold that: {reason}"),
+        };
+        let message = format!("column `{}` is {}: {reason}", field.name(), field.data_type());
         Some(UserError::new("export_path", message).hint(format!("export as {others}, or leave the column out of the input")))
     });
     let refused: Vec<UserError> = refused.collect();
     if refused.is_empty() { Ok(()) } else { Err(UserErrors(refused).into()) }
 }
 
-/// One row of the column, null. The writers panic at some types.
+/// One row of the column, null.
 fn tried(field: &FieldRef, write: fn(&RecordBatch) -> Result<()>) -> Result<()> {
     let schema = Arc::new(Schema::new(vec![field.as_ref().clone().with_nullable(true)]));
-    let write = || write(&RecordBatch::try_new(schema, vec![new_null_array(field.data_type(), 1)])?);
-    catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| bail!("it has no such type"))
+    guarded(field.name(), || write(&RecordBatch::try_new(schema, vec![new_null_array(field.data_type(), 1)])?))
+}
+
+fn has_union(ty: &DataType) -> bool {
+    match ty {
+        DataType::Union(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|f| has_union(f.data_type())),
+        DataType::Map(entries, _) | DataType::RunEndEncoded(_, entries) => has_union(entries.data_type()),
+        DataType::Dictionary(_, values) => has_union(values),
+        ty => list_item(ty).is_some_and(|item| has_union(item.data_type())),
+    }
 }
 
 fn as_parquet(rows: &RecordBatch) -> Result<()> {
+    // The writer would panic.
+    ensure!(!rows.columns().iter().any(|column| has_union(column.data_type())), "");
     let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None)?;
     writer.write(rows)?;
     writer.close()?;

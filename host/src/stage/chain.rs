@@ -64,7 +64,15 @@ impl<'a> Chain<'a> {
             .map(|op| {
                 let instance = op.pool.checkout()?;
                 let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default(), rewrite: None, keeps_columns: false })
+                Ok(Link {
+                    op,
+                    bytes_before: instance.bytes_in(),
+                    instance,
+                    done,
+                    failures: Failures::default(),
+                    rewrite: None,
+                    keeps_columns: false,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(Self { links, partition, log })
@@ -187,7 +195,17 @@ impl<'a> Keyer<'a> {
     pub(super) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
         let instance = op.pool.checkout()?;
         let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default(), rewrite: None, keeps_columns: false } })
+        Ok(Self {
+            link: Link {
+                op,
+                bytes_before: instance.bytes_in(),
+                instance,
+                done,
+                failures: Failures::default(),
+                rewrite: None,
+                keeps_columns: false,
+            },
+        })
     }
 
     /// Keys of all rows of the batch, in order.
