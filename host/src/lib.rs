@@ -2,10 +2,6 @@
 //!
 //! The modules in the order in which data flows through them; `host/ARCHITECTURE.md` has the map.
 
-// First, as its macros stand in for those of the standard library.
-#[macro_use]
-mod say;
-
 pub mod cli;
 pub mod config;
 pub mod plan;

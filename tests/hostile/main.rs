@@ -6,6 +6,7 @@ mod harness;
 
 mod archives;
 mod commands;
+mod columns;
 mod files;
 mod layouts;
 mod limits;
@@ -19,6 +20,7 @@ mod streams;
 mod stats;
 mod tables;
 mod together;
+mod values;
 
 use harness::{Case, Ran};
 

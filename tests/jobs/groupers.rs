@@ -99,7 +99,7 @@ fn columns_become_rows_with_lists() {
     let first = &groups[0];
     assert_eq!((&first["text"][0], &first["key"][0], &first["numbers"][1]), (&json!("text 10"), &json!(3), &json!([17, null])));
     assert_eq!(rows, run(dir.path(), &[&input[..], WAYS[0]].concat()));
-    // And back to columns, of the types that JSON has.
+    // And back to columns, of the types that they had.
     recipe(dir.path(), "  - key_value_grouper: {group_by_keys: [key]}\n  - naive_reverse_grouper:\n  - text_length_filter: {min_len: 7}\n");
     for way in &WAYS[..4] {
         run_to_parquet(dir.path(), &[&input[..], way].concat());
@@ -108,7 +108,7 @@ fn columns_become_rows_with_lists() {
         let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 290);
         let types: Vec<String> = batches[0].schema().fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
-        assert!(types[0].starts_with("text Utf8") && types[1] == "key Int64" && types[2] == "score Float64", "{types:?}");
+        assert!(types[0].starts_with("text Utf8") && types[1] == "key Int32" && types[2] == "score Float64", "{types:?}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back without a bit of difference.
 //!
 //! The columns of Parquet and Arrow are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in; null where it can
-//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns, then the stats as `__dj__stats__.KEY`. JSON lines are described in [`lines`].
+//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns
+//! (see [`columns`](super::columns)), then the stats as `__dj__stats__.KEY`. JSON lines are described in [`lines`].
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter};
@@ -18,11 +19,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use super::{lines, patch};
+use super::{columns, lines, patch};
 use crate::config::{Compression, StorageFormat};
 use crate::dataset::io::checksum::ChecksumWriter;
 use crate::dataset::io::compression::{Encoder, decoder};
-use crate::dataset::{Batch, Column, STATS, Stat, render};
+use crate::dataset::{Batch, STATS, Stat, render};
 use crate::job::TempFile;
 
 pub(super) const ROW: &str = "__row__";
@@ -182,8 +183,8 @@ fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &Rec
 fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<RecordBatch> {
     let mut fields = vec![Field::new(ROW, DataType::UInt64, false)];
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(batch.ids.clone())];
-    let mut add = |name: String, array: ArrayRef| {
-        fields.push(Field::new(name, array.data_type().clone(), true));
+    let mut add = |field: Field, array: ArrayRef| {
+        fields.push(field);
         arrays.push(match array.data_type() {
             // Arrow's form would hold all that the views are cut out of.
             DataType::BinaryView if format != StorageFormat::Parquet => Arc::new(array.as_binary_view().gc()),
@@ -191,19 +192,15 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
             _ => array,
         });
     };
+    let named = |name: String, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
     match &batch.raw {
-        Some(raw) => add(RAW.into(), Arc::new(raw.clone())),
-        // What the input said where an op has computed a stat is of no use any more, and would have its name.
-        None => {
-            let is_stat =
-                |path: &str| batch.stats.iter().any(|s| path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key));
-            batch.columns.iter().filter(|c| !is_stat(&c.path)).for_each(|c| add(c.path.clone(), Arc::clone(&c.data)));
-        }
+        Some(raw) => add(Field::new(RAW, DataType::BinaryView, true), Arc::new(raw.clone())),
+        None => columns::store(batch, &mut add),
     }
     if let Some(patch) = patch {
-        add(PATCH.into(), Arc::new(patch.clone()));
+        add(Field::new(PATCH, DataType::BinaryView, true), Arc::new(patch.clone()));
     }
-    batch.stats.iter().for_each(|s| add(format!("{STATS}.{}", s.key), Arc::clone(&s.data)));
+    batch.stats.iter().for_each(|s| add(named(format!("{STATS}.{}", s.key), &s.data), Arc::clone(&s.data)));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
@@ -214,12 +211,13 @@ pub(super) fn from_table(table: &RecordBatch) -> Result<Stored> {
         Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: None, origin: None, stored: None, columns: Vec::new(), stats: Vec::new() };
     for (field, array) in schema.fields().iter().zip(table.columns()) {
         match field.name().as_str() {
+            _ if columns::is_column(field) => columns::restore(&mut batch.columns, field, array)?,
             ROW => batch.ids = array.as_primitive_opt::<UInt64Type>().context("`__row__` is not a row id")?.clone(),
             RAW => batch.raw = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
             PATCH => patch = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
             name => match name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')) {
                 Some(key) => batch.stats.push(Stat { key: key.into(), data: Arc::clone(array) }),
-                None => batch.columns.push(Column { changed: None, ..Column::new(name, Arc::clone(array)) }),
+                None => columns::restore(&mut batch.columns, field, array)?,
             },
         }
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead, Write};
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{AsArray, BinaryViewBuilder, RecordBatch};
-use arrow::datatypes::UInt64Type;
+use arrow::datatypes::{Field, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use base64::Engine as _;
@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::codec::{RAW, ROW, Stored, from_table};
-use crate::dataset::{Batch, STATS, Stat};
+use super::columns;
+use crate::dataset::{Batch, STATS, Stat, show_json_rows};
 
 /// The field at the end of a line. In a text its quotes would be escaped, so where these bytes stand last, they are the field.
 const FIELD: &[u8] = b"\"__dj__row__\":";
@@ -45,16 +46,17 @@ struct Row<'a> {
 pub(super) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
     let schema = table.schema();
     let ids = table.column_by_name(ROW).context("rows without ids")?.as_primitive::<UInt64Type>();
-    let raw = table.column_by_name(RAW).map(|raw| raw.as_binary_view());
-    let columns = |keep: &dyn Fn(&str) -> bool| -> Result<RecordBatch> {
-        let at: Vec<usize> = (0..table.num_columns()).filter(|i| keep(schema.field(*i).name())).collect();
+    let own = |name: &str| schema.fields().iter().position(|f| f.name() == name && !columns::is_column(f));
+    let raw = own(RAW).map(|at| table.column(at).as_binary_view());
+    let picked = |keep: &dyn Fn(&Field) -> bool| -> Result<RecordBatch> {
+        let at: Vec<usize> = (0..table.num_columns()).filter(|i| keep(schema.field(*i))).collect();
         Ok(table.project(&at)?)
     };
-    let is_stat = |name: &str| name.strip_prefix(STATS).is_some_and(|key| key.starts_with('.'));
-    let stats = columns(&is_stat)?;
+    let is_stat = |f: &Field| !columns::is_column(f) && f.name().strip_prefix(STATS).is_some_and(|key| key.starts_with('.'));
+    let stats = picked(&is_stat)?;
     let exact = if raw.is_none() { Some(table.clone()) } else { Some(stats.clone()).filter(|stats| stats.num_columns() > 0) };
     let mut arrow = exact.map(|exact| to_stream(&exact)).transpose()?.map(|stream| BASE64.encode(stream));
-    let shown = if raw.is_none() { objects(&columns(&|name| name != ROW && !is_stat(name))?) } else { Vec::new() };
+    let shown = if raw.is_none() { objects(&picked(&|f| f.name() != ROW && !is_stat(f) && columns::has_values(f))?) } else { Vec::new() };
     let stats = if stats.num_columns() > 0 { objects(&stats) } else { Vec::new() };
     for i in 0..table.num_rows() {
         let stats: Option<Box<RawValue>> = stats.get(i).and_then(|s| RawValue::from_string(s.replace(&format!("\"{STATS}."), "\"")).ok());
@@ -98,12 +100,12 @@ pub(super) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
 
 /// The rows as JSON objects, as well as JSON can hold them.
 fn objects(table: &RecordBatch) -> Vec<String> {
-    let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+    let mut lines = Vec::new();
     // A value that has no form in JSON is in `arrow` all the same.
-    if writer.write(table).and_then(|()| writer.finish()).is_err() {
+    if show_json_rows(table, &mut lines).is_err() {
         return Vec::new();
     }
-    let text = String::from_utf8(writer.into_inner()).unwrap_or_default();
+    let text = String::from_utf8(lines).unwrap_or_default();
     text.lines().map(str::to_owned).filter(|line| line.starts_with('{') && line.ends_with('}')).collect()
 }
 

@@ -5,6 +5,7 @@
 //! ```
 
 mod codec;
+mod columns;
 mod flat;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;

@@ -375,7 +375,9 @@ fn integer(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
 
 fn number(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
     let n = value.as_number()?.as_f64()?;
-    in_bounds(keywords, n).then(|| n.into())
+    // 1 and 1.0 are one parameter; what a double does not hold stays as it was given.
+    let is_exact = whole(value).is_none_or(|whole| n as i128 == whole);
+    in_bounds(keywords, n).then(|| if is_exact { n.into() } else { value.clone() })
 }
 
 fn in_bounds(keywords: &Map<String, Value>, n: f64) -> bool {

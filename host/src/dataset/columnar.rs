@@ -1,15 +1,18 @@
 //! Reads columns: all of them pass through as they are, and those that somebody reads are given in the type that was asked for.
 
 use super::batch::{Batch, Column, row_id};
+use super::conform::fit;
 use super::convert::{convert, nested};
 use super::describe::guarded;
 use super::extract::FieldType;
 use super::file::{Dataset, Format, InputFile};
+use super::json_encode::unwritable;
 use super::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use super::{arrow_file, parquet_file};
 use anyhow::{Context, Result, bail};
-use arrow::array::{Array, BooleanArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{Fields, Schema};
 use arrow::record_batch::RecordBatch;
 
 pub(super) struct ColumnarReader {
@@ -98,24 +101,23 @@ impl Open {
         let rows = read.num_rows();
         let first = self.next;
         self.next += rows as u64;
-        let mut columns: Vec<Column> = read
-            .schema()
-            .fields()
-            .iter()
-            .zip(read.columns())
-            .map(|(field, data)| Column {
-                path: field.name().clone(),
-                data: data.clone(),
-                changed: None,
-                span: None,
-                native: None,
-                json: false,
-            })
-            .collect();
         let mut reasons: Vec<Option<String>> = vec![None; rows];
+        let given = given(read, options.schema.as_deref(), &mut reasons)?;
+        let column = |path: &str, data: &ArrayRef| Column {
+            path: path.to_owned(),
+            data: data.clone(),
+            changed: None,
+            span: None,
+            native: None,
+            json: false,
+        };
+        let mut columns: Vec<Column> = given.iter().map(|(name, data)| column(name, data)).collect();
+        for column in columns.iter().filter(|_| options.as_json) {
+            refuse(&column.path, &column.data, &mut reasons)?;
+        }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);
-            let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(read, &field.path));
+            let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(&given, &field.path));
             let data = convert(found.as_ref(), field.ty, rows)?;
             if field.required {
                 for (row, reason) in reasons.iter_mut().enumerate().filter(|(row, reason)| data.is_null(*row) && reason.is_none()) {
@@ -128,6 +130,9 @@ impl Open {
                 }
             }
             let json = field.ty == FieldType::Json;
+            if let Some(native) = found.as_ref().filter(|_| json && !options.as_json) {
+                refuse(&field.path, native, &mut reasons)?;
+            }
             match top {
                 Some(i) if columns[i].data.data_type() == data.data_type() && !json => {}
                 Some(i) => {
@@ -135,7 +140,7 @@ impl Open {
                     columns[i].json = json;
                     columns[i].native = Some(native);
                 }
-                None => columns.push(Column { path: field.path.clone(), data, changed: None, span: None, native: None, json }),
+                None => columns.push(Column { json, ..column(&field.path, &data) }),
             }
         }
         let ids = (first..self.next).map(|row| row_id(self.index, row)).collect::<Vec<_>>();
@@ -145,7 +150,7 @@ impl Open {
             for (row, reason) in reasons.iter().enumerate().filter_map(|(row, r)| Some((row, r.clone()?))) {
                 let offset = first + row as u64;
                 let mut raw = Vec::new();
-                super::columns_out::write_json_rows(&read.slice(row, 1), &mut raw)?;
+                super::columns_out::show_json_rows(&read.slice(row, 1), &mut raw)?;
                 raw.truncate(raw.trim_ascii_end().len());
                 let id = row_id(self.index, offset);
                 bad.push(BadRow { id, file: self.index, offset, line_in_slice: offset - self.first, raw, reason });
@@ -156,4 +161,24 @@ impl Open {
         let bytes = read.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64;
         Ok(Block { batch, bad, bytes, lines: rows as u64 })
     }
+}
+
+/// Notes the rows in which the column at `path` has a value that cannot be written as JSON.
+fn refuse(path: &str, column: &ArrayRef, reasons: &mut [Option<String>]) -> Result<()> {
+    for (row, why) in unwritable(path, column)? {
+        reasons[row].get_or_insert(why);
+    }
+    Ok(())
+}
+
+/// The columns by name, in the types of `schema` if there is one. A row that loses a value by that gets a reason.
+fn given(read: &RecordBatch, schema: Option<&Schema>, reasons: &mut [Option<String>]) -> Result<Vec<(String, ArrayRef)>> {
+    let own = read.schema();
+    let names = |fields: &Fields| fields.iter().map(|f| f.name().clone()).collect::<Vec<_>>();
+    let Some(schema) = schema.filter(|schema| schema.fields() != own.fields()) else {
+        return Ok(names(own.fields()).into_iter().zip(read.columns().iter().cloned()).collect());
+    };
+    let fitted = fit(read, schema)?;
+    fitted.bad.into_iter().for_each(|(row, reason)| reasons[row] = Some(reason));
+    Ok(names(schema.fields()).into_iter().zip(fitted.columns).collect())
 }

@@ -1,42 +1,51 @@
 //! Rows of a columnar dataset on their way out: as JSON lines, or as columns with the new values in their places.
 
 use super::batch::{Batch, Column, STATS};
-use super::columns_schema::{conform, unify, written_type};
-use super::convert::is_text;
+use super::columns_schema::written_type;
+use super::conform::conform;
 use super::io::checksum::ChecksumWriter;
+use super::json_encode::RowEncoder;
+use super::losses::Losses;
+use super::new_values::{held, why};
 use super::row_text::write_rows;
+use super::widen::unify;
 use anyhow::{Context, Result, bail};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use arrow::json::WriterBuilder;
-use arrow::json::writer::LineDelimited;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
 
-/// One JSON object per row, nulls written out, each ended by a line feed.
-pub(crate) fn write_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
-    writer.write(rows).context("a column cannot be written as JSON")?;
-    Ok(writer.finish()?)
+/// One JSON object per row, nulls written out, each ended by a line feed. For people: a value without a text in JSON is shown as the number that it is
+/// stored as.
+pub(crate) fn show_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+    encode_rows(rows, true, &mut Losses::default(), out)
+}
+
+fn encode_rows(rows: &RecordBatch, raw: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+    let encoder = RowEncoder::new(rows)?;
+    for row in 0..rows.num_rows() {
+        encoder.write(row, raw, losses, out)?;
+        out.push(b'\n');
+    }
+    Ok(())
 }
 
 /// The rows as JSON lines: the columns of `schema`, then what operators added. A value that a row did not get is not mentioned in it.
-pub(super) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
     let mut text = Vec::new();
-    write_json_rows(&native_rows(batch, schema)?, &mut text)?;
+    encode_rows(&native_rows(batch, schema)?, false, losses, &mut text)?;
     let mut raw = BinaryViewBuilder::new();
     text.split_inclusive(|&b| b == b'\n').for_each(|line| raw.append_value(&line[..line.len() - 1]));
     let raw: BinaryViewArray = raw.finish();
     let columns = changed(batch).map(|(c, _)| Column { span: None, native: None, ..c.clone() }).collect();
     let rows = Batch { ids: batch.ids.clone(), raw: None, origin: None, stored: None, columns, stats: batch.stats.clone() };
-    write_rows(&rows, &raw, keep_stats, out)
+    write_rows(&rows, &raw, keep_stats, losses, out)
 }
 
 fn changed(batch: &Batch) -> impl Iterator<Item = (&Column, &BooleanBuffer)> {
@@ -51,14 +60,21 @@ fn native_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
         None => Ok(new_null_array(field.data_type(), rows)),
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+    let mut schema = schema.clone();
+    // An operator may have put nulls where the input had none.
+    if schema.fields().iter().zip(&columns).any(|(field, column)| !field.is_nullable() && column.null_count() > 0) {
+        let fields = schema.fields().iter().zip(&columns);
+        let fields = fields.map(|(f, c)| f.as_ref().clone().with_nullable(f.is_nullable() || c.null_count() > 0)).collect::<Vec<_>>();
+        schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    }
+    Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
 }
 
 /// The columns of `schema` with all new values, then the columns that operators added.
 fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<RecordBatch> {
     let base = native_rows(batch, schema)?;
     let rows = base.num_rows();
-    let mut table: Vec<(FieldRef, ArrayRef)> = schema.fields().iter().cloned().zip(base.columns().iter().cloned()).collect();
+    let mut table: Vec<(FieldRef, ArrayRef)> = base.schema().fields().iter().cloned().zip(base.columns().iter().cloned()).collect();
     for (column, bits) in changed(batch) {
         let top = schema.fields().find(&column.path).is_some();
         let path: Vec<&str> = if top { vec![&column.path] } else { column.path.split('.').collect() };
@@ -70,8 +86,7 @@ fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<Re
         set(&mut table, &[STATS, &stat.key], false, &stat.data, &bits).with_context(|| format!("cannot write the stat `{}`", stat.key))?;
     }
     let (fields, columns): (Vec<_>, Vec<_>) = table.into_iter().unzip();
-    let written = unify(schema, &Schema::new(fields.clone())).map_or_else(|_| schema.metadata().clone(), |s| s.metadata().clone());
-    let schema = Arc::new(Schema::new_with_metadata(fields, written));
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
 }
 
@@ -98,7 +113,8 @@ fn set(table: &mut Vec<(FieldRef, ArrayRef)>, path: &[&str], json: bool, data: &
     };
     match at {
         Some(i) => {
-            let field = table[i].0.as_ref().clone().with_data_type(new.data_type().clone());
+            let field = table[i].0.as_ref();
+            let field = field.clone().with_data_type(new.data_type().clone()).with_nullable(field.is_nullable() || new.null_count() > 0);
             table[i] = (Arc::new(field), new);
         }
         None => table.push((Arc::new(Field::new(*name, new.data_type().clone(), true)), new)),
@@ -114,16 +130,9 @@ fn merged(old: Option<&ArrayRef>, json: bool, data: &ArrayRef, bits: &BooleanBuf
         return Ok(if bits.count_set_bits() == data.len() { data } else { nullif(&data, &BooleanArray::new(!bits, None))? });
     };
     let ty = old.data_type();
-    if json && !is_text(ty) {
-        bail!("JSON values cannot be written into a column of type {ty}");
-    }
-    let new = conform(data, ty)?;
-    // A cast from a double to a whole number cuts off the fraction without a word.
-    if data.data_type() == &DataType::Float64 && ty != &DataType::Float64 {
-        let back = cast(&new, &DataType::Float64)?;
-        if not_distinct(&back, data)?.values().iter().zip(bits.iter()).any(|(same, set)| set && !same) {
-            bail!("the column is {ty} and cannot hold all new values");
-        }
+    let (new, lost) = held(data, json, ty)?;
+    if let Some(row) = lost.and_then(|lost| (&lost & bits).set_indices().next()) {
+        bail!("a new value is {}", why(data, json, row, ty));
     }
     if bits.count_set_bits() == new.len() { Ok(new) } else { Ok(zip(&mask, &new, old)?) }
 }
@@ -166,7 +175,7 @@ impl ColumnSink {
         };
         if let Some(out) = out {
             let unified =
-                unify(&self.all, &rows.schema()).map_err(|column| anyhow::anyhow!("the types of `{column}` do not go together"))?;
+                unify(&self.all, &rows.schema()).map_err(|clash| anyhow::anyhow!("the types of `{}` do not go together", clash.path))?;
             self.all = Arc::new(unified);
             self.state = State::Open(Box::new(StreamWriter::try_new(out, &rows.schema())?), rows.schema());
         }
@@ -201,6 +210,18 @@ fn logical_bytes(array: &dyn Array) -> u64 {
             let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
             rows * 4 + logical_bytes(&list.values().slice(from, to - from))
         }
+        DataType::LargeList(_) => {
+            let list = array.as_list::<i64>();
+            let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
+            rows * 8 + logical_bytes(&list.values().slice(from, to - from))
+        }
+        DataType::FixedSizeList(..) => logical_bytes(array.as_fixed_size_list().values()),
+        DataType::Map(..) => {
+            let map = array.as_map();
+            let (from, to) = (map.value_offsets()[0] as usize, map.value_offsets()[map.len()] as usize);
+            rows * 4 + logical_bytes(&map.entries().slice(from, to - from))
+        }
+        DataType::FixedSizeBinary(n) => rows * u64::from(n.unsigned_abs()),
         DataType::Struct(_) => rows + array.as_struct().columns().iter().map(|c| logical_bytes(c)).sum::<u64>(),
         other => rows * other.primitive_width().unwrap_or(8) as u64,
     }

@@ -1,12 +1,11 @@
 //! Native columns in the types that operators ask for.
 
 use super::extract::FieldType;
+use super::json_encode::{Encoder, Spelling};
 use anyhow::Result;
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringViewBuilder, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringViewBuilder, new_null_array};
 use arrow::compute::{and, cast, is_not_null, nullif};
-use arrow::datatypes::{DataType, Field};
-use arrow::json::writer::{EncoderOptions, make_encoder};
-use arrow::record_batch::RecordBatch;
+use arrow::datatypes::{DataType, Field, Float64Type};
 use std::sync::Arc;
 
 /// The type of the columns of a batch that were asked for as `ty`.
@@ -30,6 +29,7 @@ pub(super) fn convert(native: Option<&ArrayRef>, ty: FieldType, rows: usize) -> 
         FieldType::Utf8 if is_text(native.data_type()) => cast(native, &target)?,
         FieldType::F64 if is_number(native.data_type()) => cast(native, &target)?,
         FieldType::S64 if native.data_type().is_integer() => cast(native, &target)?,
+        FieldType::S64 if native.data_type().is_floating() => whole(&cast(native, &DataType::Float64)?)?,
         FieldType::Boolean if native.data_type() == &DataType::Boolean => native.clone(),
         FieldType::Utf8List if item(native.data_type()).is_some_and(is_text) => without_null_items(&cast(native, &target)?)?,
         FieldType::F64List if item(native.data_type()).is_some_and(is_number) => without_null_items(&cast(native, &target)?)?,
@@ -37,12 +37,21 @@ pub(super) fn convert(native: Option<&ArrayRef>, ty: FieldType, rows: usize) -> 
     })
 }
 
-pub(super) fn is_text(ty: &DataType) -> bool {
+/// Strings in any layout.
+pub(crate) fn is_text(ty: &DataType) -> bool {
     match ty {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, value) => is_text(value),
         _ => false,
     }
+}
+
+/// Doubles that are whole numbers, as pandas writes a column of them that has nulls; null where they are not, or too large for all of them to be told
+/// apart.
+fn whole(doubles: &ArrayRef) -> Result<ArrayRef> {
+    let is_whole = |value: f64| value.fract() == 0.0 && value.abs() < 9.007_199_254_740_992e15;
+    let values = doubles.as_primitive::<Float64Type>().iter().map(|value| value.filter(|v| is_whole(*v)).map(|v| v as i64));
+    Ok(Arc::new(values.collect::<Int64Array>()))
 }
 
 fn is_number(ty: &DataType) -> bool {
@@ -66,29 +75,28 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
     Ok(nullif(lists, &odd)?)
 }
 
-/// Each value as JSON text.
+/// Each value as standard JSON text; null where it has none.
 fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
-    let options = EncoderOptions::default().with_explicit_nulls(true);
-    let field = Arc::new(Field::new("value", native.data_type().clone(), true));
-    let mut encoder = make_encoder(&field, native, &options)?;
+    let encoder = Encoder::new(native)?;
+    let mut spelling = Spelling::standard();
     let mut builder = StringViewBuilder::with_capacity(native.len());
     let mut text = Vec::new();
     for row in 0..native.len() {
-        if encoder.is_null(row) {
-            builder.append_null();
-            continue;
-        }
         text.clear();
-        encoder.encode(row, &mut text);
-        builder.append_value(std::str::from_utf8(&text)?);
+        if encoder.is_null(row) || encoder.write(row, &mut spelling, &mut text).is_err() {
+            builder.append_null();
+        } else {
+            builder.append_value(std::str::from_utf8(&text)?);
+        }
     }
     Ok(Arc::new(builder.finish()))
 }
 
 /// The member at `path` of a struct column, null where any struct on the way is.
-pub(super) fn nested(read: &RecordBatch, path: &str) -> Option<ArrayRef> {
+pub(super) fn nested(columns: &[(String, ArrayRef)], path: &str) -> Option<ArrayRef> {
     let mut parts = path.split('.');
-    let mut at = read.column_by_name(parts.next()?)?.clone();
+    let first = parts.next()?;
+    let mut at = columns.iter().find(|(name, _)| name == first)?.1.clone();
     for part in parts {
         let parent = at.as_struct_opt()?;
         let child = parent.column_by_name(part)?.clone();

@@ -1,21 +1,25 @@
 //! What a columnar file says of itself.
 
 use super::file::{Format, InputFile};
+use super::unique::check_names;
 use super::{arrow_file, parquet_file};
 use crate::error::UserError;
 use anyhow::{Result, bail};
 use arrow::datatypes::SchemaRef;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Schema and number of rows of a columnar file.
+/// Schema and number of rows of a columnar file. Fails if two of its columns have one name.
 pub(super) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
-    guarded(&file.path.display().to_string(), || match file.format {
+    let name = file.path.display().to_string();
+    let (schema, rows) = guarded(&name, || match file.format {
         Format::Parquet => parquet_file::describe(&file.path),
         Format::Arrow => arrow_file::describe(&file.path),
         _ => bail!("`{}` has no columns", file.path.display()),
     })
     // A file that does not even say what it holds is not usable at all.
-    .map_err(|e| UserError::new("", format!("{e:#}")).into())
+    .map_err(|e| UserError::new("", format!("{e:#}")))?;
+    check_names(schema.fields()).map_err(|e| UserError::new(name, format!("{e:#}")).hint("give each column a name of its own"))?;
+    Ok((schema, rows))
 }
 
 /// Number of rows of a columnar file, by its metadata.

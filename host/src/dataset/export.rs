@@ -2,6 +2,7 @@
 
 use super::file::Compression;
 use super::io::compression;
+use super::losses::Losses;
 use super::part::{PartContent, PartInfo};
 use super::staged::Staged;
 use super::stream::{ArrayReader, LineStream};
@@ -21,7 +22,7 @@ pub struct Exported {
     pub rows: u64,
     /// Bytes in all files.
     pub bytes: u64,
-    /// What the user should know: columns whose types had to be widened.
+    /// What the user should know: columns whose types had to be widened, values that the format does not hold.
     pub notes: Vec<String>,
 }
 
@@ -38,7 +39,9 @@ pub fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<
         table::assemble(parts, target, &mut out)?
     } else {
         lines(parts, target, &mut out)?;
-        Vec::new()
+        let mut losses = Losses::default();
+        parts.iter().for_each(|(_, info)| losses.merge(&info.losses));
+        losses.notes()
     };
     let (files, bytes) = out.commit()?;
     Ok(Exported { files, rows: parts.iter().map(|(_, info)| info.rows).sum(), bytes, notes })

@@ -1,7 +1,7 @@
 //! From raw JSON rows to columns of the fields that somebody reads.
 
 use super::batch::Column;
-use super::json::{Found, Paths, Scanner, check};
+use super::json::{Found, Paths, Scanner, check, elements, standard};
 use anyhow::Result;
 use arrow::array::{
     ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Float64Builder, Int64Array, ListBuilder, StringBuilder, StringViewArray,
@@ -183,6 +183,10 @@ impl Extractor {
                                 None => copy_to_side(text, &mut self.side, self.side_index),
                             })
                         }
+                        // As columns give it: operators take standard JSON only.
+                        (FieldType::Json, _) => Some(standard(text))
+                            .filter(|text| text != b"null")
+                            .map(|text| copy_to_side(&text, &mut self.side, self.side_index)),
                         _ => None,
                     };
                     view.map(|v| views.push(v))
@@ -196,7 +200,7 @@ impl Extractor {
                 }
                 .map(|v| values.push(v)),
                 Values::Utf8List(values) => serde_json::from_slice(text).ok().map(|v| values.push(Some(v))),
-                Values::F64List(values) => serde_json::from_slice(text).ok().map(|v| values.push(Some(v))),
+                Values::F64List(values) => numbers(text).map(|v| values.push(Some(v))),
             };
             match done {
                 Some(()) => {
@@ -242,6 +246,17 @@ fn copy_to_side(text: &[u8], side: &mut Vec<u8>, side_index: u32) -> u128 {
 /// Also what Python writes: `NaN`, `Infinity`, `-Infinity`. Strings are no numbers.
 fn number(text: &[u8]) -> Option<f64> {
     matches!(text[0], b'-' | b'0'..=b'9' | b'N' | b'I').then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+}
+
+/// A list of such.
+fn numbers(text: &[u8]) -> Option<Vec<f64>> {
+    let mut list = Some(Vec::new());
+    let each = |value: &str| match (&mut list, number(value.as_bytes())) {
+        (Some(list), Some(value)) => list.push(value),
+        (list, _) => *list = None,
+    };
+    elements(std::str::from_utf8(text).ok()?, each).ok()?;
+    list
 }
 
 fn whole(text: &[u8]) -> Option<i64> {

@@ -1,19 +1,56 @@
 //! Parquet files: schema, number of rows, and a range of rows.
 
 use anyhow::{Context, Result};
-use arrow::datatypes::SchemaRef;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Type;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Reads the footer.
 fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-        .with_context(|| format!("the Parquet footer of `{}` is not readable", path.display()))?;
-    Ok((file, metadata))
+    let context = || format!("the Parquet footer of `{}` is not readable", path.display());
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
+    let Some(schema) = with_micros(&metadata) else { return Ok((file, metadata)) };
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    Ok((file, ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).with_context(context)?))
+}
+
+/// Times of 96 bits, as Spark, Hive and Impala write them, reach further than nanoseconds of 64 bits do: the year 9999 would become 1816. Microseconds
+/// hold them all, which are also what Spark and DuckDB read. None where the file has no such times, or says that they are of another unit.
+fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
+    let file = metadata.metadata().file_metadata();
+    let mut leaves = file.schema_descr().columns().iter().map(|leaf| leaf.physical_type() == Type::INT96);
+    if !leaves.clone().any(|is_96| is_96)
+        || file.key_value_metadata().is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY))
+    {
+        return None;
+    }
+    let schema = metadata.schema();
+    let fields: Vec<_> = schema.fields().iter().map(|field| in_micros(field, &mut leaves)).collect();
+    Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+}
+
+/// `leaves` says of each leaf from this field on whether it has 96 bits.
+fn in_micros(field: &FieldRef, leaves: &mut impl Iterator<Item = bool>) -> FieldRef {
+    use DataType::*;
+    let ty = match field.data_type() {
+        Struct(fields) => Struct(fields.iter().map(|f| in_micros(f, leaves)).collect()),
+        List(item) => List(in_micros(item, leaves)),
+        Map(entries, sorted) => Map(in_micros(entries, leaves), *sorted),
+        leaf => match (leaves.next(), leaf) {
+            (Some(true), Timestamp(_, zone)) => Timestamp(TimeUnit::Microsecond, zone.clone()),
+            _ => leaf.clone(),
+        },
+    };
+    Arc::new(field.as_ref().clone().with_data_type(ty))
 }
 
 /// Schema and number of rows.
@@ -21,6 +58,17 @@ pub(super) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
     let (_, metadata) = open(path)?;
     let rows = metadata.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).sum();
     Ok((metadata.schema().clone(), rows))
+}
+
+/// The least and the greatest values of a top-level column in the row groups, as far as the file tells them.
+pub(super) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
+    let (_, metadata) = open(path)?;
+    let footer = metadata.metadata();
+    let Ok(statistics) = StatisticsConverter::try_new(column, metadata.schema(), footer.file_metadata().schema_descr()) else {
+        return Ok(Vec::new());
+    };
+    let groups = footer.row_groups();
+    Ok([statistics.row_group_mins(groups), statistics.row_group_maxes(groups)].into_iter().flatten().collect())
 }
 
 /// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not touched.

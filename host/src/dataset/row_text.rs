@@ -2,18 +2,25 @@
 
 use super::batch::{Batch, Column, STATS, Stat};
 use super::json::{append, set_path, write_f64, write_string};
+use super::losses::{Loss, Losses};
 use anyhow::{Context, Result, bail};
-use arrow::array::{Array, AsArray, BinaryViewArray, make_view};
+use arrow::array::{Array, AsArray, BinaryViewArray, Float64Array, make_view};
 use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use memchr::memmem;
 
 /// Appends every row of `batch` and a line feed to `out`. A row without changes is its original bytes. Stats are written under
-/// [`STATS`] if asked for, over those of the same name that the row has.
-pub(super) fn write_rows(batch: &Batch, raw: &BinaryViewArray, keep_stats: bool, out: &mut Vec<u8>) -> Result<()> {
+/// [`STATS`] if asked for, over those of the same name that the row has. New values that are NaN or infinite are added to `losses`.
+pub(super) fn write_rows(batch: &Batch, raw: &BinaryViewArray, keep_stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
     let changed: Vec<(&Column, &BooleanBuffer)> = batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref()?))).collect();
     let changed: Vec<_> = changed.into_iter().filter(|(_, bits)| bits.count_set_bits() > 0).collect();
     let stats = if keep_stats { &batch.stats[..] } else { &[] };
+    for (column, bits) in &changed {
+        losses.add(&column.path, Loss::Constant, constants(&column.data, |row| bits.value(row)));
+    }
+    for stat in stats {
+        losses.add(&format!("{STATS}.{}", stat.key), Loss::Constant, constants(&stat.data, |_| true));
+    }
     let mut run = Run::default();
     let mut scratch = Scratch::default();
     for row in 0..batch.rows() {
@@ -180,6 +187,24 @@ impl Scratch {
             self.put(STATS, true);
         }
         Ok(())
+    }
+}
+
+/// Numbers that are NaN or infinite in those rows of a column that `is_written` names.
+fn constants(data: &dyn Array, is_written: impl Fn(usize) -> bool) -> u64 {
+    let count = |values: &Float64Array| values.iter().flatten().filter(|v| !v.is_finite()).count() as u64;
+    match data.data_type() {
+        DataType::Float64 => {
+            let values = data.as_primitive::<Float64Type>();
+            let odd = |row: usize| values.is_valid(row) && !values.value(row).is_finite();
+            (0..values.len()).filter(|row| odd(*row) && is_written(*row)).count() as u64
+        }
+        DataType::List(item) if item.data_type() == &DataType::Float64 => {
+            let lists = data.as_list::<i32>();
+            let written = (0..lists.len()).filter(|row| lists.is_valid(*row) && is_written(*row));
+            written.map(|row| count(lists.value(row).as_primitive())).sum()
+        }
+        _ => 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::extract::ReadField;
+use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 /// A piece of a file: bytes `start..end` of plain JSONL, which begin and end at line ends; rows `start..end` of Parquet and Arrow.
@@ -33,6 +34,10 @@ pub struct ReadOptions {
     pub batch_bytes: usize,
     /// Longer rows go to quarantine unread; at most 1 GiB.
     pub max_row_bytes: usize,
+    /// Rows of columns will become JSON: one with a value that has no text there is bad.
+    pub as_json: bool,
+    /// Columns: the schema that the rows of all files come in. A row of which a value does not survive that is bad. None: each file's own.
+    pub schema: Option<SchemaRef>,
 }
 
 impl ReadOptions {
@@ -43,7 +48,7 @@ impl ReadOptions {
 
     /// Reads `fields` with the usual sizes.
     pub fn new(fields: Vec<ReadField>) -> Self {
-        Self { fields, batch_bytes: Self::BATCH_BYTES, max_row_bytes: Self::MAX_ROW_BYTES }
+        Self { fields, batch_bytes: Self::BATCH_BYTES, max_row_bytes: Self::MAX_ROW_BYTES, as_json: false, schema: None }
     }
 }
 

@@ -1,12 +1,19 @@
 //! Columnar exports: Parquet and Arrow from the parts, in row groups whose places depend on the rows alone.
 
-use super::columns_schema::{conform, decode_schema, unify};
+use super::columns_schema::decode_schema;
+use super::conform::conform;
+use super::hugging_face;
 use super::json_columns::to_columns;
+use super::losses::{Loss, Losses};
 use super::part::{PartContent, PartInfo};
 use super::shape::Shape;
 use super::staged::Staged;
+use super::storable::{for_parquet, has_empty_struct};
 use super::stream::LineStream;
 use super::target::{ExportFormat, ExportTarget};
+use super::typed::Typed;
+use super::unique::{alike, differ_by_case};
+use super::widen::unify;
 use crate::error::UserError;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{ArrayRef, new_null_array};
@@ -18,6 +25,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
@@ -32,7 +40,7 @@ const ROW_GROUP_BYTES: u64 = 64 << 20;
 /// The same for a record batch of an Arrow stream.
 const ARROW_BATCH_BYTES: u64 = 8 << 20;
 
-/// Writes the export; gives the notes on widened columns.
+/// Writes the export; gives the notes on columns that do not hold the values as they were.
 pub(super) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged) -> Result<Vec<String>> {
     let group_bytes = if target.format == ExportFormat::Parquet { ROW_GROUP_BYTES } else { ARROW_BATCH_BYTES };
     let group_bytes = target.shard_size.map_or(group_bytes, |shard| shard.min(group_bytes)).max(1);
@@ -41,14 +49,40 @@ pub(super) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out
 }
 
 fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: u64, out: &mut Staged) -> Result<Vec<String>> {
-    let mut shape = Shape::default();
+    let (mut shape, mut typed, mut losses) = (Shape::default(), None::<Typed>, Losses::default());
     for (path, info) in parts {
         match &info.content {
-            PartContent::Rows { shape: Some(later) } => shape.merge(later),
+            PartContent::Rows { shape: Some(later), typed: more } => {
+                shape.merge(later);
+                match (&mut typed, more) {
+                    (Some(typed), Some(more)) => typed.merge(more),
+                    (typed, more) => *typed = more.clone(),
+                }
+            }
             _ => bail!("the part `{}` was not written for a columnar export", path.display()),
         }
+        losses.merge(&info.losses);
     }
-    let schema = Arc::new(Schema::new(shape.columns()));
+    let (mut schema, mut notes) = match &typed {
+        Some(typed) => typed.columns(&shape)?,
+        None => (Schema::new(shape.columns()), Vec::new()),
+    };
+    let inferred =
+        |name: &str| typed.is_none() || schema.field_with_name(name).is_ok_and(|field| Some(field) == shape.column(name).as_ref());
+    notes.extend(shape.notes(inferred));
+    let mut losses = shape.losses(&losses);
+    // A column with a type of the input holds what it held there.
+    let is_in = |path: &str, name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let typed: Vec<&String> = schema.fields().iter().map(|field| field.name()).filter(|name| !inferred(name)).collect();
+    losses.retain(|path, loss| loss == Loss::Surrogate || !typed.iter().any(|name| is_in(path, name)));
+    notes.extend(losses.notes());
+    notes.extend(alike(schema.fields().iter().map(|f| f.name().as_str())).into_iter().map(|(a, b)| differ_by_case(&a, &b)));
+    if target.format == ExportFormat::Parquet {
+        let empty = schema.fields().iter().filter(|f| has_empty_struct(f.data_type()));
+        notes.extend(empty.map(|f| format!("column `{}` has objects without members: written as maps without entries", f.name())));
+        schema = for_parquet(&schema).as_ref().clone();
+    }
+    let schema = Arc::new(schema);
     if schema.fields().is_empty() && parts.iter().any(|(_, info)| info.rows > 0) {
         return Err(UserError::new("export_path", "the rows have no fields, so they cannot be columns").hint("export as `.jsonl`").into());
     }
@@ -69,11 +103,11 @@ fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: 
                 groups.push(lines);
                 start = end;
             }
-            writer.write(groups, |lines| to_columns(&lines, &shape, &schema))?;
+            writer.write(groups, |lines| to_columns(&lines, &schema))?;
         }
         writer.finish()?;
         if start == stream.len() {
-            return Ok(shape.notes());
+            return Ok(notes);
         }
     }
 }
@@ -122,13 +156,19 @@ fn columns_schema(parts: &[(PathBuf, PartInfo)]) -> Result<SchemaRef> {
         given = *input_columns;
         all = Some(match all {
             None => schema,
-            Some(known) => unify(&known, &schema).map_err(|column| anyhow!("the types of `{column}` in the parts do not go together"))?,
+            Some(known) => {
+                unify(&known, &schema).map_err(|clash| anyhow!("the types of `{}` in the parts do not go together", clash.path))?
+            }
         });
     }
     let all = all.context("there are no parts")?;
     let mut fields = all.fields().to_vec();
     fields[given..].sort_by(|a, b| a.name().cmp(b.name()));
-    Ok(Arc::new(Schema::new_with_metadata(fields, all.metadata().clone())))
+    let mut metadata = all.metadata().clone();
+    if let Some(text) = metadata.remove(hugging_face::KEY).and_then(|text| hugging_face::completed(&text, &fields.clone().into())) {
+        metadata.insert(hugging_face::KEY, text);
+    }
+    Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
 /// The record batches of all parts, to be cut anew.
@@ -239,7 +279,12 @@ impl Writer {
         let file = BufWriter::with_capacity(256 << 10, file);
         Ok(if format == ExportFormat::Parquet {
             // Level 1 is as fast as snappy here and a quarter smaller.
-            let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).build();
+            // Readers look for `huggingface` and `pandas` beside Arrow's schema, not in it.
+            let described = schema.metadata().iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+                .set_key_value_metadata(Some(described).filter(|described: &Vec<KeyValue>| !described.is_empty()))
+                .build();
             let (writer, factory) = ArrowWriter::try_new(file, schema.clone(), Some(properties))?.into_serialized_writer()?;
             Self::Parquet(writer, factory)
         } else {

@@ -270,6 +270,9 @@ pub struct JobSummary {
     /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the operator's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub determinism: BTreeMap<String, crate::stage::Checked>,
+    /// Values and types that the export does not hold as they were, one sentence each, with counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Attempts in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
@@ -310,6 +313,7 @@ impl JobSummary {
             determinism: BTreeMap::new(),
             versions: BTreeMap::from([("djhost".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
             plugins: BTreeMap::new(),
+            warnings: Vec::new(),
             attempts: Vec::new(),
             stop_reason: None,
         };

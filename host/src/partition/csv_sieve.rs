@@ -18,6 +18,16 @@ const PIECE: usize = 64 << 10;
 
 type Source<R> = Counted<Chain<Chain<Cursor<Vec<u8>>, R>, Cursor<Vec<u8>>>>;
 
+/// `from` without a byte order mark, which would become part of the first name.
+pub(super) fn without_mark<R: Read>(mut from: R) -> Result<Chain<Cursor<Vec<u8>>, R>> {
+    let mut head = Vec::new();
+    from.by_ref().take(3).read_to_end(&mut head)?;
+    if head == b"\xef\xbb\xbf" {
+        head.clear();
+    }
+    Ok(Cursor::new(head).chain(from))
+}
+
 /// Reads a table and gives it without the rows that do not fit.
 pub(super) struct Sieve<R: Read> {
     rows: Reader<Source<R>>,
@@ -61,15 +71,9 @@ impl RowsRead {
 }
 
 impl<R: Read> Sieve<R> {
-    pub(super) fn new(mut from: R, delimiter: u8) -> Result<Self> {
-        // A byte order mark would become part of the first name.
-        let mut head = Vec::new();
-        from.by_ref().take(3).read_to_end(&mut head)?;
-        if head == b"\xef\xbb\xbf" {
-            head.clear();
-        }
+    pub(super) fn new(from: R, delimiter: u8) -> Result<Self> {
         let lines = Rc::<RefCell<Lines>>::default();
-        let inner = Cursor::new(head).chain(from).chain(Cursor::new([b"\n", END, b"\n"].concat()));
+        let inner = without_mark(from)?.chain(Cursor::new([b"\n", END, b"\n"].concat()));
         let source = Counted { inner, lines: Rc::clone(&lines) };
         Ok(Self {
             rows: ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(source),

@@ -125,7 +125,7 @@ mod tests {
                 InputFile { path, format: Format::Jsonl, compression: Compression::None, bytes, modified_ns: 0, origin: None }
             })
             .collect();
-        Dataset { files, notes: Vec::new() }
+        Dataset { files, notes: Vec::new(), zstd_window: 128 << 20 }
     }
 
     /// Rows of very different lengths: one in ten has 20 kB, which is most of the bytes, and these lie together.

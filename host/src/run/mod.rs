@@ -17,12 +17,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::{Manifest, Store};
-use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, Strategy, resolve};
+use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, StorageFormat, Strategy, resolve};
 use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble, remove_unfinished};
 use crate::error::{Stopped, UserError, exit};
 use crate::event::{Event, EventLog, OpRef};
 use crate::job::{ExportLock, FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag, Storage};
 use crate::op::{Registry, Replace, check_locks};
+use crate::partition::check_headers;
 use crate::plan::{self, Plan};
 use crate::schedule::{self, Workers};
 use crate::stage::{Determinism, Env, Ratios, Seen, Tally};
@@ -77,13 +78,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
     let dataset = Dataset::open_with(&resolved.sources, std::path::Path::new("."), config.zstd_window_mb << 20)?;
-    if dataset.is_columnar() && plan.makes_json_rows() {
-        plan.notes.push(
-            "a grouper makes JSON rows: from the first one on the columns of the dataset have the types that JSON has, so that dates and decimals are \
-             strings, and bytes are hexadecimal digits"
-                .to_owned(),
-        );
-    }
+    check_headers(&dataset)?;
     let export_type = match resolved.export_type {
         ExportType::Jsonl => "jsonl",
         ExportType::Json => "json",
@@ -102,6 +97,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     if let Some(schema) = export.schema() {
         plan::check_places(&plan, schema)?;
     }
+    plan.notes.extend(export.notes());
     Ok(Prepared { plan, dataset, target, export, resolved })
 }
 
@@ -214,7 +210,12 @@ fn work(
     let tally = std::sync::Arc::new(Tally::new(determinism));
     let reader = config.max_unreadable_ratio.max(config.max_quarantine_ratio);
     let ratios = Ratios { operators: config.max_quarantine_ratio, reader };
-    let store = Store::new(paths.clone(), Storage::new(), &config.intermediate_storage, (config.batch_size_kb as usize) << 10);
+    let mut storage = config.intermediate_storage.clone();
+    if !prepared.export.fits_parquet() {
+        // A union, say: the input has such a column, and the job makes something else of it.
+        storage.format = StorageFormat::Arrow;
+    }
+    let store = Store::new(paths.clone(), Storage::new(), &storage, (config.batch_size_kb as usize) << 10);
     let env = Env {
         plan,
         chains: &chains,
@@ -223,6 +224,8 @@ fn work(
             fields: Vec::new(),
             batch_bytes: (config.batch_size_kb as usize) << 10,
             max_row_bytes: ((config.max_row_mb as usize) << 20).min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
+            as_json: prepared.export.makes_json(),
+            schema: prepared.export.schema().cloned(),
         },
         store,
         export: prepared.export.clone(),

@@ -309,6 +309,10 @@ fn input_key(identity: &Key, prepared: &Prepared) -> Key {
 fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
     let config = &prepared.resolved.config;
     let key = key.with(canonical_json(&config.reader_json())).with(config.on_error().word());
+    let key = if prepared.export.makes_json() { key.with("as json") } else { key };
+    // The types that columns are read in are those of all files together: another file can change them.
+    let columns = prepared.export.schema().into_iter().flat_map(|schema| schema.fields());
+    let key = columns.fold(key, |key, field| key.with(field.name()).with(field.data_type().to_string()));
     prepared.plan.fields.iter().filter(|f| f.required).fold(key, |key, field| key.with(&field.path).with(field.ty.name()))
 }
 

@@ -113,7 +113,7 @@ impl View {
             to_go: (is_settled && to_go >= 0.5)
                 .then(|| format!("about {} {}", about(to_go), if work.goes_on { "to read" } else { "to go" })),
             rate: is_settled.then(|| format!("{}/s", bytes(per_second as u64))),
-            rows: counted(tally.rows.load(Ordering::Relaxed), "row"),
+            rows: counted(tally.rows(), "row"),
             bad: (bad > 0).then(|| format!("{} in quarantine", count(bad))),
         }
     }

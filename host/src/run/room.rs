@@ -10,7 +10,7 @@ use crate::config::Resolved;
 use crate::dataset::{Compression, Dataset, ExportFormat, ExportTarget};
 use crate::error::UserError;
 use crate::job::RunPaths;
-use crate::job::show::bytes;
+use crate::term::bytes;
 
 /// How many times larger a packed text is when it is unpacked; web text as gzip or zstd is three to four times as large.
 const UNPACKED: u64 = 3;

@@ -86,6 +86,7 @@ impl State {
             self.summary.ledger = earlier.ledger.clone();
             self.summary.ops = earlier.ops;
             self.summary.totals = earlier.totals;
+            self.summary.warnings = earlier.warnings;
         }
         let ledger = &self.summary.ledger;
         log.emit(Event::JobCompleted {
@@ -171,6 +172,7 @@ impl State {
             self.summary.ledger.output
         );
         self.summary.totals.output_bytes = exported.bytes;
+        self.summary.warnings.clone_from(&exported.notes);
         self.usage();
         let files = exported.files.iter().map(|f| DoneFile::of(f)).collect::<Result<_>>()?;
         let done = Done {
@@ -180,6 +182,7 @@ impl State {
             ledger: self.summary.ledger.clone(),
             ops: self.summary.ops.clone(),
             totals: self.summary.totals.clone(),
+            warnings: self.summary.warnings.clone(),
         };
         crate::job::Storage::new().write_json(&done_path(&self.paths), &done)?;
         let ledger = &self.summary.ledger;
@@ -360,6 +363,8 @@ struct Done {
     ledger: Ledger,
     ops: Vec<crate::job::summary::OpTotals>,
     totals: crate::job::summary::Totals,
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]

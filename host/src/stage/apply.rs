@@ -6,7 +6,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 
 use super::isolate::split_rejected;
-use crate::dataset::{Batch, Column, Stat};
+use crate::dataset::{Batch, Column, Stat, unheld};
 use crate::op::{Output, Rejection, Reply, Update, overlay};
 
 /// What became of the rows of one batch in one operator.
@@ -126,6 +126,26 @@ fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<Update>, rejected: &[R
         }
     }
     Ok((made, fate))
+}
+
+/// Rejects the rows for which the operator made a value that its column does not hold.
+pub(super) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
+    let (updates, origins) = match &reply.output {
+        Output::Updated(updates) => (&updates[..], None),
+        Output::Rows { origins, fields } => (&fields[..], Some(origins)),
+        _ => return Ok(()),
+    };
+    let mut unheld_rows = Vec::new();
+    for update in updates {
+        let unheld = unheld(batch, &update.path, &update.values, update.json, update.rows.as_ref())?;
+        // Of new rows it is the one that they were made of.
+        let row = |at: u32| origins.map_or(at, |origins| origins.value(at as usize));
+        unheld_rows.extend(unheld.into_iter().map(|(at, reason)| Rejection { row: row(at), reason }));
+    }
+    reply.rejected.append(&mut unheld_rows);
+    reply.rejected.sort_by_key(|rejection| rejection.row);
+    reply.rejected.dedup_by_key(|rejection| rejection.row);
+    Ok(())
 }
 
 /// The rows without an answer, to be put into quarantine.

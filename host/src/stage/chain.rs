@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::Result;
 
-use super::apply::{apply, rejected_rows};
+use super::apply::{apply, reject_unheld, rejected_rows};
 use super::env::Env;
 use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
@@ -30,6 +30,8 @@ struct Link<'a> {
     failures: Failures,
     bytes_before: u64,
     rewrite: Option<Rewrite<'a>>,
+    /// New values must be of the types of the columns that they go into.
+    keeps_columns: bool,
 }
 
 /// Keys of some rows for a global op.
@@ -48,7 +50,10 @@ impl<'a> Chain<'a> {
         let ops = &env.plan.ops[ops];
         ops.iter().for_each(|op| env.log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
         let mut chain = Self::quiet(ops, partition, env.log)?;
-        chain.links.iter_mut().for_each(|link| link.rewrite = Rewrite::of(env, link.op));
+        for link in &mut chain.links {
+            link.rewrite = Rewrite::of(env, link.op);
+            link.keeps_columns = env.export.keeps_columns();
+        }
         Ok(chain)
     }
 
@@ -59,7 +64,15 @@ impl<'a> Chain<'a> {
             .map(|op| {
                 let instance = op.pool.checkout()?;
                 let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-                Ok(Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default(), rewrite: None })
+                Ok(Link {
+                    op,
+                    bytes_before: instance.bytes_in(),
+                    instance,
+                    done,
+                    failures: Failures::default(),
+                    rewrite: None,
+                    keeps_columns: false,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(Self { links, partition, log })
@@ -113,12 +126,13 @@ impl Link<'_> {
     fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
         let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
+        let keeps_columns = self.keeps_columns;
         let breaker = quarantine.breaker;
         let mut caller =
             Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut self.instance, failures: &mut self.failures, breaker };
         let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
         caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
-            if let Some((part, reply)) = answered(op, done, piece, quarantine)? {
+            if let Some((part, reply)) = answered(op, done, piece, keeps_columns, quarantine)? {
                 let (made, fate) = apply(&part, reply)?;
                 done.created_rows += fate.created;
                 if let Some(rewrite) = rewrite {
@@ -164,12 +178,21 @@ fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
 }
 
 /// The rows with their answer; what was rejected or failed goes to quarantine.
-fn answered(op: &PlannedOp, done: &mut OpDone, piece: Piece, quarantine: &mut Quarantine<'_>) -> Result<Option<(Batch, Reply)>> {
+fn answered(
+    op: &PlannedOp,
+    done: &mut OpDone,
+    piece: Piece,
+    keeps_columns: bool,
+    quarantine: &mut Quarantine<'_>,
+) -> Result<Option<(Batch, Reply)>> {
     let name = (op.index, op.name.as_str());
     match piece {
-        Piece::Answered(part, reply) => {
+        Piece::Answered(part, mut reply) => {
             done.output_beyond += reply.beyond;
             quarantine.breaker.tally.made(op, reply.beyond, quarantine.breaker.dataset)?;
+            if keeps_columns {
+                reject_unheld(&part, &mut reply)?;
+            }
             for (row, reason) in rejected_rows(&part, &reply.rejected) {
                 done.quarantined_rows += 1;
                 quarantine.rejected(name, &row, reason, op.on_error)?;
@@ -193,7 +216,17 @@ impl<'a> Keyer<'a> {
     pub(super) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
         let instance = op.pool.checkout()?;
         let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
-        Ok(Self { link: Link { op, bytes_before: instance.bytes_in(), instance, done, failures: Failures::default(), rewrite: None } })
+        Ok(Self {
+            link: Link {
+                op,
+                bytes_before: instance.bytes_in(),
+                instance,
+                done,
+                failures: Failures::default(),
+                rewrite: None,
+                keeps_columns: false,
+            },
+        })
     }
 
     /// Keys of all rows of the batch, in order.
@@ -208,7 +241,7 @@ impl<'a> Keyer<'a> {
         let mut caller =
             Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut link.instance, failures: &mut link.failures, breaker };
         caller.ask(batch, &mut |piece| {
-            keyed.push(match answered(op, done, piece, quarantine)? {
+            keyed.push(match answered(op, done, piece, false, quarantine)? {
                 Some((part, reply)) => {
                     let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
                     KeyedRows { rows: part.rows(), output: Some(reply.output), rejected }

@@ -78,7 +78,7 @@ impl Tally {
     }
 
     /// Rows that have come in.
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 

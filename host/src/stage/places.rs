@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn rejected(batch: &Batch, output: Output) -> Vec<u32> {
-        let mut reply = Reply { output, rejected: vec![Rejection { row: 0, reason: "no".into() }] };
+        let mut reply = Reply { output, rejected: vec![Rejection { row: 0, reason: "no".into() }], beyond: 0 };
         let bad = misplaced(batch, &reply);
         reject(&mut reply, bad);
         reply.rejected.iter().map(|r| r.row).collect()
@@ -117,7 +117,7 @@ mod tests {
         rows.columns[0].json = false;
         assert_eq!(rejected(&rows, update()), [0, 1]);
         rows.columns[0].changed = None;
-        let reply = Reply { output: update(), rejected: vec![] };
+        let reply = Reply { output: update(), rejected: vec![], beyond: 0 };
         assert_eq!(misplaced(&rows, &reply).into_keys().collect::<Vec<_>>(), [0]);
     }
 }

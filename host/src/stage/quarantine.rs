@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 
 use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use super::breaker::Breaker;
 use crate::checkpoint::{Key, QuarantineFile};
 use crate::config::OnError;
 use crate::dataset::batch::ROW_ID_OFFSET_BITS;
-use crate::dataset::{BadRow, Batch, Dataset, LineReader};
+use crate::dataset::{BadRow, Batch, Column, Dataset, LineReader, show_json_rows};
 use crate::error::Final;
 use crate::job::{RunPaths, Storage};
 use crate::op::contract::ROW;
@@ -188,12 +189,17 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
         Some(raw) => Ok(raw.value(0).to_vec()),
         None => {
-            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), c.data.clone(), true)).collect();
-            let table = arrow::array::RecordBatch::try_from_iter_with_nullable(fields)?;
-            let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
-            writer.write(&table)?;
-            writer.finish()?;
-            Ok(writer.into_inner().trim_ascii_end().to_vec())
+            // As they were read, where no op has changed them: a column may be there in another type for an op.
+            let value = |c: &Column| match (&c.native, &c.changed) {
+                (Some(native), changed) if changed.as_ref().is_none_or(|bits| !bits.value(0)) => native.clone(),
+                _ => c.data.clone(),
+            };
+            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), value(c), true)).collect();
+            let table = RecordBatch::try_from_iter_with_nullable(fields)?;
+            let mut text = Vec::new();
+            show_json_rows(&table, &mut text)?;
+            text.truncate(text.trim_ascii_end().len());
+            Ok(text)
         }
     }
 }
@@ -202,7 +208,7 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
 pub(super) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
     let (file, offset) = split_id(id);
     let name = dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default();
-    (name, Lines::new(dataset).of(file, offset).unwrap_or(0))
+    (name, Lines::new(dataset).of(file, offset).map_or(0, |(line, _)| line))
 }
 
 /// Line numbers of rising offsets, by counting line ends once.

@@ -2,27 +2,31 @@
 
 use crate::field;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
+use serde_json::{Number, Value};
+use std::cmp::Ordering;
 
 /// Keeps rows where the number in a field lies in a range.
 ///
-/// A string counts as the number that it spells. Rows without a number go, also with `reversed_range`.
+/// A string counts as the number that it spells. Whole numbers of 64 bits are compared exactly. Rows without a number go, also with
+/// `reversed_range`.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SpecifiedNumericFieldFilter {
     /// The path of the field, names joined by dots. Empty: all rows stay.
     pub field_key: String,
     /// The least value.
-    pub min_value: f64,
+    pub min_value: Number,
     /// The greatest value.
-    pub max_value: f64,
+    pub max_value: Number,
     /// Data-Juicer's rule: the numbers 0 and false do not count as numbers, so their rows go.
     pub drop_zero: bool,
 }
 
 impl Default for SpecifiedNumericFieldFilter {
     fn default() -> Self {
-        Self { field_key: String::new(), min_value: -(i64::MAX as f64), max_value: i64::MAX as f64, drop_zero: false }
+        let bound = |value: f64| Number::from_f64(value).unwrap_or_else(|| 0.into());
+        let max = i64::MAX as f64;
+        Self { field_key: String::new(), min_value: bound(-max), max_value: bound(max), drop_zero: false }
     }
 }
 
@@ -47,15 +51,47 @@ impl Operator for SpecifiedNumericFieldFilter {
                 Value::Object(object) if !object.is_empty() => {
                     return Err(Reject(format!("`{}` is an object, not a number", self.field_key)));
                 }
-                other => field::number(other).and_then(|number| number.as_f64()).filter(|&number| number != 0.0 || !self.drop_zero),
+                other => field::number(other).filter(|number| number.as_f64() != Some(0.0) || !self.drop_zero).map(Spelled::Number),
             };
-            Ok(number.is_some_and(|number| common.keeps(number, self.min_value, self.max_value)))
+            Ok(number.is_some_and(|number| self.keeps(common, &number)))
         }))
     }
 }
 
-/// What Python's `float` makes of a string.
-fn spelled(text: &str) -> Option<f64> {
+impl SpecifiedNumericFieldFilter {
+    /// As [`Common::keeps`], but exact.
+    fn keeps(&self, common: &Common, number: &Spelled) -> bool {
+        let closed = |flag: bool| flag != common.reversed_range;
+        let above = match number.order(&self.min_value) {
+            Some(Ordering::Equal) => closed(common.min_closed_interval),
+            order => order == Some(Ordering::Greater),
+        };
+        let below = match number.order(&self.max_value) {
+            Some(Ordering::Equal) => closed(common.max_closed_interval),
+            order => order == Some(Ordering::Less),
+        };
+        (above && below) != common.reversed_range
+    }
+}
+
+/// A number, or what Python calls one.
+enum Spelled {
+    Number(Number),
+    /// `inf`, `-inf` and `nan`.
+    NotFinite(f64),
+}
+
+impl Spelled {
+    fn order(&self, bound: &Number) -> Option<Ordering> {
+        match self {
+            Self::Number(number) => field::compare(number, bound),
+            Self::NotFinite(number) => number.partial_cmp(&bound.as_f64()?),
+        }
+    }
+}
+
+/// What Python's `int` or `float` makes of a string.
+fn spelled(text: &str) -> Option<Spelled> {
     let text = djhost_sdk::text::strip(text);
     let bytes = text.as_bytes();
     let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
@@ -67,7 +103,11 @@ fn spelled(text: &str) -> Option<f64> {
             c => plain.push(c),
         }
     }
-    plain.parse().ok()
+    if let Some(whole) = plain.parse::<i64>().ok().map(Number::from).or_else(|| plain.parse::<u64>().ok().map(Number::from)) {
+        return Some(Spelled::Number(whole));
+    }
+    let number = plain.parse::<f64>().ok()?;
+    Some(Number::from_f64(number).map_or(Spelled::NotFinite(number), Spelled::Number))
 }
 
 #[cfg(test)]
@@ -93,6 +133,15 @@ mod tests {
         let values = ["0", "0.0", "false", r#""0""#];
         assert_eq!(keep(r#"{"field_key": "m.n"}"#, &values), [true; 4]);
         assert_eq!(keep(r#"{"field_key": "m.n", "drop_zero": true}"#, &values), [false, false, false, true]);
+    }
+
+    #[test]
+    fn large_whole_numbers_are_compared_exactly() {
+        let values = ["9007199254740991", "9007199254740992", "9007199254740993", r#""9007199254740993""#, "9007199254740992.0", "1e300"];
+        let keep = |bounds: &str| keep(&format!(r#"{{"field_key": "m.n", {bounds}}}"#), &values);
+        assert_eq!(keep(r#""min_value": 9007199254740992, "min_closed_interval": false"#), [false, false, true, true, false, false]);
+        assert_eq!(keep(r#""max_value": 9007199254740992"#), [true, true, false, false, true, false]);
+        assert_eq!(keep(r#""min_value": 9007199254740993, "max_value": 1e301"#), [false, false, true, true, false, true]);
     }
 
     #[test]

@@ -105,7 +105,18 @@ pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>)
     out.extend_from_slice(tail);
 }
 
-/// Appends a number as the shortest text that reads back as the same double; what JSON cannot say (NaN, infinities) as `null`.
+/// Appends a number as the shortest text that reads back as the same double; what JSON has no number for as Python spells it: `NaN`, `Infinity`,
+/// `-Infinity`.
 pub fn write_f64(value: f64, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, &value).expect("a vector takes everything");
+    if value.is_finite() {
+        serde_json::to_writer(out, &value).expect("a vector takes everything");
+    } else {
+        out.extend_from_slice(if value.is_nan() {
+            b"NaN"
+        } else if value > 0.0 {
+            b"Infinity"
+        } else {
+            b"-Infinity"
+        });
+    }
 }

@@ -17,10 +17,10 @@ pub use edit::{obstacle, set_path, write_f64};
 pub use lenient::check;
 pub use paths::Paths;
 pub use scan::{Found, Odd, Scanner};
-pub use standard::{elements, members, standard};
+pub use standard::standard;
 pub(crate) use string::find_special;
 pub use string::{read_string, write_string};
-pub use top::top_level;
+pub use top::{constants, elements, has_constant, members, top_level, unquoted};
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps every later consumer off its limits.
 pub const MAX_DEPTH: usize = 512;

@@ -1,11 +1,6 @@
-//! Rows for consumers that take standard JSON and Unicode only: the writers of columns.
+//! Rows for consumers that take standard JSON and Unicode only.
 
-use super::scan::Odd;
 use super::string::{find_special, hex4};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::fmt;
 
 /// The row with `null` for `NaN`, `Infinity` and `-Infinity`, and the replacement character for lone surrogates.
 pub fn standard(row: &[u8]) -> Vec<u8> {
@@ -64,52 +59,5 @@ fn string(row: &[u8], p: usize, out: &mut Vec<u8>) -> usize {
             }
             (None, _) => return p,
         }
-    }
-}
-
-/// The members of the object `text`, in order; equal keys come more than once.
-pub fn members<'a>(text: &'a str, each: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), Odd> {
-    let mut parser = serde_json::Deserializer::from_str(text);
-    parser.deserialize_map(Members(each)).map_err(|_| Odd)
-}
-
-/// The elements of the array `text`.
-pub fn elements<'a>(text: &'a str, each: impl FnMut(&'a str)) -> Result<(), Odd> {
-    let mut parser = serde_json::Deserializer::from_str(text);
-    parser.deserialize_seq(Elements(each)).map_err(|_| Odd)
-}
-
-struct Members<F>(F);
-
-impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for Members<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<super::lenient::Name<'de>>()? {
-            let raw: &'de RawValue = map.next_value()?;
-            (self.0)(name.0, raw.get());
-        }
-        Ok(())
-    }
-}
-
-struct Elements<F>(F);
-
-impl<'de, F: FnMut(&'de str)> Visitor<'de> for Elements<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(raw) = seq.next_element::<&'de RawValue>()? {
-            (self.0)(raw.get());
-        }
-        Ok(())
     }
 }

@@ -48,7 +48,13 @@ fn run(dir: &TempDir, input: &str, output: &str, fields: &[ReadField], way: Way,
     let dataset = materialise(&Dataset::open(&[input.to_owned()], dir.path())?, &work.path().join("partitions"))?;
     let target = ExportTarget::new(&dir.path().join(output), None, way.shard_size)?;
     let options = ExportOptions::new(&dataset, target.format, way.keep_stats, false)?;
-    let read_options = ReadOptions { fields: fields.to_vec(), batch_bytes: way.batch_bytes, max_row_bytes: way.max_row_bytes };
+    let read_options = ReadOptions {
+        fields: fields.to_vec(),
+        batch_bytes: way.batch_bytes,
+        max_row_bytes: way.max_row_bytes,
+        as_json: false,
+        schema: options.schema().cloned(),
+    };
     let (mut parts, mut bad) = (Vec::new(), Vec::new());
     for partition in split(&dataset, way.by)? {
         let path = work.path().join(format!("part-{}", partition.id));

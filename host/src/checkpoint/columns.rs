@@ -1,0 +1,86 @@
+//! Columns of a batch as columns of a file. What a column is says its field's metadata and not its name, which is the user's.
+//!
+//! Beside its values a column has its *native* form where that holds more (a whole number that an operator reads as a double, a struct that it reads
+//! as JSON), and which rows an operator has changed: without these a step after the checkpoint would write other values than one without it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanBufferBuilder};
+use arrow::datatypes::Field;
+
+use crate::dataset::{Batch, Column, STATS, is_text};
+
+/// Key in the metadata of a field.
+const ROLE: &str = "djhost:role";
+const VALUES: &str = "values";
+/// The strings are JSON texts.
+const JSON: &str = "json";
+const NATIVE: &str = "native";
+/// For each row a bit per column; null where no column has changed.
+const CHANGED: &str = "changed";
+
+/// Adds the columns of `batch`, but for stats of the input that an op has computed anew: they are of no use any more.
+pub(super) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
+    let mut column = |path: &str, role: &str, array: &ArrayRef| {
+        add(Field::new(path, array.data_type().clone(), true).with_metadata([(ROLE, role)]), Arc::clone(array));
+    };
+    let is_stat = |c: &&Column| batch.stats.iter().any(|s| c.path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key));
+    let columns: Vec<&Column> = batch.columns.iter().filter(|c| !is_stat(c)).collect();
+    for c in &columns {
+        column(&c.path, if c.json { JSON } else { VALUES }, &c.data);
+        // Strings are the same values in any layout.
+        if let Some(native) = c.native.as_ref().filter(|native| c.json || !is_text(native.data_type())) {
+            column(&c.path, NATIVE, native);
+        }
+    }
+    let changed: ArrayRef = Arc::new(changed(&columns, batch.rows()));
+    column("changed", CHANGED, &changed);
+}
+
+fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
+    let changed: Vec<_> = columns.iter().enumerate().filter_map(|(i, c)| Some((i, c.changed.as_ref()?))).collect();
+    let mut marks = BinaryBuilder::new();
+    let mut bits = vec![0u8; columns.len().div_ceil(8)];
+    for row in 0..rows {
+        bits.fill(0);
+        changed.iter().filter(|(_, rows)| rows.value(row)).for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
+        marks.append_option(bits.iter().any(|byte| *byte != 0).then_some(&bits));
+    }
+    marks.finish()
+}
+
+/// Whether the field has the values of a column of the rows, and is not what belongs to one.
+pub(super) fn has_values(field: &Field) -> bool {
+    matches!(field.metadata().get(ROLE).map(String::as_str), None | Some(VALUES | JSON))
+}
+
+/// Whether the field is of a column of the rows.
+pub(super) fn is_column(field: &Field) -> bool {
+    field.metadata().contains_key(ROLE)
+}
+
+/// Takes in a column that [`store`] has made, in their order.
+pub(super) fn restore(columns: &mut Vec<Column>, field: &Field, array: &ArrayRef) -> Result<()> {
+    match field.metadata().get(ROLE).map(String::as_str) {
+        Some(NATIVE) => columns.last_mut().context("a native form of no column")?.native = Some(Arc::clone(array)),
+        Some(CHANGED) => mark(columns, array.as_binary_opt::<i32>().context("the changed rows are not marked")?),
+        role => {
+            let json = role == Some(JSON);
+            columns.push(Column { changed: None, json, ..Column::new(field.name().clone(), Arc::clone(array)) });
+        }
+    }
+    Ok(())
+}
+
+fn mark(columns: &mut [Column], changed: &BinaryArray) {
+    if changed.null_count() == changed.len() {
+        return;
+    }
+    for (i, column) in columns.iter_mut().enumerate() {
+        let mut rows = BooleanBufferBuilder::new(changed.len());
+        changed.iter().for_each(|bits| rows.append(bits.and_then(|bits| bits.get(i / 8)).is_some_and(|byte| byte >> (i % 8) & 1 == 1)));
+        let rows = rows.finish();
+        column.changed = (rows.count_set_bits() > 0).then_some(rows);
+    }
+}
