@@ -31,6 +31,10 @@ pub(super) fn why(data: &ArrayRef, json: bool, row: usize, ty: &DataType) -> Str
 /// Which values for the field `path` of `batch`, whose rows are columns, its column does not hold: their positions, and why.
 pub fn unheld(batch: &Batch, path: &str, values: &ArrayRef, json: bool, rows: Option<&UInt32Array>) -> Result<Vec<(u32, String)>> {
     let Some(ty) = column_type(batch, path).filter(|ty| ty != values.data_type() || json) else { return Ok(Vec::new()) };
+    let holds_text = |ty: &DataType| matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    if holds_text(&ty) && holds_text(values.data_type()) {
+        return Ok(Vec::new());
+    }
     let (_, lost) = held(values, json, &ty)?;
     let lost: Vec<usize> = lost.map(|lost| lost.set_indices().collect()).unwrap_or_default();
     let position = |i: usize| rows.map_or(i as u32, |rows| rows.value(i));

@@ -246,3 +246,17 @@ fn no_rows_make_empty_tables() {
     let outcome = run(&dir, "in.jsonl", "out2.parquet", &[text_field()], PLAIN, |_| {}).unwrap();
     assert_eq!(read_parquet(&outcome.files[0]).schema().as_ref(), &Schema::empty());
 }
+
+#[test]
+fn fields_with_constants_are_read_as_those_of_columns() {
+    let rows = [r#"{"l": [1, NaN, -Infinity, 1e999], "j": {"x": [NaN, "NaN"], "s": "\ud800"}}"#, r#"{"l": [1, null], "j": NaN}"#];
+    let raw = BinaryViewArray::from_iter_values(rows);
+    let found = extract(&raw, &[optional("l", FieldType::F64List), optional("j", FieldType::Json)]).unwrap();
+    let lists = found.columns[0].data.as_list::<i32>();
+    let list = lists.value(0);
+    let list = list.as_primitive::<arrow::datatypes::Float64Type>();
+    assert!(list.value(1).is_nan() && list.value(2) == f64::NEG_INFINITY && list.value(3) == f64::INFINITY);
+    assert!(lists.is_null(1));
+    let json = found.columns[1].data.as_string_view();
+    assert_eq!((json.value(0), json.is_null(1)), (r#"{"x": [null, "NaN"], "s": "\ufffd"}"#, true));
+}
