@@ -179,9 +179,11 @@ fn plugins_of_the_environment() {
     let all = [given, ("DJHOST_ALLOW_OVERRIDE", "text_length_filter")];
     let list = ["list", "text_length_filter"];
     assert!(!ops(&list, &[]).1.contains("other.wasm"));
-    assert!(ops(&list, &[given]).1.contains("note: plugins/other.wasm has `alphanumeric_filter`, "));
+    assert!(ops(&list, &[given]).1.contains("note: plugins/other.wasm has `average_line_length_filter`, "));
     assert!(ops(&list, &all).1.contains("filters, plugins/other.wasm\n"));
-    assert!(ops(&["list", "--plugins", "plugins", "--allow-override", "text_length_filter"], &[]).1.contains("filters, plugins/other.wasm\n"));
+    assert!(
+        ops(&["list", "--plugins", "plugins", "--allow-override", "text_length_filter"], &[]).1.contains("filters, plugins/other.wasm\n")
+    );
     let (code, said) = ops(&["show", "text_length_filter"], &[given]);
     assert!(code == 2 && said.contains("`text_length_filter` is built in, and plugins/other.wasm has one"), "{said}");
     let (code, said) = ops(&["show", "text_length_filter"], &all);

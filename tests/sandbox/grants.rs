@@ -252,7 +252,10 @@ fn plan_says_what_each_op_may_do() {
 fn plan_says_where_a_link_leads() {
     let case = files("");
     std::os::unix::fs::symlink(case.path("hidden"), case.path("linked")).unwrap();
-    case.write("recipe.yaml", "dataset_path: in.jsonl\nexport_path: out/r.jsonl\nprocess:\n  - rogue_filter: {grants: {read_dirs: [linked, lists]}}\n");
+    case.write(
+        "recipe.yaml",
+        "dataset_path: in.jsonl\nexport_path: out/r.jsonl\nprocess:\n  - rogue_filter: {grants: {read_dirs: [linked, lists]}}\n",
+    );
     let plan = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
         command.args(["plan", "recipe.yaml", "--plugins", "plugins"]).args(args).current_dir(case.path(""));

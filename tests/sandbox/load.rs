@@ -195,7 +195,10 @@ fn what_is_printed_at_creation_is_in_the_log() {
     std::fs::remove_dir_all(case.path("work")).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"));
     command.args(["run", "recipe.yaml", "--plugins", "plugins", "--work_dir", "work"]).current_dir(case.path(""));
-    command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache")).env("HOME", case.path("")).env_remove("RUST_LOG");
+    command
+        .env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"))
+        .env("HOME", case.path(""))
+        .env_remove("RUST_LOG");
     let output = command.output().unwrap();
     let console = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !console.contains("of many"), "{console}");

@@ -86,7 +86,7 @@ fn a_plugin_named_like_a_built_in_one_must_be_asked_for() {
     assert!(!case.path("work").exists(), "something was started");
     // Who does not use such an operator has the built-in ones, and is told.
     let ran = case.run("process:\n  - clean_links_mapper:\n").ok();
-    let note = "plugins/other.wasm has `alphanumeric_filter`, ";
+    let note = "plugins/other.wasm has `average_line_length_filter`, ";
     assert!(ran.stderr.contains(note) && ran.stderr.contains("the built-in ones are used"), "{}", ran.stderr);
     assert!(ran.summary["components"][0]["source"].as_str().unwrap().starts_with("built-in "));
     let ran = case.run("process:\n  - clean_links_mapper:\nallow_override: [clean_links_maper]\n").ok();

@@ -131,7 +131,8 @@ pub enum Liveness {
 /// Who holds the lock of a run directory now. Takes no part in the job.
 pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
     let path = paths.lock();
-    let is_missing = |error: &anyhow::Error| error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+    let is_missing =
+        |error: &anyhow::Error| error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
     let mut file = match open_own(&path, OpenOptions::new().read(true)) {
         Ok(file) => file,
         Err(error) if is_missing(&error) => return Ok(Liveness::Free(None)),

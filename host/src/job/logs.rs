@@ -28,7 +28,10 @@ const MAX_WAITING: usize = 1 << 20;
 /// Where the lines for the file go.
 enum Sink {
     /// It is not known yet: plugins print while they are created, before there is a run directory.
-    Waiting { lines: Vec<u8>, dropped: u64 },
+    Waiting {
+        lines: Vec<u8>,
+        dropped: u64,
+    },
     Open(File),
 }
 

@@ -122,7 +122,8 @@ impl Bounds {
                     match instance? {
                         ComponentInstance::Instantiate { component_index, args } => {
                             let inner = outline.components.get(component_index as usize).copied().flatten();
-                            let inner = inner.ok_or_else(|| too_large("instantiates a component that is only known when it runs".into()))?;
+                            let inner =
+                                inner.ok_or_else(|| too_large("instantiates a component that is only known when it runs".into()))?;
                             outline.add(inner.instances.saturating_add(1), inner.items.saturating_add(args.len() as u64 + 1))?;
                         }
                         ComponentInstance::FromExports(exports) => outline.add(0, exports.len() as u64 + 1)?,

@@ -129,9 +129,9 @@ impl Cache {
         let mut file = File::from(file.context("cannot create a file")?);
         let written = file.write_all(&xxh3_128(code).to_le_bytes()).and_then(|()| file.write_all(code));
         drop(file);
-        let done = written.map_err(anyhow::Error::from).and_then(|()| {
-            Ok(rustix::fs::renameat(&self.dir, &temp, &self.dir, format!("{stem}.cwasm"))?)
-        });
+        let done = written
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(rustix::fs::renameat(&self.dir, &temp, &self.dir, format!("{stem}.cwasm"))?));
         if done.is_err() {
             let _ = rustix::fs::unlinkat(&self.dir, &temp, AtFlags::empty());
         }

@@ -123,12 +123,15 @@ impl Found {
     }
 }
 
+/// What loading gives: the component and its operators.
+pub(super) type Loaded = (Arc<LoadedComponent>, Vec<Descriptor>);
+
 /// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is what was seen of it, if it was looked at
 /// before; `trusted` is one of the packs that come with djhost, whose calls are not interrupted, and which is compiled in this process.
 ///
 /// # Errors
 /// The user's: not a component, too much to compile, another contract, no answer.
-pub(super) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) -> Result<(Arc<LoadedComponent>, Vec<Descriptor>)> {
+pub(super) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) -> Result<Loaded> {
     let place = found.source.to_string();
     let inspected = match inspected {
         Some(inspected) => inspected,

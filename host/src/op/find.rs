@@ -25,6 +25,9 @@ pub(super) struct Component {
     pub(super) copies: Vec<PathBuf>,
 }
 
+/// A file, and the verdict on it if this was the first with its content.
+type Looked = (Found, Option<Result<Inspected, UserError>>);
+
 /// The components under `dirs`, in the order of the names of their files, and what is wrong with the others. Each is looked at, none is
 /// compiled; not looked at are those that `is_known` by their digest. In memory are as many files as there are cores.
 pub(super) fn read_components(dirs: &[PathBuf], is_known: impl Fn(&str) -> bool + Sync) -> Result<(Vec<Component>, Vec<UserError>)> {
@@ -37,8 +40,7 @@ pub(super) fn read_components(dirs: &[PathBuf], is_known: impl Fn(&str) -> bool 
         let inspected = (is_new && !is_known(&found.digest)).then(|| inspect(&bytes, ""));
         Ok((found, inspected))
     };
-    let read: Vec<Result<(Found, Option<Result<Inspected, UserError>>), UserError>> =
-        find_components(dirs)?.into_par_iter().map(read).collect();
+    let read: Vec<Result<Looked, UserError>> = find_components(dirs)?.into_par_iter().map(read).collect();
     let mut errors = Vec::new();
     let mut files: Vec<Found> = Vec::new();
     let mut verdicts: BTreeMap<String, Result<Inspected, UserError>> = BTreeMap::new();

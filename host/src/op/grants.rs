@@ -55,8 +55,7 @@ impl fmt::Display for Grants {
             Some(real) => format!(", which leads to `{}`", real.to_string_lossy().escape_debug()),
             None => String::new(),
         };
-        let dirs: Vec<String> =
-            self.dirs.iter().map(|d| format!("`{}`{} ({})", d.guest.escape_debug(), leads(d), d.why)).collect();
+        let dirs: Vec<String> = self.dirs.iter().map(|d| format!("`{}`{} ({})", d.guest.escape_debug(), leads(d), d.why)).collect();
         let env: Vec<String> = self.env.iter().map(|(name, _)| format!("`{}`", name.escape_debug())).collect();
         match (dirs.is_empty(), env.is_empty()) {
             (true, true) => f.write_str("no files, network or environment"),

@@ -67,8 +67,9 @@ pub(super) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
     }
     let Some(wit_version) = exports.iter().find_map(|e| e.strip_prefix(OPS)) else {
         let found = if exports.is_empty() { "nothing".to_owned() } else { printable(&format!("`{}`", exports.join("`, `"))) };
-        return Err(bad("this component is not a djhost operator".into())
-            .hint(format!("it must export `{OPS}{SUPPORTED}`; it exports {found}")));
+        return Err(
+            bad("this component is not a djhost operator".into()).hint(format!("it must export `{OPS}{SUPPORTED}`; it exports {found}"))
+        );
     };
     if !wit_version.starts_with("0.1.") {
         return Err(bad(format!("this operator was built for version {} of the djhost contract", printable(wit_version)))
@@ -80,11 +81,10 @@ pub(super) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
     }
     // All else of WASI's packages is linked; a version or interface that is not shows when the component is linked, by its name.
     if let Some(import) = imports.iter().find(|i| i.starts_with("wasi:") && !PACKAGES.iter().any(|p| i.starts_with(p))) {
-        return Err(bad(format!("this operator imports `{}`, which no grant gives", printable(import)))
-            .hint(format!(
-                "operators may import of WASI 0.2 only `{}*`; files and variables come by `grants` in the recipe",
-                PACKAGES.join("*`, `")
-            )));
+        return Err(bad(format!("this operator imports `{}`, which no grant gives", printable(import))).hint(format!(
+            "operators may import of WASI 0.2 only `{}*`; files and variables come by `grants` in the recipe",
+            PACKAGES.join("*`, `")
+        )));
     }
     Ok(Inspected { wit_version: wit_version.to_owned(), imports })
 }

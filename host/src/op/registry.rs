@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::compiling;
 use super::cache;
-use super::component::{self, Found, LoadedComponent, Source};
+use super::component::{self, Found, Loaded, LoadedComponent, Source};
 use super::contract::{Descriptor, Limits};
 use super::find::{Component, read_components};
 use super::grants::Grants;
@@ -127,7 +127,7 @@ impl Registry {
             compiling::loaded();
             Some(loaded)
         };
-        let loaded: Vec<Option<Result<(Arc<LoadedComponent>, Vec<Descriptor>)>>> = found.into_par_iter().map(load).collect();
+        let loaded: Vec<Option<Result<Loaded>>> = found.into_par_iter().map(load).collect();
         let skipped = loaded.iter().filter(|loaded| loaded.is_none()).count();
         let mut errors = Vec::new();
         for result in loaded.into_iter().flatten() {

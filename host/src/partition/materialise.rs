@@ -77,7 +77,8 @@ fn is_finished(manifest: &Path, path: &Path, source: &Origin) -> bool {
 /// Writes a file that appears whole or not at all.
 fn write_committed(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let temp: PathBuf = path.with_extension("partial");
-    let mut out = BufWriter::with_capacity(256 << 10, crate::job::new_file(&temp).with_context(|| format!("cannot create `{}`", temp.display()))?);
+    let mut out =
+        BufWriter::with_capacity(256 << 10, crate::job::new_file(&temp).with_context(|| format!("cannot create `{}`", temp.display()))?);
     write(&mut out)?;
     out.into_inner()
         .map_err(|e| e.into_error())

@@ -12,7 +12,8 @@ pub fn check_places(plan: &Plan, schema: &Schema) -> Result<(), UserErrors> {
     for op in plan.ops.iter().take_while(|op| !op.changes_shape()) {
         for write in op.pool.signature().writes.iter().filter(|write| schema.fields().find(&write.path).is_none()) {
             if let Some((around, ty)) = obstacle(schema.fields(), &write.path) {
-                let message = format!("this op writes `{}`, but the column `{around}` of the dataset is {ty} and has no fields", write.path);
+                let message =
+                    format!("this op writes `{}`, but the column `{around}` of the dataset is {ty} and has no fields", write.path);
                 errors.push(UserError::new(&op.place, message).hint("let it write to another field, or rename the column"));
             }
         }

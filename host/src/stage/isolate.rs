@@ -63,7 +63,8 @@ impl Caller<'_> {
             Ok(mut reply) => {
                 let bad = misplaced(batch, &reply);
                 // A rejected row is looked for as one that makes the operator fail: the others are answered without it.
-                if !self.fallbacks.is_empty() && !(reply.rejected.is_empty() && bad.is_empty()) {
+                let is_rejected = !reply.rejected.is_empty() || !bad.is_empty();
+                if is_rejected && !self.fallbacks.is_empty() {
                     if batch.rows() > 1 {
                         return self.halves(batch, take);
                     }

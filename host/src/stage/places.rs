@@ -61,7 +61,8 @@ fn above<'a>(batch: &Batch, path: &'a str, row: usize) -> Option<(&'a str, bool)
 }
 
 fn has_room(column: &Column, row: usize) -> bool {
-    column.data.is_null(row) || (column.json && column.data.as_string_view_opt().is_some_and(|texts| texts.value(row).trim_start().starts_with(['{', 'n'])))
+    column.data.is_null(row)
+        || (column.json && column.data.as_string_view_opt().is_some_and(|texts| texts.value(row).trim_start().starts_with(['{', 'n'])))
 }
 
 #[cfg(test)]
@@ -97,8 +98,15 @@ mod tests {
 
     #[test]
     fn rows_without_room_are_rejected_with_the_others() {
-        let rows =
-            batch(&[r#"{"text":{}}"#, r#"{"text":"a"}"#, r#"{"text":{"x":1}}"#, r#"{"text":null}"#, r#"{}"#, r#"{"text":[1]}"#, r#"{"text":"a","text.x":1}"#]);
+        let rows = batch(&[
+            r#"{"text":{}}"#,
+            r#"{"text":"a"}"#,
+            r#"{"text":{"x":1}}"#,
+            r#"{"text":null}"#,
+            r#"{}"#,
+            r#"{"text":[1]}"#,
+            r#"{"text":"a","text.x":1}"#,
+        ]);
         let update = |rows: Option<UInt32Array>, n| Update { path: "text.x".into(), rows, values: values(n), json: false };
         assert_eq!(rejected(&rows, Output::Updated(vec![update(None, 7)])), [0, 1, 5]);
         assert_eq!(rejected(&rows, Output::Updated(vec![update(Some(vec![2, 5].into()), 2)])), [0, 5]);

@@ -21,7 +21,9 @@ pub(super) struct LockArgs {
 pub(super) fn run(args: &LockArgs) -> Result<u8> {
     let dirs = Plugins { dirs: args.dirs.clone(), ..Plugins::default() }.given()?.dirs;
     if dirs.is_empty() {
-        return Err(UserError::new("--plugins", "no directory is given").hint("`djhost ops lock --plugins DIR`, or set DJHOST_PLUGINS").into());
+        return Err(UserError::new("--plugins", "no directory is given")
+            .hint("`djhost ops lock --plugins DIR`, or set DJHOST_PLUGINS")
+            .into());
     }
     for dir in &dirs {
         let (path, count) = lock_plugins(dir)?;

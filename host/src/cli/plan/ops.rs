@@ -14,13 +14,8 @@ pub(super) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     for op in ops {
         lines.push(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
         let limits = op.pool.limits();
-        let may = format!(
-            "may use {} MB, {:?} per batch, {:?} per row; {}",
-            limits.memory >> 20,
-            limits.time,
-            limits.row_time,
-            op.pool.grants()
-        );
+        let may =
+            format!("may use {} MB, {:?} per batch, {:?} per row; {}", limits.memory >> 20, limits.time, limits.row_time, op.pool.grants());
         lines.extend([own_params(op), fields(op), may].map(|line| format!("       {line}")));
     }
     lines.extend([String::new(), "components".to_owned()]);

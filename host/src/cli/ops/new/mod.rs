@@ -57,7 +57,9 @@ pub(super) fn run(args: &NewArgs) -> Result<u8> {
     let there = given()?.load(&[&args.name])?;
     if let Some(entry) = there.iter().find(|e| e.descriptor.name == args.name) {
         let error = match &entry.component.source {
-            Source::Builtin(_) => UserError::new("NAME", format!("there is a built-in operator `{}`, which yours would override", args.name)),
+            Source::Builtin(_) => {
+                UserError::new("NAME", format!("there is a built-in operator `{}`, which yours would override", args.name))
+            }
             Source::File(path) => UserError::new("NAME", format!("there is an operator `{}` in {} already", args.name, path.display())),
         };
         return Err(error.hint("put a word of your own before it").into());
