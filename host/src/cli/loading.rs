@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::op::{Compiling, compiling};
-use crate::term::{Style, counted, cut_end, live, say, seconds};
+use crate::term::{Style, about, counted, cut_end, live, say, seconds, wrap};
 
 /// Shorter than this, nobody wonders.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -38,7 +38,8 @@ pub(super) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
             let done = compiling();
             if is_said {
                 let what = counted(done.compiled as u64, "operator component");
-                say(&format!("compiled {what} in {}; later runs take them from the cache\n", seconds(done.time.as_secs_f64())));
+                let text = format!("compiled {what} in {}; later runs take them from the cache", seconds(done.time.as_secs_f64()));
+                say(&(wrap(&text, Style::for_stderr().width.unwrap_or(usize::MAX)).join("\n") + "\n"));
             }
         });
         let done = act();
@@ -48,6 +49,5 @@ pub(super) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
 }
 
 fn line(now: &Compiling) -> String {
-    let of = format!("{} of {}", now.loaded, now.total);
-    format!("compiling operators, for the first time: {of} components are ready, {}", seconds(now.time.as_secs_f64().floor()))
+    format!("compiling operators for the first time: {} of {} ready, {}", now.loaded, now.total, about(now.time.as_secs_f64()))
 }

@@ -17,7 +17,7 @@ use crate::error::{UserError, did_you_mean, exit};
 use crate::job::reasons::Reasons;
 use crate::job::{JobSummary, JobUtils, RunPaths};
 use crate::op::printable;
-use crate::term::{Style, count, counted};
+use crate::term::{Style, count, counted, wrap};
 
 /// Lists, shows and exports the rows that a job could not process.
 #[derive(Debug, Args)]
@@ -158,9 +158,14 @@ fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
         reasons.add((entry.operation_idx, entry.who()), &entry.reason, 1);
         Ok(true)
     })?;
+    let style = Style::for_stdout();
+    let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(11).max(30));
     let mut out = String::new();
     for ((_, who), reason, rows) in reasons.commonest_first() {
-        let _ = writeln!(out, "{:>9}  {}: {}", count(rows), Style::for_stdout().bold(&who), one_line(&reason));
+        let lines = wrap(&format!("{who}: {}", one_line(&reason)), room).join("\n           ");
+        // Whoever it is comes first, whole or on several lines.
+        let text = lines.strip_prefix(&who).map_or_else(|| lines.clone(), |rest| style.bold(&who) + rest);
+        let _ = writeln!(out, "{:>9}  {text}", count(rows));
     }
     let _ = writeln!(out, "{} in quarantine", counted(reasons.rows(), "row"));
     super::print(&out)

@@ -280,14 +280,17 @@ fn quarantine(out: &mut String, p: &JobProgress, detailed: bool, style: Style) {
 
 fn footer(out: &mut String, p: &JobProgress, style: Style) {
     let why = p.error_message.as_deref().unwrap_or_default();
-    let _ = match p.status {
-        JobState::Failed => writeln!(out, "\n{}: {why}", style.paint(color(p.status), "failed")),
-        JobState::Died => {
-            writeln!(out, "\n{}: the process ended without a word, killed or with the machine", style.paint(color(p.status), "died"))
-        }
-        JobState::Stopped => writeln!(out, "\n{}", style.paint(color(p.status), if why.is_empty() { "stopped" } else { why })),
-        _ => Ok(()),
+    let (word, rest) = match p.status {
+        JobState::Failed => ("failed", format!(": {why}")),
+        JobState::Died => ("died", ": the process ended without a word, killed or with the machine".to_owned()),
+        JobState::Stopped => ("stopped", why.strip_prefix("stopped").unwrap_or_default().to_owned()),
+        _ => ("", String::new()),
     };
+    if !word.is_empty() {
+        let lines = wrap(&format!("{word}{rest}"), style.width.unwrap_or(usize::MAX));
+        let text = lines.join("\n");
+        let _ = writeln!(out, "\n{}{}", style.paint(color(p.status), word), &text[word.len()..]);
+    }
     if let Some(command) = &p.resumption_command {
         let _ = writeln!(out, "to continue: `{command}`");
     }

@@ -337,6 +337,7 @@ fn nothing_to_do(prepared: &Prepared, options: &RunOptions, paths: &RunPaths, st
 }
 
 fn say_complete(job: &str, ledger: &Ledger, export: &std::path::Path) {
+    let export = std::path::absolute(export).unwrap_or_else(|_| export.to_owned());
     say(&format!("job `{job}` is complete already: {} in {}\n", counted(ledger.output, "row"), export.display()));
     say("nothing to do; `--fresh` starts it over\n");
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::job::show::bar;
 use crate::stage::Tally;
-use crate::term::{Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, seconds, width};
+use crate::term::{Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, width};
 
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(200);
@@ -124,7 +124,7 @@ impl View {
         let said = self.look();
         let head = match said.fraction {
             Some(fraction) => format!("{} {:>3.0} %", bar(fraction, 12), (100.0 * fraction).floor()),
-            None => format!("all input read, {}", seconds(self.started.elapsed().as_secs_f64().floor())),
+            None => format!("all input read, {}", about(self.started.elapsed().as_secs_f64())),
         };
         // The parts in their order, with how early each goes.
         let mut parts: Vec<(u8, String)> = [(1, said.op), (2, said.to_go), (3, Some(said.partitions)), (4, said.bad), (5, said.rate)]

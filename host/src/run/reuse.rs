@@ -16,8 +16,8 @@ pub(super) struct Reuse {
     partitions: usize,
     /// Partitions whose part of the export is there.
     done: usize,
-    /// By op: partitions that go on after it.
-    after: BTreeMap<usize, usize>,
+    /// Partitions that go on after an op, by its number; with false, at a global op for which only their keys are there.
+    after: BTreeMap<(usize, bool), usize>,
     /// Partitions that start from the input.
     pub(super) from_input: Vec<usize>,
 }
@@ -28,10 +28,13 @@ impl Reuse {
         let mut reuse = Self { partitions, ..Self::default() };
         let keeps = |op: usize| plan.ops[op].is_global() && !plan.ops[op].is_grouper();
         for p in 0..partitions {
-            let there = |op: &usize| has(Artifact::Keys, *op, p) || Base::after(Some(*op), &|a, op| has(a, op, p), &keeps).is_some();
-            match (0..plan.ops.len()).rev().find(there) {
+            let place = |op: usize| {
+                let is_after = Base::after(Some(op), &|a, op| has(a, op, p), &keeps).is_some();
+                (is_after || has(Artifact::Keys, op, p)).then_some((op, is_after))
+            };
+            match (0..plan.ops.len()).rev().find_map(place) {
                 _ if has(Artifact::Part, 0, p) => reuse.done += 1,
-                Some(op) => *reuse.after.entry(op).or_default() += 1,
+                Some(place) => *reuse.after.entry(place).or_default() += 1,
                 None => reuse.from_input.push(p),
             }
         }
@@ -52,8 +55,8 @@ impl Reuse {
             }
         };
         add(self.done, "is done", "are done");
-        for (op, n) in self.after.iter().rev() {
-            let place = format!("on after op {op} {}", plan.ops[*op].name);
+        for ((op, is_after), n) in self.after.iter().rev() {
+            let place = format!("on {} op {op} {}", if *is_after { "after" } else { "at" }, plan.ops[*op].name);
             add(*n, &format!("goes {place}"), &format!("go {place}"));
         }
         add(self.from_input.len(), "starts from the input", "start from the input");

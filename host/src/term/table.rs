@@ -188,7 +188,7 @@ mod tests {
             text,
             "  #  op                  rows out  share  now\n  0  text_length_filter     1,234    20%  op 1 `x`: disk full\n  1  数据_mapper                5    80%\n"
         );
-        assert_eq!(at(60), text);
+        assert_eq!(at(61), text);
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(at(45).lines().nth(1).unwrap(), "  0  text_length_filter     1,234  op 1 `x`:…");
         assert_eq!(at(36).lines().nth(1).unwrap(), "  0  text_length_filter     1,234");
         assert_eq!(at(30).lines().nth(1).unwrap(), "  text_length_filter     1,234");
-        assert_eq!(at(20).lines().nth(1).unwrap(), "  text_len…     1,234");
+        assert_eq!(at(20).lines().nth(1).unwrap(), "  text_le…     1,234");
     }
 
     #[test]
