@@ -207,7 +207,7 @@ fn json_rows_become_columns_of_one_type() {
         assert_eq!(
             std::str::from_utf8(&lines).unwrap().lines().collect::<Vec<_>>(),
             [
-                r#"{"text":"aé","n":1.0,"m":{"x":1,"y":null},"mixed":"s","l":[1,2],"e":"{}","none":null,"late":null,"big":null,"lone":null}"#,
+                r#"{"text":"aé","n":1.0,"m":{"x":1,"y":null},"mixed":"s","l":[1,2],"e":{},"none":null,"late":null,"big":null,"lone":null}"#,
                 r#"{"text":"b","n":2.5,"m":{"x":null,"y":[true]},"mixed":"{\"k\": 1}","l":[],"e":null,"none":null,"late":18446744073709551615,"big":null,"lone":null}"#,
                 r#"{"text":"c","n":NaN,"m":null,"mixed":"7","l":null,"e":null,"none":null,"late":3,"big":"123456789012345678901234567890","lone":null}"#,
                 "{\"text\":\"e\",\"n\":null,\"m\":null,\"mixed\":null,\"l\":null,\"e\":null,\"none\":null,\"late\":null,\"big\":null,\"lone\":\"\u{fffd}\"}",
