@@ -190,7 +190,7 @@ options! {
         /// so much is not even looked at.
         output_ratio: f64 = 16.0 => between(1.0, 1024.0);
         /// What an answer for one row may have beyond that, in KB.
-        row_output_kb: u64 = 1024 => between(1.0, 1024.0);
+        row_output_kb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// The job ends when all that an operator has made of rows beyond `output_ratio` times each comes to more than `output_ratio` times the dataset
         /// and this, in MB.
         job_output_mb: u64 = 256 => between(1.0, 1_073_741_824.0);
