@@ -28,7 +28,7 @@ fn more_than_half_of_enough_rows_or_all_do() {
     );
     Case::with_input("nonsense\n{\"text\": 7}\n").run(FILTER).failed(1, &["2 of 2 rows cannot be read"]);
     Case::with_input("nonsense\n").run(&format!("on_error: drop\n{FILTER}")).failed(1, &["1 of 1 rows cannot be read"]);
-    // Both ratios are settings, and the larger one holds for what is read.
+    // Both ratios are settings. One that is given holds; otherwise what operators may fail on may be unreadable, too.
     let input = "nonsense\n".repeat(501) + &good(499);
     Case::with_input(&input).run(&format!("max_unreadable_ratio: 0.6\n{FILTER}")).ok();
     Case::with_input(&input).run(&format!("max_quarantine_ratio: 0.6\n{FILTER}")).ok();

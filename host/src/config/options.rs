@@ -201,7 +201,7 @@ options! {
         /// so much is not even looked at.
         output_ratio: f64 = 16.0 => between(1.0, 1024.0);
         /// What an answer for one row may have beyond that, in KB.
-        row_output_kb: u64 = 1024 => between(1.0, 1024.0);
+        row_output_kb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// The job ends when all that an operator has made of rows beyond `output_ratio` times each comes to more than `output_ratio` times the dataset
         /// and this, in MB.
         job_output_mb: u64 = 256 => between(1.0, 1_073_741_824.0);
@@ -268,8 +268,8 @@ options! {
         /// operator is not bad data. With 1 it never does.
         max_quarantine_ratio: f64 = 0.05 => between(0.0, 1.0);
         /// The job fails when more than this share of at least 1,000 rows, or all rows, cannot be read: they are malformed, or lack a field that an
-        /// operator requires. `max_quarantine_ratio` holds here, too, where it is larger.
-        max_unreadable_ratio: f64 = 0.5 => between(0.0, 1.0);
+        /// operator requires. By default 0.5, or `max_quarantine_ratio` where that is larger.
+        max_unreadable_ratio: Option<f64> = None => between(0.0, 1.0);
         /// How often a failed partition is tried again before the job fails.
         task_retries: u64 = 2 => between(0.0, 100.0);
         /// Bytes per batch that passes through the operators, in KB. Batches that fit the processor's cache are fastest.

@@ -276,7 +276,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
                     "row_timeout_s" => host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?,
                     "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
-                    "row_output_kb" => host.row_output_kb = Option::read(value, between(1.0, 1024.0))?,
+                    "row_output_kb" => host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?,
                     "job_output_mb" => host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?,
                     other => {
                         let valid = ["memory_mb", "timeout_s", "row_timeout_s", "output_ratio", "row_output_kb", "job_output_mb"];

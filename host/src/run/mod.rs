@@ -208,7 +208,7 @@ fn work(
     }
     let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
     let tally = std::sync::Arc::new(Tally::new(determinism));
-    let reader = config.max_unreadable_ratio.max(config.max_quarantine_ratio);
+    let reader = config.max_unreadable_ratio.unwrap_or(config.max_quarantine_ratio.max(0.5));
     let ratios = Ratios { operators: config.max_quarantine_ratio, reader };
     let mut storage = config.intermediate_storage.clone();
     if !prepared.export.fits_parquet() {
