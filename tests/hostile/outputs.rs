@@ -135,7 +135,7 @@ fn places_that_cannot_be_are_found_before_the_work() {
     for path in
         ["{work_dir}/parts/r.jsonl", "{work_dir}/checkpoints/sub/r.jsonl", "{work_dir}/job_summary.json", "{work_dir}/events_1.jsonl"]
     {
-        refused(&case, path, "", &["export_path", "is the job's own"]);
+        refused(&case, &format!("'{path}'"), "", &["export_path", "is the job's own"]);
     }
     refused(&case, "new/ck/job/r.jsonl", "checkpoint_dir: new/ck\n", &["is the job's own"]);
 }

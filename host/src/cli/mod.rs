@@ -84,7 +84,8 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
             // Help and version are no errors; clap prints each to where it belongs.
             let code = if error.use_stderr() { crate::error::exit::USAGE } else { crate::error::exit::DONE };
             return match error.print() {
-                Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => Err(failed.into()),
+                // What is wrong with the command line is wrong also if it cannot be said.
+                Err(failed) if !error.use_stderr() && failed.kind() != std::io::ErrorKind::BrokenPipe => Err(failed.into()),
                 _ => Ok(code),
             };
         }

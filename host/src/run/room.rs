@@ -54,11 +54,11 @@ fn needs(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Vec<N
     let rows: u64 = dataset.files.iter().map(plain).fold(0, u64::saturating_add);
     let unpacked = dataset.files.iter().filter(|file| !file.is_splittable()).map(plain).fold(0, u64::saturating_add);
     let is_packed = target.compression != Compression::None || (target.format == ExportFormat::Parquet && !dataset.is_columnar());
-    let directory = target.path.parent().unwrap_or(Path::new(""));
+    let directory = target.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     vec![
         Need { what: "unpacked input", place: resolved.dirs.partition_dir.clone(), bytes: unpacked },
         Need { what: "finished partitions", place: resolved.dirs.run_dir.clone(), bytes: rows },
-        Need { what: "result", place: directory.join("."), bytes: if is_packed { rows / PACKED } else { rows } },
+        Need { what: "result", place: directory.to_owned(), bytes: if is_packed { rows / PACKED } else { rows } },
     ]
 }
 
