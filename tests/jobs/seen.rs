@@ -68,7 +68,10 @@ fn screen(seen: &str) -> Vec<String> {
             '\n' => lines.push(std::mem::take(&mut line)),
             '\r' if chars.peek() != Some(&'\n') => line.clear(),
             '\r' => {}
-            '\u{1b}' => while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() || chars.next().is_none() {},
+            '\u{1b}' => {
+                while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() {}
+                chars.next();
+            }
             c => line.push(c),
         }
     }

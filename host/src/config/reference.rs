@@ -17,8 +17,8 @@ pub fn reference_yaml() -> String {
          # `DJHOST_CHECKPOINT__N_OPS=3` or `DJ_PROCESS_CHECKPOINT__N_OPS=3`. The command line holds over the environment, the\n\
          # environment over the recipe. `djhost config RECIPE` shows what holds, and why.\n\
          #\n\
-         # An MB in these options is 1,048,576 bytes and a KB 1,024, as in Data-Juicer. What djhost shows is in powers of 1000 (kB, MB, GB); where\n\
-         # it shows such an option, it says MiB.\n",
+         # An MB in these options is 1,048,576 bytes and a KB 1,024, as in Data-Juicer. Sizes that djhost measures are shown in\n\
+         # powers of 1000 (kB, MB, GB).\n",
     );
     for entry in Config::default().entries() {
         let (indent, name) = match entry.key.split_once('.') {

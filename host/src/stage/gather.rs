@@ -152,7 +152,7 @@ fn too_large(env: &Env<'_>, op: usize, (id, first): (u64, &[u8]), rows: u64, all
     let unit = if env.dataset.is_columnar() { "row" } else { "byte" };
     let of = if values.is_empty() { String::new() } else { format!(" with {}", values.join(", ")) };
     format!(
-        "it makes one row of {all} rows{of}, the first of them at {unit} {offset} of `{file}`, and with {rows} of them this has more than {} MB. Raise \
+        "it makes one row of {all} rows{of}, the first of them at {unit} {offset} of `{file}`, and with {rows} of them this has more than {} MiB. Raise \
          `max_row_mb`, or group by something that fewer rows have in common",
         env.read.max_row_bytes >> 20
     )

@@ -1,5 +1,5 @@
-//! Numbers as people write them. Sizes are in powers of 1000 everywhere; the `mb` and `kb` of options count 1,048,576 and 1,024 bytes, as in
-//! Data-Juicer, and are shown as MiB and KiB.
+//! Numbers as people write them. Sizes are in powers of 1000 everywhere. Only the `mb` and `kb` of options count 1,048,576 and 1,024 bytes, as
+//! in Data-Juicer.
 
 /// `1,234,567`
 pub fn count(n: u64) -> String {
