@@ -21,6 +21,7 @@ pub mod value;
 mod wrong;
 mod yaml;
 
+pub use foreign::is_field_key;
 pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;
 pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_overrides};

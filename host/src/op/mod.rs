@@ -6,6 +6,7 @@
 //! ```
 
 mod abi;
+pub(crate) mod absent;
 mod cache;
 mod component;
 pub mod contract;

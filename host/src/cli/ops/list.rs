@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Plugins, to_json};
 use crate::error::{UserError, did_you_mean};
+use crate::op::absent::{self, Absent};
 use crate::op::{Kind, OpEntry, Registry};
 
 const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
@@ -50,9 +51,22 @@ pub(super) fn run(args: &ListArgs) -> Result<u8> {
     if entries.is_empty() {
         let near = words.iter().find_map(|w| did_you_mean(w, registry.iter().map(|e| e.descriptor.name.as_str())));
         eprintln!("no operator matches{}", near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default());
+        lacking(&words);
     }
     crate::cli::print(&text(&entries))?;
     Ok(0)
+}
+
+/// What is known of operators of Data-Juicer that have all of the words in their names, and are not here.
+fn lacking(words: &[String]) {
+    const SHOWN: usize = 5;
+    let found: Vec<Absent> = absent::all().filter(|op| !words.is_empty() && words.iter().all(|w| op.name.contains(w.as_str()))).collect();
+    for op in found.iter().take(SHOWN) {
+        eprintln!("djhost lacks Data-Juicer's `{}`: {}\n  hint: {}", op.name, op.why, op.instead);
+    }
+    if found.len() > SHOWN {
+        eprintln!("and {} more of Data-Juicer's", found.len() - SHOWN);
+    }
 }
 
 /// The kind of `--kind`.
