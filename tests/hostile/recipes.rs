@@ -41,3 +41,62 @@ fn no_operator_gets_what_it_cannot_read() {
     let case = Case::with_input(good(2000));
     case.run("text_keys: content\nprocess:\n  - text_length_filter: {}\n").failed(1, &["`content`", "wrong field"]);
 }
+
+/// Each operator of Data-Juicer 1.6.1 runs here, or has a message of its own that says why not and what to do instead.
+#[test]
+fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
+    let all: Vec<&str> = include_str!("data-juicer-1.6.1.txt").lines().collect();
+    let recipe: String = all.iter().map(|name| format!("  - {name}:\n")).collect();
+    let message = Case::with_input(good(1)).run(&format!("process:\n{recipe}")).failed(2, &[]).stderr;
+    let lacking: Vec<&str> = all.iter().copied().filter(|name| message.contains(&format!("djhost lacks Data-Juicer's `{name}`: "))).collect();
+    assert!(lacking.len() > 150, "{message}");
+    assert_eq!(message.matches("djhost lacks").count(), lacking.len());
+    assert_eq!(message.matches("  hint: ").count(), lacking.len() + message.matches("the parameter is missing").count(), "{message}");
+    assert!(!message.contains("there is no operator") && !message.contains("did you mean"), "{message}");
+}
+
+#[test]
+fn hints_say_what_an_operator_needs_and_what_to_use() {
+    let process = |op: &str| format!("process:\n  - {op}:\n");
+    for (op, parts) in [
+        ("llm_quality_score_filter", &["recipe.yaml:", "asks an LLM", "`specified_numeric_field_filter`"][..]),
+        ("image_aesthetics_filter", &["needs an aesthetics model", "GPU", "beforehand"]),
+        ("video_split_by_duration_mapper", &["writes new videos", "`video_duration_filter`"]),
+        ("perplexity_filter", &["KenLM", "`stopwords_filter`"]),
+        ("python_lambda_mapper", &["runs Python code", "djhost ops new"]),
+        ("ray_image_deduplicator", &["Ray cluster", "use `image_deduplicator`"]),
+        // A slip in the name of one that is not here.
+        ("llm_qualty_score_filter", &["no operator `llm_qualty_score_filter`", "Data-Juicer's `llm_quality_score_filter`? djhost lacks it", "asks an LLM"]),
+    ] {
+        refused(&process(op), parts);
+    }
+    // Names of the same family are no slips of each other.
+    for op in ["video_brightness_filter", "image_sharpness_filter", "clean_phone_mapper", "semantic_deduplicator"] {
+        let case = Case::with_input(good(1));
+        let message = case.run(&process(op)).failed(2, &["no operator", "djhost ops list"]).stderr;
+        assert!(!message.contains("did you mean"), "{message}");
+    }
+}
+
+#[test]
+fn keys_of_the_reference_that_mean_nothing_here_get_a_note() {
+    let case = Case::with_input(good(3));
+    let recipe = "add_suffix: true\nnotification: {email: {enabled: true}}\nannotation: {label_studio: {api_url: x}}\nload_dataset_kwargs: {num_proc: 4}\n\
+                  process:\n  - text_length_filter: {query_key: question, num_proc: 3, notification_config: {enabled: true}}\n";
+    let notes = case.run(recipe).ok().stderr;
+    for part in [
+        "add_suffix: has no effect here: rows do not get the suffix",
+        "notification: has no effect here: djhost sends no messages",
+        "annotation: has no effect here: there is no operator that talks to Label Studio",
+        "load_dataset_kwargs: has no effect here: rows stream",
+        "query_key: has no effect: `text_length_filter` does not read that field",
+        "num_proc: has no effect here: all operators run on `np` threads",
+        "notification_config: has no effect here: djhost sends no messages",
+    ] {
+        assert!(notes.contains(part), "`{part}` is not in:\n{notes}");
+    }
+    // What would change the result is refused.
+    refused("load_dataset_kwargs: {delimiter: ';'}\nprocess:\n  - text_length_filter:\n", &["load_dataset_kwargs", "`delimiter`", "recognised"]);
+    refused("process:\n  - text_length_filter: {index_key: n}\n", &["index_key: is not supported", "beforehand"]);
+    refused("validators: [{type: required_fields}]\nprocess:\n  - text_length_filter:\n", &["validators", "`general_field_filter`"]);
+}

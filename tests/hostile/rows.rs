@@ -1,5 +1,7 @@
 //! Rows that are broken or odd.
 
+use serde_json::{Value, json};
+
 use crate::harness::{Case, Ran};
 use crate::{KEEP, good};
 
@@ -163,4 +165,29 @@ fn rows_in_quarantine_keep_their_bytes() {
     assert_eq!(unknown.status.code(), Some(2));
     let message = String::from_utf8(unknown.stderr).unwrap();
     assert!(message.contains("no op `text_lenght_filter`") && message.contains("did you mean `text_length_filter`?"), "{message}");
+}
+
+/// Short sentences have the language that they are in; the detector before took the first for Welsh.
+#[test]
+fn short_sentences_keep_their_language() {
+    let texts = [
+        ("I am planning a trip to Japan next spring with two small children.", "en"),
+        ("How do I cook rice without a rice cooker?", "en"),
+        ("Ich suche eine Wohnung mit zwei Zimmern in Leipzig.", "de"),
+        ("Je voudrais réserver une table pour quatre personnes.", "fr"),
+        ("¿Cuánto cuesta un billete de ida y vuelta?", "es"),
+        ("Ile kosztuje bilet w obie strony?", "pl"),
+        ("Сколько стоит билет туда и обратно?", "ru"),
+        ("Rwy'n dysgu siarad Cymraeg bob dydd.", "cy"),
+        ("12345 !!", ""),
+    ];
+    let input: String = texts.iter().map(|(text, _)| format!("{}\n", json!({ "text": text }))).collect();
+    let recipe = "keep_stats_in_res_ds: true\nprocess:\n  - language_id_score_filter: {min_score: 0}\n";
+    let ran = Case::with_input(input).run(recipe).ok();
+    let langs: Vec<String> = ran
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["__dj__stats__"]["lang"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(langs, texts.map(|(_, lang)| lang.to_owned()));
 }

@@ -22,6 +22,7 @@ pub mod value;
 mod wrong;
 mod yaml;
 
+pub use foreign::is_field_key;
 pub use home::expand_home;
 pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;

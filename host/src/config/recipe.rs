@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::foreign::of_every_op;
 use super::options::{Config, OnError};
 use super::value::{ANY, OptionType, Texts, at_least, between};
 use super::wrong::Wrong;
@@ -63,30 +64,6 @@ pub struct OpHost {
 
 /// The parameters that every operator gets beside its own (see `create` in the WIT), and that recipes may give for any filter.
 pub const COMMON_FLAGS: [(&str, bool); 3] = [("min_closed_interval", true), ("max_closed_interval", true), ("reversed_range", false)];
-
-/// Base parameters of Data-Juicer's operators that are about its processes: accepted, without effect.
-const IGNORED: &[&str] = &[
-    "accelerator",
-    "auto_op_parallelism",
-    "batch_mode",
-    "batch_size",
-    "cpu_required",
-    "gpu_required",
-    "image_bytes_key",
-    "index_key",
-    "input_columns",
-    "mem_required",
-    "memory",
-    "num_cpus",
-    "num_gpus",
-    "num_proc",
-    "output_columns",
-    "ray_execution_mode",
-    "runtime_env",
-    "stats_export_path",
-    "turbo",
-    "work_dir",
-];
 
 impl OpSpec {
     /// The place of a parameter (`min_len`, `polygon[2]`), for errors.
@@ -296,16 +273,18 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                 }
                 Ok(())
             }),
-            name if IGNORED.contains(&name) => {
-                if !value.is_null() {
-                    notes.push(format!("{place}: has no effect here: it is about Python processes"));
+            name => match of_every_op(name).map(|foreign| foreign.given(&value)) {
+                Some(None) => Ok(()),
+                Some(Some(Ok(note))) => {
+                    notes.push(format!("{place}: {note}"));
+                    Ok(())
                 }
-                Ok(())
-            }
-            _ => {
-                op.params.insert(key, value);
-                continue;
-            }
+                Some(Some(Err(instead))) => Err(Wrong::new("is not supported").hint(instead)),
+                None => {
+                    op.params.insert(key, value);
+                    continue;
+                }
+            },
         };
         if let Err(wrong) = done {
             errors.push(user_error(place, wrong));

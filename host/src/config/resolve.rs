@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::declare::{Entry, Given, SetError};
-use super::foreign::{FOREIGN, Foreign, RENAMED, foreign, is_off};
+use super::foreign::{FOREIGN, RENAMED, foreign};
 use super::home::Home;
 use super::job::{JobDirs, job_dirs};
 use super::options::{Config, ExportType, PartitionMode, Strategy};
@@ -233,10 +233,10 @@ impl Builder {
             Given::Value(value) => value.clone(),
             Given::Text(text) => yaml::value_of_text(text).unwrap_or(Value::String(text.clone())),
         };
-        match foreign(key) {
-            Some(_) if is_off(&value) => {}
-            Some(Foreign::Ignored(why)) => self.notes.push(format!("{place}: has no effect here: {why}")),
-            Some(Foreign::Refused(instead)) => self.errors.push(UserError::new(place, "is not supported").hint(instead)),
+        match foreign(key).map(|foreign| foreign.given(&value)) {
+            Some(None) => {}
+            Some(Some(Ok(note))) => self.notes.push(format!("{place}: {note}")),
+            Some(Some(Err(instead))) => self.errors.push(UserError::new(place, "is not supported").hint(instead)),
             None => {
                 let error = UserError::new(place, "no option of this name");
                 let hint = if looks_like_op(key) {

@@ -66,6 +66,7 @@ fn read_dataset(
                             .hint("put `random_selector` with `select_num` first in `process`"),
                         Err(wrong) => user_error(at, wrong),
                     }),
+                    "weight" | "weights" => notes.push(format!("{at}: has no effect: every row is read once")),
                     other => errors.push(user_error(at, Wrong::key(other, ["configs", "max_sample_num"]))),
                 }
             }
@@ -112,8 +113,9 @@ fn read_dataset(
                     Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
                     Err(wrong) => errors.push(user_error(at, wrong)),
                 },
-                "weight" => notes.push(format!("{at}: has no effect: every row is read once")),
-                "split" | "name" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
+                "weight" | "weights" => notes.push(format!("{at}: has no effect: every row is read once")),
+                "source" => notes.push(format!("{at}: has no effect: formats are recognised by the content of a file")),
+                "split" | "name" | "limit" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
                     notes.push(format!("{at}: has no effect on local files"));
                 }
                 other => errors.push(user_error(at, Wrong::key(other, ["type", "path", "weight"]))),

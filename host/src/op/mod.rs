@@ -6,6 +6,7 @@
 //! ```
 
 mod abi;
+pub(crate) mod absent;
 mod bounds;
 mod cache;
 mod compile;

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::compiling;
+use super::absent::{self, absent};
 use super::cache;
+use super::compiling;
 use super::component::{self, Found, Loaded, LoadedComponent, Source};
 use super::contract::{Descriptor, Limits};
 use super::find::{Component, read_components};
@@ -69,11 +70,12 @@ impl Registry {
         Self::load_packs(dirs, replace, |_, _| true)
     }
 
-    /// The same for a recipe with the operators `names`: packs without any of them are not loaded. If one of the operators is nowhere, all are.
+    /// The same for a recipe with the operators `names`: packs without any of them are not loaded. If one of the operators is nowhere, all are,
+    /// unless djhost is known to lack it: then there is nothing to look for.
     pub fn load_for(dirs: &[PathBuf], replace: Replace<'_>, names: &[&str]) -> Result<Self> {
         Self::load_packs(dirs, replace, |files, pack| {
             let missing = || names.iter().filter(|name| !files.ops.contains_key(**name));
-            missing().any(|name| pack.operators.contains(name)) || missing().any(|name| !packs().any(|p| p.operators.contains(name)))
+            missing().any(|name| pack.operators.contains(name)) || missing().any(|name| absent(name).is_none() && !packs().any(|p| p.operators.contains(name)))
         })
     }
 
@@ -194,8 +196,9 @@ impl Registry {
         }
     }
 
-    /// The operator called `name`; an unknown one is the user's error at `place`, with the nearest name, and so is one that is built in and in
-    /// a plugin, too, if nobody said which is meant.
+    /// The operator called `name`. An unknown one is the user's error at `place`: for an operator of Data-Juicer that djhost lacks it says why and
+    /// what to do instead, for a misspelt one the name that was meant. So is one that is built in and in a plugin, too, if nobody said which is
+    /// meant.
     pub fn get(&self, name: &str, place: &str) -> Result<&OpEntry, UserError> {
         if let Some(plugin) = self.left_out.get(name) {
             return Err(UserError::new(place, format!("operator `{name}` is built in, and {plugin} has one of the same name")).hint(format!(
@@ -204,10 +207,21 @@ impl Registry {
             )));
         }
         self.ops.get(name).ok_or_else(|| {
+            if let Some(known) = absent(name) {
+                return UserError::new(place, format!("djhost lacks Data-Juicer's `{name}`: {}", known.why)).hint(known.instead);
+            }
             let error = UserError::new(place, format!("there is no operator `{name}`"));
-            match did_you_mean(name, self.ops.keys().map(String::as_str)) {
+            let names = self.ops.keys().map(String::as_str).chain(absent::all().map(|op| op.name));
+            match did_you_mean(name, names) {
+                Some(near) if !self.ops.contains_key(near) => {
+                    let why = absent(near).map(|known| format!(": {}; {}", known.why, known.instead)).unwrap_or_default();
+                    error.hint(format!("did you mean Data-Juicer's `{near}`? djhost lacks it{why}"))
+                }
                 Some(near) => error.hint(format!("did you mean `{near}`? `djhost ops list` shows all {}", self.ops.len())),
-                None => error.hint(format!("`djhost ops list` shows all {}; more come with `--plugins DIR`", self.ops.len())),
+                None => error.hint(format!(
+                    "`djhost ops list` shows all {}; more come with `--plugins DIR`, and `djhost ops new` begins one of your own",
+                    self.ops.len()
+                )),
             }
         })
     }

@@ -9,7 +9,7 @@ use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom};
 use super::{Earlier, Plan, PlannedOp};
 use crate::checkpoint::KeyBuilder;
-use crate::config::{OpSpec, Resolved, canonical_json, check_params};
+use crate::config::{OpSpec, Resolved, canonical_json, check_params, is_field_key};
 use crate::dataset::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
 use crate::op::contract::{Computed, ROW};
@@ -19,8 +19,9 @@ use crate::op::{Kind, Limits, Registry};
 pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     let mut errors = Vec::new();
     let mut ops: Vec<PlannedOp> = Vec::new();
+    let mut unread = Vec::new();
     for spec in &resolved.ops {
-        match planned(resolved, registry, spec) {
+        match planned(resolved, registry, spec, &mut unread) {
             Ok(op) => ops.push(op),
             Err(error) => match error.downcast::<UserErrors>() {
                 Ok(several) => errors.extend(several.0),
@@ -42,14 +43,25 @@ pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     let segments = cut(&ops);
     let fields = fields(&ops, true);
     let overwritten = if resolved.config.keep_stats_in_res_ds { stats::overwritten(&ops) } else { Vec::new() };
-    let notes = registry.notes().iter().cloned().chain(behind_groupers(&ops)).chain(overwritten).collect();
+    let notes = registry.notes().iter().cloned().chain(unread).chain(behind_groupers(&ops)).chain(overwritten).collect();
     Ok(Plan { ops, segments, fields, notes, earlier: Vec::new() })
 }
 
-fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<PlannedOp> {
+/// Plans one op. `notes` gets what the user should know of its parameters.
+fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec, notes: &mut Vec<String>) -> Result<PlannedOp> {
     let config = &resolved.config;
     let entry = registry.get(&spec.name, &spec.place)?;
-    let checked = check_params(&entry.descriptor.params_schema, &spec.params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    let schema = &entry.descriptor.params_schema;
+    let mut params = spec.params.clone();
+    // Data-Juicer lets any operator be told of these fields. Only the schema says whether this one reads them.
+    params.retain(|name, _| {
+        let unread = is_field_key(name) && schema.get("properties").is_none_or(|p| p.get(name).is_none());
+        if unread {
+            notes.push(format!("{}: has no effect: `{}` does not read that field", spec.place_of(name), spec.name));
+        }
+        !unread
+    });
+    let checked = check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
     let batch = (config.batch_size_kb as usize) << 10;
     let host = &spec.host;
     let ratio = host.output_ratio.unwrap_or(config.op_limits.output_ratio);
@@ -106,7 +118,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec) -> Result<Pl
 
 /// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process. With the same parameters, limits and grants.
 pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, op: usize) -> Result<()> {
-    let mut fallback = planned(resolved, registry, &resolved.ops[op])?;
+    let mut fallback = planned(resolved, registry, &resolved.ops[op], &mut Vec::new())?;
     let planned = &plan.ops[op];
     if fallback.kind() != planned.kind() || fallback.pool.signature() != planned.pool.signature() {
         let source = &fallback.pool.component().source;

@@ -7,9 +7,13 @@ use djhost_sdk::text::lower_into;
 
 /// Keeps texts in given languages whose score is high enough.
 ///
-/// The stats are the label of the language (`en`, `zh`, …) and the score. With `model` these are what fastText predicts. Without, a detector of 70
+/// The stats are the label of the language (`en`, `zh`, …) and the score. With `model` these are what fastText predicts. Without, a detector of 79
 /// languages that ships gives them; its scores are from 0 to 1 and are not those of a fastText model. A text of no language, as one
 /// without letters, has an empty label and the score 0.
+///
+/// What to expect of the detector that ships: right are 80 % of texts below 20 characters, 93 % from 20 to 39, 97 % from 40 to 79 and 99 % of
+/// longer ones; of those with a score of 0.8 or more, 99 %. Close languages are told apart least: Catalan and Spanish, Czech and Slovak, Danish
+/// and Norwegian, Hindi and Nepali. Of a text above 4 KB, pieces that are spread over it are looked at. A text in two scripts has a lower score.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LanguageIdScoreFilter {

@@ -8,8 +8,10 @@ pub mod fasttext;
 #[doc(hidden)]
 pub mod huggingface;
 mod language_id_score;
+mod ngrams;
 #[path = "../../text-mappers/src/matches.rs"]
 mod matches;
+mod script;
 mod text_chunk;
 mod token_num;
 

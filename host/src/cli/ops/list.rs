@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Plugins, to_json};
 use crate::cli::loading::while_loading;
 use crate::error::{UserError, did_you_mean};
+use crate::op::absent::{self, Absent};
 use crate::op::{Kind, OpEntry};
 use crate::term::{Style, say, wrap};
 
@@ -53,9 +54,22 @@ pub(super) fn run(args: &ListArgs) -> Result<u8> {
     if entries.is_empty() {
         let near = words.iter().find_map(|w| did_you_mean(w, registry.iter().map(|e| e.descriptor.name.as_str())));
         say(&format!("no operator matches{}\n", near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()));
+        lacking(&words);
     }
     crate::cli::print(&text(&entries, Style::for_stdout()))?;
     Ok(0)
+}
+
+/// What is known of operators of Data-Juicer that have all of the words in their names, and are not here.
+fn lacking(words: &[String]) {
+    const SHOWN: usize = 5;
+    let found: Vec<Absent> = absent::all().filter(|op| !words.is_empty() && words.iter().all(|w| op.name.contains(w.as_str()))).collect();
+    for op in found.iter().take(SHOWN) {
+        say(&format!("djhost lacks Data-Juicer's `{}`: {}\n  hint: {}\n", op.name, op.why, op.instead));
+    }
+    if found.len() > SHOWN {
+        say(&format!("and {} more of Data-Juicer's\n", found.len() - SHOWN));
+    }
 }
 
 /// The kind of `--kind`.
