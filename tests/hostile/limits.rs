@@ -26,8 +26,8 @@ fn xz_data_may_ask_for_128_mib() {
         let packed = xz_with_dictionary(&plain, size);
         run_on("in.jsonl.xz", packed).failed(2, &["in.jsonl.xz", "a dictionary of more than 128 MiB", "xz -9"]);
     }
-    // One that follows is found while it is unpacked.
-    let two = [xz_with_dictionary(&plain, 20), xz_with_dictionary(&plain, 40)].concat();
+    // One that follows far behind is found while it is unpacked.
+    let two = [xz_with_dictionary(&good(20_000), 20), xz_with_dictionary(&plain, 40)].concat();
     run_on("in.jsonl.xz", two).failed(1, &["in.jsonl.xz", "a dictionary of more than 128 MiB", "unpacked bytes"]);
 }
 

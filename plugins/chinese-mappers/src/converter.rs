@@ -1,5 +1,8 @@
 //! Conversion by dictionaries, as OpenCC does it: a text is cut into segments by one dictionary, then each segment goes through groups of
 //! dictionaries, one group after the other.
+//!
+//! By hand: `ferrous-opencc` 0.4 does not cut texts first, so that one of the 8,848 golden texts comes out differently (`s2twp`); it takes 1.2 to
+//! 5.7 times as long (`s2t` 43 against 131 MB/s, natively), and its dictionaries take 2.2 MB, where the pack has 0.7.
 
 use crate::dictionary::Dictionary;
 use std::rc::Rc;

@@ -1,4 +1,7 @@
 //! The duration of audio, from its headers: of what comes out when it is decoded, without what encoders add at the ends.
+//!
+//! By hand: `symphonia` 0.6 gives other durations than the reference for 8 of the 22 fixtures, `lofty` 0.25 for 14: they count what encoders add,
+//! or refuse piped WAV and Matroska files.
 
 use crate::source::{Source, be, le};
 use crate::{bmff, ebml, mpeg};

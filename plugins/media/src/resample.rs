@@ -1,5 +1,7 @@
 //! Scaling as PIL does it for bytes: Lanczos' filter of three lobes, across and down one after the other, with weights in integers of 22 bits
 //! and the result of the first pass rounded to bytes.
+//!
+//! By hand: `fast_image_resize` 6.1 is five times as fast natively, but scales 102 of 400 images to the same bytes.
 
 use crate::pixels::Pixels;
 use std::f64::consts::PI;
