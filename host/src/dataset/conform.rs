@@ -182,7 +182,7 @@ pub(super) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffe
 }
 
 fn of_items(items: &BooleanBuffer, rows: impl Iterator<Item = Range<usize>>) -> BooleanBuffer {
-    rows.map(|items_of| items_of.into_iter().any(|item| items.value(item))).collect()
+    rows.map(|mut row| row.any(|item| items.value(item))).collect()
 }
 
 /// Whether every value of `from` is one of `to`, so that none needs to be looked at.
