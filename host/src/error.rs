@@ -169,11 +169,15 @@ fn letters(a: &str, b: &str) -> usize {
     }
 }
 
-/// Whether a word is a slip of the other, or a short form: `len` or `lngth` of `length`.
+/// Whether a word is a slip of the other, or a short form: its beginning, or three letters of it as `avg` of `average`.
 fn is_slip_of_word(a: &str, b: &str) -> bool {
     let short_form = |short: &str, long: &str| {
         let mut rest = long.chars();
-        short.chars().count() >= 3 && short.chars().next() == long.chars().next() && short.chars().all(|c| rest.any(|r| r == c))
+        match short.chars().count() {
+            0..=2 => false,
+            3 => short.chars().next() == long.chars().next() && short.chars().all(|c| rest.any(|r| r == c)),
+            _ => long.starts_with(short),
+        }
     };
     a == b || strsim::osa_distance(a, b) <= letters(a, b).min(a.len().min(b.len()) / 3) || short_form(a, b) || short_form(b, a)
 }
@@ -182,7 +186,7 @@ fn is_slip_of_word(a: &str, b: &str) -> bool {
 mod tests {
     use super::did_you_mean;
 
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "alphanumeric_filter",
         "audio_size_filter",
         "average_line_length_filter",
@@ -191,6 +195,7 @@ mod tests {
         "document_deduplicator",
         "document_minhash_deduplicator",
         "image_aspect_ratio_filter",
+        "image_shape_filter",
         "image_size_filter",
         "language_id_score_filter",
         "maximum_line_length_filter",
@@ -229,6 +234,7 @@ mod tests {
             "video_size_filter",
             "image_face_ratio_filter",
             "image_nsfw_filter",
+            "image_sharpness_filter",
             "text_pair_similarity_filter",
             "perplexity_filter",
             "clean_phone_mapper",

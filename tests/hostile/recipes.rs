@@ -48,7 +48,8 @@ fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
     let all: Vec<&str> = include_str!("data-juicer-1.6.1.txt").lines().collect();
     let recipe: String = all.iter().map(|name| format!("  - {name}:\n")).collect();
     let message = Case::with_input(good(1)).run(&format!("process:\n{recipe}")).failed(2, &[]).stderr;
-    let lacking: Vec<&str> = all.iter().copied().filter(|name| message.contains(&format!("djhost lacks Data-Juicer's `{name}`: "))).collect();
+    let lacking: Vec<&str> =
+        all.iter().copied().filter(|name| message.contains(&format!("djhost lacks Data-Juicer's `{name}`: "))).collect();
     assert!(lacking.len() > 150, "{message}");
     assert_eq!(message.matches("djhost lacks").count(), lacking.len());
     assert_eq!(message.matches("  hint: ").count(), lacking.len() + message.matches("the parameter is missing").count(), "{message}");
@@ -66,7 +67,10 @@ fn hints_say_what_an_operator_needs_and_what_to_use() {
         ("python_lambda_mapper", &["runs Python code", "djhost ops new"]),
         ("ray_image_deduplicator", &["Ray cluster", "use `image_deduplicator`"]),
         // A slip in the name of one that is not here.
-        ("llm_qualty_score_filter", &["no operator `llm_qualty_score_filter`", "Data-Juicer's `llm_quality_score_filter`? djhost lacks it", "asks an LLM"]),
+        (
+            "llm_qualty_score_filter",
+            &["no operator `llm_qualty_score_filter`", "Data-Juicer's `llm_quality_score_filter`? djhost lacks it", "asks an LLM"],
+        ),
     ] {
         refused(&process(op), parts);
     }
@@ -96,7 +100,10 @@ fn keys_of_the_reference_that_mean_nothing_here_get_a_note() {
         assert!(notes.contains(part), "`{part}` is not in:\n{notes}");
     }
     // What would change the result is refused.
-    refused("load_dataset_kwargs: {delimiter: ';'}\nprocess:\n  - text_length_filter:\n", &["load_dataset_kwargs", "`delimiter`", "recognised"]);
+    refused(
+        "load_dataset_kwargs: {delimiter: ';'}\nprocess:\n  - text_length_filter:\n",
+        &["load_dataset_kwargs", "`delimiter`", "recognised"],
+    );
     refused("process:\n  - text_length_filter: {index_key: n}\n", &["index_key: is not supported", "beforehand"]);
     refused("validators: [{type: required_fields}]\nprocess:\n  - text_length_filter:\n", &["validators", "`general_field_filter`"]);
 }

@@ -59,7 +59,17 @@ pub(super) const FOREIGN: &[(&str, Foreign)] = &[
     (
         "load_dataset_kwargs",
         Mapping(
-            &["num_proc", "cache_dir", "chunksize", "download_mode", "keep_in_memory", "streaming", "token", "trust_remote_code", "verification_mode"],
+            &[
+                "num_proc",
+                "cache_dir",
+                "chunksize",
+                "download_mode",
+                "keep_in_memory",
+                "streaming",
+                "token",
+                "trust_remote_code",
+                "verification_mode",
+            ],
             "rows stream from the input on `np` threads",
             "formats and delimiters are recognised by the content of a file, and all columns are read: remove the key, and change the file before \
              if it must be read otherwise",
@@ -127,7 +137,10 @@ pub(super) const FOREIGN: &[(&str, Foreign)] = &[
         ),
     ),
     // Of earlier versions.
-    ("notification", Ignored("djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`")),
+    (
+        "notification",
+        Ignored("djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`"),
+    ),
     ("annotation", Ignored("there is no operator that talks to Label Studio; upload the result, and go on with what Label Studio exports")),
     ("resource_optimization", Ignored("partitions are sized by themselves with `partition: {mode: auto}`")),
     ("partition.enable_fault_tolerance", RETRIES),
@@ -190,7 +203,8 @@ impl Foreign {
         Some(match self {
             Ignored(why) => Ok(format!("has no effect here: {why}")),
             Refused(instead) => Err(instead.to_owned()),
-            Mapping(accepted, why, instead) => match value.as_object().and_then(|map| map.keys().find(|k| !accepted.contains(&k.as_str()))) {
+            Mapping(accepted, why, instead) => match value.as_object().and_then(|map| map.keys().find(|k| !accepted.contains(&k.as_str())))
+            {
                 Some(key) => Err(format!("`{key}`: {instead}")),
                 None => Ok(format!("has no effect here: {why}")),
             },
@@ -218,7 +232,10 @@ const OF_EVERY_OP: &[(&str, Foreign)] = &[
     ("input_columns", Ignored("an operator says itself which fields it reads")),
     ("mem_required", Ignored("use `limits: {memory_mb: N}`")),
     ("memory", Ignored("use `limits: {memory_mb: N}`")),
-    ("notification_config", Ignored("djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`")),
+    (
+        "notification_config",
+        Ignored("djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`"),
+    ),
     ("num_cpus", THREADS),
     ("num_gpus", GPU),
     ("num_proc", THREADS),

@@ -43,7 +43,12 @@ mod tests {
         for op in all() {
             assert!(seen.insert(op.name), "{} is there twice", op.name);
             assert!(!here.contains(op.name), "{} is here", op.name);
-            assert!(op.why.starts_with("it ") || op.why.starts_with("operators ") || op.why.starts_with("nobody "), "{}: {}", op.name, op.why);
+            assert!(
+                op.why.starts_with("it ") || op.why.starts_with("operators ") || op.why.starts_with("nobody "),
+                "{}: {}",
+                op.name,
+                op.why
+            );
             assert!(!op.instead.is_empty() && !op.instead.ends_with('.'), "{}: {}", op.name, op.instead);
         }
         assert!(seen.len() > 160, "{}", seen.len());

@@ -75,7 +75,8 @@ impl Registry {
     pub fn load_for(dirs: &[PathBuf], replace: Replace<'_>, names: &[&str]) -> Result<Self> {
         Self::load_packs(dirs, replace, |files, pack| {
             let missing = || names.iter().filter(|name| !files.ops.contains_key(**name));
-            missing().any(|name| pack.operators.contains(name)) || missing().any(|name| absent(name).is_none() && !packs().any(|p| p.operators.contains(name)))
+            missing().any(|name| pack.operators.contains(name))
+                || missing().any(|name| absent(name).is_none() && !packs().any(|p| p.operators.contains(name)))
         })
     }
 

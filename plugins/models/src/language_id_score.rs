@@ -11,7 +11,7 @@ use djhost_sdk::text::lower_into;
 /// languages that ships gives them; its scores are from 0 to 1 and are not those of a fastText model. A text of no language, as one
 /// without letters, has an empty label and the score 0.
 ///
-/// What to expect of the detector that ships: right are 80 % of texts below 20 characters, 93 % from 20 to 39, 97 % from 40 to 79 and 99 % of
+/// What to expect of the detector that ships: right are 80 % of texts below 20 characters, 92 % from 20 to 39, 97 % from 40 to 79 and 99 % of
 /// longer ones; of those with a score of 0.8 or more, 99 %. Close languages are told apart least: Catalan and Spanish, Czech and Slovak, Danish
 /// and Norwegian, Hindi and Nepali. Of a text above 4 KB, pieces that are spread over it are looked at. A text in two scripts has a lower score.
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -95,7 +95,12 @@ pub(crate) fn script(c: char) -> Option<Script> {
         'Ѐ'..='ԯ' => Script::Cyrillic,
         '\u{531}'..='\u{587}' => Script::Armenian,
         '\u{5d0}'..='\u{5f2}' | '\u{fb1d}'..='\u{fb4f}' => Script::Hebrew,
-        '\u{620}'..='\u{64a}' | '\u{66e}'..='\u{6d3}' | '\u{6d5}' | '\u{6ee}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{fdff}'
+        '\u{620}'..='\u{64a}'
+        | '\u{66e}'..='\u{6d3}'
+        | '\u{6d5}'
+        | '\u{6ee}'..='\u{6ff}'
+        | '\u{750}'..='\u{77f}'
+        | '\u{fb50}'..='\u{fdff}'
         | '\u{fe70}'..='\u{fefc}' => Script::Arabic,
         '\u{900}'..='\u{963}' | '\u{971}'..='\u{97f}' => Script::Devanagari,
         '\u{980}'..='\u{9fe}' => Script::Bengali,
