@@ -10,7 +10,7 @@ use crate::term::{Cell, Color, Column, Style, Table, about, bytes, count, counte
 /// Up to this many partitions are listed one by one; of more, only those that run or failed, unless details are asked for.
 const LISTED: usize = 16;
 
-/// Width of the progress bar.
+/// Width of the progress bar, where there is room.
 const BAR: usize = 32;
 
 /// Reasons of quarantine that are listed unless details are asked for.
@@ -100,7 +100,8 @@ pub fn to_go(p: &JobProgress) -> String {
 
 fn progress(out: &mut String, p: &JobProgress, style: Style) {
     heading(out, style, "Progress");
-    let _ = writeln!(out, "  {} {:>5.1} %", style.paint(color(p.status), &bar(p.fraction, BAR)), 100.0 * p.fraction);
+    let room = style.width.map_or(BAR, |width| width.saturating_sub(12).clamp(4, BAR));
+    let _ = writeln!(out, "  {} {:>5.1} %", style.paint(color(p.status), &bar(p.fraction, room)), 100.0 * p.fraction);
     line(out, "partitions", &partition_counts(p), style);
     let of = p.rows.total.map(|t| format!(" of {}", count(t))).unwrap_or_default();
     let rows = format!("{}{of} read, {} out, {} in quarantine", count(p.rows.read), count(p.rows.output), count(p.rows.quarantined));
