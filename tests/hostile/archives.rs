@@ -29,8 +29,8 @@ fn xz(content: &[u8]) -> Vec<u8> {
 
 /// What `xz` writes for nothing: a stream without blocks.
 const EMPTY_XZ: [u8; 32] = [
-    0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46, 0, 0, 0, 0, 0x1c, 0xdf, 0x44, 0x21, 0x1f, 0xb6, 0xf3, 0x7d, 1, 0, 0, 0, 0, 4, b'Y',
-    b'Z',
+    0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46, 0, 0, 0, 0, 0x1c, 0xdf, 0x44, 0x21, 0x1f, 0xb6, 0xf3, 0x7d, 1, 0, 0, 0,
+    0, 4, b'Y', b'Z',
 ];
 
 /// A frame that unpackers skip; `pzstd` begins with one that has the size of the next frame.
