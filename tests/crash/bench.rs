@@ -133,7 +133,17 @@ impl Bench {
 
     /// Runs with a fault; see `djhost::job::fault`.
     pub(crate) fn run_with_fault(&self, fault: &str) -> Output {
-        self.command(&[]).env(djhost::job::fault::VARIABLE, fault).output().unwrap()
+        self.run_with_args_and_fault(&[], fault)
+    }
+
+    /// The same with arguments.
+    pub(crate) fn run_with_args_and_fault(&self, args: &[&str], fault: &str) -> Output {
+        self.command(args).env(djhost::job::fault::VARIABLE, fault).output().unwrap()
+    }
+
+    /// How many attempts there were.
+    pub(crate) fn attempts(&self) -> usize {
+        files(&self.run_dir()).iter().filter(|p| name(p).starts_with("events_")).count()
     }
 
     /// Runs to the end and gives the events of this attempt.

@@ -185,6 +185,6 @@ fn what_cannot_be_tried_again_is_refused() {
     let bad = with_cured(&["{\"text\": \"fine\"}\n".into(), "{\"text\n".into()]);
     bad.run(&recipe).ok();
     let output = djhost(&bad, &RETRY, None);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("1 rows could not be read"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 row could not be read"));
     assert_eq!(printed(&output), "no operator has rows in quarantine: nothing to do\n");
 }

@@ -94,7 +94,12 @@ enum Content {
 impl Found {
     /// A pack that is in the program.
     pub(super) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
-        Self { source: Source::Builtin(name.into()), digest: hex::encode(Sha256::digest(bytes)), size: bytes.len() as u64, content: Content::Embedded(bytes) }
+        Self {
+            source: Source::Builtin(name.into()),
+            digest: hex::encode(Sha256::digest(bytes)),
+            size: bytes.len() as u64,
+            content: Content::Embedded(bytes),
+        }
     }
 
     /// A file that had `bytes` when it was looked at. They are not kept, as there may be many files: they are read again if it has to be compiled.

@@ -160,7 +160,9 @@ mod tests {
     fn view(read: u64) -> View {
         let tally = Tally::default();
         tally.enter(1, read);
-        [true, false].into_iter().for_each(|by_reader| { tally.set_aside(by_reader); });
+        [true, false].into_iter().for_each(|by_reader| {
+            tally.set_aside(by_reader);
+        });
         tally.at(1);
         let work =
             Work { bytes: 100_000_000, partitions: 8, ops: vec!["a_mapper".into(), "special_characters_filter".into()], goes_on: false };

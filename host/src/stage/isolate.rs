@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::places::{misplaced, reject};
 use super::breaker::Breaker;
+use super::places::{misplaced, reject};
 use crate::dataset::Batch;
 use crate::error::{Final, Stopped};
 use crate::op::{CallError, OpInstance, OpPool, Rejection, Reply};
