@@ -302,7 +302,7 @@ fn rich() -> RecordBatch {
         by_number.append(true).unwrap();
     }
     let mut tags = ListBuilder::new(StringBuilder::new());
-    (0..n).for_each(|i| tags.append_option((i == 2).then(|| [Some("a"), None])));
+    (0..n).for_each(|i| tags.append_option((i == 2).then_some([Some("a"), None])));
     let small: ArrayRef = Arc::new(Int8Array::from_iter((0..n).map(|i| some(i).then_some(i as i8))));
     let days: ArrayRef = Arc::new(Date32Array::from_iter_values((0..n).map(|i| i as i32 * 1000)));
     let fields: Fields = vec![Field::new("small", DataType::Int8, true), Field::new("day", DataType::Date32, false)].into();

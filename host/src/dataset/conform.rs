@@ -89,7 +89,7 @@ pub(super) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
             Arc::new(MapArray::try_new(entries.clone(), old.offsets().clone(), new, old.nulls().cloned(), *sorted)?)
         }
         // Not by `cast`, which matches the members of structs in lists by their place.
-        (from, DataType::FixedSizeList(item, n)) if matches!(from, DataType::FixedSizeList(_, m) if m == n) => {
+        (DataType::FixedSizeList(_, m), DataType::FixedSizeList(item, n)) if m == n => {
             let old = array.as_fixed_size_list();
             let items = conform(old.values(), item.data_type())?;
             Arc::new(FixedSizeListArray::try_new_with_length(item.clone(), *n, items, old.nulls().cloned(), array.len())?)

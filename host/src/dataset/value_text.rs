@@ -203,9 +203,9 @@ fn write_decimal(digits: &str, scale: i8, out: &mut Vec<u8>) {
     }
     match digits.len().checked_sub(scale_digits).filter(|whole| *whole > 0) {
         Some(whole) => {
-            out.extend_from_slice(digits[..whole].as_bytes());
+            out.extend_from_slice(&digits.as_bytes()[..whole]);
             out.push(b'.');
-            out.extend_from_slice(digits[whole..].as_bytes());
+            out.extend_from_slice(&digits.as_bytes()[whole..]);
         }
         None => {
             out.extend_from_slice(b"0.");

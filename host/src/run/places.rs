@@ -160,7 +160,7 @@ fn check_replaceable(place: &str, file: &Path) -> Result<()> {
     const STICKY: u32 = 0o1000;
     if let (Ok(there), Some(Ok(directory))) = (file.metadata(), file.parent().map(Path::metadata)) {
         let me = rustix::process::geteuid().as_raw();
-        if directory.mode() & STICKY != 0 && ![0, there.uid(), directory.uid()].iter().any(|user| *user == me) {
+        if directory.mode() & STICKY != 0 && ![0, there.uid(), directory.uid()].contains(&me) {
             return Err(UserError::new(place, "this file belongs to somebody else, and in its directory only the owner can replace it")
                 .hint("choose another name or directory")
                 .into());
