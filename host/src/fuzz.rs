@@ -2,8 +2,8 @@
 
 pub use crate::checkpoint::fuzz::records;
 pub use crate::config::fuzz::recipe;
-pub use crate::dataset::fuzz::rows;
-pub use crate::op::fuzz::replies;
+pub use crate::data::fuzz::rows;
+pub use crate::wasm::fuzz::replies;
 
 #[cfg(test)]
 mod tests {

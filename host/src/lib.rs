@@ -1,23 +1,23 @@
 //! djhost runs Data-Juicer style recipes whose operators are sandboxed WebAssembly components.
 //!
-//! The modules in the order in which data flows through them; `host/ARCHITECTURE.md` has the map.
+//! The modules in the order in which they build on each other, lowest first; `host/ARCHITECTURE.md` has the map.
 
-pub mod cli;
+pub mod error;
+pub mod sanitize;
+pub mod term;
+pub mod rundir;
+pub mod jobs;
 pub mod config;
+pub mod data;
+pub mod wasm;
 pub mod plan;
-pub mod run;
-pub mod dataset;
-pub mod partition;
-pub mod schedule;
-pub mod stage;
-pub mod op;
 pub mod global;
 pub mod checkpoint;
-pub mod event;
-pub mod job;
-pub mod term;
-pub mod error;
-pub(crate) mod varint;
+pub mod partition;
+pub mod exec;
+pub mod run;
+pub mod cli;
+pub mod testing;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;

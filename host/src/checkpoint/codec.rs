@@ -21,19 +21,19 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::{columns, lines, patch};
 use crate::config::{Compression, StorageFormat};
-use crate::dataset::io::checksum::ChecksumWriter;
-use crate::dataset::io::compression::{Encoder, decoder};
-use crate::dataset::{Batch, STATS, Stat, render};
-use crate::job::TempFile;
+use crate::data::io::checksum::ChecksumWriter;
+use crate::data::io::compression::{Encoder, decoder};
+use crate::data::{Batch, STATS, Stat, render};
+use crate::rundir::TempFile;
 
-pub(super) const ROW: &str = "__row__";
-pub(super) const RAW: &str = "__raw__";
+pub(crate) const ROW: &str = "__row__";
+pub(crate) const RAW: &str = "__raw__";
 const PATCH: &str = "__patch__";
 /// A Parquet row group is closed at this size, which bounds the memory of its writer.
 const ROW_GROUP_BYTES: usize = 8 << 20;
 
 /// The file's extension: `parquet`, `arrow`, `jsonl.gz`, …
-pub(super) fn extension(format: StorageFormat, compression: Compression) -> &'static str {
+pub(crate) fn extension(format: StorageFormat, compression: Compression) -> &'static str {
     use Compression as C;
     match (format, compression) {
         (StorageFormat::Parquet, _) => "parquet",
@@ -136,7 +136,7 @@ impl RowsWriter {
     }
 
     /// Rows, bytes and checksum; the file still has to be committed.
-    pub(super) fn finish(mut self) -> Result<(TempFile, u64, u64, String)> {
+    pub(crate) fn finish(mut self) -> Result<(TempFile, u64, u64, String)> {
         let sink = match self.writer.take().context("finished after an error")? {
             Writer::Waiting(sink) => sink,
             Writer::Parquet(w) => w.into_inner()?,
@@ -204,7 +204,7 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-pub(super) fn from_table(table: &RecordBatch) -> Result<Stored> {
+pub(crate) fn from_table(table: &RecordBatch) -> Result<Stored> {
     let mut patch = None;
     let schema = table.schema();
     let mut batch =

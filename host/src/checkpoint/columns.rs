@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanBufferBuilder};
 use arrow::datatypes::Field;
 
-use crate::dataset::{Batch, Column, STATS, is_text};
+use crate::data::{Batch, Column, STATS, is_text};
 
 /// Key in the metadata of a field.
 const ROLE: &str = "djhost:role";
@@ -21,7 +21,7 @@ const NATIVE: &str = "native";
 const CHANGED: &str = "changed";
 
 /// Adds the columns of `batch`, but for stats of the input that an op has computed anew: they are of no use any more.
-pub(super) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
+pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
     let mut column = |path: &str, role: &str, array: &ArrayRef| {
         add(Field::new(path, array.data_type().clone(), true).with_metadata([(ROLE, role)]), Arc::clone(array));
     };
@@ -51,17 +51,17 @@ fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
 }
 
 /// Whether the field has the values of a column of the rows, and is not what belongs to one.
-pub(super) fn has_values(field: &Field) -> bool {
+pub(crate) fn has_values(field: &Field) -> bool {
     matches!(field.metadata().get(ROLE).map(String::as_str), None | Some(VALUES | JSON))
 }
 
 /// Whether the field is of a column of the rows.
-pub(super) fn is_column(field: &Field) -> bool {
+pub(crate) fn is_column(field: &Field) -> bool {
     field.metadata().contains_key(ROLE)
 }
 
 /// Takes in a column that [`store`] has made, in their order.
-pub(super) fn restore(columns: &mut Vec<Column>, field: &Field, array: &ArrayRef) -> Result<()> {
+pub(crate) fn restore(columns: &mut Vec<Column>, field: &Field, array: &ArrayRef) -> Result<()> {
     match field.metadata().get(ROLE).map(String::as_str) {
         Some(NATIVE) => columns.last_mut().context("a native form of no column")?.native = Some(Arc::clone(array)),
         Some(CHANGED) => mark(columns, array.as_binary_opt::<i32>().context("the changed rows are not marked")?),

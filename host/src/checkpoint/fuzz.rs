@@ -4,12 +4,12 @@ use arrow::array::{Array, BinaryViewArray};
 
 use super::manifest::Manifest;
 use super::patch::{apply, differences};
-use super::seal::{seal, unseal};
-use crate::event::{EventLogs, Facts, snapshot};
 use crate::global::Mask;
-use crate::job::lock::Liveness;
-use crate::job::mapping::DatasetMapping;
-use crate::job::summary::JobSummary;
+use crate::jobs::{Facts, snapshot};
+use crate::rundir::checksummed_json::{seal, unseal};
+use crate::rundir::events::EventLogs;
+use crate::rundir::lock::Liveness;
+use crate::rundir::{DatasetMapping, JobSummary};
 
 /// A file of a run directory, its kind by the first byte.
 pub fn records(data: &[u8]) {

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use super::codec::{RAW, ROW, Stored, from_table};
 use super::columns;
-use crate::dataset::{Batch, STATS, Stat, show_json_rows};
+use crate::data::{Batch, STATS, Stat, show_json_rows};
 
 /// The field at the end of a line. In a text its quotes would be escaped, so where these bytes stand last, they are the field.
 const FIELD: &[u8] = b"\"__dj__row__\":";
@@ -43,7 +43,7 @@ struct Row<'a> {
 }
 
 /// Writes a batch in its stored columns. Of JSON rows none may be missing.
-pub(super) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
+pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
     let schema = table.schema();
     let ids = table.column_by_name(ROW).context("rows without ids")?.as_primitive::<UInt64Type>();
     let own = |name: &str| schema.fields().iter().position(|f| f.name() == name && !columns::is_column(f));
@@ -110,7 +110,7 @@ fn objects(table: &RecordBatch) -> Vec<String> {
 }
 
 /// Reads the next batch; None at the end.
-pub(super) fn read(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
+pub(crate) fn read(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
     let (mut line, mut left) = (Vec::new(), None);
     let mut exact = None;
     let (mut ids, mut raws) = (Vec::new(), BinaryViewBuilder::new());

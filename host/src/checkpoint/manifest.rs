@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::key::Key;
-use crate::dataset::PartInfo;
-use crate::event::OpDone;
+use crate::data::PartInfo;
+use crate::plan::lineage_key::Key;
+use crate::rundir::events::OpDone;
 
 /// Version of the manifests and of the files they stand for. Another version is not used.
-pub(super) const FORMAT_VERSION: u32 = 3;
+pub(crate) const FORMAT_VERSION: u32 = 3;
 
 /// What a manifest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub struct QuarantineFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputContent {
     /// The key of the partition's input.
-    pub key: super::Key,
+    pub key: crate::plan::lineage_key::Key,
     /// xxh3-128 of its slices one after the other, hex.
     pub checksum: String,
 }
@@ -75,7 +75,7 @@ impl Account {
     pub fn op(&mut self, partition: usize, index: usize, name: &str) -> &mut OpDone {
         self.ops.entry(index).or_insert_with(|| OpDone {
             partition_id: partition,
-            op: crate::event::OpRef::new(index, name),
+            op: crate::rundir::events::OpRef::new(index, name),
             ..OpDone::default()
         })
     }

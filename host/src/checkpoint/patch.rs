@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, BinaryViewArray, BinaryViewBuilder};
 use memchr::{memchr_iter, memmem};
 
-use crate::varint::{put, take};
+use crate::rundir::varint::{put, take};
 
 /// Bytes that must agree, a few bytes on, for both rows to run side by side again.
 const AGREE: usize = size_of::<u64>();
@@ -27,7 +27,7 @@ const STEPS: usize = 24;
 
 /// What is stored of rows that were `old` in the input (null: not known) and are `new`: the rows that are stored whole, and patches. Where both
 /// are null nothing has changed.
-pub(super) fn differences(old: &BinaryViewArray, new: &BinaryViewArray) -> [BinaryViewArray; 2] {
+pub(crate) fn differences(old: &BinaryViewArray, new: &BinaryViewArray) -> [BinaryViewArray; 2] {
     let mut rows = BinaryViewBuilder::with_capacity(new.len());
     let mut patches = BinaryViewBuilder::with_capacity(new.len());
     let mut scratch = Vec::new();
@@ -86,7 +86,7 @@ fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 /// The row that a patch makes of `old`, appended to `out`.
-pub(super) fn apply(old: &[u8], mut patch: &[u8], out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn apply(old: &[u8], mut patch: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let mut at = 0usize;
     while !patch.is_empty() {
         let literal = number(&mut patch)?;

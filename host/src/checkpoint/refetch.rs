@@ -10,8 +10,8 @@ use memchr::memchr;
 
 use super::codec::Stored;
 use super::patch;
-use crate::dataset::batch::ROW_ID_OFFSET_BITS;
-use crate::dataset::{Batch, Dataset};
+use crate::data::batch::ROW_ID_OFFSET_BITS;
+use crate::data::{Batch, Dataset};
 
 /// What is read at once: rows lie close together, and most of them are wanted.
 const PIECE: usize = 512 << 10;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::key::Key;
 use super::manifest::{Artifact, Manifest};
+use crate::plan::lineage_key::Key;
 
 /// Where a manifest lies: the numbers in its file name.
 pub type Slot = (Artifact, usize, usize);
@@ -101,7 +101,9 @@ impl Base {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{Account, KeyBuilder, Store};
+    use crate::checkpoint::manifest::Account;
+    use crate::checkpoint::store::Store;
+    use crate::plan::lineage_key::KeyBuilder;
 
     fn key(name: &str) -> Key {
         KeyBuilder::new(name).key()

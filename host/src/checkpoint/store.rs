@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::codec::{RowsReader, RowsWriter, Stored, extension};
-use super::flat::FlatWriter;
-use super::key::Key;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
-use super::seal::{seal, unseal};
+use super::row_file::FlatWriter;
 use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
-use crate::dataset::io::checksum::checksum;
-use crate::dataset::{Batch, ExportOptions};
-use crate::job::{RunPaths, Storage};
+use crate::data::io::checksum::checksum;
+use crate::data::{Batch, ExportOptions};
+use crate::plan::lineage_key::Key;
+use crate::rundir::checksummed_json::{seal, unseal};
+use crate::rundir::{RunPaths, Storage};
 
 /// Where and how checkpoints are kept.
 #[derive(Clone)]

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::error::{UserError, exit};
-use crate::job::show::color;
-use crate::job::{JobEntry, list_some_jobs};
+use crate::jobs::show::color;
+use crate::jobs::{JobEntry, list_some_jobs};
 use crate::term::{Cell, Column, Style, Table, count, counted, seconds, time};
 
 /// Jobs of a page.
@@ -63,7 +63,7 @@ pub fn run(args: &JobsArgs) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-pub(super) fn text(jobs: &[JobEntry], all: bool, style: Style) -> String {
+pub(crate) fn text(jobs: &[JobEntry], all: bool, style: Style) -> String {
     if jobs.is_empty() {
         return if all { "no jobs\n" } else { "no job is running (`djhost jobs --all` lists the others)\n" }.to_owned();
     }

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use crate::op::{Compiling, compiling};
 use crate::term::{Style, about, counted, cut_end, live, say, seconds, wrap};
+use crate::wasm::{Compiling, compiling};
 
 /// Shorter than this, nobody wonders.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(200);
 
 /// Does what loads operators, and says so if they have to be compiled: on a terminal in a line that goes away, else in one that stays.
-pub(super) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
+pub(crate) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
     if quiet {
         return act();
     }

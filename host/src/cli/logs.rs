@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::error::{UserError, exit};
-use crate::job::JobUtils;
+use crate::jobs::JobUtils;
 
 /// How often a followed log is looked at.
 const LOOK: Duration = Duration::from_millis(250);

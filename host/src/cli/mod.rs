@@ -100,7 +100,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Jobs(args) => jobs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),
-        Command::CompilePlugin(args) => crate::op::compile_stdin(args.memory, args.seconds),
+        Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }
 

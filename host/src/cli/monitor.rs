@@ -8,9 +8,8 @@ use clap::Args;
 
 use super::watch;
 use crate::error::exit;
-use crate::event::JobState;
-use crate::job::JobUtils;
-use crate::job::show::{bar, render};
+use crate::jobs::show::{bar, render};
+use crate::jobs::{JobState, JobUtils};
 use crate::term::{Style, about, count};
 
 /// Shows how far a job is: while it runs, after it, and after it died.
@@ -28,7 +27,7 @@ pub struct MonitorArgs {
     /// Seconds between two looks with --watch.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=86_400), requires = "watch")]
     pub interval: u64,
-    /// Print one JSON object (with --watch: one per line and look); the fields are described in `host/src/event/PROGRESS.md`.
+    /// Print one JSON object (with --watch: one per line and look); the fields are described in `host/src/jobs/PROGRESS.md`.
     #[arg(long)]
     pub json: bool,
     /// Look for the job in this directory only. Otherwise: all jobs that this user started, and below `./outputs`.
@@ -65,7 +64,7 @@ pub fn run(args: &MonitorArgs) -> Result<u8> {
 }
 
 /// A job in one line, for logs and pipes.
-fn line(p: &crate::event::JobProgress) -> String {
+fn line(p: &crate::jobs::JobProgress) -> String {
     let c = &p.partitions;
     let mut text = format!(
         "{} {} {:>5.1} % partitions {}/{} rows {} out {} quarantine {}",

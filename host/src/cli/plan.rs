@@ -39,7 +39,7 @@ pub fn run(args: &PlanArgs, overrides: &[Override]) -> Result<u8> {
     Ok(0)
 }
 
-fn text(prepared: &Prepared, chosen: &crate::run::Chosen, reused: Option<&str>) -> String {
+fn text(prepared: &Prepared, chosen: &crate::partition::Chosen, reused: Option<&str>) -> String {
     let (resolved, plan) = (&prepared.resolved, &prepared.plan);
     let config = &resolved.config;
     let mut out = String::new();

@@ -14,9 +14,10 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 
 use crate::error::{UserError, did_you_mean, exit};
-use crate::job::reasons::Reasons;
-use crate::job::{JobSummary, JobUtils, RunPaths};
-use crate::op::printable;
+use crate::jobs::JobUtils;
+use crate::jobs::reasons::Reasons;
+use crate::rundir::{JobSummary, RunPaths};
+use crate::sanitize::printable;
 use crate::term::{Style, count, counted, wrap};
 
 /// Lists, shows and exports the rows that a job could not process.

@@ -5,8 +5,9 @@ use anyhow::Result;
 use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
-use crate::job::{Logs, StopFlag};
+use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, run as run_job};
+use crate::rundir::StopFlag;
 
 /// Run a recipe over a dataset, or continue a job
 ///

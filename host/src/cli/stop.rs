@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::jobs;
 use crate::error::exit;
-use crate::job::{StopOutcome, StopReport, list_jobs, stop_job_in};
+use crate::jobs::{StopOutcome, StopReport, list_jobs, stop_job_in};
 use crate::term::Style;
 
 /// Exit codes of `djhost stop` beyond the common ones.
@@ -54,7 +54,7 @@ pub fn run(args: &StopArgs) -> Result<u8> {
         super::print(&jobs::text(&list_jobs(base_dir, false)?, false, Style::for_stdout()))?;
         return Ok(exit::DONE);
     };
-    if let Err(error) = crate::job::JobUtils::find(job, base_dir) {
+    if let Err(error) = crate::jobs::JobUtils::find(job, base_dir) {
         if !error.is::<crate::error::UserError>() {
             return Err(error);
         }

@@ -10,10 +10,9 @@ use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Cell, Gauge, Paragraph, Row, Sparkline, Table};
 
-use crate::event::{JobProgress, JobState, PartitionProgress};
-use crate::job::mapping::PartitionState;
-use crate::job::show::{partition_counts, to_go};
-use crate::job::{JobUtils, StopOutcome, stop_job};
+use crate::jobs::show::{partition_counts, to_go};
+use crate::jobs::{JobProgress, JobState, JobUtils, PartitionProgress, StopOutcome, stop_job};
+use crate::rundir::mapping::PartitionState;
 use crate::term::{self, Column, bytes, count, cut_start, seconds};
 
 /// What the view shows beside the job.
@@ -27,7 +26,7 @@ struct View {
 }
 
 /// Shows the job until it ends or the user quits. The terminal is restored also on a panic.
-pub(super) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<()> {
+pub(crate) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<()> {
     let mut terminal = ratatui::try_init()?;
     let done = show(&mut terminal, job, interval, View { detailed, ..View::default() });
     ratatui::try_restore()?;

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use super::invalid_value::Wrong;
 use super::value::{Bounds, OptionType};
-use super::wrong::Wrong;
 
 /// What somebody wrote for an option.
 #[derive(Debug, Clone, PartialEq)]

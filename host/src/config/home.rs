@@ -3,21 +3,21 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-use super::wrong::Wrong;
+use super::invalid_value::Wrong;
 
 /// The home directory, as `HOME` says.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Home(Option<String>);
+pub(crate) struct Home(Option<String>);
 
 impl Home {
     /// Looks for the variable.
-    pub(super) fn of(env: &[(OsString, OsString)]) -> Self {
+    pub(crate) fn of(env: &[(OsString, OsString)]) -> Self {
         let home = env.iter().find(|(name, _)| name == "HOME").and_then(|(_, value)| value.to_str());
         Self(home.filter(|home| home.starts_with('/')).map(str::to_owned))
     }
 
     /// `path` with the home directory in place of `~` or `~/`. A file of that name is `./~`; the homes of others (`~name`) stay as they are.
-    pub(super) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, Wrong> {
+    pub(crate) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, Wrong> {
         let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Ok(path.into()) };
         match &self.0 {
             Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),

@@ -29,7 +29,7 @@ pub struct JobDirs {
 }
 
 /// The directories that `config` means, or mistakes as (key, message, hint).
-pub(super) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, String, String)>> {
+pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, String, String)>> {
     let mut wrong = Vec::new();
     let mut job_id = config.job_id.clone();
     if let Some(resume) = &config.resume {

@@ -4,7 +4,7 @@
 //! looks at the dataset or at operators; parameters are checked by [`check_params`] once the operators are known.
 
 pub mod declare;
-mod foreign;
+mod data_juicer_options;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod home;
@@ -19,10 +19,10 @@ mod show;
 mod sources;
 pub mod units;
 pub mod value;
-mod wrong;
+mod invalid_value;
 mod yaml;
 
-pub use foreign::is_field_key;
+pub use data_juicer_options::is_field_key;
 pub use home::expand_home;
 pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::declare::{Entry, Given, Node, SetError, options};
+use super::invalid_value::Wrong;
 use super::units::{Count, Size};
 use super::value::{ANY, Bounds, Names, OptionType, Raw, Texts, at_least, between, choices};
-use super::wrong::Wrong;
 
 choices! {
     /// How Data-Juicer would run the recipe.

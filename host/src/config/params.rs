@@ -11,9 +11,9 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
+use super::invalid_value::Wrong;
 use super::recipe::{COMMON_FLAGS, user_error};
 use super::value::{ANY, OptionType, whole};
-use super::wrong::Wrong;
 use crate::error::{UserError, did_you_mean};
 
 /// References may form a circle; a parameter is never so deep.

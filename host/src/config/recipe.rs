@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::foreign::of_every_op;
+use super::data_juicer_options::of_every_op;
+use super::invalid_value::Wrong;
 use super::options::{Config, OnError};
 use super::value::{ANY, OptionType, Texts, at_least, between};
-use super::wrong::Wrong;
 use crate::error::{UserError, did_you_mean};
 
 /// One entry of `process`.
@@ -75,7 +75,7 @@ impl OpSpec {
         }
     }
 
-    /// What the operator gets as `params`: `checked` (its own, with defaults, from [`check_params`](super::check_params)) and the common
+    /// What the operator gets as `params`: `checked` (its own, with defaults, from [`check_params`](super::params::check_params)) and the common
     /// ones of the WIT's `create`. Where an operator declares a common name itself, its own value holds.
     pub fn guest_params(&self, config: &Config, checked: Map<String, Value>) -> Map<String, Value> {
         let mut params = checked;
@@ -111,7 +111,7 @@ pub fn common_params(checked: Map<String, Value>) -> Map<String, Value> {
 
 /// An override of one parameter: `--text_length_filter.min_len 5`.
 #[derive(Debug, Clone)]
-pub(super) struct ParamOverride {
+pub(crate) struct ParamOverride {
     /// The operator.
     pub op: String,
     /// The parameter; dots go into mappings.
@@ -123,12 +123,12 @@ pub(super) struct ParamOverride {
 }
 
 /// Whether a key looks like the name of an operator.
-pub(super) fn looks_like_op(key: &str) -> bool {
+pub(crate) fn looks_like_op(key: &str) -> bool {
     ["_filter", "_mapper", "_deduplicator", "_selector", "_grouper", "_aggregator"].iter().any(|end| key.ends_with(end))
 }
 
 /// Reads `process`. `place` gives the place of a path below it like `[3].text_length_filter`. Mistakes and notes are added to the lists.
-pub(super) fn read_process(
+pub(crate) fn read_process(
     process: &Value,
     overrides: &[ParamOverride],
     place: &dyn Fn(&str) -> String,
@@ -292,7 +292,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
     }
 }
 
-pub(super) fn user_error(place: impl Into<String>, wrong: Wrong) -> UserError {
+pub(crate) fn user_error(place: impl Into<String>, wrong: Wrong) -> UserError {
     let error = UserError::new(place, wrong.message);
     match wrong.hint {
         Some(hint) => error.hint(hint),

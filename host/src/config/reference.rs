@@ -77,7 +77,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A value in YAML on one line. Texts are quoted unless they are plainly words or paths.
-pub(super) fn flow(value: &Value) -> String {
+pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::String(s) if is_plain(s) => s.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),

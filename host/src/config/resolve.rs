@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value;
 
+use super::data_juicer_options::{FOREIGN, RENAMED, foreign};
 use super::declare::{Entry, Given, SetError};
-use super::foreign::{FOREIGN, RENAMED, foreign};
 use super::home::Home;
+use super::invalid_value::Wrong;
 use super::job::{JobDirs, job_dirs};
 use super::options::{Config, ExportType, PartitionMode, Strategy};
 use super::overrides::{Override, env_overrides};
 use super::recipe::{OpSpec, ParamOverride, looks_like_op, read_process, user_error};
 use super::sources::read_sources;
 use super::units::Count;
-use super::wrong::Wrong;
 use super::yaml::{self, Document, join};
 use crate::error::{UserError, UserErrors, did_you_mean};
 
@@ -120,7 +120,7 @@ pub fn resolve(
 
 /// The same for a recipe that is no file, with nothing but the recipe.
 #[cfg(any(test, feature = "fuzz"))]
-pub(super) fn resolve_text(text: &str) -> Result<Resolved> {
+pub(crate) fn resolve_text(text: &str) -> Result<Resolved> {
     let document = Document::parse("recipe.yaml", text).map_err(few)?;
     let mut build = Builder { document, entries: Config::default().entries(), ..Builder::default() };
     build.errors.append(&mut build.document.problems);

@@ -87,7 +87,7 @@ impl Resolved {
     }
 }
 
-impl super::OpHost {
+impl super::recipe::OpHost {
     /// What the entry sets, in the form of a recipe. Values of environment variables may be secret, so only their names are shown.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
+use super::invalid_value::Wrong;
 use super::options::Config;
 use super::recipe::user_error;
 use super::value::{ANY, OptionType, Texts, at_least};
-use super::wrong::Wrong;
 use crate::error::UserError;
 
 /// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote datasets and sampling are refused.
-pub(super) fn read_sources(
+pub(crate) fn read_sources(
     config: &Config,
     place: &dyn Fn(&str) -> String,
     errors: &mut Vec<UserError>,
@@ -27,7 +27,7 @@ pub(super) fn read_sources(
         .collect();
     if paths.is_empty() {
         (paths, at) = read_dataset(&config.dataset.0, place, errors, notes).into_iter().unzip();
-    } else if !super::foreign::is_off(&config.dataset.0) {
+    } else if !super::data_juicer_options::is_off(&config.dataset.0) {
         notes.push(format!("{}: is not used, as `dataset_path` is given", place("dataset")));
     }
     for (path, at) in paths.iter().zip(&at) {
@@ -99,7 +99,7 @@ fn read_dataset(
         if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
             // Its other keys belong to that kind of source.
             errors.push(
-                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::wrong::got_text(kind)))
+                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::invalid_value::got_text(kind)))
                     .hint("only local files are supported: copy the dataset here first"),
             );
             continue;

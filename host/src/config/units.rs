@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
+use super::invalid_value::Wrong;
 use super::value::{Bounds, OptionType, at_least};
-use super::wrong::Wrong;
 
 /// A number of bytes: `1048576`, `256MiB`, `1.5 GB`. `kB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::wrong::Wrong;
+use super::invalid_value::Wrong;
 use super::yaml;
 
 /// The inclusive range of a number. Options that are not numbers have none.
@@ -114,7 +114,7 @@ impl OptionType for u64 {
 }
 
 /// The whole number that a value stands for; floats only without fraction.
-pub(super) fn whole(value: &Value) -> Option<i128> {
+pub(crate) fn whole(value: &Value) -> Option<i128> {
     let number = value.as_number()?;
     if let Some(n) = number.as_i128() {
         return Some(n);

@@ -13,7 +13,7 @@ use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
-use super::wrong::Wrong;
+use super::invalid_value::Wrong;
 use crate::error::UserError;
 
 /// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth reading.
@@ -24,19 +24,19 @@ const MAX_DEPTH: usize = 128;
 
 /// A YAML file: a mapping with text keys.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// The file's name as errors show it.
     pub name: String,
     /// The content.
     pub root: Map<String, Value>,
     /// Values that mean nothing, and are missing in `root`; the rest of the file is good.
-    pub(super) problems: Vec<UserError>,
+    pub(crate) problems: Vec<UserError>,
     lines: HashMap<String, usize>,
 }
 
 impl Document {
     /// Reads and parses a file. All mistakes that can be found are in the error.
-    pub(super) fn read(path: &Path) -> Result<Self, Vec<UserError>> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Vec<UserError>> {
         let name = path.display().to_string();
         let fail = |message: String| vec![UserError::new(&name, message)];
         if path.is_dir() {
@@ -62,7 +62,7 @@ impl Document {
     }
 
     /// Parses `text`; `name` is what errors call it.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Vec<UserError>> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Vec<UserError>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if unclosed(text) > MAX_UNCLOSED {
             return Err(vec![UserError::new(name, format!("has more than {MAX_UNCLOSED} brackets that are open at once"))]);
@@ -102,7 +102,7 @@ impl Document {
     }
 
     /// The line of the value at a path like `process[3].text_length_filter.min_len`, or of the nearest value around it.
-    pub(super) fn line(&self, path: &str) -> Option<usize> {
+    pub(crate) fn line(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
             if let Some(line) = self.lines.get(path) {
@@ -113,7 +113,7 @@ impl Document {
     }
 
     /// `recipe.yaml:12: process[3].text_length_filter.min_len`.
-    pub(super) fn place(&self, path: &str) -> String {
+    pub(crate) fn place(&self, path: &str) -> String {
         match self.line(path) {
             Some(line) => format!("{}:{line}: {path}", self.name),
             None => format!("{}: {path}", self.name),
@@ -152,7 +152,7 @@ impl Document {
 }
 
 /// The path of `key` in the mapping at `path`.
-pub(super) fn join(path: &str, key: &str) -> String {
+pub(crate) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
@@ -183,7 +183,7 @@ fn scalar_value(yaml: &Yaml) -> Result<Value, Wrong> {
 }
 
 /// The value of a text of the command line: YAML, so `5`, `true`, `null` and `[a, b]` mean what they mean in a recipe.
-pub(super) fn value_of_text(text: &str) -> Result<Value, Wrong> {
+pub(crate) fn value_of_text(text: &str) -> Result<Value, Wrong> {
     let syntax = |_| Wrong::new(format!("`{text}` is not valid YAML")).hint("put text with special characters in quotes");
     let yaml: Yaml = serde_yaml::from_str(text).map_err(syntax)?;
     let mut errors = Vec::new();

@@ -10,14 +10,15 @@ use std::hash::{BuildHasherDefault, Hasher};
 use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Mask, Tables};
+use super::Tables;
+use super::mask::Mask;
 
 /// A fingerprint as words of 4 bytes, 2 or 4 of them: an entry of a table pays for no alignment.
-pub(super) type Print<const N: usize> = [u32; N];
+pub(crate) type Print<const N: usize> = [u32; N];
 
 /// Fingerprints come from an operator, which may be anybody's: they are hashed again.
 #[derive(Default)]
-pub(super) struct FingerprintHasher(u64);
+pub(crate) struct FingerprintHasher(u64);
 
 impl Hasher for FingerprintHasher {
     fn finish(&self) -> u64 {
@@ -30,34 +31,34 @@ impl Hasher for FingerprintHasher {
     fn write_usize(&mut self, _: usize) {}
 }
 
-pub(super) type Build = BuildHasherDefault<FingerprintHasher>;
+pub(crate) type Build = BuildHasherDefault<FingerprintHasher>;
 
 /// Bytes per entry of a hash table with entries of `bytes`, at its lowest load (7/16, just after growing), and its control byte.
-pub(super) const fn entry(bytes: usize) -> usize {
+pub(crate) const fn entry(bytes: usize) -> usize {
     (bytes + 1) * 16 / 7
 }
 
 /// In how many parts entries of that size are looked at so that the table of one fits the memory.
-pub(super) fn passes(entries: usize, size: usize, memory: usize) -> u64 {
+pub(crate) fn passes(entries: usize, size: usize, memory: usize) -> u64 {
     entries.saturating_mul(size).div_ceil(memory.max(1)).max(1) as u64
 }
 
 /// The pass that a key belongs to. High bits of its hash: the tables use the low ones and the highest seven.
-pub(super) fn pass_of(hash: u64, passes: u64) -> u64 {
+pub(crate) fn pass_of(hash: u64, passes: u64) -> u64 {
     if passes == 1 { 0 } else { ((hash >> 24) & 0xffff_ffff) % passes }
 }
 
 /// Entries to make room for when `entries` are spread over `passes` by their hash: some more, as no spread is even.
-pub(super) fn room(entries: usize, passes: u64) -> usize {
+pub(crate) fn room(entries: usize, passes: u64) -> usize {
     let share = entries / passes as usize;
     if passes == 1 { share } else { share + share / 32 + 64 }
 }
 
-pub(super) fn print<const N: usize>(fingerprint: u128) -> Print<N> {
+pub(crate) fn print<const N: usize>(fingerprint: u128) -> Print<N> {
     std::array::from_fn(|word| (fingerprint >> (32 * word)) as u32)
 }
 
-pub(super) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
+pub(crate) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
     passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
 }
 
@@ -132,16 +133,16 @@ fn groups<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], per_row: usize
 }
 
 /// Union-find whose roots are the smallest members.
-pub(super) struct Groups {
+pub(crate) struct Groups {
     parent: Vec<u32>,
 }
 
 impl Groups {
-    pub(super) fn new(n: u32) -> Self {
+    pub(crate) fn new(n: u32) -> Self {
         Self { parent: (0..n).collect() }
     }
 
-    pub(super) fn root(&mut self, mut x: u32) -> u32 {
+    pub(crate) fn root(&mut self, mut x: u32) -> u32 {
         while self.parent[x as usize] != x {
             // Halving the path on the way keeps later walks short.
             self.parent[x as usize] = self.parent[self.parent[x as usize] as usize];
@@ -150,7 +151,7 @@ impl Groups {
         x
     }
 
-    pub(super) fn join(&mut self, a: u32, b: u32) {
+    pub(crate) fn join(&mut self, a: u32, b: u32) {
         let (a, b) = (self.root(a), self.root(b));
         let (small, large) = if a < b { (a, b) } else { (b, a) };
         self.parent[large as usize] = small;
@@ -160,8 +161,8 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::global::{KeyTable, KeysWriter};
-    use crate::op::Output;
+    use crate::global::keys::{KeyTable, KeysWriter};
+    use crate::wasm::Output;
 
     /// Partitions of rows, each with its fingerprints.
     fn kept(partitions: &[&[&[u64]]], memory: usize) -> Vec<Vec<usize>> {

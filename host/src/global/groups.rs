@@ -10,10 +10,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use super::Tables;
 use super::dedup::{Build, Print, entry, in_pass, passes, print, room};
-use super::mask::take_number;
-use super::{Mask, Tables};
-use crate::varint::put;
+use super::mask::{Mask, take_number};
+use crate::rundir::varint::put;
 
 /// Leaders are counted in pieces of so many rows.
 const PIECE: u32 = 4096;
@@ -195,8 +195,8 @@ fn each_leader(file: &mut File, mut each: impl FnMut(u32, u32)) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::global::{KeyTable, KeysWriter};
-    use crate::op::Output;
+    use crate::global::keys::{KeyTable, KeysWriter};
+    use crate::wasm::Output;
 
     /// Groups by partition, each as its rows, of keys by partition; None = rejected.
     fn grouped(partitions: &[Vec<Option<u32>>], memory: usize) -> Vec<Vec<Vec<u32>>> {

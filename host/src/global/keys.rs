@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
-use crate::op::Output;
+use crate::wasm::Output;
 
 /// Keys of some rows; for fingerprints the bytes of one and how many a row has, for selectors 0.
 type Keys = (ArrayRef, usize, usize);

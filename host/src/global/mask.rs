@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::{BooleanBuffer, Buffer};
 
-use crate::varint::{put, take};
+use crate::rundir::varint::{put, take};
 
 /// One bit per row that came to the op, set = kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl Counts {
 }
 
 /// A number of a file of counts.
-pub(super) fn take_number(bytes: &mut &[u8]) -> Result<u32> {
+pub(crate) fn take_number(bytes: &mut &[u8]) -> Result<u32> {
     u32::try_from(take(bytes).context("counts end too early")?).context("a count is too large")
 }
 

@@ -1,27 +1,27 @@
 //! Ops that need all rows before any can pass: deduplicators, selectors and groupers. Only keys come together here; the rows stay where they are
 //! and get a mask each, or are taken together by what is found here.
 
-mod count;
+mod key_counts;
 mod dedup;
 mod groups;
 mod keys;
 mod mask;
-mod near;
+mod hamming;
 
-pub use count::count_keys;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use groups::{Groups, group};
+pub use hamming::first_of_near;
+pub use key_counts::count_keys;
 pub use keys::{KeyTable, KeysWriter};
 pub use mask::{Counts, Mask};
-pub use near::first_of_near;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, ArrayRef};
 
-use crate::op::Kind;
 use crate::plan::PlannedOp;
+use crate::wasm::Kind;
 
 /// The keys of the partitions, read again for each pass so that they are never in memory together.
 pub type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
@@ -79,7 +79,7 @@ fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Ma
     if keys.is_empty() {
         return Ok(0);
     }
-    let all = crate::op::concat_views(&keys).context("keys of different types")?;
+    let all = crate::data::views::concat_views(&keys).context("keys of different types")?;
     let mut chosen = op.pool.select(&all)?.into_iter();
     ensure!(chosen.len() == all.len(), "op `{}` chose among {} of {} rows", op.name, chosen.len(), all.len());
     for mask in masks.iter_mut() {

@@ -1,18 +1,11 @@
-//! Partitions: which rows belong together as one piece of work.
+//! Which rows belong together as one piece of work: a survey of the rows, automatic sizes, cutting, and the table of partitions that a job
+//! keeps.
 
-pub mod auto;
-mod csv_header;
-mod csv_lines;
-mod csv_rows;
-mod csv_sieve;
-mod json_rows;
-mod located;
-mod materialise;
+pub(crate) mod auto;
+pub(crate) mod identity;
 mod split;
-mod survey;
+pub(crate) mod survey;
+pub(crate) mod table;
 
-pub use crate::dataset::{Partition, Slice};
-pub use csv_header::check_headers;
-pub use materialise::materialise;
-pub use split::{SplitBy, split, split_like};
-pub use survey::{Survey, survey};
+pub(crate) use split::{SplitBy, split};
+pub use table::Chosen;

@@ -1,7 +1,7 @@
 //! Cuts a dataset into partitions: slices of its files, in order. Nothing is copied.
 
-use super::{Partition, Slice};
-use crate::dataset::{Dataset, Format, InputFile, row_count};
+use crate::data::input::describe::row_count;
+use crate::data::{Dataset, Format, InputFile, Partition, Slice};
 use anyhow::{Context, Result, bail};
 use memchr::{memchr, memchr_iter};
 use std::fs::File;
@@ -104,7 +104,7 @@ pub fn split_like(
 }
 
 /// The slices of the files laid end to end that `from..to` covers.
-pub(super) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
+pub(crate) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     let mut base = 0;
     let mut slices = Vec::new();
     for (file, &size) in sizes.iter().enumerate() {
@@ -134,7 +134,7 @@ fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64
 }
 
 /// The file that holds position `at` (less than the total), and where it begins.
-pub(super) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
+pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
     let mut base = 0;
     for (file, &size) in sizes.iter().enumerate() {
         if at < base + size {
@@ -146,7 +146,7 @@ pub(super) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
 }
 
 /// The first row that starts at or after `at`.
-pub(super) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
+pub(crate) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
     if input.format != Format::Jsonl || at == 0 {
         return Ok(at);
     }

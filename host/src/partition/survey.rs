@@ -12,7 +12,8 @@ use memchr::memchr_iter;
 
 use super::auto::{RowCount, sample_rows};
 use super::split::{SplitBy, locate, next_row, slices, split};
-use crate::dataset::{Dataset, InputFile, Partition, row_count};
+use crate::data::input::describe::row_count;
+use crate::data::{Dataset, InputFile, Partition};
 
 /// Stretches in which rows are counted. Many short ones: rows that lie together are alike. 16 MB in all take some 5 ms and were off by 3 % on
 /// 462 MB of documents of very different lengths, where 64 stretches of the same bytes were off by 12 %.
@@ -116,7 +117,7 @@ fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Compression, Format};
+    use crate::data::{Compression, Format};
 
     fn dataset(dir: &std::path::Path, files: &[Vec<u8>]) -> Dataset {
         let files = files

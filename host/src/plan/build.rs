@@ -5,15 +5,15 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::grants::grant;
+use super::lineage_key::KeyBuilder;
 use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom};
 use super::{Earlier, Plan, PlannedOp};
-use crate::checkpoint::KeyBuilder;
 use crate::config::{OpSpec, Resolved, canonical_json, check_params, is_field_key};
-use crate::dataset::{FieldType, ReadField, STATS};
+use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
-use crate::op::contract::{Computed, ROW};
-use crate::op::{Kind, Limits, Registry};
+use crate::wasm::contract::ROW;
+use crate::wasm::{Computed, Kind, Limits, Registry};
 
 /// Resolves every op, checks its parameters, creates it once, and lays out segments and checkpoints. All mistakes are collected.
 pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
@@ -140,7 +140,7 @@ pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, o
 
 /// What has to be taken out of rows for these ops: all they read and write, and the stats that they are given as the input has them.
 /// Required is what an op requires and no op before it writes. What stands behind an op that changes the shape of rows reads the new ones.
-pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
+pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     let mut fields: Vec<ReadField> = Vec::new();
     let mut written: Vec<&str> = Vec::new();
     let mut add = |path: &str, ty: FieldType, required: bool| match fields.iter_mut().find(|f| f.path == path) {
@@ -165,7 +165,7 @@ pub(super) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
 }
 
 /// The stats that these ops are given as the rows of the input have them.
-pub(super) fn stats_of_input(ops: &[PlannedOp]) -> impl Iterator<Item = &Computed> {
+pub(crate) fn stats_of_input(ops: &[PlannedOp]) -> impl Iterator<Item = &Computed> {
     ops.iter().filter(|op| op.stats_from == Some(StatsFrom::Input)).flat_map(|op| &op.pool.signature().writes_stats)
 }
 

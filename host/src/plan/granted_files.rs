@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 
-use crate::checkpoint::{Key, KeyBuilder};
+use super::lineage_key::{Key, KeyBuilder};
 
 /// Bytes up to which the content goes into the digest. Of more, names, sizes and times have to do.
 const MAX_CONTENT: u64 = 64 << 20;
@@ -16,19 +16,19 @@ const MAX_CONTENT: u64 = 64 << 20;
 const MAX_ENTRIES: usize = 100_000;
 
 /// Everything below a directory, or one file, in the order of the paths.
-pub(super) struct Files {
+pub(crate) struct Files {
     root: PathBuf,
     entries: Vec<(PathBuf, Metadata)>,
     /// Something whose opening could wait for ever: a pipe, a socket, a device.
-    pub(super) special: Option<PathBuf>,
+    pub(crate) special: Option<PathBuf>,
     /// Whether there are more than were looked at.
-    pub(super) too_many: bool,
+    pub(crate) too_many: bool,
 }
 
 impl Files {
     /// Looks at `root`, following it if it is a link, and at all below it, where links are not followed: those that lead out of a granted
     /// directory are of no use to a guest.
-    pub(super) fn of(root: &Path) -> Result<Self> {
+    pub(crate) fn of(root: &Path) -> Result<Self> {
         let mut files = Self { root: root.to_owned(), entries: Vec::new(), special: None, too_many: false };
         let meta = std::fs::metadata(root).with_context(|| format!("`{}` cannot be read", root.display()))?;
         let mut open = Vec::new();
@@ -61,7 +61,7 @@ impl Files {
     }
 
     /// Equal digests, equal names and contents; for more than 64 MB equal names, sizes and times of change.
-    pub(super) fn digest(&self) -> Result<Key> {
+    pub(crate) fn digest(&self) -> Result<Key> {
         let bytes: u64 = self.entries.iter().filter(|(_, m)| m.is_file()).map(|(_, m)| m.len()).sum();
         let mut key = KeyBuilder::new(if bytes <= MAX_CONTENT { "granted-content" } else { "granted-times" });
         for (path, meta) in &self.entries {

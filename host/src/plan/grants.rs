@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::granted_files::Files;
-use crate::checkpoint::{Key, KeyBuilder};
+use super::lineage_key::{Key, KeyBuilder};
 use crate::config::{OpSpec, Resolved, expand_home};
 use crate::error::{UserError, UserErrors};
-use crate::op::{Grants, OpEntry, Source};
+use crate::wasm::{Grants, OpEntry, Source};
 
 /// The grants of one op with what they add to its identity; None = nothing is granted.
-pub(super) struct Granted {
-    pub(super) grants: Grants,
-    pub(super) identity: Option<Key>,
+pub(crate) struct Granted {
+    pub(crate) grants: Grants,
+    pub(crate) identity: Option<Key>,
 }
 
 /// Works out the grants of `spec`. Directories and files that are missing or cannot be granted are the user's mistakes, each at its place.
-pub(super) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Result<Granted, UserErrors> {
+pub(crate) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Result<Granted, UserErrors> {
     let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new("grants"), errors: Vec::new() };
     let host = &spec.host;
     for (i, dir) in host.read_dirs.iter().enumerate() {

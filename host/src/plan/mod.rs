@@ -2,20 +2,19 @@
 
 pub mod advice;
 mod build;
-mod fingerprint;
+pub(crate) mod lineage_key;
 mod granted_files;
 mod grants;
 mod places;
 mod segments;
 mod stats;
 
-use crate::checkpoint::Key;
 use crate::config::OnError;
-use crate::dataset::ReadField;
-use crate::op::{Kind, OpPool};
+use crate::data::ReadField;
+use crate::wasm::{Kind, OpPool};
+use lineage_key::Key;
 
 pub use build::{add_fallback, build};
-pub use fingerprint::Chains;
 pub use grants::{grants_of_params, reads_media};
 pub use places::check_places;
 pub use segments::{End, Segment};

@@ -30,7 +30,7 @@ pub struct Segment {
 
 /// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the strategy is: they are needed again
 /// when it is known which of them stay. A grouper has them with its keys.
-pub(super) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
+pub(crate) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut start = 0;
     let mut push = |range: Range<usize>, end: End| {
@@ -51,7 +51,7 @@ pub(super) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
 }
 
 /// Why a checkpoint follows each op, by the recipe's strategy; positions count over the whole recipe, from 0.
-pub(super) fn positions(config: &Config, names: &[String]) -> Result<Vec<Option<String>>, UserError> {
+pub(crate) fn positions(config: &Config, names: &[String]) -> Result<Vec<Option<String>>, UserError> {
     let every = |n: usize| names.iter().enumerate().map(|(i, _)| ((i + 1) % n == 0).then(|| format!("every {n} ops"))).collect();
     Ok(match config.strategy() {
         Strategy::Disabled => vec![None; names.len()],

@@ -1,8 +1,8 @@
 //! Which stats an op is given in place of computing them: those that are surely what it would compute.
 
 use super::PlannedOp;
-use crate::checkpoint::KeyBuilder;
-use crate::dataset::STATS;
+use super::lineage_key::KeyBuilder;
+use crate::data::STATS;
 
 /// Where the stats come from that an op is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum StatsFrom {
 }
 
 /// Decides for each op, and makes the decision a part of its identity.
-pub(super) fn decide(ops: &mut [PlannedOp], from_input: bool) {
+pub(crate) fn decide(ops: &mut [PlannedOp], from_input: bool) {
     let decided: Vec<_> = (0..ops.len()).map(|at| given(ops, at, from_input)).collect();
     for (op, from) in ops.iter_mut().zip(decided) {
         op.stats_from = from;
@@ -64,7 +64,7 @@ pub fn overlap(a: &str, b: &str) -> bool {
 }
 
 /// What the user should know where the result has stats: of two ops that compute the same one it has the later op's.
-pub(super) fn overwritten(ops: &[PlannedOp]) -> Vec<String> {
+pub(crate) fn overwritten(ops: &[PlannedOp]) -> Vec<String> {
     let mut notes = Vec::new();
     for (at, op) in ops.iter().enumerate().filter(|(_, op)| op.stats_from.is_none()) {
         for stat in &op.pool.signature().writes_stats {

@@ -3,13 +3,14 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Chosen, Prepared};
-use crate::event::{Event, EventLog, now};
-use crate::job::{RunPaths, Storage};
+use super::Prepared;
+use crate::partition::Chosen;
 use crate::plan::End;
+use crate::rundir::events::{Event, EventLog, now};
+use crate::rundir::{RunPaths, Storage};
 
 /// Writes the documents and says so.
-pub(super) fn save(prepared: &Prepared, chosen: &Chosen, paths: &RunPaths, log: &EventLog) -> Result<()> {
+pub(crate) fn save(prepared: &Prepared, chosen: &Chosen, paths: &RunPaths, log: &EventLog) -> Result<()> {
     let started = std::time::Instant::now();
     log.emit(Event::DagBuildStarted { ast_node_count: prepared.plan.ops.len() });
     let document = plan(prepared, chosen);
@@ -24,7 +25,7 @@ pub(super) fn save(prepared: &Prepared, chosen: &Chosen, paths: &RunPaths, log: 
 }
 
 /// Nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what it has no place for.
-pub(super) fn plan(prepared: &Prepared, chosen: &Chosen) -> Value {
+pub(crate) fn plan(prepared: &Prepared, chosen: &Chosen) -> Value {
     let ops = &prepared.plan.ops;
     let mut nodes = serde_json::Map::new();
     for op in ops {

@@ -7,12 +7,12 @@ use arrow::array::Array;
 use arrow::datatypes::DataType;
 
 use crate::config::{OpSpec, Resolved};
-use crate::dataset::{Batch, Dataset, FieldType, ReadField, ReadOptions, STATS, read};
+use crate::data::{Batch, Dataset, FieldType, ReadField, ReadOptions, STATS, read};
 use crate::error::did_you_mean;
-use crate::op::Input;
-use crate::op::contract::ROW;
 use crate::partition::{SplitBy, split};
 use crate::plan::{Plan, PlannedOp, overlap};
+use crate::wasm::Input;
+use crate::wasm::contract::ROW;
 
 /// Places of the dataset at which rows are looked at, and rows at each.
 const PLACES: u32 = 16;
@@ -138,9 +138,9 @@ impl Sample {
         let path = &read.path;
         let outer = |name: &&String| !name.contains('.') || path.contains('.');
         let shown: Vec<String> =
-            self.names.iter().filter(outer).take(SHOWN).map(|name| format!("`{}`", crate::op::printable(name))).collect();
+            self.names.iter().filter(outer).take(SHOWN).map(|name| format!("`{}`", crate::sanitize::printable(name))).collect();
         let near = did_you_mean(path, self.names.iter().map(String::as_str));
-        let near = near.map_or_else(String::new, |near| format!(": did you mean `{}`?", crate::op::printable(near)));
+        let near = near.map_or_else(String::new, |near| format!(": did you mean `{}`?", crate::sanitize::printable(near)));
         let verb = if read.required { "requires" } else { "reads" };
         let rows = if self.rows == 1 {
             "the row looked at has no value there".to_owned()

@@ -1,9 +1,9 @@
 //! A job from a resolved configuration to its result: plan, run directory, tasks, export, summary.
 
 mod document;
-mod fallback;
+pub(crate) mod logs;
+mod retry;
 mod look;
-mod partitions;
 mod places;
 mod progress;
 mod report;
@@ -18,21 +18,23 @@ use anyhow::{Context, Result};
 
 use crate::checkpoint::{Manifest, Store};
 use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, StorageFormat, Strategy, resolve};
-use crate::dataset::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble, remove_unfinished};
+use crate::data::export::staging::remove_unfinished;
+use crate::data::input::csv_header::check_headers;
+use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
-use crate::event::{Event, EventLog, OpRef};
-use crate::job::{ExportLock, FreeLock, JobLock, Ledger, Logs, RunPaths, StopFlag, Storage};
-use crate::op::{Registry, Replace, check_locks};
-use crate::partition::check_headers;
+use crate::exec::{Determinism, Env, Ratios, Seen, Tally, Workers, reconcile, scheduler};
+use crate::partition::table;
 use crate::plan::{self, Plan};
-use crate::schedule::{self, Workers};
-use crate::stage::{Determinism, Env, Ratios, Seen, Tally};
+use crate::rundir::events::{Event, EventLog, OpRef};
+use crate::rundir::{ExportLock, FreeLock, JobLock, Ledger, RunPaths, StopFlag, Storage};
 use crate::term::{counted, say};
+use crate::wasm::{Registry, Replace, check_locks};
+use logs::Logs;
 
-pub use fallback::Retry;
+pub use crate::partition::Chosen;
 pub use look::unmet_fields;
-pub use partitions::Chosen;
 pub use report::rows_line;
+pub use retry::Retry;
 use reuse::Reuse;
 pub use reuse::planned_reuse;
 use state::State;
@@ -133,7 +135,7 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
     if options.fresh {
         state::forget(&paths)?;
     }
-    let kept = fallback::attach(&mut prepared, &paths)?;
+    let kept = retry::attach(&mut prepared, &paths)?;
     if options.retry.is_none()
         && let Some(ledger) = state::complete(&paths, &prepared)?
     {
@@ -146,10 +148,10 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
     paths.place(&dirs.event_log_dir, &dirs.checkpoint_dir, &dirs.partition_dir)?;
     paths.create()?;
     if let Some(retry) = &options.retry {
-        fallback::add(&mut prepared, retry, kept, &paths)?;
+        retry::add(&mut prepared, retry, kept, &paths)?;
     }
     if !options.scratch {
-        crate::job::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
+        crate::jobs::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
     }
     logs.open_file(&paths, lock.attempt())?;
     stop.watch_requests(&paths)?;
@@ -190,13 +192,13 @@ fn work(
     }
     let dataset = match prepared.dataset.is_splittable() {
         true => prepared.dataset.clone(),
-        false => crate::partition::materialise(&prepared.dataset, &paths.partitions())?,
+        false => crate::data::input::unpack::materialise(&prepared.dataset, &paths.partitions())?,
     };
     if stop.requested() {
         return Err(Stopped.into());
     }
-    let chosen = partitions::load_or_choose(prepared, &dataset, paths)?;
-    let chains = partitions::chains(prepared, &chosen);
+    let chosen = table::load_or_choose(prepared, &dataset, paths)?;
+    let chains = table::chains(prepared, &chosen);
     log.emit(Event::PartitionsPlanned { total_partitions: chosen.partitions.len(), input_bytes: dataset.bytes(), input_rows: None });
     document::save(prepared, &chosen, paths, log)?;
 
@@ -237,7 +239,7 @@ fn work(
         ratios,
         attempt: lock.attempt(),
     };
-    let index = schedule::reconcile(&env, chosen.partitions.len())?;
+    let index = reconcile::reconcile(&env, chosen.partitions.len())?;
     state.partitions(&dataset, &chosen.partitions, plan, &index, log)?;
     let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| index.has(artifact, op, p));
     if !options.quiet {
@@ -271,7 +273,7 @@ fn work(
         };
         let bar = progress::Bar::start(&tally, work, done, options.quiet);
         let watcher = state.watcher(log, &bar, paths);
-        schedule::run(&env, &chosen.partitions, &index, workers, &watcher)
+        scheduler::run(&env, &chosen.partitions, &index, workers, &watcher)
     };
     // What the check found is of use when it ended the job, too.
     state.summary.determinism = tally.determinism.found();
@@ -299,7 +301,7 @@ fn work(
         .iter()
         .map(|m| Ok((paths.parts().join(&m.data), m.part.clone().context("a part without its facts")?)))
         .collect::<Result<_>>()?;
-    schedule::forget_quarantine(&env, manifests.iter())?;
+    reconcile::forget_quarantine(&env, manifests.iter())?;
     state.exporting()?;
     log.emit(Event::ExportStarted { output_path: prepared.target.path.display().to_string(), parts: parts.len() });
     let started = std::time::Instant::now();
@@ -351,7 +353,7 @@ fn clean_up(config: &Config, paths: &RunPaths) {
 
 /// The partitions that a run would have. What cannot be split yet counts by its packed size.
 pub fn planned_partitions(prepared: &Prepared) -> Result<Chosen> {
-    partitions::preview(&prepared.resolved, &prepared.plan, &prepared.dataset)
+    table::preview(&prepared.resolved, &prepared.plan, &prepared.dataset)
 }
 
 /// The plan in the form of `dag_execution_plan.json`.

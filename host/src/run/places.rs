@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::config::Resolved;
-use crate::dataset::{Dataset, ExportTarget};
+use crate::data::{Dataset, ExportTarget};
 use crate::error::UserError;
-use crate::job::RunPaths;
+use crate::rundir::RunPaths;
 
 /// Longest path of the system, less what the names in a run directory need.
 const MAX_PATH: usize = 4096 - 256;
 
 /// Checks all places that the job will write to. Each mistake is a [`UserError`].
-pub(super) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolved) -> Result<()> {
+pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolved) -> Result<()> {
     check_export(target, dataset, &resolved.sources)?;
     let dirs = &resolved.dirs;
     check_own_names(target, resolved)?;
@@ -33,7 +33,7 @@ pub(super) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolve
 }
 
 /// Whether the run directory is there for the job alone: a job removes what it finds there under the names of its own things.
-pub(super) fn check_run_dir(paths: &RunPaths) -> Result<()> {
+pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
     let is_filled = |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     let foreign = paths.directories().into_iter().find(|dir| is_filled(dir));
     let Some(foreign) = foreign.filter(|_| !paths.summary().exists() && !paths.lock().exists()) else { return Ok(()) };

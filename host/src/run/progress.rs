@@ -7,8 +7,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::job::show::bar;
-use crate::stage::Tally;
+use crate::exec::Tally;
+use crate::jobs::show::bar;
 use crate::term::{Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, width};
 
 /// Often enough to look alive.
@@ -20,27 +20,27 @@ const SETTLED: Duration = Duration::from_secs(1);
 
 /// What there is to do.
 #[derive(Debug, Clone)]
-pub(super) struct Work {
+pub(crate) struct Work {
     /// Bytes of input that are to be read.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// All partitions.
-    pub(super) partitions: usize,
+    pub(crate) partitions: usize,
     /// The names of the ops.
-    pub(super) ops: Vec<String>,
+    pub(crate) ops: Vec<String>,
     /// Whether ops come after all partitions have been read: then nobody knows how long these take.
-    pub(super) goes_on: bool,
+    pub(crate) goes_on: bool,
 }
 
 /// Says how far it is until it is dropped.
-pub(super) struct Bar {
+pub(crate) struct Bar {
     /// Partitions done.
-    pub(super) done: Arc<AtomicUsize>,
+    pub(crate) done: Arc<AtomicUsize>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Bar {
     /// Starts with `done` partitions done.
-    pub(super) fn start(tally: &Arc<Tally>, work: Work, done: usize, quiet: bool) -> Self {
+    pub(crate) fn start(tally: &Arc<Tally>, work: Work, done: usize, quiet: bool) -> Self {
         let done = Arc::new(AtomicUsize::new(done));
         let thread = (!quiet).then(|| {
             let (ended, waiting) = channel::<()>();

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::dataset::Exported;
-use crate::job::{JobSummary, Ledger};
+use crate::data::Exported;
 use crate::plan::{Plan, PlannedOp};
+use crate::rundir::{JobSummary, Ledger};
 use crate::term::{Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds, wrap};
 
 /// Prints the table of ops and the totals to standard error.
-pub(super) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
+pub(crate) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
     let style = Style::for_stderr();
     if !quiet {
         say(&table(summary).render(Style { width: Some(style.width.unwrap_or(USUAL_WIDTH)), ..style }));
@@ -18,7 +18,7 @@ pub(super) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quie
 }
 
 /// Says what the job is going to do, and what it takes over from earlier attempts.
-pub(super) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: Option<&str>) {
+pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: Option<&str>) {
     let attempt = match summary.attempts.len() {
         0 | 1 => String::new(),
         n => format!(", attempt {n}"),
@@ -145,8 +145,8 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{OpDone, OpRef};
-    use crate::job::RunPaths;
+    use crate::rundir::RunPaths;
+    use crate::rundir::events::{OpDone, OpRef};
 
     fn summary() -> JobSummary {
         let paths = RunPaths::new("j");

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 
 use crate::config::{Config, Retention};
-use crate::job::{RunPaths, Storage};
+use crate::rundir::{RunPaths, Storage};
 
 /// Removes what the recipe does not want kept. The export and the summary are committed by now, so a kill in the middle only leaves files.
-pub(super) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
+pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
     // Parts are the export a second time; their manifests say that the job is done.
     remove_files(&paths.parts(), storage, |name| !name.ends_with(".manifest.json"))?;
     let keep = match config.intermediate_storage.retention_policy {

@@ -4,27 +4,28 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
-use super::{Prepared, fallback, partitions, state};
+use super::{Prepared, retry, state};
 use crate::checkpoint::{Artifact, Base, Decision, Found, Store, decide};
-use crate::job::{JobSummary, RunPaths};
+use crate::partition::table;
 use crate::plan::Plan;
+use crate::rundir::{JobSummary, RunPaths};
 use crate::term::{counted, seconds};
 
 /// Where each partition goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Reuse {
+pub(crate) struct Reuse {
     partitions: usize,
     /// Partitions whose part of the export is there.
     done: usize,
     /// Partitions that go on after an op, by its number; with false, at a global op for which only their keys are there.
     after: BTreeMap<(usize, bool), usize>,
     /// Partitions that start from the input.
-    pub(super) from_input: Vec<usize>,
+    pub(crate) from_input: Vec<usize>,
 }
 
 impl Reuse {
     /// `has` says whether there is a good file of an op (0 for parts) and a partition.
-    pub(super) fn of(plan: &Plan, partitions: usize, has: impl Fn(Artifact, usize, usize) -> bool) -> Self {
+    pub(crate) fn of(plan: &Plan, partitions: usize, has: impl Fn(Artifact, usize, usize) -> bool) -> Self {
         let mut reuse = Self { partitions, ..Self::default() };
         let keeps = |op: usize| plan.ops[op].is_global() && !plan.ops[op].is_grouper();
         for p in 0..partitions {
@@ -42,7 +43,7 @@ impl Reuse {
     }
 
     /// Returns a sentence, or None if nothing is taken over.
-    pub(super) fn text(&self, plan: &Plan) -> Option<String> {
+    pub(crate) fn text(&self, plan: &Plan) -> Option<String> {
         if self.from_input.len() == self.partitions {
             return None;
         }
@@ -69,18 +70,18 @@ impl Reuse {
 pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
     let paths = RunPaths::new(&prepared.resolved.dirs.run_dir);
     let Some(summary) = JobSummary::load_if_readable(&paths)? else { return Ok(None) };
-    fallback::attach(prepared, &paths)?;
+    retry::attach(prepared, &paths)?;
     let attempts = counted(summary.attempts.len() as u64, "attempt");
     let so_far = format!("{attempts} so far, {} at work", seconds(summary.time_at_work(&paths)));
     if state::is_done(&paths, prepared, None)? {
         return Ok(Some(format!("{so_far}; the job is complete already: a run has nothing to do")));
     }
-    let Some(chosen) = partitions::preview_again(prepared, &paths)? else {
+    let Some(chosen) = table::preview_again(prepared, &paths)? else {
         return Ok(Some(format!(
             "{so_far}; how much of them can be used is known when the job runs: its input has to be unpacked or cut again"
         )));
     };
-    let chains = partitions::chains(prepared, &chosen);
+    let chains = table::chains(prepared, &chosen);
     if state::is_done(&paths, prepared, Some(&chains))? {
         return Ok(Some(format!("{so_far}; the job is complete already: a run has nothing to do")));
     }

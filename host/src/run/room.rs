@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::config::Resolved;
-use crate::dataset::{Compression, Dataset, ExportFormat, ExportTarget};
+use crate::data::{Compression, Dataset, ExportFormat, ExportTarget};
 use crate::error::UserError;
-use crate::job::RunPaths;
+use crate::rundir::RunPaths;
 use crate::term::bytes;
 
 /// How many times larger a packed text is when it is unpacked; web text as gzip or zstd is three to four times as large.
@@ -26,7 +26,7 @@ struct Need {
 
 /// A new job whose files would not fit is a [`UserError`]. What an earlier attempt has written is not counted again: a job that goes on is not
 /// checked.
-pub(super) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Result<()> {
+pub(crate) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Result<()> {
     if !resolved.config.check_free_space || RunPaths::new(&resolved.dirs.run_dir).summary().exists() {
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub(super) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarge
 }
 
 fn needs(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Vec<Need> {
-    let plain = |file: &crate::dataset::InputFile| match file.compression {
+    let plain = |file: &crate::data::InputFile| match file.compression {
         Compression::None => file.bytes,
         _ => file.bytes.saturating_mul(UNPACKED),
     };

@@ -7,21 +7,21 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 
-use super::partitions::request_key;
 use super::progress::Bar;
 use super::{Prepared, op_refs};
-use crate::checkpoint::{Account, Artifact, Manifest};
-use crate::dataset::{Dataset, Exported, Partition};
-use crate::event::{CheckpointDone, Event, EventLog, OpRef, now};
-use crate::job::summary::Component;
-use crate::job::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
-use crate::plan::{Chains, Plan};
-use crate::schedule::{Index, Watcher};
+use crate::checkpoint::{Account, Artifact, Chains, Manifest};
+use crate::data::{Dataset, Exported, Partition};
+use crate::exec::{Index, Watcher};
+use crate::partition::table::request_key;
+use crate::plan::Plan;
+use crate::rundir::events::{CheckpointDone, Event, EventLog, OpRef, now};
+use crate::rundir::summary::Component;
+use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::term::say;
 
 /// The state of one attempt.
-pub(super) struct State {
-    pub(super) summary: JobSummary,
+pub(crate) struct State {
+    pub(crate) summary: JobSummary,
     paths: RunPaths,
     mapping: Option<DatasetMapping>,
     started: std::time::Instant,
@@ -30,7 +30,7 @@ pub(super) struct State {
 impl State {
     /// Writes the summary of a running job and says that it has started.
     /// A retry is started by what the run directory says; the job keeps the recipe and the command that it had.
-    pub(super) fn start(prepared: &Prepared, is_retry: bool, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
+    pub(crate) fn start(prepared: &Prepared, is_retry: bool, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
         let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
         let is_resuming = paths.summary().exists();
         let earlier = if is_retry { JobSummary::load_if_readable(paths)? } else { None };
@@ -60,7 +60,7 @@ impl State {
                 }
             }
         }
-        summary.totals.compile_seconds += crate::op::compiling().time.as_secs_f64();
+        summary.totals.compile_seconds += crate::wasm::compiling().time.as_secs_f64();
         summary.save(paths)?;
         log.emit(Event::JobStarted {
             dataset_path: summary.dataset_path.clone(),
@@ -75,12 +75,12 @@ impl State {
     }
 
     /// Forgets the export of an earlier attempt: it is about to be replaced.
-    pub(super) fn exporting(&self) -> Result<()> {
-        crate::job::Storage::new().remove(&done_path(&self.paths))
+    pub(crate) fn exporting(&self) -> Result<()> {
+        crate::rundir::Storage::new().remove(&done_path(&self.paths))
     }
 
     /// Ends an attempt that had nothing to do.
-    pub(super) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
+    pub(crate) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         if let Some(earlier) = read_done(&self.paths)? {
             self.summary.ledger = earlier.ledger.clone();
@@ -100,7 +100,7 @@ impl State {
     }
 
     /// Notes the partitions, and what of them is done already.
-    pub(super) fn partitions(
+    pub(crate) fn partitions(
         &mut self,
         dataset: &Dataset,
         partitions: &[Partition],
@@ -125,17 +125,17 @@ impl State {
     }
 
     /// Who hears of partitions while they run.
-    pub(super) fn watcher<'a>(&'a mut self, log: &'a EventLog, bar: &'a Bar, paths: &'a RunPaths) -> Notes<'a> {
+    pub(crate) fn watcher<'a>(&'a mut self, log: &'a EventLog, bar: &'a Bar, paths: &'a RunPaths) -> Notes<'a> {
         let mapping = self.mapping.take().unwrap_or_else(|| DatasetMapping::new("", std::iter::empty()));
         Notes { state: Mutex::new((mapping, BTreeMap::new())), log, bar, paths }
     }
 
     /// Enters the accounts of all parts into ledger and table.
-    pub(super) fn account(&mut self, plan: &Plan, manifests: &[Manifest]) -> Ledger {
+    pub(crate) fn account(&mut self, plan: &Plan, manifests: &[Manifest]) -> Ledger {
         self.summary.ledger = Ledger::default();
         self.summary.ops.clear();
         for op in &plan.ops {
-            self.summary.add_op(&crate::event::OpDone { op: OpRef::new(op.index, &op.name), ..Default::default() });
+            self.summary.add_op(&crate::rundir::events::OpDone { op: OpRef::new(op.index, &op.name), ..Default::default() });
         }
         for manifest in manifests {
             let Account { read, bad, ops, .. } = &manifest.account;
@@ -148,9 +148,9 @@ impl State {
     }
 
     /// A sentence for each op that no row has passed.
-    pub(super) fn emptied(&self) -> Vec<String> {
+    pub(crate) fn emptied(&self) -> Vec<String> {
         let emptied = self.summary.ops.iter().filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
-        let sentence = |op: &crate::job::summary::OpTotals| {
+        let sentence = |op: &crate::rundir::summary::OpTotals| {
             let bad = if op.quarantined > 0 { format!(", {} of them into quarantine", op.quarantined) } else { String::new() };
             let what = if op.rows_in == 1 {
                 "the only row that came to it".to_owned()
@@ -163,7 +163,7 @@ impl State {
     }
 
     /// The job is done: checks the ledger, commits the summary.
-    pub(super) fn completed(&mut self, prepared: &Prepared, chains: &Chains, exported: &Exported, log: &EventLog) -> Result<()> {
+    pub(crate) fn completed(&mut self, prepared: &Prepared, chains: &Chains, exported: &Exported, log: &EventLog) -> Result<()> {
         self.summary.ledger.check_balance()?;
         anyhow::ensure!(
             exported.rows == self.summary.ledger.output,
@@ -184,7 +184,7 @@ impl State {
             totals: self.summary.totals.clone(),
             warnings: self.summary.warnings.clone(),
         };
-        crate::job::Storage::new().write_json(&done_path(&self.paths), &done)?;
+        crate::rundir::Storage::new().write_json(&done_path(&self.paths), &done)?;
         let ledger = &self.summary.ledger;
         log.emit(Event::JobCompleted {
             duration: self.started.elapsed().as_secs_f64(),
@@ -197,7 +197,7 @@ impl State {
     }
 
     /// The job was stopped.
-    pub(super) fn stopped(&mut self, log: &EventLog, reason: &str) -> Result<()> {
+    pub(crate) fn stopped(&mut self, log: &EventLog, reason: &str) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         let resumption_command = self.summary.resumption_command.clone();
         log.emit(Event::JobStopped { duration, reason: reason.to_owned(), resumption_command });
@@ -209,7 +209,7 @@ impl State {
     }
 
     /// The job failed.
-    pub(super) fn failed(&mut self, log: &EventLog, error: &anyhow::Error) -> Result<()> {
+    pub(crate) fn failed(&mut self, log: &EventLog, error: &anyhow::Error) -> Result<()> {
         let message = format!("{error:#}");
         log.emit(Event::JobFailed {
             duration: self.started.elapsed().as_secs_f64(),
@@ -255,7 +255,7 @@ fn take_over(partition_id: usize, plan: &Plan, index: &Index, paths: &RunPaths, 
     let deepest = part.clone().into_iter().chain(stored(Artifact::Rows)).chain(stored(Artifact::Mask)).max_by_key(|m| m.account.ops.len());
     let Some(deepest) = deepest else { return };
     for done in deepest.account.ops.values() {
-        log.emit(Event::OpCompleted(crate::event::OpDone { partition_id, taken_over: true, ..done.clone() }));
+        log.emit(Event::OpCompleted(crate::rundir::events::OpDone { partition_id, taken_over: true, ..done.clone() }));
     }
     for manifest in plan.ops.iter().filter_map(|op| index.get(Artifact::Rows, op.index, partition_id)) {
         let op = manifest.op.map(|op| OpRef::new(op, &plan.ops[op].name)).unwrap_or_default();
@@ -283,7 +283,7 @@ fn take_over(partition_id: usize, plan: &Plan, index: &Index, paths: &RunPaths, 
 }
 
 /// Hears of partitions and writes it down.
-pub(super) struct Notes<'a> {
+pub(crate) struct Notes<'a> {
     state: Mutex<(DatasetMapping, BTreeMap<usize, std::time::Instant>)>,
     log: &'a EventLog,
     bar: &'a Bar,
@@ -357,12 +357,12 @@ fn error_type(error: &anyhow::Error) -> &'static str {
 /// `metadata/result.json`: what a complete job made, to tell whether there is anything left to do.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Done {
-    key: crate::checkpoint::Key,
-    request: crate::checkpoint::Key,
+    key: crate::plan::lineage_key::Key,
+    request: crate::plan::lineage_key::Key,
     files: Vec<DoneFile>,
     ledger: Ledger,
-    ops: Vec<crate::job::summary::OpTotals>,
-    totals: crate::job::summary::Totals,
+    ops: Vec<crate::rundir::summary::OpTotals>,
+    totals: crate::rundir::summary::Totals,
     #[serde(default)]
     warnings: Vec<String>,
 }
@@ -386,7 +386,7 @@ impl DoneFile {
 
 /// Whether an earlier attempt has made just this export and it is still there. `chains` finds it also where files of the dataset were touched
 /// only; without them less has to be known.
-pub(super) fn is_done(paths: &RunPaths, prepared: &Prepared, chains: Option<&Chains>) -> Result<bool> {
+pub(crate) fn is_done(paths: &RunPaths, prepared: &Prepared, chains: Option<&Chains>) -> Result<bool> {
     let Some(done) = read_done(paths)? else { return Ok(false) };
     let same = match chains {
         Some(chains) => done.key == result_key(prepared, chains),
@@ -396,7 +396,7 @@ pub(super) fn is_done(paths: &RunPaths, prepared: &Prepared, chains: Option<&Cha
 }
 
 /// The ledger of a job that is complete and says so: an attempt would have nothing to do and nothing to say.
-pub(super) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
+pub(crate) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
     let says_so = JobSummary::load_if_readable(paths)?.is_some_and(|summary| summary.status == Status::Completed);
     if !says_so || !is_done(paths, prepared, None)? {
         return Ok(None);
@@ -417,19 +417,19 @@ fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
 }
 
 /// What the export is made of and how.
-fn result_key(prepared: &Prepared, chains: &Chains) -> crate::checkpoint::Key {
+fn result_key(prepared: &Prepared, chains: &Chains) -> crate::plan::lineage_key::Key {
     let target = &prepared.target;
-    let key = crate::checkpoint::KeyBuilder::new("result")
+    let key = crate::plan::lineage_key::KeyBuilder::new("result")
         .with(target.path.as_os_str().as_encoded_bytes())
         .with(format!("{:?} {:?} {:?}", target.format, target.compression, target.shard_size));
     chains.parts().fold(key, |k, part| k.with(part.as_str())).key()
 }
 
 /// Removes everything that earlier attempts left, but for the lock.
-pub(super) fn forget(paths: &RunPaths) -> Result<()> {
+pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
     let entries = std::fs::read_dir(paths.root()).with_context(|| format!("cannot list `{}`", paths.root().display()))?;
     // The summary goes first: without it there is no job to continue.
-    crate::job::Storage::new().remove(&paths.summary())?;
+    crate::rundir::Storage::new().remove(&paths.summary())?;
     for entry in entries {
         let path = entry?.path();
         if path == paths.lock() {

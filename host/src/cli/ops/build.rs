@@ -8,14 +8,14 @@ use serde::Deserialize;
 
 use super::new::{Language, PROJECT_FILE};
 use crate::error::{UserError, UserErrors, exit};
-use crate::op::{Registry, Replace, Source};
+use crate::wasm::{Registry, Replace, Source};
 
 /// Build the component of a project that `djhost ops new` wrote
 ///
 /// Says what is missing and how to install it. PYTHON names another Python than that of the project's .venv. Exit codes: 1 if the
 /// language's tool fails, 2 if something is missing.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct BuildArgs {
+pub(crate) struct BuildArgs {
     /// The project's directory
     #[arg(default_value = ".")]
     dir: PathBuf,
@@ -27,7 +27,7 @@ struct Project {
     lang: String,
 }
 
-pub(super) fn run(args: &BuildArgs) -> Result<u8> {
+pub(crate) fn run(args: &BuildArgs) -> Result<u8> {
     let project = read(&args.dir)?;
     let language = Language::read(&project.lang, &args.dir.join(PROJECT_FILE).display().to_string())?;
     let tools = Tools { dir: &args.dir, language };

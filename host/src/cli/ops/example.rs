@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::op::{OpEntry, Source};
+use crate::wasm::{OpEntry, Source};
 
 /// One operator's example.
 #[derive(Debug, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Example {
+pub(crate) struct Example {
     /// What the rows do not say by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Example {
 
 impl Example {
     /// The example of a built-in operator, if it has one.
-    pub(super) fn of(entry: &OpEntry) -> Result<Option<Self>> {
+    pub(crate) fn of(entry: &OpEntry) -> Result<Option<Self>> {
         let name = entry.descriptor.name.as_str();
         if !matches!(entry.component.source, Source::Builtin(_)) {
             return Ok(None);
@@ -38,7 +38,7 @@ impl Example {
     }
 
     /// The lines that `ops show` prints.
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         let mut out = String::from("\nexample\n");
         if let Some(about) = &self.about {
             let _ = writeln!(out, "  {about}");

@@ -9,15 +9,15 @@ use serde_json::Value;
 use super::{Plugins, to_json};
 use crate::cli::loading::while_loading;
 use crate::error::{UserError, did_you_mean};
-use crate::op::absent::{self, Absent};
-use crate::op::{Kind, OpEntry};
 use crate::term::{Style, say, wrap};
+use crate::wasm::absent::{self, Absent};
+use crate::wasm::{Kind, OpEntry};
 
 const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
 
 /// List all operators, by kind and pack
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only those that have all of these words in their name, kind, pack, summary or parameters
     words: Vec<String>,
     /// Only those of this kind: filter, mapper, deduplicator, selector or grouper
@@ -33,7 +33,7 @@ pub(super) struct ListArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &ListArgs) -> Result<u8> {
+pub(crate) fn run(args: &ListArgs) -> Result<u8> {
     let kind = args.kind.as_deref().map(read_kind).transpose()?;
     let given = args.plugins.given()?;
     let registry = while_loading(args.json, || given.load_all())?;
@@ -73,7 +73,7 @@ fn lacking(words: &[String]) {
 }
 
 /// The kind of `--kind`.
-pub(super) fn read_kind(text: &str) -> Result<Kind, UserError> {
+pub(crate) fn read_kind(text: &str) -> Result<Kind, UserError> {
     let names = KINDS.map(Kind::as_str);
     let singular = text.strip_suffix('s').unwrap_or(text);
     KINDS.into_iter().find(|k| k.as_str() == singular).ok_or_else(|| {
@@ -83,7 +83,7 @@ pub(super) fn read_kind(text: &str) -> Result<Kind, UserError> {
 }
 
 /// The kind that recipes call it: how a deduplicator finds duplicates, or a grouper takes groups apart, is its own affair.
-pub(super) fn listed_as(entry: &OpEntry) -> Kind {
+pub(crate) fn listed_as(entry: &OpEntry) -> Kind {
     let named =
         [Kind::Deduplicator, Kind::Grouper].into_iter().find(|kind| entry.descriptor.name.ends_with(&format!("_{}", kind.as_str())));
     named.unwrap_or(entry.descriptor.kind)

@@ -6,19 +6,19 @@ use anyhow::Result;
 
 use super::Plugins;
 use crate::error::{UserError, exit};
-use crate::op::lock_plugins;
+use crate::wasm::lock_plugins;
 
 /// Pin the components of plugin directories: a run with other ones is refused
 ///
 /// Writes `plugins.lock` with the digest of each component into the directory.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct LockArgs {
+pub(crate) struct LockArgs {
     /// Directory with operator components (*.wasm), searched recursively; may be given several times. By default what DJHOST_PLUGINS says
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 }
 
-pub(super) fn run(args: &LockArgs) -> Result<u8> {
+pub(crate) fn run(args: &LockArgs) -> Result<u8> {
     let dirs = Plugins { dirs: args.dirs.clone(), ..Plugins::default() }.given()?.dirs;
     if dirs.is_empty() {
         return Err(UserError::new("--plugins", "no directory is given")

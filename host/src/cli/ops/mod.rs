@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{ENV_PREFIXES, Need, resolve};
 use crate::error::{UserError, UserErrors};
-use crate::op::{OpEntry, Registry, Replace};
+use crate::wasm::{OpEntry, Registry, Replace};
 
 /// List, show, try, check and make operators
 #[derive(Debug, Clone, clap::Args)]

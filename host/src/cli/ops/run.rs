@@ -12,18 +12,19 @@ use super::{Given, Plugins, full_params, read_params};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
-use crate::job::{JobSummary, Logs, RunPaths, StopFlag};
-use crate::op::{Kind, Limits, Registry, Replace, Source};
 use crate::plan::{grants_of_params, reads_media};
+use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, rows_line, run as run_job};
+use crate::rundir::{JobSummary, RunPaths, StopFlag};
 use crate::term::say;
+use crate::wasm::{Kind, Limits, Registry, Replace, Source};
 
 /// Run one operator on JSON lines from standard input, to standard output
 ///
 /// The whole input is read before the first row comes out, as deduplicators and selectors need it. What became of the rows is
 /// written to standard error. Exit codes are those of `djhost run`.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct RunArgs {
+pub(crate) struct RunArgs {
     /// The operator, or a component (PATH.wasm) that has only one
     #[arg(value_name = "NAME|FILE.wasm")]
     name: String,
@@ -40,7 +41,7 @@ pub(super) struct RunArgs {
     strict: bool,
 }
 
-pub(super) fn run(args: &RunArgs) -> Result<u8> {
+pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let (name, given) = find(&args.name, args.plugins.given()?)?;
     let registry = while_loading(false, || given.load(&[&name]))?;
@@ -62,7 +63,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let (input, output) = (dir.path().join("stdin.jsonl"), dir.path().join("out.jsonl"));
     let copied = std::fs::File::create(&input).and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
     if copied.context("cannot keep the input in a temporary file")? == 0 {
-        report(&crate::job::Ledger::default(), is_grouper, &[]);
+        report(&crate::rundir::Ledger::default(), is_grouper, &[]);
         return Ok(exit::DONE);
     }
     let recipe = dir.path().join("recipe.yaml");
@@ -147,7 +148,7 @@ fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
     Ok(reasons)
 }
 
-fn report(ledger: &crate::job::Ledger, is_grouper: bool, reasons: &[String]) {
+fn report(ledger: &crate::rundir::Ledger, is_grouper: bool, reasons: &[String]) {
     let grouped = if is_grouper { ledger.merged.values().sum() } else { 0 };
     say(&format!("{}\n", rows_line(ledger, grouped)));
     reasons.iter().for_each(|r| say(&format!("quarantined: {r}\n")));

@@ -9,12 +9,12 @@ use super::example::Example;
 use super::list::listed_as;
 use super::{Plugins, full_params, to_json};
 use crate::cli::loading::while_loading;
-use crate::op::{Kind, OpEntry, Registry};
 use crate::term::bytes;
+use crate::wasm::{Kind, OpEntry, Registry};
 
 /// Show an operator's parameters, defaults, stats, cost and origin, with an example
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The operator
     name: String,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &ShowArgs) -> Result<u8> {
+pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
     let given = args.plugins.given()?;
     let registry = while_loading(args.json, || given.load(&[&args.name]))?;
     let entry = registry.get(&args.name, "")?;
@@ -89,8 +89,8 @@ fn type_name(schema: &Value) -> String {
     }
 }
 
-fn signature(entry: &OpEntry) -> Result<crate::op::Signature> {
+fn signature(entry: &OpEntry) -> Result<crate::wasm::Signature> {
     let params = full_params(entry, &Map::new())?;
-    let pool = Registry::default().pool(entry, &params, crate::op::Limits::default(), crate::op::Grants::default(), 0, "")?;
+    let pool = Registry::default().pool(entry, &params, crate::wasm::Limits::default(), crate::wasm::Grants::default(), 0, "")?;
     Ok(pool.signature().clone())
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::cli::limit_or_value;
-use crate::op::contract::ROW;
 use crate::plan::PlannedOp;
+use crate::wasm::contract::ROW;
 
 /// The lines about the ops, then one for each component.
-pub(super) fn lines(ops: &[PlannedOp]) -> Vec<String> {
+pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     let mut lines = vec!["ops".to_owned()];
     for op in ops {
         lines.push(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));

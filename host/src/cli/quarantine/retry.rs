@@ -9,12 +9,13 @@ use super::{QuarantineArgs, for_each};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
-use crate::job::{JobSummary, Logs, RunPaths, Status, StopFlag};
+use crate::run::logs::Logs;
 use crate::run::{Retry, RunOptions, prepare, run as run_job};
+use crate::rundir::{JobSummary, RunPaths, Status, StopFlag};
 use crate::term::{counted, say};
 
 /// Continues the job with fallbacks for the ops that have rows in quarantine; gives the exit code.
-pub(super) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], plugins: Option<&Path>, quiet: bool) -> Result<u8> {
+pub(crate) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], plugins: Option<&Path>, quiet: bool) -> Result<u8> {
     let (mut ops, mut rows, mut unread) = (BTreeSet::new(), 0u64, 0u64);
     for_each(args, files, |entry, _| {
         match entry.operation_idx {

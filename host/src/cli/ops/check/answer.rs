@@ -3,16 +3,16 @@
 use arrow::array::Array;
 use arrow::util::display::array_value_to_string;
 
-use crate::dataset::Batch;
-use crate::op::{CallError, OpPool, Output, Reply, Update};
+use crate::data::Batch;
+use crate::wasm::{CallError, OpPool, Output, Reply, Update};
 
 /// What an operator answers for each row of `batch`; the outer error is the call's.
-pub(super) fn ask(pool: &OpPool, instance: &mut crate::op::OpInstance, batch: &Batch) -> anyhow::Result<Result<Vec<String>, CallError>> {
+pub(crate) fn ask(pool: &OpPool, instance: &mut crate::wasm::OpInstance, batch: &Batch) -> anyhow::Result<Result<Vec<String>, CallError>> {
     Ok(pool.process(instance, batch)?.map(|reply| per_row(&reply, batch.rows())))
 }
 
 /// One text per row of the batch that says all of the answer for it.
-pub(super) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
+pub(crate) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
     let mut out = vec![String::new(); rows];
     match &reply.output {
         Output::Filtered { keep, stats } => {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Check, Verdict};
-use crate::op::{Descriptor, OpEntry};
+use crate::wasm::{Descriptor, OpEntry};
 
 /// Whether two instances say the same.
-pub(super) fn same(first: &[&OpEntry], second: &[&OpEntry]) -> Check {
+pub(crate) fn same(first: &[&OpEntry], second: &[&OpEntry]) -> Check {
     let said = |entries: &[&OpEntry]| -> Vec<String> { entries.iter().map(|e| format!("{:?}", e.descriptor)).collect() };
     if said(first) == said(second) {
         Check::new(
@@ -20,7 +20,7 @@ pub(super) fn same(first: &[&OpEntry], second: &[&OpEntry]) -> Check {
 }
 
 /// Summary and schema. What the contract asks for was checked when the component was loaded; this is what users will miss.
-pub(super) fn schema(d: &Descriptor) -> Check {
+pub(crate) fn schema(d: &Descriptor) -> Check {
     let mut missing = Vec::new();
     if d.summary.trim().is_empty() {
         missing.push("the summary is empty".to_owned());
@@ -54,7 +54,7 @@ const MEANING: [(&str, &str); 8] = [
 ];
 
 /// One line for each group of imports. None is a failure: the sandbox gives nothing to any of them.
-pub(super) fn imports(imports: &[String]) -> Vec<Check> {
+pub(crate) fn imports(imports: &[String]) -> Vec<Check> {
     if imports.is_empty() {
         return vec![Check::new("imports", Verdict::Pass, "none: it computes and nothing else")];
     }

@@ -14,14 +14,14 @@ use serde_json::{Map, Value};
 
 use super::{full_params, read_params};
 use crate::error::{UserError, did_you_mean, exit};
-use crate::op::{Limits, OpEntry, Registry, Replace, Source};
 use crate::plan::grants_of_params;
+use crate::wasm::{Limits, OpEntry, Registry, Replace, Source};
 
 /// Check that a component keeps the contract, and measure it
 ///
 /// Exit codes: 0 all checks passed (warnings are no failure), 1 a check failed, 2 the file, sample or parameters are not usable.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// The component
     file: PathBuf,
     /// Check only this operator of it
@@ -73,7 +73,7 @@ struct OpReport {
     speed: Option<probe::Speed>,
 }
 
-pub(super) fn run(args: &CheckArgs) -> Result<u8> {
+pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let sample = args.sample.as_deref().map(sample::read).transpose()?;
     if !args.file.is_file() {

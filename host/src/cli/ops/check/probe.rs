@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::answer::{ask, per_row};
 use super::{Check, Verdict, sample};
-use crate::dataset::Batch;
-use crate::op::{Kind, OpPool, Output};
+use crate::data::Batch;
 use crate::term::counted;
+use crate::wasm::{Kind, OpPool, Output};
 
 /// What a row costs.
 #[derive(Debug, Serialize)]
-pub(super) struct Speed {
+pub(crate) struct Speed {
     mb_per_second: f64,
     micros_per_row: f64,
     peak_memory_mb: f64,
@@ -29,7 +29,7 @@ const MEASURE: Duration = Duration::from_millis(500);
 const SLACK: usize = 2 << 20;
 
 /// Makes all checks; gives the speed if the operator can process the sample.
-pub(super) fn all(pool: &OpPool, given: Option<&[String]>, checks: &mut Vec<Check>) -> Result<Option<Speed>> {
+pub(crate) fn all(pool: &OpPool, given: Option<&[String]>, checks: &mut Vec<Check>) -> Result<Option<Speed>> {
     let signature = pool.signature();
     let made = sample::ordinary(signature, ROWS);
     let whole = sample::batch(signature, given.unwrap_or(&made))?;

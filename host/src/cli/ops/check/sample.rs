@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use arrow::array::{BinaryViewArray, BooleanArray, UInt64Array};
 use serde_json::{Map, Value, json};
 
-use crate::dataset::{Batch, FieldType, ReadField, extract};
+use crate::data::{Batch, FieldType, ReadField, extract};
 use crate::error::UserError;
-use crate::op::{Input, Signature};
+use crate::wasm::{Input, Signature};
 
 /// Rows of a sample file that are used.
 const MAX_ROWS: usize = 20_000;
 
 /// The lines of a sample.
-pub(super) fn read(path: &Path) -> Result<Vec<String>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
     let place = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|e| UserError::new(&place, format!("this sample cannot be read: {e}")))?;
     let mut rows = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<String>> {
 }
 
 /// Texts of many kinds.
-pub(super) fn unicode() -> Vec<String> {
+pub(crate) fn unicode() -> Vec<String> {
     let long = "A long line of words that goes on and on. ".repeat(2_000);
     [
         "The quick brown fox jumps over the lazy dog.",
@@ -58,13 +58,13 @@ pub(super) fn unicode() -> Vec<String> {
 }
 
 /// `n` rows, no two alike, for the fields that the operator reads.
-pub(super) fn ordinary(signature: &Signature, n: usize) -> Vec<String> {
+pub(crate) fn ordinary(signature: &Signature, n: usize) -> Vec<String> {
     let kinds = unicode();
     (0..n).map(|i| row(signature, &format!("Row {i}: {} {}", kinds[i % 13], "some more words of text ".repeat(i % 17)), i)).collect()
 }
 
 /// A row in which every string that is read is `text`, and the other fields are values of their types that hang on `i`.
-pub(super) fn row(signature: &Signature, text: &str, i: usize) -> String {
+pub(crate) fn row(signature: &Signature, text: &str, i: usize) -> String {
     let mut row = Map::new();
     for input in &signature.reads {
         let value = match input.ty {
@@ -81,7 +81,7 @@ pub(super) fn row(signature: &Signature, text: &str, i: usize) -> String {
 }
 
 /// A row with nulls in all fields that may have them; None where every field that is read is required.
-pub(super) fn nulls(signature: &Signature) -> Option<[String; 2]> {
+pub(crate) fn nulls(signature: &Signature) -> Option<[String; 2]> {
     let optional: Vec<&Input> = signature.reads.iter().filter(|r| !r.required).collect();
     if optional.is_empty() {
         return None;
@@ -105,7 +105,7 @@ fn put(row: &mut Map<String, Value>, path: &str, value: Value) {
 }
 
 /// The rows as a batch, without those that lack a field that the operator requires.
-pub(super) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
+pub(crate) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
     let fields: Vec<ReadField> =
         signature.reads.iter().map(|r| ReadField { path: r.path.clone(), ty: r.ty, required: r.required }).collect();
     let raw: BinaryViewArray = rows.iter().map(|r| Some(r.as_bytes())).collect();

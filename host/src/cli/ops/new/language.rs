@@ -1,7 +1,7 @@
 //! What `ops new` and `ops build` know of each language.
 
 use crate::error::{UserError, did_you_mean};
-use crate::op::Kind;
+use crate::wasm::Kind;
 
 /// A language that projects can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Language {
         }
     }
 
-    pub(super) fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Rust => "Rust",
             Python => "Python",
@@ -64,7 +64,7 @@ impl Language {
     }
 
     /// The file with the operator.
-    pub(super) fn source_file(self, name: &str) -> String {
+    pub(crate) fn source_file(self, name: &str) -> String {
         match self {
             Rust => "src/lib.rs".into(),
             Python => format!("{name}.py"),
@@ -82,7 +82,7 @@ impl Language {
     }
 
     /// Where a file of an SDK goes in a project, if it goes there.
-    pub(super) fn place_of(self, file: &str) -> Option<String> {
+    pub(crate) fn place_of(self, file: &str) -> Option<String> {
         let (of, path) = file.split_once('/')?;
         match (self, of) {
             (Rust, "rust") | (Python, "python") | (JavaScript | TypeScript, "js") => Some(format!("sdk/{path}")),
@@ -94,7 +94,7 @@ impl Language {
     }
 
     /// The source of an operator of a kind; None where the SDK does not have that kind.
-    pub(super) fn template(self, kind: Kind) -> Option<&'static str> {
+    pub(crate) fn template(self, kind: Kind) -> Option<&'static str> {
         macro_rules! of {
             ($dir:literal, $end:literal) => {
                 match kind {
@@ -120,7 +120,7 @@ impl Language {
     }
 
     /// The other files of a project: path and text.
-    pub(super) fn more(self) -> Vec<(&'static str, &'static str)> {
+    pub(crate) fn more(self) -> Vec<(&'static str, &'static str)> {
         let native = || vec![("build.sh", include_str!("templates/c/build.sh"))];
         let js = || vec![("build.sh", include_str!("templates/js/build.sh")), ("package.json", include_str!("templates/js/package.json"))];
         match self {
@@ -137,7 +137,7 @@ impl Language {
     }
 
     /// The SDK's file with the versions of the tools, for the root of the project.
-    pub(super) fn requirements(self) -> Option<&'static str> {
+    pub(crate) fn requirements(self) -> Option<&'static str> {
         match self {
             Python => Some("python/requirements.txt"),
             C | Cpp | Zig => Some("c/requirements.txt"),

@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 
-pub(super) use language::Language;
+pub(crate) use language::Language;
 
 use super::given;
 use super::list::read_kind;
 use crate::error::UserError;
-use crate::op::{Kind, Source};
+use crate::wasm::{Kind, Source};
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
 /// The file by which `ops build` knows a project.
-pub(super) const PROJECT_FILE: &str = "djhost-plugin.json";
+pub(crate) const PROJECT_FILE: &str = "djhost-plugin.json";
 
 /// Write a project for a new operator: source, build script, test data, and the SDK
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct NewArgs {
+pub(crate) struct NewArgs {
     /// The operator, for instance my_words_filter
     name: String,
     /// rust, python, js, ts, c, cpp or zig
@@ -36,7 +36,7 @@ pub(super) struct NewArgs {
     dir: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &NewArgs) -> Result<u8> {
+pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     let language = Language::read(&args.lang, "--lang")?;
     let named = name::kind_of(&args.name);
     let kind = match &args.kind {

@@ -1,13 +1,13 @@
 //! Names of new operators.
 
 use crate::error::UserError;
-use crate::op::Kind;
+use crate::wasm::Kind;
 
 const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
 const LONGEST: usize = 64;
 
 /// Checks a name's form. A name is also that of a file, a module and a crate, so it has two words or more: no language has such a keyword.
-pub(super) fn check(name: &str, kind: Kind) -> Result<(), UserError> {
+pub(crate) fn check(name: &str, kind: Kind) -> Result<(), UserError> {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let fine =
         name.len() <= LONGEST && name.contains('_') && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('_').all(word);
@@ -39,13 +39,13 @@ fn near(name: &str, kind: Kind) -> Option<String> {
 }
 
 /// The kind that a name ends with.
-pub(super) fn kind_of(name: &str) -> Option<Kind> {
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
     let name = name.to_lowercase();
     KINDS.into_iter().find(|k| name.ends_with(k.as_str()))
 }
 
 /// `words_filter` is `WordsFilter`.
-pub(super) fn type_name(name: &str) -> String {
+pub(crate) fn type_name(name: &str) -> String {
     let capital = |w: &str| w[..1].to_uppercase() + &w[1..];
     name.split('_').map(capital).collect()
 }

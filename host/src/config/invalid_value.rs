@@ -1,0 +1,74 @@
+//! What is wrong with a value of the user's, without its place.
+
+use std::fmt::Display;
+
+use serde_json::Value;
+
+use crate::error::did_you_mean;
+
+/// What is wrong with a value: the message without its place, and advice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wrong {
+    /// What is wrong, with the offending value.
+    pub message: String,
+    /// What is valid.
+    pub hint: Option<String>,
+}
+
+impl Wrong {
+    /// A mistake that explains itself.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// The usual mistake: another type or a value out of bounds.
+    pub fn expected(expected: impl Display, got: &Value) -> Self {
+        Self::new(format!("expected {expected}, got {}", got_text(got)))
+    }
+
+    /// The same mistake with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A word that is not one of `valid`.
+    pub fn choice<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        Self::none_of("value", got, valid)
+    }
+
+    /// A key that is not one of `valid`.
+    pub fn key<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        Self::none_of("key", got, valid)
+    }
+
+    fn none_of<'a>(what: &str, got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        let list = valid.clone().into_iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
+        let hint = match did_you_mean(&got.to_lowercase(), valid) {
+            Some(near) => format!("did you mean `{near}`? valid {what}s: {list}"),
+            None => format!("valid {what}s: {list}"),
+        };
+        Self::new(format!("unknown {what} `{got}`")).hint(hint)
+    }
+}
+
+/// A value for a message: short, with its type where the type is the mistake.
+pub(crate) fn got_text(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing (null)".into(),
+        Value::String(s) => format!("the text `{}`", cut(s)),
+        Value::Array(list) if list.is_empty() => "an empty list".into(),
+        Value::Array(_) => format!("the list `{}`", cut(&value.to_string())),
+        Value::Object(_) => format!("the mapping `{}`", cut(&value.to_string())),
+        other => format!("`{other}`"),
+    }
+}
+
+fn cut(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,16 @@
+//! Rows as native columns: under one schema for all files, in the types that operators ask for, from and to JSON, and on their way out.
+
+pub(crate) mod conform;
+pub(crate) mod convert;
+pub(crate) mod from_json;
+pub(crate) mod grouped;
+pub(crate) mod hugging_face;
+pub(crate) mod new_values;
+pub(crate) mod out;
+pub(crate) mod schema;
+pub(crate) mod storable;
+pub(crate) mod to_json;
+pub(crate) mod typed;
+pub(crate) mod unique;
+pub(crate) mod value_text;
+pub(crate) mod widen;

@@ -1,0 +1,81 @@
+//! Assembles the parts of all partitions into the export: one file, or shards.
+
+use super::columnar;
+use super::part::{PartContent, PartInfo};
+use super::staging::Staged;
+use super::stream::{ArrayReader, LineStream};
+use super::target::{ExportFormat, ExportTarget};
+use crate::data::input::Compression;
+use crate::data::io::compression;
+use crate::data::losses::Losses;
+use anyhow::{Context, Result};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// The files, in order.
+    pub files: Vec<PathBuf>,
+    /// Rows in all files.
+    pub rows: u64,
+    /// Bytes in all files.
+    pub bytes: u64,
+    /// What the user should know: columns whose types had to be widened, values that the format does not hold.
+    pub notes: Vec<String>,
+}
+
+/// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at all; their bytes do not depend on how the
+/// rows are cut into parts. Runs on the threads of rayon's current pool.
+pub fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<Exported> {
+    let directory = match target.path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
+    let mut out = Staged::new(target, directory);
+    let notes = if target.format.is_columnar() {
+        columnar::assemble(parts, target, &mut out)?
+    } else {
+        lines(parts, target, &mut out)?;
+        let mut losses = Losses::default();
+        parts.iter().for_each(|(_, info)| losses.merge(&info.losses));
+        losses.notes()
+    };
+    let (files, bytes) = out.commit()?;
+    Ok(Exported { files, rows: parts.iter().map(|(_, info)| info.rows).sum(), bytes, notes })
+}
+
+fn lines(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged) -> Result<()> {
+    let rows = parts.iter().filter(|(_, info)| matches!(info.content, PartContent::Rows { .. }));
+    let stream = LineStream::open(rows.map(|(path, info)| (path.clone(), info.bytes)))?;
+    let mut start = 0;
+    loop {
+        let end = match target.shard_size {
+            Some(size) => stream.row_end(start, start.saturating_add(size))?,
+            None => stream.len(),
+        };
+        let mut file = out.next()?;
+        write_range(&stream, start, end, target, &mut file).with_context(|| format!("cannot write beside `{}`", target.path.display()))?;
+        start = end;
+        if start == stream.len() {
+            return Ok(());
+        }
+    }
+}
+
+fn write_range(stream: &LineStream, start: u64, end: u64, target: &ExportTarget, file: &mut File) -> Result<()> {
+    let lines = stream.range(start, end);
+    match (target.format, target.compression) {
+        (ExportFormat::Json, Compression::None) => {
+            let mut out = BufWriter::with_capacity(256 << 10, file);
+            io::copy(&mut ArrayReader::new(lines), &mut out)?;
+            out.flush()?;
+        }
+        (ExportFormat::Json, packing) => compression::export(ArrayReader::new(lines), file, packing)?,
+        (_, Compression::None) => stream.copy(start, end, file)?,
+        (_, packing) => compression::export(lines, file, packing)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! Datasets out: the export parts of the partitions, and the export that is assembled from them.
+
+pub(crate) mod assemble;
+pub(crate) mod columnar;
+pub(crate) mod part;
+pub(crate) mod staging;
+pub(crate) mod stream;
+pub(crate) mod target;
+
+pub(crate) use assemble::{Exported, assemble};
+pub(crate) use part::{ExportOptions, PartInfo, PartWriter};
+pub(crate) use target::{ExportFormat, ExportTarget};

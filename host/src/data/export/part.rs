@@ -1,0 +1,281 @@
+//! Parts: the output of one partition, from which the export is assembled. JSON lines, or an Arrow IPC stream where the rows are columns
+//! and the export is columnar too.
+
+use super::target::ExportFormat;
+use crate::data::batch::Batch;
+use crate::data::columns::out::{ColumnSink, write_json};
+use crate::data::columns::schema::{encode_schema, unified_schema};
+use crate::data::columns::storable::{check_arrow, check_json, check_parquet, fits_parquet, for_parquet};
+use crate::data::columns::typed::{Typed, check_way_back};
+use crate::data::columns::unique::{alike, differ_by_case};
+use crate::data::input::Dataset;
+use crate::data::io::checksum::ChecksumWriter;
+use crate::data::json::row_text::{render, write_rows};
+use crate::data::json::schema_inference::Shape;
+use crate::data::json::{constants, has_constant, top_level};
+use crate::data::losses::{Loss, Losses};
+use crate::rundir::own_files::new_file;
+use anyhow::{Context, Result};
+use arrow::array::BinaryViewArray;
+use arrow::datatypes::{DataType, SchemaRef};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Text is collected up to this size before it is hashed and written.
+const WRITE_BYTES: usize = 256 << 10;
+
+/// What a part must hold so that the export can be made of it.
+#[derive(Debug, Clone)]
+pub struct ExportOptions {
+    format: ExportFormat,
+    keep_stats: bool,
+    columns: Option<SchemaRef>,
+    /// Rows of columns come as JSON rows: parts hold such rows whatever the export is.
+    json_rows: bool,
+}
+
+impl ExportOptions {
+    /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
+    /// where they do not agree or `format` has no type for one. `json_rows`: operators make JSON rows of them.
+    pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
+        let mut columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+        if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
+            *schema = for_parquet(schema);
+        }
+        if let Some(schema) = &columns {
+            if json_rows || !format.is_columnar() {
+                check_json(schema)?;
+            }
+            if json_rows && format.is_columnar() {
+                check_way_back(schema)?;
+            }
+            match format {
+                ExportFormat::Parquet => check_parquet(schema)?,
+                ExportFormat::Arrow => check_arrow(schema)?,
+                ExportFormat::Jsonl | ExportFormat::Json => {}
+            }
+        }
+        Ok(Self { format, keep_stats, columns, json_rows })
+    }
+
+    /// The schema that the rows of columnar files are read in.
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        self.columns.as_ref()
+    }
+
+    /// Whether checkpoints of the rows can be Parquet.
+    pub fn fits_parquet(&self) -> bool {
+        self.columns.as_deref().is_none_or(fits_parquet)
+    }
+
+    /// Whether rows of columns become JSON on their way.
+    pub fn makes_json(&self) -> bool {
+        self.columns.is_some() && (self.json_rows || !self.format.is_columnar())
+    }
+
+    /// Whether rows of columns stay columns to the end: new values must be of the columns' types.
+    pub fn keeps_columns(&self) -> bool {
+        self.columns.is_some() && !self.makes_json()
+    }
+
+    /// What the user should know of the columns.
+    pub fn notes(&self) -> Vec<String> {
+        let Some(columns) = &self.columns else { return Vec::new() };
+        let names = columns.fields().iter().map(|field| field.name().as_str());
+        let mut notes: Vec<String> = alike(names).into_iter().map(|(a, b)| differ_by_case(&a, &b)).collect();
+        if self.json_rows {
+            notes.extend(self.bytes_as_text(columns));
+        }
+        notes
+    }
+
+    /// Columns whose bytes operators see as text.
+    fn bytes_as_text(&self, columns: &SchemaRef) -> Option<String> {
+        let bytes: Vec<String> = columns.fields().iter().filter(|f| has_bytes(f.data_type())).map(|f| format!("`{}`", f.name())).collect();
+        if bytes.is_empty() {
+            return None;
+        }
+        let after = if self.format.is_columnar() { "; in the export they are bytes again" } else { "" };
+        let (columns, are) = if bytes.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        Some(format!("{columns} {} {are} bytes: operators that get rows as JSON see hexadecimal digits{after}", bytes.join(", ")))
+    }
+
+    /// Appends the rows as JSON lines, as an export of such has them.
+    pub fn write_lines(&self, batch: &Batch, out: &mut Vec<u8>) -> Result<()> {
+        self.lines(batch, self.keep_stats, &mut Losses::default(), out)
+    }
+
+    /// The rows as JSON texts, without the stats that operators computed.
+    pub fn texts(&self, batch: &Batch) -> Result<BinaryViewArray> {
+        if batch.raw.is_some() {
+            return render(batch);
+        }
+        let mut lines = Vec::new();
+        self.lines(batch, false, &mut Losses::default(), &mut lines)?;
+        Ok(BinaryViewArray::from_iter_values(lines.split_inclusive(|b| *b == b'\n').map(|line| &line[..line.len() - 1])))
+    }
+
+    fn lines(&self, batch: &Batch, stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+        match (&batch.raw, &self.columns) {
+            (Some(raw), _) => write_rows(batch, raw, stats, losses, out),
+            (None, Some(schema)) => write_json(batch, schema, stats, losses, out),
+            (None, None) => anyhow::bail!("a batch of columns in a part of JSON rows"),
+        }
+    }
+}
+
+/// Whether there are bytes in values of this type.
+fn has_bytes(ty: &DataType) -> bool {
+    use DataType::*;
+    match ty {
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => true,
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | Map(item, _) => {
+            has_bytes(item.data_type())
+        }
+        Dictionary(_, value) => has_bytes(value),
+        Struct(fields) => fields.iter().any(|f| has_bytes(f.data_type())),
+        _ => false,
+    }
+}
+
+/// What is known of a finished part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// Number of rows.
+    pub rows: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// xxh3-128 of the file, 32 hex digits.
+    pub checksum: String,
+    /// Size of the values, which does not depend on how the rows are cut into parts and batches: what row groups are measured by.
+    pub logical_bytes: u64,
+    /// What is in the file.
+    pub content: PartContent,
+    /// Values that the export does not hold as they were.
+    #[serde(default)]
+    pub losses: Losses,
+}
+
+/// What is in a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartContent {
+    /// JSON lines. `shape` has the types of all fields, if the export is columnar.
+    Rows {
+        /// See [`Shape`].
+        shape: Option<Shape>,
+        /// The types that columns of the input had, if the rows were such.
+        #[serde(default)]
+        typed: Option<Typed>,
+    },
+    /// Arrow IPC streams, a new one wherever the columns differ.
+    Columns {
+        /// The schema that holds all of them, in Arrow's encoding, as hex digits.
+        schema: String,
+        /// How many of its columns, from the first, are those of the input.
+        input_columns: usize,
+    },
+}
+
+/// Writes one part.
+pub struct PartWriter {
+    options: ExportOptions,
+    path: PathBuf,
+    sink: Sink,
+    rows: u64,
+    logical_bytes: u64,
+    losses: Losses,
+}
+
+enum Sink {
+    Rows { out: ChecksumWriter<File>, buffer: Vec<u8>, shape: Option<Shape>, typed: Option<Typed> },
+    Columns(ColumnSink),
+}
+
+impl PartWriter {
+    /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
+    pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
+        let file = new_file(path).with_context(|| format!("cannot create `{}`", path.display()))?;
+        let out = ChecksumWriter::new(file);
+        let columnar_export = options.format.is_columnar();
+        let sink = match &options.columns {
+            Some(schema) if columnar_export && !options.json_rows => {
+                Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats))
+            }
+            columns => {
+                let typed = columns.as_ref().filter(|_| columnar_export).map(Typed::new).transpose()?;
+                Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default), typed }
+            }
+        };
+        Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0, losses: Losses::default() })
+    }
+
+    /// Appends the rows of `batch`.
+    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+        self.rows += batch.rows() as u64;
+        match &mut self.sink {
+            Sink::Rows { out, buffer, shape, typed } => {
+                let from = buffer.len();
+                let mut losses = Losses::default();
+                self.options.lines(batch, self.options.keep_stats, &mut losses, buffer)?;
+                let lines = &buffer[from..];
+                match shape {
+                    // What JSON does not have, columns do.
+                    Some(shape) => {
+                        shape.add_rows(lines, &mut self.losses)?;
+                        typed.as_mut().map_or(Ok(()), |typed| typed.add_rows(lines))?;
+                    }
+                    None => {
+                        self.losses.merge(&losses);
+                        if self.options.makes_json() && batch.raw.is_some() {
+                            count_constants(lines, &mut self.losses)?;
+                        }
+                    }
+                }
+                if buffer.len() >= WRITE_BYTES {
+                    out.write_all(buffer).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+                    buffer.clear();
+                }
+            }
+            Sink::Columns(sink) => {
+                self.logical_bytes += sink.write(batch).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and waits until it is on the disk.
+    pub fn finish(self) -> Result<PartInfo> {
+        let context = || format!("cannot write `{}`", self.path.display());
+        let (out, content) = match self.sink {
+            Sink::Rows { mut out, buffer, shape, typed } => {
+                out.write_all(&buffer).with_context(context)?;
+                (out, PartContent::Rows { shape, typed })
+            }
+            Sink::Columns(sink) => {
+                let (out, schema) = sink.finish().with_context(context)?;
+                let input_columns = self.options.columns.map_or(0, |c| c.fields().len());
+                (out, PartContent::Columns { schema: encode_schema(&schema)?, input_columns })
+            }
+        };
+        out.get_ref().sync_all().with_context(context)?;
+        let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes() };
+        Ok(PartInfo { rows: self.rows, bytes: out.bytes(), checksum: out.checksum(), logical_bytes, content, losses: self.losses })
+    }
+}
+
+/// Counts the values that are NaN or infinite in rows that columns were made into before.
+fn count_constants(lines: &[u8], losses: &mut Losses) -> Result<()> {
+    for line in lines.split(|b| *b == b'\n').filter(|line| has_constant(line)) {
+        top_level(line, |key, value| {
+            let count = constants(value);
+            if count > 0 {
+                losses.add(&String::from_utf8_lossy(key), Loss::Constant, count);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The rows of all parts as one stream of bytes, whatever the parts are.
+
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+/// Parts of JSON lines laid end to end.
+pub(crate) struct LineStream {
+    parts: Vec<OpenPart>,
+    len: u64,
+}
+
+struct OpenPart {
+    file: File,
+    start: u64,
+    len: u64,
+}
+
+impl LineStream {
+    /// `parts`: path and size of each.
+    pub(crate) fn open(parts: impl IntoIterator<Item = (PathBuf, u64)>) -> Result<Self> {
+        let mut stream = Self { parts: Vec::new(), len: 0 };
+        for (path, len) in parts {
+            let file = File::open(&path).with_context(|| format!("cannot open the part `{}`", path.display()))?;
+            let found = file.metadata()?.len();
+            if found != len {
+                bail!("the part `{}` has {found} bytes where {len} were written", path.display());
+            }
+            stream.parts.push(OpenPart { file, start: stream.len, len });
+            stream.len += len;
+        }
+        Ok(stream)
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Reads at `at` as much as one part gives; 0 only at the end.
+    fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+        let i = self.parts.partition_point(|p| p.start + p.len <= at);
+        let Some(part) = self.parts.get(i) else { return Ok(0) };
+        let upto = bytes.len().min((part.start + part.len - at) as usize);
+        part.file.read_at(&mut bytes[..upto], at - part.start)
+    }
+
+    /// Copies `start..end` to `out`. A file system that can share blocks between files does so for a whole part; otherwise through a
+    /// buffer, which was measured 3 times as fast as `copy_file_range` on ext4.
+    pub(crate) fn copy(&self, start: u64, end: u64, out: &mut File) -> Result<()> {
+        if let [part] = &self.parts[..]
+            && (start, end) == (0, self.len)
+            && rustix::fs::ioctl_ficlone(&*out, &part.file).is_ok()
+        {
+            return Ok(());
+        }
+        let mut piece = vec![0; 256 << 10];
+        let mut lines = self.range(start, end);
+        loop {
+            let got = lines.read(&mut piece).context("cannot read the parts")?;
+            if got == 0 {
+                return Ok(());
+            }
+            out.write_all(&piece[..got])?;
+        }
+    }
+
+    /// The end of the last row that ends at or before `limit`; if none does after `start`, the end of the row that stands there.
+    pub(crate) fn row_end(&self, start: u64, limit: u64) -> Result<u64> {
+        if limit >= self.len {
+            return Ok(self.len);
+        }
+        let mut piece = vec![0; 64 << 10];
+        let mut to = limit;
+        while to > start {
+            let from = to.saturating_sub(piece.len() as u64).max(start);
+            let bytes = &mut piece[..(to - from) as usize];
+            self.range(from, to).read_exact(bytes)?;
+            if let Some(i) = memchr::memrchr(b'\n', bytes) {
+                return Ok(from + i as u64 + 1);
+            }
+            to = from;
+        }
+        let mut at = limit.max(start);
+        while at < self.len {
+            let got = self.read_at(&mut piece, at)?;
+            if let Some(i) = memchr::memchr(b'\n', &piece[..got]) {
+                return Ok(at + i as u64 + 1);
+            }
+            at += got as u64;
+        }
+        Ok(self.len)
+    }
+
+    /// A reader of `start..end`.
+    pub(crate) fn range(&self, start: u64, end: u64) -> LineReader<'_> {
+        LineReader { stream: self, at: start, end }
+    }
+}
+
+/// Reads a range of a [`LineStream`].
+pub(crate) struct LineReader<'s> {
+    stream: &'s LineStream,
+    at: u64,
+    end: u64,
+}
+
+impl Read for LineReader<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let upto = bytes.len().min(usize::try_from(self.end - self.at).unwrap_or(usize::MAX));
+        if upto == 0 {
+            return Ok(0);
+        }
+        let got = self.stream.read_at(&mut bytes[..upto], self.at)?;
+        if got == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a part was cut while it was read"));
+        }
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
+/// JSON lines turned into a JSON array: `[`, the rows with commas between, `]`, one row per line.
+pub(crate) struct ArrayReader<R> {
+    lines: R,
+    piece: Vec<u8>,
+    ready: Vec<u8>,
+    given: usize,
+    /// What goes before the next byte of a row: the start of the array, a comma, or nothing in the middle of a row.
+    before: &'static [u8],
+    done: bool,
+}
+
+impl<R: Read> ArrayReader<R> {
+    pub(crate) fn new(lines: R) -> Self {
+        Self { lines, piece: vec![0; 256 << 10], ready: Vec::new(), given: 0, before: b"[\n", done: false }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        self.ready.clear();
+        self.given = 0;
+        let got = self.lines.read(&mut self.piece)?;
+        if got == 0 {
+            let empty = self.before == b"[\n";
+            self.ready.extend_from_slice(if empty { b"[]\n" } else { b"\n]\n" });
+            self.done = true;
+        }
+        let piece = &self.piece[..got];
+        let mut from = 0;
+        for end in memchr::memchr_iter(b'\n', piece) {
+            self.ready.extend_from_slice(self.before);
+            self.ready.extend_from_slice(&piece[from..end]);
+            self.before = b",\n";
+            from = end + 1;
+        }
+        if from < got {
+            self.ready.extend_from_slice(self.before);
+            self.ready.extend_from_slice(&piece[from..]);
+            self.before = b"";
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for ArrayReader<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.ready.len() && !self.done {
+            self.refill()?;
+        }
+        let n = bytes.len().min(self.ready.len() - self.given);
+        bytes[..n].copy_from_slice(&self.ready[self.given..self.given + n]);
+        self.given += n;
+        Ok(n)
+    }
+}

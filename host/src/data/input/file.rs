@@ -1,0 +1,141 @@
+//! What a dataset consists of: files in a fixed order.
+
+use super::path_text;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How rows are written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// One JSON object per line.
+    Jsonl,
+    /// An array of JSON objects, or JSON objects one after another that span lines.
+    JsonArray,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+    /// Values separated by commas, names in the first line.
+    Csv,
+    /// The same with tabs.
+    Tsv,
+    /// Plain text: the file is one row with its text under `text`, as Data-Juicer loads it.
+    Text,
+}
+
+impl Format {
+    /// Whether rows come as native columns.
+    pub fn is_columnar(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
+}
+
+/// How a whole file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// RFC 1952, any number of members.
+    Gzip,
+    /// Zstandard, any number of frames.
+    Zstd,
+    /// bzip2.
+    Bzip2,
+    /// The xz container.
+    Xz,
+}
+
+/// One file of a dataset. Path, size and time together are its identity: when one of them differs, the input has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// Where the rows are read from.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// What is in it.
+    pub format: Format,
+    /// How it is packed.
+    pub compression: Compression,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Time of the last change, in nanoseconds since 1970.
+    pub modified_ns: i128,
+    /// The file that the user named, where `path` is a copy that was unpacked into the run directory.
+    #[serde(default)]
+    pub origin: Option<Origin>,
+}
+
+/// The file that a materialised one was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its path.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Its packing.
+    pub compression: Compression,
+    /// Its size.
+    pub bytes: u64,
+    /// Time of its last change, in nanoseconds since 1970.
+    pub modified_ns: i128,
+}
+
+impl InputFile {
+    /// Whether rows can be read from the middle of it. Other files must be materialised first.
+    pub fn is_splittable(&self) -> bool {
+        self.compression == Compression::None && matches!(self.format, Format::Jsonl | Format::Parquet | Format::Arrow)
+    }
+
+    /// What an unpacked copy of the file says that it was made of.
+    pub fn as_origin(&self) -> Origin {
+        Origin {
+            path: self.path.clone(),
+            format: self.format,
+            compression: self.compression,
+            bytes: self.bytes,
+            modified_ns: self.modified_ns,
+        }
+    }
+
+    /// The path that the user knows.
+    pub fn shown(&self) -> std::path::Display<'_> {
+        self.origin.as_ref().map_or(&self.path, |o| &o.path).display()
+    }
+}
+
+/// The input: files in a fixed order. All of them hold JSON rows (or what becomes JSON rows), or all of them hold columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// The files; their position is their number in row ids and slices.
+    pub files: Vec<InputFile>,
+    /// What the user should know of what was found, one sentence each: what was left out or is there twice, and why.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The largest window of a zstd file that is unpacked, in bytes.
+    #[serde(default = "default_zstd_window")]
+    pub zstd_window: u64,
+}
+
+/// 128 MiB, as the `zstd` program has it: a file cannot claim more memory.
+pub(crate) fn default_zstd_window() -> u64 {
+    128 << 20
+}
+
+impl Dataset {
+    /// Whether rows come as native columns (Parquet, Arrow) and not as JSON.
+    pub fn is_columnar(&self) -> bool {
+        self.files.iter().any(|f| f.format.is_columnar())
+    }
+
+    /// Whether every file can be read from the middle.
+    pub fn is_splittable(&self) -> bool {
+        self.files.iter().all(InputFile::is_splittable)
+    }
+
+    /// Size of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|f| f.bytes).sum()
+    }
+}

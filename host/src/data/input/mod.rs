@@ -1,0 +1,31 @@
+//! Datasets in: finding the files, telling what they hold, reading the rows of a partition, unpacking what cannot be read from the middle.
+
+pub(crate) mod arrow_file;
+pub(crate) mod columnar;
+pub(crate) mod csv_header;
+pub(crate) mod csv_lines;
+pub(crate) mod csv_quarantine;
+pub(crate) mod csv_rows;
+pub(crate) mod describe;
+pub(crate) mod discover;
+pub(crate) mod encoding;
+pub(crate) mod file;
+pub(crate) mod found_notes;
+pub(crate) mod json_rows;
+pub(crate) mod jsonl;
+pub(crate) mod layouts;
+pub(crate) mod metadata;
+pub(crate) mod not_data;
+pub(crate) mod packing;
+pub(crate) mod parquet_file;
+pub(crate) mod path_text;
+pub(crate) mod read;
+pub(crate) mod read_error;
+pub(crate) mod sniff;
+pub(crate) mod source;
+pub(crate) mod source_lines;
+pub(crate) mod unpack;
+pub(crate) mod zstd_frames;
+
+pub(crate) use file::{Compression, Dataset, Format, InputFile, Origin};
+pub(crate) use read::{RowReader, read};

@@ -1,0 +1,99 @@
+//! Parquet files: schema, number of rows, and a range of rows.
+
+use anyhow::{Context, Result};
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Type;
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads the footer.
+fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
+    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let context = || format!("the Parquet footer of `{}` is not readable", path.display());
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
+    let Some(schema) = with_micros(&metadata) else { return Ok((file, metadata)) };
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    Ok((file, ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).with_context(context)?))
+}
+
+/// Times of 96 bits, as Spark, Hive and Impala write them, reach further than nanoseconds of 64 bits do: the year 9999 would become 1816. Microseconds
+/// hold them all, which are also what Spark and DuckDB read. None where the file has no such times, or says that they are of another unit.
+fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
+    let file = metadata.metadata().file_metadata();
+    let mut leaves = file.schema_descr().columns().iter().map(|leaf| leaf.physical_type() == Type::INT96);
+    if !leaves.clone().any(|is_96| is_96)
+        || file.key_value_metadata().is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY))
+    {
+        return None;
+    }
+    let schema = metadata.schema();
+    let fields: Vec<_> = schema.fields().iter().map(|field| in_micros(field, &mut leaves)).collect();
+    Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+}
+
+/// `leaves` says of each leaf from this field on whether it has 96 bits.
+fn in_micros(field: &FieldRef, leaves: &mut impl Iterator<Item = bool>) -> FieldRef {
+    use DataType::*;
+    let ty = match field.data_type() {
+        Struct(fields) => Struct(fields.iter().map(|f| in_micros(f, leaves)).collect()),
+        List(item) => List(in_micros(item, leaves)),
+        Map(entries, sorted) => Map(in_micros(entries, leaves), *sorted),
+        leaf => match (leaves.next(), leaf) {
+            (Some(true), Timestamp(_, zone)) => Timestamp(TimeUnit::Microsecond, zone.clone()),
+            _ => leaf.clone(),
+        },
+    };
+    Arc::new(field.as_ref().clone().with_data_type(ty))
+}
+
+/// Schema and number of rows.
+pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
+    let (_, metadata) = open(path)?;
+    let rows = metadata.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).sum();
+    Ok((metadata.schema().clone(), rows))
+}
+
+/// The least and the greatest values of a top-level column in the row groups, as far as the file tells them.
+pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
+    let (_, metadata) = open(path)?;
+    let footer = metadata.metadata();
+    let Ok(statistics) = StatisticsConverter::try_new(column, metadata.schema(), footer.file_metadata().schema_descr()) else {
+        return Ok(Vec::new());
+    };
+    let groups = footer.row_groups();
+    Ok([statistics.row_group_mins(groups), statistics.row_group_maxes(groups)].into_iter().flatten().collect())
+}
+
+/// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not touched.
+pub(crate) fn rows(path: &Path, range: Range<u64>, batch_bytes: usize) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
+    let (file, metadata) = open(path)?;
+    let (mut first, mut groups, mut before, mut bytes, mut rows) = (0, Vec::new(), None, 0, 0);
+    for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
+        let end = first + group.num_rows().max(0) as u64;
+        if first < range.end && end > range.start {
+            groups.push(i);
+            before.get_or_insert(first);
+            bytes += group.total_byte_size().max(0) as u64;
+            rows += end - first;
+        }
+        first = end;
+    }
+    // The size in the footer is that after encoding: repeated values are larger in memory, so the upper limit is low.
+    let batch_rows = (batch_bytes as u64 * rows / bytes.max(1)).clamp(1, 8192) as usize;
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_row_groups(groups)
+        .with_offset((range.start - before.unwrap_or(range.start)) as usize)
+        .with_limit((range.end - range.start) as usize)
+        .with_batch_size(batch_rows)
+        .build()
+        .with_context(|| format!("cannot read `{}`", path.display()))?;
+    let path = path.to_owned();
+    Ok(reader.map(move |batch| batch.with_context(|| format!("`{}` is damaged", path.display()))))
+}

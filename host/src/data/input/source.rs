@@ -1,0 +1,92 @@
+//! A file that is read from front to end with a look ahead.
+
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+/// Bytes read at a time.
+const PIECE: usize = 256 << 10;
+
+/// Reads a file; [`Self::peek`] shows what comes next without taking it.
+pub(crate) struct Source {
+    file: File,
+    buffer: Vec<u8>,
+    /// What is in the buffer and was not taken: `buffer[start..end]`.
+    start: usize,
+    end: usize,
+}
+
+impl Source {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::open(path)?, buffer: vec![0; PIECE], start: 0, end: 0 })
+    }
+
+    /// The next `count` bytes, fewer only at the end of the file; at most [`PIECE`].
+    pub(crate) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+        if self.buffer.len() - self.start < count {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        while self.end - self.start < count && self.fill()? > 0 {}
+        Ok(&self.buffer[self.start..self.end.min(self.start + count)])
+    }
+
+    /// Passes over bytes that are zero.
+    pub(crate) fn skip_zeros(&mut self) -> io::Result<()> {
+        loop {
+            let ready = self.fill_buf()?;
+            let zeros = ready.iter().take_while(|byte| **byte == 0).count();
+            let more = zeros == ready.len() && zeros > 0;
+            self.consume(zeros);
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads behind what is there; gives the number of bytes, 0 at the end of the file.
+    fn fill(&mut self) -> io::Result<usize> {
+        loop {
+            match self.file.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(got) => {
+                    self.end += got;
+                    return Ok(got);
+                }
+            }
+        }
+    }
+}
+
+impl BufRead for Source {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            self.fill()?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+}
+
+impl Read for Source {
+    /// Fewer bytes than asked for only at the end: a decoder may count on it.
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let ready = self.fill_buf()?;
+            let count = ready.len().min(bytes.len() - done);
+            if count == 0 {
+                break;
+            }
+            bytes[done..done + count].copy_from_slice(&ready[..count]);
+            self.consume(count);
+            done += count;
+        }
+        Ok(done)
+    }
+}

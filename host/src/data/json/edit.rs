@@ -1,0 +1,123 @@
+//! Puts values into a row and leaves every other byte as it is.
+
+use super::lenient::check;
+use super::paths::Paths;
+use super::scan::{Found, Scanner};
+use super::string::write_string;
+
+/// `row` (a JSON object) with `value` (JSON text) at `path`. A field that is there keeps its place; a new one comes last in its object.
+/// Objects on the way are made where they are missing, and take the place of a value that is none. Of equal keys the last is meant.
+pub fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
+    if let Some(found) = find(row, path) {
+        return replace(row, found.start as usize, found.len as usize, value);
+    }
+    // The longest part of the path that is there: the rest is new.
+    let mut cut = path.len();
+    while let Some(dot) = path[..cut].rfind('.') {
+        cut = dot;
+        let Some(found) = find_nested(row, &path[..dot]) else { continue };
+        let (start, len) = (found.start as usize, found.len as usize);
+        let inner = &row[start..start + len];
+        let rest = &path[dot + 1..];
+        return if inner.starts_with(b"{") {
+            let mut object = Vec::with_capacity(len + value.len() + rest.len() + 8);
+            append(inner, rest, value, &mut object);
+            replace(row, start, len, &object)
+        } else {
+            replace(row, start, len, &nested(rest, value))
+        };
+    }
+    let mut out = Vec::with_capacity(row.len() + path.len() + value.len() + 8);
+    append(row, path, value, &mut out);
+    out
+}
+
+/// What [`set_path`] would have to take away for a value at `path`: the field on the way that is there, and neither an object nor null.
+pub fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
+    if find(row, path).is_some() {
+        return None;
+    }
+    path.rmatch_indices('.').find_map(|(dot, _)| {
+        let found = find_nested(row, &path[..dot])?;
+        let value = &row[found.start as usize..][..found.len as usize];
+        Some((!value.starts_with(b"{") && value != b"null").then_some(&path[..dot]))
+    })?
+}
+
+/// The value at `path`, a literal key with dots included.
+fn find(row: &[u8], path: &str) -> Option<Found> {
+    let paths = Paths::new([(path, false)]);
+    let mut slots = vec![None; paths.slots()];
+    let mut side = Vec::new();
+    let scanned = Scanner::new(row, 0, row.len(), &paths).scan(&mut slots, &mut side);
+    if scanned.is_err() {
+        check(row, &paths, &mut slots, &mut side).ok()?;
+    }
+    paths.effective(0, &slots).copied()
+}
+
+/// The same without literal keys: the way that a new field goes.
+fn find_nested(row: &[u8], path: &str) -> Option<Found> {
+    let mut at = Found { start: 0, len: row.len() as u32, side: None };
+    for part in path.split('.') {
+        let inner = &row[at.start as usize..][..at.len as usize];
+        let found = find(inner, part)?;
+        at = Found { start: at.start + found.start, len: found.len, side: None };
+    }
+    Some(at)
+}
+
+fn replace(row: &[u8], start: usize, len: usize, value: &[u8]) -> Vec<u8> {
+    [&row[..start], value, &row[start + len..]].concat()
+}
+
+/// `{"b": {"c": value}}` for the path `b.c`.
+fn nested(path: &str, value: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    member(path, value, &mut out);
+    out.push(b'}');
+    out
+}
+
+/// `"b": {"c": value}` for the path `b.c`.
+fn member(path: &str, value: &[u8], out: &mut Vec<u8>) {
+    let mut depth = 0;
+    for (i, part) in path.split('.').enumerate() {
+        if i > 0 {
+            out.push(b'{');
+            depth += 1;
+        }
+        write_string(part, out);
+        out.extend_from_slice(b": ");
+    }
+    out.extend_from_slice(value);
+    out.resize(out.len() + depth, b'}');
+}
+
+/// The object with a new last member, written to `out`. Spacing as Python's `json.dumps`.
+pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>) {
+    let close = object.iter().rposition(|&b| b == b'}').expect("an object ends with a brace");
+    let (body, tail) = object.split_at(close);
+    out.extend_from_slice(body);
+    if body.trim_ascii() != b"{" {
+        out.extend_from_slice(b", ");
+    }
+    member(path, value, out);
+    out.extend_from_slice(tail);
+}
+
+/// Appends a number as the shortest text that reads back as the same double; what JSON has no number for as Python spells it: `NaN`, `Infinity`,
+/// `-Infinity`.
+pub fn write_f64(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        serde_json::to_writer(out, &value).expect("a vector takes everything");
+    } else {
+        out.extend_from_slice(if value.is_nan() {
+            b"NaN"
+        } else if value > 0.0 {
+            b"Infinity"
+        } else {
+            b"-Infinity"
+        });
+    }
+}

@@ -1,0 +1,274 @@
+//! Strings: find what ends a run of plain bytes, undo escapes, write escapes. 16 bytes at a time where the target has SSE2.
+
+/// The first byte at or after `from` that is a quote, a backslash or a control character, or the length of `bytes`.
+#[inline]
+pub(crate) fn find_special(bytes: &[u8], mut from: usize) -> usize {
+    while let Some(chunk) = bytes.get(from..from + 16) {
+        let mask = special_mask(chunk.try_into().expect("16 bytes"));
+        if mask != 0 {
+            return from + mask.trailing_zeros() as usize;
+        }
+        from += 16;
+    }
+    while from < bytes.len() && !is_special(bytes[from]) {
+        from += 1;
+    }
+    from
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// One bit per byte that is special.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn special_mask(chunk: &[u8; 16]) -> u32 {
+    use std::arch::x86_64::*;
+    // SAFETY: SSE2 is part of x86-64, and the load reads the 16 bytes of `chunk`.
+    unsafe {
+        let v = _mm_loadu_si128(chunk.as_ptr().cast());
+        let control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+        let quote = _mm_cmpeq_epi8(v, _mm_set1_epi8(b'"' as i8));
+        let backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8(b'\\' as i8));
+        _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))) as u32
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn special_mask(chunk: &[u8; 16]) -> u32 {
+    chunk.iter().enumerate().fold(0, |mask, (i, &b)| mask | (u32::from(is_special(b)) << i))
+}
+
+/// The four hex digits at `at`, or None.
+#[inline]
+pub(crate) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits: &[u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+    let d = digits.map(|b| HEX[b as usize]);
+    ((d[0] | d[1] | d[2] | d[3]) < 16).then(|| (u32::from(d[0]) << 12) | (u32::from(d[1]) << 8) | (u32::from(d[2]) << 4) | u32::from(d[3]))
+}
+
+/// Value of a hex digit, 255 for any other byte.
+static HEX: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut i = 0;
+    while i < 10 {
+        table[b'0' as usize + i] = i as u8;
+        i += 1;
+    }
+    i = 0;
+    while i < 6 {
+        table[b'a' as usize + i] = 10 + i as u8;
+        table[b'A' as usize + i] = 10 + i as u8;
+        i += 1;
+    }
+    table
+};
+
+/// What a backslash and this byte stand for; 0 where the pair is no escape of two bytes.
+pub(crate) static ESCAPE: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[b'/' as usize] = b'/';
+    table[b'b' as usize] = 8;
+    table[b'f' as usize] = 12;
+    table[b'n' as usize] = b'\n';
+    table[b'r' as usize] = b'\r';
+    table[b't' as usize] = b'\t';
+    table
+};
+
+/// Why a string could not be unescaped. The lenient path finds the words for it.
+pub(crate) struct BadString;
+
+/// Bytes looked at as one block: one bit of a word each.
+const BLOCK: usize = 64;
+
+/// Undoes the escapes of the string whose first escape stands at `at` and which started at `start`; appends the text to `out` and gives the
+/// position of the closing quote. `bytes` may go on behind the row: what is read of that is not UTF-8 for sure, but then the quote lies
+/// behind the row too, and the caller throws `out` away.
+pub(crate) fn unescape(bytes: &[u8], start: usize, at: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
+    out.extend_from_slice(&bytes[start..at]);
+    let mut p = at;
+    loop {
+        p = match bytes.get(p..p + 2 * BLOCK) {
+            Some(blocks) => match unescape_block(blocks.try_into().expect("two blocks"), out)? {
+                Step::On(by) => p + by,
+                Step::Quote(at) => return Ok(p + at),
+                Step::Unicode(at) => unescape_one(bytes, p + at, out)?,
+            },
+            None => {
+                let end = find_special(bytes, p);
+                out.extend_from_slice(&bytes[p..end]);
+                match bytes.get(end) {
+                    Some(b'"') => return Ok(end),
+                    Some(b'\\') => unescape_one(bytes, end, out)?,
+                    _ => return Err(BadString),
+                }
+            }
+        }
+    }
+}
+
+/// How far a block was unescaped.
+enum Step {
+    /// So many bytes, maybe one more than the block.
+    On(usize),
+    /// Up to a quote that is not escaped.
+    Quote(usize),
+    /// Up to an escape that is not of two bytes.
+    Unicode(usize),
+}
+
+/// Unescapes the first of two blocks; the second is only there to be read ahead. Text is dense with line feeds and quotes, so the cost of
+/// an escape decides: all of a block are found at once, and what lies between two is copied by 16 bytes, mostly too many.
+#[inline]
+fn unescape_block(bytes: &[u8; 2 * BLOCK], out: &mut Vec<u8>) -> Result<Step, BadString> {
+    out.reserve(2 * BLOCK);
+    let mut mask = 0;
+    for i in 0..BLOCK / 16 {
+        mask |= u64::from(special_mask(bytes[16 * i..16 * i + 16].try_into().expect("16 bytes"))) << (16 * i);
+    }
+    let from = bytes.as_ptr();
+    let mut at = 0;
+    // SAFETY: at most `BLOCK` bytes are appended in all, each copy starts at or before that and writes at most `BLOCK` bytes, and `reserve`
+    // made room for twice as many. Each copy reads at most `BLOCK` bytes from `at <= BLOCK`. `set_len` covers only bytes that were written.
+    unsafe {
+        let mut to = out.as_mut_ptr().add(out.len());
+        let step = loop {
+            if mask == 0 {
+                std::ptr::copy_nonoverlapping(from.add(at), to, BLOCK);
+                to = to.add(BLOCK - at);
+                break Step::On(BLOCK);
+            }
+            let special = mask.trailing_zeros() as usize;
+            std::ptr::copy_nonoverlapping(from.add(at), to, 16);
+            if special - at > 16 {
+                std::ptr::copy_nonoverlapping(from.add(at + 16), to.add(16), BLOCK - 16);
+            }
+            to = to.add(special - at);
+            match *from.add(special) {
+                b'\\' => {
+                    let plain = ESCAPE[*from.add(special + 1) as usize];
+                    if plain == 0 {
+                        break Step::Unicode(special);
+                    }
+                    *to = plain;
+                    to = to.add(1);
+                    at = special + 2;
+                    if at >= BLOCK {
+                        break Step::On(at);
+                    }
+                    mask &= !(3 << special);
+                }
+                b'"' => break Step::Quote(special),
+                _ => return Err(BadString),
+            }
+        };
+        let len = to.offset_from(out.as_ptr()) as usize;
+        out.set_len(len);
+        Ok(step)
+    }
+}
+
+/// The escape at `p` (a backslash), and those that follow it at once; gives the position after them.
+#[inline]
+fn unescape_one(bytes: &[u8], mut p: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
+    loop {
+        let kind = *bytes.get(p + 1).ok_or(BadString)?;
+        let plain = ESCAPE[kind as usize];
+        if plain != 0 {
+            out.push(plain);
+            p += 2;
+        } else if kind == b'u' {
+            let (c, next) = unicode_escape(bytes, p)?;
+            let mut utf8 = [0; 4];
+            out.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+            p = next;
+        } else {
+            return Err(BadString);
+        }
+        if bytes.get(p) != Some(&b'\\') {
+            return Ok(p);
+        }
+    }
+}
+
+/// The character of the `\uXXXX` (or pair of them) at `p`, and the position after it. A lone surrogate is no character.
+#[inline]
+fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
+    let first = hex4(bytes, p + 2).ok_or(BadString)?;
+    if let Some(c) = char::from_u32(first) {
+        return Ok((c, p + 6));
+    }
+    if first >= 0xdc00 || bytes.get(p + 6..p + 8) != Some(b"\\u") {
+        return Err(BadString);
+    }
+    let second = hex4(bytes, p + 8).filter(|s| (0xdc00..0xe000).contains(s)).ok_or(BadString)?;
+    let c = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(BadString)?;
+    Ok((c, p + 12))
+}
+
+/// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or make no Unicode.
+pub fn read_string(json: &str) -> Option<String> {
+    let bytes = json.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len() + BLOCK);
+    let close = unescape(bytes, 1, find_special(bytes, 1), &mut out).ok()?;
+    // Escapes give whole characters, and so does what stands between them.
+    (close + 1 == bytes.len() && simdutf8::basic::from_utf8(&out).is_ok()).then(|| {
+        // SAFETY: just checked.
+        unsafe { String::from_utf8_unchecked(out) }
+    })
+}
+
+/// What a byte is written as after a backslash; 0 where it is `\u00XX` or needs no escape.
+static SHORT: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[8] = b'b';
+    table[12] = b'f';
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table
+};
+
+/// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters stay as they are, as `json.dumps` with
+/// `ensure_ascii=False` and serde_json write them.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + bytes.len() / 16 + 32);
+    out.push(b'"');
+    let mut p = 0;
+    while let Some(chunk) = bytes.get(p..p + 16) {
+        let plain = special_mask(chunk.try_into().expect("16 bytes")).trailing_zeros().min(16) as usize;
+        out.reserve(32);
+        // SAFETY: `reserve` made room for the 16 bytes that are copied; `plain` of them count.
+        unsafe {
+            std::ptr::copy_nonoverlapping(chunk.as_ptr(), out.as_mut_ptr().add(out.len()), 16);
+            out.set_len(out.len() + plain);
+        }
+        p += plain;
+        if plain < 16 {
+            write_escape(bytes[p], out);
+            p += 1;
+        }
+    }
+    for &byte in &bytes[p..] {
+        if is_special(byte) { write_escape(byte, out) } else { out.push(byte) }
+    }
+    out.push(b'"');
+}
+
+#[inline]
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    match SHORT[byte as usize] {
+        0 => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]),
+        short => out.extend_from_slice(&[b'\\', short]),
+    }
+}

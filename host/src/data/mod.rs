@@ -1,0 +1,25 @@
+//! Datasets in and out: find the input files, read rows as [`Batch`]es, write export parts, assemble the export.
+
+pub(crate) mod batch;
+pub(crate) mod columns;
+pub(crate) mod export;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
+pub(crate) mod input;
+pub(crate) mod io;
+pub(crate) mod json;
+pub(crate) mod losses;
+pub(crate) mod rows;
+#[cfg(test)]
+mod tests;
+pub(crate) mod views;
+
+pub(crate) use batch::{Batch, Column, STATS, Stat};
+pub(crate) use columns::convert::is_text;
+pub(crate) use columns::grouped::Grouped;
+pub(crate) use columns::out::show_json_rows;
+pub(crate) use export::{ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble};
+pub(crate) use input::{Compression, Dataset, Format, InputFile, read};
+pub(crate) use json::extract::{FieldType, ReadField, extract};
+pub(crate) use json::row_text::render;
+pub(crate) use rows::{BadRow, Partition, ReadOptions, Slice};

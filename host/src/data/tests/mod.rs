@@ -1,0 +1,85 @@
+//! Through the public surface: files in, files out.
+
+mod columns;
+mod discover;
+mod hostile;
+mod json;
+mod lines;
+mod materialise;
+
+use super::input::unpack::materialise;
+use super::*;
+use crate::partition::{SplitBy, split};
+use anyhow::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// One way through the data.
+#[derive(Clone, Copy)]
+struct Way {
+    by: SplitBy,
+    batch_bytes: usize,
+    max_row_bytes: usize,
+    shard_size: u64,
+    keep_stats: bool,
+}
+
+const PLAIN: Way = Way { by: SplitBy::Count(1), batch_bytes: 512 << 10, max_row_bytes: 1 << 20, shard_size: 0, keep_stats: false };
+
+fn text_field() -> ReadField {
+    ReadField { path: "text".into(), ty: FieldType::Utf8, required: true }
+}
+
+fn optional(path: &str, ty: FieldType) -> ReadField {
+    ReadField { path: path.into(), ty, required: false }
+}
+
+struct Outcome {
+    files: Vec<PathBuf>,
+    content: Vec<Vec<u8>>,
+    bad: Vec<BadRow>,
+    rows: u64,
+    notes: Vec<String>,
+}
+
+/// Reads `input` (relative to `dir`), lets `edit` change each batch and exports to `output`.
+fn run(dir: &TempDir, input: &str, output: &str, fields: &[ReadField], way: Way, edit: impl Fn(&mut Batch)) -> Result<Outcome> {
+    let work = tempfile::tempdir()?;
+    let dataset = materialise(&Dataset::open(&[input.to_owned()], dir.path())?, &work.path().join("partitions"))?;
+    let target = ExportTarget::new(&dir.path().join(output), None, way.shard_size)?;
+    let options = ExportOptions::new(&dataset, target.format, way.keep_stats, false)?;
+    let read_options = ReadOptions {
+        fields: fields.to_vec(),
+        batch_bytes: way.batch_bytes,
+        max_row_bytes: way.max_row_bytes,
+        as_json: false,
+        schema: options.schema().cloned(),
+    };
+    let (mut parts, mut bad) = (Vec::new(), Vec::new());
+    for partition in split(&dataset, way.by)? {
+        let path = work.path().join(format!("part-{}", partition.id));
+        let mut writer = PartWriter::create(&path, &options)?;
+        for block in read(&dataset, &partition, &read_options)? {
+            let mut block = block?;
+            edit(&mut block.batch);
+            writer.write(&block.batch)?;
+            bad.extend(block.bad);
+        }
+        parts.push((path, writer.finish()?));
+    }
+    let exported = assemble(&parts, &target)?;
+    let content = exported.files.iter().map(fs::read).collect::<Result<_, _>>()?;
+    Ok(Outcome { files: exported.files, content, bad, rows: exported.rows, notes: exported.notes })
+}
+
+/// JSON lines through one way, nothing changed.
+fn pass(rows: &[u8], way: Way) -> Outcome {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("in.jsonl"), rows).unwrap();
+    run(&dir, "in.jsonl", "out.jsonl", &[text_field()], way, |_| {}).unwrap()
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}

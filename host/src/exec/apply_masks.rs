@@ -1,0 +1,127 @@
+//! What global ops have decided, done to the rows of a base before the ops of a step: rows go, and ops that count keys get the counts.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use arrow::array::{ArrayRef, BooleanArray, Float64Builder, ListBuilder};
+
+use super::breaker::Breaker;
+use super::chain::Chain;
+use super::quarantine::Quarantine;
+use super::source::Base;
+use crate::checkpoint::Account;
+use crate::data::{Batch, Column};
+use crate::global::{Counts, Mask};
+use crate::plan::Plan;
+use crate::rundir::events::EventLog;
+use crate::wasm::contract::COUNTS;
+
+/// The masks of a base, on their way through its rows.
+pub(crate) struct Masked<'a> {
+    ops: Vec<Decided<'a>>,
+}
+
+struct Decided<'a> {
+    mask: &'a Mask,
+    /// Rows that have come to it.
+    at: usize,
+    counting: Option<Counting<'a>>,
+}
+
+/// An op that counts keys, with an instance for its calls with counts.
+struct Counting<'a> {
+    chain: Chain<'a>,
+    counts: &'a Counts,
+    /// Its rows in quarantine where these are in the account of the base already: another global op has seen the rows that it made.
+    known: Option<Quarantine<'a>>,
+}
+
+impl<'a> Masked<'a> {
+    /// For the rows of `base`, from their first.
+    pub(crate) fn new(plan: &'a Plan, base: &'a Base, partition: usize, log: &'a EventLog, breaker: Breaker<'a>) -> Result<Self> {
+        let last = base.masks.len().saturating_sub(1);
+        let ops = base.masks.iter().enumerate().map(|(i, mask)| {
+            let counting = match &mask.counts {
+                Some(counts) => Some(Counting {
+                    chain: Chain::quiet(&plan.ops[mask.op..=mask.op], partition, log)?,
+                    counts,
+                    known: (i < last).then(|| Quarantine::new(breaker).unheard()),
+                }),
+                None => None,
+            };
+            Ok(Decided { mask, at: 0, counting })
+        });
+        Ok(Self { ops: ops.collect::<Result<_>>()? })
+    }
+
+    /// What becomes of the next rows of the base.
+    pub(crate) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<Batch>> {
+        let mut batches = vec![batch];
+        for op in &mut self.ops {
+            let mut out = Vec::with_capacity(batches.len());
+            for batch in batches {
+                op.process(batch, quarantine, &mut out)?;
+            }
+            batches = out;
+        }
+        Ok(batches)
+    }
+
+    /// Enters what the calls with counts took, and whom they put into quarantine, into the account.
+    pub(crate) fn finish(self, partition: usize, account: &mut Account) {
+        for counting in self.ops.into_iter().filter_map(|op| op.counting) {
+            let known = counting.known.is_some();
+            for done in counting.chain.done() {
+                let total = account.op(partition, done.op.index, &done.op.name);
+                total.duration += done.duration;
+                total.cpu_seconds += done.cpu_seconds;
+                total.peak_memory = total.peak_memory.max(done.peak_memory);
+                if !known {
+                    total.traps += done.traps;
+                    total.output_beyond += done.output_beyond;
+                    total.quarantined_rows += done.quarantined_rows;
+                    total.output_rows -= done.quarantined_rows;
+                }
+            }
+        }
+    }
+}
+
+impl Decided<'_> {
+    fn process(&mut self, mut batch: Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
+        let (at, rows) = (self.at, batch.rows());
+        ensure!(at + rows <= self.mask.rows(), "op {} has decided on {} rows, but there are more", self.mask.op, self.mask.rows());
+        self.at += rows;
+        let keep = self.mask.slice(at, rows);
+        if let Some(counting) = &self.counting {
+            batch.columns.push(Column::new(COUNTS, column(counting.counts, at, rows)));
+        }
+        if keep.count_set_bits() < rows {
+            batch = batch.filter(&BooleanArray::new(keep, None))?;
+        }
+        match &mut self.counting {
+            None => out.push(batch),
+            Some(counting) => {
+                let made = match &mut counting.known {
+                    Some(known) => counting.chain.process(batch, known)?,
+                    None => counting.chain.process(batch, quarantine)?,
+                };
+                out.extend(made.into_iter().map(without_counts));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn column(counts: &Counts, start: usize, rows: usize) -> ArrayRef {
+    let mut lists = ListBuilder::new(Float64Builder::new());
+    for row in start..start + rows {
+        lists.append_value(counts.of(row).iter().map(|count| Some(f64::from(*count))));
+    }
+    Arc::new(lists.finish())
+}
+
+fn without_counts(mut batch: Batch) -> Batch {
+    batch.columns.retain(|column| column.path != COUNTS);
+    batch
+}

@@ -1,0 +1,106 @@
+//! When so many rows cannot be used that the job ends. What the reader refuses says nothing about operators, so the two are judged apart.
+
+use anyhow::Result;
+
+use super::meter::Tally;
+use super::reasons::{Place, Reasons};
+use crate::data::Dataset;
+use crate::error::Final;
+use crate::rundir::StopFlag;
+
+/// Shares of rows that may be unusable.
+#[derive(Debug, Clone, Copy)]
+pub struct Ratios {
+    /// Of those that operators cannot process.
+    pub operators: f64,
+    /// Of those that cannot be read.
+    pub reader: f64,
+}
+
+/// What ends a task in the middle of a batch: too many bad rows in the whole job, or a stop.
+#[derive(Clone, Copy)]
+pub(crate) struct Breaker<'a> {
+    pub(crate) tally: &'a Tally,
+    pub(crate) ratios: Ratios,
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) stop: &'a StopFlag,
+}
+
+/// Rows to judge by: of fewer than these, some bad ones are no sign of anything.
+const ENOUGH_ROWS: u64 = 1000;
+/// Rows to judge the reader by while it reads: a file may begin badly, and a job that is bad as a whole must not read all of it.
+const ENOUGH_READ: u64 = 10_000;
+
+impl Breaker<'_> {
+    /// Enters a row that was set aside or dropped because `op` (None = the reader) failed on it for `reason`; an error once these are too many of
+    /// the rows so far.
+    pub(crate) fn set_aside(&self, op: Option<&str>, reason: &str, id: u64, row: Option<&[u8]>) -> Result<()> {
+        let bad = self.tally.set_aside(op.is_none());
+        let mut reasons = self.tally.reasons.lock().expect("no panic while held");
+        reasons.note(op, reason, Place::Row(id), row);
+        let rows = self.tally.rows();
+        match op {
+            Some(_) if is_above(bad, rows.max(ENOUGH_ROWS), self.ratios.operators) => {
+                Err(broken_operator(bad, rows.max(ENOUGH_ROWS), self.ratios, &reasons, self.dataset))
+            }
+            None if is_above(bad, rows.max(ENOUGH_READ), self.ratios.reader) => {
+                Err(unreadable(bad, rows.max(bad), self.ratios, &reasons, self.dataset))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The commonest reason of the reader, or of operators, so far, to be appended to a message.
+    pub(crate) fn commonest(&self, of_reader: bool) -> String {
+        let reasons = self.tally.reasons.lock().expect("no panic while held");
+        reasons.commonest(of_reader, self.tally.rows(), self.dataset).map_or_else(String::new, |why| format!("; most often {why}"))
+    }
+}
+
+/// What has become of the rows of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// All of them.
+    pub rows: u64,
+    /// Those that could not be read.
+    pub unreadable: u64,
+    /// Those that operators could not process.
+    pub failed: u64,
+}
+
+/// The last word, when all rows have been seen. `reasons` are those of all attempts.
+pub(crate) fn check(seen: Seen, ratios: Ratios, reasons: &Reasons, dataset: &Dataset) -> Result<()> {
+    let Seen { rows, unreadable: bad, failed } = seen;
+    let all = |bad: u64, ratio: f64| rows > 0 && bad == rows && ratio < 1.0;
+    if all(bad, ratios.reader) || (rows >= ENOUGH_ROWS && is_above(bad, rows, ratios.reader)) {
+        return Err(unreadable(bad, rows, ratios, reasons, dataset));
+    }
+    if all(failed, ratios.operators) || is_above(failed, rows.max(ENOUGH_ROWS), ratios.operators) {
+        return Err(broken_operator(failed, rows, ratios, reasons, dataset));
+    }
+    Ok(())
+}
+
+fn is_above(bad: u64, rows: u64, ratio: f64) -> bool {
+    bad as f64 > ratio * rows as f64
+}
+
+fn broken_operator(bad: u64, rows: u64, ratios: Ratios, reasons: &Reasons, dataset: &Dataset) -> anyhow::Error {
+    let why = reasons.commonest(false, rows, dataset).map_or_else(String::new, |why| format!("; most often {why}"));
+    Final(format!(
+        "{bad} of {rows} rows could not be processed, more than max_quarantine_ratio {} allows: this looks like a broken operator rather than bad data{why}",
+        ratios.operators
+    ))
+    .into()
+}
+
+fn unreadable(bad: u64, rows: u64, ratios: Ratios, reasons: &Reasons, dataset: &Dataset) -> anyhow::Error {
+    let why = reasons.commonest(true, rows, dataset).map_or_else(String::new, |why| format!("; {why}"));
+    Final(format!(
+        "{} of {} rows cannot be read, more than max_unreadable_ratio {} allows: this looks like a wrong field or format rather than bad data{why}",
+        super::reasons::thousands(bad),
+        super::reasons::thousands(rows),
+        ratios.reader
+    ))
+    .into()
+}

@@ -1,0 +1,263 @@
+//! The ops of a task, one after the other over each batch.
+
+use std::ops::Range;
+
+use anyhow::Result;
+
+use super::apply::{apply, reject_unheld, rejected_rows};
+use super::context::Env;
+use super::isolate::{Caller, Failures, Piece};
+use super::meter::Timer;
+use super::quarantine::Quarantine;
+use super::rewrite::Rewrite;
+use crate::checkpoint::Account;
+use crate::data::Batch;
+use crate::plan::PlannedOp;
+use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
+use crate::wasm::{OpInstance, Output, Reply, row_sizes};
+
+/// Ops with an instance each, for one partition.
+pub(crate) struct Chain<'a> {
+    links: Vec<Link<'a>>,
+    partition: usize,
+    log: &'a EventLog,
+}
+
+struct Link<'a> {
+    op: &'a PlannedOp,
+    instance: OpInstance,
+    done: OpDone,
+    failures: Failures,
+    bytes_before: u64,
+    rewrite: Option<Rewrite<'a>>,
+    /// New values must be of the types of the columns that they go into.
+    keeps_columns: bool,
+}
+
+/// Keys of some rows for a global op.
+pub(crate) struct KeyedRows {
+    /// The rows that have an answer or were rejected, in order.
+    pub(crate) rows: usize,
+    /// The operator's answer; None where it failed.
+    pub(crate) output: Option<Output>,
+    /// Rows that were rejected, by position.
+    pub(crate) rejected: Vec<usize>,
+}
+
+impl<'a> Chain<'a> {
+    /// Takes an instance of each op.
+    pub(crate) fn new(env: &'a Env<'a>, ops: Range<usize>, partition: usize) -> Result<Self> {
+        let ops = &env.plan.ops[ops];
+        ops.iter().for_each(|op| env.log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
+        let mut chain = Self::quiet(ops, partition, env.log)?;
+        for link in &mut chain.links {
+            link.rewrite = Rewrite::of(env, link.op);
+            link.keeps_columns = env.export.keeps_columns();
+        }
+        Ok(chain)
+    }
+
+    /// The same for ops whose start and end are known already.
+    pub(crate) fn quiet(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
+        let links = ops
+            .iter()
+            .map(|op| {
+                let instance = op.pool.checkout()?;
+                let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
+                Ok(Link {
+                    op,
+                    bytes_before: instance.bytes_in(),
+                    instance,
+                    done,
+                    failures: Failures::default(),
+                    rewrite: None,
+                    keeps_columns: false,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { links, partition, log })
+    }
+
+    /// The rows that come out of all filters and mappers, in order, most often in one batch.
+    pub(crate) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<Batch>> {
+        let mut batches = vec![batch];
+        for link in &mut self.links {
+            quarantine.breaker.tally.at(link.op.index);
+            let timer = Timer::start();
+            let mut out = Vec::with_capacity(batches.len());
+            for batch in batches.into_iter().filter(|b| b.rows() > 0) {
+                if let Err(error) = link.through(&batch, quarantine, &mut out) {
+                    self.log.emit(Event::OpFailed {
+                        partition_id: self.partition,
+                        op: OpRef::new(link.op.index, &link.op.name),
+                        duration: link.done.duration + timer.seconds().0,
+                        error_message: format!("{error:#}"),
+                        error_type: "operator".into(),
+                    });
+                    return Err(error.context(format!("op {} `{}`", link.op.index, link.op.name)));
+                }
+            }
+            let (wall, cpu) = timer.seconds();
+            link.done.duration += wall;
+            link.done.cpu_seconds += cpu;
+            batches = out;
+        }
+        batches.retain(|b| b.rows() > 0);
+        Ok(batches)
+    }
+
+    /// What the ops have done.
+    pub(crate) fn done(self) -> impl Iterator<Item = OpDone> {
+        self.links.into_iter().map(Link::finish)
+    }
+
+    /// Emits the ends of all ops and enters them into the account.
+    pub(crate) fn finish(self, account: &mut Account) {
+        for link in self.links {
+            let done = link.finish();
+            self.log.emit(Event::OpCompleted(done.clone()));
+            let total = account.op(self.partition, done.op.index, &done.op.name);
+            *total = done;
+        }
+    }
+}
+
+impl Link<'_> {
+    fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
+        self.done.input_rows += batch.rows() as u64;
+        let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
+        let keeps_columns = self.keeps_columns;
+        let breaker = quarantine.breaker;
+        let mut caller =
+            Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut self.instance, failures: &mut self.failures, breaker };
+        let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
+        caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
+            if let Some((part, reply)) = answered(op, done, piece, keeps_columns, quarantine)? {
+                let (made, fate) = apply(&part, reply)?;
+                done.created_rows += fate.created;
+                if let Some(rewrite) = rewrite {
+                    let (good, bad) = rewrite.made(made, out)?;
+                    done.output_rows += good;
+                    for row in bad {
+                        done.quarantined_rows += 1;
+                        quarantine.bad_of((op.index, op.name.as_str()), row, op.on_error)?;
+                    }
+                    return Ok(());
+                }
+                done.output_rows += made.rows() as u64;
+                match fate.created {
+                    0 => out.push(made),
+                    _ => cut(&made, op.pool.limits().batch as u64, out),
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn finish(mut self) -> OpDone {
+        self.done.traps = self.failures.calls;
+        self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
+        self.done.peak_memory = self.instance.peak_memory() as u64;
+        self.done
+    }
+}
+
+/// Puts rows out in batches of the usual size: a mapper may have made any number, which the writer will copy as a whole.
+fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
+    let sizes = row_sizes(made);
+    let mut start = 0;
+    while start < made.rows() {
+        let (mut end, mut bytes) = (start, 0);
+        while end < made.rows() && (bytes < batch_bytes || end == start) {
+            bytes += sizes[end];
+            end += 1;
+        }
+        out.push(made.slice(start, end - start));
+        start = end;
+    }
+}
+
+/// The rows with their answer; what was rejected or failed goes to quarantine.
+fn answered(
+    op: &PlannedOp,
+    done: &mut OpDone,
+    piece: Piece,
+    keeps_columns: bool,
+    quarantine: &mut Quarantine<'_>,
+) -> Result<Option<(Batch, Reply)>> {
+    let name = (op.index, op.name.as_str());
+    match piece {
+        Piece::Answered(part, mut reply) => {
+            done.output_beyond += reply.beyond;
+            quarantine.breaker.tally.made(op, reply.beyond, quarantine.breaker.dataset)?;
+            if keeps_columns {
+                reject_unheld(&part, &mut reply)?;
+            }
+            for (row, reason) in rejected_rows(&part, &reply.rejected) {
+                done.quarantined_rows += 1;
+                quarantine.rejected(name, &row, reason, op.on_error)?;
+            }
+            Ok(Some((part, reply)))
+        }
+        Piece::Failed(row, reason) => {
+            done.quarantined_rows += 1;
+            quarantine.rejected(name, &row, reason, op.on_error)?;
+            Ok(None)
+        }
+    }
+}
+
+/// A global op with an instance, for one partition.
+pub(crate) struct Keyer<'a> {
+    link: Link<'a>,
+}
+
+impl<'a> Keyer<'a> {
+    pub(crate) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
+        let instance = op.pool.checkout()?;
+        let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
+        Ok(Self {
+            link: Link {
+                op,
+                bytes_before: instance.bytes_in(),
+                instance,
+                done,
+                failures: Failures::default(),
+                rewrite: None,
+                keeps_columns: false,
+            },
+        })
+    }
+
+    /// Keys of all rows of the batch, in order.
+    pub(crate) fn process(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<KeyedRows>> {
+        let link = &mut self.link;
+        quarantine.breaker.tally.at(link.op.index);
+        let timer = Timer::start();
+        link.done.input_rows += batch.rows() as u64;
+        let mut keyed = Vec::new();
+        let (op, done) = (link.op, &mut link.done);
+        let breaker = quarantine.breaker;
+        let mut caller =
+            Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut link.instance, failures: &mut link.failures, breaker };
+        caller.ask(batch, &mut |piece| {
+            keyed.push(match answered(op, done, piece, false, quarantine)? {
+                Some((part, reply)) => {
+                    let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
+                    KeyedRows { rows: part.rows(), output: Some(reply.output), rejected }
+                }
+                None => KeyedRows { rows: 1, output: None, rejected: vec![0] },
+            });
+            Ok(())
+        })?;
+        let (wall, cpu) = timer.seconds();
+        link.done.duration += wall;
+        link.done.cpu_seconds += cpu;
+        Ok(keyed)
+    }
+
+    /// The op's numbers so far: rows in and quarantined; what it keeps is known later.
+    pub(crate) fn finish(self) -> OpDone {
+        self.link.finish()
+    }
+}

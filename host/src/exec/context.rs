@@ -1,0 +1,46 @@
+//! What all tasks of a job share.
+
+use super::breaker::{Breaker, Ratios};
+use super::meter::Tally;
+use crate::checkpoint::{Chains, Store};
+use crate::config::OnError;
+use crate::data::{Dataset, ExportOptions, ReadOptions};
+use crate::plan::Plan;
+use crate::rundir::StopFlag;
+use crate::rundir::events::EventLog;
+
+/// What all tasks of a job share.
+pub struct Env<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The keys of all partitions.
+    pub chains: &'a Chains,
+    /// The input.
+    pub dataset: &'a Dataset,
+    /// How it is read; the fields are those of the first ops.
+    pub read: ReadOptions,
+    /// Where results are kept.
+    pub store: Store,
+    /// How the export's parts are written.
+    pub export: ExportOptions,
+    /// Extension of the parts.
+    pub part_extension: &'static str,
+    /// The events.
+    pub log: &'a EventLog,
+    /// Whether the job is to stop.
+    pub stop: &'a StopFlag,
+    /// Rows so far.
+    pub tally: &'a Tally,
+    /// What happens to rows that the reader refuses.
+    pub on_error: OnError,
+    /// Shares of unusable rows above which the job fails.
+    pub ratios: Ratios,
+    /// The attempt of the job, from 1.
+    pub attempt: u32,
+}
+
+impl<'a> Env<'a> {
+    pub(crate) fn breaker(&self) -> Breaker<'a> {
+        Breaker { tally: self.tally, ratios: self.ratios, dataset: self.dataset, stop: self.stop }
+    }
+}

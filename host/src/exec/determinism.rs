@@ -1,0 +1,74 @@
+//! Whether operators answer the same again: a sample of batches goes to two fresh instances, too.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::data::Batch;
+use crate::error::Final;
+use crate::wasm::{OpPool, Reply};
+
+/// What the check has found of one operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Batches that were compared.
+    pub batches: u64,
+    /// Those with another answer.
+    pub different: u64,
+    /// What differed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+}
+
+/// The check and its findings. Thread-safe.
+#[derive(Debug, Default)]
+pub struct Determinism {
+    ratio: f64,
+    is_final: bool,
+    found: Mutex<BTreeMap<String, Checked>>,
+}
+
+impl Determinism {
+    /// A check of the share `ratio` of the batches; `is_final`: a difference ends the job.
+    pub fn new(ratio: f64, is_final: bool) -> Self {
+        Self { ratio, is_final, found: Mutex::default() }
+    }
+
+    /// Compares the answer to `batch` with those of two fresh instances, if the batch is in the sample: its first row decides, so the same batch is
+    /// compared again when a job is resumed. Gives a sentence the first time that this operator differs.
+    pub(crate) fn compare(&self, pool: &OpPool, batch: &Batch, reply: &Reply) -> Result<Option<String>> {
+        let name = &pool.descriptor().name;
+        let place = xxh3_64(&[&batch.ids.value(0).to_le_bytes()[..], name.as_bytes()].concat()) >> 11;
+        // The 53 bits that a double holds.
+        if place as f64 >= self.ratio * (1u64 << 53) as f64 {
+            return Ok(None);
+        }
+        let again = || pool.process(&mut pool.checkout()?, batch);
+        let how = match (again()?, again()?) {
+            (Ok(one), Ok(other)) if one == other && one == *reply => None,
+            (Ok(one), Ok(other)) if one == other => Some("it answers otherwise when it has not seen the batches before".to_owned()),
+            (Ok(_), Ok(_)) => Some("two fresh instances give two answers".to_owned()),
+            (Err(error), _) | (_, Err(error)) => Some(format!("a fresh instance fails on what it answered before: {error}")),
+        };
+        let mut found = self.found.lock().expect("no panic while held");
+        let checked = found.entry(name.clone()).or_default();
+        checked.batches += 1;
+        let Some(how) = how else { return Ok(None) };
+        checked.different += 1;
+        let sentence = format!("operator `{name}` is not deterministic: {how} (batch from row {})", batch.ids.value(0));
+        if self.is_final {
+            return Err(Final(format!("{sentence}; determinism.on_difference is `fail`")).into());
+        }
+        let is_first = checked.how.is_none();
+        checked.how.get_or_insert(how);
+        Ok(is_first.then_some(sentence))
+    }
+
+    /// What was found so far, by the operator's name.
+    pub fn found(&self) -> BTreeMap<String, Checked> {
+        self.found.lock().expect("no panic while held").clone()
+    }
+}

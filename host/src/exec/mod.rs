@@ -1,0 +1,34 @@
+//! Doing the plan: tasks on threads, each a segment's ops over the rows of one partition, from where the rows are stored to where they are
+//! stored next.
+
+pub(crate) mod apply;
+pub(crate) mod apply_masks;
+pub(crate) mod breaker;
+pub(crate) mod chain;
+pub(crate) mod context;
+pub(crate) mod determinism;
+pub(crate) mod gather;
+pub(crate) mod group_task;
+pub(crate) mod index;
+pub(crate) mod isolate;
+pub(crate) mod meter;
+pub(crate) mod placement;
+pub(crate) mod places;
+pub(crate) mod quarantine;
+pub(crate) mod queue;
+pub(crate) mod reasons;
+pub(crate) mod reconcile;
+pub(crate) mod resolve;
+pub(crate) mod rewrite;
+pub(crate) mod scheduler;
+pub(crate) mod segment;
+pub(crate) mod sink;
+pub(crate) mod source;
+pub(crate) mod task;
+
+pub(crate) use breaker::{Ratios, Seen};
+pub(crate) use context::Env;
+pub(crate) use determinism::Determinism;
+pub(crate) use index::Index;
+pub(crate) use meter::Tally;
+pub(crate) use scheduler::{Watcher, Workers};

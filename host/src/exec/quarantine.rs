@@ -1,0 +1,267 @@
+//! Rows that cannot be processed, set aside with the reason, so that none is lost silently.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+
+use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
+
+use super::breaker::Breaker;
+use crate::checkpoint::QuarantineFile;
+use crate::config::OnError;
+use crate::data::batch::ROW_ID_OFFSET_BITS;
+use crate::data::input::source_lines::LineReader;
+use crate::data::{BadRow, Batch, Column, Dataset, show_json_rows};
+use crate::error::Final;
+use crate::plan::lineage_key::Key;
+use crate::rundir::{RunPaths, Storage};
+use crate::wasm::contract::ROW;
+
+/// One row in `quarantine/*.jsonl`.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    /// File of the dataset.
+    file: String,
+    /// Line of the file in which the row begins, from 1; of columns the number of the row, from 1.
+    line: u64,
+    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0. Nothing where rows of other formats were made
+    /// JSON: where they are in the file is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    /// The row's id in batches.
+    row_id: u64,
+    /// The op that could not process it; none: the reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_idx: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_name: Option<&'a str>,
+    reason: &'a str,
+    attempt: u32,
+    /// The row as it was when it got there; bytes that are not UTF-8 are replaced.
+    row: Cow<'a, str>,
+    /// All its bytes, if some were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_base64: Option<String>,
+}
+
+struct Waiting {
+    id: u64,
+    op: Option<(usize, String)>,
+    reason: String,
+    row: Vec<u8>,
+}
+
+/// The rows that one task sets aside.
+pub(crate) struct Quarantine<'a> {
+    pub(crate) breaker: Breaker<'a>,
+    rows: Vec<Waiting>,
+    bytes: usize,
+    reasons: BTreeMap<(Option<(usize, String)>, String), u64>,
+    unheard: bool,
+}
+
+/// Different reasons that a task counts and reports; operators may make one for each row.
+const MAX_REASONS: usize = 100;
+const OTHER_REASONS: &str = "other reasons; the rows have them";
+
+/// Larger rows are not looked at for the names of their fields.
+const MAX_LOOKED_AT: usize = 1 << 20;
+
+/// Bytes of rows that a task may hold back before it fails: quarantine is for exceptions.
+const MAX_BYTES: usize = 256 << 20;
+
+impl<'a> Quarantine<'a> {
+    pub(crate) fn new(breaker: Breaker<'a>) -> Self {
+        Self { breaker, rows: Vec::new(), bytes: 0, reasons: BTreeMap::new(), unheard: false }
+    }
+
+    /// The same for rows that have been set aside before: neither the breaker nor anybody else hears of them.
+    pub(crate) fn unheard(self) -> Self {
+        Self { unheard: true, ..self }
+    }
+
+    /// A row that the reader refused.
+    pub(crate) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
+        let looked_at = (bad.raw.len() <= MAX_LOOKED_AT).then(|| bad.raw.clone());
+        self.add(bad.id, None, bad.reason, on_error, looked_at.as_deref(), || Ok(bad.raw))
+    }
+
+    /// A row that op `op` made and that cannot be used.
+    pub(crate) fn bad_of(&mut self, op: (usize, &str), bad: BadRow, on_error: OnError) -> Result<()> {
+        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, None, || Ok(bad.raw))
+    }
+
+    /// A row (a batch of one) that op `op` rejected or failed on.
+    pub(crate) fn rejected(&mut self, op: (usize, &str), row: &Batch, reason: String, on_error: OnError) -> Result<()> {
+        self.add(row.ids.value(0), Some((op.0, op.1.to_owned())), reason, on_error, None, || show(row))
+    }
+
+    fn add(
+        &mut self,
+        id: u64,
+        op: Option<(usize, String)>,
+        reason: String,
+        on_error: OnError,
+        looked_at: Option<&[u8]>,
+        row: impl FnOnce() -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        if self.unheard {
+            return Ok(());
+        }
+        let who = op.as_ref().map(|(i, n)| format!("op {i} `{n}`"));
+        match on_error {
+            OnError::Fail => {
+                let who = who.unwrap_or_else(|| "the reader".to_owned());
+                return Err(Final(format!("{who} cannot process row {id} and on_error is `fail`: {reason}")).into());
+            }
+            OnError::Drop => {}
+            OnError::Quarantine => {
+                let row = row()?;
+                self.bytes += row.len() + reason.len();
+                if self.bytes > MAX_BYTES {
+                    let message = format!("one partition has more than {} MiB of rows in quarantine", MAX_BYTES >> 20);
+                    return Err(Final(message + &self.breaker.commonest(op.is_none())).into());
+                }
+                self.rows.push(Waiting { id, op: op.clone(), reason: reason.clone(), row });
+            }
+        }
+        self.breaker.set_aside(who.as_deref(), &reason, id, looked_at)?;
+        let full = self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(&(op.clone(), reason.clone()));
+        *self.reasons.entry((op, if full { OTHER_REASONS.to_owned() } else { reason })).or_default() += 1;
+        Ok(())
+    }
+
+    /// How many rows were set aside or dropped, by op and reason.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = (Option<&(usize, String)>, &str, u64)> {
+        self.reasons.iter().map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
+    }
+
+    /// Commits the rows of the task that begins at `op` and whose result has the key `task`; None if there are none.
+    pub(crate) fn commit(
+        &mut self,
+        paths: &RunPaths,
+        storage: &Storage,
+        dataset: &Dataset,
+        (op, partition, task): (usize, usize, &Key),
+        attempt: u32,
+    ) -> Result<Option<QuarantineFile>> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        let path = paths.quarantine_file(op, partition, task.as_str());
+        let mut out = BufWriter::new(storage.create(&path)?);
+        let mut lines = Lines::new(dataset);
+        // In input order, so that lines are counted in one pass; the sort is stable.
+        self.rows.sort_by_key(|r| r.id);
+        for waiting in &self.rows {
+            let (file, offset) = split_id(waiting.id);
+            let (line, is_place) = lines.of(file, offset)?;
+            let entry = Entry {
+                file: dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default(),
+                line,
+                offset: is_place.then_some(offset),
+                row_id: waiting.id,
+                operation_idx: waiting.op.as_ref().map(|o| o.0),
+                operation_name: waiting.op.as_ref().map(|o| o.1.as_str()),
+                reason: &waiting.reason,
+                attempt,
+                row_base64: std::str::from_utf8(&waiting.row).is_err().then(|| BASE64.encode(&waiting.row)),
+                row: String::from_utf8_lossy(&waiting.row),
+            };
+            serde_json::to_writer(&mut out, &entry)?;
+            out.write_all(b"\n").with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        out.into_inner().map_err(|e| anyhow::anyhow!("cannot write `{}`: {}", path.display(), e.error()))?.commit()?;
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Some(QuarantineFile { name, rows: self.rows.len() as u64 }))
+    }
+}
+
+/// File number and offset in a row's id.
+pub(crate) fn split_id(id: u64) -> (usize, u64) {
+    ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1))
+}
+
+fn show(row: &Batch) -> Result<Vec<u8>> {
+    match &row.raw {
+        Some(raw) => Ok(raw.value(0).to_vec()),
+        None => {
+            // As they were read, where no op has changed them: a column may be there in another type for an op.
+            let value = |c: &Column| match (&c.native, &c.changed) {
+                (Some(native), changed) if changed.as_ref().is_none_or(|bits| !bits.value(0)) => native.clone(),
+                _ => c.data.clone(),
+            };
+            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), value(c), true)).collect();
+            let table = RecordBatch::try_from_iter_with_nullable(fields)?;
+            let mut text = Vec::new();
+            show_json_rows(&table, &mut text)?;
+            text.truncate(text.trim_ascii_end().len());
+            Ok(text)
+        }
+    }
+}
+
+/// File and line of a row, or its number in a file of columns; line 0 if the file cannot be read.
+pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
+    let (file, offset) = split_id(id);
+    let name = dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default();
+    (name, Lines::new(dataset).of(file, offset).map_or(0, |(line, _)| line))
+}
+
+/// Line numbers of rising offsets, by counting line ends once.
+struct Lines<'a> {
+    dataset: &'a Dataset,
+    open: Option<OpenFile>,
+}
+
+struct OpenFile {
+    number: usize,
+    file: File,
+    at: u64,
+    /// The line at `at`.
+    line: u64,
+    /// Of rows that were unpacked from lines of their own.
+    source: Option<LineReader>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(dataset: &'a Dataset) -> Self {
+        Self { dataset, open: None }
+    }
+
+    /// The line of the user's file in which the row at `offset` begins, and whether the offset is one in that file.
+    fn of(&mut self, file: usize, offset: u64) -> Result<(u64, bool)> {
+        if self.dataset.is_columnar() {
+            return Ok((offset + 1, true));
+        }
+        if self.open.as_ref().is_none_or(|open| open.number != file || open.at > offset) {
+            let path = &self.dataset.files[file].path;
+            let context = || format!("cannot read `{}`", path.display());
+            let source = match self.dataset.files[file].origin {
+                Some(_) => LineReader::of(path).with_context(context)?,
+                None => None,
+            };
+            self.open = Some(OpenFile { number: file, file: File::open(path).with_context(context)?, at: 0, line: 1, source });
+        }
+        let Some(open) = &mut self.open else { return Ok((0, false)) };
+        let mut buffer = vec![0u8; 1 << 20];
+        while open.at < offset {
+            let want = buffer.len().min((offset - open.at) as usize);
+            let n = open.file.read(&mut buffer[..want])?;
+            if n == 0 {
+                break;
+            }
+            open.line += memchr::memchr_iter(b'\n', &buffer[..n]).count() as u64;
+            open.at += n as u64;
+        }
+        match &mut open.source {
+            Some(source) => Ok((source.line(open.line - 1)?.unwrap_or(open.line), false)),
+            None => Ok((open.line, true)),
+        }
+    }
+}

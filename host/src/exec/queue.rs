@@ -1,0 +1,84 @@
+//! Partitions over threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Result, anyhow};
+
+use super::context::Env;
+use crate::data::Partition;
+use crate::error::{Final, Stopped, UserError};
+use crate::rundir::StopFlag;
+use crate::rundir::events::Event;
+
+/// Stack of a worker: guests may use 1 MiB of it, and deeply nested JSON some more.
+const STACK: usize = 8 << 20;
+
+/// Runs `work` for each partition on `threads` threads, the largest first. The first error ends it: partitions that have not begun are left,
+/// those under way run to their end.
+pub(crate) fn for_each(
+    partitions: &[Partition],
+    threads: usize,
+    stop: &StopFlag,
+    work: impl Fn(&Partition) -> Result<()> + Sync,
+) -> Result<()> {
+    let size = |p: &Partition| p.slices.iter().map(|s| s.end - s.start).sum::<u64>();
+    let mut order: Vec<&Partition> = partitions.iter().collect();
+    // Stable: partitions of one size go in order.
+    order.sort_by_key(|p| std::cmp::Reverse(size(p)));
+    let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let first: Mutex<Option<anyhow::Error>> = Mutex::new(None);
+    let worker = || {
+        while !ended.load(Ordering::Relaxed) {
+            let Some(partition) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            let done = if stop.requested() { Err(Stopped.into()) } else { guarded(|| work(partition)) };
+            if let Err(error) = done {
+                ended.store(true, Ordering::Relaxed);
+                first.lock().expect("no panic while held").get_or_insert(error);
+            }
+        }
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .stack_size(STACK)
+        .thread_name(|i| format!("djhost-worker-{i}"))
+        .build()?;
+    pool.scope(|scope| (0..threads.max(1)).for_each(|_| scope.spawn(|_| worker())));
+    match first.into_inner().expect("no panic while held") {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(anyhow!("internal error: {}", said.unwrap_or("panic")))
+    })
+}
+
+/// Tries a task again when it fails. A stop and a mistake of the user are not tried again.
+pub(crate) fn with_retries(env: &Env<'_>, partition: &Partition, stage: usize, retries: u32, task: impl Fn() -> Result<()>) -> Result<()> {
+    let started = std::time::Instant::now();
+    for retry in 0.. {
+        let error = match guarded(&task) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if error.chain().any(|e| e.is::<Stopped>()) {
+            return Err(error);
+        }
+        let last = retry >= retries || error.chain().any(|e| e.is::<UserError>() || e.is::<Final>());
+        let partition_id = partition.id as usize;
+        let error_message = format!("{error:#}");
+        if last {
+            let duration = started.elapsed().as_secs_f64();
+            env.log.emit(Event::PartitionFailed { partition_id, stage, duration, error_message, retry_count: retry });
+            return Err(error.context(format!("partition {partition_id} failed")));
+        }
+        tracing::warn!("partition {partition_id} failed and is tried again: {error_message}");
+        env.log.emit(Event::TaskRetried { partition_id, stage, retry_count: retry + 1, error_message });
+    }
+    unreachable!("the loop ends by return")
+}

@@ -1,0 +1,151 @@
+//! Why rows could not be used, and which reason is the commonest.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::quarantine::place;
+use crate::data::Dataset;
+
+/// Where a row stands in the dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Known by its id.
+    Row(u64),
+    /// File and line, as the quarantine has them.
+    Line(String, u64),
+}
+
+/// Rows by who could not use them and why. Reasons that differ in numbers only are one.
+#[derive(Debug, Default)]
+pub(crate) struct Reasons(BTreeMap<(Option<String>, String), Why>);
+
+#[derive(Debug)]
+struct Why {
+    rows: u64,
+    /// As the first such row has it.
+    reason: String,
+    first: Place,
+    /// Names in the first such rows.
+    fields: Vec<String>,
+}
+
+/// Reasons that are told apart; operators may give one for each row.
+const MAX_REASONS: usize = 200;
+/// Rows of one reason of which the names of fields are looked at.
+const LOOKED_AT: u64 = 20;
+/// Names that are shown.
+const MAX_FIELDS: usize = 12;
+
+impl Reasons {
+    /// Enters a row that `op` (None = the reader) could not use.
+    pub(crate) fn note(&mut self, op: Option<&str>, reason: &str, at: Place, row: Option<&[u8]>) {
+        let key = (op.map(str::to_owned), masked(reason));
+        if self.0.len() >= MAX_REASONS && !self.0.contains_key(&key) {
+            return;
+        }
+        let why = self.0.entry(key).or_insert_with(|| Why { rows: 0, reason: reason.to_owned(), first: at, fields: Vec::new() });
+        why.rows += 1;
+        let row = row.filter(|_| why.rows <= LOOKED_AT);
+        for name in row.map(names).unwrap_or_default() {
+            if why.fields.len() < MAX_FIELDS && !why.fields.contains(&name) {
+                why.fields.push(name);
+            }
+        }
+    }
+
+    /// Number of rows that the reader refused, or all others.
+    pub(crate) fn rows(&self, of_reader: bool) -> u64 {
+        self.0.iter().filter(|((op, _), _)| op.is_none() == of_reader).map(|(_, why)| why.rows).sum()
+    }
+
+    /// The reasons in the files of a quarantine.
+    pub(crate) fn of_files<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Self> {
+        let mut reasons = Self::default();
+        for file in files {
+            for line in std::io::BufReader::new(std::fs::File::open(file)?).lines() {
+                let entry: serde_json::Value = serde_json::from_str(&line?)?;
+                let text = |key: &str| entry[key].as_str();
+                let op = text("operation_name").map(|name| format!("op {} `{name}`", entry["operation_idx"]));
+                let at = Place::Line(text("file").unwrap_or_default().to_owned(), entry["line"].as_u64().unwrap_or(0));
+                let row = text("row").filter(|_| op.is_none()).map(str::as_bytes);
+                reasons.note(op.as_deref(), text("reason").unwrap_or_default(), at, row);
+            }
+        }
+        Ok(reasons)
+    }
+
+    /// The commonest reason of the reader, or of operators, among `rows` rows, with its first row; None if there is none.
+    pub(crate) fn commonest(&self, of_reader: bool, rows: u64, dataset: &Dataset) -> Option<String> {
+        let of_these = self.0.iter().filter(|((op, _), _)| op.is_none() == of_reader);
+        let ((op, _), why) = of_these.max_by_key(|(_, why)| why.rows)?;
+        let first = match &why.first {
+            Place::Row(id) => place(dataset, *id),
+            Place::Line(file, line) => (file.clone(), *line),
+        };
+        let first = format!("first: {}, {} {}", first.0, if dataset.is_columnar() { "row" } else { "line" }, first.1);
+        let Some(op) = op else {
+            let reason = why.reason.strip_suffix(" is missing").map_or_else(|| why.reason.clone(), |field| format!("no field {field}"));
+            let have = if why.fields.is_empty() { String::new() } else { format!("; the rows have {}", quoted(&why.fields)) };
+            return Some(format!("{} of {} rows: {reason}{have} ({first})", thousands(why.rows), thousands(rows)));
+        };
+        Some(format!("{op}: {} ({first}; {} of {} times)", why.reason, thousands(why.rows), thousands(self.rows(false))))
+    }
+}
+
+/// The names in a row, which may be no JSON.
+fn names(row: &[u8]) -> Vec<String> {
+    let map: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(row).ok();
+    map.map(|map| map.into_iter().map(|(name, _)| crate::sanitize::printable(&name)).collect()).unwrap_or_default()
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The reason with `#` for its numbers.
+fn masked(reason: &str) -> String {
+    let mut out = String::with_capacity(reason.len());
+    for c in reason.chars() {
+        match c {
+            c if !c.is_ascii_digit() => out.push(c),
+            _ if out.ends_with('#') => {}
+            _ => out.push('#'),
+        }
+    }
+    out
+}
+
+/// The number with commas between its thousands.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn reasons_that_differ_in_numbers_are_one() {
+        let mut reasons = Reasons::default();
+        reasons.note(None, "invalid UTF-8 at byte 17", Place::Row(0), None);
+        reasons.note(None, "invalid UTF-8 at byte 4", Place::Row(1), None);
+        reasons.note(None, "`text` is missing", Place::Row(2), Some(br#"{"content": 1}"#));
+        assert_eq!((reasons.0.len(), reasons.rows(true), reasons.rows(false)), (2, 3, 0));
+    }
+}

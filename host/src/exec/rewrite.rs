@@ -1,0 +1,83 @@
+//! Operators that are given whole rows and make whole rows: what they get and what becomes of their answer.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, StringViewArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use super::context::Env;
+use super::source::without_bad;
+use crate::data::{BadRow, Batch, Column, ExportOptions, ReadField, extract};
+use crate::plan::PlannedOp;
+use crate::wasm::contract::ROW;
+
+/// The rows without line ends, which can only be space between tokens: in the other rows of JSON there is none.
+fn one_line(rows: &StringViewArray) -> StringViewArray {
+    let is_end = |c: char| c == '\n' || c == '\r';
+    if rows.iter().flatten().all(|row| !row.contains(is_end)) {
+        return rows.clone();
+    }
+    rows.iter().map(|row| row.map(|row| row.replace(is_end, " "))).collect()
+}
+
+/// What one such op needs.
+pub(crate) struct Rewrite<'a> {
+    export: &'a ExportOptions,
+    /// What later ops read of the new rows.
+    fields: Vec<ReadField>,
+    batch_bytes: usize,
+}
+
+impl<'a> Rewrite<'a> {
+    /// None for any other op.
+    pub(crate) fn of(env: &'a Env<'_>, op: &PlannedOp) -> Option<Self> {
+        op.pool.descriptor().rewrites_rows().then(|| Self {
+            export: &env.export,
+            fields: env.plan.fields_of_new(op.index),
+            batch_bytes: env.read.batch_bytes,
+        })
+    }
+
+    /// The batch with its rows as a field.
+    pub(crate) fn given(&self, batch: &Batch) -> Result<Batch> {
+        let rows: ArrayRef = Arc::new(self.export.texts(batch)?);
+        let mut batch = batch.clone();
+        let texts = cast(&rows, &DataType::Utf8View).context("a row is not UTF-8")?;
+        batch.columns.push(Column { changed: None, ..Column::new(ROW, texts) });
+        Ok(batch)
+    }
+
+    /// Takes the new rows out of that field, in batches of the usual size. Gives how many are good, and the others: they are no rows, or lack what a
+    /// later op requires. Nothing stays of what was known of the old ones.
+    pub(crate) fn made(&self, made: Batch, out: &mut Vec<Batch>) -> Result<(u64, Vec<BadRow>)> {
+        let rows = made.column(ROW).context("internal error: the new rows have gone")?;
+        let rows = cast(&one_line(rows.data.as_string_view()), &DataType::BinaryView)?;
+        let rows = rows.as_binary_view();
+        let (mut good, mut bad, mut start) = (0, Vec::new(), 0);
+        while start < rows.len() {
+            let (mut end, mut bytes) = (start, 0);
+            while end < rows.len() && (bytes < self.batch_bytes || end == start) {
+                bytes += rows.value(end).len();
+                end += 1;
+            }
+            let raw = rows.slice(start, end - start);
+            let extracted = extract(&raw, &self.fields)?;
+            let batch = Batch {
+                ids: made.ids.slice(start, end - start),
+                origin: Some(BinaryViewArray::new_null(raw.len())),
+                raw: Some(raw),
+                stored: None,
+                columns: extracted.columns,
+                stats: Vec::new(),
+            };
+            let (batch, more) = without_bad(batch, extracted.bad)?;
+            bad.extend(more);
+            good += batch.rows() as u64;
+            out.push(batch);
+            start = end;
+        }
+        Ok((good, bad))
+    }
+}

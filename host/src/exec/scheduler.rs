@@ -1,0 +1,102 @@
+//! Tasks on threads: every partition through its segments, the barriers of global ops between them, retries and stopping. It knows files by
+//! their manifests only, and nothing of operators.
+
+use anyhow::{Context, Result};
+
+use super::context::Env;
+use super::index::Index;
+use super::placement::Placement;
+use super::{gather, queue, resolve, segment};
+use crate::checkpoint::{Artifact, Manifest};
+use crate::data::Partition;
+use crate::plan::End;
+
+/// How tasks are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Workers {
+    /// Threads.
+    pub threads: usize,
+    /// How often a failed task is tried again.
+    pub retries: u32,
+    /// Memory for the tables of a deduplicator, in bytes.
+    pub resolver_memory: usize,
+    /// Whether checkpoints go where they pay, by what ops turn out to cost, and not where the plan has them.
+    pub adaptive: bool,
+}
+
+/// What is told to whoever looks on while tasks run.
+pub trait Watcher: Sync {
+    /// A partition has begun.
+    fn started(&self, partition: usize);
+    /// A partition's part of the export is committed.
+    fn completed(&self, partition: usize, manifest: &Manifest);
+    /// A partition has failed for good.
+    fn failed(&self, partition: usize, error: &anyhow::Error);
+}
+
+/// What a partition has made of a segment.
+fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
+    match end {
+        End::Keys(op) => index.get(Artifact::Keys, op, partition),
+        End::Export => index.get(Artifact::Part, 0, partition),
+    }
+}
+
+/// Runs everything that is not done yet; gives the manifests of all parts in order.
+pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Workers, watcher: &dyn Watcher) -> Result<Vec<Manifest>> {
+    let mut stage = 0;
+    let placement = workers.adaptive.then(|| Placement::new(env.plan));
+    for segment in &env.plan.segments {
+        let resolved = match segment.end {
+            End::Keys(op) if env.plan.ops[op].is_grouper() => gather::is_done(index, partitions, op),
+            End::Keys(op) => partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)),
+            End::Export => false,
+        };
+        queue::for_each(partitions, workers.threads, env.stop, |partition| {
+            if segment::is_done(env, index, partition.id as usize, segment, resolved) {
+                return Ok(());
+            }
+            if segment.index == 0 {
+                watcher.started(partition.id as usize);
+            }
+            let bytes: u64 = partition.slices.iter().map(|s| s.end - s.start).sum();
+            let stored = placement.as_ref().map_or_else(|| segment.stored.clone(), |p| p.stored(env.plan, segment, bytes));
+            let done = queue::with_retries(env, partition, stage, workers.retries, || {
+                segment::run(env, partition, segment, &stored, stage, index)
+            });
+            if let (Some(placement), Some(made)) = (&placement, made(index, segment.end, partition.id as usize)) {
+                placement.learn(&made, bytes);
+                let rows = stored.iter().filter_map(|op| index.get(Artifact::Rows, *op, partition.id as usize));
+                rows.for_each(|manifest| placement.learn_storing(&manifest, bytes));
+            }
+            match &done {
+                Ok(()) => {
+                    if segment.end == End::Export
+                        && let Some(manifest) = index.get(Artifact::Part, 0, partition.id as usize)
+                    {
+                        watcher.completed(partition.id as usize, &manifest);
+                    }
+                }
+                Err(error) if !error.is::<crate::error::Stopped>() => watcher.failed(partition.id as usize, error),
+                Err(_) => {}
+            }
+            done
+        })?;
+        // Whatever is stored on the way, no two steps of the job have one number.
+        stage += segment.ops.len() + 1;
+        if let End::Keys(op) = segment.end {
+            let makes_rows = env.plan.ops[op].is_grouper();
+            if !(makes_rows && resolved) {
+                resolve::run(env, partitions, op, index, workers.resolver_memory)?;
+            }
+            if makes_rows && !resolved {
+                gather::run(env, partitions, op, stage, index, workers)?;
+            }
+            stage += usize::from(makes_rows);
+        }
+    }
+    partitions
+        .iter()
+        .map(|p| index.get(Artifact::Part, 0, p.id as usize).with_context(|| format!("internal error: partition {} has no part", p.id)))
+        .collect()
+}

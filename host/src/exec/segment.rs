@@ -1,0 +1,111 @@
+//! One partition through one segment, from the deepest checkpoint that it has.
+
+use anyhow::{Context, Result};
+
+use super::context::Env;
+use super::index::Index;
+use super::source::Base;
+use super::task::{self, Step};
+use crate::checkpoint::{self, Artifact, Store};
+use crate::data::Partition;
+use crate::global::Mask;
+use crate::plan::{End, Segment};
+use crate::rundir::events::{CheckpointDone, Event, OpRef};
+
+/// Whether the partition has nothing to do in the segment. `resolved`: what the global op at its end decides for, or makes of, all partitions is
+/// there.
+pub(crate) fn is_done(env: &Env<'_>, index: &Index, p: usize, segment: &Segment, resolved: bool) -> bool {
+    let exported = index.has(Artifact::Part, 0, p);
+    match segment.end {
+        End::Export => exported,
+        // What a grouper makes needs nothing of what came before; to be made it takes the rows of all partitions, which their keys come with.
+        End::Keys(op) if env.plan.ops[op].is_grouper() => resolved || index.has(Artifact::Keys, op, p),
+        // A missing mask takes the keys of all partitions. The keys are of use as long as the rows that they are of can be had too.
+        End::Keys(op) => {
+            (resolved || index.has(Artifact::Keys, op, p)) && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
+        }
+    }
+}
+
+/// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number of the segment's first step.
+pub(crate) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stored: &[usize], stage: usize, index: &Index) -> Result<()> {
+    let p = partition.id as usize;
+    let (mut at, mut base) = deepest(env, index, p, segment)?;
+    for (number, last) in stored.iter().enumerate() {
+        let ends_here = *last + 1 == segment.ops.end;
+        if *last < at {
+            continue;
+        }
+        let step = Step { stage: stage + number, ops: at..last + 1, store: true, end: ends_here.then_some(segment.end) };
+        for manifest in task::run(env, partition, &base, &step)? {
+            if manifest.artifact == Artifact::Rows {
+                base = Base { account: manifest.account.clone(), rows: Some(manifest.clone()), masks: Vec::new() };
+            }
+            index.insert(manifest);
+        }
+        at = last + 1;
+        if ends_here {
+            return Ok(());
+        }
+    }
+    let step = Step { stage: stage + stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
+    task::run(env, partition, &base, &step)?.into_iter().for_each(|m| index.insert(m));
+    Ok(())
+}
+
+fn plan_base(env: &Env<'_>, index: &Index, p: usize, after: Option<usize>) -> Option<checkpoint::Base> {
+    checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| {
+        env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
+    })
+}
+
+/// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is set aside and passed over.
+fn deepest(env: &Env<'_>, index: &Index, p: usize, segment: &Segment) -> Result<(usize, Base)> {
+    for at in (segment.ops.start..=segment.ops.end).rev() {
+        if let Some(found) = plan_base(env, index, p, at.checked_sub(1)) {
+            return Ok((at, load(env, index, p, &found, at)?));
+        }
+    }
+    anyhow::bail!("internal error: partition {p} has no rows to start segment {} from", segment.index)
+}
+
+/// Opens what a base is made of.
+fn load(env: &Env<'_>, index: &Index, p: usize, found: &checkpoint::Base, at: usize) -> Result<Base> {
+    let mut base = Base { rows: None, masks: Vec::new(), account: checkpoint::Account::default() };
+    if let Some(op) = found.rows_after {
+        let manifest = index.get(Artifact::Rows, op, p).context("internal error: a checkpoint has gone")?;
+        let op = OpRef::new(op, &env.plan.ops[op].name);
+        let path = env.store.paths.checkpoints().join(&manifest.data).display().to_string();
+        env.log.emit(Event::PartitionResumed {
+            partition_id: p,
+            op: op.clone(),
+            checkpoint_path: path.clone(),
+            output_rows: manifest.rows,
+        });
+        env.log.emit(Event::CheckpointLoaded(CheckpointDone {
+            partition_id: p,
+            op,
+            checkpoint_path: path,
+            output_rows: manifest.rows,
+            bytes: manifest.bytes,
+            ..CheckpointDone::default()
+        }));
+        base.account = manifest.account.clone();
+        base.rows = Some(manifest);
+    }
+    for op in &found.masks {
+        let manifest = index.get(Artifact::Mask, *op, p).context("internal error: a mask has gone")?;
+        let path = env.store.paths.checkpoints().join(&manifest.data);
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        base.masks.push(Mask::from_bytes(*op, &bytes).with_context(|| format!("cannot read `{}`", path.display()))?);
+        base.account = manifest.account;
+    }
+    debug_assert!(at > 0 || found.masks.is_empty());
+    Ok(base)
+}
+
+/// Whether a found file is whole, byte for byte.
+pub(crate) fn verify(env: &Env<'_>, manifest: &checkpoint::Manifest) -> Result<()> {
+    let dir = if manifest.artifact == Artifact::Part { env.store.paths.parts() } else { env.store.paths.checkpoints() };
+    Store::verify(&dir, manifest)
+}

@@ -1,0 +1,126 @@
+//! Where the rows of a task go: a checkpoint, the part of the export, and the keys for a global op. Encoding and writing happen on a
+//! thread of their own, so that the ops do not wait for them.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Sender, bounded};
+
+use crate::checkpoint::{FlatWriter, WrittenRows};
+use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
+
+/// Batches that may wait for the writer. A batch may be one huge row with several times its size in buffers, so there are few.
+const WAITING: usize = 2;
+
+/// What the rows are written as.
+#[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
+pub(crate) enum Target {
+    /// A checkpoint.
+    Rows(Box<WrittenRows>),
+    /// The rows that a grouper will take together.
+    Flat(Box<FlatWriter>),
+    /// The part of the export at a temporary path.
+    Part(PathBuf, ExportOptions),
+}
+
+/// What was written; not committed yet.
+#[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
+pub(crate) enum Written {
+    Rows(Box<WrittenRows>),
+    Flat(Box<FlatWriter>),
+    Part(PartInfo),
+}
+
+/// Hands batches to the writing thread.
+pub(crate) struct Sink {
+    sender: Sender<Batch>,
+    /// Seconds for which the ops had to wait.
+    pub(crate) stalled: f64,
+}
+
+impl Sink {
+    /// Gives rows away. Fails if the writer has failed; its error comes from [`with`].
+    pub(crate) fn write(&mut self, batch: Batch) -> Result<()> {
+        let batch = match self.sender.try_send(batch) {
+            Ok(()) => return Ok(()),
+            Err(error) => error.into_inner(),
+        };
+        let waiting = std::time::Instant::now();
+        let sent = self.sender.send(batch);
+        self.stalled += waiting.elapsed().as_secs_f64();
+        sent.map_err(|_| anyhow::anyhow!("the writer has stopped"))
+    }
+}
+
+impl Target {
+    fn open(self) -> Result<Open> {
+        Ok(match self {
+            Self::Rows(rows) => Open::Rows(rows),
+            Self::Flat(flat) => Open::Flat(flat),
+            Self::Part(path, options) => Open::Part(PartWriter::create(&path, &options)?),
+        })
+    }
+}
+
+#[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
+enum Open {
+    Rows(Box<WrittenRows>),
+    Flat(Box<FlatWriter>),
+    Part(PartWriter),
+}
+
+impl Open {
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        match self {
+            Self::Rows(rows) => rows.write(batch),
+            Self::Flat(flat) => flat.write(batch),
+            Self::Part(part) => part.write(batch),
+        }
+    }
+
+    fn finish(self) -> Result<Written> {
+        Ok(match self {
+            Self::Rows(rows) => Written::Rows(rows),
+            Self::Flat(flat) => Written::Flat(flat),
+            Self::Part(part) => Written::Part(part.finish()?),
+        })
+    }
+}
+
+/// Runs `work` with a sink that feeds all targets; gives back what it gives, what was written, and what writing cost.
+pub(crate) fn with<T>(targets: Vec<Target>, work: impl FnOnce(&mut Sink) -> Result<T>) -> Result<(T, Vec<Written>, Times)> {
+    let (sender, receiver) = bounded::<Batch>(WAITING);
+    std::thread::scope(|scope| {
+        let writer = std::thread::Builder::new().name("djhost-write".into()).spawn_scoped(scope, move || -> Result<_> {
+            let mut open = targets.into_iter().map(Target::open).collect::<Result<Vec<_>>>()?;
+            let mut seconds = 0.0;
+            for batch in receiver {
+                let start = std::time::Instant::now();
+                open.iter_mut().try_for_each(|o| o.write(&batch))?;
+                seconds += start.elapsed().as_secs_f64();
+            }
+            let written = open.into_iter().map(Open::finish).collect::<Result<Vec<_>>>()?;
+            Ok((written, seconds, crate::wasm::thread_cpu().as_secs_f64()))
+        });
+        let writer = writer.context("cannot start a writing thread")?;
+        let mut sink = Sink { sender, stalled: 0.0 };
+        let worked = work(&mut sink);
+        let stalled = sink.stalled;
+        drop(sink);
+        let written = writer.join().map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))?;
+        // If both failed, the writer's error is the cause.
+        let (written, seconds, cpu) = written?;
+        Ok((worked?, written, Times { writing: seconds, cpu, stalled }))
+    })
+}
+
+/// What writing cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    /// Wall seconds of encoding and writing, beside the ops.
+    pub(crate) writing: f64,
+    /// CPU seconds of the same.
+    pub(crate) cpu: f64,
+    /// Seconds for which the ops waited.
+    pub(crate) stalled: f64,
+}

@@ -1,0 +1,127 @@
+//! Where the rows of a task come from: the dataset or a checkpoint.
+
+use anyhow::{Context, Result, ensure};
+use arrow::array::BooleanArray;
+
+use super::context::Env;
+use super::quarantine::split_id;
+use crate::checkpoint::{Account, Manifest, Refetch};
+use crate::config::OnError;
+use crate::data::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};
+use crate::global::Mask;
+
+/// Rows of a partition that can be had without running an op.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// The checkpoint that holds them; None = the input.
+    pub rows: Option<Manifest>,
+    /// What global ops keep of them, in order.
+    pub masks: Vec<Mask>,
+    /// What became of the rows up to here, the masks included.
+    pub account: Account,
+}
+
+/// Some rows as they come.
+pub(crate) struct Incoming {
+    pub(crate) batch: Batch,
+    pub(crate) bad: Vec<BadRow>,
+    pub(crate) bytes: u64,
+    /// Whether they come from the input (and are counted as read). Those of a group that lack what a later op requires are bad, too.
+    pub(crate) fresh: bool,
+    /// What happens to the bad ones.
+    pub(crate) on_error: OnError,
+}
+
+/// Opens the source. `fields` are what is taken out of the rows.
+pub(crate) fn open<'a>(
+    env: &'a Env<'_>,
+    partition: &Partition,
+    base: &'a Base,
+    fields: Vec<ReadField>,
+) -> Result<Box<dyn Iterator<Item = Result<Incoming>> + 'a>> {
+    let on_error = env.on_error;
+    let stats: Vec<String> = env.plan.input_stats().map(str::to_owned).collect();
+    let incoming: Box<dyn Iterator<Item = Result<Incoming>>> = match &base.rows {
+        None => {
+            let options = ReadOptions { fields, ..env.read.clone() };
+            Box::new(read(env.dataset, partition, &options)?.map(move |block| {
+                let mut block = block?;
+                lift_stats(&mut block.batch, &stats);
+                Ok(Incoming { batch: block.batch, bad: block.bad, bytes: block.bytes, fresh: true, on_error })
+            }))
+        }
+        Some(manifest) => {
+            let at = manifest.data.clone();
+            // What the ops behind a grouper require is not in every group.
+            let may_be_bad = fields.iter().any(|field| field.required);
+            let stored = Refetch::new(env.dataset, env.store.open_rows(manifest)?, env.read.batch_bytes);
+            Box::new(stored.map(move |batch| {
+                let mut batch = batch.with_context(|| format!("cannot read checkpoint `{at}`"))?;
+                let mut bad = Vec::new();
+                if let Some(raw) = &batch.raw {
+                    let extracted = extract(raw, &fields)?;
+                    ensure!(
+                        may_be_bad || extracted.bad.is_empty(),
+                        "checkpoint `{at}` holds a row that cannot be read: {}",
+                        extracted.bad[0].1
+                    );
+                    batch.columns = extracted.columns;
+                    (batch, bad) = without_bad(batch, extracted.bad)?;
+                }
+                let known = batch.stats.len();
+                let mut stored = std::mem::take(&mut batch.stats);
+                lift_stats(&mut batch, &stats);
+                // What ops computed holds over what the row said at first.
+                batch.stats.retain(|s| !stored.iter().any(|k| k.key == s.key));
+                stored.append(&mut batch.stats);
+                batch.stats = stored;
+                debug_assert!(batch.stats.len() >= known);
+                Ok(Incoming { batch, bad, bytes: 0, fresh: false, on_error })
+            }))
+        }
+    };
+    if base.masks.is_empty() {
+        return Ok(incoming);
+    }
+    Ok(Box::new(incoming.map(|next| {
+        let mut next = next?;
+        // The rows that the reader refused were put aside when the keys were made.
+        next.bad.clear();
+        next.fresh = false;
+        Ok(next)
+    })))
+}
+
+/// The rows of a batch of JSON rows but for those that `extract` found bad, and these.
+pub(crate) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batch, Vec<BadRow>)> {
+    if bad.is_empty() {
+        return Ok((batch, Vec::new()));
+    }
+    let mut good = vec![true; batch.rows()];
+    let rows = bad.into_iter().map(|(row, reason)| {
+        let row = row as usize;
+        good[row] = false;
+        let raw = batch.raw.as_ref().map(|raw| raw.value(row).to_vec()).unwrap_or_default();
+        let id = batch.ids.value(row);
+        let (file, offset) = split_id(id);
+        BadRow { id, file, offset, line_in_slice: 0, raw, reason }
+    });
+    let rows = rows.collect();
+    Ok((batch.filter(&BooleanArray::from(good))?, rows))
+}
+
+/// Moves stats that rows have already from the fields to the stats.
+fn lift_stats(batch: &mut Batch, keys: &[String]) {
+    use arrow::array::Array;
+    for key in keys {
+        let path = format!("{STATS}.{key}");
+        let data = match batch.columns.iter().position(|c| c.path == path) {
+            Some(at) => Some(batch.columns.remove(at)).map(|c: Column| c.data),
+            None if batch.raw.is_none() => batch.field(&path),
+            None => None,
+        };
+        if let Some(data) = data.filter(|d| d.null_count() < d.len()) {
+            batch.stats.push(Stat { key: key.clone(), data });
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The job API: what `djhost monitor`, `stop`, `jobs` and `logs` use, and nothing else.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::find::JobFinder;
+use super::progress::{JobProgress, JobState, PartitionProgress};
+use super::snapshot::{Facts, snapshot};
+use crate::rundir::events::{EventLogs, now, read_events};
+use crate::rundir::lock::{Liveness, who_holds};
+use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest};
+
+/// Everything that a run directory tells about its job. Reading only; safe while the job runs.
+///
+/// ```
+/// # fn main() -> anyhow::Result<()> {
+/// # let dir = tempfile::tempdir()?;
+/// # djhost::job::example::finished_job(&dir.path().join("my_experiment_001"))?;
+/// # let base_dir = dir.path();
+/// use djhost::job::JobUtils;
+/// let job = JobUtils::find("my_experiment", Some(base_dir))?;
+/// let summary = job.load_job_summary()?.expect("the job has begun");
+/// assert_eq!(summary.job_id, "my_experiment_001");
+/// assert_eq!(job.load_event_logs()?.records[0].status.as_deref(), Some("running"));
+/// assert_eq!(job.overall_progress()?.partitions.done, 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct JobUtils {
+    paths: RunPaths,
+}
+
+impl JobUtils {
+    /// The job whose run directory is `paths`.
+    pub fn new(paths: RunPaths) -> Self {
+        Self { paths }
+    }
+
+    /// The job named by its id, the beginning of its id, or its path; see [`JobFinder`]. A
+    /// [`UserError`](crate::error::UserError) names the candidates where none or several fit.
+    pub fn find(job: &str, base_dir: Option<&Path>) -> Result<Self> {
+        JobFinder::new(base_dir).find(job).map(Self::new)
+    }
+
+    /// Its run directory.
+    pub fn paths(&self) -> &RunPaths {
+        &self.paths
+    }
+
+    /// `job_summary.json`; None for a job that died before it wrote one.
+    pub fn load_job_summary(&self) -> Result<Option<JobSummary>> {
+        JobSummary::load(&self.paths)
+    }
+
+    /// The events of all attempts, in order.
+    pub fn load_event_logs(&self) -> Result<EventLogs> {
+        read_events(&self.paths)
+    }
+
+    /// `metadata/dataset_mapping.json`; None before the dataset is divided.
+    pub fn load_dataset_mapping(&self) -> Result<Option<DatasetMapping>> {
+        DatasetMapping::load(&self.paths)
+    }
+
+    /// The process that runs the job now.
+    pub fn running_process(&self) -> Result<Option<ProcessId>> {
+        Ok(match who_holds(&self.paths)? {
+            Liveness::Held(holder) => holder.map(|h| h.process),
+            Liveness::Free(_) => None,
+        })
+    }
+
+    /// Each partition: state, current op, rows, ops, checkpoints.
+    pub fn partition_status(&self) -> Result<Vec<PartitionProgress>> {
+        Ok(self.overall_progress()?.partition)
+    }
+
+    /// The whole job, partitions included.
+    pub fn overall_progress(&self) -> Result<JobProgress> {
+        // The lock first: a job that ends while the files are read then counts as running, not as dead.
+        let liveness = who_holds(&self.paths)?;
+        let logs = self.load_event_logs()?;
+        let summary = JobSummary::load_if_readable(&self.paths)?;
+        let mapping = self.load_dataset_mapping()?;
+        let stop_requested = match &liveness {
+            Liveness::Held(Some(holder)) => StopRequest::is_for(&self.paths, &holder.process),
+            _ => false,
+        };
+        let facts =
+            Facts { logs: &logs, summary: summary.as_ref(), mapping: mapping.as_ref(), liveness: &liveness, stop_requested, now: now() };
+        let mut progress = snapshot(&facts);
+        // Where the directory is now, not where it was when the job ran.
+        progress.work_dir = std::path::absolute(self.paths.root()).unwrap_or_else(|_| self.paths.root().to_owned()).display().to_string();
+        if progress.job_id.is_empty() {
+            progress.job_id = self.paths.job_id();
+        }
+        if progress.resumption_command.is_none() && matches!(progress.status, JobState::Died | JobState::Failed | JobState::Stopped) {
+            progress.resumption_command = Some(format!("djhost run --resume {}", progress.job_id));
+        }
+        Ok(progress)
+    }
+}
+
+/// Prints how far a job is and returns it; `detailed` adds every partition's ops and checkpoints.
+///
+/// ```
+/// # fn main() -> anyhow::Result<()> {
+/// # let dir = tempfile::tempdir()?;
+/// # let run_directory = dir.path().join("my_experiment_001");
+/// # djhost::job::example::finished_job(&run_directory)?;
+/// # let job_id = run_directory.to_str().unwrap();
+/// let progress = djhost::job::show_job_progress(job_id, true)?;
+/// assert_eq!(progress.fraction, 1.0);
+/// # Ok(())
+/// # }
+/// ```
+pub fn show_job_progress(job_id: &str, detailed: bool) -> Result<JobProgress> {
+    let progress = JobUtils::find(job_id, None)?.overall_progress()?;
+    let text = super::show::render(&progress, detailed, crate::term::Style::plain());
+    std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes())?;
+    Ok(progress)
+}
+
+/// A job in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobEntry {
+    /// The job.
+    pub job_id: String,
+    /// State.
+    pub status: JobState,
+    /// Start of the first attempt, seconds since 1970.
+    pub start_time: Option<f64>,
+    /// Seconds that attempts ran.
+    pub duration: f64,
+    /// Work done, 0..1.
+    pub fraction: f64,
+    /// Pid of the process that runs it.
+    pub process_id: Option<u32>,
+    /// The run directory.
+    pub work_dir: String,
+    /// The dataset.
+    pub dataset_path: String,
+}
+
+/// The jobs that a process runs now, newest first.
+///
+/// ```
+/// for job in djhost::job::list_running_jobs()? {
+///     println!("{} {:.0} %", job.job_id, 100.0 * job.fraction);
+/// }
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+pub fn list_running_jobs() -> Result<Vec<JobEntry>> {
+    list_jobs(None, false)
+}
+
+/// The jobs below `base_dir` (None: all that this user started here, and `./outputs`), newest first; `all` = also those that nobody runs. A
+/// directory that cannot be read as a job is left out with a warning in the log.
+pub fn list_jobs(base_dir: Option<&Path>, all: bool) -> Result<Vec<JobEntry>> {
+    Ok(list_some_jobs(base_dir, all, 0, usize::MAX)?.jobs)
+}
+
+/// Some of the jobs of [`list_jobs`].
+#[derive(Debug, Clone, Default)]
+pub struct JobPage {
+    /// These.
+    pub jobs: Vec<JobEntry>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+/// As [`list_jobs`], `limit` jobs after the newest `skip`. Only these are looked at closely, which takes reading their events.
+pub fn list_some_jobs(base_dir: Option<&Path>, all: bool, skip: usize, limit: usize) -> Result<JobPage> {
+    let mut found = Vec::new();
+    for paths in JobFinder::new(base_dir).all()? {
+        if all || !matches!(who_holds(&paths), Ok(Liveness::Free(_))) {
+            let start = JobSummary::load(&paths).ok().flatten().map_or(f64::MAX, |summary| summary.start_time);
+            found.push((start, paths));
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.root().cmp(b.1.root())));
+    let total = found.len();
+    let mut jobs = Vec::new();
+    for (_, paths) in found.into_iter().skip(skip).take(limit) {
+        match JobUtils::new(paths.clone()).overall_progress() {
+            Ok(p) if all || p.status.is_running() => jobs.push(JobEntry {
+                job_id: p.job_id,
+                status: p.status,
+                start_time: p.start_time,
+                duration: p.duration,
+                fraction: p.fraction,
+                process_id: p.process_id,
+                work_dir: p.work_dir,
+                dataset_path: p.dataset_path,
+            }),
+            Ok(_) => {}
+            Err(error) => tracing::warn!("`{}` is passed over: {error:#}", paths.root().display()),
+        }
+    }
+    jobs.sort_by(|a, b| b.start_time.unwrap_or(0.0).total_cmp(&a.start_time.unwrap_or(0.0)).then_with(|| a.work_dir.cmp(&b.work_dir)));
+    Ok(JobPage { jobs, total })
+}

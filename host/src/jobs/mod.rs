@@ -1,0 +1,20 @@
+//! Jobs from outside: finding, listing, watching and stopping them. This is what `djhost monitor`, `stop`, `jobs` and `logs` use, and what a
+//! Rust program uses to do the same. All of it works on run directories alone.
+
+mod api;
+#[cfg(test)]
+pub(crate) mod event_tests;
+pub mod find;
+pub mod progress;
+pub(crate) mod reasons;
+pub mod show;
+pub mod snapshot;
+mod stop;
+#[cfg(test)]
+mod tests;
+
+pub use api::{JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress};
+pub use find::{JobFinder, register};
+pub use progress::*;
+pub use snapshot::{Facts, snapshot};
+pub use stop::{StopOutcome, StopReport, stop_job, stop_job_in};

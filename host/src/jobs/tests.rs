@@ -1,0 +1,397 @@
+//! The monitor's text for each state a job can be in, and what the fold must not depend on.
+
+use proptest::prelude::*;
+
+use super::show::render;
+use crate::rundir::events::*;
+use crate::rundir::lock::Liveness;
+use crate::rundir::{Holder, ProcessId};
+use crate::term::Style;
+
+/// 2026-01-01 12:00:00 UTC.
+const NOON: f64 = 1_767_268_800.0;
+
+struct Scene {
+    records: Vec<Record>,
+    liveness: Liveness,
+    stop_requested: bool,
+    now: f64,
+}
+
+fn record(attempt: u32, seq: u64, timestamp: f64, event: Event) -> Record {
+    Record {
+        timestamp,
+        message: event.to_string(),
+        event_id: format!("{attempt}-{seq}"),
+        job_id: "20260101_120000_a1b2c3".into(),
+        attempt,
+        seq,
+        process_id: 4242,
+        thread_id: 1,
+        status: None,
+        performance_metrics: event.metrics(),
+        event,
+    }
+}
+
+fn held(attempt: u32) -> Liveness {
+    let process = ProcessId { pid: 4242, start_ticks: 1, boot_id: "b".into() };
+    Liveness::Held(Some(Holder { format_version: 1, process, host: "h".into(), attempt, since: NOON }))
+}
+
+const NAMES: [&str; 4] = ["fix_unicode_mapper", "text_length_filter", "words_num_filter", "document_deduplicator"];
+
+fn op(index: usize) -> OpRef {
+    OpRef::new(index, NAMES[index])
+}
+
+fn done(partition_id: usize, index: usize, input_rows: u64, output_rows: u64, duration: f64) -> Event {
+    let cpu_seconds = duration / 2.0;
+    Event::OpCompleted(OpDone {
+        partition_id,
+        op: op(index),
+        duration,
+        cpu_seconds,
+        input_rows,
+        output_rows,
+        input_bytes: input_rows * 4000,
+        ..OpDone::default()
+    })
+}
+
+fn saved(partition_id: usize, index: usize, rows: u64) -> Event {
+    let checkpoint_path = format!("checkpoint_op_{index:04}_partition_{partition_id:04}.parquet");
+    Event::CheckpointSaved(CheckpointDone {
+        partition_id,
+        op: op(index),
+        checkpoint_path,
+        duration: 0.25,
+        output_rows: rows,
+        bytes: rows * 1000,
+        ..CheckpointDone::default()
+    })
+}
+
+fn begin(partition_id: usize, stage: usize, first: usize, last: usize) -> Event {
+    let input_rows = Some(1000);
+    Event::PartitionStarted { partition_id, stage, operation_idx: first, last_operation_idx: last, input_bytes: 4_000_000, input_rows }
+}
+
+fn progressed(partition_id: usize, stage: usize, share: f64) -> Event {
+    let (input_rows, done_bytes) = ((1000.0 * share) as u64, (4e6 * share) as u64);
+    Event::PartitionProgressed { partition_id, stage, input_rows, done_bytes, input_bytes: 4_000_000 }
+}
+
+fn job_start(is_resuming: bool) -> Event {
+    Event::JobStarted {
+        dataset_path: "data/pages.jsonl".into(),
+        export_path: "out/pages.jsonl".into(),
+        work_dir: "outputs/20260101_120000_a1b2c3".into(),
+        config_file: Some("recipe.yaml".into()),
+        executor_type: "ray_partitioned".into(),
+        operations: (0..NAMES.len()).map(op).collect(),
+        is_resuming,
+    }
+}
+
+const COMMAND: &str = "djhost run --config recipe.yaml --resume 20260101_120000_a1b2c3";
+
+/// Attempt 1 after 20 seconds: partition 0 has passed its first stage, 1 is half through it, 2 failed once and waits, 3 has not begun.
+fn running_events() -> Vec<(f64, Event)> {
+    vec![
+        (0.0, job_start(false)),
+        (0.5, Event::PartitionsPlanned { total_partitions: 4, input_bytes: 16_000_000, input_rows: Some(4000) }),
+        (1.0, begin(0, 0, 0, 2)),
+        (1.0, begin(1, 0, 0, 2)),
+        (1.1, Event::OpStarted { partition_id: 0, op: op(0) }),
+        (1.1, Event::OpStarted { partition_id: 1, op: op(0) }),
+        (6.0, progressed(0, 0, 0.5)),
+        (6.0, Event::RowsQuarantined { partition_id: 0, op: None, rows: 3, reason: "not JSON".into(), quarantine_path: "q".into() }),
+        (7.0, Event::OpStarted { partition_id: 1, op: op(1) }),
+        (11.0, done(0, 0, 997, 997, 6.0)),
+        (11.0, done(0, 1, 997, 900, 2.0)),
+        (11.0, done(0, 2, 900, 800, 1.0)),
+        (11.0, saved(0, 2, 800)),
+        (
+            11.0,
+            Event::StageCompleted { partition_id: 0, stage: 0, duration: 10.0, input_rows: 1000, output_rows: 800, input_bytes: 4_000_000 },
+        ),
+        (12.0, begin(2, 0, 0, 2)),
+        (13.0, Event::TaskRetried { partition_id: 2, stage: 0, retry_count: 1, error_message: "out of memory".into() }),
+        (18.0, progressed(1, 0, 0.5)),
+    ]
+}
+
+fn numbered(attempt: u32, start: f64, events: Vec<(f64, Event)>) -> Vec<Record> {
+    events.into_iter().enumerate().map(|(seq, (after, event))| record(attempt, seq as u64, start + after, event)).collect()
+}
+
+fn running() -> Scene {
+    Scene { records: numbered(1, NOON, running_events()), liveness: held(1), stop_requested: false, now: NOON + 20.0 }
+}
+
+fn with_end(end: Event) -> Scene {
+    let mut events = running_events();
+    events.push((20.0, end));
+    Scene { records: numbered(1, NOON, events), liveness: Liveness::Free(None), stop_requested: false, now: NOON + 500.0 }
+}
+
+fn stopped() -> Scene {
+    with_end(Event::JobStopped { duration: 20.0, reason: "request".into(), resumption_command: COMMAND.into() })
+}
+
+fn failed() -> Scene {
+    let mut scene = running();
+    let why = || "op 1 `text_length_filter`: disk full".to_owned();
+    let failed = Event::PartitionFailed { partition_id: 1, stage: 0, duration: 17.0, error_message: why(), retry_count: 2 };
+    let n = scene.records.len() as u64;
+    scene.records.push(record(1, n, NOON + 19.0, failed));
+    let end = Event::JobFailed { duration: 20.0, error_message: why(), error_type: "io".into(), resumption_command: COMMAND.into() };
+    scene.records.push(record(1, n + 1, NOON + 20.0, end));
+    Scene { liveness: Liveness::Free(None), now: NOON + 500.0, ..scene }
+}
+
+/// The second attempt, ten minutes later: partition 0 goes on after its checkpoint, the others start again.
+fn resumed() -> Scene {
+    let mut scene = stopped();
+    let events = vec![
+        (0.0, job_start(true)),
+        (0.5, Event::PartitionsPlanned { total_partitions: 4, input_bytes: 16_000_000, input_rows: Some(4000) }),
+        (1.0, Event::PartitionResumed { partition_id: 0, op: op(2), checkpoint_path: "c".into(), output_rows: 800 }),
+        (1.0, begin(0, 1, 3, 3)),
+        (1.0, begin(1, 0, 0, 2)),
+        (5.0, done(0, 3, 800, 790, 3.0)),
+        (
+            5.0,
+            Event::PartitionCompleted {
+                partition_id: 0,
+                duration: 14.0,
+                input_rows: 1000,
+                output_rows: 790,
+                output_bytes: 3_160_000,
+                output_path: "parts/part_0000.jsonl".into(),
+                taken_over: false,
+            },
+        ),
+        (11.0, progressed(1, 0, 0.75)),
+    ];
+    scene.records.extend(numbered(2, NOON + 600.0, events));
+    Scene { liveness: held(2), now: NOON + 612.0, ..scene }
+}
+
+fn completed() -> Scene {
+    let mut scene = resumed();
+    let mut seq = 8;
+    let mut add = |after: f64, event: Event| {
+        scene.records.push(record(2, seq, NOON + 600.0 + after, event));
+        seq += 1;
+    };
+    for partition in 1..4 {
+        let at = 12.0 + 5.0 * partition as f64;
+        add(at, begin(partition, 0, 0, 2));
+        for (index, (rows_in, rows_out)) in [(1000, 1000), (1000, 900), (900, 850), (850, 800)].into_iter().enumerate() {
+            add(at + 4.0, done(partition, index, rows_in, rows_out, 1.0));
+        }
+        let (input_rows, output_rows, output_path) = (1000, 800, "p".to_owned());
+        add(
+            at + 4.0,
+            Event::PartitionCompleted {
+                partition_id: partition,
+                duration: 4.0,
+                input_rows,
+                output_rows,
+                output_bytes: 1,
+                output_path,
+                taken_over: false,
+            },
+        );
+    }
+    add(40.0, Event::JobCompleted { duration: 40.0, input_rows: 4000, output_rows: 3190, quarantined_rows: 3, output_path: "o".into() });
+    Scene { liveness: Liveness::Free(None), now: NOON + 900.0, ..scene }
+}
+
+fn progress_of(scene: &Scene) -> JobProgress {
+    let mut logs = EventLogs { records: scene.records.clone(), ..EventLogs::default() };
+    logs.sort();
+    let facts = Facts {
+        logs: &logs,
+        summary: None,
+        mapping: None,
+        liveness: &scene.liveness,
+        stop_requested: scene.stop_requested,
+        now: scene.now,
+    };
+    snapshot(&facts)
+}
+
+/// Compares with `golden/{name}.txt`; with `UPDATE_GOLDEN=1` writes it.
+fn check(name: &str, scene: &Scene) {
+    let text = render(&progress_of(scene), name.ends_with("detailed"), Style::plain());
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("host/src/jobs/golden").join(format!("{name}.txt"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == golden, "`{name}` is now:\n{text}\nand was:\n{golden}\nif this is right, run the test with UPDATE_GOLDEN=1");
+}
+
+#[test]
+fn a_running_job() {
+    check("running", &running());
+    check("running_detailed", &running());
+}
+
+#[test]
+fn a_job_that_was_asked_to_stop() {
+    check("stopping", &Scene { stop_requested: true, ..running() });
+}
+
+#[test]
+fn a_stopped_job() {
+    check("stopped", &stopped());
+}
+
+#[test]
+fn a_failed_job() {
+    check("failed", &failed());
+}
+
+#[test]
+fn a_job_that_died() {
+    check("died", &Scene { liveness: Liveness::Free(None), now: NOON + 500.0, ..running() });
+}
+
+#[test]
+fn a_resumed_job() {
+    check("resumed", &resumed());
+}
+
+#[test]
+fn a_completed_job() {
+    check("completed_detailed", &completed());
+}
+
+#[test]
+fn an_attempt_that_has_taken_the_lock_and_said_nothing_yet_runs() {
+    assert_eq!(progress_of(&Scene { liveness: held(2), ..stopped() }).status, JobState::Running);
+    assert_eq!(progress_of(&Scene { liveness: held(1), ..stopped() }).status, JobState::Stopped, "it is about to end");
+}
+
+#[test]
+fn work_that_is_repeated_by_a_later_attempt_is_counted_once() {
+    let once = progress_of(&resumed());
+    let mut scene = resumed();
+    // The second attempt repeats what it took over, as its own events.
+    let mut taken = done(0, 0, 997, 997, 6.0);
+    if let Event::OpCompleted(done) = &mut taken {
+        done.taken_over = true;
+    }
+    scene.records.push(record(2, 100, NOON + 611.0, taken));
+    assert_eq!(progress_of(&scene).ops, once.ops);
+}
+
+#[test]
+fn a_later_stage_of_the_same_attempt_is_no_resumption() {
+    let mut scene = running();
+    let n = scene.records.len() as u64;
+    // Partition 0 goes on from its own checkpoint.
+    scene.records.push(record(
+        1,
+        n,
+        NOON + 18.5,
+        Event::PartitionResumed { partition_id: 0, op: op(2), checkpoint_path: "c".into(), output_rows: 800 },
+    ));
+    scene.records.push(record(1, n + 1, NOON + 18.5, begin(0, 1, 3, 3)));
+    let (before, after) = (progress_of(&running()), progress_of(&scene));
+    assert_eq!((after.checkpoints.resumed, after.partition[0].ops.len()), (0, 3));
+    assert_eq!((after.fraction, after.eta_seconds), (before.fraction, before.eta_seconds));
+}
+
+#[test]
+fn a_stage_without_ops_only_writes_rows_out() {
+    let mut scene = running();
+    let n = scene.records.len() as u64;
+    scene.records.push(record(1, n, NOON + 18.5, begin(0, 1, 4, 3)));
+    let shown = &progress_of(&scene).partition[0];
+    assert_eq!((shown.current_ops, shown.fraction), (None, 1.0));
+}
+
+#[test]
+fn a_partition_that_was_done_waits_again_if_the_next_attempt_does_not_take_it_over() {
+    let mut scene = completed();
+    let taken = Event::PartitionCompleted {
+        partition_id: 3,
+        duration: 4.0,
+        input_rows: 1000,
+        output_rows: 800,
+        output_bytes: 1,
+        output_path: "p".into(),
+        taken_over: true,
+    };
+    let start = vec![(0.0, job_start(true)), (1.0, taken)];
+    scene.records.extend(numbered(3, NOON + 1000.0, start));
+    scene.liveness = held(3);
+    scene.now = NOON + 1001.0;
+    assert_eq!(progress_of(&scene).partitions.done, 4, "it has not said what it does again");
+    scene.records.push(record(3, 2, NOON + 1002.0, begin(0, 0, 0, 2)));
+    let counts = progress_of(&scene).partitions;
+    assert_eq!((counts.done, counts.running, counts.waiting), (1, 1, 2));
+    // One that finds everything done says nothing about partitions.
+    let mut scene = completed();
+    scene.records.extend(numbered(3, NOON + 1000.0, vec![(0.0, job_start(true))]));
+    let end = Event::JobCompleted { duration: 0.0, input_rows: 4000, output_rows: 3190, quarantined_rows: 3, output_path: "o".into() };
+    scene.records.push(record(3, 1, NOON + 1001.0, end));
+    let progress = progress_of(&scene);
+    assert_eq!((progress.partitions.done, progress.rows.output), (4, 3190));
+}
+
+#[test]
+fn starting_over_forgets_the_earlier_attempt() {
+    let mut scene = stopped();
+    scene.records.extend(numbered(2, NOON + 600.0, vec![(0.0, job_start(false))]));
+    let progress = progress_of(&Scene { liveness: held(2), now: NOON + 601.0, ..scene });
+    assert_eq!((progress.rows.read, progress.checkpoints.saved, progress.partition.len()), (0, 0, 0));
+    assert_eq!(progress.start_time, Some(NOON), "the job is as old as before");
+}
+
+#[test]
+fn the_time_to_go_follows_from_the_work_of_this_attempt_alone() {
+    let progress = progress_of(&resumed());
+    // Partition 0: the last of four ops; partition 1: 0.75 of three ops. In 11 seconds.
+    let gained = 0.25 + 0.75 * 0.75;
+    let left = 4.0 - 1.0 - 0.75 * 0.75;
+    let expected = left * 11.0 / gained;
+    assert!((progress.eta_seconds.unwrap() - expected).abs() < 0.01, "{:?} instead of {expected}", progress.eta_seconds);
+}
+
+proptest! {
+    /// Event files may be listed in any order, lines may be read twice, and a kill may tear the last line of each file.
+    #[test]
+    fn the_fold_does_not_depend_on_the_order_of_files_nor_on_torn_ends(order in Just((0..3usize).collect::<Vec<_>>()).prop_shuffle(), twice in 0..3usize, torn in 1..200usize) {
+        let scene = completed();
+        let lines: Vec<Vec<u8>> = scene.records.iter().map(|r| [serde_json::to_vec(r).unwrap(), b"\n".to_vec()].concat()).collect();
+        let third = lines.len().div_ceil(3);
+        let files: Vec<Vec<u8>> = lines.chunks(third).map(<[_]>::concat).collect();
+        let mut logs = EventLogs::default();
+        for index in order.iter().chain([&twice]) {
+            let torn_line = &lines[0][..torn.min(lines[0].len() - 2)];
+            logs.add(&[&files[*index][..], torn_line].concat());
+        }
+        logs.sort();
+        prop_assert_eq!(logs.torn_lines, 4);
+        let facts = Facts { logs: &logs, summary: None, mapping: None, liveness: &scene.liveness, stop_requested: false, now: scene.now };
+        prop_assert_eq!(JobProgress { torn_lines: 0, ..snapshot(&facts) }, progress_of(&scene));
+    }
+
+    /// However many events have happened, the numbers stay in range and never count a partition twice.
+    #[test]
+    fn every_moment_of_a_job_adds_up(cut in 0..100usize) {
+        let mut scene = completed();
+        scene.records.truncate(cut);
+        let p = progress_of(&scene);
+        let c = &p.partitions;
+        prop_assert_eq!(c.total, c.done + c.running + c.failed + c.waiting);
+        prop_assert!((0.0..=1.0).contains(&p.fraction));
+        prop_assert!(p.rows.read <= 4000 && p.rows.output <= 3190);
+    }
+}

@@ -1,3 +1,0 @@
-//! One module per version of the WIT contract: bindings, and translation between the guest's columns and Arrow's.
-
-pub(super) mod v0_1;

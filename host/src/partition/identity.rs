@@ -1,0 +1,55 @@
+//! What a partition's input consisted of, so that it is known again when its file was touched, or has grown.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result};
+
+use crate::checkpoint::InputContent;
+use crate::data::io::checksum::Checksum;
+use crate::data::{Dataset, Partition};
+use crate::plan::lineage_key::Key;
+
+/// Large enough that the calls do not count.
+const PIECE: usize = 1 << 20;
+
+/// The content of `partition`, which has just been read. None for columns, whose rows are no ranges of bytes, and where a file has changed
+/// since the job has begun.
+pub(crate) fn content(dataset: &Dataset, partition: &Partition, key: &Key) -> Result<Option<InputContent>> {
+    if dataset.is_columnar() {
+        return Ok(None);
+    }
+    let Some(checksum) = checksum(dataset, partition)? else { return Ok(None) };
+    for slice in &partition.slices {
+        let file = &dataset.files[slice.file];
+        let found = std::fs::metadata(&file.path).with_context(|| format!("cannot read `{}`", file.path.display()))?;
+        let modified = found.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i128);
+        if found.len() != file.bytes || modified != file.modified_ns {
+            return Ok(None);
+        }
+    }
+    Ok(Some(InputContent { key: key.clone(), checksum }))
+}
+
+/// xxh3-128 of the bytes of a partition of JSON rows, in hex; None if a file is shorter than that.
+pub fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<String>> {
+    let mut sum = Checksum::default();
+    let mut piece = vec![0; PIECE];
+    for slice in &partition.slices {
+        let path = &dataset.files[slice.file].path;
+        let context = || format!("cannot read `{}`", path.display());
+        let file = File::open(path).with_context(context)?;
+        let mut at = slice.start;
+        while at < slice.end {
+            let want = piece.len().min((slice.end - at) as usize);
+            let got = file.read_at(&mut piece[..want], at).with_context(context)?;
+            if got == 0 {
+                return Ok(None);
+            }
+            sum.update(&piece[..got]);
+            at += got as u64;
+        }
+    }
+    Ok(Some(sum.hex()))
+}

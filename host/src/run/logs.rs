@@ -1,0 +1,174 @@
+//! Logs for people: one file per attempt in `logs/`, and the terminal (stderr).
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use crate::error::UserError;
+use crate::rundir::RunPaths;
+use crate::rundir::own_files::open_own;
+
+/// Logging of this process. The terminal layer is there from the start, the file once the run directory is known; it begins with the lines from
+/// before.
+#[derive(Clone, Default)]
+pub struct Logs {
+    file: Arc<Mutex<Sink>>,
+}
+
+/// Bytes of lines that are kept until there is a file for them.
+const MAX_WAITING: usize = 1 << 20;
+
+/// Where the lines for the file go.
+enum Sink {
+    /// It is not known yet: plugins print while they are created, before there is a run directory.
+    Waiting {
+        lines: Vec<u8>,
+        dropped: u64,
+    },
+    Open(File),
+}
+
+impl Default for Sink {
+    fn default() -> Self {
+        Self::Waiting { lines: Vec::new(), dropped: 0 }
+    }
+}
+
+impl Logs {
+    /// Sets logging up for the process, once, at its start. `level` is `--log-level` (`error`, `warn`, `info`, `debug`, `trace`, or filters
+    /// like `djhost=debug,wasmtime=warn`); None = `RUST_LOG`, else `info`. The terminal shows what the level lets through, from `warn` on if
+    /// `quiet` (a progress bar is there), and without a level it leaves out the events of the job, of which the user hears otherwise; the file
+    /// has it all.
+    pub fn init(level: Option<&str>, quiet: bool) -> Result<Self> {
+        let logs = Self::default();
+        logs.layers(level, quiet)?.try_init().context("logging is set up already")?;
+        Ok(logs)
+    }
+
+    fn layers(&self, level: Option<&str>, quiet: bool) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
+        let terminal = tracing_subscriber::fmt::layer()
+            .with_writer(|| crate::term::live::Stderr)
+            // That a line cannot be written is no reason for another one, which would panic.
+            .log_internal_errors(false)
+            .with_target(false)
+            .with_timer(UtcTime("%H:%M:%S"))
+            .with_ansi(crate::term::Style::for_stderr().colour);
+        let asked = level.is_some() || std::env::var_os("RUST_LOG").is_some();
+        let terminal_filter = match (asked, quiet) {
+            (true, _) => filter(level)?,
+            (false, true) => EnvFilter::new("warn,djhost::event=off"),
+            // What operators print is for who looks into the file.
+            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::event=off,djhost::guest=warn"),
+        };
+        let file = self.clone();
+        let file = tracing_subscriber::fmt::layer()
+            .with_writer(move || file.clone())
+            .log_internal_errors(false)
+            .with_timer(UtcTime("%Y-%m-%d %H:%M:%S%.3f"))
+            .with_ansi(false);
+        Ok(Registry::default().with(terminal.with_filter(terminal_filter)).with(file.with_filter(filter(level)?)))
+    }
+
+    /// From now on writes to the log file of `attempt` too.
+    pub fn open_file(&self, paths: &RunPaths, attempt: u32) -> Result<()> {
+        let path = paths.log(attempt);
+        let failed = || format!("cannot create `{}`", path.display());
+        let mut file = open_own(&path, OpenOptions::new().create(true).append(true)).with_context(failed)?;
+        let mut sink = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Sink::Waiting { lines, dropped } = &*sink {
+            file.write_all(lines).with_context(failed)?;
+            if *dropped > 0 {
+                writeln!(file, "{dropped} more lines from before this file was opened are not here").with_context(failed)?;
+            }
+        }
+        *sink = Sink::Open(file);
+        Ok(())
+    }
+}
+
+impl Write for Logs {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        match &mut *self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Sink::Open(file) => file.write(buf),
+            // A whole line at a time.
+            Sink::Waiting { lines, dropped } => {
+                if lines.len() + buf.len() <= MAX_WAITING {
+                    lines.extend_from_slice(buf);
+                } else {
+                    *dropped += 1;
+                }
+                Ok(buf.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn filter(level: Option<&str>) -> Result<EnvFilter> {
+    let (place, text) = match level {
+        Some(level) => ("--log-level", level.to_owned()),
+        None => ("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_default()),
+    };
+    // The engine and its libraries talk at every instance; their warnings are enough unless they are asked for.
+    let text = match text.trim() {
+        "" => "info,wasmtime=warn,cranelift=warn".to_owned(),
+        plain @ ("error" | "warn" | "info" | "debug" | "trace") => format!("{plain},wasmtime=warn,cranelift=warn"),
+        filters => filters.to_owned(),
+    };
+    EnvFilter::try_new(&text).map_err(|error| {
+        UserError::new(place, format!("`{text}` is not a log level: {error}"))
+            .hint("valid: `error`, `warn`, `info`, `debug`, `trace`, or filters like `djhost=debug,wasmtime=warn`")
+            .into()
+    })
+}
+
+struct UtcTime(&'static str);
+
+impl FormatTime for UtcTime {
+    fn format_time(&self, w: &mut Writer<'_>) -> std::fmt::Result {
+        write!(w, "{}", jiff::Timestamp::now().strftime(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_gets_the_lines_that_its_level_lets_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        paths.create().unwrap();
+        let logs = Logs::default();
+        let subscriber = logs.layers(Some("info"), true).unwrap();
+        let _guard = subscriber.set_default();
+        tracing::info!("before the file is open");
+        let many: Vec<String> = (0..3).map(|_| "x".repeat(MAX_WAITING / 2)).collect();
+        many.iter().for_each(|line| tracing::info!("{line}"));
+        logs.open_file(&paths, 2).unwrap();
+        tracing::info!(partition = 3, "checkpoint saved");
+        tracing::debug!("too fine");
+        let text = std::fs::read_to_string(paths.logs().join("attempt_0002.txt")).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines[0].contains("before the file is open") && lines[1].len() > MAX_WAITING / 2, "{}", lines[0]);
+        assert_eq!(lines[2], "2 more lines from before this file was opened are not here");
+        assert!(lines[3].contains("INFO") && lines[3].contains("checkpoint saved") && lines[3].contains("partition=3"), "{}", lines[3]);
+    }
+
+    #[test]
+    fn a_level_that_does_not_exist_is_the_users_mistake() {
+        let error = filter(Some("djhost=loud")).unwrap_err();
+        assert!(error.is::<UserError>() && error.to_string().contains("--log-level"), "{error}");
+    }
+}

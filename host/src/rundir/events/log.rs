@@ -1,0 +1,162 @@
+//! The writer: one per attempt, one write call per event.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use tracing::Level;
+
+use super::kind::{Event, Record};
+use super::now;
+use crate::rundir::paths::RunPaths;
+
+/// Progress of a partition is written at most this often …
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// … and, in long jobs, not more often than this share of the time that the log is open. So a worker writes some 800 such lines on its first
+/// day, not 86,400, and looking at a long job stays quick.
+const PROGRESS_SHARE: f64 = 0.01;
+
+/// The event file of this attempt. Lines are handed to the system as they are emitted, so a kill loses none that was emitted; the disk is
+/// only waited for when the state of the job changes. An emit costs a few microseconds and one system call.
+pub struct EventLog {
+    path: PathBuf,
+    job_id: String,
+    attempt: u32,
+    opened: Instant,
+    nonce: String,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// None: event logging is switched off, events are only counted.
+    file: Option<File>,
+    seq: u64,
+    line: Vec<u8>,
+    failed: Option<std::io::Error>,
+    /// The last write may have left half a line.
+    torn: bool,
+    /// When progress of a partition was last written.
+    progress: HashMap<usize, Instant>,
+}
+
+impl EventLog {
+    /// Starts the event file of `attempt` in a run directory whose lock the caller holds.
+    pub fn open(paths: &RunPaths, job_id: &str, attempt: u32) -> Result<Self> {
+        let stamp = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
+        for serial in 0.. {
+            let path = paths.events(&stamp, serial);
+            match OpenOptions::new().append(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self::with(path, Some(file), job_id, attempt)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot create `{}`", path.display())),
+            }
+        }
+        unreachable!("a directory holds less than 2^32 files")
+    }
+
+    /// A log that writes nothing (`event_logging.enabled: false`).
+    pub fn disabled(job_id: &str, attempt: u32) -> Self {
+        Self::with(PathBuf::new(), None, job_id, attempt)
+    }
+
+    fn with(path: PathBuf, file: Option<File>, job_id: &str, attempt: u32) -> Self {
+        // Pid, time and attempt: unique over machines for all practical purposes, and readable.
+        let nonce = format!("{:x}{:x}", std::process::id(), (now() * 1e6) as u64);
+        let inner = Inner { file, seq: 0, line: Vec::with_capacity(1024), failed: None, torn: false, progress: HashMap::new() };
+        Self { path, job_id: job_id.to_owned(), attempt, opened: Instant::now(), nonce, inner: Mutex::new(inner) }
+    }
+
+    /// The file; empty if the log is disabled.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Attempt of the job (1, 2, …).
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Writes one event. May be called from any thread. A disk that refuses events does not stop the job: the first error is logged and
+    /// returned by [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch: most of them are left out.
+    pub fn emit(&self, event: Event) {
+        let sync = event.changes_job_state();
+        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let inner = &mut *inner;
+        if let Event::PartitionProgressed { partition_id, .. } = &event {
+            let now = Instant::now();
+            let pause = PROGRESS_EVERY.max(now.duration_since(self.opened).mul_f64(PROGRESS_SHARE));
+            if inner.progress.get(partition_id).is_some_and(|last| now.duration_since(*last) < pause) {
+                return;
+            }
+            inner.progress.insert(*partition_id, now);
+        }
+        tell(&event);
+        let seq = inner.seq;
+        inner.seq += 1;
+        let Some(file) = &mut inner.file else { return };
+        let record = Record {
+            timestamp: now(),
+            message: event.to_string(),
+            event_id: format!("{}_{}_{seq}", self.nonce, self.attempt),
+            job_id: self.job_id.clone(),
+            attempt: self.attempt,
+            seq,
+            process_id: std::process::id(),
+            thread_id: thread_id(),
+            status: event.status().map(str::to_owned),
+            performance_metrics: event.metrics(),
+            event,
+        };
+        inner.line.clear();
+        if inner.torn {
+            inner.line.push(b'\n');
+        }
+        let written = serde_json::to_writer(&mut inner.line, &record).map_err(std::io::Error::from).and_then(|()| {
+            inner.line.push(b'\n');
+            file.write_all(&inner.line)?;
+            if sync { file.sync_data() } else { Ok(()) }
+        });
+        inner.torn = written.is_err();
+        if let Err(error) = written
+            && inner.failed.is_none()
+        {
+            tracing::warn!("cannot write `{}`: {error}", self.path.display());
+            inner.failed = Some(error);
+        }
+        crate::rundir::fault::event(&inner.line);
+    }
+
+    /// Waits until all events are on the disk; says so if one was lost.
+    pub fn flush(&self) -> Result<()> {
+        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let at = || format!("cannot write `{}`", self.path.display());
+        if let Some(error) = &inner.failed {
+            return Err(anyhow!("{error}")).with_context(at);
+        }
+        match &mut inner.file {
+            Some(file) => file.sync_data().with_context(at),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Every event is a line in the log for people too. A tracing macro wants its level as a constant.
+fn tell(event: &Event) {
+    match event.level() {
+        Level::ERROR => tracing::error!("{event}"),
+        Level::INFO => tracing::info!("{event}"),
+        _ => tracing::debug!("{event}"),
+    }
+}
+
+fn thread_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static ID: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    ID.with(|id| *id)
+}

@@ -1,0 +1,197 @@
+//! The lock of a run directory: held as long as a process runs the job, freed by the system however that process ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use super::events::now;
+use super::own_files::open_own;
+use super::paths::RunPaths;
+use super::process::{ProcessId, host_name};
+use super::summary::JobSummary;
+use crate::error::UserError;
+
+/// Version of the lock file's content.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Holder {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The process.
+    pub process: ProcessId,
+    /// Name of the machine it runs on.
+    pub host: String,
+    /// Attempt of the job (1, 2, …).
+    pub attempt: u32,
+    /// When it took the lock, seconds since 1970.
+    pub since: f64,
+}
+
+impl Holder {
+    /// Whether the process runs on this machine and is still the one that took the lock.
+    pub fn is_alive_here(&self) -> bool {
+        self.host == host_name() && self.process.is_alive()
+    }
+}
+
+/// A held lock. Dropping it frees it.
+#[derive(Debug)]
+pub struct JobLock {
+    // Closing the file frees the lock.
+    _file: File,
+    holder: Holder,
+}
+
+/// A lock that is held in nobody's name yet: its holder looks whether there is anything to do.
+#[derive(Debug)]
+pub struct FreeLock {
+    file: File,
+    paths: RunPaths,
+}
+
+impl FreeLock {
+    /// Takes the lock of the run directory, which must exist. A [`UserError`] says who runs the job already.
+    pub fn take(paths: &RunPaths) -> Result<Self> {
+        let path = paths.lock();
+        let at = || format!("cannot lock `{}`", path.display());
+        let mut file = open_own(&path, OpenOptions::new().read(true).write(true).create(true).truncate(false)).with_context(at)?;
+        // Somebody who only looks holds the lock for a moment (`who_holds`); a job that runs holds it on.
+        const LOOKS: u32 = 50;
+        for look in 0.. {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(rustix::io::Errno::WOULDBLOCK) => {}
+                Err(error) => return Err(error).with_context(at),
+            }
+            let holder = read(&mut file);
+            if look == LOOKS || holder.as_ref().is_some_and(Holder::is_alive_here) {
+                let who = holder.map_or_else(|| "another process".to_owned(), |h| format!("process {} on `{}`", h.process.pid, h.host));
+                return Err(UserError::new(
+                    paths.root().display().to_string(),
+                    format!("job `{}` is already run by {who}", paths.job_id()),
+                )
+                .hint(format!("watch it with `djhost monitor {0}`, stop it with `djhost stop {0}`", paths.job_id()))
+                .into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Self { file, paths: paths.clone() })
+    }
+
+    /// Begins an attempt: one more than that of the last holder.
+    pub fn begin(self) -> Result<JobLock> {
+        let Self { mut file, paths } = self;
+        let at = || format!("cannot write to the lock `{}`", paths.lock().display());
+        // A kill between truncating and writing empties the lock file; the summary then still knows the attempts.
+        let known = JobSummary::load(&paths).ok().flatten().map_or(0, |summary| summary.attempts.len() as u32);
+        let attempt = read(&mut file).map_or(0, |h| h.attempt).max(known) + 1;
+        let holder = Holder { format_version: FORMAT_VERSION, process: ProcessId::current(), host: host_name(), attempt, since: now() };
+        let content = serde_json::to_vec(&holder)?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(&content))
+            .and_then(|()| file.sync_all())
+            .with_context(at)?;
+        Ok(JobLock { _file: file, holder })
+    }
+}
+
+impl JobLock {
+    /// Takes the lock of the run directory, which must exist, and begins an attempt.
+    pub fn acquire(paths: &RunPaths) -> Result<Self> {
+        FreeLock::take(paths)?.begin()
+    }
+
+    /// What the lock file says.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The attempt that this lock is for (1, 2, …).
+    pub fn attempt(&self) -> u32 {
+        self.holder.attempt
+    }
+}
+
+/// What a lock file tells to somebody who looks on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Liveness {
+    /// Somebody holds it. None: the file does not say who (it is being written just now).
+    Held(Option<Holder>),
+    /// Nobody holds it; the last holder, if there was one.
+    Free(Option<Holder>),
+}
+
+/// Who holds the lock of a run directory now. Takes no part in the job.
+pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
+    let path = paths.lock();
+    let is_missing =
+        |error: &anyhow::Error| error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+    let mut file = match open_own(&path, OpenOptions::new().read(true)) {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(Liveness::Free(None)),
+        Err(error) => return Err(error).with_context(|| format!("cannot open `{}`", path.display())),
+    };
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(Liveness::Free(read(&mut file))),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(Liveness::Held(read(&mut file))),
+        Err(error) => Err(error).with_context(|| format!("cannot look at the lock `{}`", path.display())),
+    }
+}
+
+/// Runs `act` while holding the lock in nobody's name; does nothing if somebody holds it.
+pub(crate) fn if_free(paths: &RunPaths, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    let path = paths.lock();
+    let file = open_own(&path, OpenOptions::new().read(true)).with_context(|| format!("cannot open `{}`", path.display()))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => act(),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+    }
+}
+
+fn read(file: &mut File) -> Option<Holder> {
+    let mut content = String::new();
+    file.rewind().ok()?;
+    file.read_to_string(&mut content).ok()?;
+    serde_json::from_str(&content).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_run_is_told_who_holds_the_lock_and_attempts_are_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        assert_eq!(who_holds(&paths).unwrap(), Liveness::Free(None));
+        let lock = JobLock::acquire(&paths).unwrap();
+        assert_eq!(lock.attempt(), 1);
+        assert_eq!(who_holds(&paths).unwrap(), Liveness::Held(Some(lock.holder().clone())));
+        let refused = JobLock::acquire(&paths).unwrap_err();
+        assert!(refused.is::<UserError>());
+        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        drop(lock);
+        assert!(matches!(who_holds(&paths).unwrap(), Liveness::Free(Some(_))));
+        assert_eq!(JobLock::acquire(&paths).unwrap().attempt(), 2);
+    }
+
+    #[test]
+    fn a_look_does_not_keep_a_run_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        let looking = File::create(paths.lock()).unwrap();
+        flock(&looking, FlockOperation::NonBlockingLockShared).unwrap();
+        let starting = std::thread::spawn(move || JobLock::acquire(&paths).map(|lock| lock.attempt()));
+        std::thread::sleep(Duration::from_millis(30));
+        drop(looking);
+        assert_eq!(starting.join().unwrap().unwrap(), 1);
+    }
+}

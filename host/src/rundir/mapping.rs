@@ -1,0 +1,162 @@
+//! `metadata/dataset_mapping.json`: the dataset and its partitions, in the shape that Data-Juicer's monitor reads.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::events::now;
+use super::paths::RunPaths;
+use super::storage::Storage;
+
+/// Version of the file.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// State of a partition, under Data-Juicer's names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartitionState {
+    /// Waits for a worker or for a barrier.
+    #[default]
+    Pending,
+    /// A worker is at it.
+    Processing,
+    /// Its last stage is committed.
+    Completed,
+    /// It failed and is not tried again in this attempt.
+    Failed,
+}
+
+impl fmt::Display for PartitionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "waiting",
+            Self::Processing => "running",
+            Self::Completed => "done",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// One partition.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartitionEntry {
+    /// 0-based.
+    pub partition_id: usize,
+    /// State.
+    pub processing_status: PartitionState,
+    /// Input rows; 0 as long as they are not counted.
+    pub sample_count: u64,
+    /// Seconds since 1970.
+    pub processing_start_time: Option<f64>,
+    /// Seconds since 1970.
+    pub processing_end_time: Option<f64>,
+    /// Why it failed.
+    pub error_message: Option<String>,
+    /// Bytes of the input (ours).
+    pub input_bytes: u64,
+    /// Rows that left the last stage (ours).
+    pub output_rows: Option<u64>,
+}
+
+/// The file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatasetMapping {
+    /// [`FORMAT_VERSION`] (ours).
+    pub format_version: u32,
+    /// The dataset.
+    pub original_dataset_path: String,
+    /// Input rows of all partitions counted so far.
+    pub original_dataset_size: u64,
+    /// Whether all partitions are counted (ours).
+    pub size_is_exact: bool,
+    /// Rows of the largest partition counted so far.
+    pub partition_size: u64,
+    /// By id.
+    pub partitions: Vec<PartitionEntry>,
+}
+
+impl DatasetMapping {
+    /// The mapping of a dataset into partitions of `input_bytes` and, where they are known, rows.
+    pub fn new(dataset_path: impl Into<String>, partitions: impl IntoIterator<Item = (u64, Option<u64>)>) -> Self {
+        let partitions: Vec<_> = partitions.into_iter().collect();
+        let mut mapping = Self {
+            format_version: FORMAT_VERSION,
+            original_dataset_path: dataset_path.into(),
+            size_is_exact: partitions.iter().all(|(_, rows)| rows.is_some()),
+            partitions: partitions
+                .into_iter()
+                .enumerate()
+                .map(|(partition_id, (input_bytes, rows))| PartitionEntry {
+                    partition_id,
+                    input_bytes,
+                    sample_count: rows.unwrap_or(0),
+                    ..PartitionEntry::default()
+                })
+                .collect(),
+            ..Self::default()
+        };
+        mapping.count();
+        mapping
+    }
+
+    /// Notes that a partition is being processed since `time`.
+    pub fn started(&mut self, partition: usize, time: f64) {
+        let entry = &mut self.partitions[partition];
+        entry.processing_status = PartitionState::Processing;
+        entry.processing_start_time.get_or_insert(time);
+        entry.processing_end_time = None;
+        entry.error_message = None;
+    }
+
+    /// Notes that a partition is done.
+    pub fn completed(&mut self, partition: usize, time: f64, input_rows: u64, output_rows: u64) {
+        let entry = &mut self.partitions[partition];
+        entry.processing_status = PartitionState::Completed;
+        entry.processing_end_time = Some(time);
+        entry.sample_count = input_rows;
+        entry.output_rows = Some(output_rows);
+        self.size_is_exact = self.partitions.iter().all(|p| p.processing_status == PartitionState::Completed) || self.size_is_exact;
+        self.count();
+    }
+
+    /// Notes that an earlier attempt did a partition, with the times that `earlier`, its mapping, tells.
+    pub fn taken_over(&mut self, partition: usize, earlier: Option<&Self>, input_rows: u64, output_rows: u64) {
+        let then = earlier.and_then(|e| e.partitions.get(partition)).cloned().unwrap_or_default();
+        let end = then.processing_end_time.unwrap_or_else(now);
+        self.completed(partition, end, input_rows, output_rows);
+        self.partitions[partition].processing_start_time = then.processing_start_time.or(Some(end));
+    }
+
+    /// Notes that a partition failed.
+    pub fn failed(&mut self, partition: usize, time: f64, error: impl Into<String>) {
+        let entry = &mut self.partitions[partition];
+        entry.processing_status = PartitionState::Failed;
+        entry.processing_end_time = Some(time);
+        entry.error_message = Some(error.into());
+    }
+
+    fn count(&mut self) {
+        self.original_dataset_size = self.partitions.iter().map(|p| p.sample_count).sum();
+        self.partition_size = self.partitions.iter().map(|p| p.sample_count).max().unwrap_or(0);
+    }
+
+    /// Replaces the file; see [`Storage::replace`]: it tells how far things are and nothing depends on it.
+    pub fn save(&self, paths: &RunPaths) -> Result<()> {
+        Storage::new().replace_json(&paths.dataset_mapping(), self)
+    }
+
+    /// Reads the file; None if there is none.
+    pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
+        let path = paths.dataset_mapping();
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                Ok(Some(serde_json::from_slice(&bytes).with_context(|| format!("`{}` is not a dataset mapping", path.display()))?))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The run directory: every name in it, every format that is written to it, and how files are written so that a kill leaves them whole or
+//! absent. Nothing here starts, runs or watches a job.
+
+pub(crate) mod checksummed_json;
+pub mod events;
+pub(crate) mod export_lock;
+#[doc(hidden)]
+pub mod fault;
+pub mod lock;
+pub mod mapping;
+pub(crate) mod own_files;
+pub mod paths;
+pub mod process;
+pub mod stop_request;
+pub mod storage;
+pub mod summary;
+pub(crate) mod varint;
+
+pub use export_lock::ExportLock;
+pub use lock::{FreeLock, Holder, JobLock};
+pub use mapping::DatasetMapping;
+pub use paths::RunPaths;
+pub use process::ProcessId;
+pub use stop_request::{StopFlag, StopRequest};
+pub use storage::{Storage, TempFile};
+pub use summary::{JobSummary, Ledger, Status};

@@ -1,0 +1,192 @@
+//! Asking a running job to stop: the file by which it is asked, and the flag that the runner looks at.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::events::now;
+use super::paths::RunPaths;
+use super::process::ProcessId;
+use super::storage::Storage;
+
+/// Version of the request file.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Exit code of a run that a second Ctrl-C ended at once: 128 + SIGINT, the shells' custom.
+pub const FORCED: i32 = 130;
+
+/// How often the runner's process looks for a request: quick for people, nothing for the machine.
+const POLL: Duration = Duration::from_millis(200);
+
+/// `stop_request.json`. An empty file (`touch stop_request.json`) is a request too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StopRequest {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Whom it asks; a request for an earlier attempt is ignored.
+    pub process: ProcessId,
+    /// Seconds since 1970.
+    pub requested_at: f64,
+}
+
+impl StopRequest {
+    /// Puts a request to `process` into the run directory.
+    pub fn write(paths: &RunPaths, process: ProcessId) -> Result<()> {
+        Storage::new().replace_json(&paths.stop_request(), &Self { format_version: FORMAT_VERSION, process, requested_at: now() })
+    }
+
+    /// Whether there is a request to `process`.
+    pub fn is_for(paths: &RunPaths, process: &ProcessId) -> bool {
+        match std::fs::read(paths.stop_request()) {
+            Ok(bytes) if bytes.trim_ascii().is_empty() => true,
+            Ok(bytes) => serde_json::from_slice::<Self>(&bytes).is_ok_and(|request| request.process == *process),
+            Err(_) => false,
+        }
+    }
+
+    /// Takes the request away: when a run starts, and when it has ended.
+    pub fn clear(paths: &RunPaths) -> Result<()> {
+        match std::fs::remove_file(paths.stop_request()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove `{}`", paths.stop_request().display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the job is to stop. Cheap to clone and to ask; the runner asks between batches.
+///
+/// ```
+/// use djhost::job::StopFlag;
+/// let flag = StopFlag::new();
+/// assert!(!flag.requested());
+/// flag.request("the disk is nearly full");
+/// assert_eq!(flag.reason().as_deref(), Some("the disk is nearly full"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    signals: AtomicU32,
+    reason: OnceLock<String>,
+}
+
+impl StopFlag {
+    /// A flag that only [`request`](Self::request) sets.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether somebody asked to stop.
+    pub fn requested(&self) -> bool {
+        self.inner.reason.get().is_some()
+    }
+
+    /// Why; the first reason stays.
+    pub fn reason(&self) -> Option<String> {
+        self.inner.reason.get().cloned()
+    }
+
+    /// Asks to stop.
+    pub fn request(&self, reason: impl Into<String>) {
+        let _ = self.inner.reason.set(reason.into());
+    }
+
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP; the second one ends the process at once with code [`FORCED`]. Once per process;
+    /// a later flag takes the signals over from an earlier one.
+    pub fn watch_signals(&self) -> Result<()> {
+        static CURRENT: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
+        static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+        *CURRENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::downgrade(&self.inner);
+        let installed = INSTALLED.get_or_init(|| {
+            ctrlc::set_handler(|| {
+                let current = CURRENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner).upgrade();
+                let Some(inner) = current else { force() };
+                if inner.signals.fetch_add(1, Ordering::Relaxed) > 0 {
+                    force();
+                }
+                let _ = inner.reason.set("signal".to_owned());
+            })
+            .map_err(|error| error.to_string())
+        });
+        installed.clone().map_err(anyhow::Error::msg).context("cannot handle signals")
+    }
+
+    /// Sets the flag when a request for this process appears in the run directory, looked for by a thread that ends with the last clone of
+    /// the flag. Takes a request away that was left for an earlier attempt; the caller holds the job's lock.
+    pub fn watch_requests(&self, paths: &RunPaths) -> Result<()> {
+        StopRequest::clear(paths)?;
+        let (inner, paths, me) = (Arc::downgrade(&self.inner), paths.clone(), ProcessId::current());
+        std::thread::Builder::new()
+            .name("stop-requests".to_owned())
+            .spawn(move || watch(&inner, &paths, &me))
+            .context("cannot start a thread")?;
+        Ok(())
+    }
+}
+
+fn watch(inner: &Weak<Inner>, paths: &RunPaths, me: &ProcessId) {
+    let file: PathBuf = paths.stop_request();
+    loop {
+        std::thread::sleep(POLL);
+        let Some(inner) = inner.upgrade() else { return };
+        if file.exists() && StopRequest::is_for(paths, me) {
+            let _ = inner.reason.set("request".to_owned());
+            return;
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "the user asked a second time not to wait for the threads that work")]
+fn force() -> ! {
+    std::process::exit(FORCED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn wait_for(condition: impl Fn() -> bool) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(60) {
+            if condition() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
+    #[test]
+    fn a_request_sets_the_flag_of_the_process_it_asks_and_of_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        let me = ProcessId::current();
+        let earlier = ProcessId { start_ticks: me.start_ticks - 1, ..me.clone() };
+        StopRequest::write(&paths, earlier.clone()).unwrap();
+        assert!(!StopRequest::is_for(&paths, &me));
+        let flag = StopFlag::new();
+        flag.watch_requests(&paths).unwrap();
+        assert!(!paths.stop_request().exists(), "the stale request is still there");
+        StopRequest::write(&paths, me).unwrap();
+        assert!(wait_for(|| flag.requested()));
+        assert_eq!(flag.reason().as_deref(), Some("request"));
+    }
+
+    #[test]
+    fn an_empty_request_file_is_a_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = RunPaths::new(dir.path());
+        std::fs::write(paths.stop_request(), "\n").unwrap();
+        assert!(StopRequest::is_for(&paths, &ProcessId::current()));
+    }
+}

@@ -1,0 +1,190 @@
+//! What a component would cost to compile, told from its bytes. Some kilobytes can stand for billions of instances: a component in which
+//! another one is instantiated twice, and so on inwards. The engine takes all of them apart before it compiles anything.
+//!
+//! For size: a Python interpreter with its library has 67 instances, 1,900 items, 13,000 functions of 6.5 MB in all and 48,000 locals; its
+//! largest function has 430 kB. JavaScript's has functions of up to 180 kB.
+
+use wasmparser::{
+    BinaryReaderError, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
+    Instance, Payload,
+};
+
+/// Components and modules within each other.
+const MAX_DEPTH: usize = 10;
+/// Instances of modules and components at run time.
+const MAX_INSTANCES: u64 = 1_000;
+/// Types, functions, aliases, imports, exports and the like of all these instances.
+const MAX_ITEMS: u64 = 200_000;
+/// Bytes of one function. The time and memory to compile one can grow faster than its size.
+const MAX_FUNCTION: usize = 1 << 20;
+/// Bytes of all functions.
+const MAX_CODE: u64 = 128 << 20;
+/// Local variables of all functions; three bytes can declare 50,000 of them.
+const MAX_LOCALS: u64 = 20_000_000;
+
+/// Measures a component while it is parsed.
+#[derive(Default)]
+pub(crate) struct Bounds {
+    /// What is open: the component, and what is being read inside of it. None is a module.
+    open: Vec<Option<Outline>>,
+    code: u64,
+    locals: u64,
+}
+
+/// A component as far as it was read.
+#[derive(Default)]
+struct Outline {
+    /// What one instance of it takes.
+    size: Size,
+    /// Its index space of components; None is one that is only known when it is instantiated.
+    components: Vec<Option<Size>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    instances: u64,
+    items: u64,
+}
+
+/// Why a component is refused.
+pub(crate) enum Refused {
+    /// It is not well formed.
+    Invalid(BinaryReaderError),
+    /// It is too large in the way that the text says.
+    TooLarge(String),
+}
+
+impl From<BinaryReaderError> for Refused {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl Bounds {
+    /// How many components and modules are around what is read now.
+    pub(crate) fn depth(&self) -> usize {
+        self.open.len().saturating_sub(1)
+    }
+
+    /// Takes the next part of the component into account. Fails as soon as a bound is passed.
+    pub(crate) fn see(&mut self, payload: &Payload<'_>) -> Result<(), Refused> {
+        match payload {
+            Payload::Version { encoding, .. } => {
+                if self.open.len() > MAX_DEPTH {
+                    return Err(too_large(format!("nests components more than {MAX_DEPTH} deep")));
+                }
+                self.open.push(matches!(encoding, Encoding::Component).then(Outline::default));
+            }
+            Payload::End(_) => {
+                let closed = self.open.pop().flatten();
+                if let (Some(closed), Some(Some(around))) = (closed, self.open.last_mut()) {
+                    around.components.push(Some(closed.size));
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let bytes = body.range().len();
+                if bytes > MAX_FUNCTION {
+                    return Err(too_large(format!("has a function of {bytes} bytes; {MAX_FUNCTION} are allowed")));
+                }
+                self.code += bytes as u64;
+                for group in body.get_locals_reader()? {
+                    self.locals += u64::from(group?.0);
+                }
+                if self.code > MAX_CODE {
+                    return Err(too_large(format!("has more than {} MB of functions", MAX_CODE >> 20)));
+                }
+                if self.locals > MAX_LOCALS {
+                    return Err(too_large(format!("has more than {MAX_LOCALS} local variables")));
+                }
+            }
+            _ => self.item(payload)?,
+        }
+        Ok(())
+    }
+
+    /// The sections of a component that define items; what a module has counts as code.
+    fn item(&mut self, payload: &Payload<'_>) -> Result<(), Refused> {
+        let Some((Some(outline), outer)) = self.open.split_last_mut() else { return Ok(()) };
+        match payload {
+            Payload::ComponentTypeSection(section) => outline.add(0, u64::from(section.count()))?,
+            Payload::CoreTypeSection(section) => outline.add(0, u64::from(section.count()))?,
+            Payload::ComponentCanonicalSection(section) => outline.add(0, u64::from(section.count()))?,
+            Payload::InstanceSection(section) => {
+                for instance in section.clone() {
+                    match instance? {
+                        Instance::Instantiate { args, .. } => outline.add(1, args.len() as u64 + 1)?,
+                        Instance::FromExports(exports) => outline.add(0, exports.len() as u64 + 1)?,
+                    }
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section.clone() {
+                    match instance? {
+                        ComponentInstance::Instantiate { component_index, args } => {
+                            let inner = outline.components.get(component_index as usize).copied().flatten();
+                            let inner =
+                                inner.ok_or_else(|| too_large("instantiates a component that is only known when it runs".into()))?;
+                            outline.add(inner.instances.saturating_add(1), inner.items.saturating_add(args.len() as u64 + 1))?;
+                        }
+                        ComponentInstance::FromExports(exports) => outline.add(0, exports.len() as u64 + 1)?,
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section.clone() {
+                    outline.add(0, 1)?;
+                    match alias? {
+                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => outline.components.push(None),
+                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                            let from = match count.checked_sub(1) {
+                                None => Some(&*outline),
+                                Some(up) => outer.iter().rev().nth(up as usize).and_then(Option::as_ref),
+                            };
+                            let inner = from.and_then(|from| from.components.get(index as usize).copied().flatten());
+                            outline.components.push(inner);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section.clone() {
+                    outline.add(0, 1)?;
+                    if matches!(import?.ty, ComponentTypeRef::Component(_)) {
+                        outline.components.push(None);
+                    }
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section.clone() {
+                    outline.add(0, 1)?;
+                    let export = export?;
+                    if export.kind == ComponentExternalKind::Component {
+                        let inner = outline.components.get(export.index as usize).copied().flatten();
+                        outline.components.push(inner);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Outline {
+    fn add(&mut self, instances: u64, items: u64) -> Result<(), Refused> {
+        self.size.instances = self.size.instances.saturating_add(instances);
+        self.size.items = self.size.items.saturating_add(items);
+        if self.size.instances > MAX_INSTANCES {
+            return Err(too_large(format!("would have more than {MAX_INSTANCES} instances")));
+        }
+        if self.size.items > MAX_ITEMS {
+            return Err(too_large(format!("would have more than {MAX_ITEMS} types, functions and the like in its instances")));
+        }
+        Ok(())
+    }
+}
+
+fn too_large(message: String) -> Refused {
+    Refused::TooLarge(message)
+}

@@ -1,0 +1,190 @@
+//! A component: checked, compiled and linked.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+use sha2::{Digest, Sha256};
+
+use super::abi::v0_1::{self, OperatorPre};
+use super::cache;
+use super::compile::compile;
+use super::contract::{Descriptor, Limits};
+use super::engine::Runtime;
+use super::grants::Grants;
+use super::inspect::{Inspected, inspect};
+use super::instance::Bare;
+use super::sandbox::Guest;
+use crate::error::UserError;
+
+/// Bytes of a component; an interpreter with its library has some ten million.
+const MAX_COMPONENT: u64 = 512 << 20;
+
+/// Where a component comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Embedded in the program; the name of the pack.
+    Builtin(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Builtin(name) => write!(f, "built-in {name}"),
+            Source::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A component, checked, compiled and linked.
+pub struct LoadedComponent {
+    /// Where it comes from.
+    pub source: Source,
+    /// SHA-256 of its bytes, in hex.
+    pub digest: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The contract version that it was built for.
+    pub wit_version: String,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    runtime: Arc<Runtime>,
+    pre: OperatorPre<Guest>,
+}
+
+impl LoadedComponent {
+    pub(crate) fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    pub(crate) fn pre(&self) -> &OperatorPre<Guest> {
+        &self.pre
+    }
+
+    /// Whether its calls end at their time limit: all but the built-in packs, wherever they come from.
+    pub fn is_interruptible(&self) -> bool {
+        self.runtime.interruptible
+    }
+}
+
+/// A component that is not loaded yet.
+#[derive(Clone)]
+pub(crate) struct Found {
+    /// Where it comes from.
+    pub(crate) source: Source,
+    /// SHA-256 of its bytes, in hex.
+    pub(crate) digest: String,
+    /// Its size in bytes.
+    pub(crate) size: u64,
+    content: Content,
+}
+
+#[derive(Clone)]
+enum Content {
+    /// In the program.
+    Embedded(&'static [u8]),
+    File(PathBuf),
+}
+
+impl Found {
+    /// A pack that is in the program.
+    pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
+        Self {
+            source: Source::Builtin(name.into()),
+            digest: hex::encode(Sha256::digest(bytes)),
+            size: bytes.len() as u64,
+            content: Content::Embedded(bytes),
+        }
+    }
+
+    /// A file that had `bytes` when it was looked at. They are not kept, as there may be many files: they are read again if it has to be compiled.
+    pub(crate) fn file(path: PathBuf, bytes: &[u8]) -> Self {
+        let content = Content::File(path.clone());
+        Self { source: Source::File(path), digest: hex::encode(Sha256::digest(bytes)), size: bytes.len() as u64, content }
+    }
+
+    /// The same with another source.
+    pub(crate) fn named(self, source: Source) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Its bytes, which are those of the digest.
+    fn bytes(&self) -> Result<Cow<'static, [u8]>, UserError> {
+        match &self.content {
+            Content::Embedded(bytes) => Ok(Cow::Borrowed(*bytes)),
+            Content::File(path) => {
+                let bytes = read_file(path)?;
+                if hex::encode(Sha256::digest(&bytes)) != self.digest {
+                    return Err(UserError::new(path.display().to_string(), "this plugin changed while it was loaded").hint("try again"));
+                }
+                Ok(Cow::Owned(bytes))
+            }
+        }
+    }
+}
+
+/// What loading gives: the component and its operators.
+pub(crate) type Loaded = (Arc<LoadedComponent>, Vec<Descriptor>);
+
+/// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is what was seen of it, if it was looked at
+/// before; `trusted` is one of the packs that come with djhost, whose calls are not interrupted, and which is compiled in this process.
+///
+/// # Errors
+/// The user's: not a component, too much to compile, another contract, no answer.
+pub(crate) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) -> Result<Loaded> {
+    let place = found.source.to_string();
+    let inspected = match inspected {
+        Some(inspected) => inspected,
+        None => inspect(&found.bytes()?, &place)?,
+    };
+    let runtime = if trusted { Runtime::trusted()? } else { Runtime::guarded()? };
+    let user = |message: String| UserError::new(&place, message);
+    let compile = || {
+        let bytes = found.bytes()?;
+        if trusted { Ok(runtime.engine.precompile_component(&bytes)?) } else { compile(&runtime.engine, &bytes) }
+    };
+    let component = cache::load(&runtime.engine, &found.digest, compile).map_err(|e| match e.downcast::<UserError>() {
+        Ok(error) => error,
+        Err(error) => user(format!("this component cannot be compiled: {error:#}")),
+    })?;
+    let pre = runtime
+        .linker
+        .instantiate_pre(&component)
+        .and_then(OperatorPre::new)
+        .map_err(|e| user(format!("this component does not fit the djhost contract {}: {e:#}", inspected.wit_version)))?;
+    let bare = Bare::new(&runtime, &pre, &place, Limits::LOADING, &Grants::default(), 0)
+        .map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
+    let descriptors = bare.describe().map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
+    let descriptors = v0_1::describe(descriptors).map_err(user)?;
+    let loaded = LoadedComponent {
+        source: found.source,
+        digest: found.digest,
+        bytes: found.size,
+        wit_version: inspected.wit_version,
+        imports: inspected.imports,
+        runtime,
+        pre,
+    };
+    Ok((Arc::new(loaded), descriptors))
+}
+
+/// The bytes of a component's file, which is the user's to mend.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
+    let place = || path.display().to_string();
+    let wrong = |e: std::io::Error| UserError::new(place(), format!("this plugin cannot be read: {e}"));
+    let too_large = |size: u64| UserError::new(place(), format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"));
+    let file = File::open(path).map_err(wrong)?;
+    let size = file.metadata().map_err(wrong)?.len();
+    if size > MAX_COMPONENT {
+        return Err(too_large(size));
+    }
+    // It may grow while it is read.
+    let mut bytes = Vec::with_capacity(size as usize);
+    file.take(MAX_COMPONENT + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    if bytes.len() as u64 > MAX_COMPONENT { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
+}

@@ -1,0 +1,286 @@
+//! What operators say of themselves and answer, independent of the version of the WIT contract.
+
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, BooleanArray, ListArray, UInt32Array};
+use serde::Serialize;
+
+use crate::data::{FieldType, Stat};
+
+/// The field in which an operator that counts keys is given their counts.
+pub const COUNTS: &str = "__dj__counts__";
+
+/// The field in which an operator that rewrites whole rows is given a row, and gives the new one.
+pub const ROW: &str = "__dj__row__";
+
+/// What an operator does with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Says of each row whether it stays, and computes stats.
+    Filter,
+    /// Changes fields, or makes 0..n rows of each row.
+    Mapper,
+    /// Gives fingerprints by which duplicates are found over the whole dataset.
+    Deduplicator,
+    /// Gives a key per row, then chooses among the keys of the whole dataset.
+    Selector,
+    /// Gives a key per row; all rows of the dataset with the same key become one. For the contract a selector.
+    Grouper,
+}
+
+impl Kind {
+    /// Whether the operator needs all rows of the dataset before any can pass: a barrier on keys.
+    pub fn is_global(self) -> bool {
+        matches!(self, Kind::Deduplicator | Kind::Selector | Kind::Grouper)
+    }
+
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Filter => "filter",
+            Kind::Mapper => "mapper",
+            Kind::Deduplicator => "deduplicator",
+            Kind::Selector => "selector",
+            Kind::Grouper => "grouper",
+        }
+    }
+}
+
+/// How much work a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cost {
+    /// Memory speed.
+    Light,
+    /// Tens of MB/s.
+    Medium,
+    /// Less than about 10 MB/s.
+    Heavy,
+}
+
+impl Cost {
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cost::Light => "light",
+            Cost::Medium => "medium",
+            Cost::Heavy => "heavy",
+        }
+    }
+}
+
+/// One operator of a component.
+#[derive(Debug, Clone, Serialize)]
+pub struct Descriptor {
+    /// The name that recipes use.
+    pub name: String,
+    /// What it does.
+    pub kind: Kind,
+    /// One sentence.
+    pub summary: String,
+    /// JSON Schema of its parameters, with defaults.
+    pub params_schema: serde_json::Value,
+    /// How much work a row is.
+    pub cost: Cost,
+}
+
+impl Descriptor {
+    /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset, and drops none.
+    pub fn counts_keys(&self) -> bool {
+        self.kind == Kind::Deduplicator && self.says("x-counts-keys")
+    }
+
+    /// Whether it is a mapper that is given whole rows as JSON text and gives whole rows.
+    pub fn rewrites_rows(&self) -> bool {
+        self.kind == Kind::Mapper && self.says("x-whole-rows")
+    }
+
+    fn says(&self, what: &str) -> bool {
+        self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
+    }
+
+    /// Of a deduplicator whose fingerprints need not be equal: the parameter that says in how many bits those of duplicates may differ.
+    pub fn hamming_parameter(&self) -> Option<&str> {
+        self.params_schema.get("x-hamming-distance").filter(|_| self.kind == Kind::Deduplicator)?.as_str()
+    }
+}
+
+/// A field that an operator reads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Input {
+    /// Names joined by dots.
+    pub path: String,
+    /// The type it wants.
+    pub ty: FieldType,
+    /// Whether a row without it goes to quarantine.
+    pub required: bool,
+}
+
+/// A field or stat that an operator computes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Computed {
+    /// The field, or the key under `__dj__stats__`.
+    pub path: String,
+    /// The type in which it is always given.
+    pub ty: FieldType,
+}
+
+/// What an operator with given parameters reads and writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Signature {
+    /// Fields it reads.
+    pub reads: Vec<Input>,
+    /// Fields it may change or add.
+    pub writes: Vec<Computed>,
+    /// Keys under `__dj__stats__` that it computes.
+    pub writes_stats: Vec<Computed>,
+}
+
+/// What an instance of an operator may use. Exceeding one ends the instance, not the job.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Linear memory of one instance, in bytes.
+    pub memory: usize,
+    /// CPU time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
+    pub time: Duration,
+    /// CPU time of a call for each of its rows, when that is less; a row larger than `batch` gets more, in proportion.
+    pub row_time: Duration,
+    /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is copied. More for a larger batch, too.
+    pub reply: usize,
+    /// How many times as large as what is given of a row the answer for it may be; see [`row_output`](Self::row_output).
+    pub ratio: f64,
+    /// Bytes that the answer for a row may have beyond that.
+    pub row_output: usize,
+    /// Bytes of an ordinary batch.
+    pub batch: usize,
+}
+
+impl Default for Limits {
+    /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about 0.1 s (filling 1 GiB takes 0.4 s);
+    /// 60 s is a thousand times what the slowest built-in needs for a batch, 10 s more than any row of one should; a reply may be larger than its batch, but not absurdly.
+    fn default() -> Self {
+        Self {
+            memory: 256 << 20,
+            time: Duration::from_secs(60),
+            row_time: Duration::from_secs(10),
+            reply: 128 << 20,
+            ratio: 16.0,
+            row_output: 1 << 20,
+            batch: 512 << 10,
+        }
+    }
+}
+
+impl Limits {
+    /// For `describe`, when a component is loaded: a list of some names takes less than a millisecond.
+    pub(crate) const LOADING: Self = Self {
+        memory: 256 << 20,
+        time: Duration::from_secs(5),
+        row_time: Duration::from_secs(5),
+        reply: 8 << 20,
+        ratio: 16.0,
+        row_output: 1 << 20,
+        batch: 512 << 10,
+    };
+
+    /// Bytes of the largest linear memory of 32 bits.
+    pub(crate) const ADDRESSABLE: usize = 4 << 30;
+
+    /// The limits of a call on `bytes`: those for an ordinary batch, or more in proportion.
+    pub(crate) fn for_bytes(self, bytes: u64) -> Self {
+        let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
+        // At most what a timer and an address can hold.
+        let time = Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
+        Self { time, reply: (self.reply as f64 * times) as usize, ..self }
+    }
+
+    /// The limits of an instance that gets the keys of the whole dataset, `rows` keys of `bytes` in all: they are there twice, and are sorted.
+    pub(crate) fn for_keys(self, rows: usize, bytes: u64) -> Self {
+        let more = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_mul(4).saturating_add(rows.saturating_mul(32));
+        Self { memory: self.memory.saturating_add(more).min(Self::ADDRESSABLE).max(self.memory), ..self.for_bytes(bytes) }
+    }
+
+    /// The limits of a call on `rows` rows of `bytes` in all.
+    pub(crate) fn for_rows(self, rows: usize, bytes: u64) -> Self {
+        let limits = self.for_bytes(bytes);
+        let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
+        let rows = Duration::try_from_secs_f64(self.row_time.as_secs_f64() * rows as f64 * times).unwrap_or(Duration::MAX);
+        Self { time: limits.time.min(rows), ..limits }
+    }
+}
+
+/// A row that the operator cannot judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its position in the batch.
+    pub row: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// New values of one field.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// The field.
+    pub path: String,
+    /// The rows that get a new value, strictly rising; None = all.
+    pub rows: Option<UInt32Array>,
+    /// One value per such row.
+    pub values: ArrayRef,
+    /// Whether the strings are JSON texts.
+    pub json: bool,
+}
+
+impl PartialEq for Update {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, &self.rows, self.json) == (&other.path, &other.rows, other.json) && *self.values == *other.values
+    }
+}
+
+/// The answer to one batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// By kind.
+    pub output: Output,
+    /// Rows without an answer, strictly rising; their values in `output` are to be ignored.
+    pub rejected: Vec<Rejection>,
+    /// Bytes of the answers for all rows beyond `output_ratio` times the rows.
+    pub beyond: u64,
+}
+
+/// The answer by kind. All lengths and offsets are checked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Filter.
+    Filtered {
+        /// One bit per row, no nulls.
+        keep: BooleanArray,
+        /// One value per row each.
+        stats: Vec<Stat>,
+    },
+    /// Mapper that changes fields.
+    Updated(Vec<Update>),
+    /// Mapper that makes other rows.
+    Rows {
+        /// The row that each new row was made of; rising, within the batch.
+        origins: UInt32Array,
+        /// Fields, each with one value per new row.
+        fields: Vec<Update>,
+    },
+    /// Deduplicator.
+    Fingerprints {
+        /// Bytes of one: 8 or 16.
+        width: usize,
+        /// How many per row.
+        per_row: usize,
+        /// `rows * per_row * width` bytes.
+        data: Vec<u8>,
+        /// Rows that have fingerprints; None = all.
+        valid: Option<BooleanArray>,
+    },
+    /// Selector: one key per row.
+    Keys(ArrayRef),
+    /// Deduplicator that counts keys: hashes of each row's keys, 0 for the empty one.
+    KeyLists(ListArray),
+}

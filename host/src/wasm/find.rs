@@ -1,0 +1,137 @@
+//! The components in the plugin directories.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::component::{Found, Source, read_file};
+use super::inspect::{Inspected, inspect};
+use crate::error::UserError;
+
+/// Depth to which plugin directories are searched.
+const MAX_DEPTH: usize = 8;
+
+/// A component under the plugin directories.
+pub(crate) struct Component {
+    /// The first of its files.
+    pub(crate) found: Found,
+    /// What was seen of it; None: nobody looked, as it is one of those that are known.
+    pub(crate) inspected: Option<Inspected>,
+    /// Its further files.
+    pub(crate) copies: Vec<PathBuf>,
+}
+
+/// A file, and the verdict on it if this was the first with its content.
+type Looked = (Found, Option<Result<Inspected, UserError>>);
+
+/// The components under `dirs`, in the order of the names of their files, and what is wrong with the others. Each is looked at, none is
+/// compiled; not looked at are those that `is_known` by their digest. In memory are as many files as there are cores.
+pub(crate) fn read_components(dirs: &[PathBuf], is_known: impl Fn(&str) -> bool + Sync) -> Result<(Vec<Component>, Vec<UserError>)> {
+    // The first who comes looks; who that is depends on the threads, so the verdict is that of the digest and names no file.
+    let seen: Mutex<HashSet<String>> = Mutex::default();
+    let read = |path: PathBuf| {
+        let bytes = read_file(&path)?;
+        let found = Found::file(path, &bytes);
+        let is_new = seen.lock().unwrap_or_else(PoisonError::into_inner).insert(found.digest.clone());
+        let inspected = (is_new && !is_known(&found.digest)).then(|| inspect(&bytes, ""));
+        Ok((found, inspected))
+    };
+    let read: Vec<Result<Looked, UserError>> = find_components(dirs)?.into_par_iter().map(read).collect();
+    let mut errors = Vec::new();
+    let mut files: Vec<Found> = Vec::new();
+    let mut verdicts: BTreeMap<String, Result<Inspected, UserError>> = BTreeMap::new();
+    for result in read {
+        match result {
+            Ok((found, inspected)) => {
+                if let Some(inspected) = inspected {
+                    verdicts.insert(found.digest.clone(), inspected);
+                }
+                files.push(found);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    // By digest: where the first of its files is, among the components or the errors.
+    let mut good: BTreeMap<String, usize> = BTreeMap::new();
+    let mut bad: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut components: Vec<Component> = Vec::new();
+    for found in files {
+        if let (Some(first), Source::File(path)) = (good.get(&found.digest), &found.source) {
+            components[*first].copies.push(path.clone());
+        } else if let Some((_, copies)) = bad.get_mut(&found.digest) {
+            *copies += 1;
+        } else {
+            match verdicts.remove(&found.digest).transpose() {
+                Ok(inspected) => {
+                    good.insert(found.digest.clone(), components.len());
+                    components.push(Component { found, inspected, copies: Vec::new() });
+                }
+                Err(error) => {
+                    bad.insert(found.digest, (errors.len(), 0));
+                    errors.push(UserError { place: found.source.to_string(), ..error });
+                }
+            }
+        }
+    }
+    for (error, copies) in bad.into_values().filter(|(_, copies)| *copies > 0) {
+        errors[error].message += &format!(" (and {copies} more with the same content)");
+    }
+    Ok((components, errors))
+}
+
+/// The `.wasm` files under `dirs`, in the order of their names; a file stands for itself.
+pub(crate) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for dir in dirs {
+        let place = || format!("--plugins {}", dir.display());
+        let meta = std::fs::metadata(dir).map_err(|e| UserError::new(place(), format!("this directory cannot be read: {e}")))?;
+        if meta.is_file() {
+            found.push(dir.clone());
+            continue;
+        }
+        let before = found.len();
+        walk(dir, 0, &mut found).with_context(place)?;
+        if found.len() == before {
+            tracing::warn!("no `.wasm` file under {}", dir.display());
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Whether a search from a directory comes to the file that is at `below` in it.
+pub(crate) fn is_searched(below: &Path) -> bool {
+    let names: Vec<_> = below.components().map(|c| c.as_os_str()).collect();
+    let Some((file, dirs)) = names.split_last() else { return false };
+    dirs.len() <= MAX_DEPTH && !is_hidden(file) && dirs.iter().all(|dir| is_entered(dir))
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
+}
+
+/// `target` holds what cargo makes on the way to a component: core modules and copies.
+fn is_entered(dir: &OsStr) -> bool {
+    !is_hidden(dir) && dir != "target" && dir != "node_modules"
+}
+
+fn walk(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    let entries =
+        std::fs::read_dir(dir).map_err(|e| UserError::new(dir.display().to_string(), format!("this directory cannot be read: {e}")))?;
+    for entry in entries {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_dir() && is_entered(&name) && depth < MAX_DEPTH {
+            walk(&path, depth + 1, found)?;
+        } else if !is_hidden(&name) && path.extension().is_some_and(|e| e == "wasm") && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

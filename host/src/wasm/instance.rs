@@ -1,0 +1,218 @@
+//! One instance of one operator: calls, their limits, and why one failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use wasmtime::component::ResourceAny;
+use wasmtime::{Store, Trap, UpdateDeadline};
+
+use super::abi::v0_1;
+use super::contract::{Limits, Reply, Signature};
+use super::cpu::thread_cpu;
+use super::engine::{Runtime, TICK};
+use super::grants::Grants;
+use super::sandbox::Guest;
+use crate::data::Batch;
+use crate::sanitize::printable;
+
+thread_local! {
+    /// A worker runs one chain of operators at a time; its buffers go from one to the next.
+    static BUFFERS: std::cell::RefCell<v0_1::Buffers> = std::cell::RefCell::default();
+}
+
+/// Why a call gave no answer. After all but `Failed` the instance is of no more use.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The guest said that it cannot go on with this batch.
+    #[error("{0}")]
+    Failed(String),
+    /// The guest trapped, ran out of memory, or answered something that breaks the contract.
+    #[error("{0}")]
+    Dead(String),
+    /// The call took longer than it may.
+    #[error("{0}")]
+    TimedOut(String),
+}
+
+/// An instance with its operator created. Not `Sync`: one thread calls it at a time.
+pub struct OpInstance {
+    store: Store<Guest>,
+    bindings: v0_1::Operator,
+    op: ResourceAny,
+    limits: Limits,
+    interruptible: bool,
+    seed: u64,
+    bytes_in: u64,
+    peak_before: usize,
+}
+
+/// A component that is instantiated but has no operator yet.
+pub(crate) struct Bare {
+    store: Store<Guest>,
+    bindings: v0_1::Operator,
+    limits: Limits,
+    interruptible: bool,
+    seed: u64,
+}
+
+impl Bare {
+    /// A fresh instance in a store of its own.
+    pub(crate) fn new(
+        runtime: &Arc<Runtime>,
+        pre: &v0_1::OperatorPre<Guest>,
+        name: &str,
+        limits: Limits,
+        grants: &Grants,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut store = Store::new(&runtime.engine, Guest::new(name, limits.memory, grants, seed)?);
+        store.limiter(|guest| &mut guest.limiter);
+        let interruptible = runtime.interruptible;
+        if interruptible {
+            store.epoch_deadline_callback(|store| {
+                let left = store.data().deadline.saturating_sub(thread_cpu());
+                Ok(if left.is_zero() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(ticks(left)) })
+            });
+        }
+        arm(&mut store, interruptible, limits);
+        let bindings = pre.instantiate(&mut store).map_err(|e| anyhow::Error::from(explain(&mut store, limits, e)))?;
+        Ok(Self { store, bindings, limits, interruptible, seed })
+    }
+
+    /// The operators of the component.
+    pub(crate) fn describe(mut self) -> Result<Vec<v0_1::types::Descriptor>> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        match self.bindings.djhost_op_ops().call_describe(&mut self.store) {
+            Ok(descriptors) => Ok(descriptors),
+            Err(error) => Err(anyhow::anyhow!("`describe` failed: {}", explain(&mut self.store, self.limits, error))),
+        }
+    }
+
+    /// An operator with parameters; the inner error is the guest's word on them.
+    pub(crate) fn create(mut self, name: &str, params: &str) -> Result<Result<OpInstance, String>, CallError> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        let created = self.bindings.djhost_op_ops().op().call_create(&mut self.store, name, params);
+        match created {
+            Ok(Ok(op)) => Ok(Ok(OpInstance {
+                store: self.store,
+                bindings: self.bindings,
+                op,
+                limits: self.limits,
+                interruptible: self.interruptible,
+                seed: self.seed,
+                bytes_in: 0,
+                peak_before: 0,
+            })),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(printable(&message))),
+            Err(error) => Err(explain(&mut self.store, self.limits, error)),
+        }
+    }
+}
+
+impl OpInstance {
+    /// What the operator reads and writes.
+    pub(crate) fn signature(&mut self) -> Result<Signature, CallError> {
+        arm(&mut self.store, self.interruptible, self.limits);
+        match self.bindings.djhost_op_ops().op().call_signature(&mut self.store, self.op) {
+            Ok(signature) => v0_1::signature(signature).map_err(CallError::Dead),
+            Err(error) => Err(explain(&mut self.store, self.limits, error)),
+        }
+    }
+
+    /// The answer to `batch` (at least one row), checked against the contract. With `stats` it is given the stats that it computes as the rows have them.
+    pub(crate) fn process(&mut self, signature: &Signature, batch: &Batch, stats: bool) -> Result<Reply, CallError> {
+        let first = batch.ids.value(0);
+        self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.store.data_mut().start_clock();
+        let input = BUFFERS.with_borrow_mut(|b| b.input(signature, batch, stats)).map_err(CallError::Failed)?;
+        let limits = self.limits.for_rows(batch.rows(), v0_1::batch_bytes(&input));
+        arm(&mut self.store, self.interruptible, limits);
+        let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
+        self.bytes_in += BUFFERS.with_borrow_mut(|b| b.give_back(input));
+        match called {
+            Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
+                Err(CallError::Failed(printable(&message)))
+            }
+            Err(error) => Err(explain(&mut self.store, limits, error)),
+        }
+    }
+
+    /// Selectors: which rows of the dataset stay, given the keys of all, for which the instance was made.
+    pub(crate) fn select(&mut self, keys: &v0_1::types::Column, rows: usize) -> Result<Vec<bool>, CallError> {
+        // One byte per row is what it must be able to answer.
+        let limits = Limits { reply: self.limits.reply.max(rows.saturating_mul(2)), ..self.limits };
+        arm(&mut self.store, self.interruptible, limits);
+        match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, keys) {
+            Ok(Ok(keep)) => v0_1::flags(&keep, rows, "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
+                Err(CallError::Failed(printable(&message)))
+            }
+            Err(error) => Err(explain(&mut self.store, limits, error)),
+        }
+    }
+
+    /// Bytes of strings that were given to it so far.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in
+    }
+
+    /// Passes its counts on to the instance that takes its place.
+    pub(crate) fn hand_over(self, to: &mut Self) {
+        to.bytes_in += self.bytes_in;
+        to.peak_before = self.peak_memory();
+    }
+
+    /// The most linear memory that this instance, or one whose place it took, has held, in bytes.
+    pub fn peak_memory(&self) -> usize {
+        self.store.data().limiter.peak.max(self.peak_before)
+    }
+}
+
+/// Starts the clock of one call and sets how much the guest may hand over in it.
+fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
+    store.set_hostcall_fuel(limits.reply);
+    if interruptible {
+        // CPU time: a machine that is busy with other things, or was asleep, makes no guest late. The epoch follows the wall clock, so what
+        // it ends may have had less, and goes on.
+        store.data_mut().deadline = thread_cpu().saturating_add(limits.time);
+        store.set_epoch_deadline(ticks(limits.time));
+    }
+}
+
+/// How many ticks take so long. One more, as the current one may be almost over.
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_millis() / TICK.as_millis() + 1).unwrap_or(u64::MAX / 2)
+}
+
+/// The cause of a failed call in words for the quarantine entry and the log.
+fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> CallError {
+    let printed = store.data().printed.take_tail();
+    // A Rust guest's advice on how to debug it is of no use here.
+    let printed = printed.replace("note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "");
+    let said = if printed.trim().is_empty() { String::new() } else { format!(" ({})", printable(printed.trim())) };
+    if let Some(wanted) = store.data_mut().limiter.refused.take() {
+        return CallError::Dead(format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted.div_ceil(1 << 20), limits.memory >> 20));
+    }
+    CallError::Dead(match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => {
+            return CallError::TimedOut(format!("out of time: the call took longer than {:?} of CPU time{said}", limits.time));
+        }
+        Some(Trap::StackOverflow) => format!("stack overflow{said}"),
+        Some(Trap::UnreachableCodeReached) if !printed.trim().is_empty() => format!("panic{said}"),
+        Some(Trap::MemoryOutOfBounds) => format!("access outside of its memory, which an overflow of its own stack looks like, too{said}"),
+        Some(trap) => format!("trap: {}{said}", trap.to_string().trim_start_matches("wasm trap: ")),
+        None => {
+            let cause = error.root_cause().to_string();
+            // Wasmtime has no type for it: the only other sign that the guest handed over more than `reply` bytes.
+            if cause.contains("fuel allocated for hostcalls") {
+                format!("the answer is larger than {:.1} MB", limits.reply as f64 / 1e6)
+            } else if cause.contains("resource table has no free keys") {
+                format!("it holds too many files, streams or the like at once{said}")
+            } else {
+                format!("{cause}{said}")
+            }
+        }
+    })
+}

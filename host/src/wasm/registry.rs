@@ -1,0 +1,277 @@
+//! All operators that a recipe may name: those embedded in the program, and those of the components in the plugin directories.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::absent::{self, absent};
+use super::component::{self, Found, Loaded, LoadedComponent, Source};
+use super::contract::{Descriptor, Limits};
+use super::find::{Component, read_components};
+use super::grants::Grants;
+use super::inspect::Inspected;
+use super::packs::{Pack, packs};
+use super::pool::OpPool;
+use super::{cache, compiling};
+use crate::error::{UserError, UserErrors, did_you_mean};
+
+/// Mistakes of plugins that are shown; more are counted.
+const SHOWN: usize = 20;
+/// Plugins that may fail to compile or start before the others are left alone: each may take a minute.
+const MAX_BROKEN: usize = 5;
+/// Names in one note.
+const NAMES: usize = 3;
+
+/// One operator that recipes may name.
+#[derive(Clone)]
+pub struct OpEntry {
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+    /// The component that has it.
+    pub component: Arc<LoadedComponent>,
+}
+
+/// Which operators of plugins take the place of built-in ones of the same name. All other ones are left out.
+#[derive(Debug, Clone, Copy)]
+pub enum Replace<'a> {
+    /// Those that the user names.
+    These(&'a [String]),
+    /// All: the user gave the plugin itself for that purpose.
+    All,
+}
+
+impl Replace<'_> {
+    fn allows(self, name: &str) -> bool {
+        match self {
+            Self::These(names) => names.iter().any(|n| n == name),
+            Self::All => true,
+        }
+    }
+}
+
+/// The operators by name.
+#[derive(Default)]
+pub struct Registry {
+    ops: BTreeMap<String, OpEntry>,
+    /// Operators of plugins that have the name of a built-in one and were not asked for.
+    left_out: BTreeMap<String, Source>,
+    notes: Vec<String>,
+}
+
+impl Registry {
+    /// Loads every `.wasm` file under `dirs` (recursively, in the order of their names), then the built-in packs. An operator of a file that has
+    /// the name of a built-in one takes its place if `replace` says so, with a note; two files with the same operator are an error.
+    pub fn load(dirs: &[PathBuf], replace: Replace<'_>) -> Result<Self> {
+        Self::load_packs(dirs, replace, |_, _| true)
+    }
+
+    /// The same for a recipe with the operators `names`: packs without any of them are not loaded. If one of the operators is nowhere, all are,
+    /// unless djhost is known to lack it: then there is nothing to look for.
+    pub fn load_for(dirs: &[PathBuf], replace: Replace<'_>, names: &[&str]) -> Result<Self> {
+        Self::load_packs(dirs, replace, |files, pack| {
+            let missing = || names.iter().filter(|name| !files.ops.contains_key(**name));
+            missing().any(|name| pack.operators.contains(name))
+                || missing().any(|name| absent(name).is_none() && !packs().any(|p| p.operators.contains(name)))
+        })
+    }
+
+    /// `is_wanted` is asked for each pack, given what the files that are no packs have.
+    fn load_packs(dirs: &[PathBuf], replace: Replace<'_>, is_wanted: impl Fn(&Self, &Pack) -> bool) -> Result<Self> {
+        let embedded: Vec<Pack> = packs().collect();
+        let embedded: Vec<(Pack, Found)> =
+            embedded.into_par_iter().map(|pack| (pack, Found::embedded(pack.name, pack.component))).collect();
+        // A pack may be among the files, as a copy of each is in `plugins/dist`. It is no less to be trusted for that.
+        let is_pack = |digest: &str| embedded.iter().any(|(_, found)| found.digest == digest);
+        let (components, mut errors) = read_components(dirs, is_pack)?;
+        if !errors.is_empty() {
+            return Err(few(errors).into());
+        }
+        let mut registry = Self::default();
+        components.iter().for_each(|c| registry.notes.extend(copies(c)));
+        let (mut packed, files): (Vec<Component>, Vec<Component>) = components.into_iter().partition(|c| is_pack(&c.found.digest));
+        let files: Vec<_> = files.into_iter().map(|c| (c.found, c.inspected)).collect();
+        errors.extend(registry.add_all(files, false, replace)?);
+        if !errors.is_empty() {
+            return Err(few(errors).into());
+        }
+        registry.note_names(replace);
+        let mut wanted = Vec::new();
+        for (pack, found) in embedded {
+            let copy = packed.iter().position(|c| c.found.digest == found.digest).map(|at| packed.swap_remove(at).found);
+            if is_wanted(&registry, &pack) {
+                // The copy is named as the source; the bytes are those in the program.
+                wanted.push((copy.map_or(found.clone(), |copy| found.clone().named(copy.source)), None));
+            }
+        }
+        errors.extend(registry.add_all(wanted, true, replace)?);
+        registry.notes.extend(cache::problem().map(str::to_owned));
+        if errors.is_empty() { Ok(registry) } else { Err(few(errors).into()) }
+    }
+
+    /// Adds all operators of some components; gives the user's errors. `trusted` are packs, whose operators are left out where another component
+    /// has them.
+    fn add_all(&mut self, found: Vec<(Found, Option<Inspected>)>, trusted: bool, replace: Replace<'_>) -> Result<Vec<UserError>> {
+        let broken = AtomicUsize::new(0);
+        // Compiling uses all cores; from the cache it is a read.
+        compiling::expect(found.len());
+        let load = |(found, inspected): (Found, Option<Inspected>)| {
+            if broken.load(Ordering::Relaxed) >= MAX_BROKEN {
+                return None;
+            }
+            let loaded = component::load(found, inspected, trusted);
+            if loaded.is_err() {
+                broken.fetch_add(1, Ordering::Relaxed);
+            }
+            compiling::loaded();
+            Some(loaded)
+        };
+        let loaded: Vec<Option<Result<Loaded>>> = found.into_par_iter().map(load).collect();
+        let skipped = loaded.iter().filter(|loaded| loaded.is_none()).count();
+        let mut errors = Vec::new();
+        for result in loaded.into_iter().flatten() {
+            match result {
+                Ok((component, descriptors)) => {
+                    descriptors.into_iter().for_each(|d| errors.extend(self.add(d, &component, trusted, replace).err()));
+                }
+                Err(error) => errors.push(error.downcast::<UserError>()?),
+            }
+        }
+        if skipped > 0 {
+            let message = format!("{skipped} more were not tried, as {MAX_BROKEN} cannot be used");
+            errors.push(UserError::new("--plugins", message).hint("mend or remove those first"));
+        }
+        Ok(errors)
+    }
+
+    fn add(
+        &mut self,
+        descriptor: Descriptor,
+        component: &Arc<LoadedComponent>,
+        trusted: bool,
+        replace: Replace<'_>,
+    ) -> Result<(), UserError> {
+        let name = descriptor.name.clone();
+        let is_built_in = || packs().any(|pack| pack.operators.contains(&name.as_str()));
+        if !trusted && !replace.allows(&name) && is_built_in() {
+            self.left_out.entry(name).or_insert_with(|| component.source.clone());
+            return Ok(());
+        }
+        match self.ops.get(&name) {
+            None => {
+                self.ops.insert(name, OpEntry { descriptor, component: Arc::clone(component) });
+                Ok(())
+            }
+            Some(_) if trusted => Ok(()),
+            Some(other) => {
+                let message = format!("operator `{name}` is also in {}", other.component.source);
+                Err(UserError::new(component.source.to_string(), message)
+                    .hint("remove one of the two, or name a narrower `--plugins` directory"))
+            }
+        }
+    }
+
+    /// Says which operators of files have the names of built-in ones, and what became of them.
+    fn note_names(&mut self, replace: Replace<'_>) {
+        let is_built_in = |name: &str| packs().any(|pack| pack.operators.contains(&name));
+        for (name, entry) in self.ops.iter().filter(|(name, _)| is_built_in(name)) {
+            self.notes.push(format!("operator `{name}` of {} replaces the built-in one", entry.component.source));
+        }
+        let mut of_file: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, source) in &self.left_out {
+            of_file.entry(source.to_string()).or_default().push(format!("`{name}`"));
+        }
+        for (file, names) in of_file {
+            self.notes.push(format!(
+                "{file} has {}, as djhost itself does: the built-in ones are used; `--allow-override NAME` takes the plugin's",
+                shortened(&names)
+            ));
+        }
+        if let Replace::These(names) = replace {
+            let unused = names.iter().filter(|name| !(is_built_in(name) && self.ops.contains_key(*name)));
+            self.notes.extend(unused.map(|name| format!("`allow_override` names `{name}`, which replaces no built-in operator")));
+        }
+    }
+
+    /// The operator called `name`. An unknown one is the user's error at `place`: for an operator of Data-Juicer that djhost lacks it says why and
+    /// what to do instead, for a misspelt one the name that was meant. So is one that is built in and in a plugin, too, if nobody said which is
+    /// meant.
+    pub fn get(&self, name: &str, place: &str) -> Result<&OpEntry, UserError> {
+        if let Some(plugin) = self.left_out.get(name) {
+            return Err(UserError::new(place, format!("operator `{name}` is built in, and {plugin} has one of the same name")).hint(format!(
+                "`--allow-override {name}`, or `allow_override: [{name}]` in the recipe, takes that of the plugin; for the built-in one remove \
+                 the plugin, or name a narrower `--plugins` directory"
+            )));
+        }
+        self.ops.get(name).ok_or_else(|| {
+            if let Some(known) = absent(name) {
+                return UserError::new(place, format!("djhost lacks Data-Juicer's `{name}`: {}", known.why)).hint(known.instead);
+            }
+            let error = UserError::new(place, format!("there is no operator `{name}`"));
+            let names = self.ops.keys().map(String::as_str).chain(absent::all().map(|op| op.name));
+            match did_you_mean(name, names) {
+                Some(near) if !self.ops.contains_key(near) => {
+                    let why = absent(near).map(|known| format!(": {}; {}", known.why, known.instead)).unwrap_or_default();
+                    error.hint(format!("did you mean Data-Juicer's `{near}`? djhost lacks it{why}"))
+                }
+                Some(near) => error.hint(format!("did you mean `{near}`? `djhost ops list` shows all {}", self.ops.len())),
+                None => error.hint(format!(
+                    "`djhost ops list` shows all {}; more come with `--plugins DIR`, and `djhost ops new` begins one of your own",
+                    self.ops.len()
+                )),
+            }
+        })
+    }
+
+    /// All operators in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &OpEntry> {
+        self.ops.values()
+    }
+
+    /// What the user should know of how the operators were found.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The pool of one use of an operator. `params` is the full object for `create`; see [`OpPool`].
+    pub fn pool(
+        &self,
+        entry: &OpEntry,
+        params: &serde_json::Map<String, serde_json::Value>,
+        limits: Limits,
+        grants: Grants,
+        seed: u64,
+        place: &str,
+    ) -> Result<OpPool> {
+        OpPool::new(Arc::clone(&entry.component), entry.descriptor.clone(), params, limits, grants, seed, place)
+    }
+}
+
+/// The first errors, and how many more there are.
+fn few(mut errors: Vec<UserError>) -> UserErrors {
+    let more = errors.len().saturating_sub(SHOWN);
+    if more > 0 {
+        errors.truncate(SHOWN);
+        errors.push(UserError::new("", format!("and {more} more mistakes of this kind in plugins")));
+    }
+    UserErrors(errors)
+}
+
+/// That a component lies in several files.
+fn copies(component: &Component) -> Option<String> {
+    let names: Vec<String> = component.copies.iter().map(|path| path.display().to_string()).collect();
+    let are = if names.len() == 1 { "is" } else { "are" };
+    (!names.is_empty()).then(|| format!("{} {are} the same component as {}", shortened(&names), component.found.source))
+}
+
+/// The first names, and how many more there are.
+fn shortened(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMES)].join(", ");
+    match names.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
