@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the example filter of each language and prints a Markdown table. Needs only Python and a built djhost.
 
-    DJHOST_LANGUAGES=1 cargo test --release --test languages    # builds the examples
+    cargo test --release --test languages    # builds the examples
     python3 sdk/measure.py [--data FILE.jsonl] [COMPONENT.wasm…]
 
 Without components it takes those that the tests built. All times are CPU times, so a busy machine matters less. Of several rounds the best
@@ -103,7 +103,7 @@ def main():
     if not args.djhost.is_file():
         sys.exit(f"error: {args.djhost} is not there; run `cargo build --release`, or name the program with --djhost")
     if not components:
-        sys.exit("error: no components; run `DJHOST_LANGUAGES=1 cargo test --release --test languages` first, or name some")
+        sys.exit("error: no components; run `cargo test --release --test languages` first, or name some")
     with tempfile.TemporaryDirectory() as temporary:
         data, tiny = Path(temporary) / "data.jsonl", Path(temporary) / "tiny.jsonl"
         some_data(data, args.data)

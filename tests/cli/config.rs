@@ -1,7 +1,7 @@
 //! Recipes, overrides and their mistakes, through the library's public functions.
 //!
 //! A case is a folder of `tests/cli/config`: `recipe.yaml`, optional `args` (one argument a line) and `env` (`NAME=value` lines), and
-//! `expected.txt`: the errors, or the notes and the resolved options that differ from the defaults. `DJHOST_BLESS=1 cargo test` writes
+//! `expected.txt`: the errors, or the notes and the resolved options that differ from the defaults. `DJHOST_TEST_BLESS=1 cargo test` writes
 //! `expected.txt` anew; read the difference before committing it.
 
 use std::ffi::OsString;
@@ -63,7 +63,7 @@ fn lines(path: &Path) -> Vec<String> {
 #[test]
 fn every_case_gives_the_expected_text() {
     let root = Path::new("tests/cli/config");
-    let bless = std::env::var_os("DJHOST_BLESS").is_some();
+    let bless = std::env::var_os("DJHOST_TEST_BLESS").is_some();
     let mut cases: Vec<_> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
     cases.sort();
     assert!(cases.len() > 20, "cases are missing");

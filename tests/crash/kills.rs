@@ -38,7 +38,7 @@ const EVENTS: [&str; 14] = [
 
 /// Kills asked for; the usual number keeps the whole file within a minute of CPU.
 fn asked() -> usize {
-    std::env::var("DJHOST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0)
+    std::env::var("DJHOST_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
 fn bench(i: usize) -> Bench {

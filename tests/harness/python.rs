@@ -1,7 +1,7 @@
 //! Python packages that results are compared with, each in an environment of its own in the target directory.
 //!
 //! They are installed only if `DJHOST_COMPAT` is set: `1` installs them and skips the test where that is not possible, `required` fails then.
-//! Once installed they are used without being asked for. `DJHOST_COMPAT_VENVS` is another directory for the environments.
+//! Once installed they are used without being asked for. `DJHOST_TEST_VENVS` is another directory for the environments.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ impl Package {
 
     fn installed(&self, may_install: bool) -> Result<PathBuf, String> {
         let name = self.name;
-        let dir = std::env::var_os("DJHOST_COMPAT_VENVS").map_or_else(|| PathBuf::from(self.dir), PathBuf::from);
+        let dir = std::env::var_os("DJHOST_TEST_VENVS").map_or_else(|| PathBuf::from(self.dir), PathBuf::from);
         let venv = dir.join(format!("{name}-venv"));
         let python = venv.join("bin/python");
         let works = || run(Command::new(&python).args(["-c", self.works]));

@@ -11,7 +11,7 @@ fn the_command_that_resumes_is_one_for_a_shell() {
     // Empty, with spaces, quotes of both kinds, and what shells replace.
     let values = [("--project_name", ""), ("--text_keys", "[text, \"a b\"]"), ("--export_path", "out/it's $HOME * \"x\".jsonl")];
     case.args = values.iter().flat_map(|(key, value)| [(*key).to_owned(), (*value).to_owned()]).collect();
-    case.env = vec![("DJHOST_FAULT".into(), "fail@disk:12".into())];
+    case.env = vec![("DJHOST_TEST_FAULT".into(), "fail@disk:12".into())];
     let ran = case.run(KEEP).failed(1, &["on purpose"]);
     let command = ran.summary["resumption_command"].as_str().unwrap().to_owned();
 

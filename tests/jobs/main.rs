@@ -2,7 +2,7 @@
 //! `expected.jsonl`, `ledger.json` (where every row went), and if there are any, more arguments in `args`, one a line, and files that the recipe
 //! names.
 //!
-//! `UPDATE_EXPECTED=1 cargo test --release --test jobs` writes what is expected; look at the difference before you commit it.
+//! `DJHOST_TEST_BLESS=1 cargo test --release --test jobs` writes what is expected; look at the difference before you commit it.
 
 mod formats;
 mod groupers;
@@ -57,7 +57,7 @@ fn run(case: &Path, more: &[&str]) -> (String, Value) {
 
 #[test]
 fn every_case_gives_what_it_is_expected_to() {
-    let update = std::env::var_os("UPDATE_EXPECTED").is_some();
+    let update = std::env::var_os("DJHOST_TEST_BLESS").is_some();
     let mut wrong = Vec::new();
     for case in cases() {
         let (export, ledger) = run(&case, &[]);

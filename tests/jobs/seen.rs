@@ -148,7 +148,7 @@ fn without_a_terminal_a_run_says_what_it_begins_and_reuses() {
         .args(run)
         .current_dir(dir)
         .env("XDG_STATE_HOME", dir.join("state"))
-        .env("DJHOST_FAULT", "kill@event:checkpoint_save:5")
+        .env("DJHOST_TEST_FAULT", "kill@event:checkpoint_save:5")
         .output()
         .unwrap();
     assert!(!killed.status.success());

@@ -1,6 +1,6 @@
 //! Compares the operators of a pack with what Data-Juicer made of the same documents. Each pack includes this file in a test.
 //!
-//! `DJHOST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as `make_goldens.py` writes them.
+//! `DJHOST_TEST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as `make_goldens.py` writes them.
 
 use djhost_sdk::{Entry, Kind, Lists, Rejection, Runner};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Checks all operators against their goldens; an operator without goldens fails.
 pub(crate) fn check(operators: Vec<Entry>) {
-    let elsewhere = std::env::var_os("DJHOST_PARITY").map(PathBuf::from);
+    let elsewhere = std::env::var_os("DJHOST_TEST_PARITY").map(PathBuf::from);
     let here = elsewhere.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity"));
     let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut mismatches = Vec::new();

@@ -24,7 +24,7 @@ use crate::config::{Compression, StorageFormat};
 use crate::data::io::checksum::ChecksumWriter;
 use crate::data::io::compression::{Encoder, decoder};
 use crate::data::{Batch, STATS, Stat, render};
-use crate::rundir::TempFile;
+use crate::rundir::AtomicFile;
 
 pub(crate) const ROW: &str = "__row__";
 pub(crate) const RAW: &str = "__raw__";
@@ -77,7 +77,7 @@ impl Stored {
     }
 }
 
-type Sink = BufWriter<ChecksumWriter<TempFile>>;
+type Sink = BufWriter<ChecksumWriter<AtomicFile>>;
 
 enum Writer {
     /// Nothing came yet: the schema is known with the first batch.
@@ -97,7 +97,7 @@ pub struct RowsWriter {
 
 impl RowsWriter {
     /// Starts a file in the given format.
-    pub fn new(file: TempFile, format: StorageFormat, compression: Compression) -> Self {
+    pub fn new(file: AtomicFile, format: StorageFormat, compression: Compression) -> Self {
         let sink = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self { writer: Some(Writer::Waiting(sink)), format, compression, rows: 0 }
     }
@@ -136,7 +136,7 @@ impl RowsWriter {
     }
 
     /// Rows, bytes and checksum; the file still has to be committed.
-    pub(crate) fn finish(mut self) -> Result<(TempFile, u64, u64, String)> {
+    pub(crate) fn finish(mut self) -> Result<(AtomicFile, u64, u64, String)> {
         let sink = match self.writer.take().context("finished after an error")? {
             Writer::Waiting(sink) => sink,
             Writer::Parquet(w) => w.into_inner()?,

@@ -18,5 +18,5 @@ pub use lineage::Chains;
 pub use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
 pub use refetch::Refetch;
 pub use resume::{Base, Decision, Found, Slot, decide};
-pub use row_file::{FlatFile, FlatWriter};
+pub use row_file::{RowFile, RowFileWriter};
 pub use store::{Store, WrittenRows};

@@ -14,15 +14,15 @@ use anyhow::{Context, Result, ensure};
 
 use crate::data::io::checksum::ChecksumWriter;
 use crate::data::{Batch, ExportOptions};
-use crate::rundir::TempFile;
+use crate::rundir::AtomicFile;
 
 /// Bytes per row of the table, and those of the last two numbers.
 const ENTRY: u64 = 16;
 const TAIL: u64 = 16;
 
 /// Rows being written.
-pub struct FlatWriter {
-    out: BufWriter<ChecksumWriter<TempFile>>,
+pub struct RowFileWriter {
+    out: BufWriter<ChecksumWriter<AtomicFile>>,
     path: PathBuf,
     export: ExportOptions,
     lines: Vec<u8>,
@@ -31,9 +31,9 @@ pub struct FlatWriter {
     end: u64,
 }
 
-impl FlatWriter {
+impl RowFileWriter {
     /// Starts a file. Rows are written as `export` has them.
-    pub(crate) fn new(file: TempFile, path: PathBuf, export: &ExportOptions) -> Self {
+    pub(crate) fn new(file: AtomicFile, path: PathBuf, export: &ExportOptions) -> Self {
         let out = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self { out, path, export: export.clone(), lines: Vec::new(), table: Vec::new(), rows: 0, end: 0 }
     }
@@ -54,7 +54,7 @@ impl FlatWriter {
     }
 
     /// Adds the keys. Gives the file, which still has to be committed, its bytes and its checksum.
-    pub(crate) fn finish(mut self, keys: &[u8]) -> Result<(TempFile, u64, String)> {
+    pub(crate) fn finish(mut self, keys: &[u8]) -> Result<(AtomicFile, u64, String)> {
         let tail = [self.rows.to_le_bytes(), (keys.len() as u64).to_le_bytes()].concat();
         for part in [&self.table[..], keys, &tail] {
             self.out.write_all(part).with_context(|| format!("cannot write `{}`", self.path.display()))?;
@@ -66,7 +66,7 @@ impl FlatWriter {
 }
 
 /// Gives rows by their number.
-pub struct FlatFile {
+pub struct RowFile {
     file: File,
     path: PathBuf,
     rows: u64,
@@ -80,8 +80,8 @@ pub struct FlatFile {
 /// Entries of the table that are read at once: rows of a group follow each other, if at a distance.
 const AT_ONCE: u64 = 256;
 
-impl FlatFile {
-    /// Opens a file of [`FlatWriter`].
+impl RowFile {
+    /// Opens a file of [`RowFileWriter`].
     pub fn open(path: &Path) -> Result<Self> {
         let context = || format!("cannot read `{}`", path.display());
         let file = File::open(path).with_context(context)?;

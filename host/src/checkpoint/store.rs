@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::codec::{RowsReader, RowsWriter, Stored, extension};
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
-use super::row_file::FlatWriter;
+use super::row_file::RowFileWriter;
 use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
 use crate::data::io::checksum::checksum;
@@ -101,13 +101,13 @@ impl Store {
     }
 
     /// Starts the file of the keys of `partition` for grouper `op`, with the rows that they are of.
-    pub fn keys_with_rows(&self, op: usize, partition: usize, export: &ExportOptions) -> Result<FlatWriter> {
+    pub fn keys_with_rows(&self, op: usize, partition: usize, export: &ExportOptions) -> Result<RowFileWriter> {
         let path = self.paths.keys_with_rows(op, partition);
-        Ok(FlatWriter::new(self.storage.create(&path)?, path, export))
+        Ok(RowFileWriter::new(self.storage.create(&path)?, path, export))
     }
 
     /// Commits such a file with its manifest.
-    pub fn commit_keys_with_rows(&self, rows: FlatWriter, keys: &[u8], mut manifest: Manifest) -> Result<Manifest> {
+    pub fn commit_keys_with_rows(&self, rows: RowFileWriter, keys: &[u8], mut manifest: Manifest) -> Result<Manifest> {
         let (op, partition) = (manifest.op.context("keys are of an op")?, manifest.partition);
         let (file, bytes, checksum) = rows.finish(keys)?;
         file.commit()?;

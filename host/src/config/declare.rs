@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::value::{Bounds, OptionType};
 
 /// What somebody wrote for an option.
@@ -21,7 +21,7 @@ pub enum SetError {
     /// There is no such key.
     UnknownKey,
     /// The value is not valid.
-    Wrong(Wrong),
+    InvalidValue(InvalidValue),
 }
 
 /// One option as [`Node::visit`] shows it.
@@ -59,9 +59,9 @@ impl<T: OptionType> Node for T {
             Given::Text(text) => T::read_text(text, bounds),
             Given::Value(value) => T::read(value, bounds),
         };
-        let value = value.map_err(SetError::Wrong)?;
+        let value = value.map_err(SetError::InvalidValue)?;
         if append {
-            return self.append(value).map_err(SetError::Wrong);
+            return self.append(value).map_err(SetError::InvalidValue);
         }
         *self = value;
         Ok(())

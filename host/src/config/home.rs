@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 
 /// The home directory, as `HOME` says.
 #[derive(Debug, Clone, Default)]
@@ -17,11 +17,11 @@ impl Home {
     }
 
     /// `path` with the home directory in place of `~` or `~/`. A file of that name is `./~`; the homes of others (`~name`) stay as they are.
-    pub(crate) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, Wrong> {
+    pub(crate) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, InvalidValue> {
         let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Ok(path.into()) };
         match &self.0 {
             Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),
-            None => Err(Wrong::new(format!("`{path}`: there is no home directory, as the variable HOME does not name one"))
+            None => Err(InvalidValue::new(format!("`{path}`: there is no home directory, as the variable HOME does not name one"))
                 .hint("write the path without `~`, or `./~` for a file of this name")),
         }
     }

@@ -8,14 +8,14 @@ use crate::error::did_you_mean;
 
 /// What is wrong with a value: the message without its place, and advice.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wrong {
+pub struct InvalidValue {
     /// What is wrong, with the offending value.
     pub message: String,
     /// What is valid.
     pub hint: Option<String>,
 }
 
-impl Wrong {
+impl InvalidValue {
     /// A mistake that explains itself.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::declare::{Entry, Given, Node, SetError, options};
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::units::{Count, Size};
 use super::value::{ANY, Bounds, Names, OptionType, Raw, Texts, at_least, between, choices};
 

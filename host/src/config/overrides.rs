@@ -140,7 +140,7 @@ pub const ENV_PREFIXES: [&str; 2] = ["DJ_PROCESS_", "DJHOST_"];
 
 /// Variables of djhost with such a prefix that are no options of a recipe.
 const OTHER_VARIABLES: [&str; 6] =
-    ["DJHOST_CACHE_DIR", "DJHOST_FAULT", "DJHOST_KILLS", "DJHOST_BLESS", "DJHOST_COMPAT", "DJHOST_COMPAT_VENVS"];
+    ["DJHOST_CACHE_DIR", "DJHOST_TEST_FAULT", "DJHOST_TEST_KILLS", "DJHOST_TEST_BLESS", "DJHOST_COMPAT", "DJHOST_TEST_VENVS"];
 
 /// The overrides among the variables of the environment, weakest first. Values that are not UTF-8 are errors.
 pub fn env_overrides(vars: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<Override>, UserErrors> {

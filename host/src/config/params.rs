@@ -11,7 +11,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::recipe::{COMMON_FLAGS, user_error};
 use super::value::{ANY, OptionType, whole};
 use crate::error::{UserError, did_you_mean};
@@ -128,13 +128,20 @@ impl<'a> Schema<'a> {
         result
     }
 
-    fn check(&self, schema: &'a Value, value: &Value, path: &str, depth: usize, errors: &mut Vec<UserError>) -> Result<Value, Wrong> {
+    fn check(
+        &self,
+        schema: &'a Value,
+        value: &Value,
+        path: &str,
+        depth: usize,
+        errors: &mut Vec<UserError>,
+    ) -> Result<Value, InvalidValue> {
         if depth > MAX_DEPTH || !self.step() {
-            return Err(Wrong::new("the schema of the operator is nested too deeply"));
+            return Err(InvalidValue::new("the schema of the operator is nested too deeply"));
         }
         let schema = self.follow(schema);
         let Some(keywords) = schema.as_object() else {
-            return if schema == &Value::Bool(false) { Err(Wrong::new("is not allowed")) } else { Ok(value.clone()) };
+            return if schema == &Value::Bool(false) { Err(InvalidValue::new("is not allowed")) } else { Ok(value.clone()) };
         };
         let mut value = value.clone();
         for part in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten() {
@@ -148,15 +155,15 @@ impl<'a> Schema<'a> {
         if let Some(constant) = keywords.get("const")
             && !same(constant, &value)
         {
-            return Err(Wrong::expected(format!("`{}`", plain(constant)), &value));
+            return Err(InvalidValue::expected(format!("`{}`", plain(constant)), &value));
         }
         if let Some(valid) = keywords.get("enum").and_then(Value::as_array) {
             return match (valid.iter().find(|v| same(v, &value)), &value) {
                 (Some(found), _) => Ok(found.clone()),
                 (None, Value::String(s)) if valid.iter().all(Value::is_string) => {
-                    Err(Wrong::choice(s, valid.iter().filter_map(Value::as_str)))
+                    Err(InvalidValue::choice(s, valid.iter().filter_map(Value::as_str)))
                 }
-                (None, _) => Err(Wrong::expected(self.describe(schema, 0), &value)),
+                (None, _) => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             };
         }
         let types: Vec<&str> = match keywords.get("type") {
@@ -168,23 +175,23 @@ impl<'a> Schema<'a> {
         let own = types.iter().find(|t| natural(t, &value)).or(types.first());
         match own {
             Some(&"null") if value.is_null() => Ok(value),
-            Some(&"integer") => integer(keywords, &value).ok_or_else(|| Wrong::expected(self.describe(schema, 0), &value)),
-            Some(&"number") => number(keywords, &value).ok_or_else(|| Wrong::expected(self.describe(schema, 0), &value)),
+            Some(&"integer") => integer(keywords, &value).ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
+            Some(&"number") => number(keywords, &value).ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
             Some(&"boolean") => bool::read(&value, ANY).map(Value::from),
             Some(&"string") => match &value {
                 Value::String(text) if length_fits(keywords, "Length", text.chars().count()) => Ok(value),
-                Value::Number(_) | Value::Bool(_) => Err(Wrong::expected("a text", &value).hint("put the value in quotes")),
-                _ => Err(Wrong::expected(self.describe(schema, 0), &value)),
+                Value::Number(_) | Value::Bool(_) => Err(InvalidValue::expected("a text", &value).hint("put the value in quotes")),
+                _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             },
             Some(&"array") => match &value {
                 Value::Array(items) if length_fits(keywords, "Items", items.len()) => self.items(keywords, items, path, depth, errors),
-                _ => Err(Wrong::expected(self.describe(schema, 0), &value)),
+                _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             },
             Some(&"object") => match &value {
                 Value::Object(fields) => Ok(Value::Object(self.object(schema, fields, path, depth, errors))),
-                _ => Err(Wrong::expected(self.describe(schema, 0), &value)),
+                _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             },
-            _ => Err(Wrong::expected(self.describe(schema, 0), &value)),
+            _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
         }
     }
 
@@ -196,7 +203,7 @@ impl<'a> Schema<'a> {
         path: &str,
         depth: usize,
         errors: &mut Vec<UserError>,
-    ) -> Result<Value, Wrong> {
+    ) -> Result<Value, InvalidValue> {
         // The natural reading first, so that `anyOf: [number, integer]` and the like do not depend on the order.
         let natural_first = |choice: &&Value| !self.types(choice, 0).iter().any(|t| natural(t, value));
         let mut sorted: Vec<&Value> = choices.iter().collect();
@@ -213,7 +220,7 @@ impl<'a> Schema<'a> {
         // Enums with comments become a list of constants.
         let words: Vec<&str> = choices.iter().filter_map(|c| self.follow(c).get("const")?.as_str()).collect();
         if let (Value::String(text), false) = (value, words.is_empty()) {
-            return Err(Wrong::choice(text, words));
+            return Err(InvalidValue::choice(text, words));
         }
         // Where only one choice is of the value's kind, what is wrong with that one is the useful message.
         let mut fitting = reasons.into_iter().filter(|(choice, _)| self.types(choice, 0).iter().any(|t| natural(t, value)));
@@ -223,7 +230,7 @@ impl<'a> Schema<'a> {
                 errors.extend(inner);
                 Ok(value.clone())
             }
-            _ => Err(Wrong::expected(self.describe(schema, 0), value)),
+            _ => Err(InvalidValue::expected(self.describe(schema, 0), value)),
         }
     }
 
@@ -234,7 +241,7 @@ impl<'a> Schema<'a> {
         path: &str,
         depth: usize,
         errors: &mut Vec<UserError>,
-    ) -> Result<Value, Wrong> {
+    ) -> Result<Value, InvalidValue> {
         let prefix = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let mut checked = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
@@ -323,8 +330,8 @@ fn field(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn unknown(name: &str, properties: &Map<String, Value>) -> Wrong {
-    let wrong = Wrong::new(format!("there is no parameter `{name}`"));
+fn unknown(name: &str, properties: &Map<String, Value>) -> InvalidValue {
+    let wrong = InvalidValue::new(format!("there is no parameter `{name}`"));
     if properties.is_empty() {
         return wrong.hint("there are no parameters");
     }

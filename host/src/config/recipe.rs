@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data_juicer_options::of_every_op;
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::options::{Config, OnError};
 use super::value::{ANY, OptionType, Texts, at_least, between};
 use crate::error::{UserError, did_you_mean};
@@ -139,7 +139,7 @@ pub(crate) fn read_process(
         Value::Null => return Vec::new(),
         Value::Array(entries) => entries,
         other => {
-            errors.push(shape(place(""), Wrong::expected("a list of operators", other)));
+            errors.push(shape(place(""), InvalidValue::expected("a list of operators", other)));
             return Vec::new();
         }
     };
@@ -179,7 +179,7 @@ fn names(ops: &[OpSpec]) -> String {
     if ops.is_empty() { "no operators".into() } else { ops.iter().map(|op| format!("`{}`", op.name)).collect::<Vec<_>>().join(", ") }
 }
 
-fn shape(place: String, wrong: Wrong) -> UserError {
+fn shape(place: String, wrong: InvalidValue) -> UserError {
     UserError::new(place, wrong.message)
         .hint(wrong.hint.unwrap_or_else(|| "write `- operator_name:` with its parameters indented below".into()))
 }
@@ -189,7 +189,7 @@ fn read_entry(index: usize, entry: &Value, place: &dyn Fn(&str) -> String) -> Re
     let (name, params) = match entry {
         Value::String(name) => (name, &Value::Null),
         Value::Object(map) if map.len() == 1 => map.iter().next().expect("one entry"),
-        Value::Object(map) if map.is_empty() => return Err(shape(at, Wrong::new("an empty entry"))),
+        Value::Object(map) if map.is_empty() => return Err(shape(at, InvalidValue::new("an empty entry"))),
         Value::Object(map) => {
             let keys = map.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
             // The usual slip: the parameters stand at the same indentation as the operator.
@@ -199,18 +199,18 @@ fn read_entry(index: usize, entry: &Value, place: &dyn Fn(&str) -> String) -> Re
             };
             return Err(UserError::new(at, format!("an entry has one operator, this one has the keys {keys}")).hint(hint));
         }
-        other => return Err(shape(at, Wrong::expected("an operator", other))),
+        other => return Err(shape(at, InvalidValue::expected("an operator", other))),
     };
     let name = name.trim();
     let path = format!("[{index}].{name}");
     let at = place(&path);
     if name.is_empty() {
-        return Err(shape(at, Wrong::new("the operator has no name")));
+        return Err(shape(at, InvalidValue::new("the operator has no name")));
     }
     let params = match params {
         Value::Null => Map::new(),
         Value::Object(map) => map.clone(),
-        other => return Err(UserError::new(at, Wrong::expected("parameters (`name: value`)", other).message)),
+        other => return Err(UserError::new(at, InvalidValue::expected("parameters (`name: value`)", other).message)),
     };
     let param_places = params.keys().map(|key| (key.clone(), place(&format!("{path}.{key}")))).collect();
     Ok(OpSpec { index, name: name.to_owned(), params, host: OpHost::default(), place: at, param_places })
@@ -257,7 +257,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     "job_output_mb" => host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?,
                     other => {
                         let valid = ["memory_mb", "timeout_s", "row_timeout_s", "output_ratio", "row_output_kb", "job_output_mb"];
-                        return Err(Wrong::key(other, valid));
+                        return Err(InvalidValue::key(other, valid));
                     }
                 }
                 Ok(())
@@ -268,8 +268,8 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     "env" => host.env = variables(value)?,
                     "media" => host.media = Option::read(value, ANY)?,
                     "seed" => host.seed = Option::read(value, ANY)?,
-                    "network" => return Err(Wrong::new("no operator can have the network")),
-                    other => return Err(Wrong::key(other, ["read_dirs", "env", "media", "seed"])),
+                    "network" => return Err(InvalidValue::new("no operator can have the network")),
+                    other => return Err(InvalidValue::key(other, ["read_dirs", "env", "media", "seed"])),
                 }
                 Ok(())
             }),
@@ -279,7 +279,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     notes.push(format!("{place}: {note}"));
                     Ok(())
                 }
-                Some(Some(Err(instead))) => Err(Wrong::new("is not supported").hint(instead)),
+                Some(Some(Err(instead))) => Err(InvalidValue::new("is not supported").hint(instead)),
                 None => {
                     op.params.insert(key, value);
                     continue;
@@ -292,7 +292,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
     }
 }
 
-pub(crate) fn user_error(place: impl Into<String>, wrong: Wrong) -> UserError {
+pub(crate) fn user_error(place: impl Into<String>, wrong: InvalidValue) -> UserError {
     let error = UserError::new(place, wrong.message);
     match wrong.hint {
         Some(hint) => error.hint(hint),
@@ -304,8 +304,8 @@ fn each(
     value: &Value,
     place: &str,
     errors: &mut Vec<UserError>,
-    mut set: impl FnMut(&str, &Value) -> Result<(), Wrong>,
-) -> Result<(), Wrong> {
+    mut set: impl FnMut(&str, &Value) -> Result<(), InvalidValue>,
+) -> Result<(), InvalidValue> {
     match value {
         Value::Null => {}
         Value::Object(map) => {
@@ -315,13 +315,13 @@ fn each(
                 }
             }
         }
-        other => return Err(Wrong::expected("a mapping", other)),
+        other => return Err(InvalidValue::expected("a mapping", other)),
     }
     Ok(())
 }
 
 /// `env`: a mapping of names and values, or a list of names whose present values are passed on.
-fn variables(value: &Value) -> Result<BTreeMap<String, String>, Wrong> {
+fn variables(value: &Value) -> Result<BTreeMap<String, String>, InvalidValue> {
     match value {
         Value::Object(map) => map.iter().map(|(name, value)| Ok((name.clone(), String::read(value, at_least(0.0))?))).collect(),
         _ => {
@@ -330,7 +330,9 @@ fn variables(value: &Value) -> Result<BTreeMap<String, String>, Wrong> {
                 .into_iter()
                 .map(|name| match std::env::var(&name) {
                     Ok(value) => Ok((name, value)),
-                    Err(_) => Err(Wrong::new(format!("the environment has no variable `{name}`")).hint("set it, or write `NAME: value`")),
+                    Err(_) => {
+                        Err(InvalidValue::new(format!("the environment has no variable `{name}`")).hint("set it, or write `NAME: value`"))
+                    }
                 })
                 .collect()
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::data_juicer_options::{FOREIGN, RENAMED, foreign};
 use super::declare::{Entry, Given, SetError};
 use super::home::Home;
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::job::{JobDirs, job_dirs};
 use super::options::{Config, ExportType, PartitionMode, Strategy};
 use super::overrides::{Override, env_overrides};
@@ -154,7 +154,7 @@ impl Builder {
                     }
                 }
                 _ if is_section => {
-                    let wrong = Wrong::expected("a mapping of options", value);
+                    let wrong = InvalidValue::expected("a mapping of options", value);
                     let names = self.fields(key);
                     self.errors.push(user_error(self.document.place(key), wrong.hint(format!("its options: {names}"))));
                 }
@@ -223,7 +223,7 @@ impl Builder {
         }
         match self.config.set(key, given, append) {
             Ok(()) => drop(self.origins.insert(key.to_owned(), origin)),
-            Err(SetError::Wrong(wrong)) => self.errors.push(user_error(place, wrong)),
+            Err(SetError::InvalidValue(wrong)) => self.errors.push(user_error(place, wrong)),
             Err(SetError::UnknownKey) => self.set_foreign(key, given, place),
         }
     }
@@ -401,18 +401,18 @@ fn few(mut errors: Vec<UserError>) -> UserErrors {
 }
 
 /// The format of the result: `export_type`, or what the path's end says.
-fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<ExportType, Wrong> {
+fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<ExportType, InvalidValue> {
     let path = &config.export_path;
     if let Some((scheme, _)) = path.split_once("://") {
-        return Err(Wrong::new(format!("`{path}` is not a local path"))
+        return Err(InvalidValue::new(format!("`{path}` is not a local path"))
             .hint(format!("`{scheme}://` is not supported: copy the result there afterwards")));
     }
     if path.ends_with('/') || path.ends_with("/.") {
-        return Err(Wrong::new(format!("`{path}` names a directory, and the result is a file"))
+        return Err(InvalidValue::new(format!("`{path}` names a directory, and the result is a file"))
             .hint(format!("write `{}/result.jsonl`, or another name that ends in the format", path.trim_end_matches(['/', '.']))));
     }
     if Path::new(path).file_name().is_none() {
-        return Err(Wrong::new(format!("`{path}` does not name a file")).hint("write a path like `outputs/result.jsonl`"));
+        return Err(InvalidValue::new(format!("`{path}` does not name a file")).hint("write a path like `outputs/result.jsonl`"));
     }
     if let Some(chosen) = config.export_type {
         return Ok(chosen);
@@ -430,7 +430,7 @@ fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<
         Some("json") => Ok(ExportType::Json),
         Some("parquet") => Ok(ExportType::Parquet),
         Some("arrow") => Ok(ExportType::Arrow),
-        Some(other) => Err(Wrong::new(format!("the end of `{path}` says no known format: `{other}`")).hint(
+        Some(other) => Err(InvalidValue::new(format!("the end of `{path}` says no known format: `{other}`")).hint(
             "end it in `.jsonl`, `.json`, `.parquet` or `.arrow`, the first two also in `.jsonl.gz` or `.json.zst`, or set `export_type`",
         )),
     }

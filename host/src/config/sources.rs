@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::options::Config;
 use super::recipe::user_error;
 use super::value::{ANY, OptionType, Texts, at_least};
@@ -67,7 +67,7 @@ fn read_dataset(
                         Err(wrong) => user_error(at, wrong),
                     }),
                     "weight" | "weights" => notes.push(format!("{at}: has no effect: every row is read once")),
-                    other => errors.push(user_error(at, Wrong::key(other, ["configs", "max_sample_num"]))),
+                    other => errors.push(user_error(at, InvalidValue::key(other, ["configs", "max_sample_num"]))),
                 }
             }
             match map.get("configs") {
@@ -86,14 +86,14 @@ fn read_dataset(
         list => (list, "dataset"),
     };
     let Value::Array(configs) = configs else {
-        errors.push(user_error(place(base), Wrong::expected("a list of sources", configs)));
+        errors.push(user_error(place(base), InvalidValue::expected("a list of sources", configs)));
         return Vec::new();
     };
     let mut paths = Vec::new();
     for (i, source) in configs.iter().enumerate() {
         let base = format!("{base}[{i}]");
         let Value::Object(source) = source else {
-            errors.push(user_error(place(&base), Wrong::expected("a mapping with `type` and `path`", source)));
+            errors.push(user_error(place(&base), InvalidValue::expected("a mapping with `type` and `path`", source)));
             continue;
         };
         if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
@@ -118,7 +118,7 @@ fn read_dataset(
                 "split" | "name" | "limit" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
                     notes.push(format!("{at}: has no effect on local files"));
                 }
-                other => errors.push(user_error(at, Wrong::key(other, ["type", "path", "weight"]))),
+                other => errors.push(user_error(at, InvalidValue::key(other, ["type", "path", "weight"]))),
             }
         }
         if !source.contains_key("path") {

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::value::{Bounds, OptionType, at_least};
 
 /// A number of bytes: `1048576`, `256MiB`, `1.5 GB`. `kB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024.
@@ -29,8 +29,8 @@ const UNITS: [(&str, u64); 13] = [
 ];
 
 impl OptionType for Size {
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
-        let wrong = || Wrong::expected(Self::expected(bounds), value);
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
+        let wrong = || InvalidValue::expected(Self::expected(bounds), value);
         let Value::String(text) = value else {
             return u64::read(value, bounds).map(Self).map_err(|_| wrong());
         };
@@ -46,7 +46,7 @@ impl OptionType for Size {
         Ok(Self(bytes as u64))
     }
 
-    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         Self::read(&text.into(), bounds)
     }
 
@@ -69,16 +69,16 @@ pub enum Count {
 }
 
 impl OptionType for Count {
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         match value {
             Value::String(s) if s.eq_ignore_ascii_case("auto") => Ok(Self::Auto),
             // Data-Juicer takes digits in quotes as well.
             Value::String(s) if !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()) => s
                 .parse::<u64>()
-                .map_err(|_| Wrong::expected(Self::expected(bounds), value))
+                .map_err(|_| InvalidValue::expected(Self::expected(bounds), value))
                 .and_then(|n| u64::read(&n.into(), bounds))
                 .map(Self::Exactly),
-            other => u64::read(other, bounds).map(Self::Exactly).map_err(|_| Wrong::expected(Self::expected(bounds), value)),
+            other => u64::read(other, bounds).map(Self::Exactly).map_err(|_| InvalidValue::expected(Self::expected(bounds), value)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use super::yaml;
 
 /// The inclusive range of a number. Options that are not numbers have none.
@@ -46,16 +46,16 @@ impl Bounds {
 /// A type that options can have.
 pub trait OptionType: Sized {
     /// Reads a value of the recipe.
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong>;
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue>;
 
     /// Reads the text of a command line or an environment variable: YAML, unless the type says otherwise.
-    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         Self::read(&yaml::value_of_text(text)?, bounds)
     }
 
     /// Adds to a list (`--key+=value`, or a list option given twice).
-    fn append(&mut self, _more: Self) -> Result<(), Wrong> {
-        Err(Wrong::new("is not a list, so nothing can be added to it"))
+    fn append(&mut self, _more: Self) -> Result<(), InvalidValue> {
+        Err(InvalidValue::new("is not a list, so nothing can be added to it"))
     }
 
     /// Back to a value, for printing and fingerprints. Reading it gives an equal value.
@@ -70,16 +70,16 @@ pub trait OptionType: Sized {
 
 impl OptionType for bool {
     /// `yes`, `no`, `on` and `off` are texts in YAML 1.2 and booleans in YAML 1.1 (PyYAML, and so Data-Juicer): both spellings work.
-    fn read(value: &Value, _: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         let word = match value {
             Value::Bool(b) => return Ok(*b),
             Value::String(s) => s.to_ascii_lowercase(),
-            _ => return Err(Wrong::expected("true or false", value)),
+            _ => return Err(InvalidValue::expected("true or false", value)),
         };
         match word.as_str() {
             "true" | "yes" | "on" => Ok(true),
             "false" | "no" | "off" => Ok(false),
-            _ => Err(Wrong::expected("true or false", value)),
+            _ => Err(InvalidValue::expected("true or false", value)),
         }
     }
 
@@ -96,11 +96,11 @@ impl OptionType for bool {
 
 impl OptionType for u64 {
     /// A float without fraction is fine: recipes write `1e9`.
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         whole(value)
             .and_then(|n| u64::try_from(n).ok())
             .filter(|n| bounds.allow(*n as f64))
-            .ok_or_else(|| Wrong::expected(Self::expected(bounds), value))
+            .ok_or_else(|| InvalidValue::expected(Self::expected(bounds), value))
     }
 
     fn show(&self) -> Value {
@@ -123,8 +123,8 @@ pub(crate) fn whole(value: &Value) -> Option<i128> {
 }
 
 impl OptionType for f64 {
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
-        value.as_f64().filter(|n| bounds.allow(*n)).ok_or_else(|| Wrong::expected(Self::expected(bounds), value))
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
+        value.as_f64().filter(|n| bounds.allow(*n)).ok_or_else(|| InvalidValue::expected(Self::expected(bounds), value))
     }
 
     fn show(&self) -> Value {
@@ -138,16 +138,16 @@ impl OptionType for f64 {
 
 impl OptionType for String {
     /// A whole number is taken as its digits (`job_id: 20260801`); other types are refused, as YAML has already changed their spelling.
-    fn read(value: &Value, _: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         match value {
             Value::String(s) => Ok(s.clone()),
             Value::Number(n) if n.is_i64() || n.is_u64() => Ok(n.to_string()),
-            Value::Number(_) | Value::Bool(_) => Err(Wrong::expected("a text", value).hint("put the value in quotes")),
-            _ => Err(Wrong::expected("a text", value)),
+            Value::Number(_) | Value::Bool(_) => Err(InvalidValue::expected("a text", value).hint("put the value in quotes")),
+            _ => Err(InvalidValue::expected("a text", value)),
         }
     }
 
-    fn read_text(text: &str, _: Bounds) -> Result<Self, Wrong> {
+    fn read_text(text: &str, _: Bounds) -> Result<Self, InvalidValue> {
         Ok(text.to_owned())
     }
 
@@ -162,11 +162,11 @@ impl OptionType for String {
 
 /// `null` is None.
 impl<T: OptionType> OptionType for Option<T> {
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         if value.is_null() { Ok(None) } else { T::read(value, bounds).map(Some) }
     }
 
-    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         if matches!(text, "null" | "~" | "") { Ok(None) } else { T::read_text(text, bounds).map(Some) }
     }
 
@@ -189,25 +189,25 @@ pub struct Texts(pub Vec<String>);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Names(pub Vec<String>);
 
-fn list(value: &Value, of: &str) -> Result<Vec<String>, Wrong> {
+fn list(value: &Value, of: &str) -> Result<Vec<String>, InvalidValue> {
     match value {
         Value::Null => Ok(Vec::new()),
         Value::Array(items) => items.iter().map(|item| String::read(item, ANY)).collect(),
-        Value::Object(_) => Err(Wrong::expected(of, value)),
+        Value::Object(_) => Err(InvalidValue::expected(of, value)),
         one => Ok(vec![String::read(one, ANY)?]),
     }
 }
 
 impl OptionType for Texts {
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         list(value, &Self::expected(bounds)).map(Self)
     }
 
-    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         if text.starts_with('[') { Self::read(&yaml::value_of_text(text)?, bounds) } else { Ok(Self(vec![text.to_owned()])) }
     }
 
-    fn append(&mut self, more: Self) -> Result<(), Wrong> {
+    fn append(&mut self, more: Self) -> Result<(), InvalidValue> {
         self.0.extend(more.0);
         Ok(())
     }
@@ -222,16 +222,16 @@ impl OptionType for Texts {
 }
 
 impl OptionType for Names {
-    fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         let names = list(value, &Self::expected(bounds))?;
         Ok(Self(names.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()))
     }
 
-    fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         if text.starts_with('[') { Self::read(&yaml::value_of_text(text)?, bounds) } else { Self::read(&text.into(), bounds) }
     }
 
-    fn append(&mut self, more: Self) -> Result<(), Wrong> {
+    fn append(&mut self, more: Self) -> Result<(), InvalidValue> {
         self.0.extend(more.0);
         Ok(())
     }
@@ -250,7 +250,7 @@ impl OptionType for Names {
 pub struct Raw(pub Value);
 
 impl OptionType for Raw {
-    fn read(value: &Value, _: Bounds) -> Result<Self, Wrong> {
+    fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         Ok(Self(value.clone()))
     }
 
@@ -281,15 +281,15 @@ macro_rules! choices {
         }
 
         impl OptionType for $name {
-            fn read(value: &Value, bounds: Bounds) -> Result<Self, Wrong> {
+            fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
                 match value {
                     $(Value::String(s) if s.eq_ignore_ascii_case($word) => Ok(Self::$variant),)+
-                    Value::String(s) => Err(Wrong::choice(s, Self::WORDS.iter().copied())),
-                    _ => Err(Wrong::expected(Self::expected(bounds), value)),
+                    Value::String(s) => Err(InvalidValue::choice(s, Self::WORDS.iter().copied())),
+                    _ => Err(InvalidValue::expected(Self::expected(bounds), value)),
                 }
             }
 
-            fn read_text(text: &str, bounds: Bounds) -> Result<Self, Wrong> {
+            fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
                 Self::read(&text.into(), bounds)
             }
 

@@ -13,7 +13,7 @@ use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
-use super::invalid_value::Wrong;
+use super::invalid_value::InvalidValue;
 use crate::error::UserError;
 
 /// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth reading.
@@ -165,7 +165,7 @@ fn key_text(key: &Yaml) -> Option<String> {
     }
 }
 
-fn scalar_value(yaml: &Yaml) -> Result<Value, Wrong> {
+fn scalar_value(yaml: &Yaml) -> Result<Value, InvalidValue> {
     Ok(match yaml {
         Yaml::Bool(b) => (*b).into(),
         Yaml::String(s) => s.as_str().into(),
@@ -173,23 +173,23 @@ fn scalar_value(yaml: &Yaml) -> Result<Value, Wrong> {
             (Some(n), ..) => n.into(),
             (_, Some(n), _) => n.into(),
             (.., Some(n)) if n.is_finite() => n.into(),
-            _ => return Err(Wrong::new("a number must be finite").hint("leave the parameter out where there is no limit")),
+            _ => return Err(InvalidValue::new("a number must be finite").hint("leave the parameter out where there is no limit")),
         },
         Yaml::Tagged(tagged) => {
-            return Err(Wrong::new(format!("the YAML tag `{}` is not supported", tagged.tag)).hint("write a plain value"));
+            return Err(InvalidValue::new(format!("the YAML tag `{}` is not supported", tagged.tag)).hint("write a plain value"));
         }
         _ => Value::Null,
     })
 }
 
 /// The value of a text of the command line: YAML, so `5`, `true`, `null` and `[a, b]` mean what they mean in a recipe.
-pub(crate) fn value_of_text(text: &str) -> Result<Value, Wrong> {
-    let syntax = |_| Wrong::new(format!("`{text}` is not valid YAML")).hint("put text with special characters in quotes");
+pub(crate) fn value_of_text(text: &str) -> Result<Value, InvalidValue> {
+    let syntax = |_| InvalidValue::new(format!("`{text}` is not valid YAML")).hint("put text with special characters in quotes");
     let yaml: Yaml = serde_yaml::from_str(text).map_err(syntax)?;
     let mut errors = Vec::new();
     let value = Document::default().convert(&yaml, "", &mut errors);
     match errors.pop() {
-        Some(error) => Err(Wrong { message: error.message, hint: error.hint }),
+        Some(error) => Err(InvalidValue { message: error.message, hint: error.hint }),
         None => Ok(value),
     }
 }

@@ -13,7 +13,7 @@ use crate::wasm::{Output, Rejection, Reply, Update};
 
 /// What became of the rows of one batch in one operator.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fate {
+pub(crate) struct RowOutcome {
     /// Rows that a filter dropped, or of which a mapper made no row.
     pub(crate) dropped: u64,
     /// Rows that a mapper made beyond one per row.
@@ -22,7 +22,7 @@ pub(crate) struct Fate {
 
 /// The batch after a filter or mapper has answered. Rejected rows are left out of it and not counted in the fate.
 /// That the answer is of the operator's kind was checked when it came.
-pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, Fate)> {
+pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, RowOutcome)> {
     let good = split_rejected(batch.rows(), &reply.rejected);
     match reply.output {
         Output::Filtered { keep, stats } => filtered(batch, &keep, stats, good),
@@ -33,14 +33,14 @@ pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, Fate)> {
                 Some(good) => batch.filter(&BooleanArray::from(good))?,
                 None => batch,
             };
-            Ok((batch, Fate::default()))
+            Ok((batch, RowOutcome::default()))
         }
         Output::Rows { origins, fields } => rows(batch, &origins, fields, &reply.rejected),
         Output::Fingerprints { .. } | Output::Keys(_) | Output::KeyLists(_) => anyhow::bail!("internal error: keys where rows are wanted"),
     }
 }
 
-fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<Vec<bool>>) -> Result<(Batch, Fate)> {
+fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<Vec<bool>>) -> Result<(Batch, RowOutcome)> {
     let mut batch = batch.clone();
     for stat in stats {
         match batch.stats.iter_mut().find(|s| s.key == stat.key) {
@@ -57,7 +57,7 @@ fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<V
     if keep.true_count() < batch.rows() {
         batch = batch.filter(&keep)?;
     }
-    Ok((batch, Fate { dropped, created: 0 }))
+    Ok((batch, RowOutcome { dropped, created: 0 }))
 }
 
 /// Puts new values into a column and marks the rows whose value really differs.
@@ -105,7 +105,7 @@ fn from_rows(len: usize, rows: impl Iterator<Item = usize>) -> BooleanBuffer {
     bits.finish()
 }
 
-fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<Update>, rejected: &[Rejection]) -> Result<(Batch, Fate)> {
+fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<Update>, rejected: &[Rejection]) -> Result<(Batch, RowOutcome)> {
     let mut made = batch.take(origins)?;
     for field in fields {
         ensure!(field.values.len() == origins.len(), "field `{}` has {} values for {} rows", field.path, field.values.len(), origins.len());
@@ -119,7 +119,7 @@ fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<Update>, rejected: &[R
     // Rows per origin: none is a drop, each beyond the first is a creation.
     let mut per_row = vec![0u32; batch.rows()];
     origins.values().iter().for_each(|o| per_row[*o as usize] += 1);
-    let mut fate = Fate::default();
+    let mut fate = RowOutcome::default();
     for (row, n) in per_row.into_iter().enumerate().filter(|(row, _)| !is_rejected(*row as u32)) {
         let _ = row;
         match n {
@@ -189,7 +189,7 @@ mod tests {
         let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
         assert_eq!(out.columns[0].changed.as_ref().unwrap().iter().collect::<Vec<_>>(), [false, true]);
-        assert_eq!(fate, Fate::default());
+        assert_eq!(fate, RowOutcome::default());
     }
 
     #[test]
@@ -212,6 +212,6 @@ mod tests {
         let (out, fate) = apply(&batch(&["a", "b", "c"]), Reply { output, rejected: vec![], beyond: 0 }).unwrap();
         assert_eq!(texts(&out), ["a1", "a2", "c"]);
         assert_eq!(out.ids.values(), &[0, 0, 2]);
-        assert_eq!(fate, Fate { dropped: 1, created: 1 });
+        assert_eq!(fate, RowOutcome { dropped: 1, created: 1 });
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use anyhow::Result;
 
 use super::apply::{apply, reject_unheld, rejected_rows};
-use super::context::Env;
+use super::context::TaskContext;
 use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
@@ -46,7 +46,7 @@ pub(crate) struct KeyedRows {
 
 impl<'a> Chain<'a> {
     /// Takes an instance of each op.
-    pub(crate) fn new(env: &'a Env<'a>, ops: Range<usize>, partition: usize) -> Result<Self> {
+    pub(crate) fn new(env: &'a TaskContext<'a>, ops: Range<usize>, partition: usize) -> Result<Self> {
         let ops = &env.plan.ops[ops];
         ops.iter().for_each(|op| env.log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
         let mut chain = Self::quiet(ops, partition, env.log)?;

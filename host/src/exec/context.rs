@@ -10,7 +10,7 @@ use crate::rundir::StopFlag;
 use crate::rundir::events::EventLog;
 
 /// What all tasks of a job share.
-pub struct Env<'a> {
+pub struct TaskContext<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// The keys of all partitions.
@@ -39,7 +39,7 @@ pub struct Env<'a> {
     pub attempt: u32,
 }
 
-impl<'a> Env<'a> {
+impl<'a> TaskContext<'a> {
     pub(crate) fn breaker(&self) -> Breaker<'a> {
         Breaker { tally: self.tally, ratios: self.ratios, dataset: self.dataset, stop: self.stop }
     }

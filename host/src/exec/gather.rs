@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::index::Index;
 use super::scheduler::Workers;
 use super::{group_task, queue};
@@ -16,7 +16,7 @@ pub(crate) fn is_done(index: &Index, partitions: &[Partition], op: usize) -> boo
 }
 
 /// Makes what is missing. The rows from before the grouper, which are there a second time with its keys, are of no use then and go.
-pub(crate) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, stage: usize, index: &Index, workers: Workers) -> Result<()> {
+pub(crate) fn run(env: &TaskContext<'_>, partitions: &[Partition], op: usize, stage: usize, index: &Index, workers: Workers) -> Result<()> {
     let keys = partitions.iter().map(|p| index.get(Artifact::Keys, op, p.id as usize).context("internal error: keys have gone"));
     let members: Vec<Manifest> = keys.collect::<Result<_>>()?;
     queue::for_each(partitions, workers.threads, env.stop, |partition| {

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, BinaryViewArray, UInt64Array};
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::meter::Timer;
 use super::quarantine::split_id;
 use super::sink::Times;
 use super::task::commit_rows;
-use crate::checkpoint::{FlatFile, Manifest, WrittenRows};
+use crate::checkpoint::{Manifest, RowFile, WrittenRows};
 use crate::data::{Batch, FieldType, Grouped, ReadField, extract};
 use crate::error::{Final, Stopped};
 use crate::global::Groups;
@@ -20,7 +20,7 @@ const OPEN: usize = 64;
 
 /// Writes and commits the rows of grouper `op` whose first members are rows of partition `p`. `groups` is the manifest of its groups, `members` has
 /// those of the keys of all partitions, which hold the rows.
-pub fn gather(env: &Env<'_>, (op, p): (usize, usize), groups: &Manifest, members: &[Manifest]) -> Result<Manifest> {
+pub fn gather(env: &TaskContext<'_>, (op, p): (usize, usize), groups: &Manifest, members: &[Manifest]) -> Result<Manifest> {
     let timer = Timer::start();
     let path = env.store.paths.checkpoints().join(&groups.data);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -53,15 +53,15 @@ pub fn gather(env: &Env<'_>, (op, p): (usize, usize), groups: &Manifest, members
 
 /// The rows of all partitions by their number in the dataset.
 struct Rows<'a> {
-    env: &'a Env<'a>,
+    env: &'a TaskContext<'a>,
     members: &'a [Manifest],
     /// Number of the first row of each partition, and of that behind the last.
     starts: Vec<u64>,
-    open: HashMap<usize, FlatFile>,
+    open: HashMap<usize, RowFile>,
 }
 
 impl<'a> Rows<'a> {
-    fn of(env: &'a Env<'a>, members: &'a [Manifest]) -> Self {
+    fn of(env: &'a TaskContext<'a>, members: &'a [Manifest]) -> Self {
         let mut starts = vec![0];
         starts.extend(members.iter().scan(0, |end, manifest| {
             *end += manifest.rows;
@@ -81,7 +81,7 @@ impl<'a> Rows<'a> {
         let file = match self.open.entry(q) {
             std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
             std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert(FlatFile::open(&self.env.store.paths.checkpoints().join(&self.members[q].data))?)
+                place.insert(RowFile::open(&self.env.store.paths.checkpoints().join(&self.members[q].data))?)
             }
         };
         file.row(row - self.starts[q], out)
@@ -90,7 +90,7 @@ impl<'a> Rows<'a> {
 
 /// New rows on their way to the checkpoint.
 struct Out<'a> {
-    env: &'a Env<'a>,
+    env: &'a TaskContext<'a>,
     written: WrittenRows,
     rows: Vec<Vec<u8>>,
     ids: Vec<u64>,
@@ -128,7 +128,7 @@ impl Out<'_> {
 }
 
 /// Says which group it is and what can be done.
-fn too_large(env: &Env<'_>, op: usize, (id, first): (u64, &[u8]), rows: u64, all: usize) -> String {
+fn too_large(env: &TaskContext<'_>, op: usize, (id, first): (u64, &[u8]), rows: u64, all: usize) -> String {
     let planned = &env.plan.ops[op];
     let reads: Vec<ReadField> = planned
         .pool

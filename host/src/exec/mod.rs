@@ -27,7 +27,7 @@ pub(crate) mod source;
 pub(crate) mod task;
 
 pub(crate) use breaker::{Ratios, Seen};
-pub(crate) use context::Env;
+pub(crate) use context::TaskContext;
 pub(crate) use determinism::Determinism;
 pub(crate) use index::Index;
 pub(crate) use meter::Tally;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow};
 
-use super::context::Env;
+use super::context::TaskContext;
 use crate::data::Partition;
 use crate::error::{Final, Stopped, UserError};
 use crate::rundir::StopFlag;
@@ -59,7 +59,13 @@ fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 /// Tries a task again when it fails. A stop and a mistake of the user are not tried again.
-pub(crate) fn with_retries(env: &Env<'_>, partition: &Partition, stage: usize, retries: u32, task: impl Fn() -> Result<()>) -> Result<()> {
+pub(crate) fn with_retries(
+    env: &TaskContext<'_>,
+    partition: &Partition,
+    stage: usize,
+    retries: u32,
+    task: impl Fn() -> Result<()>,
+) -> Result<()> {
     let started = std::time::Instant::now();
     for retry in 0.. {
         let error = match guarded(&task) {

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::index::Index;
 use super::segment::verify;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
 use crate::rundir::events::{Event, OpRef};
 
 /// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
-pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
+pub fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
     for dir in [paths.checkpoints(), paths.parts(), paths.quarantine(), paths.partitions(), paths.metadata(), paths.root().to_owned()] {
@@ -38,7 +38,7 @@ pub fn reconcile(env: &Env<'_>, partitions: usize) -> Result<Index> {
 
 /// What was made before an op got a fallback is good under today's key, too, where the fallback would have had nothing to do: none of the rows
 /// that it comes from was put into quarantine by that op.
-fn take_over(env: &Env<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<()> {
+fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<()> {
     for (number, earlier) in env.plan.earlier.iter().enumerate() {
         let chains = env.chains.of_earlier(env.plan, &earlier.identities);
         let changed: Vec<usize> = env.plan.earlier[number..].iter().map(|e| e.op).collect();
@@ -67,7 +67,7 @@ fn take_over(env: &Env<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<(
 }
 
 /// Removes files of quarantine of which no manifest in `good` knows: their task was not committed, or is not of use any more.
-pub fn forget_quarantine<'m>(env: &Env<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
+pub fn forget_quarantine<'m>(env: &TaskContext<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
     let known: HashSet<&str> = good.flat_map(|m| &m.account.quarantine).map(|file| file.name.as_str()).collect();
     for path in env.store.paths.quarantine_files()? {
         if !path.file_name().and_then(|n| n.to_str()).is_some_and(|name| known.contains(name)) {
@@ -77,7 +77,7 @@ pub fn forget_quarantine<'m>(env: &Env<'_>, good: impl Iterator<Item = &'m Manif
     Ok(())
 }
 
-fn move_all(env: &Env<'_>, found: &[Found], places: &[PathBuf], decisions: &[Decision], index: &Index) -> Result<()> {
+fn move_all(env: &TaskContext<'_>, found: &[Found], places: &[PathBuf], decisions: &[Decision], index: &Index) -> Result<()> {
     let storage = &env.store.storage;
     // Files that change places go through temporary names, for two may swap.
     let mut moving: HashMap<usize, Manifest> = HashMap::new();
@@ -134,7 +134,7 @@ fn warn(found: &[Found], decisions: &[Decision]) {
     }
 }
 
-fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &Path, reason: &str) -> Result<()> {
+fn set_aside(env: &TaskContext<'_>, found: &Found, manifest: Option<&Manifest>, place: &Path, reason: &str) -> Result<()> {
     let paths = &env.store.paths;
     let aside = paths.discarded();
     std::fs::create_dir_all(&aside).with_context(|| format!("cannot create `{}`", aside.display()))?;
@@ -162,7 +162,7 @@ fn set_aside(env: &Env<'_>, found: &Found, manifest: Option<&Manifest>, place: &
 }
 
 /// Parts of the export: kept where the key and the bytes are right, else written again.
-fn parts(env: &Env<'_>, partitions: usize, index: &Index) -> Result<()> {
+fn parts(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Result<()> {
     for p in 0..partitions {
         let path = env.store.paths.part_manifest(p);
         match Store::read_manifest(&path) {

@@ -2,16 +2,16 @@
 
 use anyhow::{Context, Result};
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::index::Index;
-use crate::checkpoint::{Artifact, FlatFile, Store};
+use crate::checkpoint::{Artifact, RowFile, Store};
 use crate::data::Partition;
 use crate::global::{self, KeyTable};
 use crate::rundir::events::{Event, OpRef};
 use crate::wasm::{Kind, thread_cpu};
 
 /// Resolves op `op` unless all its masks are there.
-pub(crate) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &Index, memory: usize) -> Result<()> {
+pub(crate) fn run(env: &TaskContext<'_>, partitions: &[Partition], op: usize, index: &Index, memory: usize) -> Result<()> {
     if partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)) {
         return Ok(());
     }
@@ -62,7 +62,7 @@ pub(crate) fn run(env: &Env<'_>, partitions: &[Partition], op: usize, index: &In
 }
 
 /// The same for a grouper.
-fn groups(env: &Env<'_>, partitions: &[Partition], op: usize, index: &Index, memory: usize) -> Result<()> {
+fn groups(env: &TaskContext<'_>, partitions: &[Partition], op: usize, index: &Index, memory: usize) -> Result<()> {
     let planned = &env.plan.ops[op];
     let paths = &env.store.paths;
     env.log.emit(Event::ResolveStarted { op: OpRef::new(op, &planned.name) });
@@ -70,7 +70,7 @@ fn groups(env: &Env<'_>, partitions: &[Partition], op: usize, index: &Index, mem
     let tables = |p: usize| -> Result<KeyTable> {
         let keys = index.get(Artifact::Keys, op, p).context("internal error: keys have gone")?;
         let path = paths.checkpoints().join(&keys.data);
-        KeyTable::from_bytes(&FlatFile::open(&path)?.keys()?).with_context(|| format!("cannot read `{}`", path.display()))
+        KeyTable::from_bytes(&RowFile::open(&path)?.keys()?).with_context(|| format!("cannot read `{}`", path.display()))
     };
     let (mut rows_in, mut rows_out, mut spilled) = (0, 0, 0);
     let table_bytes = global::resolve_groups(partitions.len(), &tables, memory, &paths.checkpoints(), |p, rows, groups| {

@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::source::without_bad;
 use crate::data::{BadRow, Batch, Column, ExportOptions, ReadField, extract};
 use crate::plan::PlannedOp;
@@ -32,7 +32,7 @@ pub(crate) struct Rewrite<'a> {
 
 impl<'a> Rewrite<'a> {
     /// None for any other op.
-    pub(crate) fn of(env: &'a Env<'_>, op: &PlannedOp) -> Option<Self> {
+    pub(crate) fn of(env: &'a TaskContext<'_>, op: &PlannedOp) -> Option<Self> {
         op.pool.descriptor().rewrites_rows().then(|| Self {
             export: &env.export,
             fields: env.plan.fields_of_new(op.index),

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::index::Index;
 use super::placement::Placement;
 use super::{gather, queue, resolve, segment};
@@ -43,7 +43,13 @@ fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
 }
 
 /// Runs everything that is not done yet; gives the manifests of all parts in order.
-pub fn run(env: &Env<'_>, partitions: &[Partition], index: &Index, workers: Workers, watcher: &dyn Watcher) -> Result<Vec<Manifest>> {
+pub fn run(
+    env: &TaskContext<'_>,
+    partitions: &[Partition],
+    index: &Index,
+    workers: Workers,
+    watcher: &dyn Watcher,
+) -> Result<Vec<Manifest>> {
     let mut stage = 0;
     let placement = workers.adaptive.then(|| Placement::new(env.plan));
     for segment in &env.plan.segments {

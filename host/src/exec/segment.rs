@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::index::Index;
 use super::source::Base;
-use super::task::{self, Step};
+use super::task::{self, Task};
 use crate::checkpoint::{self, Artifact, Store};
 use crate::data::Partition;
 use crate::global::Mask;
@@ -14,7 +14,7 @@ use crate::rundir::events::{CheckpointDone, Event, OpRef};
 
 /// Whether the partition has nothing to do in the segment. `resolved`: what the global op at its end decides for, or makes of, all partitions is
 /// there.
-pub(crate) fn is_done(env: &Env<'_>, index: &Index, p: usize, segment: &Segment, resolved: bool) -> bool {
+pub(crate) fn is_done(env: &TaskContext<'_>, index: &Index, p: usize, segment: &Segment, resolved: bool) -> bool {
     let exported = index.has(Artifact::Part, 0, p);
     match segment.end {
         End::Export => exported,
@@ -28,7 +28,14 @@ pub(crate) fn is_done(env: &Env<'_>, index: &Index, p: usize, segment: &Segment,
 }
 
 /// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number of the segment's first step.
-pub(crate) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, stored: &[usize], stage: usize, index: &Index) -> Result<()> {
+pub(crate) fn run(
+    env: &TaskContext<'_>,
+    partition: &Partition,
+    segment: &Segment,
+    stored: &[usize],
+    stage: usize,
+    index: &Index,
+) -> Result<()> {
     let p = partition.id as usize;
     let (mut at, mut base) = deepest(env, index, p, segment)?;
     for (number, last) in stored.iter().enumerate() {
@@ -36,7 +43,7 @@ pub(crate) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, store
         if *last < at {
             continue;
         }
-        let step = Step { stage: stage + number, ops: at..last + 1, store: true, end: ends_here.then_some(segment.end) };
+        let step = Task { stage: stage + number, ops: at..last + 1, store: true, end: ends_here.then_some(segment.end) };
         for manifest in task::run(env, partition, &base, &step)? {
             if manifest.artifact == Artifact::Rows {
                 base = Base { account: manifest.account.clone(), rows: Some(manifest.clone()), masks: Vec::new() };
@@ -48,19 +55,19 @@ pub(crate) fn run(env: &Env<'_>, partition: &Partition, segment: &Segment, store
             return Ok(());
         }
     }
-    let step = Step { stage: stage + stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
+    let step = Task { stage: stage + stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
     task::run(env, partition, &base, &step)?.into_iter().for_each(|m| index.insert(m));
     Ok(())
 }
 
-fn plan_base(env: &Env<'_>, index: &Index, p: usize, after: Option<usize>) -> Option<checkpoint::Base> {
+fn plan_base(env: &TaskContext<'_>, index: &Index, p: usize, after: Option<usize>) -> Option<checkpoint::Base> {
     checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| {
         env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
     })
 }
 
 /// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is set aside and passed over.
-fn deepest(env: &Env<'_>, index: &Index, p: usize, segment: &Segment) -> Result<(usize, Base)> {
+fn deepest(env: &TaskContext<'_>, index: &Index, p: usize, segment: &Segment) -> Result<(usize, Base)> {
     for at in (segment.ops.start..=segment.ops.end).rev() {
         if let Some(found) = plan_base(env, index, p, at.checked_sub(1)) {
             return Ok((at, load(env, index, p, &found, at)?));
@@ -70,7 +77,7 @@ fn deepest(env: &Env<'_>, index: &Index, p: usize, segment: &Segment) -> Result<
 }
 
 /// Opens what a base is made of.
-fn load(env: &Env<'_>, index: &Index, p: usize, found: &checkpoint::Base, at: usize) -> Result<Base> {
+fn load(env: &TaskContext<'_>, index: &Index, p: usize, found: &checkpoint::Base, at: usize) -> Result<Base> {
     let mut base = Base { rows: None, masks: Vec::new(), account: checkpoint::Account::default() };
     if let Some(op) = found.rows_after {
         let manifest = index.get(Artifact::Rows, op, p).context("internal error: a checkpoint has gone")?;
@@ -105,7 +112,7 @@ fn load(env: &Env<'_>, index: &Index, p: usize, found: &checkpoint::Base, at: us
 }
 
 /// Whether a found file is whole, byte for byte.
-pub(crate) fn verify(env: &Env<'_>, manifest: &checkpoint::Manifest) -> Result<()> {
+pub(crate) fn verify(env: &TaskContext<'_>, manifest: &checkpoint::Manifest) -> Result<()> {
     let dir = if manifest.artifact == Artifact::Part { env.store.paths.parts() } else { env.store.paths.checkpoints() };
     Store::verify(&dir, manifest)
 }

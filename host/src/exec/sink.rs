@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Sender, bounded};
 
-use crate::checkpoint::{FlatWriter, WrittenRows};
+use crate::checkpoint::{RowFileWriter, WrittenRows};
 use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
 
 /// Batches that may wait for the writer. A batch may be one huge row with several times its size in buffers, so there are few.
@@ -18,7 +18,7 @@ pub(crate) enum Target {
     /// A checkpoint.
     Rows(Box<WrittenRows>),
     /// The rows that a grouper will take together.
-    Flat(Box<FlatWriter>),
+    Flat(Box<RowFileWriter>),
     /// The part of the export at a temporary path.
     Part(PathBuf, ExportOptions),
 }
@@ -27,7 +27,7 @@ pub(crate) enum Target {
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 pub(crate) enum Written {
     Rows(Box<WrittenRows>),
-    Flat(Box<FlatWriter>),
+    Flat(Box<RowFileWriter>),
     Part(PartInfo),
 }
 
@@ -65,7 +65,7 @@ impl Target {
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 enum Open {
     Rows(Box<WrittenRows>),
-    Flat(Box<FlatWriter>),
+    Flat(Box<RowFileWriter>),
     Part(PartWriter),
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanArray;
 
-use super::context::Env;
+use super::context::TaskContext;
 use super::quarantine::split_id;
 use crate::checkpoint::{Account, Manifest, Refetch};
 use crate::config::OnError;
@@ -34,7 +34,7 @@ pub(crate) struct Incoming {
 
 /// Opens the source. `fields` are what is taken out of the rows.
 pub(crate) fn open<'a>(
-    env: &'a Env<'_>,
+    env: &'a TaskContext<'_>,
     partition: &Partition,
     base: &'a Base,
     fields: Vec<ReadField>,

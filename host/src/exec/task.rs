@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 
 use super::apply_masks::Masked;
 use super::chain::{Chain, Keyer};
-use super::context::Env;
+use super::context::TaskContext;
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use super::sink::{self, Target, Written};
 use super::source::{self, Base, Incoming};
-use crate::checkpoint::{Account, Artifact, FlatWriter, Manifest, Store, WrittenRows};
+use crate::checkpoint::{Account, Artifact, Manifest, RowFileWriter, Store, WrittenRows};
 use crate::data::{Batch, PartInfo, Partition};
 use crate::error::Stopped;
 use crate::global::KeysWriter;
@@ -23,7 +23,7 @@ use crate::rundir::events::{CheckpointDone, Event, OpRef};
 
 /// What is done to one partition without a stop in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct Task {
     /// Number of the step within the job, for events.
     pub stage: usize,
     /// Filters and mappers; may be none.
@@ -35,7 +35,7 @@ pub struct Step {
 }
 
 /// Runs a step over the rows of `base` and commits what comes of it: data first, quarantine with it, manifest last. Gives the manifests.
-pub fn run(env: &Env<'_>, partition: &Partition, base: &Base, step: &Step) -> Result<Vec<Manifest>> {
+pub fn run(env: &TaskContext<'_>, partition: &Partition, base: &Base, step: &Task) -> Result<Vec<Manifest>> {
     let timer = Timer::start();
     let p = partition.id as usize;
     let last = step.ops.end.checked_sub(1);
@@ -158,7 +158,7 @@ struct KeysWork<'a> {
 }
 
 impl<'a> KeysWork<'a> {
-    fn new(env: &Env<'a>, op: usize, p: usize) -> Result<Self> {
+    fn new(env: &TaskContext<'a>, op: usize, p: usize) -> Result<Self> {
         let planned = &env.plan.ops[op];
         env.log.emit(Event::OpStarted { partition_id: p, op: OpRef::new(op, &planned.name) });
         Ok(Self { op, keyer: Keyer::new(planned, p)?, writer: KeysWriter::new(), quarantine: Quarantine::new(env.breaker()), rows: 0 })
@@ -173,7 +173,7 @@ impl<'a> KeysWork<'a> {
     }
 
     /// `flat`: the rows that the keys are of, where these are wanted with them.
-    fn commit(mut self, env: &Env<'_>, p: usize, account: &mut Account, flat: Option<FlatWriter>) -> Result<Manifest> {
+    fn commit(mut self, env: &TaskContext<'_>, p: usize, account: &mut Account, flat: Option<RowFileWriter>) -> Result<Manifest> {
         account.ops.insert(self.op, self.keyer.finish());
         finish_quarantine(env, (self.op, p, env.chains.keys(p, self.op)), account, &mut self.quarantine)?;
         let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
@@ -186,7 +186,7 @@ impl<'a> KeysWork<'a> {
 }
 
 pub(crate) fn commit_rows(
-    env: &Env<'_>,
+    env: &TaskContext<'_>,
     rows: WrittenRows,
     p: usize,
     last: usize,
@@ -209,7 +209,7 @@ pub(crate) fn commit_rows(
     Ok(manifest)
 }
 
-fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, account: &Account, part: &Path) -> Result<Manifest> {
+fn commit_part(env: &TaskContext<'_>, info: PartInfo, p: usize, last: Option<usize>, account: &Account, part: &Path) -> Result<Manifest> {
     let mut manifest = Store::manifest(Artifact::Part, env.chains.part(p).clone(), last, p, info.rows, account.clone());
     manifest.data = part.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     manifest.bytes = info.bytes;
@@ -221,10 +221,10 @@ fn commit_part(env: &Env<'_>, info: PartInfo, p: usize, last: Option<usize>, acc
 
 /// Pulls all rows of the base through `take`; gives their number.
 fn each_batch(
-    env: &Env<'_>,
+    env: &TaskContext<'_>,
     partition: &Partition,
     base: &Base,
-    step: &Step,
+    step: &Task,
     mut take: impl FnMut(Incoming) -> Result<u64>,
 ) -> Result<u64> {
     // Ops that count keys get the rows of the base once more.
@@ -280,7 +280,12 @@ impl Progress {
     }
 }
 
-fn finish_quarantine(env: &Env<'_>, task: (usize, usize, &Key), account: &mut Account, quarantine: &mut Quarantine<'_>) -> Result<()> {
+fn finish_quarantine(
+    env: &TaskContext<'_>,
+    task: (usize, usize, &Key),
+    account: &mut Account,
+    quarantine: &mut Quarantine<'_>,
+) -> Result<()> {
     let p = task.1;
     let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, task, env.attempt)?;
     let path = file.as_ref().map(|f| env.store.paths.quarantine().join(&f.name).display().to_string()).unwrap_or_default();

@@ -224,15 +224,15 @@ fn progress_of(scene: &Scene) -> JobProgress {
     snapshot(&facts)
 }
 
-/// Compares with `golden/{name}.txt`; with `UPDATE_GOLDEN=1` writes it.
+/// Compares with `golden/{name}.txt`; with `DJHOST_TEST_BLESS=1` writes it.
 fn check(name: &str, scene: &Scene) {
     let text = render(&progress_of(scene), name.ends_with("detailed"), Style::plain());
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("host/src/jobs/golden").join(format!("{name}.txt"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("DJHOST_TEST_BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == golden, "`{name}` is now:\n{text}\nand was:\n{golden}\nif this is right, run the test with UPDATE_GOLDEN=1");
+    assert!(text == golden, "`{name}` is now:\n{text}\nand was:\n{golden}\nif this is right, run the test with DJHOST_TEST_BLESS=1");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::data::export::staging::remove_unfinished;
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
-use crate::exec::{Determinism, Env, Ratios, Seen, Tally, Workers, reconcile, scheduler};
+use crate::exec::{Determinism, Ratios, Seen, Tally, TaskContext, Workers, reconcile, scheduler};
 use crate::partition::table;
 use crate::plan::{self, Plan};
 use crate::rundir::events::{Event, EventLog, OpRef};
@@ -218,7 +218,7 @@ fn work(
         storage.format = StorageFormat::Arrow;
     }
     let store = Store::new(paths.clone(), Storage::new(), &storage, (config.batch_size_kb as usize) << 10);
-    let env = Env {
+    let env = TaskContext {
         plan,
         chains: &chains,
         dataset: &dataset,

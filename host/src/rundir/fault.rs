@@ -1,4 +1,4 @@
-//! Faults on purpose, for the crash tests: `DJHOST_FAULT=kill@disk:17`, `fail@disk:17`, `kill@event:checkpoint_save:3`.
+//! Faults on purpose, for the crash tests: `DJHOST_TEST_FAULT=kill@disk:17`, `fail@disk:17`, `kill@event:checkpoint_save:3`.
 //!
 //! `kill` ends the process as `SIGKILL` does, at the n-th call of [`disk`] (any call that decides what survives a power cut) or right after
 //! the n-th event of a type; `fail` makes that disk call an I/O error. Counted from 1, over all threads. Without the variable a call costs one
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Name of the environment variable.
-pub const VARIABLE: &str = "DJHOST_FAULT";
+pub const VARIABLE: &str = "DJHOST_TEST_FAULT";
 
 struct Fault {
     kill: bool,

@@ -22,5 +22,5 @@ pub use mapping::DatasetMapping;
 pub use paths::RunPaths;
 pub use process::ProcessId;
 pub use stop_request::{StopFlag, StopRequest};
-pub use storage::{Storage, TempFile};
+pub use storage::{AtomicFile, Storage};
 pub use summary::{JobSummary, Ledger, Status};

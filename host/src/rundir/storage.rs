@@ -110,13 +110,13 @@ impl Storage {
         self.replace(path, &to_json(value)?)
     }
 
-    /// Starts a file that will be at `path` once [`TempFile::commit`] is called. It is written beside it; without a commit it goes away.
-    pub fn create(&self, path: &Path) -> Result<TempFile> {
+    /// Starts a file that will be at `path` once [`AtomicFile::commit`] is called. It is written beside it; without a commit it goes away.
+    pub fn create(&self, path: &Path) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let name = path.file_name().with_context(|| format!("`{}` has no file name", path.display()))?.to_string_lossy();
         let temp = path.with_file_name(format!(".{name}.{}.{}.tmp", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed)));
         let file = self.disk.create(&temp).with_context(|| format!("cannot create `{}`", temp.display()))?;
-        Ok(TempFile { disk: self.disk.clone(), file: Some(file), temp, path: path.to_owned() })
+        Ok(AtomicFile { disk: self.disk.clone(), file: Some(file), temp, path: path.to_owned() })
     }
 
     /// Moves a file within one file system, durably.
@@ -165,14 +165,14 @@ fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<()> {
 }
 
 /// A file that is not at its place yet. Dropped without [`commit`](Self::commit), it is removed.
-pub struct TempFile {
+pub struct AtomicFile {
     disk: Arc<dyn Disk>,
     file: Option<Box<dyn DiskFile>>,
     temp: PathBuf,
     path: PathBuf,
 }
 
-impl TempFile {
+impl AtomicFile {
     /// Puts the file at its place: sync, rename, sync of the directory, in this order.
     pub fn commit(mut self) -> Result<()> {
         let mut file = self.file.take().expect("a file that is not committed is open");
@@ -201,7 +201,7 @@ impl TempFile {
     }
 }
 
-impl Write for TempFile {
+impl Write for AtomicFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.file.as_mut().expect("a file that is not committed is open").write(buf)
     }
@@ -211,7 +211,7 @@ impl Write for TempFile {
     }
 }
 
-impl Drop for TempFile {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
             drop(file);

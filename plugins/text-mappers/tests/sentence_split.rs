@@ -1,5 +1,5 @@
-//! `sentence_split_mapper` gives nltk's sentences on a table of texts. `DJHOST_PUNKT_CASES=FILE` names another table,
-//! `DJHOST_PUNKT_MODEL=DIR` the parameters for it.
+//! `sentence_split_mapper` gives nltk's sentences on a table of texts. `DJHOST_TEST_PUNKT_CASES=FILE` names another table,
+//! `DJHOST_TEST_PUNKT_MODEL=DIR` the parameters for it.
 
 use djhost_sdk::{Runner, operator};
 use djhost_text_mappers::SentenceSplitMapper;
@@ -8,8 +8,8 @@ use djhost_text_mappers::SentenceSplitMapper;
 fn texts_are_split_as_nltk_splits_them() {
     let here = env!("CARGO_MANIFEST_DIR");
     let given = |name: &str, own: &str| std::env::var(name).unwrap_or_else(|_| format!("{here}/{own}"));
-    let cases = std::fs::read_to_string(given("DJHOST_PUNKT_CASES", "tests/sentence_split/cases.jsonl")).unwrap();
-    let params = serde_json::json!({ "model": given("DJHOST_PUNKT_MODEL", "../../tests/parity/models/punkt") }).to_string();
+    let cases = std::fs::read_to_string(given("DJHOST_TEST_PUNKT_CASES", "tests/sentence_split/cases.jsonl")).unwrap();
+    let params = serde_json::json!({ "model": given("DJHOST_TEST_PUNKT_MODEL", "../../tests/parity/models/punkt") }).to_string();
     let mut op = Runner::new(operator!(SentenceSplitMapper), &params).unwrap();
     let (mut wrong, mut number) = (Vec::new(), 0);
     for line in cases.split('\n').filter(|line| !line.is_empty()) {
