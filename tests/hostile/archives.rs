@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::harness::Case;
-use crate::{KEEP, good, run_on};
+use crate::hostile::{KEEP, good, run_on};
 
 fn gz(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

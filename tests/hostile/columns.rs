@@ -13,7 +13,7 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use serde_json::{Value, json};
 
 use crate::harness::{Case, Ran};
-use crate::{KEEP, run_on};
+use crate::hostile::{KEEP, run_on};
 
 fn table(columns: Vec<(Field, ArrayRef)>) -> RecordBatch {
     let (fields, columns): (Vec<_>, Vec<_>) = columns.into_iter().unzip();

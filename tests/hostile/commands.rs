@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::harness::Case;
-use crate::{KEEP, good};
+use crate::hostile::{KEEP, good};
 
 #[test]
 fn the_command_that_resumes_is_one_for_a_shell() {

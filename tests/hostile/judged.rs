@@ -1,6 +1,6 @@
 //! When a job ends because of the rows that it cannot use, what it says then, and what it warns of.
 
-use crate::good;
+use crate::hostile::good;
 use crate::harness::Case;
 
 const FILTER: &str = "process:\n  - text_length_filter: {min_len: 0}\n";

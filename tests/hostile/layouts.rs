@@ -7,7 +7,7 @@ use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::harness::{Case, Ran};
-use crate::{KEEP, good, run_on};
+use crate::hostile::{KEEP, good, run_on};
 
 const ROW: &str = "{\"text\": \"a row of data\"}\n";
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::{good, run_on};
+use crate::hostile::{good, run_on};
 
 /// xz data whose header claims a dictionary: 30 stands for 128 MiB, 31 for 192, 40 for 4 GiB.
 fn xz_with_dictionary(content: &str, size: u8) -> Vec<u8> {

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::{Case, KEEP, good};
+use crate::harness::Case;
+use crate::hostile::{KEEP, good};
 
 /// A case that writes to `path`.
-fn to(case: &Case, path: &str, more: &str) -> crate::Ran {
+fn to(case: &Case, path: &str, more: &str) -> crate::harness::Ran {
     case.run(&format!("{KEEP}export_path: {path}\n{more}"))
 }
 

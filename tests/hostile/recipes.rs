@@ -1,6 +1,6 @@
 //! Mistakes in recipes: all are found before anything starts, with place, value and advice.
 
-use crate::good;
+use crate::hostile::good;
 use crate::harness::Case;
 
 #[track_caller]

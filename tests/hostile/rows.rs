@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Case, Ran};
-use crate::{KEEP, good};
+use crate::hostile::{KEEP, good};
 
 /// Runs over `good` rows with `bad` ones between them: the good come out byte for byte, the bad are in quarantine with these reasons.
 #[track_caller]

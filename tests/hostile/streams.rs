@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::process::{Command, Stdio};
 
 use crate::harness::Case;
-use crate::{KEEP, good};
+use crate::hostile::{KEEP, good};
 
 /// What the program ends with when it runs with these streams.
 fn code(case: &Case, args: &[&str], stdout: Stdio, stderr: Stdio) -> i32 {

@@ -1,6 +1,7 @@
 //! CSV and TSV with rows that do not fit.
 
-use crate::{Case, KEEP, run_on};
+use crate::harness::Case;
+use crate::hostile::{KEEP, run_on};
 
 #[test]
 fn rows_that_do_not_fit_go_to_quarantine() {

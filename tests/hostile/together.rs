@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::Case;
-use crate::{KEEP, good, run_on};
+use crate::hostile::{KEEP, good, run_on};
 
 /// Starts the first job and stops its process in the middle, with the result not written yet.
 fn begin(case: &Case, job: &str) -> Child {

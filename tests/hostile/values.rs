@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Fields, Int32Type, IntervalMonthDayNano,
 use serde_json::{Value, json};
 
 use crate::harness::{Case, Ran};
-use crate::run_on;
+use crate::hostile::run_on;
 
 fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()

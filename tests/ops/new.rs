@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::project::{Project, djhost};
-use crate::text;
+use crate::ops::project::{Project, djhost};
+use crate::ops::text;
 
 const KINDS: [&str; 4] = ["filter", "mapper", "deduplicator", "selector"];
 
@@ -30,7 +30,7 @@ fn every_language_and_kind_is_written_or_refused_with_a_reason() {
                 continue;
             }
             let project = Project::new(language, kind);
-            let frozen = fs::read(crate::root().join("wit/since-v0.1/op.wit")).unwrap();
+            let frozen = fs::read(crate::ops::root().join("wit/since-v0.1/op.wit")).unwrap();
             let places = ["sdk/wit".to_owned(), format!("sdk/{language}/wit")].map(|place| project.dir.join(place).join("op.wit"));
             assert!(places.iter().any(|place| fs::read(place).is_ok_and(|wit| wit == frozen)), "{language}: no interface");
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{ops, root, text};
+use crate::ops::{ops, root, text};
 
 #[test]
 fn a_plugin_of_version_0_1_runs_as_it_did() {

@@ -1,6 +1,6 @@
 //! What an operator does in `process`: traps, overruns, answers that break the contract.
 
-use crate::{case, isolates, recipe};
+use crate::sandbox::{case, isolates, recipe};
 
 const SHORT: &str = "op_limits: {timeout_s: 0.05}";
 
@@ -21,9 +21,9 @@ fn memory_is_bounded() {
     assert!(whole < 400 << 20, "the host used {whole} bytes");
     // The limit of one operator holds over the general one.
     let own = "limits: {memory_mb: 24}";
-    let lines = crate::lines(100, &[7]);
+    let lines = crate::sandbox::lines(100, &[7]);
     let recipe = format!("process:\n  - rogue_filter: {{how: allocate, {own}}}\n");
-    let ran = crate::case(&lines).run(&recipe).ok();
+    let ran = crate::sandbox::case(&lines).run(&recipe).ok();
     assert!(ran.quarantine[0]["reason"].as_str().unwrap().contains("of its 24 MiB"));
 }
 
@@ -53,12 +53,12 @@ fn many_guilty_rows_are_all_found() {
 #[test]
 fn what_suffers_does_not_depend_on_how_the_work_is_cut() {
     let guilty = [0, 17, 18, 400, 999];
-    let lines = crate::lines(crate::ROWS, &guilty);
+    let lines = crate::sandbox::lines(crate::sandbox::ROWS, &guilty);
     for settings in
         ["batch_size_kb: 16", "partition: {mode: manual, num_of_partitions: 7}", "partition: {mode: manual, num_of_partitions: 40}"]
     {
-        let ran = crate::case(&lines).run(&format!("{settings}\nprocess:\n  - rogue_filter: {{how: panic}}\n")).ok();
-        let mut found = crate::quarantined(&ran);
+        let ran = crate::sandbox::case(&lines).run(&format!("{settings}\nprocess:\n  - rogue_filter: {{how: panic}}\n")).ok();
+        let mut found = crate::sandbox::quarantined(&ran);
         found.sort_unstable();
         assert_eq!(found, guilty, "{settings}");
         let kept: String = lines.iter().enumerate().filter(|(i, _)| !guilty.contains(i)).map(|(_, line)| line.as_str()).collect();
@@ -102,8 +102,8 @@ fn invalid_answers_of_filters_are_refused() {
 #[test]
 fn a_text_cut_inside_a_character_is_refused() {
     // Needs two rows in the batch: alone the row has a valid value.
-    let lines = crate::lines(crate::ROWS, &[10]);
-    let ran = crate::case(&lines).run(&crate::recipe("rogue_filter", "stat_cut", "")).ok();
+    let lines = crate::sandbox::lines(crate::sandbox::ROWS, &[10]);
+    let ran = crate::sandbox::case(&lines).run(&crate::sandbox::recipe("rogue_filter", "stat_cut", "")).ok();
     assert!(ran.quarantine.is_empty(), "{:?}", ran.quarantine);
     assert!(ran.text() == lines.concat());
     assert!(ran.summary["ops"][0]["traps"].as_u64().unwrap() >= 5, "the cut texts were taken");
@@ -148,10 +148,10 @@ fn invalid_answers_of_global_operators_are_refused() {
 #[test]
 fn larger_batches_get_more_time_and_larger_answers() {
     // One row of 1 MB is 64 batches of 16 KB: 64 times 20 ms, and an answer of one byte per row of course.
-    let mut lines = crate::lines(3, &[1]);
+    let mut lines = crate::sandbox::lines(3, &[1]);
     lines[1] = format!("{{\"id\": 1, \"text\": \"GUILTY {}\"}}\n", "x".repeat(1 << 20));
     let recipe = "batch_size_kb: 16\nmax_quarantine_ratio: 1\nprocess:\n  - rogue_filter: {how: loop, limits: {timeout_s: 0.02}}\n";
-    let ran = crate::case(&lines).run(recipe).ok();
+    let ran = crate::sandbox::case(&lines).run(recipe).ok();
     let reason = ran.quarantine[0]["reason"].as_str().unwrap();
     assert!(reason.contains("out of time: the call took longer than 1.28"), "{reason}");
 }
@@ -160,8 +160,8 @@ fn larger_batches_get_more_time_and_larger_answers() {
 fn a_busy_machine_makes_no_operator_late() {
     // Sixteen workers share the processors: a call takes several times as long as it works.
     let all: Vec<usize> = (0..16).collect();
-    let lines = crate::lines(16, &all);
-    let mut case = crate::case(&lines);
+    let lines = crate::sandbox::lines(16, &all);
+    let mut case = crate::sandbox::case(&lines);
     case.args.extend(["--np", "16"].map(str::to_owned));
     let settings = "partition: {mode: manual, num_of_partitions: 16}\nop_limits: {timeout_s: 1.5}";
     let ran = case.run(&format!("{settings}\nprocess:\n  - rogue_filter: {{how: work}}\n")).ok();
@@ -171,18 +171,18 @@ fn a_busy_machine_makes_no_operator_late() {
 #[test]
 fn a_row_has_a_time_limit_of_its_own() {
     // The batch may take a minute, but twenty rows of 50 ms are done in a second; the guilty row is given up after its own 50 ms.
-    let lines = crate::lines(20, &[7]);
+    let lines = crate::sandbox::lines(20, &[7]);
     for (general, own) in [(0.05, ""), (60.0, ", limits: {row_timeout_s: 0.05}")] {
         let recipe =
             format!("op_limits: {{row_timeout_s: {general}}}\nmax_quarantine_ratio: 1\nprocess:\n  - rogue_filter: {{how: loop{own}}}\n");
-        let ran = crate::case(&lines).run(&recipe).ok();
-        assert_eq!(crate::quarantined(&ran), [7]);
+        let ran = crate::sandbox::case(&lines).run(&recipe).ok();
+        assert_eq!(crate::sandbox::quarantined(&ran), [7]);
         let reason = ran.quarantine[0]["reason"].as_str().unwrap();
         assert!(reason.contains("out of time: the call took longer than 50ms"), "{reason}");
     }
     // Rows that keep to it pass, whatever a batch of them takes; an operator's own limit holds over the general one.
     let recipe = "op_limits: {row_timeout_s: 0.001}\nprocess:\n  - rogue_filter: {how: behave, limits: {row_timeout_s: 5}}\n";
-    let ran = crate::case(&lines).run(recipe).ok();
+    let ran = crate::sandbox::case(&lines).run(recipe).ok();
     assert!(ran.quarantine.is_empty() && ran.text() == lines.concat());
 }
 
@@ -201,7 +201,7 @@ fn mappers_and_global_operators_that_hang_or_bloat_are_stopped_too() {
 #[test]
 fn a_selector_has_memory_for_the_keys_of_all_rows() {
     let rows = 600_000u64;
-    let case = crate::Case::with_input((0..rows).map(|i| format!("{{\"v\":{}}}\n", i * 7919 % rows)).collect::<String>());
+    let case = crate::harness::Case::with_input((0..rows).map(|i| format!("{{\"v\":{}}}\n", i * 7919 % rows)).collect::<String>());
     // 24 bytes for each key are more than the 8 MB that other calls have.
     let ran = case.run("process:\n  - topk_specified_field_selector: {field_key: v, topk: 3, limits: {memory_mb: 8}}\n").ok();
     let mut kept: Vec<&str> = ran.text().lines().collect();
@@ -233,7 +233,7 @@ fn a_value_without_a_place_goes_to_quarantine() {
             ],
             "{how}"
         );
-        assert_eq!(crate::quarantined(&ran), [0, 2, 4]);
+        assert_eq!(crate::sandbox::quarantined(&ran), [0, 2, 4]);
         let reasons: Vec<&str> = ran.quarantine.iter().map(|e| e["reason"].as_str().unwrap()).collect();
         assert_eq!(reasons[0], "`text.deep.x` cannot be written, as `text.deep` is no object in this row");
         assert_eq!(reasons[1], "`text.deep.x` cannot be written, as `text` is no object in this row");

@@ -11,7 +11,7 @@ use wasm_encoder::{
 };
 
 use crate::harness::Case;
-use crate::{lines, recipe};
+use crate::sandbox::{lines, recipe};
 
 /// No arguments, no exports.
 const NONE: [(&str, ComponentExportKind, u32); 0] = [];

@@ -1,6 +1,6 @@
 //! What happens to the job when an operator fails on row after row.
 
-use crate::{ROWS, case, lines, recipe};
+use crate::sandbox::{ROWS, case, lines, recipe};
 
 #[test]
 fn a_broken_operator_ends_the_job_early() {
@@ -26,7 +26,7 @@ fn a_row_has_less_time_than_a_batch() {
     let lines = lines(ROWS, &[7, 900]);
     let own = "partition: {mode: manual, num_of_partitions: 1}\nprocess:\n  - rogue_filter: {how: loop, limits: {timeout_s: 0.5, row_timeout_s: 0.05}}\n";
     let ran = case(&lines).run(own).ok();
-    assert_eq!(crate::quarantined(&ran), [7, 900]);
+    assert_eq!(crate::sandbox::quarantined(&ran), [7, 900]);
     assert!(
         ran.quarantine.iter().all(|e| e["reason"].as_str().unwrap().contains("the call took longer than 50ms")),
         "{:?}",
@@ -44,9 +44,9 @@ fn the_share_is_a_setting() {
     let ran = case(&lines).run(&recipe("rogue_filter", "panic", "max_quarantine_ratio: 0.1")).ok();
     assert_eq!(ran.quarantine.len(), 100);
     // A few bad ones of few rows are no sign of anything, all of them are.
-    let few = crate::lines(10, &[4]);
+    let few = crate::sandbox::lines(10, &[4]);
     assert_eq!(case(&few).run(&recipe("rogue_filter", "panic", "")).ok().quarantine.len(), 1);
-    let none = crate::lines(10, &(0..10).collect::<Vec<_>>());
+    let none = crate::sandbox::lines(10, &(0..10).collect::<Vec<_>>());
     case(&none).run(&recipe("rogue_filter", "panic", "")).failed(1, &["10 of 10 rows", "op 0 `rogue_filter`: ", "in.jsonl, line 1"]);
 }
 

@@ -3,8 +3,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use crate::world::stats;
-use crate::{ROWS, case, lines, recipe};
+use crate::sandbox::world::stats;
+use crate::sandbox::{ROWS, case, lines, recipe};
 
 fn checked(ratio: &str, more: &str) -> String {
     format!("batch_size_kb: 16\nkeep_stats_in_res_ds: true\ndeterminism: {{check_ratio: {ratio}{more}}}")

@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use crate::harness::{Case, Ran};
-use crate::world::stats;
-use crate::{case, guests, lines};
+use crate::sandbox::world::stats;
+use crate::sandbox::{case, guests, lines};
 
 /// A case with files that may be read, files that may not, and links between them; its rows name the paths that the operator tries.
 fn files(paths: &str) -> Case {
@@ -199,7 +199,7 @@ fn open_files_are_bounded() {
     case.write("in.jsonl", lines(20, &[3]).concat());
     let recipe = "process:\n  - rogue_filter: {how: hoard, grants: {read_dirs: [lists]}}\nmax_quarantine_ratio: 0.5\n";
     let ran: Ran = case.run(recipe).ok();
-    assert_eq!(crate::quarantined(&ran), [3]);
+    assert_eq!(crate::sandbox::quarantined(&ran), [3]);
     assert_eq!(ran.quarantine[0]["reason"], "it holds too many files, streams or the like at once");
     assert_eq!(ran.text().lines().count(), 19);
 }

@@ -1,7 +1,7 @@
 //! What is found out before a job starts: exit code 2, nothing written.
 
 use crate::harness::Case;
-use crate::{case, guests, lines, recipe};
+use crate::sandbox::{case, guests, lines, recipe};
 
 /// Runs with `component` as the plugin; it is refused, by name, before anything starts.
 #[track_caller]

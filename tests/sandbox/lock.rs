@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::harness::Case;
-use crate::{case, guests, lines, recipe};
+use crate::sandbox::{case, guests, lines, recipe};
 
 fn pin(case: &Case) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));

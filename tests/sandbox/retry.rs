@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::harness::Case;
-use crate::{case, guests, lines};
+use crate::sandbox::{case, guests, lines};
 
 /// A recipe in which the misbehaving operator stands between others. Of rows with equal text, the first stays.
 fn recipe(how: &str, partitions: usize, strategy: &str) -> String {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::Case;
-use crate::{case, isolates, lines, recipe};
+use crate::sandbox::{case, isolates, lines, recipe};
 
 #[test]
 fn a_small_row_makes_no_megabytes() {
@@ -60,8 +60,8 @@ fn a_job_has_a_limit_of_its_own() {
     let rows: Vec<String> =
         (0..30).map(|i| format!("{{\"id\": {i}, \"text\": \"GUILTY\", \"more\": \"{}\"}}\n", "x".repeat(20_000))).collect();
     let copies = recipe("rogue_mapper", "double_200", "op_limits: {job_output_mb: 10}");
-    crate::case(&rows).run(&copies).failed(1, &["`rogue_mapper` makes too much of its rows"]);
-    let ran = crate::case(&rows).run(&copies.replace("10}", "200}")).ok();
+    crate::sandbox::case(&rows).run(&copies).failed(1, &["`rogue_mapper` makes too much of its rows"]);
+    let ran = crate::sandbox::case(&rows).run(&copies.replace("10}", "200}")).ok();
     assert_eq!(ran.text().lines().count(), 6000);
 }
 

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::{ROWS, case, isolates, lines, recipe};
+use crate::sandbox::{ROWS, case, isolates, lines, recipe};
 
 /// The stat `rogue` of every row.
 pub(crate) fn stats(text: &str) -> Vec<String> {

@@ -1,9 +1,6 @@
 //! Hostile datasets, paths and recipes, through the built program: a clear error or a counted entry in quarantine, never a hang, a silent
 //! loss or a partial export. What is true of every run is checked in `Case::run`.
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod archives;
 mod commands;
 mod columns;
@@ -22,7 +19,7 @@ mod tables;
 mod together;
 mod values;
 
-use harness::{Case, Ran};
+use crate::harness::{Case, Ran};
 
 /// Keeps every row that has a `text`, so that what is lost is lost by the reader.
 const KEEP: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quarantine_ratio: 1\n";

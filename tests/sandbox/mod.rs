@@ -1,9 +1,6 @@
 //! Operators that break every rule (`tests/guests`), run by the built program: each costs at most the rows that cause it, or is refused
 //! before the job starts.
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod answers;
 mod bombs;
 mod breaker;
@@ -17,7 +14,7 @@ mod retry;
 mod size;
 mod world;
 
-use harness::{Case, Ran};
+use crate::harness::{Case, Ran};
 use serde_json::Value;
 
 /// Rows of the ordinary dataset; they fit into one batch.
