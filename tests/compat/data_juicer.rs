@@ -18,13 +18,10 @@ const PACKAGE: Package = Package {
     dir: env!("CARGO_TARGET_TMPDIR"),
 };
 
-/// Tells a copy of this test program to run a pretended job in that directory.
-const PRETEND: &str = "DJHOST_TEST_PRETEND";
-
-/// The Python that has Data-Juicer; None, with a message, where it cannot be had.
-fn python() -> Option<&'static Path> {
-    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PYTHON.get_or_init(|| PACKAGE.python()).as_deref()
+/// The Python that has Data-Juicer.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| PACKAGE.python())
 }
 
 /// The call of the script.
@@ -56,7 +53,7 @@ fn job(root: &Path) -> JobUtils {
 
 #[test]
 fn a_finished_job_is_shown_as_it_is() {
-    let Some(python) = python() else { return };
+    let python = python();
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("job_done");
     finished_job(&root).unwrap();
@@ -70,7 +67,7 @@ fn a_finished_job_is_shown_as_it_is() {
 
 #[test]
 fn failed_and_stopped_jobs_are_shown_as_such() {
-    let Some(python) = python() else { return };
+    let python = python();
     let dir = tempfile::tempdir().unwrap();
     for (name, status) in [("job_failed", Status::Failed), ("job_stopped", Status::Stopped)] {
         let root = dir.path().join(name);
@@ -86,7 +83,7 @@ fn failed_and_stopped_jobs_are_shown_as_such() {
 
 #[test]
 fn after_a_resume_nothing_of_the_earlier_attempt_is_missing() {
-    let Some(python) = python() else { return };
+    let python = python();
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("job_resumed");
     let mut first = PretendedJob::start(&root, 3).unwrap();
@@ -108,24 +105,6 @@ fn after_a_resume_nothing_of_the_earlier_attempt_is_missing() {
     let progress = job(&root).overall_progress().unwrap();
     assert_eq!((progress.status, progress.attempt, progress.rows.read, progress.rows.output), (JobState::Completed, 2, 3000, 2700));
     agrees(python, &job(&root));
-}
-
-/// The body of the child process below; does nothing in an ordinary run of the tests.
-#[test]
-#[expect(clippy::exit, reason = "a run ends with the code of a stopped job")]
-fn pretended_job() {
-    let Some(root) = std::env::var_os(PRETEND) else { return };
-    let flag = StopFlag::new();
-    flag.watch_signals().unwrap();
-    let mut job = PretendedJob::start(Path::new(&root), 2).unwrap();
-    flag.watch_requests(&job.paths).unwrap();
-    job.begin(0, 0, 0.5).unwrap();
-    std::fs::write(job.paths.root().join("ready"), "").unwrap();
-    while !flag.requested() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    job.finish(Status::Stopped, &flag.reason().unwrap()).unwrap();
-    std::process::exit(exit::STOPPED.into());
 }
 
 /// Data-Juicer's stopper, ready to stop a job.
@@ -161,11 +140,11 @@ impl Drop for Running {
 
 #[test]
 fn data_juicers_stopper_stops_a_job_gracefully() {
-    let Some(python) = python() else { return };
+    let python = python();
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("job_running");
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "data_juicer::pretended_job", "--nocapture"]).env(PRETEND, &root).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pretended-job"));
+    command.arg(&root).arg("2").stdout(Stdio::null()).stderr(Stdio::null());
     let mut running = Running(command.spawn().unwrap());
     let start = Instant::now();
     while !root.join("ready").exists() {
@@ -209,7 +188,7 @@ fn djhost(dir: &Path, recipe: &Path) -> Command {
 
 #[test]
 fn a_real_job_is_shown_as_it_is() {
-    let Some(python) = python() else { return };
+    let python = python();
     let dir = tempfile::tempdir().unwrap();
     let recipe = recipe(dir.path(), 2000);
     run(&mut djhost(dir.path(), &recipe)).unwrap();
@@ -224,7 +203,7 @@ fn a_real_job_is_shown_as_it_is() {
 
 #[test]
 fn data_juicers_stopper_stops_a_real_job_which_then_continues() {
-    let Some(python) = python() else { return };
+    let python = python();
     let dir = tempfile::tempdir().unwrap();
     // Long enough to be met at work.
     let recipe = recipe(dir.path(), 40_000);

@@ -1,6 +1,6 @@
 //! Data-Juicer's own monitor, stopper and job list, pointed at run directories of djhost.
 //!
-//! They need Python and some 600 MB of packages, so they are installed only where that is asked for; see `harness/python.rs`.
+//! A suite of its own, `cargo test --test compat`: it needs Python and some 600 MB of packages, which `harness/python.rs` installs.
 
 #[cfg(target_os = "linux")]
 mod data_juicer;

@@ -1,9 +1,8 @@
 //! Python packages that results are compared with, each in an environment of its own in the target directory.
 //!
-//! They are installed only if `DJHOST_COMPAT` is set: `1` installs them and skips the test where that is not possible, `required` fails then.
-//! Once installed they are used without being asked for. `DJHOST_TEST_VENVS` is another directory for the environments.
+//! They are installed when they are first used; a test whose package cannot be had fails. `DJHOST_TEST_VENVS` is another directory for the
+//! environments.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -20,21 +19,12 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// The Python that has the package; None, with a message, where it cannot be had.
-    pub(crate) fn python(&self) -> Option<PathBuf> {
-        let wish = std::env::var("DJHOST_COMPAT").unwrap_or_default();
-        match self.installed(!wish.is_empty()) {
-            Ok(python) => Some(python),
-            Err(why) if wish == "required" => panic!("{why}"),
-            Err(why) => {
-                // Not captured by the test harness, as `eprintln!` would be.
-                let _ = writeln!(std::io::stderr(), "skipped: {why}");
-                None
-            }
-        }
+    /// The Python that has the package. Fails the test where it cannot be had.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.installed().unwrap_or_else(|why| panic!("{why}"))
     }
 
-    fn installed(&self, may_install: bool) -> Result<PathBuf, String> {
+    fn installed(&self) -> Result<PathBuf, String> {
         let name = self.name;
         let dir = std::env::var_os("DJHOST_TEST_VENVS").map_or_else(|| PathBuf::from(self.dir), PathBuf::from);
         let venv = dir.join(format!("{name}-venv"));
@@ -42,9 +32,6 @@ impl Package {
         let works = || run(Command::new(&python).args(["-c", self.works]));
         if works().is_ok() {
             return Ok(python);
-        }
-        if !may_install {
-            return Err(format!("{name} is not installed; set `DJHOST_COMPAT=1` to install it into the target directory"));
         }
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).map_err(|e| format!("cannot make a Python environment: {e}"))?;
         run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(self.install))

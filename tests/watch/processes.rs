@@ -10,33 +10,6 @@ use djhost::job::lock::FORMAT_VERSION;
 use djhost::job::process::Signal;
 use djhost::job::{Holder, JobUtils, ProcessId, RunPaths, Status, StopFlag};
 
-/// Tells a copy of this test program to run a pretended job in that directory.
-const PRETEND: &str = "DJHOST_TEST_PRETEND";
-/// Tells it not to react to requests.
-const DEAF: &str = "DJHOST_TEST_DEAF";
-
-/// The body of the child processes below; does nothing in an ordinary run of the tests.
-#[test]
-#[expect(clippy::exit, reason = "a run ends with the code of a stopped job")]
-fn pretended_job() {
-    let Some(root) = std::env::var_os(PRETEND) else { return };
-    let flag = StopFlag::new();
-    flag.watch_signals().unwrap();
-    let mut job = PretendedJob::start(Path::new(&root), 3).unwrap();
-    flag.watch_requests(&job.paths).unwrap();
-    std::fs::write(job.paths.log(job.log.attempt()), "a line for people\n").unwrap();
-    job.begin(0, 0, 0.0).unwrap();
-    job.complete(0, 0).unwrap();
-    job.begin(1, 0, 0.5).unwrap();
-    std::fs::write(job.paths.root().join("ready"), "").unwrap();
-    while !flag.requested() || std::env::var_os(DEAF).is_some() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let reason = flag.reason().unwrap();
-    job.finish(Status::Stopped, &reason).unwrap();
-    std::process::exit(exit::STOPPED.into());
-}
-
 struct Running {
     child: Child,
     root: PathBuf,
@@ -51,11 +24,8 @@ impl Drop for Running {
 
 impl Running {
     fn start(root: &Path, deaf: bool) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "processes::pretended_job", "--nocapture"]).env(PRETEND, root).stdout(Stdio::null()).stderr(Stdio::null());
-        if deaf {
-            command.env(DEAF, "1");
-        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pretended-job"));
+        command.arg(root).arg("3").args(deaf.then_some("--deaf")).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Self { child: command.spawn().unwrap(), root: root.to_owned() };
         assert!(wait_for(|| root.join("ready").exists()), "the pretended job did not start");
         running
