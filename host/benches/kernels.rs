@@ -9,7 +9,7 @@ mod common;
 use std::hint::black_box;
 use std::time::Duration;
 
-use djhost::op::{Grants, Limits, Registry, Replace};
+use djhost::testing::{Grants, Limits, Registry, Replace};
 use djhost_sdk::Runner;
 
 const ROUNDS: usize = 5;

@@ -9,7 +9,7 @@ mod common;
 
 use std::time::Duration;
 
-use djhost::op::{Registry, Replace};
+use djhost::testing::{Registry, Replace};
 
 const ROUNDS: usize = 2;
 

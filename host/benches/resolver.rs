@@ -7,8 +7,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use djhost::global::{KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near};
-use djhost::op::{Output, key_hashes};
+use djhost::testing::{KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near};
+use djhost::testing::{Output, key_hashes};
 
 /// Rows per key file, about what a partition of short web pages has.
 const PARTITION: usize = 100_000;
@@ -148,9 +148,9 @@ fn lines(rows: usize, per_row: usize, memory: usize) {
 }
 
 fn cpu_time(work: impl FnOnce()) -> Duration {
-    let before = djhost::op::thread_cpu();
+    let before = djhost::testing::thread_cpu();
     work();
-    djhost::op::thread_cpu().saturating_sub(before)
+    djhost::testing::thread_cpu().saturating_sub(before)
 }
 
 /// In MB, from the system's accounting.

@@ -7,10 +7,6 @@ use std::process::ExitCode;
 use djhost::error::{Stopped, exit, exit_code};
 
 fn main() -> ExitCode {
-    // Components of plugins are compiled by a process of this program, which knows the command for it.
-    if let Some(program) = djhost::op::this_program() {
-        djhost::op::compile_with(program);
-    }
     // The message of a panic has been printed by then; it is a failure like others, with the exit code that scripts know.
     match catch_unwind(AssertUnwindSafe(|| djhost::cli::main(std::env::args_os().collect()))) {
         Ok(Ok(code)) => ExitCode::from(code),

@@ -4,7 +4,7 @@
 const MAX: usize = 4096;
 
 /// `text` at a length that people read and without control characters, which could take over a terminal.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX));
     for c in text.chars() {
         if out.len() >= MAX {

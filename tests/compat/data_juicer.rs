@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::python::{Package, run};
 use djhost::error::exit;
-use djhost::event::{Event, JobState};
-use djhost::job::example::{PretendedJob, finished_job};
-use djhost::job::{JobUtils, RunPaths, Status, StopFlag};
+use djhost::jobs::{JobState, events::Event};
+use djhost::testing::{PretendedJob, finished_job};
+use djhost::jobs::{JobUtils, RunPaths, Status, StopFlag};
 
 /// The version whose readers we follow. It does not start without `aiohttp`, which it forgets to declare.
 const PACKAGE: Package = Package {

@@ -131,14 +131,14 @@ impl Bench {
         self.command(args).output().unwrap()
     }
 
-    /// Runs with a fault; see `djhost::job::fault`.
+    /// Runs with a fault; see `djhost::testing::fault`.
     pub(crate) fn run_with_fault(&self, fault: &str) -> Output {
         self.run_with_args_and_fault(&[], fault)
     }
 
     /// The same with arguments.
     pub(crate) fn run_with_args_and_fault(&self, args: &[&str], fault: &str) -> Output {
-        self.command(args).env(djhost::job::fault::VARIABLE, fault).output().unwrap()
+        self.command(args).env(djhost::testing::fault::VARIABLE, fault).output().unwrap()
     }
 
     /// How many attempts there were.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use djhost::partition::auto::Modality;
+use djhost::testing::Modality;
 
 /// A directory with a dataset and recipes of its own.
 struct Bench {

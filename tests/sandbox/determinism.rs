@@ -74,7 +74,7 @@ fn a_resumed_job_sees_the_same_random_numbers_and_clocks() {
             case.write("recipe.yaml", format!("{recipe}\ndataset_path: in.jsonl\nexport_path: out/result.jsonl\n"));
             let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
             command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job", "--np", "1", "--plugins", "plugins"]);
-            command.current_dir(case.path("")).env("HOME", case.path("")).env(djhost::job::fault::VARIABLE, fault);
+            command.current_dir(case.path("")).env("HOME", case.path("")).env(djhost::testing::fault::VARIABLE, fault);
             command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
             assert_eq!(command.output().unwrap().status.signal(), Some(9), "{how}: {fault}");
         }

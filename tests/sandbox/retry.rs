@@ -38,7 +38,7 @@ fn djhost(case: &Case, args: &[&str], fault: Option<&str>) -> Output {
     command.args(args).current_dir(case.path("")).env("HOME", case.path("")).env_remove("RUST_LOG");
     command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
     if let Some(fault) = fault {
-        command.env(djhost::job::fault::VARIABLE, fault);
+        command.env(djhost::testing::fault::VARIABLE, fault);
     }
     command.output().unwrap()
 }

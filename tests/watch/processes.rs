@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use djhost::cli::stop::code;
 use djhost::error::exit;
-use djhost::event::{JobState, now};
-use djhost::job::example::{PretendedJob, finished_job};
-use djhost::job::lock::FORMAT_VERSION;
-use djhost::job::process::Signal;
-use djhost::job::{Holder, JobUtils, ProcessId, RunPaths, Status, StopFlag};
+use djhost::jobs::{JobState, events::now};
+use djhost::testing::{PretendedJob, finished_job};
+use djhost::testing::lock::FORMAT_VERSION;
+use djhost::testing::process::Signal;
+use djhost::jobs::{Holder, JobUtils, ProcessId, RunPaths, Status, StopFlag};
 
 struct Running {
     child: Child,
@@ -163,7 +163,7 @@ fn the_first_interrupt_stops_and_the_second_forces() {
         ProcessId::of(deaf.child.id()).is_none_or(|id| !id.signal(Signal::Terminate).unwrap())
     });
     assert!(ended);
-    assert_eq!(deaf.exit_code(), Some(djhost::job::stop::FORCED));
+    assert_eq!(deaf.exit_code(), Some(djhost::testing::FORCED));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn jobs_and_monitor_print_json_that_can_be_read_back() {
     let home = tempfile::tempdir().unwrap();
     finished_job(&root(home.path())).unwrap();
     let running = Running::start(&home.path().join("outputs/job_2"), false);
-    let list = |args: &[&str]| serde_json::from_slice::<Vec<djhost::job::JobEntry>>(&djhost(home.path(), args).stdout).unwrap();
+    let list = |args: &[&str]| serde_json::from_slice::<Vec<djhost::jobs::JobEntry>>(&djhost(home.path(), args).stdout).unwrap();
     let jobs = list(&["jobs", "--json"]);
     assert_eq!(
         jobs.iter().map(|j| (j.job_id.as_str(), j.status, j.process_id)).collect::<Vec<_>>(),
@@ -191,7 +191,7 @@ fn jobs_and_monitor_print_json_that_can_be_read_back() {
     );
     assert_eq!(list(&["jobs", "--all", "--json"]).len(), 2);
     let shown = djhost(home.path(), &["monitor", "outputs/job_1", "--json"]);
-    let progress: djhost::event::JobProgress = serde_json::from_slice(&shown.stdout).unwrap();
+    let progress: djhost::jobs::JobProgress = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!((progress.status, progress.rows.read, progress.rows.output), (JobState::Completed, 2000, 1800));
     let watched = djhost(home.path(), &["monitor", "job_1", "--watch", "--interval", "1"]);
     assert!(text(&watched).starts_with("completed"), "{}", text(&watched));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{StringViewArray, UInt64Array};
-use djhost::dataset::{Batch, Column};
+use djhost::testing::{Batch, Column};
 
 /// The variable that names a JSONL file with a `text` in each line, to be used in place of made-up texts.
 pub(crate) const DATA: &str = "DJHOST_BENCH_DATA";

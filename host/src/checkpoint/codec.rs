@@ -49,7 +49,7 @@ pub(crate) fn extension(format: StorageFormat, compression: Compression) -> &'st
 }
 
 /// Rows as they are stored.
-pub struct Stored {
+pub(crate) struct Stored {
     /// `raw` is null where the row is to be had from the input.
     pub batch: Batch,
     /// What makes the input's row into it; null: nothing.
@@ -58,7 +58,7 @@ pub struct Stored {
 
 impl Stored {
     /// `batch` in the form that is stored. `whole`: every row.
-    pub fn new(batch: &Batch, whole: bool) -> Result<Self> {
+    pub(crate) fn new(batch: &Batch, whole: bool) -> Result<Self> {
         let mut stored = Self { batch: batch.clone(), patch: None };
         let Some(raw) = &batch.raw else { return Ok(stored) };
         stored.batch.columns.clear();
@@ -88,7 +88,7 @@ enum Writer {
 }
 
 /// Writes the rows of one partition.
-pub struct RowsWriter {
+pub(crate) struct RowsWriter {
     writer: Option<Writer>,
     format: StorageFormat,
     compression: Compression,
@@ -97,13 +97,13 @@ pub struct RowsWriter {
 
 impl RowsWriter {
     /// Starts a file in the given format.
-    pub fn new(file: AtomicFile, format: StorageFormat, compression: Compression) -> Self {
+    pub(crate) fn new(file: AtomicFile, format: StorageFormat, compression: Compression) -> Self {
         let sink = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self { writer: Some(Writer::Waiting(sink)), format, compression, rows: 0 }
     }
 
     /// Adds rows.
-    pub fn write(&mut self, stored: &Stored) -> Result<()> {
+    pub(crate) fn write(&mut self, stored: &Stored) -> Result<()> {
         let rows = stored.batch.rows();
         if rows == 0 {
             return Ok(());
@@ -226,7 +226,7 @@ pub(crate) fn from_table(table: &RecordBatch) -> Result<Stored> {
 }
 
 /// Gives the rows of a file back in batches.
-pub struct RowsReader {
+pub(crate) struct RowsReader {
     inner: Reader,
 }
 
@@ -238,7 +238,7 @@ enum Reader {
 
 impl RowsReader {
     /// Opens a file that [`RowsWriter`] wrote with `rows` rows in `bytes` bytes. Batches have about `batch_bytes`.
-    pub fn open(path: &Path, format: StorageFormat, compression: Compression, rows: u64, batch_bytes: usize) -> Result<Self> {
+    pub(crate) fn open(path: &Path, format: StorageFormat, compression: Compression, rows: u64, batch_bytes: usize) -> Result<Self> {
         let at = || format!("cannot read `{}`", path.display());
         let file = File::open(path).with_context(at)?;
         if rows == 0 {

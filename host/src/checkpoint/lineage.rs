@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::plan::lineage_key::{Key, KeyBuilder};
 
 /// Keys of all partitions after all ops.
-pub struct Chains {
+pub(crate) struct Chains {
     /// `after[p][i + 1]` is the key of partition `p` after op `i`; `after[p][0]` that of its input.
     after: Vec<Vec<Key>>,
     /// Keys of the key files: `keys[p]` by global op.
@@ -18,13 +18,13 @@ pub struct Chains {
 
 impl Chains {
     /// The chains of partitions with the given inputs. `export` says how parts are written.
-    pub fn new(plan: &Plan, inputs: Vec<Key>, export: &str) -> Self {
+    pub(crate) fn new(plan: &Plan, inputs: Vec<Key>, export: &str) -> Self {
         let identities: Vec<&Key> = plan.ops.iter().map(|op| &op.identity).collect();
         Self::with(plan, &identities, inputs, export)
     }
 
     /// The chains of the same input and ops with other identities; they have no parts.
-    pub fn of_earlier(&self, plan: &Plan, identities: &[Key]) -> Self {
+    pub(crate) fn of_earlier(&self, plan: &Plan, identities: &[Key]) -> Self {
         let inputs = self.after.iter().map(|chain| chain[0].clone()).collect();
         Self::with(plan, &identities.iter().collect::<Vec<_>>(), inputs, "")
     }
@@ -53,27 +53,27 @@ impl Chains {
     }
 
     /// The key of a partition's rows after op `op`, None = its input.
-    pub fn after(&self, partition: usize, op: Option<usize>) -> &Key {
+    pub(crate) fn after(&self, partition: usize, op: Option<usize>) -> &Key {
         &self.after[partition][op.map_or(0, |i| i + 1)]
     }
 
     /// The key of a partition's key file for global op `op`.
-    pub fn keys(&self, partition: usize, op: usize) -> &Key {
+    pub(crate) fn keys(&self, partition: usize, op: usize) -> &Key {
         &self.keys[partition][&op]
     }
 
     /// The key of a partition's part of the export.
-    pub fn part(&self, partition: usize) -> &Key {
+    pub(crate) fn part(&self, partition: usize) -> &Key {
         &self.parts[partition]
     }
 
     /// The keys of all parts, in order.
-    pub fn parts(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Key> {
         self.parts.iter()
     }
 
     /// Everything that today's plan can use: key → (artifact, op, partition).
-    pub fn expected(&self, plan: &Plan) -> HashMap<Key, Vec<(Artifact, usize, usize)>> {
+    pub(crate) fn expected(&self, plan: &Plan) -> HashMap<Key, Vec<(Artifact, usize, usize)>> {
         let mut expected: HashMap<Key, Vec<(Artifact, usize, usize)>> = HashMap::new();
         for partition in 0..self.after.len() {
             for op in &plan.ops {

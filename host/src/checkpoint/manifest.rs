@@ -14,7 +14,7 @@ pub(crate) const FORMAT_VERSION: u32 = 3;
 /// What a manifest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Artifact {
+pub(crate) enum Artifact {
     /// The rows of a partition after an op.
     Rows,
     /// The keys of a partition's rows for a global op.
@@ -27,7 +27,7 @@ pub enum Artifact {
 
 /// Rows that one task put into quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuarantineFile {
+pub(crate) struct QuarantineFile {
     /// Name in `quarantine/`.
     pub name: String,
     /// Rows in it.
@@ -36,7 +36,7 @@ pub struct QuarantineFile {
 
 /// The bytes that a partition was read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputContent {
+pub(crate) struct InputContent {
     /// The key of the partition's input.
     pub key: crate::plan::lineage_key::Key,
     /// xxh3-128 of its slices one after the other, hex.
@@ -47,7 +47,7 @@ pub struct InputContent {
 /// ledger is exact whatever was redone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Account {
+pub(crate) struct Account {
     /// Rows found in the input, bad ones included.
     pub read: u64,
     /// Lines of each slice, for line numbers in quarantine.
@@ -67,12 +67,12 @@ pub struct Account {
 
 impl Account {
     /// Rows in quarantine so far.
-    pub fn quarantined(&self) -> u64 {
+    pub(crate) fn quarantined(&self) -> u64 {
         self.bad + self.ops.values().map(|o| o.quarantined_rows).sum::<u64>()
     }
 
     /// The numbers of one op, to add to.
-    pub fn op(&mut self, partition: usize, index: usize, name: &str) -> &mut OpDone {
+    pub(crate) fn op(&mut self, partition: usize, index: usize, name: &str) -> &mut OpDone {
         self.ops.entry(index).or_insert_with(|| OpDone {
             partition_id: partition,
             op: crate::rundir::events::OpRef::new(index, name),
@@ -83,7 +83,7 @@ impl Account {
 
 /// One committed file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
     /// What it is.

@@ -13,10 +13,9 @@ pub(crate) mod resume;
 pub(crate) mod row_file;
 mod store;
 
-pub use codec::{RowsReader, RowsWriter, Stored};
-pub use lineage::Chains;
-pub use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
-pub use refetch::Refetch;
-pub use resume::{Base, Decision, Found, Slot, decide};
-pub use row_file::{RowFile, RowFileWriter};
-pub use store::{Store, WrittenRows};
+pub(crate) use lineage::Chains;
+pub(crate) use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
+pub(crate) use refetch::Refetch;
+pub(crate) use resume::{Base, Decision, Found, decide};
+pub(crate) use row_file::{RowFile, RowFileWriter};
+pub(crate) use store::{Store, WrittenRows};

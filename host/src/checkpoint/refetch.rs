@@ -19,7 +19,7 @@ const PIECE: usize = 512 << 10;
 const MAX_ROWS: usize = 8192;
 
 /// Gives whole rows. Ids rise, so that the input is read from front to back.
-pub struct Refetch<'a, I> {
+pub(crate) struct Refetch<'a, I> {
     dataset: &'a Dataset,
     batches: I,
     batch_bytes: usize,
@@ -40,7 +40,7 @@ struct Open {
 
 impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
     /// Over batches of any size; gives batches of about `batch_bytes` where rows are fetched.
-    pub fn new(dataset: &'a Dataset, batches: I, batch_bytes: usize) -> Self {
+    pub(crate) fn new(dataset: &'a Dataset, batches: I, batch_bytes: usize) -> Self {
         Self { dataset, batches, batch_bytes, waiting: None, open: None }
     }
 

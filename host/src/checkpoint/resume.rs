@@ -6,11 +6,11 @@ use super::manifest::{Artifact, Manifest};
 use crate::plan::lineage_key::Key;
 
 /// Where a manifest lies: the numbers in its file name.
-pub type Slot = (Artifact, usize, usize);
+pub(crate) type Slot = (Artifact, usize, usize);
 
 /// A manifest that was found, and where.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub(crate) struct Found {
     /// Op and partition in its file name.
     pub op: usize,
     /// See `op`.
@@ -21,7 +21,7 @@ pub struct Found {
 
 /// What is to be done with a found file before anything runs.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// It is what today's plan has at this place.
     Keep,
     /// Today's plan has it at another partition: its number changed, its rows did not.
@@ -35,7 +35,7 @@ pub enum Decision {
 
 /// Decides on every found file. `expected` gives the key that today's plan has for (artifact, op, partition); a key may stand at several
 /// partitions only if these are equal, then the first free one gets the file.
-pub fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>) -> Vec<Decision> {
+pub(crate) fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>) -> Vec<Decision> {
     let mut taken: BTreeMap<Slot, usize> = BTreeMap::new();
     let mut decisions: Vec<Option<Decision>> = vec![None; found.len()];
     // First those that are where they belong: nothing may be moved over them.
@@ -74,7 +74,7 @@ pub fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usi
 
 /// From where a partition's rows can be had after some op.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Base {
+pub(crate) struct Base {
     /// Op after which rows are stored; None = the input.
     pub rows_after: Option<usize>,
     /// Global ops whose masks are to be applied to them, in order.
@@ -84,7 +84,7 @@ pub struct Base {
 impl Base {
     /// The rows of a partition after op `after` (None = before the first op), if they can be had without running an op. `has(artifact, op)`
     /// says whether a good file is there; `has_mask(op)` whether the op keeps some of the rows before it.
-    pub fn after(after: Option<usize>, has: &impl Fn(Artifact, usize) -> bool, has_mask: &impl Fn(usize) -> bool) -> Option<Self> {
+    pub(crate) fn after(after: Option<usize>, has: &impl Fn(Artifact, usize) -> bool, has_mask: &impl Fn(usize) -> bool) -> Option<Self> {
         let Some(op) = after else { return Some(Self { rows_after: None, masks: Vec::new() }) };
         if has(Artifact::Rows, op) {
             return Some(Self { rows_after: Some(op), masks: Vec::new() });

@@ -21,7 +21,7 @@ const ENTRY: u64 = 16;
 const TAIL: u64 = 16;
 
 /// Rows being written.
-pub struct RowFileWriter {
+pub(crate) struct RowFileWriter {
     out: BufWriter<ChecksumWriter<AtomicFile>>,
     path: PathBuf,
     export: ExportOptions,
@@ -39,7 +39,7 @@ impl RowFileWriter {
     }
 
     /// Adds rows.
-    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
         self.lines.clear();
         self.export.write_lines(batch, &mut self.lines)?;
         let before = self.rows;
@@ -66,7 +66,7 @@ impl RowFileWriter {
 }
 
 /// Gives rows by their number.
-pub struct RowFile {
+pub(crate) struct RowFile {
     file: File,
     path: PathBuf,
     rows: u64,
@@ -82,7 +82,7 @@ const AT_ONCE: u64 = 256;
 
 impl RowFile {
     /// Opens a file of [`RowFileWriter`].
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let context = || format!("cannot read `{}`", path.display());
         let file = File::open(path).with_context(context)?;
         let bytes = file.metadata().with_context(context)?.len();
@@ -95,19 +95,19 @@ impl RowFile {
     }
 
     /// How many rows there are.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// The keys.
-    pub fn keys(&self) -> Result<Vec<u8>> {
+    pub(crate) fn keys(&self) -> Result<Vec<u8>> {
         let mut keys = vec![0; usize::try_from(self.keys_bytes)?];
         self.read(&mut keys, self.table + self.rows * ENTRY)?;
         Ok(keys)
     }
 
     /// Puts row number `row`, without its line end, in the place of what is in `out`, and gives its id.
-    pub fn row(&mut self, row: u64, out: &mut Vec<u8>) -> Result<u64> {
+    pub(crate) fn row(&mut self, row: u64, out: &mut Vec<u8>) -> Result<u64> {
         ensure!(row < self.rows, "`{}` has no row {row}", self.path.display());
         let start = if row == 0 { 0 } else { self.entry(row - 1)?.0 };
         let (end, id) = self.entry(row)?;

@@ -18,7 +18,7 @@ use crate::rundir::{RunPaths, Storage};
 
 /// Where and how checkpoints are kept.
 #[derive(Clone)]
-pub struct Store {
+pub(crate) struct Store {
     /// The run directory.
     pub paths: RunPaths,
     /// The disk.
@@ -31,7 +31,7 @@ pub struct Store {
 }
 
 /// Rows being written.
-pub struct WrittenRows {
+pub(crate) struct WrittenRows {
     whole: bool,
     writer: RowsWriter,
     path: PathBuf,
@@ -39,28 +39,28 @@ pub struct WrittenRows {
 
 impl WrittenRows {
     /// Adds rows.
-    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
         self.writer.write(&Stored::new(batch, self.whole)?).with_context(|| format!("cannot write `{}`", self.path.display()))
     }
 }
 
 impl Store {
     /// A store that writes as `settings` say and reads batches of about `batch_bytes`.
-    pub fn new(paths: RunPaths, storage: Storage, settings: &IntermediateStorage, batch_bytes: usize) -> Self {
+    pub(crate) fn new(paths: RunPaths, storage: Storage, settings: &IntermediateStorage, batch_bytes: usize) -> Self {
         // JSON lines are for reading: what is elsewhere cannot be read.
         let whole = settings.whole_rows || settings.format == StorageFormat::Jsonl;
         Self { paths, storage, format: settings.format, compression: settings.compression(), whole, batch_bytes }
     }
 
     /// Starts the file of the rows of `partition` after `op`.
-    pub fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
+    pub(crate) fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
         let path = self.paths.checkpoint(op, partition, extension(self.format, self.compression));
         let file = self.storage.create(&path)?;
         Ok(WrittenRows { whole: self.whole, writer: RowsWriter::new(file, self.format, self.compression), path })
     }
 
     /// Makes the rows durable, then their manifest.
-    pub fn commit_rows(
+    pub(crate) fn commit_rows(
         &self,
         rows: WrittenRows,
         key: &Key,
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Writes a small file (keys, masks) whole and commits it with its manifest.
-    pub fn commit_bytes(&self, bytes: &[u8], data: &Path, manifest_path: &Path, mut manifest: Manifest) -> Result<Manifest> {
+    pub(crate) fn commit_bytes(&self, bytes: &[u8], data: &Path, manifest_path: &Path, mut manifest: Manifest) -> Result<Manifest> {
         self.storage.write_atomic(data, bytes)?;
         manifest.data = file_name(data);
         manifest.bytes = bytes.len() as u64;
@@ -101,13 +101,13 @@ impl Store {
     }
 
     /// Starts the file of the keys of `partition` for grouper `op`, with the rows that they are of.
-    pub fn keys_with_rows(&self, op: usize, partition: usize, export: &ExportOptions) -> Result<RowFileWriter> {
+    pub(crate) fn keys_with_rows(&self, op: usize, partition: usize, export: &ExportOptions) -> Result<RowFileWriter> {
         let path = self.paths.keys_with_rows(op, partition);
         Ok(RowFileWriter::new(self.storage.create(&path)?, path, export))
     }
 
     /// Commits such a file with its manifest.
-    pub fn commit_keys_with_rows(&self, rows: RowFileWriter, keys: &[u8], mut manifest: Manifest) -> Result<Manifest> {
+    pub(crate) fn commit_keys_with_rows(&self, rows: RowFileWriter, keys: &[u8], mut manifest: Manifest) -> Result<Manifest> {
         let (op, partition) = (manifest.op.context("keys are of an op")?, manifest.partition);
         let (file, bytes, checksum) = rows.finish(keys)?;
         file.commit()?;
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// A manifest to be filled in by [`commit_bytes`](Self::commit_bytes) or for a part.
-    pub fn manifest(artifact: Artifact, key: Key, op: Option<usize>, partition: usize, rows: u64, account: Account) -> Manifest {
+    pub(crate) fn manifest(artifact: Artifact, key: Key, op: Option<usize>, partition: usize, rows: u64, account: Account) -> Manifest {
         Manifest {
             format_version: FORMAT_VERSION,
             artifact,
@@ -137,18 +137,18 @@ impl Store {
     }
 
     /// The rows of a committed checkpoint that [`verify`](Self::verify) has found good.
-    pub fn open_rows(&self, manifest: &Manifest) -> Result<RowsReader> {
+    pub(crate) fn open_rows(&self, manifest: &Manifest) -> Result<RowsReader> {
         let (format, compression) = parse_storage(manifest.storage.as_deref().unwrap_or_default())?;
         RowsReader::open(&self.paths.checkpoints().join(&manifest.data), format, compression, manifest.rows, self.batch_bytes)
     }
 
     /// Commits a manifest: from here on the file that it is of exists.
-    pub fn write_manifest(&self, path: &Path, manifest: &Manifest) -> Result<()> {
+    pub(crate) fn write_manifest(&self, path: &Path, manifest: &Manifest) -> Result<()> {
         self.storage.write_atomic(path, &seal(manifest)?)
     }
 
     /// Reads a manifest: None if there is none, an error if it is not one of this version.
-    pub fn read_manifest(path: &Path) -> Result<Option<Manifest>> {
+    pub(crate) fn read_manifest(path: &Path) -> Result<Option<Manifest>> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -162,7 +162,7 @@ impl Store {
     }
 
     /// Whether the data file in `dir` is what the manifest says, byte for byte. The error says how it differs.
-    pub fn verify(dir: &Path, manifest: &Manifest) -> Result<()> {
+    pub(crate) fn verify(dir: &Path, manifest: &Manifest) -> Result<()> {
         // A name from a file is only ever a name.
         if manifest.data.is_empty() || manifest.data.contains('/') {
             bail!("the manifest names no file");

@@ -76,6 +76,10 @@ struct CompileArgs {
 
 /// Runs the program with the process's arguments; gives the exit code.
 pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
+    // Components of plugins are compiled by a process of this program, which knows the command for it.
+    if let Some(program) = crate::wasm::this_program() {
+        crate::wasm::compile_with(program);
+    }
     let args = take_color(args)?;
     let (args, overrides) = sort(args)?;
     let matches = match with_help(Cli::command()).try_get_matches_from(args) {

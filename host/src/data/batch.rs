@@ -6,14 +6,14 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 
 /// Prefix of the fields that hold stats; the path of the stat `text_len` is `__dj__stats__.text_len` (Data-Juicer's name).
-pub const STATS: &str = "__dj__stats__";
+pub(crate) const STATS: &str = "__dj__stats__";
 
 /// How a row id is made: the number of the file in the dataset's order above, the row's byte offset in it (JSONL) or row number (Parquet,
 /// Arrow) below. 44 bits of offset allow files of 16 TiB, 20 bits of file number a million files.
-pub const ROW_ID_OFFSET_BITS: u32 = 44;
+pub(crate) const ROW_ID_OFFSET_BITS: u32 = 44;
 
 /// The id of the row at `offset` of file number `file`.
-pub fn row_id(file: usize, offset: u64) -> u64 {
+pub(crate) fn row_id(file: usize, offset: u64) -> u64 {
     debug_assert!(offset < 1 << ROW_ID_OFFSET_BITS);
     ((file as u64) << ROW_ID_OFFSET_BITS) | offset
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// How often values had to be written as something else, by field and reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Losses(BTreeMap<String, BTreeMap<Loss, u64>>);
+pub(crate) struct Losses(BTreeMap<String, BTreeMap<Loss, u64>>);
 
 /// Why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

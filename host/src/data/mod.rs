@@ -14,7 +14,8 @@ pub(crate) mod rows;
 mod tests;
 pub(crate) mod views;
 
-pub(crate) use batch::{Batch, Column, STATS, Stat};
+pub use batch::{Batch, Column};
+pub(crate) use batch::{STATS, Stat};
 pub(crate) use columns::convert::is_text;
 pub(crate) use columns::grouped::Grouped;
 pub(crate) use columns::out::show_json_rows;

@@ -27,7 +27,7 @@ pub struct Partition {
 
 /// How rows are read.
 #[derive(Debug, Clone)]
-pub struct ReadOptions {
+pub(crate) struct ReadOptions {
     /// The fields that somebody reads.
     pub fields: Vec<ReadField>,
     /// Input bytes per block, about.
@@ -42,19 +42,19 @@ pub struct ReadOptions {
 
 impl ReadOptions {
     /// 256 KB to 1 MB per batch were measured as the best: a batch stays in the second-level cache.
-    pub const BATCH_BYTES: usize = 512 << 10;
+    pub(crate) const BATCH_BYTES: usize = 512 << 10;
     /// Far above any document, and small enough that two workers with a few copies each stay within a laptop's memory.
-    pub const MAX_ROW_BYTES: usize = 256 << 20;
+    pub(crate) const MAX_ROW_BYTES: usize = 256 << 20;
 
     /// Reads `fields` with the usual sizes.
-    pub fn new(fields: Vec<ReadField>) -> Self {
+    pub(crate) fn new(fields: Vec<ReadField>) -> Self {
         Self { fields, batch_bytes: Self::BATCH_BYTES, max_row_bytes: Self::MAX_ROW_BYTES, as_json: false, schema: None }
     }
 }
 
 /// A row that cannot be used as it is.
 #[derive(Debug, Clone)]
-pub struct BadRow {
+pub(crate) struct BadRow {
     /// As in [`Batch::ids`].
     pub id: u64,
     /// Number of the file.
@@ -71,7 +71,7 @@ pub struct BadRow {
 
 /// Some rows in input order.
 #[derive(Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// The good ones; may be none.
     pub batch: Batch,
     /// The others.

@@ -15,7 +15,7 @@ pub(crate) fn from_offsets(offsets: &[u32], data: Vec<u8>, nulls: Option<NullBuf
 }
 
 /// `base` with the values at `rows` (all rows where None) replaced by `values`. Values that stay are shared, not copied.
-pub fn overlay(base: Option<&ArrayRef>, len: usize, rows: Option<&UInt32Array>, values: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn overlay(base: Option<&ArrayRef>, len: usize, rows: Option<&UInt32Array>, values: &ArrayRef) -> Result<ArrayRef> {
     let Some(rows) = rows else { return Ok(Arc::clone(values)) };
     let Some((new, values_are_views)) = values.as_string_view_opt().map(|v| (v, true)) else {
         return interleave(base, len, rows, values);
@@ -47,7 +47,7 @@ pub fn overlay(base: Option<&ArrayRef>, len: usize, rows: Option<&UInt32Array>, 
 }
 
 /// One array of all.
-pub fn concat_views(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+pub(crate) fn concat_views(arrays: &[ArrayRef]) -> Result<ArrayRef> {
     let refs: Vec<&dyn Array> = arrays.iter().map(|a| a.as_ref()).collect();
     Ok(arrow::compute::concat(&refs)?)
 }

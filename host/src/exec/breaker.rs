@@ -10,7 +10,7 @@ use crate::rundir::StopFlag;
 
 /// Shares of rows that may be unusable.
 #[derive(Debug, Clone, Copy)]
-pub struct Ratios {
+pub(crate) struct Ratios {
     /// Of those that operators cannot process.
     pub operators: f64,
     /// Of those that cannot be read.
@@ -59,7 +59,7 @@ impl Breaker<'_> {
 
 /// What has become of the rows of a job.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// All of them.
     pub rows: u64,
     /// Those that could not be read.

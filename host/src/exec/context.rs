@@ -10,7 +10,7 @@ use crate::rundir::StopFlag;
 use crate::rundir::events::EventLog;
 
 /// What all tasks of a job share.
-pub struct TaskContext<'a> {
+pub(crate) struct TaskContext<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// The keys of all partitions.

@@ -25,7 +25,7 @@ pub struct Checked {
 
 /// The check and its findings. Thread-safe.
 #[derive(Debug, Default)]
-pub struct Determinism {
+pub(crate) struct Determinism {
     ratio: f64,
     is_final: bool,
     found: Mutex<BTreeMap<String, Checked>>,
@@ -33,7 +33,7 @@ pub struct Determinism {
 
 impl Determinism {
     /// A check of the share `ratio` of the batches; `is_final`: a difference ends the job.
-    pub fn new(ratio: f64, is_final: bool) -> Self {
+    pub(crate) fn new(ratio: f64, is_final: bool) -> Self {
         Self { ratio, is_final, found: Mutex::default() }
     }
 
@@ -68,7 +68,7 @@ impl Determinism {
     }
 
     /// What was found so far, by the operator's name.
-    pub fn found(&self) -> BTreeMap<String, Checked> {
+    pub(crate) fn found(&self) -> BTreeMap<String, Checked> {
         self.found.lock().expect("no panic while held").clone()
     }
 }

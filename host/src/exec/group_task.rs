@@ -20,7 +20,7 @@ const OPEN: usize = 64;
 
 /// Writes and commits the rows of grouper `op` whose first members are rows of partition `p`. `groups` is the manifest of its groups, `members` has
 /// those of the keys of all partitions, which hold the rows.
-pub fn gather(env: &TaskContext<'_>, (op, p): (usize, usize), groups: &Manifest, members: &[Manifest]) -> Result<Manifest> {
+pub(crate) fn gather(env: &TaskContext<'_>, (op, p): (usize, usize), groups: &Manifest, members: &[Manifest]) -> Result<Manifest> {
     let timer = Timer::start();
     let path = env.store.paths.checkpoints().join(&groups.data);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;

@@ -7,37 +7,37 @@ use crate::checkpoint::{Artifact, Manifest};
 
 /// By artifact, op (0 for parts) and partition. Thread-safe.
 #[derive(Default)]
-pub struct Index(Mutex<BTreeMap<(Artifact, usize, usize), Manifest>>);
+pub(crate) struct Index(Mutex<BTreeMap<(Artifact, usize, usize), Manifest>>);
 
 impl Index {
     /// Enters a committed file.
-    pub fn insert(&self, manifest: Manifest) {
+    pub(crate) fn insert(&self, manifest: Manifest) {
         let op = if manifest.artifact == Artifact::Part { 0 } else { manifest.op.unwrap_or(0) };
         self.0.lock().expect("no panic while held").insert((manifest.artifact, op, manifest.partition), manifest);
     }
 
     /// The manifest, if there is such a file.
-    pub fn get(&self, artifact: Artifact, op: usize, partition: usize) -> Option<Manifest> {
+    pub(crate) fn get(&self, artifact: Artifact, op: usize, partition: usize) -> Option<Manifest> {
         self.0.lock().expect("no panic while held").get(&(artifact, op, partition)).cloned()
     }
 
     /// Whether there is such a file.
-    pub fn has(&self, artifact: Artifact, op: usize, partition: usize) -> bool {
+    pub(crate) fn has(&self, artifact: Artifact, op: usize, partition: usize) -> bool {
         self.0.lock().expect("no panic while held").contains_key(&(artifact, op, partition))
     }
 
     /// All manifests.
-    pub fn manifests(&self) -> Vec<Manifest> {
+    pub(crate) fn manifests(&self) -> Vec<Manifest> {
         self.0.lock().expect("no panic while held").values().cloned().collect()
     }
 
     /// Forgets a file.
-    pub fn remove(&self, artifact: Artifact, op: usize, partition: usize) {
+    pub(crate) fn remove(&self, artifact: Artifact, op: usize, partition: usize) {
         self.0.lock().expect("no panic while held").remove(&(artifact, op, partition));
     }
 
     /// Number of files of one kind.
-    pub fn count(&self, artifact: Artifact) -> usize {
+    pub(crate) fn count(&self, artifact: Artifact) -> usize {
         self.0.lock().expect("no panic while held").keys().filter(|k| k.0 == artifact).count()
     }
 }

@@ -36,7 +36,7 @@ impl Timer {
 
 /// Rows and bytes of the whole job while it runs: for whoever waits for it, and for the circuit breaker.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Rows that entered a task in this attempt.
     rows: AtomicU64,
     /// Rows of this attempt that the reader refused.
@@ -57,17 +57,17 @@ pub struct Tally {
 
 impl Tally {
     /// Nothing has come yet.
-    pub fn new(determinism: Determinism) -> Self {
+    pub(crate) fn new(determinism: Determinism) -> Self {
         Self { determinism, ..Self::default() }
     }
 
     /// Notes that a worker is at op `op` now.
-    pub fn at(&self, op: usize) {
+    pub(crate) fn at(&self, op: usize) {
         self.at.store(op + 1, Ordering::Relaxed);
     }
 
     /// Returns the op that a worker began last.
-    pub fn op(&self) -> Option<usize> {
+    pub(crate) fn op(&self) -> Option<usize> {
         self.at.load(Ordering::Relaxed).checked_sub(1)
     }
 
@@ -83,7 +83,7 @@ impl Tally {
     }
 
     /// Rows that could not be used.
-    pub fn quarantined(&self) -> u64 {
+    pub(crate) fn quarantined(&self) -> u64 {
         self.unreadable.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
     }
 
@@ -94,7 +94,7 @@ impl Tally {
     }
 
     /// Enters what earlier attempts have made.
-    pub fn take_over<'a>(&self, done: impl Iterator<Item = &'a OpDone>) {
+    pub(crate) fn take_over<'a>(&self, done: impl Iterator<Item = &'a OpDone>) {
         let mut beyond = self.beyond.lock().expect("no panic while held");
         done.for_each(|done| *beyond.entry(done.op.index).or_default() += done.output_beyond);
     }
@@ -123,7 +123,7 @@ impl Tally {
     }
 
     /// Ends the job if too many of its rows cannot be used. `files` are those of its quarantine, which have the reasons of earlier attempts, too.
-    pub fn check<'a>(&self, seen: Seen, ratios: Ratios, dataset: &Dataset, files: impl Iterator<Item = &'a Path>) -> Result<()> {
+    pub(crate) fn check<'a>(&self, seen: Seen, ratios: Ratios, dataset: &Dataset, files: impl Iterator<Item = &'a Path>) -> Result<()> {
         let reasons = self.reasons.lock().expect("no panic while held");
         let known = reasons.rows(true) >= seen.unreadable && reasons.rows(false) >= seen.failed;
         match breaker::check(seen, ratios, &reasons, dataset) {

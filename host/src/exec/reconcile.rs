@@ -12,7 +12,7 @@ use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
 use crate::rundir::events::{Event, OpRef};
 
 /// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
-pub fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
+pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
     for dir in [paths.checkpoints(), paths.parts(), paths.quarantine(), paths.partitions(), paths.metadata(), paths.root().to_owned()] {
@@ -67,7 +67,7 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
 }
 
 /// Removes files of quarantine of which no manifest in `good` knows: their task was not committed, or is not of use any more.
-pub fn forget_quarantine<'m>(env: &TaskContext<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
+pub(crate) fn forget_quarantine<'m>(env: &TaskContext<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
     let known: HashSet<&str> = good.flat_map(|m| &m.account.quarantine).map(|file| file.name.as_str()).collect();
     for path in env.store.paths.quarantine_files()? {
         if !path.file_name().and_then(|n| n.to_str()).is_some_and(|name| known.contains(name)) {

@@ -13,7 +13,7 @@ use crate::plan::End;
 
 /// How tasks are run.
 #[derive(Debug, Clone, Copy)]
-pub struct Workers {
+pub(crate) struct Workers {
     /// Threads.
     pub threads: usize,
     /// How often a failed task is tried again.
@@ -25,7 +25,7 @@ pub struct Workers {
 }
 
 /// What is told to whoever looks on while tasks run.
-pub trait Watcher: Sync {
+pub(crate) trait Watcher: Sync {
     /// A partition has begun.
     fn started(&self, partition: usize);
     /// A partition's part of the export is committed.
@@ -43,7 +43,7 @@ fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
 }
 
 /// Runs everything that is not done yet; gives the manifests of all parts in order.
-pub fn run(
+pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],
     index: &Index,

@@ -12,7 +12,7 @@ use crate::global::Mask;
 
 /// Rows of a partition that can be had without running an op.
 #[derive(Debug, Clone)]
-pub struct Base {
+pub(crate) struct Base {
     /// The checkpoint that holds them; None = the input.
     pub rows: Option<Manifest>,
     /// What global ops keep of them, in order.

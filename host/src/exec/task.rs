@@ -23,7 +23,7 @@ use crate::rundir::events::{CheckpointDone, Event, OpRef};
 
 /// What is done to one partition without a stop in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
+pub(crate) struct Task {
     /// Number of the step within the job, for events.
     pub stage: usize,
     /// Filters and mappers; may be none.
@@ -35,7 +35,7 @@ pub struct Task {
 }
 
 /// Runs a step over the rows of `base` and commits what comes of it: data first, quarantine with it, manifest last. Gives the manifests.
-pub fn run(env: &TaskContext<'_>, partition: &Partition, base: &Base, step: &Task) -> Result<Vec<Manifest>> {
+pub(crate) fn run(env: &TaskContext<'_>, partition: &Partition, base: &Base, step: &Task) -> Result<Vec<Manifest>> {
     let timer = Timer::start();
     let p = partition.id as usize;
     let last = step.ops.end.checked_sub(1);

@@ -22,7 +22,7 @@ const NONE: u32 = u32::MAX;
 
 /// The groups of one partition: those whose leader is one of its rows.
 #[derive(Debug, Default, PartialEq)]
-pub struct Groups {
+pub(crate) struct Groups {
     /// How many.
     pub count: u64,
     /// For each group the number of its rows, then each row as its distance from the one before, as `varint`s. The rows of the dataset are
@@ -42,12 +42,12 @@ impl Groups {
     }
 
     /// The file.
-    pub fn to_bytes(&self) -> &[u8] {
+    pub(crate) fn to_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The groups in a file: `each(rows)` gets how many rows follow, and the rows by asking for them.
-    pub fn each(mut bytes: &[u8], mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u32>>) -> Result<()>) -> Result<()> {
+    pub(crate) fn each(mut bytes: &[u8], mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u32>>) -> Result<()>) -> Result<()> {
         while !bytes.is_empty() {
             let mut members = Members { left: take_number(&mut bytes)?, row: 0, bytes: &mut bytes };
             each(&mut members)?;
@@ -83,7 +83,7 @@ impl ExactSizeIterator for Members<'_, '_> {}
 
 /// Groups the rows of all partitions; `accepted` says which of them have a key. `each(partition, groups)` is called for all partitions in order.
 /// Gives the bytes that the tables took.
-pub fn group(
+pub(crate) fn group(
     tables: Tables<'_>,
     accepted: &[Mask],
     memory: usize,

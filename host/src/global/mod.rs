@@ -9,11 +9,12 @@ mod mask;
 mod hamming;
 
 pub use dedup::{first_of_groups, first_of_keys};
-pub use groups::{Groups, group};
+pub(crate) use groups::{Groups, group};
 pub use hamming::first_of_near;
 pub use key_counts::count_keys;
 pub use keys::{KeyTable, KeysWriter};
-pub use mask::{Counts, Mask};
+pub(crate) use mask::Counts;
+pub use mask::Mask;
 
 use std::path::Path;
 
@@ -24,11 +25,11 @@ use crate::plan::PlannedOp;
 use crate::wasm::Kind;
 
 /// The keys of the partitions, read again for each pass so that they are never in memory together.
-pub type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
+pub(crate) type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
 
 /// Decides which rows of each partition global op `op` keeps, and counts keys for one that counts. `memory` bounds the tables of fingerprints
 /// and keys, in bytes; what does not fit goes to files in `scratch`. Gives the bytes of the tables, too.
-pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: usize, scratch: &Path) -> Result<(Vec<Mask>, usize)> {
+pub(crate) fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: usize, scratch: &Path) -> Result<(Vec<Mask>, usize)> {
     let mut masks = Vec::with_capacity(partitions);
     let mut shape = None;
     for p in 0..partitions {
@@ -54,7 +55,7 @@ pub fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: us
 
 /// Finds the groups of grouper `op`; `each(partition, rows, groups)` gets those of each partition, in order, and how many of its rows have a key.
 /// Gives the bytes of the tables.
-pub fn resolve_groups(
+pub(crate) fn resolve_groups(
     partitions: usize,
     tables: Tables<'_>,
     memory: usize,

@@ -17,9 +17,9 @@ use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest
 /// ```
 /// # fn main() -> anyhow::Result<()> {
 /// # let dir = tempfile::tempdir()?;
-/// # djhost::job::example::finished_job(&dir.path().join("my_experiment_001"))?;
+/// # djhost::testing::finished_job(&dir.path().join("my_experiment_001"))?;
 /// # let base_dir = dir.path();
-/// use djhost::job::JobUtils;
+/// use djhost::jobs::JobUtils;
 /// let job = JobUtils::find("my_experiment", Some(base_dir))?;
 /// let summary = job.load_job_summary()?.expect("the job has begun");
 /// assert_eq!(summary.job_id, "my_experiment_001");
@@ -110,9 +110,9 @@ impl JobUtils {
 /// # fn main() -> anyhow::Result<()> {
 /// # let dir = tempfile::tempdir()?;
 /// # let run_directory = dir.path().join("my_experiment_001");
-/// # djhost::job::example::finished_job(&run_directory)?;
+/// # djhost::testing::finished_job(&run_directory)?;
 /// # let job_id = run_directory.to_str().unwrap();
-/// let progress = djhost::job::show_job_progress(job_id, true)?;
+/// let progress = djhost::jobs::show_job_progress(job_id, true)?;
 /// assert_eq!(progress.fraction, 1.0);
 /// # Ok(())
 /// # }
@@ -148,7 +148,7 @@ pub struct JobEntry {
 /// The jobs that a process runs now, newest first.
 ///
 /// ```
-/// for job in djhost::job::list_running_jobs()? {
+/// for job in djhost::jobs::list_running_jobs()? {
 ///     println!("{} {:.0} %", job.job_id, 100.0 * job.fraction);
 /// }
 /// # Ok::<(), anyhow::Error>(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Rows by whose reason it is and by what it says. `K` is who gave it.
 #[derive(Debug, Clone)]
-pub struct Reasons<K>(BTreeMap<(K, String), Group>);
+pub(crate) struct Reasons<K>(BTreeMap<(K, String), Group>);
 
 #[derive(Debug, Clone)]
 struct Group {
@@ -21,7 +21,7 @@ impl<K: Ord> Default for Reasons<K> {
 
 impl<K: Ord + Clone> Reasons<K> {
     /// Adds rows.
-    pub fn add(&mut self, who: K, reason: &str, rows: u64) {
+    pub(crate) fn add(&mut self, who: K, reason: &str, rows: u64) {
         let group = self.0.entry((who, masked(reason))).or_insert_with(|| Group { first: reason.to_owned(), differ: false, rows: 0 });
         group.differ |= group.first != reason;
         group.rows += rows;
@@ -29,7 +29,7 @@ impl<K: Ord + Clone> Reasons<K> {
 
     /// Returns who, what and how many rows, the commonest first. A reason that came in one form only is as it was; in others `N` stands for
     /// numbers.
-    pub fn commonest_first(&self) -> Vec<(K, String, u64)> {
+    pub(crate) fn commonest_first(&self) -> Vec<(K, String, u64)> {
         let mut all: Vec<_> = self
             .0
             .iter()
@@ -41,7 +41,7 @@ impl<K: Ord + Clone> Reasons<K> {
     }
 
     /// Returns the number of all rows.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.0.values().map(|group| group.rows).sum()
     }
 }

@@ -58,9 +58,9 @@ pub struct StopReport {
 /// # fn main() -> anyhow::Result<()> {
 /// # let dir = tempfile::tempdir()?;
 /// # let run_directory = dir.path().join("my_experiment_001");
-/// # djhost::job::example::finished_job(&run_directory)?;
+/// # djhost::testing::finished_job(&run_directory)?;
 /// # let job_id = run_directory.to_str().unwrap();
-/// use djhost::job::{StopOutcome, stop_job};
+/// use djhost::jobs::{StopOutcome, stop_job};
 /// use std::time::Duration;
 /// let report = stop_job(job_id, false, Duration::from_secs(30))?;
 /// assert_eq!(report.outcome, StopOutcome::NotRunning);

@@ -113,7 +113,7 @@ impl fmt::Display for Modality {
 
 /// One sampled row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SampledRow {
+pub(crate) struct SampledRow {
     /// Bytes in the dataset (a JSON line; for Parquet and Arrow the row's values uncompressed).
     pub bytes: u64,
     /// Unicode code points of the text.
@@ -124,7 +124,7 @@ pub struct SampledRow {
 
 /// How many rows to sample of a dataset with columns that has `rows`: Data-Juicer's numbers, with at least 100. They are to be taken at even
 /// distances over the whole dataset.
-pub fn sample_rows(rows: u64) -> u64 {
+pub(crate) fn sample_rows(rows: u64) -> u64 {
     match rows {
         0..1_000 => rows,
         1_000..100_000 => (rows / 100).max(100),
@@ -134,7 +134,7 @@ pub fn sample_rows(rows: u64) -> u64 {
 
 /// How many operators of each cost class the pipeline has (`cost` of the WIT's descriptor).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OpCosts {
+pub(crate) struct OpCosts {
     /// Memory speed.
     pub light: usize,
     /// Tens of MB/s.
@@ -146,14 +146,14 @@ pub struct OpCosts {
 impl OpCosts {
     /// Data-Juicer's linear score: 1 for an empty pipeline. The slower the pipeline, the smaller partitions should be, because what a
     /// failure loses is time and not bytes. Capped at 4, so that a long recipe of light filters does not end in crumbs.
-    pub fn complexity(&self) -> f64 {
+    pub(crate) fn complexity(&self) -> f64 {
         (1.0 + 0.3 * self.heavy as f64 + 0.2 * self.medium as f64 + 0.1 * self.light as f64).min(4.0)
     }
 }
 
 /// How many rows a dataset has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowCount {
+pub(crate) enum RowCount {
     /// Counted, or said by the files themselves.
     Exact(u64),
     /// Estimated from a part of the dataset.
@@ -162,7 +162,7 @@ pub enum RowCount {
 
 impl RowCount {
     /// The number.
-    pub fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         match self {
             Self::Exact(rows) | Self::About(rows) => rows,
         }
@@ -171,7 +171,7 @@ impl RowCount {
 
 /// The dataset as far as it is known without reading it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DatasetSize {
+pub(crate) struct DatasetSize {
     /// Bytes, as they lie on the disk.
     pub bytes: u64,
     /// Rows; None: they are estimated from the sample.
@@ -182,7 +182,7 @@ pub struct DatasetSize {
 
 /// The machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Worker threads.
     pub workers: usize,
     /// Bytes of memory that can be used (the system's and the container's limit, the smaller one); None = unknown.
@@ -191,7 +191,7 @@ pub struct Machine {
 
 /// The options under `partition` that matter in auto mode.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AutoOptions {
+pub(crate) struct AutoOptions {
     /// `target_size_mb`.
     pub target_size_mb: u64,
     /// `max_size_mb`: the limit when there is no sample.
@@ -204,7 +204,7 @@ pub struct AutoOptions {
 
 /// The result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AutoSize {
+pub(crate) struct AutoSize {
     /// What the dataset consists of; `Text` when there is no sample.
     pub modality: Modality,
     /// Number of partitions, at least 1. They are to be balanced by bytes or rows.
@@ -220,7 +220,7 @@ pub struct AutoSize {
 }
 
 /// Chooses the number of partitions. `sample`: rows spread over the dataset, or why there are none.
-pub fn choose(
+pub(crate) fn choose(
     sample: Result<&[SampledRow], &str>,
     dataset: DatasetSize,
     costs: OpCosts,

@@ -33,7 +33,7 @@ pub(crate) fn content(dataset: &Dataset, partition: &Partition, key: &Key) -> Re
 }
 
 /// xxh3-128 of the bytes of a partition of JSON rows, in hex; None if a file is shorter than that.
-pub fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<String>> {
+pub(crate) fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<String>> {
     let mut sum = Checksum::default();
     let mut piece = vec![0; PIECE];
     for slice in &partition.slices {

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 
 /// What decides the size of partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SplitBy {
+pub(crate) enum SplitBy {
     /// Exactly so many, of equal size; some are empty if there are too few rows.
     Count(u32),
     /// So many rows each (lines of JSONL, blank ones counted), the last one maybe fewer.
@@ -23,7 +23,7 @@ const PIECE: usize = 1 << 20;
 
 /// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition; partitions follow each other in input
 /// order; there is at least one. The same input gives the same partitions.
-pub fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
+pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
         bail!("`{}` must be unpacked before it can be split", file.shown());
     }
@@ -47,7 +47,7 @@ pub fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
 /// all partitions but the last, `end` that of the last, each as (file, position); only the first `files` files count. What lies behind is cut
 /// into what is left of the number of partitions, or, unless it must stay (`exact`), into more of about the same size. None if the partitions
 /// would come out too uneven; then they are better cut afresh.
-pub fn split_like(
+pub(super) fn split_like(
     dataset: &Dataset,
     files: usize,
     cuts: &[(usize, u64)],

@@ -29,7 +29,7 @@ const MOST: u64 = 128 << 20;
 
 /// What was found.
 #[derive(Debug, Clone)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The rows of the dataset; blank lines are none.
     pub rows: RowCount,
     /// Where to look at rows.
@@ -39,7 +39,7 @@ pub struct Survey {
 }
 
 /// Looks at `dataset`, whose files must all be splittable.
-pub fn survey(dataset: &Dataset) -> Result<Survey> {
+pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     if dataset.is_columnar() {
         let rows = dataset.files.iter().filter(|file| file.format.is_columnar()).map(row_count).sum::<Result<u64>>()?;
         // Lines between columns, which no dataset has today, would not be counted.

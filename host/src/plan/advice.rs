@@ -4,7 +4,7 @@ use crate::config::Strategy;
 
 /// What an operator's name says about its cost, by the page's patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Category {
+pub(crate) enum Category {
     /// Checkpoint after these: global state or model inference.
     Expensive,
     /// Redoing these is cheaper than a checkpoint.
@@ -16,7 +16,7 @@ pub enum Category {
 /// The page's patterns: `*_deduplicator`, `*_embedding_*`, `*_model_*`, `*_vision_*`, `*_audio_*` are expensive; `*_filter`, `clean_*`,
 /// `remove_*` are cheap. An operator of both kinds (`image_embedding_filter`) is expensive. The words also count at the ends of a name
 /// (`embedding_mapper`, which the page itself names as expensive).
-pub fn category(name: &str) -> Category {
+pub(crate) fn category(name: &str) -> Category {
     let expensive =
         name.ends_with("_deduplicator") || name.split('_').any(|word| matches!(word, "embedding" | "model" | "vision" | "audio"));
     let cheap = name.ends_with("_filter") || name.starts_with("clean_") || name.starts_with("remove_");
@@ -29,7 +29,7 @@ pub fn category(name: &str) -> Category {
 
 /// What is known about the job when it is planned.
 #[derive(Debug, Clone, Copy)]
-pub struct JobFacts<'a> {
+pub(crate) struct JobFacts<'a> {
     /// The operators' names, in order.
     pub ops: &'a [&'a str],
     /// The strategy that holds.
@@ -44,7 +44,7 @@ pub struct JobFacts<'a> {
 
 /// The page's table: the strategy recommended for a job of this duration, and the rationale. A duration that is not known counts as
 /// 10–60 minutes, the default.
-pub fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strategy, &'static str) {
+pub(crate) fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strategy, &'static str) {
     const MINUTE: f64 = 60.0;
     match seconds {
         Some(s) if s < 10.0 * MINUTE => (Strategy::Disabled, "re-running is cheap"),
@@ -54,7 +54,7 @@ pub fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strategy, &'st
 }
 
 /// Advice for `djhost plan`, a line each; none where there is nothing to improve.
-pub fn advice(job: &JobFacts<'_>) -> Vec<String> {
+pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let expensive: Vec<&str> = job.ops.iter().copied().filter(|op| category(op) == Category::Expensive).collect();
     let (better, rationale) = recommended(job.seconds, !expensive.is_empty());

@@ -16,7 +16,7 @@ use crate::wasm::contract::ROW;
 use crate::wasm::{Computed, Kind, Limits, Registry};
 
 /// Resolves every op, checks its parameters, creates it once, and lays out segments and checkpoints. All mistakes are collected.
-pub fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
+pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     let mut errors = Vec::new();
     let mut ops: Vec<PlannedOp> = Vec::new();
     let mut unread = Vec::new();
@@ -117,7 +117,7 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec, notes: &mut 
 }
 
 /// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process. With the same parameters, limits and grants.
-pub fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, op: usize) -> Result<()> {
+pub(crate) fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, op: usize) -> Result<()> {
     let mut fallback = planned(resolved, registry, &resolved.ops[op], &mut Vec::new())?;
     let planned = &plan.ops[op];
     if fallback.kind() != planned.kind() || fallback.pool.signature() != planned.pool.signature() {

@@ -43,7 +43,7 @@ pub(crate) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Resu
 
 /// The grants that an operator gets by its parameters alone, outside of any recipe: there the working directory stands for the dataset's.
 /// `place` names where the parameters were given.
-pub fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &str) -> Result<Grants, UserErrors> {
+pub(crate) fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &str) -> Result<Grants, UserErrors> {
     let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new(""), errors: Vec::new() };
     granting.params(entry, params, &|at| format!("{place}: {at}"));
     if reads_media(entry) {
@@ -53,7 +53,7 @@ pub fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &st
 }
 
 /// Whether the operator gets at media by itself. Only one that comes with djhost does, as only its word is believed.
-pub fn reads_media(entry: &OpEntry) -> bool {
+pub(crate) fn reads_media(entry: &OpEntry) -> bool {
     let said = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
     said && matches!(entry.component.source, Source::Builtin(_))
 }

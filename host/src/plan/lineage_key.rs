@@ -28,17 +28,17 @@ impl std::fmt::Display for Key {
 }
 
 /// Makes a key of fields in order.
-pub struct KeyBuilder(Sha256);
+pub(crate) struct KeyBuilder(Sha256);
 
 impl KeyBuilder {
     /// `domain` keeps keys of different purposes apart.
-    pub fn new(domain: &str) -> Self {
+    pub(crate) fn new(domain: &str) -> Self {
         Self(Sha256::new()).with(domain)
     }
 
     /// The next field. Its length goes in too: `ab` + `c` differs from `a` + `bc`.
     #[must_use]
-    pub fn with(mut self, field: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with(mut self, field: impl AsRef<[u8]>) -> Self {
         let field = field.as_ref();
         self.0.update((field.len() as u64).to_le_bytes());
         self.0.update(field);
@@ -47,12 +47,12 @@ impl KeyBuilder {
 
     /// The next field, a number.
     #[must_use]
-    pub fn number(self, n: u64) -> Self {
+    pub(crate) fn number(self, n: u64) -> Self {
         self.with(n.to_le_bytes())
     }
 
     /// The key of all fields.
-    pub fn key(self) -> Key {
+    pub(crate) fn key(self) -> Key {
         Key(hex::encode(&self.0.finalize()[..16]))
     }
 }

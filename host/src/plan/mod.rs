@@ -1,6 +1,6 @@
 //! The plan: what will be done, resolved and immutable. All mistakes of the user surface while it is built.
 
-pub mod advice;
+pub(crate) mod advice;
 mod build;
 pub(crate) mod lineage_key;
 mod granted_files;
@@ -14,11 +14,11 @@ use crate::data::ReadField;
 use crate::wasm::{Kind, OpPool};
 use lineage_key::Key;
 
-pub use build::{add_fallback, build};
-pub use grants::{grants_of_params, reads_media};
-pub use places::check_places;
-pub use segments::{End, Segment};
-pub use stats::{StatsFrom, overlap};
+pub(crate) use build::{add_fallback, build};
+pub(crate) use grants::{grants_of_params, reads_media};
+pub(crate) use places::check_places;
+pub(crate) use segments::{End, Segment};
+pub(crate) use stats::{StatsFrom, overlap};
 
 /// One op of the recipe.
 pub struct PlannedOp {

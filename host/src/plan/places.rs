@@ -7,7 +7,7 @@ use crate::error::{UserError, UserErrors};
 
 /// Fails for an op that writes `text.x` where the dataset has a column `text` which is no struct. From the first op on that makes new rows
 /// they are JSON rows, each of which is looked at when it comes.
-pub fn check_places(plan: &Plan, schema: &Schema) -> Result<(), UserErrors> {
+pub(crate) fn check_places(plan: &Plan, schema: &Schema) -> Result<(), UserErrors> {
     let mut errors = Vec::new();
     for op in plan.ops.iter().take_while(|op| !op.changes_shape()) {
         for write in op.pool.signature().writes.iter().filter(|write| schema.fields().find(&write.path).is_none()) {

@@ -58,7 +58,7 @@ fn changes(op: &PlannedOp, path: &str) -> bool {
 }
 
 /// Whether one path is the other, or lies inside of it.
-pub fn overlap(a: &str, b: &str) -> bool {
+pub(crate) fn overlap(a: &str, b: &str) -> bool {
     let inside = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     inside(a, b) || inside(b, a)
 }

@@ -29,7 +29,7 @@ use crate::rundir::events::{Event, EventLog, OpRef};
 use crate::rundir::{ExportLock, FreeLock, JobLock, Ledger, RunPaths, StopFlag, Storage};
 use crate::term::{counted, say};
 use crate::wasm::{Registry, Replace, check_locks};
-use logs::Logs;
+pub use logs::Logs;
 
 pub use crate::partition::Chosen;
 pub use look::unmet_fields;

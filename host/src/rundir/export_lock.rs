@@ -36,7 +36,7 @@ struct Owner {
 
 /// A held lock, or none where the file system has no locks or another attempt at the same job holds it. Dropping it frees it.
 #[derive(Debug)]
-pub struct ExportLock {
+pub(crate) struct ExportLock {
     held: Option<(File, PathBuf)>,
     /// Directories that were made for it, the outermost first.
     made: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub struct ExportLock {
 
 impl ExportLock {
     /// Takes the lock `file` of the result at `export_path` for the job at `paths`; makes the directory. A [`UserError`] names the job that holds it.
-    pub fn acquire(export_path: &Path, file: &Path, paths: &RunPaths) -> Result<Self> {
+    pub(crate) fn acquire(export_path: &Path, file: &Path, paths: &RunPaths) -> Result<Self> {
         let me = Owner {
             format_version: FORMAT_VERSION,
             job_id: paths.job_id(),
@@ -89,7 +89,7 @@ impl ExportLock {
     }
 
     /// The job that holds the lock `file`, with its run directory; None if there is none. Takes no part in the job.
-    pub fn holder(file: &Path) -> Option<(String, PathBuf)> {
+    pub(crate) fn holder(file: &Path) -> Option<(String, PathBuf)> {
         let mut open = File::open(file).ok()?;
         match flock(&open, FlockOperation::NonBlockingLockShared) {
             Err(Errno::WOULDBLOCK) => read(&mut open).map(|owner| (owner.job_id, owner.run_dir)),
@@ -98,7 +98,7 @@ impl ExportLock {
     }
 
     /// Whether this process holds it.
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.held.is_some()
     }
 

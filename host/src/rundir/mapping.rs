@@ -10,7 +10,7 @@ use super::paths::RunPaths;
 use super::storage::Storage;
 
 /// Version of the file.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// State of a partition, under Data-Juicer's names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::error::UserError;
 
 /// An empty file at `path`, in place of whatever has that name.
-pub fn new_file(path: &Path) -> io::Result<File> {
+pub(crate) fn new_file(path: &Path) -> io::Result<File> {
     match File::create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             std::fs::remove_file(path)?;

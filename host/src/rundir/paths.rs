@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 /// The run directory `{work_dir}/{job_id}` of one job.
 ///
 /// ```
-/// let paths = djhost::job::RunPaths::new("outputs/20260101_120000_a1b2c3");
+/// let paths = djhost::jobs::RunPaths::new("outputs/20260101_120000_a1b2c3");
 /// assert!(paths.checkpoint(4, 3, "parquet").ends_with("checkpoints/checkpoint_op_0004_partition_0003.parquet"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

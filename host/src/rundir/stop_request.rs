@@ -14,7 +14,7 @@ use super::process::ProcessId;
 use super::storage::Storage;
 
 /// Version of the request file.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// Exit code of a run that a second Ctrl-C ended at once: 128 + SIGINT, the shells' custom.
 pub const FORCED: i32 = 130;
@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// `stop_request.json`. An empty file (`touch stop_request.json`) is a request too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StopRequest {
+pub(crate) struct StopRequest {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
     /// Whom it asks; a request for an earlier attempt is ignored.
@@ -35,12 +35,12 @@ pub struct StopRequest {
 
 impl StopRequest {
     /// Puts a request to `process` into the run directory.
-    pub fn write(paths: &RunPaths, process: ProcessId) -> Result<()> {
+    pub(crate) fn write(paths: &RunPaths, process: ProcessId) -> Result<()> {
         Storage::new().replace_json(&paths.stop_request(), &Self { format_version: FORMAT_VERSION, process, requested_at: now() })
     }
 
     /// Whether there is a request to `process`.
-    pub fn is_for(paths: &RunPaths, process: &ProcessId) -> bool {
+    pub(crate) fn is_for(paths: &RunPaths, process: &ProcessId) -> bool {
         match std::fs::read(paths.stop_request()) {
             Ok(bytes) if bytes.trim_ascii().is_empty() => true,
             Ok(bytes) => serde_json::from_slice::<Self>(&bytes).is_ok_and(|request| request.process == *process),
@@ -49,7 +49,7 @@ impl StopRequest {
     }
 
     /// Takes the request away: when a run starts, and when it has ended.
-    pub fn clear(paths: &RunPaths) -> Result<()> {
+    pub(crate) fn clear(paths: &RunPaths) -> Result<()> {
         match std::fs::remove_file(paths.stop_request()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove `{}`", paths.stop_request().display()))
@@ -62,7 +62,7 @@ impl StopRequest {
 /// Whether the job is to stop. Cheap to clone and to ask; the runner asks between batches.
 ///
 /// ```
-/// use djhost::job::StopFlag;
+/// use djhost::jobs::StopFlag;
 /// let flag = StopFlag::new();
 /// assert!(!flag.requested());
 /// flag.request("the disk is nearly full");

@@ -12,7 +12,7 @@ use super::process::ProcessId;
 use super::storage::Storage;
 
 /// Version of `job_summary.json`. Readers accept this and older ones.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// State of a job as its own process wrote it. Whether that process still lives, the lock tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -20,7 +20,7 @@ fn put(text: &[u8]) {
 }
 
 /// Shows `line`, which must be narrower than the terminal, in place of the one before. Only for terminals.
-pub fn show(line: &str) {
+pub(crate) fn show(line: &str) {
     let mut shown = lock();
     if *shown != line {
         put(format!("{CLEAR}{line}").as_bytes());
@@ -29,7 +29,7 @@ pub fn show(line: &str) {
 }
 
 /// Takes the line away.
-pub fn clear() {
+pub(crate) fn clear() {
     let mut shown = lock();
     if !shown.is_empty() {
         put(CLEAR.as_bytes());
@@ -39,7 +39,7 @@ pub fn clear() {
 
 /// Standard error, with the line kept below what is written. Each write should end a line.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Stderr;
+pub(crate) struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

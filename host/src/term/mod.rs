@@ -1,13 +1,13 @@
 //! What people read: numbers and times as they say them, tables that fit the terminal, colours. Every subcommand prints through this module.
 
-pub mod live;
+pub(crate) mod live;
 mod style;
 mod table;
 mod units;
 
-pub use style::{Color, ColorChoice, Style};
-pub use table::{Cell, Column, Table};
-pub use units::{about, bytes, count, counted, seconds, time};
+pub(crate) use style::{Color, ColorChoice, Style};
+pub(crate) use table::{Cell, Column, Table};
+pub(crate) use units::{about, bytes, count, counted, seconds, time};
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,21 +15,21 @@ use std::io::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of a report where no terminal says how wide it is.
-pub const USUAL_WIDTH: usize = 80;
+pub(crate) const USUAL_WIDTH: usize = 80;
 
 /// Writes `text`, whole lines, to standard error. Somebody who closed it does not end a job.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     // It cannot fail.
     let _ = live::Stderr.write_all(text.as_bytes());
 }
 
 /// Returns how many columns `text` takes.
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// Returns `text` in at most `columns` columns; `…` stands for the end that is cut off.
-pub fn cut_end(text: &str, columns: usize) -> String {
+pub(crate) fn cut_end(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -38,7 +38,7 @@ pub fn cut_end(text: &str, columns: usize) -> String {
 }
 
 /// Returns `text` in at most `columns` columns; `…` stands for the start that is cut off, as of a path, whose end says most.
-pub fn cut_start(text: &str, columns: usize) -> String {
+pub(crate) fn cut_start(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -47,7 +47,7 @@ pub fn cut_start(text: &str, columns: usize) -> String {
 }
 
 /// Returns the lines of `text` broken at blanks so that none is wider than `columns`, unless a single word is.
-pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
@@ -65,7 +65,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// Returns `text` on one line and without what could take over a terminal: control characters and marks of the writing direction are escaped.
-pub fn one_line(text: &str) -> Cow<'_, str> {
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     let dangerous = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(dangerous) {
         return text.into();

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Also in files and pipes.
@@ -20,7 +20,7 @@ static CHOICE: AtomicU8 = AtomicU8::new(ColorChoice::Auto as u8);
 
 impl ColorChoice {
     /// Sets what holds for the whole process. Called once, at its start.
-    pub fn set(self) {
+    pub(crate) fn set(self) {
         CHOICE.store(self as u8, Ordering::Relaxed);
     }
 

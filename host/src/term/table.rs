@@ -5,7 +5,7 @@ use super::{cut_end, cut_start, one_line, width};
 
 /// How a column behaves when there is too little room.
 #[derive(Debug, Clone, Copy)]
-pub struct Column {
+pub(crate) struct Column {
     head: &'static str,
     right: bool,
     /// Columns with a larger number go first; None stays.
@@ -18,32 +18,32 @@ pub struct Column {
 
 impl Column {
     /// Numbers.
-    pub const fn right(head: &'static str) -> Self {
+    pub(crate) const fn right(head: &'static str) -> Self {
         Self { head, right: true, goes: None, least: None, is_path: false }
     }
 
     /// Words.
-    pub const fn left(head: &'static str) -> Self {
+    pub(crate) const fn left(head: &'static str) -> Self {
         Self { right: false, ..Self::right(head) }
     }
 
     /// It may go: those with a larger `order` go first.
     #[must_use]
-    pub const fn goes(mut self, order: u8) -> Self {
+    pub(crate) const fn goes(mut self, order: u8) -> Self {
         self.goes = Some(order);
         self
     }
 
     /// Free text: it is cut to `least` columns before another column goes.
     #[must_use]
-    pub const fn shrinks(mut self, least: usize) -> Self {
+    pub(crate) const fn shrinks(mut self, least: usize) -> Self {
         self.least = Some(least);
         self
     }
 
     /// A path: of one that is too long the end is shown.
     #[must_use]
-    pub const fn path(mut self) -> Self {
+    pub(crate) const fn path(mut self) -> Self {
         self.is_path = true;
         self
     }
@@ -51,14 +51,14 @@ impl Column {
 
 /// What stands in one place of a table.
 #[derive(Debug, Clone, Default)]
-pub struct Cell {
+pub(crate) struct Cell {
     text: String,
     color: Option<Color>,
 }
 
 impl Cell {
     /// Text in a colour.
-    pub fn painted(text: impl Into<String>, color: Color) -> Self {
+    pub(crate) fn painted(text: impl Into<String>, color: Color) -> Self {
         Self { text: text.into(), color: Some(color) }
     }
 }
@@ -71,26 +71,26 @@ impl<T: Into<String>> From<T> for Cell {
 
 /// Columns under headers, two spaces apart and indented by two.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
     /// A table without rows.
-    pub fn new(columns: Vec<Column>) -> Self {
+    pub(crate) fn new(columns: Vec<Column>) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
     /// Adds a row, which has a cell for each column. Whatever is in a cell comes on one line and without control characters.
-    pub fn row(&mut self, mut cells: Vec<Cell>) {
+    pub(crate) fn row(&mut self, mut cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len());
         cells.iter_mut().for_each(|cell| cell.text = one_line(&cell.text).into_owned());
         self.rows.push(cells);
     }
 
     /// Returns the lines. None is wider than the style allows, whatever is in the cells.
-    pub fn render(&self, style: Style) -> String {
+    pub(crate) fn render(&self, style: Style) -> String {
         let shown = self.fit(style.width.unwrap_or(usize::MAX));
         let mut out = String::new();
         let head: Vec<Cell> = self.columns.iter().map(|c| Cell::painted(c.head, Color::Bold)).collect();

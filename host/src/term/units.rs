@@ -2,7 +2,7 @@
 //! in Data-Juicer.
 
 /// `1,234,567`
-pub fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -15,12 +15,12 @@ pub fn count(n: u64) -> String {
 }
 
 /// `1 row`, `2,000 rows`: the number and the noun, which takes an `s` unless there is one of it.
-pub fn counted(n: u64, noun: &str) -> String {
+pub(crate) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// `12.3 MB`, in powers of 1000.
-pub fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     let mut value = n as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 999.95 {
@@ -32,7 +32,7 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// A measured time: `0.04 s`, `4.2 s`, `12 s`, `3 min 5 s`, `12 min`, `2 h 5 min`, `3 d 4 h`.
-pub fn seconds(s: f64) -> String {
+pub(crate) fn seconds(s: f64) -> String {
     match s {
         s if s < 0.005 => "0 s".to_owned(),
         s if s < 0.095 => format!("{s:.2} s"),
@@ -43,7 +43,7 @@ pub fn seconds(s: f64) -> String {
 }
 
 /// A time that is only guessed: `12 s`, `3 min`, `2 h 5 min`.
-pub fn about(s: f64) -> String {
+pub(crate) fn about(s: f64) -> String {
     match s {
         s if s < 59.5 => format!("{} s", s.round().max(1.0)),
         s if s < 3570.0 => format!("{} min", (s / 60.0).round()),
@@ -61,7 +61,7 @@ fn two(n: u64, base: u64, large: &str, small: &str) -> String {
 }
 
 /// `2026-01-01 12:00:00 UTC`
-pub fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     jiff::Timestamp::from_microsecond((seconds * 1e6) as i64)
         .map_or_else(|_| "?".to_owned(), |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }

@@ -19,7 +19,7 @@ use super::engine;
 use crate::sanitize::printable;
 
 /// The hidden subcommand that compiles.
-pub const COMMAND: &str = "compile-plugin";
+pub(crate) const COMMAND: &str = "compile-plugin";
 
 /// Memory for a component of 0 bytes, and for each byte of one. 19 MB of Python take 0.5 GB.
 const MEMORY: u64 = 1 << 30;
@@ -40,12 +40,12 @@ static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 /// From now on components of plugins are compiled by `program`, which is a djhost of this version: the program calls it for itself when it
 /// starts. Only the first call counts.
-pub fn compile_with(program: PathBuf) {
+pub(crate) fn compile_with(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
 
 /// The program that runs now, as it is even after the file was replaced.
-pub fn this_program() -> Option<PathBuf> {
+pub(crate) fn this_program() -> Option<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");
     if own.exists() { Some(own) } else { std::env::current_exe().ok() }
 }
@@ -158,7 +158,7 @@ fn why(status: ExitStatus, words: &str, allowed: Allowed) -> String {
 }
 
 /// What the process does: the limits are on before anything is read. Gives the exit code.
-pub fn compile_stdin(memory: u64, seconds: u64) -> Result<u8> {
+pub(crate) fn compile_stdin(memory: u64, seconds: u64) -> Result<u8> {
     // A killed djhost leaves no compiler behind.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;

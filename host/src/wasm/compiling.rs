@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// What has been loaded in this process so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Compiling {
+pub(crate) struct Compiling {
     /// Components that are to be loaded.
     pub total: usize,
     /// Of these, loaded.
@@ -31,7 +31,7 @@ fn with<T>(act: impl FnOnce(&mut State) -> T) -> T {
 }
 
 /// Returns how far it is.
-pub fn compiling() -> Compiling {
+pub(crate) fn compiling() -> Compiling {
     with(|s| Compiling { time: s.now.time + s.since.map_or(Duration::ZERO, |since| since.elapsed()), ..s.now })
 }
 

@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::data::{FieldType, Stat};
 
 /// The field in which an operator that counts keys is given their counts.
-pub const COUNTS: &str = "__dj__counts__";
+pub(crate) const COUNTS: &str = "__dj__counts__";
 
 /// The field in which an operator that rewrites whole rows is given a row, and gives the new one.
-pub const ROW: &str = "__dj__row__";
+pub(crate) const ROW: &str = "__dj__row__";
 
 /// What an operator does with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

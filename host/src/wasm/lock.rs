@@ -36,7 +36,7 @@ struct Pinned {
 }
 
 /// Pins the components under `dir`; gives the path of the file and how many there are.
-pub fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
+pub(crate) fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
     if !dir.is_dir() {
@@ -59,7 +59,7 @@ pub fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
 /// Whether the components under `dirs` are those that lock files pin. A lock holds for what a search from its directory finds, however that is
 /// named: the locks of the directories above a component count, also those above `dirs`. What no lock is about is not checked. Called before any of
 /// them is compiled.
-pub fn check_locks(dirs: &[PathBuf]) -> Result<()> {
+pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
     let mut locks = Locks::default();
     let mut errors = Vec::new();
     for given in dirs {

@@ -183,7 +183,7 @@ fn unescaped(json: &[u8]) -> u64 {
 }
 
 /// The bytes of each row, roughly, with all its new values.
-pub fn row_sizes(batch: &Batch) -> Vec<u64> {
+pub(crate) fn row_sizes(batch: &Batch) -> Vec<u64> {
     let mut sizes: Vec<u64> = match &batch.raw {
         Some(raw) => raw.views().iter().map(|view| u64::from(*view as u32)).collect(),
         None => vec![0; batch.rows()],

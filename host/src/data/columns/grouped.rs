@@ -7,7 +7,7 @@ use std::collections::HashMap;
 /// A row in the making, as JSON. Values stand in it byte for byte as they came; where a row does not have a field its value is null. Fields come
 /// in the order in which they are met first.
 #[derive(Default)]
-pub struct Grouped {
+pub(crate) struct Grouped {
     fields: Vec<Field>,
     places: HashMap<Vec<u8>, usize>,
     rows: u64,
@@ -30,7 +30,7 @@ const NULL: &[u8] = b"null";
 
 impl Grouped {
     /// Adds a row, a JSON object.
-    pub fn add(&mut self, row: &[u8]) -> Result<()> {
+    pub(crate) fn add(&mut self, row: &[u8]) -> Result<()> {
         let mut next = 0;
         top_level(row, |key, value| {
             let at = self.place(key, next);
@@ -70,18 +70,18 @@ impl Grouped {
     }
 
     /// Rows in it.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// Bytes that the row has, about.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         let nulls = |field: &Field| (self.rows - field.count) * (NULL.len() + COMMA.len()) as u64;
         self.fields.iter().map(|field| (field.name.len() + field.values.len() + 8) as u64 + nulls(field)).sum::<u64>() + 2
     }
 
     /// The row.
-    pub fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         let mut row = vec![b'{'];
         for mut field in self.fields {
             field.fill(self.rows);

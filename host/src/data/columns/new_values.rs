@@ -29,7 +29,7 @@ pub(crate) fn why(data: &ArrayRef, json: bool, row: usize, ty: &DataType) -> Str
 }
 
 /// Which values for the field `path` of `batch`, whose rows are columns, its column does not hold: their positions, and why.
-pub fn unheld(batch: &Batch, path: &str, values: &ArrayRef, json: bool, rows: Option<&UInt32Array>) -> Result<Vec<(u32, String)>> {
+pub(crate) fn unheld(batch: &Batch, path: &str, values: &ArrayRef, json: bool, rows: Option<&UInt32Array>) -> Result<Vec<(u32, String)>> {
     let Some(ty) = column_type(batch, path).filter(|ty| ty != values.data_type() || json) else { return Ok(Vec::new()) };
     let holds_text = |ty: &DataType| matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     if holds_text(&ty) && holds_text(values.data_type()) {

@@ -20,7 +20,7 @@ const NO_NULL: u8 = 1 << 7;
 
 /// What the columns of the input have become in some rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Typed {
+pub(crate) struct Typed {
     /// The input's schema, in Arrow's encoding, as hex digits.
     schema: String,
     /// By column: bit `n` says that all values are `n` lists deep, bit 7 that there are no nulls.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exported {
+pub(crate) struct Exported {
     /// The files, in order.
     pub files: Vec<PathBuf>,
     /// Rows in all files.
@@ -28,7 +28,7 @@ pub struct Exported {
 
 /// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at all; their bytes do not depend on how the
 /// rows are cut into parts. Runs on the threads of rayon's current pool.
-pub fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<Exported> {
+pub(crate) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<Exported> {
     let directory = match target.path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

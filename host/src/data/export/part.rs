@@ -142,7 +142,7 @@ fn has_bytes(ty: &DataType) -> bool {
 
 /// What is known of a finished part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PartInfo {
+pub(crate) struct PartInfo {
     /// Number of rows.
     pub rows: u64,
     /// Size of the file.
@@ -161,7 +161,7 @@ pub struct PartInfo {
 /// What is in a part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PartContent {
+pub(crate) enum PartContent {
     /// JSON lines. `shape` has the types of all fields, if the export is columnar.
     Rows {
         /// See [`Shape`].
@@ -180,7 +180,7 @@ pub enum PartContent {
 }
 
 /// Writes one part.
-pub struct PartWriter {
+pub(crate) struct PartWriter {
     options: ExportOptions,
     path: PathBuf,
     sink: Sink,
@@ -196,7 +196,7 @@ enum Sink {
 
 impl PartWriter {
     /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
-    pub fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
+    pub(crate) fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
         let file = new_file(path).with_context(|| format!("cannot create `{}`", path.display()))?;
         let out = ChecksumWriter::new(file);
         let columnar_export = options.format.is_columnar();
@@ -213,7 +213,7 @@ impl PartWriter {
     }
 
     /// Appends the rows of `batch`.
-    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
         self.rows += batch.rows() as u64;
         match &mut self.sink {
             Sink::Rows { out, buffer, shape, typed } => {
@@ -247,7 +247,7 @@ impl PartWriter {
     }
 
     /// Writes what is left and waits until it is on the disk.
-    pub fn finish(self) -> Result<PartInfo> {
+    pub(crate) fn finish(self) -> Result<PartInfo> {
         let context = || format!("cannot write `{}`", self.path.display());
         let (out, content) = match self.sink {
             Sink::Rows { mut out, buffer, shape, typed } => {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use csv::{ByteRecord, ReaderBuilder};
 
 /// Fails if two columns of a table have one name: a row has room for one of them. What else may be wrong with a table shows when it is unpacked.
-pub fn check_headers(dataset: &Dataset) -> Result<()> {
+pub(crate) fn check_headers(dataset: &Dataset) -> Result<()> {
     for file in &dataset.files {
         let delimiter = match file.format {
             Format::Csv => b',',

@@ -27,5 +27,5 @@ pub(crate) mod source_lines;
 pub(crate) mod unpack;
 pub(crate) mod zstd_frames;
 
-pub(crate) use file::{Compression, Dataset, Format, InputFile, Origin};
-pub(crate) use read::{RowReader, read};
+pub(crate) use file::{Compression, Dataset, Format, InputFile};
+pub(crate) use read::read;

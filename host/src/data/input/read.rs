@@ -6,7 +6,7 @@ use crate::data::rows::{Block, Partition, ReadOptions};
 use anyhow::{Result, bail};
 
 /// The rows of a partition, block by block.
-pub struct RowReader(Box<dyn Iterator<Item = Result<Block>> + Send>);
+pub(crate) struct RowReader(Box<dyn Iterator<Item = Result<Block>> + Send>);
 
 impl Iterator for RowReader {
     type Item = Result<Block>;
@@ -17,7 +17,7 @@ impl Iterator for RowReader {
 }
 
 /// Starts to read `partition`. Memory in use is a few times `batch_bytes`, or of the longest row if that is more.
-pub fn read(dataset: &Dataset, partition: &Partition, options: &ReadOptions) -> Result<RowReader> {
+pub(crate) fn read(dataset: &Dataset, partition: &Partition, options: &ReadOptions) -> Result<RowReader> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
         bail!("`{}` must be unpacked before it can be read in pieces", file.shown());
     }

@@ -28,7 +28,7 @@ struct Manifest {
 /// The dataset with every file splittable: those that are not are unpacked into the directory `into`, several at a time, in constant
 /// memory. What an earlier attempt has finished there is used again if the file it was made of is still the same. The numbers of the files
 /// stay. An archive that is cut or damaged is an error that says where; nothing of it is taken for complete.
-pub fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
+pub(crate) fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
     if dataset.is_splittable() {
         return Ok(dataset.clone());
     }

@@ -7,7 +7,7 @@ use super::string::write_string;
 
 /// `row` (a JSON object) with `value` (JSON text) at `path`. A field that is there keeps its place; a new one comes last in its object.
 /// Objects on the way are made where they are missing, and take the place of a value that is none. Of equal keys the last is meant.
-pub fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
+pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     if let Some(found) = find(row, path) {
         return replace(row, found.start as usize, found.len as usize, value);
     }
@@ -33,7 +33,7 @@ pub fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
 }
 
 /// What [`set_path`] would have to take away for a value at `path`: the field on the way that is there, and neither an object nor null.
-pub fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
+pub(crate) fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
     if find(row, path).is_some() {
         return None;
     }
@@ -108,7 +108,7 @@ pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>)
 
 /// Appends a number as the shortest text that reads back as the same double; what JSON has no number for as Python spells it: `NaN`, `Infinity`,
 /// `-Infinity`.
-pub fn write_f64(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         serde_json::to_writer(out, &value).expect("a vector takes everything");
     } else {

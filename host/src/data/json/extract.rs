@@ -63,7 +63,7 @@ pub struct ReadField {
 
 /// What [`extract`] gives.
 #[derive(Debug)]
-pub struct Extracted {
+pub(crate) struct Extracted {
     /// One per field, in their order, as long as the rows.
     pub columns: Vec<Column>,
     /// Rows that are no JSON objects or lack a required field: number and reason. Their values are null.
@@ -71,7 +71,7 @@ pub struct Extracted {
 }
 
 /// The fields of rows that were read before, for instance from a checkpoint. The same rules as in the reader.
-pub fn extract(raw: &BinaryViewArray, fields: &[ReadField]) -> Result<Extracted> {
+pub(crate) fn extract(raw: &BinaryViewArray, fields: &[ReadField]) -> Result<Extracted> {
     let buffers = raw.data_buffers();
     let mut extractor = Extractor::new(fields, buffers.len() as u32);
     let mut bad = Vec::new();

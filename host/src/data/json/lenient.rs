@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Does for the row what [`super::scan::Scanner::scan`] does, or says why it is no row. Slow and right.
-pub fn check(row: &[u8], paths: &Paths, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn check(row: &[u8], paths: &Paths, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<(), String> {
     slots.fill(None);
     match row.iter().find(|b| !b.is_ascii_whitespace()) {
         Some(b'{') => {}

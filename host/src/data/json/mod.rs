@@ -15,11 +15,11 @@ pub(crate) mod standard;
 pub(crate) mod string;
 pub(crate) mod top;
 
-pub use edit::{obstacle, write_f64};
-pub use scan::Odd;
+pub(crate) use edit::{obstacle, write_f64};
+pub(crate) use scan::Odd;
 pub(crate) use string::find_special;
-pub use string::{read_string, write_string};
-pub use top::{constants, elements, has_constant, members, top_level, unquoted};
+pub(crate) use string::{read_string, write_string};
+pub(crate) use top::{constants, elements, has_constant, members, top_level, unquoted};
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps every later consumer off its limits.
-pub const MAX_DEPTH: usize = 512;
+pub(crate) const MAX_DEPTH: usize = 512;

@@ -3,7 +3,7 @@
 /// Requested paths. Slot `i` is path number `i`; a path with dots has a second slot for a top-level key that has the dots in its name, and
 /// that key goes first, as in Data-Juicer's nested queries.
 #[derive(Debug, Clone)]
-pub struct Paths {
+pub(crate) struct Paths {
     pub(crate) nodes: Vec<Node>,
     /// Per path: its slot, and that of the literal key.
     fields: Vec<(usize, Option<usize>)>,
@@ -28,7 +28,7 @@ pub(crate) struct Key {
 
 impl Paths {
     /// `paths`: each with whether its strings are to be unescaped.
-    pub fn new<'a>(paths: impl IntoIterator<Item = (&'a str, bool)>) -> Self {
+    pub(crate) fn new<'a>(paths: impl IntoIterator<Item = (&'a str, bool)>) -> Self {
         let mut this = Self { nodes: vec![Node::default()], fields: Vec::new(), decode: Vec::new() };
         for (path, decode) in paths {
             let parts: Vec<&str> = path.split('.').collect();
@@ -71,12 +71,12 @@ impl Paths {
     }
 
     /// Number of slots.
-    pub fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.decode.len()
     }
 
     /// What was found for path number `field`.
-    pub fn effective<'a, T>(&self, field: usize, slots: &'a [Option<T>]) -> Option<&'a T> {
+    pub(crate) fn effective<'a, T>(&self, field: usize, slots: &'a [Option<T>]) -> Option<&'a T> {
         let (slot, literal) = self.fields[field];
         literal.and_then(|l| slots[l].as_ref()).or(slots[slot].as_ref())
     }

@@ -40,7 +40,7 @@ pub(crate) fn write_rows(batch: &Batch, raw: &BinaryViewArray, keep_stats: bool,
 }
 
 /// The rows of `batch` with all changes spliced in. Rows without changes are shared, not copied. Stats stay where they are.
-pub fn render(batch: &Batch) -> Result<BinaryViewArray> {
+pub(crate) fn render(batch: &Batch) -> Result<BinaryViewArray> {
     let raw = batch.raw.as_ref().context("columnar rows have no text")?;
     let changed: Vec<(&Column, &BooleanBuffer)> = batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref()?))).collect();
     let rows: Vec<usize> = (0..batch.rows()).filter(|row| changed.iter().any(|(_, bits)| bits.value(*row))).collect();

@@ -8,7 +8,7 @@ use super::string::{ESCAPE, find_special, hex4, unescape};
 
 /// A requested value in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// Where the value stands, relative to the start of the row.
     pub start: u32,
     /// Its bytes, quotes included; at least 1.
@@ -19,13 +19,13 @@ pub struct Found {
 
 /// The row is not plainly right.
 #[derive(Debug)]
-pub struct Odd;
+pub(crate) struct Odd;
 
 /// Levels of nesting that the scanner follows by itself: one bit each.
 const DEPTH: u32 = 128;
 
 /// A scanner of one row. `bytes` is UTF-8; it may go on behind the row, which ends at `end`.
-pub struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
     start: usize,
     end: usize,
@@ -34,13 +34,13 @@ pub struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     /// Of the row at `start..end`, less than 2 GiB.
-    pub fn new(bytes: &'a [u8], start: usize, end: usize, paths: &'a Paths) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], start: usize, end: usize, paths: &'a Paths) -> Self {
         debug_assert!(end <= bytes.len() && end - start < 1 << 31);
         Self { bytes, start, end, paths }
     }
 
     /// Fills `slots` (one per slot of the paths) and `side`. After an error both hold leftovers.
-    pub fn scan(&self, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<(), Odd> {
+    pub(crate) fn scan(&self, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<(), Odd> {
         slots.fill(None);
         let p = self.space(self.start);
         if self.at(p) != b'{' {

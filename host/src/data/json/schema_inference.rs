@@ -22,7 +22,7 @@ const MAX_LEVELS: usize = 32;
 
 /// The fields of all rows seen, in the order in which they first came.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Shape {
+pub(crate) struct Shape {
     fields: Vec<(String, Kind)>,
 }
 

@@ -3,7 +3,7 @@
 use super::string::{find_special, hex4};
 
 /// The row with `null` for `NaN`, `Infinity` and `-Infinity`, and the replacement character for lone surrogates.
-pub fn standard(row: &[u8]) -> Vec<u8> {
+pub(crate) fn standard(row: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.len() + 16);
     let mut p = 0;
     while p < row.len() {

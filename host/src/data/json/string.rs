@@ -213,7 +213,7 @@ fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
 }
 
 /// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or make no Unicode.
-pub fn read_string(json: &str) -> Option<String> {
+pub(crate) fn read_string(json: &str) -> Option<String> {
     let bytes = json.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + BLOCK);
     let close = unescape(bytes, 1, find_special(bytes, 1), &mut out).ok()?;
@@ -239,7 +239,7 @@ static SHORT: [u8; 256] = {
 
 /// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters stay as they are, as `json.dumps` with
 /// `ensure_ascii=False` and serde_json write them.
-pub fn write_string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + bytes.len() / 16 + 32);
     out.push(b'"');

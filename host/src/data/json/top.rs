@@ -11,12 +11,12 @@ use std::ops::Range;
 
 /// Calls `each(key, value)` for each member of the object `row`: the key without its quotes and with its escapes, and the value, as they stand
 /// there. Equal keys come more than once.
-pub fn top_level<'a>(row: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<()>) -> Result<()> {
+pub(crate) fn top_level<'a>(row: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<()>) -> Result<()> {
     object(row, |key, value| each(&row[key], &row[value]))
 }
 
 /// Calls `each(key, value)` for each member of the object `text`. Equal keys come more than once; a lone surrogate in a key becomes U+FFFD.
-pub fn members<'a>(text: &'a str, mut each: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), Odd> {
+pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), Odd> {
     object(text.as_bytes(), |key, value| {
         let name = &text[key.clone()];
         each(if name.contains('\\') { Cow::Owned(unquoted(&text[key.start - 1..key.end + 1])) } else { Cow::Borrowed(name) }, &text[value]);
@@ -26,7 +26,7 @@ pub fn members<'a>(text: &'a str, mut each: impl FnMut(Cow<'a, str>, &'a str)) -
 }
 
 /// Calls `each` for each element of the list `text`.
-pub fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Result<(), Odd> {
+pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Result<(), Odd> {
     let list = text.as_bytes();
     if list.first() != Some(&b'[') {
         return Err(Odd);
@@ -47,12 +47,12 @@ pub fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Result<(), 
 }
 
 /// Whether there may be `NaN` or `Infinity` in `json`.
-pub fn has_constant(json: &[u8]) -> bool {
+pub(crate) fn has_constant(json: &[u8]) -> bool {
     [&b"NaN"[..], b"Infinity"].iter().any(|word| memmem::find(json, word).is_some())
 }
 
 /// How many numbers of a JSON text are NaN or infinite.
-pub fn constants(json: &[u8]) -> u64 {
+pub(crate) fn constants(json: &[u8]) -> u64 {
     let (mut p, mut count) = (0, 0);
     while p < json.len() {
         match json[p] {
@@ -70,7 +70,7 @@ pub fn constants(json: &[u8]) -> u64 {
 }
 
 /// The text of a JSON string; lone surrogates become U+FFFD.
-pub fn unquoted(string: &str) -> String {
+pub(crate) fn unquoted(string: &str) -> String {
     let sound = || String::from_utf8(standard(string.as_bytes())).ok();
     read_string(string).or_else(|| read_string(&sound()?)).unwrap_or_default()
 }
