@@ -1,4 +1,3 @@
 //! The command line and the configuration.
 
 mod config;
-mod mod;

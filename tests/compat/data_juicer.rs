@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::python::{Package, run};
 use djhost::error::exit;
 use djhost::jobs::{JobState, events::Event};
-use djhost::testing::{PretendedJob, finished_job};
 use djhost::jobs::{JobUtils, RunPaths, Status, StopFlag};
+use djhost::testing::{PretendedJob, finished_job};
 
 /// The version whose readers we follow. It does not start without `aiohttp`, which it forgets to declare.
 const PACKAGE: Package = Package {

@@ -1,7 +1,7 @@
 //! When a job ends because of the rows that it cannot use, what it says then, and what it warns of.
 
-use crate::hostile::good;
 use crate::harness::Case;
+use crate::hostile::good;
 
 const FILTER: &str = "process:\n  - text_length_filter: {min_len: 0}\n";
 

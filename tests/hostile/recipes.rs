@@ -1,7 +1,7 @@
 //! Mistakes in recipes: all are found before anything starts, with place, value and advice.
 
-use crate::hostile::good;
 use crate::harness::Case;
+use crate::hostile::good;
 
 #[track_caller]
 fn refused(recipe: &str, parts: &[&str]) {

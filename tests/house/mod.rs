@@ -7,15 +7,47 @@ use std::path::{Path, PathBuf};
 ///
 /// `testing` and `fuzz` are doubles and properties for tests: they may use everything, and nothing may use them.
 const ORDER: &[&str] = &[
-    "error", "sanitize", "rundir", "jobs", "config", "data", "wasm", "plan", "global", "checkpoint", "partition", "exec", "run", "cli",
-    "testing", "fuzz",
+    "error",
+    "sanitize",
+    "rundir",
+    "jobs",
+    "config",
+    "data",
+    "wasm",
+    "plan",
+    "global",
+    "checkpoint",
+    "partition",
+    "exec",
+    "run",
+    "cli",
+    "testing",
+    "fuzz",
 ];
 
 /// Names in a run directory, as `rundir::paths` formats them.
 const RUN_DIRECTORY_NAMES: &[&str] = &[
-    "job_summary.json", "dag_execution_plan.json", "stop_request.json", "dataset_mapping.json", "partitions.json", "\"checkpoints\"",
-    "\"partitions\"", "\"parts\"", "\"quarantine\"", "\"metadata\"", "\"logs\"", "\"discarded\"", "\"events_", "\"attempt_",
-    "checkpoint_op_", "keys_op_", "mask_op_", "quarantine_op_", "\"part_", "\"input_", "manifest.json",
+    "job_summary.json",
+    "dag_execution_plan.json",
+    "stop_request.json",
+    "dataset_mapping.json",
+    "partitions.json",
+    "\"checkpoints\"",
+    "\"partitions\"",
+    "\"parts\"",
+    "\"quarantine\"",
+    "\"metadata\"",
+    "\"logs\"",
+    "\"discarded\"",
+    "\"events_",
+    "\"attempt_",
+    "checkpoint_op_",
+    "keys_op_",
+    "mask_op_",
+    "quarantine_op_",
+    "\"part_",
+    "\"input_",
+    "manifest.json",
 ];
 
 struct Source {

@@ -52,8 +52,8 @@ fn every_type_and_every_failure_crosses() {
 #[test]
 fn the_sdks_own_tests_pass() {
     JAVASCRIPT.components();
-        let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
-        run(Command::new("npm").args(["test", "--silent"]).current_dir(project)).unwrap();
+    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
+    run(Command::new("npm").args(["test", "--silent"]).current_dir(project)).unwrap();
 }
 
 mod javascript {

@@ -9,11 +9,9 @@ use crate::frame::{Language, repository, run, works};
 
 pub(crate) static C: Language = Language { name: "C", prefix: "c", build: |dir| build(dir, "c"), built: OnceLock::new() };
 
-pub(crate) static CPP: Language =
-    Language { name: "C++", prefix: "cpp", build: |dir| build(dir, "cpp"), built: OnceLock::new() };
+pub(crate) static CPP: Language = Language { name: "C++", prefix: "cpp", build: |dir| build(dir, "cpp"), built: OnceLock::new() };
 
-pub(crate) static ZIG: Language =
-    Language { name: "Zig", prefix: "zig", build: |dir| build(dir, "zig"), built: OnceLock::new() };
+pub(crate) static ZIG: Language = Language { name: "Zig", prefix: "zig", build: |dir| build(dir, "zig"), built: OnceLock::new() };
 
 /// The languages share the installed packages.
 static INSTALLING: Mutex<()> = Mutex::new(());

@@ -41,5 +41,5 @@ fn every_type_and_every_failure_crosses() {
 /// They need no more than Python itself.
 #[test]
 fn the_sdks_own_tests_pass() {
-        run(Command::new("python3").args(["-m", "unittest", "discover", "-s", "tests"]).current_dir(repository("sdk/python"))).unwrap();
+    run(Command::new("python3").args(["-m", "unittest", "discover", "-s", "tests"]).current_dir(repository("sdk/python"))).unwrap();
 }

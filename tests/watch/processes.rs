@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use djhost::cli::stop::code;
 use djhost::error::exit;
+use djhost::jobs::{Holder, JobUtils, ProcessId, RunPaths};
 use djhost::jobs::{JobState, events::now};
-use djhost::testing::{PretendedJob, finished_job};
 use djhost::testing::lock::FORMAT_VERSION;
 use djhost::testing::process::Signal;
-use djhost::jobs::{Holder, JobUtils, ProcessId, RunPaths, Status, StopFlag};
+use djhost::testing::{PretendedJob, finished_job};
 
 struct Running {
     child: Child,

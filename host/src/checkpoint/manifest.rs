@@ -66,11 +66,6 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Rows in quarantine so far.
-    pub(crate) fn quarantined(&self) -> u64 {
-        self.bad + self.ops.values().map(|o| o.quarantined_rows).sum::<u64>()
-    }
-
     /// The numbers of one op, to add to.
     pub(crate) fn op(&mut self, partition: usize, index: usize, name: &str) -> &mut OpDone {
         self.ops.entry(index).or_insert_with(|| OpDone {

@@ -10,7 +10,7 @@ use memchr::memchr;
 
 use super::codec::Stored;
 use super::patch;
-use crate::data::batch::ROW_ID_OFFSET_BITS;
+use crate::data::batch::split_id;
 use crate::data::{Batch, Dataset};
 
 /// What is read at once: rows lie close together, and most of them are wanted.
@@ -72,7 +72,7 @@ impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
                 bytes += raw.value(at).len();
             } else {
                 let id = batch.ids.value(at);
-                let (file, offset) = ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1));
+                let (file, offset) = split_id(id);
                 if self.open.as_ref().is_none_or(|o| o.number != file) {
                     self.open = Some(Open::new(self.dataset, file)?);
                     number = None;

@@ -94,11 +94,6 @@ impl RowFile {
         Ok(Self { file, path: path.to_owned(), rows, keys_bytes, table, known: (0, Vec::new()) })
     }
 
-    /// How many rows there are.
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// The keys.
     pub(crate) fn keys(&self) -> Result<Vec<u8>> {
         let mut keys = vec![0; usize::try_from(self.keys_bytes)?];

@@ -18,6 +18,11 @@ pub(crate) fn row_id(file: usize, offset: u64) -> u64 {
     ((file as u64) << ROW_ID_OFFSET_BITS) | offset
 }
 
+/// File number and offset in a row's id.
+pub(crate) fn split_id(id: u64) -> (usize, u64) {
+    ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1))
+}
+
 /// One field of the rows.
 #[derive(Debug, Clone)]
 pub struct Column {

@@ -55,14 +55,8 @@ impl ReadOptions {
 /// A row that cannot be used as it is.
 #[derive(Debug, Clone)]
 pub(crate) struct BadRow {
-    /// As in [`Batch::ids`].
+    /// File and place of the row, as in [`Batch::ids`].
     pub id: u64,
-    /// Number of the file.
-    pub file: usize,
-    /// Byte in the file (JSONL) or row number.
-    pub offset: u64,
-    /// Lines of the slice before this one, blank ones counted (JSONL); rows before this one.
-    pub line_in_slice: u64,
     /// The row, or its first bytes where it is longer than `max_row_bytes`.
     pub raw: Vec<u8>,
     /// What is wrong.
@@ -78,6 +72,4 @@ pub(crate) struct Block {
     pub bad: Vec<BadRow>,
     /// Input bytes consumed (JSONL), or the size of the columns in memory.
     pub bytes: u64,
-    /// Lines consumed, blank ones counted; rows for columns.
-    pub lines: u64,
 }

@@ -7,10 +7,10 @@ use arrow::array::{Array, BinaryViewArray, UInt64Array};
 
 use super::context::TaskContext;
 use super::meter::Timer;
-use super::quarantine::split_id;
 use super::sink::Times;
 use super::task::commit_rows;
 use crate::checkpoint::{Manifest, RowFile, WrittenRows};
+use crate::data::batch::split_id;
 use crate::data::{Batch, FieldType, Grouped, ReadField, extract};
 use crate::error::{Final, Stopped};
 use crate::global::Groups;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::breaker::Breaker;
 use crate::checkpoint::QuarantineFile;
 use crate::config::OnError;
-use crate::data::batch::ROW_ID_OFFSET_BITS;
+use crate::data::batch::split_id;
 use crate::data::input::source_lines::LineReader;
 use crate::data::{BadRow, Batch, Column, Dataset, show_json_rows};
 use crate::error::Final;
@@ -180,11 +180,6 @@ impl<'a> Quarantine<'a> {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Some(QuarantineFile { name, rows: self.rows.len() as u64 }))
     }
-}
-
-/// File number and offset in a row's id.
-pub(crate) fn split_id(id: u64) -> (usize, u64) {
-    ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1))
 }
 
 fn show(row: &Batch) -> Result<Vec<u8>> {

@@ -4,7 +4,6 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanArray;
 
 use super::context::TaskContext;
-use super::quarantine::split_id;
 use crate::checkpoint::{Account, Manifest, Refetch};
 use crate::config::OnError;
 use crate::data::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};
@@ -103,8 +102,7 @@ pub(crate) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batc
         good[row] = false;
         let raw = batch.raw.as_ref().map(|raw| raw.value(row).to_vec()).unwrap_or_default();
         let id = batch.ids.value(row);
-        let (file, offset) = split_id(id);
-        BadRow { id, file, offset, line_in_slice: 0, raw, reason }
+        BadRow { id, raw, reason }
     });
     let rows = rows.collect();
     Ok((batch.filter(&BooleanArray::from(good))?, rows))

@@ -1,3 +1,4 @@
+use super::progress::*;
 use crate::rundir::RunPaths;
 use crate::rundir::events::*;
 

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::progress::*;
 use super::show::render;
+use super::snapshot::{Facts, snapshot};
 use crate::rundir::events::*;
 use crate::rundir::lock::Liveness;
 use crate::rundir::{Holder, ProcessId};

@@ -14,8 +14,6 @@ pub(crate) enum SplitBy {
     Count(u32),
     /// So many rows each (lines of JSONL, blank ones counted), the last one maybe fewer.
     Rows(u64),
-    /// About so many bytes each.
-    Bytes(u64),
 }
 
 /// Read size of the line search.
@@ -33,10 +31,6 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     let cuts = match by {
         SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
         SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
-        SplitBy::Bytes(bytes) => {
-            let count = dataset.bytes().div_ceil(bytes.max(1)).clamp(1, 1_000_000);
-            cuts_by_count(dataset, &sizes, count)?
-        }
     };
     let mut from = 0;
     let ends = cuts.into_iter().chain([total]);

@@ -4,8 +4,8 @@ use arrow::array::{Array, ArrayRef};
 use arrow::util::display::array_value_to_string;
 
 use super::abi::v0_1;
+use super::abi::v0_1::column;
 use super::abi::v0_1::djhost::op::types::{self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn};
-use super::abi::v0_1::to_guest::column;
 use super::contract::{Computed, Output, Signature};
 use super::pool::key_hashes;
 use crate::data::FieldType;

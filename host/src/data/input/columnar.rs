@@ -153,13 +153,13 @@ impl Open {
                 crate::data::columns::out::show_json_rows(&read.slice(row, 1), &mut raw)?;
                 raw.truncate(raw.trim_ascii_end().len());
                 let id = row_id(self.index, offset);
-                bad.push(BadRow { id, file: self.index, offset, line_in_slice: offset - self.first, raw, reason });
+                bad.push(BadRow { id, raw, reason });
             }
             let keep: BooleanBuffer = reasons.iter().map(Option::is_none).collect();
             batch = batch.filter(&BooleanArray::new(keep, None))?;
         }
         let bytes = read.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64;
-        Ok(Block { batch, bad, bytes, lines: rows as u64 })
+        Ok(Block { batch, bad, bytes })
     }
 }
 

@@ -34,8 +34,6 @@ struct Open {
     end: u64,
     /// The bytes before `next` that belong to the next block: an unfinished row.
     carry: Vec<u8>,
-    /// Lines of the slice so far.
-    lines: u64,
     /// The rows were those of a table, and a list stands for one that does not fit.
     is_table: bool,
 }
@@ -86,7 +84,7 @@ impl Open {
             bail!("`{name}` is larger than 16 TiB");
         }
         let is_table = input.origin.as_ref().is_some_and(|origin| matches!(origin.format, Format::Csv | Format::Tsv));
-        Ok(Self { file, index: slice.file, name, next: slice.start, end: slice.end, carry: Vec::new(), lines: 0, is_table })
+        Ok(Self { file, index: slice.file, name, next: slice.start, end: slice.end, carry: Vec::new(), is_table })
     }
 
     /// Reads up to `upto` bytes more to the end of `buffer`.
@@ -145,14 +143,12 @@ impl Open {
     fn block(&mut self, buffer: Vec<u8>, base: u64, max_row_bytes: usize, extractor: &mut Extractor) -> Result<Block> {
         let all_utf8 = simdutf8::basic::from_utf8(&buffer).is_ok();
         let (mut ids, mut views, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        let first_line = self.lines;
         let mut at = if base == 0 && buffer.starts_with(BOM) { BOM.len() } else { 0 };
         while at < buffer.len() {
             let newline = memchr(b'\n', &buffer[at..]).map_or(buffer.len(), |i| at + i);
             let end = if newline > at && buffer[newline - 1] == b'\r' { newline - 1 } else { newline };
             let (start, offset) = (at, base + at as u64);
             at = newline + 1;
-            self.lines += 1;
             let row = &buffer[start..end];
             if row.first().is_none_or(u8::is_ascii_whitespace) && row.trim_ascii().is_empty() {
                 continue;
@@ -176,7 +172,7 @@ impl Open {
                     }
                     let kept = if row.len() > max_row_bytes { KEPT_OF_HUGE_ROW.min(max_row_bytes) } else { row.len() };
                     let raw = row[..kept].to_vec();
-                    bad.push(BadRow { id, file: self.index, offset, line_in_slice: self.lines - 1, raw, reason });
+                    bad.push(BadRow { id, raw, reason });
                 }
             }
         }
@@ -187,7 +183,7 @@ impl Open {
         // SAFETY: every view was made by `make_view` at its place in the buffer.
         let raw = unsafe { BinaryViewArray::new_unchecked(ScalarBuffer::from(views), [buffer].into(), None) };
         let batch = Batch { ids: UInt64Array::from(ids), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
-        Ok(Block { batch, bad, bytes, lines: self.lines - first_line })
+        Ok(Block { batch, bad, bytes })
     }
 
     /// `head` is the start of a row that is too long: reads on to its end without keeping it.
@@ -212,18 +208,14 @@ impl Open {
         let consumed = end.map_or(self.end, |e| e + 1);
         let bad = BadRow {
             id: row_id(self.index, offset),
-            file: self.index,
-            offset,
-            line_in_slice: self.lines,
             raw: head[..KEPT_OF_HUGE_ROW.min(max_row_bytes)].to_vec(),
             reason: too_long(row_end - offset - u64::from(last == b'\r'), max_row_bytes),
         };
-        self.lines += 1;
         let columns = extractor.finish(&[Buffer::from_vec(Vec::<u8>::new())]);
         let raw = BinaryViewArray::from(Vec::<&[u8]>::new());
         let batch =
             Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
-        Ok(Block { batch, bad: vec![bad], bytes: consumed - base, lines: 1 })
+        Ok(Block { batch, bad: vec![bad], bytes: consumed - base })
     }
 }
 

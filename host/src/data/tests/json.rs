@@ -1,5 +1,9 @@
 //! The scanner, its judge and the splicer against serde_json.
 
+use crate::data::json::edit::set_path;
+use crate::data::json::lenient::check;
+use crate::data::json::paths::Paths;
+use crate::data::json::scan::{Found, Scanner};
 use crate::data::json::*;
 use proptest::prelude::*;
 use serde_json::Value;
