@@ -175,15 +175,6 @@ pub fn complain(message: &str) {
     say(&format!("{error} {}", lines.collect::<String>()));
 }
 
-/// A parameter's value for people: the numbers that programs write for want of a limit are words.
-pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
-    let is_none = match value.as_i64() {
-        Some(whole) => whole == i64::MAX || whole == i64::MIN,
-        None => value.as_f64().is_some_and(|number| number.abs() >= i64::MAX as f64),
-    };
-    if value.is_number() && is_none { "unlimited".to_owned() } else { value.to_string() }
-}
-
 /// Prints to stdout; a reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     use anyhow::Context;

@@ -4,18 +4,16 @@ mod retry;
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 
 use crate::error::{UserError, did_you_mean, exit};
 use crate::jobs::JobUtils;
 use crate::jobs::reasons::Reasons;
+use crate::rundir::quarantine_entry::{QuarantineEntry, for_each_entry};
 use crate::rundir::{JobSummary, RunPaths};
 use crate::sanitize::printable;
 use crate::term::{Style, count, counted, wrap};
@@ -70,39 +68,6 @@ enum What {
     },
 }
 
-/// A line of a file in `quarantine/`.
-#[derive(Debug, Deserialize)]
-struct Entry {
-    file: String,
-    line: u64,
-    #[serde(default)]
-    operation_idx: Option<usize>,
-    #[serde(default)]
-    operation_name: Option<String>,
-    reason: String,
-    attempt: u32,
-    row: String,
-    /// The bytes of a row that is not UTF-8.
-    #[serde(default)]
-    row_base64: Option<String>,
-}
-
-impl Entry {
-    fn who(&self) -> String {
-        match (self.operation_idx, &self.operation_name) {
-            (Some(op), Some(name)) => format!("op {op} {name}"),
-            _ => "reader".to_owned(),
-        }
-    }
-
-    fn is_of(&self, op: &str) -> bool {
-        match self.operation_idx {
-            None => op == "reader",
-            Some(index) => self.operation_name.as_deref() == Some(op) || op.parse() == Ok(index),
-        }
-    }
-}
-
 /// Runs the subcommand; gives the exit code.
 pub fn run(args: &QuarantineArgs) -> Result<u8> {
     let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
@@ -134,15 +99,10 @@ fn check_op(paths: &RunPaths, op: &str) -> Result<()> {
 }
 
 /// Calls `each` with all rows that are asked for and their lines, until it says that it is enough.
-fn for_each(args: &QuarantineArgs, files: &[PathBuf], mut each: impl FnMut(Entry, &str) -> Result<bool>) -> Result<()> {
+fn for_each(args: &QuarantineArgs, files: &[PathBuf], mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>) -> Result<()> {
     for path in files {
-        let at = || format!("cannot read `{}`", path.display());
-        for line in BufReader::new(File::open(path).with_context(at)?).lines() {
-            let line = line.with_context(at)?;
-            let entry: Entry = serde_json::from_str(&line).with_context(at)?;
-            if args.op.as_ref().is_none_or(|op| entry.is_of(op)) && !each(entry, &line)? {
-                return Ok(());
-            }
+        if !for_each_entry(path, |entry, line| Ok(args.op.as_ref().is_some_and(|op| !entry.is_of(op)) || each(entry, line)?))? {
+            return Ok(());
         }
     }
     Ok(())
@@ -207,8 +167,7 @@ fn export(args: &QuarantineArgs, files: &[PathBuf], to: &PathBuf) -> Result<()> 
     let (mut out, mut rows) = (BufWriter::new(file), 0u64);
     for_each(args, files, |entry, _| {
         rows += 1;
-        let bytes = entry.row_base64.as_ref().map(|text| BASE64.decode(text)).transpose().context("a row in quarantine is damaged")?;
-        let row = bytes.as_deref().unwrap_or(entry.row.as_bytes());
+        let row = entry.bytes().context("a row in quarantine is damaged")?;
         let ends = row.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         out.write_all(&row[..row.len() - ends]).and_then(|()| out.write_all(b"\n")).with_context(at)?;
         Ok(true)

@@ -138,16 +138,16 @@ fn collect_lists(overrides: &mut [Override], entries: &[Entry]) {
 /// The prefixes of environment variables; a later one holds over an earlier one.
 pub const ENV_PREFIXES: [&str; 2] = ["DJ_PROCESS_", "DJHOST_"];
 
-/// Variables of djhost with such a prefix that are no options of a recipe.
-const OTHER_VARIABLES: [&str; 6] =
-    ["DJHOST_CACHE_DIR", "DJHOST_TEST_FAULT", "DJHOST_TEST_KILLS", "DJHOST_TEST_BLESS", "DJHOST_COMPAT", "DJHOST_TEST_VENVS"];
+/// Variables with such a prefix that are no options of a recipe: where compiled components are kept, and what tests, benches and the build
+/// scripts of the SDKs are told.
+const OTHER_VARIABLES: [&str; 4] = ["DJHOST_CACHE_DIR", "DJHOST_TEST_", "DJHOST_BENCH_", "DJHOST_SDK_"];
 
 /// The overrides among the variables of the environment, weakest first. Values that are not UTF-8 are errors.
 pub fn env_overrides(vars: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<Override>, UserErrors> {
     let mut found = Vec::new();
     let mut errors = Vec::new();
     for (name, value) in vars {
-        let Some(name) = name.to_str().filter(|n| !OTHER_VARIABLES.contains(n)) else { continue };
+        let Some(name) = name.to_str().filter(|n| !OTHER_VARIABLES.iter().any(|other| n.starts_with(other))) else { continue };
         let Some(rank) = ENV_PREFIXES.iter().position(|prefix| name.starts_with(prefix)) else { continue };
         let key = name[ENV_PREFIXES[rank].len()..].to_lowercase().replace("__", ".");
         match value.into_string() {

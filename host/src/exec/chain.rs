@@ -114,6 +114,7 @@ impl<'a> Chain<'a> {
     /// Emits the ends of all ops and enters them into the account.
     pub(crate) fn finish(self, account: &mut Account) {
         for link in self.links {
+            link.report(self.log);
             let done = link.finish();
             self.log.emit(Event::OpCompleted(done.clone()));
             let total = account.op(self.partition, done.op.index, &done.op.name);
@@ -152,6 +153,15 @@ impl Link<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Says on how many rows of the partition the guest trapped, if on any.
+    fn report(&self, log: &EventLog) {
+        if let Some(reason) = &self.failures.first {
+            let op = OpRef::new(self.op.index, &self.op.name);
+            let (partition_id, rows) = (self.done.partition_id, self.failures.failed);
+            log.emit(Event::OpTrapped { partition_id, op, rows, error_message: reason.clone() });
+        }
     }
 
     fn finish(mut self) -> OpDone {
@@ -257,7 +267,8 @@ impl<'a> Keyer<'a> {
     }
 
     /// The op's numbers so far: rows in and quarantined; what it keeps is known later.
-    pub(crate) fn finish(self) -> OpDone {
+    pub(crate) fn finish(self, log: &EventLog) -> OpDone {
+        self.link.report(log);
         self.link.finish()
     }
 }

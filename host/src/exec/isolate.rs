@@ -23,7 +23,10 @@ pub(crate) struct Failures {
     pub(crate) calls: u64,
     timeouts: u64,
     answered: u64,
-    failed: u64,
+    /// Rows that cost it their answer.
+    pub(crate) failed: u64,
+    /// Why the first of them did.
+    pub(crate) first: Option<String>,
 }
 
 /// Timeouts that one operator may have in a task before its rows so far are judged. Isolating one row of a batch takes some ten to sixteen.
@@ -88,6 +91,7 @@ impl Caller<'_> {
         if batch.rows() == 1 {
             self.failures.failed += 1;
             let reason = error.to_string();
+            self.failures.first.get_or_insert_with(|| reason.clone());
             self.failures.judge(self.breaker.ratios.operators, &self.pool.descriptor().name, &reason)?;
             return self.fall_back(batch, Piece::Failed(batch.clone(), reason), take);
         }

@@ -1,15 +1,11 @@
 //! Rows that cannot be processed, set aside with the reason, so that none is lost silently.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Serialize;
 
 use super::breaker::Breaker;
 use crate::checkpoint::QuarantineFile;
@@ -19,35 +15,9 @@ use crate::data::input::source_lines::LineReader;
 use crate::data::{BadRow, Batch, Column, Dataset, show_json_rows};
 use crate::error::Final;
 use crate::plan::lineage_key::Key;
+use crate::rundir::quarantine_entry::QuarantineEntry;
 use crate::rundir::{RunPaths, Storage};
 use crate::wasm::contract::ROW;
-
-/// One row in `quarantine/*.jsonl`.
-#[derive(Debug, Serialize)]
-struct Entry<'a> {
-    /// File of the dataset.
-    file: String,
-    /// Line of the file in which the row begins, from 1; of columns the number of the row, from 1.
-    line: u64,
-    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0. Nothing where rows of other formats were made
-    /// JSON: where they are in the file is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u64>,
-    /// The row's id in batches.
-    row_id: u64,
-    /// The op that could not process it; none: the reader.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation_idx: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation_name: Option<&'a str>,
-    reason: &'a str,
-    attempt: u32,
-    /// The row as it was when it got there; bytes that are not UTF-8 are replaced.
-    row: Cow<'a, str>,
-    /// All its bytes, if some were replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    row_base64: Option<String>,
-}
 
 struct Waiting {
     id: u64,
@@ -161,17 +131,18 @@ impl<'a> Quarantine<'a> {
         for waiting in &self.rows {
             let (file, offset) = split_id(waiting.id);
             let (line, is_place) = lines.of(file, offset)?;
-            let entry = Entry {
-                file: dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default(),
+            let (row, row_base64) = QuarantineEntry::forms(&waiting.row);
+            let entry = QuarantineEntry {
+                file: dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default().into(),
                 line,
                 offset: is_place.then_some(offset),
                 row_id: waiting.id,
                 operation_idx: waiting.op.as_ref().map(|o| o.0),
-                operation_name: waiting.op.as_ref().map(|o| o.1.as_str()),
-                reason: &waiting.reason,
+                operation_name: waiting.op.as_ref().map(|o| o.1.as_str().into()),
+                reason: waiting.reason.as_str().into(),
                 attempt,
-                row_base64: std::str::from_utf8(&waiting.row).is_err().then(|| BASE64.encode(&waiting.row)),
-                row: String::from_utf8_lossy(&waiting.row),
+                row,
+                row_base64,
             };
             serde_json::to_writer(&mut out, &entry)?;
             out.write_all(b"\n").with_context(|| format!("cannot write `{}`", path.display()))?;

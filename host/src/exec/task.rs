@@ -174,7 +174,7 @@ impl<'a> KeysWork<'a> {
 
     /// `flat`: the rows that the keys are of, where these are wanted with them.
     fn commit(mut self, env: &TaskContext<'_>, p: usize, account: &mut Account, flat: Option<RowFileWriter>) -> Result<Manifest> {
-        account.ops.insert(self.op, self.keyer.finish());
+        account.ops.insert(self.op, self.keyer.finish(env.log));
         finish_quarantine(env, (self.op, p, env.chains.keys(p, self.op)), account, &mut self.quarantine)?;
         let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
         let (paths, keys) = (&env.store.paths, self.writer.finish()?);

@@ -2,12 +2,15 @@
 
 pub(crate) mod advice;
 mod build;
+pub(crate) mod document;
 pub(crate) mod lineage_key;
 mod granted_files;
 mod grants;
 mod places;
+mod prepared;
 mod segments;
 mod stats;
+pub(crate) mod text;
 
 use crate::config::OnError;
 use crate::data::ReadField;
@@ -17,6 +20,7 @@ use lineage_key::Key;
 pub(crate) use build::{add_fallback, build};
 pub(crate) use grants::{grants_of_params, reads_media};
 pub(crate) use places::check_places;
+pub use prepared::Prepared;
 pub(crate) use segments::{End, Segment};
 pub(crate) use stats::{StatsFrom, overlap};
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::PlannedOp;
+use super::advice::{Category, category};
 use crate::config::{Config, Strategy};
 use crate::error::{UserError, did_you_mean};
 
@@ -68,11 +69,6 @@ pub(crate) fn positions(config: &Config, names: &[String]) -> Result<Vec<Option<
             }
             names.iter().map(|n| wanted.contains(n).then(|| "named in checkpoint.op_names".to_owned())).collect()
         }
-        Strategy::Adaptive => names.iter().map(|n| is_expensive(n).then(|| "expensive to redo".to_owned())).collect(),
+        Strategy::Adaptive => names.iter().map(|n| (category(n) == Category::Expensive).then(|| "expensive to redo".to_owned())).collect(),
     })
-}
-
-/// The page's table of expensive operations, by name.
-fn is_expensive(name: &str) -> bool {
-    name.ends_with("_deduplicator") || ["_embedding_", "_model_", "_vision_", "_audio_"].iter().any(|part| name.contains(part))
 }

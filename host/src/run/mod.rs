@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::{Manifest, Store};
-use crate::config::{Config, ExportType, Need, OnDifference, Override, Resolved, StorageFormat, Strategy, resolve};
+use crate::config::{Config, ExportType, Need, OnDifference, Override, StorageFormat, Strategy, resolve};
 use crate::data::export::staging::remove_unfinished;
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
@@ -32,6 +32,7 @@ use crate::wasm::{Registry, Replace, check_locks};
 pub use logs::Logs;
 
 pub use crate::partition::Chosen;
+pub use crate::plan::Prepared;
 pub use look::unmet_fields;
 pub use report::rows_line;
 pub use retry::Retry;
@@ -52,20 +53,6 @@ pub struct RunOptions {
     pub scratch: bool,
     /// Rows in quarantine are to be tried again.
     pub retry: Option<Retry>,
-}
-
-/// A job that is planned and has not begun: nothing was written.
-pub struct Prepared {
-    /// The configuration.
-    pub resolved: Resolved,
-    /// The plan.
-    pub plan: Plan,
-    /// The input as the user named it.
-    pub dataset: Dataset,
-    /// Where the export goes.
-    pub target: ExportTarget,
-    /// How the export's parts are written.
-    pub export: ExportOptions,
 }
 
 /// Resolves the recipe, loads the operators and looks at the dataset. All mistakes of the user come from here.
@@ -358,7 +345,13 @@ pub fn planned_partitions(prepared: &Prepared) -> Result<Chosen> {
 
 /// The plan in the form of `dag_execution_plan.json`.
 pub fn plan_document(prepared: &Prepared, chosen: &Chosen) -> serde_json::Value {
-    document::plan(prepared, chosen)
+    plan::document::document(prepared, chosen.partitions.len(), &chosen.why)
+}
+
+/// The plan for people, as `djhost plan` prints it. `reused` is what [`planned_reuse`] says.
+pub fn plan_text(prepared: &Prepared, chosen: &Chosen, reused: Option<&str>) -> String {
+    let unmet = unmet_fields(&prepared.resolved, &prepared.plan, &prepared.dataset);
+    plan::text::text(prepared, chosen.partitions.len(), &chosen.why, reused, &unmet)
 }
 
 /// The ops of a plan for events.

@@ -11,6 +11,7 @@ pub(crate) mod mapping;
 pub(crate) mod own_files;
 pub(crate) mod paths;
 pub mod process;
+pub(crate) mod quarantine_entry;
 pub(crate) mod stop_request;
 pub(crate) mod storage;
 pub(crate) mod summary;

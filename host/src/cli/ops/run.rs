@@ -15,6 +15,7 @@ use crate::error::{UserError, exit};
 use crate::plan::{grants_of_params, reads_media};
 use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, rows_line, run as run_job};
+use crate::rundir::quarantine_entry::for_each_entry;
 use crate::rundir::{JobSummary, RunPaths, StopFlag};
 use crate::term::say;
 use crate::wasm::{Kind, Limits, Registry, Replace, Source};
@@ -139,12 +140,12 @@ fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
     const SHOWN: usize = 5;
     let mut reasons = Vec::new();
     for file in paths.quarantine_files()? {
-        for line in std::fs::read_to_string(file)?.lines().take(SHOWN - reasons.len()) {
-            let entry: Value = serde_json::from_str(line)?;
-            let why = entry["reason"].as_str().unwrap_or_default();
-            reasons.push(format!("line {}: {why}", entry["line"]));
-        }
+        for_each_entry(&file, |entry, _| {
+            reasons.push(format!("line {}: {}", entry.line, entry.reason));
+            Ok(reasons.len() < SHOWN)
+        })?;
     }
+    reasons.truncate(SHOWN);
     Ok(reasons)
 }
 

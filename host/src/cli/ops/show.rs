@@ -49,7 +49,7 @@ fn show(entry: &OpEntry) -> String {
     let properties = d.params_schema.get("properties").and_then(Value::as_object);
     let _ = writeln!(out, "parameters");
     for (name, schema) in properties.into_iter().flatten() {
-        let default = schema.get("default").map_or("required".to_owned(), |v| format!("default {}", crate::cli::limit_or_value(v)));
+        let default = schema.get("default").map_or("required".to_owned(), |v| format!("default {}", crate::plan::text::limit_or_value(v)));
         let _ = writeln!(out, "  {name}: {}, {default}", type_name(schema));
         if let Some(text) = schema.get("description").and_then(Value::as_str) {
             for line in text.lines() {

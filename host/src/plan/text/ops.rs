@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::cli::limit_or_value;
 use crate::plan::PlannedOp;
 use crate::wasm::contract::ROW;
 
@@ -21,6 +20,15 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     lines.extend([String::new(), "components".to_owned()]);
     lines.extend(components(ops));
     lines
+}
+
+/// A parameter's value for people: the numbers that programs write for want of a limit are words.
+pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
+    let is_none = match value.as_i64() {
+        Some(whole) => whole == i64::MAX || whole == i64::MIN,
+        None => value.as_f64().is_some_and(|number| number.abs() >= i64::MAX as f64),
+    };
+    if value.is_number() && is_none { "unlimited".to_owned() } else { value.to_string() }
 }
 
 /// The parameters that the operator declares itself, with their values.

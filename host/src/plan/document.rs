@@ -1,0 +1,76 @@
+//! The plan as JSON: `dag_execution_plan.json`, and `djhost plan --json`.
+
+use serde_json::{Value, json};
+
+use super::{End, Prepared};
+use crate::rundir::events::now;
+
+/// Nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what it has no place for.
+pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -> Value {
+    let ops = &prepared.plan.ops;
+    let mut nodes = serde_json::Map::new();
+    for op in ops {
+        for p in 0..partitions {
+            let id = |i: usize| format!("op_{:03}_{}_partition_{p}", i + 1, ops[i].name);
+            let before = op.index.checked_sub(1);
+            // Behind a global op a partition waits for all of them.
+            let dependencies: Vec<String> = match before {
+                Some(before) if ops[before].is_global() => vec![format!("sg_{before:03}_{}", ops[before].name)],
+                before => before.map(id).into_iter().collect(),
+            };
+            nodes.insert(
+                id(op.index),
+                json!({
+                    "node_id": id(op.index), "operation_name": op.name, "node_type": "partition_operation", "partition_id": p,
+                    "operation_idx": op.index, "config": serde_json::from_str::<Value>(op.pool.params()).unwrap_or(Value::Null),
+                    "dependencies": dependencies, "execution_order": op.index, "estimated_duration": 0.0,
+                    "metadata": { "checkpoint": op.checkpoint },
+                }),
+            );
+        }
+        if op.is_global() {
+            let id = format!("sg_{:03}_{}", op.index, op.name);
+            let from: Vec<String> = (0..partitions).map(|p| format!("op_{:03}_{}_partition_{p}", op.index + 1, op.name)).collect();
+            nodes.insert(
+                id.clone(),
+                json!({ "node_id": id, "operation_name": op.name, "node_type": "scatter_gather", "partition_id": null, "config": {},
+                    "dependencies": from, "execution_order": op.index, "estimated_duration": 0.0, "metadata": {} }),
+            );
+        }
+    }
+    let components: Vec<Value> = ops
+        .iter()
+        .map(|op| {
+            let c = op.pool.component();
+            let grants = op.pool.grants();
+            let dirs: Vec<Value> = grants.dirs.iter().map(|d| json!({ "guest": d.guest, "host": d.host.to_string_lossy(), "leads_to": d.leads_to, "why": d.why })).collect();
+            // Values may be secret.
+            let env: Vec<&str> = grants.env.iter().map(|(name, _)| name.as_str()).collect();
+            json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),
+                "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),
+                "fallbacks": op.fallbacks.iter().map(|f| json!({ "source": f.component().source.to_string(), "digest": f.component().digest })).collect::<Vec<_>>(),
+                "reads": op.pool.signature().reads, "writes": op.pool.signature().writes, "writes_stats": op.pool.signature().writes_stats,
+                "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "row_seconds": op.pool.limits().row_time.as_secs_f64(), "reply": op.pool.limits().reply },
+                "grants": { "read_dirs": dirs, "env": env, "seed": op.pool.seed() } })
+        })
+        .collect();
+    let segments: Vec<Value> = prepared
+        .plan
+        .segments
+        .iter()
+        .map(|s| {
+            let end = match s.end {
+                End::Keys(op) => format!("keys of op {op}"),
+                End::Export => "export".to_owned(),
+            };
+            json!({ "ops": s.ops.clone().collect::<Vec<_>>(), "stored_after": s.stored, "end": end })
+        })
+        .collect();
+    let total = nodes.len();
+    json!({
+        "format_version": 1, "nodes": nodes, "edges": [], "parallel_groups": [], "execution_plan": [],
+        "metadata": { "created_at": now(), "total_nodes": total },
+        "operations": components, "segments": segments,
+        "partitions": { "count": partitions, "why": why },
+    })
+}

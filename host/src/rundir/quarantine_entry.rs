@@ -1,0 +1,86 @@
+//! A line of `quarantine/*.jsonl`: a row that could not be processed, where it was, and why. Tasks write it; `djhost quarantine` and
+//! `djhost ops run` read it.
+
+use std::borrow::Cow;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+
+/// One row in quarantine.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct QuarantineEntry<'a> {
+    /// File of the dataset.
+    pub(crate) file: Cow<'a, str>,
+    /// Line of the file in which the row begins, from 1; of columns the number of the row, from 1.
+    pub(crate) line: u64,
+    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0. None where rows of other formats were made
+    /// JSON: where they are in the file is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) offset: Option<u64>,
+    /// The row's id in batches.
+    #[serde(default)]
+    pub(crate) row_id: u64,
+    /// The op that could not process it; None: the reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) operation_idx: Option<usize>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) operation_name: Option<Cow<'a, str>>,
+    /// Why.
+    pub(crate) reason: Cow<'a, str>,
+    /// The attempt of the job that put it here.
+    pub(crate) attempt: u32,
+    /// The row as it was when it got there; bytes that are not UTF-8 are replaced.
+    pub(crate) row: Cow<'a, str>,
+    /// All its bytes, if some were replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) row_base64: Option<String>,
+}
+
+impl QuarantineEntry<'_> {
+    /// The two forms of a row: its text, and its bytes where these are not UTF-8.
+    pub(crate) fn forms(row: &[u8]) -> (Cow<'_, str>, Option<String>) {
+        (String::from_utf8_lossy(row), std::str::from_utf8(row).is_err().then(|| BASE64.encode(row)))
+    }
+
+    /// The row byte for byte. Fails if the file was damaged.
+    pub(crate) fn bytes(&self) -> Result<Cow<'_, [u8]>> {
+        Ok(match &self.row_base64 {
+            Some(bytes) => Cow::Owned(BASE64.decode(bytes)?),
+            None => Cow::Borrowed(self.row.as_bytes()),
+        })
+    }
+
+    /// `op 3 NAME`, or `reader`.
+    pub(crate) fn who(&self) -> String {
+        match (self.operation_idx, &self.operation_name) {
+            (Some(op), Some(name)) => format!("op {op} {name}"),
+            _ => "reader".to_owned(),
+        }
+    }
+
+    /// Whether the op that `--op` names (by name, by index, or `reader`) put it here.
+    pub(crate) fn is_of(&self, op: &str) -> bool {
+        match self.operation_idx {
+            None => op == "reader",
+            Some(index) => self.operation_name.as_deref() == Some(op) || op.parse() == Ok(index),
+        }
+    }
+}
+
+/// Reads the entries of a file one by one, with the line of each, until `each` returns false. Returns whether it never did.
+pub(crate) fn for_each_entry(path: &Path, mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>) -> Result<bool> {
+    let at = || format!("cannot read `{}`", path.display());
+    let file = std::fs::File::open(path).with_context(at)?;
+    for line in BufReader::with_capacity(256 << 10, file).lines() {
+        let line = line.with_context(at)?;
+        if !each(serde_json::from_str(&line).with_context(at)?, &line)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
