@@ -1,4 +1,4 @@
-//! What the targets of `fuzz/` call: properties that hold for any bytes. The seeds there go through them with the other tests.
+//! What the targets of `tests/fuzz` call: properties that hold for any bytes. The seeds there go through them with the other tests.
 
 pub use crate::checkpoint::fuzz::records;
 pub use crate::config::fuzz::recipe;
@@ -15,7 +15,7 @@ mod tests {
     #[test]
     fn the_seeds_hold() {
         for (name, target) in TARGETS {
-            let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);
+            let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(name);
             let seeds: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|seed| seed.unwrap().path()).collect();
             assert!(seeds.len() >= 10, "{} has {} seeds", dir.display(), seeds.len());
             for seed in seeds {

@@ -29,7 +29,7 @@ fn is_there(name: &str) -> bool {
     let parts: Vec<&str> = name.split("::").collect();
     let dir = PathBuf::from(ROOT).join("tests").join(parts[0]);
     let (module, test) = match parts[1..] {
-        ["*"] => return dir.join("main.rs").is_file(),
+        ["*"] => return dir.join("mod.rs").is_file(),
         [module, test] => (module, test),
         _ => return false,
     };

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "error",
     "sanitize",
+    "term",
     "rundir",
     "jobs",
     "config",
@@ -48,6 +49,7 @@ const RUN_DIRECTORY_NAMES: &[&str] = &[
     "\"part_",
     "\"input_",
     "manifest.json",
+    "\"fallbacks",
 ];
 
 struct Source {
@@ -138,7 +140,9 @@ fn only_one_module_names_what_is_in_a_run_directory() {
     for source in sources().iter().filter(|s| s.path != Path::new("rundir/paths.rs")) {
         for (number, line) in source.code.lines().enumerate() {
             // What a name is compared with, or shown as, is no path: only what makes paths counts.
-            if ["join(", "with_file_name(", "format!("].iter().any(|call| line.contains(call))
+            if ["join(", "with_file_name(", "format!(", "starts_with(", "ends_with(", "trim_end_matches("]
+                .iter()
+                .any(|call| line.contains(call))
                 && let Some(name) = RUN_DIRECTORY_NAMES.iter().find(|name| line.contains(**name))
             {
                 elsewhere.push(format!("{}:{}: {name}", source.path.display(), number + 1));

@@ -2,7 +2,7 @@
 //! `expected.jsonl`, `ledger.json` (where every row went), and if there are any, more arguments in `args`, one a line, and files that the recipe
 //! names.
 //!
-//! `DJHOST_TEST_BLESS=1 cargo test --release --test jobs` writes what is expected; look at the difference before you commit it.
+//! `DJHOST_TEST_BLESS=1 cargo test --release --test all jobs` writes what is expected; look at the difference before you commit it.
 
 mod formats;
 mod groupers;

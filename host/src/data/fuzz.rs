@@ -1,4 +1,4 @@
-//! What must hold for any bytes that stand in a JSONL file; `fuzz/` looks for bytes for which it does not.
+//! What must hold for any bytes that stand in a JSONL file; `tests/fuzz` looks for bytes for which it does not.
 
 use super::json::standard::standard;
 use super::*;

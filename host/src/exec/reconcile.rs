@@ -9,6 +9,7 @@ use super::context::TaskContext;
 use super::index::Index;
 use super::segment::verify;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
+use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
 
 /// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
@@ -149,13 +150,13 @@ fn set_aside(env: &TaskContext<'_>, found: &Found, manifest: Option<&Manifest>, 
     });
     let stamp = env.attempt;
     // The manifest goes first: without it the data does not exist.
-    env.store.storage.rename(place, &aside.join(format!("attempt_{stamp:04}_{name}")))?;
+    env.store.storage.rename(place, &paths.discarded_file(stamp, &name))?;
     // A manifest that was copied here may name the good data of another place.
-    let stem = format!("{}.", name.trim_end_matches(".manifest.json"));
+    let stem = RunPaths::manifest_stem(&name);
     if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && m.data.starts_with(&stem)) {
         let data = paths.checkpoints().join(&manifest.data);
         if data.exists() {
-            env.store.storage.rename(&data, &aside.join(format!("attempt_{stamp:04}_{}", manifest.data)))?;
+            env.store.storage.rename(&data, &paths.discarded_file(stamp, &manifest.data))?;
         }
     }
     Ok(())

@@ -63,9 +63,9 @@ impl Logs {
         let asked = level.is_some() || std::env::var_os("RUST_LOG").is_some();
         let terminal_filter = match (asked, quiet) {
             (true, _) => filter(level)?,
-            (false, true) => EnvFilter::new("warn,djhost::event=off"),
+            (false, true) => EnvFilter::new("warn,djhost::rundir::events=off"),
             // What operators print is for who looks into the file.
-            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::event=off,djhost::guest=warn"),
+            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::rundir::events=off,djhost::guest=warn"),
         };
         let file = self.clone();
         let file = tracing_subscriber::fmt::layer()

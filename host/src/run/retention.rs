@@ -8,21 +8,21 @@ use crate::rundir::{RunPaths, Storage};
 /// Removes what the recipe does not want kept. The export and the summary are committed by now, so a kill in the middle only leaves files.
 pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
     // Parts are the export a second time; their manifests say that the job is done.
-    remove_files(&paths.parts(), storage, |name| !name.ends_with(".manifest.json"))?;
+    remove_files(&paths.parts(), storage, |name| !RunPaths::is_manifest(name))?;
     let keep = match config.intermediate_storage.retention_policy {
         Retention::KeepAll => config.intermediate_storage.preserve_intermediate_data,
         Retention::KeepFailedOnly | Retention::CleanupAll => false,
     };
     if !keep {
         // Manifests first: data without one does not exist.
-        remove_files(&paths.checkpoints(), storage, |name| name.ends_with(".manifest.json"))?;
+        remove_files(&paths.checkpoints(), storage, RunPaths::is_manifest)?;
         remove_files(&paths.checkpoints(), storage, |_| true)?;
         remove_files(&paths.discarded(), storage, |_| true)?;
     }
     if !keep || !config.intermediate_storage.keep_unpacked_inputs {
         // Manifests first, here too.
-        remove_files(&paths.partitions(), storage, |name| name.starts_with("input_") && name.ends_with(".manifest.json"))?;
-        remove_files(&paths.partitions(), storage, |name| name.starts_with("input_"))?;
+        remove_files(&paths.partitions(), storage, |name| RunPaths::is_of_unpacked_input(name) && RunPaths::is_manifest(name))?;
+        remove_files(&paths.partitions(), storage, RunPaths::is_of_unpacked_input)?;
     }
     Ok(())
 }

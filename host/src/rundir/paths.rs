@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+/// How the names of manifests end.
+const MANIFEST: &str = ".manifest.json";
+
 /// The run directory `{work_dir}/{job_id}` of one job.
 ///
 /// ```
@@ -144,7 +147,7 @@ impl RunPaths {
 
     /// All manifests in `checkpoints/`: what is in the file name (`checkpoint`, `keys` or `mask`, op, partition) and the path, in order.
     pub fn manifests(&self) -> Result<Vec<(String, usize, usize, PathBuf)>> {
-        let found = self.list(&self.checkpoints(), |name| name.ends_with(".manifest.json"))?;
+        let found = self.list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?;
         Ok(found
             .into_iter()
             .filter_map(|path| {
@@ -160,7 +163,7 @@ impl RunPaths {
     /// The `(op, partition)` of every checkpoint manifest there is, in order.
     pub fn checkpoint_manifests(&self) -> Result<Vec<(usize, usize)>> {
         let mut found: Vec<_> = self
-            .list(&self.checkpoints(), |name| name.ends_with(".manifest.json"))?
+            .list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?
             .iter()
             .filter_map(|path| parse_checkpoint(path.file_name()?.to_str()?))
             .collect();
@@ -183,9 +186,30 @@ impl RunPaths {
         self.partitions().join("partitions.json")
     }
 
-    /// Input file number `file` of the dataset, written out once as plain JSONL because its format cannot be split.
-    pub fn materialised_input(&self, file: usize) -> PathBuf {
-        self.partitions().join(format!("input_{file:04}.jsonl"))
+    /// Input file number `file` of the dataset, written out once as plain JSONL in `dir` (`partitions/`) because its format cannot be split, and
+    /// the manifest without which it does not count.
+    pub(crate) fn unpacked_input(dir: &Path, file: usize) -> (PathBuf, PathBuf) {
+        (dir.join(format!("input_{file:05}.jsonl")), dir.join(format!("input_{file:05}{MANIFEST}")))
+    }
+
+    /// Whether a file of this name in `partitions/` belongs to an unpacked input.
+    pub(crate) fn is_of_unpacked_input(name: &str) -> bool {
+        name.starts_with("input_")
+    }
+
+    /// Whether a file of this name is a manifest.
+    pub(crate) fn is_manifest(name: &str) -> bool {
+        name.ends_with(MANIFEST)
+    }
+
+    /// What the names of a manifest and of its data file have in common, dot included.
+    pub(crate) fn manifest_stem(name: &str) -> String {
+        format!("{}.", name.trim_end_matches(MANIFEST))
+    }
+
+    /// Where attempt `attempt` puts a file called `name` that cannot be used.
+    pub(crate) fn discarded_file(&self, attempt: u32, name: &str) -> PathBuf {
+        self.discarded().join(format!("attempt_{attempt:04}_{name}"))
     }
 
     /// `parts/`.
@@ -222,7 +246,7 @@ impl RunPaths {
 
     /// The manifests of all parts there are.
     pub fn part_manifests(&self) -> Result<Vec<PathBuf>> {
-        self.list(&self.parts(), |name| name.ends_with(".manifest.json"))
+        self.list(&self.parts(), |name| name.ends_with(MANIFEST))
     }
 
     /// `logs/`.

@@ -5,6 +5,7 @@ use super::packing::open_unpacked;
 use super::read_error::{Located, plain_error};
 use super::source_lines::{LineWriter, lines_path};
 use super::{csv_rows, json_rows};
+use crate::rundir::RunPaths;
 use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -43,8 +44,7 @@ pub(crate) fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
 
 fn unpack(file: &InputFile, number: usize, into: &Path, zstd_window: u64) -> Result<InputFile> {
     let source = file.as_origin();
-    let path = into.join(format!("input_{number:05}.jsonl"));
-    let manifest_path = into.join(format!("input_{number:05}.manifest.json"));
+    let (path, manifest_path) = RunPaths::unpacked_input(into, number);
     if !is_finished(&manifest_path, &path, &source) {
         let _ = fs::remove_file(&manifest_path);
         write_rows(file, &path, zstd_window).with_context(|| format!("cannot unpack `{}`", file.path.display()))?;
