@@ -21,10 +21,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::{columns, lines, patch};
 use crate::config::{Compression, StorageFormat};
-use crate::data::io::checksum::ChecksumWriter;
 use crate::data::io::compression::{Encoder, decoder};
 use crate::data::{Batch, STATS, Stat, render};
 use crate::rundir::AtomicFile;
+use crate::rundir::checksum::ChecksumWriter;
 
 pub(crate) const ROW: &str = "__row__";
 pub(crate) const RAW: &str = "__raw__";

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::data::io::checksum::ChecksumWriter;
 use crate::data::{Batch, ExportOptions};
 use crate::rundir::AtomicFile;
+use crate::rundir::checksum::ChecksumWriter;
 
 /// Bytes per row of the table, and those of the last two numbers.
 const ENTRY: u64 = 16;

@@ -10,9 +10,9 @@ use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::row_file::RowFileWriter;
 use crate::config::value::{ANY, OptionType};
 use crate::config::{Compression, IntermediateStorage, StorageFormat};
-use crate::data::io::checksum::checksum;
 use crate::data::{Batch, ExportOptions};
 use crate::plan::lineage_key::Key;
+use crate::rundir::checksum::checksum;
 use crate::rundir::checksummed_json::{seal, unseal};
 use crate::rundir::{RunPaths, Storage};
 

@@ -98,8 +98,8 @@ fn unreadable(bad: u64, rows: u64, ratios: Ratios, reasons: &Reasons, dataset: &
     let why = reasons.commonest(true, rows, dataset).map_or_else(String::new, |why| format!("; {why}"));
     Final(format!(
         "{} of {} rows cannot be read, more than max_unreadable_ratio {} allows: this looks like a wrong field or format rather than bad data{why}",
-        super::reasons::thousands(bad),
-        super::reasons::thousands(rows),
+        crate::term::count(bad),
+        crate::term::count(rows),
         ratios.reader
     ))
     .into()

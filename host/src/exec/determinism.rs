@@ -4,24 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::data::Batch;
 use crate::error::Final;
+use crate::rundir::summary::Checked;
 use crate::wasm::{OpPool, Reply};
-
-/// What the check has found of one operator.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
-    /// Batches that were compared.
-    pub batches: u64,
-    /// Those with another answer.
-    pub different: u64,
-    /// What differed first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub how: Option<String>,
-}
 
 /// The check and its findings. Thread-safe.
 #[derive(Debug, Default)]

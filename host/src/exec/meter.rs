@@ -114,7 +114,7 @@ impl Tally {
                  and job_output_mb {}; if that is as it should be, raise `job_output_mb` or `output_ratio` in `op_limits`, or in `limits` of this op",
                 op.index,
                 op.name,
-                super::reasons::thousands(*all),
+                crate::term::count(*all),
                 op.job_output >> 20
             );
             return Err(Final(message).into());

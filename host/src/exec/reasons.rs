@@ -8,6 +8,8 @@ use anyhow::Result;
 
 use super::quarantine::place;
 use crate::data::Dataset;
+use crate::jobs::reasons::masked;
+use crate::term::count;
 
 /// Where a row stands in the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,9 +91,9 @@ impl Reasons {
         let Some(op) = op else {
             let reason = why.reason.strip_suffix(" is missing").map_or_else(|| why.reason.clone(), |field| format!("no field {field}"));
             let have = if why.fields.is_empty() { String::new() } else { format!("; the rows have {}", quoted(&why.fields)) };
-            return Some(format!("{} of {} rows: {reason}{have} ({first})", thousands(why.rows), thousands(rows)));
+            return Some(format!("{} of {} rows: {reason}{have} ({first})", count(why.rows), count(rows)));
         };
-        Some(format!("{op}: {} ({first}; {} of {} times)", why.reason, thousands(why.rows), thousands(self.rows(false))))
+        Some(format!("{op}: {} ({first}; {} of {} times)", why.reason, count(why.rows), count(self.rows(false))))
     }
 }
 
@@ -105,40 +107,9 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The reason with `#` for its numbers.
-fn masked(reason: &str) -> String {
-    let mut out = String::with_capacity(reason.len());
-    for c in reason.chars() {
-        match c {
-            c if !c.is_ascii_digit() => out.push(c),
-            _ if out.ends_with('#') => {}
-            _ => out.push('#'),
-        }
-    }
-    out
-}
-
-/// The number with commas between its thousands.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn reasons_that_differ_in_numbers_are_one() {

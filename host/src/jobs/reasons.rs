@@ -47,7 +47,7 @@ impl<K: Ord + Clone> Reasons<K> {
 }
 
 /// `reason` with `N` in place of each number. Digits in names (`field2`, `sha256`) stay.
-fn masked(reason: &str) -> String {
+pub(crate) fn masked(reason: &str) -> String {
     let mut out = String::with_capacity(reason.len());
     let mut chars = reason.chars().peekable();
     let mut before = ' ';

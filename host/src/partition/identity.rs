@@ -7,9 +7,9 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::InputContent;
-use crate::data::io::checksum::Checksum;
 use crate::data::{Dataset, Partition};
 use crate::plan::lineage_key::Key;
+use crate::rundir::checksum::Checksum;
 
 /// Large enough that the calls do not count.
 const PIECE: usize = 1 << 20;

@@ -99,7 +99,7 @@ fn check_own_names(target: &ExportTarget, resolved: &Resolved) -> Result<()> {
     let elsewhere = [dirs.checkpoint_dir.clone(), dirs.partition_dir.clone(), dirs.event_log_dir.clone()];
     let taken = paths.directories().into_iter().chain(elsewhere).find(|dir| result.starts_with(absolute(dir)));
     let files = [paths.summary(), paths.plan(), paths.lock(), paths.stop_request()];
-    let is_log = result.file_name().is_some_and(|name| name.to_string_lossy().starts_with("events_"))
+    let is_log = result.file_name().is_some_and(|name| RunPaths::is_event_file(&name.to_string_lossy()))
         && result.parent() == Some(&absolute(paths.root()));
     let taken = taken.or_else(|| files.into_iter().find(|file| absolute(file) == result)).or(is_log.then(|| result.clone()));
     match taken {

@@ -443,7 +443,7 @@ pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
             there.and_then(|()| std::fs::remove_file(&path)).or_else(|_| std::fs::remove_file(&path))
         } else if known.contains(&path) {
             std::fs::remove_dir_all(&path)
-        } else if name.starts_with("events_") || path == paths.plan() || path == paths.stop_request() {
+        } else if RunPaths::is_event_file(&name) || path == paths.plan() || path == paths.stop_request() {
             std::fs::remove_file(&path)
         } else {
             // Somebody else's file: it stays.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::data::io::checksum::checksum;
+use super::checksum::checksum;
 
 #[derive(Deserialize)]
 struct Sealed<'a> {

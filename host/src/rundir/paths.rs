@@ -99,6 +99,11 @@ impl RunPaths {
         self.root.join(format!("events_{stamp}{suffix}.jsonl"))
     }
 
+    /// Whether a file of this name in the run directory is one of events.
+    pub(crate) fn is_event_file(name: &str) -> bool {
+        name.starts_with("events_")
+    }
+
     /// All event files there are, sorted by name, which is the order of the attempts unless the clock was set back.
     pub fn event_files(&self) -> Result<Vec<PathBuf>> {
         self.list(&self.root, |name| name.starts_with("events_") && name.ends_with(".jsonl"))

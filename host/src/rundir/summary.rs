@@ -113,6 +113,18 @@ impl Ledger {
     }
 }
 
+/// What the check has found of one operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Batches that were compared.
+    pub batches: u64,
+    /// Those with another answer.
+    pub different: u64,
+    /// What differed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+}
+
 /// One op over all partitions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -269,7 +281,7 @@ pub struct JobSummary {
     pub components: Vec<Component>,
     /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the operator's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub determinism: BTreeMap<String, crate::exec::determinism::Checked>,
+    pub determinism: BTreeMap<String, Checked>,
     /// Values and types that the export does not hold as they were, one sentence each, with counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -9,11 +9,11 @@ use crate::data::columns::storable::{check_arrow, check_json, check_parquet, fit
 use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
 use crate::data::input::Dataset;
-use crate::data::io::checksum::ChecksumWriter;
 use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
 use crate::data::losses::{Loss, Losses};
+use crate::rundir::checksum::ChecksumWriter;
 use crate::rundir::own_files::new_file;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;

@@ -1,4 +1,3 @@
-//! Bytes on their way to and from files: checksums, and the compression of what djhost itself writes.
+//! Bytes on their way to files: the compression of what djhost itself writes.
 
-pub(crate) mod checksum;
 pub(crate) mod compression;
