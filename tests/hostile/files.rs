@@ -107,7 +107,7 @@ fn pipes_dangling_links_and_odd_names_in_a_directory() {
     let mut lines: Vec<&str> = ran.text().lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, (0..6).map(|i| format!("{{\"text\": \"{i}\"}}")).collect::<Vec<_>>());
-    assert!(ran.stderr.contains("1 files were passed over") && ran.stderr.contains("pipe.jsonl"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 file was passed over") && ran.stderr.contains("pipe.jsonl"), "{}", ran.stderr);
 }
 
 #[test]

@@ -76,8 +76,9 @@ pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
     let saved = (0..job.ops.len()).any(after);
     if job.strategy == Strategy::EveryNOps && !saved && !job.ops.is_empty() {
         lines.push(format!(
-            "`every_n_ops` with n_ops {} writes no checkpoint, as there are only {}: lower `checkpoint.n_ops`, or use `adaptive`",
+            "`every_n_ops` with n_ops {} writes no checkpoint, as there {} only {}: lower `checkpoint.n_ops`, or use `adaptive`",
             job.n_ops,
+            if job.ops.len() == 1 { "is" } else { "are" },
             crate::term::counted(job.ops.len() as u64, "operator")
         ));
     }

@@ -1,5 +1,6 @@
 //! What the user should know of the files that were looked for: a bounded number of sentences, however many files there are.
 
+use crate::term::counted;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -115,7 +116,12 @@ impl Notes {
             sentences.push(format!("and {more} more notes on the files of the dataset"));
         }
         if let Some(first) = self.passed_over.first() {
-            sentences.push(format!("{} files were passed over, for instance `{}`", self.passed_over.len(), first.display()));
+            sentences.push(format!(
+                "{} {} passed over, for instance `{}`",
+                counted(self.passed_over.len() as u64, "file"),
+                if self.passed_over.len() == 1 { "was" } else { "were" },
+                first.display()
+            ));
         }
         sentences
     }
