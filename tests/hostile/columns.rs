@@ -6,8 +6,9 @@ use std::sync::Arc;
 use arrow::array::*;
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::*;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, encode_arrow_schema};
 use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use serde_json::{Value, json};
@@ -345,6 +346,24 @@ fn what_libraries_say_of_columns_survives() {
     let footer = parquet::file::reader::FileReader::metadata(&reader).file_metadata();
     let keys: Vec<&str> = footer.key_value_metadata().unwrap().iter().map(|kv| kv.key.as_str()).collect();
     assert_eq!(keys, ["huggingface", "pandas", "ARROW:schema"]);
+}
+
+/// pyarrow writes seconds as milliseconds, and the zone where only the writer's schema has it.
+#[test]
+fn a_zone_that_only_the_schema_of_the_writer_has_is_kept() {
+    let milliseconds = || TimestampMillisecondArray::from(vec![5000]).with_timezone("UTC");
+    let seconds = Field::new("at", DataType::Timestamp(TimeUnit::Second, Some("America/New_York".into())), true);
+    let written = Schema::new(vec![text(1).0, seconds]);
+    let schema = parquet::file::metadata::KeyValue::new("ARROW:schema".to_owned(), encode_arrow_schema(&written));
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![schema])).build();
+    let rows = table(vec![text(1), column("at", milliseconds())]);
+    let mut content = Vec::new();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(&mut content, rows.schema(), options).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let (_, ran) = keep(&[("a.parquet", content)], "result.jsonl");
+    assert_eq!(lines(&ran.ok())[0]["at"], "1969-12-31T19:00:05-05:00");
 }
 
 #[test]

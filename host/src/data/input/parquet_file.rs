@@ -3,7 +3,10 @@
 use anyhow::{Context, Result};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::ipc::convert::try_schema_from_ipc_buffer;
 use arrow::record_batch::RecordBatch;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -18,9 +21,13 @@ fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let context = || format!("the Parquet footer of `{}` is not readable", path.display());
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
-    let Some(schema) = with_micros(&metadata) else { return Ok((file, metadata)) };
-    let options = ArrowReaderOptions::new().with_schema(schema);
-    Ok((file, ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).with_context(context)?))
+    let with = |schema| ArrowReaderMetadata::try_new(metadata.metadata().clone(), ArrowReaderOptions::new().with_schema(schema));
+    if let Some(schema) = with_micros(&metadata) {
+        return Ok((file, with(schema).with_context(context)?));
+    }
+    // The schema of the writer may be of another file, by mistake: then the times keep their instants and lose their zones.
+    let zoned = with_zones(&metadata).and_then(|schema| with(schema).ok());
+    Ok((file, zoned.unwrap_or(metadata)))
 }
 
 /// Times of 96 bits, as Spark, Hive and Impala write them, reach further than nanoseconds of 64 bits do: the year 9999 would become 1816. Microseconds
@@ -36,6 +43,32 @@ fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
     let schema = metadata.schema();
     let fields: Vec<_> = schema.fields().iter().map(|field| in_micros(field, &mut leaves)).collect();
     Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+}
+
+/// Times in the zones that they had when they were written: a unit that Parquet does not have (seconds) hides the zone, which only the schema of
+/// the writer tells, from the reader. None where nothing is hidden.
+fn with_zones(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
+    let written = metadata.metadata().file_metadata().key_value_metadata()?.iter().find(|kv| kv.key == ARROW_SCHEMA_META_KEY)?;
+    let written = try_schema_from_ipc_buffer(&BASE64.decode(written.value.as_ref()?).ok()?).ok()?;
+    let schema = metadata.schema();
+    let fields: Vec<_> = schema.fields().iter().zip(written.fields()).map(|(field, written)| in_zone(field, written)).collect();
+    let is_same = fields.len() != schema.fields().len() || fields.iter().eq(schema.fields());
+    (!is_same).then(|| Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+}
+
+fn in_zone(field: &FieldRef, written: &FieldRef) -> FieldRef {
+    use DataType::*;
+    let ty = match (field.data_type(), written.data_type()) {
+        (Timestamp(unit, Some(_)), Timestamp(_, Some(zone))) => Timestamp(*unit, Some(zone.clone())),
+        (Struct(fields), Struct(written)) if fields.len() == written.len() => {
+            Struct(fields.iter().zip(written).map(|(field, written)| in_zone(field, written)).collect())
+        }
+        (List(item), List(written)) => List(in_zone(item, written)),
+        (LargeList(item), LargeList(written)) => LargeList(in_zone(item, written)),
+        (Map(entries, sorted), Map(written, _)) => Map(in_zone(entries, written), *sorted),
+        _ => return field.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(ty))
 }
 
 /// `leaves` says of each leaf from this field on whether it has 96 bits.
