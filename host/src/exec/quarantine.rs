@@ -87,7 +87,8 @@ impl<'a> Quarantine<'a> {
         match on_error {
             OnError::Fail => {
                 let who = who.unwrap_or_else(|| "the reader".to_owned());
-                return Err(Final(format!("{who} cannot process row {id} and on_error is `fail`: {reason}")).into());
+                let (file, line) = place(self.breaker.dataset, id);
+                return Err(Final(format!("{who} cannot process {file}:{line}, and on_error is `fail`: {reason}")).into());
             }
             OnError::Drop => {}
             OnError::Quarantine => {
