@@ -124,7 +124,9 @@ fn too_many_bad_rows_end_the_job() {
 #[test]
 fn on_error_fail_ends_at_the_first_bad_row() {
     let input = good(10) + "nonsense\n" + &good(10);
-    Case::with_input(input).run(&format!("{KEEP}on_error: fail\n")).failed(1, &["the reader cannot process", "in.jsonl:11, and on_error is `fail`"]);
+    Case::with_input(input)
+        .run(&format!("{KEEP}on_error: fail\n"))
+        .failed(1, &["the reader cannot process", "in.jsonl:11, and on_error is `fail`"]);
 }
 
 #[test]
