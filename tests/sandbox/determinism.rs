@@ -109,7 +109,7 @@ fn where_operators_come_from_is_on_record() {
     for part in [
         format!("from plugins/rogue.wasm (sha256 {digest}…, {} bytes, contract 0.1.", rogue["bytes"]),
         "interruptible)".into(),
-        "may use 256 MB".into(),
+        "may use 256 MiB, 1 min per batch, 10 s per row".into(),
     ] {
         assert!(printed.contains(&part), "`{part}` is not in {printed}");
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::plan::PlannedOp;
+use crate::term::seconds;
 use crate::wasm::contract::ROW;
 
 /// The lines about the ops, then one for each component.
@@ -13,8 +14,13 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     for op in ops {
         lines.push(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
         let limits = op.pool.limits();
-        let may =
-            format!("may use {} MB, {:?} per batch, {:?} per row; {}", limits.memory >> 20, limits.time, limits.row_time, op.pool.grants());
+        let may = format!(
+            "may use {} MiB, {} per batch, {} per row; {}",
+            limits.memory >> 20,
+            seconds(limits.time.as_secs_f64()),
+            seconds(limits.row_time.as_secs_f64()),
+            op.pool.grants()
+        );
         lines.extend([own_params(op), fields(op), may].map(|line| format!("       {line}")));
     }
     lines.extend([String::new(), "components".to_owned()]);
