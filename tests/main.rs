@@ -1,5 +1,5 @@
-//! All tests through the built program and the public library, in one binary, so that it is linked once. `cargo test --test all crash` runs
-//! one suite.
+//! All tests through the built program and the public library, in one binary, so that it is linked
+//! once. `cargo test --test all crash` runs one suite.
 
 mod harness;
 

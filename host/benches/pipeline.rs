@@ -16,15 +16,24 @@ const RECIPES: [(&str, &str); 3] = [
          {special_characters_filter: {max_ratio: 1}}, {average_line_length_filter: {min_len: 0}}, \
          {maximum_line_length_filter: {min_len: 0}}, {character_repetition_filter: {max_ratio: 1}}, {word_repetition_filter: {max_ratio: 1}}]",
     ),
-    ("exact deduplication", "[{document_deduplicator: {lowercase: true}}]"),
+    (
+        "exact deduplication",
+        "[{document_deduplicator: {lowercase: true}}]",
+    ),
 ];
 
 fn main() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let data = std::env::var_os(common::DATA).map_or_else(|| common::made_up_file(dir.path()), Into::into);
-    let bytes = std::fs::metadata(&data).unwrap_or_else(|e| panic!("{}: {e}", data.display())).len() as usize;
+    let data =
+        std::env::var_os(common::DATA).map_or_else(|| common::made_up_file(dir.path()), Into::into);
+    let bytes = std::fs::metadata(&data)
+        .unwrap_or_else(|e| panic!("{}: {e}", data.display()))
+        .len() as usize;
     println!("{:.0} MB of JSONL, one worker\n", bytes as f64 / 1e6);
-    println!("{:34} {:>10} {:>12} {:>15}", "recipe", "CPU s", "MB per CPU s", "peak memory MB");
+    println!(
+        "{:34} {:>10} {:>12} {:>15}",
+        "recipe", "CPU s", "MB per CPU s", "peak memory MB"
+    );
     for (title, process) in RECIPES {
         let recipe = dir.path().join("recipe.yaml");
         let text = format!(
@@ -33,9 +42,20 @@ fn main() {
             out = dir.path().display()
         );
         std::fs::write(&recipe, text).expect("the temporary directory is writable");
-        let runs = (0..ROUNDS).map(|round| common::run(&recipe, &format!("{round}-{}", title.split(' ').next().unwrap_or_default()), &[]));
+        let runs = (0..ROUNDS).map(|round| {
+            common::run(
+                &recipe,
+                &format!("{round}-{}", title.split(' ').next().unwrap_or_default()),
+                &[],
+            )
+        });
         let (cpu, memory) = runs.min().expect("at least one round");
         let _ = std::fs::remove_dir_all(dir.path().join("work"));
-        println!("{title:34} {:>10.2} {:>12.0} {:>15.0}", cpu.as_secs_f64(), common::speed(bytes, cpu), memory as f64 / 1e6);
+        println!(
+            "{title:34} {:>10.2} {:>12.0} {:>15.0}",
+            cpu.as_secs_f64(),
+            common::speed(bytes, cpu),
+            memory as f64 / 1e6
+        );
     }
 }

@@ -1,13 +1,17 @@
-//! What does it cost to find duplicates among the fingerprints of very many rows, in bounded memory?
+//! What does it cost to find duplicates among the fingerprints of very many rows, in bounded
+//! memory?
 //!
-//! Key files as a job has them are made up on disk: unique rows, pairs, one huge group of equal rows, and long chains (row 1 shares a band with row 2,
-//! row 2 another with row 3, …). `DJHOST_BENCH_ROWS` says how many rows (20 million by default), `DJHOST_BENCH_MEMORY_MB` how much memory
-//! (512 by default).
+//! Key files as a job has them are made up on disk: unique rows, pairs, one huge group of equal
+//! rows, and long chains (row 1 shares a band with row 2, row 2 another with row 3, …).
+//! `DJHOST_BENCH_ROWS` says how many rows (20 million by default), `DJHOST_BENCH_MEMORY_MB` how
+//! much memory (512 by default).
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use djhost::testing::{KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near};
+use djhost::testing::{
+    KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near,
+};
 use djhost::testing::{Output, key_hashes};
 
 /// Rows per key file, about what a partition of short web pages has.
@@ -17,12 +21,17 @@ const HUGE: usize = 50_000;
 
 fn main() {
     let number = |name: &str, default: usize| {
-        std::env::var(name).ok().map_or(default, |v| v.parse().unwrap_or_else(|_| panic!("{name}: not a number")))
+        std::env::var(name).ok().map_or(default, |v| {
+            v.parse().unwrap_or_else(|_| panic!("{name}: not a number"))
+        })
     };
     let rows = number("DJHOST_BENCH_ROWS", 20_000_000);
     let memory = number("DJHOST_BENCH_MEMORY_MB", 512) << 20;
     println!("{rows} rows, {} MB for tables\n", memory >> 20);
-    println!("{:46} {:>13} {:>8} {:>13} {:>9} {:>10}", "keys", "fingerprints", "CPU s", "ns per print", "tables MB", "rows kept");
+    println!(
+        "{:46} {:>13} {:>8} {:>13} {:>9} {:>10}",
+        "keys", "fingerprints", "CPU s", "ns per print", "tables MB", "rows kept"
+    );
     exact(rows, memory);
     bands(rows / 4, 25, memory);
     bands(rows / 40, 25, memory);
@@ -53,9 +62,11 @@ impl Files {
         for start in (0..rows).step_by(PARTITION) {
             let end = rows.min(start + PARTITION);
             let mut keys = KeysWriter::new();
-            keys.add(end - start, Some(output(start as u64..end as u64)), &[]).expect("keys");
+            keys.add(end - start, Some(output(start as u64..end as u64)), &[])
+                .expect("keys");
             let path = dir.path().join(format!("{start}.arrow"));
-            std::fs::write(&path, keys.finish().expect("a file of keys")).expect("room for the keys");
+            std::fs::write(&path, keys.finish().expect("a file of keys"))
+                .expect("room for the keys");
             paths.push(path);
         }
         Self { _dir: dir, paths }
@@ -69,18 +80,28 @@ impl Files {
         &self,
         title: &str,
         prints: usize,
-        work: impl FnOnce(&dyn Fn(usize) -> anyhow::Result<KeyTable>, &mut [Mask]) -> anyhow::Result<usize>,
+        work: impl FnOnce(
+            &dyn Fn(usize) -> anyhow::Result<KeyTable>,
+            &mut [Mask],
+        ) -> anyhow::Result<usize>,
     ) {
-        let mut masks: Vec<Mask> = (0..self.paths.len()).map(|p| Mask::new(0, self.table(p).expect("a table").accepted())).collect();
+        let mut masks: Vec<Mask> = (0..self.paths.len())
+            .map(|p| Mask::new(0, self.table(p).expect("a table").accepted()))
+            .collect();
         let mut used = 0;
         let cpu = cpu_time(|| used = work(&|p| self.table(p), &mut masks).expect("a result"));
         let kept: usize = masks.iter().map(Mask::count).sum();
         let per_print = cpu.as_nanos() as f64 / prints as f64;
-        println!("{title:46} {prints:>13} {:>8.2} {per_print:>13.0} {:>9} {kept:>10}", cpu.as_secs_f64(), used >> 20);
+        println!(
+            "{title:46} {prints:>13} {:>8.2} {per_print:>13.0} {:>9} {kept:>10}",
+            cpu.as_secs_f64(),
+            used >> 20
+        );
     }
 }
 
-/// One fingerprint of 16 bytes per row: one row in ten has that of the row before, the last rows all have the same.
+/// One fingerprint of 16 bytes per row: one row in ten has that of the row before, the last rows
+/// all have the same.
 fn exact(rows: usize, memory: usize) {
     let files = Files::make(rows, |range| {
         let print = |row: u64| match row {
@@ -88,13 +109,26 @@ fn exact(rows: usize, memory: usize) {
             _ if row % 10 == 9 => mix(row - 1),
             _ => mix(row),
         };
-        let data = range.flat_map(|row| [print(row), mix(print(row))]).flat_map(u64::to_le_bytes).collect();
-        Output::Fingerprints { width: 16, per_row: 1, data, valid: None }
+        let data = range
+            .flat_map(|row| [print(row), mix(print(row))])
+            .flat_map(u64::to_le_bytes)
+            .collect();
+        Output::Fingerprints {
+            width: 16,
+            per_row: 1,
+            data,
+            valid: None,
+        }
     });
-    files.resolve("exact, a tenth doubled, 50,000 equal", rows, |tables, masks| first_of_keys(tables, masks, 16, memory));
+    files.resolve(
+        "exact, a tenth doubled, 50,000 equal",
+        rows,
+        |tables, masks| first_of_keys(tables, masks, 16, memory),
+    );
 }
 
-/// Bands of 8 bytes: one row in ten is like the row before in one band; the last rows are all equal; the first ones are a chain.
+/// Bands of 8 bytes: one row in ten is like the row before in one band; the last rows are all
+/// equal; the first ones are a chain.
 fn bands(rows: usize, per_row: usize, memory: usize) {
     let files = Files::make(rows, |range| {
         let mut data = Vec::with_capacity(range.clone().count() * per_row * 8);
@@ -102,21 +136,34 @@ fn bands(rows: usize, per_row: usize, memory: usize) {
             for band in 0..per_row as u64 {
                 let print = match row {
                     _ if row as usize + HUGE >= rows => band,
-                    // A chain of 1,000 rows: each shares one band with the next, another with the one before.
-                    0..1000 if band == row % 25 || band == (row + 1) % 25 => mix((row + u64::from(band != row % 25)) << 8),
-                    _ if row % 10 == 9 && band == row % per_row as u64 => mix((row - 1) * 31 + band),
+                    // A chain of 1,000 rows: each shares one band with the next, another with the
+                    // one before.
+                    0..1000 if band == row % 25 || band == (row + 1) % 25 => {
+                        mix((row + u64::from(band != row % 25)) << 8)
+                    }
+                    _ if row % 10 == 9 && band == row % per_row as u64 => {
+                        mix((row - 1) * 31 + band)
+                    }
                     _ => mix(row * 31 + band),
                 };
                 data.extend_from_slice(&print.to_le_bytes());
             }
         }
-        Output::Fingerprints { width: 8, per_row, data, valid: None }
+        Output::Fingerprints {
+            width: 8,
+            per_row,
+            data,
+            valid: None,
+        }
     });
     let title = format!("{per_row} bands of {rows} rows");
-    files.resolve(&title, rows * per_row, |tables, masks| first_of_groups(tables, masks, (8, per_row), memory));
+    files.resolve(&title, rows * per_row, |tables, masks| {
+        first_of_groups(tables, masks, (8, per_row), memory)
+    });
 }
 
-/// Simhashes: one row in ten is three bits from the row before; the last rows are all equal; the first ones are a chain.
+/// Simhashes: one row in ten is three bits from the row before; the last rows are all equal; the
+/// first ones are a chain.
 fn near(rows: usize, memory: usize) {
     let files = Files::make(rows, |range| {
         let print = |row: u64| match row {
@@ -126,10 +173,17 @@ fn near(rows: usize, memory: usize) {
             _ if row % 10 == 9 => mix(row - 1) ^ 0x1000_0200_0040_0000,
             _ => mix(row),
         };
-        Output::Fingerprints { width: 8, per_row: 1, data: range.map(print).flat_map(u64::to_le_bytes).collect(), valid: None }
+        Output::Fingerprints {
+            width: 8,
+            per_row: 1,
+            data: range.map(print).flat_map(u64::to_le_bytes).collect(),
+            valid: None,
+        }
     });
     let title = format!("simhashes of {rows} rows, up to 4 bits apart");
-    files.resolve(&title, rows, |tables, masks| first_of_near(tables, masks, 4, memory));
+    files.resolve(&title, rows, |tables, masks| {
+        first_of_near(tables, masks, 4, memory)
+    });
 }
 
 /// Keys that are counted: lines, one in five of which many rows have.
@@ -138,13 +192,23 @@ fn lines(rows: usize, per_row: usize, memory: usize) {
     let files = Files::make(rows, |range| {
         let mut lists = ListBuilder::new(StringBuilder::new());
         for row in range {
-            let line = |line: u64| if line.is_multiple_of(5) { mix(row * 31 + line) % 1000 } else { mix(row * 31 + line) };
+            let line = |line: u64| {
+                if line.is_multiple_of(5) {
+                    mix(row * 31 + line) % 1000
+                } else {
+                    mix(row * 31 + line)
+                }
+            };
             lists.append_value((0..per_row as u64).map(|n| Some(line(n).to_string())));
         }
         Output::KeyLists(key_hashes(&lists.finish()).expect("lists of strings"))
     });
     let scratch = std::env::temp_dir();
-    files.resolve(&format!("lines of {rows} rows, counted"), rows * per_row, |tables, masks| count_keys(tables, masks, memory, &scratch));
+    files.resolve(
+        &format!("lines of {rows} rows, counted"),
+        rows * per_row,
+        |tables, masks| count_keys(tables, masks, memory, &scratch),
+    );
 }
 
 fn cpu_time(work: impl FnOnce()) -> Duration {
@@ -156,6 +220,13 @@ fn cpu_time(work: impl FnOnce()) -> Duration {
 /// In MB, from the system's accounting.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or_default() / 1024
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .next()
+        .and_then(|kb| kb.parse::<u64>().ok())
+        .unwrap_or_default()
+        / 1024
 }

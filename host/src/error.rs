@@ -1,7 +1,7 @@
 //! Errors sorted by who must act, and the exit codes that follow from it.
 //!
-//! Everything is an [`anyhow::Error`]; what the user can mend is a [`UserError`] somewhere in its chain, a stop is a [`Stopped`]. Any other
-//! error means that the job failed (exit code 1).
+//! Everything is an [`anyhow::Error`]; what the user can mend is a [`UserError`] somewhere in its
+//! chain, a stop is a [`Stopped`]. Any other error means that the job failed (exit code 1).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,8 @@ pub mod exit {
     pub const DONE: u8 = 0;
     /// The job failed; it can be resumed once the cause is mended.
     pub const FAILED: u8 = 1;
-    /// The command line, the recipe, the dataset or a plugin is not usable as given. Nothing was started.
+    /// The command line, the recipe, the dataset or a plugin is not usable as given. Nothing was
+    /// started.
     pub const USAGE: u8 = 2;
     /// The job was stopped on request and can be resumed.
     pub const STOPPED: u8 = 3;
@@ -20,10 +21,12 @@ pub mod exit {
     pub const QUARANTINED: u8 = 4;
 }
 
-/// A mistake that the user can mend: it names the place and the offending value, and the hint says what is valid.
+/// A mistake that the user can mend: it names the place and the offending value, and the hint says
+/// what is valid.
 #[derive(Debug, Clone)]
 pub struct UserError {
-    /// Where: `recipe.yaml:12: process[3].text_length_filter.min_len`, a path, an option. May be empty.
+    /// Where: `recipe.yaml:12: process[3].text_length_filter.min_len`, a path, an option. May be
+    /// empty.
     pub place: String,
     /// What is wrong, with the offending value; no full stop.
     pub message: String,
@@ -34,7 +37,11 @@ pub struct UserError {
 impl UserError {
     /// An error at `place` (may be empty) saying `message`.
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into(), hint: None }
+        Self {
+            place: place.into(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The same error with advice.
@@ -58,14 +65,21 @@ impl fmt::Display for UserError {
     }
 }
 
-/// The text without control characters: what a recipe or a file name holds must not reach the terminal as it is.
+/// The text without control characters: what a recipe or a file name holds must not reach the
+/// terminal as it is.
 fn shown(text: &str) -> Cow<'_, str> {
     let dangerous = |c: char| c.is_control() && c != '\n';
     if !text.contains(dangerous) {
         return text.into();
     }
     let mut out = String::with_capacity(text.len() + 8);
-    text.chars().for_each(|c| if dangerous(c) { out.extend(c.escape_debug()) } else { out.push(c) });
+    text.chars().for_each(|c| {
+        if dangerous(c) {
+            out.extend(c.escape_debug())
+        } else {
+            out.push(c)
+        }
+    });
     out.into()
 }
 
@@ -117,30 +131,51 @@ impl std::error::Error for Final {}
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|e| e.is::<Stopped>()) {
         exit::STOPPED
-    } else if error.chain().any(|e| e.is::<UserError>() || e.is::<UserErrors>()) {
+    } else if error
+        .chain()
+        .any(|e| e.is::<UserError>() || e.is::<UserErrors>())
+    {
         exit::USAGE
     } else {
         exit::FAILED
     }
 }
 
-/// `did you mean …`: the candidate nearest to `given`, if `given` is a misspelling of it. A name that only looks alike, as another of the same
-/// family does, is none: see [`slip`].
-pub fn did_you_mean<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// `did you mean …`: the candidate nearest to `given`, if `given` is a misspelling of it. A name
+/// that only looks alike, as another of the same family does, is none: see [`slip`].
+pub fn did_you_mean<'a>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .into_iter()
-        .filter_map(|candidate| Some((slip(given, candidate)?, strsim::jaro_winkler(given, candidate), candidate)))
+        .filter_map(|candidate| {
+            Some((
+                slip(given, candidate)?,
+                strsim::jaro_winkler(given, candidate),
+                candidate,
+            ))
+        })
         .max_by(|a, b| b.0.cmp(&a.0).then(a.1.total_cmp(&b.1)))
         .map(|(.., candidate)| candidate)
 }
 
-/// How far `given` is from `candidate` if it can be a slip of it, and None if it is another word. Slips are
+/// How far `given` is from `candidate` if it can be a slip of it, and None if it is another word.
+/// Slips are
 /// - another spelling of the same words: `TextLengthFilter`, `text-length-filter` (0);
-/// - one letter wrong, missing, too many or swapped with its neighbour, two from six letters on: `text_lenght_filter` (1, 2);
-/// - each word a slip or a short form of its counterpart: `max_line_len_filter` for `maximum_line_length_filter` (3);
-/// - the last word left out, or a word not ended: `text_length` for `text_length_filter`, `automatic` for `auto` (4).
+/// - one letter wrong, missing, too many or swapped with its neighbour, two from six letters on:
+///   `text_lenght_filter` (1, 2);
+/// - each word a slip or a short form of its counterpart: `max_line_len_filter` for
+///   `maximum_line_length_filter` (3);
+/// - the last word left out, or a word not ended: `text_length` for `text_length_filter`,
+///   `automatic` for `auto` (4).
 fn slip(given: &str, candidate: &str) -> Option<usize> {
-    let folded = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let folded = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
     let (bare, wanted) = (folded(given), folded(candidate));
     if bare.is_empty() || wanted.is_empty() {
         return None;
@@ -150,13 +185,23 @@ fn slip(given: &str, candidate: &str) -> Option<usize> {
         return Some(distance);
     }
     let (given, candidate) = (given.to_lowercase(), candidate.to_lowercase());
-    let words = |text: &str| text.split(['_', '-', '.', ' ']).map(str::to_owned).collect::<Vec<_>>();
+    let words = |text: &str| {
+        text.split(['_', '-', '.', ' '])
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let (ours, theirs) = (words(&given), words(&candidate));
     if ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(a, b)| is_slip_of_word(a, b)) {
         return Some(3);
     }
-    let unfinished = candidate.strip_prefix(&given).is_some_and(|rest| !rest.trim_start_matches(['_', '-']).contains(['_', '-', '.']));
-    let overlong = given.strip_prefix(&candidate).is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+    let unfinished = candidate.strip_prefix(&given).is_some_and(|rest| {
+        !rest
+            .trim_start_matches(['_', '-'])
+            .contains(['_', '-', '.'])
+    });
+    let overlong = given
+        .strip_prefix(&candidate)
+        .is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
     (bare.len().min(wanted.len()) >= 4 && (unfinished || overlong)).then_some(4)
 }
 
@@ -169,17 +214,24 @@ fn letters(a: &str, b: &str) -> usize {
     }
 }
 
-/// Whether a word is a slip of the other, or a short form: its beginning, or three letters of it as `avg` of `average`.
+/// Whether a word is a slip of the other, or a short form: its beginning, or three letters of it as
+/// `avg` of `average`.
 fn is_slip_of_word(a: &str, b: &str) -> bool {
     let short_form = |short: &str, long: &str| {
         let mut rest = long.chars();
         match short.chars().count() {
             0..=2 => false,
-            3 => short.chars().next() == long.chars().next() && short.chars().all(|c| rest.any(|r| r == c)),
+            3 => {
+                short.chars().next() == long.chars().next()
+                    && short.chars().all(|c| rest.any(|r| r == c))
+            }
             _ => long.starts_with(short),
         }
     };
-    a == b || strsim::osa_distance(a, b) <= letters(a, b).min(a.len().min(b.len()) / 3) || short_form(a, b) || short_form(b, a)
+    a == b
+        || strsim::osa_distance(a, b) <= letters(a, b).min(a.len().min(b.len()) / 3)
+        || short_form(a, b)
+        || short_form(b, a)
 }
 
 #[cfg(test)]

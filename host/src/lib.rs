@@ -1,6 +1,7 @@
 //! djhost runs Data-Juicer style recipes whose operators are sandboxed WebAssembly components.
 //!
-//! A program plans, runs and watches a job through [`run`] and [`jobs`]; [`jobs::stop_job`] stops one that another process runs.
+//! A program plans, runs and watches a job through [`run`] and [`jobs`]; [`jobs::stop_job`] stops
+//! one that another process runs.
 //!
 //! ```
 //! # fn main() -> anyhow::Result<()> {
@@ -32,31 +33,37 @@
 //! # }
 //! ```
 //!
-//! The modules in the order in which they build on each other, lowest first; `host/ARCHITECTURE.md` has the map.
+//! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
+//! has the map): `error`, `sanitize`, `term`, `rundir`, `jobs`, `config`, `data`, `wasm`, `plan`,
+//! `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
 
 #![deny(missing_docs)]
-// Inner parts that the tests and benches look at are public with the feature `testing` only; with it, nothing unused is allowed.
-#![cfg_attr(not(feature = "testing"), allow(unreachable_pub, dead_code, unused_imports))]
+// Inner parts that the tests and benches look at are public with the feature `testing` only; with
+// it, nothing unused is allowed.
+#![cfg_attr(
+    not(feature = "testing"),
+    allow(unreachable_pub, dead_code, unused_imports)
+)]
 
-pub mod error;
-mod sanitize;
-mod term;
-mod rundir;
-pub mod jobs;
-pub mod config;
-mod data;
-mod wasm;
-mod plan;
-mod global;
 mod checkpoint;
-mod partition;
-mod exec;
-pub mod run;
 #[doc(hidden)]
 pub mod cli;
-#[cfg(any(test, feature = "testing"))]
-#[doc(hidden)]
-pub mod testing;
+pub mod config;
+mod data;
+pub mod error;
+mod exec;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod global;
+pub mod jobs;
+mod partition;
+mod plan;
+pub mod run;
+mod rundir;
+mod sanitize;
+mod term;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
+mod wasm;

@@ -3,7 +3,8 @@
 /// Bytes of a message that are kept.
 const MAX: usize = 4096;
 
-/// `text` at a length that people read and without control characters, which could take over a terminal.
+/// `text` at a length that people read and without control characters, which could take over a
+/// terminal.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX));
     for c in text.chars() {
@@ -14,7 +15,11 @@ pub(crate) fn printable(text: &str) -> String {
         match c {
             '\n' | '\t' => out.push(c),
             // Directions of writing, too: they show a text in another order than it has.
-            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => out.extend(c.escape_debug()),
+            c if c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                out.extend(c.escape_debug())
+            }
             c => out.push(c),
         }
     }
@@ -27,7 +32,10 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_not_sent() {
-        assert_eq!(printable("a\u{1b}[31m\tb\nc\r\0\u{202e}é"), "a\\u{1b}[31m\tb\nc\\r\\0\\u{202e}é");
+        assert_eq!(
+            printable("a\u{1b}[31m\tb\nc\r\0\u{202e}é"),
+            "a\\u{1b}[31m\tb\nc\\r\\0\\u{202e}é"
+        );
     }
 
     #[test]

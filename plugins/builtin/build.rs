@@ -1,7 +1,8 @@
 //! Builds the sibling packs as components and puts them where `src/lib.rs` includes them.
 //!
-//! The packs are built by a cargo of its own for `wasm32-wasip2`, all in one call so that what they share is compiled once. It has its own
-//! target directory: the outer cargo holds the lock of the other one while it waits for us.
+//! The packs are built by a cargo of its own for `wasm32-wasip2`, all in one call so that what they
+//! share is compiled once. It has its own target directory: the outer cargo holds the lock of the
+//! other one while it waits for us.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,8 +12,8 @@ const TARGET: &str = "wasm32-wasip2";
 
 include!("table.rs");
 
-/// How guests are compiled, whatever the profile of the host. Measured: fat LTO and one codegen unit for small components, SIMD for the
-/// kernels.
+/// How guests are compiled, whatever the profile of the host. Measured: fat LTO and one codegen
+/// unit for small components, SIMD for the kernels.
 const PROFILE: [(&str, &str); 6] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
@@ -24,36 +25,60 @@ const PROFILE: [(&str, &str); 6] = [
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate has a parent").to_owned();
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate has a parent")
+        .to_owned();
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=table.rs");
     let mut list = String::from("&[\n");
-    if PACKS.iter().all(|(pack, _)| plugins.join(pack).join("Cargo.toml").exists()) {
+    if PACKS
+        .iter()
+        .all(|(pack, _)| plugins.join(pack).join("Cargo.toml").exists())
+    {
         require_target();
         let built = build(&plugins, &out.join("guests"));
         for (pack, _) in PACKS {
             let component = built.join(format!("djhost_{}.wasm", pack.replace('-', "_")));
             replay_inputs(&plugins, pack, &component);
             publish(&plugins, pack, &component);
-            list += &format!("    include_bytes!({:?}),\n", component.display().to_string());
+            list += &format!(
+                "    include_bytes!({:?}),\n",
+                component.display().to_string()
+            );
         }
     }
-    // Without the siblings (this crate alone, from a registry) the list is empty: the host then runs what `--plugins` gives it.
+    // Without the siblings (this crate alone, from a registry) the list is empty: the host then
+    // runs what `--plugins` gives it.
     list += "]\n";
     fs::write(out.join("packs.rs"), list).expect("OUT_DIR is writable");
-    fs::write(out.join("examples.rs"), examples(&plugins.join("examples"))).expect("OUT_DIR is writable");
+    fs::write(out.join("examples.rs"), examples(&plugins.join("examples")))
+        .expect("OUT_DIR is writable");
 }
 
 /// The source of a list with the name and the text of each file of `plugins/examples`.
 fn examples(dir: &Path) -> String {
     println!("cargo::rerun-if-changed={}", dir.display());
-    let Ok(entries) = fs::read_dir(dir) else { return "&[]\n".into() };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
+    let Ok(entries) = fs::read_dir(dir) else {
+        return "&[]\n".into();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "json"))
+        .collect();
     files.sort();
     let mut list = String::from("&[\n");
     for file in files {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        list += &format!("    ({name:?}, include_str!({:?})),\n", file.display().to_string());
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        list += &format!(
+            "    ({name:?}, include_str!({:?})),\n",
+            file.display().to_string()
+        );
     }
     list + "]\n"
 }
@@ -66,70 +91,126 @@ fn var(name: &str) -> String {
 fn require_target() {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let installed = || {
-        let output = Command::new(&rustc).args(["--print", "target-libdir", "--target", TARGET]).output().ok()?;
-        output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+        let output = Command::new(&rustc)
+            .args(["--print", "target-libdir", "--target", TARGET])
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
     };
     if installed().is_some_and(|dir| dir.exists()) {
         return;
     }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status().is_ok_and(|status| status.success());
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status()
+        .is_ok_and(|status| status.success());
     if !added || !installed().is_some_and(|dir| dir.exists()) {
-        panic!("the operators are built for {TARGET}, which is not installed; run:\n\n    rustup target add {TARGET}\n");
+        panic!(
+            "the operators are built for {TARGET}, which is not installed; run:\n\n    rustup target add {TARGET}\n"
+        );
     }
 }
 
 /// Builds all packs; gives the directory of the components.
 fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--lib", "--target", TARGET, "--target-dir"]).arg(target_dir);
+    cargo
+        .args([
+            "build",
+            "--release",
+            "--lib",
+            "--target",
+            TARGET,
+            "--target-dir",
+        ])
+        .arg(target_dir);
     cargo.current_dir(plugins.parent().expect("plugins/ has a parent"));
-    cargo.args(PACKS.iter().flat_map(|(pack, _)| ["--package".to_owned(), format!("djhost-{pack}")]));
+    cargo.args(
+        PACKS
+            .iter()
+            .flat_map(|(pack, _)| ["--package".to_owned(), format!("djhost-{pack}")]),
+    );
     // What the outer cargo sets for the host must not reach the guests.
-    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
+    for name in [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "CARGO_BUILD_TARGET",
+        "CARGO_TARGET_DIR",
+    ] {
         cargo.env_remove(name);
     }
-    // Paths of this machine would get into panic messages, and make the components differ from machine to machine.
-    let cargo_home = env::var_os("CARGO_HOME").map_or_else(|| Path::new(&var("HOME")).join(".cargo"), PathBuf::from);
-    cargo.env("RUSTFLAGS", format!("-Ctarget-feature=+simd128 --remap-path-prefix={}=cargo", cargo_home.display()));
+    // Paths of this machine would get into panic messages, and make the components differ from
+    // machine to machine.
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map_or_else(|| Path::new(&var("HOME")).join(".cargo"), PathBuf::from);
+    cargo.env(
+        "RUSTFLAGS",
+        format!(
+            "-Ctarget-feature=+simd128 --remap-path-prefix={}=cargo",
+            cargo_home.display()
+        ),
+    );
     cargo.envs(PROFILE);
-    let status = cargo.status().unwrap_or_else(|error| panic!("failed to start cargo for the operators: {error}"));
-    assert!(status.success(), "failed to build the operators for {TARGET}; the messages are above");
+    let status = cargo
+        .status()
+        .unwrap_or_else(|error| panic!("failed to start cargo for the operators: {error}"));
+    assert!(
+        status.success(),
+        "failed to build the operators for {TARGET}; the messages are above"
+    );
     target_dir.join(TARGET).join("release")
 }
 
 /// Tells cargo to build again when a source of the component changes.
 fn replay_inputs(plugins: &Path, pack: &str, component: &Path) {
-    let depends = fs::read_to_string(component.with_extension("d")).expect("cargo writes a .d file beside each component");
+    let depends = fs::read_to_string(component.with_extension("d"))
+        .expect("cargo writes a .d file beside each component");
     for line in depends.lines() {
-        let Some((_, inputs)) = line.split_once(": ") else { continue };
+        let Some((_, inputs)) = line.split_once(": ") else {
+            continue;
+        };
         // Spaces in paths are written as `\ `.
         for input in inputs.replace("\\ ", "\0").split_ascii_whitespace() {
             println!("cargo::rerun-if-changed={}", input.replace('\0', " "));
         }
     }
     let root = plugins.parent().expect("plugins/ has a parent");
-    for manifest in
-        [plugins.join(pack).join("Cargo.toml"), root.join("sdk/rust/Cargo.toml"), root.join("Cargo.toml"), root.join("Cargo.lock")]
-    {
+    for manifest in [
+        plugins.join(pack).join("Cargo.toml"),
+        root.join("sdk/rust/Cargo.toml"),
+        root.join("Cargo.toml"),
+        root.join("Cargo.lock"),
+    ] {
         println!("cargo::rerun-if-changed={}", manifest.display());
     }
 }
 
-/// Puts a copy at `plugins/dist/`, so that `--plugins plugins/` finds the components of a fresh checkout. A copy that is deleted comes back
-/// with the next build.
+/// Puts a copy at `plugins/dist/`, so that `--plugins plugins/` finds the components of a fresh
+/// checkout. A copy that is deleted comes back with the next build.
 fn publish(plugins: &Path, pack: &str, component: &Path) {
     let copy = plugins.join("dist").join(format!("{pack}.wasm"));
     let bytes = fs::read(component).expect("the component was just built");
     if fs::read(&copy).ok().as_deref() != Some(&bytes) {
-        let written = fs::create_dir_all(plugins.join("dist")).and_then(|()| fs::write(&copy, bytes));
-        // Cargo runs this script again when a file that it watches is newer than the script's last start, as a file written now would
-        // be. So the copy gets the age of the pack's manifest.
+        let written =
+            fs::create_dir_all(plugins.join("dist")).and_then(|()| fs::write(&copy, bytes));
+        // Cargo runs this script again when a file that it watches is newer than the script's last
+        // start, as a file written now would be. So the copy gets the age of the pack's manifest.
         let aged = written.and_then(|()| {
             let age = fs::metadata(plugins.join(pack).join("Cargo.toml"))?.modified()?;
-            fs::File::options().write(true).open(&copy)?.set_modified(age)
+            fs::File::options()
+                .write(true)
+                .open(&copy)?
+                .set_modified(age)
         });
         if let Err(error) = aged {
-            println!("cargo::warning=no copy of the operators in {}: {error}", copy.display());
+            println!(
+                "cargo::warning=no copy of the operators in {}: {error}",
+                copy.display()
+            );
             return;
         }
     }

@@ -1,10 +1,11 @@
 // The packs, and their operators. Compiled into the build script and into the crate.
 
-/// The directories beside this one that hold a pack, and the names of its operators. The crate is `djhost-` and the name of the directory, the
-/// component `djhost_NAME.wasm`.
+/// The directories beside this one that hold a pack, and the names of its operators. The crate is
+/// `djhost-` and the name of the directory, the component `djhost_NAME.wasm`.
 ///
-/// A start compiles only packs that the recipe needs, which it can tell from these names. An operator that is not here is found all the same,
-/// but only when all packs have been compiled; a test of the host compares.
+/// A start compiles only packs that the recipe needs, which it can tell from these names. An
+/// operator that is not here is found all the same, but only when all packs have been compiled; a
+/// test of the host compares.
 const PACKS: [(&str, &[&str]); 10] = [
     (
         "text-filters",

@@ -1,8 +1,9 @@
 //! Recipes, overrides and their mistakes, through the library's public functions.
 //!
-//! A case is a folder of `tests/cli/config`: `recipe.yaml`, optional `args` (one argument a line) and `env` (`NAME=value` lines), and
-//! `expected.txt`: the errors, or the notes and the resolved options that differ from the defaults. `DJHOST_TEST_BLESS=1 cargo test` writes
-//! `expected.txt` anew; read the difference before committing it.
+//! A case is a folder of `tests/cli/config`: `recipe.yaml`, optional `args` (one argument a line)
+//! and `env` (`NAME=value` lines), and `expected.txt`: the errors, or the notes and the resolved
+//! options that differ from the defaults. `DJHOST_TEST_BLESS=1 cargo test` writes `expected.txt`
+//! anew; read the difference before committing it.
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -12,13 +13,30 @@ use std::path::Path;
 use djhost::config::{Config, Need, Origin, Resolved, reference_yaml, resolve, split_overrides};
 
 /// Resolves `recipe.yaml` with arguments and variables as `djhost run` does.
-fn run(recipe: &Path, args: &[String], env: &[(String, String)], need: Need) -> anyhow::Result<Resolved> {
-    let command =
-        clap::Command::new("run").arg(clap::Arg::new("config")).arg(clap::Arg::new("fresh").long("fresh").action(clap::ArgAction::SetTrue));
+fn run(
+    recipe: &Path,
+    args: &[String],
+    env: &[(String, String)],
+    need: Need,
+) -> anyhow::Result<Resolved> {
+    let command = clap::Command::new("run").arg(clap::Arg::new("config")).arg(
+        clap::Arg::new("fresh")
+            .long("fresh")
+            .action(clap::ArgAction::SetTrue),
+    );
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let split = split_overrides(&args, &command)?;
-    assert!(split.rest.iter().all(|a| a == "--fresh"), "left for clap: {:?}", split.rest);
-    resolve(Some(recipe), env.iter().map(|(k, v)| (k.into(), v.into())), &split.overrides, need)
+    assert!(
+        split.rest.iter().all(|a| a == "--fresh"),
+        "left for clap: {:?}",
+        split.rest
+    );
+    resolve(
+        Some(recipe),
+        env.iter().map(|(k, v)| (k.into(), v.into())),
+        &split.overrides,
+        need,
+    )
 }
 
 /// What `expected.txt` holds.
@@ -33,15 +51,30 @@ fn outcome(result: anyhow::Result<Resolved>, dir: &str) -> String {
             for note in &resolved.notes {
                 writeln!(text, "note: {note}").unwrap();
             }
-            for entry in resolved.config.entries().iter().filter(|e| !e.is_section && e.key != "process") {
+            for entry in resolved
+                .config
+                .entries()
+                .iter()
+                .filter(|e| !e.is_section && e.key != "process")
+            {
                 let origin = resolved.origin(&entry.key);
                 if origin != Origin::Default {
                     writeln!(text, "{}: {} # {origin}", entry.key, entry.value).unwrap();
                 }
             }
             for op in &resolved.ops {
-                writeln!(text, "{} {}", op.place, serde_json::Value::Object(op.params.clone())).unwrap();
-                for key in op.params.keys().filter(|key| !op.place_of(key).starts_with(dir)) {
+                writeln!(
+                    text,
+                    "{} {}",
+                    op.place,
+                    serde_json::Value::Object(op.params.clone())
+                )
+                .unwrap();
+                for key in op
+                    .params
+                    .keys()
+                    .filter(|key| !op.place_of(key).starts_with(dir))
+                {
                     writeln!(text, "  {key} # {}", op.place_of(key)).unwrap();
                 }
                 let host = op.host.to_json();
@@ -57,29 +90,51 @@ fn outcome(result: anyhow::Result<Resolved>, dir: &str) -> String {
 }
 
 fn lines(path: &Path) -> Vec<String> {
-    fs::read_to_string(path).map(|t| t.lines().map(str::to_owned).collect()).unwrap_or_default()
+    fs::read_to_string(path)
+        .map(|t| t.lines().map(str::to_owned).collect())
+        .unwrap_or_default()
 }
 
 #[test]
 fn every_case_gives_the_expected_text() {
     let root = Path::new("tests/cli/config");
     let bless = std::env::var_os("DJHOST_TEST_BLESS").is_some();
-    let mut cases: Vec<_> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut cases: Vec<_> = fs::read_dir(root)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     cases.sort();
     assert!(cases.len() > 20, "cases are missing");
     let mut wrong = Vec::new();
     for case in cases {
-        let env: Vec<(String, String)> =
-            lines(&case.join("env")).iter().map(|l| l.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())).unwrap()).collect();
+        let env: Vec<(String, String)> = lines(&case.join("env"))
+            .iter()
+            .map(|l| {
+                l.split_once('=')
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .unwrap()
+            })
+            .collect();
         let dir = case.to_str().unwrap();
-        let got = outcome(run(&case.join("recipe.yaml"), &lines(&case.join("args")), &env, Need::Runnable), dir);
+        let got = outcome(
+            run(
+                &case.join("recipe.yaml"),
+                &lines(&case.join("args")),
+                &env,
+                Need::Runnable,
+            ),
+            dir,
+        );
         let expected = case.join("expected.txt");
         if bless {
             fs::write(&expected, &got).unwrap();
         }
         let want = fs::read_to_string(&expected).unwrap_or_default();
         if got != want {
-            wrong.push(format!("--- {}\nexpected:\n{want}\ngot:\n{got}", case.display()));
+            wrong.push(format!(
+                "--- {}\nexpected:\n{want}\ngot:\n{got}",
+                case.display()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -150,23 +205,57 @@ fn the_blocks_and_commands_of_the_page_are_valid() {
     let recipe = dir.path().join("config.yaml");
     for block in PAGE_BLOCKS {
         fs::write(&recipe, block).unwrap();
-        resolve(Some(&recipe), std::iter::empty(), &[], Need::Anything).unwrap_or_else(|e| panic!("{block}\n{e:#}"));
+        resolve(Some(&recipe), std::iter::empty(), &[], Need::Anything)
+            .unwrap_or_else(|e| panic!("{block}\n{e:#}"));
     }
-    fs::write(&recipe, "dataset_path: d.jsonl\nprocess:\n  - op1:\n  - op2:\n").unwrap();
+    fs::write(
+        &recipe,
+        "dataset_path: d.jsonl\nprocess:\n  - op1:\n  - op2:\n",
+    )
+    .unwrap();
     let commands = [
         ("--partition.mode auto", "partition.mode", r#""auto""#),
-        ("--partition.mode manual --partition.num_of_partitions 4", "partition.num_of_partitions", "4"),
-        ("--job_id my_experiment_001", "job_id", r#""my_experiment_001""#),
-        ("--checkpoint.strategy every_op", "checkpoint.strategy", r#""every_op""#),
-        ("--checkpoint.strategy every_n_ops --checkpoint.n_ops 3", "checkpoint.n_ops", "3"),
-        ("--checkpoint.strategy manual --checkpoint.op_names op1,op2", "checkpoint.op_names", r#"["op1","op2"]"#),
+        (
+            "--partition.mode manual --partition.num_of_partitions 4",
+            "partition.num_of_partitions",
+            "4",
+        ),
+        (
+            "--job_id my_experiment_001",
+            "job_id",
+            r#""my_experiment_001""#,
+        ),
+        (
+            "--checkpoint.strategy every_op",
+            "checkpoint.strategy",
+            r#""every_op""#,
+        ),
+        (
+            "--checkpoint.strategy every_n_ops --checkpoint.n_ops 3",
+            "checkpoint.n_ops",
+            "3",
+        ),
+        (
+            "--checkpoint.strategy manual --checkpoint.op_names op1,op2",
+            "checkpoint.op_names",
+            r#"["op1","op2"]"#,
+        ),
     ];
     for (command, key, value) in commands {
         let args: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let resolved = run(&recipe, &args, &[], Need::Runnable).unwrap_or_else(|e| panic!("{command}\n{e:#}"));
-        let entry = resolved.config.entries().into_iter().find(|e| e.key == key).unwrap();
+        let resolved =
+            run(&recipe, &args, &[], Need::Runnable).unwrap_or_else(|e| panic!("{command}\n{e:#}"));
+        let entry = resolved
+            .config
+            .entries()
+            .into_iter()
+            .find(|e| e.key == key)
+            .unwrap();
         assert_eq!(entry.value.to_string(), value, "{command}");
-        assert_eq!(resolved.origin(key), Origin::CommandLine(format!("--{key}")));
+        assert_eq!(
+            resolved.origin(key),
+            Origin::CommandLine(format!("--{key}"))
+        );
     }
 }
 
@@ -182,25 +271,57 @@ fn mistakes_with_the_file_itself_are_clear() {
         let text = format!("{error:#}").replace(&format!("{}/", dir.path().display()), "");
         assert_eq!(text, message);
     };
-    check("absent.yaml", None, "absent.yaml: no such file\n  hint: give the path of a recipe (YAML)");
-    check("empty.yaml", Some(b""), "empty.yaml: is empty\n  hint: a recipe has at least `dataset_path` and `process`");
-    check("latin1.yaml", Some(b"np: 2\nproject_name: caf\xe9\n"), "latin1.yaml:2: is not UTF-8 text\n  hint: save the recipe as UTF-8");
+    check(
+        "absent.yaml",
+        None,
+        "absent.yaml: no such file\n  hint: give the path of a recipe (YAML)",
+    );
+    check(
+        "empty.yaml",
+        Some(b""),
+        "empty.yaml: is empty\n  hint: a recipe has at least `dataset_path` and `process`",
+    );
+    check(
+        "latin1.yaml",
+        Some(b"np: 2\nproject_name: caf\xe9\n"),
+        "latin1.yaml:2: is not UTF-8 text\n  hint: save the recipe as UTF-8",
+    );
     check(
         "data.jsonl",
         Some(&vec![b'a'; 2 << 20]),
         "data.jsonl: is larger than 1 MiB, so it cannot be a recipe\n  hint: give the recipe first, not the dataset",
     );
     let deep = "[".repeat(50_000);
-    check("deep.yaml", Some(deep.as_bytes()), "deep.yaml: has more than 1000 brackets that are open at once");
-    let bomb: String = (1..12).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))).collect();
+    check(
+        "deep.yaml",
+        Some(deep.as_bytes()),
+        "deep.yaml: has more than 1000 brackets that are open at once",
+    );
+    let bomb: String = (1..12)
+        .map(|i| {
+            format!(
+                "a{i}: &a{i} [{}]\n",
+                vec![format!("*a{}", i - 1); 9].join(", ")
+            )
+        })
+        .collect();
     let message = "bomb.yaml: its aliases unfold to too much\n  hint: write the values out";
-    check("bomb.yaml", Some(format!("a0: &a0 [x]\n{bomb}").as_bytes()), message);
+    check(
+        "bomb.yaml",
+        Some(format!("a0: &a0 [x]\n{bomb}").as_bytes()),
+        message,
+    );
     fs::create_dir(dir.path().join("dir")).unwrap();
-    check("dir", None, "dir: is a directory\n  hint: give the recipe's file");
+    check(
+        "dir",
+        None,
+        "dir: is a directory\n  hint: give the recipe's file",
+    );
 }
 
 proptest::proptest! {
-    /// Text put together of the pieces that recipes are made of never ends in a panic, and every mistake has a place.
+    /// Text put together of the pieces that recipes are made of never ends in a panic, and every
+    /// mistake has a place.
     #[test]
     fn no_text_is_a_panic(pieces in proptest::collection::vec(proptest::sample::select(vec![
         "process:", "\n", "  ", "- ", "a_filter", ": ", "min_len", "[", "]", "{", "}", "&x ", "*x", "<<", "!t ", "'", "\"", "5", "-1e999", ".inf", "null", "~",

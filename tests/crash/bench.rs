@@ -68,7 +68,11 @@ impl Bench {
             ("storage", ""),
             ("dataset_path", "data.jsonl"),
         ];
-        Self { dir, ops: OPS.map(str::to_owned).to_vec(), settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
+        Self {
+            dir,
+            ops: OPS.map(str::to_owned).to_vec(),
+            settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        }
     }
 
     #[must_use]
@@ -95,8 +99,9 @@ impl Bench {
 
     /// The recipe as YAML.
     pub(crate) fn recipe(&self) -> String {
-        let mut text =
-            String::from("export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n");
+        let mut text = String::from(
+            "export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n",
+        );
         let get = |key: &str| &self.settings[key];
         text += &format!(
             "checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n",
@@ -110,20 +115,38 @@ impl Bench {
             get("partition"),
             get("np")
         );
-        let known = ["strategy", "format", "compression", "storage", "partition", "np"];
-        for (key, value) in self.settings.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+        let known = [
+            "strategy",
+            "format",
+            "compression",
+            "storage",
+            "partition",
+            "np",
+        ];
+        for (key, value) in self
+            .settings
+            .iter()
+            .filter(|(key, _)| !known.contains(&key.as_str()))
+        {
             text += &format!("{key}: {value}\n");
         }
         text += "process:\n";
-        self.ops.iter().for_each(|op| text += &format!("  - {op}\n"));
+        self.ops
+            .iter()
+            .for_each(|op| text += &format!("  - {op}\n"));
         text
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         fs::write(self.path("recipe.yaml"), self.recipe()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-        command.args(["run", "recipe.yaml", "--quiet", "--job_id", JOB]).args(args);
-        command.current_dir(self.dir.path()).env("XDG_STATE_HOME", self.path("state")).stdin(Stdio::null());
+        command
+            .args(["run", "recipe.yaml", "--quiet", "--job_id", JOB])
+            .args(args);
+        command
+            .current_dir(self.dir.path())
+            .env("XDG_STATE_HOME", self.path("state"))
+            .stdin(Stdio::null());
         command
     }
 
@@ -138,29 +161,55 @@ impl Bench {
 
     /// The same with arguments.
     pub(crate) fn run_with_args_and_fault(&self, args: &[&str], fault: &str) -> Output {
-        self.command(args).env(djhost::testing::fault::VARIABLE, fault).output().unwrap()
+        self.command(args)
+            .env(djhost::testing::fault::VARIABLE, fault)
+            .output()
+            .unwrap()
     }
 
     /// How many attempts there were.
     pub(crate) fn attempts(&self) -> usize {
-        files(&self.run_dir()).iter().filter(|p| name(p).starts_with("events_")).count()
+        files(&self.run_dir())
+            .iter()
+            .filter(|p| name(p).starts_with("events_"))
+            .count()
     }
 
     /// Runs to the end and gives the events of this attempt.
     pub(crate) fn ok(&self, args: &[&str]) -> Events {
         let output = self.run(args);
-        assert!(output.status.success(), "{}\n{}", self.recipe(), text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            self.recipe(),
+            text(&output.stderr)
+        );
         self.events()
     }
 
     /// The events of the newest attempt.
     pub(crate) fn events(&self) -> Events {
-        let newest = files(&self.run_dir()).into_iter().filter(|p| name(p).starts_with("events_")).max_by_key(|p| {
-            let first = fs::read_to_string(p).unwrap_or_default();
-            first.lines().next().and_then(|l| serde_json::from_str::<Value>(l).ok()).and_then(|v| v["attempt"].as_u64()).unwrap_or(0)
-        });
-        let lines = newest.map(|p| fs::read_to_string(p).unwrap()).unwrap_or_default();
-        Events(lines.lines().filter_map(|l| serde_json::from_str(l).ok()).collect())
+        let newest = files(&self.run_dir())
+            .into_iter()
+            .filter(|p| name(p).starts_with("events_"))
+            .max_by_key(|p| {
+                let first = fs::read_to_string(p).unwrap_or_default();
+                first
+                    .lines()
+                    .next()
+                    .and_then(|l| serde_json::from_str::<Value>(l).ok())
+                    .and_then(|v| v["attempt"].as_u64())
+                    .unwrap_or(0)
+            });
+        let lines = newest
+            .map(|p| fs::read_to_string(p).unwrap())
+            .unwrap_or_default();
+        Events(
+            lines
+                .lines()
+                .filter_map(|l| serde_json::from_str(l).ok())
+                .collect(),
+        )
     }
 
     /// The summary of the job.
@@ -176,7 +225,16 @@ impl Bench {
             .as_array()
             .unwrap()
             .iter()
-            .map(|op| json!([op["name"], op["rows_in"], op["rows_out"], op["quarantined"], op["merged"], op["created"]]))
+            .map(|op| {
+                json!([
+                    op["name"],
+                    op["rows_in"],
+                    op["rows_out"],
+                    op["quarantined"],
+                    op["merged"],
+                    op["created"]
+                ])
+            })
             .collect();
         let mut quarantine = Vec::new();
         for file in files(&self.run_dir().join("quarantine")) {
@@ -188,13 +246,26 @@ impl Bench {
             }
         }
         quarantine.sort();
-        assert_eq!(quarantine.len() as u64, summary["ledger"]["quarantined"].as_u64().unwrap(), "every row in quarantine is there once");
-        Result { export: fs::read(self.export()).unwrap(), ledger: summary["ledger"].clone(), ops, quarantine }
+        assert_eq!(
+            quarantine.len() as u64,
+            summary["ledger"]["quarantined"].as_u64().unwrap(),
+            "every row in quarantine is there once"
+        );
+        Result {
+            export: fs::read(self.export()).unwrap(),
+            ledger: summary["ledger"].clone(),
+            ops,
+            quarantine,
+        }
     }
 
     /// The result of the same recipe and dataset, never disturbed, in a directory of its own.
     pub(crate) fn undisturbed(&self) -> Result {
-        let other = Self { dir: tempfile::tempdir().unwrap(), ops: self.ops.clone(), settings: self.settings.clone() };
+        let other = Self {
+            dir: tempfile::tempdir().unwrap(),
+            ops: self.ops.clone(),
+            settings: self.settings.clone(),
+        };
         for file in files(self.dir.path()) {
             fs::copy(&file, other.path(&name(&file))).unwrap();
         }
@@ -202,10 +273,16 @@ impl Bench {
         other.result()
     }
 
-    /// Between attempts: the export is whole or not there, and nothing of it lies around under its name.
+    /// Between attempts: the export is whole or not there, and nothing of it lies around under its
+    /// name.
     pub(crate) fn assert_export_whole(&self, expected: &[u8]) {
         if let Ok(found) = fs::read(self.export()) {
-            assert!(found == expected, "the export is there, but not whole: {} of {} bytes", found.len(), expected.len());
+            assert!(
+                found == expected,
+                "the export is there, but not whole: {} of {} bytes",
+                found.len(),
+                expected.len()
+            );
         }
     }
 
@@ -224,13 +301,24 @@ pub(crate) struct Events(pub Vec<Value>);
 
 impl Events {
     pub(crate) fn of(&self, event_type: &str) -> Vec<&Value> {
-        self.0.iter().filter(|e| e["event_type"] == event_type).collect()
+        self.0
+            .iter()
+            .filter(|e| e["event_type"] == event_type)
+            .collect()
     }
 
     /// The (partition, op) pairs that were started.
     pub(crate) fn started(&self) -> Vec<(u64, u64)> {
-        let mut pairs: Vec<_> =
-            self.of("op_start").iter().map(|e| (e["partition_id"].as_u64().unwrap(), e["operation_idx"].as_u64().unwrap())).collect();
+        let mut pairs: Vec<_> = self
+            .of("op_start")
+            .iter()
+            .map(|e| {
+                (
+                    e["partition_id"].as_u64().unwrap(),
+                    e["operation_idx"].as_u64().unwrap(),
+                )
+            })
+            .collect();
         pairs.sort_unstable();
         pairs.dedup();
         pairs
@@ -246,7 +334,11 @@ impl Events {
 
     /// The partitions for which op 0 was started.
     pub(crate) fn partitions_from_the_input(&self) -> Vec<u64> {
-        self.started().into_iter().filter(|(_, op)| *op == 0).map(|(p, _)| p).collect()
+        self.started()
+            .into_iter()
+            .filter(|(_, op)| *op == 0)
+            .map(|(p, _)| p)
+            .collect()
     }
 }
 
@@ -268,18 +360,28 @@ pub(crate) fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
         // About every third text comes again, now and then with another case.
         let n = if i % 3 == 0 { i % 30 } else { i };
         let row = match i % 11 {
-            0 => format!("{{\"text\": \"{base} number {n}\", \"n\": 1.0e3, \"big\": 12345678901234567890123}}\r\n"),
+            0 => format!(
+                "{{\"text\": \"{base} number {n}\", \"n\": 1.0e3, \"big\": 12345678901234567890123}}\r\n"
+            ),
             1 => format!("{{ \"id\" : {i},\"text\":\"{base} number {n}\" , \"n\": -0.0 }}\n"),
-            2 => format!("{{\"text\": \"{base} number {n}\", \"a\": 1, \"a\": 2, \"nested\": {{\"x\": [1, 2.50, null]}}}}\n"),
+            2 => format!(
+                "{{\"text\": \"{base} number {n}\", \"a\": 1, \"a\": 2, \"nested\": {{\"x\": [1, 2.50, null]}}}}\n"
+            ),
             3 => format!(
                 "{{\"n\": {i}, \"text\": \"{} number {n}\"}}   \n",
-                base.to_uppercase().replace("\\U", "\\u").replace("\\T", "\\t").replace("UD83D", "ud83d").replace("UDE00", "ude00")
+                base.to_uppercase()
+                    .replace("\\U", "\\u")
+                    .replace("\\T", "\\t")
+                    .replace("UD83D", "ud83d")
+                    .replace("UDE00", "ude00")
             ),
             4 if i % 5 == 0 => format!("{{\"text\": {i}}}\n"),
             5 if i % 7 == 0 => "{\"text\": \"cut off\n".to_owned(),
             6 if i % 4 == 0 => "\n   \n".to_owned(),
             7 if i % 9 == 0 => "[1, 2]\n".to_owned(),
-            _ => format!("{{\"text\": \"{base} number {n}\\nsecond line\", \"meta\": {{\"i\": {i}}}}}\n"),
+            _ => format!(
+                "{{\"text\": \"{base} number {n}\\nsecond line\", \"meta\": {{\"i\": {i}}}}}\n"
+            ),
         };
         out.extend_from_slice(row.as_bytes());
         if i % 97 == 96 {
@@ -303,8 +405,13 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// The files in a directory, sorted; none if it is not there.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).filter(|p| p.is_file()).collect();
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let mut found: Vec<PathBuf> = entries
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.is_file())
+        .collect();
     found.sort();
     found
 }

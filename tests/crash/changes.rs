@@ -1,5 +1,6 @@
-//! Between two attempts something has changed: the recipe, the input, a plugin, the settings. What can be used again is used again, and what
-//! comes out is what a fresh run of the changed job gives.
+//! Between two attempts something has changed: the recipe, the input, a plugin, the settings. What
+//! can be used again is used again, and what comes out is what a fresh run of the changed job
+//! gives.
 
 use std::fs;
 use std::path::Path;
@@ -33,20 +34,41 @@ fn nothing_changed_nothing_is_redone() {
 fn a_finished_job_says_so_and_does_nothing() {
     let bench = Bench::new(ROWS);
     bench.ok(&[]);
-    let before = (bench.result(), fs::metadata(bench.export()).unwrap().modified().unwrap());
+    let before = (
+        bench.result(),
+        fs::metadata(bench.export()).unwrap().modified().unwrap(),
+    );
     for args in [&[][..], &["--partition.num_of_partitions", "7"]] {
         let output = bench.run(args);
         assert_eq!(output.status.code(), Some(0));
-        assert!(text(&output.stderr).contains("complete already"), "{}", text(&output.stderr));
-        assert_eq!((bench.result(), fs::metadata(bench.export()).unwrap().modified().unwrap()), before);
+        assert!(
+            text(&output.stderr).contains("complete already"),
+            "{}",
+            text(&output.stderr)
+        );
+        assert_eq!(
+            (
+                bench.result(),
+                fs::metadata(bench.export()).unwrap().modified().unwrap()
+            ),
+            before
+        );
         assert_eq!(bench.attempts(), 1, "it makes no attempt");
     }
     // So there is no moment at which one could be killed.
-    assert!(bench.run_with_fault("kill@event:job_start:1").status.success());
+    assert!(
+        bench
+            .run_with_fault("kill@event:job_start:1")
+            .status
+            .success()
+    );
     assert_eq!(bench.attempts(), 1);
     let fresh = bench.ok(&["--fresh"]);
     assert_eq!(fresh.ops(), [0, 1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(fresh.0[0]["is_resuming"], false, "the attempts before are forgotten");
+    assert_eq!(
+        fresh.0[0]["is_resuming"], false,
+        "the attempts before are forgotten"
+    );
     assert_eq!(bench.result(), before.0);
 }
 
@@ -84,8 +106,15 @@ fn edited_parameters_redo_the_op_and_what_follows() {
         // The keys of the deduplicator are made again only where its input has changed.
         let redone: Vec<u64> = (op as u64..8).collect();
         assert_eq!(events.ops(), redone, "{edited}");
-        let loaded: Vec<u64> = events.of("checkpoint_load").iter().map(|e| e["operation_idx"].as_u64().unwrap()).collect();
-        assert!(loaded.iter().all(|at| *at + 1 >= op as u64 || *at >= 3), "{loaded:?}");
+        let loaded: Vec<u64> = events
+            .of("checkpoint_load")
+            .iter()
+            .map(|e| e["operation_idx"].as_u64().unwrap())
+            .collect();
+        assert!(
+            loaded.iter().all(|at| *at + 1 >= op as u64 || *at >= 3),
+            "{loaded:?}"
+        );
         assert!(loaded.contains(&(op as u64 - 1)), "{loaded:?}");
         assert!(!events.of("checkpoint_discarded").is_empty());
         assert_as_fresh(&bench);
@@ -104,10 +133,18 @@ fn the_deduplicator_edited_keeps_the_rows_before_it() {
 #[test]
 fn ops_inserted_removed_reordered() {
     let changes: [(&str, &dyn Fn(&mut Vec<String>), &[u64]); 5] = [
-        ("inserted", &|ops| ops.insert(3, "average_line_length_filter: {min_len: 5}".into()), &[3, 4, 5, 6, 7, 8]),
+        (
+            "inserted",
+            &|ops| ops.insert(3, "average_line_length_filter: {min_len: 5}".into()),
+            &[3, 4, 5, 6, 7, 8],
+        ),
         ("removed", &|ops| drop(ops.remove(5)), &[5, 6]),
         ("the last removed", &|ops| drop(ops.pop()), &[]),
-        ("the deduplicator removed", &|ops| drop(ops.remove(4)), &[4, 5, 6]),
+        (
+            "the deduplicator removed",
+            &|ops| drop(ops.remove(4)),
+            &[4, 5, 6],
+        ),
         ("reordered", &|ops| ops.swap(5, 6), &[5, 6, 7]),
     ];
     for (what, change, redone) in changes {
@@ -145,7 +182,9 @@ fn rebuild(from: &Path, to: &Path) {
 fn a_plugin_replaced_by_another_build_redoes_its_ops() {
     let packs = tempfile::tempdir().unwrap();
     let pack = packs.path().join("mappers.wasm");
-    let builtin = djhost_builtin_ops::packs().find(|p| p.name.contains("mappers")).unwrap();
+    let builtin = djhost_builtin_ops::packs()
+        .find(|p| p.name.contains("mappers"))
+        .unwrap();
     fs::write(&pack, builtin.component).unwrap();
     let mut bench = Bench::new(ROWS)
         .with("plugins", &format!("[{}]", packs.path().display()))
@@ -162,18 +201,29 @@ fn a_plugin_replaced_by_another_build_redoes_its_ops() {
 
 #[test]
 fn rows_appended_redo_only_the_end() {
-    for partition in ["{mode: manual, num_of_partitions: 4}", "{mode: manual, size: 150}", "{mode: auto, target_size_mb: 1}"] {
+    for partition in [
+        "{mode: manual, num_of_partitions: 4}",
+        "{mode: manual, size: 150}",
+        "{mode: auto, target_size_mb: 1}",
+    ] {
         for strategy in ["every_op", "disabled"] {
-            let bench = Bench::new(ROWS).with("partition", partition).with("strategy", strategy);
+            let bench = Bench::new(ROWS)
+                .with("partition", partition)
+                .with("strategy", strategy);
             nearly_done(&bench);
-            let partitions = bench.events().of("partitions_planned")[0]["total_partitions"].as_u64().unwrap();
+            let partitions = bench.events().of("partitions_planned")[0]["total_partitions"]
+                .as_u64()
+                .unwrap();
             let mut data = bench.data();
             data.extend(lines(ROWS..ROWS + 60));
             bench.write_data(&data);
             let events = bench.ok(&[]);
             if partitions > 1 {
                 let redone = events.partitions_from_the_input();
-                assert!(!redone.is_empty() && redone.iter().all(|p| *p + 1 >= partitions), "{partition}: {redone:?} of {partitions}");
+                assert!(
+                    !redone.is_empty() && redone.iter().all(|p| *p + 1 >= partitions),
+                    "{partition}: {redone:?} of {partitions}"
+                );
             }
             assert_as_fresh(&bench);
         }
@@ -241,7 +291,10 @@ fn files_added_and_removed() {
 fn a_packed_input_is_unpacked_once_and_again_where_it_changed() {
     use std::io::Write;
     let pack = |bench: &Bench, bytes: &[u8]| {
-        let mut out = flate2::write::GzEncoder::new(fs::File::create(bench.path("data.jsonl.gz")).unwrap(), flate2::Compression::fast());
+        let mut out = flate2::write::GzEncoder::new(
+            fs::File::create(bench.path("data.jsonl.gz")).unwrap(),
+            flate2::Compression::fast(),
+        );
         out.write_all(bytes).unwrap();
         out.finish().unwrap();
     };
@@ -302,7 +355,8 @@ fn partition_settings_may_change_between_attempts() {
 
 #[test]
 fn the_first_partitions_of_another_cut_are_used_again() {
-    // Twice as many partitions of half the size: none is the same. The same size under another name: all are.
+    // Twice as many partitions of half the size: none is the same. The same size under another
+    // name: all are.
     let mut bench = Bench::new(ROWS).with("partition", "{mode: manual, size: 200}");
     nearly_done(&bench);
     bench.set("partition", "{mode: manual, size: 200, target_size_mb: 77}");
@@ -315,7 +369,8 @@ fn a_job_that_does_not_exist_cannot_be_resumed() {
     let bench = Bench::new(10);
     let mut command = bench.command(&[]);
     command.args(["--resume", "nosuchjob"]);
-    // `--job_id` comes with every command of a bench, so that here the two contradict each other as well.
+    // `--job_id` comes with every command of a bench, so that here the two contradict each other as
+    // well.
     let both = command.output().unwrap();
     assert_eq!(both.status.code(), Some(2), "{}", text(&both.stderr));
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"))
@@ -325,21 +380,39 @@ fn a_job_that_does_not_exist_cannot_be_resumed() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("there is no job `nosuchjob`"), "{}", text(&output.stderr));
-    assert!(!bench.path("outputs/nosuchjob").exists(), "nothing is left of it");
+    assert!(
+        text(&output.stderr).contains("there is no job `nosuchjob`"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(
+        !bench.path("outputs/nosuchjob").exists(),
+        "nothing is left of it"
+    );
 }
 
 #[test]
 fn of_two_runs_at_once_the_second_is_told_who_holds_the_job() {
     let bench = Bench::new(20_000).with("np", "1");
-    let mut first = bench.command(&[]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut first = bench
+        .command(&[])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     while super::bench::Events::of(&bench.events(), "partition_start").is_empty() {
-        assert!(first.try_wait().unwrap().is_none(), "the first run ends too early");
+        assert!(
+            first.try_wait().unwrap().is_none(),
+            "the first run ends too early"
+        );
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     let second = bench.run(&[]);
     assert_eq!(second.status.code(), Some(2), "{}", text(&second.stderr));
-    assert!(text(&second.stderr).contains(&format!("already run by process {}", first.id())), "{}", text(&second.stderr));
+    assert!(
+        text(&second.stderr).contains(&format!("already run by process {}", first.id())),
+        "{}",
+        text(&second.stderr)
+    );
     assert!(first.wait().unwrap().success());
     bench.result();
 }

@@ -11,7 +11,9 @@ fn nearly_done(bench: &Bench) {
     let output = bench.run_with_fault("kill@event:partition_complete:4");
     assert!(killed(&output), "{}", text(&output.stderr));
     // The parts would make all checkpoints unnecessary.
-    files(&bench.run_dir().join("parts")).into_iter().for_each(|f| fs::remove_file(f).unwrap());
+    files(&bench.run_dir().join("parts"))
+        .into_iter()
+        .for_each(|f| fs::remove_file(f).unwrap());
 }
 
 fn truncate(path: &Path) {
@@ -36,30 +38,61 @@ fn empty(path: &Path) {
 
 /// Files of checkpoints whose names begin so.
 fn of(bench: &Bench, beginning: &str) -> Vec<PathBuf> {
-    files(&bench.run_dir().join("checkpoints")).into_iter().filter(|f| name(f).starts_with(beginning)).collect()
+    files(&bench.run_dir().join("checkpoints"))
+        .into_iter()
+        .filter(|f| name(f).starts_with(beginning))
+        .collect()
 }
 
 #[test]
 fn damaged_checkpoints_are_set_aside_and_made_again() {
-    let damages: [(&str, fn(&Path)); 4] = [("truncated", truncate), ("flipped", flip), ("removed", remove), ("emptied", empty)];
+    let damages: [(&str, fn(&Path)); 4] = [
+        ("truncated", truncate),
+        ("flipped", flip),
+        ("removed", remove),
+        ("emptied", empty),
+    ];
     let expected = Bench::new(ROWS).undisturbed();
-    for (i, beginning) in ["checkpoint_op_0007", "checkpoint_op_0003", "keys_op_0004", "mask_op_0004", "checkpoint"].into_iter().enumerate()
+    for (i, beginning) in [
+        "checkpoint_op_0007",
+        "checkpoint_op_0003",
+        "keys_op_0004",
+        "mask_op_0004",
+        "checkpoint",
+    ]
+    .into_iter()
+    .enumerate()
     {
         for (what, damage) in damages {
-            let (format, compression) = [("parquet", "snappy"), ("arrow", "none"), ("jsonl", "none"), ("jsonl", "zstd")][i % 4];
-            let bench = Bench::new(ROWS).with("format", format).with("compression", compression);
+            let (format, compression) = [
+                ("parquet", "snappy"),
+                ("arrow", "none"),
+                ("jsonl", "none"),
+                ("jsonl", "zstd"),
+            ][i % 4];
+            let bench = Bench::new(ROWS)
+                .with("format", format)
+                .with("compression", compression);
             nearly_done(&bench);
             let found = of(&bench, beginning);
             assert!(found.len() >= 8, "{found:?}");
             // Of each partition the data or the manifest, in turn.
             found.iter().skip(i % 2).step_by(3).for_each(|f| damage(f));
             let output = bench.run(&[]);
-            assert!(output.status.success(), "{beginning} {what}: {}", text(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{beginning} {what}: {}",
+                text(&output.stderr)
+            );
             assert_eq!(bench.result(), expected, "{beginning} {what}");
             let discarded = bench.events().of("checkpoint_discarded").len();
             if what != "removed" {
                 assert!(discarded > 0, "{beginning} {what}");
-                assert!(text(&output.stderr).contains("not used, set aside"), "{beginning} {what}: {}", text(&output.stderr));
+                assert!(
+                    text(&output.stderr).contains("not used, set aside"),
+                    "{beginning} {what}: {}",
+                    text(&output.stderr)
+                );
                 assert!(!files(&bench.run_dir().join("checkpoints/discarded")).is_empty());
             }
         }
@@ -113,7 +146,10 @@ fn damaged_parts_and_tables_are_made_again() {
         for dir in ["parts", "partitions", "metadata", "quarantine"] {
             // Quarantine is no part of what is computed; it is only looked at by people.
             if dir != "quarantine" {
-                files(&bench.run_dir().join(dir)).iter().step_by(2).for_each(|f| damage(f));
+                files(&bench.run_dir().join(dir))
+                    .iter()
+                    .step_by(2)
+                    .for_each(|f| damage(f));
             }
         }
         damage(&bench.run_dir().join("job_summary.json"));

@@ -38,12 +38,18 @@ const EVENTS: [&str; 14] = [
 
 /// Kills asked for; the usual number keeps the whole file within a minute of CPU.
 fn asked() -> usize {
-    std::env::var("DJHOST_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0)
+    std::env::var("DJHOST_TEST_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0)
 }
 
 fn bench(i: usize) -> Bench {
     let (format, compression) = STORAGE[i % STORAGE.len()];
-    Bench::new(ROWS).with("strategy", STRATEGIES[i % STRATEGIES.len()]).with("format", format).with("compression", compression)
+    Bench::new(ROWS)
+        .with("strategy", STRATEGIES[i % STRATEGIES.len()])
+        .with("format", format)
+        .with("compression", compression)
 }
 
 /// A small generator of numbers: the same kills each time, so that what fails can be run again.
@@ -51,7 +57,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n.max(1)
     }
 }
@@ -63,7 +72,11 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
         let bench = bench(i);
         let expected = bench.undisturbed();
         // Each bench gets every third type, so that all have met several strategies and formats.
-        for (k, event) in EVENTS.iter().enumerate().filter(|(k, _)| asked() > 0 || k % 3 == i % 3) {
+        for (k, event) in EVENTS
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| asked() > 0 || k % 3 == i % 3)
+        {
             let once = [
                 "job_start",
                 "partitions_planned",
@@ -73,7 +86,11 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
                 "export_start",
                 "export_complete",
             ];
-            let nth = if once.contains(event) { 1 } else { 1 + (i + k) % 3 };
+            let nth = if once.contains(event) {
+                1
+            } else {
+                1 + (i + k) % 3
+            };
             let fault = format!("kill@event:{event}:{nth}");
             let mut output = bench.run_with_fault(&fault);
             if !killed(&output) {
@@ -84,7 +101,11 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
                 output = bench.run_with_fault(&fault);
             }
             // Without checkpoints there is none to save.
-            assert!(killed(&output) || (*event == "checkpoint_save" && output.status.success()), "{event}: {}", text(&output.stderr));
+            assert!(
+                killed(&output) || (*event == "checkpoint_save" && output.status.success()),
+                "{event}: {}",
+                text(&output.stderr)
+            );
             kills += usize::from(killed(&output));
             bench.assert_export_whole(&expected.export);
         }
@@ -94,13 +115,19 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
     assert!(kills >= 35, "only {kills} kills");
 }
 
-/// Its rows are changed by what is known of all rows, whenever they are read from a checkpoint before it.
+/// Its rows are changed by what is known of all rows, whenever they are read from a checkpoint
+/// before it.
 #[test]
 fn lines_are_counted_and_removed_whatever_was_killed() {
     let mut kills = 0;
-    for (i, strategy) in ["every_op", "disabled", "every_n_ops"].into_iter().enumerate() {
+    for (i, strategy) in ["every_op", "disabled", "every_n_ops"]
+        .into_iter()
+        .enumerate()
+    {
         let mut bench = bench(i).with("strategy", strategy);
-        let lines = |threshold: usize| format!("document_line_deduplicator: {{frequency_threshold: {threshold}}}");
+        let lines = |threshold: usize| {
+            format!("document_line_deduplicator: {{frequency_threshold: {threshold}}}")
+        };
         bench.ops.insert(4, lines(30));
         bench.ops.insert(6, lines(8));
         bench.ops.insert(7, "document_deduplicator:".into());
@@ -109,10 +136,15 @@ fn lines_are_counted_and_removed_whatever_was_killed() {
         (without.settings, without.ops) = (bench.settings.clone(), bench.ops.clone());
         without.ops.retain(|op| !op.starts_with("document_line_"));
         std::fs::copy(bench.path("data.jsonl"), without.path("data.jsonl")).unwrap();
-        assert_ne!(without.undisturbed().export, expected.export, "no line was removed");
+        assert_ne!(
+            without.undisturbed().export,
+            expected.export,
+            "no line was removed"
+        );
         let mut numbers = Numbers(i as u64 + 77);
         for round in 0.. {
-            let output = bench.run_with_fault(&format!("kill@disk:{}", 8 + numbers.below(50) + 8 * round));
+            let output =
+                bench.run_with_fault(&format!("kill@disk:{}", 8 + numbers.below(50) + 8 * round));
             bench.assert_export_whole(&expected.export);
             if !killed(&output) {
                 assert!(output.status.success(), "{}", text(&output.stderr));
@@ -131,15 +163,35 @@ fn rows_are_grouped_whatever_was_killed() {
     let mut kills = 0;
     for (i, strategy) in ["every_op", "disabled", "adaptive"].into_iter().enumerate() {
         let mut bench = bench(i).with("strategy", strategy);
-        let groupers = ["key_value_grouper: {group_by_keys: [__dj__stats__.num_words]}", "naive_grouper:"].map(str::to_owned);
+        let groupers = [
+            "key_value_grouper: {group_by_keys: [__dj__stats__.num_words]}",
+            "naive_grouper:",
+        ]
+        .map(str::to_owned);
         // Between filters and a deduplicator, and one behind the other.
-        bench.ops.splice(4..4, groupers.into_iter().chain(["naive_reverse_grouper:".to_owned(), "naive_reverse_grouper:".to_owned()]));
-        bench.ops.push("key_value_grouper: {group_by_keys: [__dj__stats__.max_line_length]}".into());
+        bench.ops.splice(
+            4..4,
+            groupers.into_iter().chain([
+                "naive_reverse_grouper:".to_owned(),
+                "naive_reverse_grouper:".to_owned(),
+            ]),
+        );
+        bench
+            .ops
+            .push("key_value_grouper: {group_by_keys: [__dj__stats__.max_line_length]}".into());
         let expected = bench.undisturbed();
-        let mut one = super::bench::Bench::new(ROWS).with("partition", "{mode: manual, num_of_partitions: 1}").with("np", "1");
+        let mut one = super::bench::Bench::new(ROWS)
+            .with("partition", "{mode: manual, num_of_partitions: 1}")
+            .with("np", "1");
         one.ops = bench.ops.clone();
         assert_eq!(one.undisturbed().export, expected.export);
-        for event in ["resolve_start:1", "resolve_complete:1", "checkpoint_save:5", "resolve_complete:2", "resolve_start:4"] {
+        for event in [
+            "resolve_start:1",
+            "resolve_complete:1",
+            "checkpoint_save:5",
+            "resolve_complete:2",
+            "resolve_start:4",
+        ] {
             let output = bench.run_with_fault(&format!("kill@event:{event}"));
             bench.assert_export_whole(&expected.export);
             kills += usize::from(killed(&output));
@@ -148,7 +200,10 @@ fn rows_are_grouped_whatever_was_killed() {
         for round in 0.. {
             // A job that is complete makes no attempt: it begins anew.
             let args = if round == 0 { &["--fresh"][..] } else { &[] };
-            let output = bench.run_with_args_and_fault(args, &format!("kill@disk:{}", 2 + numbers.below(8) + 2 * round));
+            let output = bench.run_with_args_and_fault(
+                args,
+                &format!("kill@disk:{}", 2 + numbers.below(8) + 2 * round),
+            );
             bench.assert_export_whole(&expected.export);
             if !killed(&output) {
                 assert!(output.status.success(), "{}", text(&output.stderr));
@@ -186,7 +241,9 @@ fn killed_at_writes_and_again_while_it_resumes() {
 
 #[test]
 fn killed_at_single_writes_from_the_first_to_the_last() {
-    let usual = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 120, 150, 180, 200, 230, 260, 290];
+    let usual = [
+        1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 120, 150, 180, 200, 230, 260, 290,
+    ];
     let expected = Bench::new(ROWS / 3).undisturbed();
     for (k, n) in (1..).enumerate() {
         let n: usize = if asked() > 0 {
@@ -221,12 +278,23 @@ fn an_io_error_at_any_write_leaves_a_job_that_can_be_resumed() {
             break;
         };
         // Without retries the error ends the job; it must be told, and nothing may be lost.
-        let bench = Bench::new(ROWS / 3).with("np", "1").with("task_retries", "0");
+        let bench = Bench::new(ROWS / 3)
+            .with("np", "1")
+            .with("task_retries", "0");
         let output = bench.run_with_fault(&format!("fail@disk:{n}"));
         bench.assert_export_whole(&expected.export);
         if !output.status.success() {
-            assert_eq!(output.status.code(), Some(1), "write {n}: {}", text(&output.stderr));
-            assert!(text(&output.stderr).contains("the disk failed on purpose"), "write {n}: {}", text(&output.stderr));
+            assert_eq!(
+                output.status.code(),
+                Some(1),
+                "write {n}: {}",
+                text(&output.stderr)
+            );
+            assert!(
+                text(&output.stderr).contains("the disk failed on purpose"),
+                "write {n}: {}",
+                text(&output.stderr)
+            );
             bench.ok(&[]);
         } else if n > 500 {
             break;
@@ -245,7 +313,11 @@ fn killed_at_random_times() {
         let expected = bench.undisturbed();
         // A bench that has survived four kills goes on to its end, another one follows.
         for _ in 0..4 {
-            let mut child = bench.command(&[]).stderr(std::process::Stdio::null()).spawn().unwrap();
+            let mut child = bench
+                .command(&[])
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
             std::thread::sleep(Duration::from_millis(5 + numbers.below(250)));
             child.kill().unwrap();
             child.wait().unwrap();
@@ -267,7 +339,8 @@ fn killed_while_it_cleans_up() {
         let bench = Bench::new(ROWS / 3).with("np", "1").with("storage", &more);
         let expected = bench.undisturbed();
         let checkpoints = || files(&bench.run_dir().join("checkpoints")).len();
-        // The export is there, the job has not said so yet; then there is nothing left to do but to say so and to clean up.
+        // The export is there, the job has not said so yet; then there is nothing left to do but to
+        // say so and to clean up.
         assert!(killed(&bench.run_with_fault("kill@event:job_complete:1")));
         bench.assert_export_whole(&expected.export);
         for n in [1, 8, 12, 16, 20, 25, 31, 40] {
@@ -278,7 +351,10 @@ fn killed_while_it_cleans_up() {
         assert_eq!(checkpoints().min(1), left, "{policy}");
         // With the export gone, what is left of the job is used or made again.
         std::fs::remove_file(bench.export()).unwrap();
-        for file in files(&bench.run_dir().join("checkpoints")).into_iter().step_by(2) {
+        for file in files(&bench.run_dir().join("checkpoints"))
+            .into_iter()
+            .step_by(2)
+        {
             std::fs::remove_file(file).unwrap();
         }
         bench.ok(&[]);

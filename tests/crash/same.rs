@@ -6,7 +6,12 @@ use super::bench::{Bench, Result};
 
 fn expected() -> &'static Result {
     static EXPECTED: std::sync::OnceLock<Result> = std::sync::OnceLock::new();
-    EXPECTED.get_or_init(|| Bench::new(700).with("partition", "{mode: manual, num_of_partitions: 1}").with("np", "1").undisturbed())
+    EXPECTED.get_or_init(|| {
+        Bench::new(700)
+            .with("partition", "{mode: manual, num_of_partitions: 1}")
+            .with("np", "1")
+            .undisturbed()
+    })
 }
 
 proptest! {
@@ -52,7 +57,10 @@ fn rows_of_any_shape_are_found_again() {
             0 if i % 30 == 0 => filler(40_000),
             0 => format!("  {}", filler(30)),
             1 => format!("{}\u{a0}and\u{a0}more of it\u{2003}", filler(i)),
-            2 => format!("mail somebody@example.com and https://example.com/{i} now {}", filler(i)),
+            2 => format!(
+                "mail somebody@example.com and https://example.com/{i} now {}",
+                filler(i)
+            ),
             3 => "one of these rows is there many times".to_owned(),
             _ => format!("an ordinary row {i} {}", filler(i % 7)),
         };
@@ -62,17 +70,26 @@ fn rows_of_any_shape_are_found_again() {
     }
     data.extend_from_slice(br#"{"text": "the last row has no line end, and is not cleaned"}"#);
     let bench = |storage: &str, format: &str| {
-        let bench = Bench::new(1).with("storage", storage).with("format", format).with("partition", "{mode: manual, num_of_partitions: 3}");
+        let bench = Bench::new(1)
+            .with("storage", storage)
+            .with("format", format)
+            .with("partition", "{mode: manual, num_of_partitions: 3}");
         std::fs::write(bench.path("data.jsonl"), &data).unwrap();
         bench
     };
-    let expected = bench("", "parquet").with("strategy", "disabled").undisturbed();
+    let expected = bench("", "parquet")
+        .with("strategy", "disabled")
+        .undisturbed();
     for format in ["parquet", "arrow", "jsonl"] {
         for storage in ["", ", whole_rows: true"] {
             let bench = bench(storage, format).with("compression", "none");
             // Every step reads what the one before has stored; the second half in another process.
             let output = bench.run_with_fault("kill@event:checkpoint_save:9");
-            assert!(super::bench::killed(&output), "{}", super::bench::text(&output.stderr));
+            assert!(
+                super::bench::killed(&output),
+                "{}",
+                super::bench::text(&output.stderr)
+            );
             bench.ok(&[]);
             assert_eq!(bench.result(), expected, "{format} {storage}");
         }
@@ -83,8 +100,12 @@ fn rows_of_any_shape_are_found_again() {
 #[test]
 fn checkpoints_of_filters_hold_no_rows() {
     let size = |storage: &str| {
-        let mut bench = Bench::new(700).with("storage", storage).with("compression", "none");
-        bench.ops = ["text_length_filter:", "words_num_filter:"].map(str::to_owned).to_vec();
+        let mut bench = Bench::new(700)
+            .with("storage", storage)
+            .with("compression", "none");
+        bench.ops = ["text_length_filter:", "words_num_filter:"]
+            .map(str::to_owned)
+            .to_vec();
         bench.ok(&[]);
         let files = std::fs::read_dir(bench.run_dir().join("checkpoints")).unwrap();
         files

@@ -1,4 +1,5 @@
-//! Runs the built program on a dataset and a recipe in a directory of its own, and checks what must be true of every run, however it ends.
+//! Runs the built program on a dataset and a recipe in a directory of its own, and checks what must
+//! be true of every run, however it ends.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,16 +16,22 @@ const WATCHDOG: Duration = Duration::from_secs(120);
 /// Where compiled components are kept between runs, beside the other things that tests leave.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache");
 
-/// Compiles the built-in operators into the cache, so that no run is measured while it does so, nor several do it at once.
+/// Compiles the built-in operators into the cache, so that no run is measured while it does so, nor
+/// several do it at once.
 fn compile_once() {
     static DONE: std::sync::Once = std::sync::Once::new();
     DONE.call_once(|| {
-        let list = Command::new(env!("CARGO_BIN_EXE_djhost")).args(["ops", "list"]).env("DJHOST_CACHE_DIR", CACHE).output().unwrap();
+        let list = Command::new(env!("CARGO_BIN_EXE_djhost"))
+            .args(["ops", "list"])
+            .env("DJHOST_CACHE_DIR", CACHE)
+            .output()
+            .unwrap();
         assert!(list.status.success());
     });
 }
 
-/// A directory with the input of a run. The recipe gets `dataset_path: in.jsonl` and `export_path: out/result.jsonl` unless it says otherwise.
+/// A directory with the input of a run. The recipe gets `dataset_path: in.jsonl` and `export_path:
+/// out/result.jsonl` unless it says otherwise.
 pub(crate) struct Case {
     dir: TempDir,
     /// Arguments behind the recipe.
@@ -51,7 +58,11 @@ impl Case {
     /// An empty directory.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, args: Vec::new(), env: Vec::new() }
+        Self {
+            dir,
+            args: Vec::new(),
+            env: Vec::new(),
+        }
     }
 
     /// One with `in.jsonl`.
@@ -75,7 +86,10 @@ impl Case {
     /// Runs `djhost run` on the recipe and checks what holds for every run.
     pub(crate) fn run(&self, recipe: &str) -> Ran {
         let mut text = recipe.to_owned();
-        for (key, value) in [("dataset_path", "in.jsonl"), ("export_path", "out/result.jsonl")] {
+        for (key, value) in [
+            ("dataset_path", "in.jsonl"),
+            ("export_path", "out/result.jsonl"),
+        ] {
             if !recipe.lines().any(|line| line.starts_with(key)) {
                 text += &format!("\n{key}: {value}\n");
             }
@@ -85,13 +99,32 @@ impl Case {
         let log = self.path("stderr.txt");
         let before = self.exported();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-        command.args(["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job"]).args(&self.args);
+        command
+            .args([
+                "run",
+                "recipe.yaml",
+                "--quiet",
+                "--work_dir",
+                "work",
+                "--job_id",
+                "job",
+            ])
+            .args(&self.args);
         if !self.args.iter().any(|arg| arg == "--np") {
             command.args(["--np", "2"]);
         }
-        command.current_dir(self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
-        command.env("DJHOST_CACHE_DIR", CACHE).env("HOME", self.dir.path());
-        command.env_remove("XDG_CACHE_HOME").env_remove("RUST_LOG").envs(self.env.iter().cloned());
+        command
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).unwrap());
+        command
+            .env("DJHOST_CACHE_DIR", CACHE)
+            .env("HOME", self.dir.path());
+        command
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("RUST_LOG")
+            .envs(self.env.iter().cloned());
         let mut child = command.spawn().unwrap();
         let started = Instant::now();
         let status = loop {
@@ -101,15 +134,21 @@ impl Case {
             if started.elapsed() > WATCHDOG {
                 child.kill().unwrap();
                 child.wait().unwrap();
-                panic!("the run hangs; so far: {}", fs::read_to_string(&log).unwrap_or_default());
+                panic!(
+                    "the run hangs; so far: {}",
+                    fs::read_to_string(&log).unwrap_or_default()
+                );
             }
             std::thread::sleep(Duration::from_millis(5));
         };
         let stderr = String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned();
         let ran = Ran {
-            code: status.code().unwrap_or_else(|| panic!("ended by {status}: {stderr}")),
+            code: status
+                .code()
+                .unwrap_or_else(|| panic!("ended by {status}: {stderr}")),
             stderr,
-            summary: fs::read(self.path("work/job/job_summary.json")).map_or(Value::Null, |b| serde_json::from_slice(&b).unwrap()),
+            summary: fs::read(self.path("work/job/job_summary.json"))
+                .map_or(Value::Null, |b| serde_json::from_slice(&b).unwrap()),
             output: fs::read(self.path("out/result.jsonl")).ok(),
             quarantine: self.quarantine(),
         };
@@ -119,44 +158,82 @@ impl Case {
 
     /// What is in the directory of the export.
     fn exported(&self) -> Vec<(OsString, Vec<u8>)> {
-        let Ok(dir) = fs::read_dir(self.path("out")) else { return Vec::new() };
-        let mut files: Vec<_> = dir.map(|e| e.unwrap()).map(|e| (e.file_name(), fs::read(e.path()).unwrap())).collect();
+        let Ok(dir) = fs::read_dir(self.path("out")) else {
+            return Vec::new();
+        };
+        let mut files: Vec<_> = dir
+            .map(|e| e.unwrap())
+            .map(|e| (e.file_name(), fs::read(e.path()).unwrap()))
+            .collect();
         files.sort();
         files
     }
 
     fn quarantine(&self) -> Vec<Value> {
-        let Ok(files) = fs::read_dir(self.path("work/job/quarantine")) else { return Vec::new() };
-        let mut files: Vec<PathBuf> = files.map(|f| f.unwrap().path()).filter(|f| f.extension().is_some_and(|e| e == "jsonl")).collect();
+        let Ok(files) = fs::read_dir(self.path("work/job/quarantine")) else {
+            return Vec::new();
+        };
+        let mut files: Vec<PathBuf> = files
+            .map(|f| f.unwrap().path())
+            .filter(|f| f.extension().is_some_and(|e| e == "jsonl"))
+            .collect();
         files.sort();
-        let text: String = files.iter().map(|f| fs::read_to_string(f).unwrap()).collect();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let text: String = files
+            .iter()
+            .map(|f| fs::read_to_string(f).unwrap())
+            .collect();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
-    /// A run that succeeds accounts for every row; one that fails says why and leaves the place of the result as it was.
+    /// A run that succeeds accounts for every row; one that fails says why and leaves the place of
+    /// the result as it was.
     fn check(&self, ran: &Ran, before: &[(OsString, Vec<u8>)]) {
         let stderr = &ran.stderr;
-        assert!(!stderr.contains('\u{1b}'), "control characters on the terminal: {stderr:?}");
+        assert!(
+            !stderr.contains('\u{1b}'),
+            "control characters on the terminal: {stderr:?}"
+        );
         // What a guest says when it panics is in a line of the host's.
-        assert!(!stderr.contains("internal error") && !stderr.lines().any(|l| l.starts_with("thread '")), "{stderr}");
+        assert!(
+            !stderr.contains("internal error")
+                && !stderr.lines().any(|l| l.starts_with("thread '")),
+            "{stderr}"
+        );
         let after = self.exported();
         if ran.code != 0 && ran.code != 4 {
-            assert!(stderr.lines().any(|line| line.starts_with("error: ")), "no reason given: {stderr}");
+            assert!(
+                stderr.lines().any(|line| line.starts_with("error: ")),
+                "no reason given: {stderr}"
+            );
             assert!(after == before, "the place of the export is not as it was");
             // With 2 nothing was started, and the summary is that of an earlier run.
             assert!(ran.code == 2 || ran.summary["status"] != "completed");
             return;
         }
-        assert!(after.len() <= 1, "left beside the export: {:?}", after.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        assert!(
+            after.len() <= 1,
+            "left beside the export: {:?}",
+            after.iter().map(|(name, _)| name).collect::<Vec<_>>()
+        );
         assert_eq!(ran.summary["status"], "completed");
         let ledger = |key: &str| match &ran.summary["ledger"][key] {
             Value::Object(ops) => ops.values().map(|n| n.as_u64().unwrap()).sum::<u64>(),
             n => n.as_u64().unwrap(),
         };
         let gone = ledger("output") + ledger("dropped") + ledger("merged") + ledger("quarantined");
-        assert_eq!(ledger("read") + ledger("created"), gone, "the ledger does not balance: {}", ran.summary["ledger"]);
+        assert_eq!(
+            ledger("read") + ledger("created"),
+            gone,
+            "the ledger does not balance: {}",
+            ran.summary["ledger"]
+        );
         if let Some(output) = &ran.output {
-            assert_eq!(ledger("output"), output.iter().filter(|b| **b == b'\n').count() as u64);
+            assert_eq!(
+                ledger("output"),
+                output.iter().filter(|b| **b == b'\n').count() as u64
+            );
         }
     }
 }
@@ -174,7 +251,11 @@ impl Ran {
     pub(crate) fn failed(self, code: i32, parts: &[&str]) -> Self {
         assert_eq!(self.code, code, "{}", self.stderr);
         for part in parts {
-            assert!(self.stderr.contains(part), "`{part}` is not in: {}", self.stderr);
+            assert!(
+                self.stderr.contains(part),
+                "`{part}` is not in: {}",
+                self.stderr
+            );
         }
         self
     }

@@ -1,7 +1,8 @@
-//! Python packages that results are compared with, each in an environment of its own in the target directory.
+//! Python packages that results are compared with, each in an environment of its own in the target
+//! directory.
 //!
-//! They are installed when they are first used; a test whose package cannot be had fails. `DJHOST_TEST_VENVS` is another directory for the
-//! environments.
+//! They are installed when they are first used; a test whose package cannot be had fails.
+//! `DJHOST_TEST_VENVS` is another directory for the environments.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -26,16 +27,20 @@ impl Package {
 
     fn installed(&self) -> Result<PathBuf, String> {
         let name = self.name;
-        let dir = std::env::var_os("DJHOST_TEST_VENVS").map_or_else(|| PathBuf::from(self.dir), PathBuf::from);
+        let dir = std::env::var_os("DJHOST_TEST_VENVS")
+            .map_or_else(|| PathBuf::from(self.dir), PathBuf::from);
         let venv = dir.join(format!("{name}-venv"));
         let python = venv.join("bin/python");
         let works = || run(Command::new(&python).args(["-c", self.works]));
         if works().is_ok() {
             return Ok(python);
         }
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).map_err(|e| format!("cannot make a Python environment: {e}"))?;
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(self.install))
-            .map_err(|e| format!("pip cannot install {name}: {e}"))?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+            .map_err(|e| format!("cannot make a Python environment: {e}"))?;
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(self.install))
+        .map_err(|e| format!("pip cannot install {name}: {e}"))?;
         works().map_err(|e| format!("{name} is installed and does not start: {e}"))?;
         Ok(python)
     }
@@ -43,7 +48,14 @@ impl Package {
 
 /// Runs a command to its end; gives what it printed, or what it complained of.
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("{}: {e}", command.get_program().display()))?;
     let stderr = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(String::from_utf8_lossy(&output.stdout).into_owned()) } else { Err(stderr.into_owned()) }
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(stderr.into_owned())
+    }
 }

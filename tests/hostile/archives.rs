@@ -22,20 +22,26 @@ fn bz2(content: &[u8]) -> Vec<u8> {
 }
 
 fn xz(content: &[u8]) -> Vec<u8> {
-    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+    let mut encoder =
+        lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()
 }
 
 /// What `xz` writes for nothing: a stream without blocks.
 const EMPTY_XZ: [u8; 32] = [
-    0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46, 0, 0, 0, 0, 0x1c, 0xdf, 0x44, 0x21, 0x1f, 0xb6, 0xf3, 0x7d, 1, 0, 0, 0,
-    0, 4, b'Y', b'Z',
+    0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46, 0, 0, 0, 0, 0x1c, 0xdf, 0x44,
+    0x21, 0x1f, 0xb6, 0xf3, 0x7d, 1, 0, 0, 0, 0, 4, b'Y', b'Z',
 ];
 
 /// A frame that unpackers skip; `pzstd` begins with one that has the size of the next frame.
 fn skippable(number: u8, content: &[u8]) -> Vec<u8> {
-    [&[0x50 + number, 0x2a, 0x4d, 0x18][..], &(content.len() as u32).to_le_bytes(), content].concat()
+    [
+        &[0x50 + number, 0x2a, 0x4d, 0x18][..],
+        &(content.len() as u32).to_le_bytes(),
+        content,
+    ]
+    .concat()
 }
 
 #[test]
@@ -56,7 +62,12 @@ fn frames_to_skip_stand_anywhere() {
     // The head of the first frame is beyond what is looked at.
     let far = [skippable(1, &vec![0; 200_000]), zst(a.as_bytes())].concat();
     assert_eq!(run_on("in.jsonl.zst", far).ok().text(), a);
-    assert_eq!(run_on("in.jsonl.zst", skippable(0, b"nothing else")).ok().text(), "");
+    assert_eq!(
+        run_on("in.jsonl.zst", skippable(0, b"nothing else"))
+            .ok()
+            .text(),
+        ""
+    );
 }
 
 #[test]
@@ -64,9 +75,14 @@ fn capital_letters_in_directories_and_results() {
     let case = Case::new();
     case.write("in/A.JSONL.ZST", zst(good(2).as_bytes()));
     case.write("in/B.Json.GZ", gz(good(3).as_bytes()));
-    let ran = case.run(&format!("{KEEP}dataset_path: in\nexport_path: new/R.JSONL.ZST\n")).ok();
+    let ran = case
+        .run(&format!(
+            "{KEEP}dataset_path: in\nexport_path: new/R.JSONL.ZST\n"
+        ))
+        .ok();
     assert_eq!(ran.summary["ledger"]["output"], 5);
-    let result = zstd::decode_all(&std::fs::read(case.path("new/R.JSONL.ZST")).unwrap()[..]).unwrap();
+    let result =
+        zstd::decode_all(&std::fs::read(case.path("new/R.JSONL.ZST")).unwrap()[..]).unwrap();
     assert_eq!(String::from_utf8(result).unwrap(), good(2) + &good(3));
 }
 
@@ -75,9 +91,17 @@ fn members_of_any_kind_follow_one_another() {
     let rows = good(500);
     let row = rows.as_bytes();
     let empty = [gz(b""), zst(b""), bz2(b""), EMPTY_XZ.to_vec()];
-    for (name, one) in [("in.jsonl.gz", gz(row)), ("in.jsonl.zst", zst(row)), ("in.jsonl.bz2", bz2(row)), ("in.jsonl.xz", xz(row))] {
+    for (name, one) in [
+        ("in.jsonl.gz", gz(row)),
+        ("in.jsonl.zst", zst(row)),
+        ("in.jsonl.bz2", bz2(row)),
+        ("in.jsonl.xz", xz(row)),
+    ] {
         // The same kind, empty ones between.
-        let own_empty = &empty[["gz", "zst", "bz2", "xz"].iter().position(|end| name.ends_with(end)).unwrap()];
+        let own_empty = &empty[["gz", "zst", "bz2", "xz"]
+            .iter()
+            .position(|end| name.ends_with(end))
+            .unwrap()];
         let file = [&one[..], own_empty, &one, own_empty].concat();
         assert_eq!(run_on(name, file).ok().text(), rows.repeat(2), "{name}");
         // Other kinds, one of which holds the rest of a row.
@@ -90,9 +114,13 @@ fn members_of_any_kind_follow_one_another() {
         // Anything else is damage, and not the end.
         let file = [&one[..], b"more"].concat();
         run_on(name, file).failed(1, &[name, "what follows behind its end is not packed"]);
-        run_on(name, [&one[..], &one[..one.len() / 2]].concat()).failed(1, &[name, "cut or damaged"]);
+        run_on(name, [&one[..], &one[..one.len() / 2]].concat())
+            .failed(1, &[name, "cut or damaged"]);
     }
-    for (name, file) in ["in.jsonl.gz", "in.jsonl.zst", "in.jsonl.bz2", "in.jsonl.xz"].iter().zip(&empty) {
+    for (name, file) in ["in.jsonl.gz", "in.jsonl.zst", "in.jsonl.bz2", "in.jsonl.xz"]
+        .iter()
+        .zip(&empty)
+    {
         assert_eq!(run_on(name, file).ok().text(), "", "{name}");
     }
 }
@@ -105,11 +133,25 @@ fn long_windows_are_allowed_by_an_option() {
     assert_eq!(file[4] & 0x20, 0);
     for (log, mb) in [(31, 2048), (28, 256)] {
         file[5] = (log - 10) << 3;
-        run_on("in.jsonl.zst", &file).failed(2, &["in.jsonl.zst", &format!("a window of {mb} MB"), &format!("`zstd_window_mb: {mb}`")]);
+        run_on("in.jsonl.zst", &file).failed(
+            2,
+            &[
+                "in.jsonl.zst",
+                &format!("a window of {mb} MB"),
+                &format!("`zstd_window_mb: {mb}`"),
+            ],
+        );
     }
     let case = Case::new();
     case.write("in.jsonl.zst", &file);
-    assert_eq!(case.run(&format!("{KEEP}dataset_path: in.jsonl.zst\nzstd_window_mb: 256\n")).ok().text(), rows);
+    assert_eq!(
+        case.run(&format!(
+            "{KEEP}dataset_path: in.jsonl.zst\nzstd_window_mb: 256\n"
+        ))
+        .ok()
+        .text(),
+        rows
+    );
     // A frame behind the first is found while unpacking.
     let later = [zst(rows.as_bytes()), file].concat();
     run_on("in.jsonl.zst", later).failed(1, &["in.jsonl.zst", "`zstd_window_mb: 256`"]);
@@ -135,9 +177,12 @@ fn other_encodings_are_named_as_the_cause() {
     let words = b"\xd6\xd0\xce\xc4\xce\xc4\xb1\xbe\xa3\xac\xd5\xe2\xca\xc7\xca\xfd\xbe\xdd";
     let row = [b"{\"text\": \"", &words[..], b"\"}\n"].concat();
     let table = [b"id,text\n1,", &words[..], b"\n2,", words, b"\n"].concat();
-    for (name, file) in
-        [("in.jsonl", row.repeat(20)), ("one.jsonl", row.clone()), ("in.csv", table), ("in.jsonl.zst", zst(&row.repeat(20)))]
-    {
+    for (name, file) in [
+        ("in.jsonl", row.repeat(20)),
+        ("one.jsonl", row.clone()),
+        ("in.csv", table),
+        ("in.jsonl.zst", zst(&row.repeat(20))),
+    ] {
         run_on(name, file).failed(2, &[name, "GB18030", "iconv -f GB18030 -t UTF-8"]);
     }
     // A text is one row of many.
@@ -145,9 +190,17 @@ fn other_encodings_are_named_as_the_cause() {
     case.write("in/a.txt", "plain");
     case.write("in/b.txt", words.repeat(3));
     let ran = case.run(&format!("{KEEP}dataset_path: in\n")).ok();
-    assert!(ran.quarantine.len() == 1 && ran.stderr.contains("b.txt") && ran.stderr.contains("GB18030"), "{}", ran.stderr);
+    assert!(
+        ran.quarantine.len() == 1 && ran.stderr.contains("b.txt") && ran.stderr.contains("GB18030"),
+        "{}",
+        ran.stderr
+    );
     // A few rows of another encoding go to quarantine, with a word.
     let mixed = [good(30).as_bytes(), &row, good(5).as_bytes()].concat();
     let ran = run_on("in.jsonl", mixed).ok();
-    assert!(ran.quarantine.len() == 1 && ran.stderr.contains("GB18030"), "{}", ran.stderr);
+    assert!(
+        ran.quarantine.len() == 1 && ran.stderr.contains("GB18030"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -6,10 +6,12 @@ use crate::hostile::{good, run_on};
 
 /// xz data whose header claims a dictionary: 30 stands for 128 MiB, 31 for 192, 40 for 4 GiB.
 fn xz_with_dictionary(content: &str, size: u8) -> Vec<u8> {
-    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+    let mut encoder =
+        lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
     encoder.write_all(content.as_bytes()).unwrap();
     let mut packed = encoder.finish().unwrap();
-    // After twelve bytes the header of the block: its length, flags, the filter LZMA2 with one byte of properties; last a checksum.
+    // After twelve bytes the header of the block: its length, flags, the filter LZMA2 with one byte
+    // of properties; last a checksum.
     assert_eq!(packed[13..16], [0, 0x21, 1]);
     packed[16] = size;
     let end = 12 + usize::from(packed[12]) * 4;
@@ -21,21 +23,43 @@ fn xz_with_dictionary(content: &str, size: u8) -> Vec<u8> {
 #[test]
 fn xz_data_may_ask_for_128_mib() {
     let plain = good(2000);
-    assert_eq!(run_on("in.jsonl.xz", xz_with_dictionary(&plain, 30)).ok().text(), plain);
+    assert_eq!(
+        run_on("in.jsonl.xz", xz_with_dictionary(&plain, 30))
+            .ok()
+            .text(),
+        plain
+    );
     for size in [31, 40] {
         let packed = xz_with_dictionary(&plain, size);
-        run_on("in.jsonl.xz", packed).failed(2, &["in.jsonl.xz", "a dictionary of more than 128 MiB", "xz -9"]);
+        run_on("in.jsonl.xz", packed).failed(
+            2,
+            &["in.jsonl.xz", "a dictionary of more than 128 MiB", "xz -9"],
+        );
     }
     // One that follows far behind is found while it is unpacked.
-    let two = [xz_with_dictionary(&good(20_000), 20), xz_with_dictionary(&plain, 40)].concat();
-    run_on("in.jsonl.xz", two).failed(1, &["in.jsonl.xz", "a dictionary of more than 128 MiB", "unpacked bytes"]);
+    let two = [
+        xz_with_dictionary(&good(20_000), 20),
+        xz_with_dictionary(&plain, 40),
+    ]
+    .concat();
+    run_on("in.jsonl.xz", two).failed(
+        1,
+        &[
+            "in.jsonl.xz",
+            "a dictionary of more than 128 MiB",
+            "unpacked bytes",
+        ],
+    );
 }
 
 #[test]
 fn xz_data_cut_or_damaged() {
     let plain = good(20_000);
     let whole = xz_with_dictionary(&plain, 20);
-    assert_eq!(run_on("in.jsonl.xz", whole.repeat(2)).ok().text(), plain.repeat(2));
+    assert_eq!(
+        run_on("in.jsonl.xz", whole.repeat(2)).ok().text(),
+        plain.repeat(2)
+    );
     for cut in [13, whole.len() / 2, whole.len() - 1] {
         run_on("in.jsonl.xz", &whole[..cut]).failed(1, &["in.jsonl.xz", "cut or damaged"]);
     }

@@ -1,20 +1,21 @@
-//! Hostile datasets, paths and recipes, through the built program: a clear error or a counted entry in quarantine, never a hang, a silent
-//! loss or a partial export. What is true of every run is checked in `Case::run`.
+//! Hostile datasets, paths and recipes, through the built program: a clear error or a counted entry
+//! in quarantine, never a hang, a silent loss or a partial export. What is true of every run is
+//! checked in `Case::run`.
 
 mod archives;
-mod commands;
 mod columns;
+mod commands;
 mod files;
+mod judged;
 mod layouts;
 mod limits;
-mod judged;
 mod outputs;
 mod positions;
 mod recipes;
 mod rows;
 mod security;
-mod streams;
 mod stats;
+mod streams;
 mod tables;
 mod together;
 mod values;
@@ -26,7 +27,9 @@ const KEEP: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quaranti
 
 /// Good rows.
 fn good(rows: usize) -> String {
-    (0..rows).map(|i| format!("{{\"text\": \"row {i}\"}}\n")).collect()
+    (0..rows)
+        .map(|i| format!("{{\"text\": \"row {i}\"}}\n"))
+        .collect()
 }
 
 /// Runs the recipe that keeps all on one file of that name.

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use crate::harness::{Case, Ran};
 
-/// Rows whose text is short are refused by the second operator, which makes no difference to the place.
+/// Rows whose text is short are refused by the second operator, which makes no difference to the
+/// place.
 const RECIPE: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quarantine_ratio: 1\n";
 
 /// The lines of the rows in quarantine, in which `BAD` must be, by the text of the file.
@@ -12,19 +13,37 @@ const RECIPE: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quaran
 fn check(name: &str, text: &str, packed: impl AsRef<[u8]>, partitions: usize) -> Ran {
     let case = Case::new();
     case.write(name, packed);
-    let recipe = format!("{RECIPE}dataset_path: {name}\npartition: {{mode: manual, num_of_partitions: {partitions}}}\n");
+    let recipe = format!(
+        "{RECIPE}dataset_path: {name}\npartition: {{mode: manual, num_of_partitions: {partitions}}}\n"
+    );
     let ran = case.run(&recipe).ok();
-    let wanted: Vec<usize> = text.lines().enumerate().filter(|(_, line)| line.contains("BAD")).map(|(i, _)| i + 1).collect();
-    let mut found: Vec<usize> = ran.quarantine.iter().map(|entry| entry["line"].as_u64().unwrap() as usize).collect();
+    let wanted: Vec<usize> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains("BAD"))
+        .map(|(i, _)| i + 1)
+        .collect();
+    let mut found: Vec<usize> = ran
+        .quarantine
+        .iter()
+        .map(|entry| entry["line"].as_u64().unwrap() as usize)
+        .collect();
     found.sort_unstable();
     assert_eq!(found, wanted, "{name}");
-    assert!(!wanted.is_empty() && ran.quarantine.iter().all(|entry| entry["file"].as_str().unwrap().ends_with(name)));
+    assert!(
+        !wanted.is_empty()
+            && ran
+                .quarantine
+                .iter()
+                .all(|entry| entry["file"].as_str().unwrap().ends_with(name))
+    );
     ran
 }
 
 #[test]
 fn rows_of_tables_with_line_breaks() {
-    // A number where text must be, fields that are missing, and bytes that are not UTF-8 are all bad; the text of a good row spans lines.
+    // A number where text must be, fields that are missing, and bytes that are not UTF-8 are all
+    // bad; the text of a good row spans lines.
     let mut table = "id,text\n".to_owned();
     for i in 0..3000 {
         match i % 10 {
@@ -39,8 +58,16 @@ fn rows_of_tables_with_line_breaks() {
         let ran = check("in.csv", &table, &table, partitions);
         assert_eq!(ran.quarantine.len(), 600);
         let reason = ran.quarantine[0]["reason"].as_str().unwrap();
-        assert!(reason.contains("has 1 fields, the header has 2"), "{reason}");
-        assert!(ran.quarantine.iter().all(|entry| entry["reason"].as_str().unwrap().contains(&format!("line {} ", entry["line"]))));
+        assert!(
+            reason.contains("has 1 fields, the header has 2"),
+            "{reason}"
+        );
+        assert!(ran.quarantine.iter().all(|entry| {
+            entry["reason"]
+                .as_str()
+                .unwrap()
+                .contains(&format!("line {} ", entry["line"]))
+        }));
     }
     let windows = table.replace('\n', "\r\n");
     check("windows.csv", &table, &windows, 2);
@@ -59,7 +86,11 @@ fn rows_that_an_operator_refuses() {
     case.write("in.csv", table);
     let recipe = "process:\n  - text_length_filter: {text_key: other, min_len: 0}\nmax_quarantine_ratio: 1\ndataset_path: in.csv\n";
     let ran = case.run(recipe).ok();
-    let lines: Vec<u64> = ran.quarantine.iter().map(|entry| entry["line"].as_u64().unwrap()).collect();
+    let lines: Vec<u64> = ran
+        .quarantine
+        .iter()
+        .map(|entry| entry["line"].as_u64().unwrap())
+        .collect();
     assert_eq!(lines, [2, 4, 6, 7, 10]);
 }
 
@@ -67,8 +98,11 @@ fn rows_that_an_operator_refuses() {
 fn elements_of_arrays() {
     let mut pretty = "\n[\n".to_owned();
     for i in 0..2000 {
-        let text =
-            if i % 9 == 4 { "{\"BAD\": 1,\n   \"n\": [\n1]}".to_owned() } else { format!("{{\n  \"text\": \"row {i}\",\n\n  \"n\": 1}}") };
+        let text = if i % 9 == 4 {
+            "{\"BAD\": 1,\n   \"n\": [\n1]}".to_owned()
+        } else {
+            format!("{{\n  \"text\": \"row {i}\",\n\n  \"n\": 1}}")
+        };
         pretty += &format!("{text}{}\n", if i == 1999 { "" } else { "," });
     }
     pretty += "]\n";
@@ -78,7 +112,8 @@ fn elements_of_arrays() {
     // All on one line, several on one, and objects that follow one another.
     let line = "[{\"text\": \"a\"}, {\"BAD\": 1}, {\"text\": \"b\"}]";
     check("line.json", line, line, 1);
-    let several = "[{\"text\": \"a\"}, {\"text\": \"b\"},\n{\"BAD\": 1}, {\"text\": \"b\"}\n,\n{\"BAD\": 2}]";
+    let several =
+        "[{\"text\": \"a\"}, {\"text\": \"b\"},\n{\"BAD\": 1}, {\"text\": \"b\"}\n,\n{\"BAD\": 2}]";
     check("several.json", several, several, 1);
     let objects = "{\n\"text\": \"a\"\n}\n{\"BAD\":\n1}\n\n{\"BAD\": 2}";
     check("objects.json", objects, objects, 1);
@@ -86,7 +121,20 @@ fn elements_of_arrays() {
 
 #[test]
 fn lines_of_packed_rows() {
-    let rows: String = (0..500).map(|i| if i % 50 == 7 { "BAD\n".to_owned() } else { format!("{{\"text\": \"{i}\"}}\n\n") }).collect();
+    let rows: String = (0..500)
+        .map(|i| {
+            if i % 50 == 7 {
+                "BAD\n".to_owned()
+            } else {
+                format!("{{\"text\": \"{i}\"}}\n\n")
+            }
+        })
+        .collect();
     check("in.jsonl", &rows, &rows, 3);
-    check("in.jsonl.zst", &rows, zstd::bulk::compress(rows.as_bytes(), 1).unwrap(), 3);
+    check(
+        "in.jsonl.zst",
+        &rows,
+        zstd::bulk::compress(rows.as_bytes(), 1).unwrap(),
+        3,
+    );
 }

@@ -6,23 +6,55 @@ use crate::hostile::good;
 #[track_caller]
 fn refused(recipe: &str, parts: &[&str]) {
     let case = Case::with_input(good(3));
-    case.run(recipe).failed(2, parts).failed(2, &["recipe.yaml"]);
+    case.run(recipe)
+        .failed(2, parts)
+        .failed(2, &["recipe.yaml"]);
     assert!(!case.path("work").exists(), "something was started");
 }
 
 #[test]
 fn mistakes_are_named() {
-    refused("process:\n  - text_lenght_filter: {}\n", &["there is no operator `text_lenght_filter`", "did you mean `text_length_filter`?"]);
-    refused("process:\n  - text_length_filter: {min_len: many}\n", &["process[0].text_length_filter.min_len", "`many`"]);
-    refused("process:\n  - text_length_filter: {min_length: 3}\n", &["min_length", "min_len"]);
-    refused("proces:\n  - text_length_filter: {}\n", &["proces", "did you mean `process`?"]);
+    refused(
+        "process:\n  - text_lenght_filter: {}\n",
+        &[
+            "there is no operator `text_lenght_filter`",
+            "did you mean `text_length_filter`?",
+        ],
+    );
+    refused(
+        "process:\n  - text_length_filter: {min_len: many}\n",
+        &["process[0].text_length_filter.min_len", "`many`"],
+    );
+    refused(
+        "process:\n  - text_length_filter: {min_length: 3}\n",
+        &["min_length", "min_len"],
+    );
+    refused(
+        "proces:\n  - text_length_filter: {}\n",
+        &["proces", "did you mean `process`?"],
+    );
     refused("np: -1\nprocess: []\n", &["np"]);
-    refused("max_quarantine_ratio: 2\nprocess:\n  - text_length_filter: {}\n", &["max_quarantine_ratio", "`2`"]);
-    refused("process:\n  - text_length_filter: {limits: {timeout_s: 0}}\n", &["timeout_s", "`0`"]);
-    refused("process:\n  - text_length_filter: {limits: {memory_gb: 1}}\n", &["memory_gb", "memory_mb"]);
-    refused("on_error: ignore\nprocess:\n  - text_length_filter: {}\n", &["on_error", "`ignore`", "quarantine"]);
+    refused(
+        "max_quarantine_ratio: 2\nprocess:\n  - text_length_filter: {}\n",
+        &["max_quarantine_ratio", "`2`"],
+    );
+    refused(
+        "process:\n  - text_length_filter: {limits: {timeout_s: 0}}\n",
+        &["timeout_s", "`0`"],
+    );
+    refused(
+        "process:\n  - text_length_filter: {limits: {memory_gb: 1}}\n",
+        &["memory_gb", "memory_mb"],
+    );
+    refused(
+        "on_error: ignore\nprocess:\n  - text_length_filter: {}\n",
+        &["on_error", "`ignore`", "quarantine"],
+    );
     // Several at once are all told.
-    refused("process:\n  - nonsense_filter: {}\n  - text_length_filter: {max_len: x}\n", &["nonsense_filter", "max_len"]);
+    refused(
+        "process:\n  - nonsense_filter: {}\n  - text_length_filter: {max_len: x}\n",
+        &["nonsense_filter", "max_len"],
+    );
 }
 
 #[test]
@@ -30,54 +62,105 @@ fn files_that_are_no_recipes() {
     refused("\u{0}\u{1}\u{2}", &[]);
     refused("[1, 2", &[]);
     refused("&a [*a, *a]", &[]);
-    let bomb: String = (1..40).map(|i| format!("k{i}: &k{i} [{}]\n", format!("*k{},", i - 1).repeat(10))).collect();
+    let bomb: String = (1..40)
+        .map(|i| format!("k{i}: &k{i} [{}]\n", format!("*k{},", i - 1).repeat(10)))
+        .collect();
     refused(&format!("k0: &k0 [1]\n{bomb}"), &[]);
-    refused(&format!("process: {}", "[".repeat(100_000)), &["more than 1000 brackets"]);
+    refused(
+        &format!("process: {}", "[".repeat(100_000)),
+        &["more than 1000 brackets"],
+    );
 }
 
 #[test]
 fn no_operator_gets_what_it_cannot_read() {
     // `text_keys` that no row has: every row lacks it, which is a mistake rather than bad data.
     let case = Case::with_input(good(2000));
-    case.run("text_keys: content\nprocess:\n  - text_length_filter: {}\n").failed(1, &["`content`", "wrong field"]);
+    case.run("text_keys: content\nprocess:\n  - text_length_filter: {}\n")
+        .failed(1, &["`content`", "wrong field"]);
 }
 
-/// Each operator of Data-Juicer 1.6.1 runs here, or has a message of its own that says why not and what to do instead.
+/// Each operator of Data-Juicer 1.6.1 runs here, or has a message of its own that says why not and
+/// what to do instead.
 #[test]
 fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
     let all: Vec<&str> = include_str!("data-juicer-1.6.1.txt").lines().collect();
     let recipe: String = all.iter().map(|name| format!("  - {name}:\n")).collect();
-    let message = Case::with_input(good(1)).run(&format!("process:\n{recipe}")).failed(2, &[]).stderr;
-    let lacking: Vec<&str> =
-        all.iter().copied().filter(|name| message.contains(&format!("djhost lacks Data-Juicer's `{name}`: "))).collect();
+    let message = Case::with_input(good(1))
+        .run(&format!("process:\n{recipe}"))
+        .failed(2, &[])
+        .stderr;
+    let lacking: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|name| message.contains(&format!("djhost lacks Data-Juicer's `{name}`: ")))
+        .collect();
     assert!(lacking.len() > 150, "{message}");
     assert_eq!(message.matches("djhost lacks").count(), lacking.len());
-    assert_eq!(message.matches("  hint: ").count(), lacking.len() + message.matches("the parameter is missing").count(), "{message}");
-    assert!(!message.contains("there is no operator") && !message.contains("did you mean"), "{message}");
+    assert_eq!(
+        message.matches("  hint: ").count(),
+        lacking.len() + message.matches("the parameter is missing").count(),
+        "{message}"
+    );
+    assert!(
+        !message.contains("there is no operator") && !message.contains("did you mean"),
+        "{message}"
+    );
 }
 
 #[test]
 fn hints_say_what_an_operator_needs_and_what_to_use() {
     let process = |op: &str| format!("process:\n  - {op}:\n");
     for (op, parts) in [
-        ("llm_quality_score_filter", &["recipe.yaml:", "asks an LLM", "`specified_numeric_field_filter`"][..]),
-        ("image_aesthetics_filter", &["needs an aesthetics model", "GPU", "beforehand"]),
-        ("video_split_by_duration_mapper", &["writes new videos", "`video_duration_filter`"]),
+        (
+            "llm_quality_score_filter",
+            &[
+                "recipe.yaml:",
+                "asks an LLM",
+                "`specified_numeric_field_filter`",
+            ][..],
+        ),
+        (
+            "image_aesthetics_filter",
+            &["needs an aesthetics model", "GPU", "beforehand"],
+        ),
+        (
+            "video_split_by_duration_mapper",
+            &["writes new videos", "`video_duration_filter`"],
+        ),
         ("perplexity_filter", &["KenLM", "`stopwords_filter`"]),
-        ("python_lambda_mapper", &["runs Python code", "djhost ops new"]),
-        ("ray_image_deduplicator", &["Ray cluster", "use `image_deduplicator`"]),
+        (
+            "python_lambda_mapper",
+            &["runs Python code", "djhost ops new"],
+        ),
+        (
+            "ray_image_deduplicator",
+            &["Ray cluster", "use `image_deduplicator`"],
+        ),
         // A slip in the name of one that is not here.
         (
             "llm_qualty_score_filter",
-            &["no operator `llm_qualty_score_filter`", "Data-Juicer's `llm_quality_score_filter`? djhost lacks it", "asks an LLM"],
+            &[
+                "no operator `llm_qualty_score_filter`",
+                "Data-Juicer's `llm_quality_score_filter`? djhost lacks it",
+                "asks an LLM",
+            ],
         ),
     ] {
         refused(&process(op), parts);
     }
     // Names of the same family are no slips of each other.
-    for op in ["video_brightness_filter", "image_sharpness_filter", "clean_phone_mapper", "semantic_deduplicator"] {
+    for op in [
+        "video_brightness_filter",
+        "image_sharpness_filter",
+        "clean_phone_mapper",
+        "semantic_deduplicator",
+    ] {
         let case = Case::with_input(good(1));
-        let message = case.run(&process(op)).failed(2, &["no operator", "djhost ops list"]).stderr;
+        let message = case
+            .run(&process(op))
+            .failed(2, &["no operator", "djhost ops list"])
+            .stderr;
         assert!(!message.contains("did you mean"), "{message}");
     }
 }
@@ -104,6 +187,12 @@ fn keys_of_the_reference_that_mean_nothing_here_get_a_note() {
         "load_dataset_kwargs: {delimiter: ';'}\nprocess:\n  - text_length_filter:\n",
         &["load_dataset_kwargs", "`delimiter`", "recognised"],
     );
-    refused("process:\n  - text_length_filter: {index_key: n}\n", &["index_key: is not supported", "beforehand"]);
-    refused("validators: [{type: required_fields}]\nprocess:\n  - text_length_filter:\n", &["validators", "`general_field_filter`"]);
+    refused(
+        "process:\n  - text_length_filter: {index_key: n}\n",
+        &["index_key: is not supported", "beforehand"],
+    );
+    refused(
+        "validators: [{type: required_fields}]\nprocess:\n  - text_length_filter:\n",
+        &["validators", "`general_field_filter`"],
+    );
 }

@@ -7,13 +7,21 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What stands between backticks, with lines joined.
 fn quoted(text: &str) -> Vec<String> {
-    text.split('`').skip(1).step_by(2).map(|q| q.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(|q| q.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
 }
 
 /// `a::{b, c}` as `a::b` and `a::c`.
 fn spread(name: &str) -> Vec<String> {
     match name.split_once('{') {
-        Some((path, names)) => names.trim_end_matches('}').split(',').map(|n| format!("{path}{}", n.trim())).collect(),
+        Some((path, names)) => names
+            .trim_end_matches('}')
+            .split(',')
+            .map(|n| format!("{path}{}", n.trim()))
+            .collect(),
         None => vec![name.to_owned()],
     }
 }
@@ -21,7 +29,10 @@ fn spread(name: &str) -> Vec<String> {
 /// The names of the tests of a file.
 fn tests_of(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    let after = text.split("#[test]").skip(1).filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
+    let after = text
+        .split("#[test]")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
     after.map(|(name, _)| name.to_owned()).collect()
 }
 
@@ -45,9 +56,17 @@ fn the_tests_that_it_names_are_there() {
     let text = fs::read_to_string(Path::new(ROOT).join("SECURITY.md")).unwrap();
     let named = |name: &String| name.starts_with("sandbox::") || name.starts_with("hostile::");
     // With `…` the names of all tests of a program are meant.
-    let names: Vec<String> = quoted(&text).iter().flat_map(|q| spread(q)).filter(named).filter(|n| !n.contains('…')).collect();
+    let names: Vec<String> = quoted(&text)
+        .iter()
+        .flat_map(|q| spread(q))
+        .filter(named)
+        .filter(|n| !n.contains('…'))
+        .collect();
     assert!(names.len() > 15, "only {names:?}");
     let missing: Vec<&String> = names.iter().filter(|name| !is_there(name)).collect();
-    assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "SECURITY.md names tests that are not there: {missing:?}"
+    );
     assert!(!is_there("sandbox::answers::no_such_test") && !is_there("sandbox::nowhere::*"));
 }

@@ -1,4 +1,5 @@
-//! Stats decide what stays, so whose they are matters: those of the dataset are not believed, and those of an op hold for what it saw.
+//! Stats decide what stays, so whose they are matters: those of the dataset are not believed, and
+//! those of an op hold for what it saw.
 
 use serde_json::Value;
 
@@ -7,7 +8,10 @@ use crate::harness::{Case, Ran};
 const KEPT: &str = "keep_stats_in_res_ds: true\nprocess:\n";
 
 fn stats(ran: &Ran, key: &str) -> Vec<Value> {
-    ran.text().lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["__dj__stats__"][key].clone()).collect()
+    ran.text()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["__dj__stats__"][key].clone())
+        .collect()
 }
 
 #[test]
@@ -17,7 +21,9 @@ fn stats_of_the_dataset_pass_no_filter() {
     let ran = Case::with_input(rows).run(filter).ok();
     assert_eq!(ran.text(), "{\"text\": \"long enough to stay\"}\n");
     // Who trusts the dataset says so. Rows without the stat are measured.
-    let ran = Case::with_input(rows).run(&format!("reuse_input_stats: true\n{filter}")).ok();
+    let ran = Case::with_input(rows)
+        .run(&format!("reuse_input_stats: true\n{filter}"))
+        .ok();
     assert_eq!(ran.text(), rows);
     // Not for a text that has changed since.
     let ran = Case::with_input(rows)
@@ -25,8 +31,7 @@ fn stats_of_the_dataset_pass_no_filter() {
         .ok();
     assert_eq!(ran.text(), "{\"text\": \"long enough to stay\"}\n");
     // Nor for rows that an op has written as a whole.
-    let there_and_back =
-        "reuse_input_stats: true\nprocess:\n  - naive_grouper:\n  - naive_reverse_grouper:\n  - text_length_filter: {min_len: 10}\n";
+    let there_and_back = "reuse_input_stats: true\nprocess:\n  - naive_grouper:\n  - naive_reverse_grouper:\n  - text_length_filter: {min_len: 10}\n";
     let ran = Case::with_input(rows).run(there_and_back).ok();
     assert_eq!(ran.text().lines().count(), 1, "{}", ran.text());
 }
@@ -37,12 +42,27 @@ fn a_resumed_job_believes_no_more() {
     let rows = "{\"text\": \"short\", \"__dj__stats__\": {\"text_len\": 5000, \"num_words\": 99}}\n{\"text\": \"long enough to stay\"}\n";
     let ops = "checkpoint: {strategy: every_op}\nprocess:\n  - words_num_filter: {min_num: 1}\n  - text_length_filter: {min_len: ";
     let case = Case::with_input(rows);
-    assert_eq!(case.run(&format!("{ops}1}}\n")).ok().text().lines().count(), 2);
-    assert_eq!(case.run(&format!("{ops}10}}\n")).ok().text(), "{\"text\": \"long enough to stay\"}\n");
+    assert_eq!(
+        case.run(&format!("{ops}1}}\n")).ok().text().lines().count(),
+        2
+    );
+    assert_eq!(
+        case.run(&format!("{ops}10}}\n")).ok().text(),
+        "{\"text\": \"long enough to stay\"}\n"
+    );
     // The option is a part of what was done.
-    let ran = case.run(&format!("reuse_input_stats: true\n{ops}10}}\n")).ok();
+    let ran = case
+        .run(&format!("reuse_input_stats: true\n{ops}10}}\n"))
+        .ok();
     assert_eq!(ran.text().lines().count(), 2);
-    assert_eq!(case.run(&format!("{ops}10}}\n")).ok().text().lines().count(), 1);
+    assert_eq!(
+        case.run(&format!("{ops}10}}\n"))
+            .ok()
+            .text()
+            .lines()
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -61,10 +81,19 @@ fn the_same_filter_before_and_after_a_mapper() {
 
 #[test]
 fn the_same_stat_with_other_parameters() {
-    // 63 n-grams of 10 and 70 of 3, of which 6 differ: the two most frequent of them make the ratio.
+    // 63 n-grams of 10 and 70 of 3, of which 6 differ: the two most frequent of them make the
+    // ratio.
     let rows = format!("{{\"text\": \"{}\"}}\n", "abcdef".repeat(12));
-    let of = |recipe: &str| stats(&Case::with_input(&rows).run(&format!("{KEPT}{recipe}")).ok(), "char_rep_ratio")[0].as_f64().unwrap();
-    let filter = |len: u32| format!("  - character_repetition_filter: {{rep_len: {len}, max_ratio: 1}}\n");
+    let of = |recipe: &str| {
+        stats(
+            &Case::with_input(&rows).run(&format!("{KEPT}{recipe}")).ok(),
+            "char_rep_ratio",
+        )[0]
+        .as_f64()
+        .unwrap()
+    };
+    let filter =
+        |len: u32| format!("  - character_repetition_filter: {{rep_len: {len}, max_ratio: 1}}\n");
     let (ten, three) = (of(&filter(10)), of(&filter(3)));
     assert_eq!((ten, three), (22.0 / 63.0, 24.0 / 70.0));
     // The later one is what the result has, whatever stood before.
@@ -74,14 +103,28 @@ fn the_same_stat_with_other_parameters() {
     // And each decides by its own.
     let case = Case::with_input(&rows);
     let cut = f64::midpoint(ten, three);
-    let both = format!("process:\n{}  - character_repetition_filter: {{rep_len: 3, max_ratio: {cut}}}\n", filter(10));
+    let both = format!(
+        "process:\n{}  - character_repetition_filter: {{rep_len: 3, max_ratio: {cut}}}\n",
+        filter(10)
+    );
     assert_eq!(case.run(&both).ok().text(), rows);
     // Lists of words of two languages.
     let rows = "{\"text\": \"the cat and the dog\"}\n";
     let both = "  - stopwords_filter: {lang: en, min_ratio: 0}\n  - stopwords_filter: {lang: zh, min_ratio: 0}\n";
-    assert_eq!(stats(&Case::with_input(rows).run(&format!("{KEPT}{both}")).ok(), "stopwords_ratio"), [0.0]);
+    assert_eq!(
+        stats(
+            &Case::with_input(rows).run(&format!("{KEPT}{both}")).ok(),
+            "stopwords_ratio"
+        ),
+        [0.0]
+    );
     let ran = Case::with_input(rows).run(&format!("{KEPT}{both}"));
-    assert!(ran.stderr.contains("op 1 `stopwords_filter` computes the stat `stopwords_ratio` again"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("op 1 `stopwords_filter` computes the stat `stopwords_ratio` again"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -89,8 +132,18 @@ fn stats_read_as_fields_are_those_of_the_op_before() {
     let rows = "{\"text\": \"abc\", \"__dj__stats__\": {\"text_len\": 1}}\n{\"text\": \"a\", \"__dj__stats__\": {\"text_len\": 9}}\n";
     let top = "  - topk_specified_field_selector: {field_key: __dj__stats__.text_len, topk: 1}\n";
     // Without an op that computes it, it is a field as any other.
-    assert_eq!(Case::with_input(rows).run(&format!("process:\n{top}")).ok().text(), rows.lines().nth(1).unwrap().to_owned() + "\n");
-    let ran = Case::with_input(rows).run(&format!("process:\n  - text_length_filter: {{min_len: 1}}\n{top}")).ok();
+    assert_eq!(
+        Case::with_input(rows)
+            .run(&format!("process:\n{top}"))
+            .ok()
+            .text(),
+        rows.lines().nth(1).unwrap().to_owned() + "\n"
+    );
+    let ran = Case::with_input(rows)
+        .run(&format!(
+            "process:\n  - text_length_filter: {{min_len: 1}}\n{top}"
+        ))
+        .ok();
     assert_eq!(ran.text(), rows.lines().next().unwrap().to_owned() + "\n");
 }
 
@@ -98,7 +151,16 @@ fn stats_read_as_fields_are_those_of_the_op_before() {
 fn no_mapper_writes_stats() {
     let case = Case::with_input("{\"text\": \"abc\", \"__dj__stats__\": {\"note\": \"a@b.cc\"}}\n");
     for key in ["__dj__stats__.note", "__dj__stats__"] {
-        let ran = case.run(&format!("process:\n  - clean_email_mapper: {{text_key: {key}}}\n"));
-        ran.failed(2, &["clean_email_mapper", &format!("it writes the field `{key}`"), "stats are computed by filters"]);
+        let ran = case.run(&format!(
+            "process:\n  - clean_email_mapper: {{text_key: {key}}}\n"
+        ));
+        ran.failed(
+            2,
+            &[
+                "clean_email_mapper",
+                &format!("it writes the field `{key}`"),
+                "stats are computed by filters",
+            ],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Standard output and error that are full, or that nobody reads: no crash, and the job is done all the same.
+//! Standard output and error that are full, or that nobody reads: no crash, and the job is done all
+//! the same.
 
 use std::fs::{self, OpenOptions};
 use std::process::{Command, Stdio};
@@ -9,16 +10,28 @@ use crate::hostile::{KEEP, good};
 /// What the program ends with when it runs with these streams.
 fn code(case: &Case, args: &[&str], stdout: Stdio, stderr: Stdio) -> i32 {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-    command.args(args).current_dir(case.path("")).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     command
-        .env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"))
+        .args(args)
+        .current_dir(case.path(""))
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr);
+    command
+        .env(
+            "DJHOST_CACHE_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"),
+        )
         .env("HOME", case.path(""))
         .env_remove("RUST_LOG");
     command.status().unwrap().code().expect("it ends by itself")
 }
 
 fn full() -> Stdio {
-    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+    OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap()
+        .into()
 }
 
 /// A pipe that nobody reads any more.
@@ -31,28 +44,54 @@ fn unread() -> Stdio {
 #[test]
 fn a_job_is_done_whoever_reads_what_it_says() {
     let case = Case::with_input(good(20) + "nonsense\n");
-    case.write("recipe.yaml", format!("{KEEP}dataset_path: in.jsonl\nexport_path: out/r.jsonl\n"));
+    case.write(
+        "recipe.yaml",
+        format!("{KEEP}dataset_path: in.jsonl\nexport_path: out/r.jsonl\n"),
+    );
     for (i, stderr) in [full, unread].iter().enumerate() {
         for args in [&["--log_level", "debug"][..], &[]] {
             let job = format!("job{i}{}", args.len());
             let all = [&["run", "recipe.yaml", "--job_id", &job], args].concat();
             assert_eq!(code(&case, &all, Stdio::null(), stderr()), 0);
-            assert_eq!(fs::read_to_string(case.path("out/r.jsonl")).unwrap(), good(20));
+            assert_eq!(
+                fs::read_to_string(case.path("out/r.jsonl")).unwrap(),
+                good(20)
+            );
             // There is nothing left to do, which is said, too.
             assert_eq!(code(&case, &all, unread(), stderr()), 0);
         }
         case.write("broken.yaml", "process: 7\n");
-        assert_eq!(code(&case, &["run", "broken.yaml"], Stdio::null(), stderr()), 2);
-        assert_eq!(code(&case, &["no-such-command"], Stdio::null(), stderr()), 2);
-        assert_eq!(code(&case, &["stop", "nobody"], Stdio::null(), stderr()), 13);
-        assert_eq!(code(&case, &["ops", "list", "nothing_like_this"], Stdio::null(), stderr()), 0);
+        assert_eq!(
+            code(&case, &["run", "broken.yaml"], Stdio::null(), stderr()),
+            2
+        );
+        assert_eq!(
+            code(&case, &["no-such-command"], Stdio::null(), stderr()),
+            2
+        );
+        assert_eq!(
+            code(&case, &["stop", "nobody"], Stdio::null(), stderr()),
+            13
+        );
+        assert_eq!(
+            code(
+                &case,
+                &["ops", "list", "nothing_like_this"],
+                Stdio::null(),
+                stderr()
+            ),
+            0
+        );
     }
 }
 
 #[test]
 fn what_cannot_be_printed_is_an_error_and_no_crash() {
     let case = Case::with_input(good(20));
-    case.write("recipe.yaml", format!("{KEEP}dataset_path: in.jsonl\nexport_path: out/r.jsonl\n"));
+    case.write(
+        "recipe.yaml",
+        format!("{KEEP}dataset_path: in.jsonl\nexport_path: out/r.jsonl\n"),
+    );
     let commands: [&[&str]; 8] = [
         &["plan", "recipe.yaml"],
         &["config", "recipe.yaml"],

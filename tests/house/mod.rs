@@ -1,11 +1,14 @@
-//! The house rules that a program can see: folders import downwards only, and one folder names what is in a run directory.
+//! The house rules that a program can see: folders import downwards only, and one folder names what
+//! is in a run directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders (and files) of `host/src`, lowest first. Code imports from its own folder and from those before it.
+/// The folders (and files) of `host/src`, lowest first. Code imports from its own folder and from
+/// those before it.
 ///
-/// `testing` and `fuzz` are doubles and properties for tests: they may use everything, and nothing may use them.
+/// `testing` and `fuzz` are doubles and properties for tests: they may use everything, and nothing
+/// may use them.
 const ORDER: &[&str] = &[
     "error",
     "sanitize",
@@ -73,11 +76,25 @@ fn sources() -> Vec<Source> {
                 open.push(path);
             } else if name.ends_with(".rs") && !name.contains("tests") && name != "fuzz.rs" {
                 let below = path.strip_prefix(&root).unwrap().to_path_buf();
-                let folder = below.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned();
+                let folder = below
+                    .iter()
+                    .next()
+                    .unwrap()
+                    .to_string_lossy()
+                    .trim_end_matches(".rs")
+                    .to_owned();
                 let text = fs::read_to_string(&path).unwrap();
                 let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-                let code = text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n");
-                found.push(Source { folder, path: below, code });
+                let code = text
+                    .lines()
+                    .map(|line| line.split("//").next().unwrap())
+                    .collect::<Vec<_>>()
+                    .join("\n");
+                found.push(Source {
+                    folder,
+                    path: below,
+                    code,
+                });
             }
         }
     }
@@ -87,7 +104,11 @@ fn sources() -> Vec<Source> {
 
 /// The names that follow `crate::`, those in braces too.
 fn imports(code: &str) -> Vec<String> {
-    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let name = |text: &str| {
+        text.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
@@ -120,10 +141,16 @@ fn imports_point_downwards() {
     let place = |name: &str| ORDER.iter().position(|folder| *folder == name);
     let mut upwards = Vec::new();
     let mut seen = 0;
-    for source in sources().iter().filter(|s| !["lib", "main"].contains(&s.folder.as_str())) {
-        let own = place(&source.folder).unwrap_or_else(|| panic!("`{}` has no place in ORDER", source.folder));
+    for source in sources()
+        .iter()
+        .filter(|s| !["lib", "main"].contains(&s.folder.as_str()))
+    {
+        let own = place(&source.folder)
+            .unwrap_or_else(|| panic!("`{}` has no place in ORDER", source.folder));
         for import in imports(&source.code) {
-            let Some(other) = place(&import) else { continue };
+            let Some(other) = place(&import) else {
+                continue;
+            };
             seen += 1;
             if other > own {
                 upwards.push(format!("{} imports crate::{import}", source.path.display()));
@@ -131,25 +158,45 @@ fn imports_point_downwards() {
         }
     }
     assert!(seen > 300, "{seen} imports seen");
-    assert!(upwards.is_empty(), "these imports point upwards; the order is {ORDER:?}:\n{}", upwards.join("\n"));
+    assert!(
+        upwards.is_empty(),
+        "these imports point upwards; the order is {ORDER:?}:\n{}",
+        upwards.join("\n")
+    );
 }
 
 #[test]
 fn only_one_module_names_what_is_in_a_run_directory() {
     let mut elsewhere = Vec::new();
-    for source in sources().iter().filter(|s| s.path != Path::new("rundir/paths.rs")) {
+    for source in sources()
+        .iter()
+        .filter(|s| s.path != Path::new("rundir/paths.rs"))
+    {
         for (number, line) in source.code.lines().enumerate() {
             // What a name is compared with, or shown as, is no path: only what makes paths counts.
-            if ["join(", "with_file_name(", "format!(", "starts_with(", "ends_with(", "trim_end_matches("]
-                .iter()
-                .any(|call| line.contains(call))
-                && let Some(name) = RUN_DIRECTORY_NAMES.iter().find(|name| line.contains(**name))
+            if [
+                "join(",
+                "with_file_name(",
+                "format!(",
+                "starts_with(",
+                "ends_with(",
+                "trim_end_matches(",
+            ]
+            .iter()
+            .any(|call| line.contains(call))
+                && let Some(name) = RUN_DIRECTORY_NAMES
+                    .iter()
+                    .find(|name| line.contains(**name))
             {
                 elsewhere.push(format!("{}:{}: {name}", source.path.display(), number + 1));
             }
         }
     }
-    assert!(elsewhere.is_empty(), "names of the run directory are formatted outside of rundir/paths.rs:\n{}", elsewhere.join("\n"));
+    assert!(
+        elsewhere.is_empty(),
+        "names of the run directory are formatted outside of rundir/paths.rs:\n{}",
+        elsewhere.join("\n")
+    );
 }
 
 #[test]

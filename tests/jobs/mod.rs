@@ -1,8 +1,9 @@
-//! Whole jobs through the built program. A case is a folder: `recipe.yaml` (from `input.jsonl` to `out.jsonl`), `input.jsonl`,
-//! `expected.jsonl`, `ledger.json` (where every row went), and if there are any, more arguments in `args`, one a line, and files that the recipe
-//! names.
+//! Whole jobs through the built program. A case is a folder: `recipe.yaml` (from `input.jsonl` to
+//! `out.jsonl`), `input.jsonl`, `expected.jsonl`, `ledger.json` (where every row went), and if
+//! there are any, more arguments in `args`, one a line, and files that the recipe names.
 //!
-//! `DJHOST_TEST_BLESS=1 cargo test --release --test all jobs` writes what is expected; look at the difference before you commit it.
+//! `DJHOST_TEST_BLESS=1 cargo test --release --test all jobs` writes what is expected; look at the
+//! difference before you commit it.
 
 mod formats;
 mod groupers;
@@ -20,19 +21,28 @@ use serde_json::Value;
 
 /// The built program in `dir`.
 fn djhost(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_djhost")).args(args).current_dir(dir).env("XDG_STATE_HOME", dir.join("state")).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args(args)
+        .current_dir(dir)
+        .env("XDG_STATE_HOME", dir.join("state"))
+        .output()
+        .unwrap()
 }
 
 fn ledger(dir: &Path) -> Value {
-    let summary: Value = serde_json::from_slice(&fs::read(dir.join("work/job/job_summary.json")).unwrap()).unwrap();
+    let summary: Value =
+        serde_json::from_slice(&fs::read(dir.join("work/job/job_summary.json")).unwrap()).unwrap();
     assert_eq!(summary["status"], "completed");
     summary["ledger"].clone()
 }
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jobs");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("recipe.yaml").is_file()).collect();
+    let mut cases: Vec<PathBuf> = fs::read_dir(root)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.join("recipe.yaml").is_file())
+        .collect();
     cases.sort();
     assert!(cases.len() >= 20);
     cases
@@ -45,14 +55,30 @@ fn run(case: &Path, more: &[&str]) -> (String, Value) {
         fs::copy(&file, dir.path().join(file.file_name().unwrap())).unwrap();
     }
     let own = fs::read_to_string(case.join("args")).unwrap_or_default();
-    let args: Vec<&str> = ["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job"]
-        .into_iter()
-        .chain(own.lines().flat_map(str::split_whitespace))
-        .chain(more.iter().copied())
-        .collect();
+    let args: Vec<&str> = [
+        "run",
+        "recipe.yaml",
+        "--quiet",
+        "--work_dir",
+        "work",
+        "--job_id",
+        "job",
+    ]
+    .into_iter()
+    .chain(own.lines().flat_map(str::split_whitespace))
+    .chain(more.iter().copied())
+    .collect();
     let output = djhost(dir.path(), &args);
-    assert!(output.status.success(), "{}: {}", case.display(), String::from_utf8_lossy(&output.stderr));
-    (fs::read_to_string(dir.path().join("out.jsonl")).unwrap(), ledger(dir.path()))
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        case.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (
+        fs::read_to_string(dir.path().join("out.jsonl")).unwrap(),
+        ledger(dir.path()),
+    )
 }
 
 #[test]
@@ -68,11 +94,18 @@ fn every_case_gives_what_it_is_expected_to() {
         }
         let expected = fs::read_to_string(case.join("expected.jsonl")).unwrap();
         if export != expected {
-            wrong.push(format!("{}:\n--- expected\n{expected}--- found\n{export}", case.display()));
+            wrong.push(format!(
+                "{}:\n--- expected\n{expected}--- found\n{export}",
+                case.display()
+            ));
         }
-        let expected: Value = serde_json::from_slice(&fs::read(case.join("ledger.json")).unwrap()).unwrap();
+        let expected: Value =
+            serde_json::from_slice(&fs::read(case.join("ledger.json")).unwrap()).unwrap();
         if ledger != expected {
-            wrong.push(format!("{}: ledger {ledger} instead of {expected}", case.display()));
+            wrong.push(format!(
+                "{}: ledger {ledger} instead of {expected}",
+                case.display()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -81,7 +114,16 @@ fn every_case_gives_what_it_is_expected_to() {
 #[test]
 fn cut_and_stored_in_another_way_every_case_gives_the_same() {
     for case in cases() {
-        let cut = ["--partition.mode", "manual", "--partition.num_of_partitions", "3", "--checkpoint.strategy", "every_op", "--np", "2"];
+        let cut = [
+            "--partition.mode",
+            "manual",
+            "--partition.num_of_partitions",
+            "3",
+            "--checkpoint.strategy",
+            "every_op",
+            "--np",
+            "2",
+        ];
         assert_eq!(run(&case, &[]), run(&case, &cut), "{}", case.display());
     }
 }
@@ -90,24 +132,51 @@ fn cut_and_stored_in_another_way_every_case_gives_the_same() {
 fn ops() -> BTreeSet<String> {
     let output = djhost(Path::new("."), &["ops", "list"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let ops: BTreeSet<String> =
-        text.lines().filter(|l| l.starts_with("  ")).filter_map(|l| l.split_whitespace().next()).map(str::to_owned).collect();
+    let ops: BTreeSet<String> = text
+        .lines()
+        .filter(|l| l.starts_with("  "))
+        .filter_map(|l| l.split_whitespace().next())
+        .map(str::to_owned)
+        .collect();
     assert!(ops.contains("document_deduplicator"), "{text}");
     ops
 }
 
 #[test]
 fn every_operator_has_a_case_or_runs_with_its_defaults() {
-    let recipes: String = cases().iter().map(|c| fs::read_to_string(c.join("recipe.yaml")).unwrap()).collect();
-    let rows =
-        "{\"text\": \"The quick brown fox jumps over the lazy dog\"}\n{\"text\": \"\"}\n{\"text\": \"Съешь же ещё этих мягких булок\"}\n";
-    for op in ops().into_iter().filter(|op| !recipes.contains(&format!("- {op}:"))) {
+    let recipes: String = cases()
+        .iter()
+        .map(|c| fs::read_to_string(c.join("recipe.yaml")).unwrap())
+        .collect();
+    let rows = "{\"text\": \"The quick brown fox jumps over the lazy dog\"}\n{\"text\": \"\"}\n{\"text\": \"Съешь же ещё этих мягких булок\"}\n";
+    for op in ops()
+        .into_iter()
+        .filter(|op| !recipes.contains(&format!("- {op}:")))
+    {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("input.jsonl"), rows).unwrap();
-        fs::write(dir.path().join("recipe.yaml"), format!("dataset_path: input.jsonl\nexport_path: out.jsonl\nprocess: [{op}: ]\n"))
-            .unwrap();
-        let output = djhost(dir.path(), &["run", "recipe.yaml", "--quiet", "--work_dir", "work", "--job_id", "job"]);
-        assert!(output.status.success(), "{op} has no case, and with its defaults: {}", String::from_utf8_lossy(&output.stderr));
+        fs::write(
+            dir.path().join("recipe.yaml"),
+            format!("dataset_path: input.jsonl\nexport_path: out.jsonl\nprocess: [{op}: ]\n"),
+        )
+        .unwrap();
+        let output = djhost(
+            dir.path(),
+            &[
+                "run",
+                "recipe.yaml",
+                "--quiet",
+                "--work_dir",
+                "work",
+                "--job_id",
+                "job",
+            ],
+        );
+        assert!(
+            output.status.success(),
+            "{op} has no case, and with its defaults: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert_eq!(ledger(dir.path())["read"], 3, "{op}");
     }
 }

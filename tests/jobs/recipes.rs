@@ -1,4 +1,5 @@
-//! The recipes in `configs/recipes`, each on a few rows of its own in which `meta.expect` says what becomes of the row: `kept`, or why it goes.
+//! The recipes in `configs/recipes`, each on a few rows of its own in which `meta.expect` says what
+//! becomes of the row: `kept`, or why it goes.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +9,27 @@ use serde_json::Value;
 
 fn djhost(state: &Path, args: &[&str]) -> Output {
     let root = env!("CARGO_MANIFEST_DIR");
-    Command::new(env!("CARGO_BIN_EXE_djhost")).args(args).current_dir(root).env("XDG_STATE_HOME", state).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args(args)
+        .current_dir(root)
+        .env("XDG_STATE_HOME", state)
+        .output()
+        .unwrap()
 }
 
 fn rows(path: &Path) -> Vec<Value> {
-    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn is_kept(row: &Value) -> bool {
-    row["meta"]["expect"].as_str().expect("every row says what is expected") == "kept"
+    row["meta"]["expect"]
+        .as_str()
+        .expect("every row says what is expected")
+        == "kept"
 }
 
 #[test]
@@ -24,7 +37,14 @@ fn every_recipe_keeps_what_it_should() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<String> = fs::read_dir(root.join("configs/recipes"))
         .unwrap()
-        .map(|e| e.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .map(|e| {
+            e.unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     names.sort();
     assert!(names.len() >= 7, "{names:?}");
@@ -32,10 +52,29 @@ fn every_recipe_keeps_what_it_should() {
         let recipe = format!("configs/recipes/{name}.yaml");
         let dir = tempfile::tempdir().unwrap();
         let planned = djhost(dir.path(), &["plan", &recipe]);
-        assert!(planned.status.success(), "{name}: {}", String::from_utf8_lossy(&planned.stderr));
+        assert!(
+            planned.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&planned.stderr)
+        );
         let at = |file: &str| dir.path().join(file).to_string_lossy().into_owned();
-        let ran = djhost(dir.path(), &["run", &recipe, "--quiet", "--work_dir", &at("work"), "--export_path", &at("out.jsonl")]);
-        assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
+        let ran = djhost(
+            dir.path(),
+            &[
+                "run",
+                &recipe,
+                "--quiet",
+                "--work_dir",
+                &at("work"),
+                "--export_path",
+                &at("out.jsonl"),
+            ],
+        );
+        assert!(
+            ran.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
         // By what is said of a row, as the recipe changes its text.
         let input = rows(&root.join(format!("configs/data/recipes/{name}.jsonl")));
         let output = rows(&dir.path().join("out.jsonl"));

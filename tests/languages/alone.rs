@@ -1,4 +1,5 @@
-//! One language in a recipe: each of its examples does what `reference.rs` says, and says what is wrong with parameters.
+//! One language in a recipe: each of its examples does what `reference.rs` says, and says what is
+//! wrong with parameters.
 
 use serde_json::Value;
 
@@ -16,16 +17,28 @@ impl Language {
     }
 
     pub(crate) fn filters(&self) {
-        for (settings, min, max) in [("{}", 0.25, 1.0), ("{min_ratio: 0.5, max_ratio: 0.8}", 0.5, 0.8)] {
+        for (settings, min, max) in [
+            ("{}", 0.25, 1.0),
+            ("{min_ratio: 0.5, max_ratio: 0.8}", 0.5, 0.8),
+        ] {
             let process = format!("PREFIX_alnum_filter: {settings}");
             let ran = self.run(&process, "keep_stats_in_res_ds: true");
             let ran = ran.ok();
-            let kept: Vec<Value> = rows().into_iter().filter(|row| (min..=max).contains(&alnum_ratio(text(row)))).collect();
-            let found: Vec<Value> = ran.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let kept: Vec<Value> = rows()
+                .into_iter()
+                .filter(|row| (min..=max).contains(&alnum_ratio(text(row))))
+                .collect();
+            let found: Vec<Value> = ran
+                .text()
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
             let ids = |rows: &[Value]| rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
             assert_eq!(ids(&found), ids(&kept), "{settings}");
             for row in &found {
-                let stat = row["__dj__stats__"][format!("{}_alnum_ratio", self.prefix)].as_f64().unwrap();
+                let stat = row["__dj__stats__"][format!("{}_alnum_ratio", self.prefix)]
+                    .as_f64()
+                    .unwrap();
                 assert!((stat - alnum_ratio(text(row))).abs() < 1e-12, "{row}");
             }
         }
@@ -33,7 +46,11 @@ impl Language {
 
     pub(crate) fn respects_the_common_parameters(&self) {
         // The text `half!!!!` has exactly one half.
-        for (flags, kept) in [("", true), (", min_closed_interval: false", false), (", reversed_range: true", true)] {
+        for (flags, kept) in [
+            ("", true),
+            (", min_closed_interval: false", false),
+            (", reversed_range: true", true),
+        ] {
             let process = format!("PREFIX_alnum_filter: {{min_ratio: 0.5{flags}}}");
             let ran = self.run(&process, "");
             assert_eq!(ran.ok().text().contains("half!!!!"), kept, "{flags}");
@@ -52,7 +69,11 @@ impl Language {
     pub(crate) fn deduplicates(&self) {
         for (settings, length) in [("{}", 64), ("{length: 2}", 2), ("{length: 10}", 10)] {
             let ran = self.run(&format!("PREFIX_prefix_deduplicator: {settings}"), "");
-            assert_eq!(ran.ok().text(), lines(&deduplicated(&rows(), length)), "{settings}");
+            assert_eq!(
+                ran.ok().text(),
+                lines(&deduplicated(&rows(), length)),
+                "{settings}"
+            );
         }
     }
 

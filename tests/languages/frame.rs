@@ -12,8 +12,8 @@ pub(crate) struct Language {
     pub(crate) name: &'static str,
     /// What the names of its operators begin with: `python` for `python_alnum_filter`.
     pub(crate) prefix: &'static str,
-    /// Installs the tools and builds the examples: one component or several, below the directory that it is given, which is kept from run to
-    /// run. The error says what is missing.
+    /// Installs the tools and builds the examples: one component or several, below the directory
+    /// that it is given, which is kept from run to run. The error says what is missing.
     pub(crate) build: fn(&Path) -> Result<Vec<PathBuf>, String>,
     /// The components, once they are built. Begin with `OnceLock::new()`.
     pub(crate) built: OnceLock<Result<Vec<PathBuf>, String>>,
@@ -23,11 +23,15 @@ impl Language {
     /// Its components. Fails the test where they cannot be built.
     pub(crate) fn components(&self) -> &[PathBuf] {
         let built = self.built.get_or_init(|| {
-            let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages").join(self.prefix);
+            let dir = Path::new(env!("CARGO_TARGET_TMPDIR"))
+                .join("languages")
+                .join(self.prefix);
             std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
             (self.build)(&dir)
         });
-        built.as_ref().unwrap_or_else(|why| panic!("{}: {why}", self.name))
+        built
+            .as_ref()
+            .unwrap_or_else(|why| panic!("{}: {why}", self.name))
     }
 
     /// A case with this input whose `plugins` directory has the components of `languages`.
@@ -35,7 +39,10 @@ impl Language {
         let mut case = Case::with_input(input);
         for (language, components) in languages {
             for (i, component) in components.iter().enumerate() {
-                case.write(&format!("plugins/{}_{i}.wasm", language.prefix), std::fs::read(component).unwrap());
+                case.write(
+                    &format!("plugins/{}_{i}.wasm", language.prefix),
+                    std::fs::read(component).unwrap(),
+                );
             }
         }
         case.args = ["--plugins", "plugins"].map(str::to_owned).to_vec();
@@ -51,18 +58,31 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 /// Runs a command to its end. The error has the command and what it printed.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     // What cargo sets for this test must not reach a tool that calls cargo or rustc itself.
-    for name in
-        ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
-    {
+    for name in [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_TARGET",
+        "CARGO_TARGET_DIR",
+    ] {
         command.env_remove(name);
     }
     let program = command.get_program().display().to_string();
-    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{program}: {e}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("{program}: {e}"))?;
     if output.status.success() {
         return Ok(());
     }
-    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Err(format!("{program} ended with {}: {}", output.status, printed.concat().trim()))
+    let printed =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Err(format!(
+        "{program} ended with {}: {}",
+        output.status,
+        printed.concat().trim()
+    ))
 }
 
 /// Whether a command can be run and succeeds.

@@ -8,11 +8,19 @@ use crate::alone::tests;
 use crate::frame::{Language, repository, run, works};
 use crate::shapes;
 
-pub(crate) static JAVASCRIPT: Language =
-    Language { name: "JavaScript", prefix: "js", build: |dir| build(dir, "js"), built: OnceLock::new() };
+pub(crate) static JAVASCRIPT: Language = Language {
+    name: "JavaScript",
+    prefix: "js",
+    build: |dir| build(dir, "js"),
+    built: OnceLock::new(),
+};
 
-pub(crate) static TYPESCRIPT: Language =
-    Language { name: "TypeScript", prefix: "ts", build: |dir| build(dir, "ts"), built: OnceLock::new() };
+pub(crate) static TYPESCRIPT: Language = Language {
+    name: "TypeScript",
+    prefix: "ts",
+    build: |dir| build(dir, "ts"),
+    built: OnceLock::new(),
+};
 
 /// Both languages share the installed packages.
 static INSTALLING: Mutex<()> = Mutex::new(());
@@ -22,9 +30,18 @@ fn project(dir: &Path) -> Result<PathBuf, String> {
     let project = dir.with_file_name("npm");
     let _guard = INSTALLING.lock().unwrap();
     std::fs::create_dir_all(&project).map_err(|e| e.to_string())?;
-    run(Command::new("cp").arg("-R").arg(repository("sdk/js/.")).arg(&project))?;
-    if !works(Command::new("node").arg(project.join("build.js")).arg("--help")) {
-        run(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--silent"]).current_dir(&project))?;
+    run(Command::new("cp")
+        .arg("-R")
+        .arg(repository("sdk/js/."))
+        .arg(&project))?;
+    if !works(
+        Command::new("node")
+            .arg(project.join("build.js"))
+            .arg("--help"),
+    ) {
+        run(Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--silent"])
+            .current_dir(&project))?;
     }
     Ok(project)
 }
@@ -33,7 +50,11 @@ fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
     let project = project(dir)?;
     let component = dir.join("ops.wasm");
     let examples = project.join(format!("examples/{language}/ops.{language}"));
-    run(Command::new("node").arg(project.join("build.js")).arg(examples).arg("-o").arg(&component))?;
+    run(Command::new("node")
+        .arg(project.join("build.js"))
+        .arg(examples)
+        .arg("-o")
+        .arg(&component))?;
     Ok(vec![component])
 }
 
@@ -44,7 +65,12 @@ fn every_type_and_every_failure_crosses() {
     // Beside the examples, so that it finds the SDK.
     let source = project.join("examples/ts/all_types.ts");
     std::fs::copy(repository("tests/languages/shapes/all_types.ts"), &source).unwrap();
-    run(Command::new("node").arg(project.join("build.js")).arg(source).arg("-o").arg(&component)).unwrap();
+    run(Command::new("node")
+        .arg(project.join("build.js"))
+        .arg(source)
+        .arg("-o")
+        .arg(&component))
+    .unwrap();
     shapes::check("ts", component);
 }
 
@@ -53,7 +79,10 @@ fn every_type_and_every_failure_crosses() {
 fn the_sdks_own_tests_pass() {
     JAVASCRIPT.components();
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
-    run(Command::new("npm").args(["test", "--silent"]).current_dir(project)).unwrap();
+    run(Command::new("npm")
+        .args(["test", "--silent"])
+        .current_dir(project))
+    .unwrap();
 }
 
 mod javascript {

@@ -1,10 +1,12 @@
-//! The examples of every SDK, built with the language's ordinary tools and run by the built program, alone and in one recipe.
+//! The examples of every SDK, built with the language's ordinary tools and run by the built
+//! program, alone and in one recipe.
 //!
-//! A suite of its own, `cargo test --test languages`: the tools are a few hundred MB from the languages' registries. What is installed and
-//! built stays in the target directory; a language whose tools cannot be had fails.
+//! A suite of its own, `cargo test --test languages`: the tools are a few hundred MB from the
+//! languages' registries. What is installed and built stays in the target directory; a language
+//! whose tools cannot be had fails.
 //!
-//! A language is a file here with a [`Language`], which says how its examples are built, and a line in [`LANGUAGES`]. All have the same
-//! three examples, described in `reference.rs`.
+//! A language is a file here with a [`Language`], which says how its examples are built, and a line
+//! in [`LANGUAGES`]. All have the same three examples, described in `reference.rs`.
 
 #[path = "../harness/mod.rs"]
 #[allow(dead_code, reason = "shared with tests that look at more")]
@@ -26,4 +28,12 @@ mod shapes;
 use frame::Language;
 
 /// In the order in which the recipe with all of them has them.
-static LANGUAGES: &[&Language] = &[&rust::RUST, &python::PYTHON, &js::JAVASCRIPT, &js::TYPESCRIPT, &native::C, &native::CPP, &native::ZIG];
+static LANGUAGES: &[&Language] = &[
+    &rust::RUST,
+    &python::PYTHON,
+    &js::JAVASCRIPT,
+    &js::TYPESCRIPT,
+    &native::C,
+    &native::CPP,
+    &native::ZIG,
+];

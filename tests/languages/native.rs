@@ -7,11 +7,26 @@ use std::sync::{Mutex, OnceLock};
 use crate::alone::tests;
 use crate::frame::{Language, repository, run, works};
 
-pub(crate) static C: Language = Language { name: "C", prefix: "c", build: |dir| build(dir, "c"), built: OnceLock::new() };
+pub(crate) static C: Language = Language {
+    name: "C",
+    prefix: "c",
+    build: |dir| build(dir, "c"),
+    built: OnceLock::new(),
+};
 
-pub(crate) static CPP: Language = Language { name: "C++", prefix: "cpp", build: |dir| build(dir, "cpp"), built: OnceLock::new() };
+pub(crate) static CPP: Language = Language {
+    name: "C++",
+    prefix: "cpp",
+    build: |dir| build(dir, "cpp"),
+    built: OnceLock::new(),
+};
 
-pub(crate) static ZIG: Language = Language { name: "Zig", prefix: "zig", build: |dir| build(dir, "zig"), built: OnceLock::new() };
+pub(crate) static ZIG: Language = Language {
+    name: "Zig",
+    prefix: "zig",
+    build: |dir| build(dir, "zig"),
+    built: OnceLock::new(),
+};
 
 /// The languages share the installed packages.
 static INSTALLING: Mutex<()> = Mutex::new(());
@@ -27,21 +42,31 @@ fn tools(dir: &Path) -> Result<PathBuf, String> {
     if !ready() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
         let pip = ["-m", "pip", "install", "--quiet", "-r"];
-        run(Command::new(venv.join("bin/python")).args(pip).arg(repository("sdk/c/requirements.txt")))?;
+        run(Command::new(venv.join("bin/python"))
+            .args(pip)
+            .arg(repository("sdk/c/requirements.txt")))?;
     }
     Ok(venv)
 }
 
 fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
     let venv = tools(dir)?;
-    let path = format!("{}:{}", venv.join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let path = format!(
+        "{}:{}",
+        venv.join("bin").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let sdk = repository("sdk").join(language);
     let mut components = Vec::new();
     for example in ["alnum_filter", "split_mapper", "prefix_deduplicator"] {
         let name = format!("{language}_{example}");
         let component = dir.join(format!("{name}.wasm"));
         let source = sdk.join(format!("examples/{name}.{language}"));
-        run(Command::new(sdk.join("build.sh")).arg(&component).arg(source).env("PATH", &path).env("PYTHON", venv.join("bin/python")))?;
+        run(Command::new(sdk.join("build.sh"))
+            .arg(&component)
+            .arg(source)
+            .env("PATH", &path)
+            .env("PYTHON", venv.join("bin/python")))?;
         components.push(component);
     }
     Ok(components)

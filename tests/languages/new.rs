@@ -24,7 +24,9 @@ const KINDS: [&str; 4] = ["filter", "mapper", "deduplicator", "selector"];
 
 #[test]
 fn in_python() {
-    projects(&python::PYTHON, &KINDS, |project| project.env = vec![("PYTHON".into(), languages().join("python/venv/bin/python"))]);
+    projects(&python::PYTHON, &KINDS, |project| {
+        project.env = vec![("PYTHON".into(), languages().join("python/venv/bin/python"))]
+    });
 }
 
 /// What `npm install` does in a project, without fetching anything.
@@ -51,7 +53,9 @@ fn in_typescript() {
 }
 
 fn native(language: &Language) {
-    projects(language, &KINDS[..3], |project| project.env = vec![("PYTHON".into(), languages().join("zig-venv/bin/python"))]);
+    projects(language, &KINDS[..3], |project| {
+        project.env = vec![("PYTHON".into(), languages().join("zig-venv/bin/python"))]
+    });
 }
 
 #[test]

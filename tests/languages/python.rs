@@ -8,7 +8,12 @@ use crate::alone::tests;
 use crate::frame::{Language, repository, run, works};
 use crate::shapes;
 
-pub(crate) static PYTHON: Language = Language { name: "Python", prefix: "python", build, built: OnceLock::new() };
+pub(crate) static PYTHON: Language = Language {
+    name: "Python",
+    prefix: "python",
+    build,
+    built: OnceLock::new(),
+};
 
 fn build(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let sdk = repository("sdk/python");
@@ -17,11 +22,23 @@ fn build(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let ready = || works(Command::new(&python).args(["-c", "import componentize_py"]));
     if !ready() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(sdk.join("requirements.txt")))?;
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "-r"])
+            .arg(sdk.join("requirements.txt")))?;
     }
     let component = dir.join("python_ops.wasm");
-    let examples = ["alnum_filter.py", "split_mapper.py", "prefix_deduplicator.py"].map(|name| sdk.join("examples").join(name));
-    run(Command::new(&python).args(["-m", "djhost_sdk", "build"]).args(examples).arg("-o").arg(&component).env("PYTHONPATH", &sdk))?;
+    let examples = [
+        "alnum_filter.py",
+        "split_mapper.py",
+        "prefix_deduplicator.py",
+    ]
+    .map(|name| sdk.join("examples").join(name));
+    run(Command::new(&python)
+        .args(["-m", "djhost_sdk", "build"])
+        .args(examples)
+        .arg("-o")
+        .arg(&component)
+        .env("PYTHONPATH", &sdk))?;
     Ok(vec![component])
 }
 
@@ -33,13 +50,21 @@ fn every_type_and_every_failure_crosses() {
     let python = component.with_file_name("venv").join("bin/python");
     let source = repository("tests/languages/shapes/all_types.py");
     let mut command = Command::new(python);
-    run(command.args(["-m", "djhost_sdk", "build"]).arg(source).arg("-o").arg(&component).env("PYTHONPATH", repository("sdk/python")))
-        .unwrap();
+    run(command
+        .args(["-m", "djhost_sdk", "build"])
+        .arg(source)
+        .arg("-o")
+        .arg(&component)
+        .env("PYTHONPATH", repository("sdk/python")))
+    .unwrap();
     shapes::check("python", component);
 }
 
 /// They need no more than Python itself.
 #[test]
 fn the_sdks_own_tests_pass() {
-    run(Command::new("python3").args(["-m", "unittest", "discover", "-s", "tests"]).current_dir(repository("sdk/python"))).unwrap();
+    run(Command::new("python3")
+        .args(["-m", "unittest", "discover", "-s", "tests"])
+        .current_dir(repository("sdk/python")))
+    .unwrap();
 }

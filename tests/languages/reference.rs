@@ -1,13 +1,15 @@
 //! The three examples that every language has, in Rust, and the rows that they are tried on.
 //!
-//! `PREFIX_alnum_filter {min_ratio: 0.25, max_ratio: 1.0}`: keeps texts whose share of ASCII letters and digits among the UTF-8 bytes lies in
-//! the range, ends included unless the common parameters say otherwise. Stat `PREFIX_alnum_ratio`; 0 for an empty text.
+//! `PREFIX_alnum_filter {min_ratio: 0.25, max_ratio: 1.0}`: keeps texts whose share of ASCII
+//! letters and digits among the UTF-8 bytes lies in the range, ends included unless the common
+//! parameters say otherwise. Stat `PREFIX_alnum_ratio`; 0 for an empty text.
 //!
-//! `PREFIX_split_mapper`: a row for each paragraph. Lines end at `\n`; a line of nothing but blanks, tabs and `\r` is blank; a paragraph is a
-//! run of lines that are not blank, as it stands, without the last `\n`. A text without one gives no row.
+//! `PREFIX_split_mapper`: a row for each paragraph. Lines end at `\n`; a line of nothing but
+//! blanks, tabs and `\r` is blank; a paragraph is a run of lines that are not blank, as it stands,
+//! without the last `\n`. A text without one gives no row.
 //!
-//! `PREFIX_prefix_deduplicator {length: 64}`: rows are duplicates if their first `length` characters (Unicode code points) are equal. `length`
-//! is at least 1.
+//! `PREFIX_prefix_deduplicator {length: 64}`: rows are duplicates if their first `length`
+//! characters (Unicode code points) are equal. `length` is at least 1.
 
 use serde_json::{Value, json};
 
@@ -50,7 +52,11 @@ pub(crate) fn text(row: &Value) -> &str {
 
 pub(crate) fn alnum_ratio(text: &str) -> f64 {
     let alnum = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-    if text.is_empty() { 0.0 } else { alnum as f64 / text.len() as f64 }
+    if text.is_empty() {
+        0.0
+    } else {
+        alnum as f64 / text.len() as f64
+    }
 }
 
 /// The rows of each paragraph.
@@ -60,17 +66,30 @@ pub(crate) fn split(rows: &[Value]) -> Vec<Value> {
         row["text"] = text.into();
         row
     };
-    rows.iter().flat_map(|row| paragraphs(text(row)).into_iter().map(|text| with(row, text))).collect()
+    rows.iter()
+        .flat_map(|row| {
+            paragraphs(text(row))
+                .into_iter()
+                .map(|text| with(row, text))
+        })
+        .collect()
 }
 
 fn paragraphs(text: &str) -> Vec<String> {
     let blank = |line: &str| line.bytes().all(|b| b" \t\r".contains(&b));
     let lines: Vec<&str> = text.split('\n').collect();
-    lines.split(|line| blank(line)).filter(|run| !run.is_empty()).map(|run| run.join("\n")).collect()
+    lines
+        .split(|line| blank(line))
+        .filter(|run| !run.is_empty())
+        .map(|run| run.join("\n"))
+        .collect()
 }
 
 /// The rows that are the first with their beginning.
 pub(crate) fn deduplicated(rows: &[Value], length: usize) -> Vec<Value> {
     let mut seen = std::collections::HashSet::new();
-    rows.iter().filter(|row| seen.insert(text(row).chars().take(length).collect::<String>())).cloned().collect()
+    rows.iter()
+        .filter(|row| seen.insert(text(row).chars().take(length).collect::<String>()))
+        .cloned()
+        .collect()
 }

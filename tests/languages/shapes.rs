@@ -1,5 +1,5 @@
-//! What the examples do not show: every type of the contract there and back, rejected rows, failures, whole columns, a selector. For the
-//! SDKs that translate at run time.
+//! What the examples do not show: every type of the contract there and back, rejected rows,
+//! failures, whole columns, a selector. For the SDKs that translate at run time.
 
 use std::path::PathBuf;
 
@@ -21,13 +21,37 @@ const ROWS: &str = r#"{"text":"a","any":{"x":[1,"é",null]},"num":1.5,"int":3,"f
 pub(crate) fn check(prefix: &str, component: PathBuf) {
     let mut case = Case::with_input(ROWS);
     case.write("plugins/shapes.wasm", std::fs::read(component).unwrap());
-    case.args = ["--plugins", "plugins", "--keep_stats_in_res_ds", "true", "--max_quarantine_ratio", "1.0"].map(str::to_owned).to_vec();
-    let ops = ["types_mapper:", "failing_filter:", "columns_filter:", "top_selector: {n: 2}"];
-    let process: String = ops.iter().map(|op| format!("  - {prefix}_{op}\n")).collect();
+    case.args = [
+        "--plugins",
+        "plugins",
+        "--keep_stats_in_res_ds",
+        "true",
+        "--max_quarantine_ratio",
+        "1.0",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let ops = [
+        "types_mapper:",
+        "failing_filter:",
+        "columns_filter:",
+        "top_selector: {n: 2}",
+    ];
+    let process: String = ops
+        .iter()
+        .map(|op| format!("  - {prefix}_{op}\n"))
+        .collect();
     let ran = case.run(&format!("process:\n{process}")).ok();
 
-    let rows: Vec<Value> = ran.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let texts: Vec<&str> = rows.iter().map(|row| row["text"].as_str().unwrap()).collect();
+    let rows: Vec<Value> = ran
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let texts: Vec<&str> = rows
+        .iter()
+        .map(|row| row["text"].as_str().unwrap())
+        .collect();
     assert_eq!(texts, ["a", "é日本"], "{prefix}");
     for row in &rows {
         for field in ["any", "num", "int", "flag", "list"] {
@@ -36,12 +60,23 @@ pub(crate) fn check(prefix: &str, component: PathBuf) {
     }
     assert_eq!(rows[0]["w"]["nums"], serde_json::json!([1.0, 2.5]));
     assert_eq!(rows[1]["w"]["nums"], Value::Null);
-    assert_eq!(rows[1]["__dj__stats__"], serde_json::json!({format!("{prefix}_length"): 3, format!("{prefix}_first"): "é"}));
+    assert_eq!(
+        rows[1]["__dj__stats__"],
+        serde_json::json!({format!("{prefix}_length"): 3, format!("{prefix}_first"): "é"})
+    );
 
-    let reasons: Vec<&str> = ran.quarantine.iter().map(|entry| entry["reason"].as_str().unwrap()).collect();
+    let reasons: Vec<&str> = ran
+        .quarantine
+        .iter()
+        .map(|entry| entry["reason"].as_str().unwrap())
+        .collect();
     assert_eq!(reasons.len(), 2, "{prefix}: {reasons:?}");
     assert_eq!(reasons[0], "rejected by name");
-    assert!(reasons[1].contains("Error: failed by name"), "{prefix}: {}", reasons[1]);
+    assert!(
+        reasons[1].contains("Error: failed by name"),
+        "{prefix}: {}",
+        reasons[1]
+    );
 }
 
 impl Language {

@@ -1,4 +1,5 @@
-//! `djhost ops` through the built program: lists, examples, single operators on a pipe, and checks of components.
+//! `djhost ops` through the built program: lists, examples, single operators on a pipe, and checks
+//! of components.
 
 mod new;
 mod old;
@@ -24,8 +25,16 @@ fn ops(args: &[&str], input: &str) -> Output {
 fn ops_in(dir: &Path, args: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
     command.current_dir(dir);
-    command.arg("ops").args(args).env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.arg("ops").args(args).env(
+        "DJHOST_CACHE_DIR",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"),
+    );
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     // A command that refuses its arguments does not read.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
@@ -38,19 +47,35 @@ fn text(bytes: &[u8]) -> String {
 /// Names of the built-in operators.
 fn builtin() -> Vec<String> {
     let list: Value = serde_json::from_slice(&ops(&["list", "--json"], "").stdout).unwrap();
-    list.as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn the_table_of_the_packs_is_true() {
     let list: Value = serde_json::from_slice(&ops(&["list", "--json"], "").stdout).unwrap();
-    let mut listed: Vec<(&str, &str)> =
-        list.as_array().unwrap().iter().map(|e| (e["source"].as_str().unwrap(), e["name"].as_str().unwrap())).collect();
-    let packs: Vec<_> = djhost_builtin_ops::packs().map(|pack| (format!("built-in {}", pack.name), pack.operators)).collect();
-    let mut table: Vec<(&str, &str)> = packs.iter().flat_map(|(source, ops)| ops.iter().map(|op| (source.as_str(), *op))).collect();
+    let mut listed: Vec<(&str, &str)> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["source"].as_str().unwrap(), e["name"].as_str().unwrap()))
+        .collect();
+    let packs: Vec<_> = djhost_builtin_ops::packs()
+        .map(|pack| (format!("built-in {}", pack.name), pack.operators))
+        .collect();
+    let mut table: Vec<(&str, &str)> = packs
+        .iter()
+        .flat_map(|(source, ops)| ops.iter().map(|op| (source.as_str(), *op)))
+        .collect();
     listed.sort_unstable();
     table.sort_unstable();
-    assert_eq!(listed, table, "plugins/builtin/table.rs must have the operators of each pack");
+    assert_eq!(
+        listed, table,
+        "plugins/builtin/table.rs must have the operators of each pack"
+    );
 }
 
 fn example(op: &str) -> PathBuf {
@@ -68,16 +93,36 @@ fn every_operator_has_an_example_that_is_true() {
             continue;
         };
         let example: Value = serde_json::from_slice(&file).unwrap();
-        let input: String = example["input"].as_array().unwrap().iter().map(|r| format!("{r}\n")).collect();
-        let params = example.get("params").cloned().unwrap_or_else(|| json!({})).to_string();
+        let input: String = example["input"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| format!("{r}\n"))
+            .collect();
+        let params = example
+            .get("params")
+            .cloned()
+            .unwrap_or_else(|| json!({}))
+            .to_string();
         // The files that examples name.
-        let ran = ops_in(&root().join("plugins/examples/files"), &["run", name, "--params", &params], &input);
-        let rows: Vec<Value> = text(&ran.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        let ran = ops_in(
+            &root().join("plugins/examples/files"),
+            &["run", name, "--params", &params],
+            &input,
+        );
+        let rows: Vec<Value> = text(&ran.stdout)
+            .lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect();
         if !ran.status.success() || Value::Array(rows.clone()) != example["output"] {
             wrong.push(format!("{name} gives {rows:?}: {}", text(&ran.stderr)));
         }
     }
-    for file in fs::read_dir(root().join("plugins/examples")).unwrap().map(|f| f.unwrap().path()).filter(|f| f.is_file()) {
+    for file in fs::read_dir(root().join("plugins/examples"))
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .filter(|f| f.is_file())
+    {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         if !names.contains(&name) {
             wrong.push(format!("{} is of no operator", file.display()));
@@ -103,56 +148,110 @@ fn show_prints_the_example() {
 #[test]
 fn lists_are_searched_by_all_words_and_by_kind() {
     let found = text(&ops(&["list", "--kind", "filter", "repetition", "word"], "").stdout);
-    assert!(found.contains("  word_repetition_filter") && !found.contains("character_repetition"), "{found}");
+    assert!(
+        found.contains("  word_repetition_filter") && !found.contains("character_repetition"),
+        "{found}"
+    );
     let wrong = ops(&["list", "--kind", "fliter"], "");
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(text(&wrong.stderr).contains("did you mean `filter`?"), "{}", text(&wrong.stderr));
+    assert!(
+        text(&wrong.stderr).contains("did you mean `filter`?"),
+        "{}",
+        text(&wrong.stderr)
+    );
 }
 
 #[test]
 fn bad_rows_are_counted_and_named() {
-    let ran = ops(&["run", "text_length_filter", "--params", r#"{"min_len": 3}"#], "{\"text\": \"long\"}\nbroken\n{\"text\": \"no\"}\n");
+    let ran = ops(
+        &["run", "text_length_filter", "--params", r#"{"min_len": 3}"#],
+        "{\"text\": \"long\"}\nbroken\n{\"text\": \"no\"}\n",
+    );
     assert_eq!(text(&ran.stdout), "{\"text\": \"long\"}\n");
     let said = text(&ran.stderr);
     assert!(
-        ran.status.success() && said.contains("3 rows read") && said.contains("1 dropped") && said.contains("quarantined: line 2"),
+        ran.status.success()
+            && said.contains("3 rows read")
+            && said.contains("1 dropped")
+            && said.contains("quarantined: line 2"),
         "{said}"
     );
     let strict = ops(&["run", "text_length_filter", "--strict"], "broken\n");
     assert_eq!(strict.status.code(), Some(4), "{}", text(&strict.stderr));
     let none = ops(&["run", "text_length_filter"], "");
-    assert!(none.status.success() && none.stdout.is_empty(), "{}", text(&none.stderr));
+    assert!(
+        none.status.success() && none.stdout.is_empty(),
+        "{}",
+        text(&none.stderr)
+    );
 }
 
 #[test]
 fn mistakes_are_named() {
     let cases = [
-        (vec!["run", "text_lenght_filter"], "did you mean `text_length_filter`?"),
-        (vec!["run", "text_length_filter", "--params", r#"{"min_lne": 3}"#], "min_len"),
-        (vec!["run", "text_length_filter", "--params", "[1]"], "is not a JSON object"),
+        (
+            vec!["run", "text_lenght_filter"],
+            "did you mean `text_length_filter`?",
+        ),
+        (
+            vec!["run", "text_length_filter", "--params", r#"{"min_lne": 3}"#],
+            "min_len",
+        ),
+        (
+            vec!["run", "text_length_filter", "--params", "[1]"],
+            "is not a JSON object",
+        ),
         (vec!["run", "missing.wasm"], "there is no such file"),
         (vec!["check", "missing.wasm"], "there is no such file"),
     ];
     for (args, part) in cases {
         let ran = ops(&args, "");
-        assert_eq!(ran.status.code(), Some(2), "{args:?}: {}", text(&ran.stderr));
-        assert!(text(&ran.stderr).contains(part), "`{part}` is not in: {}", text(&ran.stderr));
+        assert_eq!(
+            ran.status.code(),
+            Some(2),
+            "{args:?}: {}",
+            text(&ran.stderr)
+        );
+        assert!(
+            text(&ran.stderr).contains(part),
+            "`{part}` is not in: {}",
+            text(&ran.stderr)
+        );
     }
 }
 
 #[test]
 fn the_built_in_filters_pass_their_check() {
     let dir = tempfile::tempdir().unwrap();
-    let pack = djhost_builtin_ops::packs().find(|p| p.name == "text-filters").unwrap();
+    let pack = djhost_builtin_ops::packs()
+        .find(|p| p.name == "text-filters")
+        .unwrap();
     let file = dir.path().join("filters.wasm");
     fs::write(&file, pack.component).unwrap();
     let file = file.to_str().unwrap();
     let checked = ops(&["check", file, "--op", "text_length_filter", "--json"], "");
-    let report: Value = serde_json::from_slice(&checked.stdout).unwrap_or_else(|_| panic!("{}", text(&checked.stderr)));
-    assert!(checked.status.success() && report["ok"] == true, "{report:#}");
+    let report: Value = serde_json::from_slice(&checked.stdout)
+        .unwrap_or_else(|_| panic!("{}", text(&checked.stderr)));
+    assert!(
+        checked.status.success() && report["ok"] == true,
+        "{report:#}"
+    );
     let checks = report["operators"][0]["checks"].as_array().unwrap();
-    for name in ["one row", "unicode", "many rows", "determinism", "batch size", "memory", "speed"] {
-        assert!(checks.iter().any(|c| c["check"] == name && c["verdict"] == "pass"), "{name}: {report:#}");
+    for name in [
+        "one row",
+        "unicode",
+        "many rows",
+        "determinism",
+        "batch size",
+        "memory",
+        "speed",
+    ] {
+        assert!(
+            checks
+                .iter()
+                .any(|c| c["check"] == name && c["verdict"] == "pass"),
+            "{name}: {report:#}"
+        );
     }
     let wrong = ops(&["check", file, "--op", "text_lenght_filter"], "");
     assert_eq!(wrong.status.code(), Some(2));
@@ -163,38 +262,84 @@ fn the_built_in_filters_pass_their_check() {
 #[test]
 fn plugins_of_the_environment() {
     let dir = tempfile::tempdir().unwrap();
-    let pack = djhost_builtin_ops::packs().find(|pack| pack.operators.contains(&"text_length_filter")).unwrap();
+    let pack = djhost_builtin_ops::packs()
+        .find(|pack| pack.operators.contains(&"text_length_filter"))
+        .unwrap();
     let mut other = pack.component.to_vec();
     other.extend([0, 3, 1, b'x', 0]);
     fs::create_dir(dir.path().join("plugins")).unwrap();
     fs::write(dir.path().join("plugins/other.wasm"), other).unwrap();
     let ops = |args: &[&str], env: &[(&str, &str)]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-        command.arg("ops").args(args).current_dir(dir.path()).stdin(Stdio::null()).envs(env.iter().copied());
-        command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+        command
+            .arg("ops")
+            .args(args)
+            .current_dir(dir.path())
+            .stdin(Stdio::null())
+            .envs(env.iter().copied());
+        command.env(
+            "DJHOST_CACHE_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"),
+        );
         let output = command.output().unwrap();
-        (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+        (
+            output.status.code().unwrap(),
+            text(&output.stdout) + &text(&output.stderr),
+        )
     };
     let given = ("DJHOST_PLUGINS", "plugins");
     let all = [given, ("DJHOST_ALLOW_OVERRIDE", "text_length_filter")];
     let list = ["list", "text_length_filter"];
     assert!(!ops(&list, &[]).1.contains("other.wasm"));
-    assert!(ops(&list, &[given]).1.contains("note: plugins/other.wasm has `average_line_length_filter`, "));
+    assert!(
+        ops(&list, &[given])
+            .1
+            .contains("note: plugins/other.wasm has `average_line_length_filter`, ")
+    );
     assert!(ops(&list, &all).1.contains("filters, plugins/other.wasm\n"));
     assert!(
-        ops(&["list", "--plugins", "plugins", "--allow-override", "text_length_filter"], &[]).1.contains("filters, plugins/other.wasm\n")
+        ops(
+            &[
+                "list",
+                "--plugins",
+                "plugins",
+                "--allow-override",
+                "text_length_filter"
+            ],
+            &[]
+        )
+        .1
+        .contains("filters, plugins/other.wasm\n")
     );
     let (code, said) = ops(&["show", "text_length_filter"], &[given]);
-    assert!(code == 2 && said.contains("`text_length_filter` is built in, and plugins/other.wasm has one"), "{said}");
+    assert!(
+        code == 2
+            && said.contains("`text_length_filter` is built in, and plugins/other.wasm has one"),
+        "{said}"
+    );
     let (code, said) = ops(&["show", "text_length_filter"], &all);
-    assert!(code == 0 && said.contains("from    plugins/other.wasm") && said.contains("default unlimited"), "{said}");
+    assert!(
+        code == 0
+            && said.contains("from    plugins/other.wasm")
+            && said.contains("default unlimited"),
+        "{said}"
+    );
     let (code, said) = ops(&["run", "text_length_filter"], &[given]);
-    assert!(code == 2 && said.contains("is built in, and plugins/other.wasm has one"), "{said}");
+    assert!(
+        code == 2 && said.contains("is built in, and plugins/other.wasm has one"),
+        "{said}"
+    );
     assert_eq!(ops(&["run", "text_length_filter"], &all).0, 0);
     let (code, said) = ops(&["lock"], &[given]);
-    assert!(code == 0 && said == "1 components pinned in plugins/plugins.lock\n", "{said}");
+    assert!(
+        code == 0 && said == "1 components pinned in plugins/plugins.lock\n",
+        "{said}"
+    );
     let (code, said) = ops(&["lock"], &[]);
-    assert!(code == 2 && said.contains("--plugins: no directory is given"), "{said}");
+    assert!(
+        code == 2 && said.contains("--plugins: no directory is given"),
+        "{said}"
+    );
     let (code, said) = ops(&["list"], &[("DJHOST_PLUGINS", "nowhere")]);
     assert!(code == 2 && said.contains("nowhere"), "{said}");
 }

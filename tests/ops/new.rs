@@ -1,4 +1,5 @@
-//! `djhost ops new` and `ops build`. The projects of the languages besides Rust are built by `tests/languages`.
+//! `djhost ops new` and `ops build`. The projects of the languages besides Rust are built by
+//! `tests/languages`.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,10 @@ const KINDS: [&str; 4] = ["filter", "mapper", "deduplicator", "selector"];
 fn projects_in_rust_build_and_run() {
     for kind in KINDS {
         let mut project = Project::new("rust", kind);
-        project.env = vec![("CARGO_TARGET_DIR".into(), Path::new(env!("CARGO_TARGET_TMPDIR")).join("ops-new"))];
+        project.env = vec![(
+            "CARGO_TARGET_DIR".into(),
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("ops-new"),
+        )];
         project.builds_and_runs();
     }
 }
@@ -23,16 +27,28 @@ fn every_language_and_kind_is_written_or_refused_with_a_reason() {
         for kind in KINDS {
             if kind == "selector" && ["c", "cpp", "zig"].contains(&language) {
                 let dir = tempfile::tempdir().unwrap();
-                let ran = djhost(dir.path(), &["new", "a_selector", "--lang", language]).output().unwrap();
+                let ran = djhost(dir.path(), &["new", "a_selector", "--lang", language])
+                    .output()
+                    .unwrap();
                 assert_eq!(ran.status.code(), Some(2));
-                assert!(text(&ran.stderr).contains("has no selectors"), "{}", text(&ran.stderr));
+                assert!(
+                    text(&ran.stderr).contains("has no selectors"),
+                    "{}",
+                    text(&ran.stderr)
+                );
                 assert!(fs::read_dir(dir.path()).unwrap().next().is_none());
                 continue;
             }
             let project = Project::new(language, kind);
             let frozen = fs::read(crate::ops::root().join("wit/since-v0.1/op.wit")).unwrap();
-            let places = ["sdk/wit".to_owned(), format!("sdk/{language}/wit")].map(|place| project.dir.join(place).join("op.wit"));
-            assert!(places.iter().any(|place| fs::read(place).is_ok_and(|wit| wit == frozen)), "{language}: no interface");
+            let places = ["sdk/wit".to_owned(), format!("sdk/{language}/wit")]
+                .map(|place| project.dir.join(place).join("op.wit"));
+            assert!(
+                places
+                    .iter()
+                    .any(|place| fs::read(place).is_ok_and(|wit| wit == frozen)),
+                "{language}: no interface"
+            );
         }
     }
 }
@@ -43,22 +59,59 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
     fs::create_dir(dir.path().join("taken_filter")).unwrap();
     fs::write(dir.path().join("taken_filter/mine.txt"), "mine").unwrap();
     let cases: [(&[&str], &str); 8] = [
-        (&["new", "Words-Filter", "--lang", "rust"], "did you mean `words_filter`?"),
-        (&["new", "words", "--lang", "rust"], "did you mean `words_filter`?"),
-        (&["new", "a_filter", "--lang", "pyhton"], "did you mean `python`?"),
-        (&["new", "a_filter", "--lang", "rust", "--kind", "maper"], "did you mean `mapper`?"),
-        (&["new", "a_filter", "--lang", "rust", "--kind", "mapper"], "name it `a_mapper`"),
-        (&["new", "text_length_filter", "--lang", "rust"], "there is a built-in operator"),
-        (&["new", "taken_filter", "--lang", "rust"], "nothing is overwritten"),
+        (
+            &["new", "Words-Filter", "--lang", "rust"],
+            "did you mean `words_filter`?",
+        ),
+        (
+            &["new", "words", "--lang", "rust"],
+            "did you mean `words_filter`?",
+        ),
+        (
+            &["new", "a_filter", "--lang", "pyhton"],
+            "did you mean `python`?",
+        ),
+        (
+            &["new", "a_filter", "--lang", "rust", "--kind", "maper"],
+            "did you mean `mapper`?",
+        ),
+        (
+            &["new", "a_filter", "--lang", "rust", "--kind", "mapper"],
+            "name it `a_mapper`",
+        ),
+        (
+            &["new", "text_length_filter", "--lang", "rust"],
+            "there is a built-in operator",
+        ),
+        (
+            &["new", "taken_filter", "--lang", "rust"],
+            "nothing is overwritten",
+        ),
         (&["build", "taken_filter"], "djhost-plugin.json"),
     ];
     for (args, part) in cases {
         let ran = djhost(dir.path(), args).output().unwrap();
-        assert_eq!(ran.status.code(), Some(2), "{args:?}: {}", text(&ran.stderr));
-        assert!(text(&ran.stderr).contains(part), "`{part}` is not in: {}", text(&ran.stderr));
+        assert_eq!(
+            ran.status.code(),
+            Some(2),
+            "{args:?}: {}",
+            text(&ran.stderr)
+        );
+        assert!(
+            text(&ran.stderr).contains(part),
+            "`{part}` is not in: {}",
+            text(&ran.stderr)
+        );
     }
-    let left: Vec<_> = fs::read_dir(dir.path().join("taken_filter")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!((left.len(), fs::read_dir(dir.path()).unwrap().count()), (1, 1), "{left:?}");
+    let left: Vec<_> = fs::read_dir(dir.path().join("taken_filter"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(
+        (left.len(), fs::read_dir(dir.path()).unwrap().count()),
+        (1, 1),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -74,7 +127,10 @@ fn what_is_missing_is_named_with_the_command_that_installs_it() {
         ("zig", "Python 3.11 or later is missing", "python.org"),
     ];
     for (language, what, how) in cases {
-        let ran = djhost(&Project::new(language, "filter").dir, &["build"]).env("PATH", bin.path()).output().unwrap();
+        let ran = djhost(&Project::new(language, "filter").dir, &["build"])
+            .env("PATH", bin.path())
+            .output()
+            .unwrap();
         assert_eq!(ran.status.code(), Some(2));
         let said = text(&ran.stderr);
         assert!(said.contains(what) && said.contains(how), "{said}");
@@ -84,9 +140,16 @@ fn what_is_missing_is_named_with_the_command_that_installs_it() {
 #[test]
 fn a_build_that_fails_says_so() {
     let mut project = Project::new("rust", "filter");
-    project.env = vec![("CARGO_TARGET_DIR".into(), Path::new(env!("CARGO_TARGET_TMPDIR")).join("ops-new"))];
+    project.env = vec![(
+        "CARGO_TARGET_DIR".into(),
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("ops-new"),
+    )];
     fs::write(project.dir.join("src/lib.rs"), "not Rust").unwrap();
     let ran = project.build();
     assert_eq!(ran.status.code(), Some(1), "{}", text(&ran.stderr));
-    assert!(text(&ran.stderr).contains("build.sh ended with"), "{}", text(&ran.stderr));
+    assert!(
+        text(&ran.stderr).contains("build.sh ended with"),
+        "{}",
+        text(&ran.stderr)
+    );
 }

@@ -1,5 +1,6 @@
-//! Walks the page "Partitioned Processing with Checkpointing" of Data-Juicer's documentation from top to bottom and checks djhost against
-//! it, through the built program. Commands have djhost's names; blocks of YAML are the page's.
+//! Walks the page "Partitioned Processing with Checkpointing" of Data-Juicer's documentation from
+//! top to bottom and checks djhost against it, through the built program. Commands have djhost's
+//! names; blocks of YAML are the page's.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -37,7 +38,9 @@ impl Bench {
 
     /// Writes a recipe of the page's block and some ops.
     fn recipe(&self, block: &str) {
-        let text = format!("dataset_path: data.jsonl\nexport_path: outputs/result.jsonl\n{block}\n{PROCESS}");
+        let text = format!(
+            "dataset_path: data.jsonl\nexport_path: outputs/result.jsonl\n{block}\n{PROCESS}"
+        );
         std::fs::write(self.path("config.yaml"), text).unwrap();
     }
 
@@ -53,7 +56,11 @@ impl Bench {
     /// Runs and expects success.
     fn ok(&self, args: &[&str]) -> String {
         let output = self.djhost(args);
-        assert!(output.status.success(), "djhost {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "djhost {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -85,7 +92,13 @@ fn event_types(job: &Path) -> std::collections::BTreeSet<String> {
     let mut types = std::collections::BTreeSet::new();
     for entry in std::fs::read_dir(job).unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_str().unwrap().starts_with("events_") {
+        if path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("events_")
+        {
             for line in std::fs::read_to_string(path).unwrap().lines() {
                 let event: serde_json::Value = serde_json::from_str(line).unwrap();
                 types.insert(event["event_type"].as_str().unwrap().to_owned());
@@ -103,16 +116,40 @@ fn the_run_directory_has_every_entry_of_the_page() {
     let job = bench.run("layout", &["--checkpoint.strategy", "every_op"]);
     for file in ["job_summary.json", "dag_execution_plan.json"] {
         let text = std::fs::read_to_string(job.join(file)).unwrap();
-        assert!(serde_json::from_str::<serde_json::Value>(&text).unwrap().is_object(), "{file}");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&text)
+                .unwrap()
+                .is_object(),
+            "{file}"
+        );
     }
     for dir in ["checkpoints", "partitions", "logs", "metadata"] {
-        assert!(std::fs::read_dir(job.join(dir)).unwrap().count() > 0, "`{dir}` is empty");
+        assert!(
+            std::fs::read_dir(job.join(dir)).unwrap().count() > 0,
+            "`{dir}` is empty"
+        );
     }
-    let events =
-        std::fs::read_dir(&job).unwrap().filter(|e| e.as_ref().unwrap().file_name().to_str().unwrap().starts_with("events_")).count();
+    let events = std::fs::read_dir(&job)
+        .unwrap()
+        .filter(|e| {
+            e.as_ref()
+                .unwrap()
+                .file_name()
+                .to_str()
+                .unwrap()
+                .starts_with("events_")
+        })
+        .count();
     assert_eq!(events, 1);
     // "tail -f logs/*.txt"
-    assert!(std::fs::read_dir(job.join("logs")).unwrap().all(|e| e.unwrap().path().extension().unwrap() == "txt"));
+    assert!(
+        std::fs::read_dir(job.join("logs")).unwrap().all(|e| e
+            .unwrap()
+            .path()
+            .extension()
+            .unwrap()
+            == "txt")
+    );
 }
 
 /// "Configuration": the blocks as they stand on the page.
@@ -129,8 +166,10 @@ fn the_blocks_of_the_page_hold() {
 
     bench.recipe("partition:\n  mode: \"manual\"\n  num_of_partitions: 8\n");
     let job = bench.run("manual", &[]);
-    let mapping: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(job.join("metadata/dataset_mapping.json")).unwrap()).unwrap();
+    let mapping: serde_json::Value = serde_json::from_str(
+        &std::fs::read_to_string(job.join("metadata/dataset_mapping.json")).unwrap(),
+    )
+    .unwrap();
     assert_eq!(mapping["partitions"].as_array().unwrap().len(), 8);
 
     bench.recipe(
@@ -157,11 +196,29 @@ fn the_blocks_of_the_page_hold() {
                     compression,
                 ],
             );
-            assert!(checkpoints(&job).iter().all(|c| c.contains(&format!(".{format}"))), "{:?}", checkpoints(&job));
-            assert_eq!(std::fs::read(bench.path("outputs/result.jsonl")).unwrap(), result, "{format} {compression}");
+            assert!(
+                checkpoints(&job)
+                    .iter()
+                    .all(|c| c.contains(&format!(".{format}"))),
+                "{:?}",
+                checkpoints(&job)
+            );
+            assert_eq!(
+                std::fs::read(bench.path("outputs/result.jsonl")).unwrap(),
+                result,
+                "{format} {compression}"
+            );
         }
     }
-    let job = bench.run("cleanup", &["--checkpoint.strategy", "every_op", "--intermediate_storage.retention_policy", "cleanup_all"]);
+    let job = bench.run(
+        "cleanup",
+        &[
+            "--checkpoint.strategy",
+            "every_op",
+            "--intermediate_storage.retention_policy",
+            "cleanup_all",
+        ],
+    );
     assert!(checkpoints(&job).is_empty());
 }
 
@@ -171,19 +228,56 @@ fn the_strategies_of_the_page_place_checkpoints_where_it_says() {
     let bench = Bench::new();
     bench.recipe("partition: {mode: manual, num_of_partitions: 1}");
     let after = |job: &str, more: &[&str]| -> Vec<usize> {
-        checkpoints(&bench.run(job, more)).iter().map(|c| c["checkpoint_op_".len()..][..4].parse().unwrap()).collect()
+        checkpoints(&bench.run(job, more))
+            .iter()
+            .map(|c| c["checkpoint_op_".len()..][..4].parse().unwrap())
+            .collect()
     };
-    // Op 3 is the deduplicator: its checkpoint is its mask beside the rows before it, so rows are stored after op 2 in each case.
-    assert_eq!(after("every_op", &["--checkpoint.strategy", "every_op"]), [0, 1, 2, 4, 5]);
-    assert_eq!(after("every_3", &["--checkpoint.strategy", "every_n_ops", "--checkpoint.n_ops", "3"]), [2, 5]);
+    // Op 3 is the deduplicator: its checkpoint is its mask beside the rows before it, so rows are
+    // stored after op 2 in each case.
     assert_eq!(
-        after("manual", &["--checkpoint.strategy", "manual", "--checkpoint.op_names", "clean_email_mapper,words_num_filter"]),
+        after("every_op", &["--checkpoint.strategy", "every_op"]),
+        [0, 1, 2, 4, 5]
+    );
+    assert_eq!(
+        after(
+            "every_3",
+            &[
+                "--checkpoint.strategy",
+                "every_n_ops",
+                "--checkpoint.n_ops",
+                "3"
+            ]
+        ),
+        [2, 5]
+    );
+    assert_eq!(
+        after(
+            "manual",
+            &[
+                "--checkpoint.strategy",
+                "manual",
+                "--checkpoint.op_names",
+                "clean_email_mapper,words_num_filter"
+            ]
+        ),
         [1, 2, 4]
     );
-    assert_eq!(after("disabled", &["--checkpoint.strategy", "disabled"]), [2]);
+    assert_eq!(
+        after("disabled", &["--checkpoint.strategy", "disabled"]),
+        [2]
+    );
     let mode = |args: &[&str]| bench.config(args)["partition"]["mode"].clone();
     assert_eq!(mode(&["--partition.mode", "auto"]), "auto");
-    let job = bench.run("my_experiment_001", &["--partition.mode", "manual", "--partition.num_of_partitions", "4"]);
+    let job = bench.run(
+        "my_experiment_001",
+        &[
+            "--partition.mode",
+            "manual",
+            "--partition.num_of_partitions",
+            "4",
+        ],
+    );
     assert!(job.join("job_summary.json").exists());
 }
 
@@ -210,7 +304,15 @@ fn the_table_of_modalities_is_the_pages() {
     ];
     for (modality, (name, default, most, memory)) in Modality::ALL.into_iter().zip(page) {
         let sizes = modality.sizes();
-        assert_eq!((modality.to_string().as_str(), sizes.default_rows, sizes.max_rows, sizes.memory), (name, default, most, memory));
+        assert_eq!(
+            (
+                modality.to_string().as_str(),
+                sizes.default_rows,
+                sizes.max_rows,
+                sizes.memory
+            ),
+            (name, default, most, memory)
+        );
     }
 }
 
@@ -220,14 +322,27 @@ fn monitor_and_stop_know_the_job() {
     let bench = Bench::new();
     bench.recipe("");
     bench.run("watched", &[]);
-    for args in [&["monitor", "watched"][..], &["monitor", "watched", "--detailed"], &["monitor", "watched", "--base-dir", "outputs"]] {
+    for args in [
+        &["monitor", "watched"][..],
+        &["monitor", "watched", "--detailed"],
+        &["monitor", "watched", "--base-dir", "outputs"],
+    ] {
         let shown = bench.ok(args);
-        assert!(shown.contains("watched") && shown.contains("completed") && shown.contains("document_deduplicator"), "{shown}");
+        assert!(
+            shown.contains("watched")
+                && shown.contains("completed")
+                && shown.contains("document_deduplicator"),
+            "{shown}"
+        );
     }
-    let json: serde_json::Value = serde_json::from_str(&bench.ok(&["monitor", "watched", "--json"])).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&bench.ok(&["monitor", "watched", "--json"])).unwrap();
     assert!(json.is_object());
     let output = bench.djhost(&["stop", "watched"]);
-    assert_eq!(output.status.code(), Some(i32::from(djhost::cli::stop::code::NOT_RUNNING)));
+    assert_eq!(
+        output.status.code(),
+        Some(i32::from(djhost::cli::stop::code::NOT_RUNNING))
+    );
     bench.ok(&["stop", "--list"]);
     bench.ok(&["jobs", "--all"]);
 }
@@ -239,7 +354,15 @@ fn every_event_type_of_the_page_occurs() {
     bench.recipe("partition: {mode: manual, num_of_partitions: 2}");
     let job = bench.run("events", &["--checkpoint.strategy", "every_op"]);
     // Another threshold at the end: what is before it is loaded from its checkpoint.
-    bench.run("events", &["--checkpoint.strategy", "every_op", "--alphanumeric_filter.min_ratio", "0.3"]);
+    bench.run(
+        "events",
+        &[
+            "--checkpoint.strategy",
+            "every_op",
+            "--alphanumeric_filter.min_ratio",
+            "0.3",
+        ],
+    );
     let types = event_types(&job);
     for wanted in [
         "job_start",
@@ -253,9 +376,25 @@ fn every_event_type_of_the_page_occurs() {
     ] {
         assert!(types.contains(wanted), "no `{wanted}` in {types:?}");
     }
-    std::fs::write(bench.path("data.jsonl"), "{\"text\": \"a row of some length that is fine\"}\n{\"text\": 1}\n").unwrap();
-    let output = bench.djhost(&["run", "config.yaml", "--job_id", "failing", "--on_error", "fail"]);
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::write(
+        bench.path("data.jsonl"),
+        "{\"text\": \"a row of some length that is fine\"}\n{\"text\": 1}\n",
+    )
+    .unwrap();
+    let output = bench.djhost(&[
+        "run",
+        "config.yaml",
+        "--job_id",
+        "failing",
+        "--on_error",
+        "fail",
+    ]);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let types = event_types(&bench.path("outputs/failing"));
     for wanted in ["job_failed", "partition_failed"] {
         assert!(types.contains(wanted), "no `{wanted}` in {types:?}");

@@ -1,6 +1,8 @@
-//! Compares the operators of a pack with what Data-Juicer made of the same documents. Each pack includes this file in a test.
+//! Compares the operators of a pack with what Data-Juicer made of the same documents. Each pack
+//! includes this file in a test.
 //!
-//! `DJHOST_TEST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as `make_goldens.py` writes them.
+//! `DJHOST_TEST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as
+//! `make_goldens.py` writes them.
 
 use djhost_sdk::{Entry, Kind, Lists, Rejection, Runner};
 use serde_json::Value;
@@ -10,14 +12,20 @@ use std::path::{Path, PathBuf};
 /// Checks all operators against their goldens; an operator without goldens fails.
 pub(crate) fn check(operators: Vec<Entry>) {
     let elsewhere = std::env::var_os("DJHOST_TEST_PARITY").map(PathBuf::from);
-    let here = elsewhere.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity"));
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let here = elsewhere
+        .clone()
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity"));
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
     let mut mismatches = Vec::new();
     let mut table = BTreeMap::new();
     for operator in operators {
         let (mut sets, mut compared, differed) = (0, 0, mismatches.len());
         let descriptor = (operator.describe)();
-        let path = here.join("goldens").join(format!("{}.jsonl", descriptor.name));
+        let path = here
+            .join("goldens")
+            .join(format!("{}.jsonl", descriptor.name));
         if elsewhere.is_some() && !path.exists() {
             continue;
         }
@@ -25,21 +33,37 @@ pub(crate) fn check(operators: Vec<Entry>) {
             let golden: Value = serde_json::from_str(golden).expect("a golden is JSON");
             // Most operators are compared on the same rows; a golden may name others beside them.
             let fixture = read(&here.join(golden["fixture"].as_str().unwrap_or("fixture.jsonl")));
-            let rows: Vec<String> = fixture.split('\n').filter(|line| !line.is_empty()).enumerate().map(with_suffix).collect();
+            let rows: Vec<String> = fixture
+                .split('\n')
+                .filter(|line| !line.is_empty())
+                .enumerate()
+                .map(with_suffix)
+                .collect();
             // Rows name files from here.
-            let rows: Vec<String> =
-                rows.iter().map(|row| row.replace("\"media/", &format!("\"{}/", here.join("media").display()))).collect();
+            let rows: Vec<String> = rows
+                .iter()
+                .map(|row| row.replace("\"media/", &format!("\"{}/", here.join("media").display())))
+                .collect();
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
             let texts: Vec<String> = rows.iter().map(|row| text_of(row)).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let params = golden["params"].to_string();
             let case = format!("{} {params}", descriptor.name);
             // Goldens name the directories of the word lists from here.
-            let params = params.replace("\"words\"", &Value::from(here.join("words").display().to_string()).to_string());
-            let params = params.replace("\"models/", &format!("\"{}/", here.join("models").display()));
-            let mut runner = Runner::new(operator, &params).unwrap_or_else(|error| panic!("{case}: {error}"));
+            let params = params.replace(
+                "\"words\"",
+                &Value::from(here.join("words").display().to_string()).to_string(),
+            );
+            let params = params.replace(
+                "\"models/",
+                &format!("\"{}/", here.join("models").display()),
+            );
+            let mut runner =
+                Runner::new(operator, &params).unwrap_or_else(|error| panic!("{case}: {error}"));
             let before = mismatches.len();
-            let mut differ = |row: usize, what: String| mismatches.push(format!("{case}: row {row}: {what}: {:.200?}", texts[row]));
+            let mut differ = |row: usize, what: String| {
+                mismatches.push(format!("{case}: row {row}: {what}: {:.200?}", texts[row]))
+            };
             match descriptor.kind {
                 Kind::Filter => {
                     let answer = runner.filter_json(&rows);
@@ -47,7 +71,11 @@ pub(crate) fn check(operators: Vec<Entry>) {
                     compare_rejected(&golden, &answer.rejected, &mut differ);
                     for (key, expected) in golden["stats"].as_object().into_iter().flatten() {
                         let expected = expected.as_array().unwrap();
-                        let texts = answer.stats.iter().find(|stat| stat.path == *key).and_then(|stat| stat.values.texts());
+                        let texts = answer
+                            .stats
+                            .iter()
+                            .find(|stat| stat.path == *key)
+                            .and_then(|stat| stat.values.texts());
                         if let Some(texts) = texts {
                             for (row, (got, expected)) in texts.iter().zip(expected).enumerate() {
                                 if got != expected.as_str() {
@@ -56,15 +84,25 @@ pub(crate) fn check(operators: Vec<Entry>) {
                             }
                             continue;
                         }
-                        let lists = answer.stats.iter().find(|stat| stat.path == *key).and_then(|stat| stat.values.number_lists());
+                        let lists = answer
+                            .stats
+                            .iter()
+                            .find(|stat| stat.path == *key)
+                            .and_then(|stat| stat.values.number_lists());
                         if let Some(lists) = lists {
                             compare_lists(key, expected, lists, &mut differ);
                             continue;
                         }
                         // Scores of models are floats of 32 bits.
                         let tolerance = if key == "lang_score" { 1e-6 } else { 1e-9 };
-                        for (row, (got, expected)) in answer.stat(key).into_iter().zip(expected).enumerate() {
-                            let expected = expected.as_bool().map(f64::from).or(expected.as_f64()).unwrap();
+                        for (row, (got, expected)) in
+                            answer.stat(key).into_iter().zip(expected).enumerate()
+                        {
+                            let expected = expected
+                                .as_bool()
+                                .map(f64::from)
+                                .or(expected.as_f64())
+                                .unwrap();
                             if got.is_none_or(|got| (got - expected).abs() > tolerance) {
                                 differ(row, format!("{key} {got:?}, not {expected}"));
                             }
@@ -73,8 +111,12 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 }
                 Kind::Mapper if golden["rows"].is_object() => {
                     for (row, text) in texts.iter().enumerate() {
-                        let expected = golden["rows"].get(row.to_string()).and_then(Value::as_array);
-                        let expected: Vec<&str> = expected.map_or(vec![*text], |texts| texts.iter().map(|t| t.as_str().unwrap()).collect());
+                        let expected = golden["rows"]
+                            .get(row.to_string())
+                            .and_then(Value::as_array);
+                        let expected: Vec<&str> = expected.map_or(vec![*text], |texts| {
+                            texts.iter().map(|t| t.as_str().unwrap()).collect()
+                        });
                         let got = runner.map(&[text]);
                         if got != expected {
                             differ(row, format!("{got:?}, not {expected:?}"));
@@ -84,8 +126,11 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 // All rows made of the fixture, which has no rows that the operator cannot take.
                 Kind::Mapper if golden["made"].is_array() => {
                     let rows: Vec<&str> = fixture.lines().collect();
-                    let made: Vec<Value> =
-                        runner.map_json(&rows).iter().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect();
+                    let made: Vec<Value> = runner
+                        .map_json(&rows)
+                        .iter()
+                        .map(|row| serde_json::from_str(row).expect("a row is JSON"))
+                        .collect();
                     if golden["made"] != Value::Array(made.clone()) {
                         differ(0, format!("{made:?}, not {}", golden["made"]));
                     }
@@ -105,7 +150,9 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 }
                 Kind::Mapper => {
                     for (row, got) in runner.map(&texts).into_iter().enumerate() {
-                        let expected = golden["texts"].get(row.to_string()).map_or(texts[row], |text| text.as_str().unwrap());
+                        let expected = golden["texts"]
+                            .get(row.to_string())
+                            .map_or(texts[row], |text| text.as_str().unwrap());
                         if got != expected {
                             differ(row, format!("{got:?}, not {expected:?}"));
                         }
@@ -113,16 +160,21 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 }
                 Kind::Deduplicator if golden["texts"].is_object() => {
                     for (row, got) in runner.map_by_counts(&texts).into_iter().enumerate() {
-                        let expected = golden["texts"].get(row.to_string()).map_or(texts[row], |text| text.as_str().unwrap());
+                        let expected = golden["texts"]
+                            .get(row.to_string())
+                            .map_or(texts[row], |text| text.as_str().unwrap());
                         if got != expected {
                             differ(row, format!("{got:?}, not {expected:?}"));
                         }
                     }
                 }
                 Kind::Deduplicator => {
-                    let schema: Value = serde_json::from_str(&descriptor.params_schema).expect("a schema is JSON");
+                    let schema: Value =
+                        serde_json::from_str(&descriptor.params_schema).expect("a schema is JSON");
                     let distance = schema["x-hamming-distance"].as_str().map_or(0, |name| {
-                        let given = golden["params"].get(name).unwrap_or(&schema["properties"][name]["default"]);
+                        let given = golden["params"]
+                            .get(name)
+                            .unwrap_or(&schema["properties"][name]["default"]);
                         given.as_u64().expect("a distance is a number") as u32
                     });
                     let answer = runner.deduplicate_json(&rows, distance);
@@ -131,7 +183,8 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 }
                 Kind::Selector if golden["groups"].is_array() => {
                     let groups = runner.group_json(&rows).unwrap();
-                    let expected: Vec<Vec<usize>> = serde_json::from_value(golden["groups"].clone()).unwrap();
+                    let expected: Vec<Vec<usize>> =
+                        serde_json::from_value(golden["groups"].clone()).unwrap();
                     assert_eq!(groups.len(), expected.len(), "{case}: groups");
                     for (got, expected) in groups.iter().zip(&expected) {
                         if got != expected {
@@ -139,13 +192,22 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         }
                     }
                 }
-                Kind::Selector => compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ),
+                Kind::Selector => {
+                    compare_keep(&golden, &runner.select_json(&rows).unwrap(), &mut differ)
+                }
             }
-            println!("{case}: {} rows, {} differ", rows.len(), mismatches.len() - before);
+            println!(
+                "{case}: {} rows, {} differ",
+                rows.len(),
+                mismatches.len() - before
+            );
             sets += 1;
             compared += rows.len();
         }
-        table.insert(descriptor.name.to_string(), [sets, compared, mismatches.len() - differed]);
+        table.insert(
+            descriptor.name.to_string(),
+            [sets, compared, mismatches.len() - differed],
+        );
     }
     if elsewhere.is_none() {
         keep_fresh(&here.join("../../plugins"), &table);
@@ -158,32 +220,53 @@ pub(crate) fn check(operators: Vec<Entry>) {
     );
 }
 
-/// The lines of these operators in `PARITY.md` are what has just been found; if not they are written anew and the test fails.
+/// The lines of these operators in `PARITY.md` are what has just been found; if not they are
+/// written anew and the test fails.
 fn keep_fresh(plugins: &Path, found: &BTreeMap<String, [usize; 3]>) {
     let read = |name: &str| std::fs::read_to_string(plugins.join(name)).unwrap_or_default();
     let (old, differences) = (read("PARITY.md"), read("DIFFERENCES.md"));
     let name_of = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
-    let mut lines: BTreeMap<String, String> = old.lines().filter_map(|line| Some((name_of(line)?, line.to_owned()))).collect();
+    let mut lines: BTreeMap<String, String> = old
+        .lines()
+        .filter_map(|line| Some((name_of(line)?, line.to_owned())))
+        .collect();
     for (name, [sets, rows, mismatches]) in found {
-        let known = differences.lines().filter(|line| line.contains(&format!("`{name}`"))).count();
-        let known = if known == 0 { String::new() } else { format!("[{known}](DIFFERENCES.md)") };
-        lines.insert(name.clone(), format!("| `{name}` | {sets} | {rows} | {mismatches} | {known} |"));
+        let known = differences
+            .lines()
+            .filter(|line| line.contains(&format!("`{name}`")))
+            .count();
+        let known = if known == 0 {
+            String::new()
+        } else {
+            format!("[{known}](DIFFERENCES.md)")
+        };
+        lines.insert(
+            name.clone(),
+            format!("| `{name}` | {sets} | {rows} | {mismatches} | {known} |"),
+        );
     }
     let mut new = String::from(
         "# Operators compared with Data-Juicer 1.6.1\n\nWritten by `cargo test`, which runs every operator on the documents of `tests/parity/fixture.jsonl` and compares rows, texts and stats \
          (to 1e-9)\nwith what Data-Juicer made of them. Deliberate differences, which the comparison leaves out, are in [`DIFFERENCES.md`](DIFFERENCES.md).\n\n\
          | operator | sets of parameters | rows compared | mismatches | known differences |\n|---|---:|---:|---:|---:|\n",
     );
-    lines.into_values().for_each(|line| new.push_str(&(line + "\n")));
+    lines
+        .into_values()
+        .for_each(|line| new.push_str(&(line + "\n")));
     if new != old {
         std::fs::write(plugins.join("PARITY.md"), new).expect("PARITY.md can be written");
         panic!("plugins/PARITY.md was out of date and has been written anew: commit it");
     }
 }
 
-/// The fixture's rows come from no file: the number of a row gives the suffix, here as in `make_goldens.py`.
+/// The fixture's rows come from no file: the number of a row gives the suffix, here as in
+/// `make_goldens.py`.
 fn with_suffix((number, row): (usize, &str)) -> String {
-    format!(r#"{{"__dj__suffix__": "{}", {}"#, [".txt", ".md", "txt"][number % 3], &row[1..])
+    format!(
+        r#"{{"__dj__suffix__": "{}", {}"#,
+        [".txt", ".md", "txt"][number % 3],
+        &row[1..]
+    )
 }
 
 fn text_of(row: &str) -> String {
@@ -202,8 +285,17 @@ fn compare_keep(golden: &Value, keep: &[bool], differ: &mut impl FnMut(usize, St
 }
 
 /// Rows with `x` stop Data-Juicer, and are rejected; those with `?` are not compared.
-fn compare_rejected(golden: &Value, rejected: &[Rejection], differ: &mut impl FnMut(usize, String)) {
-    for (row, mark) in golden["keep"].as_str().unwrap_or_default().bytes().enumerate() {
+fn compare_rejected(
+    golden: &Value,
+    rejected: &[Rejection],
+    differ: &mut impl FnMut(usize, String),
+) {
+    for (row, mark) in golden["keep"]
+        .as_str()
+        .unwrap_or_default()
+        .bytes()
+        .enumerate()
+    {
         let rejection = rejected.iter().find(|r| r.row as usize == row);
         if mark != b'?' && rejection.is_some() != (mark == b'x') {
             differ(row, format!("{rejection:?}, but {}", char::from(mark)));
@@ -212,12 +304,25 @@ fn compare_rejected(golden: &Value, rejected: &[Rejection], differ: &mut impl Fn
 }
 
 /// Lists of numbers: null is not compared.
-fn compare_lists(key: &str, expected: &[Value], lists: &Lists<Vec<f64>>, differ: &mut impl FnMut(usize, String)) {
+fn compare_lists(
+    key: &str,
+    expected: &[Value],
+    lists: &Lists<Vec<f64>>,
+    differ: &mut impl FnMut(usize, String),
+) {
     // What is lost at the ends of lossy audio in Matroska is not in its headers.
     let tolerance = if key == "audio_duration" { 0.01 } else { 1e-9 };
-    for (row, expected) in expected.iter().enumerate().filter(|(_, expected)| !expected.is_null()) {
+    for (row, expected) in expected
+        .iter()
+        .enumerate()
+        .filter(|(_, expected)| !expected.is_null())
+    {
         let (got, expected) = (lists.numbers(row), expected.as_array().expect("a list"));
-        let is_near = |(got, expected): (&f64, &Value)| expected.as_f64().is_some_and(|expected| (got - expected).abs() <= tolerance);
+        let is_near = |(got, expected): (&f64, &Value)| {
+            expected
+                .as_f64()
+                .is_some_and(|expected| (got - expected).abs() <= tolerance)
+        };
         if got.len() != expected.len() || !got.iter().zip(expected).all(is_near) {
             differ(row, format!("{key} {got:?}, not {expected:?}"));
         }

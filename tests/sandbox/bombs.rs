@@ -1,13 +1,15 @@
-//! Components that are small as files and too much to compile: refused by what can be counted before, or ended with the process that compiles
-//! them.
+//! Components that are small as files and too much to compile: refused by what can be counted
+//! before, or ended with the process that compiles them.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use wasm_encoder::{
-    Alias, BlockType, CodeSection, Component, ComponentAliasSection, ComponentExportKind, ComponentExportSection, ComponentInstanceSection,
-    ComponentOuterAliasKind, Function, FunctionSection, Module, ModuleArg, ModuleSection, NestedComponentSection, TypeSection, ValType,
+    Alias, BlockType, CodeSection, Component, ComponentAliasSection, ComponentExportKind,
+    ComponentExportSection, ComponentInstanceSection, ComponentOuterAliasKind, Function,
+    FunctionSection, Module, ModuleArg, ModuleSection, NestedComponentSection, TypeSection,
+    ValType,
 };
 
 use crate::harness::Case;
@@ -23,14 +25,24 @@ fn refused(component: impl AsRef<[u8]>, parts: &[&str]) {
     case.write("plugins/bomb.wasm", component);
     case.args = ["--plugins", "plugins"].map(str::to_owned).to_vec();
     let started = Instant::now();
-    case.run(&recipe("bomb_filter", "behave", "")).failed(2, parts).failed(2, &["plugins/bomb.wasm: this component"]);
+    case.run(&recipe("bomb_filter", "behave", ""))
+        .failed(2, parts)
+        .failed(2, &["plugins/bomb.wasm: this component"]);
     assert!(!case.path("work").exists(), "something was started");
-    assert!(started.elapsed() < Duration::from_secs(30), "it took {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "it took {:?}",
+        started.elapsed()
+    );
 }
 
 /// A component with one function.
 fn with_function(function: &Function, copies: u32) -> Component {
-    let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
+    let (mut types, mut functions, mut code) = (
+        TypeSection::new(),
+        FunctionSection::new(),
+        CodeSection::new(),
+    );
     types.ty().function([], []);
     for _ in 0..copies {
         functions.function(0);
@@ -50,7 +62,12 @@ fn looks_like_an_operator(component: &mut Component) {
     instances.export_items(NONE);
     component.section(&instances);
     let mut exports = ComponentExportSection::new();
-    exports.export("djhost:op/ops@0.1.0", ComponentExportKind::Instance, 0, None);
+    exports.export(
+        "djhost:op/ops@0.1.0",
+        ComponentExportKind::Instance,
+        0,
+        None,
+    );
     component.section(&exports);
 }
 
@@ -78,16 +95,28 @@ fn components_in_components() {
     let nested = |levels: usize, times: usize| {
         (0..levels).fold(with_a_module(), |inner, _| {
             let mut outer = Component::new();
-            outer.section(&NestedComponentSection(&inner)).section(&instantiates(times));
+            outer
+                .section(&NestedComponentSection(&inner))
+                .section(&instantiates(times));
             outer
         })
     };
-    refused(nested(30, 2).finish(), &["nests components more than 10 deep"]);
-    refused(nested(8, 4).finish(), &["would have more than 1000 instances"]);
-    refused(nested(2_000, 1).finish(), &["nests components more than 10 deep"]);
+    refused(
+        nested(30, 2).finish(),
+        &["nests components more than 10 deep"],
+    );
+    refused(
+        nested(8, 4).finish(),
+        &["would have more than 1000 instances"],
+    );
+    refused(
+        nested(2_000, 1).finish(),
+        &["nests components more than 10 deep"],
+    );
 }
 
-/// Components side by side, each of which has two instances of the one before: nothing is nested deep.
+/// Components side by side, each of which has two instances of the one before: nothing is nested
+/// deep.
 #[test]
 fn components_beside_components() {
     let mut all = Component::new();
@@ -95,7 +124,11 @@ fn components_beside_components() {
     for before in 0..30 {
         let mut next = Component::new();
         let mut aliases = ComponentAliasSection::new();
-        aliases.alias(Alias::Outer { kind: ComponentOuterAliasKind::Component, count: 1, index: before });
+        aliases.alias(Alias::Outer {
+            kind: ComponentOuterAliasKind::Component,
+            count: 1,
+            index: before,
+        });
         next.section(&aliases).section(&instantiates(2));
         all.section(&NestedComponentSection(&next));
     }
@@ -112,13 +145,20 @@ fn functions_too_large_to_compile() {
         function.instructions().i32_const(1).drop();
     }
     function.instructions().end();
-    refused(with_function(&function, 1).finish(), &["has a function of 4500", "1048576 are allowed"]);
+    refused(
+        with_function(&function, 1).finish(),
+        &["has a function of 4500", "1048576 are allowed"],
+    );
     let mut function = Function::new([(50_000, ValType::I64)]);
     function.instructions().end();
-    refused(with_function(&function, 500).finish(), &["has more than 20000000 local variables"]);
+    refused(
+        with_function(&function, 500).finish(),
+        &["has more than 20000000 local variables"],
+    );
 }
 
-/// `loops` around each other, in the innermost of which `locals` variables are used: each loop has to hand over each of them.
+/// `loops` around each other, in the innermost of which `locals` variables are used: each loop has
+/// to hand over each of them.
 fn tangle(loops: u32, locals: u32) -> Component {
     let mut function = Function::new([(locals, ValType::I64)]);
     for _ in 0..loops {
@@ -136,15 +176,30 @@ fn tangle(loops: u32, locals: u32) -> Component {
 
 #[test]
 fn a_function_that_takes_the_memory_of_its_compiler() {
-    refused(tangle(60_000, 30_000).finish(), &["this component cannot be compiled: it takes more than"]);
+    refused(
+        tangle(60_000, 30_000).finish(),
+        &["this component cannot be compiled: it takes more than"],
+    );
 }
 
 #[test]
 fn a_function_that_takes_the_time_of_its_compiler() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-    command.args(["compile-plugin", "4000000000", "1"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["compile-plugin", "4000000000", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(&tangle(3_000, 30_000).finish());
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&tangle(3_000, 30_000).finish());
     let status = child.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGXCPU), "{status}");
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(libc::SIGXCPU),
+        "{status}"
+    );
 }

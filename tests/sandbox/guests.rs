@@ -16,26 +16,54 @@ pub(crate) fn component() -> &'static [u8] {
 fn build() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--quiet", "--target", "wasm32-wasip2", "--target-dir"]).arg(&target);
+    cargo
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--target",
+            "wasm32-wasip2",
+            "--target-dir",
+        ])
+        .arg(&target);
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests"));
     // What the outer cargo sets for the host must not reach the guest.
-    for name in
-        ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
-    {
+    for name in [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "CARGO_BUILD_TARGET",
+        "CARGO_TARGET_DIR",
+    ] {
         cargo.env_remove(name);
     }
-    cargo.env("CARGO_PROFILE_RELEASE_PANIC", "abort").env("CARGO_PROFILE_RELEASE_INCREMENTAL", "false");
+    cargo
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
+        .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "false");
     let output = cargo.output().unwrap();
-    assert!(output.status.success(), "cannot build tests/guests: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "cannot build tests/guests: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     target.join("wasm32-wasip2/release/djhost_test_guests.wasm")
 }
 
 /// The component with another `describe`.
 pub(crate) fn describing(mode: &str) -> Vec<u8> {
     let mut bytes = component().to_vec();
-    let at: Vec<usize> = bytes.windows(MODE.len()).enumerate().filter(|(_, w)| *w == MODE).map(|(i, _)| i).collect();
+    let at: Vec<usize> = bytes
+        .windows(MODE.len())
+        .enumerate()
+        .filter(|(_, w)| *w == MODE)
+        .map(|(i, _)| i)
+        .collect();
     // Once in the text that the guest cuts the mode from would be enough to change the wrong one.
-    let at = at.into_iter().find(|i| bytes[*i..].starts_with(b"ROGUE-MODE:honest...............")).expect("the mode is in the component");
+    let at = at
+        .into_iter()
+        .find(|i| bytes[*i..].starts_with(b"ROGUE-MODE:honest..............."))
+        .expect("the mode is in the component");
     let text = format!("ROGUE-MODE:{mode:.<21}");
     assert_eq!(text.len(), 32, "`{mode}` is too long");
     bytes[at..at + 32].copy_from_slice(text.as_bytes());
@@ -46,8 +74,14 @@ pub(crate) fn describing(mode: &str) -> Vec<u8> {
 pub(crate) fn replacing(from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = component().to_vec();
-    let at: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from.as_bytes()).map(|(i, _)| i).collect();
+    let at: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, w)| *w == from.as_bytes())
+        .map(|(i, _)| i)
+        .collect();
     assert!(!at.is_empty(), "`{from}` is not in the component");
-    at.into_iter().for_each(|i| bytes[i..i + to.len()].copy_from_slice(to.as_bytes()));
+    at.into_iter()
+        .for_each(|i| bytes[i..i + to.len()].copy_from_slice(to.as_bytes()));
     bytes
 }

@@ -8,8 +8,16 @@ use crate::sandbox::{case, guests, lines, recipe};
 
 fn pin(case: &Case) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-    let output = command.args(["ops", "lock", "--plugins", "plugins"]).current_dir(case.path("")).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .args(["ops", "lock", "--plugins", "plugins"])
+        .current_dir(case.path(""))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -32,9 +40,15 @@ fn changed_new_and_missing_plugins_are_refused() {
         "ops lock",
     ];
     let refused = refused.map(|text| text.replace("`second.wasm`", "`more/second.wasm`"));
-    case.run(&behaves).failed(2, &refused.each_ref().map(String::as_str));
+    case.run(&behaves)
+        .failed(2, &refused.each_ref().map(String::as_str));
     fs::remove_file(case.path("plugins/new.wasm")).unwrap();
-    case.run(&recipe("rogue_filter", "behave", "check_plugins_lock: false")).ok();
+    case.run(&recipe(
+        "rogue_filter",
+        "behave",
+        "check_plugins_lock: false",
+    ))
+    .ok();
     pin(&case);
     case.run(&behaves).ok();
     // The lock holds for what is below, however it is named.
@@ -46,29 +60,56 @@ fn changed_new_and_missing_plugins_are_refused() {
     case.write("plugins/more/second.wasm", guests::component());
     fs::remove_file(case.path("plugins/rogue.wasm")).unwrap();
     pin(&case);
-    for plugins in ["plugins/more", "plugins/more/second.wasm", "plugins/more/../more"] {
+    for plugins in [
+        "plugins/more",
+        "plugins/more/second.wasm",
+        "plugins/more/../more",
+    ] {
         below(plugins).run(&behaves).ok();
     }
     case.write("plugins/more/second.wasm", &other);
-    for plugins in ["plugins/more", "plugins/more/second.wasm", "plugins/more/../more"] {
-        below(plugins).run(&behaves).failed(2, &["second.wasm: this plugin has changed", "plugins/plugins.lock"]);
+    for plugins in [
+        "plugins/more",
+        "plugins/more/second.wasm",
+        "plugins/more/../more",
+    ] {
+        below(plugins).run(&behaves).failed(
+            2,
+            &[
+                "second.wasm: this plugin has changed",
+                "plugins/plugins.lock",
+            ],
+        );
     }
     std::os::unix::fs::symlink(case.path("plugins/more"), case.path("elsewhere")).unwrap();
-    below("elsewhere").run(&behaves).failed(2, &["second.wasm: this plugin has changed"]);
-    below("elsewhere").run(&format!("{behaves}check_plugins_lock: false\n")).ok();
+    below("elsewhere")
+        .run(&behaves)
+        .failed(2, &["second.wasm: this plugin has changed"]);
+    below("elsewhere")
+        .run(&format!("{behaves}check_plugins_lock: false\n"))
+        .ok();
     // So does the lock of a directory below the one that is named.
-    fs::rename(case.path("plugins/plugins.lock"), case.path("plugins/more/plugins.lock")).unwrap();
+    fs::rename(
+        case.path("plugins/plugins.lock"),
+        case.path("plugins/more/plugins.lock"),
+    )
+    .unwrap();
     let text = fs::read_to_string(case.path("plugins/more/plugins.lock")).unwrap();
     case.write("plugins/more/plugins.lock", text.replace("more/", ""));
-    case.run(&behaves).failed(2, &["plugins/more/second.wasm: this plugin has changed"]);
+    case.run(&behaves)
+        .failed(2, &["plugins/more/second.wasm: this plugin has changed"]);
     fs::remove_file(case.path("plugins/more/plugins.lock")).unwrap();
     case.run(&behaves).ok();
     // A link in its place is replaced, and not followed.
     case.write("precious", "precious");
     std::os::unix::fs::symlink(case.path("precious"), case.path("plugins/plugins.lock")).unwrap();
     pin(&case);
-    assert_eq!(fs::read_to_string(case.path("precious")).unwrap(), "precious");
+    assert_eq!(
+        fs::read_to_string(case.path("precious")).unwrap(),
+        "precious"
+    );
     case.run(&behaves).ok();
     case.write("plugins/plugins.lock", "{");
-    case.run(&behaves).failed(2, &["plugins/plugins.lock: this is no lock file"]);
+    case.run(&behaves)
+        .failed(2, &["plugins/plugins.lock: this is no lock file"]);
 }

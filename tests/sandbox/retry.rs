@@ -1,4 +1,5 @@
-//! `djhost quarantine JOB retry`: rows on which a plugin failed are given to another build of it, and come out as if it had been there from the start.
+//! `djhost quarantine JOB retry`: rows on which a plugin failed are given to another build of it,
+//! and come out as if it had been there from the start.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -8,7 +9,8 @@ use serde_json::Value;
 use crate::harness::Case;
 use crate::sandbox::{case, guests, lines};
 
-/// A recipe in which the misbehaving operator stands between others. Of rows with equal text, the first stays.
+/// A recipe in which the misbehaving operator stands between others. Of rows with equal text, the
+/// first stays.
 fn recipe(how: &str, partitions: usize, strategy: &str) -> String {
     format!(
         "partition: {{mode: manual, num_of_partitions: {partitions}}}\ncheckpoint: {{strategy: {strategy}}}\nmax_quarantine_ratio: 0.5\n\
@@ -35,27 +37,49 @@ fn with_cured(rows: &[String]) -> Case {
 
 fn djhost(case: &Case, args: &[&str], fault: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-    command.args(args).current_dir(case.path("")).env("HOME", case.path("")).env_remove("RUST_LOG");
-    command.env("DJHOST_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"));
+    command
+        .args(args)
+        .current_dir(case.path(""))
+        .env("HOME", case.path(""))
+        .env_remove("RUST_LOG");
+    command.env(
+        "DJHOST_CACHE_DIR",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache"),
+    );
     if let Some(fault) = fault {
         command.env(djhost::testing::fault::VARIABLE, fault);
     }
     command.output().unwrap()
 }
 
-const RETRY: [&str; 6] = ["quarantine", "work/job", "retry", "--quiet", "--plugins", "cured"];
+const RETRY: [&str; 6] = [
+    "quarantine",
+    "work/job",
+    "retry",
+    "--quiet",
+    "--plugins",
+    "cured",
+];
 
 #[track_caller]
 fn printed(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// The export, and where every row went.
 fn result(case: &Case) -> (String, Value) {
-    let summary: Value = serde_json::from_slice(&fs::read(case.path("work/job/job_summary.json")).unwrap()).unwrap();
+    let summary: Value =
+        serde_json::from_slice(&fs::read(case.path("work/job/job_summary.json")).unwrap()).unwrap();
     assert_eq!(summary["status"], "completed");
-    (fs::read_to_string(case.path("out/result.jsonl")).unwrap(), summary["ledger"].clone())
+    (
+        fs::read_to_string(case.path("out/result.jsonl")).unwrap(),
+        summary["ledger"].clone(),
+    )
 }
 
 /// What a job makes whose plugin was good from the start.
@@ -69,22 +93,44 @@ fn undisturbed(rows: &[String], recipe: &str) -> (String, Value) {
 #[test]
 fn a_better_build_takes_over_the_rows_and_no_others() {
     let rows = rows();
-    for (partitions, strategy) in [(1, "every_op"), (4, "every_op"), (3, "disabled"), (4, "every_n_ops")] {
+    for (partitions, strategy) in [
+        (1, "every_op"),
+        (4, "every_op"),
+        (3, "disabled"),
+        (4, "every_n_ops"),
+    ] {
         let recipe = recipe("unreachable", partitions, strategy);
         let case = with_cured(&rows);
         let ran = case.run(&recipe).ok();
         assert_eq!(ran.quarantine.len(), 45);
         let before = ran.summary["attempts"].as_array().unwrap().len();
-        assert_eq!(printed(&djhost(&case, &RETRY, None)), "45 rows tried again; 0 rows are in quarantine now\n");
-        assert!(result(&case) == undisturbed(&rows, &recipe), "{partitions} {strategy}");
-        let summary: Value = serde_json::from_slice(&fs::read(case.path("work/job/job_summary.json")).unwrap()).unwrap();
+        assert_eq!(
+            printed(&djhost(&case, &RETRY, None)),
+            "45 rows tried again; 0 rows are in quarantine now\n"
+        );
+        assert!(
+            result(&case) == undisturbed(&rows, &recipe),
+            "{partitions} {strategy}"
+        );
+        let summary: Value =
+            serde_json::from_slice(&fs::read(case.path("work/job/job_summary.json")).unwrap())
+                .unwrap();
         assert_eq!(summary["attempts"].as_array().unwrap().len(), before + 1);
-        assert_eq!(summary["resumption_command"], ran.summary["resumption_command"]);
-        assert!(printed(&djhost(&case, &["quarantine", "work/job"], None)).ends_with("0 rows in quarantine\n"));
+        assert_eq!(
+            summary["resumption_command"],
+            ran.summary["resumption_command"]
+        );
+        assert!(
+            printed(&djhost(&case, &["quarantine", "work/job"], None))
+                .ends_with("0 rows in quarantine\n")
+        );
         // It is part of the job now, wherever the component has gone.
         fs::remove_dir_all(case.path("cured")).unwrap();
         assert!(case.run(&recipe).ok().stderr.contains("complete already"));
-        assert_eq!(printed(&djhost(&case, &RETRY[..4], None)), "no operator has rows in quarantine: nothing to do\n");
+        assert_eq!(
+            printed(&djhost(&case, &RETRY[..4], None)),
+            "no operator has rows in quarantine: nothing to do\n"
+        );
         // `--fresh` forgets it.
         let mut case = case;
         case.args.push("--fresh".into());
@@ -102,14 +148,32 @@ fn partitions_without_such_rows_are_not_done_again() {
     case.run(recipe).ok();
     printed(&djhost(&case, &RETRY, None));
     assert_eq!(result(&case).0, rows.concat());
-    let mut logs: Vec<_> = fs::read_dir(case.path("work/job")).unwrap().map(|e| e.unwrap().path()).collect();
-    logs.retain(|p| p.file_name().unwrap().to_str().unwrap().starts_with("events_"));
+    let mut logs: Vec<_> = fs::read_dir(case.path("work/job"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    logs.retain(|p| {
+        p.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("events_")
+    });
     let events: Vec<Value> = logs
         .iter()
-        .flat_map(|p| fs::read_to_string(p).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<Value>>())
+        .flat_map(|p| {
+            fs::read_to_string(p)
+                .unwrap()
+                .lines()
+                .map(|l| serde_json::from_str(l).unwrap())
+                .collect::<Vec<Value>>()
+        })
         .filter(|e| e["attempt"] == 2 && e["event_type"] == "op_start")
         .collect();
-    let partitions: Vec<_> = events.iter().map(|e| e["partition_id"].as_u64().unwrap()).collect();
+    let partitions: Vec<_> = events
+        .iter()
+        .map(|e| e["partition_id"].as_u64().unwrap())
+        .collect();
     assert_eq!(partitions, [3, 3], "{events:#?}");
 }
 
@@ -121,18 +185,35 @@ fn rows_that_fail_again_stay_where_they_are() {
     let before = case.run(&recipe).ok();
     let (export, ledger) = result(&case);
     // The same build again: nothing changes but the number of the attempt.
-    let printed_ = printed(&djhost(&case, &["quarantine", "work/job", "retry", "--quiet"], None));
-    assert_eq!(printed_, "45 rows tried again; 45 rows are in quarantine now\n");
+    let printed_ = printed(&djhost(
+        &case,
+        &["quarantine", "work/job", "retry", "--quiet"],
+        None,
+    ));
+    assert_eq!(
+        printed_,
+        "45 rows tried again; 45 rows are in quarantine now\n"
+    );
     assert!(result(&case) == (export, ledger));
-    let listed = printed(&djhost(&case, &["quarantine", "work/job", "show", "--json", "--limit", "100"], None));
-    let entries: Vec<Value> = listed.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let listed = printed(&djhost(
+        &case,
+        &["quarantine", "work/job", "show", "--json", "--limit", "100"],
+        None,
+    ));
+    let entries: Vec<Value> = listed
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     assert_eq!(entries.len(), before.quarantine.len());
     assert!(entries.iter().all(|e| e["attempt"] == 2));
     // Just one of the ops that failed: its rows fail at the other one.
     let one = djhost(&case, &[&RETRY[..], &["--op", "1"]].concat(), None);
     assert!(printed(&one).starts_with("45 rows tried again; "));
     let listed = printed(&djhost(&case, &["quarantine", "work/job"], None));
-    assert!(listed.contains("op 4 rogue_mapper") && !listed.contains("op 1 rogue_filter"), "{listed}");
+    assert!(
+        listed.contains("op 4 rogue_mapper") && !listed.contains("op 1 rogue_filter"),
+        "{listed}"
+    );
     printed(&djhost(&case, &RETRY, None));
     assert!(result(&case) == undisturbed(&rows, &recipe));
 }
@@ -154,7 +235,10 @@ fn a_retry_that_is_killed_is_resumed() {
         }
         kills += 1;
         let found = fs::read_to_string(case.path("out/result.jsonl")).unwrap();
-        assert!(found.as_bytes() == before || found == expected.0, "killed at {at}: the export is neither the old nor the new one");
+        assert!(
+            found.as_bytes() == before || found == expected.0,
+            "killed at {at}: the export is neither the old nor the new one"
+        );
         // Asked for again, or just gone on with: where it had been written down, both do it.
         let asked = fs::exists(case.path("work/job/metadata/fallbacks.json")).unwrap();
         case.run(&recipe).ok();
@@ -176,15 +260,26 @@ fn what_cannot_be_tried_again_is_refused() {
         let output = djhost(&case, args, None);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
-        parts.iter().for_each(|part| assert!(said.contains(part), "`{part}` is not in: {said}"));
+        parts
+            .iter()
+            .for_each(|part| assert!(said.contains(part), "`{part}` is not in: {said}"));
     };
-    refused(&["quarantine", "work/job", "retry", "--plugins", "nosuch"], &["nosuch", "cannot be read"]);
-    refused(&["quarantine", "work/job", "retry", "--plugins", "other"], &["no component in", "has the operator `rogue_filter`"]);
+    refused(
+        &["quarantine", "work/job", "retry", "--plugins", "nosuch"],
+        &["nosuch", "cannot be read"],
+    );
+    refused(
+        &["quarantine", "work/job", "retry", "--plugins", "other"],
+        &["no component in", "has the operator `rogue_filter`"],
+    );
     assert!(!fs::exists(case.path("work/job/metadata/fallbacks.json")).unwrap());
     // Rows that could not be read are a matter of the dataset.
     let bad = with_cured(&["{\"text\": \"fine\"}\n".into(), "{\"text\n".into()]);
     bad.run(&recipe).ok();
     let output = djhost(&bad, &RETRY, None);
     assert!(String::from_utf8_lossy(&output.stderr).contains("1 row could not be read"));
-    assert_eq!(printed(&output), "no operator has rows in quarantine: nothing to do\n");
+    assert_eq!(
+        printed(&output),
+        "no operator has rows in quarantine: nothing to do\n"
+    );
 }

@@ -1,5 +1,6 @@
-//! A process that runs a job without work, for the tests of what looks on: `pretended-job RUN_DIR PARTITIONS [--deaf]`. One partition is
-//! done, one half done; then it waits to be stopped. With `--deaf` it never reacts.
+//! A process that runs a job without work, for the tests of what looks on: `pretended-job RUN_DIR
+//! PARTITIONS [--deaf]`. One partition is done, one half done; then it waits to be stopped. With
+//! `--deaf` it never reacts.
 
 use std::path::Path;
 use std::process::ExitCode;

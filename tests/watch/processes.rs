@@ -25,9 +25,20 @@ impl Drop for Running {
 impl Running {
     fn start(root: &Path, deaf: bool) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pretended-job"));
-        command.arg(root).arg("3").args(deaf.then_some("--deaf")).stdout(Stdio::null()).stderr(Stdio::null());
-        let running = Self { child: command.spawn().unwrap(), root: root.to_owned() };
-        assert!(wait_for(|| root.join("ready").exists()), "the pretended job did not start");
+        command
+            .arg(root)
+            .arg("3")
+            .args(deaf.then_some("--deaf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let running = Self {
+            child: command.spawn().unwrap(),
+            root: root.to_owned(),
+        };
+        assert!(
+            wait_for(|| root.join("ready").exists()),
+            "the pretended job did not start"
+        );
         running
     }
 
@@ -57,7 +68,12 @@ fn wait_for(condition: impl Fn() -> bool) -> bool {
 
 /// Runs the program with its state in `home`.
 fn djhost(home: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_djhost")).args(args).env("XDG_STATE_HOME", home.join("state")).current_dir(home).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args(args)
+        .env("XDG_STATE_HOME", home.join("state"))
+        .current_dir(home)
+        .output()
+        .unwrap()
 }
 
 fn code_of(output: &Output) -> u8 {
@@ -76,15 +92,29 @@ fn root(home: &Path) -> PathBuf {
 fn stop_ends_a_job_that_listens_and_says_how_to_continue() {
     let home = tempfile::tempdir().unwrap();
     let mut running = Running::start(&root(home.path()), false);
-    assert_eq!(running.job().overall_progress().unwrap().status, JobState::Running);
+    assert_eq!(
+        running.job().overall_progress().unwrap().status,
+        JobState::Running
+    );
     let listed = djhost(home.path(), &["stop", "--list"]);
     assert!(text(&listed).contains("job_1"), "{}", text(&listed));
     let stopped = djhost(home.path(), &["stop", "job"]);
     assert_eq!(code_of(&stopped), exit::DONE, "{}", text(&stopped));
-    assert!(text(&stopped).contains("--resume job_1"), "{}", text(&stopped));
+    assert!(
+        text(&stopped).contains("--resume job_1"),
+        "{}",
+        text(&stopped)
+    );
     assert_eq!(running.exit_code(), Some(exit::STOPPED.into()));
     let progress = running.job().overall_progress().unwrap();
-    assert_eq!((progress.status, progress.partitions.done, progress.partitions.waiting), (JobState::Stopped, 1, 2));
+    assert_eq!(
+        (
+            progress.status,
+            progress.partitions.done,
+            progress.partitions.waiting
+        ),
+        (JobState::Stopped, 1, 2)
+    );
     assert!(!running.job().paths().stop_request().exists());
     let again = djhost(home.path(), &["stop", "job_1"]);
     assert_eq!(code_of(&again), code::NOT_RUNNING, "{}", text(&again));
@@ -100,7 +130,10 @@ fn a_job_that_does_not_listen_is_only_killed_if_told_so() {
         assert_eq!(code_of(&asked), code::STILL_RUNNING, "{}", text(&asked));
         assert!(text(&asked).contains("partition 1"), "{}", text(&asked));
     }
-    assert_eq!(running.job().overall_progress().unwrap().status, JobState::Stopping);
+    assert_eq!(
+        running.job().overall_progress().unwrap().status,
+        JobState::Stopping
+    );
     assert!(running.child.try_wait().unwrap().is_none());
     let killed = djhost(home.path(), &["stop", "job_1", "--force"]);
     assert_eq!(code_of(&killed), exit::DONE, "{}", text(&killed));
@@ -118,7 +151,12 @@ fn a_job_that_was_killed_is_dead_and_can_be_started_again() {
     running.child.wait().unwrap();
     let monitor = djhost(home.path(), &["monitor", "job_1"]);
     assert_eq!(code_of(&monitor), exit::DONE);
-    assert!(text(&monitor).contains("job_1 died") && text(&monitor).contains("to continue: `djhost run"), "{}", text(&monitor));
+    assert!(
+        text(&monitor).contains("job_1 died")
+            && text(&monitor).contains("to continue: `djhost run"),
+        "{}",
+        text(&monitor)
+    );
     let stop = djhost(home.path(), &["stop", "job_1"]);
     assert_eq!(code_of(&stop), code::DIED, "{}", text(&stop));
     std::fs::remove_file(root(home.path()).join("ready")).unwrap();
@@ -134,15 +172,35 @@ fn a_process_that_got_the_pid_of_a_dead_one_is_never_signalled() {
     let id = ProcessId::of(stranger.id()).unwrap();
     let paths = RunPaths::new(root(home.path()));
     let job = PretendedJob::start(paths.root(), 1).unwrap();
-    // The lock is held, but by whom it says is a process that ended before the stranger got its pid.
-    let process = ProcessId { start_ticks: id.start_ticks - 1, ..id.clone() };
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_owned();
-    let holder = Holder { format_version: FORMAT_VERSION, process, host, attempt: 1, since: now() };
+    // The lock is held, but by whom it says is a process that ended before the stranger got its
+    // pid.
+    let process = ProcessId {
+        start_ticks: id.start_ticks - 1,
+        ..id.clone()
+    };
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap()
+        .trim()
+        .to_owned();
+    let holder = Holder {
+        format_version: FORMAT_VERSION,
+        process,
+        host,
+        attempt: 1,
+        since: now(),
+    };
     std::fs::write(paths.lock(), serde_json::to_vec(&holder).unwrap()).unwrap();
-    for args in [&["stop", "job_1", "--timeout", "0"][..], &["stop", "job_1", "--force", "--timeout", "0"]] {
+    for args in [
+        &["stop", "job_1", "--timeout", "0"][..],
+        &["stop", "job_1", "--force", "--timeout", "0"],
+    ] {
         let stop = djhost(home.path(), args);
         assert_ne!(code_of(&stop), exit::DONE, "{}", text(&stop));
-        assert!(stranger.try_wait().unwrap().is_none(), "`{}` ended a stranger", args.join(" "));
+        assert!(
+            stranger.try_wait().unwrap().is_none(),
+            "`{}` ended a stranger",
+            args.join(" ")
+        );
     }
     assert!(id.is_alive());
     drop(job);
@@ -170,11 +228,21 @@ fn the_first_interrupt_stops_and_the_second_forces() {
 fn jobs_that_are_done_or_unknown_have_their_own_codes() {
     let home = tempfile::tempdir().unwrap();
     finished_job(&root(home.path())).unwrap();
-    assert_eq!(code_of(&djhost(home.path(), &["stop", "job_1"])), code::NOT_RUNNING);
+    assert_eq!(
+        code_of(&djhost(home.path(), &["stop", "job_1"])),
+        code::NOT_RUNNING
+    );
     let unknown = djhost(home.path(), &["stop", "jub_1"]);
     assert_eq!(code_of(&unknown), code::UNKNOWN);
-    assert!(text(&unknown).contains("did you mean `job_1`"), "{}", text(&unknown));
-    assert_eq!(code_of(&djhost(home.path(), &["monitor", "jub_1"])), exit::USAGE);
+    assert!(
+        text(&unknown).contains("did you mean `job_1`"),
+        "{}",
+        text(&unknown)
+    );
+    assert_eq!(
+        code_of(&djhost(home.path(), &["monitor", "jub_1"])),
+        exit::USAGE
+    );
     assert_eq!(code_of(&djhost(home.path(), &["stop"])), exit::USAGE);
 }
 
@@ -183,18 +251,33 @@ fn jobs_and_monitor_print_json_that_can_be_read_back() {
     let home = tempfile::tempdir().unwrap();
     finished_job(&root(home.path())).unwrap();
     let running = Running::start(&home.path().join("outputs/job_2"), false);
-    let list = |args: &[&str]| serde_json::from_slice::<Vec<djhost::jobs::JobEntry>>(&djhost(home.path(), args).stdout).unwrap();
+    let list = |args: &[&str]| {
+        serde_json::from_slice::<Vec<djhost::jobs::JobEntry>>(&djhost(home.path(), args).stdout)
+            .unwrap()
+    };
     let jobs = list(&["jobs", "--json"]);
     assert_eq!(
-        jobs.iter().map(|j| (j.job_id.as_str(), j.status, j.process_id)).collect::<Vec<_>>(),
+        jobs.iter()
+            .map(|j| (j.job_id.as_str(), j.status, j.process_id))
+            .collect::<Vec<_>>(),
         [("job_2", JobState::Running, Some(running.child.id()))]
     );
     assert_eq!(list(&["jobs", "--all", "--json"]).len(), 2);
     let shown = djhost(home.path(), &["monitor", "outputs/job_1", "--json"]);
     let progress: djhost::jobs::JobProgress = serde_json::from_slice(&shown.stdout).unwrap();
-    assert_eq!((progress.status, progress.rows.read, progress.rows.output), (JobState::Completed, 2000, 1800));
-    let watched = djhost(home.path(), &["monitor", "job_1", "--watch", "--interval", "1"]);
-    assert!(text(&watched).starts_with("completed"), "{}", text(&watched));
+    assert_eq!(
+        (progress.status, progress.rows.read, progress.rows.output),
+        (JobState::Completed, 2000, 1800)
+    );
+    let watched = djhost(
+        home.path(),
+        &["monitor", "job_1", "--watch", "--interval", "1"],
+    );
+    assert!(
+        text(&watched).starts_with("completed"),
+        "{}",
+        text(&watched)
+    );
 }
 
 #[test]
@@ -208,9 +291,15 @@ fn logs_are_followed_until_the_job_ends() {
         .spawn()
         .unwrap();
     use std::io::Write;
-    let mut log = std::fs::OpenOptions::new().append(true).open(running.job().paths().log(1)).unwrap();
+    let mut log = std::fs::OpenOptions::new()
+        .append(true)
+        .open(running.job().paths().log(1))
+        .unwrap();
     log.write_all(b"a later line\n").unwrap();
-    assert_eq!(code_of(&djhost(home.path(), &["stop", "job_1"])), exit::DONE);
+    assert_eq!(
+        code_of(&djhost(home.path(), &["stop", "job_1"])),
+        exit::DONE
+    );
     let output = follow.wait_with_output().unwrap();
     assert_eq!(text(&output), "a line for people\na later line\n");
     let missing = djhost(home.path(), &["logs", "job_1", "--attempt", "7"]);

@@ -1,8 +1,11 @@
-//! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back without a bit of difference.
+//! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back
+//! without a bit of difference.
 //!
-//! The columns of Parquet and Arrow are `__row__` (the row's id), then for JSON rows `__raw__` (the row with all changes spliced in; null where it can
-//! be had from the input) and `__patch__` (what makes the input's row into it; null where that is the same), for columnar rows their own columns
-//! (see [`columns`](super::columns)), then the stats as `__dj__stats__.KEY`. JSON lines are described in [`lines`].
+//! The columns of Parquet and Arrow are `__row__` (the row's id), then for JSON rows `__raw__` (the
+//! row with all changes spliced in; null where it can be had from the input) and `__patch__` (what
+//! makes the input's row into it; null where that is the same), for columnar rows their own columns
+//! (see [`columns`](super::columns)), then the stats as `__dj__stats__.KEY`. JSON lines are
+//! described in [`lines`].
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter};
@@ -10,7 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, RecordBatchReader, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, RecordBatchReader, UInt64Array,
+};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
@@ -59,8 +64,13 @@ pub(crate) struct Stored {
 impl Stored {
     /// `batch` in the form that is stored. `whole`: every row.
     pub(crate) fn new(batch: &Batch, whole: bool) -> Result<Self> {
-        let mut stored = Self { batch: batch.clone(), patch: None };
-        let Some(raw) = &batch.raw else { return Ok(stored) };
+        let mut stored = Self {
+            batch: batch.clone(),
+            patch: None,
+        };
+        let Some(raw) = &batch.raw else {
+            return Ok(stored);
+        };
         stored.batch.columns.clear();
         stored.batch.origin = None;
         if whole {
@@ -99,7 +109,12 @@ impl RowsWriter {
     /// Starts a file in the given format.
     pub(crate) fn new(file: AtomicFile, format: StorageFormat, compression: Compression) -> Self {
         let sink = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
-        Self { writer: Some(Writer::Waiting(sink)), format, compression, rows: 0 }
+        Self {
+            writer: Some(Writer::Waiting(sink)),
+            format,
+            compression,
+            rows: 0,
+        }
     }
 
     /// Adds rows.
@@ -149,7 +164,12 @@ impl RowsWriter {
     }
 }
 
-fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &RecordBatch) -> Result<Writer> {
+fn open(
+    sink: Sink,
+    format: StorageFormat,
+    compression: Compression,
+    table: &RecordBatch,
+) -> Result<Writer> {
     Ok(match format {
         StorageFormat::Parquet => {
             let codec = match compression {
@@ -159,22 +179,34 @@ fn open(sink: Sink, format: StorageFormat, compression: Compression, table: &Rec
                 Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(1)?),
                 Compression::Lz4 => Codec::LZ4_RAW,
             };
-            // Nobody queries a checkpoint: no statistics; and rows hardly ever repeat: no dictionary.
+            // Nobody queries a checkpoint: no statistics; and rows hardly ever repeat: no
+            // dictionary.
             let properties = WriterProperties::builder()
                 .set_compression(codec)
                 .set_dictionary_enabled(false)
                 .set_statistics_enabled(EnabledStatistics::None)
                 .build();
-            Writer::Parquet(Box::new(ArrowWriter::try_new(sink, table.schema(), Some(properties))?))
+            Writer::Parquet(Box::new(ArrowWriter::try_new(
+                sink,
+                table.schema(),
+                Some(properties),
+            )?))
         }
         StorageFormat::Arrow => {
             let (inside, outside) = match compression {
                 Compression::Zstd => (Some(arrow::ipc::CompressionType::ZSTD), Compression::None),
-                Compression::Lz4 => (Some(arrow::ipc::CompressionType::LZ4_FRAME), Compression::None),
+                Compression::Lz4 => (
+                    Some(arrow::ipc::CompressionType::LZ4_FRAME),
+                    Compression::None,
+                ),
                 stream => (None, stream),
             };
             let options = IpcWriteOptions::default().try_with_compression(inside)?;
-            Writer::Arrow(Box::new(StreamWriter::try_new_with_options(Encoder::new(sink, outside)?, &table.schema(), options)?))
+            Writer::Arrow(Box::new(StreamWriter::try_new_with_options(
+                Encoder::new(sink, outside)?,
+                &table.schema(),
+                options,
+            )?))
         }
         StorageFormat::Jsonl => Writer::Jsonl(Encoder::new(sink, compression)?),
     })
@@ -187,36 +219,77 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
         fields.push(field);
         arrays.push(match array.data_type() {
             // Arrow's form would hold all that the views are cut out of.
-            DataType::BinaryView if format != StorageFormat::Parquet => Arc::new(array.as_binary_view().gc()),
-            DataType::Utf8View if format != StorageFormat::Parquet => Arc::new(array.as_string_view().gc()),
+            DataType::BinaryView if format != StorageFormat::Parquet => {
+                Arc::new(array.as_binary_view().gc())
+            }
+            DataType::Utf8View if format != StorageFormat::Parquet => {
+                Arc::new(array.as_string_view().gc())
+            }
             _ => array,
         });
     };
     let named = |name: String, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
     match &batch.raw {
-        Some(raw) => add(Field::new(RAW, DataType::BinaryView, true), Arc::new(raw.clone())),
+        Some(raw) => add(
+            Field::new(RAW, DataType::BinaryView, true),
+            Arc::new(raw.clone()),
+        ),
         None => columns::store(batch, &mut add),
     }
     if let Some(patch) = patch {
-        add(Field::new(PATCH, DataType::BinaryView, true), Arc::new(patch.clone()));
+        add(
+            Field::new(PATCH, DataType::BinaryView, true),
+            Arc::new(patch.clone()),
+        );
     }
-    batch.stats.iter().for_each(|s| add(named(format!("{STATS}.{}", s.key), &s.data), Arc::clone(&s.data)));
+    batch.stats.iter().for_each(|s| {
+        add(
+            named(format!("{STATS}.{}", s.key), &s.data),
+            Arc::clone(&s.data),
+        )
+    });
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
 pub(crate) fn from_table(table: &RecordBatch) -> Result<Stored> {
     let mut patch = None;
     let schema = table.schema();
-    let mut batch =
-        Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: None, origin: None, stored: None, columns: Vec::new(), stats: Vec::new() };
+    let mut batch = Batch {
+        ids: UInt64Array::from(Vec::<u64>::new()),
+        raw: None,
+        origin: None,
+        stored: None,
+        columns: Vec::new(),
+        stats: Vec::new(),
+    };
     for (field, array) in schema.fields().iter().zip(table.columns()) {
         match field.name().as_str() {
             _ if columns::is_column(field) => columns::restore(&mut batch.columns, field, array)?,
-            ROW => batch.ids = array.as_primitive_opt::<UInt64Type>().context("`__row__` is not a row id")?.clone(),
-            RAW => batch.raw = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
-            PATCH => patch = Some(arrow::compute::cast(array, &DataType::BinaryView)?.as_binary_view().clone()),
+            ROW => {
+                batch.ids = array
+                    .as_primitive_opt::<UInt64Type>()
+                    .context("`__row__` is not a row id")?
+                    .clone()
+            }
+            RAW => {
+                batch.raw = Some(
+                    arrow::compute::cast(array, &DataType::BinaryView)?
+                        .as_binary_view()
+                        .clone(),
+                )
+            }
+            PATCH => {
+                patch = Some(
+                    arrow::compute::cast(array, &DataType::BinaryView)?
+                        .as_binary_view()
+                        .clone(),
+                )
+            }
             name => match name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')) {
-                Some(key) => batch.stats.push(Stat { key: key.into(), data: Arc::clone(array) }),
+                Some(key) => batch.stats.push(Stat {
+                    key: key.into(),
+                    data: Arc::clone(array),
+                }),
                 None => columns::restore(&mut batch.columns, field, array)?,
             },
         }
@@ -237,29 +310,54 @@ enum Reader {
 }
 
 impl RowsReader {
-    /// Opens a file that [`RowsWriter`] wrote with `rows` rows in `bytes` bytes. Batches have about `batch_bytes`.
-    pub(crate) fn open(path: &Path, format: StorageFormat, compression: Compression, rows: u64, batch_bytes: usize) -> Result<Self> {
+    /// Opens a file that [`RowsWriter`] wrote with `rows` rows in `bytes` bytes. Batches have about
+    /// `batch_bytes`.
+    pub(crate) fn open(
+        path: &Path,
+        format: StorageFormat,
+        compression: Compression,
+        rows: u64,
+        batch_bytes: usize,
+    ) -> Result<Self> {
         let at = || format!("cannot read `{}`", path.display());
         let file = File::open(path).with_context(at)?;
         if rows == 0 {
-            return Ok(Self { inner: Reader::Empty });
+            return Ok(Self {
+                inner: Reader::Empty,
+            });
         }
         let inner = match format {
             StorageFormat::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
-                let unpacked: i64 = builder.metadata().row_groups().iter().map(|g| g.total_byte_size()).sum();
+                let unpacked: i64 = builder
+                    .metadata()
+                    .row_groups()
+                    .iter()
+                    .map(|g| g.total_byte_size())
+                    .sum();
                 let per_row = (unpacked as u64 / rows).max(1) as usize;
-                // Rows are counted here and not bytes, and huge rows come in runs: a quarter of the mean keeps such a batch small.
+                // Rows are counted here and not bytes, and huge rows come in runs: a quarter of the
+                // mean keeps such a batch small.
                 let size = (batch_bytes / 4 / per_row).clamp(1, 8192);
-                Reader::Batches(Box::new(builder.with_batch_size(size).build().with_context(at)?))
+                Reader::Batches(Box::new(
+                    builder.with_batch_size(size).build().with_context(at)?,
+                ))
             }
             StorageFormat::Arrow => {
-                let outside = if matches!(compression, Compression::Zstd | Compression::Lz4) { Compression::None } else { compression };
-                let stream = decoder(BufReader::with_capacity(256 << 10, file), outside).with_context(at)?;
-                Reader::Batches(Box::new(StreamReader::try_new(stream, None).with_context(at)?))
+                let outside = if matches!(compression, Compression::Zstd | Compression::Lz4) {
+                    Compression::None
+                } else {
+                    compression
+                };
+                let stream =
+                    decoder(BufReader::with_capacity(256 << 10, file), outside).with_context(at)?;
+                Reader::Batches(Box::new(
+                    StreamReader::try_new(stream, None).with_context(at)?,
+                ))
             }
             StorageFormat::Jsonl => {
-                let stream = decoder(BufReader::with_capacity(256 << 10, file), compression).with_context(at)?;
+                let stream = decoder(BufReader::with_capacity(256 << 10, file), compression)
+                    .with_context(at)?;
                 Reader::Lines(Box::new(BufReader::with_capacity(256 << 10, stream)))
             }
         };

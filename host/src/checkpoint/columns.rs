@@ -1,7 +1,9 @@
-//! Columns of a batch as columns of a file. What a column is says its field's metadata and not its name, which is the user's.
+//! Columns of a batch as columns of a file. What a column is says its field's metadata and not its
+//! name, which is the user's.
 //!
-//! Beside its values a column has its *native* form where that holds more (a whole number that an operator reads as a double, a struct that it reads
-//! as JSON), and which rows an operator has changed: without these a step after the checkpoint would write other values than one without it.
+//! Beside its values a column has its *native* form where that holds more (a whole number that an
+//! operator reads as a double, a struct that it reads as JSON), and which rows an operator has
+//! changed: without these a step after the checkpoint would write other values than one without it.
 
 use std::sync::Arc;
 
@@ -20,17 +22,30 @@ const NATIVE: &str = "native";
 /// For each row a bit per column; null where no column has changed.
 const CHANGED: &str = "changed";
 
-/// Adds the columns of `batch`, but for stats of the input that an op has computed anew: they are of no use any more.
+/// Adds the columns of `batch`, but for stats of the input that an op has computed anew: they are
+/// of no use any more.
 pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
     let mut column = |path: &str, role: &str, array: &ArrayRef| {
-        add(Field::new(path, array.data_type().clone(), true).with_metadata([(ROLE, role)]), Arc::clone(array));
+        add(
+            Field::new(path, array.data_type().clone(), true).with_metadata([(ROLE, role)]),
+            Arc::clone(array),
+        );
     };
-    let is_stat = |c: &&Column| batch.stats.iter().any(|s| c.path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key));
+    let is_stat = |c: &&Column| {
+        batch
+            .stats
+            .iter()
+            .any(|s| c.path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key))
+    };
     let columns: Vec<&Column> = batch.columns.iter().filter(|c| !is_stat(c)).collect();
     for c in &columns {
         column(&c.path, if c.json { JSON } else { VALUES }, &c.data);
         // Strings are the same values in any layout.
-        if let Some(native) = c.native.as_ref().filter(|native| c.json || !is_text(native.data_type())) {
+        if let Some(native) = c
+            .native
+            .as_ref()
+            .filter(|native| c.json || !is_text(native.data_type()))
+        {
             column(&c.path, NATIVE, native);
         }
     }
@@ -39,12 +54,19 @@ pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
 }
 
 fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
-    let changed: Vec<_> = columns.iter().enumerate().filter_map(|(i, c)| Some((i, c.changed.as_ref()?))).collect();
+    let changed: Vec<_> = columns
+        .iter()
+        .enumerate()
+        .filter_map(|(i, c)| Some((i, c.changed.as_ref()?)))
+        .collect();
     let mut marks = BinaryBuilder::new();
     let mut bits = vec![0u8; columns.len().div_ceil(8)];
     for row in 0..rows {
         bits.fill(0);
-        changed.iter().filter(|(_, rows)| rows.value(row)).for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
+        changed
+            .iter()
+            .filter(|(_, rows)| rows.value(row))
+            .for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
         marks.append_option(bits.iter().any(|byte| *byte != 0).then_some(&bits));
     }
     marks.finish()
@@ -52,7 +74,10 @@ fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
 
 /// Whether the field has the values of a column of the rows, and is not what belongs to one.
 pub(crate) fn has_values(field: &Field) -> bool {
-    matches!(field.metadata().get(ROLE).map(String::as_str), None | Some(VALUES | JSON))
+    matches!(
+        field.metadata().get(ROLE).map(String::as_str),
+        None | Some(VALUES | JSON)
+    )
 }
 
 /// Whether the field is of a column of the rows.
@@ -63,11 +88,25 @@ pub(crate) fn is_column(field: &Field) -> bool {
 /// Takes in a column that [`store`] has made, in their order.
 pub(crate) fn restore(columns: &mut Vec<Column>, field: &Field, array: &ArrayRef) -> Result<()> {
     match field.metadata().get(ROLE).map(String::as_str) {
-        Some(NATIVE) => columns.last_mut().context("a native form of no column")?.native = Some(Arc::clone(array)),
-        Some(CHANGED) => mark(columns, array.as_binary_opt::<i32>().context("the changed rows are not marked")?),
+        Some(NATIVE) => {
+            columns
+                .last_mut()
+                .context("a native form of no column")?
+                .native = Some(Arc::clone(array))
+        }
+        Some(CHANGED) => mark(
+            columns,
+            array
+                .as_binary_opt::<i32>()
+                .context("the changed rows are not marked")?,
+        ),
         role => {
             let json = role == Some(JSON);
-            columns.push(Column { changed: None, json, ..Column::new(field.name().clone(), Arc::clone(array)) });
+            columns.push(Column {
+                changed: None,
+                json,
+                ..Column::new(field.name().clone(), Arc::clone(array))
+            });
         }
     }
     Ok(())
@@ -79,7 +118,12 @@ fn mark(columns: &mut [Column], changed: &BinaryArray) {
     }
     for (i, column) in columns.iter_mut().enumerate() {
         let mut rows = BooleanBufferBuilder::new(changed.len());
-        changed.iter().for_each(|bits| rows.append(bits.and_then(|bits| bits.get(i / 8)).is_some_and(|byte| byte >> (i % 8) & 1 == 1)));
+        changed.iter().for_each(|bits| {
+            rows.append(
+                bits.and_then(|bits| bits.get(i / 8))
+                    .is_some_and(|byte| byte >> (i % 8) & 1 == 1),
+            )
+        });
         let rows = rows.finish();
         column.changed = (rows.count_set_bits() > 0).then_some(rows);
     }

@@ -13,7 +13,9 @@ use crate::rundir::{DatasetMapping, JobSummary};
 
 /// A file of a run directory, its kind by the first byte.
 pub fn records(data: &[u8]) {
-    let Some((kind, data)) = data.split_first() else { return };
+    let Some((kind, data)) = data.split_first() else {
+        return;
+    };
     match kind % 6 {
         0 => mask(data),
         1 => manifest(data),
@@ -25,18 +27,33 @@ pub fn records(data: &[u8]) {
 }
 
 fn mask(data: &[u8]) {
-    let Ok(mask) = Mask::from_bytes(3, data) else { return };
+    let Ok(mask) = Mask::from_bytes(3, data) else {
+        return;
+    };
     assert!(mask.count() <= mask.rows());
     if let Some(counts) = &mask.counts {
-        assert!((0..mask.rows()).map(|row| counts.of(row).len()).sum::<usize>() <= data.len());
+        assert!(
+            (0..mask.rows())
+                .map(|row| counts.of(row).len())
+                .sum::<usize>()
+                <= data.len()
+        );
     }
-    assert_eq!(Mask::from_bytes(3, &mask.to_bytes()).expect("its own bytes"), mask);
+    assert_eq!(
+        Mask::from_bytes(3, &mask.to_bytes()).expect("its own bytes"),
+        mask
+    );
 }
 
 fn manifest(data: &[u8]) {
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(data) else { return };
+    let Ok(manifest) = serde_json::from_slice::<Manifest>(data) else {
+        return;
+    };
     let sealed = seal(&manifest).expect("a manifest can be written");
-    assert_eq!(unseal::<Manifest>(&sealed).expect("its own bytes"), manifest);
+    assert_eq!(
+        unseal::<Manifest>(&sealed).expect("its own bytes"),
+        manifest
+    );
 }
 
 fn events(data: &[u8]) {
@@ -50,7 +67,14 @@ fn events(data: &[u8]) {
 }
 
 fn progress(logs: &EventLogs, summary: Option<&JobSummary>, mapping: Option<&DatasetMapping>) {
-    let facts = Facts { logs, summary, mapping, liveness: &Liveness::Free(None), stop_requested: false, now: 1.0e9 };
+    let facts = Facts {
+        logs,
+        summary,
+        mapping,
+        liveness: &Liveness::Free(None),
+        stop_requested: false,
+        now: 1.0e9,
+    };
     let progress = serde_json::to_value(snapshot(&facts)).expect("progress can be shown");
     let done = progress["overall_progress"].as_f64().unwrap_or_default();
     assert!(done.is_finite() && done >= 0.0, "{done}");
@@ -66,7 +90,8 @@ fn summary(data: &[u8]) {
     }
 }
 
-/// A patch gives the new row back; bytes that are no patch are refused, and make no more than the old row and they themselves hold.
+/// A patch gives the new row back; bytes that are no patch are refused, and make no more than the
+/// old row and they themselves hold.
 fn patch(data: &[u8]) {
     let (old, new) = data.split_at(data.len() / 3);
     let array = |row: &[u8]| BinaryViewArray::from_iter([Some(row)]);

@@ -35,20 +35,48 @@ impl Chains {
         for op in &plan.ops {
             if op.is_global() {
                 // What stays of one partition depends on all of them.
-                let all = after.iter().fold(KeyBuilder::new("global"), |k, chain| k.with(chain[op.index].as_str())).key();
+                let all = after
+                    .iter()
+                    .fold(KeyBuilder::new("global"), |k, chain| {
+                        k.with(chain[op.index].as_str())
+                    })
+                    .key();
                 for (chain, keys) in after.iter_mut().zip(&mut keys) {
-                    keys.insert(op.index, KeyBuilder::new("keys").with(chain[op.index].as_str()).with(identities[op.index].as_str()).key());
+                    keys.insert(
+                        op.index,
+                        KeyBuilder::new("keys")
+                            .with(chain[op.index].as_str())
+                            .with(identities[op.index].as_str())
+                            .key(),
+                    );
                     chain.push(
-                        KeyBuilder::new("mask").with(chain[op.index].as_str()).with(identities[op.index].as_str()).with(all.as_str()).key(),
+                        KeyBuilder::new("mask")
+                            .with(chain[op.index].as_str())
+                            .with(identities[op.index].as_str())
+                            .with(all.as_str())
+                            .key(),
                     );
                 }
             } else {
                 for chain in &mut after {
-                    chain.push(KeyBuilder::new("op").with(chain[op.index].as_str()).with(identities[op.index].as_str()).key());
+                    chain.push(
+                        KeyBuilder::new("op")
+                            .with(chain[op.index].as_str())
+                            .with(identities[op.index].as_str())
+                            .key(),
+                    );
                 }
             }
         }
-        let parts = after.iter().map(|c| KeyBuilder::new("part").with(c[plan.ops.len()].as_str()).with(export).key()).collect();
+        let parts = after
+            .iter()
+            .map(|c| {
+                KeyBuilder::new("part")
+                    .with(c[plan.ops.len()].as_str())
+                    .with(export)
+                    .key()
+            })
+            .collect();
         Self { after, keys, parts }
     }
 
@@ -80,12 +108,25 @@ impl Chains {
                 let key = self.after(partition, Some(op.index)).clone();
                 if op.is_global() {
                     if op.is_grouper() {
-                        expected.entry(key.clone()).or_default().push((Artifact::Rows, op.index, partition));
+                        expected.entry(key.clone()).or_default().push((
+                            Artifact::Rows,
+                            op.index,
+                            partition,
+                        ));
                     }
-                    expected.entry(key).or_default().push((Artifact::Mask, op.index, partition));
-                    expected.entry(self.keys(partition, op.index).clone()).or_default().push((Artifact::Keys, op.index, partition));
+                    expected
+                        .entry(key)
+                        .or_default()
+                        .push((Artifact::Mask, op.index, partition));
+                    expected
+                        .entry(self.keys(partition, op.index).clone())
+                        .or_default()
+                        .push((Artifact::Keys, op.index, partition));
                 } else {
-                    expected.entry(key).or_default().push((Artifact::Rows, op.index, partition));
+                    expected
+                        .entry(key)
+                        .or_default()
+                        .push((Artifact::Rows, op.index, partition));
                 }
             }
         }

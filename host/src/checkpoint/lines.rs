@@ -1,9 +1,12 @@
-//! Rows as JSON lines, for whoever wants to look at them with `jq` or the like, and back without a bit of difference.
+//! Rows as JSON lines, for whoever wants to look at them with `jq` or the like, and back without a
+//! bit of difference.
 //!
-//! A line is the row, whole, with one more field at its end, `__dj__row__`: the row's `id`, the `stats` that it has, and what it takes to have
-//! the row back exactly. White space around a JSON row is in `around`; a row with numbers that only Python knows (`NaN`, `Infinity`), which is
-//! no JSON, is in `bytes`, in base64. The first row of a batch has the number of its `rows` and, in `arrow`, what JSON cannot hold exactly: the
-//! stats of JSON rows, all of rows with columns, whose values beside it are for reading only.
+//! A line is the row, whole, with one more field at its end, `__dj__row__`: the row's `id`, the
+//! `stats` that it has, and what it takes to have the row back exactly. White space around a JSON
+//! row is in `around`; a row with numbers that only Python knows (`NaN`, `Infinity`), which is no
+//! JSON, is in `bytes`, in base64. The first row of a batch has the number of its `rows` and, in
+//! `arrow`, what JSON cannot hold exactly: the stats of JSON rows, all of rows with columns, whose
+//! values beside it are for reading only.
 
 use std::io::{BufRead, Write};
 
@@ -22,7 +25,8 @@ use super::codec::{RAW, ROW, Stored, from_table};
 use super::columns;
 use crate::data::{Batch, STATS, Stat, show_json_rows};
 
-/// The field at the end of a line. In a text its quotes would be escaped, so where these bytes stand last, they are the field.
+/// The field at the end of a line. In a text its quotes would be escaped, so where these bytes
+/// stand last, they are the field.
 const FIELD: &[u8] = b"\"__dj__row__\":";
 
 /// What it says.
@@ -45,22 +49,63 @@ struct Row<'a> {
 /// Writes a batch in its stored columns. Of JSON rows none may be missing.
 pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
     let schema = table.schema();
-    let ids = table.column_by_name(ROW).context("rows without ids")?.as_primitive::<UInt64Type>();
-    let own = |name: &str| schema.fields().iter().position(|f| f.name() == name && !columns::is_column(f));
+    let ids = table
+        .column_by_name(ROW)
+        .context("rows without ids")?
+        .as_primitive::<UInt64Type>();
+    let own = |name: &str| {
+        schema
+            .fields()
+            .iter()
+            .position(|f| f.name() == name && !columns::is_column(f))
+    };
     let raw = own(RAW).map(|at| table.column(at).as_binary_view());
     let picked = |keep: &dyn Fn(&Field) -> bool| -> Result<RecordBatch> {
-        let at: Vec<usize> = (0..table.num_columns()).filter(|i| keep(schema.field(*i))).collect();
+        let at: Vec<usize> = (0..table.num_columns())
+            .filter(|i| keep(schema.field(*i)))
+            .collect();
         Ok(table.project(&at)?)
     };
-    let is_stat = |f: &Field| !columns::is_column(f) && f.name().strip_prefix(STATS).is_some_and(|key| key.starts_with('.'));
+    let is_stat = |f: &Field| {
+        !columns::is_column(f)
+            && f.name()
+                .strip_prefix(STATS)
+                .is_some_and(|key| key.starts_with('.'))
+    };
     let stats = picked(&is_stat)?;
-    let exact = if raw.is_none() { Some(table.clone()) } else { Some(stats.clone()).filter(|stats| stats.num_columns() > 0) };
-    let mut arrow = exact.map(|exact| to_stream(&exact)).transpose()?.map(|stream| BASE64.encode(stream));
-    let shown = if raw.is_none() { objects(&picked(&|f| f.name() != ROW && !is_stat(f) && columns::has_values(f))?) } else { Vec::new() };
-    let stats = if stats.num_columns() > 0 { objects(&stats) } else { Vec::new() };
+    let exact = if raw.is_none() {
+        Some(table.clone())
+    } else {
+        Some(stats.clone()).filter(|stats| stats.num_columns() > 0)
+    };
+    let mut arrow = exact
+        .map(|exact| to_stream(&exact))
+        .transpose()?
+        .map(|stream| BASE64.encode(stream));
+    let shown = if raw.is_none() {
+        objects(&picked(&|f| {
+            f.name() != ROW && !is_stat(f) && columns::has_values(f)
+        })?)
+    } else {
+        Vec::new()
+    };
+    let stats = if stats.num_columns() > 0 {
+        objects(&stats)
+    } else {
+        Vec::new()
+    };
     for i in 0..table.num_rows() {
-        let stats: Option<Box<RawValue>> = stats.get(i).and_then(|s| RawValue::from_string(s.replace(&format!("\"{STATS}."), "\"")).ok());
-        let mut row = Row { id: ids.value(i), stats: stats.as_deref(), around: None, bytes: None, rows: None, arrow: None };
+        let stats: Option<Box<RawValue>> = stats
+            .get(i)
+            .and_then(|s| RawValue::from_string(s.replace(&format!("\"{STATS}."), "\"")).ok());
+        let mut row = Row {
+            id: ids.value(i),
+            stats: stats.as_deref(),
+            around: None,
+            bytes: None,
+            rows: None,
+            arrow: None,
+        };
         if i == 0 {
             row.rows = Some(table.num_rows());
             row.arrow = arrow.take();
@@ -89,7 +134,11 @@ pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
         };
         let open = &object[..object.len() - 1];
         // An object that is empty but for blanks takes no comma.
-        let comma = if open[1..].trim_ascii().is_empty() { "" } else { "," };
+        let comma = if open[1..].trim_ascii().is_empty() {
+            ""
+        } else {
+            ","
+        };
         write!(out, "{open}{comma}")?;
         out.write_all(FIELD)?;
         serde_json::to_writer(&mut *out, &row)?;
@@ -106,7 +155,10 @@ fn objects(table: &RecordBatch) -> Vec<String> {
         return Vec::new();
     }
     let text = String::from_utf8(lines).unwrap_or_default();
-    text.lines().map(str::to_owned).filter(|line| line.starts_with('{') && line.ends_with('}')).collect()
+    text.lines()
+        .map(str::to_owned)
+        .filter(|line| line.starts_with('{') && line.ends_with('}'))
+        .collect()
 }
 
 /// Reads the next batch; None at the end.
@@ -121,11 +173,23 @@ pub(crate) fn read(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
             return Ok(None);
         }
         let at = memmem::rfind(&line, FIELD).context("a line without `__dj__row__`")?;
-        let end = line.iter().rposition(|byte| *byte == b'}').context("a line that does not end")?;
-        let row: Row<'_> = serde_json::from_slice(line.get(at + FIELD.len()..end).context("a line that does not end")?)?;
+        let end = line
+            .iter()
+            .rposition(|byte| *byte == b'}')
+            .context("a line that does not end")?;
+        let row: Row<'_> = serde_json::from_slice(
+            line.get(at + FIELD.len()..end)
+                .context("a line that does not end")?,
+        )?;
         if left.is_none() {
-            left = Some(row.rows.context("the first row of a batch does not say how many there are")?);
-            exact = row.arrow.map(|stream| from_stream(&BASE64.decode(stream)?)).transpose()?;
+            left = Some(
+                row.rows
+                    .context("the first row of a batch does not say how many there are")?,
+            );
+            exact = row
+                .arrow
+                .map(|stream| from_stream(&BASE64.decode(stream)?))
+                .transpose()?;
         }
         left = left.map(|left| left.saturating_sub(1));
         ids.push(row.id);
@@ -142,13 +206,34 @@ pub(crate) fn read(lines: &mut dyn BufRead) -> Result<Option<Stored>> {
         Some(table) => stats_of(&table),
         None => Vec::new(),
     };
-    let batch = Batch { ids: ids.into(), raw: Some(raws.finish()), origin: None, stored: None, columns: Vec::new(), stats };
+    let batch = Batch {
+        ids: ids.into(),
+        raw: Some(raws.finish()),
+        origin: None,
+        stored: None,
+        columns: Vec::new(),
+        stats,
+    };
     Ok(Some(Stored { batch, patch: None }))
 }
 
 fn stats_of(table: &RecordBatch) -> Vec<Stat> {
-    let key = |name: &str| name.strip_prefix(STATS).and_then(|n| n.strip_prefix('.')).unwrap_or(name).to_owned();
-    table.schema().fields().iter().zip(table.columns()).map(|(f, a)| Stat { key: key(f.name()), data: std::sync::Arc::clone(a) }).collect()
+    let key = |name: &str| {
+        name.strip_prefix(STATS)
+            .and_then(|n| n.strip_prefix('.'))
+            .unwrap_or(name)
+            .to_owned()
+    };
+    table
+        .schema()
+        .fields()
+        .iter()
+        .zip(table.columns())
+        .map(|(f, a)| Stat {
+            key: key(f.name()),
+            data: std::sync::Arc::clone(a),
+        })
+        .collect()
 }
 
 fn to_stream(table: &RecordBatch) -> Result<Vec<u8>> {
@@ -158,21 +243,34 @@ fn to_stream(table: &RecordBatch) -> Result<Vec<u8>> {
 }
 
 fn from_stream(bytes: &[u8]) -> Result<RecordBatch> {
-    StreamReader::try_new(bytes, None)?.next().context("an empty Arrow stream")?.map_err(Into::into)
+    StreamReader::try_new(bytes, None)?
+        .next()
+        .context("an empty Arrow stream")?
+        .map_err(Into::into)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Array, ArrayRef, BinaryViewArray, Float64Array, StringArray, TimestampSecondArray, UInt64Array};
+    use arrow::array::{
+        Array, ArrayRef, BinaryViewArray, Float64Array, StringArray, TimestampSecondArray,
+        UInt64Array,
+    };
     use arrow::datatypes::{Field, Schema};
 
     use super::*;
 
     fn table(columns: &[(&str, ArrayRef)]) -> RecordBatch {
-        let fields: Vec<Field> = columns.iter().map(|(name, a)| Field::new(*name, a.data_type().clone(), true)).collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.iter().map(|(_, a)| Arc::clone(a)).collect()).unwrap()
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|(name, a)| Field::new(*name, a.data_type().clone(), true))
+            .collect();
+        RecordBatch::try_new(
+            Arc::new(Schema::new(fields)),
+            columns.iter().map(|(_, a)| Arc::clone(a)).collect(),
+        )
+        .unwrap()
     }
 
     fn written(table: &RecordBatch) -> Vec<u8> {
@@ -193,15 +291,37 @@ mod tests {
             b"{\"text\": \"NaN and Infinity\", \"big\": 1.50e30}",
             b"[1]",
         ];
-        let stats: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.1), None, Some(f64::NAN), Some(1.0), None, None, None, Some(-0.0)]));
+        let stats: ArrayRef = Arc::new(Float64Array::from(vec![
+            Some(0.1),
+            None,
+            Some(f64::NAN),
+            Some(1.0),
+            None,
+            None,
+            None,
+            Some(-0.0),
+        ]));
         let raw: ArrayRef = Arc::new(BinaryViewArray::from_iter_values(rows));
-        let ids: ArrayRef = Arc::new(UInt64Array::from((0..8).map(|i| u64::MAX - i).collect::<Vec<_>>()));
-        let one = table(&[(ROW, ids), (RAW, raw), ("__dj__stats__.text_len", Arc::clone(&stats))]);
+        let ids: ArrayRef = Arc::new(UInt64Array::from(
+            (0..8).map(|i| u64::MAX - i).collect::<Vec<_>>(),
+        ));
+        let one = table(&[
+            (ROW, ids),
+            (RAW, raw),
+            ("__dj__stats__.text_len", Arc::clone(&stats)),
+        ]);
         let bytes = [written(&one), written(&one.slice(0, 3))].concat();
         for (line, row) in bytes.split(|b| *b == b'\n').zip(rows) {
             let shown: serde_json::Value = serde_json::from_slice(line).unwrap();
-            let Ok(serde_json::Value::Object(row)) = serde_json::from_slice(row) else { continue };
-            assert!(row.iter().filter(|(key, _)| *key != "__dj__row__").all(|(key, value)| shown[key] == *value), "{shown}");
+            let Ok(serde_json::Value::Object(row)) = serde_json::from_slice(row) else {
+                continue;
+            };
+            assert!(
+                row.iter()
+                    .filter(|(key, _)| *key != "__dj__row__")
+                    .all(|(key, value)| shown[key] == *value),
+                "{shown}"
+            );
         }
         let mut reader = &bytes[..];
         let first = read(&mut reader).unwrap().unwrap();
@@ -211,7 +331,13 @@ mod tests {
         let raw = first.batch.raw.unwrap();
         assert_eq!(raw.iter().map(Option::unwrap).collect::<Vec<_>>(), rows);
         assert_eq!(first.batch.ids.value(7), u64::MAX - 7);
-        assert_eq!((first.batch.stats[0].key.as_str(), first.batch.stats[0].data.to_data()), ("text_len", stats.to_data()));
+        assert_eq!(
+            (
+                first.batch.stats[0].key.as_str(),
+                first.batch.stats[0].data.to_data()
+            ),
+            ("text_len", stats.to_data())
+        );
     }
 
     #[test]
@@ -222,13 +348,27 @@ mod tests {
         let ids: ArrayRef = Arc::new(UInt64Array::from(vec![1, 2]));
         let one = table(&[(ROW, Arc::clone(&ids)), ("text", Arc::clone(&text))]);
         let line = written(&one);
-        let shown: serde_json::Value = serde_json::from_slice(line.split(|b| *b == b'\n').next().unwrap()).unwrap();
-        assert_eq!((&shown["text"], &shown["__dj__row__"]["id"]), (&"a".into(), &1.into()));
+        let shown: serde_json::Value =
+            serde_json::from_slice(line.split(|b| *b == b'\n').next().unwrap()).unwrap();
+        assert_eq!(
+            (&shown["text"], &shown["__dj__row__"]["id"]),
+            (&"a".into(), &1.into())
+        );
         for table in [one, table(&[(ROW, ids), ("text", text), ("time", time)])] {
             let back = read(&mut &written(&table)[..]).unwrap().unwrap().batch;
-            let columns: Vec<_> = back.columns.iter().map(|c| (c.path.clone(), c.data.to_data())).collect();
-            let expected: Vec<_> =
-                table.schema().fields().iter().zip(table.columns()).skip(1).map(|(f, a)| (f.name().clone(), a.to_data())).collect();
+            let columns: Vec<_> = back
+                .columns
+                .iter()
+                .map(|c| (c.path.clone(), c.data.to_data()))
+                .collect();
+            let expected: Vec<_> = table
+                .schema()
+                .fields()
+                .iter()
+                .zip(table.columns())
+                .skip(1)
+                .map(|(f, a)| (f.name().clone(), a.to_data()))
+                .collect();
             assert_eq!(columns, expected);
         }
     }

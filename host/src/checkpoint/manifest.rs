@@ -43,8 +43,8 @@ pub(crate) struct InputContent {
     pub checksum: String,
 }
 
-/// What became of the rows of a partition from the input up to here: every manifest carries the whole account, so that a resumed job's
-/// ledger is exact whatever was redone.
+/// What became of the rows of a partition from the input up to here: every manifest carries the
+/// whole account, so that a resumed job's ledger is exact whatever was redone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {

@@ -1,4 +1,5 @@
-//! What survives a kill: rows, keys and parts on disk, each valid if and only if its manifest is there and its key is the expected one.
+//! What survives a kill: rows, keys and parts on disk, each valid if and only if its manifest is
+//! there and its key is the expected one.
 
 mod codec;
 mod columns;

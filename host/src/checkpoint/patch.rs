@@ -1,8 +1,9 @@
-//! What makes a row of the input into the row that it is now: bytes to copy and bytes that are new. Cleaning a text changes few of its bytes,
-//! so checkpoints of cleaned rows are far smaller than the rows.
+//! What makes a row of the input into the row that it is now: bytes to copy and bytes that are new.
+//! Cleaning a text changes few of its bytes, so checkpoints of cleaned rows are far smaller than
+//! the rows.
 //!
-//! A patch is a row of steps: number of new bytes, these bytes, number of bytes of the old row to skip, number of bytes to copy then. Numbers
-//! are `varint`s.
+//! A patch is a row of steps: number of new bytes, these bytes, number of bytes of the old row to
+//! skip, number of bytes to copy then. Numbers are `varint`s.
 
 use anyhow::{Context, Result};
 use arrow::array::{Array, BinaryViewArray, BinaryViewBuilder};
@@ -14,8 +15,8 @@ use crate::rundir::varint::{put, take};
 const AGREE: usize = size_of::<u64>();
 /// Bytes on either side that are tried before any search.
 const NEAR: usize = 8;
-/// How far ahead in the old row new bytes are looked for, longer than most of what mappers take out, and how many must agree there: were these
-/// few, a run of spaces would lead astray.
+/// How far ahead in the old row new bytes are looked for, longer than most of what mappers take
+/// out, and how many must agree there: were these few, a run of spaces would lead astray.
 const AHEAD: usize = 1024;
 const AHEAD_AGREE: usize = 16;
 /// The same for what is looked for last.
@@ -25,8 +26,8 @@ const FAR_STEPS: usize = 4;
 /// How many of the new bytes are passed over one by one on the way, before larger steps are made.
 const STEPS: usize = 24;
 
-/// What is stored of rows that were `old` in the input (null: not known) and are `new`: the rows that are stored whole, and patches. Where both
-/// are null nothing has changed.
+/// What is stored of rows that were `old` in the input (null: not known) and are `new`: the rows
+/// that are stored whole, and patches. Where both are null nothing has changed.
 pub(crate) fn differences(old: &BinaryViewArray, new: &BinaryViewArray) -> [BinaryViewArray; 2] {
     let mut rows = BinaryViewBuilder::with_capacity(new.len());
     let mut patches = BinaryViewBuilder::with_capacity(new.len());
@@ -53,7 +54,8 @@ pub(crate) fn differences(old: &BinaryViewArray, new: &BinaryViewArray) -> [Bina
     [rows.finish(), patches.finish()]
 }
 
-/// Appends the patch from `old` to `new` to `out`; false if it would not be clearly smaller than `new` (then `out` is as it was).
+/// Appends the patch from `old` to `new` to `out`; false if it would not be clearly smaller than
+/// `new` (then `out` is as it was).
 fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
     let before = out.len();
     let most = before + new.len() / 2;
@@ -94,15 +96,21 @@ pub(crate) fn apply(old: &[u8], mut patch: &[u8], out: &mut Vec<u8>) -> Result<(
         patch = &patch[literal..];
         let skip = number(&mut patch)?;
         let copy = number(&mut patch)?;
-        let from = at.checked_add(skip).context("a patch goes beyond its row")?;
-        at = from.checked_add(copy).context("a patch goes beyond its row")?;
+        let from = at
+            .checked_add(skip)
+            .context("a patch goes beyond its row")?;
+        at = from
+            .checked_add(copy)
+            .context("a patch goes beyond its row")?;
         out.extend_from_slice(old.get(from..at).context("a patch goes beyond its row")?);
     }
     Ok(())
 }
 
 fn number(patch: &mut &[u8]) -> Result<usize> {
-    Ok(usize::try_from(take(patch).context("a patch ends too early")?)?)
+    Ok(usize::try_from(
+        take(patch).context("a patch ends too early")?,
+    )?)
 }
 
 fn step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec<u8>) {
@@ -112,10 +120,14 @@ fn step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec<u8>) {
     put(copy as u64, out);
 }
 
-/// The nearest places after which both run side by side again: bytes of `old` and of `new` to pass over.
+/// The nearest places after which both run side by side again: bytes of `old` and of `new` to pass
+/// over.
 fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     // A few bytes less, more or other ones.
-    let word = |row: &[u8], at: usize| row.get(at..at + AGREE).map(|w| u64::from_le_bytes(w.try_into().expect("eight bytes")));
+    let word = |row: &[u8], at: usize| {
+        row.get(at..at + AGREE)
+            .map(|w| u64::from_le_bytes(w.try_into().expect("eight bytes")))
+    };
     for near in 1..=2 * NEAR {
         for b in near.saturating_sub(NEAR)..=near.min(NEAR) {
             let a = near - b;
@@ -138,27 +150,53 @@ fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     }
     // A long piece may be gone.
     let window = &old[..old.len().min(FAR)];
-    (0..new.len().saturating_sub(FAR_AGREE).min(FAR_STEPS)).find_map(|b| Some((memmem::find(window, &new[b..b + FAR_AGREE])?, b)))
+    (0..new.len().saturating_sub(FAR_AGREE).min(FAR_STEPS))
+        .find_map(|b| Some((memmem::find(window, &new[b..b + FAR_AGREE])?, b)))
 }
 
-/// Where `needle` is. For one short search in a short window: a general searcher takes longer to be built than this to find.
+/// Where `needle` is. For one short search in a short window: a general searcher takes longer to be
+/// built than this to find.
 fn find(window: &[u8], needle: &[u8]) -> Option<usize> {
-    // In running text a capital, a digit or a sign is rarer than a small letter, a space or a byte of a longer character.
-    let rare = |b: &u8| b.is_ascii() && !b.is_ascii_lowercase() && !b.is_ascii_control() && !b" \\".contains(b);
+    // In running text a capital, a digit or a sign is rarer than a small letter, a space or a byte
+    // of a longer character.
+    let rare = |b: &u8| {
+        b.is_ascii() && !b.is_ascii_lowercase() && !b.is_ascii_control() && !b" \\".contains(b)
+    };
     let at = needle.iter().position(rare).unwrap_or(needle.len() - 1);
     let last = window.len().checked_sub(needle.len())?;
-    memchr_iter(needle[at], &window[at..=at + last]).find(|start| window[*start..].starts_with(needle))
+    memchr_iter(needle[at], &window[at..=at + last])
+        .find(|start| window[*start..].starts_with(needle))
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let words = a.chunks_exact(64).zip(b.chunks_exact(64)).take_while(|(a, b)| a == b).count() * 64;
-    words + a[words..].iter().zip(&b[words..]).take_while(|(a, b)| a == b).count()
+    let words = a
+        .chunks_exact(64)
+        .zip(b.chunks_exact(64))
+        .take_while(|(a, b)| a == b)
+        .count()
+        * 64;
+    words
+        + a[words..]
+            .iter()
+            .zip(&b[words..])
+            .take_while(|(a, b)| a == b)
+            .count()
 }
 
 fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    let words = a.rchunks_exact(64).zip(b.rchunks_exact(64)).take_while(|(a, b)| a == b).count() * 64;
+    let words = a
+        .rchunks_exact(64)
+        .zip(b.rchunks_exact(64))
+        .take_while(|(a, b)| a == b)
+        .count()
+        * 64;
     let (a, b) = (&a[..a.len() - words], &b[..b.len() - words]);
-    words + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+    words
+        + a.iter()
+            .rev()
+            .zip(b.iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count()
 }
 
 #[cfg(test)]
@@ -180,8 +218,10 @@ mod tests {
     #[test]
     fn what_mappers_do_makes_small_patches() {
         let text = "{\"text\": \"  One line of some text,\\na link https://example.com/a/rather/long/path?with=things and more\u{a0}text after it. \\n\"}";
-        let cleaned =
-            text.replace("\"  One", "\"One").replace("https://example.com/a/rather/long/path?with=things ", "").replace(". \\n", ".");
+        let cleaned = text
+            .replace("\"  One", "\"One")
+            .replace("https://example.com/a/rather/long/path?with=things ", "")
+            .replace(". \\n", ".");
         assert!(patch(text.as_bytes(), cleaned.as_bytes()).unwrap() < 30);
         assert!(patch(text.as_bytes(), text.replace('\u{a0}', " ").as_bytes()).unwrap() < 12);
         assert!(patch(text.as_bytes(), text.as_bytes()).unwrap() < 5);
@@ -194,7 +234,9 @@ mod tests {
     fn any_two_rows_are_told_apart() {
         let mut state = 1u64;
         let mut random = |n: usize| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 33) as usize % n
         };
         for _ in 0..20_000 {
@@ -203,7 +245,10 @@ mod tests {
             for _ in 0..random(4) {
                 let (from, by) = (random(new.len() + 1), random(20));
                 let to = (from + random(20)).min(new.len());
-                new.splice(from..to, (0..by).map(|_| b"xyza"[random(4)]).collect::<Vec<_>>());
+                new.splice(
+                    from..to,
+                    (0..by).map(|_| b"xyza"[random(4)]).collect::<Vec<_>>(),
+                );
             }
             patch(&old, &new);
         }
@@ -211,9 +256,15 @@ mod tests {
 
     #[test]
     fn a_damaged_patch_is_an_error() {
-        for bad in
-            [&[5u8, 1][..], &[0, 0, 9], &[0, 9, 0], &[0x80], &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1]]
-        {
+        for bad in [
+            &[5u8, 1][..],
+            &[0, 0, 9],
+            &[0, 9, 0],
+            &[0x80],
+            &[
+                0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1,
+            ],
+        ] {
             assert!(apply(b"four", bad, &mut Vec::new()).is_err(), "{bad:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! Rows of a checkpoint made whole: what it does not hold is read from the input once more, where the row's id says.
+//! Rows of a checkpoint made whole: what it does not hold is read from the input once more, where
+//! the row's id says.
 
 use std::fs::File;
 use std::time::UNIX_EPOCH;
@@ -41,7 +42,13 @@ struct Open {
 impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
     /// Over batches of any size; gives batches of about `batch_bytes` where rows are fetched.
     pub(crate) fn new(dataset: &'a Dataset, batches: I, batch_bytes: usize) -> Self {
-        Self { dataset, batches, batch_bytes, waiting: None, open: None }
+        Self {
+            dataset,
+            batches,
+            batch_bytes,
+            waiting: None,
+            open: None,
+        }
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>> {
@@ -53,10 +60,15 @@ impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
             },
         };
         let batch = &stored.batch;
-        let Some(raw) = &batch.raw else { return Ok(Some(stored.batch)) };
+        let Some(raw) = &batch.raw else {
+            return Ok(Some(stored.batch));
+        };
         if raw.null_count() == 0 {
             let unknown = BinaryViewArray::new_null(raw.len());
-            return Ok(Some(Batch { origin: Some(unknown), ..stored.batch }));
+            return Ok(Some(Batch {
+                origin: Some(unknown),
+                ..stored.batch
+            }));
         }
         // The buffers of rows stored whole, then pieces of the input, last the patched rows.
         let mut buffers: Vec<Buffer> = raw.data_buffers().to_vec();
@@ -64,7 +76,10 @@ impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
         let (mut patched, mut places) = (Vec::new(), Vec::new());
         let (mut bytes, mut at) = (0, from);
         let mut number = None;
-        while at < batch.rows() && rows.len() < MAX_ROWS && (bytes < self.batch_bytes || rows.is_empty()) {
+        while at < batch.rows()
+            && rows.len() < MAX_ROWS
+            && (bytes < self.batch_bytes || rows.is_empty())
+        {
             known.push(raw.is_null(at));
             if raw.is_valid(at) {
                 rows.push(raw.views()[at]);
@@ -101,14 +116,29 @@ impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
         }
         let number = u32::try_from(buffers.len())?;
         for (row, start, end) in places {
-            rows[row] = make_view(&patched[start..end], number, u32::try_from(start).context("rows of more than 4 GiB in one batch")?);
+            rows[row] = make_view(
+                &patched[start..end],
+                number,
+                u32::try_from(start).context("rows of more than 4 GiB in one batch")?,
+            );
         }
         buffers.push(Buffer::from_vec(patched));
         let mut out = batch.slice(from, at - from);
-        let patches = stored.patch.as_ref().map_or_else(|| BinaryViewArray::new_null(at - from), |p| p.slice(from, at - from));
+        let patches = stored.patch.as_ref().map_or_else(
+            || BinaryViewArray::new_null(at - from),
+            |p| p.slice(from, at - from),
+        );
         out.stored = out.raw.take().map(|rows| [rows, patches]);
-        out.raw = Some(BinaryViewArray::try_new(rows.into(), buffers.clone(), None)?);
-        out.origin = Some(BinaryViewArray::try_new(origins.into(), buffers, Some(NullBuffer::from(known)))?);
+        out.raw = Some(BinaryViewArray::try_new(
+            rows.into(),
+            buffers.clone(),
+            None,
+        )?);
+        out.origin = Some(BinaryViewArray::try_new(
+            origins.into(),
+            buffers,
+            Some(NullBuffer::from(known)),
+        )?);
         if at < batch.rows() {
             self.waiting = Some((stored, at));
         }
@@ -126,16 +156,33 @@ impl<I: Iterator<Item = Result<Stored>>> Iterator for Refetch<'_, I> {
 
 impl Open {
     fn new(dataset: &Dataset, number: usize) -> Result<Self> {
-        let input = dataset.files.get(number).context("a stored row belongs to a file that the dataset does not have")?;
+        let input = dataset
+            .files
+            .get(number)
+            .context("a stored row belongs to a file that the dataset does not have")?;
         let name = input.path.display().to_string();
         let file = File::open(&input.path).with_context(|| format!("cannot open `{name}`"))?;
-        let found = file.metadata().with_context(|| format!("cannot read `{name}`"))?;
-        let modified = found.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i128);
+        let found = file
+            .metadata()
+            .with_context(|| format!("cannot read `{name}`"))?;
+        let modified = found
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_nanos() as i128);
         // When an unpacked copy was made does not matter.
         if found.len() != input.bytes || (input.origin.is_none() && modified != input.modified_ns) {
-            bail!("`{name}` has changed while the job ran; run it again: what has changed is then done anew");
+            bail!(
+                "`{name}` has changed while the job ran; run it again: what has changed is then done anew"
+            );
         }
-        Ok(Self { number, name, file, bytes: input.bytes, at: 0, piece: Buffer::from_vec(Vec::<u8>::new()) })
+        Ok(Self {
+            number,
+            name,
+            file,
+            bytes: input.bytes,
+            at: 0,
+            piece: Buffer::from_vec(Vec::<u8>::new()),
+        })
     }
 
     /// Fills `piece` to its capacity from `offset` on.
@@ -143,7 +190,11 @@ impl Open {
         let len = piece.capacity();
         while piece.len() < len {
             let from = piece.len();
-            match rustix::io::pread(&self.file, rustix::buffer::spare_capacity(piece), offset + from as u64) {
+            match rustix::io::pread(
+                &self.file,
+                rustix::buffer::spare_capacity(piece),
+                offset + from as u64,
+            ) {
                 Ok(0) => bail!("it ends before byte {}", offset + len as u64),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -152,22 +203,36 @@ impl Open {
         Ok(())
     }
 
-    /// Where the row at `offset` stands in the piece, without its line end, and whether it is another piece than before.
+    /// Where the row at `offset` stands in the piece, without its line end, and whether it is
+    /// another piece than before.
     fn row(&mut self, offset: u64) -> Result<(usize, usize, bool)> {
-        ensure!(offset < self.bytes, "`{}` has no row at byte {offset}", self.name);
+        ensure!(
+            offset < self.bytes,
+            "`{}` has no row at byte {offset}",
+            self.name
+        );
         let (mut moved, mut want) = (false, PIECE);
         loop {
-            if let Some(start) = offset.checked_sub(self.at).map(|s| s as usize).filter(|s| *s < self.piece.len()) {
+            if let Some(start) = offset
+                .checked_sub(self.at)
+                .map(|s| s as usize)
+                .filter(|s| *s < self.piece.len())
+            {
                 let rest = &self.piece[start..];
                 let newline = memchr(b'\n', rest);
                 if newline.is_some() || self.at + self.piece.len() as u64 == self.bytes {
                     let end = newline.unwrap_or(rest.len());
-                    let end = if end > 0 && rest[end - 1] == b'\r' { end - 1 } else { end };
+                    let end = if end > 0 && rest[end - 1] == b'\r' {
+                        end - 1
+                    } else {
+                        end
+                    };
                     return Ok((start, start + end, moved));
                 }
             }
             let mut piece = Vec::with_capacity(want.min((self.bytes - offset) as usize));
-            self.fill(&mut piece, offset).with_context(|| format!("cannot read `{}` at byte {offset}", self.name))?;
+            self.fill(&mut piece, offset)
+                .with_context(|| format!("cannot read `{}` at byte {offset}", self.name))?;
             (self.at, self.piece, moved) = (offset, Buffer::from_vec(piece), true);
             want *= 2;
         }

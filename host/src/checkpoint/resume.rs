@@ -1,4 +1,5 @@
-//! Which committed files today's plan can use. Facts in, decisions out; nothing here touches the disk.
+//! Which committed files today's plan can use. Facts in, decisions out; nothing here touches the
+//! disk.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,9 +34,13 @@ pub(crate) enum Decision {
     SetAside(String),
 }
 
-/// Decides on every found file. `expected` gives the key that today's plan has for (artifact, op, partition); a key may stand at several
-/// partitions only if these are equal, then the first free one gets the file.
-pub(crate) fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>) -> Vec<Decision> {
+/// Decides on every found file. `expected` gives the key that today's plan has for (artifact, op,
+/// partition); a key may stand at several partitions only if these are equal, then the first free
+/// one gets the file.
+pub(crate) fn decide(
+    found: &[Found],
+    expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>,
+) -> Vec<Decision> {
     let mut taken: BTreeMap<Slot, usize> = BTreeMap::new();
     let mut decisions: Vec<Option<Decision>> = vec![None; found.len()];
     // First those that are where they belong: nothing may be moved over them.
@@ -45,12 +50,16 @@ pub(crate) fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usi
             Ok(m) => {
                 let places = expected.get(&m.key).map(Vec::as_slice).unwrap_or_default();
                 if m.op != Some(f.op) || m.partition != f.partition {
-                    decisions[i] = Some(Decision::SetAside("its manifest belongs to another place".into()));
+                    decisions[i] = Some(Decision::SetAside(
+                        "its manifest belongs to another place".into(),
+                    ));
                 } else if places.contains(&(m.artifact, f.op, f.partition)) {
                     taken.insert((m.artifact, f.op, f.partition), i);
                     decisions[i] = Some(Decision::Keep);
                 } else if places.is_empty() {
-                    decisions[i] = Some(Decision::SetAside("the recipe, an operator or the input has changed".into()));
+                    decisions[i] = Some(Decision::SetAside(
+                        "the recipe, an operator or the input has changed".into(),
+                    ));
                 }
             }
         }
@@ -60,7 +69,9 @@ pub(crate) fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usi
             continue;
         }
         let Ok(m) = &f.manifest else { continue };
-        let free = expected[&m.key].iter().find(|(a, op, p)| *a == m.artifact && *op == f.op && !taken.contains_key(&(*a, *op, *p)));
+        let free = expected[&m.key].iter().find(|(a, op, p)| {
+            *a == m.artifact && *op == f.op && !taken.contains_key(&(*a, *op, *p))
+        });
         decisions[i] = Some(match free {
             Some((a, op, p)) => {
                 taken.insert((*a, *op, *p), i);
@@ -69,7 +80,10 @@ pub(crate) fn decide(found: &[Found], expected: &HashMap<Key, Vec<(Artifact, usi
             None => Decision::SetAside("its position in the recipe has changed".into()),
         });
     }
-    decisions.into_iter().map(|d| d.unwrap_or(Decision::Keep)).collect()
+    decisions
+        .into_iter()
+        .map(|d| d.unwrap_or(Decision::Keep))
+        .collect()
 }
 
 /// From where a partition's rows can be had after some op.
@@ -82,12 +96,25 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    /// The rows of a partition after op `after` (None = before the first op), if they can be had without running an op. `has(artifact, op)`
-    /// says whether a good file is there; `has_mask(op)` whether the op keeps some of the rows before it.
-    pub(crate) fn after(after: Option<usize>, has: &impl Fn(Artifact, usize) -> bool, has_mask: &impl Fn(usize) -> bool) -> Option<Self> {
-        let Some(op) = after else { return Some(Self { rows_after: None, masks: Vec::new() }) };
+    /// The rows of a partition after op `after` (None = before the first op), if they can be had
+    /// without running an op. `has(artifact, op)` says whether a good file is there; `has_mask(op)`
+    /// whether the op keeps some of the rows before it.
+    pub(crate) fn after(
+        after: Option<usize>,
+        has: &impl Fn(Artifact, usize) -> bool,
+        has_mask: &impl Fn(usize) -> bool,
+    ) -> Option<Self> {
+        let Some(op) = after else {
+            return Some(Self {
+                rows_after: None,
+                masks: Vec::new(),
+            });
+        };
         if has(Artifact::Rows, op) {
-            return Some(Self { rows_after: Some(op), masks: Vec::new() });
+            return Some(Self {
+                rows_after: Some(op),
+                masks: Vec::new(),
+            });
         }
         if !has_mask(op) || !has(Artifact::Mask, op) {
             return None;
@@ -110,14 +137,31 @@ mod tests {
     }
 
     fn found(name: &str, op: usize, partition: usize) -> Found {
-        let manifest = Store::manifest(Artifact::Rows, key(name), Some(op), partition, 0, Account::default());
-        Found { op, partition, manifest: Ok(manifest) }
+        let manifest = Store::manifest(
+            Artifact::Rows,
+            key(name),
+            Some(op),
+            partition,
+            0,
+            Account::default(),
+        );
+        Found {
+            op,
+            partition,
+            manifest: Ok(manifest),
+        }
     }
 
     #[test]
     fn a_partition_whose_number_changed_takes_its_file_along() {
-        let expected = HashMap::from([(key("a"), vec![(Artifact::Rows, 4, 1)]), (key("b"), vec![(Artifact::Rows, 4, 0)])]);
-        let got = decide(&[found("a", 4, 0), found("b", 4, 0), found("c", 4, 2)], &expected);
+        let expected = HashMap::from([
+            (key("a"), vec![(Artifact::Rows, 4, 1)]),
+            (key("b"), vec![(Artifact::Rows, 4, 0)]),
+        ]);
+        let got = decide(
+            &[found("a", 4, 0), found("b", 4, 0), found("c", 4, 2)],
+            &expected,
+        );
         assert_eq!(got[0], Decision::Move { to: 1 });
         assert_eq!(got[1], Decision::Keep);
         assert!(matches!(got[2], Decision::SetAside(_)));
@@ -125,10 +169,24 @@ mod tests {
 
     #[test]
     fn masks_stand_on_the_rows_before_them() {
-        let has = |a: Artifact, op: usize| matches!((a, op), (Artifact::Rows, 1) | (Artifact::Mask, 2 | 3));
+        let has = |a: Artifact, op: usize| {
+            matches!((a, op), (Artifact::Rows, 1) | (Artifact::Mask, 2 | 3))
+        };
         let global = |op: usize| op == 2 || op == 3;
-        assert_eq!(Base::after(Some(3), &has, &global), Some(Base { rows_after: Some(1), masks: vec![2, 3] }));
+        assert_eq!(
+            Base::after(Some(3), &has, &global),
+            Some(Base {
+                rows_after: Some(1),
+                masks: vec![2, 3]
+            })
+        );
         assert_eq!(Base::after(Some(4), &has, &global), None);
-        assert_eq!(Base::after(None, &has, &global), Some(Base { rows_after: None, masks: vec![] }));
+        assert_eq!(
+            Base::after(None, &has, &global),
+            Some(Base {
+                rows_after: None,
+                masks: vec![]
+            })
+        );
     }
 }

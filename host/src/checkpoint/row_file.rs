@@ -1,4 +1,5 @@
-//! The keys of a grouper with the rows that they are of. The rows of a group lie anywhere in the dataset, so each is found by its number.
+//! The keys of a grouper with the rows that they are of. The rows of a group lie anywhere in the
+//! dataset, so each is found by its number.
 //!
 //! ```text
 //! rows, one after the other │ per row: its end, its id │ the keys, as in any file of keys │ number of rows, size of the keys
@@ -35,7 +36,15 @@ impl RowFileWriter {
     /// Starts a file. Rows are written as `export` has them.
     pub(crate) fn new(file: AtomicFile, path: PathBuf, export: &ExportOptions) -> Self {
         let out = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
-        Self { out, path, export: export.clone(), lines: Vec::new(), table: Vec::new(), rows: 0, end: 0 }
+        Self {
+            out,
+            path,
+            export: export.clone(),
+            lines: Vec::new(),
+            table: Vec::new(),
+            rows: 0,
+            end: 0,
+        }
     }
 
     /// Adds rows.
@@ -43,23 +52,38 @@ impl RowFileWriter {
         self.lines.clear();
         self.export.write_lines(batch, &mut self.lines)?;
         let before = self.rows;
-        for (line, id) in self.lines.split_inclusive(|b| *b == b'\n').zip(batch.ids.values()) {
+        for (line, id) in self
+            .lines
+            .split_inclusive(|b| *b == b'\n')
+            .zip(batch.ids.values())
+        {
             self.end += line.len() as u64;
             self.table.extend(self.end.to_le_bytes());
             self.table.extend(id.to_le_bytes());
             self.rows += 1;
         }
-        ensure!(self.rows - before == batch.rows() as u64, "internal error: {} lines of {} rows", self.rows - before, batch.rows());
-        self.out.write_all(&self.lines).with_context(|| format!("cannot write `{}`", self.path.display()))
+        ensure!(
+            self.rows - before == batch.rows() as u64,
+            "internal error: {} lines of {} rows",
+            self.rows - before,
+            batch.rows()
+        );
+        self.out
+            .write_all(&self.lines)
+            .with_context(|| format!("cannot write `{}`", self.path.display()))
     }
 
     /// Adds the keys. Gives the file, which still has to be committed, its bytes and its checksum.
     pub(crate) fn finish(mut self, keys: &[u8]) -> Result<(AtomicFile, u64, String)> {
         let tail = [self.rows.to_le_bytes(), (keys.len() as u64).to_le_bytes()].concat();
         for part in [&self.table[..], keys, &tail] {
-            self.out.write_all(part).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+            self.out
+                .write_all(part)
+                .with_context(|| format!("cannot write `{}`", self.path.display()))?;
         }
-        let summing = self.out.into_inner().map_err(|e| anyhow::anyhow!("cannot write `{}`: {}", self.path.display(), e.error()))?;
+        let summing = self.out.into_inner().map_err(|e| {
+            anyhow::anyhow!("cannot write `{}`: {}", self.path.display(), e.error())
+        })?;
         let (file, checksum, bytes) = summing.into_parts();
         Ok((file, bytes, checksum))
     }
@@ -87,11 +111,22 @@ impl RowFile {
         let file = File::open(path).with_context(context)?;
         let bytes = file.metadata().with_context(context)?.len();
         let mut tail = [0; TAIL as usize];
-        file.read_exact_at(&mut tail, bytes.saturating_sub(TAIL)).with_context(context)?;
+        file.read_exact_at(&mut tail, bytes.saturating_sub(TAIL))
+            .with_context(context)?;
         let (rows, keys_bytes) = (number(&tail, 0), number(&tail, 1));
-        let table = rows.checked_mul(ENTRY).and_then(|n| n.checked_add(keys_bytes)?.checked_add(TAIL)).and_then(|n| bytes.checked_sub(n));
+        let table = rows
+            .checked_mul(ENTRY)
+            .and_then(|n| n.checked_add(keys_bytes)?.checked_add(TAIL))
+            .and_then(|n| bytes.checked_sub(n));
         let table = table.with_context(|| format!("`{}` is damaged", path.display()))?;
-        Ok(Self { file, path: path.to_owned(), rows, keys_bytes, table, known: (0, Vec::new()) })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            rows,
+            keys_bytes,
+            table,
+            known: (0, Vec::new()),
+        })
     }
 
     /// The keys.
@@ -101,12 +136,21 @@ impl RowFile {
         Ok(keys)
     }
 
-    /// Puts row number `row`, without its line end, in the place of what is in `out`, and gives its id.
+    /// Puts row number `row`, without its line end, in the place of what is in `out`, and gives its
+    /// id.
     pub(crate) fn row(&mut self, row: u64, out: &mut Vec<u8>) -> Result<u64> {
-        ensure!(row < self.rows, "`{}` has no row {row}", self.path.display());
+        ensure!(
+            row < self.rows,
+            "`{}` has no row {row}",
+            self.path.display()
+        );
         let start = if row == 0 { 0 } else { self.entry(row - 1)?.0 };
         let (end, id) = self.entry(row)?;
-        ensure!(start < end && end <= self.table, "`{}` is damaged at row {row}", self.path.display());
+        ensure!(
+            start < end && end <= self.table,
+            "`{}` is damaged at row {row}",
+            self.path.display()
+        );
         out.resize((end - start) as usize, 0);
         self.read(out, start)?;
         out.pop();
@@ -114,7 +158,9 @@ impl RowFile {
     }
 
     fn entry(&mut self, row: u64) -> Result<(u64, u64)> {
-        let has = |(first, known): &(u64, Vec<u8>)| row >= *first && (row - first) < known.len() as u64 / ENTRY;
+        let has = |(first, known): &(u64, Vec<u8>)| {
+            row >= *first && (row - first) < known.len() as u64 / ENTRY
+        };
         if !has(&self.known) {
             let mut piece = vec![0; (AT_ONCE.min(self.rows - row) * ENTRY) as usize];
             self.read(&mut piece, self.table + row * ENTRY)?;
@@ -125,7 +171,9 @@ impl RowFile {
     }
 
     fn read(&self, out: &mut [u8], at: u64) -> Result<()> {
-        self.file.read_exact_at(out, at).with_context(|| format!("cannot read `{}`", self.path.display()))
+        self.file
+            .read_exact_at(out, at)
+            .with_context(|| format!("cannot read `{}`", self.path.display()))
     }
 }
 

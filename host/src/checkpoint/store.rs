@@ -40,23 +40,43 @@ pub(crate) struct WrittenRows {
 impl WrittenRows {
     /// Adds rows.
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
-        self.writer.write(&Stored::new(batch, self.whole)?).with_context(|| format!("cannot write `{}`", self.path.display()))
+        self.writer
+            .write(&Stored::new(batch, self.whole)?)
+            .with_context(|| format!("cannot write `{}`", self.path.display()))
     }
 }
 
 impl Store {
     /// A store that writes as `settings` say and reads batches of about `batch_bytes`.
-    pub(crate) fn new(paths: RunPaths, storage: Storage, settings: &IntermediateStorage, batch_bytes: usize) -> Self {
+    pub(crate) fn new(
+        paths: RunPaths,
+        storage: Storage,
+        settings: &IntermediateStorage,
+        batch_bytes: usize,
+    ) -> Self {
         // JSON lines are for reading: what is elsewhere cannot be read.
         let whole = settings.whole_rows || settings.format == StorageFormat::Jsonl;
-        Self { paths, storage, format: settings.format, compression: settings.compression(), whole, batch_bytes }
+        Self {
+            paths,
+            storage,
+            format: settings.format,
+            compression: settings.compression(),
+            whole,
+            batch_bytes,
+        }
     }
 
     /// Starts the file of the rows of `partition` after `op`.
     pub(crate) fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
-        let path = self.paths.checkpoint(op, partition, extension(self.format, self.compression));
+        let path = self
+            .paths
+            .checkpoint(op, partition, extension(self.format, self.compression));
         let file = self.storage.create(&path)?;
-        Ok(WrittenRows { whole: self.whole, writer: RowsWriter::new(file, self.format, self.compression), path })
+        Ok(WrittenRows {
+            whole: self.whole,
+            writer: RowsWriter::new(file, self.format, self.compression),
+            path,
+        })
     }
 
     /// Makes the rows durable, then their manifest.
@@ -69,7 +89,9 @@ impl Store {
         write_seconds: f64,
     ) -> Result<Manifest> {
         let WrittenRows { writer, path, .. } = rows;
-        let (file, rows, bytes, checksum) = writer.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
+        let (file, rows, bytes, checksum) = writer
+            .finish()
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
         file.commit()?;
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
@@ -91,7 +113,13 @@ impl Store {
     }
 
     /// Writes a small file (keys, masks) whole and commits it with its manifest.
-    pub(crate) fn commit_bytes(&self, bytes: &[u8], data: &Path, manifest_path: &Path, mut manifest: Manifest) -> Result<Manifest> {
+    pub(crate) fn commit_bytes(
+        &self,
+        bytes: &[u8],
+        data: &Path,
+        manifest_path: &Path,
+        mut manifest: Manifest,
+    ) -> Result<Manifest> {
         self.storage.write_atomic(data, bytes)?;
         manifest.data = file_name(data);
         manifest.bytes = bytes.len() as u64;
@@ -101,14 +129,31 @@ impl Store {
     }
 
     /// Starts the file of the keys of `partition` for grouper `op`, with the rows that they are of.
-    pub(crate) fn keys_with_rows(&self, op: usize, partition: usize, export: &ExportOptions) -> Result<RowFileWriter> {
+    pub(crate) fn keys_with_rows(
+        &self,
+        op: usize,
+        partition: usize,
+        export: &ExportOptions,
+    ) -> Result<RowFileWriter> {
         let path = self.paths.keys_with_rows(op, partition);
-        Ok(RowFileWriter::new(self.storage.create(&path)?, path, export))
+        Ok(RowFileWriter::new(
+            self.storage.create(&path)?,
+            path,
+            export,
+        ))
     }
 
     /// Commits such a file with its manifest.
-    pub(crate) fn commit_keys_with_rows(&self, rows: RowFileWriter, keys: &[u8], mut manifest: Manifest) -> Result<Manifest> {
-        let (op, partition) = (manifest.op.context("keys are of an op")?, manifest.partition);
+    pub(crate) fn commit_keys_with_rows(
+        &self,
+        rows: RowFileWriter,
+        keys: &[u8],
+        mut manifest: Manifest,
+    ) -> Result<Manifest> {
+        let (op, partition) = (
+            manifest.op.context("keys are of an op")?,
+            manifest.partition,
+        );
         let (file, bytes, checksum) = rows.finish(keys)?;
         file.commit()?;
         manifest.data = file_name(&self.paths.keys_with_rows(op, partition));
@@ -118,7 +163,14 @@ impl Store {
     }
 
     /// A manifest to be filled in by [`commit_bytes`](Self::commit_bytes) or for a part.
-    pub(crate) fn manifest(artifact: Artifact, key: Key, op: Option<usize>, partition: usize, rows: u64, account: Account) -> Manifest {
+    pub(crate) fn manifest(
+        artifact: Artifact,
+        key: Key,
+        op: Option<usize>,
+        partition: usize,
+        rows: u64,
+        account: Account,
+    ) -> Manifest {
         Manifest {
             format_version: FORMAT_VERSION,
             artifact,
@@ -139,7 +191,13 @@ impl Store {
     /// The rows of a committed checkpoint that [`verify`](Self::verify) has found good.
     pub(crate) fn open_rows(&self, manifest: &Manifest) -> Result<RowsReader> {
         let (format, compression) = parse_storage(manifest.storage.as_deref().unwrap_or_default())?;
-        RowsReader::open(&self.paths.checkpoints().join(&manifest.data), format, compression, manifest.rows, self.batch_bytes)
+        RowsReader::open(
+            &self.paths.checkpoints().join(&manifest.data),
+            format,
+            compression,
+            manifest.rows,
+            self.batch_bytes,
+        )
     }
 
     /// Commits a manifest: from here on the file that it is of exists.
@@ -154,24 +212,36 @@ impl Store {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e).with_context(|| format!("cannot read `{}`", path.display())),
         };
-        let manifest: Manifest = unseal(&bytes).with_context(|| format!("`{}` is not a manifest", path.display()))?;
+        let manifest: Manifest =
+            unseal(&bytes).with_context(|| format!("`{}` is not a manifest", path.display()))?;
         if manifest.format_version != FORMAT_VERSION {
-            bail!("`{}` has format version {}, this program writes {FORMAT_VERSION}", path.display(), manifest.format_version);
+            bail!(
+                "`{}` has format version {}, this program writes {FORMAT_VERSION}",
+                path.display(),
+                manifest.format_version
+            );
         }
         Ok(Some(manifest))
     }
 
-    /// Whether the data file in `dir` is what the manifest says, byte for byte. The error says how it differs.
+    /// Whether the data file in `dir` is what the manifest says, byte for byte. The error says how
+    /// it differs.
     pub(crate) fn verify(dir: &Path, manifest: &Manifest) -> Result<()> {
         // A name from a file is only ever a name.
         if manifest.data.is_empty() || manifest.data.contains('/') {
             bail!("the manifest names no file");
         }
         let path = dir.join(&manifest.data);
-        let file = File::open(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let (sum, bytes) = checksum(file).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let file =
+            File::open(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let (sum, bytes) =
+            checksum(file).with_context(|| format!("cannot read `{}`", path.display()))?;
         if bytes != manifest.bytes {
-            bail!("`{}` has {bytes} bytes instead of {}", path.display(), manifest.bytes);
+            bail!(
+                "`{}` has {bytes} bytes instead of {}",
+                path.display(),
+                manifest.bytes
+            );
         }
         if sum != manifest.checksum {
             bail!("`{}` is damaged: its checksum differs", path.display());
@@ -181,7 +251,9 @@ impl Store {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn storage_name(format: StorageFormat, compression: Compression) -> String {
@@ -189,7 +261,12 @@ fn storage_name(format: StorageFormat, compression: Compression) -> String {
 }
 
 fn parse_storage(name: &str) -> Result<(StorageFormat, Compression)> {
-    let (format, compression) = name.split_once('/').context("the manifest does not say how its rows are stored")?;
+    let (format, compression) = name
+        .split_once('/')
+        .context("the manifest does not say how its rows are stored")?;
     let unknown = || anyhow::anyhow!("rows stored as `{name}` cannot be read");
-    Ok((StorageFormat::read_text(format, ANY).map_err(|_| unknown())?, Compression::read_text(compression, ANY).map_err(|_| unknown())?))
+    Ok((
+        StorageFormat::read_text(format, ANY).map_err(|_| unknown())?,
+        Compression::read_text(compression, ANY).map_err(|_| unknown())?,
+    ))
 }

@@ -38,7 +38,16 @@ pub struct ConfigArgs {
 
 /// Prints the resolved configuration to standard output. Without a recipe: the defaults.
 pub fn config(args: &ConfigArgs, overrides: &[Override]) -> Result<()> {
-    let resolved = resolve(args.recipe.path(), std::env::vars_os(), overrides, Need::Anything)?;
-    let text = if args.json { format!("{:#}\n", resolved.to_json()) } else { resolved.to_yaml() };
+    let resolved = resolve(
+        args.recipe.path(),
+        std::env::vars_os(),
+        overrides,
+        Need::Anything,
+    )?;
+    let text = if args.json {
+        format!("{:#}\n", resolved.to_json())
+    } else {
+        resolved.to_yaml()
+    };
     super::print(&text)
 }

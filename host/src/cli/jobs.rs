@@ -28,7 +28,8 @@ pub struct JobsArgs {
     /// Show the N-th so many [default: 1, the newest].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub page: Option<u32>,
-    /// Look in this directory only. Otherwise: all jobs that this user started, and below `./outputs`.
+    /// Look in this directory only. Otherwise: all jobs that this user started, and below
+    /// `./outputs`.
     #[arg(long, value_name = "DIR")]
     pub base_dir: Option<PathBuf>,
 }
@@ -36,14 +37,21 @@ pub struct JobsArgs {
 /// Runs the subcommand; the exit code is [`exit::DONE`], also if there are no jobs.
 pub fn run(args: &JobsArgs) -> Result<u8> {
     let all = args.json && args.limit.is_none() && args.page.is_none();
-    let limit = if all { usize::MAX } else { args.limit.map_or(PAGE, |n| n as usize) };
+    let limit = if all {
+        usize::MAX
+    } else {
+        args.limit.map_or(PAGE, |n| n as usize)
+    };
     let page = args.page.map_or(1, |n| n as usize);
     let skip = (page - 1).saturating_mul(limit);
     let found = list_some_jobs(args.base_dir.as_deref(), args.all, skip, limit)?;
     if skip > 0 && skip >= found.total {
         let pages = found.total.div_ceil(limit).max(1);
         return Err(UserError::new("--page", format!("there is no page {page}"))
-            .hint(format!("with {limit} on a page, {} take pages 1 to {pages}", counted(found.total as u64, "job")))
+            .hint(format!(
+                "with {limit} on a page, {} take pages 1 to {pages}",
+                counted(found.total as u64, "job")
+            ))
             .into());
     }
     if args.json {
@@ -53,7 +61,12 @@ pub fn run(args: &JobsArgs) -> Result<u8> {
     let mut text = text(&found.jobs, args.all, Style::for_stdout());
     let last = skip.saturating_add(limit).min(found.total);
     if skip > 0 || last < found.total {
-        text += &format!("jobs {} to {} of {}", count(skip as u64 + 1), count(last as u64), count(found.total as u64));
+        text += &format!(
+            "jobs {} to {} of {}",
+            count(skip as u64 + 1),
+            count(last as u64),
+            count(found.total as u64)
+        );
         if last < found.total {
             text += &format!("; `--page {}` shows the next", page + 1);
         }
@@ -65,7 +78,12 @@ pub fn run(args: &JobsArgs) -> Result<u8> {
 
 pub(crate) fn text(jobs: &[JobEntry], all: bool, style: Style) -> String {
     if jobs.is_empty() {
-        return if all { "no jobs\n" } else { "no job is running (`djhost jobs --all` lists the others)\n" }.to_owned();
+        return if all {
+            "no jobs\n"
+        } else {
+            "no job is running (`djhost jobs --all` lists the others)\n"
+        }
+        .to_owned();
     }
     let mut table = Table::new(vec![
         Column::left("job"),
@@ -83,7 +101,10 @@ pub(crate) fn text(jobs: &[JobEntry], all: bool, style: Style) -> String {
             format!("{:.0} %", 100.0 * job.fraction).into(),
             job.start_time.map_or_else(String::new, time).into(),
             seconds(job.duration).into(),
-            job.process_id.filter(|_| job.status.is_running()).map_or_else(|| "-".to_owned(), |pid| pid.to_string()).into(),
+            job.process_id
+                .filter(|_| job.status.is_running())
+                .map_or_else(|| "-".to_owned(), |pid| pid.to_string())
+                .into(),
             job.work_dir.as_str().into(),
         ]);
     }

@@ -12,7 +12,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Does what loads operators, and says so if they have to be compiled: on a terminal in a line that goes away, else in one that stays.
+/// Does what loads operators, and says so if they have to be compiled: on a terminal in a line that
+/// goes away, else in one that stays.
 pub(crate) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
     if quiet {
         return act();
@@ -49,5 +50,10 @@ pub(crate) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
 }
 
 fn line(now: &Compiling) -> String {
-    format!("compiling operators for the first time: {} of {} ready, {}", now.loaded, now.total, about(now.time.as_secs_f64()))
+    format!(
+        "compiling operators for the first time: {} of {} ready, {}",
+        now.loaded,
+        now.total,
+        about(now.time.as_secs_f64())
+    )
 }

@@ -38,13 +38,15 @@ pub fn run(args: &LogsArgs) -> Result<u8> {
         Some(attempt) => {
             let path = job.paths().log(attempt);
             if !files.contains(&path) {
-                return Err(UserError::new("--attempt", format!("attempt `{attempt}` has no log"))
-                    .hint(format!(
-                        "`{}` has the logs of {}",
-                        job.paths().logs().display(),
-                        crate::term::counted(files.len() as u64, "attempt")
-                    ))
-                    .into());
+                return Err(
+                    UserError::new("--attempt", format!("attempt `{attempt}` has no log"))
+                        .hint(format!(
+                            "`{}` has the logs of {}",
+                            job.paths().logs().display(),
+                            crate::term::counted(files.len() as u64, "attempt")
+                        ))
+                        .into(),
+                );
             }
             path
         }
@@ -53,13 +55,18 @@ pub fn run(args: &LogsArgs) -> Result<u8> {
             None => {
                 return Err(UserError::new(
                     "",
-                    format!("job `{}` has no logs in `{}`", job.paths().job_id(), job.paths().logs().display()),
+                    format!(
+                        "job `{}` has no logs in `{}`",
+                        job.paths().job_id(),
+                        job.paths().logs().display()
+                    ),
                 )
                 .into());
             }
         },
     };
-    let mut file = File::open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let mut file =
+        File::open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let running = || Ok::<_, anyhow::Error>(job.running_process()?.is_some());
     loop {
         // Asked before reading, so that the last lines of a job that ends meanwhile are printed.
@@ -76,7 +83,9 @@ fn copy(file: &mut File, path: &Path) -> Result<bool> {
     let mut out = std::io::stdout().lock();
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let n = file.read(&mut buffer).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let n = file
+            .read(&mut buffer)
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
         if n == 0 {
             break;
         }

@@ -33,8 +33,14 @@ const HELP_WIDTH: usize = 100;
 
 const EXIT_CODES: [(&str, &str); 5] = [
     ("0", "done"),
-    ("1", "the job failed; it can be continued once the cause is mended"),
-    ("2", "the command line, recipe, dataset or a plugin is not usable; nothing was started"),
+    (
+        "1",
+        "the job failed; it can be continued once the cause is mended",
+    ),
+    (
+        "2",
+        "the command line, recipe, dataset or a plugin is not usable; nothing was started",
+    ),
     ("3", "stopped on request; it can be continued"),
     ("4", "done, with rows in quarantine (only with --strict)"),
 ];
@@ -43,11 +49,18 @@ const EXIT_CODES: [(&str, &str); 5] = [
 fn exit_codes(width: usize) -> String {
     let mut text = String::from("Exit codes:\n");
     for (code, meaning) in EXIT_CODES {
-        for (i, line) in wrap(meaning, width.saturating_sub(5).max(20)).iter().enumerate() {
+        for (i, line) in wrap(meaning, width.saturating_sub(5).max(20))
+            .iter()
+            .enumerate()
+        {
             text += &format!("  {}  {line}\n", if i == 0 { code } else { " " });
         }
     }
-    text + &wrap("`djhost stop` has further ones: see `djhost stop --help`", width).join("\n")
+    text + &wrap(
+        "`djhost stop` has further ones: see `djhost stop --help`",
+        width,
+    )
+    .join("\n")
 }
 
 #[derive(Subcommand)]
@@ -64,7 +77,8 @@ enum Command {
     CompilePlugin(CompileArgs),
 }
 
-/// Compile the component on standard input within limits: what djhost calls itself for, not for people
+/// Compile the component on standard input within limits: what djhost calls itself for, not for
+/// people
 #[derive(Debug, Clone, clap::Args)]
 #[command(hide = true)]
 struct CompileArgs {
@@ -76,7 +90,8 @@ struct CompileArgs {
 
 /// Runs the program with the process's arguments; gives the exit code.
 pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
-    // Components of plugins are compiled by a process of this program, which knows the command for it.
+    // Components of plugins are compiled by a process of this program, which knows the command for
+    // it.
     if let Some(program) = crate::wasm::this_program() {
         crate::wasm::compile_with(program);
     }
@@ -86,10 +101,18 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version are no errors; clap prints each to where it belongs.
-            let code = if error.use_stderr() { crate::error::exit::USAGE } else { crate::error::exit::DONE };
+            let code = if error.use_stderr() {
+                crate::error::exit::USAGE
+            } else {
+                crate::error::exit::DONE
+            };
             return match error.print() {
                 // What is wrong with the command line is wrong also if it cannot be said.
-                Err(failed) if !error.use_stderr() && failed.kind() != std::io::ErrorKind::BrokenPipe => Err(failed.into()),
+                Err(failed)
+                    if !error.use_stderr() && failed.kind() != std::io::ErrorKind::BrokenPipe =>
+                {
+                    Err(failed.into())
+                }
                 _ => Ok(code),
             };
         }
@@ -108,12 +131,20 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
     }
 }
 
-/// For subcommands that take a recipe: takes the recipe's options (`--checkpoint.n_ops 3`) out of the arguments.
+/// For subcommands that take a recipe: takes the recipe's options (`--checkpoint.n_ops 3`) out of
+/// the arguments.
 fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
-    let takes_recipe = args.get(1).and_then(|a| a.to_str()).filter(|a| ["run", "plan", "config"].contains(a));
-    let Some(name) = takes_recipe else { return Ok((args, Vec::new())) };
+    let takes_recipe = args
+        .get(1)
+        .and_then(|a| a.to_str())
+        .filter(|a| ["run", "plan", "config"].contains(a));
+    let Some(name) = takes_recipe else {
+        return Ok((args, Vec::new()));
+    };
     let cli = Cli::command();
-    let Some(command) = cli.find_subcommand(name) else { return Ok((args, Vec::new())) };
+    let Some(command) = cli.find_subcommand(name) else {
+        return Ok((args, Vec::new()));
+    };
     let split = split_overrides(&args[2..], command)?;
     let kept = args[..2].iter().cloned().chain(split.rest).collect();
     Ok((kept, split.overrides))
@@ -130,7 +161,9 @@ fn take_color(args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
             break;
         }
         let given = match arg.to_str().map(|a| a.split_once('=').unwrap_or((a, ""))) {
-            Some(("--color" | "--colour", "")) if !arg.as_encoded_bytes().ends_with(b"=") => args.next().unwrap_or_default(),
+            Some(("--color" | "--colour", "")) if !arg.as_encoded_bytes().ends_with(b"=") => {
+                args.next().unwrap_or_default()
+            }
             Some(("--color" | "--colour", given)) => given.into(),
             _ => {
                 kept.push(arg);
@@ -138,8 +171,10 @@ fn take_color(args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
             }
         };
         let given = given.to_string_lossy();
-        let choice = <ColorChoice as clap::ValueEnum>::from_str(&given, true)
-            .map_err(|_| UserError::new("--color", format!("`{given}` is not valid")).hint("valid are `auto`, `always` and `never`"))?;
+        let choice = <ColorChoice as clap::ValueEnum>::from_str(&given, true).map_err(|_| {
+            UserError::new("--color", format!("`{given}` is not valid"))
+                .hint("valid are `auto`, `always` and `never`")
+        })?;
         choice.set();
     }
     Ok(kept)
@@ -148,16 +183,34 @@ fn take_color(args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
 /// Help as wide as the terminal. `djhost run --help` lists every option of a recipe.
 fn with_help(cli: clap::Command) -> clap::Command {
     let style = Style::for_stdout();
-    let width = style.width.map_or(HELP_WIDTH, |width| width.min(HELP_WIDTH));
-    let color = if style.colour { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
+    let width = style
+        .width
+        .map_or(HELP_WIDTH, |width| width.min(HELP_WIDTH));
+    let color = if style.colour {
+        clap::ColorChoice::Always
+    } else {
+        clap::ColorChoice::Never
+    };
     // Taken out of the arguments by `take_color`; here for the help only.
-    let when = clap::Arg::new("color").long("color").global(true).value_name("WHEN").value_parser(clap::value_parser!(ColorChoice));
-    let when = when.help("Colours in what is printed: on a terminal unless NO_COLOR is set, always, or never").default_value("auto");
-    let mut cli = cli.term_width(width).color(color).after_help(exit_codes(width)).arg(when);
+    let when = clap::Arg::new("color")
+        .long("color")
+        .global(true)
+        .value_name("WHEN")
+        .value_parser(clap::value_parser!(ColorChoice));
+    let when = when
+        .help("Colours in what is printed: on a terminal unless NO_COLOR is set, always, or never")
+        .default_value("auto");
+    let mut cli = cli
+        .term_width(width)
+        .color(color)
+        .after_help(exit_codes(width))
+        .arg(when);
     for name in ["run", "plan"] {
         cli = cli.mut_subcommand(name, |c| {
             c.after_long_help(crate::config::options_help(width))
-                .override_usage(format!("djhost {name} CONFIG [--plugins DIR]… [OPTIONS] [--KEY VALUE]…"))
+                .override_usage(format!(
+                    "djhost {name} CONFIG [--plugins DIR]… [OPTIONS] [--KEY VALUE]…"
+                ))
         });
     }
     cli
@@ -168,10 +221,12 @@ pub fn complain(message: &str) {
     let style = Style::for_stderr();
     let error = style.paint(Color::Red, &style.bold("error:"));
     let hint = style.paint(Color::Cyan, "hint:");
-    let lines = message.lines().map(|line| match line.strip_prefix("  hint:") {
-        Some(rest) => format!("  {hint}{rest}\n"),
-        None => format!("{line}\n"),
-    });
+    let lines = message
+        .lines()
+        .map(|line| match line.strip_prefix("  hint:") {
+            Some(rest) => format!("  {hint}{rest}\n"),
+            None => format!("{line}\n"),
+        });
     say(&format!("{error} {}", lines.collect::<String>()));
 }
 
@@ -181,7 +236,9 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         _ => Ok(()),
     }
 }

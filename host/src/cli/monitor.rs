@@ -14,23 +14,28 @@ use crate::term::{Style, about, count};
 
 /// Shows how far a job is: while it runs, after it, and after it died.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 the job is shown, whatever its state · 1 its run directory cannot be read · 2 there is no such job")]
+#[command(
+    after_help = "Exit codes: 0 the job is shown, whatever its state · 1 its run directory cannot be read · 2 there is no such job"
+)]
 pub struct MonitorArgs {
     /// Job id, the beginning of one, or the path of a run directory.
     pub job: String,
     /// Also each partition's ops and checkpoints.
     #[arg(long)]
     pub detailed: bool,
-    /// Keep showing until the job ends. On a terminal: a live view (keys: q quits, s stops the job, d details). Otherwise: a line per interval.
+    /// Keep showing until the job ends. On a terminal: a live view (keys: q quits, s stops the job,
+    /// d details). Otherwise: a line per interval.
     #[arg(long)]
     pub watch: bool,
     /// Seconds between two looks with --watch.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=86_400), requires = "watch")]
     pub interval: u64,
-    /// Print one JSON object (with --watch: one per line and look); the fields are described in `host/src/jobs/PROGRESS.md`.
+    /// Print one JSON object (with --watch: one per line and look); the fields are described in
+    /// `host/src/jobs/PROGRESS.md`.
     #[arg(long)]
     pub json: bool,
-    /// Look for the job in this directory only. Otherwise: all jobs that this user started, and below `./outputs`.
+    /// Look for the job in this directory only. Otherwise: all jobs that this user started, and
+    /// below `./outputs`.
     #[arg(long, value_name = "DIR")]
     pub base_dir: Option<PathBuf>,
 }
@@ -40,21 +45,35 @@ pub fn run(args: &MonitorArgs) -> Result<u8> {
     let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
     if !args.watch {
         let progress = job.overall_progress()?;
-        let text =
-            if args.json { serde_json::to_string_pretty(&progress)? + "\n" } else { render(&progress, args.detailed, Style::for_stdout()) };
+        let text = if args.json {
+            serde_json::to_string_pretty(&progress)? + "\n"
+        } else {
+            render(&progress, args.detailed, Style::for_stdout())
+        };
         super::print(&text)?;
         return Ok(exit::DONE);
     }
     let interval = Duration::from_secs(args.interval);
-    if !args.json && std::io::IsTerminal::is_terminal(&std::io::stdout()) && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+    if !args.json
+        && std::io::IsTerminal::is_terminal(&std::io::stdout())
+        && std::io::IsTerminal::is_terminal(&std::io::stdin())
+    {
         watch::run(&job, interval, args.detailed)?;
         // The last picture stays on the screen.
-        super::print(&render(&job.overall_progress()?, args.detailed, Style::for_stdout()))?;
+        super::print(&render(
+            &job.overall_progress()?,
+            args.detailed,
+            Style::for_stdout(),
+        ))?;
         return Ok(exit::DONE);
     }
     loop {
         let progress = job.overall_progress()?;
-        let line = if args.json { serde_json::to_string(&progress)? } else { line(&progress) };
+        let line = if args.json {
+            serde_json::to_string(&progress)?
+        } else {
+            line(&progress)
+        };
         super::print(&(line + "\n"))?;
         if !progress.status.is_running() {
             return Ok(exit::DONE);
@@ -86,7 +105,9 @@ fn line(p: &crate::jobs::JobProgress) -> String {
     if let Some(eta) = p.eta_seconds.filter(|s| *s >= 0.5) {
         text += &format!(" to go {}", about(eta));
     }
-    if let (JobState::Died | JobState::Failed | JobState::Stopped, Some(command)) = (p.status, &p.resumption_command) {
+    if let (JobState::Died | JobState::Failed | JobState::Stopped, Some(command)) =
+        (p.status, &p.resumption_command)
+    {
         text += &format!(" to continue: `{command}`");
     }
     text

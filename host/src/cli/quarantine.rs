@@ -25,7 +25,8 @@ pub struct QuarantineArgs {
     pub job: String,
     #[command(subcommand)]
     what: Option<What>,
-    /// Only rows on which this operator failed: its name or its index; `reader` for rows that could not be read.
+    /// Only rows on which this operator failed: its name or its index; `reader` for rows that could
+    /// not be read.
     #[arg(long, global = true, value_name = "OP")]
     op: Option<String>,
     /// Look for the job in this directory only.
@@ -35,8 +36,8 @@ pub struct QuarantineArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// How many rows there are, by operator and reason, the commonest first; this is what is done if nothing is said. Reasons that differ in
-    /// numbers only are one, with `N` for these
+    /// How many rows there are, by operator and reason, the commonest first; this is what is done
+    /// if nothing is said. Reasons that differ in numbers only are one, with `N` for these
     List,
     /// The rows with file, line and reason
     Show {
@@ -52,14 +53,17 @@ enum What {
         /// The file, which must not exist yet
         file: PathBuf,
     },
-    /// Try the rows on which operators failed again, and put what comes of them into the result, at their places
+    /// Try the rows on which operators failed again, and put what comes of them into the result, at
+    /// their places
     ///
-    /// Another build of an operator gets just the rows that the one of the job could not process: with --plugins every op of the recipe
-    /// whose operator is there, with --op only that one. From then on this is part of the job: the other rows are as they were, and all of
-    /// it is as if the rows had been good from the start. The job goes on from its checkpoints
-    /// where the rows stand, and is resumed like any other when it is killed.
+    /// Another build of an operator gets just the rows that the one of the job could not process:
+    /// with --plugins every op of the recipe whose operator is there, with --op only that one. From
+    /// then on this is part of the job: the other rows are as they were, and all of it is as if the
+    /// rows had been good from the start. The job goes on from its checkpoints where the rows
+    /// stand, and is resumed like any other when it is killed.
     Retry {
-        /// Take the operators from the components in this directory; by default they are those of the job
+        /// Take the operators from the components in this directory; by default they are those of
+        /// the job
         #[arg(long, value_name = "DIR")]
         plugins: Option<PathBuf>,
         /// No word on progress and no table
@@ -79,36 +83,67 @@ pub fn run(args: &QuarantineArgs) -> Result<u8> {
         What::List => list(args, &files)?,
         What::Show { limit, json } => show(args, &files, *limit, *json)?,
         What::Export { file } => export(args, &files, file)?,
-        What::Retry { plugins, quiet } => return retry::run(args, job.paths(), &files, plugins.as_deref(), *quiet),
+        What::Retry { plugins, quiet } => {
+            return retry::run(args, job.paths(), &files, plugins.as_deref(), *quiet);
+        }
     }
     Ok(exit::DONE)
 }
 
 /// Whether the job has an op of this name or index.
 fn check_op(paths: &RunPaths, op: &str) -> Result<()> {
-    let ops = JobSummary::load(paths)?.map(|summary| summary.ops).unwrap_or_default();
+    let ops = JobSummary::load(paths)?
+        .map(|summary| summary.ops)
+        .unwrap_or_default();
     // A job that has not got far knows no ops yet.
-    if ops.is_empty() || op == "reader" || ops.iter().any(|known| known.name == op || op.parse() == Ok(known.index)) {
+    if ops.is_empty()
+        || op == "reader"
+        || ops
+            .iter()
+            .any(|known| known.name == op || op.parse() == Ok(known.index))
+    {
         return Ok(());
     }
-    let near = did_you_mean(op, ops.iter().map(|known| known.name.as_str()).chain(["reader"]));
-    let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
-    let names: Vec<String> = ops.iter().map(|known| format!("{} `{}`", known.index, known.name)).collect();
-    let hint = format!("{near}valid are `reader` and the ops of the job, by name or index: {}", names.join(", "));
-    Err(UserError::new("--op", format!("this job has no op `{op}`")).hint(hint).into())
+    let near = did_you_mean(
+        op,
+        ops.iter()
+            .map(|known| known.name.as_str())
+            .chain(["reader"]),
+    );
+    let near = near
+        .map(|name| format!("did you mean `{name}`? "))
+        .unwrap_or_default();
+    let names: Vec<String> = ops
+        .iter()
+        .map(|known| format!("{} `{}`", known.index, known.name))
+        .collect();
+    let hint = format!(
+        "{near}valid are `reader` and the ops of the job, by name or index: {}",
+        names.join(", ")
+    );
+    Err(UserError::new("--op", format!("this job has no op `{op}`"))
+        .hint(hint)
+        .into())
 }
 
 /// Calls `each` with all rows that are asked for and their lines, until it says that it is enough.
-fn for_each(args: &QuarantineArgs, files: &[PathBuf], mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>) -> Result<()> {
+fn for_each(
+    args: &QuarantineArgs,
+    files: &[PathBuf],
+    mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>,
+) -> Result<()> {
     for path in files {
-        if !for_each_entry(path, |entry, line| Ok(args.op.as_ref().is_some_and(|op| !entry.is_of(op)) || each(entry, line)?))? {
+        if !for_each_entry(path, |entry, line| {
+            Ok(args.op.as_ref().is_some_and(|op| !entry.is_of(op)) || each(entry, line)?)
+        })? {
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// What an operator said and what is in a row may hold anything: nothing of it reaches the terminal as it is.
+/// What an operator said and what is in a row may hold anything: nothing of it reaches the terminal
+/// as it is.
 fn one_line(text: &str) -> String {
     printable(text).replace('\n', "\\n")
 }
@@ -120,12 +155,16 @@ fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
         Ok(true)
     })?;
     let style = Style::for_stdout();
-    let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(11).max(30));
+    let room = style
+        .width
+        .map_or(usize::MAX, |width| width.saturating_sub(11).max(30));
     let mut out = String::new();
     for ((_, who), reason, rows) in reasons.commonest_first() {
         let lines = wrap(&format!("{who}: {}", one_line(&reason)), room).join("\n           ");
         // Whoever it is comes first, whole or on several lines.
-        let text = lines.strip_prefix(&who).map_or_else(|| lines.clone(), |rest| style.bold(&who) + rest);
+        let text = lines
+            .strip_prefix(&who)
+            .map_or_else(|| lines.clone(), |rest| style.bold(&who) + rest);
         let _ = writeln!(out, "{:>9}  {text}", count(rows));
     }
     let _ = writeln!(out, "{} in quarantine", counted(reasons.rows(), "row"));
@@ -146,10 +185,26 @@ fn show(args: &QuarantineArgs, files: &[PathBuf], limit: usize, json: bool) -> R
             let _ = writeln!(out, "{line}");
             return Ok(true);
         }
-        let _ = writeln!(out, "{}:{}  {}, attempt {}", one_line(&entry.file), entry.line, entry.who(), entry.attempt);
+        let _ = writeln!(
+            out,
+            "{}:{}  {}, attempt {}",
+            one_line(&entry.file),
+            entry.line,
+            entry.who(),
+            entry.attempt
+        );
         let _ = writeln!(out, "  {}", one_line(&entry.reason));
         let start: String = entry.row.chars().take(200).collect();
-        let _ = writeln!(out, "  {}{}", one_line(&start), if start.len() < entry.row.len() { "…" } else { "" });
+        let _ = writeln!(
+            out,
+            "  {}{}",
+            one_line(&start),
+            if start.len() < entry.row.len() {
+                "…"
+            } else {
+                ""
+            }
+        );
         Ok(true)
     })?;
     super::print(&out)
@@ -159,7 +214,11 @@ fn export(args: &QuarantineArgs, files: &[PathBuf], to: &PathBuf) -> Result<()> 
     let file = match File::create_new(to) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(UserError::new("FILE", format!("`{}` exists already", to.display())).hint("name a new file, or remove it").into());
+            return Err(
+                UserError::new("FILE", format!("`{}` exists already", to.display()))
+                    .hint("name a new file, or remove it")
+                    .into(),
+            );
         }
         Err(e) => return Err(e).with_context(|| format!("cannot create `{}`", to.display())),
     };
@@ -168,10 +227,20 @@ fn export(args: &QuarantineArgs, files: &[PathBuf], to: &PathBuf) -> Result<()> 
     for_each(args, files, |entry, _| {
         rows += 1;
         let row = entry.bytes().context("a row in quarantine is damaged")?;
-        let ends = row.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        out.write_all(&row[..row.len() - ends]).and_then(|()| out.write_all(b"\n")).with_context(at)?;
+        let ends = row
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
+        out.write_all(&row[..row.len() - ends])
+            .and_then(|()| out.write_all(b"\n"))
+            .with_context(at)?;
         Ok(true)
     })?;
     out.flush().with_context(at)?;
-    super::print(&format!("{} written to {}\n", counted(rows, "row"), to.display()))
+    super::print(&format!(
+        "{} written to {}\n",
+        counted(rows, "row"),
+        to.display()
+    ))
 }

@@ -11,8 +11,9 @@ use crate::rundir::StopFlag;
 
 /// Run a recipe over a dataset, or continue a job
 ///
-/// Everything that can be wrong with the recipe, the operators or the dataset is found before anything is written. A job of the same
-/// --job_id continues where it was; Ctrl-C stops it so that nothing committed is lost, a second Ctrl-C ends it at once.
+/// Everything that can be wrong with the recipe, the operators or the dataset is found before
+/// anything is written. A job of the same --job_id continues where it was; Ctrl-C stops it so that
+/// nothing committed is lost, a second Ctrl-C ends it at once.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
     #[command(flatten)]
@@ -30,13 +31,29 @@ pub struct RunArgs {
 
 /// Runs the subcommand; gives the exit code.
 pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
-    let level = overrides.iter().rev().find(|o| o.key == "log_level").map(|o| o.text.clone());
+    let level = overrides
+        .iter()
+        .rev()
+        .find(|o| o.key == "log_level")
+        .map(|o| o.text.clone());
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let logs = Logs::init(level.as_deref(), args.quiet || on_terminal)?;
     let stop = StopFlag::new();
     let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
     stop.watch_signals()?;
-    prepared.resolved.notes.iter().chain(&prepared.plan.notes).chain(&prepared.dataset.notes).for_each(|n| tracing::warn!("{n}"));
-    let options = RunOptions { fresh: args.fresh, strict: args.strict, quiet: args.quiet, scratch: false, retry: None };
+    prepared
+        .resolved
+        .notes
+        .iter()
+        .chain(&prepared.plan.notes)
+        .chain(&prepared.dataset.notes)
+        .for_each(|n| tracing::warn!("{n}"));
+    let options = RunOptions {
+        fresh: args.fresh,
+        strict: args.strict,
+        quiet: args.quiet,
+        scratch: false,
+        retry: None,
+    };
     Ok(run_job(prepared, &options, &logs, &stop)?.code)
 }

@@ -15,7 +15,8 @@ use crate::term::Style;
 pub mod code {
     /// The job still runs when the time is over.
     pub const STILL_RUNNING: u8 = 10;
-    /// The job was not running: it had completed, failed or been stopped before, or it completed or failed before it saw the request.
+    /// The job was not running: it had completed, failed or been stopped before, or it completed or
+    /// failed before it saw the request.
     pub const NOT_RUNNING: u8 = 11;
     /// The job was not running: its process had died.
     pub const DIED: u8 = 12;
@@ -23,7 +24,8 @@ pub mod code {
     pub const UNKNOWN: u8 = 13;
 }
 
-/// Stops a running job: it finishes the batches in flight, commits what is complete, and can be continued.
+/// Stops a running job: it finishes the batches in flight, commits what is complete, and can be
+/// continued.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 stopped (or killed) · 1 it cannot be stopped · 2 bad usage · 10 it still runs when the time is over · \
@@ -51,7 +53,11 @@ pub struct StopArgs {
 pub fn run(args: &StopArgs) -> Result<u8> {
     let base_dir = args.base_dir.as_deref();
     let Some(job) = args.job.as_deref().filter(|_| !args.list) else {
-        super::print(&jobs::text(&list_jobs(base_dir, false)?, false, Style::for_stdout()))?;
+        super::print(&jobs::text(
+            &list_jobs(base_dir, false)?,
+            false,
+            Style::for_stdout(),
+        ))?;
         return Ok(exit::DONE);
     };
     if let Err(error) = crate::jobs::JobUtils::find(job, base_dir) {
@@ -73,16 +79,31 @@ pub fn run(args: &StopArgs) -> Result<u8> {
 
 fn text(report: &StopReport, timeout: u64) -> String {
     let job = &report.job_id;
-    let pid = report.process_id.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let pid = report
+        .process_id
+        .map(|pid| format!(" (process {pid})"))
+        .unwrap_or_default();
     let mut text = match report.outcome {
-        StopOutcome::Stopped => format!("job `{job}`{pid} stopped; what was complete is committed\n"),
-        StopOutcome::Killed => format!("job `{job}`{pid} killed; what was committed before stays\n"),
-        StopOutcome::Finished => format!("job `{job}`{pid} had {} before it saw the request\n", report.status),
+        StopOutcome::Stopped => {
+            format!("job `{job}`{pid} stopped; what was complete is committed\n")
+        }
+        StopOutcome::Killed => {
+            format!("job `{job}`{pid} killed; what was committed before stays\n")
+        }
+        StopOutcome::Finished => format!(
+            "job `{job}`{pid} had {} before it saw the request\n",
+            report.status
+        ),
         StopOutcome::StillRunning => {
-            let mut text = format!("job `{job}`{pid} still runs after {timeout} s; it stops once it has finished what it has begun\n");
+            let mut text = format!(
+                "job `{job}`{pid} still runs after {timeout} s; it stops once it has finished what it has begun\n"
+            );
             if !report.at_work.is_empty() {
                 text += "`--force` would lose:\n";
-                report.at_work.iter().for_each(|line| text += &format!("  {line}\n"));
+                report
+                    .at_work
+                    .iter()
+                    .for_each(|line| text += &format!("  {line}\n"));
             }
             text
         }

@@ -28,12 +28,25 @@ struct View {
 /// Shows the job until it ends or the user quits. The terminal is restored also on a panic.
 pub(crate) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<()> {
     let mut terminal = ratatui::try_init()?;
-    let done = show(&mut terminal, job, interval, View { detailed, ..View::default() });
+    let done = show(
+        &mut terminal,
+        job,
+        interval,
+        View {
+            detailed,
+            ..View::default()
+        },
+    );
     ratatui::try_restore()?;
     done
 }
 
-fn show(terminal: &mut ratatui::DefaultTerminal, job: &JobUtils, interval: Duration, mut view: View) -> Result<()> {
+fn show(
+    terminal: &mut ratatui::DefaultTerminal,
+    job: &JobUtils,
+    interval: Duration,
+    mut view: View,
+) -> Result<()> {
     loop {
         let progress = job.overall_progress()?;
         if !progress.status.is_running() {
@@ -46,11 +59,14 @@ fn show(terminal: &mut ratatui::DefaultTerminal, job: &JobUtils, interval: Durat
             if left.is_zero() || !event::poll(left)? {
                 break;
             }
-            let Event::Key(key) = event::read()? else { continue };
+            let Event::Key(key) = event::read()? else {
+                continue;
+            };
             if key.kind != KeyEventKind::Press {
                 continue;
             }
-            let interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+            let interrupt =
+                key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
             match key.code {
                 _ if interrupt => return Ok(()),
                 KeyCode::Char('y' | 'Y') if view.asking => {
@@ -79,7 +95,11 @@ fn stop(progress: &JobProgress) -> Result<String> {
 }
 
 fn draw(frame: &mut Frame<'_>, p: &JobProgress, view: &View) {
-    let ops = if view.detailed { p.ops.len() as u16 + 3 } else { 0 };
+    let ops = if view.detailed {
+        p.ops.len() as u16 + 3
+    } else {
+        0
+    };
     let [head, gauge, speed, partitions, ops_area, foot] = Layout::vertical([
         Constraint::Length(4),
         Constraint::Length(3),
@@ -104,8 +124,12 @@ fn draw(frame: &mut Frame<'_>, p: &JobProgress, view: &View) {
     }
     let foot_line = if view.asking {
         let long = " Stop this job? It commits what is complete and can be continued. y stops, any other key goes back ";
-        Line::from(if usize::from(foot.width) >= long.len() { long } else { " Stop this job? y stops it, any other key goes back " })
-            .reversed()
+        Line::from(if usize::from(foot.width) >= long.len() {
+            long
+        } else {
+            " Stop this job? y stops it, any other key goes back "
+        })
+        .reversed()
     } else if view.said.is_empty() {
         Line::from(" q quit   s stop the job   d details   space look now ").dim()
     } else {
@@ -116,37 +140,72 @@ fn draw(frame: &mut Frame<'_>, p: &JobProgress, view: &View) {
 
 fn head_lines(p: &JobProgress, width: usize) -> Paragraph<'_> {
     let attempt = format!("  attempt {}, {} at work", p.attempt, seconds(p.duration));
-    let process = p.process_id.map(|pid| format!(", process {pid}")).unwrap_or_default();
-    let fits = term::width(&p.job_id) + p.status.to_string().len() + 3 + attempt.len() + process.len() <= width;
+    let process = p
+        .process_id
+        .map(|pid| format!(", process {pid}"))
+        .unwrap_or_default();
+    let fits =
+        term::width(&p.job_id) + p.status.to_string().len() + 3 + attempt.len() + process.len()
+            <= width;
     let title = Line::from(vec![
         format!(" {} ", p.job_id).bold(),
         p.status.to_string().fg(colour(p.status)),
         if fits { attempt + &process } else { attempt }.into(),
     ]);
-    let rows_of = p.rows.total.map(|t| format!(" of {}", count(t))).unwrap_or_default();
-    let mut rows =
-        format!(" rows: {}{rows_of} read, {} out, {} in quarantine", count(p.rows.read), count(p.rows.output), count(p.rows.quarantined));
-    let checkpoints = format!(" · checkpoints: {} ({})", p.checkpoints.saved, bytes(p.checkpoints.bytes));
+    let rows_of = p
+        .rows
+        .total
+        .map(|t| format!(" of {}", count(t)))
+        .unwrap_or_default();
+    let mut rows = format!(
+        " rows: {}{rows_of} read, {} out, {} in quarantine",
+        count(p.rows.read),
+        count(p.rows.output),
+        count(p.rows.quarantined)
+    );
+    let checkpoints = format!(
+        " · checkpoints: {} ({})",
+        p.checkpoints.saved,
+        bytes(p.checkpoints.bytes)
+    );
     if term::width(&rows) + term::width(&checkpoints) <= width {
         rows += &checkpoints;
     }
     let room = width.saturating_sub(5) / 2;
     Paragraph::new(vec![
         title,
-        Line::from(format!(" {} -> {}", cut_start(&p.dataset_path, room), cut_start(&p.export_path, room))).dim(),
+        Line::from(format!(
+            " {} -> {}",
+            cut_start(&p.dataset_path, room),
+            cut_start(&p.export_path, room)
+        ))
+        .dim(),
         Line::from(format!(" partitions: {}", partition_counts(p))),
         Line::from(rows),
     ])
 }
 
 fn draw_speed(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
-    let title = format!(" {} rows/s, {}/s ", count(p.rates.rows_per_second as u64), bytes(p.rates.bytes_per_second as u64));
+    let title = format!(
+        " {} rows/s, {}/s ",
+        count(p.rates.rows_per_second as u64),
+        bytes(p.rates.bytes_per_second as u64)
+    );
     let block = Block::bordered().title(title);
     // Stretched over the width: the whole attempt is in view.
     let width = usize::from(block.inner(area).width);
     let history = &p.rates.history;
-    let data: Vec<u64> = (0..width).filter_map(|x| history.get(x * history.len() / width)).map(|rate| *rate as u64).collect();
-    frame.render_widget(Sparkline::default().block(block).data(&data).style(Style::new().fg(Color::Cyan)), area);
+    let data: Vec<u64> = (0..width)
+        .filter_map(|x| history.get(x * history.len() / width))
+        .map(|rate| *rate as u64)
+        .collect();
+    frame.render_widget(
+        Sparkline::default()
+            .block(block)
+            .data(&data)
+            .style(Style::new().fg(Color::Cyan)),
+        area,
+    );
 }
 
 fn draw_partitions(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
@@ -161,19 +220,40 @@ fn draw_partitions(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
     // What does not fit goes: first the checkpoints, then the rows.
     let (with_rows, with_checkpoints) = (area.width >= 62, area.width >= 78);
     let only = |is_shown: bool, value| is_shown.then_some(value);
-    let rows = shown.iter().take(usize::from(area.height.saturating_sub(3))).map(|q| {
-        let now = q.error_message.clone().or(q.current_op.as_ref().map(|op| format!("op {} {}", op.index, op.name))).unwrap_or_default();
-        let full = (q.fraction * 16.0).round() as usize;
-        let cells = [
-            Some(Cell::from(q.partition_id.to_string())),
-            Some(Cell::from(q.state.to_string()).style(Style::new().fg(partition_colour(q.state)))),
-            Some(Cell::from(format!("{}{} {:>3.0} %", "█".repeat(full), "░".repeat(16 - full), 100.0 * q.fraction))),
-            only(with_rows, Cell::from(count(q.rows_in))),
-            only(with_checkpoints, Cell::from(q.checkpoints.len().to_string())),
-            Some(Cell::from(term::one_line(&now).into_owned())),
-        ];
-        Row::new(cells.into_iter().flatten())
-    });
+    let rows = shown
+        .iter()
+        .take(usize::from(area.height.saturating_sub(3)))
+        .map(|q| {
+            let now = q
+                .error_message
+                .clone()
+                .or(q
+                    .current_op
+                    .as_ref()
+                    .map(|op| format!("op {} {}", op.index, op.name)))
+                .unwrap_or_default();
+            let full = (q.fraction * 16.0).round() as usize;
+            let cells = [
+                Some(Cell::from(q.partition_id.to_string())),
+                Some(
+                    Cell::from(q.state.to_string())
+                        .style(Style::new().fg(partition_colour(q.state))),
+                ),
+                Some(Cell::from(format!(
+                    "{}{} {:>3.0} %",
+                    "█".repeat(full),
+                    "░".repeat(16 - full),
+                    100.0 * q.fraction
+                ))),
+                only(with_rows, Cell::from(count(q.rows_in))),
+                only(
+                    with_checkpoints,
+                    Cell::from(q.checkpoints.len().to_string()),
+                ),
+                Some(Cell::from(term::one_line(&now).into_owned())),
+            ];
+            Row::new(cells.into_iter().flatten())
+        });
     let columns = [
         Some(("id", Constraint::Length(5))),
         Some(("state", Constraint::Length(8))),
@@ -182,9 +262,15 @@ fn draw_partitions(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
         with_checkpoints.then_some(("checkpoints", Constraint::Length(11))),
         Some(("now", Constraint::Min(10))),
     ];
-    let header = Row::new(columns.iter().flatten().map(|(name, _)| *name)).style(Style::new().add_modifier(Modifier::BOLD));
+    let header = Row::new(columns.iter().flatten().map(|(name, _)| *name))
+        .style(Style::new().add_modifier(Modifier::BOLD));
     let widths = columns.iter().flatten().map(|(_, width)| *width);
-    frame.render_widget(Table::new(rows, widths).header(header).block(Block::bordered().title(" partitions ")), area);
+    frame.render_widget(
+        Table::new(rows, widths)
+            .header(header)
+            .block(Block::bordered().title(" partitions ")),
+        area,
+    );
 }
 
 fn draw_ops(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
@@ -210,7 +296,10 @@ fn draw_ops(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
             count(op.throughput as u64).into(),
         ]);
     }
-    let style = term::Style { colour: false, width: Some(usize::from(block.inner(area).width)) };
+    let style = term::Style {
+        colour: false,
+        width: Some(usize::from(block.inner(area).width)),
+    };
     let text = table.render(style);
     let mut lines: Vec<Line<'_>> = text.lines().map(Line::from).collect();
     if let Some(header) = lines.first_mut() {

@@ -1,5 +1,6 @@
-//! Data-Juicer's options that mean nothing here. Its recipes run as they are: an option that changes no row is accepted with a note; one
-//! that would change the result is refused as soon as it asks for something.
+//! Data-Juicer's options that mean nothing here. Its recipes run as they are: an option that
+//! changes no row is accepted with a note; one that would change the result is refused as soon as
+//! it asks for something.
 
 use serde_json::Value;
 
@@ -10,7 +11,8 @@ pub(crate) enum Foreign {
     Ignored(&'static str),
     /// Refused unless it is off (false, null, empty); the text says what to do instead.
     Refused(&'static str),
-    /// A mapping of which some keys are accepted, with the first text, and all others refused, with the second.
+    /// A mapping of which some keys are accepted, with the first text, and all others refused, with
+    /// the second.
     Mapping(&'static [&'static str], &'static str, &'static str),
 }
 
@@ -20,19 +22,26 @@ const GPU: Foreign = Ignored("there are no GPU operators");
 const CACHE: Foreign = Ignored("rows stream from the input, so there is no cache");
 const PYTHON: Foreign = Ignored("it is about Python processes");
 const PACKAGES: Foreign = Ignored("operators are components, which need no Python packages");
-const FUSION: Foreign = Ignored("operators between two checkpoints always run fused, batch by batch");
+const FUSION: Foreign =
+    Ignored("operators between two checkpoints always run fused, batch by batch");
 const ANALYZER: Foreign = Ignored("it is about Data-Juicer's analyzer");
-const TRACE: Foreign = Ignored("counts per operator are in `job_summary.json`, rejected rows in `quarantine/`");
+const TRACE: Foreign =
+    Ignored("counts per operator are in `job_summary.json`, rejected rows in `quarantine/`");
 const CLUSTER: Foreign = Ignored("partitions are spread over this machine's threads (`np`)");
-const SANDBOX: Foreign = Ignored("it is about Data-Juicer's sandbox, which trains and evaluates models");
+const SANDBOX: Foreign =
+    Ignored("it is about Data-Juicer's sandbox, which trains and evaluates models");
 const OPTIMIZER: Foreign = Ignored("operators run in the order of the recipe");
-const STREAMS: Foreign = Ignored("intermediate files are written and read in batches of `batch_size_kb`");
-const RETRIES: Foreign = Ignored("a failed partition is always tried again; `task_retries` says how often");
+const STREAMS: Foreign =
+    Ignored("intermediate files are written and read in batches of `batch_size_kb`");
+const RETRIES: Foreign =
+    Ignored("a failed partition is always tried again; `task_retries` says how often");
 const EVENTS: Foreign = Ignored("an attempt's events are one file");
 const THREADS: Foreign = Ignored("all operators run on `np` threads");
-const CRYPT: Foreign = Refused("djhost does not encrypt; decrypt the input first, and encrypt the result afterwards");
+const CRYPT: Foreign =
+    Refused("djhost does not encrypt; decrypt the input first, and encrypt the result afterwards");
 
-/// The options of the parser of Data-Juicer 1.6.1, and those of older recipes, that are not options of djhost.
+/// The options of the parser of Data-Juicer 1.6.1, and those of older recipes, that are not options
+/// of djhost.
 pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("auto", ANALYZER),
     ("auto_num", ANALYZER),
@@ -44,11 +53,25 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("data_probe_ratio", SANDBOX),
     ("open_insight_mining", ANALYZER),
     ("op_list_to_mine", ANALYZER),
-    ("keep_hashes_in_res_ds", Ignored("fingerprints are kept apart from the rows, in the run directory, and are not Data-Juicer's hashes")),
-    ("load_jsonl_lenient", Ignored("lines that are not JSON always go to quarantine")),
+    (
+        "keep_hashes_in_res_ds",
+        Ignored(
+            "fingerprints are kept apart from the rows, in the run directory, and are not Data-Juicer's hashes",
+        ),
+    ),
+    (
+        "load_jsonl_lenient",
+        Ignored("lines that are not JSON always go to quarantine"),
+    ),
     ("use_dag", Ignored("the plan is always made and written")),
-    ("strict_preflight", Ignored("the whole recipe is always checked before work starts")),
-    ("generated_dataset_config", Refused("name the dataset with `dataset_path`")),
+    (
+        "strict_preflight",
+        Ignored("the whole recipe is always checked before work starts"),
+    ),
+    (
+        "generated_dataset_config",
+        Refused("name the dataset with `dataset_path`"),
+    ),
     (
         "validators",
         Refused(
@@ -75,17 +98,41 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
              if it must be read otherwise",
         ),
     ),
-    ("dataset_config", Refused("write what it says below `dataset:`")),
-    ("read_options", Ignored("rows stream from the input in batches of `batch_size_kb`")),
-    ("override_num_blocks", Ignored("`partition` says how the dataset is split")),
-    ("suffixes", Refused("name the files with a glob in `dataset_path`, like `data/*.jsonl`")),
-    ("export_in_parallel", Ignored("the result is always encoded in parallel")),
-    ("export_extra_args", Refused("there are no extra arguments for `jsonl`, `json`, `parquet` and `arrow`")),
-    ("export_aws_credentials", Refused("export to a local path and copy from there")),
+    (
+        "dataset_config",
+        Refused("write what it says below `dataset:`"),
+    ),
+    (
+        "read_options",
+        Ignored("rows stream from the input in batches of `batch_size_kb`"),
+    ),
+    (
+        "override_num_blocks",
+        Ignored("`partition` says how the dataset is split"),
+    ),
+    (
+        "suffixes",
+        Refused("name the files with a glob in `dataset_path`, like `data/*.jsonl`"),
+    ),
+    (
+        "export_in_parallel",
+        Ignored("the result is always encoded in parallel"),
+    ),
+    (
+        "export_extra_args",
+        Refused("there are no extra arguments for `jsonl`, `json`, `parquet` and `arrow`"),
+    ),
+    (
+        "export_aws_credentials",
+        Refused("export to a local path and copy from there"),
+    ),
     ("decrypt_after_reading", CRYPT),
     ("encrypt_before_export", CRYPT),
     ("encryption_key_path", CRYPT),
-    ("image_bytes_key", Ignored("operators read media from files")),
+    (
+        "image_bytes_key",
+        Ignored("operators read media from files"),
+    ),
     ("image_special_token", Ignored("no operator uses it")),
     ("audio_special_token", Ignored("no operator uses it")),
     ("video_special_token", Ignored("no operator uses it")),
@@ -94,9 +141,18 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("use_cache", CACHE),
     ("ds_cache_dir", CACHE),
     ("cache_compress", CACHE),
-    ("temp_dir", Ignored("temporary files are in the run directory")),
-    ("open_monitor", Ignored("`djhost monitor` is always available")),
-    ("use_checkpoint", Ignored("checkpoints are configured by `checkpoint`, and are on by default")),
+    (
+        "temp_dir",
+        Ignored("temporary files are in the run directory"),
+    ),
+    (
+        "open_monitor",
+        Ignored("`djhost monitor` is always available"),
+    ),
+    (
+        "use_checkpoint",
+        Ignored("checkpoints are configured by `checkpoint`, and are on by default"),
+    ),
     ("open_tracer", TRACE),
     ("op_list_to_trace", TRACE),
     ("trace_num", TRACE),
@@ -107,13 +163,18 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("fusion_strategy", FUSION),
     ("mapper_fusion", FUSION),
     ("mapper_fusion_vram_limit", GPU),
-    ("adaptive_batch_size", Ignored("batches are cut by bytes (`batch_size_kb`)")),
+    (
+        "adaptive_batch_size",
+        Ignored("batches are cut by bytes (`batch_size_kb`)"),
+    ),
     ("elastic_juicer_adaptive_batching", GPU),
     ("elastic_juicer_profile_seed", GPU),
     ("auto_op_parallelism", THREADS),
     (
         "custom_operator_paths",
-        Refused("Python operators do not run here; build them as components and name their directory with `plugins`"),
+        Refused(
+            "Python operators do not run here; build them as components and name their directory with `plugins`",
+        ),
     ),
     ("debug", Ignored("use `log_level: debug`")),
     ("partition.partitions_per_node", CLUSTER),
@@ -139,15 +200,28 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     // Of earlier versions.
     (
         "notification",
-        Ignored("djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`"),
+        Ignored(
+            "djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`",
+        ),
     ),
-    ("annotation", Ignored("there is no operator that talks to Label Studio; upload the result, and go on with what Label Studio exports")),
-    ("resource_optimization", Ignored("partitions are sized by themselves with `partition: {mode: auto}`")),
+    (
+        "annotation",
+        Ignored(
+            "there is no operator that talks to Label Studio; upload the result, and go on with what Label Studio exports",
+        ),
+    ),
+    (
+        "resource_optimization",
+        Ignored("partitions are sized by themselves with `partition: {mode: auto}`"),
+    ),
     ("partition.enable_fault_tolerance", RETRIES),
     ("partition.max_retries", RETRIES),
     ("partition.retry_backoff", RETRIES),
     ("partition.auto_configure", Ignored("use `partition.mode`")),
-    ("partition.method", Ignored("rows keep their order, and partitions are consecutive")),
+    (
+        "partition.method",
+        Ignored("rows keep their order, and partitions are consecutive"),
+    ),
     ("enable_fault_tolerance", RETRIES),
     ("max_retries", RETRIES),
     ("enable_optimizer", OPTIMIZER),
@@ -162,8 +236,16 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("model_train_config", SANDBOX),
     ("path_k_sigma_recipe", SANDBOX),
     ("path_model_feedback_recipe", SANDBOX),
-    ("text_keys_to_load", Refused("remove it: all fields of a row stay; `text_keys` names the one that operators read")),
-    ("fix_data_num", Refused("put `random_selector` with `select_num` first in `process`")),
+    (
+        "text_keys_to_load",
+        Refused(
+            "remove it: all fields of a row stay; `text_keys` names the one that operators read",
+        ),
+    ),
+    (
+        "fix_data_num",
+        Refused("put `random_selector` with `select_num` first in `process`"),
+    ),
     ("arrow_batch_size", STREAMS),
     ("arrow_memory_mapping", STREAMS),
     ("use_arrow_batches", STREAMS),
@@ -171,10 +253,22 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("intermediate_storage.arrow_memory_mapping", STREAMS),
     ("intermediate_storage.parquet_batch_size", STREAMS),
     ("intermediate_storage.use_arrow_batches", STREAMS),
-    ("intermediate_storage.max_retention_days", Ignored("`retention_policy` decides at the end of a job, and nothing runs later")),
-    ("intermediate_storage.write_partitions", Ignored("partitions are byte ranges of the input and are not copied")),
-    ("intermediate_storage.cleanup_temp_files", Ignored("temporary files never stay")),
-    ("intermediate_storage.cleanup_on_success", Ignored("use `retention_policy`")),
+    (
+        "intermediate_storage.max_retention_days",
+        Ignored("`retention_policy` decides at the end of a job, and nothing runs later"),
+    ),
+    (
+        "intermediate_storage.write_partitions",
+        Ignored("partitions are byte ranges of the input and are not copied"),
+    ),
+    (
+        "intermediate_storage.cleanup_temp_files",
+        Ignored("temporary files never stay"),
+    ),
+    (
+        "intermediate_storage.cleanup_on_success",
+        Ignored("use `retention_policy`"),
+    ),
     ("event_logging.max_log_size_mb", EVENTS),
     ("event_logging.backup_count", EVENTS),
     ("max_log_size_mb", EVENTS),
@@ -189,13 +283,17 @@ pub(crate) const RENAMED: &[(&str, &str)] = &[
     ("partition.rows", "partition.size"),
     ("partition.size_in_mb", "partition.target_size_mb"),
     ("max_partition_size_mb", "partition.max_size_mb"),
-    ("preserve_intermediate_data", "intermediate_storage.preserve_intermediate_data"),
+    (
+        "preserve_intermediate_data",
+        "intermediate_storage.preserve_intermediate_data",
+    ),
     ("storage_format", "intermediate_storage.format"),
     ("text_key_to_process", "text_keys"),
 ];
 
 impl Foreign {
-    /// What becomes of it given as `value`: a note (Ok), advice for an error (Err), or nothing if the value asks for nothing.
+    /// What becomes of it given as `value`: a note (Ok), advice for an error (Err), or nothing if
+    /// the value asks for nothing.
     pub(crate) fn given(self, value: &Value) -> Option<Result<String, String>> {
         if is_off(value) {
             return None;
@@ -203,7 +301,9 @@ impl Foreign {
         Some(match self {
             Ignored(why) => Ok(format!("has no effect here: {why}")),
             Refused(instead) => Err(instead.to_owned()),
-            Mapping(accepted, why, instead) => match value.as_object().and_then(|map| map.keys().find(|k| !accepted.contains(&k.as_str())))
+            Mapping(accepted, why, instead) => match value
+                .as_object()
+                .and_then(|map| map.keys().find(|k| !accepted.contains(&k.as_str())))
             {
                 Some(key) => Err(format!("`{key}`: {instead}")),
                 None => Ok(format!("has no effect here: {why}")),
@@ -212,49 +312,90 @@ impl Foreign {
     }
 }
 
-/// What becomes of `key`, if it is one of Data-Juicer's, or one below it: `notification.email.enabled`.
+/// What becomes of `key`, if it is one of Data-Juicer's, or one below it:
+/// `notification.email.enabled`.
 pub(crate) fn foreign(key: &str) -> Option<Foreign> {
-    let is_it = |name: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    FOREIGN.iter().find(|(name, _)| is_it(name)).map(|(_, what)| *what)
+    let is_it = |name: &str| {
+        key.strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    FOREIGN
+        .iter()
+        .find(|(name, _)| is_it(name))
+        .map(|(_, what)| *what)
 }
 
 /// The parameters that all operators of Data-Juicer have and those of djhost have not.
 const OF_EVERY_OP: &[(&str, Foreign)] = &[
     ("accelerator", GPU),
-    ("adaptive_batching", Ignored("batches are cut by bytes (`batch_size_kb`)")),
+    (
+        "adaptive_batching",
+        Ignored("batches are cut by bytes (`batch_size_kb`)"),
+    ),
     ("auto_op_parallelism", THREADS),
     ("batch_mode", PYTHON),
     ("batch_size", PYTHON),
     ("cpu_required", THREADS),
     ("gpu_required", GPU),
-    ("image_bytes_key", Ignored("operators read media from files")),
-    ("index_key", Refused("no operator numbers rows: write the numbers to a field beforehand")),
-    ("input_columns", Ignored("an operator says itself which fields it reads")),
+    (
+        "image_bytes_key",
+        Ignored("operators read media from files"),
+    ),
+    (
+        "index_key",
+        Refused("no operator numbers rows: write the numbers to a field beforehand"),
+    ),
+    (
+        "input_columns",
+        Ignored("an operator says itself which fields it reads"),
+    ),
     ("mem_required", Ignored("use `limits: {memory_mb: N}`")),
     ("memory", Ignored("use `limits: {memory_mb: N}`")),
     (
         "notification_config",
-        Ignored("djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`"),
+        Ignored(
+            "djhost sends no messages: it has no network; wait for the exit code, or watch the job with `djhost monitor`",
+        ),
     ),
     ("num_cpus", THREADS),
     ("num_gpus", GPU),
     ("num_proc", THREADS),
-    ("output_columns", Ignored("an operator says itself which fields it writes")),
+    (
+        "output_columns",
+        Ignored("an operator says itself which fields it writes"),
+    ),
     ("ray_execution_mode", THREADS),
     ("runtime_env", PACKAGES),
-    ("stats_export_path", Ignored("use `keep_stats_in_res_ds`, which keeps the stats in the rows of the result")),
+    (
+        "stats_export_path",
+        Ignored("use `keep_stats_in_res_ds`, which keeps the stats in the rows of the result"),
+    ),
     ("turbo", PYTHON),
-    ("work_dir", Ignored("the job's `work_dir` holds for all operators")),
+    (
+        "work_dir",
+        Ignored("the job's `work_dir` holds for all operators"),
+    ),
 ];
 
 /// What becomes of a parameter that any operator of Data-Juicer takes.
 pub(crate) fn of_every_op(param: &str) -> Option<Foreign> {
-    OF_EVERY_OP.iter().find(|(name, _)| *name == param).map(|(_, what)| *what)
+    OF_EVERY_OP
+        .iter()
+        .find(|(name, _)| *name == param)
+        .map(|(_, what)| *what)
 }
 
-/// The fields that Data-Juicer lets any operator be told of, though few read them. Not in [`of_every_op`], as a plugin may have such a
-/// parameter; an operator that has none of the name gets a note.
-const FIELD_KEYS: [&str; 6] = ["history_key", "instruction_key", "prompt_key", "query_key", "response_key", "system_key"];
+/// The fields that Data-Juicer lets any operator be told of, though few read them. Not in
+/// [`of_every_op`], as a plugin may have such a parameter; an operator that has none of the name
+/// gets a note.
+const FIELD_KEYS: [&str; 6] = [
+    "history_key",
+    "instruction_key",
+    "prompt_key",
+    "query_key",
+    "response_key",
+    "system_key",
+];
 
 /// Whether `param` names a field for operators that read it, and does nothing for others.
 pub fn is_field_key(param: &str) -> bool {

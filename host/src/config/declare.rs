@@ -1,5 +1,6 @@
-//! The macro by which options are declared: doc comment, name, type, default and bounds in one place give the struct, its defaults, the
-//! setter by dotted key, the list of keys, the reference and the help.
+//! The macro by which options are declared: doc comment, name, type, default and bounds in one
+//! place give the struct, its defaults, the setter by dotted key, the list of keys, the reference
+//! and the help.
 
 use serde_json::Value;
 
@@ -44,14 +45,26 @@ pub struct Entry {
 /// An option or a section of options.
 pub trait Node {
     /// Sets the option at `key` (empty: this one); `append` adds to a list.
-    fn set(&mut self, key: &str, given: &Given, append: bool, bounds: Bounds) -> Result<(), SetError>;
+    fn set(
+        &mut self,
+        key: &str,
+        given: &Given,
+        append: bool,
+        bounds: Bounds,
+    ) -> Result<(), SetError>;
 
     /// Shows this option, or all of the section in the order of the declaration.
     fn visit(&self, key: &str, doc: &str, bounds: Bounds, see: &mut dyn FnMut(Entry));
 }
 
 impl<T: OptionType> Node for T {
-    fn set(&mut self, key: &str, given: &Given, append: bool, bounds: Bounds) -> Result<(), SetError> {
+    fn set(
+        &mut self,
+        key: &str,
+        given: &Given,
+        append: bool,
+        bounds: Bounds,
+    ) -> Result<(), SetError> {
         if !key.is_empty() {
             return Err(SetError::UnknownKey);
         }

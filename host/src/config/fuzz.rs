@@ -2,15 +2,21 @@
 
 use super::resolve::resolve_text;
 
-/// A recipe read: it is understood, or refused in words that a terminal can show. What is understood means the same when it is written down in full.
+/// A recipe read: it is understood, or refused in words that a terminal can show. What is
+/// understood means the same when it is written down in full.
 pub fn recipe(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let resolved = match resolve_text(text) {
         Ok(resolved) => resolved,
         Err(error) => {
             let message = format!("{error:#}");
             assert!(!message.is_empty());
-            assert!(message.chars().all(|c| c == '\n' || !c.is_control()), "control characters in {message:?}");
+            assert!(
+                message.chars().all(|c| c == '\n' || !c.is_control()),
+                "control characters in {message:?}"
+            );
             return;
         }
     };
@@ -18,7 +24,21 @@ pub fn recipe(data: &[u8]) {
     let again = resolve_text(&all.to_string()).unwrap_or_else(|error| panic!("{error:#}\n{all:#}"));
     assert_eq!(again.config.to_json(), all);
     assert_eq!(
-        format!("{:?}", again.ops.iter().map(|op| (&op.name, &op.params)).collect::<Vec<_>>()),
-        format!("{:?}", resolved.ops.iter().map(|op| (&op.name, &op.params)).collect::<Vec<_>>())
+        format!(
+            "{:?}",
+            again
+                .ops
+                .iter()
+                .map(|op| (&op.name, &op.params))
+                .collect::<Vec<_>>()
+        ),
+        format!(
+            "{:?}",
+            resolved
+                .ops
+                .iter()
+                .map(|op| (&op.name, &op.params))
+                .collect::<Vec<_>>()
+        )
     );
 }

@@ -1,4 +1,5 @@
-//! `~` at the start of a path: in a recipe, and in an option such as `--plugins=~/ops`, no shell puts the home directory there.
+//! `~` at the start of a path: in a recipe, and in an option such as `--plugins=~/ops`, no shell
+//! puts the home directory there.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -12,17 +13,28 @@ pub(crate) struct Home(Option<String>);
 impl Home {
     /// Looks for the variable.
     pub(crate) fn of(env: &[(OsString, OsString)]) -> Self {
-        let home = env.iter().find(|(name, _)| name == "HOME").and_then(|(_, value)| value.to_str());
+        let home = env
+            .iter()
+            .find(|(name, _)| name == "HOME")
+            .and_then(|(_, value)| value.to_str());
         Self(home.filter(|home| home.starts_with('/')).map(str::to_owned))
     }
 
-    /// `path` with the home directory in place of `~` or `~/`. A file of that name is `./~`; the homes of others (`~name`) stay as they are.
+    /// `path` with the home directory in place of `~` or `~/`. A file of that name is `./~`; the
+    /// homes of others (`~name`) stay as they are.
     pub(crate) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, InvalidValue> {
-        let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Ok(path.into()) };
+        let Some(rest) = path
+            .strip_prefix('~')
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        else {
+            return Ok(path.into());
+        };
         match &self.0 {
             Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),
-            None => Err(InvalidValue::new(format!("`{path}`: there is no home directory, as the variable HOME does not name one"))
-                .hint("write the path without `~`, or `./~` for a file of this name")),
+            None => Err(InvalidValue::new(format!(
+                "`{path}`: there is no home directory, as the variable HOME does not name one"
+            ))
+            .hint("write the path without `~`, or `./~` for a file of this name")),
         }
     }
 }
@@ -30,7 +42,9 @@ impl Home {
 /// The same by the environment of this process; the path as it is if there is no home.
 pub fn expand_home(path: &str) -> Cow<'_, str> {
     let home = std::env::var_os("HOME").map(|value| (OsString::from("HOME"), value));
-    Home::of(home.as_slice()).expand(path).unwrap_or(path.into())
+    Home::of(home.as_slice())
+        .expand(path)
+        .unwrap_or(path.into())
 }
 
 #[cfg(test)]
@@ -39,7 +53,10 @@ mod tests {
 
     #[test]
     fn only_a_tilde_by_itself_is_the_home() {
-        let home = Home::of(&[("USER".into(), "a".into()), ("HOME".into(), "/home/a/".into())]);
+        let home = Home::of(&[
+            ("USER".into(), "a".into()),
+            ("HOME".into(), "/home/a/".into()),
+        ]);
         for (path, wanted) in [
             ("~", "/home/a"),
             ("~/x.jsonl", "/home/a/x.jsonl"),

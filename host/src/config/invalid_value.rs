@@ -18,7 +18,10 @@ pub struct InvalidValue {
 impl InvalidValue {
     /// A mistake that explains itself.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The usual mistake: another type or a value out of bounds.
@@ -43,8 +46,17 @@ impl InvalidValue {
         Self::none_of("key", got, valid)
     }
 
-    fn none_of<'a>(what: &str, got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
-        let list = valid.clone().into_iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
+    fn none_of<'a>(
+        what: &str,
+        got: &str,
+        valid: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> Self {
+        let list = valid
+            .clone()
+            .into_iter()
+            .map(|v| format!("`{v}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let hint = match did_you_mean(&got.to_lowercase(), valid) {
             Some(near) => format!("did you mean `{near}`? valid {what}s: {list}"),
             None => format!("valid {what}s: {list}"),

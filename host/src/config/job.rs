@@ -1,4 +1,5 @@
-//! The job's name and directories. All rules are Data-Juicer's, except that `{work_dir}` always stands for the run directory.
+//! The job's name and directories. All rules are Data-Juicer's, except that `{work_dir}` always
+//! stands for the run directory.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -7,12 +8,14 @@ use jiff::Timestamp;
 
 use super::options::Config;
 
-/// Where a job keeps its things. Paths are as the recipe has them: relative ones are relative to the working directory.
+/// Where a job keeps its things. Paths are as the recipe has them: relative ones are relative to
+/// the working directory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobDirs {
     /// The job's name.
     pub job_id: String,
-    /// Whether somebody chose the name (`job_id` or `resume`), so that a job of this name is continued.
+    /// Whether somebody chose the name (`job_id` or `resume`), so that a job of this name is
+    /// continued.
     pub named: bool,
     /// Whether there must be such a job already (`resume`).
     pub must_exist: bool,
@@ -36,7 +39,10 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
         if job_id.as_ref().is_some_and(|id| id != resume) {
             wrong.push((
                 "resume",
-                format!("`resume` names the job `{resume}`, `job_id` the job `{}`", job_id.as_deref().unwrap_or("")),
+                format!(
+                    "`resume` names the job `{resume}`, `job_id` the job `{}`",
+                    job_id.as_deref().unwrap_or("")
+                ),
                 "give one of them".to_owned(),
             ));
         }
@@ -45,8 +51,16 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
     let named = job_id.is_some();
     let job_id = job_id.unwrap_or_else(new_job_id);
     if let Err(why) = check_job_id(&job_id) {
-        let key = if config.resume.is_some() { "resume" } else { "job_id" };
-        wrong.push((key, format!("`{job_id}` cannot be a job's name: {why}"), "use letters, digits, `_`, `-` and `.`".to_owned()));
+        let key = if config.resume.is_some() {
+            "resume"
+        } else {
+            "job_id"
+        };
+        wrong.push((
+            key,
+            format!("`{job_id}` cannot be a job's name: {why}"),
+            "use letters, digits, `_`, `-` and `.`".to_owned(),
+        ));
     }
     let export = config.export_path.replace("{job_id}", &job_id);
     let work_dir = match &config.work_dir {
@@ -57,13 +71,23 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
         },
     };
     if config.work_dir.is_none() && config.export_path.contains("{work_dir}") {
-        wrong.push(("export_path", "`{work_dir}` is used, but `work_dir` is not given".to_owned(), "give `work_dir`".to_owned()));
+        wrong.push((
+            "export_path",
+            "`{work_dir}` is used, but `work_dir` is not given".to_owned(),
+            "give `work_dir`".to_owned(),
+        ));
     }
     if work_dir.contains("{job_id}") && !work_dir.trim_end_matches('/').ends_with("{job_id}") {
-        let key = if config.work_dir.is_some() { "work_dir" } else { "export_path" };
+        let key = if config.work_dir.is_some() {
+            "work_dir"
+        } else {
+            "export_path"
+        };
         wrong.push((
             key,
-            format!("`{{job_id}}` must be the last part of the work directory, which is `{work_dir}`"),
+            format!(
+                "`{{job_id}}` must be the last part of the work directory, which is `{work_dir}`"
+            ),
             "write `path/to/dir/{job_id}`, or leave it out: it is added by itself".to_owned(),
         ));
     }
@@ -71,15 +95,22 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
         return Err(wrong);
     }
     let mut run_dir = PathBuf::from(work_dir.replace("{job_id}", &job_id));
-    if run_dir.file_name().is_none_or(|name| name != job_id.as_str()) {
+    if run_dir
+        .file_name()
+        .is_none_or(|name| name != job_id.as_str())
+    {
         run_dir.push(&job_id);
     }
     let run_text = run_dir.to_string_lossy().into_owned();
     let place = |given: &Option<String>, name: &str| match given {
         Some(dir) => {
-            let mut place = PathBuf::from(dir.replace("{job_id}", &job_id).replace("{work_dir}", &run_text));
+            let mut place = PathBuf::from(
+                dir.replace("{job_id}", &job_id)
+                    .replace("{work_dir}", &run_text),
+            );
             // Jobs must not share these: one removes what it finds there.
-            let is_own = dir.contains("{job_id}") || dir.contains("{work_dir}") && !dir.contains("..");
+            let is_own =
+                dir.contains("{job_id}") || dir.contains("{work_dir}") && !dir.contains("..");
             if !is_own {
                 place.push(&job_id);
             }
@@ -102,10 +133,14 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
 /// `20260801_101530_3f9a1c`: UTC, and six hex digits so that two jobs of one second differ.
 pub fn new_job_id() -> String {
     let random = RandomState::new().hash_one(std::process::id()) & 0xff_ffff;
-    format!("{}_{random:06x}", Timestamp::now().strftime("%Y%m%d_%H%M%S"))
+    format!(
+        "{}_{random:06x}",
+        Timestamp::now().strftime("%Y%m%d_%H%M%S")
+    )
 }
 
-/// Whether a text can be a job's name. It is a directory's name, so it must be one part of a path; a leading `-` would look like an option.
+/// Whether a text can be a job's name. It is a directory's name, so it must be one part of a path;
+/// a leading `-` would look like an option.
 pub fn check_job_id(job_id: &str) -> Result<(), &'static str> {
     if job_id.is_empty() {
         Err("it is empty")
@@ -113,7 +148,8 @@ pub fn check_job_id(job_id: &str) -> Result<(), &'static str> {
         Err("it is longer than 200 bytes")
     } else if job_id.starts_with(['.', '-']) {
         Err("it starts with `.` or `-`")
-    } else if job_id.contains(['/', '\\', ':', '{', '}']) || job_id.chars().any(|c| c.is_control()) {
+    } else if job_id.contains(['/', '\\', ':', '{', '}']) || job_id.chars().any(|c| c.is_control())
+    {
         Err("it is not a plain file name")
     } else if job_id.trim() != job_id {
         Err("it starts or ends with a blank")
@@ -137,7 +173,10 @@ mod tests {
         let dirs = job_dirs(&config).map_err(|wrong| wrong[0].1.clone())?;
         assert_eq!(dirs.checkpoint_dir, dirs.run_dir.join("ck"));
         assert_eq!(dirs.partition_dir, dirs.run_dir.join("partitions"));
-        Ok((dirs.run_dir.display().to_string(), dirs.export_path.display().to_string()))
+        Ok((
+            dirs.run_dir.display().to_string(),
+            dirs.export_path.display().to_string(),
+        ))
     }
 
     #[test]
@@ -147,16 +186,43 @@ mod tests {
             ("r.jsonl", None, "./j1", "r.jsonl"),
             ("/r.jsonl", None, "/j1", "/r.jsonl"),
             ("out/r.jsonl", Some("work"), "work/j1", "out/r.jsonl"),
-            ("out/r.jsonl", Some("work/{job_id}"), "work/j1", "out/r.jsonl"),
-            ("out/r.jsonl", Some("work/{job_id}/"), "work/j1/", "out/r.jsonl"),
+            (
+                "out/r.jsonl",
+                Some("work/{job_id}"),
+                "work/j1",
+                "out/r.jsonl",
+            ),
+            (
+                "out/r.jsonl",
+                Some("work/{job_id}/"),
+                "work/j1/",
+                "out/r.jsonl",
+            ),
             ("out/r.jsonl", Some("work/j1"), "work/j1", "out/r.jsonl"),
             ("out/{job_id}/r.jsonl", None, "out/j1", "out/j1/r.jsonl"),
-            ("{work_dir}/r_{job_id}.jsonl", Some("work"), "work/j1", "work/j1/r_j1.jsonl"),
+            (
+                "{work_dir}/r_{job_id}.jsonl",
+                Some("work"),
+                "work/j1",
+                "work/j1/r_j1.jsonl",
+            ),
         ] {
-            assert_eq!(dirs(export, work), Ok((run_dir.into(), result.into())), "{export} {work:?}");
+            assert_eq!(
+                dirs(export, work),
+                Ok((run_dir.into(), result.into())),
+                "{export} {work:?}"
+            );
         }
-        assert!(dirs("out/{job_id}/sub/r.jsonl", None).unwrap_err().contains("must be the last part"));
-        assert!(dirs("{work_dir}/r.jsonl", None).unwrap_err().contains("`work_dir` is not given"));
+        assert!(
+            dirs("out/{job_id}/sub/r.jsonl", None)
+                .unwrap_err()
+                .contains("must be the last part")
+        );
+        assert!(
+            dirs("{work_dir}/r.jsonl", None)
+                .unwrap_err()
+                .contains("`work_dir` is not given")
+        );
     }
 
     #[test]
@@ -164,7 +230,18 @@ mod tests {
         for good in ["my_experiment_001", "007", "a.b-c", "größe", &new_job_id()] {
             assert_eq!(check_job_id(good), Ok(()), "{good}");
         }
-        for bad in ["", ".", "..", "a/b", "-rf", " a", "a\n", "a:b", "{job_id}", &"x".repeat(300)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "-rf",
+            " a",
+            "a\n",
+            "a:b",
+            "{job_id}",
+            &"x".repeat(300),
+        ] {
             assert!(check_job_id(bad).is_err(), "{bad}");
         }
     }
@@ -173,8 +250,16 @@ mod tests {
     fn new_names_have_date_time_and_six_hex_digits() {
         let name = new_job_id();
         let parts: Vec<&str> = name.split('_').collect();
-        assert_eq!(parts.iter().map(|p| p.len()).collect::<Vec<_>>(), [8, 6, 6], "{name}");
-        assert!(parts[..2].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())));
+        assert_eq!(
+            parts.iter().map(|p| p.len()).collect::<Vec<_>>(),
+            [8, 6, 6],
+            "{name}"
+        );
+        assert!(
+            parts[..2]
+                .iter()
+                .all(|p| p.bytes().all(|b| b.is_ascii_digit()))
+        );
         assert!(parts[2].bytes().all(|b| b.is_ascii_hexdigit()));
     }
 }

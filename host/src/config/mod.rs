@@ -1,13 +1,15 @@
 //! From what the user wrote to a configuration without mistakes.
 //!
-//! Options are declared once, in [`options`]. Sources, the strongest first: command line, environment, recipe, defaults. Nothing here
-//! looks at the dataset or at operators; parameters are checked by [`check_params`] once the operators are known.
+//! Options are declared once, in [`options`]. Sources, the strongest first: command line,
+//! environment, recipe, defaults. Nothing here looks at the dataset or at operators; parameters are
+//! checked by [`check_params`] once the operators are known.
 
-pub mod declare;
 mod data_juicer_options;
+pub mod declare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod home;
+mod invalid_value;
 mod job;
 pub mod options;
 mod overrides;
@@ -19,7 +21,6 @@ mod show;
 mod sources;
 pub mod units;
 pub mod value;
-mod invalid_value;
 mod yaml;
 
 pub use data_juicer_options::is_field_key;

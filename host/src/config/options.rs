@@ -1,4 +1,5 @@
-//! Every option, declared once. `configs/reference.yaml` and `djhost run --help` are made from these comments.
+//! Every option, declared once. `configs/reference.yaml` and `djhost run --help` are made from
+//! these comments.
 
 use serde_json::{Value, json};
 
@@ -124,14 +125,17 @@ choices! {
 options! {
     /// Partitioning.
     Partition {
-        /// `auto` measures a sample of the dataset and chooses the size of partitions; `manual` takes `num_of_partitions` or `size`.
+        /// `auto` measures a sample of the dataset and chooses the size of partitions; `manual`
+        /// takes `num_of_partitions` or `size`.
         mode: PartitionMode = PartitionMode::Auto;
-        /// Rows per partition. In manual mode it stands in place of `num_of_partitions`; in auto mode it is used when the analysis fails.
+        /// Rows per partition. In manual mode it stands in place of `num_of_partitions`; in auto
+        /// mode it is used when the analysis fails.
         size: Option<u64> = None => at_least(1.0);
-        /// Manual mode: the exact number of partitions (4 if neither this nor `size` is given; `auto` switches to auto mode). Auto mode:
-        /// the largest number.
+        /// Manual mode: the exact number of partitions (4 if neither this nor `size` is given;
+        /// `auto` switches to auto mode). Auto mode: the largest number.
         num_of_partitions: Option<Count> = None => at_least(1.0);
-        /// Auto mode: the size to aim for, in MB of memory that the rows of a partition need (128, 256, 512, 1024 or any other).
+        /// Auto mode: the size to aim for, in MB of memory that the rows of a partition need (128,
+        /// 256, 512, 1024 or any other).
         target_size_mb: u64 = 256 => between(1.0, 1_048_576.0);
         /// Auto mode: the largest size of a partition, in MB of input, when the analysis fails.
         max_size_mb: u64 = 256 => between(1.0, 1_048_576.0);
@@ -142,31 +146,37 @@ options! {
     Checkpoint {
         /// Whether checkpoints are written at all.
         enabled: bool = true;
-        /// After which operators: each n-th (`every_n_ops`), each (`every_op`), those in `op_names` (`manual`), where redoing is dearer
-        /// than writing (`adaptive`), none (`disabled`).
+        /// After which operators: each n-th (`every_n_ops`), each (`every_op`), those in `op_names`
+        /// (`manual`), where redoing is dearer than writing (`adaptive`), none (`disabled`).
         strategy: Strategy = Strategy::EveryNOps;
         /// `every_n_ops`: the n.
         n_ops: u64 = 5 => at_least(1.0);
-        /// `manual`: the operators, named as in `process`. On the command line `op1,op2` or `'[op1,op2]'`.
+        /// `manual`: the operators, named as in `process`. On the command line `op1,op2` or
+        /// `'[op1,op2]'`.
         op_names: Names = Names::default();
     }
 }
 options! {
     /// How checkpoints are stored.
     IntermediateStorage {
-        /// File format. With `jsonl` a line is the row as it was then, with one more field, `__dj__row__`: for looking at, with `jq` for instance.
+        /// File format. With `jsonl` a line is the row as it was then, with one more field,
+        /// `__dj__row__`: for looking at, with `jq` for instance.
         format: StorageFormat = StorageFormat::Parquet;
         /// Compression; by default `snappy`, and `none` for `jsonl`, which other programs read.
         compression: Option<Compression> = None;
-        /// Whether checkpoints of JSON rows hold every row, as `jsonl` always does. With false they hold what differs from the input, and a resumed
-        /// job reads the other rows from the input again: faster, and far smaller.
+        /// Whether checkpoints of JSON rows hold every row, as `jsonl` always does. With false they
+        /// hold what differs from the input, and a resumed job reads the other rows from the input
+        /// again: faster, and far smaller.
         whole_rows: bool = false;
-        /// Whether checkpoints stay after the job is complete. With false they are deleted whatever `retention_policy` says.
+        /// Whether checkpoints stay after the job is complete. With false they are deleted whatever
+        /// `retention_policy` says.
         preserve_intermediate_data: bool = true;
-        /// What stays at the end of the job: everything, only what a failed job needs to be resumed, or nothing once it is complete.
+        /// What stays at the end of the job: everything, only what a failed job needs to be
+        /// resumed, or nothing once it is complete.
         retention_policy: Retention = Retention::KeepAll;
-        /// Whether the unpacked copies of inputs that cannot be read in pieces (archives, CSV, JSON arrays) stay after the job is complete. They are
-        /// as large as the unpacked dataset; a job that goes on later unpacks it again.
+        /// Whether the unpacked copies of inputs that cannot be read in pieces (archives, CSV, JSON
+        /// arrays) stay after the job is complete. They are as large as the unpacked dataset; a job
+        /// that goes on later unpacks it again.
         keep_unpacked_inputs: bool = false;
     }
 }
@@ -174,84 +184,99 @@ options! {
 impl IntermediateStorage {
     /// The compression that holds.
     pub fn compression(&self) -> Compression {
-        let by_default = if self.format == StorageFormat::Jsonl { Compression::None } else { Compression::Snappy };
+        let by_default = if self.format == StorageFormat::Jsonl {
+            Compression::None
+        } else {
+            Compression::Snappy
+        };
         self.compression.unwrap_or(by_default)
     }
 }
 options! {
     /// The machine-readable event log.
     EventLogging {
-        /// Whether `events_*.jsonl` is written. Without it `djhost monitor` only knows the job summary.
+        /// Whether `events_*.jsonl` is written. Without it `djhost monitor` only knows the job
+        /// summary.
         enabled: bool = true;
     }
 }
 options! {
     /// Limits for each operator's sandbox; an entry of `process` may set its own with `limits`.
     OpLimits {
-        /// Linear memory and tables of one instance, in MB. A selector that gets the keys of the whole dataset has more: 32 bytes for each, and four
-        /// times what they have themselves, up to 4 GB in all.
+        /// Linear memory and tables of one instance, in MB. A selector that gets the keys of the
+        /// whole dataset has more: 32 bytes for each, and four times what they have themselves, up
+        /// to 4 GB in all.
         memory_mb: u64 = 256 => between(1.0, 4096.0);
-        /// CPU time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in proportion.
-        timeout_s: f64 = 60.0 => between(0.001, 86_400.0);
-        /// CPU time for one row, in seconds: a batch of few rows gets no more than this for each. A row larger than `batch_size_kb` gets more, in
+        /// CPU time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in
         /// proportion.
+        timeout_s: f64 = 60.0 => between(0.001, 86_400.0);
+        /// CPU time for one row, in seconds: a batch of few rows gets no more than this for each. A
+        /// row larger than `batch_size_kb` gets more, in proportion.
         row_timeout_s: f64 = 10.0 => between(0.001, 86_400.0);
-        /// How many times as large as what an operator is given of a row its answer for it may be. The rows that it makes of one may be as many times
-        /// as large again, with the fields that are taken over, up to 256 MB. An answer to a batch that is larger than both it and `batch_size_kb` by
-        /// so much is not even looked at.
+        /// How many times as large as what an operator is given of a row its answer for it may be.
+        /// The rows that it makes of one may be as many times as large again, with the fields that
+        /// are taken over, up to 256 MB. An answer to a batch that is larger than both it and
+        /// `batch_size_kb` by so much is not even looked at.
         output_ratio: f64 = 16.0 => between(1.0, 1024.0);
         /// What an answer for one row may have beyond that, in KB.
         row_output_kb: u64 = 1024 => between(1.0, 1_048_576.0);
-        /// The job ends when all that an operator has made of rows beyond `output_ratio` times each comes to more than `output_ratio` times the dataset
-        /// and this, in MB.
+        /// The job ends when all that an operator has made of rows beyond `output_ratio` times each
+        /// comes to more than `output_ratio` times the dataset and this, in MB.
         job_output_mb: u64 = 256 => between(1.0, 1_073_741_824.0);
     }
 }
 options! {
     /// A check of operators on the data itself: whether they give the same answer again.
     Determinism {
-        /// Share of the batches that two fresh instances are given, too, and whose answers are compared: 0 is none, 1 is all.
+        /// Share of the batches that two fresh instances are given, too, and whose answers are
+        /// compared: 0 is none, 1 is all.
         check_ratio: f64 = 0.0 => between(0.0, 1.0);
         /// What happens when an operator answers otherwise: `warn` says so, `fail` ends the job.
         on_difference: OnDifference = OnDifference::Warn;
     }
 }
 options! {
-    /// All options of a recipe. A key is a field's name, fields of sections joined by dots: `checkpoint.n_ops`.
+    /// All options of a recipe. A key is a field's name, fields of sections joined by dots:
+    /// `checkpoint.n_ops`.
     Config {
         /// Name of the project; `job_summary.json` has it.
         project_name: String = "hello_world".into();
-        /// The dataset: a file, a directory, a glob, or a list of them. Formats are JSONL (plain, .gz, .zst, .bz2, .xz), JSON, Parquet,
-        /// Arrow IPC, CSV, TSV and TXT.
+        /// The dataset: a file, a directory, a glob, or a list of them. Formats are JSONL (plain,
+        /// .gz, .zst, .bz2, .xz), JSON, Parquet, Arrow IPC, CSV, TSV and TXT.
         dataset_path: Texts = Texts::default();
-        /// Data-Juicer's other way to name the dataset, for local files: `configs: [{type: local, path: a.jsonl}]`. Used when
-        /// `dataset_path` is empty.
+        /// Data-Juicer's other way to name the dataset, for local files: `configs: [{type: local,
+        /// path: a.jsonl}]`. Used when `dataset_path` is empty.
         dataset: Raw = Raw(Value::Null);
         /// The result. `{job_id}` and `{work_dir}` are replaced.
         export_path: String = "./outputs/hello_world/hello_world.jsonl".into();
         /// Format of the result; by default what the end of `export_path` says.
         export_type: Option<ExportType> = None;
-        /// With a size (`256MiB`), the result is split into files of about this size; 0 gives one file.
+        /// With a size (`256MiB`), the result is split into files of about this size; 0 gives one
+        /// file.
         export_shard_size: Size = Size(0);
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
-        /// Whether filters use the stats that rows of the dataset bring under `__dj__stats__` in place of computing them. Only for a dataset that is
-        /// trusted, with stats of the same operators and parameters: a row with made-up stats passes any filter.
+        /// Whether filters use the stats that rows of the dataset bring under `__dj__stats__` in
+        /// place of computing them. Only for a dataset that is trusted, with stats of the same
+        /// operators and parameters: a row with made-up stats passes any filter.
         reuse_input_stats: bool = false;
-        /// Where run directories go; by default beside `export_path`. The run directory is `work_dir/job_id`; `{job_id}` may stand as the
-        /// last part.
+        /// Where run directories go; by default beside `export_path`. The run directory is
+        /// `work_dir/job_id`; `{job_id}` may stand as the last part.
         work_dir: Option<String> = None;
-        /// Name of the job. The same name continues the job. By default a new name: date, time and six hex digits.
+        /// Name of the job. The same name continues the job. By default a new name: date, time and
+        /// six hex digits.
         job_id: Option<String> = None;
         /// Name of a job to continue; an error if there is none.
         resume: Option<String> = None;
-        /// Accepted for Data-Juicer's recipes; every value runs on this machine's threads, by partitions.
+        /// Accepted for Data-Juicer's recipes; every value runs on this machine's threads, by
+        /// partitions.
         executor_type: ExecutorType = ExecutorType::Default;
         /// Accepted for Data-Juicer's recipes: `auto` or `local`. A cluster's address is refused.
         ray_address: String = "auto".into();
         /// Number of worker threads; by default one per core.
         np: Option<u64> = None => between(1.0, 1024.0);
-        /// The field that operators work on unless they name another with `text_key`; of a list the first. Nested fields: `meta.text`.
+        /// The field that operators work on unless they name another with `text_key`; of a list the
+        /// first. Nested fields: `meta.text`.
         text_keys: Texts = Texts(vec!["text".into()]);
         /// The field with the list of image paths.
         image_key: String = "images".into();
@@ -261,40 +286,46 @@ options! {
         video_key: String = "videos".into();
         /// Data-Juicer's spelling of `on_error`: true means `quarantine`, false means `fail`.
         skip_op_error: Option<bool> = None;
-        /// What happens to a row that an operator rejects or fails on: `quarantine` sets it aside with the reason, `drop` only counts it,
-        /// `fail` ends the job. By default `quarantine`.
+        /// What happens to a row that an operator rejects or fails on: `quarantine` sets it aside
+        /// with the reason, `drop` only counts it, `fail` ends the job. By default `quarantine`.
         on_error: Option<OnError> = None;
-        /// The job fails when operators cannot process more than this share of the rows (taken as 1,000 if they are fewer), or any of them: a broken
-        /// operator is not bad data. With 1 it never does.
+        /// The job fails when operators cannot process more than this share of the rows (taken as
+        /// 1,000 if they are fewer), or any of them: a broken operator is not bad data. With 1 it
+        /// never does.
         max_quarantine_ratio: f64 = 0.05 => between(0.0, 1.0);
-        /// The job fails when more than this share of at least 1,000 rows, or all rows, cannot be read: they are malformed, or lack a field that an
-        /// operator requires. By default 0.5, or `max_quarantine_ratio` where that is larger.
+        /// The job fails when more than this share of at least 1,000 rows, or all rows, cannot be
+        /// read: they are malformed, or lack a field that an operator requires. By default 0.5, or
+        /// `max_quarantine_ratio` where that is larger.
         max_unreadable_ratio: Option<f64> = None => between(0.0, 1.0);
         /// How often a failed partition is tried again before the job fails.
         task_retries: u64 = 2 => between(0.0, 100.0);
-        /// Bytes per batch that passes through the operators, in KB. Batches that fit the processor's cache are fastest.
+        /// Bytes per batch that passes through the operators, in KB. Batches that fit the
+        /// processor's cache are fastest.
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);
         /// Larger rows go to quarantine, in MB.
         max_row_mb: u64 = 256 => between(1.0, 1024.0);
-        /// The largest window of a zstd file of the dataset, in MB: what unpacking one file may take in memory. Files of `zstd --long=31` need 2048.
+        /// The largest window of a zstd file of the dataset, in MB: what unpacking one file may
+        /// take in memory. Files of `zstd --long=31` need 2048.
         zstd_window_mb: u64 = 128 => between(8.0, 2048.0);
-        /// Memory for the tables in which deduplicators look up fingerprints of all rows, in MB. More rows than fit take more passes over the keys,
-        /// which are on disk.
+        /// Memory for the tables in which deduplicators look up fingerprints of all rows, in MB.
+        /// More rows than fit take more passes over the keys, which are on disk.
         resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// Seed of everything random, and what operators see as random numbers.
         seed: u64 = 42;
         /// Directories with operator components (`*.wasm`), searched recursively.
         plugins: Texts = Texts::default();
-        /// Whether a run is refused when the components of a plugin directory are not those that its `plugins.lock` pins (`djhost ops lock`).
+        /// Whether a run is refused when the components of a plugin directory are not those that
+        /// its `plugins.lock` pins (`djhost ops lock`).
         check_plugins_lock: bool = true;
-        /// Operators of plugins that take the place of built-in ones of the same name: `[text_length_filter]`. Without being named here, one that
-        /// the recipe uses is refused.
+        /// Operators of plugins that take the place of built-in ones of the same name:
+        /// `[text_length_filter]`. Without being named here, one that the recipe uses is refused.
         allow_override: Names = Names::default();
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
         /// How the dataset is split: partitions are the unit of work, of retry and of checkpoints.
         partition: Partition = Partition::default();
-        /// After which operators each partition's rows are saved, so that a job that was stopped or killed goes on from there.
+        /// After which operators each partition's rows are saved, so that a job that was stopped or
+        /// killed goes on from there.
         checkpoint: Checkpoint = Checkpoint::default();
         /// How checkpoints are stored, and what becomes of them.
         intermediate_storage: IntermediateStorage = IntermediateStorage::default();
@@ -304,17 +335,21 @@ options! {
         op_limits: OpLimits = OpLimits::default();
         /// Whether operators are checked for giving the same answer again.
         determinism: Determinism = Determinism::default();
-        /// Whether a job is refused when its disks have no room for what it would write if no row were dropped. Only before a job has begun.
+        /// Whether a job is refused when its disks have no room for what it would write if no row
+        /// were dropped. Only before a job has begun.
         check_free_space: bool = true;
-        /// Where the human-readable logs go; by default `logs` in the run directory. `{job_id}` and `{work_dir}` are replaced; if neither is there,
-        /// the job's name is added.
+        /// Where the human-readable logs go; by default `logs` in the run directory. `{job_id}` and
+        /// `{work_dir}` are replaced; if neither is there, the job's name is added.
         event_log_dir: Option<String> = None;
-        /// Where checkpoints go, in the same way; by default `checkpoints` in the run directory. A link to it is there then.
+        /// Where checkpoints go, in the same way; by default `checkpoints` in the run directory. A
+        /// link to it is there then.
         checkpoint_dir: Option<String> = None;
-        /// Where unpacked input goes, in the same way; by default `partitions` in the run directory.
+        /// Where unpacked input goes, in the same way; by default `partitions` in the run
+        /// directory.
         partition_dir: Option<String> = None;
-        /// The operators, in order: a list of `- name:` with the parameters below it. Each may also have `limits: {memory_mb, timeout_s, row_timeout_s,
-        /// output_ratio, row_output_kb, job_output_mb}`, `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
+        /// The operators, in order: a list of `- name:` with the parameters below it. Each may also
+        /// have `limits: {memory_mb, timeout_s, row_timeout_s, output_ratio, row_output_kb,
+        /// job_output_mb}`, `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
         process: Raw = Raw(json!([]));
     }
 }
@@ -340,7 +375,10 @@ impl Config {
                 None => drop(root.insert(entry.key, entry.value)),
                 Some((section, name)) => {
                     let section = root.entry(section).or_insert_with(|| json!({}));
-                    section.as_object_mut().expect("sections are objects").insert(name.to_owned(), entry.value);
+                    section
+                        .as_object_mut()
+                        .expect("sections are objects")
+                        .insert(name.to_owned(), entry.value);
                 }
             }
         }
@@ -370,7 +408,11 @@ impl Config {
 
     /// The strategy that holds, `checkpoint.enabled` included.
     pub fn strategy(&self) -> Strategy {
-        if self.checkpoint.enabled { self.checkpoint.strategy } else { Strategy::Disabled }
+        if self.checkpoint.enabled {
+            self.checkpoint.strategy
+        } else {
+            Strategy::Disabled
+        }
     }
 
     /// The mode that holds: `num_of_partitions: auto` means auto.

@@ -1,10 +1,11 @@
 //! Options from the command line and the environment.
 //!
-//! Command line: `--key value`, `--key=value`, `--key+=value` (adds to a list), `--flag` alone for true. Dashes and underscores are the
-//! same. Parameters of operators: `--text_length_filter.min_len 5`, for all uses of that operator in `process`.
+//! Command line: `--key value`, `--key=value`, `--key+=value` (adds to a list), `--flag` alone for
+//! true. Dashes and underscores are the same. Parameters of operators:
+//! `--text_length_filter.min_len 5`, for all uses of that operator in `process`.
 //!
-//! Environment: `DJHOST_` or Data-Juicer's `DJ_PROCESS_`, then the key in capitals with `__` for each dot:
-//! `DJHOST_CHECKPOINT__STRATEGY=manual`. Where both are set, `DJHOST_` holds.
+//! Environment: `DJHOST_` or Data-Juicer's `DJ_PROCESS_`, then the key in capitals with `__` for
+//! each dot: `DJHOST_CHECKPOINT__STRATEGY=manual`. Where both are set, `DJHOST_` holds.
 
 use std::ffi::{OsStr, OsString};
 
@@ -36,8 +37,9 @@ pub struct Split {
     pub overrides: Vec<Override>,
 }
 
-/// Sorts the arguments after the subcommand's name. Options that `command` declares stay for clap unless they are also options of the
-/// recipe (which clap then declares for its help only); every other `--…` is an override.
+/// Sorts the arguments after the subcommand's name. Options that `command` declares stay for clap
+/// unless they are also options of the recipe (which clap then declares for its help only); every
+/// other `--…` is an override.
 pub fn split_overrides(args: &[OsString], command: &Command) -> Result<Split, UserErrors> {
     let entries = Config::default().entries();
     let mut split = Split::default();
@@ -50,7 +52,10 @@ pub fn split_overrides(args: &[OsString], command: &Command) -> Result<Split, Us
             break;
         }
         if arg.to_str().is_none() && arg.as_encoded_bytes().starts_with(b"--") {
-            errors.push(UserError::new(arg.to_string_lossy(), "the option is not UTF-8 text"));
+            errors.push(UserError::new(
+                arg.to_string_lossy(),
+                "the option is not UTF-8 text",
+            ));
             continue;
         }
         let Some((name, inline)) = arg.to_str().and_then(long_option) else {
@@ -78,19 +83,34 @@ pub fn split_overrides(args: &[OsString], command: &Command) -> Result<Split, Us
             None => value_after(entry, &mut args),
         };
         match text.as_deref().map(OsStr::to_str) {
-            None => errors.push(UserError::new(source, "needs a value").hint(format!("`--{name} VALUE` or `--{name}=VALUE`"))),
+            None => errors.push(
+                UserError::new(source, "needs a value")
+                    .hint(format!("`--{name} VALUE` or `--{name}=VALUE`")),
+            ),
             Some(None) => errors.push(UserError::new(source, "the value is not UTF-8 text")),
-            Some(Some(text)) => split.overrides.push(Override { key, text: text.to_owned(), append, source }),
+            Some(Some(text)) => split.overrides.push(Override {
+                key,
+                text: text.to_owned(),
+                append,
+                source,
+            }),
         }
     }
     collect_lists(&mut split.overrides, &entries);
-    if errors.is_empty() { Ok(split) } else { Err(UserErrors(errors)) }
+    if errors.is_empty() {
+        Ok(split)
+    } else {
+        Err(UserErrors(errors))
+    }
 }
 
 /// `--name` and `--name=value`; everything else is None.
 fn long_option(arg: &str) -> Option<(&str, Option<&str>)> {
     let arg = arg.strip_prefix("--")?;
-    Some(arg.split_once('=').map_or((arg, None), |(name, value)| (name, Some(value))))
+    Some(
+        arg.split_once('=')
+            .map_or((arg, None), |(name, value)| (name, Some(value))),
+    )
 }
 
 /// Whether `command` declares the option, and if so, whether it takes a value.
@@ -99,20 +119,29 @@ fn own_option(command: &Command, key: &str) -> Option<bool> {
     if matches!(key, "help" | "version") {
         return Some(false);
     }
-    let arg = command
-        .get_arguments()
-        .find(|a| a.get_long().is_some_and(same) || a.get_all_aliases().is_some_and(|names| names.into_iter().any(same)))?;
+    let arg = command.get_arguments().find(|a| {
+        a.get_long().is_some_and(same)
+            || a.get_all_aliases()
+                .is_some_and(|names| names.into_iter().any(same))
+    })?;
     Some(arg.get_action().takes_values())
 }
 
-/// The value in the next argument. A flag takes it only if it can be one: `--keep_stats_in_res_ds recipe.yaml` is a flag and a file.
-fn value_after<'a>(entry: Option<&Entry>, args: &mut std::iter::Peekable<impl Iterator<Item = &'a OsString>>) -> Option<OsString> {
+/// The value in the next argument. A flag takes it only if it can be one: `--keep_stats_in_res_ds
+/// recipe.yaml` is a flag and a file.
+fn value_after<'a>(
+    entry: Option<&Entry>,
+    args: &mut std::iter::Peekable<impl Iterator<Item = &'a OsString>>,
+) -> Option<OsString> {
     let is_flag = entry.is_some_and(|e| e.is_flag);
     let next = args.next_if(|next| {
         let bytes = next.as_encoded_bytes();
         let option = bytes.starts_with(b"--") && bytes.len() > 2;
         let word = || {
-            next.to_str().is_some_and(|s| ["true", "false", "yes", "no", "on", "off", "null"].contains(&s.to_ascii_lowercase().as_str()))
+            next.to_str().is_some_and(|s| {
+                ["true", "false", "yes", "no", "on", "off", "null"]
+                    .contains(&s.to_ascii_lowercase().as_str())
+            })
         };
         !option && (!is_flag || word())
     });
@@ -127,7 +156,9 @@ fn value_after<'a>(entry: Option<&Entry>, args: &mut std::iter::Peekable<impl It
 fn collect_lists(overrides: &mut [Override], entries: &[Entry]) {
     let mut seen = Vec::new();
     for item in overrides {
-        let is_list = entries.iter().any(|e| e.key == item.key && e.value.is_array());
+        let is_list = entries
+            .iter()
+            .any(|e| e.key == item.key && e.value.is_array());
         if is_list && seen.contains(&item.key) {
             item.append = true;
         }
@@ -138,25 +169,57 @@ fn collect_lists(overrides: &mut [Override], entries: &[Entry]) {
 /// The prefixes of environment variables; a later one holds over an earlier one.
 pub const ENV_PREFIXES: [&str; 2] = ["DJ_PROCESS_", "DJHOST_"];
 
-/// Variables with such a prefix that are no options of a recipe: where compiled components are kept, and what tests, benches and the build
-/// scripts of the SDKs are told.
-const OTHER_VARIABLES: [&str; 4] = ["DJHOST_CACHE_DIR", "DJHOST_TEST_", "DJHOST_BENCH_", "DJHOST_SDK_"];
+/// Variables with such a prefix that are no options of a recipe: where compiled components are
+/// kept, and what tests, benches and the build scripts of the SDKs are told.
+const OTHER_VARIABLES: [&str; 4] = [
+    "DJHOST_CACHE_DIR",
+    "DJHOST_TEST_",
+    "DJHOST_BENCH_",
+    "DJHOST_SDK_",
+];
 
-/// The overrides among the variables of the environment, weakest first. Values that are not UTF-8 are errors.
-pub fn env_overrides(vars: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<Override>, UserErrors> {
+/// The overrides among the variables of the environment, weakest first. Values that are not UTF-8
+/// are errors.
+pub fn env_overrides(
+    vars: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<Override>, UserErrors> {
     let mut found = Vec::new();
     let mut errors = Vec::new();
     for (name, value) in vars {
-        let Some(name) = name.to_str().filter(|n| !OTHER_VARIABLES.iter().any(|other| n.starts_with(other))) else { continue };
-        let Some(rank) = ENV_PREFIXES.iter().position(|prefix| name.starts_with(prefix)) else { continue };
-        let key = name[ENV_PREFIXES[rank].len()..].to_lowercase().replace("__", ".");
+        let Some(name) = name
+            .to_str()
+            .filter(|n| !OTHER_VARIABLES.iter().any(|other| n.starts_with(other)))
+        else {
+            continue;
+        };
+        let Some(rank) = ENV_PREFIXES
+            .iter()
+            .position(|prefix| name.starts_with(prefix))
+        else {
+            continue;
+        };
+        let key = name[ENV_PREFIXES[rank].len()..]
+            .to_lowercase()
+            .replace("__", ".");
         match value.into_string() {
-            Ok(text) => found.push((rank, Override { key, text, append: false, source: name.to_owned() })),
+            Ok(text) => found.push((
+                rank,
+                Override {
+                    key,
+                    text,
+                    append: false,
+                    source: name.to_owned(),
+                },
+            )),
             Err(_) => errors.push(UserError::new(name, "the value is not UTF-8 text")),
         }
     }
     found.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
-    if errors.is_empty() { Ok(found.into_iter().map(|(_, o)| o).collect()) } else { Err(UserErrors(errors)) }
+    if errors.is_empty() {
+        Ok(found.into_iter().map(|(_, o)| o).collect())
+    } else {
+        Err(UserErrors(errors))
+    }
 }
 
 #[cfg(test)]
@@ -173,42 +236,116 @@ mod tests {
             .arg(Arg::new("fresh").long("fresh").action(ArgAction::SetTrue));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let split = split_overrides(&args, &command).map_err(|e| e.to_string())?;
-        let shown = |o: &Override| format!("{}{}{}", o.key, if o.append { "+=" } else { "=" }, o.text);
-        Ok((split.rest.into_iter().map(|a| a.into_string().unwrap()).collect(), split.overrides.iter().map(shown).collect()))
+        let shown =
+            |o: &Override| format!("{}{}{}", o.key, if o.append { "+=" } else { "=" }, o.text);
+        Ok((
+            split
+                .rest
+                .into_iter()
+                .map(|a| a.into_string().unwrap())
+                .collect(),
+            split.overrides.iter().map(shown).collect(),
+        ))
     }
 
     #[test]
     fn arguments_are_sorted() {
         for (args, rest, overrides) in [
             (&["r.yaml", "--np", "4"][..], &["r.yaml"][..], &["np=4"][..]),
-            (&["--np=4", "r.yaml", "--fresh"], &["r.yaml", "--fresh"], &["np=4"]),
-            (&["--config", "r.yaml", "--job-id", "x"], &["--config", "r.yaml"], &["job_id=x"]),
-            (&["--config=r.yaml", "--base_dir", "out"], &["--config=r.yaml", "--base_dir", "out"], &[]),
-            (&["--keep-stats-in-res-ds", "r.yaml"], &["r.yaml"], &["keep_stats_in_res_ds=true"]),
-            (&["--keep_stats_in_res_ds", "no", "r.yaml"], &["r.yaml"], &["keep_stats_in_res_ds=no"]),
-            (&["--event_logging.enabled", "--seed", "1"], &[], &["event_logging.enabled=true", "seed=1"]),
-            (&["--a_filter.min", "-5", "-v"], &["-v"], &["a_filter.min=-5"]),
-            (&["--a_filter.text=", "--work_dir", "a=b"], &[], &["a_filter.text=", "work_dir=a=b"]),
-            (&["--plugins", "a", "--plugins=b"], &[], &["plugins=a", "plugins+=b"]),
-            (&["--checkpoint.op_names+=a"], &[], &["checkpoint.op_names+=a"]),
+            (
+                &["--np=4", "r.yaml", "--fresh"],
+                &["r.yaml", "--fresh"],
+                &["np=4"],
+            ),
+            (
+                &["--config", "r.yaml", "--job-id", "x"],
+                &["--config", "r.yaml"],
+                &["job_id=x"],
+            ),
+            (
+                &["--config=r.yaml", "--base_dir", "out"],
+                &["--config=r.yaml", "--base_dir", "out"],
+                &[],
+            ),
+            (
+                &["--keep-stats-in-res-ds", "r.yaml"],
+                &["r.yaml"],
+                &["keep_stats_in_res_ds=true"],
+            ),
+            (
+                &["--keep_stats_in_res_ds", "no", "r.yaml"],
+                &["r.yaml"],
+                &["keep_stats_in_res_ds=no"],
+            ),
+            (
+                &["--event_logging.enabled", "--seed", "1"],
+                &[],
+                &["event_logging.enabled=true", "seed=1"],
+            ),
+            (
+                &["--a_filter.min", "-5", "-v"],
+                &["-v"],
+                &["a_filter.min=-5"],
+            ),
+            (
+                &["--a_filter.text=", "--work_dir", "a=b"],
+                &[],
+                &["a_filter.text=", "work_dir=a=b"],
+            ),
+            (
+                &["--plugins", "a", "--plugins=b"],
+                &[],
+                &["plugins=a", "plugins+=b"],
+            ),
+            (
+                &["--checkpoint.op_names+=a"],
+                &[],
+                &["checkpoint.op_names+=a"],
+            ),
             (&["--help"], &["--help"], &[]),
-            (&["r.yaml", "--", "--np", "4"], &["r.yaml", "--", "--np", "4"], &[]),
+            (
+                &["r.yaml", "--", "--np", "4"],
+                &["r.yaml", "--", "--np", "4"],
+                &[],
+            ),
         ] {
             let (got_rest, got) = split(args).unwrap();
             assert_eq!(
                 (got_rest, got),
-                (rest.iter().map(|s| (*s).to_owned()).collect(), overrides.iter().map(|s| (*s).to_owned()).collect()),
+                (
+                    rest.iter().map(|s| (*s).to_owned()).collect(),
+                    overrides.iter().map(|s| (*s).to_owned()).collect()
+                ),
                 "{args:?}"
             );
         }
-        assert!(split(&["--np"]).unwrap_err().starts_with("--np: needs a value"));
+        assert!(
+            split(&["--np"])
+                .unwrap_err()
+                .starts_with("--np: needs a value")
+        );
     }
 
     #[test]
     fn our_prefix_holds_over_data_juicers() {
-        let vars = [("DJHOST_NP", "2"), ("PATH", "/bin"), ("DJ_PROCESS_NP", "4"), ("DJ_PROCESS_PARTITION__SIZE", "10")];
+        let vars = [
+            ("DJHOST_NP", "2"),
+            ("PATH", "/bin"),
+            ("DJ_PROCESS_NP", "4"),
+            ("DJ_PROCESS_PARTITION__SIZE", "10"),
+        ];
         let found = env_overrides(vars.iter().map(|(k, v)| (k.into(), v.into()))).unwrap();
-        let shown: Vec<String> = found.iter().map(|o| format!("{}={} ({})", o.key, o.text, o.source)).collect();
-        assert_eq!(shown, ["np=4 (DJ_PROCESS_NP)", "partition.size=10 (DJ_PROCESS_PARTITION__SIZE)", "np=2 (DJHOST_NP)"]);
+        let shown: Vec<String> = found
+            .iter()
+            .map(|o| format!("{}={} ({})", o.key, o.text, o.source))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "np=4 (DJ_PROCESS_NP)",
+                "partition.size=10 (DJ_PROCESS_PARTITION__SIZE)",
+                "np=2 (DJHOST_NP)"
+            ]
+        );
     }
 }

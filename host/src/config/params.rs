@@ -1,11 +1,13 @@
 //! Parameters of an operator against its JSON Schema.
 //!
-//! The subset of JSON Schema that `schemars` 1.x makes of Rust structs: `type`, `properties`, `required`, `additionalProperties`,
-//! `default`, `enum`, `const`, bounds, `items`, `prefixItems`, `anyOf`, `oneOf`, `allOf`, `$ref` into the schema itself, and integer
-//! `format`s. Other keywords are ignored; the operator itself has the last word when it is created.
+//! The subset of JSON Schema that `schemars` 1.x makes of Rust structs: `type`, `properties`,
+//! `required`, `additionalProperties`, `default`, `enum`, `const`, bounds, `items`, `prefixItems`,
+//! `anyOf`, `oneOf`, `allOf`, `$ref` into the schema itself, and integer `format`s. Other keywords
+//! are ignored; the operator itself has the last word when it is created.
 //!
-//! By hand: a validator (`jsonschema` 0.61, with some 75 crates of its own) says whether a value is valid. Here defaults are filled in, a value
-//! becomes the type that is declared (`1e9` an integer), and a message names the nearest valid choice.
+//! By hand: a validator (`jsonschema` 0.61, with some 75 crates of its own) says whether a value is
+//! valid. Here defaults are filled in, a value becomes the type that is declared (`1e9` an
+//! integer), and a message names the nearest valid choice.
 
 use std::cell::Cell;
 
@@ -19,31 +21,46 @@ use crate::error::{UserError, did_you_mean};
 /// References may form a circle; a parameter is never so deep.
 const MAX_DEPTH: usize = 32;
 
-/// Steps for one call of [`check_params`]: hundreds of times what a real schema needs. Schemas come from plugins, and a circle with two
-/// choices would otherwise branch without end.
+/// Steps for one call of [`check_params`]: hundreds of times what a real schema needs. Schemas come
+/// from plugins, and a circle with two choices would otherwise branch without end.
 const MAX_STEPS: u32 = 100_000;
 
-/// Checks `params` and gives them in canonical form: in the order of the schema, with defaults, numbers in the type of the schema (`1` for
-/// a float is `1.0`, `1e9` for an integer is `1000000000`). `place` gives the place of a parameter such as `min_len` or `polygon[2]`.
+/// Checks `params` and gives them in canonical form: in the order of the schema, with defaults,
+/// numbers in the type of the schema (`1` for a float is `1.0`, `1e9` for an integer is
+/// `1000000000`). `place` gives the place of a parameter such as `min_len` or `polygon[2]`.
 ///
-/// A parameter that is `null` where the schema knows no null is not given. The common parameters of the WIT's `create` are accepted for
-/// every operator, and are in the result if they were given.
+/// A parameter that is `null` where the schema knows no null is not given. The common parameters of
+/// the WIT's `create` are accepted for every operator, and are in the result if they were given.
 pub fn check_params(
     schema: &Value,
     params: &Map<String, Value>,
     place: impl Fn(&str) -> String,
 ) -> Result<Map<String, Value>, Vec<UserError>> {
-    let root = Schema { root: schema, place: &place, steps: Cell::new(MAX_STEPS) };
+    let root = Schema {
+        root: schema,
+        place: &place,
+        steps: Cell::new(MAX_STEPS),
+    };
     let mut errors = Vec::new();
     let mut own = params.clone();
     let mut common = Map::new();
-    let declared = |name: &str| schema.get("properties").is_some_and(|p| p.get(name).is_some());
+    let declared = |name: &str| {
+        schema
+            .get("properties")
+            .is_some_and(|p| p.get(name).is_some())
+    };
     for name in COMMON_FLAGS.iter().map(|(name, _)| *name).chain(["seed"]) {
         if declared(name) {
             continue;
         }
-        let Some(value) = own.remove(name).filter(|v| !v.is_null()) else { continue };
-        let read = if name == "seed" { u64::read(&value, ANY).map(Value::from) } else { bool::read(&value, ANY).map(Value::from) };
+        let Some(value) = own.remove(name).filter(|v| !v.is_null()) else {
+            continue;
+        };
+        let read = if name == "seed" {
+            u64::read(&value, ANY).map(Value::from)
+        } else {
+            bool::read(&value, ANY).map(Value::from)
+        };
         match read {
             Ok(value) => drop(common.insert(name.to_owned(), value)),
             Err(wrong) => errors.push(user_error(place(name), wrong)),
@@ -61,12 +78,21 @@ pub fn check_params(
 /// The same text for equal values: keys sorted, no blanks.
 pub fn canonical_json(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical_json).collect::<Vec<_>>().join(",")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items
+                .iter()
+                .map(canonical_json)
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
         Value::Object(map) => {
             let mut keys: Vec<&String> = map.keys().collect();
             keys.sort();
-            let fields: Vec<String> =
-                keys.into_iter().map(|k| format!("{}:{}", Value::from(k.as_str()), canonical_json(&map[k]))).collect();
+            let fields: Vec<String> = keys
+                .into_iter()
+                .map(|k| format!("{}:{}", Value::from(k.as_str()), canonical_json(&map[k])))
+                .collect();
             format!("{{{}}}", fields.join(","))
         }
         scalar => scalar.to_string(),
@@ -90,8 +116,14 @@ impl<'a> Schema<'a> {
         errors: &mut Vec<UserError>,
     ) -> Map<String, Value> {
         let none = Map::new();
-        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-        let open = matches!(schema.get("additionalProperties"), Some(Value::Bool(true) | Value::Object(_)));
+        let properties = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .unwrap_or(&none);
+        let open = matches!(
+            schema.get("additionalProperties"),
+            Some(Value::Bool(true) | Value::Object(_))
+        );
         let mut result = Map::new();
         for (name, property) in properties {
             let at = field(path, name);
@@ -104,23 +136,37 @@ impl<'a> Schema<'a> {
                 }
                 _ => {
                     if let Some(default) = property.get("default") {
-                        // A default in another spelling (`1` for a float) must give the same canonical form as the user's.
-                        let canonical = self.check(property, default, &at, depth + 1, &mut Vec::new());
+                        // A default in another spelling (`1` for a float) must give the same
+                        // canonical form as the user's.
+                        let canonical =
+                            self.check(property, default, &at, depth + 1, &mut Vec::new());
                         result.insert(name.clone(), canonical.unwrap_or_else(|_| default.clone()));
-                    } else if schema.get("required").and_then(Value::as_array).is_some_and(|r| r.iter().any(|n| n == name.as_str())) {
-                        let error = UserError::new((self.place)(&at), "the parameter is missing and has no default");
+                    } else if schema
+                        .get("required")
+                        .and_then(Value::as_array)
+                        .is_some_and(|r| r.iter().any(|n| n == name.as_str()))
+                    {
+                        let error = UserError::new(
+                            (self.place)(&at),
+                            "the parameter is missing and has no default",
+                        );
                         errors.push(error.hint(format!("expected {}", self.describe(property, 0))));
                     }
                 }
             }
         }
-        for (name, value) in given.iter().filter(|(name, _)| !properties.contains_key(*name)) {
+        for (name, value) in given
+            .iter()
+            .filter(|(name, _)| !properties.contains_key(*name))
+        {
             let at = field(path, name);
             match schema.get("additionalProperties") {
-                Some(extra @ Value::Object(_)) => match self.check(extra, value, &at, depth + 1, errors) {
-                    Ok(value) => drop(result.insert(name.clone(), value)),
-                    Err(wrong) => errors.push(user_error((self.place)(&at), wrong)),
-                },
+                Some(extra @ Value::Object(_)) => {
+                    match self.check(extra, value, &at, depth + 1, errors) {
+                        Ok(value) => drop(result.insert(name.clone(), value)),
+                        Err(wrong) => errors.push(user_error((self.place)(&at), wrong)),
+                    }
+                }
                 _ if open => drop(result.insert(name.clone(), value.clone())),
                 _ => errors.push(user_error((self.place)(&at), unknown(name, properties))),
             }
@@ -137,14 +183,25 @@ impl<'a> Schema<'a> {
         errors: &mut Vec<UserError>,
     ) -> Result<Value, InvalidValue> {
         if depth > MAX_DEPTH || !self.step() {
-            return Err(InvalidValue::new("the schema of the operator is nested too deeply"));
+            return Err(InvalidValue::new(
+                "the schema of the operator is nested too deeply",
+            ));
         }
         let schema = self.follow(schema);
         let Some(keywords) = schema.as_object() else {
-            return if schema == &Value::Bool(false) { Err(InvalidValue::new("is not allowed")) } else { Ok(value.clone()) };
+            return if schema == &Value::Bool(false) {
+                Err(InvalidValue::new("is not allowed"))
+            } else {
+                Ok(value.clone())
+            };
         };
         let mut value = value.clone();
-        for part in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        for part in keywords
+            .get("allOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             value = self.check(part, &value, path, depth + 1, errors)?;
         }
         for kind in ["anyOf", "oneOf"] {
@@ -155,14 +212,17 @@ impl<'a> Schema<'a> {
         if let Some(constant) = keywords.get("const")
             && !same(constant, &value)
         {
-            return Err(InvalidValue::expected(format!("`{}`", plain(constant)), &value));
+            return Err(InvalidValue::expected(
+                format!("`{}`", plain(constant)),
+                &value,
+            ));
         }
         if let Some(valid) = keywords.get("enum").and_then(Value::as_array) {
             return match (valid.iter().find(|v| same(v, &value)), &value) {
                 (Some(found), _) => Ok(found.clone()),
-                (None, Value::String(s)) if valid.iter().all(Value::is_string) => {
-                    Err(InvalidValue::choice(s, valid.iter().filter_map(Value::as_str)))
-                }
+                (None, Value::String(s)) if valid.iter().all(Value::is_string) => Err(
+                    InvalidValue::choice(s, valid.iter().filter_map(Value::as_str)),
+                ),
                 (None, _) => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             };
         }
@@ -175,20 +235,30 @@ impl<'a> Schema<'a> {
         let own = types.iter().find(|t| natural(t, &value)).or(types.first());
         match own {
             Some(&"null") if value.is_null() => Ok(value),
-            Some(&"integer") => integer(keywords, &value).ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
-            Some(&"number") => number(keywords, &value).ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
+            Some(&"integer") => integer(keywords, &value)
+                .ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
+            Some(&"number") => number(keywords, &value)
+                .ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
             Some(&"boolean") => bool::read(&value, ANY).map(Value::from),
             Some(&"string") => match &value {
-                Value::String(text) if length_fits(keywords, "Length", text.chars().count()) => Ok(value),
-                Value::Number(_) | Value::Bool(_) => Err(InvalidValue::expected("a text", &value).hint("put the value in quotes")),
+                Value::String(text) if length_fits(keywords, "Length", text.chars().count()) => {
+                    Ok(value)
+                }
+                Value::Number(_) | Value::Bool(_) => {
+                    Err(InvalidValue::expected("a text", &value).hint("put the value in quotes"))
+                }
                 _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             },
             Some(&"array") => match &value {
-                Value::Array(items) if length_fits(keywords, "Items", items.len()) => self.items(keywords, items, path, depth, errors),
+                Value::Array(items) if length_fits(keywords, "Items", items.len()) => {
+                    self.items(keywords, items, path, depth, errors)
+                }
                 _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             },
             Some(&"object") => match &value {
-                Value::Object(fields) => Ok(Value::Object(self.object(schema, fields, path, depth, errors))),
+                Value::Object(fields) => Ok(Value::Object(
+                    self.object(schema, fields, path, depth, errors),
+                )),
                 _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             },
             _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
@@ -204,8 +274,10 @@ impl<'a> Schema<'a> {
         depth: usize,
         errors: &mut Vec<UserError>,
     ) -> Result<Value, InvalidValue> {
-        // The natural reading first, so that `anyOf: [number, integer]` and the like do not depend on the order.
-        let natural_first = |choice: &&Value| !self.types(choice, 0).iter().any(|t| natural(t, value));
+        // The natural reading first, so that `anyOf: [number, integer]` and the like do not depend
+        // on the order.
+        let natural_first =
+            |choice: &&Value| !self.types(choice, 0).iter().any(|t| natural(t, value));
         let mut sorted: Vec<&Value> = choices.iter().collect();
         sorted.sort_by_key(natural_first);
         let mut reasons = Vec::new();
@@ -218,12 +290,18 @@ impl<'a> Schema<'a> {
             }
         }
         // Enums with comments become a list of constants.
-        let words: Vec<&str> = choices.iter().filter_map(|c| self.follow(c).get("const")?.as_str()).collect();
+        let words: Vec<&str> = choices
+            .iter()
+            .filter_map(|c| self.follow(c).get("const")?.as_str())
+            .collect();
         if let (Value::String(text), false) = (value, words.is_empty()) {
             return Err(InvalidValue::choice(text, words));
         }
-        // Where only one choice is of the value's kind, what is wrong with that one is the useful message.
-        let mut fitting = reasons.into_iter().filter(|(choice, _)| self.types(choice, 0).iter().any(|t| natural(t, value)));
+        // Where only one choice is of the value's kind, what is wrong with that one is the useful
+        // message.
+        let mut fitting = reasons
+            .into_iter()
+            .filter(|(choice, _)| self.types(choice, 0).iter().any(|t| natural(t, value)));
         match (fitting.next(), fitting.next()) {
             (Some((_, Ok(wrong))), None) => Err(wrong),
             (Some((_, Err(inner))), None) => {
@@ -242,7 +320,10 @@ impl<'a> Schema<'a> {
         depth: usize,
         errors: &mut Vec<UserError>,
     ) -> Result<Value, InvalidValue> {
-        let prefix = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let prefix = keywords
+            .get("prefixItems")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
         let mut checked = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
             let Some(schema) = prefix.get(i).or_else(|| keywords.get("items")) else {
@@ -267,7 +348,11 @@ impl<'a> Schema<'a> {
     fn follow(&self, schema: &'a Value) -> &'a Value {
         let mut schema = schema;
         for _ in 0..MAX_DEPTH {
-            let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')).and_then(|p| self.root.pointer(p));
+            let target = schema
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|r| r.strip_prefix('#'))
+                .and_then(|p| self.root.pointer(p));
             match target {
                 Some(target) => schema = target,
                 None => break,
@@ -285,7 +370,10 @@ impl<'a> Schema<'a> {
             _ => Vec::new(),
         };
         if depth < MAX_DEPTH && types.is_empty() && self.step() {
-            let choices = ["anyOf", "oneOf"].iter().filter_map(|k| schema.get(k)?.as_array()).flatten();
+            let choices = ["anyOf", "oneOf"]
+                .iter()
+                .filter_map(|k| schema.get(k)?.as_array())
+                .flatten();
             types.extend(choices.flat_map(|c| self.types(c, depth + 1)));
         }
         types
@@ -294,16 +382,30 @@ impl<'a> Schema<'a> {
     /// `a whole number of at least 0`: what a schema asks for.
     fn describe(&self, schema: &'a Value, depth: usize) -> String {
         let schema = self.follow(schema);
-        let Some(keywords) = schema.as_object().filter(|_| depth < 8 && self.step()) else { return "any value".into() };
+        let Some(keywords) = schema.as_object().filter(|_| depth < 8 && self.step()) else {
+            return "any value".into();
+        };
         if let Some(valid) = keywords.get("enum").and_then(Value::as_array) {
-            return valid.iter().map(|v| format!("`{}`", plain(v))).collect::<Vec<_>>().join(" | ");
+            return valid
+                .iter()
+                .map(|v| format!("`{}`", plain(v)))
+                .collect::<Vec<_>>()
+                .join(" | ");
         }
         if let Some(constant) = keywords.get("const") {
             return format!("`{}`", plain(constant));
         }
-        let choices: Vec<&Value> = ["anyOf", "oneOf"].iter().filter_map(|k| keywords.get(*k)?.as_array()).flatten().collect();
+        let choices: Vec<&Value> = ["anyOf", "oneOf"]
+            .iter()
+            .filter_map(|k| keywords.get(*k)?.as_array())
+            .flatten()
+            .collect();
         if !choices.is_empty() {
-            return choices.iter().map(|c| self.describe(c, depth + 1)).collect::<Vec<_>>().join(" or ");
+            return choices
+                .iter()
+                .map(|c| self.describe(c, depth + 1))
+                .collect::<Vec<_>>()
+                .join(" or ");
         }
         let one = |kind: &&str| match *kind {
             "integer" => format!("a whole number{}", bounds_text(keywords)),
@@ -314,7 +416,9 @@ impl<'a> Schema<'a> {
             "object" => "a mapping".into(),
             "array" => {
                 let of = match keywords.get("items") {
-                    Some(items @ Value::Object(_)) => format!(" (each {})", self.describe(items, depth + 1)),
+                    Some(items @ Value::Object(_)) => {
+                        format!(" (each {})", self.describe(items, depth + 1))
+                    }
                     _ => String::new(),
                 };
                 format!("a list{}{of}", length_text(keywords, "Items", "entries"))
@@ -322,12 +426,20 @@ impl<'a> Schema<'a> {
             other => format!("a value of type `{other}`"),
         };
         let types = self.types(schema, 0);
-        if types.is_empty() { "any value".into() } else { types.iter().map(one).collect::<Vec<_>>().join(" or ") }
+        if types.is_empty() {
+            "any value".into()
+        } else {
+            types.iter().map(one).collect::<Vec<_>>().join(" or ")
+        }
     }
 }
 
 fn field(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn unknown(name: &str, properties: &Map<String, Value>) -> InvalidValue {
@@ -335,7 +447,11 @@ fn unknown(name: &str, properties: &Map<String, Value>) -> InvalidValue {
     if properties.is_empty() {
         return wrong.hint("there are no parameters");
     }
-    let list = properties.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+    let list = properties
+        .keys()
+        .map(|k| format!("`{k}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     match did_you_mean(name, properties.keys().map(String::as_str)) {
         Some(near) => wrong.hint(format!("did you mean `{near}`? parameters: {list}")),
         None => wrong.hint(format!("parameters: {list}")),
@@ -358,7 +474,9 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn integer(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
@@ -377,7 +495,10 @@ fn integer(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
     if n < least || n > most || !in_bounds(keywords, n as f64) {
         return None;
     }
-    i64::try_from(n).map(Value::from).or_else(|_| u64::try_from(n).map(Value::from)).ok()
+    i64::try_from(n)
+        .map(Value::from)
+        .or_else(|_| u64::try_from(n).map(Value::from))
+        .ok()
 }
 
 fn number(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
@@ -396,21 +517,38 @@ fn in_bounds(keywords: &Map<String, Value>, n: f64) -> bool {
 }
 
 fn bounds_text(keywords: &Map<String, Value>) -> String {
-    let parts: Vec<String> =
-        [("minimum", "of at least"), ("exclusiveMinimum", "above"), ("maximum", "of at most"), ("exclusiveMaximum", "below")]
-            .iter()
-            .filter_map(|(key, word)| Some(format!("{word} {}", keywords.get(*key)?)))
-            .collect();
-    if parts.is_empty() { String::new() } else { format!(" {}", parts.join(" and ")) }
+    let parts: Vec<String> = [
+        ("minimum", "of at least"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "of at most"),
+        ("exclusiveMaximum", "below"),
+    ]
+    .iter()
+    .filter_map(|(key, word)| Some(format!("{word} {}", keywords.get(*key)?)))
+    .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", parts.join(" and "))
+    }
 }
 
 fn length_fits(keywords: &Map<String, Value>, what: &str, length: usize) -> bool {
-    let bound = |end: &str| keywords.get(&format!("{end}{what}")).and_then(Value::as_u64).map(|n| n as usize);
+    let bound = |end: &str| {
+        keywords
+            .get(&format!("{end}{what}"))
+            .and_then(Value::as_u64)
+            .map(|n| n as usize)
+    };
     bound("min").is_none_or(|n| length >= n) && bound("max").is_none_or(|n| length <= n)
 }
 
 fn length_text(keywords: &Map<String, Value>, what: &str, unit: &str) -> String {
-    let bound = |end: &str| keywords.get(&format!("{end}{what}")).and_then(Value::as_u64);
+    let bound = |end: &str| {
+        keywords
+            .get(&format!("{end}{what}"))
+            .and_then(Value::as_u64)
+    };
     match (bound("min"), bound("max")) {
         (Some(a), Some(b)) if a == b => format!(" of {a} {unit}"),
         (Some(a), Some(b)) => format!(" of {a} to {b} {unit}"),
@@ -440,10 +578,22 @@ mod tests {
         let s = schema(
             json!({"min": {"type": "number", "default": 0, "minimum": 0}, "len": {"type": "integer", "format": "uint64", "default": 1}}),
         );
-        assert_eq!(check(s.clone(), json!({})), Ok(json!({"min": 0.0, "len": 1})));
-        assert_eq!(check(s.clone(), json!({"len": 1e9, "min": 1})), Ok(json!({"min": 1.0, "len": 1_000_000_000})));
-        assert_eq!(check(s.clone(), json!({"len": 9_223_372_036_854_775_807_u64})), Ok(json!({"min": 0.0, "len": i64::MAX})));
-        assert_eq!(check(s, json!({"len": null})), Ok(json!({"min": 0.0, "len": 1})));
+        assert_eq!(
+            check(s.clone(), json!({})),
+            Ok(json!({"min": 0.0, "len": 1}))
+        );
+        assert_eq!(
+            check(s.clone(), json!({"len": 1e9, "min": 1})),
+            Ok(json!({"min": 1.0, "len": 1_000_000_000}))
+        );
+        assert_eq!(
+            check(s.clone(), json!({"len": 9_223_372_036_854_775_807_u64})),
+            Ok(json!({"min": 0.0, "len": i64::MAX}))
+        );
+        assert_eq!(
+            check(s, json!({"len": null})),
+            Ok(json!({"min": 0.0, "len": 1}))
+        );
     }
 
     #[test]
@@ -453,7 +603,11 @@ mod tests {
             "mode": {"type": "string", "enum": ["exact", "fuzzy"]},
             "pairs": {"type": "array", "items": {"type": "string"}, "minItems": 1},
         }));
-        let errors = check(s, json!({"min_len": -1, "mode": "exat", "pairs": ["a", 5], "max_len": 3})).unwrap_err();
+        let errors = check(
+            s,
+            json!({"min_len": -1, "mode": "exat", "pairs": ["a", 5], "max_len": 3}),
+        )
+        .unwrap_err();
         assert_eq!(
             errors,
             [
@@ -478,10 +632,17 @@ mod tests {
             },
             "$defs": {"Hash": {"oneOf": [{"const": "md5", "description": "x"}, {"type": "string", "const": "xxh3"}]}},
         });
-        assert_eq!(check(s.clone(), json!({})), Ok(json!({"limit": null, "repl": "", "hash": "md5", "then": null, "n": 3.0})));
+        assert_eq!(
+            check(s.clone(), json!({})),
+            Ok(json!({"limit": null, "repl": "", "hash": "md5", "then": null, "n": 3.0}))
+        );
         let given = json!({"limit": 5, "repl": ["a"], "hash": "xxh3", "then": "md5", "n": "x"});
         assert_eq!(check(s.clone(), given.clone()), Ok(given));
-        let errors = check(s, json!({"limit": "x", "repl": 7, "hash": "md4", "then": "md4"})).unwrap_err();
+        let errors = check(
+            s,
+            json!({"limit": "x", "repl": 7, "hash": "md4", "then": "md4"}),
+        )
+        .unwrap_err();
         assert_eq!(
             errors,
             [
@@ -496,14 +657,23 @@ mod tests {
     #[test]
     fn a_required_parameter_must_be_there() {
         let s = json!({"type": "object", "properties": {"field": {"type": "string"}}, "required": ["field"]});
-        assert_eq!(check(s, json!({})).unwrap_err(), ["field: the parameter is missing and has no default\n  hint: expected a text"]);
+        assert_eq!(
+            check(s, json!({})).unwrap_err(),
+            ["field: the parameter is missing and has no default\n  hint: expected a text"]
+        );
     }
 
     #[test]
     fn common_parameters_need_no_schema_but_a_type() {
         let s = schema(json!({}));
-        assert_eq!(check(s.clone(), json!({"reversed_range": "yes", "seed": 7})), Ok(json!({"reversed_range": true, "seed": 7})));
-        assert_eq!(check(s, json!({"min_closed_interval": 3})).unwrap_err(), ["min_closed_interval: expected true or false, got `3`"]);
+        assert_eq!(
+            check(s.clone(), json!({"reversed_range": "yes", "seed": 7})),
+            Ok(json!({"reversed_range": true, "seed": 7}))
+        );
+        assert_eq!(
+            check(s, json!({"min_closed_interval": 3})).unwrap_err(),
+            ["min_closed_interval: expected true or false, got `3`"]
+        );
     }
 
     #[test]
@@ -516,6 +686,9 @@ mod tests {
 
     #[test]
     fn canonical_json_does_not_depend_on_the_order_of_keys() {
-        assert_eq!(canonical_json(&json!({"b": [1, {"z": "\"", "y": null}], "a": 1.0})), r#"{"a":1.0,"b":[1,{"y":null,"z":"\""}]}"#);
+        assert_eq!(
+            canonical_json(&json!({"b": [1, {"z": "\"", "y": null}], "a": 1.0})),
+            r#"{"a":1.0,"b":[1,{"y":null,"z":"\""}]}"#
+        );
     }
 }

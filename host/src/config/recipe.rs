@@ -1,4 +1,5 @@
-//! `process`: the operators of a recipe, each with what goes to the operator and what is for the host.
+//! `process`: the operators of a recipe, each with what goes to the operator and what is for the
+//! host.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub struct OpSpec {
     pub param_places: BTreeMap<String, String>,
 }
 
-/// The settings of one entry of `process` that are for the host. What is None holds as it does for all operators.
+/// The settings of one entry of `process` that are for the host. What is None holds as it does for
+/// all operators.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OpHost {
     /// Field with the text.
@@ -62,8 +64,13 @@ pub struct OpHost {
     pub seed: Option<u64>,
 }
 
-/// The parameters that every operator gets beside its own (see `create` in the WIT), and that recipes may give for any filter.
-pub const COMMON_FLAGS: [(&str, bool); 3] = [("min_closed_interval", true), ("max_closed_interval", true), ("reversed_range", false)];
+/// The parameters that every operator gets beside its own (see `create` in the WIT), and that
+/// recipes may give for any filter.
+pub const COMMON_FLAGS: [(&str, bool); 3] = [
+    ("min_closed_interval", true),
+    ("max_closed_interval", true),
+    ("reversed_range", false),
+];
 
 impl OpSpec {
     /// The place of a parameter (`min_len`, `polygon[2]`), for errors.
@@ -75,8 +82,9 @@ impl OpSpec {
         }
     }
 
-    /// What the operator gets as `params`: `checked` (its own, with defaults, from [`check_params`](super::params::check_params)) and the common
-    /// ones of the WIT's `create`. Where an operator declares a common name itself, its own value holds.
+    /// What the operator gets as `params`: `checked` (its own, with defaults, from
+    /// [`check_params`](super::params::check_params)) and the common ones of the WIT's `create`.
+    /// Where an operator declares a common name itself, its own value holds.
     pub fn guest_params(&self, config: &Config, checked: Map<String, Value>) -> Map<String, Value> {
         let mut params = checked;
         let keys = [
@@ -86,7 +94,9 @@ impl OpSpec {
             ("video_key", &self.host.video_key, &config.video_key),
         ];
         for (name, own, general) in keys {
-            params.entry(name).or_insert_with(|| own.as_deref().unwrap_or(general).into());
+            params
+                .entry(name)
+                .or_insert_with(|| own.as_deref().unwrap_or(general).into());
         }
         for (name, default) in COMMON_FLAGS {
             params.entry(name).or_insert(default.into());
@@ -96,7 +106,8 @@ impl OpSpec {
     }
 }
 
-/// The common parameters with their defaults, beside an operator's own: what it gets when a recipe only names it.
+/// The common parameters with their defaults, beside an operator's own: what it gets when a recipe
+/// only names it.
 pub fn common_params(checked: Map<String, Value>) -> Map<String, Value> {
     let spec = OpSpec {
         index: 0,
@@ -124,10 +135,20 @@ pub(crate) struct ParamOverride {
 
 /// Whether a key looks like the name of an operator.
 pub(crate) fn looks_like_op(key: &str) -> bool {
-    ["_filter", "_mapper", "_deduplicator", "_selector", "_grouper", "_aggregator"].iter().any(|end| key.ends_with(end))
+    [
+        "_filter",
+        "_mapper",
+        "_deduplicator",
+        "_selector",
+        "_grouper",
+        "_aggregator",
+    ]
+    .iter()
+    .any(|end| key.ends_with(end))
 }
 
-/// Reads `process`. `place` gives the place of a path below it like `[3].text_length_filter`. Mistakes and notes are added to the lists.
+/// Reads `process`. `place` gives the place of a path below it like `[3].text_length_filter`.
+/// Mistakes and notes are added to the lists.
 pub(crate) fn read_process(
     process: &Value,
     overrides: &[ParamOverride],
@@ -139,7 +160,10 @@ pub(crate) fn read_process(
         Value::Null => return Vec::new(),
         Value::Array(entries) => entries,
         other => {
-            errors.push(shape(place(""), InvalidValue::expected("a list of operators", other)));
+            errors.push(shape(
+                place(""),
+                InvalidValue::expected("a list of operators", other),
+            ));
             return Vec::new();
         }
     };
@@ -154,19 +178,29 @@ pub(crate) fn read_process(
         let mut found = false;
         for op in ops.iter_mut().filter(|op| op.name == item.op) {
             found = true;
-            let top = item.param.split('.').next().unwrap_or(&item.param).to_owned();
+            let top = item
+                .param
+                .split('.')
+                .next()
+                .unwrap_or(&item.param)
+                .to_owned();
             if insert(&mut op.params, &item.param, item.value.clone()) {
                 op.param_places.insert(top, item.source.clone());
             } else {
-                errors.push(UserError::new(&item.source, format!("`{top}` of `{}` is not a mapping", op.name)));
+                errors.push(UserError::new(
+                    &item.source,
+                    format!("`{top}` of `{}` is not a mapping", op.name),
+                ));
             }
         }
         if !found && entries.len() == ops.len() {
             let error = UserError::new(&item.source, format!("`{}` is not in `process`", item.op));
-            errors.push(match did_you_mean(&item.op, ops.iter().map(|op| op.name.as_str())) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!("it has {}", names(&ops))),
-            });
+            errors.push(
+                match did_you_mean(&item.op, ops.iter().map(|op| op.name.as_str())) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint(format!("it has {}", names(&ops))),
+                },
+            );
         }
     }
     for op in &mut ops {
@@ -176,28 +210,54 @@ pub(crate) fn read_process(
 }
 
 fn names(ops: &[OpSpec]) -> String {
-    if ops.is_empty() { "no operators".into() } else { ops.iter().map(|op| format!("`{}`", op.name)).collect::<Vec<_>>().join(", ") }
+    if ops.is_empty() {
+        "no operators".into()
+    } else {
+        ops.iter()
+            .map(|op| format!("`{}`", op.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
 }
 
 fn shape(place: String, wrong: InvalidValue) -> UserError {
-    UserError::new(place, wrong.message)
-        .hint(wrong.hint.unwrap_or_else(|| "write `- operator_name:` with its parameters indented below".into()))
+    UserError::new(place, wrong.message).hint(
+        wrong.hint.unwrap_or_else(|| {
+            "write `- operator_name:` with its parameters indented below".into()
+        }),
+    )
 }
 
-fn read_entry(index: usize, entry: &Value, place: &dyn Fn(&str) -> String) -> Result<OpSpec, UserError> {
+fn read_entry(
+    index: usize,
+    entry: &Value,
+    place: &dyn Fn(&str) -> String,
+) -> Result<OpSpec, UserError> {
     let at = place(&format!("[{index}]"));
     let (name, params) = match entry {
         Value::String(name) => (name, &Value::Null),
         Value::Object(map) if map.len() == 1 => map.iter().next().expect("one entry"),
-        Value::Object(map) if map.is_empty() => return Err(shape(at, InvalidValue::new("an empty entry"))),
+        Value::Object(map) if map.is_empty() => {
+            return Err(shape(at, InvalidValue::new("an empty entry")));
+        }
         Value::Object(map) => {
-            let keys = map.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+            let keys = map
+                .keys()
+                .map(|k| format!("`{k}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
             // The usual slip: the parameters stand at the same indentation as the operator.
             let hint = match map.iter().next() {
-                Some((first, Value::Null)) => format!("indent the parameters further than `{first}`"),
+                Some((first, Value::Null)) => {
+                    format!("indent the parameters further than `{first}`")
+                }
                 _ => "start each operator with its own `-`".to_owned(),
             };
-            return Err(UserError::new(at, format!("an entry has one operator, this one has the keys {keys}")).hint(hint));
+            return Err(UserError::new(
+                at,
+                format!("an entry has one operator, this one has the keys {keys}"),
+            )
+            .hint(hint));
         }
         other => return Err(shape(at, InvalidValue::expected("an operator", other))),
     };
@@ -210,20 +270,39 @@ fn read_entry(index: usize, entry: &Value, place: &dyn Fn(&str) -> String) -> Re
     let params = match params {
         Value::Null => Map::new(),
         Value::Object(map) => map.clone(),
-        other => return Err(UserError::new(at, InvalidValue::expected("parameters (`name: value`)", other).message)),
+        other => {
+            return Err(UserError::new(
+                at,
+                InvalidValue::expected("parameters (`name: value`)", other).message,
+            ));
+        }
     };
-    let param_places = params.keys().map(|key| (key.clone(), place(&format!("{path}.{key}")))).collect();
-    Ok(OpSpec { index, name: name.to_owned(), params, host: OpHost::default(), place: at, param_places })
+    let param_places = params
+        .keys()
+        .map(|key| (key.clone(), place(&format!("{path}.{key}"))))
+        .collect();
+    Ok(OpSpec {
+        index,
+        name: name.to_owned(),
+        params,
+        host: OpHost::default(),
+        place: at,
+        param_places,
+    })
 }
 
-/// Sets a value at a dotted path; false where the way leads through something that is not a mapping.
+/// Sets a value at a dotted path; false where the way leads through something that is not a
+/// mapping.
 fn insert(params: &mut Map<String, Value>, path: &str, value: Value) -> bool {
     match path.split_once('.') {
         None => {
             params.insert(path.to_owned(), value);
             true
         }
-        Some((head, rest)) => match params.entry(head).or_insert_with(|| Value::Object(Map::new())) {
+        Some((head, rest)) => match params
+            .entry(head)
+            .or_insert_with(|| Value::Object(Map::new()))
+        {
             Value::Object(inner) => insert(inner, rest, value),
             _ => false,
         },
@@ -244,19 +323,40 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
             "on_error" => Option::read(&value, ANY).map(|v| host.on_error = v.or(host.on_error)),
             // Data-Juicer's spelling; `on_error` holds where both are given.
             "skip_op_error" => Option::<bool>::read(&value, ANY).map(|skip| {
-                let means = skip.map(|skip| if skip { OnError::Quarantine } else { OnError::Fail });
+                let means = skip.map(|skip| {
+                    if skip {
+                        OnError::Quarantine
+                    } else {
+                        OnError::Fail
+                    }
+                });
                 host.on_error = host.on_error.or(means);
             }),
             "limits" => each(&value, &place, errors, |key, value| {
                 match key {
                     "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
                     "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
-                    "row_timeout_s" => host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?,
-                    "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
-                    "row_output_kb" => host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?,
-                    "job_output_mb" => host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?,
+                    "row_timeout_s" => {
+                        host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?
+                    }
+                    "output_ratio" => {
+                        host.output_ratio = Option::read(value, between(1.0, 1024.0))?
+                    }
+                    "row_output_kb" => {
+                        host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?
+                    }
+                    "job_output_mb" => {
+                        host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?
+                    }
                     other => {
-                        let valid = ["memory_mb", "timeout_s", "row_timeout_s", "output_ratio", "row_output_kb", "job_output_mb"];
+                        let valid = [
+                            "memory_mb",
+                            "timeout_s",
+                            "row_timeout_s",
+                            "output_ratio",
+                            "row_output_kb",
+                            "job_output_mb",
+                        ];
                         return Err(InvalidValue::key(other, valid));
                     }
                 }
@@ -269,7 +369,12 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     "media" => host.media = Option::read(value, ANY)?,
                     "seed" => host.seed = Option::read(value, ANY)?,
                     "network" => return Err(InvalidValue::new("no operator can have the network")),
-                    other => return Err(InvalidValue::key(other, ["read_dirs", "env", "media", "seed"])),
+                    other => {
+                        return Err(InvalidValue::key(
+                            other,
+                            ["read_dirs", "env", "media", "seed"],
+                        ));
+                    }
                 }
                 Ok(())
             }),
@@ -279,7 +384,9 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                     notes.push(format!("{place}: {note}"));
                     Ok(())
                 }
-                Some(Some(Err(instead))) => Err(InvalidValue::new("is not supported").hint(instead)),
+                Some(Some(Err(instead))) => {
+                    Err(InvalidValue::new("is not supported").hint(instead))
+                }
                 None => {
                     op.params.insert(key, value);
                     continue;
@@ -323,16 +430,20 @@ fn each(
 /// `env`: a mapping of names and values, or a list of names whose present values are passed on.
 fn variables(value: &Value) -> Result<BTreeMap<String, String>, InvalidValue> {
     match value {
-        Value::Object(map) => map.iter().map(|(name, value)| Ok((name.clone(), String::read(value, at_least(0.0))?))).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), String::read(value, at_least(0.0))?)))
+            .collect(),
         _ => {
             let names = Texts::read(value, ANY)?.0;
             names
                 .into_iter()
                 .map(|name| match std::env::var(&name) {
                     Ok(value) => Ok((name, value)),
-                    Err(_) => {
-                        Err(InvalidValue::new(format!("the environment has no variable `{name}`")).hint("set it, or write `NAME: value`"))
-                    }
+                    Err(_) => Err(InvalidValue::new(format!(
+                        "the environment has no variable `{name}`"
+                    ))
+                    .hint("set it, or write `NAME: value`")),
                 })
                 .collect()
         }

@@ -1,4 +1,5 @@
-//! What is generated from the declaration: `configs/reference.yaml` and the list of options in `--help`.
+//! What is generated from the declaration: `configs/reference.yaml` and the list of options in
+//! `--help`.
 
 use serde_json::Value;
 
@@ -7,7 +8,8 @@ use super::options::Config;
 /// Columns of the reference's comments.
 const WIDTH: usize = 110;
 
-/// The text of `configs/reference.yaml`: every option with its explanation, what is valid, and its default. It is a valid recipe.
+/// The text of `configs/reference.yaml`: every option with its explanation, what is valid, and its
+/// default. It is a valid recipe.
 pub fn reference_yaml() -> String {
     let mut text = String::from(
         "# Every option of djhost with its default. Generated from host/src/config/options.rs; do not edit.\n\
@@ -41,15 +43,35 @@ pub fn reference_yaml() -> String {
     text
 }
 
-/// The list of options for `--help`, in lines of at most `width` columns: key, what is valid, default, what it does.
+/// The list of options for `--help`, in lines of at most `width` columns: key, what is valid,
+/// default, what it does.
 pub fn options_help(width: usize) -> String {
-    let mut text = String::from("Options of the recipe (each also in the file and the environment):\n");
-    for entry in Config::default().entries().into_iter().filter(|e| !e.is_section && !matches!(e.key.as_str(), "process" | "dataset")) {
-        let default = if entry.value.is_null() { String::new() } else { format!(" [default: {}]", flow(&entry.value)) };
-        let parts = [(2, 6, format!("--{} <{}>", entry.key, entry.expected)), (10, 10, format!("{}{default}", one_line(&entry.doc)))];
+    let mut text =
+        String::from("Options of the recipe (each also in the file and the environment):\n");
+    for entry in Config::default()
+        .entries()
+        .into_iter()
+        .filter(|e| !e.is_section && !matches!(e.key.as_str(), "process" | "dataset"))
+    {
+        let default = if entry.value.is_null() {
+            String::new()
+        } else {
+            format!(" [default: {}]", flow(&entry.value))
+        };
+        let parts = [
+            (2, 6, format!("--{} <{}>", entry.key, entry.expected)),
+            (10, 10, format!("{}{default}", one_line(&entry.doc))),
+        ];
         for (first, others, part) in parts {
-            for (i, line) in wrap(&part, width.saturating_sub(others).max(20)).iter().enumerate() {
-                text.push_str(&format!("{:indent$}{line}\n", "", indent = if i == 0 { first } else { others }));
+            for (i, line) in wrap(&part, width.saturating_sub(others).max(20))
+                .iter()
+                .enumerate()
+            {
+                text.push_str(&format!(
+                    "{:indent$}{line}\n",
+                    "",
+                    indent = if i == 0 { first } else { others }
+                ));
             }
         }
     }
@@ -80,9 +102,14 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::String(s) if is_plain(s) => s.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(flow).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(map) => {
-            let fields = map.iter().map(|(k, v)| format!("{}: {}", flow(&Value::from(k.as_str())), flow(v)));
+            let fields = map
+                .iter()
+                .map(|(k, v)| format!("{}: {}", flow(&Value::from(k.as_str())), flow(v)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
@@ -91,9 +118,11 @@ pub(crate) fn flow(value: &Value) -> String {
 
 fn is_plain(text: &str) -> bool {
     let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    let first_fits =
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/') || (text.starts_with("./") && text.len() > 2);
+    let first_fits = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/')
+        || (text.starts_with("./") && text.len() > 2);
     first_fits
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'))
         && !words.contains(&text.to_ascii_lowercase().as_str())
 }

@@ -1,4 +1,5 @@
-//! The resolved configuration: all sources put together, checked as a whole, each value with its origin.
+//! The resolved configuration: all sources put together, checked as a whole, each value with its
+//! origin.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -42,7 +43,10 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File { name, line: Some(line) } => write!(f, "{name}:{line}"),
+            Self::File {
+                name,
+                line: Some(line),
+            } => write!(f, "{name}:{line}"),
             Self::File { name, line: None } => f.write_str(name),
             Self::Env(name) => write!(f, "environment {name}"),
             Self::CommandLine(name) => write!(f, "command line {name}"),
@@ -87,8 +91,8 @@ impl Resolved {
     }
 }
 
-/// Reads the recipe, then the environment, then the command line; each holds over the one before. All mistakes come in one
-/// [`UserErrors`].
+/// Reads the recipe, then the environment, then the command line; each holds over the one before.
+/// All mistakes come in one [`UserErrors`].
 pub fn resolve(
     file: Option<&Path>,
     env: impl Iterator<Item = (OsString, OsString)>,
@@ -96,7 +100,10 @@ pub fn resolve(
     need: Need,
 ) -> Result<Resolved> {
     let env: Vec<(OsString, OsString)> = env.collect();
-    let mut build = Builder { home: Home::of(&env), ..Builder::default() };
+    let mut build = Builder {
+        home: Home::of(&env),
+        ..Builder::default()
+    };
     match file.map(Document::read) {
         Some(Ok(document)) => build.document = document,
         Some(Err(errors)) => build.errors.extend(errors),
@@ -122,7 +129,11 @@ pub fn resolve(
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn resolve_text(text: &str) -> Result<Resolved> {
     let document = Document::parse("recipe.yaml", text).map_err(few)?;
-    let mut build = Builder { document, entries: Config::default().entries(), ..Builder::default() };
+    let mut build = Builder {
+        document,
+        entries: Config::default().entries(),
+        ..Builder::default()
+    };
     build.errors.append(&mut build.document.problems);
     build.read_file();
     build.finish(Need::Anything, None)
@@ -156,7 +167,10 @@ impl Builder {
                 _ if is_section => {
                     let wrong = InvalidValue::expected("a mapping of options", value);
                     let names = self.fields(key);
-                    self.errors.push(user_error(self.document.place(key), wrong.hint(format!("its options: {names}"))));
+                    self.errors.push(user_error(
+                        self.document.place(key),
+                        wrong.hint(format!("its options: {names}")),
+                    ));
                 }
                 _ => self.set_from_file(key, value),
             }
@@ -166,34 +180,66 @@ impl Builder {
 
     fn fields(&self, section: &str) -> String {
         let prefix = format!("{section}.");
-        self.entries.iter().filter_map(|e| e.key.strip_prefix(&prefix)).map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
+        self.entries
+            .iter()
+            .filter_map(|e| e.key.strip_prefix(&prefix))
+            .map(|k| format!("`{k}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn set_from_file(&mut self, key: &str, value: &Value) {
         let place = self.document.place(key);
-        let origin = Origin::File { name: self.document.name.clone(), line: self.document.line(key) };
+        let origin = Origin::File {
+            name: self.document.name.clone(),
+            line: self.document.line(key),
+        };
         self.set(key, &Given::Value(value.clone()), false, &place, origin);
     }
 
     fn read_overrides(&mut self, env: &[Override], command_line: &[Override]) {
         // The command line may name operators of the recipe and of a `--process` of its own.
-        for (given, is_env) in env.iter().map(|o| (o, true)).chain(command_line.iter().map(|o| (o, false))) {
+        for (given, is_env) in env
+            .iter()
+            .map(|o| (o, true))
+            .chain(command_line.iter().map(|o| (o, false)))
+        {
             let source = given.source.clone();
-            let origin = if is_env { Origin::Env(source.clone()) } else { Origin::CommandLine(source.clone()) };
+            let origin = if is_env {
+                Origin::Env(source.clone())
+            } else {
+                Origin::CommandLine(source.clone())
+            };
             let head = given.key.split('.').next().unwrap_or(&given.key);
             let is_section = self.entries.iter().any(|e| e.is_section && e.key == head);
-            let op = !is_section && given.key.contains('.') && (self.in_process(head) || looks_like_op(head));
+            let op = !is_section
+                && given.key.contains('.')
+                && (self.in_process(head) || looks_like_op(head));
             if op {
                 let (op, param) = given.key.split_once('.').expect("has a dot");
                 match yaml::value_of_text(&given.text) {
-                    Ok(value) => self.params.push(ParamOverride { op: op.to_owned(), param: param.to_owned(), value, source }),
+                    Ok(value) => self.params.push(ParamOverride {
+                        op: op.to_owned(),
+                        param: param.to_owned(),
+                        value,
+                        source,
+                    }),
                     Err(wrong) => self.errors.push(user_error(source, wrong)),
                 }
             } else if is_env && self.is_unknown(&given.key) {
                 // Other programs may use the prefix too, so this is no error.
-                self.notes.push(format!("{source}: no option of this name, the variable is ignored{}", self.near(&given.key)));
+                self.notes.push(format!(
+                    "{source}: no option of this name, the variable is ignored{}",
+                    self.near(&given.key)
+                ));
             } else {
-                self.set(&given.key, &Given::Text(given.text.clone()), given.append, &source, origin);
+                self.set(
+                    &given.key,
+                    &Given::Text(given.text.clone()),
+                    given.append,
+                    &source,
+                    origin,
+                );
             }
         }
     }
@@ -209,16 +255,21 @@ impl Builder {
     }
 
     fn is_unknown(&self, key: &str) -> bool {
-        !self.entries.iter().any(|e| e.key == key) && foreign(key).is_none() && !RENAMED.iter().any(|(old, _)| *old == key)
+        !self.entries.iter().any(|e| e.key == key)
+            && foreign(key).is_none()
+            && !RENAMED.iter().any(|(old, _)| *old == key)
     }
 
     fn set(&mut self, key: &str, given: &Given, append: bool, place: &str, origin: Origin) {
         if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == key) {
             if self.origins.contains_key(*new) {
-                self.notes.push(format!("{place}: is an old name of `{new}`, which is given as well: ignored"));
+                self.notes.push(format!(
+                    "{place}: is an old name of `{new}`, which is given as well: ignored"
+                ));
                 return;
             }
-            self.notes.push(format!("{place}: is an old name of `{new}`"));
+            self.notes
+                .push(format!("{place}: is an old name of `{new}`"));
             return self.set(new, given, append, place, origin);
         }
         match self.config.set(key, given, append) {
@@ -236,15 +287,23 @@ impl Builder {
         match foreign(key).map(|foreign| foreign.given(&value)) {
             Some(None) => {}
             Some(Some(Ok(note))) => self.notes.push(format!("{place}: {note}")),
-            Some(Some(Err(instead))) => self.errors.push(UserError::new(place, "is not supported").hint(instead)),
+            Some(Some(Err(instead))) => self
+                .errors
+                .push(UserError::new(place, "is not supported").hint(instead)),
             None => {
                 let error = UserError::new(place, "no option of this name");
                 let hint = if looks_like_op(key) {
-                    "operators are listed below `process:`, each with `- ` before its name".to_owned()
+                    "operators are listed below `process:`, each with `- ` before its name"
+                        .to_owned()
                 } else {
                     match (self.near(key), key.split_once('.')) {
                         (near, _) if !near.is_empty() => near.trim_start_matches(", ").to_owned(),
-                        (_, Some((section, _))) if self.entries.iter().any(|e| e.is_section && e.key == section) => {
+                        (_, Some((section, _)))
+                            if self
+                                .entries
+                                .iter()
+                                .any(|e| e.is_section && e.key == section) =>
+                        {
                             format!("options of `{section}`: {}", self.fields(section))
                         }
                         _ => "`djhost config` lists all options".to_owned(),
@@ -255,7 +314,8 @@ impl Builder {
         }
     }
 
-    /// `, did you mean …?`, or nothing. A key may be misspelt, or stand in the wrong section, or lack its section.
+    /// `, did you mean …?`, or nothing. A key may be misspelt, or stand in the wrong section, or
+    /// lack its section.
     fn near(&self, key: &str) -> String {
         let known = || self.entries.iter().map(|e| e.key.as_str());
         let last = key.rsplit('.').next().unwrap_or(key);
@@ -270,20 +330,39 @@ impl Builder {
     /// The place where an option was given, for mistakes found later.
     fn place(&self, path: &str) -> String {
         let key = path.split('[').next().unwrap_or(path);
-        let key = if self.origins.contains_key(key) { key } else { key.split('.').next().unwrap_or(key) };
+        let key = if self.origins.contains_key(key) {
+            key
+        } else {
+            key.split('.').next().unwrap_or(key)
+        };
         match self.origins.get(key) {
             Some(Origin::File { .. }) => self.document.place(path),
-            Some(Origin::Env(source) | Origin::CommandLine(source)) if path == key => source.clone(),
+            Some(Origin::Env(source) | Origin::CommandLine(source)) if path == key => {
+                source.clone()
+            }
             Some(Origin::Env(source) | Origin::CommandLine(source)) => format!("{source}: {path}"),
             _ => path.to_owned(),
         }
     }
 
     fn finish(mut self, need: Need, file: Option<&Path>) -> Result<Resolved> {
-        let (mut errors, mut notes) = (std::mem::take(&mut self.errors), std::mem::take(&mut self.notes));
-        let ops =
-            read_process(&self.config.process.0, &self.params, &|path| self.place(&format!("process{path}")), &mut errors, &mut notes);
-        let mut sources = read_sources(&self.config, &|path| self.place(path), &mut errors, &mut notes);
+        let (mut errors, mut notes) = (
+            std::mem::take(&mut self.errors),
+            std::mem::take(&mut self.notes),
+        );
+        let ops = read_process(
+            &self.config.process.0,
+            &self.params,
+            &|path| self.place(&format!("process{path}")),
+            &mut errors,
+            &mut notes,
+        );
+        let mut sources = read_sources(
+            &self.config,
+            &|path| self.place(path),
+            &mut errors,
+            &mut notes,
+        );
         self.expand_homes(&mut sources, &mut errors);
         if need == Need::Runnable && sources.is_empty() && errors.is_empty() {
             errors.push(
@@ -292,11 +371,15 @@ impl Builder {
             );
         }
         self.check_conflicts(&ops, &mut errors, &mut notes);
-        let dirs = job_dirs(&self.config).map_err(|wrong| {
-            errors.extend(wrong.into_iter().map(|(key, message, hint)| UserError::new(self.place(key), message).hint(hint)));
-        });
+        let dirs =
+            job_dirs(&self.config).map_err(|wrong| {
+                errors.extend(wrong.into_iter().map(|(key, message, hint)| {
+                    UserError::new(self.place(key), message).hint(hint)
+                }));
+            });
         let place = self.place("export_path");
-        let export_type = export_type(&self.config, &place, &mut notes).map_err(|wrong| errors.push(user_error(place, wrong)));
+        let export_type = export_type(&self.config, &place, &mut notes)
+            .map_err(|wrong| errors.push(user_error(place, wrong)));
         match (dirs, export_type) {
             (Ok(dirs), Ok(export_type)) if errors.is_empty() => Ok(Resolved {
                 config: self.config,
@@ -321,7 +404,10 @@ impl Builder {
             ("checkpoint_dir", &mut config.checkpoint_dir),
             ("partition_dir", &mut config.partition_dir),
         ];
-        let mut paths: Vec<(&str, &mut String)> = places.into_iter().filter_map(|(key, path)| Some((key, path.as_mut()?))).collect();
+        let mut paths: Vec<(&str, &mut String)> = places
+            .into_iter()
+            .filter_map(|(key, path)| Some((key, path.as_mut()?)))
+            .collect();
         paths.push(("export_path", &mut config.export_path));
         paths.extend(config.plugins.0.iter_mut().map(|path| ("plugins", path)));
         paths.extend(sources.iter_mut().map(|path| ("dataset_path", path)));
@@ -332,11 +418,20 @@ impl Builder {
                 Err(why) => wrong.push((key, why)),
             }
         }
-        errors.extend(wrong.into_iter().map(|(key, why)| user_error(self.place(key), why)));
+        errors.extend(
+            wrong
+                .into_iter()
+                .map(|(key, why)| user_error(self.place(key), why)),
+        );
     }
 
     /// Values that are valid by themselves and not together.
-    fn check_conflicts(&self, ops: &[OpSpec], errors: &mut Vec<UserError>, notes: &mut Vec<String>) {
+    fn check_conflicts(
+        &self,
+        ops: &[OpSpec],
+        errors: &mut Vec<UserError>,
+        notes: &mut Vec<String>,
+    ) {
         let config = &self.config;
         let partition = &config.partition;
         if config.partition_mode() == PartitionMode::Manual {
@@ -377,15 +472,25 @@ impl Builder {
         }
         if !matches!(config.ray_address.as_str(), "auto" | "local" | "") {
             errors.push(
-                UserError::new(self.place("ray_address"), format!("`{}`: djhost does not run on a cluster", config.ray_address))
-                    .hint("remove it, or set `auto`: all work is done by this machine's threads"),
+                UserError::new(
+                    self.place("ray_address"),
+                    format!("`{}`: djhost does not run on a cluster", config.ray_address),
+                )
+                .hint("remove it, or set `auto`: all work is done by this machine's threads"),
             );
         }
         if config.text_keys.0.len() > 1 {
-            notes.push(format!("{}: operators use the first, `{}`", self.place("text_keys"), config.text_key()));
+            notes.push(format!(
+                "{}: operators use the first, `{}`",
+                self.place("text_keys"),
+                config.text_key()
+            ));
         }
         if config.skip_op_error.is_some() && config.on_error.is_some() {
-            notes.push(format!("{}: `on_error` is given as well, and holds", self.place("skip_op_error")));
+            notes.push(format!(
+                "{}: `on_error` is given as well, and holds",
+                self.place("skip_op_error")
+            ));
         }
     }
 }
@@ -401,25 +506,41 @@ fn few(mut errors: Vec<UserError>) -> UserErrors {
 }
 
 /// The format of the result: `export_type`, or what the path's end says.
-fn export_type(config: &Config, place: &str, notes: &mut Vec<String>) -> Result<ExportType, InvalidValue> {
+fn export_type(
+    config: &Config,
+    place: &str,
+    notes: &mut Vec<String>,
+) -> Result<ExportType, InvalidValue> {
     let path = &config.export_path;
     if let Some((scheme, _)) = path.split_once("://") {
-        return Err(InvalidValue::new(format!("`{path}` is not a local path"))
-            .hint(format!("`{scheme}://` is not supported: copy the result there afterwards")));
+        return Err(
+            InvalidValue::new(format!("`{path}` is not a local path")).hint(format!(
+                "`{scheme}://` is not supported: copy the result there afterwards"
+            )),
+        );
     }
     if path.ends_with('/') || path.ends_with("/.") {
-        return Err(InvalidValue::new(format!("`{path}` names a directory, and the result is a file"))
-            .hint(format!("write `{}/result.jsonl`, or another name that ends in the format", path.trim_end_matches(['/', '.']))));
+        return Err(InvalidValue::new(format!(
+            "`{path}` names a directory, and the result is a file"
+        ))
+        .hint(format!(
+            "write `{}/result.jsonl`, or another name that ends in the format",
+            path.trim_end_matches(['/', '.'])
+        )));
     }
     if Path::new(path).file_name().is_none() {
-        return Err(InvalidValue::new(format!("`{path}` does not name a file")).hint("write a path like `outputs/result.jsonl`"));
+        return Err(InvalidValue::new(format!("`{path}` does not name a file"))
+            .hint("write a path like `outputs/result.jsonl`"));
     }
     if let Some(chosen) = config.export_type {
         return Ok(chosen);
     }
     // JSON may be packed; what else ends so is refused with the path.
     let name = path.to_ascii_lowercase();
-    let unpacked = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let unpacked = [".gz", ".zst", ".zstd"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(&name);
     match Path::new(unpacked).extension().and_then(|e| e.to_str()) {
         // Data-Juicer's Ray executors take a directory's name here, and write JSONL.
         None => {

@@ -1,4 +1,5 @@
-//! The resolved configuration for people (`djhost config`) and for programs (`djhost config --json`, `metadata/`).
+//! The resolved configuration for people (`djhost config`) and for programs (`djhost config
+//! --json`, `metadata/`).
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,8 @@ use super::reference::flow;
 use super::resolve::Resolved;
 
 impl Resolved {
-    /// YAML that can be run again, each value with its origin as a comment. Operators' parameters are as given, overrides included.
+    /// YAML that can be run again, each value with its origin as a comment. Operators' parameters
+    /// are as given, overrides included.
     pub fn to_yaml(&self) -> String {
         let mut text = String::new();
         for entry in self.config.entries() {
@@ -50,7 +52,8 @@ impl Resolved {
         text
     }
 
-    /// `{"config": …, "origins": {key: origin}, "job": {…}, "sources": […], "notes": […]}`. `config` is complete, defaults included.
+    /// `{"config": …, "origins": {key: origin}, "job": {…}, "sources": […], "notes": […]}`.
+    /// `config` is complete, defaults included.
     pub fn to_json(&self) -> Value {
         let mut config = self.config.to_json();
         config["process"] = self
@@ -88,11 +91,16 @@ impl Resolved {
 }
 
 impl super::recipe::OpHost {
-    /// What the entry sets, in the form of a recipe. Values of environment variables may be secret, so only their names are shown.
+    /// What the entry sets, in the form of a recipe. Values of environment variables may be secret,
+    /// so only their names are shown.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();
-        let texts =
-            [("text_key", &self.text_key), ("image_key", &self.image_key), ("audio_key", &self.audio_key), ("video_key", &self.video_key)];
+        let texts = [
+            ("text_key", &self.text_key),
+            ("image_key", &self.image_key),
+            ("audio_key", &self.audio_key),
+            ("video_key", &self.video_key),
+        ];
         for (key, value) in texts {
             if let Some(value) = value {
                 map.insert(key.into(), value.as_str().into());
@@ -104,10 +112,22 @@ impl super::recipe::OpHost {
         let mut limits = Map::new();
         limits.extend(self.memory_mb.map(|n| ("memory_mb".to_owned(), n.into())));
         limits.extend(self.timeout_s.map(|n| ("timeout_s".to_owned(), n.into())));
-        limits.extend(self.row_timeout_s.map(|n| ("row_timeout_s".to_owned(), n.into())));
-        limits.extend(self.output_ratio.map(|n| ("output_ratio".to_owned(), n.into())));
-        limits.extend(self.row_output_kb.map(|n| ("row_output_kb".to_owned(), n.into())));
-        limits.extend(self.job_output_mb.map(|n| ("job_output_mb".to_owned(), n.into())));
+        limits.extend(
+            self.row_timeout_s
+                .map(|n| ("row_timeout_s".to_owned(), n.into())),
+        );
+        limits.extend(
+            self.output_ratio
+                .map(|n| ("output_ratio".to_owned(), n.into())),
+        );
+        limits.extend(
+            self.row_output_kb
+                .map(|n| ("row_output_kb".to_owned(), n.into())),
+        );
+        limits.extend(
+            self.job_output_mb
+                .map(|n| ("job_output_mb".to_owned(), n.into())),
+        );
         if !limits.is_empty() {
             map.insert("limits".into(), limits.into());
         }
@@ -116,7 +136,10 @@ impl super::recipe::OpHost {
             grants.insert("read_dirs".into(), self.read_dirs.clone().into());
         }
         if !self.env.is_empty() {
-            grants.insert("env".into(), self.env.keys().cloned().collect::<Vec<_>>().into());
+            grants.insert(
+                "env".into(),
+                self.env.keys().cloned().collect::<Vec<_>>().into(),
+            );
         }
         grants.extend(self.media.map(|m| ("media".to_owned(), m.into())));
         grants.extend(self.seed.map(|n| ("seed".to_owned(), n.into())));

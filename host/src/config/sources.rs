@@ -8,33 +8,55 @@ use super::recipe::user_error;
 use super::value::{ANY, OptionType, Texts, at_least};
 use crate::error::UserError;
 
-/// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote datasets and sampling are refused.
+/// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote
+/// datasets and sampling are refused.
 pub(crate) fn read_sources(
     config: &Config,
     place: &dyn Fn(&str) -> String,
     errors: &mut Vec<UserError>,
     notes: &mut Vec<String>,
 ) -> Vec<String> {
-    let mut paths: Vec<String> = config.dataset_path.0.iter().filter(|p| !p.trim().is_empty()).cloned().collect();
+    let mut paths: Vec<String> = config
+        .dataset_path
+        .0
+        .iter()
+        .filter(|p| !p.trim().is_empty())
+        .cloned()
+        .collect();
     if let [one] = &paths[..]
         && let Some(parts) = weighted(one)
     {
-        notes.push(format!("{}: the weights have no effect: every row is read once", place("dataset_path")));
+        notes.push(format!(
+            "{}: the weights have no effect: every row is read once",
+            place("dataset_path")
+        ));
         paths = parts;
     }
     let mut at: Vec<String> = (0..paths.len())
-        .map(|i| if config.dataset_path.0.len() == 1 { "dataset_path".into() } else { format!("dataset_path[{i}]") })
+        .map(|i| {
+            if config.dataset_path.0.len() == 1 {
+                "dataset_path".into()
+            } else {
+                format!("dataset_path[{i}]")
+            }
+        })
         .collect();
     if paths.is_empty() {
-        (paths, at) = read_dataset(&config.dataset.0, place, errors, notes).into_iter().unzip();
+        (paths, at) = read_dataset(&config.dataset.0, place, errors, notes)
+            .into_iter()
+            .unzip();
     } else if !super::data_juicer_options::is_off(&config.dataset.0) {
-        notes.push(format!("{}: is not used, as `dataset_path` is given", place("dataset")));
+        notes.push(format!(
+            "{}: is not used, as `dataset_path` is given",
+            place("dataset")
+        ));
     }
     for (path, at) in paths.iter().zip(&at) {
         if let Some((scheme, _)) = path.split_once("://") {
             errors.push(
-                UserError::new(place(at), format!("`{path}` is not a local path"))
-                    .hint(format!("`{scheme}://` is not supported: copy the dataset here first")),
+                UserError::new(place(at), format!("`{path}` is not a local path")).hint(format!(
+                    "`{scheme}://` is not supported: copy the dataset here first"
+                )),
             );
         }
     }
@@ -44,8 +66,17 @@ pub(crate) fn read_sources(
 /// Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`: weights and paths by turns.
 fn weighted(text: &str) -> Option<Vec<String>> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let pairs = words.len() >= 2 && words.len().is_multiple_of(2) && words.iter().step_by(2).all(|w| w.parse::<f64>().is_ok());
-    pairs.then(|| words.iter().skip(1).step_by(2).map(|w| (*w).to_owned()).collect())
+    let pairs = words.len() >= 2
+        && words.len().is_multiple_of(2)
+        && words.iter().step_by(2).all(|w| w.parse::<f64>().is_ok());
+    pairs.then(|| {
+        words
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .map(|w| (*w).to_owned())
+            .collect()
+    })
 }
 
 fn read_dataset(
@@ -62,12 +93,19 @@ fn read_dataset(
                     "configs" => {}
                     "max_sample_num" if value.is_null() => {}
                     "max_sample_num" => errors.push(match u64::read(value, at_least(1.0)) {
-                        Ok(_) => UserError::new(at, "drawing a sample while loading is not supported")
-                            .hint("put `random_selector` with `select_num` first in `process`"),
+                        Ok(_) => {
+                            UserError::new(at, "drawing a sample while loading is not supported")
+                                .hint("put `random_selector` with `select_num` first in `process`")
+                        }
                         Err(wrong) => user_error(at, wrong),
                     }),
-                    "weight" | "weights" => notes.push(format!("{at}: has no effect: every row is read once")),
-                    other => errors.push(user_error(at, InvalidValue::key(other, ["configs", "max_sample_num"]))),
+                    "weight" | "weights" => {
+                        notes.push(format!("{at}: has no effect: every row is read once"))
+                    }
+                    other => errors.push(user_error(
+                        at,
+                        InvalidValue::key(other, ["configs", "max_sample_num"]),
+                    )),
                 }
             }
             match map.get("configs") {
@@ -86,21 +124,33 @@ fn read_dataset(
         list => (list, "dataset"),
     };
     let Value::Array(configs) = configs else {
-        errors.push(user_error(place(base), InvalidValue::expected("a list of sources", configs)));
+        errors.push(user_error(
+            place(base),
+            InvalidValue::expected("a list of sources", configs),
+        ));
         return Vec::new();
     };
     let mut paths = Vec::new();
     for (i, source) in configs.iter().enumerate() {
         let base = format!("{base}[{i}]");
         let Value::Object(source) = source else {
-            errors.push(user_error(place(&base), InvalidValue::expected("a mapping with `type` and `path`", source)));
+            errors.push(user_error(
+                place(&base),
+                InvalidValue::expected("a mapping with `type` and `path`", source),
+            ));
             continue;
         };
         if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
             // Its other keys belong to that kind of source.
             errors.push(
-                UserError::new(place(&format!("{base}.type")), format!("expected `local`, got {}", super::invalid_value::got_text(kind)))
-                    .hint("only local files are supported: copy the dataset here first"),
+                UserError::new(
+                    place(&format!("{base}.type")),
+                    format!(
+                        "expected `local`, got {}",
+                        super::invalid_value::got_text(kind)
+                    ),
+                )
+                .hint("only local files are supported: copy the dataset here first"),
             );
             continue;
         }
@@ -113,12 +163,25 @@ fn read_dataset(
                     Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
                     Err(wrong) => errors.push(user_error(at, wrong)),
                 },
-                "weight" | "weights" => notes.push(format!("{at}: has no effect: every row is read once")),
-                "source" => notes.push(format!("{at}: has no effect: formats are recognised by the content of a file")),
-                "split" | "name" | "limit" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
+                "weight" | "weights" => {
+                    notes.push(format!("{at}: has no effect: every row is read once"))
+                }
+                "source" => notes.push(format!(
+                    "{at}: has no effect: formats are recognised by the content of a file"
+                )),
+                "split"
+                | "name"
+                | "limit"
+                | "data_files"
+                | "data_dir"
+                | "load_kwargs"
+                | "load_dataset_kwargs" => {
                     notes.push(format!("{at}: has no effect on local files"));
                 }
-                other => errors.push(user_error(at, InvalidValue::key(other, ["type", "path", "weight"]))),
+                other => errors.push(user_error(
+                    at,
+                    InvalidValue::key(other, ["type", "path", "weight"]),
+                )),
             }
         }
         if !source.contains_key("path") {

@@ -1,14 +1,15 @@
 //! Values with a spelling of their own: sizes in bytes, and counts that may be `auto`.
 //!
-//! By hand: a bare `k` is 1024 here, as documented, but 1000 to `bytesize` 2 and `parse-size` 1; besides, `parse-size` takes `1.5` for 2 bytes, and
-//! `bytesize` does not take `1_000b`.
+//! By hand: a bare `k` is 1024 here, as documented, but 1000 to `bytesize` 2 and `parse-size` 1;
+//! besides, `parse-size` takes `1.5` for 2 bytes, and `bytesize` does not take `1_000b`.
 
 use serde_json::Value;
 
 use super::invalid_value::InvalidValue;
 use super::value::{Bounds, OptionType, at_least};
 
-/// A number of bytes: `1048576`, `256MiB`, `1.5 GB`. `kB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024.
+/// A number of bytes: `1048576`, `256MiB`, `1.5 GB`. `kB MB GB TB` are powers of 1000, `KiB MiB GiB
+/// TiB` of 1024.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size(pub u64);
 
@@ -35,10 +36,18 @@ impl OptionType for Size {
             return u64::read(value, bounds).map(Self).map_err(|_| wrong());
         };
         let text = text.trim();
-        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
-        let number: f64 = text[..split].replace('_', "").parse().map_err(|_| wrong())?;
+        let split = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
+            .unwrap_or(text.len());
+        let number: f64 = text[..split]
+            .replace('_', "")
+            .parse()
+            .map_err(|_| wrong())?;
         let unit = text[split..].trim().to_ascii_lowercase();
-        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+        let (_, factor) = UNITS
+            .iter()
+            .find(|(name, _)| *name == unit)
+            .ok_or_else(wrong)?;
         let bytes = number * *factor as f64;
         if bytes.fract() != 0.0 && *factor == 1 || bytes >= u64::MAX as f64 {
             return Err(wrong());
@@ -78,7 +87,9 @@ impl OptionType for Count {
                 .map_err(|_| InvalidValue::expected(Self::expected(bounds), value))
                 .and_then(|n| u64::read(&n.into(), bounds))
                 .map(Self::Exactly),
-            other => u64::read(other, bounds).map(Self::Exactly).map_err(|_| InvalidValue::expected(Self::expected(bounds), value)),
+            other => u64::read(other, bounds)
+                .map(Self::Exactly)
+                .map_err(|_| InvalidValue::expected(Self::expected(bounds), value)),
         }
     }
 
@@ -90,7 +101,14 @@ impl OptionType for Count {
     }
 
     fn expected(bounds: Bounds) -> String {
-        format!("{} or `auto`", u64::expected(if bounds.min.is_finite() { bounds } else { at_least(0.0) }))
+        format!(
+            "{} or `auto`",
+            u64::expected(if bounds.min.is_finite() {
+                bounds
+            } else {
+                at_least(0.0)
+            })
+        )
     }
 }
 
@@ -112,9 +130,21 @@ mod tests {
         ] {
             assert_eq!(Size::read_text(text, ANY), Ok(Size(bytes)), "{text}");
         }
-        for text in ["", "MiB", "1.5", "-1", "12 parsecs", "1e3", "99999999999TiB"] {
+        for text in [
+            "",
+            "MiB",
+            "1.5",
+            "-1",
+            "12 parsecs",
+            "1e3",
+            "99999999999TiB",
+        ] {
             let wrong = Size::read_text(text, ANY).unwrap_err();
-            assert!(wrong.message.starts_with("expected a number of bytes"), "{text}: {}", wrong.message);
+            assert!(
+                wrong.message.starts_with("expected a number of bytes"),
+                "{text}: {}",
+                wrong.message
+            );
         }
         assert_eq!(Size::read(&serde_json::json!(4096), ANY), Ok(Size(4096)));
     }
@@ -125,7 +155,12 @@ mod tests {
         assert_eq!(Count::read_text("auto", bounds), Ok(Count::Auto));
         assert_eq!(Count::read_text("8", bounds), Ok(Count::Exactly(8)));
         assert_eq!(Count::read(&"8".into(), bounds), Ok(Count::Exactly(8)));
-        assert!(Count::read_text("0", bounds).unwrap_err().message.contains("of at least 1 or `auto`, got `0`"));
+        assert!(
+            Count::read_text("0", bounds)
+                .unwrap_err()
+                .message
+                .contains("of at least 1 or `auto`, got `0`")
+        );
         assert!(Count::read_text("many", bounds).is_err());
     }
 }

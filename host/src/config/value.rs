@@ -15,11 +15,17 @@ pub struct Bounds {
 }
 
 /// No bounds.
-pub const ANY: Bounds = Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY };
+pub const ANY: Bounds = Bounds {
+    min: f64::NEG_INFINITY,
+    max: f64::INFINITY,
+};
 
 /// `min` and more.
 pub const fn at_least(min: f64) -> Bounds {
-    Bounds { min, max: f64::INFINITY }
+    Bounds {
+        min,
+        max: f64::INFINITY,
+    }
 }
 
 /// `min` to `max`, both valid.
@@ -48,14 +54,17 @@ pub trait OptionType: Sized {
     /// Reads a value of the recipe.
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue>;
 
-    /// Reads the text of a command line or an environment variable: YAML, unless the type says otherwise.
+    /// Reads the text of a command line or an environment variable: YAML, unless the type says
+    /// otherwise.
     fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         Self::read(&yaml::value_of_text(text)?, bounds)
     }
 
     /// Adds to a list (`--key+=value`, or a list option given twice).
     fn append(&mut self, _more: Self) -> Result<(), InvalidValue> {
-        Err(InvalidValue::new("is not a list, so nothing can be added to it"))
+        Err(InvalidValue::new(
+            "is not a list, so nothing can be added to it",
+        ))
     }
 
     /// Back to a value, for printing and fingerprints. Reading it gives an equal value.
@@ -69,7 +78,8 @@ pub trait OptionType: Sized {
 }
 
 impl OptionType for bool {
-    /// `yes`, `no`, `on` and `off` are texts in YAML 1.2 and booleans in YAML 1.1 (PyYAML, and so Data-Juicer): both spellings work.
+    /// `yes`, `no`, `on` and `off` are texts in YAML 1.2 and booleans in YAML 1.1 (PyYAML, and so
+    /// Data-Juicer): both spellings work.
     fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         let word = match value {
             Value::Bool(b) => return Ok(*b),
@@ -119,12 +129,18 @@ pub(crate) fn whole(value: &Value) -> Option<i128> {
     if let Some(n) = number.as_i128() {
         return Some(n);
     }
-    number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < u64::MAX as f64).map(|f| f as i128)
+    number
+        .as_f64()
+        .filter(|f| f.fract() == 0.0 && f.abs() < u64::MAX as f64)
+        .map(|f| f as i128)
 }
 
 impl OptionType for f64 {
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
-        value.as_f64().filter(|n| bounds.allow(*n)).ok_or_else(|| InvalidValue::expected(Self::expected(bounds), value))
+        value
+            .as_f64()
+            .filter(|n| bounds.allow(*n))
+            .ok_or_else(|| InvalidValue::expected(Self::expected(bounds), value))
     }
 
     fn show(&self) -> Value {
@@ -137,12 +153,15 @@ impl OptionType for f64 {
 }
 
 impl OptionType for String {
-    /// A whole number is taken as its digits (`job_id: 20260801`); other types are refused, as YAML has already changed their spelling.
+    /// A whole number is taken as its digits (`job_id: 20260801`); other types are refused, as YAML
+    /// has already changed their spelling.
     fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         match value {
             Value::String(s) => Ok(s.clone()),
             Value::Number(n) if n.is_i64() || n.is_u64() => Ok(n.to_string()),
-            Value::Number(_) | Value::Bool(_) => Err(InvalidValue::expected("a text", value).hint("put the value in quotes")),
+            Value::Number(_) | Value::Bool(_) => {
+                Err(InvalidValue::expected("a text", value).hint("put the value in quotes"))
+            }
             _ => Err(InvalidValue::expected("a text", value)),
         }
     }
@@ -163,11 +182,19 @@ impl OptionType for String {
 /// `null` is None.
 impl<T: OptionType> OptionType for Option<T> {
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
-        if value.is_null() { Ok(None) } else { T::read(value, bounds).map(Some) }
+        if value.is_null() {
+            Ok(None)
+        } else {
+            T::read(value, bounds).map(Some)
+        }
     }
 
     fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
-        if matches!(text, "null" | "~" | "") { Ok(None) } else { T::read_text(text, bounds).map(Some) }
+        if matches!(text, "null" | "~" | "") {
+            Ok(None)
+        } else {
+            T::read_text(text, bounds).map(Some)
+        }
     }
 
     fn show(&self) -> Value {
@@ -204,7 +231,11 @@ impl OptionType for Texts {
     }
 
     fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
-        if text.starts_with('[') { Self::read(&yaml::value_of_text(text)?, bounds) } else { Ok(Self(vec![text.to_owned()])) }
+        if text.starts_with('[') {
+            Self::read(&yaml::value_of_text(text)?, bounds)
+        } else {
+            Ok(Self(vec![text.to_owned()]))
+        }
     }
 
     fn append(&mut self, more: Self) -> Result<(), InvalidValue> {
@@ -224,11 +255,22 @@ impl OptionType for Texts {
 impl OptionType for Names {
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         let names = list(value, &Self::expected(bounds))?;
-        Ok(Self(names.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()))
+        Ok(Self(
+            names
+                .iter()
+                .flat_map(|n| n.split(','))
+                .map(|n| n.trim().to_owned())
+                .filter(|n| !n.is_empty())
+                .collect(),
+        ))
     }
 
     fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
-        if text.starts_with('[') { Self::read(&yaml::value_of_text(text)?, bounds) } else { Self::read(&text.into(), bounds) }
+        if text.starts_with('[') {
+            Self::read(&yaml::value_of_text(text)?, bounds)
+        } else {
+            Self::read(&text.into(), bounds)
+        }
     }
 
     fn append(&mut self, more: Self) -> Result<(), InvalidValue> {

@@ -1,9 +1,11 @@
-//! YAML with the line of every value. `serde_yaml` says what the text means; a second pass over the parser's events finds the lines and
-//! the mistakes that `serde_yaml` would report only one at a time, or not at all.
+//! YAML with the line of every value. `serde_yaml` says what the text means; a second pass over the
+//! parser's events finds the lines and the mistakes that `serde_yaml` would report only one at a
+//! time, or not at all.
 //!
-//! Two parsers, because one that does both says less: `serde-saphyr` 2.2 gives the same values for 114 recipes of Data-Juicer and ours, but of a
-//! bracket that is not closed only where it opens, not what was expected where; it rounds whole numbers beyond 64 bits without a word; and
-//! 40,000 lines take it 0.34 s in place of 0.12.
+//! Two parsers, because one that does both says less: `serde-saphyr` 2.2 gives the same values for
+//! 114 recipes of Data-Juicer and ours, but of a bracket that is not closed only where it opens,
+//! not what was expected where; it rounds whole numbers beyond 64 bits without a word; and 40,000
+//! lines take it 0.34 s in place of 0.12.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -16,7 +18,8 @@ use serde_yaml::Value as Yaml;
 use super::invalid_value::InvalidValue;
 use crate::error::UserError;
 
-/// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth reading.
+/// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth
+/// reading.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// `serde_yaml` refuses deeper nesting, so there are no lines to be found below.
@@ -40,23 +43,33 @@ impl Document {
         let name = path.display().to_string();
         let fail = |message: String| vec![UserError::new(&name, message)];
         if path.is_dir() {
-            return Err(vec![UserError::new(&name, "is a directory").hint("give the recipe's file")]);
+            return Err(vec![
+                UserError::new(&name, "is a directory").hint("give the recipe's file"),
+            ]);
         }
         let file = std::fs::File::open(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => vec![UserError::new(&name, "no such file").hint("give the path of a recipe (YAML)")],
+            std::io::ErrorKind::NotFound => {
+                vec![UserError::new(&name, "no such file").hint("give the path of a recipe (YAML)")]
+            }
             _ => fail(format!("cannot be read: {e}")),
         })?;
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        file.take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| fail(format!("cannot be read: {e}")))?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(vec![
-                UserError::new(&name, "is larger than 1 MiB, so it cannot be a recipe").hint("give the recipe first, not the dataset"),
+                UserError::new(&name, "is larger than 1 MiB, so it cannot be a recipe")
+                    .hint("give the recipe first, not the dataset"),
             ]);
         }
         let text = String::from_utf8(bytes).map_err(|e| {
             let good = e.utf8_error().valid_up_to();
             let line = 1 + e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count();
-            vec![UserError::new(format!("{name}:{line}"), "is not UTF-8 text").hint("save the recipe as UTF-8")]
+            vec![
+                UserError::new(format!("{name}:{line}"), "is not UTF-8 text")
+                    .hint("save the recipe as UTF-8"),
+            ]
         })?;
         Self::parse(&name, &text)
     }
@@ -65,7 +78,10 @@ impl Document {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Vec<UserError>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if unclosed(text) > MAX_UNCLOSED {
-            return Err(vec![UserError::new(name, format!("has more than {MAX_UNCLOSED} brackets that are open at once"))]);
+            return Err(vec![UserError::new(
+                name,
+                format!("has more than {MAX_UNCLOSED} brackets that are open at once"),
+            )]);
         }
         let (lines, mut errors) = scan(name, text);
         let yaml: Result<Yaml, _> = serde_yaml::from_str(text);
@@ -77,9 +93,16 @@ impl Document {
         if let Err(error) = yaml.apply_merge() {
             errors.push(UserError::new(name, format!("merge key `<<`: {error}")));
         }
-        let mut document = Self { name: name.to_owned(), lines, ..Self::default() };
+        let mut document = Self {
+            name: name.to_owned(),
+            lines,
+            ..Self::default()
+        };
         match yaml {
-            Yaml::Null => errors.push(UserError::new(name, "is empty").hint("a recipe has at least `dataset_path` and `process`")),
+            Yaml::Null => errors.push(
+                UserError::new(name, "is empty")
+                    .hint("a recipe has at least `dataset_path` and `process`"),
+            ),
             Yaml::Mapping(_) => {
                 let mut problems = Vec::new();
                 if let Value::Object(root) = document.convert(&yaml, "", &mut problems) {
@@ -98,10 +121,15 @@ impl Document {
                 );
             }
         }
-        if errors.is_empty() { Ok(document) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(document)
+        } else {
+            Err(errors)
+        }
     }
 
-    /// The line of the value at a path like `process[3].text_length_filter.min_len`, or of the nearest value around it.
+    /// The line of the value at a path like `process[3].text_length_filter.min_len`, or of the
+    /// nearest value around it.
     pub(crate) fn line(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
@@ -122,12 +150,19 @@ impl Document {
 
     fn convert(&self, yaml: &Yaml, path: &str, errors: &mut Vec<UserError>) -> Value {
         match yaml {
-            Yaml::Sequence(items) => items.iter().enumerate().map(|(i, v)| self.convert(v, &format!("{path}[{i}]"), errors)).collect(),
+            Yaml::Sequence(items) => items
+                .iter()
+                .enumerate()
+                .map(|(i, v)| self.convert(v, &format!("{path}[{i}]"), errors))
+                .collect(),
             Yaml::Mapping(entries) => {
                 let mut map = Map::new();
                 for (key, value) in entries {
                     let Some(key) = key_text(key) else {
-                        errors.push(UserError::new(self.place(path), "a key of a mapping must be a text"));
+                        errors.push(UserError::new(
+                            self.place(path),
+                            "a key of a mapping must be a text",
+                        ));
                         continue;
                     };
                     let mistakes = errors.len();
@@ -153,7 +188,11 @@ impl Document {
 
 /// The path of `key` in the mapping at `path`.
 pub(crate) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 fn key_text(key: &Yaml) -> Option<String> {
@@ -173,23 +212,37 @@ fn scalar_value(yaml: &Yaml) -> Result<Value, InvalidValue> {
             (Some(n), ..) => n.into(),
             (_, Some(n), _) => n.into(),
             (.., Some(n)) if n.is_finite() => n.into(),
-            _ => return Err(InvalidValue::new("a number must be finite").hint("leave the parameter out where there is no limit")),
+            _ => {
+                return Err(InvalidValue::new("a number must be finite")
+                    .hint("leave the parameter out where there is no limit"));
+            }
         },
         Yaml::Tagged(tagged) => {
-            return Err(InvalidValue::new(format!("the YAML tag `{}` is not supported", tagged.tag)).hint("write a plain value"));
+            return Err(InvalidValue::new(format!(
+                "the YAML tag `{}` is not supported",
+                tagged.tag
+            ))
+            .hint("write a plain value"));
         }
         _ => Value::Null,
     })
 }
 
-/// The value of a text of the command line: YAML, so `5`, `true`, `null` and `[a, b]` mean what they mean in a recipe.
+/// The value of a text of the command line: YAML, so `5`, `true`, `null` and `[a, b]` mean what
+/// they mean in a recipe.
 pub(crate) fn value_of_text(text: &str) -> Result<Value, InvalidValue> {
-    let syntax = |_| InvalidValue::new(format!("`{text}` is not valid YAML")).hint("put text with special characters in quotes");
+    let syntax = |_| {
+        InvalidValue::new(format!("`{text}` is not valid YAML"))
+            .hint("put text with special characters in quotes")
+    };
     let yaml: Yaml = serde_yaml::from_str(text).map_err(syntax)?;
     let mut errors = Vec::new();
     let value = Document::default().convert(&yaml, "", &mut errors);
     match errors.pop() {
-        Some(error) => Err(InvalidValue { message: error.message, hint: error.hint }),
+        Some(error) => Err(InvalidValue {
+            message: error.message,
+            hint: error.hint,
+        }),
         None => Ok(value),
     }
 }
@@ -204,7 +257,8 @@ struct Open {
     keys: HashMap<String, usize>,
 }
 
-/// The line of every value, and all duplicate keys. Text that does not parse gives what was found up to there.
+/// The line of every value, and all duplicate keys. Text that does not parse gives what was found
+/// up to there.
 fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
     let mut lines = HashMap::new();
     let mut errors = Vec::new();
@@ -226,7 +280,11 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
         };
         let path = match open.last_mut() {
             None => String::new(),
-            Some(Open { path, items: Some(items), .. }) => {
+            Some(Open {
+                path,
+                items: Some(items),
+                ..
+            }) => {
                 *items += 1;
                 format!("{path}[{}]", *items - 1)
             }
@@ -240,15 +298,30 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
                     {
                         let place = format!("{name}:{line}: {path}");
                         errors.push(
-                            UserError::new(place, format!("the key is given twice, first in line {first}")).hint("remove one of them"),
+                            UserError::new(
+                                place,
+                                format!("the key is given twice, first in line {first}"),
+                            )
+                            .hint("remove one of them"),
                         );
                     }
                     lines.insert(path.clone(), line);
                     mapping.key = Some(key);
-                    // A key that is a list or a mapping is refused later; here it only has to be passed over.
+                    // A key that is a list or a mapping is refused later; here it only has to be
+                    // passed over.
                     match event {
-                        Event::SequenceStart(..) => open.push(Open { path, items: Some(0), key: None, keys: HashMap::new() }),
-                        Event::MappingStart(..) => open.push(Open { path, items: None, key: None, keys: HashMap::new() }),
+                        Event::SequenceStart(..) => open.push(Open {
+                            path,
+                            items: Some(0),
+                            key: None,
+                            keys: HashMap::new(),
+                        }),
+                        Event::MappingStart(..) => open.push(Open {
+                            path,
+                            items: None,
+                            key: None,
+                            keys: HashMap::new(),
+                        }),
                         _ => {}
                     }
                     continue;
@@ -257,15 +330,26 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
         };
         lines.entry(path.clone()).or_insert(line);
         match event {
-            Event::SequenceStart(..) => open.push(Open { path, items: Some(0), key: None, keys: HashMap::new() }),
-            Event::MappingStart(..) => open.push(Open { path, items: None, key: None, keys: HashMap::new() }),
+            Event::SequenceStart(..) => open.push(Open {
+                path,
+                items: Some(0),
+                key: None,
+                keys: HashMap::new(),
+            }),
+            Event::MappingStart(..) => open.push(Open {
+                path,
+                items: None,
+                key: None,
+                keys: HashMap::new(),
+            }),
             _ => {}
         }
     }
     (lines, errors)
 }
 
-/// Brackets that may be open at once, those in texts included. The parser's time grows with their square: 100,000 took it 20 s.
+/// Brackets that may be open at once, those in texts included. The parser's time grows with their
+/// square: 100,000 took it 20 s.
 const MAX_UNCLOSED: i64 = 1000;
 
 fn unclosed(text: &str) -> i64 {
@@ -284,18 +368,29 @@ fn syntax_error(name: &str, text: &str, error: &serde_yaml::Error) -> UserError 
     };
     let mut message = error.to_string();
     if let Some(at) = error.location() {
-        message = message.replace(&format!(" at line {} column {}", at.line(), at.column()), "");
+        message = message.replace(
+            &format!(" at line {} column {}", at.line(), at.column()),
+            "",
+        );
     }
     let error = UserError::new(place, format!("is not valid YAML: {message}"));
-    let indent = |line: &str| line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
+    let indent = |line: &str| {
+        line.chars()
+            .take_while(|c| c.is_whitespace())
+            .any(|c| c == '\t')
+    };
     if message.contains("more than one document") {
-        return UserError::new(name, "has more than one YAML document").hint("a recipe is one document: remove the `---` lines");
+        return UserError::new(name, "has more than one YAML document")
+            .hint("a recipe is one document: remove the `---` lines");
     }
     if message.contains("repetition limit") {
         return UserError::new(name, "its aliases unfold to too much").hint("write the values out");
     }
     match text.lines().position(indent) {
-        Some(i) => error.hint(format!("YAML is indented with spaces; line {} has a tab", i + 1)),
+        Some(i) => error.hint(format!(
+            "YAML is indented with spaces; line {} has a tab",
+            i + 1
+        )),
         None => error,
     }
 }
@@ -328,12 +423,22 @@ mod tests {
     fn anchors_and_merge_keys_work() {
         let text = "base: &b\n  x: 1\n  y: 2\nprocess:\n  - a_filter:\n      <<: *b\n      y: 3\n  - b_filter: *b\n";
         let document = Document::parse("r.yaml", text).unwrap();
-        assert_eq!(document.root["process"], serde_json::json!([{"a_filter": {"y": 3, "x": 1}}, {"b_filter": {"x": 1, "y": 2}}]));
+        assert_eq!(
+            document.root["process"],
+            serde_json::json!([{"a_filter": {"y": 3, "x": 1}}, {"b_filter": {"x": 1, "y": 2}}])
+        );
     }
 
     #[test]
     fn numbers_keep_their_value() {
-        let document = Document::parse("r", "a: 9223372036854775807\nb: 18446744073709551615\nc: 1e9\nd: 0.1\ne: -3\nf: '7'\n").unwrap();
-        assert_eq!(Value::Object(document.root), serde_json::json!({"a": i64::MAX, "b": u64::MAX, "c": 1e9, "d": 0.1, "e": -3, "f": "7"}));
+        let document = Document::parse(
+            "r",
+            "a: 9223372036854775807\nb: 18446744073709551615\nc: 1e9\nd: 0.1\ne: -3\nf: '7'\n",
+        )
+        .unwrap();
+        assert_eq!(
+            Value::Object(document.root),
+            serde_json::json!({"a": i64::MAX, "b": u64::MAX, "c": 1e9, "d": 0.1, "e": -3, "f": "7"})
+        );
     }
 }

@@ -1,15 +1,20 @@
-//! The batch: some rows in input order, as Arrow columns, on their way from the reader through the ops to the writer.
+//! The batch: some rows in input order, as Arrow columns, on their way from the reader through the
+//! ops to the writer.
 
 use anyhow::Result;
-use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array,
+};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 
-/// Prefix of the fields that hold stats; the path of the stat `text_len` is `__dj__stats__.text_len` (Data-Juicer's name).
+/// Prefix of the fields that hold stats; the path of the stat `text_len` is
+/// `__dj__stats__.text_len` (Data-Juicer's name).
 pub(crate) const STATS: &str = "__dj__stats__";
 
-/// How a row id is made: the number of the file in the dataset's order above, the row's byte offset in it (JSONL) or row number (Parquet,
-/// Arrow) below. 44 bits of offset allow files of 16 TiB, 20 bits of file number a million files.
+/// How a row id is made: the number of the file in the dataset's order above, the row's byte offset
+/// in it (JSONL) or row number (Parquet, Arrow) below. 44 bits of offset allow files of 16 TiB, 20
+/// bits of file number a million files.
 pub(crate) const ROW_ID_OFFSET_BITS: u32 = 44;
 
 /// The id of the row at `offset` of file number `file`.
@@ -20,7 +25,10 @@ pub(crate) fn row_id(file: usize, offset: u64) -> u64 {
 
 /// File number and offset in a row's id.
 pub(crate) fn split_id(id: u64) -> (usize, u64) {
-    ((id >> ROW_ID_OFFSET_BITS) as usize, id & ((1 << ROW_ID_OFFSET_BITS) - 1))
+    (
+        (id >> ROW_ID_OFFSET_BITS) as usize,
+        id & ((1 << ROW_ID_OFFSET_BITS) - 1),
+    )
 }
 
 /// One field of the rows.
@@ -28,15 +36,19 @@ pub(crate) fn split_id(id: u64) -> (usize, u64) {
 pub struct Column {
     /// Names joined by dots: `text`, `meta.lang`.
     pub path: String,
-    /// Utf8View (strings, and JSON values as text), Float64, Int64, Boolean, List<Utf8>, List<Float64>; for Parquet and Arrow input also
-    /// any other type, which then only passes through.
+    /// Utf8View (strings, and JSON values as text), Float64, Int64, Boolean, List<Utf8>,
+    /// List<Float64>; for Parquet and Arrow input also any other type, which then only passes
+    /// through.
     pub data: ArrayRef,
-    /// Which rows have a value that differs from the input; None = no row. A bit may be set for a value that happens to be equal.
+    /// Which rows have a value that differs from the input; None = no row. A bit may be set for a
+    /// value that happens to be equal.
     pub changed: Option<BooleanBuffer>,
-    /// JSON rows: where the value stands in `raw`, as `start << 32 | length` relative to the row; null where the row has no such field.
+    /// JSON rows: where the value stands in `raw`, as `start << 32 | length` relative to the row;
+    /// null where the row has no such field.
     pub span: Option<UInt64Array>,
-    /// Parquet and Arrow input: the column as it was read, where `data` has it in another type or inside of another column (then this one
-    /// is absent too). Rows that did not change are written from it.
+    /// Parquet and Arrow input: the column as it was read, where `data` has it in another type or
+    /// inside of another column (then this one is absent too). Rows that did not change are written
+    /// from it.
     pub native: Option<ArrayRef>,
     /// The strings of `data` are JSON texts of any value, not strings.
     pub json: bool,
@@ -46,7 +58,14 @@ impl Column {
     /// A column that an op made: every row has a new value.
     pub fn new(path: impl Into<String>, data: ArrayRef) -> Self {
         let changed = Some(BooleanBuffer::new_set(data.len()));
-        Self { path: path.into(), data, changed, span: None, native: None, json: false }
+        Self {
+            path: path.into(),
+            data,
+            changed,
+            span: None,
+            native: None,
+            json: false,
+        }
     }
 }
 
@@ -70,13 +89,16 @@ impl PartialEq for Stat {
 pub struct Batch {
     /// One id per row, rising; see [`row_id`]. Rows made of one row share its id.
     pub ids: UInt64Array,
-    /// JSON rows: the bytes of each row as they were read, without the line end. None for Parquet and Arrow input.
+    /// JSON rows: the bytes of each row as they were read, without the line end. None for Parquet
+    /// and Arrow input.
     pub raw: Option<BinaryViewArray>,
-    /// JSON rows that come from a checkpoint: the bytes of each row in the input, null where they are not known. None = they are `raw`.
+    /// JSON rows that come from a checkpoint: the bytes of each row in the input, null where they
+    /// are not known. None = they are `raw`.
     pub origin: Option<BinaryViewArray>,
     /// JSON rows: what checkpoints hold of each row, as long as no value changes. None = not known.
     pub stored: Option<[BinaryViewArray; 2]>,
-    /// JSON rows: the fields that some op reads or writes. Parquet and Arrow: all fields, in the order of the schema, then new ones.
+    /// JSON rows: the fields that some op reads or writes. Parquet and Arrow: all fields, in the
+    /// order of the schema, then new ones.
     pub columns: Vec<Column>,
     /// In the order in which they were computed.
     pub stats: Vec<Stat>,
@@ -93,7 +115,8 @@ impl Batch {
         self.columns.iter().find(|c| c.path == path)
     }
 
-    /// The values at `path`: of the column of that path, or of a field inside a struct column (`meta.lang` of the struct `meta`).
+    /// The values at `path`: of the column of that path, or of a field inside a struct column
+    /// (`meta.lang` of the struct `meta`).
     pub fn field(&self, path: &str) -> Option<ArrayRef> {
         if let Some(column) = self.column(path) {
             return Some(column.data.clone());
@@ -108,21 +131,45 @@ impl Batch {
 
     /// The rows whose bit is set, in order.
     pub fn filter(&self, keep: &BooleanArray) -> Result<Self> {
-        self.each(|a| Ok(compute::filter(a, keep)?), |b| Ok(compute::filter(&BooleanArray::new(b.clone(), None), keep)?))
+        self.each(
+            |a| Ok(compute::filter(a, keep)?),
+            |b| Ok(compute::filter(&BooleanArray::new(b.clone(), None), keep)?),
+        )
     }
 
     /// The rows at `indices`, which may repeat.
     pub fn take(&self, indices: &UInt32Array) -> Result<Self> {
-        self.each(|a| Ok(compute::take(a, indices, None)?), |b| Ok(compute::take(&BooleanArray::new(b.clone(), None), indices, None)?))
+        self.each(
+            |a| Ok(compute::take(a, indices, None)?),
+            |b| {
+                Ok(compute::take(
+                    &BooleanArray::new(b.clone(), None),
+                    indices,
+                    None,
+                )?)
+            },
+        )
     }
 
     /// `len` rows from `offset`, without copying.
     pub fn slice(&self, offset: usize, len: usize) -> Self {
-        self.each(|a| Ok(a.slice(offset, len)), |b| Ok(std::sync::Arc::new(BooleanArray::new(b.slice(offset, len), None))))
-            .expect("slicing cannot fail")
+        self.each(
+            |a| Ok(a.slice(offset, len)),
+            |b| {
+                Ok(std::sync::Arc::new(BooleanArray::new(
+                    b.slice(offset, len),
+                    None,
+                )))
+            },
+        )
+        .expect("slicing cannot fail")
     }
 
-    fn each(&self, array: impl Fn(&dyn Array) -> Result<ArrayRef>, bits: impl Fn(&BooleanBuffer) -> Result<ArrayRef>) -> Result<Self> {
+    fn each(
+        &self,
+        array: impl Fn(&dyn Array) -> Result<ArrayRef>,
+        bits: impl Fn(&BooleanBuffer) -> Result<ArrayRef>,
+    ) -> Result<Self> {
         use arrow::datatypes::UInt64Type;
         Ok(Self {
             ids: array(&self.ids)?.as_primitive::<UInt64Type>().clone(),
@@ -135,7 +182,10 @@ impl Batch {
                 None => None,
             },
             stored: match &self.stored {
-                Some([rows, patches]) => Some([array(rows)?.as_binary_view().clone(), array(patches)?.as_binary_view().clone()]),
+                Some([rows, patches]) => Some([
+                    array(rows)?.as_binary_view().clone(),
+                    array(patches)?.as_binary_view().clone(),
+                ]),
                 None => None,
             },
             columns: self
@@ -161,7 +211,16 @@ impl Batch {
                     })
                 })
                 .collect::<Result<_>>()?,
-            stats: self.stats.iter().map(|s| Ok(Stat { key: s.key.clone(), data: array(&s.data)? })).collect::<Result<_>>()?,
+            stats: self
+                .stats
+                .iter()
+                .map(|s| {
+                    Ok(Stat {
+                        key: s.key.clone(),
+                        data: array(&s.data)?,
+                    })
+                })
+                .collect::<Result<_>>()?,
         })
     }
 }

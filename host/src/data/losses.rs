@@ -1,4 +1,5 @@
-//! Values that the format of the export cannot hold as they are: counted, so that nothing changes silently. `host/FORMATS.md` has the table.
+//! Values that the format of the export cannot hold as they are: counted, so that nothing changes
+//! silently. `host/FORMATS.md` has the table.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,45 +28,71 @@ impl Losses {
     /// Adds `count` of `loss` in `field`.
     pub(crate) fn add(&mut self, field: &str, loss: Loss, count: u64) {
         if count > 0 {
-            *self.0.entry(field.to_owned()).or_default().entry(loss).or_default() += count;
+            *self
+                .0
+                .entry(field.to_owned())
+                .or_default()
+                .entry(loss)
+                .or_default() += count;
         }
     }
 
     /// Adds what was counted elsewhere.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (field, losses) in &other.0 {
-            losses.iter().for_each(|(loss, count)| self.add(field, *loss, *count));
+            losses
+                .iter()
+                .for_each(|(loss, count)| self.add(field, *loss, *count));
         }
     }
 
     /// Keeps those for which `keep` says so.
     pub(crate) fn retain(&mut self, keep: impl Fn(&str, Loss) -> bool) {
-        self.0.iter_mut().for_each(|(field, losses)| losses.retain(|loss, _| keep(field, *loss)));
+        self.0
+            .iter_mut()
+            .for_each(|(field, losses)| losses.retain(|loss, _| keep(field, *loss)));
         self.0.retain(|_, losses| !losses.is_empty());
     }
 
     /// One sentence for each field and reason.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let each = self.0.iter().flat_map(|(field, losses)| losses.iter().map(move |(loss, count)| (field, *loss, *count)));
-        each.map(|(field, loss, count)| format!("field `{field}`: {}", loss.sentence(count))).collect()
+        let each = self.0.iter().flat_map(|(field, losses)| {
+            losses
+                .iter()
+                .map(move |(loss, count)| (field, *loss, *count))
+        });
+        each.map(|(field, loss, count)| format!("field `{field}`: {}", loss.sentence(count)))
+            .collect()
     }
 }
 
 impl Loss {
     fn sentence(self, count: u64) -> String {
-        let (are, numbers) = if count == 1 { ("is", "number") } else { ("are", "numbers") };
+        let (are, numbers) = if count == 1 {
+            ("is", "number")
+        } else {
+            ("are", "numbers")
+        };
         let values = if count == 1 { "value" } else { "values" };
         match self {
             Self::Constant => format!(
                 "{count} {values} {are} NaN or infinite, which standard JSON does not have: written as `NaN`, `Infinity` and `-Infinity`, which Python, \
                  pyarrow, pandas, DuckDB and jq read"
             ),
-            Self::Bytes => format!("{count} {values} of bytes {are} written to JSON as hexadecimal digits"),
-            Self::OutOfRange => format!("{count} {numbers} {are} out of the range of a double: written as infinite or as 0"),
-            Self::Wide => format!("{count} whole {numbers} {are} beyond 64 bits: all values of the column are written as text"),
+            Self::Bytes => {
+                format!("{count} {values} of bytes {are} written to JSON as hexadecimal digits")
+            }
+            Self::OutOfRange => format!(
+                "{count} {numbers} {are} out of the range of a double: written as infinite or as 0"
+            ),
+            Self::Wide => format!(
+                "{count} whole {numbers} {are} beyond 64 bits: all values of the column are written as text"
+            ),
             Self::Surrogate => {
                 let hold = if count == 1 { "holds" } else { "hold" };
-                format!("{count} {values} {hold} a lone surrogate, which is no Unicode: it is written as U+FFFD")
+                format!(
+                    "{count} {values} {hold} a lone surrogate, which is no Unicode: it is written as U+FFFD"
+                )
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Datasets in and out: find the input files, read rows as [`Batch`]es, write export parts, assemble the export.
+//! Datasets in and out: find the input files, read rows as [`Batch`]es, write export parts,
+//! assemble the export.
 
 pub(crate) mod batch;
 pub(crate) mod columns;
@@ -19,7 +20,9 @@ pub(crate) use batch::{STATS, Stat};
 pub(crate) use columns::convert::is_text;
 pub(crate) use columns::grouped::Grouped;
 pub(crate) use columns::out::show_json_rows;
-pub(crate) use export::{ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble};
+pub(crate) use export::{
+    ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble,
+};
 pub(crate) use input::{Compression, Dataset, Format, InputFile, read};
 pub(crate) use json::extract::{FieldType, ReadField, extract};
 pub(crate) use json::row_text::render;

@@ -5,7 +5,8 @@ use super::json::extract::ReadField;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
-/// A piece of a file: bytes `start..end` of plain JSONL, which begin and end at line ends; rows `start..end` of Parquet and Arrow.
+/// A piece of a file: bytes `start..end` of plain JSONL, which begin and end at line ends; rows
+/// `start..end` of Parquet and Arrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     /// Number of the file in the dataset.
@@ -36,19 +37,27 @@ pub(crate) struct ReadOptions {
     pub max_row_bytes: usize,
     /// Rows of columns will become JSON: one with a value that has no text there is bad.
     pub as_json: bool,
-    /// Columns: the schema that the rows of all files come in. A row of which a value does not survive that is bad. None: each file's own.
+    /// Columns: the schema that the rows of all files come in. A row of which a value does not
+    /// survive that is bad. None: each file's own.
     pub schema: Option<SchemaRef>,
 }
 
 impl ReadOptions {
     /// 256 KB to 1 MB per batch were measured as the best: a batch stays in the second-level cache.
     pub(crate) const BATCH_BYTES: usize = 512 << 10;
-    /// Far above any document, and small enough that two workers with a few copies each stay within a laptop's memory.
+    /// Far above any document, and small enough that two workers with a few copies each stay within
+    /// a laptop's memory.
     pub(crate) const MAX_ROW_BYTES: usize = 256 << 20;
 
     /// Reads `fields` with the usual sizes.
     pub(crate) fn new(fields: Vec<ReadField>) -> Self {
-        Self { fields, batch_bytes: Self::BATCH_BYTES, max_row_bytes: Self::MAX_ROW_BYTES, as_json: false, schema: None }
+        Self {
+            fields,
+            batch_bytes: Self::BATCH_BYTES,
+            max_row_bytes: Self::MAX_ROW_BYTES,
+            as_json: false,
+            schema: None,
+        }
     }
 }
 

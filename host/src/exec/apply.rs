@@ -20,15 +20,17 @@ pub(crate) struct RowOutcome {
     pub(crate) created: u64,
 }
 
-/// The batch after a filter or mapper has answered. Rejected rows are left out of it and not counted in the fate.
-/// That the answer is of the operator's kind was checked when it came.
+/// The batch after a filter or mapper has answered. Rejected rows are left out of it and not
+/// counted in the fate. That the answer is of the operator's kind was checked when it came.
 pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, RowOutcome)> {
     let good = split_rejected(batch.rows(), &reply.rejected);
     match reply.output {
         Output::Filtered { keep, stats } => filtered(batch, &keep, stats, good),
         Output::Updated(updates) => {
             let mut batch = batch.clone();
-            updates.into_iter().try_for_each(|u| update(&mut batch, u))?;
+            updates
+                .into_iter()
+                .try_for_each(|u| update(&mut batch, u))?;
             let batch = match good {
                 Some(good) => batch.filter(&BooleanArray::from(good))?,
                 None => batch,
@@ -36,11 +38,18 @@ pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, RowOutcome)> 
             Ok((batch, RowOutcome::default()))
         }
         Output::Rows { origins, fields } => rows(batch, &origins, fields, &reply.rejected),
-        Output::Fingerprints { .. } | Output::Keys(_) | Output::KeyLists(_) => anyhow::bail!("internal error: keys where rows are wanted"),
+        Output::Fingerprints { .. } | Output::Keys(_) | Output::KeyLists(_) => {
+            anyhow::bail!("internal error: keys where rows are wanted")
+        }
     }
 }
 
-fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<Vec<bool>>) -> Result<(Batch, RowOutcome)> {
+fn filtered(
+    batch: &Batch,
+    keep: &BooleanArray,
+    stats: Vec<Stat>,
+    good: Option<Vec<bool>>,
+) -> Result<(Batch, RowOutcome)> {
     let mut batch = batch.clone();
     for stat in stats {
         match batch.stats.iter_mut().find(|s| s.key == stat.key) {
@@ -48,7 +57,9 @@ fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<V
             None => batch.stats.push(stat),
         }
     }
-    let rejected = good.as_ref().map_or(0, |g| g.iter().filter(|ok| !**ok).count());
+    let rejected = good
+        .as_ref()
+        .map_or(0, |g| g.iter().filter(|ok| !**ok).count());
     let keep = match good {
         Some(good) => compute::and(keep, &BooleanArray::from(good))?,
         None => keep.clone(),
@@ -57,7 +68,13 @@ fn filtered(batch: &Batch, keep: &BooleanArray, stats: Vec<Stat>, good: Option<V
     if keep.true_count() < batch.rows() {
         batch = batch.filter(&keep)?;
     }
-    Ok((batch, RowOutcome { dropped, created: 0 }))
+    Ok((
+        batch,
+        RowOutcome {
+            dropped,
+            created: 0,
+        },
+    ))
 }
 
 /// Puts new values into a column and marks the rows whose value really differs.
@@ -69,7 +86,11 @@ fn update(batch: &mut Batch, update: Update) -> Result<()> {
     let new = overlay(old.as_ref(), rows, update.rows.as_ref(), &update.values)?;
     let differs = differences(old.as_ref(), &new, update.rows.as_ref());
     let Some(i) = at else {
-        batch.columns.push(Column { changed: Some(differs), json: update.json, ..Column::new(update.path, new) });
+        batch.columns.push(Column {
+            changed: Some(differs),
+            json: update.json,
+            ..Column::new(update.path, new)
+        });
         return Ok(());
     };
     let column = &mut batch.columns[i];
@@ -81,7 +102,11 @@ fn update(batch: &mut Batch, update: Update) -> Result<()> {
     Ok(())
 }
 
-fn differences(old: Option<&ArrayRef>, new: &ArrayRef, rows: Option<&UInt32Array>) -> BooleanBuffer {
+fn differences(
+    old: Option<&ArrayRef>,
+    new: &ArrayRef,
+    rows: Option<&UInt32Array>,
+) -> BooleanBuffer {
     let Some(old) = old.filter(|o| o.data_type() == new.data_type()) else {
         return match rows {
             Some(rows) => from_rows(new.len(), rows.values().iter().map(|r| *r as usize)),
@@ -89,11 +114,19 @@ fn differences(old: Option<&ArrayRef>, new: &ArrayRef, rows: Option<&UInt32Array
         };
     };
     let differ = |i: usize| match (old.as_string_view_opt(), new.as_string_view_opt()) {
-        (Some(a), Some(b)) => a.is_null(i) != b.is_null(i) || (a.is_valid(i) && a.value(i) != b.value(i)),
+        (Some(a), Some(b)) => {
+            a.is_null(i) != b.is_null(i) || (a.is_valid(i) && a.value(i) != b.value(i))
+        }
         _ => old.slice(i, 1) != new.slice(i, 1),
     };
     match rows {
-        Some(rows) => from_rows(new.len(), rows.values().iter().map(|r| *r as usize).filter(|i| differ(*i))),
+        Some(rows) => from_rows(
+            new.len(),
+            rows.values()
+                .iter()
+                .map(|r| *r as usize)
+                .filter(|i| differ(*i)),
+        ),
         None => BooleanBuffer::collect_bool(new.len(), differ),
     }
 }
@@ -105,22 +138,44 @@ fn from_rows(len: usize, rows: impl Iterator<Item = usize>) -> BooleanBuffer {
     bits.finish()
 }
 
-fn rows(batch: &Batch, origins: &UInt32Array, fields: Vec<Update>, rejected: &[Rejection]) -> Result<(Batch, RowOutcome)> {
+fn rows(
+    batch: &Batch,
+    origins: &UInt32Array,
+    fields: Vec<Update>,
+    rejected: &[Rejection],
+) -> Result<(Batch, RowOutcome)> {
     let mut made = batch.take(origins)?;
     for field in fields {
-        ensure!(field.values.len() == origins.len(), "field `{}` has {} values for {} rows", field.path, field.values.len(), origins.len());
+        ensure!(
+            field.values.len() == origins.len(),
+            "field `{}` has {} values for {} rows",
+            field.path,
+            field.values.len(),
+            origins.len()
+        );
         update(&mut made, field)?;
     }
     let is_rejected = |row: u32| rejected.binary_search_by_key(&row, |r| r.row).is_ok();
     if !rejected.is_empty() {
-        let keep: BooleanArray = origins.values().iter().map(|o| Some(!is_rejected(*o))).collect();
+        let keep: BooleanArray = origins
+            .values()
+            .iter()
+            .map(|o| Some(!is_rejected(*o)))
+            .collect();
         made = made.filter(&keep)?;
     }
     // Rows per origin: none is a drop, each beyond the first is a creation.
     let mut per_row = vec![0u32; batch.rows()];
-    origins.values().iter().for_each(|o| per_row[*o as usize] += 1);
+    origins
+        .values()
+        .iter()
+        .for_each(|o| per_row[*o as usize] += 1);
     let mut fate = RowOutcome::default();
-    for (row, n) in per_row.into_iter().enumerate().filter(|(row, _)| !is_rejected(*row as u32)) {
+    for (row, n) in per_row
+        .into_iter()
+        .enumerate()
+        .filter(|(row, _)| !is_rejected(*row as u32))
+    {
         let _ = row;
         match n {
             0 => fate.dropped += 1,
@@ -139,10 +194,19 @@ pub(crate) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
     };
     let mut unheld_rows = Vec::new();
     for update in updates {
-        let unheld = unheld(batch, &update.path, &update.values, update.json, update.rows.as_ref())?;
+        let unheld = unheld(
+            batch,
+            &update.path,
+            &update.values,
+            update.json,
+            update.rows.as_ref(),
+        )?;
         // Of new rows it is the one that they were made of.
         let row = |at: u32| origins.map_or(at, |origins| origins.value(at as usize));
-        unheld_rows.extend(unheld.into_iter().map(|(at, reason)| Rejection { row: row(at), reason }));
+        unheld_rows.extend(unheld.into_iter().map(|(at, reason)| Rejection {
+            row: row(at),
+            reason,
+        }));
     }
     reply.rejected.append(&mut unheld_rows);
     reply.rejected.sort_by_key(|rejection| rejection.row);
@@ -152,7 +216,10 @@ pub(crate) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
 
 /// The rows without an answer, to be put into quarantine.
 pub(crate) fn rejected_rows(batch: &Batch, rejected: &[Rejection]) -> Vec<(Batch, String)> {
-    rejected.iter().map(|r| (batch.slice(r.row as usize, 1), r.reason.clone())).collect()
+    rejected
+        .iter()
+        .map(|r| (batch.slice(r.row as usize, 1), r.reason.clone()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -169,26 +236,47 @@ mod tests {
             raw: None,
             origin: None,
             stored: None,
-            columns: vec![Column { changed: None, ..Column::new("text", data) }],
+            columns: vec![Column {
+                changed: None,
+                ..Column::new("text", data)
+            }],
             stats: Vec::new(),
         }
     }
 
     fn texts(batch: &Batch) -> Vec<String> {
-        batch.columns[0].data.as_string_view().iter().map(|t| t.unwrap().to_owned()).collect()
+        batch.columns[0]
+            .data
+            .as_string_view()
+            .iter()
+            .map(|t| t.unwrap().to_owned())
+            .collect()
     }
 
     #[test]
     fn only_values_that_differ_count_as_changed() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "B"]));
         let reply = Reply {
-            output: Output::Updated(vec![Update { path: "text".into(), rows: None, values, json: false }]),
+            output: Output::Updated(vec![Update {
+                path: "text".into(),
+                rows: None,
+                values,
+                json: false,
+            }]),
             rejected: vec![],
             beyond: 0,
         };
         let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
-        assert_eq!(out.columns[0].changed.as_ref().unwrap().iter().collect::<Vec<_>>(), [false, true]);
+        assert_eq!(
+            out.columns[0]
+                .changed
+                .as_ref()
+                .unwrap()
+                .iter()
+                .collect::<Vec<_>>(),
+            [false, true]
+        );
         assert_eq!(fate, RowOutcome::default());
     }
 
@@ -196,8 +284,14 @@ mod tests {
     fn a_rejected_row_is_neither_kept_nor_dropped() {
         let keep = BooleanArray::from(vec![true, true, false]);
         let reply = Reply {
-            output: Output::Filtered { keep, stats: vec![] },
-            rejected: vec![Rejection { row: 1, reason: "no".into() }],
+            output: Output::Filtered {
+                keep,
+                stats: vec![],
+            },
+            rejected: vec![Rejection {
+                row: 1,
+                reason: "no".into(),
+            }],
             beyond: 0,
         };
         let (out, fate) = apply(&batch(&["a", "b", "c"]), reply).unwrap();
@@ -207,11 +301,32 @@ mod tests {
     #[test]
     fn rows_made_of_rows_are_counted() {
         let values: ArrayRef = Arc::new(StringViewArray::from(vec!["a1", "a2", "c"]));
-        let output =
-            Output::Rows { origins: vec![0, 0, 2].into(), fields: vec![Update { path: "text".into(), rows: None, values, json: false }] };
-        let (out, fate) = apply(&batch(&["a", "b", "c"]), Reply { output, rejected: vec![], beyond: 0 }).unwrap();
+        let output = Output::Rows {
+            origins: vec![0, 0, 2].into(),
+            fields: vec![Update {
+                path: "text".into(),
+                rows: None,
+                values,
+                json: false,
+            }],
+        };
+        let (out, fate) = apply(
+            &batch(&["a", "b", "c"]),
+            Reply {
+                output,
+                rejected: vec![],
+                beyond: 0,
+            },
+        )
+        .unwrap();
         assert_eq!(texts(&out), ["a1", "a2", "c"]);
         assert_eq!(out.ids.values(), &[0, 0, 2]);
-        assert_eq!(fate, RowOutcome { dropped: 1, created: 1 });
+        assert_eq!(
+            fate,
+            RowOutcome {
+                dropped: 1,
+                created: 1
+            }
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What global ops have decided, done to the rows of a base before the ops of a step: rows go, and ops that count keys get the counts.
+//! What global ops have decided, done to the rows of a base before the ops of a step: rows go, and
+//! ops that count keys get the counts.
 
 use std::sync::Arc;
 
@@ -32,13 +33,20 @@ struct Decided<'a> {
 struct Counting<'a> {
     chain: Chain<'a>,
     counts: &'a Counts,
-    /// Its rows in quarantine where these are in the account of the base already: another global op has seen the rows that it made.
+    /// Its rows in quarantine where these are in the account of the base already: another global op
+    /// has seen the rows that it made.
     known: Option<Quarantine<'a>>,
 }
 
 impl<'a> Masked<'a> {
     /// For the rows of `base`, from their first.
-    pub(crate) fn new(plan: &'a Plan, base: &'a Base, partition: usize, log: &'a EventLog, breaker: Breaker<'a>) -> Result<Self> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        base: &'a Base,
+        partition: usize,
+        log: &'a EventLog,
+        breaker: Breaker<'a>,
+    ) -> Result<Self> {
         let last = base.masks.len().saturating_sub(1);
         let ops = base.masks.iter().enumerate().map(|(i, mask)| {
             let counting = match &mask.counts {
@@ -49,13 +57,23 @@ impl<'a> Masked<'a> {
                 }),
                 None => None,
             };
-            Ok(Decided { mask, at: 0, counting })
+            Ok(Decided {
+                mask,
+                at: 0,
+                counting,
+            })
         });
-        Ok(Self { ops: ops.collect::<Result<_>>()? })
+        Ok(Self {
+            ops: ops.collect::<Result<_>>()?,
+        })
     }
 
     /// What becomes of the next rows of the base.
-    pub(crate) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<Batch>> {
+    pub(crate) fn process(
+        &mut self,
+        batch: Batch,
+        quarantine: &mut Quarantine<'_>,
+    ) -> Result<Vec<Batch>> {
         let mut batches = vec![batch];
         for op in &mut self.ops {
             let mut out = Vec::with_capacity(batches.len());
@@ -88,13 +106,25 @@ impl<'a> Masked<'a> {
 }
 
 impl Decided<'_> {
-    fn process(&mut self, mut batch: Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
+    fn process(
+        &mut self,
+        mut batch: Batch,
+        quarantine: &mut Quarantine<'_>,
+        out: &mut Vec<Batch>,
+    ) -> Result<()> {
         let (at, rows) = (self.at, batch.rows());
-        ensure!(at + rows <= self.mask.rows(), "op {} has decided on {} rows, but there are more", self.mask.op, self.mask.rows());
+        ensure!(
+            at + rows <= self.mask.rows(),
+            "op {} has decided on {} rows, but there are more",
+            self.mask.op,
+            self.mask.rows()
+        );
         self.at += rows;
         let keep = self.mask.slice(at, rows);
         if let Some(counting) = &self.counting {
-            batch.columns.push(Column::new(COUNTS, column(counting.counts, at, rows)));
+            batch
+                .columns
+                .push(Column::new(COUNTS, column(counting.counts, at, rows)));
         }
         if keep.count_set_bits() < rows {
             batch = batch.filter(&BooleanArray::new(keep, None))?;

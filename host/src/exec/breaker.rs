@@ -1,4 +1,5 @@
-//! When so many rows cannot be used that the job ends. What the reader refuses says nothing about operators, so the two are judged apart.
+//! When so many rows cannot be used that the job ends. What the reader refuses says nothing about
+//! operators, so the two are judged apart.
 
 use anyhow::Result;
 
@@ -28,24 +29,41 @@ pub(crate) struct Breaker<'a> {
 
 /// Rows to judge by: of fewer than these, some bad ones are no sign of anything.
 const ENOUGH_ROWS: u64 = 1000;
-/// Rows to judge the reader by while it reads: a file may begin badly, and a job that is bad as a whole must not read all of it.
+/// Rows to judge the reader by while it reads: a file may begin badly, and a job that is bad as a
+/// whole must not read all of it.
 const ENOUGH_READ: u64 = 10_000;
 
 impl Breaker<'_> {
-    /// Enters a row that was set aside or dropped because `op` (None = the reader) failed on it for `reason`; an error once these are too many of
-    /// the rows so far.
-    pub(crate) fn set_aside(&self, op: Option<&str>, reason: &str, id: u64, row: Option<&[u8]>) -> Result<()> {
+    /// Enters a row that was set aside or dropped because `op` (None = the reader) failed on it for
+    /// `reason`; an error once these are too many of the rows so far.
+    pub(crate) fn set_aside(
+        &self,
+        op: Option<&str>,
+        reason: &str,
+        id: u64,
+        row: Option<&[u8]>,
+    ) -> Result<()> {
         let bad = self.tally.set_aside(op.is_none());
         let mut reasons = self.tally.reasons.lock().expect("no panic while held");
         reasons.note(op, reason, Place::Row(id), row);
         let rows = self.tally.rows();
         match op {
             Some(_) if is_above(bad, rows.max(ENOUGH_ROWS), self.ratios.operators) => {
-                Err(broken_operator(bad, rows.max(ENOUGH_ROWS), self.ratios, &reasons, self.dataset))
+                Err(broken_operator(
+                    bad,
+                    rows.max(ENOUGH_ROWS),
+                    self.ratios,
+                    &reasons,
+                    self.dataset,
+                ))
             }
-            None if is_above(bad, rows.max(ENOUGH_READ), self.ratios.reader) => {
-                Err(unreadable(bad, rows.max(bad), self.ratios, &reasons, self.dataset))
-            }
+            None if is_above(bad, rows.max(ENOUGH_READ), self.ratios.reader) => Err(unreadable(
+                bad,
+                rows.max(bad),
+                self.ratios,
+                &reasons,
+                self.dataset,
+            )),
             _ => Ok(()),
         }
     }
@@ -53,7 +71,9 @@ impl Breaker<'_> {
     /// The commonest reason of the reader, or of operators, so far, to be appended to a message.
     pub(crate) fn commonest(&self, of_reader: bool) -> String {
         let reasons = self.tally.reasons.lock().expect("no panic while held");
-        reasons.commonest(of_reader, self.tally.rows(), self.dataset).map_or_else(String::new, |why| format!("; most often {why}"))
+        reasons
+            .commonest(of_reader, self.tally.rows(), self.dataset)
+            .map_or_else(String::new, |why| format!("; most often {why}"))
     }
 }
 
@@ -69,8 +89,17 @@ pub(crate) struct Seen {
 }
 
 /// The last word, when all rows have been seen. `reasons` are those of all attempts.
-pub(crate) fn check(seen: Seen, ratios: Ratios, reasons: &Reasons, dataset: &Dataset) -> Result<()> {
-    let Seen { rows, unreadable: bad, failed } = seen;
+pub(crate) fn check(
+    seen: Seen,
+    ratios: Ratios,
+    reasons: &Reasons,
+    dataset: &Dataset,
+) -> Result<()> {
+    let Seen {
+        rows,
+        unreadable: bad,
+        failed,
+    } = seen;
     let all = |bad: u64, ratio: f64| rows > 0 && bad == rows && ratio < 1.0;
     if all(bad, ratios.reader) || (rows >= ENOUGH_ROWS && is_above(bad, rows, ratios.reader)) {
         return Err(unreadable(bad, rows, ratios, reasons, dataset));
@@ -85,8 +114,16 @@ fn is_above(bad: u64, rows: u64, ratio: f64) -> bool {
     bad as f64 > ratio * rows as f64
 }
 
-fn broken_operator(bad: u64, rows: u64, ratios: Ratios, reasons: &Reasons, dataset: &Dataset) -> anyhow::Error {
-    let why = reasons.commonest(false, rows, dataset).map_or_else(String::new, |why| format!("; most often {why}"));
+fn broken_operator(
+    bad: u64,
+    rows: u64,
+    ratios: Ratios,
+    reasons: &Reasons,
+    dataset: &Dataset,
+) -> anyhow::Error {
+    let why = reasons
+        .commonest(false, rows, dataset)
+        .map_or_else(String::new, |why| format!("; most often {why}"));
     Final(format!(
         "{bad} of {rows} rows could not be processed, more than max_quarantine_ratio {} allows: this looks like a broken operator rather than bad data{why}",
         ratios.operators
@@ -94,8 +131,16 @@ fn broken_operator(bad: u64, rows: u64, ratios: Ratios, reasons: &Reasons, datas
     .into()
 }
 
-fn unreadable(bad: u64, rows: u64, ratios: Ratios, reasons: &Reasons, dataset: &Dataset) -> anyhow::Error {
-    let why = reasons.commonest(true, rows, dataset).map_or_else(String::new, |why| format!("; {why}"));
+fn unreadable(
+    bad: u64,
+    rows: u64,
+    ratios: Ratios,
+    reasons: &Reasons,
+    dataset: &Dataset,
+) -> anyhow::Error {
+    let why = reasons
+        .commonest(true, rows, dataset)
+        .map_or_else(String::new, |why| format!("; {why}"));
     Final(format!(
         "{} of {} rows cannot be read, more than max_unreadable_ratio {} allows: this looks like a wrong field or format rather than bad data{why}",
         crate::term::count(bad),

@@ -46,9 +46,18 @@ pub(crate) struct KeyedRows {
 
 impl<'a> Chain<'a> {
     /// Takes an instance of each op.
-    pub(crate) fn new(env: &'a TaskContext<'a>, ops: Range<usize>, partition: usize) -> Result<Self> {
+    pub(crate) fn new(
+        env: &'a TaskContext<'a>,
+        ops: Range<usize>,
+        partition: usize,
+    ) -> Result<Self> {
         let ops = &env.plan.ops[ops];
-        ops.iter().for_each(|op| env.log.emit(Event::OpStarted { partition_id: partition, op: OpRef::new(op.index, &op.name) }));
+        ops.iter().for_each(|op| {
+            env.log.emit(Event::OpStarted {
+                partition_id: partition,
+                op: OpRef::new(op.index, &op.name),
+            })
+        });
         let mut chain = Self::quiet(ops, partition, env.log)?;
         for link in &mut chain.links {
             link.rewrite = Rewrite::of(env, link.op);
@@ -63,7 +72,11 @@ impl<'a> Chain<'a> {
             .iter()
             .map(|op| {
                 let instance = op.pool.checkout()?;
-                let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
+                let done = OpDone {
+                    partition_id: partition,
+                    op: OpRef::new(op.index, &op.name),
+                    ..OpDone::default()
+                };
                 Ok(Link {
                     op,
                     bytes_before: instance.bytes_in(),
@@ -75,11 +88,19 @@ impl<'a> Chain<'a> {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { links, partition, log })
+        Ok(Self {
+            links,
+            partition,
+            log,
+        })
     }
 
     /// The rows that come out of all filters and mappers, in order, most often in one batch.
-    pub(crate) fn process(&mut self, batch: Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<Batch>> {
+    pub(crate) fn process(
+        &mut self,
+        batch: Batch,
+        quarantine: &mut Quarantine<'_>,
+    ) -> Result<Vec<Batch>> {
         let mut batches = vec![batch];
         for link in &mut self.links {
             quarantine.breaker.tally.at(link.op.index);
@@ -124,13 +145,23 @@ impl<'a> Chain<'a> {
 }
 
 impl Link<'_> {
-    fn through(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>, out: &mut Vec<Batch>) -> Result<()> {
+    fn through(
+        &mut self,
+        batch: &Batch,
+        quarantine: &mut Quarantine<'_>,
+        out: &mut Vec<Batch>,
+    ) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
         let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
         let keeps_columns = self.keeps_columns;
         let breaker = quarantine.breaker;
-        let mut caller =
-            Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut self.instance, failures: &mut self.failures, breaker };
+        let mut caller = Caller {
+            pool: &op.pool,
+            fallbacks: &op.fallbacks,
+            slot: &mut self.instance,
+            failures: &mut self.failures,
+            breaker,
+        };
         let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
         caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
             if let Some((part, reply)) = answered(op, done, piece, keeps_columns, quarantine)? {
@@ -160,7 +191,12 @@ impl Link<'_> {
         if let Some(reason) = &self.failures.first {
             let op = OpRef::new(self.op.index, &self.op.name);
             let (partition_id, rows) = (self.done.partition_id, self.failures.failed);
-            log.emit(Event::OpTrapped { partition_id, op, rows, error_message: reason.clone() });
+            log.emit(Event::OpTrapped {
+                partition_id,
+                op,
+                rows,
+                error_message: reason.clone(),
+            });
         }
     }
 
@@ -172,7 +208,8 @@ impl Link<'_> {
     }
 }
 
-/// Puts rows out in batches of the usual size: a mapper may have made any number, which the writer will copy as a whole.
+/// Puts rows out in batches of the usual size: a mapper may have made any number, which the writer
+/// will copy as a whole.
 fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
     let sizes = row_sizes(made);
     let mut start = 0;
@@ -199,7 +236,10 @@ fn answered(
     match piece {
         Piece::Answered(part, mut reply) => {
             done.output_beyond += reply.beyond;
-            quarantine.breaker.tally.made(op, reply.beyond, quarantine.breaker.dataset)?;
+            quarantine
+                .breaker
+                .tally
+                .made(op, reply.beyond, quarantine.breaker.dataset)?;
             if keeps_columns {
                 reject_unheld(&part, &mut reply)?;
             }
@@ -225,7 +265,11 @@ pub(crate) struct Keyer<'a> {
 impl<'a> Keyer<'a> {
     pub(crate) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
         let instance = op.pool.checkout()?;
-        let done = OpDone { partition_id: partition, op: OpRef::new(op.index, &op.name), ..OpDone::default() };
+        let done = OpDone {
+            partition_id: partition,
+            op: OpRef::new(op.index, &op.name),
+            ..OpDone::default()
+        };
         Ok(Self {
             link: Link {
                 op,
@@ -240,7 +284,11 @@ impl<'a> Keyer<'a> {
     }
 
     /// Keys of all rows of the batch, in order.
-    pub(crate) fn process(&mut self, batch: &Batch, quarantine: &mut Quarantine<'_>) -> Result<Vec<KeyedRows>> {
+    pub(crate) fn process(
+        &mut self,
+        batch: &Batch,
+        quarantine: &mut Quarantine<'_>,
+    ) -> Result<Vec<KeyedRows>> {
         let link = &mut self.link;
         quarantine.breaker.tally.at(link.op.index);
         let timer = Timer::start();
@@ -248,15 +296,28 @@ impl<'a> Keyer<'a> {
         let mut keyed = Vec::new();
         let (op, done) = (link.op, &mut link.done);
         let breaker = quarantine.breaker;
-        let mut caller =
-            Caller { pool: &op.pool, fallbacks: &op.fallbacks, slot: &mut link.instance, failures: &mut link.failures, breaker };
+        let mut caller = Caller {
+            pool: &op.pool,
+            fallbacks: &op.fallbacks,
+            slot: &mut link.instance,
+            failures: &mut link.failures,
+            breaker,
+        };
         caller.ask(batch, &mut |piece| {
             keyed.push(match answered(op, done, piece, false, quarantine)? {
                 Some((part, reply)) => {
                     let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
-                    KeyedRows { rows: part.rows(), output: Some(reply.output), rejected }
+                    KeyedRows {
+                        rows: part.rows(),
+                        output: Some(reply.output),
+                        rejected,
+                    }
                 }
-                None => KeyedRows { rows: 1, output: None, rejected: vec![0] },
+                None => KeyedRows {
+                    rows: 1,
+                    output: None,
+                    rejected: vec![0],
+                },
             });
             Ok(())
         })?;

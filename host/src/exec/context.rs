@@ -41,6 +41,11 @@ pub(crate) struct TaskContext<'a> {
 
 impl<'a> TaskContext<'a> {
     pub(crate) fn breaker(&self) -> Breaker<'a> {
-        Breaker { tally: self.tally, ratios: self.ratios, dataset: self.dataset, stop: self.stop }
+        Breaker {
+            tally: self.tally,
+            ratios: self.ratios,
+            dataset: self.dataset,
+            stop: self.stop,
+        }
     }
 }

@@ -22,14 +22,25 @@ pub(crate) struct Determinism {
 impl Determinism {
     /// A check of the share `ratio` of the batches; `is_final`: a difference ends the job.
     pub(crate) fn new(ratio: f64, is_final: bool) -> Self {
-        Self { ratio, is_final, found: Mutex::default() }
+        Self {
+            ratio,
+            is_final,
+            found: Mutex::default(),
+        }
     }
 
-    /// Compares the answer to `batch` with those of two fresh instances, if the batch is in the sample: its first row decides, so the same batch is
-    /// compared again when a job is resumed. Gives a sentence the first time that this operator differs.
-    pub(crate) fn compare(&self, pool: &OpPool, batch: &Batch, reply: &Reply) -> Result<Option<String>> {
+    /// Compares the answer to `batch` with those of two fresh instances, if the batch is in the
+    /// sample: its first row decides, so the same batch is compared again when a job is resumed.
+    /// Gives a sentence the first time that this operator differs.
+    pub(crate) fn compare(
+        &self,
+        pool: &OpPool,
+        batch: &Batch,
+        reply: &Reply,
+    ) -> Result<Option<String>> {
         let name = &pool.descriptor().name;
-        let place = xxh3_64(&[&batch.ids.value(0).to_le_bytes()[..], name.as_bytes()].concat()) >> 11;
+        let place =
+            xxh3_64(&[&batch.ids.value(0).to_le_bytes()[..], name.as_bytes()].concat()) >> 11;
         // The 53 bits that a double holds.
         if place as f64 >= self.ratio * (1u64 << 53) as f64 {
             return Ok(None);
@@ -37,16 +48,23 @@ impl Determinism {
         let again = || pool.process(&mut pool.checkout()?, batch);
         let how = match (again()?, again()?) {
             (Ok(one), Ok(other)) if one == other && one == *reply => None,
-            (Ok(one), Ok(other)) if one == other => Some("it answers otherwise when it has not seen the batches before".to_owned()),
+            (Ok(one), Ok(other)) if one == other => {
+                Some("it answers otherwise when it has not seen the batches before".to_owned())
+            }
             (Ok(_), Ok(_)) => Some("two fresh instances give two answers".to_owned()),
-            (Err(error), _) | (_, Err(error)) => Some(format!("a fresh instance fails on what it answered before: {error}")),
+            (Err(error), _) | (_, Err(error)) => Some(format!(
+                "a fresh instance fails on what it answered before: {error}"
+            )),
         };
         let mut found = self.found.lock().expect("no panic while held");
         let checked = found.entry(name.clone()).or_default();
         checked.batches += 1;
         let Some(how) = how else { return Ok(None) };
         checked.different += 1;
-        let sentence = format!("operator `{name}` is not deterministic: {how} (batch from row {})", batch.ids.value(0));
+        let sentence = format!(
+            "operator `{name}` is not deterministic: {how} (batch from row {})",
+            batch.ids.value(0)
+        );
         if self.is_final {
             return Err(Final(format!("{sentence}; determinism.on_difference is `fail`")).into());
         }

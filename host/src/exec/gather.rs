@@ -1,4 +1,5 @@
-//! What a grouper makes of the rows of all partitions: a task for each partition in which groups begin.
+//! What a grouper makes of the rows of all partitions: a task for each partition in which groups
+//! begin.
 
 use anyhow::{Context, Result};
 
@@ -9,22 +10,41 @@ use super::{group_task, queue};
 use crate::checkpoint::{Artifact, Manifest};
 use crate::data::Partition;
 
-/// Whether nothing is left to be made: the rows of all partitions are there, or those of the export that came of them.
+/// Whether nothing is left to be made: the rows of all partitions are there, or those of the export
+/// that came of them.
 pub(crate) fn is_done(index: &Index, partitions: &[Partition], op: usize) -> bool {
-    let all = |artifact, op| partitions.iter().all(|p| index.has(artifact, op, p.id as usize));
+    let all = |artifact, op| {
+        partitions
+            .iter()
+            .all(|p| index.has(artifact, op, p.id as usize))
+    };
     all(Artifact::Rows, op) || all(Artifact::Part, 0)
 }
 
-/// Makes what is missing. The rows from before the grouper, which are there a second time with its keys, are of no use then and go.
-pub(crate) fn run(env: &TaskContext<'_>, partitions: &[Partition], op: usize, stage: usize, index: &Index, workers: Workers) -> Result<()> {
-    let keys = partitions.iter().map(|p| index.get(Artifact::Keys, op, p.id as usize).context("internal error: keys have gone"));
+/// Makes what is missing. The rows from before the grouper, which are there a second time with its
+/// keys, are of no use then and go.
+pub(crate) fn run(
+    env: &TaskContext<'_>,
+    partitions: &[Partition],
+    op: usize,
+    stage: usize,
+    index: &Index,
+    workers: Workers,
+) -> Result<()> {
+    let keys = partitions.iter().map(|p| {
+        index
+            .get(Artifact::Keys, op, p.id as usize)
+            .context("internal error: keys have gone")
+    });
     let members: Vec<Manifest> = keys.collect::<Result<_>>()?;
     queue::for_each(partitions, workers.threads, env.stop, |partition| {
         let p = partition.id as usize;
         if index.has(Artifact::Rows, op, p) {
             return Ok(());
         }
-        let groups = index.get(Artifact::Mask, op, p).context("internal error: groups have gone")?;
+        let groups = index
+            .get(Artifact::Mask, op, p)
+            .context("internal error: groups have gone")?;
         queue::with_retries(env, partition, stage, workers.retries, || {
             index.insert(group_task::gather(env, (op, p), &groups, &members)?);
             Ok(())

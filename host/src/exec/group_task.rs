@@ -18,14 +18,27 @@ use crate::global::Groups;
 /// Files that a task keeps open.
 const OPEN: usize = 64;
 
-/// Writes and commits the rows of grouper `op` whose first members are rows of partition `p`. `groups` is the manifest of its groups, `members` has
-/// those of the keys of all partitions, which hold the rows.
-pub(crate) fn gather(env: &TaskContext<'_>, (op, p): (usize, usize), groups: &Manifest, members: &[Manifest]) -> Result<Manifest> {
+/// Writes and commits the rows of grouper `op` whose first members are rows of partition `p`.
+/// `groups` is the manifest of its groups, `members` has those of the keys of all partitions, which
+/// hold the rows.
+pub(crate) fn gather(
+    env: &TaskContext<'_>,
+    (op, p): (usize, usize),
+    groups: &Manifest,
+    members: &[Manifest],
+) -> Result<Manifest> {
     let timer = Timer::start();
     let path = env.store.paths.checkpoints().join(&groups.data);
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let bytes =
+        std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let mut rows = Rows::of(env, members);
-    let mut out = Out { env, written: env.store.rows(op, p)?, rows: Vec::new(), ids: Vec::new(), bytes: 0 };
+    let mut out = Out {
+        env,
+        written: env.store.rows(op, p)?,
+        rows: Vec::new(),
+        ids: Vec::new(),
+        bytes: 0,
+    };
     let mut row = Vec::new();
     Groups::each(&bytes, |members| {
         let (mut group, all) = (Grouped::default(), members.len());
@@ -48,7 +61,18 @@ pub(crate) fn gather(env: &TaskContext<'_>, (op, p): (usize, usize), groups: &Ma
     .with_context(|| format!("op {op} `{}`", env.plan.ops[op].name))?;
     out.flush()?;
     let (writing, cpu) = timer.seconds();
-    commit_rows(env, out.written, p, op, &groups.account, Times { writing, cpu, stalled: 0.0 })
+    commit_rows(
+        env,
+        out.written,
+        p,
+        op,
+        &groups.account,
+        Times {
+            writing,
+            cpu,
+            stalled: 0.0,
+        },
+    )
 }
 
 /// The rows of all partitions by their number in the dataset.
@@ -67,22 +91,35 @@ impl<'a> Rows<'a> {
             *end += manifest.rows;
             Some(*end)
         }));
-        Self { env, members, starts, open: HashMap::new() }
+        Self {
+            env,
+            members,
+            starts,
+            open: HashMap::new(),
+        }
     }
 
     /// Puts the row into `out`; gives its id.
     fn get(&mut self, row: u32, out: &mut Vec<u8>) -> Result<u64> {
         let row = u64::from(row);
         let q = self.starts.partition_point(|start| *start <= row) - 1;
-        ensure!(q < self.members.len(), "internal error: there is no row {row}");
+        ensure!(
+            q < self.members.len(),
+            "internal error: there is no row {row}"
+        );
         if self.open.len() >= OPEN && !self.open.contains_key(&q) {
             self.open.clear();
         }
         let file = match self.open.entry(q) {
             std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
-            std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert(RowFile::open(&self.env.store.paths.checkpoints().join(&self.members[q].data))?)
-            }
+            std::collections::hash_map::Entry::Vacant(place) => place.insert(RowFile::open(
+                &self
+                    .env
+                    .store
+                    .paths
+                    .checkpoints()
+                    .join(&self.members[q].data),
+            )?),
         };
         file.row(row - self.starts[q], out)
     }
@@ -102,7 +139,11 @@ impl Out<'_> {
         self.bytes += row.len();
         self.rows.push(row);
         self.ids.push(id);
-        if self.bytes >= self.env.read.batch_bytes { self.flush() } else { Ok(()) }
+        if self.bytes >= self.env.read.batch_bytes {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -128,29 +169,58 @@ impl Out<'_> {
 }
 
 /// Says which group it is and what can be done.
-fn too_large(env: &TaskContext<'_>, op: usize, (id, first): (u64, &[u8]), rows: u64, all: usize) -> String {
+fn too_large(
+    env: &TaskContext<'_>,
+    op: usize,
+    (id, first): (u64, &[u8]),
+    rows: u64,
+    all: usize,
+) -> String {
     let planned = &env.plan.ops[op];
     let reads: Vec<ReadField> = planned
         .pool
         .signature()
         .reads
         .iter()
-        .map(|read| ReadField { path: read.path.clone(), ty: FieldType::Json, required: false })
+        .map(|read| ReadField {
+            path: read.path.clone(),
+            ty: FieldType::Json,
+            required: false,
+        })
         .collect();
-    let columns = extract(&BinaryViewArray::from_iter_values([first]), &reads).map(|e| e.columns).unwrap_or_default();
+    let columns = extract(&BinaryViewArray::from_iter_values([first]), &reads)
+        .map(|e| e.columns)
+        .unwrap_or_default();
     let values: Vec<String> = columns
         .iter()
         .map(|column| {
             use arrow::array::AsArray;
             let texts = column.data.as_string_view();
-            let text: String = if texts.is_null(0) { "null".into() } else { texts.value(0).chars().take(80).collect() };
+            let text: String = if texts.is_null(0) {
+                "null".into()
+            } else {
+                texts.value(0).chars().take(80).collect()
+            };
             format!("`{}` = {text}", column.path)
         })
         .collect();
     let (file, offset) = split_id(id);
-    let file = env.dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default();
-    let unit = if env.dataset.is_columnar() { "row" } else { "byte" };
-    let of = if values.is_empty() { String::new() } else { format!(" with {}", values.join(", ")) };
+    let file = env
+        .dataset
+        .files
+        .get(file)
+        .map(|f| f.shown().to_string())
+        .unwrap_or_default();
+    let unit = if env.dataset.is_columnar() {
+        "row"
+    } else {
+        "byte"
+    };
+    let of = if values.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", values.join(", "))
+    };
     format!(
         "it makes one row of {all} rows{of}, the first of them at {unit} {offset} of `{file}`, and with {rows} of them this has more than {} MiB. Raise \
          `max_row_mb`, or group by something that fewer rows have in common",

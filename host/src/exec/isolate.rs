@@ -1,4 +1,5 @@
-//! Row-level fault isolation: when an operator fails on a batch, the batch is halved on fresh instances until the guilty rows are found.
+//! Row-level fault isolation: when an operator fails on a batch, the batch is halved on fresh
+//! instances until the guilty rows are found.
 
 use anyhow::Result;
 
@@ -29,11 +30,13 @@ pub(crate) struct Failures {
     pub(crate) first: Option<String>,
 }
 
-/// Timeouts that one operator may have in a task before its rows so far are judged. Isolating one row of a batch takes some ten to sixteen.
+/// Timeouts that one operator may have in a task before its rows so far are judged. Isolating one
+/// row of a batch takes some ten to sixteen.
 const MAX_TIMEOUTS: u64 = 32;
 
 impl Failures {
-    /// Timeouts are so dear that an operator which hangs on row after row must not wait for the job's breaker, which needs more rows.
+    /// Timeouts are so dear that an operator which hangs on row after row must not wait for the
+    /// job's breaker, which needs more rows.
     fn judge(&self, limit: f64, name: &str, reason: &str) -> Result<()> {
         let rows = self.failed + self.answered;
         if self.timeouts >= MAX_TIMEOUTS && self.failed as f64 > limit * rows as f64 {
@@ -59,13 +62,19 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Asks the operator about `batch` and gives each piece to `take` as soon as it is known, in the order of the rows; most often there is
-    /// one, the whole. A guilty row among `n` costs at most `2 * log2(n)` calls more.
-    pub(crate) fn ask(&mut self, batch: &Batch, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
+    /// Asks the operator about `batch` and gives each piece to `take` as soon as it is known, in
+    /// the order of the rows; most often there is one, the whole. A guilty row among `n` costs at
+    /// most `2 * log2(n)` calls more.
+    pub(crate) fn ask(
+        &mut self,
+        batch: &Batch,
+        take: &mut impl FnMut(Piece) -> Result<()>,
+    ) -> Result<()> {
         let error = match self.pool.process(self.slot, batch)? {
             Ok(mut reply) => {
                 let bad = misplaced(batch, &reply);
-                // A rejected row is looked for as one that makes the operator fail: the others are answered without it.
+                // A rejected row is looked for as one that makes the operator fail: the others are
+                // answered without it.
                 let is_rejected = !reply.rejected.is_empty() || !bad.is_empty();
                 if is_rejected && !self.fallbacks.is_empty() {
                     if batch.rows() > 1 {
@@ -75,7 +84,12 @@ impl Caller<'_> {
                     return self.fall_back(batch, Piece::Answered(batch.clone(), reply), take);
                 }
                 self.failures.answered += batch.rows() as u64;
-                if let Some(found) = self.breaker.tally.determinism.compare(self.pool, batch, &reply)? {
+                if let Some(found) = self
+                    .breaker
+                    .tally
+                    .determinism
+                    .compare(self.pool, batch, &reply)?
+                {
                     tracing::warn!("{found}");
                 }
                 reject(&mut reply, bad);
@@ -92,7 +106,11 @@ impl Caller<'_> {
             self.failures.failed += 1;
             let reason = error.to_string();
             self.failures.first.get_or_insert_with(|| reason.clone());
-            self.failures.judge(self.breaker.ratios.operators, &self.pool.descriptor().name, &reason)?;
+            self.failures.judge(
+                self.breaker.ratios.operators,
+                &self.pool.descriptor().name,
+                &reason,
+            )?;
             return self.fall_back(batch, Piece::Failed(batch.clone(), reason), take);
         }
         self.halves(batch, take)
@@ -104,8 +122,14 @@ impl Caller<'_> {
         self.ask(&batch.slice(middle, batch.rows() - middle), take)
     }
 
-    /// Asks the fallbacks about a row; without a good answer from any it is what the last one of them made of it.
-    fn fall_back(&mut self, row: &Batch, mut piece: Piece, take: &mut impl FnMut(Piece) -> Result<()>) -> Result<()> {
+    /// Asks the fallbacks about a row; without a good answer from any it is what the last one of
+    /// them made of it.
+    fn fall_back(
+        &mut self,
+        row: &Batch,
+        mut piece: Piece,
+        take: &mut impl FnMut(Piece) -> Result<()>,
+    ) -> Result<()> {
         for pool in self.fallbacks {
             let mut instance = pool.checkout()?;
             match pool.process(&mut instance, row)? {
@@ -115,7 +139,9 @@ impl Caller<'_> {
                     let wrong = self.pool.check(&reply.output, row).err();
                     let good = reply.rejected.is_empty() && wrong.is_none();
                     piece = match wrong {
-                        Some(message) => Piece::Failed(row.clone(), format!("invalid answer: {message}")),
+                        Some(message) => {
+                            Piece::Failed(row.clone(), format!("invalid answer: {message}"))
+                        }
                         None => Piece::Answered(row.clone(), reply),
                     };
                     if good {

@@ -25,16 +25,23 @@ pub(crate) struct Timer {
 
 impl Timer {
     pub(crate) fn start() -> Self {
-        Self { wall: Instant::now(), cpu: thread_cpu() }
+        Self {
+            wall: Instant::now(),
+            cpu: thread_cpu(),
+        }
     }
 
     /// Wall and CPU seconds since the start.
     pub(crate) fn seconds(&self) -> (f64, f64) {
-        (self.wall.elapsed().as_secs_f64(), thread_cpu().saturating_sub(self.cpu).as_secs_f64())
+        (
+            self.wall.elapsed().as_secs_f64(),
+            thread_cpu().saturating_sub(self.cpu).as_secs_f64(),
+        )
     }
 }
 
-/// Rows and bytes of the whole job while it runs: for whoever waits for it, and for the circuit breaker.
+/// Rows and bytes of the whole job while it runs: for whoever waits for it, and for the circuit
+/// breaker.
 #[derive(Default)]
 pub(crate) struct Tally {
     /// Rows that entered a task in this attempt.
@@ -51,14 +58,18 @@ pub(crate) struct Tally {
     pub determinism: Determinism,
     /// Why rows of this attempt could not be used.
     pub(crate) reasons: Mutex<Reasons>,
-    /// By op: bytes of its answers beyond `output_ratio` times the rows, those of earlier attempts included.
+    /// By op: bytes of its answers beyond `output_ratio` times the rows, those of earlier attempts
+    /// included.
     beyond: Mutex<BTreeMap<usize, u64>>,
 }
 
 impl Tally {
     /// Nothing has come yet.
     pub(crate) fn new(determinism: Determinism) -> Self {
-        Self { determinism, ..Self::default() }
+        Self {
+            determinism,
+            ..Self::default()
+        }
     }
 
     /// Notes that a worker is at op `op` now.
@@ -89,7 +100,11 @@ impl Tally {
 
     /// Enters a row that could not be used; gives how many of its kind there are now.
     pub(crate) fn set_aside(&self, by_reader: bool) -> u64 {
-        let count = if by_reader { &self.unreadable } else { &self.failed };
+        let count = if by_reader {
+            &self.unreadable
+        } else {
+            &self.failed
+        };
         count.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -99,7 +114,8 @@ impl Tally {
         done.for_each(|done| *beyond.entry(done.op.index).or_default() += done.output_beyond);
     }
 
-    /// Enters bytes that `op` has made of rows of `dataset` beyond `output_ratio` times each; an error when all of them are too many.
+    /// Enters bytes that `op` has made of rows of `dataset` beyond `output_ratio` times each; an
+    /// error when all of them are too many.
     pub(crate) fn made(&self, op: &PlannedOp, bytes: u64, dataset: &Dataset) -> Result<()> {
         if bytes == 0 {
             return Ok(());
@@ -122,8 +138,15 @@ impl Tally {
         Ok(())
     }
 
-    /// Ends the job if too many of its rows cannot be used. `files` are those of its quarantine, which have the reasons of earlier attempts, too.
-    pub(crate) fn check<'a>(&self, seen: Seen, ratios: Ratios, dataset: &Dataset, files: impl Iterator<Item = &'a Path>) -> Result<()> {
+    /// Ends the job if too many of its rows cannot be used. `files` are those of its quarantine,
+    /// which have the reasons of earlier attempts, too.
+    pub(crate) fn check<'a>(
+        &self,
+        seen: Seen,
+        ratios: Ratios,
+        dataset: &Dataset,
+        files: impl Iterator<Item = &'a Path>,
+    ) -> Result<()> {
         let reasons = self.reasons.lock().expect("no panic while held");
         let known = reasons.rows(true) >= seen.unreadable && reasons.rows(false) >= seen.failed;
         match breaker::check(seen, ratios, &reasons, dataset) {

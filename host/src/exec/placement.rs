@@ -1,8 +1,11 @@
-//! Where the adaptive strategy stores rows: after an op, when losing the work since the last checkpoint costs more than storing the rows.
+//! Where the adaptive strategy stores rows: after an op, when losing the work since the last
+//! checkpoint costs more than storing the rows.
 //!
-//! Work is lost when the machine or the process dies before the partition is done, which is taken to happen once in
-//! [`BETWEEN_FAILURES`]. So seconds `w` of work at risk are expected to cost `w * w / BETWEEN_FAILURES`: the chance of a failure while they
-//! are at risk, times what redoing them takes. The first partitions go by what the ops say of their cost, the others by what was measured.
+//! Work is lost when the machine or the process dies before the partition is done, which is taken
+//! to happen once in [`BETWEEN_FAILURES`]. So seconds `w` of work at risk are expected to cost `w *
+//! w / BETWEEN_FAILURES`: the chance of a failure while they are at risk, times what redoing them
+//! takes. The first partitions go by what the ops say of their cost, the others by what was
+//! measured.
 
 use std::sync::Mutex;
 
@@ -12,7 +15,8 @@ use crate::wasm::Cost;
 
 /// Mean seconds between failures of one worker: ten hours, a night's job that dies once.
 const BETWEEN_FAILURES: f64 = 36_000.0;
-/// Seconds that storing 1 MB of rows takes until it is measured: that of whole rows, as Parquet with snappy.
+/// Seconds that storing 1 MB of rows takes until it is measured: that of whole rows, as Parquet
+/// with snappy.
 const STORE_PER_MB: f64 = 0.003;
 /// Storing and reading back, by what storing takes.
 const AND_READING: f64 = 1.5;
@@ -36,7 +40,10 @@ struct Measured {
 impl Placement {
     /// Nothing is measured yet.
     pub(crate) fn new(plan: &Plan) -> Self {
-        Self { measured: Mutex::new(vec![Measured::default(); plan.ops.len()]), stored: Mutex::default() }
+        Self {
+            measured: Mutex::new(vec![Measured::default(); plan.ops.len()]),
+            stored: Mutex::default(),
+        }
     }
 
     /// Learns from a partition of `bytes` of input whose account is complete up to some op.
@@ -57,17 +64,32 @@ impl Placement {
         stored.megabytes += bytes as f64 / 1e6;
     }
 
-    /// The ops of `segment` after which a partition of `bytes` of input is stored; always the last one before a global op.
+    /// The ops of `segment` after which a partition of `bytes` of input is stored; always the last
+    /// one before a global op.
     pub(crate) fn stored(&self, plan: &Plan, segment: &Segment, bytes: u64) -> Vec<usize> {
         let megabytes = bytes as f64 / 1e6;
-        let seconds: Vec<f64> = segment.ops.clone().map(|op| self.seconds_per_mb(plan, op) * megabytes).collect();
+        let seconds: Vec<f64> = segment
+            .ops
+            .clone()
+            .map(|op| self.seconds_per_mb(plan, op) * megabytes)
+            .collect();
         let storing = *self.stored.lock().expect("no panic while held");
-        let storing = if storing.megabytes > 0.0 { storing.seconds / storing.megabytes } else { STORE_PER_MB };
+        let storing = if storing.megabytes > 0.0 {
+            storing.seconds / storing.megabytes
+        } else {
+            STORE_PER_MB
+        };
         let mut stored = place(&seconds, storing * AND_READING * megabytes);
         stored.iter_mut().for_each(|at| *at += segment.ops.start);
         let last = segment.ops.end.saturating_sub(1);
         match segment.end {
-            End::Keys(op) if !plan.ops[op].is_grouper() && !segment.ops.is_empty() && stored.last() != Some(&last) => stored.push(last),
+            End::Keys(op)
+                if !plan.ops[op].is_grouper()
+                    && !segment.ops.is_empty()
+                    && stored.last() != Some(&last) =>
+            {
+                stored.push(last)
+            }
             // Behind the last op comes the part of the export, which holds the same rows.
             End::Export if stored.last() == Some(&last) => drop(stored.pop()),
             _ => {}
@@ -109,7 +131,8 @@ mod tests {
 
     #[test]
     fn cheap_work_is_redone_and_dear_work_is_stored() {
-        // 256 MB: storing takes a second. Ten light ops of half a second each are not worth it, an hour of a model is.
+        // 256 MB: storing takes a second. Ten light ops of half a second each are not worth it, an
+        // hour of a model is.
         assert_eq!(place(&[0.5; 10], 1.0), [0usize; 0]);
         assert_eq!(place(&[0.5, 3600.0, 0.5, 0.5], 1.0), [1]);
         // Moderate work adds up: 190 s at risk are worth a second.

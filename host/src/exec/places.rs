@@ -1,5 +1,5 @@
-//! New values that have no place in their row: a mapper writes `text.x` where `text` is a string. The row goes to quarantine, as the string
-//! must not make way without a word.
+//! New values that have no place in their row: a mapper writes `text.x` where `text` is a string.
+//! The row goes to quarantine, as the string must not make way without a word.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::data::json::obstacle;
 use crate::data::{Batch, Column};
 use crate::wasm::{Output, Rejection, Reply};
 
-/// The rows of `batch` for which `reply` has such values, with the reason. Rows of columns are left alone: their types are checked while
-/// planning.
+/// The rows of `batch` for which `reply` has such values, with the reason. Rows of columns are left
+/// alone: their types are checked while planning.
 pub(crate) fn misplaced(batch: &Batch, reply: &Reply) -> BTreeMap<u32, String> {
     let mut bad = BTreeMap::new();
     let Some(raw) = &batch.raw else { return bad };
@@ -31,7 +31,13 @@ pub(crate) fn misplaced(batch: &Batch, reply: &Reply) -> BTreeMap<u32, String> {
                 None => obstacle(raw.value(row as usize), &update.path),
             };
             if let Some(path) = found {
-                bad.insert(row, format!("`{}` cannot be written, as `{path}` is no object in this row", update.path));
+                bad.insert(
+                    row,
+                    format!(
+                        "`{}` cannot be written, as `{path}` is no object in this row",
+                        update.path
+                    ),
+                );
             }
         }
     }
@@ -43,26 +49,41 @@ pub(crate) fn reject(reply: &mut Reply, bad: BTreeMap<u32, String>) {
     if bad.is_empty() {
         return;
     }
-    let mut all: BTreeMap<u32, String> = std::mem::take(&mut reply.rejected).into_iter().map(|r| (r.row, r.reason)).collect();
+    let mut all: BTreeMap<u32, String> = std::mem::take(&mut reply.rejected)
+        .into_iter()
+        .map(|r| (r.row, r.reason))
+        .collect();
     for (row, reason) in bad {
         // What the operator itself says of a row comes first.
         all.entry(row).or_insert(reason);
     }
-    reply.rejected = all.into_iter().map(|(row, reason)| Rejection { row, reason }).collect();
+    reply.rejected = all
+        .into_iter()
+        .map(|(row, reason)| Rejection { row, reason })
+        .collect();
 }
 
-/// The innermost field around `path` that an earlier op has changed in the row, and whether there is room in it; None: all are as they came.
+/// The innermost field around `path` that an earlier op has changed in the row, and whether there
+/// is room in it; None: all are as they came.
 fn above<'a>(batch: &Batch, path: &'a str, row: usize) -> Option<(&'a str, bool)> {
     path.rmatch_indices('.').find_map(|(dot, _)| {
         let around = &path[..dot];
         let column = batch.column(around)?;
-        column.changed.as_ref()?.value(row).then(|| (around, has_room(column, row)))
+        column
+            .changed
+            .as_ref()?
+            .value(row)
+            .then(|| (around, has_room(column, row)))
     })
 }
 
 fn has_room(column: &Column, row: usize) -> bool {
     column.data.is_null(row)
-        || (column.json && column.data.as_string_view_opt().is_some_and(|texts| texts.value(row).trim_start().starts_with(['{', 'n'])))
+        || (column.json
+            && column
+                .data
+                .as_string_view_opt()
+                .is_some_and(|texts| texts.value(row).trim_start().starts_with(['{', 'n'])))
 }
 
 #[cfg(test)]
@@ -77,7 +98,11 @@ mod tests {
     fn batch(rows: &[&str]) -> Batch {
         Batch {
             ids: UInt64Array::from_iter_values(0..rows.len() as u64),
-            raw: Some(rows.iter().map(|row| Some(row.as_bytes())).collect::<BinaryViewArray>()),
+            raw: Some(
+                rows.iter()
+                    .map(|row| Some(row.as_bytes()))
+                    .collect::<BinaryViewArray>(),
+            ),
             origin: None,
             stored: None,
             columns: Vec::new(),
@@ -90,7 +115,14 @@ mod tests {
     }
 
     fn rejected(batch: &Batch, output: Output) -> Vec<u32> {
-        let mut reply = Reply { output, rejected: vec![Rejection { row: 0, reason: "no".into() }], beyond: 0 };
+        let mut reply = Reply {
+            output,
+            rejected: vec![Rejection {
+                row: 0,
+                reason: "no".into(),
+            }],
+            beyond: 0,
+        };
         let bad = misplaced(batch, &reply);
         reject(&mut reply, bad);
         reply.rejected.iter().map(|r| r.row).collect()
@@ -107,25 +139,75 @@ mod tests {
             r#"{"text":[1]}"#,
             r#"{"text":"a","text.x":1}"#,
         ]);
-        let update = |rows: Option<UInt32Array>, n| Update { path: "text.x".into(), rows, values: values(n), json: false };
-        assert_eq!(rejected(&rows, Output::Updated(vec![update(None, 7)])), [0, 1, 5]);
-        assert_eq!(rejected(&rows, Output::Updated(vec![update(Some(vec![2, 5].into()), 2)])), [0, 5]);
-        assert_eq!(rejected(&rows, Output::Rows { origins: vec![1, 1, 2].into(), fields: vec![update(None, 3)] }), [0, 1]);
-        let plain = Update { path: "text".into(), ..update(None, 7) };
+        let update = |rows: Option<UInt32Array>, n| Update {
+            path: "text.x".into(),
+            rows,
+            values: values(n),
+            json: false,
+        };
+        assert_eq!(
+            rejected(&rows, Output::Updated(vec![update(None, 7)])),
+            [0, 1, 5]
+        );
+        assert_eq!(
+            rejected(
+                &rows,
+                Output::Updated(vec![update(Some(vec![2, 5].into()), 2)])
+            ),
+            [0, 5]
+        );
+        assert_eq!(
+            rejected(
+                &rows,
+                Output::Rows {
+                    origins: vec![1, 1, 2].into(),
+                    fields: vec![update(None, 3)]
+                }
+            ),
+            [0, 1]
+        );
+        let plain = Update {
+            path: "text".into(),
+            ..update(None, 7)
+        };
         assert_eq!(rejected(&rows, Output::Updated(vec![plain])), [0]);
     }
 
     #[test]
     fn what_an_earlier_op_has_put_there_counts() {
         let mut rows = batch(&[r#"{"text":"a"}"#, r#"{"text":{}}"#]);
-        let texts: ArrayRef = Arc::new(StringViewArray::from(vec![Some(r#"{"y": 1}"#), Some("a string")]));
-        let update = || Output::Updated(vec![Update { path: "text.x".into(), rows: None, values: values(2), json: false }]);
-        rows.columns.push(Column { json: true, ..Column::new("text", texts.clone()) });
-        assert_eq!(rejected(&rows, update()), [0, 1], "row 0 is rejected by the guest, row 1 holds a string now");
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec![
+            Some(r#"{"y": 1}"#),
+            Some("a string"),
+        ]));
+        let update = || {
+            Output::Updated(vec![Update {
+                path: "text.x".into(),
+                rows: None,
+                values: values(2),
+                json: false,
+            }])
+        };
+        rows.columns.push(Column {
+            json: true,
+            ..Column::new("text", texts.clone())
+        });
+        assert_eq!(
+            rejected(&rows, update()),
+            [0, 1],
+            "row 0 is rejected by the guest, row 1 holds a string now"
+        );
         rows.columns[0].json = false;
         assert_eq!(rejected(&rows, update()), [0, 1]);
         rows.columns[0].changed = None;
-        let reply = Reply { output: update(), rejected: vec![], beyond: 0 };
-        assert_eq!(misplaced(&rows, &reply).into_keys().collect::<Vec<_>>(), [0]);
+        let reply = Reply {
+            output: update(),
+            rejected: vec![],
+            beyond: 0,
+        };
+        assert_eq!(
+            misplaced(&rows, &reply).into_keys().collect::<Vec<_>>(),
+            [0]
+        );
     }
 }

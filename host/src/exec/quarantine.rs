@@ -47,28 +47,70 @@ const MAX_BYTES: usize = 256 << 20;
 
 impl<'a> Quarantine<'a> {
     pub(crate) fn new(breaker: Breaker<'a>) -> Self {
-        Self { breaker, rows: Vec::new(), bytes: 0, reasons: BTreeMap::new(), unheard: false }
+        Self {
+            breaker,
+            rows: Vec::new(),
+            bytes: 0,
+            reasons: BTreeMap::new(),
+            unheard: false,
+        }
     }
 
-    /// The same for rows that have been set aside before: neither the breaker nor anybody else hears of them.
+    /// The same for rows that have been set aside before: neither the breaker nor anybody else
+    /// hears of them.
     pub(crate) fn unheard(self) -> Self {
-        Self { unheard: true, ..self }
+        Self {
+            unheard: true,
+            ..self
+        }
     }
 
     /// A row that the reader refused.
     pub(crate) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
         let looked_at = (bad.raw.len() <= MAX_LOOKED_AT).then(|| bad.raw.clone());
-        self.add(bad.id, None, bad.reason, on_error, looked_at.as_deref(), || Ok(bad.raw))
+        self.add(
+            bad.id,
+            None,
+            bad.reason,
+            on_error,
+            looked_at.as_deref(),
+            || Ok(bad.raw),
+        )
     }
 
     /// A row that op `op` made and that cannot be used.
-    pub(crate) fn bad_of(&mut self, op: (usize, &str), bad: BadRow, on_error: OnError) -> Result<()> {
-        self.add(bad.id, Some((op.0, op.1.to_owned())), bad.reason, on_error, None, || Ok(bad.raw))
+    pub(crate) fn bad_of(
+        &mut self,
+        op: (usize, &str),
+        bad: BadRow,
+        on_error: OnError,
+    ) -> Result<()> {
+        self.add(
+            bad.id,
+            Some((op.0, op.1.to_owned())),
+            bad.reason,
+            on_error,
+            None,
+            || Ok(bad.raw),
+        )
     }
 
     /// A row (a batch of one) that op `op` rejected or failed on.
-    pub(crate) fn rejected(&mut self, op: (usize, &str), row: &Batch, reason: String, on_error: OnError) -> Result<()> {
-        self.add(row.ids.value(0), Some((op.0, op.1.to_owned())), reason, on_error, None, || show(row))
+    pub(crate) fn rejected(
+        &mut self,
+        op: (usize, &str),
+        row: &Batch,
+        reason: String,
+        on_error: OnError,
+    ) -> Result<()> {
+        self.add(
+            row.ids.value(0),
+            Some((op.0, op.1.to_owned())),
+            reason,
+            on_error,
+            None,
+            || show(row),
+        )
     }
 
     fn add(
@@ -88,31 +130,57 @@ impl<'a> Quarantine<'a> {
             OnError::Fail => {
                 let who = who.unwrap_or_else(|| "the reader".to_owned());
                 let (file, line) = place(self.breaker.dataset, id);
-                return Err(Final(format!("{who} cannot process {file}:{line}, and on_error is `fail`: {reason}")).into());
+                return Err(Final(format!(
+                    "{who} cannot process {file}:{line}, and on_error is `fail`: {reason}"
+                ))
+                .into());
             }
             OnError::Drop => {}
             OnError::Quarantine => {
                 let row = row()?;
                 self.bytes += row.len() + reason.len();
                 if self.bytes > MAX_BYTES {
-                    let message = format!("one partition has more than {} MiB of rows in quarantine", MAX_BYTES >> 20);
+                    let message = format!(
+                        "one partition has more than {} MiB of rows in quarantine",
+                        MAX_BYTES >> 20
+                    );
                     return Err(Final(message + &self.breaker.commonest(op.is_none())).into());
                 }
-                self.rows.push(Waiting { id, op: op.clone(), reason: reason.clone(), row });
+                self.rows.push(Waiting {
+                    id,
+                    op: op.clone(),
+                    reason: reason.clone(),
+                    row,
+                });
             }
         }
-        self.breaker.set_aside(who.as_deref(), &reason, id, looked_at)?;
-        let full = self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(&(op.clone(), reason.clone()));
-        *self.reasons.entry((op, if full { OTHER_REASONS.to_owned() } else { reason })).or_default() += 1;
+        self.breaker
+            .set_aside(who.as_deref(), &reason, id, looked_at)?;
+        let full = self.reasons.len() >= MAX_REASONS
+            && !self.reasons.contains_key(&(op.clone(), reason.clone()));
+        *self
+            .reasons
+            .entry((
+                op,
+                if full {
+                    OTHER_REASONS.to_owned()
+                } else {
+                    reason
+                },
+            ))
+            .or_default() += 1;
         Ok(())
     }
 
     /// How many rows were set aside or dropped, by op and reason.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = (Option<&(usize, String)>, &str, u64)> {
-        self.reasons.iter().map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
+        self.reasons
+            .iter()
+            .map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
     }
 
-    /// Commits the rows of the task that begins at `op` and whose result has the key `task`; None if there are none.
+    /// Commits the rows of the task that begins at `op` and whose result has the key `task`; None
+    /// if there are none.
     pub(crate) fn commit(
         &mut self,
         paths: &RunPaths,
@@ -134,7 +202,12 @@ impl<'a> Quarantine<'a> {
             let (line, is_place) = lines.of(file, offset)?;
             let (row, row_base64) = QuarantineEntry::forms(&waiting.row);
             let entry = QuarantineEntry {
-                file: dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default().into(),
+                file: dataset
+                    .files
+                    .get(file)
+                    .map(|f| f.shown().to_string())
+                    .unwrap_or_default()
+                    .into(),
                 line,
                 offset: is_place.then_some(offset),
                 row_id: waiting.id,
@@ -146,11 +219,20 @@ impl<'a> Quarantine<'a> {
                 row_base64,
             };
             serde_json::to_writer(&mut out, &entry)?;
-            out.write_all(b"\n").with_context(|| format!("cannot write `{}`", path.display()))?;
+            out.write_all(b"\n")
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
-        out.into_inner().map_err(|e| anyhow::anyhow!("cannot write `{}`: {}", path.display(), e.error()))?.commit()?;
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Some(QuarantineFile { name, rows: self.rows.len() as u64 }))
+        out.into_inner()
+            .map_err(|e| anyhow::anyhow!("cannot write `{}`: {}", path.display(), e.error()))?
+            .commit()?;
+        let name = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(Some(QuarantineFile {
+            name,
+            rows: self.rows.len() as u64,
+        }))
     }
 }
 
@@ -158,12 +240,20 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
         Some(raw) => Ok(raw.value(0).to_vec()),
         None => {
-            // As they were read, where no op has changed them: a column may be there in another type for an op.
+            // As they were read, where no op has changed them: a column may be there in another
+            // type for an op.
             let value = |c: &Column| match (&c.native, &c.changed) {
-                (Some(native), changed) if changed.as_ref().is_none_or(|bits| !bits.value(0)) => native.clone(),
+                (Some(native), changed) if changed.as_ref().is_none_or(|bits| !bits.value(0)) => {
+                    native.clone()
+                }
                 _ => c.data.clone(),
             };
-            let fields: Vec<_> = row.columns.iter().filter(|c| c.path != ROW).map(|c| (c.path.clone(), value(c), true)).collect();
+            let fields: Vec<_> = row
+                .columns
+                .iter()
+                .filter(|c| c.path != ROW)
+                .map(|c| (c.path.clone(), value(c), true))
+                .collect();
             let table = RecordBatch::try_from_iter_with_nullable(fields)?;
             let mut text = Vec::new();
             show_json_rows(&table, &mut text)?;
@@ -176,8 +266,17 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
 /// File and line of a row, or its number in a file of columns; line 0 if the file cannot be read.
 pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
     let (file, offset) = split_id(id);
-    let name = dataset.files.get(file).map(|f| f.shown().to_string()).unwrap_or_default();
-    (name, Lines::new(dataset).of(file, offset).map_or(0, |(line, _)| line))
+    let name = dataset
+        .files
+        .get(file)
+        .map(|f| f.shown().to_string())
+        .unwrap_or_default();
+    (
+        name,
+        Lines::new(dataset)
+            .of(file, offset)
+            .map_or(0, |(line, _)| line),
+    )
 }
 
 /// Line numbers of rising offsets, by counting line ends once.
@@ -198,24 +297,40 @@ struct OpenFile {
 
 impl<'a> Lines<'a> {
     fn new(dataset: &'a Dataset) -> Self {
-        Self { dataset, open: None }
+        Self {
+            dataset,
+            open: None,
+        }
     }
 
-    /// The line of the user's file in which the row at `offset` begins, and whether the offset is one in that file.
+    /// The line of the user's file in which the row at `offset` begins, and whether the offset is
+    /// one in that file.
     fn of(&mut self, file: usize, offset: u64) -> Result<(u64, bool)> {
         if self.dataset.is_columnar() {
             return Ok((offset + 1, true));
         }
-        if self.open.as_ref().is_none_or(|open| open.number != file || open.at > offset) {
+        if self
+            .open
+            .as_ref()
+            .is_none_or(|open| open.number != file || open.at > offset)
+        {
             let path = &self.dataset.files[file].path;
             let context = || format!("cannot read `{}`", path.display());
             let source = match self.dataset.files[file].origin {
                 Some(_) => LineReader::of(path).with_context(context)?,
                 None => None,
             };
-            self.open = Some(OpenFile { number: file, file: File::open(path).with_context(context)?, at: 0, line: 1, source });
+            self.open = Some(OpenFile {
+                number: file,
+                file: File::open(path).with_context(context)?,
+                at: 0,
+                line: 1,
+                source,
+            });
         }
-        let Some(open) = &mut self.open else { return Ok((0, false)) };
+        let Some(open) = &mut self.open else {
+            return Ok((0, false));
+        };
         let mut buffer = vec![0u8; 1 << 20];
         while open.at < offset {
             let want = buffer.len().min((offset - open.at) as usize);

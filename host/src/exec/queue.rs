@@ -15,8 +15,8 @@ use crate::rundir::events::Event;
 /// Stack of a worker: guests may use 1 MiB of it, and deeply nested JSON some more.
 const STACK: usize = 8 << 20;
 
-/// Runs `work` for each partition on `threads` threads, the largest first. The first error ends it: partitions that have not begun are left,
-/// those under way run to their end.
+/// Runs `work` for each partition on `threads` threads, the largest first. The first error ends it:
+/// partitions that have not begun are left, those under way run to their end.
 pub(crate) fn for_each(
     partitions: &[Partition],
     threads: usize,
@@ -31,11 +31,20 @@ pub(crate) fn for_each(
     let first: Mutex<Option<anyhow::Error>> = Mutex::new(None);
     let worker = || {
         while !ended.load(Ordering::Relaxed) {
-            let Some(partition) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            let done = if stop.requested() { Err(Stopped.into()) } else { guarded(|| work(partition)) };
+            let Some(partition) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
+                break;
+            };
+            let done = if stop.requested() {
+                Err(Stopped.into())
+            } else {
+                guarded(|| work(partition))
+            };
             if let Err(error) = done {
                 ended.store(true, Ordering::Relaxed);
-                first.lock().expect("no panic while held").get_or_insert(error);
+                first
+                    .lock()
+                    .expect("no panic while held")
+                    .get_or_insert(error);
             }
         }
     };
@@ -53,7 +62,10 @@ pub(crate) fn for_each(
 
 fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
         Err(anyhow!("internal error: {}", said.unwrap_or("panic")))
     })
 }
@@ -75,16 +87,30 @@ pub(crate) fn with_retries(
         if error.chain().any(|e| e.is::<Stopped>()) {
             return Err(error);
         }
-        let last = retry >= retries || error.chain().any(|e| e.is::<UserError>() || e.is::<Final>());
+        let last = retry >= retries
+            || error
+                .chain()
+                .any(|e| e.is::<UserError>() || e.is::<Final>());
         let partition_id = partition.id as usize;
         let error_message = format!("{error:#}");
         if last {
             let duration = started.elapsed().as_secs_f64();
-            env.log.emit(Event::PartitionFailed { partition_id, stage, duration, error_message, retry_count: retry });
+            env.log.emit(Event::PartitionFailed {
+                partition_id,
+                stage,
+                duration,
+                error_message,
+                retry_count: retry,
+            });
             return Err(error.context(format!("partition {partition_id} failed")));
         }
         tracing::warn!("partition {partition_id} failed and is tried again: {error_message}");
-        env.log.emit(Event::TaskRetried { partition_id, stage, retry_count: retry + 1, error_message });
+        env.log.emit(Event::TaskRetried {
+            partition_id,
+            stage,
+            retry_count: retry + 1,
+            error_message,
+        });
     }
     unreachable!("the loop ends by return")
 }

@@ -48,7 +48,12 @@ impl Reasons {
         if self.0.len() >= MAX_REASONS && !self.0.contains_key(&key) {
             return;
         }
-        let why = self.0.entry(key).or_insert_with(|| Why { rows: 0, reason: reason.to_owned(), first: at, fields: Vec::new() });
+        let why = self.0.entry(key).or_insert_with(|| Why {
+            rows: 0,
+            reason: reason.to_owned(),
+            first: at,
+            fields: Vec::new(),
+        });
         why.rows += 1;
         let row = row.filter(|_| why.rows <= LOOKED_AT);
         for name in row.map(names).unwrap_or_default() {
@@ -60,7 +65,11 @@ impl Reasons {
 
     /// Number of rows that the reader refused, or all others.
     pub(crate) fn rows(&self, of_reader: bool) -> u64 {
-        self.0.iter().filter(|((op, _), _)| op.is_none() == of_reader).map(|(_, why)| why.rows).sum()
+        self.0
+            .iter()
+            .filter(|((op, _), _)| op.is_none() == of_reader)
+            .map(|(_, why)| why.rows)
+            .sum()
     }
 
     /// The reasons in the files of a quarantine.
@@ -70,8 +79,12 @@ impl Reasons {
             for line in std::io::BufReader::new(std::fs::File::open(file)?).lines() {
                 let entry: serde_json::Value = serde_json::from_str(&line?)?;
                 let text = |key: &str| entry[key].as_str();
-                let op = text("operation_name").map(|name| format!("op {} `{name}`", entry["operation_idx"]));
-                let at = Place::Line(text("file").unwrap_or_default().to_owned(), entry["line"].as_u64().unwrap_or(0));
+                let op = text("operation_name")
+                    .map(|name| format!("op {} `{name}`", entry["operation_idx"]));
+                let at = Place::Line(
+                    text("file").unwrap_or_default().to_owned(),
+                    entry["line"].as_u64().unwrap_or(0),
+                );
                 let row = text("row").filter(|_| op.is_none()).map(str::as_bytes);
                 reasons.note(op.as_deref(), text("reason").unwrap_or_default(), at, row);
             }
@@ -79,32 +92,71 @@ impl Reasons {
         Ok(reasons)
     }
 
-    /// The commonest reason of the reader, or of operators, among `rows` rows, with its first row; None if there is none.
-    pub(crate) fn commonest(&self, of_reader: bool, rows: u64, dataset: &Dataset) -> Option<String> {
-        let of_these = self.0.iter().filter(|((op, _), _)| op.is_none() == of_reader);
+    /// The commonest reason of the reader, or of operators, among `rows` rows, with its first row;
+    /// None if there is none.
+    pub(crate) fn commonest(
+        &self,
+        of_reader: bool,
+        rows: u64,
+        dataset: &Dataset,
+    ) -> Option<String> {
+        let of_these = self
+            .0
+            .iter()
+            .filter(|((op, _), _)| op.is_none() == of_reader);
         let ((op, _), why) = of_these.max_by_key(|(_, why)| why.rows)?;
         let first = match &why.first {
             Place::Row(id) => place(dataset, *id),
             Place::Line(file, line) => (file.clone(), *line),
         };
-        let first = format!("first: {}, {} {}", first.0, if dataset.is_columnar() { "row" } else { "line" }, first.1);
+        let first = format!(
+            "first: {}, {} {}",
+            first.0,
+            if dataset.is_columnar() { "row" } else { "line" },
+            first.1
+        );
         let Some(op) = op else {
-            let reason = why.reason.strip_suffix(" is missing").map_or_else(|| why.reason.clone(), |field| format!("no field {field}"));
-            let have = if why.fields.is_empty() { String::new() } else { format!("; the rows have {}", quoted(&why.fields)) };
-            return Some(format!("{} of {} rows: {reason}{have} ({first})", count(why.rows), count(rows)));
+            let reason = why
+                .reason
+                .strip_suffix(" is missing")
+                .map_or_else(|| why.reason.clone(), |field| format!("no field {field}"));
+            let have = if why.fields.is_empty() {
+                String::new()
+            } else {
+                format!("; the rows have {}", quoted(&why.fields))
+            };
+            return Some(format!(
+                "{} of {} rows: {reason}{have} ({first})",
+                count(why.rows),
+                count(rows)
+            ));
         };
-        Some(format!("{op}: {} ({first}; {} of {} times)", why.reason, count(why.rows), count(self.rows(false))))
+        Some(format!(
+            "{op}: {} ({first}; {} of {} times)",
+            why.reason,
+            count(why.rows),
+            count(self.rows(false))
+        ))
     }
 }
 
 /// The names in a row, which may be no JSON.
 fn names(row: &[u8]) -> Vec<String> {
     let map: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(row).ok();
-    map.map(|map| map.into_iter().map(|(name, _)| crate::sanitize::printable(&name)).collect()).unwrap_or_default()
+    map.map(|map| {
+        map.into_iter()
+            .map(|(name, _)| crate::sanitize::printable(&name))
+            .collect()
+    })
+    .unwrap_or_default()
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -116,7 +168,15 @@ mod tests {
         let mut reasons = Reasons::default();
         reasons.note(None, "invalid UTF-8 at byte 17", Place::Row(0), None);
         reasons.note(None, "invalid UTF-8 at byte 4", Place::Row(1), None);
-        reasons.note(None, "`text` is missing", Place::Row(2), Some(br#"{"content": 1}"#));
-        assert_eq!((reasons.0.len(), reasons.rows(true), reasons.rows(false)), (2, 3, 0));
+        reasons.note(
+            None,
+            "`text` is missing",
+            Place::Row(2),
+            Some(br#"{"content": 1}"#),
+        );
+        assert_eq!(
+            (reasons.0.len(), reasons.rows(true), reasons.rows(false)),
+            (2, 3, 0)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Before anything runs: which files of earlier attempts are good for today's plan. What is not goes aside, with a word to the user.
+//! Before anything runs: which files of earlier attempts are good for today's plan. What is not
+//! goes aside, with a word to the user.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,14 @@ use crate::rundir::events::{Event, OpRef};
 pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
-    for dir in [paths.checkpoints(), paths.parts(), paths.quarantine(), paths.partitions(), paths.metadata(), paths.root().to_owned()] {
+    for dir in [
+        paths.checkpoints(),
+        paths.parts(),
+        paths.quarantine(),
+        paths.partitions(),
+        paths.metadata(),
+        paths.root().to_owned(),
+    ] {
         env.store.storage.clean_temporary(&dir)?;
     }
     let (mut found, mut places) = (Vec::new(), Vec::new());
@@ -25,7 +33,11 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
             .and_then(|m| m.context("it has gone"))
             .and_then(|m| verify(env, &m).map(|()| m))
             .map_err(|e| format!("{e:#}"));
-        found.push(Found { op, partition, manifest });
+        found.push(Found {
+            op,
+            partition,
+            manifest,
+        });
         places.push(path);
     }
     let expected = env.chains.expected(env.plan);
@@ -37,8 +49,9 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     Ok(index)
 }
 
-/// What was made before an op got a fallback is good under today's key, too, where the fallback would have had nothing to do: none of the rows
-/// that it comes from was put into quarantine by that op.
+/// What was made before an op got a fallback is good under today's key, too, where the fallback
+/// would have had nothing to do: none of the rows that it comes from was put into quarantine by
+/// that op.
 fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<()> {
     for (number, earlier) in env.plan.earlier.iter().enumerate() {
         let chains = env.chains.of_earlier(env.plan, &earlier.identities);
@@ -46,9 +59,15 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
         let first = changed.iter().copied().min().unwrap_or(usize::MAX);
         for (found, place) in found.iter_mut().zip(places) {
             let (op, p) = (found.op, found.partition);
-            let Ok(manifest) = &mut found.manifest else { continue };
+            let Ok(manifest) = &mut found.manifest else {
+                continue;
+            };
             let keys = manifest.artifact == Artifact::Keys;
-            if p >= env.chains.parts().count() || op < first || op >= env.plan.ops.len() || (keys && !env.plan.ops[op].is_global()) {
+            if p >= env.chains.parts().count()
+                || op < first
+                || op >= env.plan.ops.len()
+                || (keys && !env.plan.ops[op].is_global())
+            {
                 continue;
             }
             let (then, now) = match keys {
@@ -56,8 +75,16 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
                 false => (chains.after(p, Some(op)), env.chains.after(p, Some(op))),
             };
             // What a global op made of one partition comes from all of them.
-            let mut global = env.plan.ops[first..=op].iter().filter(|o| o.is_global() && !(keys && o.index == op));
-            let untouched = changed.iter().all(|c| manifest.account.ops.get(c).is_none_or(|done| done.quarantined_rows == 0));
+            let mut global = env.plan.ops[first..=op]
+                .iter()
+                .filter(|o| o.is_global() && !(keys && o.index == op));
+            let untouched = changed.iter().all(|c| {
+                manifest
+                    .account
+                    .ops
+                    .get(c)
+                    .is_none_or(|done| done.quarantined_rows == 0)
+            });
             if manifest.key == *then && then != now && untouched && global.next().is_none() {
                 manifest.key = now.clone();
                 env.store.write_manifest(place, manifest)?;
@@ -67,18 +94,35 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
     Ok(())
 }
 
-/// Removes files of quarantine of which no manifest in `good` knows: their task was not committed, or is not of use any more.
-pub(crate) fn forget_quarantine<'m>(env: &TaskContext<'_>, good: impl Iterator<Item = &'m Manifest>) -> Result<()> {
-    let known: HashSet<&str> = good.flat_map(|m| &m.account.quarantine).map(|file| file.name.as_str()).collect();
+/// Removes files of quarantine of which no manifest in `good` knows: their task was not committed,
+/// or is not of use any more.
+pub(crate) fn forget_quarantine<'m>(
+    env: &TaskContext<'_>,
+    good: impl Iterator<Item = &'m Manifest>,
+) -> Result<()> {
+    let known: HashSet<&str> = good
+        .flat_map(|m| &m.account.quarantine)
+        .map(|file| file.name.as_str())
+        .collect();
     for path in env.store.paths.quarantine_files()? {
-        if !path.file_name().and_then(|n| n.to_str()).is_some_and(|name| known.contains(name)) {
+        if !path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .is_some_and(|name| known.contains(name))
+        {
             env.store.storage.remove(&path)?;
         }
     }
     Ok(())
 }
 
-fn move_all(env: &TaskContext<'_>, found: &[Found], places: &[PathBuf], decisions: &[Decision], index: &Index) -> Result<()> {
+fn move_all(
+    env: &TaskContext<'_>,
+    found: &[Found],
+    places: &[PathBuf],
+    decisions: &[Decision],
+    index: &Index,
+) -> Result<()> {
     let storage = &env.store.storage;
     // Files that change places go through temporary names, for two may swap.
     let mut moving: HashMap<usize, Manifest> = HashMap::new();
@@ -94,10 +138,16 @@ fn move_all(env: &TaskContext<'_>, found: &[Found], places: &[PathBuf], decision
                 let old = format!("_partition_{:04}", manifest.partition);
                 manifest.data = manifest.data.replace(&old, &format!("_partition_{to:04}"));
                 manifest.partition = *to;
-                manifest.account.ops.values_mut().for_each(|done| done.partition_id = *to);
+                manifest
+                    .account
+                    .ops
+                    .values_mut()
+                    .for_each(|done| done.partition_id = *to);
                 moving.insert(i, manifest);
             }
-            (Decision::SetAside(reason), manifest) => set_aside(env, &found[i], manifest.as_ref().ok(), &places[i], reason)?,
+            (Decision::SetAside(reason), manifest) => {
+                set_aside(env, &found[i], manifest.as_ref().ok(), &places[i], reason)?
+            }
             (_, Err(_)) => {}
         }
     }
@@ -105,7 +155,10 @@ fn move_all(env: &TaskContext<'_>, found: &[Found], places: &[PathBuf], decision
     for (i, manifest) in moving {
         let paths = &env.store.paths;
         let dir = paths.checkpoints();
-        storage.rename(&dir.join(format!(".moving_{i}.tmp")), &dir.join(&manifest.data))?;
+        storage.rename(
+            &dir.join(format!(".moving_{i}.tmp")),
+            &dir.join(&manifest.data),
+        )?;
         let (op, p) = (found[i].op, manifest.partition);
         let place = match manifest.artifact {
             Artifact::Keys => paths.keys_manifest(op, p),
@@ -123,23 +176,40 @@ fn warn(found: &[Found], decisions: &[Decision]) {
     let mut reasons: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
     for (found, decision) in found.iter().zip(decisions) {
         if let Decision::SetAside(reason) = decision {
-            reasons.entry(reason).or_default().push((found.op, found.partition));
+            reasons
+                .entry(reason)
+                .or_default()
+                .push((found.op, found.partition));
         }
     }
     for (reason, files) in reasons {
         let (op, partition) = files[0];
-        let others = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+        let others = if files.len() > 1 {
+            format!(" and {} more", files.len() - 1)
+        } else {
+            String::new()
+        };
         tracing::warn!(
             "checkpoint after op {op} of partition {partition}{others} not used, set aside in `checkpoints/discarded`: {reason}"
         );
     }
 }
 
-fn set_aside(env: &TaskContext<'_>, found: &Found, manifest: Option<&Manifest>, place: &Path, reason: &str) -> Result<()> {
+fn set_aside(
+    env: &TaskContext<'_>,
+    found: &Found,
+    manifest: Option<&Manifest>,
+    place: &Path,
+    reason: &str,
+) -> Result<()> {
     let paths = &env.store.paths;
     let aside = paths.discarded();
-    std::fs::create_dir_all(&aside).with_context(|| format!("cannot create `{}`", aside.display()))?;
-    let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    std::fs::create_dir_all(&aside)
+        .with_context(|| format!("cannot create `{}`", aside.display()))?;
+    let name = place
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     tracing::debug!("checkpoint `{name}` is not used: {reason}");
     let op_name = env.plan.ops.get(found.op).map_or("", |o| o.name.as_str());
     env.log.emit(Event::CheckpointDiscarded {
@@ -150,13 +220,18 @@ fn set_aside(env: &TaskContext<'_>, found: &Found, manifest: Option<&Manifest>, 
     });
     let stamp = env.attempt;
     // The manifest goes first: without it the data does not exist.
-    env.store.storage.rename(place, &paths.discarded_file(stamp, &name))?;
+    env.store
+        .storage
+        .rename(place, &paths.discarded_file(stamp, &name))?;
     // A manifest that was copied here may name the good data of another place.
     let stem = RunPaths::manifest_stem(&name);
-    if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && m.data.starts_with(&stem)) {
+    if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && m.data.starts_with(&stem))
+    {
         let data = paths.checkpoints().join(&manifest.data);
         if data.exists() {
-            env.store.storage.rename(&data, &paths.discarded_file(stamp, &manifest.data))?;
+            env.store
+                .storage
+                .rename(&data, &paths.discarded_file(stamp, &manifest.data))?;
         }
     }
     Ok(())
@@ -167,7 +242,12 @@ fn parts(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Result<()> 
     for p in 0..partitions {
         let path = env.store.paths.part_manifest(p);
         match Store::read_manifest(&path) {
-            Ok(Some(m)) if m.key == *env.chains.part(p) && m.artifact == Artifact::Part && m.partition == p && verify(env, &m).is_ok() => {
+            Ok(Some(m))
+                if m.key == *env.chains.part(p)
+                    && m.artifact == Artifact::Part
+                    && m.partition == p
+                    && verify(env, &m).is_ok() =>
+            {
                 index.insert(m)
             }
             Ok(None) => {}

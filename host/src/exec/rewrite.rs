@@ -1,4 +1,5 @@
-//! Operators that are given whole rows and make whole rows: what they get and what becomes of their answer.
+//! Operators that are given whole rows and make whole rows: what they get and what becomes of their
+//! answer.
 
 use std::sync::Arc;
 
@@ -13,13 +14,16 @@ use crate::data::{BadRow, Batch, Column, ExportOptions, ReadField, extract};
 use crate::plan::PlannedOp;
 use crate::wasm::contract::ROW;
 
-/// The rows without line ends, which can only be space between tokens: in the other rows of JSON there is none.
+/// The rows without line ends, which can only be space between tokens: in the other rows of JSON
+/// there is none.
 fn one_line(rows: &StringViewArray) -> StringViewArray {
     let is_end = |c: char| c == '\n' || c == '\r';
     if rows.iter().flatten().all(|row| !row.contains(is_end)) {
         return rows.clone();
     }
-    rows.iter().map(|row| row.map(|row| row.replace(is_end, " "))).collect()
+    rows.iter()
+        .map(|row| row.map(|row| row.replace(is_end, " ")))
+        .collect()
 }
 
 /// What one such op needs.
@@ -45,14 +49,20 @@ impl<'a> Rewrite<'a> {
         let rows: ArrayRef = Arc::new(self.export.texts(batch)?);
         let mut batch = batch.clone();
         let texts = cast(&rows, &DataType::Utf8View).context("a row is not UTF-8")?;
-        batch.columns.push(Column { changed: None, ..Column::new(ROW, texts) });
+        batch.columns.push(Column {
+            changed: None,
+            ..Column::new(ROW, texts)
+        });
         Ok(batch)
     }
 
-    /// Takes the new rows out of that field, in batches of the usual size. Gives how many are good, and the others: they are no rows, or lack what a
-    /// later op requires. Nothing stays of what was known of the old ones.
+    /// Takes the new rows out of that field, in batches of the usual size. Gives how many are good,
+    /// and the others: they are no rows, or lack what a later op requires. Nothing stays of what
+    /// was known of the old ones.
     pub(crate) fn made(&self, made: Batch, out: &mut Vec<Batch>) -> Result<(u64, Vec<BadRow>)> {
-        let rows = made.column(ROW).context("internal error: the new rows have gone")?;
+        let rows = made
+            .column(ROW)
+            .context("internal error: the new rows have gone")?;
         let rows = cast(&one_line(rows.data.as_string_view()), &DataType::BinaryView)?;
         let rows = rows.as_binary_view();
         let (mut good, mut bad, mut start) = (0, Vec::new(), 0);

@@ -1,5 +1,5 @@
-//! Tasks on threads: every partition through its segments, the barriers of global ops between them, retries and stopping. It knows files by
-//! their manifests only, and nothing of operators.
+//! Tasks on threads: every partition through its segments, the barriers of global ops between them,
+//! retries and stopping. It knows files by their manifests only, and nothing of operators.
 
 use anyhow::{Context, Result};
 
@@ -20,7 +20,8 @@ pub(crate) struct Workers {
     pub retries: u32,
     /// Memory for the tables of a deduplicator, in bytes.
     pub resolver_memory: usize,
-    /// Whether checkpoints go where they pay, by what ops turn out to cost, and not where the plan has them.
+    /// Whether checkpoints go where they pay, by what ops turn out to cost, and not where the plan
+    /// has them.
     pub adaptive: bool,
 }
 
@@ -54,8 +55,12 @@ pub(crate) fn run(
     let placement = workers.adaptive.then(|| Placement::new(env.plan));
     for segment in &env.plan.segments {
         let resolved = match segment.end {
-            End::Keys(op) if env.plan.ops[op].is_grouper() => gather::is_done(index, partitions, op),
-            End::Keys(op) => partitions.iter().all(|p| index.has(Artifact::Mask, op, p.id as usize)),
+            End::Keys(op) if env.plan.ops[op].is_grouper() => {
+                gather::is_done(index, partitions, op)
+            }
+            End::Keys(op) => partitions
+                .iter()
+                .all(|p| index.has(Artifact::Mask, op, p.id as usize)),
             End::Export => false,
         };
         queue::for_each(partitions, workers.threads, env.stop, |partition| {
@@ -66,13 +71,20 @@ pub(crate) fn run(
                 watcher.started(partition.id as usize);
             }
             let bytes: u64 = partition.slices.iter().map(|s| s.end - s.start).sum();
-            let stored = placement.as_ref().map_or_else(|| segment.stored.clone(), |p| p.stored(env.plan, segment, bytes));
+            let stored = placement.as_ref().map_or_else(
+                || segment.stored.clone(),
+                |p| p.stored(env.plan, segment, bytes),
+            );
             let done = queue::with_retries(env, partition, stage, workers.retries, || {
                 segment::run(env, partition, segment, &stored, stage, index)
             });
-            if let (Some(placement), Some(made)) = (&placement, made(index, segment.end, partition.id as usize)) {
+            if let (Some(placement), Some(made)) =
+                (&placement, made(index, segment.end, partition.id as usize))
+            {
                 placement.learn(&made, bytes);
-                let rows = stored.iter().filter_map(|op| index.get(Artifact::Rows, *op, partition.id as usize));
+                let rows = stored
+                    .iter()
+                    .filter_map(|op| index.get(Artifact::Rows, *op, partition.id as usize));
                 rows.for_each(|manifest| placement.learn_storing(&manifest, bytes));
             }
             match &done {
@@ -83,7 +95,9 @@ pub(crate) fn run(
                         watcher.completed(partition.id as usize, &manifest);
                     }
                 }
-                Err(error) if !error.is::<crate::error::Stopped>() => watcher.failed(partition.id as usize, error),
+                Err(error) if !error.is::<crate::error::Stopped>() => {
+                    watcher.failed(partition.id as usize, error)
+                }
                 Err(_) => {}
             }
             done
@@ -103,6 +117,10 @@ pub(crate) fn run(
     }
     partitions
         .iter()
-        .map(|p| index.get(Artifact::Part, 0, p.id as usize).with_context(|| format!("internal error: partition {} has no part", p.id)))
+        .map(|p| {
+            index
+                .get(Artifact::Part, 0, p.id as usize)
+                .with_context(|| format!("internal error: partition {} has no part", p.id))
+        })
         .collect()
 }

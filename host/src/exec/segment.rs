@@ -12,22 +12,34 @@ use crate::global::Mask;
 use crate::plan::{End, Segment};
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
 
-/// Whether the partition has nothing to do in the segment. `resolved`: what the global op at its end decides for, or makes of, all partitions is
-/// there.
-pub(crate) fn is_done(env: &TaskContext<'_>, index: &Index, p: usize, segment: &Segment, resolved: bool) -> bool {
+/// Whether the partition has nothing to do in the segment. `resolved`: what the global op at its
+/// end decides for, or makes of, all partitions is there.
+pub(crate) fn is_done(
+    env: &TaskContext<'_>,
+    index: &Index,
+    p: usize,
+    segment: &Segment,
+    resolved: bool,
+) -> bool {
     let exported = index.has(Artifact::Part, 0, p);
     match segment.end {
         End::Export => exported,
-        // What a grouper makes needs nothing of what came before; to be made it takes the rows of all partitions, which their keys come with.
-        End::Keys(op) if env.plan.ops[op].is_grouper() => resolved || index.has(Artifact::Keys, op, p),
-        // A missing mask takes the keys of all partitions. The keys are of use as long as the rows that they are of can be had too.
+        // What a grouper makes needs nothing of what came before; to be made it takes the rows of
+        // all partitions, which their keys come with.
+        End::Keys(op) if env.plan.ops[op].is_grouper() => {
+            resolved || index.has(Artifact::Keys, op, p)
+        }
+        // A missing mask takes the keys of all partitions. The keys are of use as long as the rows
+        // that they are of can be had too.
         End::Keys(op) => {
-            (resolved || index.has(Artifact::Keys, op, p)) && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
+            (resolved || index.has(Artifact::Keys, op, p))
+                && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
         }
     }
 }
 
-/// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number of the segment's first step.
+/// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number
+/// of the segment's first step.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partition: &Partition,
@@ -43,10 +55,19 @@ pub(crate) fn run(
         if *last < at {
             continue;
         }
-        let step = Task { stage: stage + number, ops: at..last + 1, store: true, end: ends_here.then_some(segment.end) };
+        let step = Task {
+            stage: stage + number,
+            ops: at..last + 1,
+            store: true,
+            end: ends_here.then_some(segment.end),
+        };
         for manifest in task::run(env, partition, &base, &step)? {
             if manifest.artifact == Artifact::Rows {
-                base = Base { account: manifest.account.clone(), rows: Some(manifest.clone()), masks: Vec::new() };
+                base = Base {
+                    account: manifest.account.clone(),
+                    rows: Some(manifest.clone()),
+                    masks: Vec::new(),
+                };
             }
             index.insert(manifest);
         }
@@ -55,34 +76,73 @@ pub(crate) fn run(
             return Ok(());
         }
     }
-    let step = Task { stage: stage + stored.len(), ops: at..segment.ops.end, store: false, end: Some(segment.end) };
-    task::run(env, partition, &base, &step)?.into_iter().for_each(|m| index.insert(m));
+    let step = Task {
+        stage: stage + stored.len(),
+        ops: at..segment.ops.end,
+        store: false,
+        end: Some(segment.end),
+    };
+    task::run(env, partition, &base, &step)?
+        .into_iter()
+        .for_each(|m| index.insert(m));
     Ok(())
 }
 
-fn plan_base(env: &TaskContext<'_>, index: &Index, p: usize, after: Option<usize>) -> Option<checkpoint::Base> {
+fn plan_base(
+    env: &TaskContext<'_>,
+    index: &Index,
+    p: usize,
+    after: Option<usize>,
+) -> Option<checkpoint::Base> {
     checkpoint::Base::after(after, &|artifact, op| index.has(artifact, op, p), &|op| {
         env.plan.ops[op].is_global() && !env.plan.ops[op].is_grouper()
     })
 }
 
-/// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is set aside and passed over.
-fn deepest(env: &TaskContext<'_>, index: &Index, p: usize, segment: &Segment) -> Result<(usize, Base)> {
+/// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is
+/// set aside and passed over.
+fn deepest(
+    env: &TaskContext<'_>,
+    index: &Index,
+    p: usize,
+    segment: &Segment,
+) -> Result<(usize, Base)> {
     for at in (segment.ops.start..=segment.ops.end).rev() {
         if let Some(found) = plan_base(env, index, p, at.checked_sub(1)) {
             return Ok((at, load(env, index, p, &found, at)?));
         }
     }
-    anyhow::bail!("internal error: partition {p} has no rows to start segment {} from", segment.index)
+    anyhow::bail!(
+        "internal error: partition {p} has no rows to start segment {} from",
+        segment.index
+    )
 }
 
 /// Opens what a base is made of.
-fn load(env: &TaskContext<'_>, index: &Index, p: usize, found: &checkpoint::Base, at: usize) -> Result<Base> {
-    let mut base = Base { rows: None, masks: Vec::new(), account: checkpoint::Account::default() };
+fn load(
+    env: &TaskContext<'_>,
+    index: &Index,
+    p: usize,
+    found: &checkpoint::Base,
+    at: usize,
+) -> Result<Base> {
+    let mut base = Base {
+        rows: None,
+        masks: Vec::new(),
+        account: checkpoint::Account::default(),
+    };
     if let Some(op) = found.rows_after {
-        let manifest = index.get(Artifact::Rows, op, p).context("internal error: a checkpoint has gone")?;
+        let manifest = index
+            .get(Artifact::Rows, op, p)
+            .context("internal error: a checkpoint has gone")?;
         let op = OpRef::new(op, &env.plan.ops[op].name);
-        let path = env.store.paths.checkpoints().join(&manifest.data).display().to_string();
+        let path = env
+            .store
+            .paths
+            .checkpoints()
+            .join(&manifest.data)
+            .display()
+            .to_string();
         env.log.emit(Event::PartitionResumed {
             partition_id: p,
             op: op.clone(),
@@ -101,10 +161,16 @@ fn load(env: &TaskContext<'_>, index: &Index, p: usize, found: &checkpoint::Base
         base.rows = Some(manifest);
     }
     for op in &found.masks {
-        let manifest = index.get(Artifact::Mask, *op, p).context("internal error: a mask has gone")?;
+        let manifest = index
+            .get(Artifact::Mask, *op, p)
+            .context("internal error: a mask has gone")?;
         let path = env.store.paths.checkpoints().join(&manifest.data);
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        base.masks.push(Mask::from_bytes(*op, &bytes).with_context(|| format!("cannot read `{}`", path.display()))?);
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        base.masks.push(
+            Mask::from_bytes(*op, &bytes)
+                .with_context(|| format!("cannot read `{}`", path.display()))?,
+        );
         base.account = manifest.account;
     }
     debug_assert!(at > 0 || found.masks.is_empty());
@@ -113,6 +179,10 @@ fn load(env: &TaskContext<'_>, index: &Index, p: usize, found: &checkpoint::Base
 
 /// Whether a found file is whole, byte for byte.
 pub(crate) fn verify(env: &TaskContext<'_>, manifest: &checkpoint::Manifest) -> Result<()> {
-    let dir = if manifest.artifact == Artifact::Part { env.store.paths.parts() } else { env.store.paths.checkpoints() };
+    let dir = if manifest.artifact == Artifact::Part {
+        env.store.paths.parts()
+    } else {
+        env.store.paths.checkpoints()
+    };
     Store::verify(&dir, manifest)
 }

@@ -1,5 +1,5 @@
-//! Where the rows of a task go: a checkpoint, the part of the export, and the keys for a global op. Encoding and writing happen on a
-//! thread of their own, so that the ops do not wait for them.
+//! Where the rows of a task go: a checkpoint, the part of the export, and the keys for a global op.
+//! Encoding and writing happen on a thread of their own, so that the ops do not wait for them.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,8 @@ use crossbeam_channel::{Sender, bounded};
 use crate::checkpoint::{RowFileWriter, WrittenRows};
 use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
 
-/// Batches that may wait for the writer. A batch may be one huge row with several times its size in buffers, so there are few.
+/// Batches that may wait for the writer. A batch may be one huge row with several times its size in
+/// buffers, so there are few.
 const WAITING: usize = 2;
 
 /// What the rows are written as.
@@ -87,30 +88,55 @@ impl Open {
     }
 }
 
-/// Runs `work` with a sink that feeds all targets; gives back what it gives, what was written, and what writing cost.
-pub(crate) fn with<T>(targets: Vec<Target>, work: impl FnOnce(&mut Sink) -> Result<T>) -> Result<(T, Vec<Written>, Times)> {
+/// Runs `work` with a sink that feeds all targets; gives back what it gives, what was written, and
+/// what writing cost.
+pub(crate) fn with<T>(
+    targets: Vec<Target>,
+    work: impl FnOnce(&mut Sink) -> Result<T>,
+) -> Result<(T, Vec<Written>, Times)> {
     let (sender, receiver) = bounded::<Batch>(WAITING);
     std::thread::scope(|scope| {
-        let writer = std::thread::Builder::new().name("djhost-write".into()).spawn_scoped(scope, move || -> Result<_> {
-            let mut open = targets.into_iter().map(Target::open).collect::<Result<Vec<_>>>()?;
-            let mut seconds = 0.0;
-            for batch in receiver {
-                let start = std::time::Instant::now();
-                open.iter_mut().try_for_each(|o| o.write(&batch))?;
-                seconds += start.elapsed().as_secs_f64();
-            }
-            let written = open.into_iter().map(Open::finish).collect::<Result<Vec<_>>>()?;
-            Ok((written, seconds, crate::wasm::thread_cpu().as_secs_f64()))
-        });
+        let writer = std::thread::Builder::new()
+            .name("djhost-write".into())
+            .spawn_scoped(scope, move || -> Result<_> {
+                let mut open = targets
+                    .into_iter()
+                    .map(Target::open)
+                    .collect::<Result<Vec<_>>>()?;
+                let mut seconds = 0.0;
+                for batch in receiver {
+                    let start = std::time::Instant::now();
+                    open.iter_mut().try_for_each(|o| o.write(&batch))?;
+                    seconds += start.elapsed().as_secs_f64();
+                }
+                let written = open
+                    .into_iter()
+                    .map(Open::finish)
+                    .collect::<Result<Vec<_>>>()?;
+                Ok((written, seconds, crate::wasm::thread_cpu().as_secs_f64()))
+            });
         let writer = writer.context("cannot start a writing thread")?;
-        let mut sink = Sink { sender, stalled: 0.0 };
+        let mut sink = Sink {
+            sender,
+            stalled: 0.0,
+        };
         let worked = work(&mut sink);
         let stalled = sink.stalled;
         drop(sink);
-        let written = writer.join().map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))?;
+        let written = writer
+            .join()
+            .map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))?;
         // If both failed, the writer's error is the cause.
         let (written, seconds, cpu) = written?;
-        Ok((worked?, written, Times { writing: seconds, cpu, stalled }))
+        Ok((
+            worked?,
+            written,
+            Times {
+                writing: seconds,
+                cpu,
+                stalled,
+            },
+        ))
     })
 }
 

@@ -6,7 +6,9 @@ use arrow::array::BooleanArray;
 use super::context::TaskContext;
 use crate::checkpoint::{Account, Manifest, Refetch};
 use crate::config::OnError;
-use crate::data::{BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read};
+use crate::data::{
+    BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read,
+};
 use crate::global::Mask;
 
 /// Rows of a partition that can be had without running an op.
@@ -25,7 +27,8 @@ pub(crate) struct Incoming {
     pub(crate) batch: Batch,
     pub(crate) bad: Vec<BadRow>,
     pub(crate) bytes: u64,
-    /// Whether they come from the input (and are counted as read). Those of a group that lack what a later op requires are bad, too.
+    /// Whether they come from the input (and are counted as read). Those of a group that lack what
+    /// a later op requires are bad, too.
     pub(crate) fresh: bool,
     /// What happens to the bad ones.
     pub(crate) on_error: OnError,
@@ -42,18 +45,31 @@ pub(crate) fn open<'a>(
     let stats: Vec<String> = env.plan.input_stats().map(str::to_owned).collect();
     let incoming: Box<dyn Iterator<Item = Result<Incoming>>> = match &base.rows {
         None => {
-            let options = ReadOptions { fields, ..env.read.clone() };
+            let options = ReadOptions {
+                fields,
+                ..env.read.clone()
+            };
             Box::new(read(env.dataset, partition, &options)?.map(move |block| {
                 let mut block = block?;
                 lift_stats(&mut block.batch, &stats);
-                Ok(Incoming { batch: block.batch, bad: block.bad, bytes: block.bytes, fresh: true, on_error })
+                Ok(Incoming {
+                    batch: block.batch,
+                    bad: block.bad,
+                    bytes: block.bytes,
+                    fresh: true,
+                    on_error,
+                })
             }))
         }
         Some(manifest) => {
             let at = manifest.data.clone();
             // What the ops behind a grouper require is not in every group.
             let may_be_bad = fields.iter().any(|field| field.required);
-            let stored = Refetch::new(env.dataset, env.store.open_rows(manifest)?, env.read.batch_bytes);
+            let stored = Refetch::new(
+                env.dataset,
+                env.store.open_rows(manifest)?,
+                env.read.batch_bytes,
+            );
             Box::new(stored.map(move |batch| {
                 let mut batch = batch.with_context(|| format!("cannot read checkpoint `{at}`"))?;
                 let mut bad = Vec::new();
@@ -71,11 +87,19 @@ pub(crate) fn open<'a>(
                 let mut stored = std::mem::take(&mut batch.stats);
                 lift_stats(&mut batch, &stats);
                 // What ops computed holds over what the row said at first.
-                batch.stats.retain(|s| !stored.iter().any(|k| k.key == s.key));
+                batch
+                    .stats
+                    .retain(|s| !stored.iter().any(|k| k.key == s.key));
                 stored.append(&mut batch.stats);
                 batch.stats = stored;
                 debug_assert!(batch.stats.len() >= known);
-                Ok(Incoming { batch, bad, bytes: 0, fresh: false, on_error })
+                Ok(Incoming {
+                    batch,
+                    bad,
+                    bytes: 0,
+                    fresh: false,
+                    on_error,
+                })
             }))
         }
     };
@@ -100,7 +124,11 @@ pub(crate) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batc
     let rows = bad.into_iter().map(|(row, reason)| {
         let row = row as usize;
         good[row] = false;
-        let raw = batch.raw.as_ref().map(|raw| raw.value(row).to_vec()).unwrap_or_default();
+        let raw = batch
+            .raw
+            .as_ref()
+            .map(|raw| raw.value(row).to_vec())
+            .unwrap_or_default();
         let id = batch.ids.value(row);
         BadRow { id, raw, reason }
     });
@@ -119,7 +147,10 @@ fn lift_stats(batch: &mut Batch, keys: &[String]) {
             None => None,
         };
         if let Some(data) = data.filter(|d| d.null_count() < d.len()) {
-            batch.stats.push(Stat { key: key.clone(), data });
+            batch.stats.push(Stat {
+                key: key.clone(),
+                data,
+            });
         }
     }
 }

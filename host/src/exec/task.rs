@@ -34,8 +34,14 @@ pub(crate) struct Task {
     pub end: Option<End>,
 }
 
-/// Runs a step over the rows of `base` and commits what comes of it: data first, quarantine with it, manifest last. Gives the manifests.
-pub(crate) fn run(env: &TaskContext<'_>, partition: &Partition, base: &Base, step: &Task) -> Result<Vec<Manifest>> {
+/// Runs a step over the rows of `base` and commits what comes of it: data first, quarantine with
+/// it, manifest last. Gives the manifests.
+pub(crate) fn run(
+    env: &TaskContext<'_>,
+    partition: &Partition,
+    base: &Base,
+    step: &Task,
+) -> Result<Vec<Manifest>> {
     let timer = Timer::start();
     let p = partition.id as usize;
     let last = step.ops.end.checked_sub(1);
@@ -47,7 +53,10 @@ pub(crate) fn run(env: &TaskContext<'_>, partition: &Partition, base: &Base, ste
             Some(End::Keys(op)) => op,
             _ => last.unwrap_or(0),
         },
-        input_bytes: base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes),
+        input_bytes: base.rows.as_ref().map_or_else(
+            || partition.slices.iter().map(|s| s.end - s.start).sum(),
+            |m| m.bytes,
+        ),
         input_rows: base.rows.as_ref().map(|m| m.rows),
     });
     let keyed = match step.end {
@@ -66,30 +75,66 @@ pub(crate) fn run(env: &TaskContext<'_>, partition: &Partition, base: &Base, ste
     let temporary = part.with_file_name(format!(".part_{p:04}.tmp"));
     let mut targets = Vec::new();
     if step.store {
-        targets.push(Target::Rows(Box::new(env.store.rows(last.context("a step without ops stores no rows")?, p)?)));
+        targets.push(Target::Rows(Box::new(
+            env.store
+                .rows(last.context("a step without ops stores no rows")?, p)?,
+        )));
     }
     if let Some(op) = keyed.filter(|op| env.plan.ops[*op].is_grouper()) {
-        targets.push(Target::Flat(Box::new(env.store.keys_with_rows(op, p, &env.export)?)));
+        targets.push(Target::Flat(Box::new(env.store.keys_with_rows(
+            op,
+            p,
+            &env.export,
+        )?)));
     }
     if step.end == Some(End::Export) {
         targets.push(Target::Part(temporary.clone(), env.export.clone()));
     }
     let (rows_in, written, times) = if targets.is_empty() {
-        (each_batch(env, partition, base, step, |incoming| work.take(incoming, &mut |_| Ok(())))?, Vec::new(), sink::Times::default())
+        (
+            each_batch(env, partition, base, step, |incoming| {
+                work.take(incoming, &mut |_| Ok(()))
+            })?,
+            Vec::new(),
+            sink::Times::default(),
+        )
     } else {
-        sink::with(targets, |sink| each_batch(env, partition, base, step, |incoming| work.take(incoming, &mut |batch| sink.write(batch))))?
+        sink::with(targets, |sink| {
+            each_batch(env, partition, base, step, |incoming| {
+                work.take(incoming, &mut |batch| sink.write(batch))
+            })
+        })?
     };
-    let Work { mut account, mut quarantine, masked, chain, keys, rows_out } = work;
+    let Work {
+        mut account,
+        mut quarantine,
+        masked,
+        chain,
+        keys,
+        rows_out,
+    } = work;
     masked.finish(p, &mut account);
     chain.finish(&mut account);
-    finish_quarantine(env, (step.ops.start, p, env.chains.after(p, last)), &mut account, &mut quarantine)?;
+    finish_quarantine(
+        env,
+        (step.ops.start, p, env.chains.after(p, last)),
+        &mut account,
+        &mut quarantine,
+    )?;
     if base.rows.is_none() && base.masks.is_empty() {
         account.input = identity::content(env.dataset, partition, env.chains.after(p, None))?;
     }
     let (mut manifests, mut flat) = (Vec::new(), None);
     for written in written {
         match written {
-            Written::Rows(rows) => manifests.push(commit_rows(env, *rows, p, last.unwrap_or(0), &account, times)?),
+            Written::Rows(rows) => manifests.push(commit_rows(
+                env,
+                *rows,
+                p,
+                last.unwrap_or(0),
+                &account,
+                times,
+            )?),
             Written::Flat(rows) => flat = Some(*rows),
             Written::Part(info) => {
                 env.store.storage.rename(&temporary, &part)?;
@@ -122,7 +167,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// One batch through the ops, to the keys and on. Gives the number of rows that came to the ops.
+    /// One batch through the ops, to the keys and on. Gives the number of rows that came to the
+    /// ops.
     fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<u64> {
         let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
         self.account.bad += bad;
@@ -134,7 +180,12 @@ impl Work<'_> {
             self.quarantine.bad(row, incoming.on_error)?;
         }
         let mut came = 0;
-        for batch in self.masked.process(incoming.batch, &mut self.quarantine)?.into_iter().filter(|batch| batch.rows() > 0) {
+        for batch in self
+            .masked
+            .process(incoming.batch, &mut self.quarantine)?
+            .into_iter()
+            .filter(|batch| batch.rows() > 0)
+        {
             came += batch.rows() as u64;
             for batch in self.chain.process(batch, &mut self.quarantine)? {
                 self.rows_out += batch.rows() as u64;
@@ -148,7 +199,8 @@ impl Work<'_> {
     }
 }
 
-/// Making the keys of a global op. What it cannot judge has a quarantine of its own: the rows before it can be stored without it.
+/// Making the keys of a global op. What it cannot judge has a quarantine of its own: the rows
+/// before it can be stored without it.
 struct KeysWork<'a> {
     op: usize,
     keyer: Keyer<'a>,
@@ -160,8 +212,17 @@ struct KeysWork<'a> {
 impl<'a> KeysWork<'a> {
     fn new(env: &TaskContext<'a>, op: usize, p: usize) -> Result<Self> {
         let planned = &env.plan.ops[op];
-        env.log.emit(Event::OpStarted { partition_id: p, op: OpRef::new(op, &planned.name) });
-        Ok(Self { op, keyer: Keyer::new(planned, p)?, writer: KeysWriter::new(), quarantine: Quarantine::new(env.breaker()), rows: 0 })
+        env.log.emit(Event::OpStarted {
+            partition_id: p,
+            op: OpRef::new(op, &planned.name),
+        });
+        Ok(Self {
+            op,
+            keyer: Keyer::new(planned, p)?,
+            writer: KeysWriter::new(),
+            quarantine: Quarantine::new(env.breaker()),
+            rows: 0,
+        })
     }
 
     fn take(&mut self, batch: &Batch) -> Result<()> {
@@ -173,15 +234,38 @@ impl<'a> KeysWork<'a> {
     }
 
     /// `flat`: the rows that the keys are of, where these are wanted with them.
-    fn commit(mut self, env: &TaskContext<'_>, p: usize, account: &mut Account, flat: Option<RowFileWriter>) -> Result<Manifest> {
+    fn commit(
+        mut self,
+        env: &TaskContext<'_>,
+        p: usize,
+        account: &mut Account,
+        flat: Option<RowFileWriter>,
+    ) -> Result<Manifest> {
         account.ops.insert(self.op, self.keyer.finish(env.log));
-        finish_quarantine(env, (self.op, p, env.chains.keys(p, self.op)), account, &mut self.quarantine)?;
-        let manifest = Store::manifest(Artifact::Keys, env.chains.keys(p, self.op).clone(), Some(self.op), p, self.rows, account.clone());
+        finish_quarantine(
+            env,
+            (self.op, p, env.chains.keys(p, self.op)),
+            account,
+            &mut self.quarantine,
+        )?;
+        let manifest = Store::manifest(
+            Artifact::Keys,
+            env.chains.keys(p, self.op).clone(),
+            Some(self.op),
+            p,
+            self.rows,
+            account.clone(),
+        );
         let (paths, keys) = (&env.store.paths, self.writer.finish()?);
         if let Some(flat) = flat {
             return env.store.commit_keys_with_rows(flat, &keys, manifest);
         }
-        env.store.commit_bytes(&keys, &paths.keys(self.op, p), &paths.keys_manifest(self.op, p), manifest)
+        env.store.commit_bytes(
+            &keys,
+            &paths.keys(self.op, p),
+            &paths.keys_manifest(self.op, p),
+            manifest,
+        )
     }
 }
 
@@ -194,11 +278,23 @@ pub(crate) fn commit_rows(
     times: sink::Times,
 ) -> Result<Manifest> {
     let committing = std::time::Instant::now();
-    let manifest = env.store.commit_rows(rows, env.chains.after(p, Some(last)), (last, p), account, times.cpu)?;
+    let manifest = env.store.commit_rows(
+        rows,
+        env.chains.after(p, Some(last)),
+        (last, p),
+        account,
+        times.cpu,
+    )?;
     env.log.emit(Event::CheckpointSaved(CheckpointDone {
         partition_id: p,
         op: OpRef::new(last, &env.plan.ops[last].name),
-        checkpoint_path: env.store.paths.checkpoints().join(&manifest.data).display().to_string(),
+        checkpoint_path: env
+            .store
+            .paths
+            .checkpoints()
+            .join(&manifest.data)
+            .display()
+            .to_string(),
         duration: times.writing + committing.elapsed().as_secs_f64(),
         cpu_seconds: times.cpu,
         stall_seconds: times.stalled,
@@ -209,13 +305,31 @@ pub(crate) fn commit_rows(
     Ok(manifest)
 }
 
-fn commit_part(env: &TaskContext<'_>, info: PartInfo, p: usize, last: Option<usize>, account: &Account, part: &Path) -> Result<Manifest> {
-    let mut manifest = Store::manifest(Artifact::Part, env.chains.part(p).clone(), last, p, info.rows, account.clone());
-    manifest.data = part.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+fn commit_part(
+    env: &TaskContext<'_>,
+    info: PartInfo,
+    p: usize,
+    last: Option<usize>,
+    account: &Account,
+    part: &Path,
+) -> Result<Manifest> {
+    let mut manifest = Store::manifest(
+        Artifact::Part,
+        env.chains.part(p).clone(),
+        last,
+        p,
+        info.rows,
+        account.clone(),
+    );
+    manifest.data = part
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     manifest.bytes = info.bytes;
     manifest.checksum.clone_from(&info.checksum);
     manifest.part = Some(info);
-    env.store.write_manifest(&env.store.paths.part_manifest(p), &manifest)?;
+    env.store
+        .write_manifest(&env.store.paths.part_manifest(p), &manifest)?;
     Ok(manifest)
 }
 
@@ -228,13 +342,22 @@ fn each_batch(
     mut take: impl FnMut(Incoming) -> Result<u64>,
 ) -> Result<u64> {
     // Ops that count keys get the rows of the base once more.
-    let first = base.masks.iter().filter(|mask| mask.counts.is_some()).map(|mask| mask.op).min().unwrap_or(step.ops.start);
+    let first = base
+        .masks
+        .iter()
+        .filter(|mask| mask.counts.is_some())
+        .map(|mask| mask.op)
+        .min()
+        .unwrap_or(step.ops.start);
     let fields = match base.rows.as_ref().map(|rows| rows.op) {
         None => env.plan.fields.clone(),
         Some(Some(op)) if env.plan.ops[op].is_grouper() => env.plan.fields_of_new(op),
         Some(_) => env.plan.fields_after(first),
     };
-    let size: u64 = base.rows.as_ref().map_or_else(|| partition.slices.iter().map(|s| s.end - s.start).sum(), |m| m.bytes);
+    let size: u64 = base.rows.as_ref().map_or_else(
+        || partition.slices.iter().map(|s| s.end - s.start).sum(),
+        |m| m.bytes,
+    );
     let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
     for incoming in source::open(env, partition, base, fields)? {
         if env.stop.requested() {
@@ -244,7 +367,10 @@ fn each_batch(
         bytes += incoming.bytes;
         if incoming.fresh {
             // Before the ops: the breaker judges by the rows that have come in.
-            env.tally.enter((incoming.batch.rows() + incoming.bad.len()) as u64, incoming.bytes);
+            env.tally.enter(
+                (incoming.batch.rows() + incoming.bad.len()) as u64,
+                incoming.bytes,
+            );
         }
         rows += take(incoming)?;
         if progress.is_due() {
@@ -287,8 +413,24 @@ fn finish_quarantine(
     quarantine: &mut Quarantine<'_>,
 ) -> Result<()> {
     let p = task.1;
-    let file = quarantine.commit(&env.store.paths, &env.store.storage, env.dataset, task, env.attempt)?;
-    let path = file.as_ref().map(|f| env.store.paths.quarantine().join(&f.name).display().to_string()).unwrap_or_default();
+    let file = quarantine.commit(
+        &env.store.paths,
+        &env.store.storage,
+        env.dataset,
+        task,
+        env.attempt,
+    )?;
+    let path = file
+        .as_ref()
+        .map(|f| {
+            env.store
+                .paths
+                .quarantine()
+                .join(&f.name)
+                .display()
+                .to_string()
+        })
+        .unwrap_or_default();
     for (op, reason, rows) in quarantine.reasons() {
         env.log.emit(Event::RowsQuarantined {
             partition_id: p,

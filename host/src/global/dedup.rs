@@ -1,8 +1,9 @@
-//! Finding duplicates by fingerprints over all partitions, in bounded memory: the first row in input order stays.
+//! Finding duplicates by fingerprints over all partitions, in bounded memory: the first row in
+//! input order stays.
 //!
-//! Fingerprints are looked at in scans of the key files. A scan takes as many as its tables can hold in the memory: several bands when they are
-//! small, a part of one, by hash, when it is large. So the number of scans is what the tables of all fingerprints would take, divided by
-//! the memory.
+//! Fingerprints are looked at in scans of the key files. A scan takes as many as its tables can
+//! hold in the memory: several bands when they are small, a part of one, by hash, when it is large.
+//! So the number of scans is what the tables of all fingerprints would take, divided by the memory.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -33,7 +34,8 @@ impl Hasher for FingerprintHasher {
 
 pub(crate) type Build = BuildHasherDefault<FingerprintHasher>;
 
-/// Bytes per entry of a hash table with entries of `bytes`, at its lowest load (7/16, just after growing), and its control byte.
+/// Bytes per entry of a hash table with entries of `bytes`, at its lowest load (7/16, just after
+/// growing), and its control byte.
 pub(crate) const fn entry(bytes: usize) -> usize {
     (bytes + 1) * 16 / 7
 }
@@ -43,15 +45,25 @@ pub(crate) fn passes(entries: usize, size: usize, memory: usize) -> u64 {
     entries.saturating_mul(size).div_ceil(memory.max(1)).max(1) as u64
 }
 
-/// The pass that a key belongs to. High bits of its hash: the tables use the low ones and the highest seven.
+/// The pass that a key belongs to. High bits of its hash: the tables use the low ones and the
+/// highest seven.
 pub(crate) fn pass_of(hash: u64, passes: u64) -> u64 {
-    if passes == 1 { 0 } else { ((hash >> 24) & 0xffff_ffff) % passes }
+    if passes == 1 {
+        0
+    } else {
+        ((hash >> 24) & 0xffff_ffff) % passes
+    }
 }
 
-/// Entries to make room for when `entries` are spread over `passes` by their hash: some more, as no spread is even.
+/// Entries to make room for when `entries` are spread over `passes` by their hash: some more, as no
+/// spread is even.
 pub(crate) fn room(entries: usize, passes: u64) -> usize {
     let share = entries / passes as usize;
-    if passes == 1 { share } else { share + share / 32 + 64 }
+    if passes == 1 {
+        share
+    } else {
+        share + share / 32 + 64
+    }
 }
 
 pub(crate) fn print<const N: usize>(fingerprint: u128) -> Print<N> {
@@ -62,9 +74,19 @@ pub(crate) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
     passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
 }
 
-/// One fingerprint of `width` bytes per row: a row whose fingerprint came before is taken away. Gives the bytes that the tables took.
-pub fn first_of_keys(tables: Tables<'_>, masks: &mut [Mask], width: usize, memory: usize) -> Result<usize> {
-    if width == 8 { firsts::<2>(tables, masks, memory) } else { firsts::<4>(tables, masks, memory) }
+/// One fingerprint of `width` bytes per row: a row whose fingerprint came before is taken away.
+/// Gives the bytes that the tables took.
+pub fn first_of_keys(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    width: usize,
+    memory: usize,
+) -> Result<usize> {
+    if width == 8 {
+        firsts::<2>(tables, masks, memory)
+    } else {
+        firsts::<4>(tables, masks, memory)
+    }
 }
 
 fn firsts<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], memory: usize) -> Result<usize> {
@@ -72,11 +94,15 @@ fn firsts<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], memory: usize)
     let passes = passes(rows, entry(4 * N), memory);
     let mut used = 0;
     for pass in 0..passes {
-        let mut seen: HashSet<Print<N>, Build> = HashSet::with_capacity_and_hasher(room(rows, passes), Build::default());
+        let mut seen: HashSet<Print<N>, Build> =
+            HashSet::with_capacity_and_hasher(room(rows, passes), Build::default());
         for (p, mask) in masks.iter_mut().enumerate() {
             let mut again = Vec::new();
             tables(p)?.each(0, |row, fingerprint| {
-                if in_pass(fingerprint, pass, passes) && mask.is_kept(row as usize) && !seen.insert(print(fingerprint)) {
+                if in_pass(fingerprint, pass, passes)
+                    && mask.is_kept(row as usize)
+                    && !seen.insert(print(fingerprint))
+                {
                     again.push(row);
                 }
             })?;
@@ -87,20 +113,35 @@ fn firsts<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], memory: usize)
     Ok(used)
 }
 
-/// Several fingerprints of `width` bytes per row: rows that share one are in one group, transitively; of each group the first row stays. Gives
-/// the bytes that the tables took.
-pub fn first_of_groups(tables: Tables<'_>, masks: &mut [Mask], (width, per_row): (usize, usize), memory: usize) -> Result<usize> {
-    if width == 8 { groups::<2>(tables, masks, per_row, memory) } else { groups::<4>(tables, masks, per_row, memory) }
+/// Several fingerprints of `width` bytes per row: rows that share one are in one group,
+/// transitively; of each group the first row stays. Gives the bytes that the tables took.
+pub fn first_of_groups(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    (width, per_row): (usize, usize),
+    memory: usize,
+) -> Result<usize> {
+    if width == 8 {
+        groups::<2>(tables, masks, per_row, memory)
+    } else {
+        groups::<4>(tables, masks, per_row, memory)
+    }
 }
 
-fn groups<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], per_row: usize, memory: usize) -> Result<usize> {
+fn groups<const N: usize>(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    per_row: usize,
+    memory: usize,
+) -> Result<usize> {
     let mut start = Vec::with_capacity(masks.len());
     let mut total = 0u64;
     for mask in masks.iter() {
         start.push(total);
         total += mask.rows() as u64;
     }
-    let mut groups = Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
+    let mut groups =
+        Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
     let rows = total as usize;
     let size = entry(4 * N + 4);
     let at_once = (memory / (rows * size).max(1)).clamp(1, per_row);
@@ -108,8 +149,15 @@ fn groups<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], per_row: usize
     let mut used = 0;
     for band in (0..per_row).step_by(at_once) {
         for pass in 0..passes {
-            let table = || HashMap::<Print<N>, u32, Build>::with_capacity_and_hasher(room(rows, passes), Build::default());
-            let mut first: Vec<_> = (band..per_row.min(band + at_once)).map(|_| table()).collect();
+            let table = || {
+                HashMap::<Print<N>, u32, Build>::with_capacity_and_hasher(
+                    room(rows, passes),
+                    Build::default(),
+                )
+            };
+            let mut first: Vec<_> = (band..per_row.min(band + at_once))
+                .map(|_| table())
+                .collect();
             for (p, mask) in masks.iter().enumerate() {
                 let keys = tables(p)?;
                 for (i, first) in first.iter_mut().enumerate() {
@@ -121,12 +169,21 @@ fn groups<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], per_row: usize
                     })?;
                 }
             }
-            used = used.max(first.iter().map(|table| table.capacity() * (4 * N + 5) * 8 / 7).sum());
+            used = used.max(
+                first
+                    .iter()
+                    .map(|table| table.capacity() * (4 * N + 5) * 8 / 7)
+                    .sum(),
+            );
         }
     }
     for (p, mask) in masks.iter_mut().enumerate() {
         let id = |row: u32| (start[p] + u64::from(row)) as u32;
-        let again: Vec<u32> = mask.kept().map(|row| row as u32).filter(|row| groups.root(id(*row)) != id(*row)).collect();
+        let again: Vec<u32> = mask
+            .kept()
+            .map(|row| row as u32)
+            .filter(|row| groups.root(id(*row)) != id(*row))
+            .collect();
         mask.clear_all(&again);
     }
     Ok(used + groups.parent.len() * 4)
@@ -139,7 +196,9 @@ pub(crate) struct Groups {
 
 impl Groups {
     pub(crate) fn new(n: u32) -> Self {
-        Self { parent: (0..n).collect() }
+        Self {
+            parent: (0..n).collect(),
+        }
     }
 
     pub(crate) fn root(&mut self, mut x: u32) -> u32 {
@@ -166,18 +225,38 @@ mod tests {
 
     /// Partitions of rows, each with its fingerprints.
     fn kept(partitions: &[&[&[u64]]], memory: usize) -> Vec<Vec<usize>> {
-        let per_row = partitions.iter().flat_map(|p| p.iter()).map(|r| r.len()).next().unwrap();
+        let per_row = partitions
+            .iter()
+            .flat_map(|p| p.iter())
+            .map(|r| r.len())
+            .next()
+            .unwrap();
         let files: Vec<Vec<u8>> = partitions
             .iter()
             .map(|rows| {
-                let data = rows.iter().flat_map(|r| r.iter().flat_map(|f| f.to_le_bytes())).collect();
+                let data = rows
+                    .iter()
+                    .flat_map(|r| r.iter().flat_map(|f| f.to_le_bytes()))
+                    .collect();
                 let mut keys = KeysWriter::new();
-                keys.add(rows.len(), Some(Output::Fingerprints { width: 8, per_row, data, valid: None }), &[]).unwrap();
+                keys.add(
+                    rows.len(),
+                    Some(Output::Fingerprints {
+                        width: 8,
+                        per_row,
+                        data,
+                        valid: None,
+                    }),
+                    &[],
+                )
+                .unwrap();
                 keys.finish().unwrap()
             })
             .collect();
         let tables = |p: usize| KeyTable::from_bytes(&files[p]);
-        let mut masks: Vec<Mask> = (0..files.len()).map(|p| Mask::new(0, tables(p).unwrap().accepted())).collect();
+        let mut masks: Vec<Mask> = (0..files.len())
+            .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
+            .collect();
         match per_row {
             1 => first_of_keys(&tables, &mut masks, 8, memory).unwrap(),
             n => first_of_groups(&tables, &mut masks, (8, n), memory).unwrap(),
@@ -195,7 +274,8 @@ mod tests {
 
     #[test]
     fn groups_are_transitive_over_bands_and_partitions() {
-        // 0 ~ 2 by band 0, 2 ~ 3 by band 1, 1 alone; band 0 of row 4 equals band 1 of row 0, which is no match.
+        // 0 ~ 2 by band 0, 2 ~ 3 by band 1, 1 alone; band 0 of row 4 equals band 1 of row 0, which
+        // is no match.
         let rows: &[&[&[u64]]] = &[&[&[1, 10], &[2, 20]], &[&[1, 30], &[4, 30]], &[&[10, 50]]];
         for memory in [1, 200, 1 << 20] {
             assert_eq!(kept(rows, memory), [vec![0, 1], vec![], vec![0]]);

@@ -1,7 +1,9 @@
-//! Which rows of the dataset have the same key, in bounded memory. A group stands where its first row, the leader, stands.
+//! Which rows of the dataset have the same key, in bounded memory. A group stands where its first
+//! row, the leader, stands.
 //!
-//! As with duplicates, a scan of the keys looks at those whose table fits the memory; what it finds, the leader of each row, goes to a file per
-//! partition. Then the leaders are taken in ranges with as many rows as fit, in a scan of these files each.
+//! As with duplicates, a scan of the keys looks at those whose table fits the memory; what it
+//! finds, the leader of each row, goes to a file per partition. Then the leaders are taken in
+//! ranges with as many rows as fit, in a scan of these files each.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -25,8 +27,8 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Groups {
     /// How many.
     pub count: u64,
-    /// For each group the number of its rows, then each row as its distance from the one before, as `varint`s. The rows of the dataset are
-    /// counted from 0 over all partitions.
+    /// For each group the number of its rows, then each row as its distance from the one before, as
+    /// `varint`s. The rows of the dataset are counted from 0 over all partitions.
     bytes: Vec<u8>,
 }
 
@@ -46,12 +48,24 @@ impl Groups {
         &self.bytes
     }
 
-    /// The groups in a file: `each(rows)` gets how many rows follow, and the rows by asking for them.
-    pub(crate) fn each(mut bytes: &[u8], mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u32>>) -> Result<()>) -> Result<()> {
+    /// The groups in a file: `each(rows)` gets how many rows follow, and the rows by asking for
+    /// them.
+    pub(crate) fn each(
+        mut bytes: &[u8],
+        mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u32>>) -> Result<()>,
+    ) -> Result<()> {
         while !bytes.is_empty() {
-            let mut members = Members { left: take_number(&mut bytes)?, row: 0, bytes: &mut bytes };
+            let mut members = Members {
+                left: take_number(&mut bytes)?,
+                row: 0,
+                bytes: &mut bytes,
+            };
             each(&mut members)?;
-            ensure!(members.left == 0, "internal error: {} rows of a group were passed over", members.left);
+            ensure!(
+                members.left == 0,
+                "internal error: {} rows of a group were passed over",
+                members.left
+            );
         }
         Ok(())
     }
@@ -69,7 +83,10 @@ impl Iterator for Members<'_, '_> {
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         Some(take_number(self.bytes).and_then(|step| {
-            self.row = self.row.checked_add(step).context("a row of a group is too large a number")?;
+            self.row = self
+                .row
+                .checked_add(step)
+                .context("a row of a group is too large a number")?;
             Ok(self.row)
         }))
     }
@@ -81,8 +98,8 @@ impl Iterator for Members<'_, '_> {
 
 impl ExactSizeIterator for Members<'_, '_> {}
 
-/// Groups the rows of all partitions; `accepted` says which of them have a key. `each(partition, groups)` is called for all partitions in order.
-/// Gives the bytes that the tables took.
+/// Groups the rows of all partitions; `accepted` says which of them have a key. `each(partition,
+/// groups)` is called for all partitions in order. Gives the bytes that the tables took.
 pub(crate) fn group(
     tables: Tables<'_>,
     accepted: &[Mask],
@@ -92,8 +109,13 @@ pub(crate) fn group(
 ) -> Result<usize> {
     let mut starts = vec![0u32];
     for mask in accepted {
-        let end = u32::try_from(mask.rows()).ok().and_then(|rows| starts[starts.len() - 1].checked_add(rows));
-        starts.push(end.filter(|end| *end < NONE).context("more than 2^32 rows cannot be grouped")?);
+        let end = u32::try_from(mask.rows())
+            .ok()
+            .and_then(|rows| starts[starts.len() - 1].checked_add(rows));
+        starts.push(
+            end.filter(|end| *end < NONE)
+                .context("more than 2^32 rows cannot be grouped")?,
+        );
     }
     let (mut leaders, mut used) = leaders(tables, accepted, &starts, memory, scratch)?;
     let rows = starts[accepted.len()];
@@ -106,14 +128,19 @@ pub(crate) fn group(
     while piece < sizes.len() {
         let first = piece;
         let mut members = 0;
-        while piece < sizes.len() && (piece == first || (members + sizes[piece]) * 8 <= memory as u64) {
+        while piece < sizes.len()
+            && (piece == first || (members + sizes[piece]) * 8 <= memory as u64)
+        {
             members += sizes[piece];
             piece += 1;
         }
         let range = first as u32 * PIECE..(piece as u32).saturating_mul(PIECE);
         let mut pairs: Vec<u64> = Vec::with_capacity(members as usize);
         // No member stands before its leader.
-        let from = starts.partition_point(|start| *start <= range.start).saturating_sub(1).min(leaders.len());
+        let from = starts
+            .partition_point(|start| *start <= range.start)
+            .saturating_sub(1)
+            .min(leaders.len());
         for (file, start) in leaders[from..].iter_mut().zip(&starts[from..]) {
             each_leader(file, |row, leader| {
                 if range.contains(&leader) {
@@ -138,13 +165,20 @@ pub(crate) fn group(
 }
 
 /// For each partition a file without a name with the leader of each row, in four bytes.
-fn leaders(tables: Tables<'_>, accepted: &[Mask], starts: &[u32], memory: usize, scratch: &Path) -> Result<(Vec<File>, usize)> {
+fn leaders(
+    tables: Tables<'_>,
+    accepted: &[Mask],
+    starts: &[u32],
+    memory: usize,
+    scratch: &Path,
+) -> Result<(Vec<File>, usize)> {
     let rows: usize = accepted.iter().map(Mask::rows).sum();
     let passes = passes(rows, entry(20), memory);
     let mut files: Vec<File> = Vec::with_capacity(accepted.len());
     let mut used = 0;
     for pass in 0..passes {
-        let mut first: HashMap<Print<4>, u32, Build> = HashMap::with_capacity_and_hasher(room(rows, passes).min(1 << 20), Build::default());
+        let mut first: HashMap<Print<4>, u32, Build> =
+            HashMap::with_capacity_and_hasher(room(rows, passes).min(1 << 20), Build::default());
         for (p, mask) in accepted.iter().enumerate() {
             let mut found = vec![NONE; mask.rows()];
             if pass > 0 {
@@ -156,9 +190,13 @@ fn leaders(tables: Tables<'_>, accepted: &[Mask], starts: &[u32], memory: usize,
                 }
             })?;
             if pass == 0 {
-                files.push(tempfile::tempfile_in(scratch).with_context(|| format!("cannot write to `{}`", scratch.display()))?);
+                files.push(
+                    tempfile::tempfile_in(scratch)
+                        .with_context(|| format!("cannot write to `{}`", scratch.display()))?,
+                );
             }
-            write(&mut files[p], &found).with_context(|| format!("cannot write to `{}`", scratch.display()))?;
+            write(&mut files[p], &found)
+                .with_context(|| format!("cannot write to `{}`", scratch.display()))?;
         }
         used = used.max(first.capacity() * (20 + 1) * 8 / 7);
     }
@@ -168,7 +206,9 @@ fn leaders(tables: Tables<'_>, accepted: &[Mask], starts: &[u32], memory: usize,
 fn write(file: &mut File, leaders: &[u32]) -> std::io::Result<()> {
     file.rewind()?;
     let mut out = BufWriter::with_capacity(256 << 10, file);
-    leaders.iter().try_for_each(|leader| out.write_all(&leader.to_le_bytes()))?;
+    leaders
+        .iter()
+        .try_for_each(|leader| out.write_all(&leader.to_le_bytes()))?;
     out.flush()
 }
 
@@ -204,47 +244,88 @@ mod tests {
             .iter()
             .map(|keys| {
                 let mut writer = KeysWriter::new();
-                let data = keys.iter().flat_map(|key| u128::from(key.unwrap_or(0)).to_le_bytes()).collect();
-                let rejected: Vec<usize> = (0..keys.len()).filter(|row| keys[*row].is_none()).collect();
+                let data = keys
+                    .iter()
+                    .flat_map(|key| u128::from(key.unwrap_or(0)).to_le_bytes())
+                    .collect();
+                let rejected: Vec<usize> =
+                    (0..keys.len()).filter(|row| keys[*row].is_none()).collect();
                 if !keys.is_empty() {
-                    writer.add(keys.len(), Some(Output::Fingerprints { width: 16, per_row: 1, data, valid: None }), &rejected).unwrap();
+                    writer
+                        .add(
+                            keys.len(),
+                            Some(Output::Fingerprints {
+                                width: 16,
+                                per_row: 1,
+                                data,
+                                valid: None,
+                            }),
+                            &rejected,
+                        )
+                        .unwrap();
                 }
                 writer.finish().unwrap()
             })
             .collect();
         let tables = |p: usize| KeyTable::from_bytes(&files[p]);
-        let accepted: Vec<Mask> = (0..files.len()).map(|p| Mask::new(0, tables(p).unwrap().accepted())).collect();
+        let accepted: Vec<Mask> = (0..files.len())
+            .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
+            .collect();
         let mut found = Vec::new();
         let dir = tempfile::tempdir().unwrap();
-        group(&tables, &accepted, memory, dir.path(), |partition, groups| {
-            assert_eq!(partition, found.len());
-            let mut here = Vec::new();
-            Groups::each(groups.to_bytes(), |rows| {
-                here.push(rows.collect::<Result<Vec<u32>>>()?);
+        group(
+            &tables,
+            &accepted,
+            memory,
+            dir.path(),
+            |partition, groups| {
+                assert_eq!(partition, found.len());
+                let mut here = Vec::new();
+                Groups::each(groups.to_bytes(), |rows| {
+                    here.push(rows.collect::<Result<Vec<u32>>>()?);
+                    Ok(())
+                })?;
+                assert_eq!(here.len() as u64, groups.count);
+                found.push(here);
                 Ok(())
-            })?;
-            assert_eq!(here.len() as u64, groups.count);
-            found.push(here);
-            Ok(())
-        })
+            },
+        )
         .unwrap();
         found
     }
 
     #[test]
     fn a_group_is_where_its_first_row_is() {
-        let partitions = [vec![Some(1), Some(2), None, Some(1)], vec![], vec![Some(3), Some(2), Some(3), None], vec![Some(1)]];
-        let expected = vec![vec![vec![0, 3, 8], vec![1, 5]], vec![], vec![vec![4, 6]], vec![]];
+        let partitions = [
+            vec![Some(1), Some(2), None, Some(1)],
+            vec![],
+            vec![Some(3), Some(2), Some(3), None],
+            vec![Some(1)],
+        ];
+        let expected = vec![
+            vec![vec![0, 3, 8], vec![1, 5]],
+            vec![],
+            vec![vec![4, 6]],
+            vec![],
+        ];
         for memory in [1, 100, 1 << 20] {
             assert_eq!(grouped(&partitions, memory), expected, "{memory}");
         }
-        assert_eq!(grouped(&[vec![], vec![]], 100), [Vec::<Vec<u32>>::new(), vec![]]);
+        assert_eq!(
+            grouped(&[vec![], vec![]], 100),
+            [Vec::<Vec<u32>>::new(), vec![]]
+        );
     }
 
     #[test]
     fn little_memory_gives_the_same_groups() {
-        let partitions: Vec<Vec<Option<u32>>> =
-            (0..5u32).map(|p| (0..3000u32).map(|row| (row % 97 != 0).then_some((row * 7 + p) % 5000 / (1 + row % 3))).collect()).collect();
+        let partitions: Vec<Vec<Option<u32>>> = (0..5u32)
+            .map(|p| {
+                (0..3000u32)
+                    .map(|row| (row % 97 != 0).then_some((row * 7 + p) % 5000 / (1 + row % 3)))
+                    .collect()
+            })
+            .collect();
         let expected = grouped(&partitions, 1 << 30);
         assert!(expected.iter().all(|groups| !groups.is_empty()));
         for memory in [1 << 10, 20_000, 100_000] {

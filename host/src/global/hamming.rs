@@ -1,7 +1,9 @@
-//! Finding fingerprints of 64 bits that differ in few bits, over all partitions, in bounded memory: the first row of each cluster stays.
+//! Finding fingerprints of 64 bits that differ in few bits, over all partitions, in bounded memory:
+//! the first row of each cluster stays.
 //!
-//! The bits are cut into blocks. Two fingerprints within the distance agree in all but `distance` blocks, so they meet in the bucket of one of
-//! the choices of blocks; in a bucket all pairs are compared. Each choice is a scan of the fingerprints, or several where they do not fit the
+//! The bits are cut into blocks. Two fingerprints within the distance agree in all but `distance`
+//! blocks, so they meet in the bucket of one of the choices of blocks; in a bucket all pairs are
+//! compared. Each choice is a scan of the fingerprints, or several where they do not fit the
 //! memory, each of which takes some of the buckets.
 
 use anyhow::{Context, Result};
@@ -11,37 +13,50 @@ use super::Tables;
 use super::dedup::{Groups, pass_of, passes, room};
 use super::mask::Mask;
 
-/// A fingerprint as two words, the low one first, and the number of its row: 12 bytes, where `(u64, u32)` would take 16.
+/// A fingerprint as two words, the low one first, and the number of its row: 12 bytes, where `(u64,
+/// u32)` would take 16.
 type Entry = [u32; 3];
 
 fn print([low, high, _]: Entry) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// One fingerprint of 8 bytes per row: rows whose fingerprints differ in at most `distance` bits are in one cluster, transitively; of each
-/// cluster the first row stays. Gives the bytes that the tables took. `distance` is below 64.
-pub fn first_of_near(tables: Tables<'_>, masks: &mut [Mask], distance: u32, memory: usize) -> Result<usize> {
+/// One fingerprint of 8 bytes per row: rows whose fingerprints differ in at most `distance` bits
+/// are in one cluster, transitively; of each cluster the first row stays. Gives the bytes that the
+/// tables took. `distance` is below 64.
+pub fn first_of_near(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    distance: u32,
+    memory: usize,
+) -> Result<usize> {
     let mut start = Vec::with_capacity(masks.len());
     let mut total = 0u64;
     for mask in masks.iter() {
         start.push(total);
         total += mask.rows() as u64;
     }
-    let mut groups = Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be compared")?);
+    let mut groups =
+        Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be compared")?);
     let rows = total as usize;
     let passes = passes(rows, size_of::<Entry>(), memory);
-    let fill = |entries: &mut Vec<Entry>, masks: &[Mask], wanted: &dyn Fn(u64) -> bool| -> Result<()> {
-        entries.clear();
-        for (p, mask) in masks.iter().enumerate() {
-            tables(p)?.each(0, |row, print| {
-                let print = print as u64;
-                if mask.is_kept(row as usize) && wanted(print) {
-                    entries.push([print as u32, (print >> 32) as u32, (start[p] + u64::from(row)) as u32]);
-                }
-            })?;
-        }
-        Ok(())
-    };
+    let fill =
+        |entries: &mut Vec<Entry>, masks: &[Mask], wanted: &dyn Fn(u64) -> bool| -> Result<()> {
+            entries.clear();
+            for (p, mask) in masks.iter().enumerate() {
+                tables(p)?.each(0, |row, print| {
+                    let print = print as u64;
+                    if mask.is_kept(row as usize) && wanted(print) {
+                        entries.push([
+                            print as u32,
+                            (print >> 32) as u32,
+                            (start[p] + u64::from(row)) as u32,
+                        ]);
+                    }
+                })?;
+            }
+            Ok(())
+        };
     let mut entries: Vec<Entry> = Vec::with_capacity(room(rows, passes));
     if passes == 1 {
         fill(&mut entries, masks, &|_| true)?;
@@ -54,7 +69,9 @@ pub fn first_of_near(tables: Tables<'_>, masks: &mut [Mask], distance: u32, memo
     for mask in choices(blocks, blocks - distance as usize) {
         for pass in 0..passes {
             if passes > 1 {
-                fill(&mut entries, masks, &|print| pass_of(xxh3_64(&(print & mask).to_le_bytes()), passes) == pass)?;
+                fill(&mut entries, masks, &|print| {
+                    pass_of(xxh3_64(&(print & mask).to_le_bytes()), passes) == pass
+                })?;
                 used = used.max(entries.capacity());
             }
             unite_buckets(&mut entries, mask, distance, &mut groups);
@@ -62,13 +79,18 @@ pub fn first_of_near(tables: Tables<'_>, masks: &mut [Mask], distance: u32, memo
     }
     for (p, mask) in masks.iter_mut().enumerate() {
         let id = |row: u32| (start[p] + u64::from(row)) as u32;
-        let again: Vec<u32> = mask.kept().map(|row| row as u32).filter(|row| groups.root(id(*row)) != id(*row)).collect();
+        let again: Vec<u32> = mask
+            .kept()
+            .map(|row| row as u32)
+            .filter(|row| groups.root(id(*row)) != id(*row))
+            .collect();
         mask.clear_all(&again);
     }
     Ok(used * size_of::<Entry>() + rows * 4)
 }
 
-/// Unites those that agree in the bits of `mask` and differ in at most `distance` others. Changes the order of the entries.
+/// Unites those that agree in the bits of `mask` and differ in at most `distance` others. Changes
+/// the order of the entries.
 fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut Groups) {
     entries.sort_unstable_by_key(|&entry| (print(entry) & mask, print(entry), entry[2]));
     for bucket in entries.chunk_by_mut(|a, b| print(*a) & mask == print(*b) & mask) {
@@ -93,7 +115,8 @@ fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut G
     }
 }
 
-/// Into how many blocks the bits are best cut. More blocks make larger keys, hence smaller buckets, but more choices.
+/// Into how many blocks the bits are best cut. More blocks make larger keys, hence smaller buckets,
+/// but more choices.
 fn block_count(numbers: usize, distance: u32) -> usize {
     let cost = |blocks: usize| {
         let equal = blocks - distance as usize;
@@ -103,7 +126,9 @@ fn block_count(numbers: usize, distance: u32) -> usize {
         tables * numbers * (100.0 + numbers / 2.0 / 2f64.powf(64.0 * equal as f64 / blocks as f64))
     };
     let first = distance as usize + 1;
-    (first..=(first + 4).min(64)).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(first)
+    (first..=(first + 4).min(64))
+        .min_by(|&a, &b| cost(a).total_cmp(&cost(b)))
+        .unwrap_or(first)
 }
 
 /// The masks of all choices of `chosen` out of `blocks` blocks of bits.
@@ -116,7 +141,10 @@ fn choices(blocks: usize, chosen: usize) -> Vec<u64> {
     for taken in 0..chosen {
         // What is still to come must fit behind.
         let last = blocks - (chosen - taken);
-        found = found.iter().flat_map(|&(mask, next)| (next..=last).map(move |i| (mask | block(i), i + 1))).collect();
+        found = found
+            .iter()
+            .flat_map(|&(mask, next)| (next..=last).map(move |i| (mask | block(i), i + 1)))
+            .collect();
     }
     found.into_iter().map(|(mask, _)| mask).collect()
 }
@@ -131,37 +159,68 @@ mod tests {
         let files: Vec<Vec<u8>> = prints
             .chunks(partition)
             .map(|prints| {
-                let data = prints.iter().flat_map(|print| print.to_le_bytes()).collect();
+                let data = prints
+                    .iter()
+                    .flat_map(|print| print.to_le_bytes())
+                    .collect();
                 let mut keys = KeysWriter::new();
-                keys.add(prints.len(), Some(Output::Fingerprints { width: 8, per_row: 1, data, valid: None }), &[]).unwrap();
+                keys.add(
+                    prints.len(),
+                    Some(Output::Fingerprints {
+                        width: 8,
+                        per_row: 1,
+                        data,
+                        valid: None,
+                    }),
+                    &[],
+                )
+                .unwrap();
                 keys.finish().unwrap()
             })
             .collect();
         let tables = |p: usize| KeyTable::from_bytes(&files[p]);
-        let mut masks: Vec<Mask> = (0..files.len()).map(|p| Mask::new(0, tables(p).unwrap().accepted())).collect();
+        let mut masks: Vec<Mask> = (0..files.len())
+            .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
+            .collect();
         first_of_near(&tables, &mut masks, distance, memory).unwrap();
-        masks.iter().flat_map(|mask| (0..mask.rows()).map(|row| mask.is_kept(row))).collect()
+        masks
+            .iter()
+            .flat_map(|mask| (0..mask.rows()).map(|row| mask.is_kept(row)))
+            .collect()
     }
 
     #[test]
     fn choices_are_all_there_are() {
         assert_eq!(choices(6, 2).len(), 15);
-        assert_eq!(choices(5, 1).iter().fold(0, |all, mask| all ^ mask), u64::MAX);
+        assert_eq!(
+            choices(5, 1).iter().fold(0, |all, mask| all ^ mask),
+            u64::MAX
+        );
         assert_eq!(choices(1, 1), [u64::MAX]);
-        assert!(choices(6, 2).iter().all(|mask| (20..=22).contains(&mask.count_ones())));
+        assert!(
+            choices(6, 2)
+                .iter()
+                .all(|mask| (20..=22).contains(&mask.count_ones()))
+        );
     }
 
     #[test]
     fn clusters_are_those_that_all_pairs_give_whatever_the_memory() {
         let mut state = 7u64;
         let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             state ^ state >> 29
         };
         for distance in [1, 3, 4, 6, 9] {
             let mut prints: Vec<u64> = Vec::new();
             for i in 0..400 {
-                let base = if i < 40 { random() } else { prints[random() as usize % prints.len()] };
+                let base = if i < 40 {
+                    random()
+                } else {
+                    prints[random() as usize % prints.len()]
+                };
                 let flips = random() % 12;
                 prints.push((0..flips).fold(base, |print, _| print ^ 1 << (random() >> 32 & 63)));
             }
@@ -174,13 +233,23 @@ mod tests {
                 }
             }
             let expected: Vec<bool> = (0..400).map(|i| groups.root(i) == i).collect();
-            assert!(expected.iter().filter(|first| !**first).count() > 20, "too few duplicates at {distance}");
+            assert!(
+                expected.iter().filter(|first| !**first).count() > 20,
+                "too few duplicates at {distance}"
+            );
             for (partition, memory) in [(400, 1 << 20), (37, 1 << 20), (150, 1000), (400, 1)] {
-                assert_eq!(kept(&prints, partition, distance, memory), expected, "{distance} {partition} {memory}");
+                assert_eq!(
+                    kept(&prints, partition, distance, memory),
+                    expected,
+                    "{distance} {partition} {memory}"
+                );
             }
         }
         assert_eq!(kept(&[], 4, 4, 1 << 20), [false; 0]);
-        assert_eq!(kept(&[5, 5, 5 ^ 0b1111, 5 ^ 0b11111], 2, 4, 1 << 20), [true, false, false, false]);
+        assert_eq!(
+            kept(&[5, 5, 5 ^ 0b1111, 5 ^ 0b11111], 2, 4, 1 << 20),
+            [true, false, false, false]
+        );
     }
 
     #[test]

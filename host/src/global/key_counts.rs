@@ -1,7 +1,7 @@
 //! In how many rows of the dataset each key of each row stands, in bounded memory.
 //!
-//! As with duplicates, a scan of the key files looks at the part of the keys whose table fits the memory. What the scans have found so far
-//! waits in a file per partition where there are several.
+//! As with duplicates, a scan of the key files looks at the part of the keys whose table fits the
+//! memory. What the scans have found so far waits in a file per partition where there are several.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,7 +14,8 @@ use super::Tables;
 use super::dedup::{Build, entry, pass_of, passes, room};
 use super::mask::{Counts, Mask};
 
-/// Key, number of rows, and the row that was counted last: a row counts once however often it has the key.
+/// Key, number of rows, and the row that was counted last: a row counts once however often it has
+/// the key.
 type Seen = HashMap<[u32; 2], (u32, u32), Build>;
 const ENTRY: usize = entry(16);
 
@@ -22,9 +23,15 @@ fn words(hash: u64) -> [u32; 2] {
     [hash as u32, (hash >> 32) as u32]
 }
 
-/// Gives each mask the counts of its rows' keys. Hashes of keys are told apart, not keys: of 10^9 different ones about one in 10^10 is taken for
-/// another. Files that do not fit the memory go to `scratch`. Gives the bytes that the table took.
-pub fn count_keys(tables: Tables<'_>, masks: &mut [Mask], memory: usize, scratch: &Path) -> Result<usize> {
+/// Gives each mask the counts of its rows' keys. Hashes of keys are told apart, not keys: of 10^9
+/// different ones about one in 10^10 is taken for another. Files that do not fit the memory go to
+/// `scratch`. Gives the bytes that the table took.
+pub fn count_keys(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    memory: usize,
+    scratch: &Path,
+) -> Result<usize> {
     let mut keys = 0;
     let mut rows = 0u64;
     for (p, mask) in masks.iter().enumerate() {
@@ -37,12 +44,17 @@ pub fn count_keys(tables: Tables<'_>, masks: &mut [Mask], memory: usize, scratch
     let mut used = 0;
     for pass in 0..passes {
         let is_here = |hash: u64| hash != 0 && pass_of(hash, passes) == pass;
-        let mut seen = Seen::with_capacity_and_hasher(room(keys, passes).min(1 << 20), Build::default());
+        let mut seen =
+            Seen::with_capacity_and_hasher(room(keys, passes).min(1 << 20), Build::default());
         let mut start = 0u32;
         for (p, mask) in masks.iter().enumerate() {
             tables(p)?.each_list(|row, list| {
                 let id = start + row + 1;
-                for hash in list.iter().copied().filter(|hash| is_here(*hash) && mask.is_kept(row as usize)) {
+                for hash in list
+                    .iter()
+                    .copied()
+                    .filter(|hash| is_here(*hash) && mask.is_kept(row as usize))
+                {
                     let (rows, last) = seen.entry(words(hash)).or_default();
                     if *last != id {
                         (*rows, *last) = (*rows + 1, id);
@@ -84,19 +96,30 @@ pub fn count_keys(tables: Tables<'_>, masks: &mut [Mask], memory: usize, scratch
 fn read(file: &mut File) -> Result<Vec<u32>> {
     let mut bytes = Vec::new();
     file.rewind()?;
-    file.read_to_end(&mut bytes).context("cannot read a temporary file")?;
-    Ok(bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
+    file.read_to_end(&mut bytes)
+        .context("cannot read a temporary file")?;
+    Ok(bytes
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+        .collect())
 }
 
 /// Writes over the file, which has no name and is gone with the program.
 fn write(file: &mut Option<File>, counts: &[u32], scratch: &Path) -> Result<()> {
-    let bytes: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+    let bytes: Vec<u8> = counts
+        .iter()
+        .flat_map(|count| count.to_le_bytes())
+        .collect();
     let open = match file {
         Some(open) => open,
-        None => file.insert(tempfile::tempfile_in(scratch).with_context(|| format!("cannot write to `{}`", scratch.display()))?),
+        None => file.insert(
+            tempfile::tempfile_in(scratch)
+                .with_context(|| format!("cannot write to `{}`", scratch.display()))?,
+        ),
     };
     open.rewind()?;
-    open.write_all(&bytes).with_context(|| format!("cannot write to `{}`", scratch.display()))
+    open.write_all(&bytes)
+        .with_context(|| format!("cannot write to `{}`", scratch.display()))
 }
 
 #[cfg(test)]
@@ -108,25 +131,47 @@ mod tests {
 
     #[test]
     fn a_row_counts_once_whatever_the_memory() {
-        let partitions: [&[&[&str]]; 3] = [&[&["a", "b", "a"], &[]], &[&["b", "", "c"]], &[&["a"], &["c", "c"], &["d"]]];
+        let partitions: [&[&[&str]]; 3] = [
+            &[&["a", "b", "a"], &[]],
+            &[&["b", "", "c"]],
+            &[&["a"], &["c", "c"], &["d"]],
+        ];
         let files: Vec<Vec<u8>> = partitions
             .iter()
             .map(|rows| {
                 let mut lists = ListBuilder::new(StringBuilder::new());
-                rows.iter().for_each(|keys| lists.append_value(keys.iter().map(|k| Some(*k))));
+                rows.iter()
+                    .for_each(|keys| lists.append_value(keys.iter().map(|k| Some(*k))));
                 let hashes = key_hashes(&lists.finish()).unwrap();
                 let mut writer = KeysWriter::new();
-                writer.add(rows.len(), Some(Output::KeyLists(hashes)), &[]).unwrap();
+                writer
+                    .add(rows.len(), Some(Output::KeyLists(hashes)), &[])
+                    .unwrap();
                 writer.finish().unwrap()
             })
             .collect();
         let tables = |p: usize| KeyTable::from_bytes(&files[p]);
         for memory in [1, 100, 1 << 20] {
-            let mut masks: Vec<Mask> = (0..3).map(|p| Mask::new(0, tables(p).unwrap().accepted())).collect();
+            let mut masks: Vec<Mask> = (0..3)
+                .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
+                .collect();
             count_keys(&tables, &mut masks, memory, &std::env::temp_dir()).unwrap();
-            let got: Vec<Vec<Vec<u32>>> =
-                masks.iter().map(|m| (0..m.rows()).map(|row| m.counts.as_ref().unwrap().of(row).to_vec()).collect()).collect();
-            assert_eq!(got, [vec![vec![2, 2, 2], vec![]], vec![vec![2, 0, 2]], vec![vec![2], vec![2, 2], vec![1]]]);
+            let got: Vec<Vec<Vec<u32>>> = masks
+                .iter()
+                .map(|m| {
+                    (0..m.rows())
+                        .map(|row| m.counts.as_ref().unwrap().of(row).to_vec())
+                        .collect()
+                })
+                .collect();
+            assert_eq!(
+                got,
+                [
+                    vec![vec![2, 2, 2], vec![]],
+                    vec![vec![2, 0, 2]],
+                    vec![vec![2], vec![2, 2], vec![1]]
+                ]
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of one partition's rows, as a file.
 //!
-//! An Arrow stream: column `key` (fingerprints as fixed-size binary, or the selector's key) and column `rejected`. An empty file is a
-//! partition without rows.
+//! An Arrow stream: column `key` (fingerprints as fixed-size binary, or the selector's key) and
+//! column `rejected`. An empty file is a partition without rows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,9 +36,18 @@ impl KeysWriter {
         rejected.iter().for_each(|r| flags[*r] = true);
         let keys: Option<Keys> = match output {
             None => None,
-            Some(Output::Fingerprints { width, per_row, data, valid }) => {
+            Some(Output::Fingerprints {
+                width,
+                per_row,
+                data,
+                valid,
+            }) => {
                 let nulls = valid.map(|v| NullBuffer::new(v.values().clone()));
-                let array = FixedSizeBinaryArray::try_new(i32::try_from(width * per_row)?, Buffer::from_vec(data), nulls)?;
+                let array = FixedSizeBinaryArray::try_new(
+                    i32::try_from(width * per_row)?,
+                    Buffer::from_vec(data),
+                    nulls,
+                )?;
                 Some((Arc::new(array), width, per_row))
             }
             Some(Output::Keys(array)) => Some((array, 0, 0)),
@@ -51,25 +60,54 @@ impl KeysWriter {
 
     /// The file.
     pub fn finish(self) -> Result<Vec<u8>> {
-        let Some((first, width, per_row)) = self.batches.iter().find_map(|(k, _)| k.as_ref()) else {
+        let Some((first, width, per_row)) = self.batches.iter().find_map(|(k, _)| k.as_ref())
+        else {
             // No row, or none with an answer.
             let flags: Vec<bool> = self.batches.into_iter().flat_map(|(_, f)| f).collect();
-            return if flags.is_empty() { Ok(Vec::new()) } else { write(&DataType::Null, &HashMap::new(), vec![(None, flags)]) };
+            return if flags.is_empty() {
+                Ok(Vec::new())
+            } else {
+                write(&DataType::Null, &HashMap::new(), vec![(None, flags)])
+            };
         };
-        let metadata = HashMap::from([("width".to_owned(), width.to_string()), ("per_row".to_owned(), per_row.to_string())]);
+        let metadata = HashMap::from([
+            ("width".to_owned(), width.to_string()),
+            ("per_row".to_owned(), per_row.to_string()),
+        ]);
         let ty = first.data_type().clone();
-        write(&ty, &metadata, self.batches.into_iter().map(|(k, f)| (k.map(|k| k.0), f)).collect())
+        write(
+            &ty,
+            &metadata,
+            self.batches
+                .into_iter()
+                .map(|(k, f)| (k.map(|k| k.0), f))
+                .collect(),
+        )
     }
 }
 
-fn write(ty: &DataType, metadata: &HashMap<String, String>, batches: Vec<(Option<ArrayRef>, Vec<bool>)>) -> Result<Vec<u8>> {
-    let fields = vec![Field::new("key", ty.clone(), true), Field::new("rejected", DataType::Boolean, false)];
+fn write(
+    ty: &DataType,
+    metadata: &HashMap<String, String>,
+    batches: Vec<(Option<ArrayRef>, Vec<bool>)>,
+) -> Result<Vec<u8>> {
+    let fields = vec![
+        Field::new("key", ty.clone(), true),
+        Field::new("rejected", DataType::Boolean, false),
+    ];
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.clone()));
     let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
     for (keys, flags) in batches {
         let keys = keys.unwrap_or_else(|| arrow::array::new_null_array(ty, flags.len()));
-        ensure!(keys.data_type() == ty, "keys of type {} after keys of type {ty}", keys.data_type());
-        writer.write(&RecordBatch::try_new(Arc::clone(&schema), vec![keys, Arc::new(BooleanArray::from(flags))])?)?;
+        ensure!(
+            keys.data_type() == ty,
+            "keys of type {} after keys of type {ty}",
+            keys.data_type()
+        );
+        writer.write(&RecordBatch::try_new(
+            Arc::clone(&schema),
+            vec![keys, Arc::new(BooleanArray::from(flags))],
+        )?)?;
     }
     Ok(writer.into_inner()?)
 }
@@ -84,28 +122,48 @@ impl KeyTable {
     /// Reads a file of [`KeysWriter`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
-            return Ok(Self { batches: Vec::new(), shape: None });
+            return Ok(Self {
+                batches: Vec::new(),
+                shape: None,
+            });
         }
         let reader = StreamReader::try_new(bytes, None)?;
         let schema = reader.schema();
-        let number = |name: &str| schema.metadata().get(name).and_then(|n| n.parse::<usize>().ok());
-        let shape = number("width").zip(number("per_row")).filter(|(_, per_row)| *per_row > 0);
-        Ok(Self { batches: reader.collect::<Result<_, _>>()?, shape })
+        let number = |name: &str| {
+            schema
+                .metadata()
+                .get(name)
+                .and_then(|n| n.parse::<usize>().ok())
+        };
+        let shape = number("width")
+            .zip(number("per_row"))
+            .filter(|(_, per_row)| *per_row > 0);
+        Ok(Self {
+            batches: reader.collect::<Result<_, _>>()?,
+            shape,
+        })
     }
 
-    /// Bytes per fingerprint and fingerprints per row; None for selectors and where there is no fingerprint.
+    /// Bytes per fingerprint and fingerprints per row; None for selectors and where there is no
+    /// fingerprint.
     pub fn shape(&self) -> Option<(usize, usize)> {
         self.shape
     }
 
     /// One bit per row, clear = rejected.
     pub fn accepted(&self) -> BooleanBuffer {
-        BooleanBuffer::from_iter(self.batches.iter().flat_map(|b| b.column(1).as_boolean().iter().map(|r| r != Some(true))))
+        BooleanBuffer::from_iter(
+            self.batches
+                .iter()
+                .flat_map(|b| b.column(1).as_boolean().iter().map(|r| r != Some(true))),
+        )
     }
 
     /// Calls `each(row, fingerprint)` for fingerprint number `band` of every row that has one.
     pub fn each(&self, band: usize, mut each: impl FnMut(u32, u128)) -> Result<()> {
-        let Some((width, _)) = self.shape else { return Ok(()) };
+        let Some((width, _)) = self.shape else {
+            return Ok(());
+        };
         let mut row = 0u32;
         for batch in &self.batches {
             let keys = batch.column(0).as_fixed_size_binary();
@@ -116,13 +174,16 @@ impl KeyTable {
                     wide[..width].copy_from_slice(bytes);
                     each(row, u128::from_le_bytes(wide));
                 }
-                row = row.checked_add(1).context("a partition has more than 2^32 rows")?;
+                row = row
+                    .checked_add(1)
+                    .context("a partition has more than 2^32 rows")?;
             }
         }
         Ok(())
     }
 
-    /// Calls `each(row, hashes)` for every row of an op that counts keys; one that was rejected has none.
+    /// Calls `each(row, hashes)` for every row of an op that counts keys; one that was rejected has
+    /// none.
     pub fn each_list(&self, mut each: impl FnMut(u32, &[u64])) -> Result<()> {
         let mut row = 0u32;
         for batch in &self.batches {
@@ -132,7 +193,9 @@ impl KeyTable {
                     Some(lists) => each(row, lists.value(i).as_primitive::<UInt64Type>().values()),
                     None => each(row, &[]),
                 }
-                row = row.checked_add(1).context("a partition has more than 2^32 rows")?;
+                row = row
+                    .checked_add(1)
+                    .context("a partition has more than 2^32 rows")?;
             }
         }
         Ok(())
@@ -141,6 +204,10 @@ impl KeyTable {
     /// The selector's keys of all rows; None where there are no rows.
     pub fn key_column(&self) -> Result<Option<ArrayRef>> {
         let columns: Vec<&dyn Array> = self.batches.iter().map(|b| b.column(0).as_ref()).collect();
-        if columns.is_empty() { Ok(None) } else { Ok(Some(arrow::compute::concat(&columns)?)) }
+        if columns.is_empty() {
+            Ok(None)
+        } else {
+            Ok(Some(arrow::compute::concat(&columns)?))
+        }
     }
 }

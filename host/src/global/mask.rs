@@ -50,7 +50,11 @@ pub(crate) fn take_number(bytes: &mut &[u8]) -> Result<u32> {
 impl Mask {
     /// A mask with the given bits.
     pub fn new(op: usize, bits: BooleanBuffer) -> Self {
-        Self { op, bits, counts: None }
+        Self {
+            op,
+            bits,
+            counts: None,
+        }
     }
 
     /// Number of rows that came to the op.
@@ -96,8 +100,8 @@ impl Mask {
         bits
     }
 
-    /// The file: number of rows (u64, little endian), then the bits, least significant first; with counts, for each row their number and
-    /// they themselves, as `varint`s.
+    /// The file: number of rows (u64, little endian), then the bits, least significant first; with
+    /// counts, for each row their number and they themselves, as `varint`s.
     pub fn to_bytes(&self) -> Vec<u8> {
         let rows = self.bits.len();
         let mut bytes = (rows as u64).to_le_bytes().to_vec();
@@ -105,7 +109,10 @@ impl Mask {
         if let Some(counts) = &self.counts {
             for row in 0..rows {
                 put(counts.of(row).len() as u64, &mut bytes);
-                counts.of(row).iter().for_each(|count| put(u64::from(*count), &mut bytes));
+                counts
+                    .of(row)
+                    .iter()
+                    .for_each(|count| put(u64::from(*count), &mut bytes));
             }
         }
         bytes
@@ -113,9 +120,15 @@ impl Mask {
 
     /// The way back.
     pub fn from_bytes(op: usize, bytes: &[u8]) -> Result<Self> {
-        let (head, bits) = bytes.split_at_checked(8).context("a mask without its head")?;
+        let (head, bits) = bytes
+            .split_at_checked(8)
+            .context("a mask without its head")?;
         let rows = usize::try_from(u64::from_le_bytes(head.try_into()?))?;
-        ensure!(bits.len() >= rows.div_ceil(8), "a mask of {rows} rows in {} bytes", bits.len());
+        ensure!(
+            bits.len() >= rows.div_ceil(8),
+            "a mask of {rows} rows in {} bytes",
+            bits.len()
+        );
         let (bits, mut rest) = bits.split_at(rows.div_ceil(8));
         let mut counts = None;
         if !rest.is_empty() {
@@ -130,7 +143,11 @@ impl Mask {
             ensure!(rest.is_empty(), "counts of more than {rows} rows");
             counts = Some(Counts::new(&lens, values));
         }
-        Ok(Self { op, bits: BooleanBuffer::new(Buffer::from(bits), 0, rows), counts })
+        Ok(Self {
+            op,
+            bits: BooleanBuffer::new(Buffer::from(bits), 0, rows),
+            counts,
+        })
     }
 }
 
@@ -147,7 +164,10 @@ mod tests {
         assert_eq!(back.kept().take(2).collect::<Vec<_>>(), [4, 5]);
         assert!(Mask::from_bytes(3, &mask.to_bytes()[..9]).is_err());
         let lens: Vec<u32> = (0..21).map(|row| row % 3).collect();
-        mask.counts = Some(Counts::new(&lens, (0..21).map(|i| i * i * 1_000_000).collect()));
+        mask.counts = Some(Counts::new(
+            &lens,
+            (0..21).map(|i| i * i * 1_000_000).collect(),
+        ));
         let bytes = mask.to_bytes();
         assert_eq!(Mask::from_bytes(3, &bytes).unwrap(), mask);
         assert!(Mask::from_bytes(3, &bytes[..bytes.len() - 1]).is_err());

@@ -1,12 +1,13 @@
-//! Ops that need all rows before any can pass: deduplicators, selectors and groupers. Only keys come together here; the rows stay where they are
-//! and get a mask each, or are taken together by what is found here.
+//! Ops that need all rows before any can pass: deduplicators, selectors and groupers. Only keys
+//! come together here; the rows stay where they are and get a mask each, or are taken together by
+//! what is found here.
 
-mod key_counts;
 mod dedup;
 mod groups;
+mod hamming;
+mod key_counts;
 mod keys;
 mod mask;
-mod hamming;
 
 pub use dedup::{first_of_groups, first_of_keys};
 pub(crate) use groups::{Groups, group};
@@ -27,20 +28,33 @@ use crate::wasm::Kind;
 /// The keys of the partitions, read again for each pass so that they are never in memory together.
 pub(crate) type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
 
-/// Decides which rows of each partition global op `op` keeps, and counts keys for one that counts. `memory` bounds the tables of fingerprints
-/// and keys, in bytes; what does not fit goes to files in `scratch`. Gives the bytes of the tables, too.
-pub(crate) fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, memory: usize, scratch: &Path) -> Result<(Vec<Mask>, usize)> {
+/// Decides which rows of each partition global op `op` keeps, and counts keys for one that counts.
+/// `memory` bounds the tables of fingerprints and keys, in bytes; what does not fit goes to files
+/// in `scratch`. Gives the bytes of the tables, too.
+pub(crate) fn resolve(
+    op: &PlannedOp,
+    partitions: usize,
+    tables: Tables<'_>,
+    memory: usize,
+    scratch: &Path,
+) -> Result<(Vec<Mask>, usize)> {
     let mut masks = Vec::with_capacity(partitions);
     let mut shape = None;
     for p in 0..partitions {
         let table = tables(p)?;
         masks.push(Mask::new(op.index, table.accepted()));
         if let Some(here) = table.shape() {
-            ensure!(*shape.get_or_insert(here) == here, "op `{}` gave fingerprints of different shapes for different partitions", op.name);
+            ensure!(
+                *shape.get_or_insert(here) == here,
+                "op `{}` gave fingerprints of different shapes for different partitions",
+                op.name
+            );
         }
     }
     let used = match op.kind() {
-        Kind::Deduplicator if op.pool.counts_keys() => count_keys(tables, &mut masks, memory, scratch)?,
+        Kind::Deduplicator if op.pool.counts_keys() => {
+            count_keys(tables, &mut masks, memory, scratch)?
+        }
         Kind::Deduplicator => match (shape, op.pool.hamming_distance()) {
             (Some(_), Some(distance)) => first_of_near(tables, &mut masks, distance, memory)?,
             (Some((width, 1)), None) => first_of_keys(tables, &mut masks, width, memory)?,
@@ -48,13 +62,16 @@ pub(crate) fn resolve(op: &PlannedOp, partitions: usize, tables: Tables<'_>, mem
             (None, _) => 0,
         },
         Kind::Selector => select(op, partitions, tables, &mut masks)?,
-        Kind::Filter | Kind::Mapper | Kind::Grouper => anyhow::bail!("internal error: op `{}` does not choose among rows", op.name),
+        Kind::Filter | Kind::Mapper | Kind::Grouper => anyhow::bail!(
+            "internal error: op `{}` does not choose among rows",
+            op.name
+        ),
     };
     Ok((masks, used))
 }
 
-/// Finds the groups of grouper `op`; `each(partition, rows, groups)` gets those of each partition, in order, and how many of its rows have a key.
-/// Gives the bytes of the tables.
+/// Finds the groups of grouper `op`; `each(partition, rows, groups)` gets those of each partition,
+/// in order, and how many of its rows have a key. Gives the bytes of the tables.
 pub(crate) fn resolve_groups(
     partitions: usize,
     tables: Tables<'_>,
@@ -66,14 +83,24 @@ pub(crate) fn resolve_groups(
     for p in 0..partitions {
         accepted.push(Mask::new(0, tables(p)?.accepted()));
     }
-    group(tables, &accepted, memory, scratch, |p, groups| each(p, accepted[p].count() as u64, groups))
+    group(tables, &accepted, memory, scratch, |p, groups| {
+        each(p, accepted[p].count() as u64, groups)
+    })
 }
 
-/// Asks the selector once, with the keys of all rows that were not rejected. Gives the bytes of the keys.
-fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Mask]) -> Result<usize> {
+/// Asks the selector once, with the keys of all rows that were not rejected. Gives the bytes of the
+/// keys.
+fn select(
+    op: &PlannedOp,
+    partitions: usize,
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+) -> Result<usize> {
     let mut keys: Vec<ArrayRef> = Vec::new();
     for (p, mask) in masks.iter().enumerate().take(partitions) {
-        let Some(column) = tables(p)?.key_column()? else { continue };
+        let Some(column) = tables(p)?.key_column()? else {
+            continue;
+        };
         let good = arrow::array::BooleanArray::new(mask.bits(), None);
         keys.push(arrow::compute::filter(&column, &good)?);
     }
@@ -82,7 +109,13 @@ fn select(op: &PlannedOp, partitions: usize, tables: Tables<'_>, masks: &mut [Ma
     }
     let all = crate::data::views::concat_views(&keys).context("keys of different types")?;
     let mut chosen = op.pool.select(&all)?.into_iter();
-    ensure!(chosen.len() == all.len(), "op `{}` chose among {} of {} rows", op.name, chosen.len(), all.len());
+    ensure!(
+        chosen.len() == all.len(),
+        "op `{}` chose among {} of {} rows",
+        op.name,
+        chosen.len(),
+        all.len()
+    );
     for mask in masks.iter_mut() {
         let mut left_out = Vec::new();
         for row in mask.kept() {

@@ -80,7 +80,8 @@ impl JobUtils {
 
     /// The whole job, partitions included.
     pub fn overall_progress(&self) -> Result<JobProgress> {
-        // The lock first: a job that ends while the files are read then counts as running, not as dead.
+        // The lock first: a job that ends while the files are read then counts as running, not as
+        // dead.
         let liveness = who_holds(&self.paths)?;
         let logs = self.load_event_logs()?;
         let summary = JobSummary::load_if_readable(&self.paths)?;
@@ -89,15 +90,29 @@ impl JobUtils {
             Liveness::Held(Some(holder)) => StopRequest::is_for(&self.paths, &holder.process),
             _ => false,
         };
-        let facts =
-            Facts { logs: &logs, summary: summary.as_ref(), mapping: mapping.as_ref(), liveness: &liveness, stop_requested, now: now() };
+        let facts = Facts {
+            logs: &logs,
+            summary: summary.as_ref(),
+            mapping: mapping.as_ref(),
+            liveness: &liveness,
+            stop_requested,
+            now: now(),
+        };
         let mut progress = snapshot(&facts);
         // Where the directory is now, not where it was when the job ran.
-        progress.work_dir = std::path::absolute(self.paths.root()).unwrap_or_else(|_| self.paths.root().to_owned()).display().to_string();
+        progress.work_dir = std::path::absolute(self.paths.root())
+            .unwrap_or_else(|_| self.paths.root().to_owned())
+            .display()
+            .to_string();
         if progress.job_id.is_empty() {
             progress.job_id = self.paths.job_id();
         }
-        if progress.resumption_command.is_none() && matches!(progress.status, JobState::Died | JobState::Failed | JobState::Stopped) {
+        if progress.resumption_command.is_none()
+            && matches!(
+                progress.status,
+                JobState::Died | JobState::Failed | JobState::Stopped
+            )
+        {
             progress.resumption_command = Some(format!("djhost run --resume {}", progress.job_id));
         }
         Ok(progress)
@@ -157,8 +172,9 @@ pub fn list_running_jobs() -> Result<Vec<JobEntry>> {
     list_jobs(None, false)
 }
 
-/// The jobs below `base_dir` (None: all that this user started here, and `./outputs`), newest first; `all` = also those that nobody runs. A
-/// directory that cannot be read as a job is left out with a warning in the log.
+/// The jobs below `base_dir` (None: all that this user started here, and `./outputs`), newest
+/// first; `all` = also those that nobody runs. A directory that cannot be read as a job is left out
+/// with a warning in the log.
 pub fn list_jobs(base_dir: Option<&Path>, all: bool) -> Result<Vec<JobEntry>> {
     Ok(list_some_jobs(base_dir, all, 0, usize::MAX)?.jobs)
 }
@@ -172,12 +188,21 @@ pub struct JobPage {
     pub total: usize,
 }
 
-/// As [`list_jobs`], `limit` jobs after the newest `skip`. Only these are looked at closely, which takes reading their events.
-pub fn list_some_jobs(base_dir: Option<&Path>, all: bool, skip: usize, limit: usize) -> Result<JobPage> {
+/// As [`list_jobs`], `limit` jobs after the newest `skip`. Only these are looked at closely, which
+/// takes reading their events.
+pub fn list_some_jobs(
+    base_dir: Option<&Path>,
+    all: bool,
+    skip: usize,
+    limit: usize,
+) -> Result<JobPage> {
     let mut found = Vec::new();
     for paths in JobFinder::new(base_dir).all()? {
         if all || !matches!(who_holds(&paths), Ok(Liveness::Free(_))) {
-            let start = JobSummary::load(&paths).ok().flatten().map_or(f64::MAX, |summary| summary.start_time);
+            let start = JobSummary::load(&paths)
+                .ok()
+                .flatten()
+                .map_or(f64::MAX, |summary| summary.start_time);
             found.push((start, paths));
         }
     }
@@ -200,6 +225,11 @@ pub fn list_some_jobs(base_dir: Option<&Path>, all: bool, skip: usize, limit: us
             Err(error) => tracing::warn!("`{}` is passed over: {error:#}", paths.root().display()),
         }
     }
-    jobs.sort_by(|a, b| b.start_time.unwrap_or(0.0).total_cmp(&a.start_time.unwrap_or(0.0)).then_with(|| a.work_dir.cmp(&b.work_dir)));
+    jobs.sort_by(|a, b| {
+        b.start_time
+            .unwrap_or(0.0)
+            .total_cmp(&a.start_time.unwrap_or(0.0))
+            .then_with(|| a.work_dir.cmp(&b.work_dir))
+    });
     Ok(JobPage { jobs, total })
 }

@@ -12,7 +12,8 @@ use crate::rundir::{RunPaths, Storage};
 /// Where jobs land that say nothing about it; searched in the current directory.
 const DEFAULT_ROOT: &str = "outputs";
 
-/// How deep below an output root run directories are looked for: `outputs/{recipe}/{job_id}` and one level to spare.
+/// How deep below an output root run directories are looked for: `outputs/{recipe}/{job_id}` and
+/// one level to spare.
 const DEPTH: usize = 3;
 
 /// How many candidates an error names.
@@ -37,11 +38,18 @@ struct Registered {
 const REGISTRY_VERSION: u32 = 1;
 
 impl JobFinder {
-    /// Looks below `base_dir` only; None: among all jobs that this user started on this machine, and below `./outputs`.
+    /// Looks below `base_dir` only; None: among all jobs that this user started on this machine,
+    /// and below `./outputs`.
     pub fn new(base_dir: Option<&Path>) -> Self {
         match base_dir {
-            Some(base) => Self { roots: vec![base.to_owned()], registry: None },
-            None => Self { roots: vec![PathBuf::from(DEFAULT_ROOT)], registry: registry_dir() },
+            Some(base) => Self {
+                roots: vec![base.to_owned()],
+                registry: None,
+            },
+            None => Self {
+                roots: vec![PathBuf::from(DEFAULT_ROOT)],
+                registry: registry_dir(),
+            },
         }
     }
 
@@ -54,16 +62,31 @@ impl JobFinder {
             if is_run_directory(path) {
                 return Ok(named);
             }
-            let inside = self.roots.iter().map(|root| root.join(path)).find(|p| is_run_directory(p));
+            let inside = self
+                .roots
+                .iter()
+                .map(|root| root.join(path))
+                .find(|p| is_run_directory(p));
             return inside.map(RunPaths::new).ok_or_else(|| {
-                let what = if path.exists() { "is not the run directory of a job" } else { "does not exist" };
-                UserError::new(job, format!("`{job}` {what}")).hint("`djhost jobs --all` lists the jobs").into()
+                let what = if path.exists() {
+                    "is not the run directory of a job"
+                } else {
+                    "does not exist"
+                };
+                UserError::new(job, format!("`{job}` {what}"))
+                    .hint("`djhost jobs --all` lists the jobs")
+                    .into()
             });
         }
         let jobs = self.all()?;
         let exact: Vec<_> = jobs.iter().filter(|paths| paths.job_id() == job).collect();
-        let fitting =
-            if exact.is_empty() { jobs.iter().filter(|paths| !job.is_empty() && paths.job_id().starts_with(job)).collect() } else { exact };
+        let fitting = if exact.is_empty() {
+            jobs.iter()
+                .filter(|paths| !job.is_empty() && paths.job_id().starts_with(job))
+                .collect()
+        } else {
+            exact
+        };
         match fitting[..] {
             [one] => Ok(one.clone()),
             [] if is_run_directory(path) => Ok(RunPaths::new(path)),
@@ -88,7 +111,9 @@ impl JobFinder {
         }
         if let Some(registry) = &self.registry {
             for entry in read_dir(registry)? {
-                let registered = std::fs::read(&entry).ok().and_then(|bytes| serde_json::from_slice::<Registered>(&bytes).ok());
+                let registered = std::fs::read(&entry)
+                    .ok()
+                    .and_then(|bytes| serde_json::from_slice::<Registered>(&bytes).ok());
                 // A job whose directory was removed or moved is no job any more.
                 if let Some(job) = registered.filter(|job| is_run_directory(&job.work_dir)) {
                     add(job.work_dir);
@@ -100,8 +125,17 @@ impl JobFinder {
 
     fn unknown(&self, job: &str, jobs: &[RunPaths]) -> UserError {
         let ids: Vec<_> = jobs.iter().map(RunPaths::job_id).collect();
-        let roots = self.roots.iter().map(|r| format!("`{}`", r.display())).collect::<Vec<_>>().join(", ");
-        let searched = if self.registry.is_some() { format!("{roots} and the jobs of this user") } else { roots };
+        let roots = self
+            .roots
+            .iter()
+            .map(|r| format!("`{}`", r.display()))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let searched = if self.registry.is_some() {
+            format!("{roots} and the jobs of this user")
+        } else {
+            roots
+        };
         let error = UserError::new("", format!("there is no job `{job}` in {searched}"));
         match did_you_mean(job, ids.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -112,17 +146,35 @@ impl JobFinder {
 }
 
 fn ambiguous(job: &str, fitting: &[&RunPaths]) -> UserError {
-    UserError::new("", format!("`{job}` fits {}", crate::term::counted(fitting.len() as u64, "job")))
-        .hint(format!("give one of {}", list(fitting.iter().map(|paths| format!("`{}`", paths.root().display())))))
+    UserError::new(
+        "",
+        format!(
+            "`{job}` fits {}",
+            crate::term::counted(fitting.len() as u64, "job")
+        ),
+    )
+    .hint(format!(
+        "give one of {}",
+        list(
+            fitting
+                .iter()
+                .map(|paths| format!("`{}`", paths.root().display()))
+        )
+    ))
 }
 
 fn list(names: impl ExactSizeIterator<Item = String>) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let shown = names.take(SHOWN).collect::<Vec<_>>().join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+    if more == 0 {
+        shown
+    } else {
+        format!("{shown} and {more} more")
+    }
 }
 
-/// Makes the job findable by its id from anywhere. Called when a run begins; the caller may go on if it fails.
+/// Makes the job findable by its id from anywhere. Called when a run begins; the caller may go on
+/// if it fails.
 pub fn register(paths: &RunPaths, job_id: &str) -> Result<()> {
     match registry_dir() {
         Some(registry) => register_in(&registry, paths, job_id),
@@ -131,24 +183,38 @@ pub fn register(paths: &RunPaths, job_id: &str) -> Result<()> {
 }
 
 fn register_in(registry: &Path, paths: &RunPaths, job_id: &str) -> Result<()> {
-    std::fs::create_dir_all(registry).with_context(|| format!("cannot create `{}`", registry.display()))?;
-    let work_dir = std::path::absolute(paths.root()).context("cannot tell the current directory")?;
+    std::fs::create_dir_all(registry)
+        .with_context(|| format!("cannot create `{}`", registry.display()))?;
+    let work_dir =
+        std::path::absolute(paths.root()).context("cannot tell the current directory")?;
     // The name holds the path's hash, since jobs with the same id may live in different places.
-    let name = format!("{job_id}-{:016x}.json", xxhash_rust::xxh3::xxh3_64(work_dir.as_os_str().as_encoded_bytes()));
-    let entry = Registered { format_version: REGISTRY_VERSION, job_id: job_id.to_owned(), work_dir };
+    let name = format!(
+        "{job_id}-{:016x}.json",
+        xxhash_rust::xxh3::xxh3_64(work_dir.as_os_str().as_encoded_bytes())
+    );
+    let entry = Registered {
+        format_version: REGISTRY_VERSION,
+        job_id: job_id.to_owned(),
+        work_dir,
+    };
     Storage::new().replace_json(&registry.join(name), &entry)
 }
 
 /// `$XDG_STATE_HOME/djhost/jobs`, else `~/.local/state/djhost/jobs` (the XDG base directory rules).
 fn registry_dir() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
     let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
     Some(state.join("djhost/jobs"))
 }
 
 fn is_run_directory(path: &Path) -> bool {
     let paths = RunPaths::new(path);
-    paths.summary().is_file() || (paths.lock().is_file() && paths.event_files().is_ok_and(|files| !files.is_empty()))
+    paths.summary().is_file()
+        || (paths.lock().is_file() && paths.event_files().is_ok_and(|files| !files.is_empty()))
 }
 
 fn scan(dir: &Path, depth: usize, add: &mut impl FnMut(PathBuf)) -> Result<()> {
@@ -169,11 +235,22 @@ fn scan(dir: &Path, depth: usize, add: &mut impl FnMut(PathBuf)) -> Result<()> {
 fn read_dir(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot list `{}`", dir.display())),
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot list `{}`", dir.display()));
+        }
     };
-    let mut paths =
-        entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>().with_context(|| format!("cannot list `{}`", dir.display()))?;
+    let mut paths = entries
+        .map(|e| e.map(|e| e.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("cannot list `{}`", dir.display()))?;
     paths.sort();
     Ok(paths)
 }
@@ -195,15 +272,33 @@ mod tests {
         }
         std::fs::create_dir_all(dir.path().join("alpha_3")).unwrap();
         let finder = JobFinder::new(Some(dir.path()));
-        let id = |job: &str| finder.find(job).map(|paths| paths.job_id()).map_err(|error| error.to_string());
-        assert_eq!(id("alpha_1").unwrap(), "alpha_1", "an exact id wins over longer ones");
+        let id = |job: &str| {
+            finder
+                .find(job)
+                .map(|paths| paths.job_id())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            id("alpha_1").unwrap(),
+            "alpha_1",
+            "an exact id wins over longer ones"
+        );
         assert_eq!(id("b").unwrap(), "beta_1");
         assert_eq!(id("deep/er/beta_1").unwrap(), "beta_1");
-        assert_eq!(id(dir.path().join("alpha_12").to_str().unwrap()).unwrap(), "alpha_12");
+        assert_eq!(
+            id(dir.path().join("alpha_12").to_str().unwrap()).unwrap(),
+            "alpha_12"
+        );
         let ambiguous = id("alpha").unwrap_err();
-        assert!(ambiguous.contains("alpha_1`") && ambiguous.contains("alpha_12`"), "{ambiguous}");
+        assert!(
+            ambiguous.contains("alpha_1`") && ambiguous.contains("alpha_12`"),
+            "{ambiguous}"
+        );
         assert!(id("betta_1").unwrap_err().contains("did you mean `beta_1`"));
-        assert!(id("alpha_3").unwrap_err().contains("no job `alpha_3`"), "a directory without a job is no job");
+        assert!(
+            id("alpha_3").unwrap_err().contains("no job `alpha_3`"),
+            "a directory without a job is no job"
+        );
         assert!(id("").is_err());
     }
 
@@ -216,9 +311,15 @@ mod tests {
             job(&root, "same_id");
             register_in(&registry, &RunPaths::new(root.join("same_id")), "same_id").unwrap();
         }
-        let finder = JobFinder { roots: Vec::new(), registry: Some(registry) };
+        let finder = JobFinder {
+            roots: Vec::new(),
+            registry: Some(registry),
+        };
         assert!(finder.find("same_id").unwrap_err().is::<UserError>());
         std::fs::remove_dir_all(dir.path().join("a")).unwrap();
-        assert_eq!(finder.find("same").unwrap().root(), dir.path().join("b/same_id"));
+        assert_eq!(
+            finder.find("same").unwrap().root(),
+            dir.path().join("b/same_id")
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Jobs from outside: finding, listing, watching and stopping them. This is what `djhost monitor`, `stop`, `jobs` and `logs` use, and what a
-//! Rust program uses to do the same. All of it works on run directories alone.
+//! Jobs from outside: finding, listing, watching and stopping them. This is what `djhost monitor`,
+//! `stop`, `jobs` and `logs` use, and what a Rust program uses to do the same. All of it works on
+//! run directories alone.
 
 mod api;
 #[cfg(test)]
@@ -13,8 +14,12 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-pub use crate::rundir::{DatasetMapping, Holder, JobSummary, Ledger, ProcessId, RunPaths, Status, StopFlag, events};
-pub use api::{JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress};
+pub use crate::rundir::{
+    DatasetMapping, Holder, JobSummary, Ledger, ProcessId, RunPaths, Status, StopFlag, events,
+};
+pub use api::{
+    JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress,
+};
 pub use find::{JobFinder, register};
 pub use progress::*;
 pub use snapshot::{Facts, snapshot};

@@ -27,7 +27,8 @@ pub enum JobState {
     Failed,
     /// It was stopped on request.
     Stopped,
-    /// Nobody runs it and nobody said how it ended: the process was killed or the machine went down.
+    /// Nobody runs it and nobody said how it ended: the process was killed or the machine went
+    /// down.
     Died,
 }
 
@@ -78,7 +79,8 @@ pub struct PartitionCounts {
 /// Speed of the last attempt, over the time since its first partition began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Rows read per second, by all workers; one that a later stage meets again, without reading bytes for it, counts once.
+    /// Rows read per second, by all workers; one that a later stage meets again, without reading
+    /// bytes for it, counts once.
     pub rows_per_second: f64,
     /// The same in bytes of the stages' inputs.
     pub bytes_per_second: f64,

@@ -1,4 +1,5 @@
-//! Why rows are in quarantine, put together: reasons that differ in numbers only (a line, a column, a length) are one.
+//! Why rows are in quarantine, put together: reasons that differ in numbers only (a line, a column,
+//! a length) are one.
 
 use std::collections::BTreeMap;
 
@@ -22,18 +23,31 @@ impl<K: Ord> Default for Reasons<K> {
 impl<K: Ord + Clone> Reasons<K> {
     /// Adds rows.
     pub(crate) fn add(&mut self, who: K, reason: &str, rows: u64) {
-        let group = self.0.entry((who, masked(reason))).or_insert_with(|| Group { first: reason.to_owned(), differ: false, rows: 0 });
+        let group = self
+            .0
+            .entry((who, masked(reason)))
+            .or_insert_with(|| Group {
+                first: reason.to_owned(),
+                differ: false,
+                rows: 0,
+            });
         group.differ |= group.first != reason;
         group.rows += rows;
     }
 
-    /// Returns who, what and how many rows, the commonest first. A reason that came in one form only is as it was; in others `N` stands for
-    /// numbers.
+    /// Returns who, what and how many rows, the commonest first. A reason that came in one form
+    /// only is as it was; in others `N` stands for numbers.
     pub(crate) fn commonest_first(&self) -> Vec<(K, String, u64)> {
         let mut all: Vec<_> = self
             .0
             .iter()
-            .map(|((who, masked), group)| (who.clone(), if group.differ { masked } else { &group.first }.clone(), group.rows))
+            .map(|((who, masked), group)| {
+                (
+                    who.clone(),
+                    if group.differ { masked } else { &group.first }.clone(),
+                    group.rows,
+                )
+            })
             .collect();
         // Stable: among equals the order of the ops and of the words holds.
         all.sort_by_key(|(.., rows)| std::cmp::Reverse(*rows));
@@ -66,7 +80,8 @@ pub(crate) fn masked(reason: &str) -> String {
             let mut rest = chars.clone();
             rest.next();
             let digit_follows = rest.peek().is_some_and(char::is_ascii_digit);
-            let signed = matches!(rest.peek(), Some('+' | '-')) && rest.clone().nth(1).is_some_and(|c| c.is_ascii_digit());
+            let signed = matches!(rest.peek(), Some('+' | '-'))
+                && rest.clone().nth(1).is_some_and(|c| c.is_ascii_digit());
             match next {
                 '0'..='9' => {}
                 '.' | ',' | '_' if digit_follows => {}
@@ -93,9 +108,15 @@ mod tests {
     fn numbers_are_masked_and_names_are_not() {
         for (reason, expected) in [
             ("at line 1 column 27.", "at line N column N."),
-            ("3000 rows of 60,036,000 bytes, more than 1.5e+9", "N rows of N bytes, more than N"),
+            (
+                "3000 rows of 60,036,000 bytes, more than 1.5e+9",
+                "N rows of N bytes, more than N",
+            ),
             ("`-12` is less than -0.5", "`N` is less than N"),
-            ("no field `text2` in sha256 of op_7", "no field `text2` in sha256 of op_7"),
+            (
+                "no field `text2` in sha256 of op_7",
+                "no field `text2` in sha256 of op_7",
+            ),
             ("2024-05-01 is no number", "N-N-N is no number"),
             ("第3行", "第3行"),
         ] {
@@ -113,7 +134,11 @@ mod tests {
         reasons.add(0, "value 7 is negative", 1);
         assert_eq!(
             reasons.commonest_first(),
-            [(0, "cut off at column N".to_owned(), 3), (0, "value 7 is negative".to_owned(), 1), (1, "value 7 is negative".to_owned(), 1)]
+            [
+                (0, "cut off at column N".to_owned(), 3),
+                (0, "value 7 is negative".to_owned(), 1),
+                (1, "value 7 is negative".to_owned(), 1)
+            ]
         );
         assert_eq!(reasons.rows(), 5);
     }

@@ -5,9 +5,12 @@ use std::fmt::Write;
 use super::progress::{JobProgress, JobState, OpProgress, PartitionProgress};
 use super::reasons::Reasons;
 use crate::rundir::mapping::PartitionState;
-use crate::term::{Cell, Color, Column, Style, Table, about, bytes, count, counted, cut_start, seconds, time, wrap};
+use crate::term::{
+    Cell, Color, Column, Style, Table, about, bytes, count, counted, cut_start, seconds, time, wrap,
+};
 
-/// Up to this many partitions are listed one by one; of more, only those that run or failed, unless details are asked for.
+/// Up to this many partitions are listed one by one; of more, only those that run or failed, unless
+/// details are asked for.
 const LISTED: usize = 16;
 
 /// Width of the progress bar, where there is room.
@@ -46,7 +49,9 @@ pub fn render(p: &JobProgress, detailed: bool, style: Style) -> String {
 
 /// `  name        value`; what is too long goes on below its beginning.
 fn line(out: &mut String, name: &str, value: &str, style: Style) {
-    let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(NAME).max(20));
+    let room = style
+        .width
+        .map_or(usize::MAX, |width| width.saturating_sub(NAME).max(20));
     for (i, part) in wrap(value, room).iter().enumerate() {
         let _ = writeln!(out, "  {:<12}{part}", if i == 0 { name } else { "" });
     }
@@ -55,20 +60,31 @@ fn line(out: &mut String, name: &str, value: &str, style: Style) {
 /// The same for a path, of which the end is shown if it is too long.
 fn path(out: &mut String, name: &str, value: &str, style: Style) {
     if !value.is_empty() {
-        let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(NAME).max(20));
+        let room = style
+            .width
+            .map_or(usize::MAX, |width| width.saturating_sub(NAME).max(20));
         let _ = writeln!(out, "  {name:<12}{}", cut_start(value, room));
     }
 }
 
 fn header(out: &mut String, p: &JobProgress, style: Style) {
-    let _ = writeln!(out, "{} {}", style.bold(&format!("Job {}", p.job_id)), style.paint(color(p.status), &p.status.to_string()));
+    let _ = writeln!(
+        out,
+        "{} {}",
+        style.bold(&format!("Job {}", p.job_id)),
+        style.paint(color(p.status), &p.status.to_string())
+    );
     path(out, "dataset", &p.dataset_path, style);
     path(out, "export", &p.export_path, style);
     path(out, "directory", &p.work_dir, style);
     if let Some(start) = p.start_time {
         let mut times = format!("started {}", time(start));
         if let Some(end) = p.end_time {
-            let said = if p.status == JobState::Died { "last sign of life" } else { "ended" };
+            let said = if p.status == JobState::Died {
+                "last sign of life"
+            } else {
+                "ended"
+            };
             let _ = write!(times, ", {said} {}", time(end));
         }
         let _ = write!(times, ", {} at work", seconds(p.duration));
@@ -85,7 +101,11 @@ fn header(out: &mut String, p: &JobProgress, style: Style) {
 pub fn partition_counts(p: &JobProgress) -> String {
     let c = &p.partitions;
     let mut text = format!("{} of {} done", count(c.done as u64), count(c.total as u64));
-    for (n, what) in [(c.running, "running"), (c.waiting, "waiting"), (c.failed, "failed")] {
+    for (n, what) in [
+        (c.running, "running"),
+        (c.waiting, "waiting"),
+        (c.failed, "failed"),
+    ] {
         if n > 0 {
             let _ = write!(text, ", {} {what}", count(n as u64));
         }
@@ -95,26 +115,58 @@ pub fn partition_counts(p: &JobProgress) -> String {
 
 /// `, about 3 min to go`, once it is known and not over already.
 pub fn to_go(p: &JobProgress) -> String {
-    p.eta_seconds.filter(|s| *s >= 0.5).map(|s| format!(", about {} to go", about(s))).unwrap_or_default()
+    p.eta_seconds
+        .filter(|s| *s >= 0.5)
+        .map(|s| format!(", about {} to go", about(s)))
+        .unwrap_or_default()
 }
 
 fn progress(out: &mut String, p: &JobProgress, style: Style) {
     heading(out, style, "Progress");
-    let room = style.width.map_or(BAR, |width| width.saturating_sub(12).clamp(4, BAR));
-    let _ = writeln!(out, "  {} {:>5.1} %", style.paint(color(p.status), &bar(p.fraction, room)), 100.0 * p.fraction);
+    let room = style
+        .width
+        .map_or(BAR, |width| width.saturating_sub(12).clamp(4, BAR));
+    let _ = writeln!(
+        out,
+        "  {} {:>5.1} %",
+        style.paint(color(p.status), &bar(p.fraction, room)),
+        100.0 * p.fraction
+    );
     line(out, "partitions", &partition_counts(p), style);
-    let of = p.rows.total.map(|t| format!(" of {}", count(t))).unwrap_or_default();
-    let rows = format!("{}{of} read, {} out, {} in quarantine", count(p.rows.read), count(p.rows.output), count(p.rows.quarantined));
+    let of = p
+        .rows
+        .total
+        .map(|t| format!(" of {}", count(t)))
+        .unwrap_or_default();
+    let rows = format!(
+        "{}{of} read, {} out, {} in quarantine",
+        count(p.rows.read),
+        count(p.rows.output),
+        count(p.rows.quarantined)
+    );
     line(out, "rows", &rows, style);
     if p.rates.rows_per_second > 0.0 {
-        let rates = format!("{} rows/s, {}/s", count(p.rates.rows_per_second as u64), bytes(p.rates.bytes_per_second as u64));
+        let rates = format!(
+            "{} rows/s, {}/s",
+            count(p.rates.rows_per_second as u64),
+            bytes(p.rates.bytes_per_second as u64)
+        );
         line(out, "speed", &format!("{rates}{}", to_go(p)), style);
     }
     let k = &p.checkpoints;
     if k.saved + k.resumed + k.discarded > 0 {
-        let mut text = format!("{} ({}, {} to write)", k.saved, bytes(k.bytes), seconds(k.seconds));
+        let mut text = format!(
+            "{} ({}, {} to write)",
+            k.saved,
+            bytes(k.bytes),
+            seconds(k.seconds)
+        );
         if k.resumed > 0 {
-            let _ = write!(text, ", {} continued from one", counted(k.resumed as u64, "partition"));
+            let _ = write!(
+                text,
+                ", {} continued from one",
+                counted(k.resumed as u64, "partition")
+            );
         }
         if k.discarded > 0 {
             let _ = write!(text, ", {} unusable", k.discarded);
@@ -129,7 +181,9 @@ fn partitions(out: &mut String, p: &JobProgress, detailed: bool, style: Style) {
     }
     heading(out, style, "Partitions");
     let all = detailed || p.partition.len() <= LISTED;
-    let worth = |q: &&PartitionProgress| all || matches!(q.state, PartitionState::Processing | PartitionState::Failed);
+    let worth = |q: &&PartitionProgress| {
+        all || matches!(q.state, PartitionState::Processing | PartitionState::Failed)
+    };
     let shown: Vec<_> = p.partition.iter().filter(worth).collect();
     let mut table = Table::new(vec![
         Column::right("id"),
@@ -144,32 +198,53 @@ fn partitions(out: &mut String, p: &JobProgress, detailed: bool, style: Style) {
     *out += &table.render(style);
     if shown.len() < p.partition.len() {
         let more = p.partition.len() - shown.len();
-        line_of(out, &format!("and {more} more that are done or wait (`--detailed` lists them)"), style);
+        line_of(
+            out,
+            &format!("and {more} more that are done or wait (`--detailed` lists them)"),
+            style,
+        );
     }
 }
 
 /// A sentence below a table.
 fn line_of(out: &mut String, text: &str, style: Style) {
-    for part in wrap(text, style.width.map_or(usize::MAX, |width| width.saturating_sub(2).max(20))) {
+    for part in wrap(
+        text,
+        style
+            .width
+            .map_or(usize::MAX, |width| width.saturating_sub(2).max(20)),
+    ) {
         let _ = writeln!(out, "  {part}");
     }
 }
 
 fn partition_row(q: &PartitionProgress) -> Vec<Cell> {
     let mut now = match (&q.current_op, q.current_ops) {
-        (Some(op), Some((first, last))) if first < last => format!("op {} {} (stage of ops {first} to {last})", op.index, op.name),
+        (Some(op), Some((first, last))) if first < last => format!(
+            "op {} {} (stage of ops {first} to {last})",
+            op.index, op.name
+        ),
         (Some(op), _) => format!("op {} {}", op.index, op.name),
         (None, Some((first, last))) if first < last => format!("stage of ops {first} to {last}"),
         (None, Some((first, _))) => format!("stage of op {first}"),
         (None, None) => String::new(),
     };
     if q.retries > 0 {
-        let _ = write!(now, "{}retry {}", if now.is_empty() { "" } else { ", " }, q.retries);
+        let _ = write!(
+            now,
+            "{}retry {}",
+            if now.is_empty() { "" } else { ", " },
+            q.retries
+        );
     }
     if let Some(error) = &q.error_message {
         now = error.lines().collect::<Vec<_>>().join(" ");
     }
-    let checkpoints = if q.checkpoints.is_empty() { "-".to_owned() } else { q.checkpoints.len().to_string() };
+    let checkpoints = if q.checkpoints.is_empty() {
+        "-".to_owned()
+    } else {
+        q.checkpoints.len().to_string()
+    };
     let color = match q.state {
         PartitionState::Processing => Color::Cyan,
         PartitionState::Completed => Color::Green,
@@ -218,7 +293,11 @@ fn ops(out: &mut String, title: &str, ops: &[OpProgress], style: Style) {
             count(t.rows_in).into(),
             count(t.rows_out).into(),
             format!("{:.1} %", 100.0 * op.reduction_ratio).into(),
-            if t.quarantined > 0 { Cell::painted(quarantined, Color::Yellow) } else { quarantined.into() },
+            if t.quarantined > 0 {
+                Cell::painted(quarantined, Color::Yellow)
+            } else {
+                quarantined.into()
+            },
             format!("{:.2}", t.wall_seconds).into(),
             count(op.throughput as u64).into(),
             format!("{:.1}", t.mb_per_cpu_second).into(),
@@ -229,11 +308,20 @@ fn ops(out: &mut String, title: &str, ops: &[OpProgress], style: Style) {
 
 fn details(out: &mut String, p: &JobProgress, style: Style) {
     for q in &p.partition {
-        ops(out, &format!("Partition {}: ops", q.partition_id), &q.ops, style);
+        ops(
+            out,
+            &format!("Partition {}: ops", q.partition_id),
+            &q.ops,
+            style,
+        );
         if q.checkpoints.is_empty() {
             continue;
         }
-        heading(out, style, &format!("Partition {}: checkpoints", q.partition_id));
+        heading(
+            out,
+            style,
+            &format!("Partition {}: checkpoints", q.partition_id),
+        );
         let mut table = Table::new(vec![
             Column::right("op").goes(1),
             Column::left("after"),
@@ -262,10 +350,15 @@ fn quarantine(out: &mut String, p: &JobProgress, detailed: bool, style: Style) {
     }
     heading(out, style, "Quarantine");
     let mut reasons = Reasons::default();
-    p.quarantine.iter().for_each(|(reason, rows)| reasons.add((), reason, *rows));
+    p.quarantine
+        .iter()
+        .for_each(|(reason, rows)| reasons.add((), reason, *rows));
     let reasons = reasons.commonest_first();
     let shown = if detailed { reasons.len() } else { REASONS };
-    let mut table = Table::new(vec![Column::right("rows"), Column::left("reason").shrinks(20)]);
+    let mut table = Table::new(vec![
+        Column::right("rows"),
+        Column::left("reason").shrinks(20),
+    ]);
     for ((), reason, rows) in reasons.iter().take(shown) {
         table.row(vec![count(*rows).into(), reason.as_str().into()]);
     }
@@ -273,7 +366,11 @@ fn quarantine(out: &mut String, p: &JobProgress, detailed: bool, style: Style) {
     if reasons.len() > shown {
         line_of(
             out,
-            &format!("and {} more (`djhost quarantine {}` lists them)", counted((reasons.len() - shown) as u64, "reason"), p.job_id),
+            &format!(
+                "and {} more (`djhost quarantine {}` lists them)",
+                counted((reasons.len() - shown) as u64, "reason"),
+                p.job_id
+            ),
             style,
         );
     }
@@ -283,14 +380,25 @@ fn footer(out: &mut String, p: &JobProgress, style: Style) {
     let why = p.error_message.as_deref().unwrap_or_default();
     let (word, rest) = match p.status {
         JobState::Failed => ("failed", format!(": {why}")),
-        JobState::Died => ("died", ": the process ended without a word, killed or with the machine".to_owned()),
-        JobState::Stopped => ("stopped", why.strip_prefix("stopped").unwrap_or_default().to_owned()),
+        JobState::Died => (
+            "died",
+            ": the process ended without a word, killed or with the machine".to_owned(),
+        ),
+        JobState::Stopped => (
+            "stopped",
+            why.strip_prefix("stopped").unwrap_or_default().to_owned(),
+        ),
         _ => ("", String::new()),
     };
     if !word.is_empty() {
         let lines = wrap(&format!("{word}{rest}"), style.width.unwrap_or(usize::MAX));
         let text = lines.join("\n");
-        let _ = writeln!(out, "\n{}{}", style.paint(color(p.status), word), &text[word.len()..]);
+        let _ = writeln!(
+            out,
+            "\n{}{}",
+            style.paint(color(p.status), word),
+            &text[word.len()..]
+        );
     }
     if let Some(command) = &p.resumption_command {
         let _ = writeln!(out, "to continue: `{command}`");
@@ -313,6 +421,9 @@ mod tests {
 
     #[test]
     fn the_bar_is_as_full_as_the_job_is_done() {
-        assert_eq!([0.0, 0.5, 1.0, 2.0].map(|f| bar(f, 4)), ["[----]", "[##--]", "[####]", "[####]"]);
+        assert_eq!(
+            [0.0, 0.5, 1.0, 2.0].map(|f| bar(f, 4)),
+            ["[----]", "[##--]", "[####]", "[####]"]
+        );
     }
 }

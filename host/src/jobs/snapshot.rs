@@ -1,4 +1,5 @@
-//! The fold: events, summary, partition table and lock in, [`JobProgress`] out. Pure: it reads no file and no clock.
+//! The fold: events, summary, partition table and lock in, [`JobProgress`] out. Pure: it reads no
+//! file and no clock.
 
 use std::collections::BTreeMap;
 
@@ -69,12 +70,14 @@ struct Partition {
     ops_done: usize,
     /// Of these and in parts of ops: what the last attempt found done.
     base: f64,
-    /// Whether the last attempt has begun with it, and whether it went on from work of an earlier one.
+    /// Whether the last attempt has begun with it, and whether it went on from work of an earlier
+    /// one.
     begun: bool,
     resumed: bool,
     /// Whether the last attempt has said that it is done.
     confirmed: bool,
-    /// The ops of the running stage, its number, rows and bytes read of its input, and its share done.
+    /// The ops of the running stage, its number, rows and bytes read of its input, and its share
+    /// done.
     task: Option<Task>,
     ops: BTreeMap<usize, OpDone>,
     checkpoints: BTreeMap<usize, CheckpointInfo>,
@@ -98,7 +101,10 @@ impl Partition {
         if self.shown.state == PartitionState::Completed {
             return 1.0;
         }
-        let running = self.task.as_ref().map_or(0.0, |t| t.share * (t.end - t.first) as f64);
+        let running = self
+            .task
+            .as_ref()
+            .map_or(0.0, |t| t.share * (t.end - t.first) as f64);
         ((self.ops_done as f64 + running) / ops.max(1) as f64).min(1.0)
     }
 
@@ -117,7 +123,8 @@ impl Partition {
     /// Forgets what will be done again.
     fn redo_from(&mut self, op: usize) {
         self.ops.retain(|index, _| *index < op);
-        self.quarantine.retain(|(index, _), _| index.is_some_and(|i| i < op) || (index.is_none() && op > 0));
+        self.quarantine
+            .retain(|(index, _), _| index.is_some_and(|i| i < op) || (index.is_none() && op > 0));
         self.ops_done = self.ops_done.min(op);
     }
 }
@@ -131,7 +138,13 @@ impl Fold {
 
     fn new_attempt(&mut self, record: &Record) {
         self.attempt = record.attempt;
-        (self.ended, self.stopping, self.error, self.resumption, self.work_since) = (None, false, None, None, None);
+        (
+            self.ended,
+            self.stopping,
+            self.error,
+            self.resumption,
+            self.work_since,
+        ) = (None, false, None, None, None);
         self.steps.clear();
         self.spans.push((record.timestamp, record.timestamp));
         let ops = self.operations.len();
@@ -158,7 +171,13 @@ impl Fold {
         self.job_id.clone_from(&record.job_id);
         let time = record.timestamp;
         match &record.event {
-            Event::JobStarted { dataset_path, export_path, operations, is_resuming, .. } => {
+            Event::JobStarted {
+                dataset_path,
+                export_path,
+                operations,
+                is_resuming,
+                ..
+            } => {
                 if !is_resuming {
                     self.partitions.clear();
                     (self.planned, self.discarded) = (None, 0);
@@ -167,7 +186,11 @@ impl Fold {
                 self.export_path.clone_from(export_path);
                 self.operations.clone_from(operations);
             }
-            Event::PartitionsPlanned { total_partitions, input_rows, .. } => {
+            Event::PartitionsPlanned {
+                total_partitions,
+                input_rows,
+                ..
+            } => {
                 self.planned = Some(*total_partitions);
                 self.known_rows = *input_rows;
                 self.partitions.retain(|id, _| id < total_partitions);
@@ -175,20 +198,32 @@ impl Fold {
             Event::JobCompleted { .. } => {
                 self.ended = Some(JobState::Completed);
                 // An attempt that finds the job done says nothing about partitions.
-                self.partitions.values_mut().for_each(|p| p.shown.state = PartitionState::Completed);
+                self.partitions
+                    .values_mut()
+                    .for_each(|p| p.shown.state = PartitionState::Completed);
             }
-            Event::JobFailed { error_message, resumption_command, .. } => {
+            Event::JobFailed {
+                error_message,
+                resumption_command,
+                ..
+            } => {
                 self.ended = Some(JobState::Failed);
                 self.error = Some(error_message.clone());
                 self.resumption = Some(resumption_command.clone());
             }
-            Event::JobStopped { reason, resumption_command, .. } => {
+            Event::JobStopped {
+                reason,
+                resumption_command,
+                ..
+            } => {
                 self.ended = Some(JobState::Stopped);
                 self.error = Some(format!("stopped by {reason}"));
                 self.resumption = Some(resumption_command.clone());
             }
             Event::StopRequested { .. } => self.stopping = true,
-            Event::CheckpointDiscarded { partition_id, op, .. } => {
+            Event::CheckpointDiscarded {
+                partition_id, op, ..
+            } => {
                 self.discarded += 1;
                 self.partition(*partition_id).checkpoints.remove(&op.index);
             }
@@ -203,8 +238,13 @@ impl Fold {
     fn add_to_partition(&mut self, id: usize, event: &Event, time: f64) {
         let ops = self.operations.len();
         if matches!(event, Event::PartitionStarted { .. }) && self.work_since.is_none() {
-            // Before the first work an attempt says what it takes over: what it has not named, it does again.
-            for partition in self.partitions.values_mut().filter(|p| p.shown.state == PartitionState::Completed && !p.confirmed) {
+            // Before the first work an attempt says what it takes over: what it has not named, it
+            // does again.
+            for partition in self
+                .partitions
+                .values_mut()
+                .filter(|p| p.shown.state == PartitionState::Completed && !p.confirmed)
+            {
                 partition.shown.state = PartitionState::Pending;
                 partition.shown.rows_out = None;
                 partition.shown.end_time = None;
@@ -215,7 +255,13 @@ impl Fold {
         let mut step = None;
         let partition = self.partition(id);
         match event {
-            Event::PartitionStarted { stage, operation_idx, last_operation_idx, input_bytes, .. } => {
+            Event::PartitionStarted {
+                stage,
+                operation_idx,
+                last_operation_idx,
+                input_bytes,
+                ..
+            } => {
                 let first = *operation_idx;
                 partition.redo_from(first);
                 // What comes before is done, be it in this attempt or in an earlier one.
@@ -234,28 +280,54 @@ impl Fold {
                     partition.shown.start_time = Some(time);
                 }
                 partition.shown.start_time.get_or_insert(time);
-                partition.task = Some(Task { first, end: (*last_operation_idx + 1).max(first), stage: *stage, ..Task::default() });
+                partition.task = Some(Task {
+                    first,
+                    end: (*last_operation_idx + 1).max(first),
+                    stage: *stage,
+                    ..Task::default()
+                });
                 self.work_since.get_or_insert(time);
             }
-            Event::PartitionProgressed { input_rows, done_bytes, input_bytes, .. } => {
+            Event::PartitionProgressed {
+                input_rows,
+                done_bytes,
+                input_bytes,
+                ..
+            } => {
                 if let Some(task) = &mut partition.task {
-                    step = Some((input_rows.saturating_sub(task.rows), done_bytes.saturating_sub(task.bytes)));
+                    step = Some((
+                        input_rows.saturating_sub(task.rows),
+                        done_bytes.saturating_sub(task.bytes),
+                    ));
                     (task.rows, task.bytes) = (*input_rows, *done_bytes);
-                    task.share = if *input_bytes == 0 { 0.0 } else { (*done_bytes as f64 / *input_bytes as f64).min(1.0) };
+                    task.share = if *input_bytes == 0 {
+                        0.0
+                    } else {
+                        (*done_bytes as f64 / *input_bytes as f64).min(1.0)
+                    };
                     if task.first == 0 {
                         partition.shown.rows_in = *input_rows;
                     }
                 }
             }
-            // A stage goes on from the checkpoint of the stage before it in the same attempt too: that is no resumption.
+            // A stage goes on from the checkpoint of the stage before it in the same attempt too:
+            // that is no resumption.
             Event::PartitionResumed { op, .. } if !partition.begun => {
                 partition.ops_done = op.index + 1;
                 partition.resumed = true;
                 partition.base = partition.fraction(ops);
             }
-            Event::StageCompleted { stage, input_rows, input_bytes, .. } => {
+            Event::StageCompleted {
+                stage,
+                input_rows,
+                input_bytes,
+                ..
+            } => {
                 if let Some(task) = partition.task.take_if(|t| t.stage == *stage) {
-                    step = Some((input_rows.saturating_sub(task.rows), input_bytes.saturating_sub(task.bytes)));
+                    step = Some((
+                        input_rows.saturating_sub(task.rows),
+                        input_bytes.saturating_sub(task.bytes),
+                    ));
                     partition.ops_done = task.end;
                     if task.first == 0 {
                         partition.shown.rows_in = *input_rows;
@@ -264,9 +336,17 @@ impl Fold {
                 partition.shown.current_op = None;
                 partition.shown.state = PartitionState::Pending;
             }
-            Event::PartitionCompleted { input_rows, output_rows, taken_over, .. } => {
+            Event::PartitionCompleted {
+                input_rows,
+                output_rows,
+                taken_over,
+                ..
+            } => {
                 if let Some(task) = partition.task.take() {
-                    step = Some((input_rows.saturating_sub(task.rows), partition.shown.input_bytes.saturating_sub(task.bytes)));
+                    step = Some((
+                        input_rows.saturating_sub(task.rows),
+                        partition.shown.input_bytes.saturating_sub(task.bytes),
+                    ));
                 }
                 partition.shown.state = PartitionState::Completed;
                 partition.confirmed = true;
@@ -293,11 +373,19 @@ impl Fold {
             }
             Event::OpStarted { op, .. } => partition.shown.current_op = Some(op.clone()),
             Event::OpCompleted(done) => {
-                partition.shown.current_op.take_if(|op| op.index <= done.op.index);
+                partition
+                    .shown
+                    .current_op
+                    .take_if(|op| op.index <= done.op.index);
                 partition.ops.insert(done.op.index, done.clone());
             }
-            Event::RowsQuarantined { op, rows, reason, .. } => {
-                *partition.quarantine.entry((op.as_ref().map(|op| op.index), reason.clone())).or_default() += rows;
+            Event::RowsQuarantined {
+                op, rows, reason, ..
+            } => {
+                *partition
+                    .quarantine
+                    .entry((op.as_ref().map(|op| op.index), reason.clone()))
+                    .or_default() += rows;
             }
             Event::CheckpointSaved(done) => {
                 let info = CheckpointInfo {
@@ -308,7 +396,10 @@ impl Fold {
                     seconds: done.duration,
                     time,
                 };
-                let known = partition.checkpoints.entry(done.op.index).or_insert_with(|| info.clone());
+                let known = partition
+                    .checkpoints
+                    .entry(done.op.index)
+                    .or_insert_with(|| info.clone());
                 // One that is taken over keeps the time at which it was saved, and what that cost.
                 if !done.taken_over {
                     *known = info;
@@ -322,9 +413,13 @@ impl Fold {
     }
 
     fn status(&self, facts: &Facts<'_>) -> JobState {
-        let summary = facts.summary.map(|s| (s.attempts.last().map_or(0, |a| a.attempt), s.status));
+        let summary = facts
+            .summary
+            .map(|s| (s.attempts.last().map_or(0, |a| a.attempt), s.status));
         // With event logging switched off the summary knows of attempts that the events do not.
-        let logged = self.ended.filter(|_| summary.is_none_or(|(attempt, _)| attempt <= self.attempt));
+        let logged = self
+            .ended
+            .filter(|_| summary.is_none_or(|(attempt, _)| attempt <= self.attempt));
         let told = logged.or(match summary {
             Some((_, Status::Completed)) => Some(JobState::Completed),
             Some((_, Status::Failed)) => Some(JobState::Failed),
@@ -332,9 +427,15 @@ impl Fold {
             _ => None,
         });
         match facts.liveness {
-            // The lock is taken before anything is written and freed after: what is told may be of the attempt before.
+            // The lock is taken before anything is written and freed after: what is told may be of
+            // the attempt before.
             Liveness::Held(holder) => match (told, holder) {
-                (Some(told), Some(holder)) if holder.attempt <= self.attempt.max(summary.map_or(0, |(attempt, _)| attempt)) => told,
+                (Some(told), Some(holder))
+                    if holder.attempt
+                        <= self.attempt.max(summary.map_or(0, |(attempt, _)| attempt)) =>
+                {
+                    told
+                }
                 _ if self.stopping || facts.stop_requested => JobState::Stopping,
                 _ => JobState::Running,
             },
@@ -344,32 +445,56 @@ impl Fold {
 
     fn progress(mut self, facts: &Facts<'_>, status: JobState) -> JobProgress {
         let running = status.is_running();
-        for (id, entry) in facts.mapping.iter().flat_map(|m| m.partitions.iter().enumerate()) {
+        for (id, entry) in facts
+            .mapping
+            .iter()
+            .flat_map(|m| m.partitions.iter().enumerate())
+        {
             let shown = &mut self.partition(id).shown;
-            shown.input_bytes = if shown.input_bytes == 0 { entry.input_bytes } else { shown.input_bytes };
+            shown.input_bytes = if shown.input_bytes == 0 {
+                entry.input_bytes
+            } else {
+                shown.input_bytes
+            };
         }
         for id in 0..self.planned.unwrap_or(0) {
             self.partition(id);
         }
         let ops = self.operations.len();
         if !running {
-            self.partitions.values_mut().for_each(Partition::lose_what_is_not_committed);
+            self.partitions
+                .values_mut()
+                .for_each(Partition::lose_what_is_not_committed);
         }
         // A partition whose size nobody told weighs as much as the others.
-        let known: Vec<_> = self.partitions.values().map(|p| p.shown.input_bytes).filter(|bytes| *bytes > 0).collect();
+        let known: Vec<_> = self
+            .partitions
+            .values()
+            .map(|p| p.shown.input_bytes)
+            .filter(|bytes| *bytes > 0)
+            .collect();
         let usual = (known.iter().sum::<u64>() as f64 / known.len().max(1) as f64).max(1.0);
         let (mut done, mut all, mut gained) = (0.0, 0.0, 0.0);
         for partition in self.partitions.values_mut() {
-            let weight = if partition.shown.input_bytes > 0 { partition.shown.input_bytes as f64 } else { usual };
+            let weight = if partition.shown.input_bytes > 0 {
+                partition.shown.input_bytes as f64
+            } else {
+                usual
+            };
             let fraction = partition.fraction(ops);
             partition.shown.fraction = fraction;
             done += weight * fraction;
             all += weight;
             gained += weight * (fraction - partition.base).max(0.0);
         }
-        let end = if running { facts.now } else { self.spans.last().map_or(facts.now, |s| s.1) };
+        let end = if running {
+            facts.now
+        } else {
+            self.spans.last().map_or(facts.now, |s| s.1)
+        };
         let elapsed = self.work_since.map_or(0.0, |since| (end - since).max(0.0));
-        let eta_seconds = (running && gained > 0.0 && elapsed > 0.0).then(|| (all - done) * elapsed / gained);
+        let eta_seconds =
+            (running && gained > 0.0 && elapsed > 0.0).then(|| (all - done) * elapsed / gained);
         let rates = self.rates(end, elapsed);
         if let (true, Some(span)) = (running, self.spans.last_mut()) {
             span.1 = span.1.max(facts.now);
@@ -387,9 +512,21 @@ impl Fold {
             dataset_path: std::mem::take(&mut self.dataset_path),
             export_path: std::mem::take(&mut self.export_path),
             start_time: self.spans.first().map(|s| s.0),
-            end_time: if running { None } else { self.spans.last().map(|s| s.1) },
-            duration: self.spans.iter().map(|(start, end)| (end - start).max(0.0)).sum(),
-            fraction: if status == JobState::Completed { 1.0 } else { done / f64::max(all, 1.0) },
+            end_time: if running {
+                None
+            } else {
+                self.spans.last().map(|s| s.1)
+            },
+            duration: self
+                .spans
+                .iter()
+                .map(|(start, end)| (end - start).max(0.0))
+                .sum(),
+            fraction: if status == JobState::Completed {
+                1.0
+            } else {
+                done / f64::max(all, 1.0)
+            },
             eta_seconds,
             rates,
             error_message: self.error.take(),
@@ -399,7 +536,10 @@ impl Fold {
         };
         progress.checkpoints.discarded = self.discarded;
         self.show_partitions(&mut progress);
-        progress.rows.total = self.known_rows.or(facts.mapping.filter(|m| m.size_is_exact).map(|m| m.original_dataset_size));
+        progress.rows.total = self.known_rows.or(facts
+            .mapping
+            .filter(|m| m.size_is_exact)
+            .map(|m| m.original_dataset_size));
         if let Some(summary) = facts.summary {
             add_summary(&mut progress, summary);
         }
@@ -420,7 +560,11 @@ impl Fold {
                 (
                     op.index,
                     OpProgress {
-                        totals: OpTotals { index: op.index, name: op.name.clone(), ..OpTotals::default() },
+                        totals: OpTotals {
+                            index: op.index,
+                            name: op.name.clone(),
+                            ..OpTotals::default()
+                        },
                         ..OpProgress::default()
                     },
                 )
@@ -434,7 +578,10 @@ impl Fold {
                 add_op(&mut alone, done);
                 shown.ops.push(alone);
             }
-            shown.current_ops = partition.task.filter(|t| t.first < t.end).map(|t| (t.first, t.end - 1));
+            shown.current_ops = partition
+                .task
+                .filter(|t| t.first < t.end)
+                .map(|t| (t.first, t.end - 1));
             shown.quarantined = partition.quarantine.values().sum();
             for ((_, reason), rows) in partition.quarantine {
                 *progress.quarantine.entry(reason).or_default() += rows;
@@ -442,7 +589,8 @@ impl Fold {
             shown.checkpoints = partition.checkpoints.into_values().collect();
             progress.checkpoints.saved += shown.checkpoints.len();
             progress.checkpoints.bytes += shown.checkpoints.iter().map(|c| c.bytes).sum::<u64>();
-            progress.checkpoints.seconds += shown.checkpoints.iter().map(|c| c.seconds).sum::<f64>();
+            progress.checkpoints.seconds +=
+                shown.checkpoints.iter().map(|c| c.seconds).sum::<f64>();
             progress.checkpoints.resumed += usize::from(partition.resumed);
             progress.rows.read += shown.rows_in;
             progress.rows.output += shown.rows_out.unwrap_or(0);
@@ -461,7 +609,9 @@ impl Fold {
     }
 
     fn rates(&self, end: f64, elapsed: f64) -> Rates {
-        let Some(since) = self.work_since.filter(|_| elapsed > 0.0) else { return Rates::default() };
+        let Some(since) = self.work_since.filter(|_| elapsed > 0.0) else {
+            return Rates::default();
+        };
         let slice = elapsed / HISTORY as f64;
         let mut history = vec![0.0; HISTORY];
         let (mut rows, mut bytes) = (0, 0);
@@ -473,7 +623,11 @@ impl Fold {
             let at = ((time.min(end) - since).max(0.0) / slice) as usize;
             history[at.min(HISTORY - 1)] += *step_rows as f64 / slice;
         }
-        Rates { rows_per_second: rows as f64 / elapsed, bytes_per_second: bytes as f64 / elapsed, history }
+        Rates {
+            rows_per_second: rows as f64 / elapsed,
+            bytes_per_second: bytes as f64 / elapsed,
+            history,
+        }
     }
 }
 
@@ -481,11 +635,20 @@ fn add_op(op: &mut OpProgress, done: &OpDone) {
     op.totals.add(done);
     op.partitions_done += 1;
     let totals = &op.totals;
-    op.throughput = if totals.wall_seconds > 0.0 { totals.rows_in as f64 / totals.wall_seconds } else { 0.0 };
-    op.reduction_ratio = if totals.rows_in > 0 { 1.0 - totals.rows_out as f64 / totals.rows_in as f64 } else { 0.0 };
+    op.throughput = if totals.wall_seconds > 0.0 {
+        totals.rows_in as f64 / totals.wall_seconds
+    } else {
+        0.0
+    };
+    op.reduction_ratio = if totals.rows_in > 0 {
+        1.0 - totals.rows_out as f64 / totals.rows_in as f64
+    } else {
+        0.0
+    };
 }
 
-/// Fills in what the events do not tell: logging may be off, and a job may die before its first event.
+/// Fills in what the events do not tell: logging may be off, and a job may die before its first
+/// event.
 fn add_summary(progress: &mut JobProgress, summary: &JobSummary) {
     let or = |text: &mut String, other: &str| {
         if text.is_empty() {
@@ -496,16 +659,29 @@ fn add_summary(progress: &mut JobProgress, summary: &JobSummary) {
     or(&mut progress.dataset_path, &summary.dataset_path);
     or(&mut progress.export_path, &summary.export_path);
     or(&mut progress.work_dir, &summary.work_dir);
-    progress.attempt = progress.attempt.max(summary.attempts.last().map_or(0, |a| a.attempt));
+    progress.attempt = progress
+        .attempt
+        .max(summary.attempts.last().map_or(0, |a| a.attempt));
     progress.start_time = progress.start_time.or(Some(summary.start_time));
     if !progress.status.is_running() {
-        progress.end_time = progress.end_time.into_iter().chain(summary.end_time).reduce(f64::max);
+        progress.end_time = progress
+            .end_time
+            .into_iter()
+            .chain(summary.end_time)
+            .reduce(f64::max);
         if progress.duration == 0.0 {
             progress.duration = summary.duration.unwrap_or(0.0);
         }
-        progress.error_message = progress.error_message.take().or(summary.error_message.clone());
+        progress.error_message = progress
+            .error_message
+            .take()
+            .or(summary.error_message.clone());
         let command = Some(summary.resumption_command.clone()).filter(|c| !c.is_empty());
-        progress.resumption_command = progress.resumption_command.take().filter(|c| !c.is_empty()).or(command);
+        progress.resumption_command = progress
+            .resumption_command
+            .take()
+            .filter(|c| !c.is_empty())
+            .or(command);
     }
     if progress.status == JobState::Completed && summary.status == Status::Completed {
         progress.rows.read = summary.ledger.read;

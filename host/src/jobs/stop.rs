@@ -50,9 +50,10 @@ pub struct StopReport {
     pub resumption_command: Option<String>,
 }
 
-/// Asks the process that runs the job to stop and waits up to `timeout`: it finishes the batches in flight, commits what is complete and
-/// ends with code 3. With `force` it is killed at once; what is committed stays, and the job can be resumed all the same. Only the process
-/// that holds the job's lock, verified by pid and start time, is ever signalled.
+/// Asks the process that runs the job to stop and waits up to `timeout`: it finishes the batches in
+/// flight, commits what is complete and ends with code 3. With `force` it is killed at once; what
+/// is committed stays, and the job can be resumed all the same. Only the process that holds the
+/// job's lock, verified by pid and start time, is ever signalled.
 ///
 /// ```
 /// # fn main() -> anyhow::Result<()> {
@@ -72,10 +73,19 @@ pub fn stop_job(job_id: &str, force: bool, timeout: Duration) -> Result<StopRepo
 }
 
 /// As [`stop_job`], looking for the job below `base_dir`.
-pub fn stop_job_in(job_id: &str, base_dir: Option<&Path>, force: bool, timeout: Duration) -> Result<StopReport> {
+pub fn stop_job_in(
+    job_id: &str,
+    base_dir: Option<&Path>,
+    force: bool,
+    timeout: Duration,
+) -> Result<StopReport> {
     let job = JobUtils::find(job_id, base_dir)?;
     let Liveness::Held(holder) = who_holds(job.paths())? else {
-        let outcome = if job.overall_progress()?.status == JobState::Died { StopOutcome::Died } else { StopOutcome::NotRunning };
+        let outcome = if job.overall_progress()?.status == JobState::Died {
+            StopOutcome::Died
+        } else {
+            StopOutcome::NotRunning
+        };
         return report(&job, outcome, None);
     };
     // The lock is taken a moment before its holder writes who it is.
@@ -103,14 +113,18 @@ pub fn stop_job_in(job_id: &str, base_dir: Option<&Path>, force: bool, timeout: 
     report(&job, StopOutcome::StillRunning, Some(&holder))
 }
 
-/// The request file first, so that the signal finds it; a request that stands is not signalled again, since the second signal would force.
+/// The request file first, so that the signal finds it; a request that stands is not signalled
+/// again, since the second signal would force.
 fn ask(job: &JobUtils, holder: &Holder) -> Result<()> {
     let asked_before = StopRequest::is_for(job.paths(), &holder.process);
     StopRequest::write(job.paths(), holder.process.clone())?;
     if holder.host == host_name() && !asked_before {
-        // A process that is gone has ended between the look at the lock and now; one of another user still sees the file.
+        // A process that is gone has ended between the look at the lock and now; one of another
+        // user still sees the file.
         match holder.process.signal(Signal::Terminate) {
-            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => Err(error).context("cannot signal the process")?,
+            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
+                Err(error).context("cannot signal the process")?
+            }
             _ => {}
         }
     }
@@ -119,18 +133,30 @@ fn ask(job: &JobUtils, holder: &Holder) -> Result<()> {
 
 fn kill(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
     if holder.host != host_name() {
-        bail!("process {} runs on `{}`: kill it there", holder.process.pid, holder.host);
+        bail!(
+            "process {} runs on `{}`: kill it there",
+            holder.process.pid,
+            holder.host
+        );
     }
-    if !holder.process.signal(Signal::Kill).with_context(|| format!("cannot kill process {}", holder.process.pid))? {
+    if !holder
+        .process
+        .signal(Signal::Kill)
+        .with_context(|| format!("cannot kill process {}", holder.process.pid))?
+    {
         // It ended by itself a moment ago.
         return Ok(StopOutcome::NotRunning);
     }
     if !wait_until_free(job, holder, timeout.max(LOOK))? {
         return Ok(StopOutcome::StillRunning);
     }
-    // The killed process could not say so; somebody who resumes the job meanwhile has the lock and the summary.
+    // The killed process could not say so; somebody who resumes the job meanwhile has the lock and
+    // the summary.
     if_free(job.paths(), || {
-        if let Some(mut summary) = job.load_job_summary()?.filter(|s| s.status == Status::Running) {
+        if let Some(mut summary) = job
+            .load_job_summary()?
+            .filter(|s| s.status == Status::Running)
+        {
             summary.finish(Status::Stopped, None);
             summary.stop_reason = Some("killed".to_owned());
             summary.save(job.paths())?;
@@ -149,7 +175,10 @@ fn wait_for_holder(job: &JobUtils) -> Result<Option<Holder>> {
             Liveness::Free(_) => return Ok(None),
         }
     }
-    bail!("job `{}` is locked, but its lock file does not say by whom", job.paths().job_id())
+    bail!(
+        "job `{}` is locked, but its lock file does not say by whom",
+        job.paths().job_id()
+    )
 }
 
 /// Whether `holder` gave the lock up within `timeout`.
@@ -158,7 +187,8 @@ fn wait_until_free(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result
     loop {
         match who_holds(job.paths())? {
             Liveness::Held(None) => {}
-            Liveness::Held(Some(now)) if now.process == holder.process && now.attempt == holder.attempt => {}
+            Liveness::Held(Some(now))
+                if now.process == holder.process && now.attempt == holder.attempt => {}
             _ => return Ok(true),
         }
         if start.elapsed() >= timeout {
@@ -171,11 +201,17 @@ fn wait_until_free(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result
 fn report(job: &JobUtils, outcome: StopOutcome, holder: Option<&Holder>) -> Result<StopReport> {
     let progress = job.overall_progress()?;
     let at_work = if outcome == StopOutcome::StillRunning {
-        let running = progress.partition.iter().filter(|p| p.current_ops.is_some());
+        let running = progress
+            .partition
+            .iter()
+            .filter(|p| p.current_ops.is_some());
         let sentence = |p: &PartitionProgress| {
-            let since =
-                p.checkpoints.last().map_or("its start".to_owned(), |c| format!("the checkpoint after op {} `{}`", c.op.index, c.op.name));
-            let op = p.current_op.as_ref().map_or(String::new(), |op| format!(" in op {} `{}`", op.index, op.name));
+            let since = p.checkpoints.last().map_or("its start".to_owned(), |c| {
+                format!("the checkpoint after op {} `{}`", c.op.index, c.op.name)
+            });
+            let op = p.current_op.as_ref().map_or(String::new(), |op| {
+                format!(" in op {} `{}`", op.index, op.name)
+            });
             format!("partition {}{op}: its work since {since}", p.partition_id)
         };
         running.map(sentence).collect()

@@ -37,17 +37,38 @@ fn record(attempt: u32, seq: u64, timestamp: f64, event: Event) -> Record {
 }
 
 fn held(attempt: u32) -> Liveness {
-    let process = ProcessId { pid: 4242, start_ticks: 1, boot_id: "b".into() };
-    Liveness::Held(Some(Holder { format_version: 1, process, host: "h".into(), attempt, since: NOON }))
+    let process = ProcessId {
+        pid: 4242,
+        start_ticks: 1,
+        boot_id: "b".into(),
+    };
+    Liveness::Held(Some(Holder {
+        format_version: 1,
+        process,
+        host: "h".into(),
+        attempt,
+        since: NOON,
+    }))
 }
 
-const NAMES: [&str; 4] = ["fix_unicode_mapper", "text_length_filter", "words_num_filter", "document_deduplicator"];
+const NAMES: [&str; 4] = [
+    "fix_unicode_mapper",
+    "text_length_filter",
+    "words_num_filter",
+    "document_deduplicator",
+];
 
 fn op(index: usize) -> OpRef {
     OpRef::new(index, NAMES[index])
 }
 
-fn done(partition_id: usize, index: usize, input_rows: u64, output_rows: u64, duration: f64) -> Event {
+fn done(
+    partition_id: usize,
+    index: usize,
+    input_rows: u64,
+    output_rows: u64,
+    duration: f64,
+) -> Event {
     let cpu_seconds = duration / 2.0;
     Event::OpCompleted(OpDone {
         partition_id,
@@ -76,12 +97,25 @@ fn saved(partition_id: usize, index: usize, rows: u64) -> Event {
 
 fn begin(partition_id: usize, stage: usize, first: usize, last: usize) -> Event {
     let input_rows = Some(1000);
-    Event::PartitionStarted { partition_id, stage, operation_idx: first, last_operation_idx: last, input_bytes: 4_000_000, input_rows }
+    Event::PartitionStarted {
+        partition_id,
+        stage,
+        operation_idx: first,
+        last_operation_idx: last,
+        input_bytes: 4_000_000,
+        input_rows,
+    }
 }
 
 fn progressed(partition_id: usize, stage: usize, share: f64) -> Event {
     let (input_rows, done_bytes) = ((1000.0 * share) as u64, (4e6 * share) as u64);
-    Event::PartitionProgressed { partition_id, stage, input_rows, done_bytes, input_bytes: 4_000_000 }
+    Event::PartitionProgressed {
+        partition_id,
+        stage,
+        input_rows,
+        done_bytes,
+        input_bytes: 4_000_000,
+    }
 }
 
 fn job_start(is_resuming: bool) -> Event {
@@ -98,68 +132,167 @@ fn job_start(is_resuming: bool) -> Event {
 
 const COMMAND: &str = "djhost run --config recipe.yaml --resume 20260101_120000_a1b2c3";
 
-/// Attempt 1 after 20 seconds: partition 0 has passed its first stage, 1 is half through it, 2 failed once and waits, 3 has not begun.
+/// Attempt 1 after 20 seconds: partition 0 has passed its first stage, 1 is half through it, 2
+/// failed once and waits, 3 has not begun.
 fn running_events() -> Vec<(f64, Event)> {
     vec![
         (0.0, job_start(false)),
-        (0.5, Event::PartitionsPlanned { total_partitions: 4, input_bytes: 16_000_000, input_rows: Some(4000) }),
+        (
+            0.5,
+            Event::PartitionsPlanned {
+                total_partitions: 4,
+                input_bytes: 16_000_000,
+                input_rows: Some(4000),
+            },
+        ),
         (1.0, begin(0, 0, 0, 2)),
         (1.0, begin(1, 0, 0, 2)),
-        (1.1, Event::OpStarted { partition_id: 0, op: op(0) }),
-        (1.1, Event::OpStarted { partition_id: 1, op: op(0) }),
+        (
+            1.1,
+            Event::OpStarted {
+                partition_id: 0,
+                op: op(0),
+            },
+        ),
+        (
+            1.1,
+            Event::OpStarted {
+                partition_id: 1,
+                op: op(0),
+            },
+        ),
         (6.0, progressed(0, 0, 0.5)),
-        (6.0, Event::RowsQuarantined { partition_id: 0, op: None, rows: 3, reason: "not JSON".into(), quarantine_path: "q".into() }),
-        (7.0, Event::OpStarted { partition_id: 1, op: op(1) }),
+        (
+            6.0,
+            Event::RowsQuarantined {
+                partition_id: 0,
+                op: None,
+                rows: 3,
+                reason: "not JSON".into(),
+                quarantine_path: "q".into(),
+            },
+        ),
+        (
+            7.0,
+            Event::OpStarted {
+                partition_id: 1,
+                op: op(1),
+            },
+        ),
         (11.0, done(0, 0, 997, 997, 6.0)),
         (11.0, done(0, 1, 997, 900, 2.0)),
         (11.0, done(0, 2, 900, 800, 1.0)),
         (11.0, saved(0, 2, 800)),
         (
             11.0,
-            Event::StageCompleted { partition_id: 0, stage: 0, duration: 10.0, input_rows: 1000, output_rows: 800, input_bytes: 4_000_000 },
+            Event::StageCompleted {
+                partition_id: 0,
+                stage: 0,
+                duration: 10.0,
+                input_rows: 1000,
+                output_rows: 800,
+                input_bytes: 4_000_000,
+            },
         ),
         (12.0, begin(2, 0, 0, 2)),
-        (13.0, Event::TaskRetried { partition_id: 2, stage: 0, retry_count: 1, error_message: "out of memory".into() }),
+        (
+            13.0,
+            Event::TaskRetried {
+                partition_id: 2,
+                stage: 0,
+                retry_count: 1,
+                error_message: "out of memory".into(),
+            },
+        ),
         (18.0, progressed(1, 0, 0.5)),
     ]
 }
 
 fn numbered(attempt: u32, start: f64, events: Vec<(f64, Event)>) -> Vec<Record> {
-    events.into_iter().enumerate().map(|(seq, (after, event))| record(attempt, seq as u64, start + after, event)).collect()
+    events
+        .into_iter()
+        .enumerate()
+        .map(|(seq, (after, event))| record(attempt, seq as u64, start + after, event))
+        .collect()
 }
 
 fn running() -> Scene {
-    Scene { records: numbered(1, NOON, running_events()), liveness: held(1), stop_requested: false, now: NOON + 20.0 }
+    Scene {
+        records: numbered(1, NOON, running_events()),
+        liveness: held(1),
+        stop_requested: false,
+        now: NOON + 20.0,
+    }
 }
 
 fn with_end(end: Event) -> Scene {
     let mut events = running_events();
     events.push((20.0, end));
-    Scene { records: numbered(1, NOON, events), liveness: Liveness::Free(None), stop_requested: false, now: NOON + 500.0 }
+    Scene {
+        records: numbered(1, NOON, events),
+        liveness: Liveness::Free(None),
+        stop_requested: false,
+        now: NOON + 500.0,
+    }
 }
 
 fn stopped() -> Scene {
-    with_end(Event::JobStopped { duration: 20.0, reason: "request".into(), resumption_command: COMMAND.into() })
+    with_end(Event::JobStopped {
+        duration: 20.0,
+        reason: "request".into(),
+        resumption_command: COMMAND.into(),
+    })
 }
 
 fn failed() -> Scene {
     let mut scene = running();
     let why = || "op 1 `text_length_filter`: disk full".to_owned();
-    let failed = Event::PartitionFailed { partition_id: 1, stage: 0, duration: 17.0, error_message: why(), retry_count: 2 };
+    let failed = Event::PartitionFailed {
+        partition_id: 1,
+        stage: 0,
+        duration: 17.0,
+        error_message: why(),
+        retry_count: 2,
+    };
     let n = scene.records.len() as u64;
     scene.records.push(record(1, n, NOON + 19.0, failed));
-    let end = Event::JobFailed { duration: 20.0, error_message: why(), error_type: "io".into(), resumption_command: COMMAND.into() };
+    let end = Event::JobFailed {
+        duration: 20.0,
+        error_message: why(),
+        error_type: "io".into(),
+        resumption_command: COMMAND.into(),
+    };
     scene.records.push(record(1, n + 1, NOON + 20.0, end));
-    Scene { liveness: Liveness::Free(None), now: NOON + 500.0, ..scene }
+    Scene {
+        liveness: Liveness::Free(None),
+        now: NOON + 500.0,
+        ..scene
+    }
 }
 
-/// The second attempt, ten minutes later: partition 0 goes on after its checkpoint, the others start again.
+/// The second attempt, ten minutes later: partition 0 goes on after its checkpoint, the others
+/// start again.
 fn resumed() -> Scene {
     let mut scene = stopped();
     let events = vec![
         (0.0, job_start(true)),
-        (0.5, Event::PartitionsPlanned { total_partitions: 4, input_bytes: 16_000_000, input_rows: Some(4000) }),
-        (1.0, Event::PartitionResumed { partition_id: 0, op: op(2), checkpoint_path: "c".into(), output_rows: 800 }),
+        (
+            0.5,
+            Event::PartitionsPlanned {
+                total_partitions: 4,
+                input_bytes: 16_000_000,
+                input_rows: Some(4000),
+            },
+        ),
+        (
+            1.0,
+            Event::PartitionResumed {
+                partition_id: 0,
+                op: op(2),
+                checkpoint_path: "c".into(),
+                output_rows: 800,
+            },
+        ),
         (1.0, begin(0, 1, 3, 3)),
         (1.0, begin(1, 0, 0, 2)),
         (5.0, done(0, 3, 800, 790, 3.0)),
@@ -178,20 +311,29 @@ fn resumed() -> Scene {
         (11.0, progressed(1, 0, 0.75)),
     ];
     scene.records.extend(numbered(2, NOON + 600.0, events));
-    Scene { liveness: held(2), now: NOON + 612.0, ..scene }
+    Scene {
+        liveness: held(2),
+        now: NOON + 612.0,
+        ..scene
+    }
 }
 
 fn completed() -> Scene {
     let mut scene = resumed();
     let mut seq = 8;
     let mut add = |after: f64, event: Event| {
-        scene.records.push(record(2, seq, NOON + 600.0 + after, event));
+        scene
+            .records
+            .push(record(2, seq, NOON + 600.0 + after, event));
         seq += 1;
     };
     for partition in 1..4 {
         let at = 12.0 + 5.0 * partition as f64;
         add(at, begin(partition, 0, 0, 2));
-        for (index, (rows_in, rows_out)) in [(1000, 1000), (1000, 900), (900, 850), (850, 800)].into_iter().enumerate() {
+        for (index, (rows_in, rows_out)) in [(1000, 1000), (1000, 900), (900, 850), (850, 800)]
+            .into_iter()
+            .enumerate()
+        {
             add(at + 4.0, done(partition, index, rows_in, rows_out, 1.0));
         }
         let (input_rows, output_rows, output_path) = (1000, 800, "p".to_owned());
@@ -208,12 +350,28 @@ fn completed() -> Scene {
             },
         );
     }
-    add(40.0, Event::JobCompleted { duration: 40.0, input_rows: 4000, output_rows: 3190, quarantined_rows: 3, output_path: "o".into() });
-    Scene { liveness: Liveness::Free(None), now: NOON + 900.0, ..scene }
+    add(
+        40.0,
+        Event::JobCompleted {
+            duration: 40.0,
+            input_rows: 4000,
+            output_rows: 3190,
+            quarantined_rows: 3,
+            output_path: "o".into(),
+        },
+    );
+    Scene {
+        liveness: Liveness::Free(None),
+        now: NOON + 900.0,
+        ..scene
+    }
 }
 
 fn progress_of(scene: &Scene) -> JobProgress {
-    let mut logs = EventLogs { records: scene.records.clone(), ..EventLogs::default() };
+    let mut logs = EventLogs {
+        records: scene.records.clone(),
+        ..EventLogs::default()
+    };
     logs.sort();
     let facts = Facts {
         logs: &logs,
@@ -228,13 +386,22 @@ fn progress_of(scene: &Scene) -> JobProgress {
 
 /// Compares with `golden/{name}.txt`; with `DJHOST_TEST_BLESS=1` writes it.
 fn check(name: &str, scene: &Scene) {
-    let text = render(&progress_of(scene), name.ends_with("detailed"), Style::plain());
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("host/src/jobs/golden").join(format!("{name}.txt"));
+    let text = render(
+        &progress_of(scene),
+        name.ends_with("detailed"),
+        Style::plain(),
+    );
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("host/src/jobs/golden")
+        .join(format!("{name}.txt"));
     if std::env::var_os("DJHOST_TEST_BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == golden, "`{name}` is now:\n{text}\nand was:\n{golden}\nif this is right, run the test with DJHOST_TEST_BLESS=1");
+    assert!(
+        text == golden,
+        "`{name}` is now:\n{text}\nand was:\n{golden}\nif this is right, run the test with DJHOST_TEST_BLESS=1"
+    );
 }
 
 #[test]
@@ -245,7 +412,13 @@ fn a_running_job() {
 
 #[test]
 fn a_job_that_was_asked_to_stop() {
-    check("stopping", &Scene { stop_requested: true, ..running() });
+    check(
+        "stopping",
+        &Scene {
+            stop_requested: true,
+            ..running()
+        },
+    );
 }
 
 #[test]
@@ -260,7 +433,14 @@ fn a_failed_job() {
 
 #[test]
 fn a_job_that_died() {
-    check("died", &Scene { liveness: Liveness::Free(None), now: NOON + 500.0, ..running() });
+    check(
+        "died",
+        &Scene {
+            liveness: Liveness::Free(None),
+            now: NOON + 500.0,
+            ..running()
+        },
+    );
 }
 
 #[test]
@@ -275,8 +455,23 @@ fn a_completed_job() {
 
 #[test]
 fn an_attempt_that_has_taken_the_lock_and_said_nothing_yet_runs() {
-    assert_eq!(progress_of(&Scene { liveness: held(2), ..stopped() }).status, JobState::Running);
-    assert_eq!(progress_of(&Scene { liveness: held(1), ..stopped() }).status, JobState::Stopped, "it is about to end");
+    assert_eq!(
+        progress_of(&Scene {
+            liveness: held(2),
+            ..stopped()
+        })
+        .status,
+        JobState::Running
+    );
+    assert_eq!(
+        progress_of(&Scene {
+            liveness: held(1),
+            ..stopped()
+        })
+        .status,
+        JobState::Stopped,
+        "it is about to end"
+    );
 }
 
 #[test]
@@ -301,19 +496,34 @@ fn a_later_stage_of_the_same_attempt_is_no_resumption() {
         1,
         n,
         NOON + 18.5,
-        Event::PartitionResumed { partition_id: 0, op: op(2), checkpoint_path: "c".into(), output_rows: 800 },
+        Event::PartitionResumed {
+            partition_id: 0,
+            op: op(2),
+            checkpoint_path: "c".into(),
+            output_rows: 800,
+        },
     ));
-    scene.records.push(record(1, n + 1, NOON + 18.5, begin(0, 1, 3, 3)));
+    scene
+        .records
+        .push(record(1, n + 1, NOON + 18.5, begin(0, 1, 3, 3)));
     let (before, after) = (progress_of(&running()), progress_of(&scene));
-    assert_eq!((after.checkpoints.resumed, after.partition[0].ops.len()), (0, 3));
-    assert_eq!((after.fraction, after.eta_seconds), (before.fraction, before.eta_seconds));
+    assert_eq!(
+        (after.checkpoints.resumed, after.partition[0].ops.len()),
+        (0, 3)
+    );
+    assert_eq!(
+        (after.fraction, after.eta_seconds),
+        (before.fraction, before.eta_seconds)
+    );
 }
 
 #[test]
 fn a_stage_without_ops_only_writes_rows_out() {
     let mut scene = running();
     let n = scene.records.len() as u64;
-    scene.records.push(record(1, n, NOON + 18.5, begin(0, 1, 4, 3)));
+    scene
+        .records
+        .push(record(1, n, NOON + 18.5, begin(0, 1, 4, 3)));
     let shown = &progress_of(&scene).partition[0];
     assert_eq!((shown.current_ops, shown.fraction), (None, 1.0));
 }
@@ -334,14 +544,28 @@ fn a_partition_that_was_done_waits_again_if_the_next_attempt_does_not_take_it_ov
     scene.records.extend(numbered(3, NOON + 1000.0, start));
     scene.liveness = held(3);
     scene.now = NOON + 1001.0;
-    assert_eq!(progress_of(&scene).partitions.done, 4, "it has not said what it does again");
-    scene.records.push(record(3, 2, NOON + 1002.0, begin(0, 0, 0, 2)));
+    assert_eq!(
+        progress_of(&scene).partitions.done,
+        4,
+        "it has not said what it does again"
+    );
+    scene
+        .records
+        .push(record(3, 2, NOON + 1002.0, begin(0, 0, 0, 2)));
     let counts = progress_of(&scene).partitions;
     assert_eq!((counts.done, counts.running, counts.waiting), (1, 1, 2));
     // One that finds everything done says nothing about partitions.
     let mut scene = completed();
-    scene.records.extend(numbered(3, NOON + 1000.0, vec![(0.0, job_start(true))]));
-    let end = Event::JobCompleted { duration: 0.0, input_rows: 4000, output_rows: 3190, quarantined_rows: 3, output_path: "o".into() };
+    scene
+        .records
+        .extend(numbered(3, NOON + 1000.0, vec![(0.0, job_start(true))]));
+    let end = Event::JobCompleted {
+        duration: 0.0,
+        input_rows: 4000,
+        output_rows: 3190,
+        quarantined_rows: 3,
+        output_path: "o".into(),
+    };
     scene.records.push(record(3, 1, NOON + 1001.0, end));
     let progress = progress_of(&scene);
     assert_eq!((progress.partitions.done, progress.rows.output), (4, 3190));
@@ -350,10 +574,27 @@ fn a_partition_that_was_done_waits_again_if_the_next_attempt_does_not_take_it_ov
 #[test]
 fn starting_over_forgets_the_earlier_attempt() {
     let mut scene = stopped();
-    scene.records.extend(numbered(2, NOON + 600.0, vec![(0.0, job_start(false))]));
-    let progress = progress_of(&Scene { liveness: held(2), now: NOON + 601.0, ..scene });
-    assert_eq!((progress.rows.read, progress.checkpoints.saved, progress.partition.len()), (0, 0, 0));
-    assert_eq!(progress.start_time, Some(NOON), "the job is as old as before");
+    scene
+        .records
+        .extend(numbered(2, NOON + 600.0, vec![(0.0, job_start(false))]));
+    let progress = progress_of(&Scene {
+        liveness: held(2),
+        now: NOON + 601.0,
+        ..scene
+    });
+    assert_eq!(
+        (
+            progress.rows.read,
+            progress.checkpoints.saved,
+            progress.partition.len()
+        ),
+        (0, 0, 0)
+    );
+    assert_eq!(
+        progress.start_time,
+        Some(NOON),
+        "the job is as old as before"
+    );
 }
 
 #[test]
@@ -363,11 +604,16 @@ fn the_time_to_go_follows_from_the_work_of_this_attempt_alone() {
     let gained = 0.25 + 0.75 * 0.75;
     let left = 4.0 - 1.0 - 0.75 * 0.75;
     let expected = left * 11.0 / gained;
-    assert!((progress.eta_seconds.unwrap() - expected).abs() < 0.01, "{:?} instead of {expected}", progress.eta_seconds);
+    assert!(
+        (progress.eta_seconds.unwrap() - expected).abs() < 0.01,
+        "{:?} instead of {expected}",
+        progress.eta_seconds
+    );
 }
 
 proptest! {
-    /// Event files may be listed in any order, lines may be read twice, and a kill may tear the last line of each file.
+    /// Event files may be listed in any order, lines may be read twice, and a kill may tear the
+    /// last line of each file.
     #[test]
     fn the_fold_does_not_depend_on_the_order_of_files_nor_on_torn_ends(order in Just((0..3usize).collect::<Vec<_>>()).prop_shuffle(), twice in 0..3usize, torn in 1..200usize) {
         let scene = completed();
@@ -385,7 +631,8 @@ proptest! {
         prop_assert_eq!(JobProgress { torn_lines: 0, ..snapshot(&facts) }, progress_of(&scene));
     }
 
-    /// However many events have happened, the numbers stay in range and never count a partition twice.
+    /// However many events have happened, the numbers stay in range and never count a partition
+    /// twice.
     #[test]
     fn every_moment_of_a_job_adds_up(cut in 0..100usize) {
         let mut scene = completed();

@@ -1,28 +1,34 @@
-//! Auto mode: from measurements of a sample to the size of partitions. Pure: the caller reads the rows and asks the machine.
+//! Auto mode: from measurements of a sample to the size of partitions. Pure: the caller reads the
+//! rows and asks the machine.
 //!
-//! The rules are those of Data-Juicer's `PartitionSizeOptimizer` (1.6.1) with what is dead there alive: the sample is spread over the
-//! dataset, operators count by their cost class, memory multipliers hold, and available memory and `max_size_mb` are honoured.
+//! The rules are those of Data-Juicer's `PartitionSizeOptimizer` (1.6.1) with what is dead there
+//! alive: the sample is spread over the dataset, operators count by their cost class, memory
+//! multipliers hold, and available memory and `max_size_mb` are honoured.
 
 use std::fmt;
 
 use crate::term::{bytes, count, counted};
 
-/// Bytes of an MB in the options (`target_size_mb`, `max_size_mb`), as Data-Juicer counts them; shown as MiB.
+/// Bytes of an MB in the options (`target_size_mb`, `max_size_mb`), as Data-Juicer counts them;
+/// shown as MiB.
 const MB: f64 = 1_048_576.0;
 
 /// Fewer rows than this in a partition is all overhead (Data-Juicer's lower clamp).
 const MIN_ROWS: f64 = 10.0;
 
-/// Partitions per worker for datasets worth splitting: with four rounds the last one, where workers run out of work, is a small share.
+/// Partitions per worker for datasets worth splitting: with four rounds the last one, where workers
+/// run out of work, is a small share.
 const ROUNDS: u64 = 4;
 
-/// Below this a partition costs more in files and fsyncs (some milliseconds) than in reading and the lightest operators (300 MB/s).
+/// Below this a partition costs more in files and fsyncs (some milliseconds) than in reading and
+/// the lightest operators (300 MB/s).
 const SMALL_BYTES: f64 = 4.0 * MB;
 
 /// The share of the available memory that partitions in work may take (Data-Juicer's).
 const MEMORY_SHARE: f64 = 0.8;
 
-/// Above this spread of row sizes (standard deviation over mean, at most 1) partitions are made smaller by a fifth (Data-Juicer's).
+/// Above this spread of row sizes (standard deviation over mean, at most 1) partitions are made
+/// smaller by a fifth (Data-Juicer's).
 const UNEVEN: f64 = 0.7;
 
 /// What the rows of a dataset consist of.
@@ -53,7 +59,13 @@ pub struct ModalitySizes {
 
 impl Modality {
     /// All, in the order of the page's table.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Image, Self::Audio, Self::Video, Self::Multimodal];
+    pub const ALL: [Self; 5] = [
+        Self::Text,
+        Self::Image,
+        Self::Audio,
+        Self::Video,
+        Self::Multimodal,
+    ];
 
     /// The page's table "Default partition sizes by modality".
     pub const fn sizes(self) -> ModalitySizes {
@@ -64,13 +76,23 @@ impl Modality {
             Self::Video => (400, 2_000, 20.0),
             Self::Multimodal => (1_600, 6_000, 10.0),
         };
-        ModalitySizes { default_rows, max_rows, memory }
+        ModalitySizes {
+            default_rows,
+            max_rows,
+            memory,
+        }
     }
 
-    /// The modality of one row: which media fields have entries, and its text, in which Data-Juicer's special tokens stand for media and
-    /// are not text themselves. A row with nothing is text.
+    /// The modality of one row: which media fields have entries, and its text, in which
+    /// Data-Juicer's special tokens stand for media and are not text themselves. A row with nothing
+    /// is text.
     pub fn of_row(text: &str, images: bool, audios: bool, videos: bool) -> Self {
-        const TOKENS: [(&str, usize); 4] = [("<__dj__image>", 0), ("<__dj__audio>", 1), ("<__dj__video>", 2), ("<|__dj__eoc|>", 3)];
+        const TOKENS: [(&str, usize); 4] = [
+            ("<__dj__image>", 0),
+            ("<__dj__audio>", 1),
+            ("<__dj__video>", 2),
+            ("<|__dj__eoc|>", 3),
+        ];
         let mut media = [images, audios, videos, false];
         let mut rest = text.trim_start();
         let mut has_text = false;
@@ -122,8 +144,8 @@ pub(crate) struct SampledRow {
     pub modality: Modality,
 }
 
-/// How many rows to sample of a dataset with columns that has `rows`: Data-Juicer's numbers, with at least 100. They are to be taken at even
-/// distances over the whole dataset.
+/// How many rows to sample of a dataset with columns that has `rows`: Data-Juicer's numbers, with
+/// at least 100. They are to be taken at even distances over the whole dataset.
 pub(crate) fn sample_rows(rows: u64) -> u64 {
     match rows {
         0..1_000 => rows,
@@ -144,10 +166,12 @@ pub(crate) struct OpCosts {
 }
 
 impl OpCosts {
-    /// Data-Juicer's linear score: 1 for an empty pipeline. The slower the pipeline, the smaller partitions should be, because what a
-    /// failure loses is time and not bytes. Capped at 4, so that a long recipe of light filters does not end in crumbs.
+    /// Data-Juicer's linear score: 1 for an empty pipeline. The slower the pipeline, the smaller
+    /// partitions should be, because what a failure loses is time and not bytes. Capped at 4, so
+    /// that a long recipe of light filters does not end in crumbs.
     pub(crate) fn complexity(&self) -> f64 {
-        (1.0 + 0.3 * self.heavy as f64 + 0.2 * self.medium as f64 + 0.1 * self.light as f64).min(4.0)
+        (1.0 + 0.3 * self.heavy as f64 + 0.2 * self.medium as f64 + 0.1 * self.light as f64)
+            .min(4.0)
     }
 }
 
@@ -185,7 +209,8 @@ pub(crate) struct DatasetSize {
 pub(crate) struct Machine {
     /// Worker threads.
     pub workers: usize,
-    /// Bytes of memory that can be used (the system's and the container's limit, the smaller one); None = unknown.
+    /// Bytes of memory that can be used (the system's and the container's limit, the smaller one);
+    /// None = unknown.
     pub memory: Option<u64>,
 }
 
@@ -228,33 +253,55 @@ pub(crate) fn choose(
     options: AutoOptions,
 ) -> AutoSize {
     match sample {
-        Ok([]) => fall_back("the dataset has no rows to sample", dataset, machine, options),
+        Ok([]) => fall_back(
+            "the dataset has no rows to sample",
+            dataset,
+            machine,
+            options,
+        ),
         Ok(rows) => analyse(rows, dataset, costs, machine, options),
         Err(reason) => fall_back(reason, dataset, machine, options),
     }
 }
 
-fn analyse(sample: &[SampledRow], dataset: DatasetSize, costs: OpCosts, machine: Machine, options: AutoOptions) -> AutoSize {
+fn analyse(
+    sample: &[SampledRow],
+    dataset: DatasetSize,
+    costs: OpCosts,
+    machine: Machine,
+    options: AutoOptions,
+) -> AutoSize {
     let mut why = Vec::new();
     let n = sample.len() as f64;
     let modality = most_frequent(sample, &mut why);
     let sizes = modality.sizes();
 
     let sampled = (sample.iter().map(|r| r.bytes as f64).sum::<f64>() / n).max(1.0);
-    let variance = sample.iter().map(|r| (r.bytes as f64 - sampled).powi(2)).sum::<f64>() / n;
+    let variance = sample
+        .iter()
+        .map(|r| (r.bytes as f64 - sampled).powi(2))
+        .sum::<f64>()
+        / n;
     let spread = (variance.sqrt() / sampled).min(1.0);
     let mean = dataset.row_bytes.unwrap_or(sampled).max(1.0);
     let mut lengths: Vec<u64> = sample.iter().map(|r| r.bytes).collect();
     lengths.sort_unstable();
     let p90 = lengths[(lengths.len() - 1) * 9 / 10];
     let chars = sample.iter().map(|r| r.text_chars as f64).sum::<f64>() / n;
-    let rows = dataset.rows.map_or(dataset.bytes as f64 / mean, |rows| rows.number() as f64).max(1.0);
+    let rows = dataset
+        .rows
+        .map_or(dataset.bytes as f64 / mean, |rows| rows.number() as f64)
+        .max(1.0);
     why.push(format!(
         "a row has {} on average ({} at the 90th percentile), {} of text; the dataset has {}{}, {}",
         bytes(mean as u64),
         bytes(p90),
         counted(chars.round() as u64, "character"),
-        if matches!(dataset.rows, Some(RowCount::Exact(_))) { "" } else { "about " },
+        if matches!(dataset.rows, Some(RowCount::Exact(_))) {
+            ""
+        } else {
+            "about "
+        },
         n_rows(rows),
         bytes(dataset.bytes),
     ));
@@ -274,7 +321,10 @@ fn analyse(sample: &[SampledRow], dataset: DatasetSize, costs: OpCosts, machine:
     ));
     if spread > UNEVEN {
         per_partition *= 0.8;
-        why.push(format!("rows differ much in size (spread {spread:.2}): a fifth less, {}", n_rows(per_partition)));
+        why.push(format!(
+            "rows differ much in size (spread {spread:.2}): a fifth less, {}",
+            n_rows(per_partition)
+        ));
     }
     if let Some(available) = machine.memory {
         let share = MEMORY_SHARE * available as f64 / machine.workers.max(1) as f64;
@@ -298,29 +348,66 @@ fn analyse(sample: &[SampledRow], dataset: DatasetSize, costs: OpCosts, machine:
         why.push(format!("at least {MIN_ROWS} rows"));
     }
     let partitions = (rows / per_partition).ceil() as u64;
-    finish(AutoSize { modality, partitions, rows: rows.round() as u64, bytes: dataset.bytes, fell_back: false, why }, machine, options)
+    finish(
+        AutoSize {
+            modality,
+            partitions,
+            rows: rows.round() as u64,
+            bytes: dataset.bytes,
+            fell_back: false,
+            why,
+        },
+        machine,
+        options,
+    )
 }
 
-fn fall_back(reason: &str, dataset: DatasetSize, machine: Machine, options: AutoOptions) -> AutoSize {
+fn fall_back(
+    reason: &str,
+    dataset: DatasetSize,
+    machine: Machine,
+    options: AutoOptions,
+) -> AutoSize {
     let mut why = vec![format!("no analysis: {reason}")];
     let by_bytes = (dataset.bytes as f64 / (options.max_size_mb as f64 * MB)).ceil() as u64;
     let per_partition = options.size.unwrap_or(Modality::Text.sizes().default_rows);
-    let by_rows = dataset.rows.map_or(0, |rows| rows.number().div_ceil(per_partition));
+    let by_rows = dataset
+        .rows
+        .map_or(0, |rows| rows.number().div_ceil(per_partition));
     why.push(match dataset.rows {
         Some(rows) => {
             let (rows, partitions) = (counted(rows.number(), "row"), counted(by_rows, "partition"));
-            format!("{rows} / {} (`partition.size`) = {partitions}", count(per_partition))
+            format!(
+                "{rows} / {} (`partition.size`) = {partitions}",
+                count(per_partition)
+            )
         }
         None => "the number of rows is not known, so `partition.size` does not help".to_owned(),
     });
     let partitions = counted(by_bytes, "partition");
-    why.push(format!("{} / {} MiB (`partition.max_size_mb`) = {partitions}", bytes(dataset.bytes), options.max_size_mb));
+    why.push(format!(
+        "{} / {} MiB (`partition.max_size_mb`) = {partitions}",
+        bytes(dataset.bytes),
+        options.max_size_mb
+    ));
     let rows = dataset.rows.map_or(0, RowCount::number);
     let partitions = by_rows.max(by_bytes);
-    finish(AutoSize { modality: Modality::Text, partitions, rows, bytes: dataset.bytes, fell_back: true, why }, machine, options)
+    finish(
+        AutoSize {
+            modality: Modality::Text,
+            partitions,
+            rows,
+            bytes: dataset.bytes,
+            fell_back: true,
+            why,
+        },
+        machine,
+        options,
+    )
 }
 
-/// Enough partitions for the workers, not more than asked for or than there are rows; then the totals become sizes per partition.
+/// Enough partitions for the workers, not more than asked for or than there are rows; then the
+/// totals become sizes per partition.
 fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSize {
     let workers = machine.workers.max(1) as u64;
     auto.partitions = auto.partitions.max(1);
@@ -333,14 +420,22 @@ fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSiz
             counted(workers, "worker"),
             bytes(SMALL_BYTES as u64)
         ));
-    } else if workers > 1 && auto.partitions > workers && auto.partitions < 2 * ROUNDS * workers && !auto.partitions.is_multiple_of(workers)
+    } else if workers > 1
+        && auto.partitions > workers
+        && auto.partitions < 2 * ROUNDS * workers
+        && !auto.partitions.is_multiple_of(workers)
     {
         auto.partitions = auto.partitions.next_multiple_of(workers);
-        auto.why.push(format!("a multiple of {}: {}", counted(workers, "worker"), auto.partitions));
+        auto.why.push(format!(
+            "a multiple of {}: {}",
+            counted(workers, "worker"),
+            auto.partitions
+        ));
     }
     if let Some(most) = options.most.filter(|most| auto.partitions > *most) {
         auto.partitions = most.max(1);
-        auto.why.push(format!("at most {most} (`partition.num_of_partitions`)"));
+        auto.why
+            .push(format!("at most {most} (`partition.num_of_partitions`)"));
     }
     if auto.rows > 0 && auto.partitions > auto.rows {
         auto.partitions = auto.rows;
@@ -348,8 +443,16 @@ fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSiz
     }
     auto.rows = auto.rows.div_ceil(auto.partitions);
     auto.bytes = auto.bytes.div_ceil(auto.partitions);
-    let rows = if auto.rows > 0 { format!("{}, ", counted(auto.rows, "row")) } else { String::new() };
-    auto.why.push(format!("{} of about {rows}{}", counted(auto.partitions, "partition"), bytes(auto.bytes)));
+    let rows = if auto.rows > 0 {
+        format!("{}, ", counted(auto.rows, "row"))
+    } else {
+        String::new()
+    };
+    auto.why.push(format!(
+        "{} of about {rows}{}",
+        counted(auto.partitions, "partition"),
+        bytes(auto.bytes)
+    ));
     auto
 }
 
@@ -362,7 +465,11 @@ fn most_frequent(sample: &[SampledRow], why: &mut Vec<String>) -> Modality {
         .filter(|(count, _)| *count > 0)
         .map(|(count, m)| format!("{m} {:.0} %", 100.0 * *count as f64 / sample.len() as f64))
         .collect();
-    why.push(format!("{} sampled over the whole dataset: {}", counted(sample.len() as u64, "row"), shares.join(", ")));
+    why.push(format!(
+        "{} sampled over the whole dataset: {}",
+        counted(sample.len() as u64, "row"),
+        shares.join(", ")
+    ));
     counts[0].1
 }
 
@@ -374,15 +481,34 @@ fn n_rows(n: f64) -> String {
 mod tests {
     use super::*;
 
-    const OPTIONS: AutoOptions = AutoOptions { target_size_mb: 256, max_size_mb: 256, size: None, most: None };
-    const MACHINE: Machine = Machine { workers: 2, memory: Some(8 << 30) };
+    const OPTIONS: AutoOptions = AutoOptions {
+        target_size_mb: 256,
+        max_size_mb: 256,
+        size: None,
+        most: None,
+    };
+    const MACHINE: Machine = Machine {
+        workers: 2,
+        memory: Some(8 << 30),
+    };
 
     fn rows(n: usize, bytes: u64, modality: Modality) -> Vec<SampledRow> {
-        vec![SampledRow { bytes, text_chars: bytes, modality }; n]
+        vec![
+            SampledRow {
+                bytes,
+                text_chars: bytes,
+                modality
+            };
+            n
+        ]
     }
 
     fn big(bytes: u64) -> DatasetSize {
-        DatasetSize { bytes, rows: None, row_bytes: None }
+        DatasetSize {
+            bytes,
+            rows: None,
+            row_bytes: None,
+        }
     }
 
     #[test]
@@ -399,15 +525,34 @@ mod tests {
             ("", [true, true, false], Multimodal),
             ("<__dj__video>", [false, false, true], Video),
         ] {
-            assert_eq!(Modality::of_row(text, media[0], media[1], media[2]), expected, "{text:?} {media:?}");
+            assert_eq!(
+                Modality::of_row(text, media[0], media[1], media[2]),
+                expected,
+                "{text:?} {media:?}"
+            );
         }
     }
 
     #[test]
     fn the_target_decides_for_large_text() {
         let sample = rows(1000, 8192, Modality::Text);
-        let half = choose(Ok(&sample), big(64 << 30), OpCosts::default(), MACHINE, AutoOptions { target_size_mb: 128, ..OPTIONS });
-        let full = choose(Ok(&sample), big(64 << 30), OpCosts::default(), MACHINE, OPTIONS);
+        let half = choose(
+            Ok(&sample),
+            big(64 << 30),
+            OpCosts::default(),
+            MACHINE,
+            AutoOptions {
+                target_size_mb: 128,
+                ..OPTIONS
+            },
+        );
+        let full = choose(
+            Ok(&sample),
+            big(64 << 30),
+            OpCosts::default(),
+            MACHINE,
+            OPTIONS,
+        );
         assert_eq!((half.partitions, half.rows), (512, 16_384));
         assert_eq!((full.partitions, full.rows), (256, 32_768));
         assert_eq!(full.bytes, 256 << 20);
@@ -416,15 +561,45 @@ mod tests {
     #[test]
     fn complexity_and_modality_make_partitions_smaller() {
         let text = rows(1000, 65_536, Modality::Text);
-        let plain = choose(Ok(&text), big(64 << 30), OpCosts::default(), MACHINE, OPTIONS);
-        let slow = choose(Ok(&text), big(64 << 30), OpCosts { heavy: 2, medium: 2, light: 0 }, MACHINE, OPTIONS);
+        let plain = choose(
+            Ok(&text),
+            big(64 << 30),
+            OpCosts::default(),
+            MACHINE,
+            OPTIONS,
+        );
+        let slow = choose(
+            Ok(&text),
+            big(64 << 30),
+            OpCosts {
+                heavy: 2,
+                medium: 2,
+                light: 0,
+            },
+            MACHINE,
+            OPTIONS,
+        );
         assert_eq!((plain.rows, slow.rows), (4096, 2048));
         for modality in Modality::ALL {
             let sample = rows(1000, 65_536, modality);
-            let auto = choose(Ok(&sample), big(640 << 30), OpCosts::default(), Machine { memory: None, ..MACHINE }, OPTIONS);
+            let auto = choose(
+                Ok(&sample),
+                big(640 << 30),
+                OpCosts::default(),
+                Machine {
+                    memory: None,
+                    ..MACHINE
+                },
+                OPTIONS,
+            );
             let sizes = modality.sizes();
             assert_eq!(auto.modality, modality);
-            assert!((auto.rows as f64 - (4096.0 / sizes.memory).min(sizes.max_rows as f64)).abs() <= 1.0, "{modality}: {}", auto.rows);
+            assert!(
+                (auto.rows as f64 - (4096.0 / sizes.memory).min(sizes.max_rows as f64)).abs()
+                    <= 1.0,
+                "{modality}: {}",
+                auto.rows
+            );
         }
     }
 
@@ -432,26 +607,63 @@ mod tests {
     fn tiny_rows_stop_at_the_largest_size_of_the_table() {
         for modality in Modality::ALL {
             let sample = rows(1000, 50, modality);
-            let auto = choose(Ok(&sample), big(10 << 30), OpCosts::default(), MACHINE, OPTIONS);
-            assert!(auto.rows <= modality.sizes().max_rows && auto.rows + 2 > modality.sizes().max_rows, "{modality}: {}", auto.rows);
+            let auto = choose(
+                Ok(&sample),
+                big(10 << 30),
+                OpCosts::default(),
+                MACHINE,
+                OPTIONS,
+            );
+            assert!(
+                auto.rows <= modality.sizes().max_rows && auto.rows + 2 > modality.sizes().max_rows,
+                "{modality}: {}",
+                auto.rows
+            );
         }
     }
 
     #[test]
     fn little_memory_makes_partitions_smaller() {
         let sample = rows(1000, 8192, Modality::Text);
-        let machine = Machine { workers: 4, memory: Some(256 << 20) };
-        let auto = choose(Ok(&sample), big(8 << 30), OpCosts::default(), machine, OPTIONS);
+        let machine = Machine {
+            workers: 4,
+            memory: Some(256 << 20),
+        };
+        let auto = choose(
+            Ok(&sample),
+            big(8 << 30),
+            OpCosts::default(),
+            machine,
+            OPTIONS,
+        );
         assert!(auto.bytes * 4 <= (256 << 20) * 8 / 10 + 4, "{}", auto.bytes);
-        assert!(auto.why.iter().any(|line| line.contains("of memory for 4 workers")), "{:?}", auto.why);
+        assert!(
+            auto.why
+                .iter()
+                .any(|line| line.contains("of memory for 4 workers")),
+            "{:?}",
+            auto.why
+        );
     }
 
     #[test]
     fn uneven_rows_make_partitions_smaller() {
         let mut sample = rows(900, 1000, Modality::Text);
-        let even = choose(Ok(&sample), big(64 << 30), OpCosts::default(), MACHINE, OPTIONS);
+        let even = choose(
+            Ok(&sample),
+            big(64 << 30),
+            OpCosts::default(),
+            MACHINE,
+            OPTIONS,
+        );
         sample.extend(rows(100, 91_000, Modality::Text));
-        let uneven = choose(Ok(&sample), big(64 << 30), OpCosts::default(), MACHINE, OPTIONS);
+        let uneven = choose(
+            Ok(&sample),
+            big(64 << 30),
+            OpCosts::default(),
+            MACHINE,
+            OPTIONS,
+        );
         assert!((49_900..=50_000).contains(&even.rows), "{}", even.rows);
         // 10,000 bytes on average: 26,844 rows for the target, less a fifth.
         assert!((21_470..=21_476).contains(&uneven.rows), "{}", uneven.rows);
@@ -460,8 +672,19 @@ mod tests {
     #[test]
     fn every_worker_gets_work_where_it_pays() {
         let sample = rows(500, 4096, Modality::Text);
-        let auto =
-            |bytes, workers| choose(Ok(&sample), big(bytes), OpCosts::default(), Machine { workers, memory: None }, OPTIONS).partitions;
+        let auto = |bytes, workers| {
+            choose(
+                Ok(&sample),
+                big(bytes),
+                OpCosts::default(),
+                Machine {
+                    workers,
+                    memory: None,
+                },
+                OPTIONS,
+            )
+            .partitions
+        };
         assert_eq!(auto(200 << 20, 2), 8);
         assert_eq!(auto(200 << 20, 8), 32);
         assert_eq!(auto(12 << 20, 8), 3);
@@ -472,28 +695,78 @@ mod tests {
     #[test]
     fn never_more_partitions_than_rows_or_than_asked_for() {
         let sample = rows(3, 100 << 20, Modality::Text);
-        let auto = choose(Ok(&sample), big(300 << 20), OpCosts::default(), MACHINE, OPTIONS);
+        let auto = choose(
+            Ok(&sample),
+            big(300 << 20),
+            OpCosts::default(),
+            MACHINE,
+            OPTIONS,
+        );
         assert_eq!((auto.partitions, auto.rows), (3, 1));
         let sample = rows(500, 8192, Modality::Text);
-        let auto = choose(Ok(&sample), big(64 << 30), OpCosts::default(), MACHINE, AutoOptions { most: Some(5), ..OPTIONS });
+        let auto = choose(
+            Ok(&sample),
+            big(64 << 30),
+            OpCosts::default(),
+            MACHINE,
+            AutoOptions {
+                most: Some(5),
+                ..OPTIONS
+            },
+        );
         assert_eq!(auto.partitions, 5);
     }
 
     #[test]
     fn without_a_sample_the_fallbacks_decide() {
-        let dataset = DatasetSize { bytes: 1 << 30, rows: Some(RowCount::Exact(100_000)), row_bytes: None };
-        let options = AutoOptions { size: Some(5000), ..OPTIONS };
-        let auto = choose(Err("the first file cannot be read"), dataset, OpCosts::default(), MACHINE, options);
-        assert_eq!((auto.partitions, auto.rows, auto.fell_back), (20, 5000, true));
+        let dataset = DatasetSize {
+            bytes: 1 << 30,
+            rows: Some(RowCount::Exact(100_000)),
+            row_bytes: None,
+        };
+        let options = AutoOptions {
+            size: Some(5000),
+            ..OPTIONS
+        };
+        let auto = choose(
+            Err("the first file cannot be read"),
+            dataset,
+            OpCosts::default(),
+            MACHINE,
+            options,
+        );
+        assert_eq!(
+            (auto.partitions, auto.rows, auto.fell_back),
+            (20, 5000, true)
+        );
         assert_eq!(auto.why[0], "no analysis: the first file cannot be read");
-        let by_bytes = choose(Ok(&[]), big(10 << 30), OpCosts::default(), MACHINE, AutoOptions { max_size_mb: 64, ..OPTIONS });
+        let by_bytes = choose(
+            Ok(&[]),
+            big(10 << 30),
+            OpCosts::default(),
+            MACHINE,
+            AutoOptions {
+                max_size_mb: 64,
+                ..OPTIONS
+            },
+        );
         assert_eq!((by_bytes.partitions, by_bytes.fell_back), (160, true));
     }
 
     #[test]
     fn the_reasons_can_be_followed() {
         let sample = rows(400, 4400, Modality::Text);
-        let auto = choose(Ok(&sample), big(100 << 20), OpCosts { light: 3, medium: 1, heavy: 0 }, MACHINE, OPTIONS);
+        let auto = choose(
+            Ok(&sample),
+            big(100 << 20),
+            OpCosts {
+                light: 3,
+                medium: 1,
+                heavy: 0,
+            },
+            MACHINE,
+            OPTIONS,
+        );
         assert_eq!(
             auto.why,
             [

@@ -1,4 +1,5 @@
-//! What a partition's input consisted of, so that it is known again when its file was touched, or has grown.
+//! What a partition's input consisted of, so that it is known again when its file was touched, or
+//! has grown.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -14,22 +15,35 @@ use crate::rundir::checksum::Checksum;
 /// Large enough that the calls do not count.
 const PIECE: usize = 1 << 20;
 
-/// The content of `partition`, which has just been read. None for columns, whose rows are no ranges of bytes, and where a file has changed
-/// since the job has begun.
-pub(crate) fn content(dataset: &Dataset, partition: &Partition, key: &Key) -> Result<Option<InputContent>> {
+/// The content of `partition`, which has just been read. None for columns, whose rows are no ranges
+/// of bytes, and where a file has changed since the job has begun.
+pub(crate) fn content(
+    dataset: &Dataset,
+    partition: &Partition,
+    key: &Key,
+) -> Result<Option<InputContent>> {
     if dataset.is_columnar() {
         return Ok(None);
     }
-    let Some(checksum) = checksum(dataset, partition)? else { return Ok(None) };
+    let Some(checksum) = checksum(dataset, partition)? else {
+        return Ok(None);
+    };
     for slice in &partition.slices {
         let file = &dataset.files[slice.file];
-        let found = std::fs::metadata(&file.path).with_context(|| format!("cannot read `{}`", file.path.display()))?;
-        let modified = found.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i128);
+        let found = std::fs::metadata(&file.path)
+            .with_context(|| format!("cannot read `{}`", file.path.display()))?;
+        let modified = found
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_nanos() as i128);
         if found.len() != file.bytes || modified != file.modified_ns {
             return Ok(None);
         }
     }
-    Ok(Some(InputContent { key: key.clone(), checksum }))
+    Ok(Some(InputContent {
+        key: key.clone(),
+        checksum,
+    }))
 }
 
 /// xxh3-128 of the bytes of a partition of JSON rows, in hex; None if a file is shorter than that.

@@ -19,14 +19,24 @@ pub(crate) enum SplitBy {
 /// Read size of the line search.
 const PIECE: usize = 1 << 20;
 
-/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition; partitions follow each other in input
-/// order; there is at least one. The same input gives the same partitions.
+/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition;
+/// partitions follow each other in input order; there is at least one. The same input gives the
+/// same partitions.
 pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
         bail!("`{}` must be unpacked before it can be split", file.shown());
     }
-    let sizes: Vec<u64> =
-        dataset.files.iter().map(|f| if f.format == Format::Jsonl { Ok(f.bytes) } else { row_count(f) }).collect::<Result<_>>()?;
+    let sizes: Vec<u64> = dataset
+        .files
+        .iter()
+        .map(|f| {
+            if f.format == Format::Jsonl {
+                Ok(f.bytes)
+            } else {
+                row_count(f)
+            }
+        })
+        .collect::<Result<_>>()?;
     let total: u64 = sizes.iter().sum();
     let cuts = match by {
         SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
@@ -34,13 +44,20 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     };
     let mut from = 0;
     let ends = cuts.into_iter().chain([total]);
-    Ok(ends.enumerate().map(|(id, to)| Partition { id: id as u32, slices: slices(&sizes, std::mem::replace(&mut from, to), to) }).collect())
+    Ok(ends
+        .enumerate()
+        .map(|(id, to)| Partition {
+            id: id as u32,
+            slices: slices(&sizes, std::mem::replace(&mut from, to), to),
+        })
+        .collect())
 }
 
-/// Cuts `dataset` where an earlier state of it was cut, as far as the files are the same ones and still long enough: `cuts` are the ends of
-/// all partitions but the last, `end` that of the last, each as (file, position); only the first `files` files count. What lies behind is cut
-/// into what is left of the number of partitions, or, unless it must stay (`exact`), into more of about the same size. None if the partitions
-/// would come out too uneven; then they are better cut afresh.
+/// Cuts `dataset` where an earlier state of it was cut, as far as the files are the same ones and
+/// still long enough: `cuts` are the ends of all partitions but the last, `end` that of the last,
+/// each as (file, position); only the first `files` files count. What lies behind is cut into what
+/// is left of the number of partitions, or, unless it must stay (`exact`), into more of about the
+/// same size. None if the partitions would come out too uneven; then they are better cut afresh.
 pub(super) fn split_like(
     dataset: &Dataset,
     files: usize,
@@ -48,15 +65,28 @@ pub(super) fn split_like(
     end: (usize, u64),
     exact: bool,
 ) -> Result<Option<Vec<Partition>>> {
-    let sizes: Vec<u64> =
-        dataset.files.iter().map(|f| if f.format == Format::Jsonl { Ok(f.bytes) } else { row_count(f) }).collect::<Result<_>>()?;
+    let sizes: Vec<u64> = dataset
+        .files
+        .iter()
+        .map(|f| {
+            if f.format == Format::Jsonl {
+                Ok(f.bytes)
+            } else {
+                row_count(f)
+            }
+        })
+        .collect::<Result<_>>()?;
     let total: u64 = sizes.iter().sum();
     let count = cuts.len() as u64 + 1;
     let global = |(file, at): (usize, u64)| -> Result<Option<u64>> {
         if file >= files || at > sizes[file] {
             return Ok(None);
         }
-        let at = if at == sizes[file] { at } else { next_row(&dataset.files[file], at, sizes[file])? };
+        let at = if at == sizes[file] {
+            at
+        } else {
+            next_row(&dataset.files[file], at, sizes[file])?
+        };
         Ok(Some(sizes[..file].iter().sum::<u64>() + at))
     };
     let mut kept = Vec::new();
@@ -67,18 +97,31 @@ pub(super) fn split_like(
         }
     }
     let last = kept.last().copied().unwrap_or(0);
-    let pieces = |from: u64, n: u64| (1..n).map(move |k| from + ((u128::from(total - from) * u128::from(k)) / u128::from(n)) as u64);
+    let pieces = |from: u64, n: u64| {
+        (1..n).map(move |k| {
+            from + ((u128::from(total - from) * u128::from(k)) / u128::from(n)) as u64
+        })
+    };
     let rest: Vec<u64> = match global(end)? {
         _ if kept.len() < cuts.len() => pieces(last, count - kept.len() as u64).collect(),
         // Grown at the end.
         Some(before) if !exact && total - before > before / count / 2 => {
             let size = (before / count).max(1);
-            std::iter::once(before).chain(pieces(before, (total - before).div_ceil(size).min(1_000_000))).collect()
+            std::iter::once(before)
+                .chain(pieces(
+                    before,
+                    (total - before).div_ceil(size).min(1_000_000),
+                ))
+                .collect()
         }
         _ => Vec::new(),
     };
     for ideal in rest {
-        let (file, base) = if ideal < total { locate(&sizes, ideal) } else { break };
+        let (file, base) = if ideal < total {
+            locate(&sizes, ideal)
+        } else {
+            break;
+        };
         kept.push(base + next_row(&dataset.files[file], ideal - base, sizes[file])?);
     }
     kept.resize(kept.len().max(cuts.len()), total);
@@ -90,10 +133,17 @@ pub(super) fn split_like(
         .map(|(id, to)| {
             let start = from;
             from = to.max(start);
-            Partition { id: id as u32, slices: slices(&sizes, start, from) }
+            Partition {
+                id: id as u32,
+                slices: slices(&sizes, start, from),
+            }
         })
         .collect();
-    let largest = parts.iter().map(|p| p.slices.iter().map(|s| s.end - s.start).sum::<u64>()).max().unwrap_or(0);
+    let largest = parts
+        .iter()
+        .map(|p| p.slices.iter().map(|s| s.end - s.start).sum::<u64>())
+        .max()
+        .unwrap_or(0);
     Ok((largest <= 2 * total.div_ceil(parts.len() as u64)).then_some(parts))
 }
 
@@ -104,7 +154,11 @@ pub(crate) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     for (file, &size) in sizes.iter().enumerate() {
         let (start, end) = (from.max(base), to.min(base + size));
         if start < end {
-            slices.push(Slice { file, start: start - base, end: end - base });
+            slices.push(Slice {
+                file,
+                start: start - base,
+                end: end - base,
+            });
         }
         base += size;
     }
@@ -144,7 +198,8 @@ pub(crate) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
     if input.format != Format::Jsonl || at == 0 {
         return Ok(at);
     }
-    let file = File::open(&input.path).with_context(|| format!("cannot open `{}`", input.path.display()))?;
+    let file = File::open(&input.path)
+        .with_context(|| format!("cannot open `{}`", input.path.display()))?;
     let mut piece = vec![0; 64 << 10];
     let mut from = at - 1;
     while from < size {
@@ -160,7 +215,11 @@ pub(crate) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
 fn read_piece(file: &File, input: &InputFile, at: u64, piece: &mut [u8]) -> Result<usize> {
     let context = || format!("cannot read `{}` at byte {at}", input.path.display());
     match file.read_at(piece, at).with_context(context)? {
-        0 => bail!("`{}` ends at byte {at}, before its size of {}: it was cut meanwhile", input.path.display(), input.bytes),
+        0 => bail!(
+            "`{}` ends at byte {at}, before its size of {}: it was cut meanwhile",
+            input.path.display(),
+            input.bytes
+        ),
         got => Ok(got),
     }
 }
@@ -178,7 +237,8 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
             base += size;
             continue;
         }
-        let file = File::open(&input.path).with_context(|| format!("cannot open `{}`", input.path.display()))?;
+        let file = File::open(&input.path)
+            .with_context(|| format!("cannot open `{}`", input.path.display()))?;
         let (mut at, mut ended) = (0, true);
         while at < size {
             let got = read_piece(&file, input, at, &mut piece)?;

@@ -1,8 +1,9 @@
 //! How many rows a dataset has and which of them to look at, without reading all of it.
 //!
-//! Formats with columns say how many rows they have. Of JSON lines, stretches of equal length at equal distances are read, and the rows that
-//! **begin** in a stretch are those of the sample: each row has the same chance, however long it is. To take the row at a place, or a
-//! number of rows from each place, would prefer long rows.
+//! Formats with columns say how many rows they have. Of JSON lines, stretches of equal length at
+//! equal distances are read, and the rows that **begin** in a stretch are those of the sample: each
+//! row has the same chance, however long it is. To take the row at a place, or a number of rows
+//! from each place, would prefer long rows.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,14 +16,16 @@ use super::split::{SplitBy, locate, next_row, slices, split};
 use crate::data::input::describe::row_count;
 use crate::data::{Dataset, InputFile, Partition};
 
-/// Stretches in which rows are counted. Many short ones: rows that lie together are alike. 16 MB in all take some 5 ms and were off by 3 % on
-/// 462 MB of documents of very different lengths, where 64 stretches of the same bytes were off by 12 %.
+/// Stretches in which rows are counted. Many short ones: rows that lie together are alike. 16 MB in
+/// all take some 5 ms and were off by 3 % on 462 MB of documents of very different lengths, where
+/// 64 stretches of the same bytes were off by 12 %.
 const COUNTED: u64 = 512;
 /// Stretches whose rows are looked at: these have to be parsed.
 const PARSED: u64 = 64;
 /// Bytes of a stretch.
 const LENGTH: u64 = 32 << 10;
-/// With fewer rows than this the stretches are made longer, as far as [`MOST`] allows: rows are large.
+/// With fewer rows than this the stretches are made longer, as far as [`MOST`] allows: rows are
+/// large.
 const ENOUGH: u64 = 200;
 /// Bytes that are read at most.
 const MOST: u64 = 128 << 20;
@@ -34,25 +37,43 @@ pub(crate) struct Survey {
     pub rows: RowCount,
     /// Where to look at rows.
     pub sample: Vec<Partition>,
-    /// How many of each piece are enough. The pieces of JSON lines are short, and all of their rows make the sample fair.
+    /// How many of each piece are enough. The pieces of JSON lines are short, and all of their rows
+    /// make the sample fair.
     pub per_piece: usize,
 }
 
 /// Looks at `dataset`, whose files must all be splittable.
 pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     if dataset.is_columnar() {
-        let rows = dataset.files.iter().filter(|file| file.format.is_columnar()).map(row_count).sum::<Result<u64>>()?;
+        let rows = dataset
+            .files
+            .iter()
+            .filter(|file| file.format.is_columnar())
+            .map(row_count)
+            .sum::<Result<u64>>()?;
         // Lines between columns, which no dataset has today, would not be counted.
-        let rows = if dataset.files.iter().all(|file| file.format.is_columnar()) { RowCount::Exact(rows) } else { RowCount::About(rows) };
+        let rows = if dataset.files.iter().all(|file| file.format.is_columnar()) {
+            RowCount::Exact(rows)
+        } else {
+            RowCount::About(rows)
+        };
         let per_piece = (sample_rows(rows.number()) / PARSED).max(4) as usize;
-        return Ok(Survey { rows, sample: split(dataset, SplitBy::Count(PARSED as u32))?, per_piece });
+        return Ok(Survey {
+            rows,
+            sample: split(dataset, SplitBy::Count(PARSED as u32))?,
+            per_piece,
+        });
     }
     let sizes: Vec<u64> = dataset.files.iter().map(|file| file.bytes).collect();
     let total: u64 = sizes.iter().sum();
     let mut length = LENGTH;
     let rows = loop {
         let is_all = length * COUNTED >= total;
-        let parts = if is_all { vec![(0, total)] } else { stretches(total, COUNTED, length) };
+        let parts = if is_all {
+            vec![(0, total)]
+        } else {
+            stretches(total, COUNTED, length)
+        };
         let mut rows = 0;
         for (from, to) in parts {
             for slice in slices(&sizes, from, to) {
@@ -63,32 +84,54 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             break RowCount::Exact(rows);
         }
         if rows >= ENOUGH || length * COUNTED >= MOST {
-            break RowCount::About((rows as f64 * total as f64 / (length * COUNTED) as f64).round() as u64);
+            break RowCount::About(
+                (rows as f64 * total as f64 / (length * COUNTED) as f64).round() as u64,
+            );
         }
         length *= 8;
     };
     // A stretch would have none.
     let few = rows.number() < total / LENGTH;
     let mut sample = Vec::new();
-    for (id, (from, to)) in stretches(total, PARSED, if few { 8 * length } else { LENGTH }).into_iter().enumerate() {
+    for (id, (from, to)) in stretches(total, PARSED, if few { 8 * length } else { LENGTH })
+        .into_iter()
+        .enumerate()
+    {
         let begin = |at: u64| -> Result<u64> {
-            let Some((file, base)) = (at < total).then(|| locate(&sizes, at)) else { return Ok(total) };
+            let Some((file, base)) = (at < total).then(|| locate(&sizes, at)) else {
+                return Ok(total);
+            };
             Ok(base + next_row(&dataset.files[file], at - base, sizes[file])?)
         };
-        sample.push(Partition { id: id as u32, slices: slices(&sizes, begin(from)?, begin(to)?) });
+        sample.push(Partition {
+            id: id as u32,
+            slices: slices(&sizes, begin(from)?, begin(to)?),
+        });
     }
     // Of long rows some are enough, for each takes time.
-    Ok(Survey { rows, sample, per_piece: if few { 16 } else { usize::MAX } })
+    Ok(Survey {
+        rows,
+        sample,
+        per_piece: if few { 16 } else { usize::MAX },
+    })
 }
 
-/// Stretches of `length` bytes in the middle of `places` equal parts of `total`; all of it if they would touch.
+/// Stretches of `length` bytes in the middle of `places` equal parts of `total`; all of it if they
+/// would touch.
 fn stretches(total: u64, places: u64, length: u64) -> Vec<(u64, u64)> {
     let at = |k: u64| (u128::from(total) * u128::from(k) / u128::from(places)) as u64;
     (0..places)
         .map(|k| {
             let (from, to) = (at(k), at(k + 1));
             let spare = (to - from).saturating_sub(length) / 2;
-            (from + spare, if spare == 0 { to } else { from + spare + length })
+            (
+                from + spare,
+                if spare == 0 {
+                    to
+                } else {
+                    from + spare + length
+                },
+            )
         })
         .filter(|(from, to)| from < to)
         .collect()
@@ -104,14 +147,20 @@ fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
     file.read_exact_at(&mut bytes, before).with_context(at)?;
     let is_row = |start: usize| {
         let rest = &bytes[start..];
-        match rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
+        match rest
+            .iter()
+            .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
+        {
             // A blank line, or the end of the stretch: then what goes on is a row.
             Some(b'\n') => false,
             _ => !rest.is_empty(),
         }
     };
     let first = u64::from(from == 0 && is_row(0));
-    Ok(first + memchr_iter(b'\n', &bytes).filter(|end| is_row(end + 1)).count() as u64)
+    Ok(first
+        + memchr_iter(b'\n', &bytes)
+            .filter(|end| is_row(end + 1))
+            .count() as u64)
 }
 
 #[cfg(test)]
@@ -127,10 +176,21 @@ mod tests {
                 let path = dir.join(format!("{i}.jsonl"));
                 std::fs::write(&path, content).unwrap();
                 let bytes = content.len() as u64;
-                InputFile { path, format: Format::Jsonl, compression: Compression::None, bytes, modified_ns: 0, origin: None }
+                InputFile {
+                    path,
+                    format: Format::Jsonl,
+                    compression: Compression::None,
+                    bytes,
+                    modified_ns: 0,
+                    origin: None,
+                }
             })
             .collect();
-        Dataset { files, notes: Vec::new(), zstd_window: 128 << 20 }
+        Dataset {
+            files,
+            notes: Vec::new(),
+            zstd_window: 128 << 20,
+        }
     }
 
     /// Rows of very different lengths: one in ten has 20 kB, which is most of the bytes.
@@ -146,7 +206,14 @@ mod tests {
     #[test]
     fn small_datasets_are_counted() {
         let dir = tempfile::tempdir().unwrap();
-        let data = dataset(dir.path(), &[b"\n{}\n \t\r\n{}\r\n\r\n{}".to_vec(), Vec::new(), b"{}\n".to_vec()]);
+        let data = dataset(
+            dir.path(),
+            &[
+                b"\n{}\n \t\r\n{}\r\n\r\n{}".to_vec(),
+                Vec::new(),
+                b"{}\n".to_vec(),
+            ],
+        );
         let survey = survey(&data).unwrap();
         assert_eq!(survey.rows, RowCount::Exact(4));
     }
@@ -158,18 +225,29 @@ mod tests {
         let data = dataset(dir.path(), &[uneven(rows / 4), uneven(rows - rows / 4)]);
         assert!(data.bytes() > COUNTED * LENGTH * 2);
         let survey = survey(&data).unwrap();
-        let RowCount::About(estimate) = survey.rows else { panic!("{:?}", survey.rows) };
-        assert!((estimate as f64 / rows as f64 - 1.0).abs() < 0.1, "{estimate} rows instead of {rows}");
+        let RowCount::About(estimate) = survey.rows else {
+            panic!("{:?}", survey.rows)
+        };
+        assert!(
+            (estimate as f64 / rows as f64 - 1.0).abs() < 0.1,
+            "{estimate} rows instead of {rows}"
+        );
         // Of the sampled rows, about a tenth is long.
         let (mut long, mut all) = (0, 0);
         for slice in survey.sample.iter().flat_map(|p| &p.slices) {
             let text = std::fs::read(&data.files[slice.file].path).unwrap();
-            for line in text[slice.start as usize..slice.end as usize].split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            for line in text[slice.start as usize..slice.end as usize]
+                .split(|b| *b == b'\n')
+                .filter(|line| !line.is_empty())
+            {
                 all += 1;
                 long += usize::from(line.len() > 10_000);
             }
         }
-        assert!(all > 500 && (0.05..0.17).contains(&(long as f64 / all as f64)), "{long} of {all}");
+        assert!(
+            all > 500 && (0.05..0.17).contains(&(long as f64 / all as f64)),
+            "{long} of {all}"
+        );
     }
 
     #[test]

@@ -13,13 +13,17 @@ pub(crate) enum Category {
     Unknown,
 }
 
-/// The page's patterns: `*_deduplicator`, `*_embedding_*`, `*_model_*`, `*_vision_*`, `*_audio_*` are expensive; `*_filter`, `clean_*`,
-/// `remove_*` are cheap. An operator of both kinds (`image_embedding_filter`) is expensive. The words also count at the ends of a name
+/// The page's patterns: `*_deduplicator`, `*_embedding_*`, `*_model_*`, `*_vision_*`, `*_audio_*`
+/// are expensive; `*_filter`, `clean_*`, `remove_*` are cheap. An operator of both kinds
+/// (`image_embedding_filter`) is expensive. The words also count at the ends of a name
 /// (`embedding_mapper`, which the page itself names as expensive).
 pub(crate) fn category(name: &str) -> Category {
-    let expensive =
-        name.ends_with("_deduplicator") || name.split('_').any(|word| matches!(word, "embedding" | "model" | "vision" | "audio"));
-    let cheap = name.ends_with("_filter") || name.starts_with("clean_") || name.starts_with("remove_");
+    let expensive = name.ends_with("_deduplicator")
+        || name
+            .split('_')
+            .any(|word| matches!(word, "embedding" | "model" | "vision" | "audio"));
+    let cheap =
+        name.ends_with("_filter") || name.starts_with("clean_") || name.starts_with("remove_");
     match (expensive, cheap) {
         (true, _) => Category::Expensive,
         (false, true) => Category::Cheap,
@@ -38,17 +42,21 @@ pub(crate) struct JobFacts<'a> {
     pub n_ops: u64,
     /// The names of `manual`.
     pub op_names: &'a [String],
-    /// Expected duration in seconds, from measured speeds of the operators or an earlier run; None = unknown.
+    /// Expected duration in seconds, from measured speeds of the operators or an earlier run; None
+    /// = unknown.
     pub seconds: Option<f64>,
 }
 
-/// The page's table: the strategy recommended for a job of this duration, and the rationale. A duration that is not known counts as
-/// 10–60 minutes, the default.
+/// The page's table: the strategy recommended for a job of this duration, and the rationale. A
+/// duration that is not known counts as 10–60 minutes, the default.
 pub(crate) fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strategy, &'static str) {
     const MINUTE: f64 = 60.0;
     match seconds {
         Some(s) if s < 10.0 * MINUTE => (Strategy::Disabled, "re-running is cheap"),
-        Some(s) if s > 60.0 * MINUTE && has_expensive => (Strategy::Manual, "checkpoint after expensive operators only"),
+        Some(s) if s > 60.0 * MINUTE && has_expensive => (
+            Strategy::Manual,
+            "checkpoint after expensive operators only",
+        ),
         _ => (Strategy::EveryNOps, "balanced protection"),
     }
 }
@@ -56,7 +64,12 @@ pub(crate) fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strateg
 /// Advice for `djhost plan`, a line each; none where there is nothing to improve.
 pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    let expensive: Vec<&str> = job.ops.iter().copied().filter(|op| category(op) == Category::Expensive).collect();
+    let expensive: Vec<&str> = job
+        .ops
+        .iter()
+        .copied()
+        .filter(|op| category(op) == Category::Expensive)
+        .collect();
     let (better, rationale) = recommended(job.seconds, !expensive.is_empty());
     // `adaptive` weighs measured times itself, so the table has nothing to add.
     if job.seconds.is_some() && better != job.strategy && job.strategy != Strategy::Adaptive {
@@ -65,7 +78,9 @@ pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
             Strategy::Manual => format!("`manual` with `op_names: [{}]`", expensive.join(", ")),
             other => format!("`{}`", other.word()),
         };
-        lines.push(format!("for a job of about {minutes:.0} minutes {how} is recommended: {rationale}"));
+        lines.push(format!(
+            "for a job of about {minutes:.0} minutes {how} is recommended: {rationale}"
+        ));
     }
     let after = |i: usize| match job.strategy {
         Strategy::EveryOp => true,
@@ -86,7 +101,11 @@ pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
         let unprotected: Vec<&str> = (0..job.ops.len())
             .filter(|i| category(job.ops[*i]) == Category::Expensive && !after(*i))
             // The checkpoint after the next operator protects as well, if that one is cheap.
-            .filter(|i| !(i + 1 < job.ops.len() && after(i + 1) && category(job.ops[i + 1]) == Category::Cheap))
+            .filter(|i| {
+                !(i + 1 < job.ops.len()
+                    && after(i + 1)
+                    && category(job.ops[i + 1]) == Category::Cheap)
+            })
             .map(|i| job.ops[i])
             .collect();
         if !unprotected.is_empty() {
@@ -96,20 +115,28 @@ pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
             ));
         }
         let wasted: Vec<&str> = match job.strategy {
-            Strategy::Manual => {
-                (0..job.ops.len()).filter(|i| after(*i) && category(job.ops[*i]) == Category::Cheap).map(|i| job.ops[i]).collect()
-            }
+            Strategy::Manual => (0..job.ops.len())
+                .filter(|i| after(*i) && category(job.ops[*i]) == Category::Cheap)
+                .map(|i| job.ops[i])
+                .collect(),
             _ => Vec::new(),
         };
         if !wasted.is_empty() {
-            lines.push(format!("redoing {} is cheaper than the checkpoint after it", quoted(&wasted)));
+            lines.push(format!(
+                "redoing {} is cheaper than the checkpoint after it",
+                quoted(&wasted)
+            ));
         }
     }
     lines
 }
 
 fn quoted(names: &[&str]) -> String {
-    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|n| format!("`{n}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -128,10 +155,18 @@ mod tests {
         ] {
             assert_eq!(category(name), Category::Expensive, "{name}");
         }
-        for name in ["text_length_filter", "clean_email_mapper", "remove_header_mapper"] {
+        for name in [
+            "text_length_filter",
+            "clean_email_mapper",
+            "remove_header_mapper",
+        ] {
             assert_eq!(category(name), Category::Cheap, "{name}");
         }
-        for name in ["fix_unicode_mapper", "random_selector", "remodelling_mapper"] {
+        for name in [
+            "fix_unicode_mapper",
+            "random_selector",
+            "remodelling_mapper",
+        ] {
             assert_eq!(category(name), Category::Unknown, "{name}");
         }
     }
@@ -149,27 +184,60 @@ mod tests {
 
     #[test]
     fn advice_names_what_to_change() {
-        let ops = ["clean_email_mapper", "document_deduplicator", "fix_unicode_mapper", "text_length_filter"];
-        let job = JobFacts { ops: &ops, strategy: Strategy::EveryNOps, n_ops: 5, op_names: &[], seconds: None };
+        let ops = [
+            "clean_email_mapper",
+            "document_deduplicator",
+            "fix_unicode_mapper",
+            "text_length_filter",
+        ];
+        let job = JobFacts {
+            ops: &ops,
+            strategy: Strategy::EveryNOps,
+            n_ops: 5,
+            op_names: &[],
+            seconds: None,
+        };
         assert_eq!(
             advice(&job),
-            ["`every_n_ops` with n_ops 5 writes no checkpoint, as there are only 4 operators: lower `checkpoint.n_ops`, or use `adaptive`"]
+            [
+                "`every_n_ops` with n_ops 5 writes no checkpoint, as there are only 4 operators: lower `checkpoint.n_ops`, or use `adaptive`"
+            ]
         );
         assert_eq!(
             advice(&JobFacts { n_ops: 4, ..job }),
-            ["no checkpoint follows the expensive `document_deduplicator`: name it in `checkpoint.op_names` with `strategy: manual`"]
+            [
+                "no checkpoint follows the expensive `document_deduplicator`: name it in `checkpoint.op_names` with `strategy: manual`"
+            ]
         );
         assert_eq!(
-            advice(&JobFacts { seconds: Some(7200.0), strategy: Strategy::EveryOp, ..job }),
+            advice(&JobFacts {
+                seconds: Some(7200.0),
+                strategy: Strategy::EveryOp,
+                ..job
+            }),
             [
                 "for a job of about 120 minutes `manual` with `op_names: [document_deduplicator]` is recommended: checkpoint after expensive operators only"
             ]
         );
-        let names = ["document_deduplicator".to_owned(), "text_length_filter".to_owned()];
+        let names = [
+            "document_deduplicator".to_owned(),
+            "text_length_filter".to_owned(),
+        ];
         assert_eq!(
-            advice(&JobFacts { strategy: Strategy::Manual, op_names: &names, ..job }),
+            advice(&JobFacts {
+                strategy: Strategy::Manual,
+                op_names: &names,
+                ..job
+            }),
             ["redoing `text_length_filter` is cheaper than the checkpoint after it"]
         );
-        assert_eq!(advice(&JobFacts { strategy: Strategy::Adaptive, seconds: Some(60.0), ..job }), Vec::<String>::new());
+        assert_eq!(
+            advice(&JobFacts {
+                strategy: Strategy::Adaptive,
+                seconds: Some(60.0),
+                ..job
+            }),
+            Vec::<String>::new()
+        );
     }
 }

@@ -15,7 +15,8 @@ use crate::error::{UserError, UserErrors};
 use crate::wasm::contract::ROW;
 use crate::wasm::{Computed, Kind, Limits, Registry};
 
-/// Resolves every op, checks its parameters, creates it once, and lays out segments and checkpoints. All mistakes are collected.
+/// Resolves every op, checks its parameters, creates it once, and lays out segments and
+/// checkpoints. All mistakes are collected.
 pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     let mut errors = Vec::new();
     let mut ops: Vec<PlannedOp> = Vec::new();
@@ -31,7 +32,10 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     }
     let names: Vec<String> = resolved.ops.iter().map(|o| o.name.clone()).collect();
     match positions(&resolved.config, &names) {
-        Ok(reasons) if errors.is_empty() => ops.iter_mut().zip(reasons).for_each(|(op, reason)| op.checkpoint = reason),
+        Ok(reasons) if errors.is_empty() => ops
+            .iter_mut()
+            .zip(reasons)
+            .for_each(|(op, reason)| op.checkpoint = reason),
         Ok(_) => {}
         Err(error) => errors.push(error),
     }
@@ -42,26 +46,57 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
     let segments = cut(&ops);
     let fields = fields(&ops, true);
-    let overwritten = if resolved.config.keep_stats_in_res_ds { stats::overwritten(&ops) } else { Vec::new() };
-    let notes = registry.notes().iter().cloned().chain(unread).chain(behind_groupers(&ops)).chain(overwritten).collect();
-    Ok(Plan { ops, segments, fields, notes, earlier: Vec::new() })
+    let overwritten = if resolved.config.keep_stats_in_res_ds {
+        stats::overwritten(&ops)
+    } else {
+        Vec::new()
+    };
+    let notes = registry
+        .notes()
+        .iter()
+        .cloned()
+        .chain(unread)
+        .chain(behind_groupers(&ops))
+        .chain(overwritten)
+        .collect();
+    Ok(Plan {
+        ops,
+        segments,
+        fields,
+        notes,
+        earlier: Vec::new(),
+    })
 }
 
 /// Plans one op. `notes` gets what the user should know of its parameters.
-fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec, notes: &mut Vec<String>) -> Result<PlannedOp> {
+fn planned(
+    resolved: &Resolved,
+    registry: &Registry,
+    spec: &OpSpec,
+    notes: &mut Vec<String>,
+) -> Result<PlannedOp> {
     let config = &resolved.config;
     let entry = registry.get(&spec.name, &spec.place)?;
     let schema = &entry.descriptor.params_schema;
     let mut params = spec.params.clone();
-    // Data-Juicer lets any operator be told of these fields. Only the schema says whether this one reads them.
+    // Data-Juicer lets any operator be told of these fields. Only the schema says whether this one
+    // reads them.
     params.retain(|name, _| {
-        let unread = is_field_key(name) && schema.get("properties").is_none_or(|p| p.get(name).is_none());
+        let unread = is_field_key(name)
+            && schema
+                .get("properties")
+                .is_none_or(|p| p.get(name).is_none());
         if unread {
-            notes.push(format!("{}: has no effect: `{}` does not read that field", spec.place_of(name), spec.name));
+            notes.push(format!(
+                "{}: has no effect: `{}` does not read that field",
+                spec.place_of(name),
+                spec.name
+            ));
         }
         !unread
     });
-    let checked = check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    let checked =
+        check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
     let batch = (config.batch_size_kb as usize) << 10;
     let host = &spec.host;
     let ratio = host.output_ratio.unwrap_or(config.op_limits.output_ratio);
@@ -69,7 +104,9 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec, notes: &mut 
     let limits = Limits {
         memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
         time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
-        row_time: Duration::from_secs_f64(host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s)),
+        row_time: Duration::from_secs_f64(
+            host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s),
+        ),
         reply: (ratio * batch as f64) as usize + row_output,
         ratio,
         row_output,
@@ -77,7 +114,14 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec, notes: &mut 
     };
     let params = spec.guest_params(config, checked);
     let granted = grant(resolved, entry, spec)?;
-    let pool = registry.pool(entry, &params, limits, granted.grants, host.seed.unwrap_or(config.seed), &spec.place)?;
+    let pool = registry.pool(
+        entry,
+        &params,
+        limits,
+        granted.grants,
+        host.seed.unwrap_or(config.seed),
+        &spec.place,
+    )?;
     let component = pool.component();
     let mut identity = KeyBuilder::new("op-identity")
         .with(&spec.name)
@@ -116,8 +160,14 @@ fn planned(resolved: &Resolved, registry: &Registry, spec: &OpSpec, notes: &mut 
     })
 }
 
-/// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process. With the same parameters, limits and grants.
-pub(crate) fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Registry, op: usize) -> Result<()> {
+/// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process.
+/// With the same parameters, limits and grants.
+pub(crate) fn add_fallback(
+    plan: &mut Plan,
+    resolved: &Resolved,
+    registry: &Registry,
+    op: usize,
+) -> Result<()> {
     let mut fallback = planned(resolved, registry, &resolved.ops[op], &mut Vec::new())?;
     let planned = &plan.ops[op];
     if fallback.kind() != planned.kind() || fallback.pool.signature() != planned.pool.signature() {
@@ -133,25 +183,43 @@ pub(crate) fn add_fallback(plan: &mut Plan, resolved: &Resolved, registry: &Regi
     let identities = plan.ops.iter().map(|op| op.identity.clone()).collect();
     plan.earlier.push(Earlier { identities, op });
     let planned = &mut plan.ops[op];
-    planned.identity = KeyBuilder::new("fallback").with(planned.identity.as_str()).with(fallback.identity.as_str()).key();
+    planned.identity = KeyBuilder::new("fallback")
+        .with(planned.identity.as_str())
+        .with(fallback.identity.as_str())
+        .key();
     planned.fallbacks.push(fallback.pool);
     Ok(())
 }
 
-/// What has to be taken out of rows for these ops: all they read and write, and the stats that they are given as the input has them.
-/// Required is what an op requires and no op before it writes. What stands behind an op that changes the shape of rows reads the new ones.
+/// What has to be taken out of rows for these ops: all they read and write, and the stats that they
+/// are given as the input has them. Required is what an op requires and no op before it writes.
+/// What stands behind an op that changes the shape of rows reads the new ones.
 pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     let mut fields: Vec<ReadField> = Vec::new();
     let mut written: Vec<&str> = Vec::new();
-    let mut add = |path: &str, ty: FieldType, required: bool| match fields.iter_mut().find(|f| f.path == path) {
+    let mut add = |path: &str, ty: FieldType, required: bool| match fields
+        .iter_mut()
+        .find(|f| f.path == path)
+    {
         Some(field) => field.required |= required,
-        None => fields.push(ReadField { path: path.to_owned(), ty, required }),
+        None => fields.push(ReadField {
+            path: path.to_owned(),
+            ty,
+            required,
+        }),
     };
-    let ops = ops.split_inclusive(|op| op.changes_shape()).next().unwrap_or_default();
+    let ops = ops
+        .split_inclusive(|op| op.changes_shape())
+        .next()
+        .unwrap_or_default();
     for op in ops {
         let signature = op.pool.signature();
         for read in signature.reads.iter().filter(|read| read.path != ROW) {
-            add(&read.path, read.ty, with_required && read.required && !written.contains(&read.path.as_str()));
+            add(
+                &read.path,
+                read.ty,
+                with_required && read.required && !written.contains(&read.path.as_str()),
+            );
         }
         for write in signature.writes.iter().filter(|write| write.path != ROW) {
             add(&write.path, write.ty, false);
@@ -166,18 +234,28 @@ pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
 
 /// The stats that these ops are given as the rows of the input have them.
 pub(crate) fn stats_of_input(ops: &[PlannedOp]) -> impl Iterator<Item = &Computed> {
-    ops.iter().filter(|op| op.stats_from == Some(StatsFrom::Input)).flat_map(|op| &op.pool.signature().writes_stats)
+    ops.iter()
+        .filter(|op| op.stats_from == Some(StatsFrom::Input))
+        .flat_map(|op| &op.pool.signature().writes_stats)
 }
 
-/// What the user should know: behind a grouper fields are lists, and an op that requires something else gets no row.
+/// What the user should know: behind a grouper fields are lists, and an op that requires something
+/// else gets no row.
 fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut grouper: Option<&PlannedOp> = None;
     let mut written: Vec<&str> = Vec::new();
     for op in ops {
         let signature = op.pool.signature();
-        let lists = |ty| matches!(ty, FieldType::Json | FieldType::Utf8List | FieldType::F64List);
-        let unmet = signature.reads.iter().find(|r| r.required && r.path != ROW && !lists(r.ty) && !written.contains(&r.path.as_str()));
+        let lists = |ty| {
+            matches!(
+                ty,
+                FieldType::Json | FieldType::Utf8List | FieldType::F64List
+            )
+        };
+        let unmet = signature.reads.iter().find(|r| {
+            r.required && r.path != ROW && !lists(r.ty) && !written.contains(&r.path.as_str())
+        });
         if let (Some(grouper), Some(read)) = (grouper, unmet) {
             notes.push(format!(
                 "op {} `{}` needs `{}` as {}, but behind op {} `{}` every field is a list: all rows will go to quarantine. Put it before the \
@@ -205,20 +283,45 @@ fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
     let mut errors = Vec::new();
     for op in ops {
         let signature = op.pool.signature();
-        let writes = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let writes = |inner: &str, outer: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
         for outer in signature.writes.iter().filter(|w| w.ty != FieldType::Json) {
-            if let Some(inner) = signature.writes.iter().find(|w| writes(&w.path, &outer.path)) {
-                let message = format!("this op writes `{}` as {}, and `{}` in it", outer.path, outer.ty.name(), inner.path);
-                errors.push(UserError::new(&op.place, message).hint(format!("it comes from {}", op.pool.component().source)));
+            if let Some(inner) = signature
+                .writes
+                .iter()
+                .find(|w| writes(&w.path, &outer.path))
+            {
+                let message = format!(
+                    "this op writes `{}` as {}, and `{}` in it",
+                    outer.path,
+                    outer.ty.name(),
+                    inner.path
+                );
+                errors.push(
+                    UserError::new(&op.place, message)
+                        .hint(format!("it comes from {}", op.pool.component().source)),
+                );
             }
         }
-        let uses = signature.reads.iter().map(|r| (r.path.as_str(), r.ty)).chain(signature.writes.iter().map(|w| (w.path.as_str(), w.ty)));
+        let uses = signature
+            .reads
+            .iter()
+            .map(|r| (r.path.as_str(), r.ty))
+            .chain(signature.writes.iter().map(|w| (w.path.as_str(), w.ty)));
         for (path, ty) in uses {
             match seen.iter().find(|(p, ..)| *p == path) {
                 Some((_, before, first)) if *before != ty => errors.push(
                     UserError::new(
                         &op.place,
-                        format!("this op uses the field `{path}` as {}, but `{}` as {}", ty.name(), first.name, before.name()),
+                        format!(
+                            "this op uses the field `{path}` as {}, but `{}` as {}",
+                            ty.name(),
+                            first.name,
+                            before.name()
+                        ),
                     )
                     .hint("put them into two recipes, one after the other"),
                 ),

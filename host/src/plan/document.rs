@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{End, Prepared};
 use crate::rundir::events::now;
 
-/// Nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what it has no place for.
+/// Nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what it has no
+/// place for.
 pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -> Value {
     let ops = &prepared.plan.ops;
     let mut nodes = serde_json::Map::new();
@@ -15,7 +16,9 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
             let before = op.index.checked_sub(1);
             // Behind a global op a partition waits for all of them.
             let dependencies: Vec<String> = match before {
-                Some(before) if ops[before].is_global() => vec![format!("sg_{before:03}_{}", ops[before].name)],
+                Some(before) if ops[before].is_global() => {
+                    vec![format!("sg_{before:03}_{}", ops[before].name)]
+                }
                 before => before.map(id).into_iter().collect(),
             };
             nodes.insert(
@@ -30,7 +33,9 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
         }
         if op.is_global() {
             let id = format!("sg_{:03}_{}", op.index, op.name);
-            let from: Vec<String> = (0..partitions).map(|p| format!("op_{:03}_{}_partition_{p}", op.index + 1, op.name)).collect();
+            let from: Vec<String> = (0..partitions)
+                .map(|p| format!("op_{:03}_{}_partition_{p}", op.index + 1, op.name))
+                .collect();
             nodes.insert(
                 id.clone(),
                 json!({ "node_id": id, "operation_name": op.name, "node_type": "scatter_gather", "partition_id": null, "config": {},

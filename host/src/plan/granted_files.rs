@@ -1,4 +1,5 @@
-//! What is in a granted directory or file: whether it may be granted, and a digest by which a change is seen.
+//! What is in a granted directory or file: whether it may be granted, and a digest by which a
+//! change is seen.
 
 use std::fs::{File, Metadata};
 use std::os::unix::ffi::OsStrExt;
@@ -26,22 +27,31 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Looks at `root`, following it if it is a link, and at all below it, where links are not followed: those that lead out of a granted
-    /// directory are of no use to a guest.
+    /// Looks at `root`, following it if it is a link, and at all below it, where links are not
+    /// followed: those that lead out of a granted directory are of no use to a guest.
     pub(crate) fn of(root: &Path) -> Result<Self> {
-        let mut files = Self { root: root.to_owned(), entries: Vec::new(), special: None, too_many: false };
-        let meta = std::fs::metadata(root).with_context(|| format!("`{}` cannot be read", root.display()))?;
+        let mut files = Self {
+            root: root.to_owned(),
+            entries: Vec::new(),
+            special: None,
+            too_many: false,
+        };
+        let meta = std::fs::metadata(root)
+            .with_context(|| format!("`{}` cannot be read", root.display()))?;
         let mut open = Vec::new();
         files.add(root.to_owned(), meta, &mut open);
         while let Some(dir) = open.pop() {
-            let listed = std::fs::read_dir(&dir).with_context(|| format!("`{}` cannot be read", dir.display()))?;
+            let listed = std::fs::read_dir(&dir)
+                .with_context(|| format!("`{}` cannot be read", dir.display()))?;
             for entry in listed {
                 let entry = entry.with_context(|| format!("`{}` cannot be read", dir.display()))?;
                 if files.entries.len() >= MAX_ENTRIES {
                     files.too_many = true;
                     return Ok(files);
                 }
-                let meta = entry.metadata().with_context(|| format!("`{}` cannot be read", entry.path().display()))?;
+                let meta = entry
+                    .metadata()
+                    .with_context(|| format!("`{}` cannot be read", entry.path().display()))?;
                 files.add(entry.path(), meta, &mut open);
             }
         }
@@ -60,21 +70,41 @@ impl Files {
         self.entries.push((path, meta));
     }
 
-    /// Equal digests, equal names and contents; for more than 64 MB equal names, sizes and times of change.
+    /// Equal digests, equal names and contents; for more than 64 MB equal names, sizes and times of
+    /// change.
     pub(crate) fn digest(&self) -> Result<Key> {
-        let bytes: u64 = self.entries.iter().filter(|(_, m)| m.is_file()).map(|(_, m)| m.len()).sum();
-        let mut key = KeyBuilder::new(if bytes <= MAX_CONTENT { "granted-content" } else { "granted-times" });
+        let bytes: u64 = self
+            .entries
+            .iter()
+            .filter(|(_, m)| m.is_file())
+            .map(|(_, m)| m.len())
+            .sum();
+        let mut key = KeyBuilder::new(if bytes <= MAX_CONTENT {
+            "granted-content"
+        } else {
+            "granted-times"
+        });
         for (path, meta) in &self.entries {
-            key = key.with(path.strip_prefix(&self.root).unwrap_or(path).as_os_str().as_bytes());
+            key = key.with(
+                path.strip_prefix(&self.root)
+                    .unwrap_or(path)
+                    .as_os_str()
+                    .as_bytes(),
+            );
             key = if meta.is_dir() {
                 key.with("dir")
             } else if meta.is_symlink() {
-                let target = std::fs::read_link(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+                let target = std::fs::read_link(path)
+                    .with_context(|| format!("`{}` cannot be read", path.display()))?;
                 key.with("link").with(target.as_os_str().as_bytes())
             } else if bytes <= MAX_CONTENT {
                 key.with("file").with(read(path)?)
             } else {
-                let time = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).map_or(0, |t| t.as_nanos());
+                let time = meta
+                    .modified()
+                    .ok()
+                    .and_then(|t| t.duration_since(UNIX_EPOCH).ok())
+                    .map_or(0, |t| t.as_nanos());
                 key.with("file").number(meta.len()).with(time.to_le_bytes())
             };
         }
@@ -82,7 +112,8 @@ impl Files {
     }
 }
 
-/// The content of a file, at most what is allowed for all: it may have grown since it was looked at.
+/// The content of a file, at most what is allowed for all: it may have grown since it was looked
+/// at.
 fn read(path: &Path) -> Result<Vec<u8>> {
     use std::io::Read;
     let mut content = Vec::new();
@@ -113,7 +144,11 @@ mod tests {
         assert_eq!(digest(&root), first);
         let moved = dir.path().join("moved");
         fs::rename(&root, &moved).unwrap();
-        assert_eq!(digest(&moved), first, "where the directory is does not count");
+        assert_eq!(
+            digest(&moved),
+            first,
+            "where the directory is does not count"
+        );
         let mut seen = vec![first];
         let mut differs = |what: &str| {
             let now = digest(&moved);
@@ -149,7 +184,14 @@ mod tests {
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
         assert_eq!(Files::of(dir.path()).unwrap().special, None);
         let pipe = dir.path().join("a/b/pipe");
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
         assert_eq!(Files::of(dir.path()).unwrap().special, Some(pipe));
     }
 }

@@ -1,4 +1,5 @@
-//! What each op may see of the world: by `grants` in the recipe, by parameters that name files, by media beside the dataset.
+//! What each op may see of the world: by `grants` in the recipe, by parameters that name files, by
+//! media beside the dataset.
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +17,25 @@ pub(crate) struct Granted {
     pub(crate) identity: Option<Key>,
 }
 
-/// Works out the grants of `spec`. Directories and files that are missing or cannot be granted are the user's mistakes, each at its place.
-pub(crate) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Result<Granted, UserErrors> {
-    let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new("grants"), errors: Vec::new() };
+/// Works out the grants of `spec`. Directories and files that are missing or cannot be granted are
+/// the user's mistakes, each at its place.
+pub(crate) fn grant(
+    resolved: &Resolved,
+    entry: &OpEntry,
+    spec: &OpSpec,
+) -> Result<Granted, UserErrors> {
+    let mut granting = Granting {
+        grants: Grants::default(),
+        key: KeyBuilder::new("grants"),
+        errors: Vec::new(),
+    };
     let host = &spec.host;
     for (i, dir) in host.read_dirs.iter().enumerate() {
-        granting.dir(dir, "grants.read_dirs", &spec.place_of(&format!("grants.read_dirs[{i}]")));
+        granting.dir(
+            dir,
+            "grants.read_dirs",
+            &spec.place_of(&format!("grants.read_dirs[{i}]")),
+        );
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
     if host.media.unwrap_or(reads_media(entry)) {
@@ -33,26 +47,46 @@ pub(crate) fn grant(resolved: &Resolved, entry: &OpEntry, spec: &OpSpec) -> Resu
     if let Some(seed) = host.seed {
         granting.with(|key| key.with("seed").number(seed));
     }
-    let Granting { grants, key, errors } = granting;
+    let Granting {
+        grants,
+        key,
+        errors,
+    } = granting;
     if !errors.is_empty() {
         return Err(UserErrors(errors));
     }
     let nothing = grants == Grants::default() && host.seed.is_none();
-    Ok(Granted { grants, identity: (!nothing).then(|| key.key()) })
+    Ok(Granted {
+        grants,
+        identity: (!nothing).then(|| key.key()),
+    })
 }
 
-/// The grants that an operator gets by its parameters alone, outside of any recipe: there the working directory stands for the dataset's.
-/// `place` names where the parameters were given.
-pub(crate) fn grants_of_params(entry: &OpEntry, params: &Map<String, Value>, place: &str) -> Result<Grants, UserErrors> {
-    let mut granting = Granting { grants: Grants::default(), key: KeyBuilder::new(""), errors: Vec::new() };
+/// The grants that an operator gets by its parameters alone, outside of any recipe: there the
+/// working directory stands for the dataset's. `place` names where the parameters were given.
+pub(crate) fn grants_of_params(
+    entry: &OpEntry,
+    params: &Map<String, Value>,
+    place: &str,
+) -> Result<Grants, UserErrors> {
+    let mut granting = Granting {
+        grants: Grants::default(),
+        key: KeyBuilder::new(""),
+        errors: Vec::new(),
+    };
     granting.params(entry, params, &|at| format!("{place}: {at}"));
     if reads_media(entry) {
         granting.media(&[".".to_owned()]);
     }
-    if granting.errors.is_empty() { Ok(granting.grants) } else { Err(UserErrors(granting.errors)) }
+    if granting.errors.is_empty() {
+        Ok(granting.grants)
+    } else {
+        Err(UserErrors(granting.errors))
+    }
 }
 
-/// Whether the operator gets at media by itself. Only one that comes with djhost does, as only its word is believed.
+/// Whether the operator gets at media by itself. Only one that comes with djhost does, as only its
+/// word is believed.
 pub(crate) fn reads_media(entry: &OpEntry) -> bool {
     let said = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
     said && matches!(entry.component.source, Source::Builtin(_))
@@ -75,14 +109,21 @@ impl Granting {
     }
 
     /// Grants what parameters name.
-    fn params(&mut self, entry: &OpEntry, params: &Map<String, Value>, place: &dyn Fn(&str) -> String) {
+    fn params(
+        &mut self,
+        entry: &OpEntry,
+        params: &Map<String, Value>,
+        place: &dyn Fn(&str) -> String,
+    ) {
         let schema = &entry.descriptor.params_schema;
         for (param, what) in file_params(schema) {
             let if_missing = schema["properties"][&param]["x-if-missing"].as_str();
             for (at, path) in texts(params, &param) {
                 let (why, place) = (format!("parameter `{param}`"), place(&at));
                 match (what, if_missing) {
-                    (_, Some(hint)) if host_path(path).symlink_metadata().is_err() => self.missing(path, &place, hint),
+                    (_, Some(hint)) if host_path(path).symlink_metadata().is_err() => {
+                        self.missing(path, &place, hint)
+                    }
                     (Names::Dir, _) => self.dir(path, &why, &place),
                     (Names::Path, _) if host_path(path).is_dir() => self.dir(path, &why, &place),
                     (Names::File | Names::Path, _) => self.file(path, &why, &place),
@@ -93,10 +134,18 @@ impl Granting {
 
     /// Grants the directory `written`, whose content goes into the identity.
     fn dir(&mut self, written: &str, why: &str, place: &str) {
-        let Some(host) = self.existing(written, Path::is_dir, "a directory", place) else { return };
-        let Some(files) = self.look(&host, written, place) else { return };
+        let Some(host) = self.existing(written, Path::is_dir, "a directory", place) else {
+            return;
+        };
+        let Some(files) = self.look(&host, written, place) else {
+            return;
+        };
         if files.too_many {
-            return self.wrong(place, format!("`{written}` holds more than 100,000 files"), "grant a directory with less in it");
+            return self.wrong(
+                place,
+                format!("`{written}` holds more than 100,000 files"),
+                "grant a directory with less in it",
+            );
         }
         match files.digest() {
             Ok(digest) => self.with(|key| key.with("dir").with(written).with(digest.as_str())),
@@ -107,14 +156,26 @@ impl Granting {
 
     /// Grants the directory of the file `written`; only the file's content goes into the identity.
     fn file(&mut self, written: &str, why: &str, place: &str) {
-        let Some(file) = self.existing(written, Path::is_file, "a file", place) else { return };
-        let parent = Path::new(written).parent().and_then(Path::to_str).unwrap_or_default();
+        let Some(file) = self.existing(written, Path::is_file, "a file", place) else {
+            return;
+        };
+        let parent = Path::new(written)
+            .parent()
+            .and_then(Path::to_str)
+            .unwrap_or_default();
         let parent = if parent.is_empty() { "." } else { parent };
-        let Ok(host) = std::path::absolute(host_path(parent)) else { return };
+        let Ok(host) = std::path::absolute(host_path(parent)) else {
+            return;
+        };
         if std::fs::canonicalize(&host).is_ok_and(|real| real.parent().is_none()) {
-            return self.wrong(place, format!("`{written}` is in the root directory, all of which would be granted"), OWN_DIRECTORY);
+            return self.wrong(
+                place,
+                format!("`{written}` is in the root directory, all of which would be granted"),
+                OWN_DIRECTORY,
+            );
         }
-        // Beyond 100,000 files the rest goes unseen: the directory may be a large one that has nothing to do with the operator.
+        // Beyond 100,000 files the rest goes unseen: the directory may be a large one that has
+        // nothing to do with the operator.
         if self.look(&host, parent, place).is_none() {
             return;
         }
@@ -125,8 +186,9 @@ impl Granting {
         self.grants.add_dir(parent, host, why);
     }
 
-    /// Grants the directories of the dataset: under the paths as written and as absolute ones, and as `.` if there is only one, so that
-    /// paths in rows that are relative to the dataset are found. What is in them does not go into the identity: there may be millions of files.
+    /// Grants the directories of the dataset: under the paths as written and as absolute ones, and
+    /// as `.` if there is only one, so that paths in rows that are relative to the dataset are
+    /// found. What is in them does not go into the identity: there may be millions of files.
     fn media(&mut self, sources: &[String]) {
         const WHY: &str = "media of the dataset";
         let mut folders: Vec<(String, PathBuf)> = Vec::new();
@@ -153,22 +215,43 @@ impl Granting {
 
     fn variable(&mut self, name: &str, value: &str, place: &str) {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            return self.wrong(place, format!("`{}` cannot be a variable of an environment", name.escape_debug()), "give it another name");
+            return self.wrong(
+                place,
+                format!(
+                    "`{}` cannot be a variable of an environment",
+                    name.escape_debug()
+                ),
+                "give it another name",
+            );
         }
         self.with(|key| key.with("env").with(name).with(value));
         self.grants.env.push((name.to_owned(), value.to_owned()));
     }
 
     fn missing(&mut self, written: &str, place: &str, hint: &str) {
-        self.wrong(place, format!("there is no `{}`", written.escape_debug()), hint);
+        self.wrong(
+            place,
+            format!("there is no `{}`", written.escape_debug()),
+            hint,
+        );
     }
 
-    fn existing(&mut self, written: &str, fits: impl Fn(&Path) -> bool, what: &str, place: &str) -> Option<PathBuf> {
+    fn existing(
+        &mut self,
+        written: &str,
+        fits: impl Fn(&Path) -> bool,
+        what: &str,
+        place: &str,
+    ) -> Option<PathBuf> {
         let path = host_path(written);
         if path.symlink_metadata().is_err() {
             self.missing(written, place, BASE);
         } else if !fits(&path) {
-            self.wrong(place, format!("`{written}` is not {what}"), &format!("name {what}; {BASE}"));
+            self.wrong(
+                place,
+                format!("`{written}` is not {what}"),
+                &format!("name {what}; {BASE}"),
+            );
         } else if let Ok(absolute) = std::path::absolute(path) {
             return Some(absolute);
         }
@@ -177,14 +260,24 @@ impl Granting {
 
     fn look(&mut self, host: &Path, written: &str, place: &str) -> Option<Files> {
         match Files::of(host) {
-            Ok(Files { special: Some(special), .. }) => {
-                let message = format!("`{written}` cannot be granted: `{}` is a pipe, a socket or a device", special.display());
+            Ok(Files {
+                special: Some(special),
+                ..
+            }) => {
+                let message = format!(
+                    "`{written}` cannot be granted: `{}` is a pipe, a socket or a device",
+                    special.display()
+                );
                 self.wrong(place, message, OWN_DIRECTORY);
                 None
             }
             Ok(files) => Some(files),
             Err(error) => {
-                self.wrong(place, format!("`{written}` cannot be granted: {error:#}"), READABLE);
+                self.wrong(
+                    place,
+                    format!("`{written}` cannot be granted: {error:#}"),
+                    READABLE,
+                );
                 None
             }
         }
@@ -197,7 +290,8 @@ fn host_path(written: &str) -> PathBuf {
 }
 
 const BASE: &str = "paths are relative to the directory in which djhost is started";
-const READABLE: &str = "the operator could not read it either: change its permissions, or grant another directory";
+const READABLE: &str =
+    "the operator could not read it either: change its permissions, or grant another directory";
 const OWN_DIRECTORY: &str = "put the files that the operator needs into a directory of their own";
 
 /// What a parameter names.
@@ -209,12 +303,17 @@ enum Names {
     Path,
 }
 
-/// The parameters at the top of a schema whose `format` is `read-dir`, `read-file` or `read-path`, also as a choice of `anyOf` or as items of a list.
+/// The parameters at the top of a schema whose `format` is `read-dir`, `read-file` or `read-path`,
+/// also as a choice of `anyOf` or as items of a list.
 fn file_params(schema: &Value) -> Vec<(String, Names)> {
     let properties = schema.get("properties").and_then(Value::as_object);
     // A plugin's schema may refer to itself in a circle.
     let mut steps = 10_000;
-    properties.into_iter().flatten().filter_map(|(name, p)| Some((name.clone(), named(schema, p, 0, &mut steps)?))).collect()
+    properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, p)| Some((name.clone(), named(schema, p, 0, &mut steps)?)))
+        .collect()
 }
 
 fn named(root: &Value, schema: &Value, depth: usize, steps: &mut u32) -> Option<Names> {
@@ -228,25 +327,40 @@ fn named(root: &Value, schema: &Value, depth: usize, steps: &mut u32) -> Option<
         Some("read-path") => return Some(Names::Path),
         _ => {}
     }
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')).and_then(|p| root.pointer(p));
-    let choices = ["anyOf", "oneOf", "allOf"].iter().filter_map(|k| schema.get(k)?.as_array()).flatten();
-    target.into_iter().chain(choices).chain(schema.get("items")).find_map(|s| named(root, s, depth + 1, steps))
+    let target = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|r| r.strip_prefix('#'))
+        .and_then(|p| root.pointer(p));
+    let choices = ["anyOf", "oneOf", "allOf"]
+        .iter()
+        .filter_map(|k| schema.get(k)?.as_array())
+        .flatten();
+    target
+        .into_iter()
+        .chain(choices)
+        .chain(schema.get("items"))
+        .find_map(|s| named(root, s, depth + 1, steps))
 }
 
-/// The texts that are given for a parameter, each with its place; empty ones name nothing. A default grants nothing: it comes from the plugin.
+/// The texts that are given for a parameter, each with its place; empty ones name nothing. A
+/// default grants nothing: it comes from the plugin.
 fn texts<'a>(params: &'a Map<String, Value>, param: &str) -> Vec<(String, &'a str)> {
     let mut texts = match params.get(param) {
         Some(Value::String(one)) => vec![(param.to_owned(), one.as_str())],
-        Some(Value::Array(several)) => {
-            several.iter().enumerate().filter_map(|(i, v)| Some((format!("{param}[{i}]"), v.as_str()?))).collect()
-        }
+        Some(Value::Array(several)) => several
+            .iter()
+            .enumerate()
+            .filter_map(|(i, v)| Some((format!("{param}[{i}]"), v.as_str()?)))
+            .collect(),
         _ => Vec::new(),
     };
     texts.retain(|(_, text)| !text.is_empty());
     texts
 }
 
-/// The directory of a source: itself, that of a file, or the part of a glob before its first pattern.
+/// The directory of a source: itself, that of a file, or the part of a glob before its first
+/// pattern.
 fn folder_of(source: &str) -> String {
     let path = Path::new(source);
     if path.is_dir() {
@@ -255,10 +369,21 @@ fn folder_of(source: &str) -> String {
     let is_pattern = |part: &std::ffi::OsStr| part.to_string_lossy().contains(['*', '?', '[']);
     let plain: PathBuf = match path.exists() {
         true => path.to_owned(),
-        false => path.components().take_while(|c| !is_pattern(c.as_os_str())).collect(),
+        false => path
+            .components()
+            .take_while(|c| !is_pattern(c.as_os_str()))
+            .collect(),
     };
-    let folder = if plain.is_dir() { plain } else { plain.parent().map(Path::to_owned).unwrap_or_default() };
-    if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.to_string_lossy().into_owned() }
+    let folder = if plain.is_dir() {
+        plain
+    } else {
+        plain.parent().map(Path::to_owned).unwrap_or_default()
+    };
+    if folder.as_os_str().is_empty() {
+        ".".to_owned()
+    } else {
+        folder.to_string_lossy().into_owned()
+    }
 }
 
 #[cfg(test)]
@@ -282,14 +407,26 @@ mod tests {
         });
         let mut found = file_params(&schema);
         found.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(found, [("lists".to_owned(), Names::Dir), ("model".to_owned(), Names::Path), ("words".to_owned(), Names::File)]);
+        assert_eq!(
+            found,
+            [
+                ("lists".to_owned(), Names::Dir),
+                ("model".to_owned(), Names::Path),
+                ("words".to_owned(), Names::File)
+            ]
+        );
         assert_eq!(file_params(&json!({})), []);
     }
 
     #[test]
     fn a_schema_with_many_circles_ends() {
-        let choices: Vec<Value> = (0..200).map(|_| json!({ "$ref": "#/properties/p" })).collect();
-        assert_eq!(file_params(&json!({ "properties": { "p": { "anyOf": choices } } })), []);
+        let choices: Vec<Value> = (0..200)
+            .map(|_| json!({ "$ref": "#/properties/p" }))
+            .collect();
+        assert_eq!(
+            file_params(&json!({ "properties": { "p": { "anyOf": choices } } })),
+            []
+        );
     }
 
     #[test]
@@ -301,7 +438,10 @@ mod tests {
         assert_eq!(folder_of(&at("data")), at("data"));
         assert_eq!(folder_of(&at("data/a.jsonl")), at("data"));
         assert_eq!(folder_of(&at("data/*.jsonl")), at("data"));
-        assert_eq!(folder_of(&at("d*/[ab].jsonl")), at("").trim_end_matches('/'));
+        assert_eq!(
+            folder_of(&at("d*/[ab].jsonl")),
+            at("").trim_end_matches('/')
+        );
         assert_eq!(folder_of("missing.jsonl"), ".");
         assert_eq!(folder_of("*.jsonl"), ".");
     }

@@ -1,11 +1,13 @@
-//! Fingerprints: a key says of a file of rows exactly what was done to which input. Equal keys, equal rows.
+//! Fingerprints: a key says of a file of rows exactly what was done to which input. Equal keys,
+//! equal rows.
 //!
 //! ```text
 //! key(p, -1) = H(identity of the partition's input, reader options)
 //! key(p, i)  = H(key(p, i-1), op i)                                  filter or mapper
 //! key(p, g)  = H(key(p, g-1), op g, key(0, g-1), key(1, g-1), …)     global op: what it keeps of p depends on all partitions
 //! ```
-//! where op is its name, its parameters with defaults in canonical order, the digest of its component and the contract version.
+//! where op is its name, its parameters with defaults in canonical order, the digest of its
+//! component and the contract version.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -63,7 +65,12 @@ mod tests {
 
     #[test]
     fn field_borders_count() {
-        let key = |fields: &[&str]| fields.iter().fold(KeyBuilder::new("t"), |k, f| k.with(f)).key();
+        let key = |fields: &[&str]| {
+            fields
+                .iter()
+                .fold(KeyBuilder::new("t"), |k, f| k.with(f))
+                .key()
+        };
         assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
         assert_eq!(key(&["ab", "c"]), key(&["ab", "c"]));
         assert_eq!(key(&[]).as_str().len(), 32);

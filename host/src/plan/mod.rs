@@ -1,11 +1,12 @@
-//! The plan: what will be done, resolved and immutable. All mistakes of the user surface while it is built.
+//! The plan: what will be done, resolved and immutable. All mistakes of the user surface while it
+//! is built.
 
 pub(crate) mod advice;
 mod build;
 pub(crate) mod document;
-pub(crate) mod lineage_key;
 mod granted_files;
 mod grants;
+pub(crate) mod lineage_key;
 mod places;
 mod prepared;
 mod segments;
@@ -36,11 +37,14 @@ pub struct PlannedOp {
     pub pool: OpPool,
     /// What happens to rows that it cannot process.
     pub on_error: OnError,
-    /// Bytes beyond `output_ratio` times each row that it may make in the whole job, apart from as many times the dataset.
+    /// Bytes beyond `output_ratio` times each row that it may make in the whole job, apart from as
+    /// many times the dataset.
     pub job_output: u64,
-    /// Operators that get, one after the other, the rows that it cannot process: what `quarantine retry` asked for.
+    /// Operators that get, one after the other, the rows that it cannot process: what `quarantine
+    /// retry` asked for.
     pub fallbacks: Vec<OpPool>,
-    /// Name, parameters, component and contract version, of the fallbacks too, and where its stats come from.
+    /// Name, parameters, component and contract version, of the fallbacks too, and where its stats
+    /// come from.
     pub identity: Key,
     /// Where the stats come from that it is given; None = it computes them.
     pub stats_from: Option<StatsFrom>,
@@ -84,7 +88,8 @@ pub struct Plan {
     pub earlier: Vec<Earlier>,
 }
 
-/// A plan with fewer fallbacks: what it made is good where no row was put into quarantine by the ops that have got more.
+/// A plan with fewer fallbacks: what it made is good where no row was put into quarantine by the
+/// ops that have got more.
 pub struct Earlier {
     /// Of all ops.
     pub identities: Vec<Key>,
@@ -93,17 +98,20 @@ pub struct Earlier {
 }
 
 impl Plan {
-    /// Fields to take out of stored rows for op `first` and those after it: the same as from the input, but none is required any more.
+    /// Fields to take out of stored rows for op `first` and those after it: the same as from the
+    /// input, but none is required any more.
     pub fn fields_after(&self, first: usize) -> Vec<ReadField> {
         build::fields(&self.ops[first..], false)
     }
 
-    /// Fields to take out of the rows that op `op` has made, which have another shape than those before: what later ops require is looked for.
+    /// Fields to take out of the rows that op `op` has made, which have another shape than those
+    /// before: what later ops require is looked for.
     pub fn fields_of_new(&self, op: usize) -> Vec<ReadField> {
         build::fields(&self.ops[op + 1..], true)
     }
 
-    /// Whether rows of columns become JSON rows on their way: groups and whole rows are made as text.
+    /// Whether rows of columns become JSON rows on their way: groups and whole rows are made as
+    /// text.
     pub fn makes_json_rows(&self) -> bool {
         self.ops.iter().any(PlannedOp::changes_shape)
     }

@@ -5,20 +5,36 @@ use arrow::datatypes::{DataType, Fields, Schema};
 use super::Plan;
 use crate::error::{UserError, UserErrors};
 
-/// Fails for an op that writes `text.x` where the dataset has a column `text` which is no struct. From the first op on that makes new rows
-/// they are JSON rows, each of which is looked at when it comes.
+/// Fails for an op that writes `text.x` where the dataset has a column `text` which is no struct.
+/// From the first op on that makes new rows they are JSON rows, each of which is looked at when it
+/// comes.
 pub(crate) fn check_places(plan: &Plan, schema: &Schema) -> Result<(), UserErrors> {
     let mut errors = Vec::new();
     for op in plan.ops.iter().take_while(|op| !op.changes_shape()) {
-        for write in op.pool.signature().writes.iter().filter(|write| schema.fields().find(&write.path).is_none()) {
+        for write in op
+            .pool
+            .signature()
+            .writes
+            .iter()
+            .filter(|write| schema.fields().find(&write.path).is_none())
+        {
             if let Some((around, ty)) = obstacle(schema.fields(), &write.path) {
-                let message =
-                    format!("this op writes `{}`, but the column `{around}` of the dataset is {ty} and has no fields", write.path);
-                errors.push(UserError::new(&op.place, message).hint("let it write to another field, or rename the column"));
+                let message = format!(
+                    "this op writes `{}`, but the column `{around}` of the dataset is {ty} and has no fields",
+                    write.path
+                );
+                errors.push(
+                    UserError::new(&op.place, message)
+                        .hint("let it write to another field, or rename the column"),
+                );
             }
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(UserErrors(errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(UserErrors(errors))
+    }
 }
 
 /// The column or field on the way to `path` that holds no fields, with its type.

@@ -29,17 +29,29 @@ pub struct Segment {
     pub end: End,
 }
 
-/// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the strategy is: they are needed again
-/// when it is known which of them stay. A grouper has them with its keys.
+/// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the
+/// strategy is: they are needed again when it is known which of them stay. A grouper has them with
+/// its keys.
 pub(crate) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut start = 0;
     let mut push = |range: Range<usize>, end: End| {
-        let mut stored: Vec<usize> = range.clone().filter(|i| ops[*i].checkpoint.is_some()).collect();
-        if matches!(end, End::Keys(op) if !ops[op].is_grouper()) && !range.is_empty() && stored.last() != Some(&(range.end - 1)) {
+        let mut stored: Vec<usize> = range
+            .clone()
+            .filter(|i| ops[*i].checkpoint.is_some())
+            .collect();
+        if matches!(end, End::Keys(op) if !ops[op].is_grouper())
+            && !range.is_empty()
+            && stored.last() != Some(&(range.end - 1))
+        {
             stored.push(range.end - 1);
         }
-        segments.push(Segment { index: segments.len(), ops: range, stored, end });
+        segments.push(Segment {
+            index: segments.len(),
+            ops: range,
+            stored,
+            end,
+        });
     };
     for (i, op) in ops.iter().enumerate() {
         if op.is_global() {
@@ -51,24 +63,51 @@ pub(crate) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
     segments
 }
 
-/// Why a checkpoint follows each op, by the recipe's strategy; positions count over the whole recipe, from 0.
-pub(crate) fn positions(config: &Config, names: &[String]) -> Result<Vec<Option<String>>, UserError> {
-    let every = |n: usize| names.iter().enumerate().map(|(i, _)| ((i + 1) % n == 0).then(|| format!("every {n} ops"))).collect();
+/// Why a checkpoint follows each op, by the recipe's strategy; positions count over the whole
+/// recipe, from 0.
+pub(crate) fn positions(
+    config: &Config,
+    names: &[String],
+) -> Result<Vec<Option<String>>, UserError> {
+    let every = |n: usize| {
+        names
+            .iter()
+            .enumerate()
+            .map(|(i, _)| ((i + 1) % n == 0).then(|| format!("every {n} ops")))
+            .collect()
+    };
     Ok(match config.strategy() {
         Strategy::Disabled => vec![None; names.len()],
         Strategy::EveryOp => names.iter().map(|_| Some("every op".to_owned())).collect(),
-        Strategy::EveryNOps => every(usize::try_from(config.checkpoint.n_ops).unwrap_or(usize::MAX)),
+        Strategy::EveryNOps => {
+            every(usize::try_from(config.checkpoint.n_ops).unwrap_or(usize::MAX))
+        }
         Strategy::Manual => {
             let wanted = &config.checkpoint.op_names.0;
             if let Some(unknown) = wanted.iter().find(|w| !names.contains(w)) {
-                let error = UserError::new("checkpoint.op_names", format!("`{unknown}` is not an op of this recipe"));
-                return Err(match did_you_mean(unknown, names.iter().map(String::as_str)) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error.hint(format!("its ops are `{}`", names.join("`, `"))),
-                });
+                let error = UserError::new(
+                    "checkpoint.op_names",
+                    format!("`{unknown}` is not an op of this recipe"),
+                );
+                return Err(
+                    match did_you_mean(unknown, names.iter().map(String::as_str)) {
+                        Some(near) => error.hint(format!("did you mean `{near}`?")),
+                        None => error.hint(format!("its ops are `{}`", names.join("`, `"))),
+                    },
+                );
             }
-            names.iter().map(|n| wanted.contains(n).then(|| "named in checkpoint.op_names".to_owned())).collect()
+            names
+                .iter()
+                .map(|n| {
+                    wanted
+                        .contains(n)
+                        .then(|| "named in checkpoint.op_names".to_owned())
+                })
+                .collect()
         }
-        Strategy::Adaptive => names.iter().map(|n| (category(n) == Category::Expensive).then(|| "expensive to redo".to_owned())).collect(),
+        Strategy::Adaptive => names
+            .iter()
+            .map(|n| (category(n) == Category::Expensive).then(|| "expensive to redo".to_owned()))
+            .collect(),
     })
 }

@@ -1,4 +1,5 @@
-//! `dag_execution_plan.json`, `metadata/config.yaml`, `metadata/environment.json`: the plan and what it was made of, for the record.
+//! `dag_execution_plan.json`, `metadata/config.yaml`, `metadata/environment.json`: the plan and
+//! what it was made of, for the record.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,17 +11,35 @@ use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, Storage};
 
 /// Writes the documents and says so.
-pub(crate) fn save(prepared: &Prepared, chosen: &Chosen, paths: &RunPaths, log: &EventLog) -> Result<()> {
+pub(crate) fn save(
+    prepared: &Prepared,
+    chosen: &Chosen,
+    paths: &RunPaths,
+    log: &EventLog,
+) -> Result<()> {
     let started = std::time::Instant::now();
-    log.emit(Event::DagBuildStarted { ast_node_count: prepared.plan.ops.len() });
+    log.emit(Event::DagBuildStarted {
+        ast_node_count: prepared.plan.ops.len(),
+    });
     let document = document(prepared, chosen.partitions.len(), &chosen.why);
-    let nodes = document["nodes"].as_object().map_or(0, serde_json::Map::len);
-    log.emit(Event::DagBuildCompleted { dag_node_count: nodes, build_duration: started.elapsed().as_secs_f64() });
+    let nodes = document["nodes"]
+        .as_object()
+        .map_or(0, serde_json::Map::len);
+    log.emit(Event::DagBuildCompleted {
+        dag_node_count: nodes,
+        build_duration: started.elapsed().as_secs_f64(),
+    });
     let storage = Storage::new();
     storage.write_json(&paths.plan(), &document)?;
-    storage.replace(&paths.resolved_config(), prepared.resolved.to_yaml().as_bytes())?;
+    storage.replace(
+        &paths.resolved_config(),
+        prepared.resolved.to_yaml().as_bytes(),
+    )?;
     storage.replace_json(&paths.environment(), &environment())?;
-    log.emit(Event::DagExecutionPlanSaved { plan_path: paths.plan().display().to_string(), node_count: nodes });
+    log.emit(Event::DagExecutionPlanSaved {
+        plan_path: paths.plan().display().to_string(),
+        node_count: nodes,
+    });
     Ok(())
 }
 

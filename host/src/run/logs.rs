@@ -15,8 +15,8 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::rundir::own_files::open_own;
 
-/// Logging of this process. The terminal layer is there from the start, the file once the run directory is known; it begins with the lines from
-/// before.
+/// Logging of this process. The terminal layer is there from the start, the file once the run
+/// directory is known; it begins with the lines from before.
 #[derive(Clone, Default)]
 pub struct Logs {
     file: Arc<Mutex<Sink>>,
@@ -37,22 +37,32 @@ enum Sink {
 
 impl Default for Sink {
     fn default() -> Self {
-        Self::Waiting { lines: Vec::new(), dropped: 0 }
+        Self::Waiting {
+            lines: Vec::new(),
+            dropped: 0,
+        }
     }
 }
 
 impl Logs {
-    /// Sets logging up for the process, once, at its start. `level` is `--log-level` (`error`, `warn`, `info`, `debug`, `trace`, or filters
-    /// like `djhost=debug,wasmtime=warn`); None = `RUST_LOG`, else `info`. The terminal shows what the level lets through, from `warn` on if
-    /// `quiet` (a progress bar is there), and without a level it leaves out the events of the job, of which the user hears otherwise; the file
-    /// has it all.
+    /// Sets logging up for the process, once, at its start. `level` is `--log-level` (`error`,
+    /// `warn`, `info`, `debug`, `trace`, or filters like `djhost=debug,wasmtime=warn`); None =
+    /// `RUST_LOG`, else `info`. The terminal shows what the level lets through, from `warn` on if
+    /// `quiet` (a progress bar is there), and without a level it leaves out the events of the job,
+    /// of which the user hears otherwise; the file has it all.
     pub fn init(level: Option<&str>, quiet: bool) -> Result<Self> {
         let logs = Self::default();
-        logs.layers(level, quiet)?.try_init().context("logging is set up already")?;
+        logs.layers(level, quiet)?
+            .try_init()
+            .context("logging is set up already")?;
         Ok(logs)
     }
 
-    fn layers(&self, level: Option<&str>, quiet: bool) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
+    fn layers(
+        &self,
+        level: Option<&str>,
+        quiet: bool,
+    ) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
         let terminal = tracing_subscriber::fmt::layer()
             .with_writer(|| crate::term::live::Stderr)
             // That a line cannot be written is no reason for another one, which would panic.
@@ -65,7 +75,9 @@ impl Logs {
             (true, _) => filter(level)?,
             (false, true) => EnvFilter::new("warn,djhost::rundir::events=off"),
             // What operators print is for who looks into the file.
-            (false, false) => EnvFilter::new("info,wasmtime=warn,cranelift=warn,djhost::rundir::events=off,djhost::guest=warn"),
+            (false, false) => EnvFilter::new(
+                "info,wasmtime=warn,cranelift=warn,djhost::rundir::events=off,djhost::guest=warn",
+            ),
         };
         let file = self.clone();
         let file = tracing_subscriber::fmt::layer()
@@ -73,19 +85,29 @@ impl Logs {
             .log_internal_errors(false)
             .with_timer(UtcTime("%Y-%m-%d %H:%M:%S%.3f"))
             .with_ansi(false);
-        Ok(Registry::default().with(terminal.with_filter(terminal_filter)).with(file.with_filter(filter(level)?)))
+        Ok(Registry::default()
+            .with(terminal.with_filter(terminal_filter))
+            .with(file.with_filter(filter(level)?)))
     }
 
     /// From now on writes to the log file of `attempt` too.
     pub fn open_file(&self, paths: &RunPaths, attempt: u32) -> Result<()> {
         let path = paths.log(attempt);
         let failed = || format!("cannot create `{}`", path.display());
-        let mut file = open_own(&path, OpenOptions::new().create(true).append(true)).with_context(failed)?;
-        let mut sink = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut file =
+            open_own(&path, OpenOptions::new().create(true).append(true)).with_context(failed)?;
+        let mut sink = self
+            .file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Sink::Waiting { lines, dropped } = &*sink {
             file.write_all(lines).with_context(failed)?;
             if *dropped > 0 {
-                writeln!(file, "{dropped} more lines from before this file was opened are not here").with_context(failed)?;
+                writeln!(
+                    file,
+                    "{dropped} more lines from before this file was opened are not here"
+                )
+                .with_context(failed)?;
             }
         }
         *sink = Sink::Open(file);
@@ -95,7 +117,11 @@ impl Logs {
 
 impl Write for Logs {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
-        match &mut *self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        match &mut *self
+            .file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        {
             Sink::Open(file) => file.write(buf),
             // A whole line at a time.
             Sink::Waiting { lines, dropped } => {
@@ -119,10 +145,13 @@ fn filter(level: Option<&str>) -> Result<EnvFilter> {
         Some(level) => ("--log-level", level.to_owned()),
         None => ("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_default()),
     };
-    // The engine and its libraries talk at every instance; their warnings are enough unless they are asked for.
+    // The engine and its libraries talk at every instance; their warnings are enough unless they
+    // are asked for.
     let text = match text.trim() {
         "" => "info,wasmtime=warn,cranelift=warn".to_owned(),
-        plain @ ("error" | "warn" | "info" | "debug" | "trace") => format!("{plain},wasmtime=warn,cranelift=warn"),
+        plain @ ("error" | "warn" | "info" | "debug" | "trace") => {
+            format!("{plain},wasmtime=warn,cranelift=warn")
+        }
         filters => filters.to_owned(),
     };
     EnvFilter::try_new(&text).map_err(|error| {
@@ -161,14 +190,30 @@ mod tests {
         let text = std::fs::read_to_string(paths.logs().join("attempt_0002.txt")).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4);
-        assert!(lines[0].contains("before the file is open") && lines[1].len() > MAX_WAITING / 2, "{}", lines[0]);
-        assert_eq!(lines[2], "2 more lines from before this file was opened are not here");
-        assert!(lines[3].contains("INFO") && lines[3].contains("checkpoint saved") && lines[3].contains("partition=3"), "{}", lines[3]);
+        assert!(
+            lines[0].contains("before the file is open") && lines[1].len() > MAX_WAITING / 2,
+            "{}",
+            lines[0]
+        );
+        assert_eq!(
+            lines[2],
+            "2 more lines from before this file was opened are not here"
+        );
+        assert!(
+            lines[3].contains("INFO")
+                && lines[3].contains("checkpoint saved")
+                && lines[3].contains("partition=3"),
+            "{}",
+            lines[3]
+        );
     }
 
     #[test]
     fn a_level_that_does_not_exist_is_the_users_mistake() {
         let error = filter(Some("djhost=loud")).unwrap_err();
-        assert!(error.is::<UserError>() && error.to_string().contains("--log-level"), "{error}");
+        assert!(
+            error.is::<UserError>() && error.to_string().contains("--log-level"),
+            "{error}"
+        );
     }
 }

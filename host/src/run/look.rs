@@ -1,4 +1,5 @@
-//! A look at some rows before the work begins: fields that operators read and no row has are most often misspelt.
+//! A look at some rows before the work begins: fields that operators read and no row has are most
+//! often misspelt.
 
 use std::collections::BTreeSet;
 
@@ -20,22 +21,29 @@ const ROWS: usize = 64;
 /// Names that a message shows.
 const SHOWN: usize = 12;
 
-/// A sentence for each field that an op reads, that no op before it writes, and that no row of a sample has. None if nothing can be looked at.
+/// A sentence for each field that an op reads, that no op before it writes, and that no row of a
+/// sample has. None if nothing can be looked at.
 pub fn unmet_fields(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Vec<String> {
     let wanted = wanted(plan);
     if wanted.is_empty() || !dataset.is_splittable() || dataset.bytes() == 0 {
         return Vec::new();
     }
     // What is wrong with the dataset itself is said by those who read all of it.
-    let sample = Sample::of(dataset, wanted.iter().map(|(_, read)| read.path.as_str())).unwrap_or_default();
+    let sample =
+        Sample::of(dataset, wanted.iter().map(|(_, read)| read.path.as_str())).unwrap_or_default();
     if sample.rows == 0 {
         return Vec::new();
     }
     let is_absent = |read: &Input| !sample.present.contains(&read.path);
     let mut sentences = Vec::new();
     for op in &plan.ops {
-        let of_op: Vec<&Input> = wanted.iter().filter(|(index, _)| *index == op.index).map(|(_, read)| *read).collect();
-        let all_absent = of_op.len() == op.pool.signature().reads.len() && of_op.iter().all(|read| is_absent(read));
+        let of_op: Vec<&Input> = wanted
+            .iter()
+            .filter(|(index, _)| *index == op.index)
+            .map(|(_, read)| *read)
+            .collect();
+        let all_absent = of_op.len() == op.pool.signature().reads.len()
+            && of_op.iter().all(|read| is_absent(read));
         for read in of_op.into_iter().filter(|read| is_absent(read)) {
             if read.required || all_absent || is_named(&resolved.ops[op.index], &read.path) {
                 sentences.push(sample.sentence(op, read));
@@ -51,14 +59,32 @@ fn wanted(plan: &Plan) -> Vec<(usize, &Input)> {
     let mut written: Vec<String> = Vec::new();
     for op in &plan.ops {
         let signature = op.pool.signature();
-        let is_own = |read: &Input| !read.required && signature.writes.iter().any(|write| overlap(&write.path, &read.path));
-        let reads = signature.reads.iter().filter(|read| read.path != ROW && !is_own(read));
-        wanted.extend(reads.filter(|read| !written.iter().any(|path| overlap(path, &read.path))).map(|read| (op.index, read)));
+        let is_own = |read: &Input| {
+            !read.required
+                && signature
+                    .writes
+                    .iter()
+                    .any(|write| overlap(&write.path, &read.path))
+        };
+        let reads = signature
+            .reads
+            .iter()
+            .filter(|read| read.path != ROW && !is_own(read));
+        wanted.extend(
+            reads
+                .filter(|read| !written.iter().any(|path| overlap(path, &read.path)))
+                .map(|read| (op.index, read)),
+        );
         if op.changes_shape() {
             break;
         }
         written.extend(signature.writes.iter().map(|write| write.path.clone()));
-        written.extend(signature.writes_stats.iter().map(|stat| format!("{STATS}.{}", stat.path)));
+        written.extend(
+            signature
+                .writes_stats
+                .iter()
+                .map(|stat| format!("{STATS}.{}", stat.path)),
+        );
     }
     wanted
 }
@@ -74,8 +100,14 @@ fn is_named(spec: &OpSpec, path: &str) -> bool {
         }
     }
     let host = &spec.host;
-    let keys = [&host.text_key, &host.image_key, &host.audio_key, &host.video_key];
-    spec.params.values().any(|value| within(value, path)) || keys.into_iter().flatten().any(|key| key == path)
+    let keys = [
+        &host.text_key,
+        &host.image_key,
+        &host.audio_key,
+        &host.video_key,
+    ];
+    spec.params.values().any(|value| within(value, path))
+        || keys.into_iter().flatten().any(|key| key == path)
 }
 
 /// What some rows have.
@@ -91,12 +123,21 @@ struct Sample {
 impl Sample {
     fn of<'a>(dataset: &Dataset, paths: impl Iterator<Item = &'a str>) -> Result<Self> {
         let paths: BTreeSet<&str> = paths.collect();
-        let field = |path: &&str| ReadField { path: (*path).to_owned(), ty: FieldType::Json, required: false };
+        let field = |path: &&str| ReadField {
+            path: (*path).to_owned(),
+            ty: FieldType::Json,
+            required: false,
+        };
         let mut options = ReadOptions::new(paths.iter().map(field).collect());
         options.batch_bytes = 64 << 10;
         let mut sample = Self::default();
-        for piece in split(dataset, SplitBy::Count(PLACES))?.iter().filter(|piece| !piece.slices.is_empty()) {
-            let Some(block) = read(dataset, piece, &options)?.next() else { continue };
+        for piece in split(dataset, SplitBy::Count(PLACES))?
+            .iter()
+            .filter(|piece| !piece.slices.is_empty())
+        {
+            let Some(block) = read(dataset, piece, &options)?.next() else {
+                continue;
+            };
             let batch = block?.batch;
             sample.look_at(&batch.slice(0, batch.rows().min(ROWS)), &paths);
         }
@@ -106,21 +147,37 @@ impl Sample {
     fn look_at(&mut self, batch: &Batch, paths: &BTreeSet<&str>) {
         self.rows += batch.rows();
         for path in paths {
-            if batch.column(path).is_some_and(|column| column.data.null_count() < batch.rows()) {
+            if batch
+                .column(path)
+                .is_some_and(|column| column.data.null_count() < batch.rows())
+            {
                 self.present.insert((*path).to_owned());
             }
         }
         let Some(raw) = &batch.raw else {
-            let read = batch.columns.iter().filter(|column| !paths.contains(column.path.as_str()) || self.present.contains(&column.path));
-            let names: Vec<String> =
-                read.flat_map(|column| names_of(&column.path, column.native.as_ref().unwrap_or(&column.data).data_type())).collect();
+            let read = batch.columns.iter().filter(|column| {
+                !paths.contains(column.path.as_str()) || self.present.contains(&column.path)
+            });
+            let names: Vec<String> = read
+                .flat_map(|column| {
+                    names_of(
+                        &column.path,
+                        column.native.as_ref().unwrap_or(&column.data).data_type(),
+                    )
+                })
+                .collect();
             return names.into_iter().for_each(|name| self.name(name));
         };
         for row in raw.iter().flatten() {
-            let Ok(row) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(row) else { continue };
+            let Ok(row) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(row)
+            else {
+                continue;
+            };
             for (name, value) in row {
                 if let serde_json::Value::Object(members) = value {
-                    members.keys().for_each(|member| self.name(format!("{name}.{member}")));
+                    members
+                        .keys()
+                        .for_each(|member| self.name(format!("{name}.{member}")));
                 }
                 self.name(name);
             }
@@ -137,17 +194,29 @@ impl Sample {
     fn sentence(&self, op: &PlannedOp, read: &Input) -> String {
         let path = &read.path;
         let outer = |name: &&String| !name.contains('.') || path.contains('.');
-        let shown: Vec<String> =
-            self.names.iter().filter(outer).take(SHOWN).map(|name| format!("`{}`", crate::sanitize::printable(name))).collect();
+        let shown: Vec<String> = self
+            .names
+            .iter()
+            .filter(outer)
+            .take(SHOWN)
+            .map(|name| format!("`{}`", crate::sanitize::printable(name)))
+            .collect();
         let near = did_you_mean(path, self.names.iter().map(String::as_str));
-        let near = near.map_or_else(String::new, |near| format!(": did you mean `{}`?", crate::sanitize::printable(near)));
+        let near = near.map_or_else(String::new, |near| {
+            format!(": did you mean `{}`?", crate::sanitize::printable(near))
+        });
         let verb = if read.required { "requires" } else { "reads" };
         let rows = if self.rows == 1 {
             "the row looked at has no value there".to_owned()
         } else {
             format!("none of the {} rows looked at has it", self.rows)
         };
-        format!("op {} `{}` {verb} the field `{path}`, but {rows}; fields there are {}{near}", op.index, op.name, shown.join(", "))
+        format!(
+            "op {} `{}` {verb} the field `{path}`, but {rows}; fields there are {}{near}",
+            op.index,
+            op.name,
+            shown.join(", ")
+        )
     }
 }
 
@@ -155,7 +224,11 @@ impl Sample {
 fn names_of(path: &str, data_type: &DataType) -> Vec<String> {
     let mut names = vec![path.to_owned()];
     if let DataType::Struct(members) = data_type {
-        names.extend(members.iter().map(|member| format!("{path}.{}", member.name())));
+        names.extend(
+            members
+                .iter()
+                .map(|member| format!("{path}.{}", member.name())),
+        );
     }
     names
 }

@@ -2,12 +2,12 @@
 
 mod document;
 pub(crate) mod logs;
-mod retry;
 mod look;
 mod places;
 mod progress;
 mod report;
 mod retention;
+mod retry;
 mod reuse;
 mod room;
 mod state;
@@ -17,7 +17,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::checkpoint::{Manifest, Store};
-use crate::config::{Config, ExportType, Need, OnDifference, Override, StorageFormat, Strategy, resolve};
+use crate::config::{
+    Config, ExportType, Need, OnDifference, Override, StorageFormat, Strategy, resolve,
+};
 use crate::data::export::staging::remove_unfinished;
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
@@ -55,7 +57,8 @@ pub struct RunOptions {
     pub retry: Option<Retry>,
 }
 
-/// Resolves the recipe, loads the operators and looks at the dataset. All mistakes of the user come from here.
+/// Resolves the recipe, loads the operators and looks at the dataset. All mistakes of the user come
+/// from here.
 pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Result<Prepared> {
     let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
     let config = &resolved.config;
@@ -66,7 +69,11 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
     let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
     let mut plan = plan::build(&resolved, &registry)?;
-    let dataset = Dataset::open_with(&resolved.sources, std::path::Path::new("."), config.zstd_window_mb << 20)?;
+    let dataset = Dataset::open_with(
+        &resolved.sources,
+        std::path::Path::new("."),
+        config.zstd_window_mb << 20,
+    )?;
     check_headers(&dataset)?;
     let export_type = match resolved.export_type {
         ExportType::Jsonl => "jsonl",
@@ -74,20 +81,38 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         ExportType::Parquet => "parquet",
         ExportType::Arrow => "arrow",
     };
-    let target = ExportTarget::new(&resolved.dirs.export_path, Some(export_type), config.export_shard_size.0)?;
+    let target = ExportTarget::new(
+        &resolved.dirs.export_path,
+        Some(export_type),
+        config.export_shard_size.0,
+    )?;
     places::check(&target, &dataset, &resolved)?;
-    let export = ExportOptions::new(&dataset, target.format, config.keep_stats_in_res_ds, plan.makes_json_rows())?;
+    let export = ExportOptions::new(
+        &dataset,
+        target.format,
+        config.keep_stats_in_res_ds,
+        plan.makes_json_rows(),
+    )?;
     room::check(&resolved, &dataset, &target)?;
     if let Some((job, run_dir)) = ExportLock::holder(&target.beside("lock"))
         && run_dir != std::path::absolute(&resolved.dirs.run_dir)?
     {
-        plan.notes.push(format!("job `{job}` is writing to `{}` just now: until it has ended, a run is refused", target.path.display()));
+        plan.notes.push(format!(
+            "job `{job}` is writing to `{}` just now: until it has ended, a run is refused",
+            target.path.display()
+        ));
     }
     if let Some(schema) = export.schema() {
         plan::check_places(&plan, schema)?;
     }
     plan.notes.extend(export.notes());
-    Ok(Prepared { plan, dataset, target, export, resolved })
+    Ok(Prepared {
+        plan,
+        dataset,
+        target,
+        export,
+        resolved,
+    })
 }
 
 /// How a run ended.
@@ -98,19 +123,33 @@ pub struct Outcome {
 }
 
 /// Runs the job, or continues it. Progress and the final report go to standard error.
-pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &StopFlag) -> Result<Outcome> {
+pub fn run(
+    mut prepared: Prepared,
+    options: &RunOptions,
+    logs: &Logs,
+    stop: &StopFlag,
+) -> Result<Outcome> {
     let dirs = prepared.resolved.dirs.clone();
     let paths = RunPaths::new(&dirs.run_dir);
     if dirs.must_exist && !paths.summary().exists() {
-        return Err(UserError::new("resume", format!("there is no job `{}` in `{}`", dirs.job_id, dirs.run_dir.display()))
-            .hint("`djhost jobs --all` lists the jobs; `job_id` in place of `resume` starts a new one")
-            .into());
+        return Err(UserError::new(
+            "resume",
+            format!(
+                "there is no job `{}` in `{}`",
+                dirs.job_id,
+                dirs.run_dir.display()
+            ),
+        )
+        .hint("`djhost jobs --all` lists the jobs; `job_id` in place of `resume` starts a new one")
+        .into());
     }
     places::check_run_dir(&paths)?;
     let target = &prepared.target;
-    // Before anything is written of this job; an attempt at the same job is told so by the job's own lock.
+    // Before anything is written of this job; an attempt at the same job is told so by the job's
+    // own lock.
     let mut export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
-    std::fs::create_dir_all(paths.root()).with_context(|| format!("cannot create `{}`", paths.root().display()))?;
+    std::fs::create_dir_all(paths.root())
+        .with_context(|| format!("cannot create `{}`", paths.root().display()))?;
     let lock = FreeLock::take(&paths)?;
     if !export_lock.is_held() {
         // The other attempt was just about to end.
@@ -129,16 +168,23 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
         // The attempt that completed the job may have been killed before it had cleaned up.
         clean_up(&prepared.resolved.config, &paths);
         say_complete(&dirs.job_id, &ledger, &prepared.target.path);
-        return Ok(Outcome { code: code(options, &ledger) });
+        return Ok(Outcome {
+            code: code(options, &ledger),
+        });
     }
     let lock = lock.begin()?;
-    paths.place(&dirs.event_log_dir, &dirs.checkpoint_dir, &dirs.partition_dir)?;
+    paths.place(
+        &dirs.event_log_dir,
+        &dirs.checkpoint_dir,
+        &dirs.partition_dir,
+    )?;
     paths.create()?;
     if let Some(retry) = &options.retry {
         retry::add(&mut prepared, retry, kept, &paths)?;
     }
     if !options.scratch {
-        crate::jobs::register(&paths, &dirs.job_id).unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
+        crate::jobs::register(&paths, &dirs.job_id)
+            .unwrap_or_else(|e| tracing::debug!("job not registered: {e:#}"));
     }
     logs.open_file(&paths, lock.attempt())?;
     stop.watch_requests(&paths)?;
@@ -146,7 +192,13 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
         true => EventLog::open(&paths, &dirs.job_id, lock.attempt())?,
         false => EventLog::disabled(&dirs.job_id, lock.attempt()),
     };
-    let mut state = State::start(&prepared, options.retry.is_some(), &paths, &log, lock.attempt())?;
+    let mut state = State::start(
+        &prepared,
+        options.retry.is_some(),
+        &paths,
+        &log,
+        lock.attempt(),
+    )?;
     let done = work(&prepared, options, &paths, &log, stop, &lock, &mut state);
     match done {
         Ok(outcome) => Ok(outcome),
@@ -162,7 +214,10 @@ pub fn run(mut prepared: Prepared, options: &RunOptions, logs: &Logs, stop: &Sto
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "the one place where everything meets")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the one place where everything meets"
+)]
 fn work(
     prepared: &Prepared,
     options: &RunOptions,
@@ -186,25 +241,44 @@ fn work(
     }
     let chosen = table::load_or_choose(prepared, &dataset, paths)?;
     let chains = table::chains(prepared, &chosen);
-    log.emit(Event::PartitionsPlanned { total_partitions: chosen.partitions.len(), input_bytes: dataset.bytes(), input_rows: None });
+    log.emit(Event::PartitionsPlanned {
+        total_partitions: chosen.partitions.len(),
+        input_bytes: dataset.bytes(),
+        input_rows: None,
+    });
     document::save(prepared, &chosen, paths, log)?;
 
     if state::is_done(paths, prepared, Some(&chains))? {
         return nothing_to_do(prepared, options, paths, state, log);
     }
     if !options.scratch {
-        unmet_fields(&prepared.resolved, plan, &dataset).iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        unmet_fields(&prepared.resolved, plan, &dataset)
+            .iter()
+            .for_each(|sentence| tracing::warn!("{sentence}"));
     }
-    let determinism = Determinism::new(config.determinism.check_ratio, config.determinism.on_difference == OnDifference::Fail);
+    let determinism = Determinism::new(
+        config.determinism.check_ratio,
+        config.determinism.on_difference == OnDifference::Fail,
+    );
     let tally = std::sync::Arc::new(Tally::new(determinism));
-    let reader = config.max_unreadable_ratio.unwrap_or(config.max_quarantine_ratio.max(0.5));
-    let ratios = Ratios { operators: config.max_quarantine_ratio, reader };
+    let reader = config
+        .max_unreadable_ratio
+        .unwrap_or(config.max_quarantine_ratio.max(0.5));
+    let ratios = Ratios {
+        operators: config.max_quarantine_ratio,
+        reader,
+    };
     let mut storage = config.intermediate_storage.clone();
     if !prepared.export.fits_parquet() {
         // A union, say: the input has such a column, and the job makes something else of it.
         storage.format = StorageFormat::Arrow;
     }
-    let store = Store::new(paths.clone(), Storage::new(), &storage, (config.batch_size_kb as usize) << 10);
+    let store = Store::new(
+        paths.clone(),
+        Storage::new(),
+        &storage,
+        (config.batch_size_kb as usize) << 10,
+    );
     let env = TaskContext {
         plan,
         chains: &chains,
@@ -212,13 +286,18 @@ fn work(
         read: ReadOptions {
             fields: Vec::new(),
             batch_bytes: (config.batch_size_kb as usize) << 10,
-            max_row_bytes: ((config.max_row_mb as usize) << 20).min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
+            max_row_bytes: ((config.max_row_mb as usize) << 20)
+                .min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
             as_json: prepared.export.makes_json(),
             schema: prepared.export.schema().cloned(),
         },
         store,
         export: prepared.export.clone(),
-        part_extension: if dataset.is_columnar() && !plan.makes_json_rows() { "arrow" } else { "jsonl" },
+        part_extension: if dataset.is_columnar() && !plan.makes_json_rows() {
+            "arrow"
+        } else {
+            "jsonl"
+        },
         log,
         stop,
         tally: &tally,
@@ -228,18 +307,30 @@ fn work(
     };
     let index = reconcile::reconcile(&env, chosen.partitions.len())?;
     state.partitions(&dataset, &chosen.partitions, plan, &index, log)?;
-    let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| index.has(artifact, op, p));
+    let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| {
+        index.has(artifact, op, p)
+    });
     if !options.quiet {
-        report::start(&state.summary, plan, config.workers(), reuse.text(plan).as_deref());
+        report::start(
+            &state.summary,
+            plan,
+            config.workers(),
+            reuse.text(plan).as_deref(),
+        );
     }
-    let mut deepest: std::collections::BTreeMap<usize, Manifest> = std::collections::BTreeMap::new();
+    let mut deepest: std::collections::BTreeMap<usize, Manifest> =
+        std::collections::BTreeMap::new();
     for manifest in index.manifests() {
         match deepest.get(&manifest.partition) {
             Some(other) if other.account.ops.len() >= manifest.account.ops.len() => {}
             _ => drop(deepest.insert(manifest.partition, manifest)),
         }
     }
-    tally.take_over(deepest.values().flat_map(|manifest| manifest.account.ops.values()));
+    tally.take_over(
+        deepest
+            .values()
+            .flat_map(|manifest| manifest.account.ops.values()),
+    );
     let workers = Workers {
         threads: config.workers(),
         retries: config.task_retries as u32,
@@ -248,7 +339,13 @@ fn work(
     };
     let manifests = {
         let done = index.count(crate::checkpoint::Artifact::Part);
-        let size = |p: &usize| chosen.partitions[*p].slices.iter().map(|s| s.end - s.start).sum::<u64>();
+        let size = |p: &usize| {
+            chosen.partitions[*p]
+                .slices
+                .iter()
+                .map(|s| s.end - s.start)
+                .sum::<u64>()
+        };
         let size_of_all: u64 = (0..chosen.partitions.len()).map(|p| size(&p)).sum();
         let left = reuse.from_input.iter().map(size).sum::<u64>();
         let work = progress::Work {
@@ -275,27 +372,58 @@ fn work(
     let manifests = manifests?;
     let totals = state.account(plan, &manifests);
     let unreadable = manifests.iter().map(|m| m.account.bad).sum();
-    let seen = Seen { rows: totals.read, unreadable, failed: totals.quarantined - unreadable };
-    let quarantine: Vec<PathBuf> =
-        manifests.iter().flat_map(|m| &m.account.quarantine).map(|file| paths.quarantine().join(&file.name)).collect();
-    state.emptied().iter().for_each(|sentence| tracing::warn!("{sentence}"));
-    tally.check(seen, ratios, &dataset, quarantine.iter().map(PathBuf::as_path))?;
+    let seen = Seen {
+        rows: totals.read,
+        unreadable,
+        failed: totals.quarantined - unreadable,
+    };
+    let quarantine: Vec<PathBuf> = manifests
+        .iter()
+        .flat_map(|m| &m.account.quarantine)
+        .map(|file| paths.quarantine().join(&file.name))
+        .collect();
+    state
+        .emptied()
+        .iter()
+        .for_each(|sentence| tracing::warn!("{sentence}"));
+    tally.check(
+        seen,
+        ratios,
+        &dataset,
+        quarantine.iter().map(PathBuf::as_path),
+    )?;
 
     if stop.requested() {
         return Err(Stopped.into());
     }
     let parts: Vec<_> = manifests
         .iter()
-        .map(|m| Ok((paths.parts().join(&m.data), m.part.clone().context("a part without its facts")?)))
+        .map(|m| {
+            Ok((
+                paths.parts().join(&m.data),
+                m.part.clone().context("a part without its facts")?,
+            ))
+        })
         .collect::<Result<_>>()?;
     reconcile::forget_quarantine(&env, manifests.iter())?;
     state.exporting()?;
-    log.emit(Event::ExportStarted { output_path: prepared.target.path.display().to_string(), parts: parts.len() });
+    log.emit(Event::ExportStarted {
+        output_path: prepared.target.path.display().to_string(),
+        parts: parts.len(),
+    });
     let started = std::time::Instant::now();
-    if let Some(dir) = prepared.target.path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+    if let Some(dir) = prepared
+        .target
+        .path
+        .parent()
+        .filter(|d| !d.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("cannot create `{}`", dir.display()))?;
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.workers()).build()?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(config.workers())
+        .build()?;
     let exported = pool.install(|| assemble(&parts, &prepared.target))?;
     log.emit(Event::ExportCompleted {
         output_path: prepared.target.path.display().to_string(),
@@ -309,25 +437,47 @@ fn work(
     if !options.scratch {
         report::print(&state.summary, plan, &exported, options.quiet);
     }
-    Ok(Outcome { code: code(options, &state.summary.ledger) })
+    Ok(Outcome {
+        code: code(options, &state.summary.ledger),
+    })
 }
 
 /// The exit code of a job that is complete.
 fn code(options: &RunOptions, ledger: &Ledger) -> u8 {
-    if options.strict && ledger.quarantined > 0 { exit::QUARANTINED } else { exit::DONE }
+    if options.strict && ledger.quarantined > 0 {
+        exit::QUARANTINED
+    } else {
+        exit::DONE
+    }
 }
 
 /// Ends an attempt at a job that turned out to be complete.
-fn nothing_to_do(prepared: &Prepared, options: &RunOptions, paths: &RunPaths, state: &mut State, log: &EventLog) -> Result<Outcome> {
+fn nothing_to_do(
+    prepared: &Prepared,
+    options: &RunOptions,
+    paths: &RunPaths,
+    state: &mut State,
+    log: &EventLog,
+) -> Result<Outcome> {
     state.completed_before(log)?;
-    say_complete(&state.summary.job_id, &state.summary.ledger, &prepared.target.path);
+    say_complete(
+        &state.summary.job_id,
+        &state.summary.ledger,
+        &prepared.target.path,
+    );
     clean_up(&prepared.resolved.config, paths);
-    Ok(Outcome { code: code(options, &state.summary.ledger) })
+    Ok(Outcome {
+        code: code(options, &state.summary.ledger),
+    })
 }
 
 fn say_complete(job: &str, ledger: &Ledger, export: &std::path::Path) {
     let export = std::path::absolute(export).unwrap_or_else(|_| export.to_owned());
-    say(&format!("job `{job}` is complete already: {} in {}\n", counted(ledger.output, "row"), export.display()));
+    say(&format!(
+        "job `{job}` is complete already: {} in {}\n",
+        counted(ledger.output, "row"),
+        export.display()
+    ));
     say("nothing to do; `--fresh` starts it over\n");
 }
 
@@ -351,10 +501,19 @@ pub fn plan_document(prepared: &Prepared, chosen: &Chosen) -> serde_json::Value 
 /// The plan for people, as `djhost plan` prints it. `reused` is what [`planned_reuse`] says.
 pub fn plan_text(prepared: &Prepared, chosen: &Chosen, reused: Option<&str>) -> String {
     let unmet = unmet_fields(&prepared.resolved, &prepared.plan, &prepared.dataset);
-    plan::text::text(prepared, chosen.partitions.len(), &chosen.why, reused, &unmet)
+    plan::text::text(
+        prepared,
+        chosen.partitions.len(),
+        &chosen.why,
+        reused,
+        &unmet,
+    )
 }
 
 /// The ops of a plan for events.
 fn op_refs(plan: &Plan) -> Vec<OpRef> {
-    plan.ops.iter().map(|o| OpRef::new(o.index, &o.name)).collect()
+    plan.ops
+        .iter()
+        .map(|o| OpRef::new(o.index, &o.name))
+        .collect()
 }

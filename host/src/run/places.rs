@@ -1,4 +1,5 @@
-//! Where the result and the job's own files go: what is in the way must show before the work, not hours later at its end.
+//! Where the result and the job's own files go: what is in the way must show before the work, not
+//! hours later at its end.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -27,17 +28,29 @@ pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolve
         ("partition_dir", &dirs.partition_dir),
     ];
     for (key, dir) in places {
-        check_directory(&format!("{key} `{}`", dir.display()), &std::path::absolute(dir)?)?;
+        check_directory(
+            &format!("{key} `{}`", dir.display()),
+            &std::path::absolute(dir)?,
+        )?;
     }
     Ok(())
 }
 
-/// Whether the run directory is there for the job alone: a job removes what it finds there under the names of its own things.
+/// Whether the run directory is there for the job alone: a job removes what it finds there under
+/// the names of its own things.
 pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
-    let is_filled = |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    let is_filled =
+        |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     let foreign = paths.directories().into_iter().find(|dir| is_filled(dir));
-    let Some(foreign) = foreign.filter(|_| !paths.summary().exists() && !paths.lock().exists()) else { return Ok(()) };
-    let message = format!("the run directory would be `{}`, and `{}` in it is no job's", paths.root().display(), foreign.display());
+    let Some(foreign) = foreign.filter(|_| !paths.summary().exists() && !paths.lock().exists())
+    else {
+        return Ok(());
+    };
+    let message = format!(
+        "the run directory would be `{}`, and `{}` in it is no job's",
+        paths.root().display(),
+        foreign.display()
+    );
     Err(UserError::new("work_dir", message)
         .hint("name the job otherwise (`job_id`), or give run directories a place of their own (`work_dir`)")
         .into())
@@ -46,12 +59,16 @@ pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
 fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) -> Result<()> {
     let place = || format!("export_path `{}`", target.path.display());
     if target.path.is_dir() {
-        return Err(UserError::new(place(), "this is a directory").hint("give the path of a file").into());
+        return Err(UserError::new(place(), "this is a directory")
+            .hint("give the path of a file")
+            .into());
     }
     if target.path.metadata().is_ok_and(|there| !there.is_file()) {
-        return Err(UserError::new(place(), "this is a device, a pipe or a socket, not a file")
-            .hint("give the path of a file: the result appears there whole, by a rename")
-            .into());
+        return Err(
+            UserError::new(place(), "this is a device, a pipe or a socket, not a file")
+                .hint("give the path of a file: the result appears there whole, by a rename")
+                .into(),
+        );
     }
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     let there = real(&target.path);
@@ -60,16 +77,32 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
         Some(_) => dataset.files.iter().any(|f| target.is_shard(&f.path)),
     };
     if is_written {
-        return Err(UserError::new(place(), "this is a file of the dataset").hint("write the result to another file").into());
+        return Err(UserError::new(place(), "this is a file of the dataset")
+            .hint("write the result to another file")
+            .into());
     }
     // A job that goes on, and the next one, would take the result for input.
     let path = std::path::absolute(&target.path)?;
     let above = path.ancestors().skip(1).find_map(real);
-    let directories = sources.iter().map(Path::new).filter(|source| source.is_dir()).filter_map(real);
-    if let Some(directory) = above.and_then(|above| directories.into_iter().find(|directory| above.starts_with(directory))) {
-        return Err(UserError::new(place(), format!("this is in the dataset's directory `{}`", directory.display()))
-            .hint("write the result elsewhere, or name the files with a pattern such as `data/*.jsonl`")
-            .into());
+    let directories = sources
+        .iter()
+        .map(Path::new)
+        .filter(|source| source.is_dir())
+        .filter_map(real);
+    if let Some(directory) = above.and_then(|above| {
+        directories
+            .into_iter()
+            .find(|directory| above.starts_with(directory))
+    }) {
+        return Err(UserError::new(
+            place(),
+            format!(
+                "this is in the dataset's directory `{}`",
+                directory.display()
+            ),
+        )
+        .hint("write the result elsewhere, or name the files with a pattern such as `data/*.jsonl`")
+        .into());
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
     check_directory(&place(), directory)?;
@@ -81,7 +114,9 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
         names = vec![target.shard(most, most).into()];
     }
     let above = existing(directory);
-    names.iter().try_for_each(|name| check_name(&place(), name, above))?;
+    names
+        .iter()
+        .try_for_each(|name| check_name(&place(), name, above))?;
     if target.shard_size.is_none()
         && let Some(there) = &there
     {
@@ -96,12 +131,29 @@ fn check_own_names(target: &ExportTarget, resolved: &Resolved) -> Result<()> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let result = absolute(&target.path);
     let dirs = &resolved.dirs;
-    let elsewhere = [dirs.checkpoint_dir.clone(), dirs.partition_dir.clone(), dirs.event_log_dir.clone()];
-    let taken = paths.directories().into_iter().chain(elsewhere).find(|dir| result.starts_with(absolute(dir)));
-    let files = [paths.summary(), paths.plan(), paths.lock(), paths.stop_request()];
-    let is_log = result.file_name().is_some_and(|name| RunPaths::is_event_file(&name.to_string_lossy()))
+    let elsewhere = [
+        dirs.checkpoint_dir.clone(),
+        dirs.partition_dir.clone(),
+        dirs.event_log_dir.clone(),
+    ];
+    let taken = paths
+        .directories()
+        .into_iter()
+        .chain(elsewhere)
+        .find(|dir| result.starts_with(absolute(dir)));
+    let files = [
+        paths.summary(),
+        paths.plan(),
+        paths.lock(),
+        paths.stop_request(),
+    ];
+    let is_log = result
+        .file_name()
+        .is_some_and(|name| RunPaths::is_event_file(&name.to_string_lossy()))
         && result.parent() == Some(&absolute(paths.root()));
-    let taken = taken.or_else(|| files.into_iter().find(|file| absolute(file) == result)).or(is_log.then(|| result.clone()));
+    let taken = taken
+        .or_else(|| files.into_iter().find(|file| absolute(file) == result))
+        .or(is_log.then(|| result.clone()));
     match taken {
         Some(own) => {
             Err(UserError::new(format!("export_path `{}`", target.path.display()), format!("`{}` is the job's own", own.display()))
@@ -114,26 +166,39 @@ fn check_own_names(target: &ExportTarget, resolved: &Resolved) -> Result<()> {
 
 /// The deepest part of an absolute path that is there.
 fn existing(path: &Path) -> &Path {
-    path.ancestors().find(|p| p.symlink_metadata().is_ok()).unwrap_or(Path::new("/"))
+    path.ancestors()
+        .find(|p| p.symlink_metadata().is_ok())
+        .unwrap_or(Path::new("/"))
 }
 
 /// Whether a directory is there, or can be made.
 fn check_directory(place: &str, path: &Path) -> Result<()> {
     let above = existing(path);
     if !above.is_dir() {
-        return Err(UserError::new(place, format!("`{}` is not a directory", above.display())).into());
+        return Err(
+            UserError::new(place, format!("`{}` is not a directory", above.display())).into(),
+        );
     }
     if let Err(error) = rustix::fs::access(above, rustix::fs::Access::WRITE_OK) {
-        return Err(UserError::new(place, format!("`{}` cannot be written to: {error}", above.display())).into());
+        return Err(UserError::new(
+            place,
+            format!("`{}` cannot be written to: {error}", above.display()),
+        )
+        .into());
     }
     let length = path.as_os_str().len();
     if length > MAX_PATH {
-        return Err(UserError::new(place, format!("the path is too long: {length} bytes, and at most {MAX_PATH} can be used"))
-            .hint("choose a shorter path")
-            .into());
+        return Err(UserError::new(
+            place,
+            format!("the path is too long: {length} bytes, and at most {MAX_PATH} can be used"),
+        )
+        .hint("choose a shorter path")
+        .into());
     }
     let to_make = path.strip_prefix(above).unwrap_or(Path::new(""));
-    to_make.iter().try_for_each(|name| check_name(place, name, above))
+    to_make
+        .iter()
+        .try_for_each(|name| check_name(place, name, above))
 }
 
 /// Whether the file system of `directory` can have a file of this name.
@@ -142,9 +207,14 @@ fn check_name(place: &str, name: &OsStr, directory: &Path) -> Result<()> {
     let length = name.len() as u64;
     if longest > 0 && length > longest {
         let start: String = name.to_string_lossy().chars().take(40).collect();
-        return Err(UserError::new(place, format!("the name `{start}…` has {length} bytes, and at most {longest} are possible there"))
-            .hint("choose a shorter name")
-            .into());
+        return Err(UserError::new(
+            place,
+            format!(
+                "the name `{start}…` has {length} bytes, and at most {longest} are possible there"
+            ),
+        )
+        .hint("choose a shorter name")
+        .into());
     }
     Ok(())
 }
@@ -152,10 +222,17 @@ fn check_name(place: &str, name: &OsStr, directory: &Path) -> Result<()> {
 /// Whether a file can be replaced by a rename.
 fn check_replaceable(place: &str, file: &Path) -> Result<()> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    if mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|mount| unescaped(mount) == file) {
-        return Err(UserError::new(place, "something is mounted at this file, so no other file can take its place")
-            .hint("mount a directory, and give the path of a file in it")
-            .into());
+    if mounts
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .any(|mount| unescaped(mount) == file)
+    {
+        return Err(UserError::new(
+            place,
+            "something is mounted at this file, so no other file can take its place",
+        )
+        .hint("mount a directory, and give the path of a file in it")
+        .into());
     }
     const STICKY: u32 = 0o1000;
     if let (Ok(there), Some(Ok(directory))) = (file.metadata(), file.parent().map(Path::metadata)) {
@@ -174,7 +251,9 @@ fn unescaped(text: &str) -> PathBuf {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();
     while let [first, more @ ..] = rest {
-        let code = more.get(..3).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        let code = more
+            .get(..3)
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
         match (first, code) {
             (b'\\', Some(code)) => {
                 out.push(code);
@@ -197,11 +276,26 @@ mod tests {
     fn names_and_paths_have_a_longest() {
         let here = Path::new("/");
         assert!(check_name("p", OsStr::new(&"x".repeat(255)), here).is_ok());
-        assert!(check_name("p", OsStr::new(&"x".repeat(300)), here).unwrap_err().to_string().contains("300 bytes"));
+        assert!(
+            check_name("p", OsStr::new(&"x".repeat(300)), here)
+                .unwrap_err()
+                .to_string()
+                .contains("300 bytes")
+        );
         let deep = Path::new("/").join("tmp").join("a/".repeat(3000));
-        assert!(check_directory("p", &deep).unwrap_err().to_string().contains("too long"));
+        assert!(
+            check_directory("p", &deep)
+                .unwrap_err()
+                .to_string()
+                .contains("too long")
+        );
         let name = format!("/tmp/new/{}/x", "y".repeat(256));
-        assert!(check_directory("p", Path::new(&name)).unwrap_err().to_string().contains("256 bytes"));
+        assert!(
+            check_directory("p", Path::new(&name))
+                .unwrap_err()
+                .to_string()
+                .contains("256 bytes")
+        );
     }
 
     #[test]

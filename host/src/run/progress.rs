@@ -1,4 +1,5 @@
-//! How far a run is, for whoever waits for it: a line that changes on a terminal, a line once in a while elsewhere.
+//! How far a run is, for whoever waits for it: a line that changes on a terminal, a line once in a
+//! while elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use crate::exec::Tally;
 use crate::jobs::show::bar;
-use crate::term::{Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, width};
+use crate::term::{
+    Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, width,
+};
 
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(200);
@@ -44,7 +47,12 @@ impl Bar {
         let done = Arc::new(AtomicUsize::new(done));
         let thread = (!quiet).then(|| {
             let (ended, waiting) = channel::<()>();
-            let view = View { tally: Arc::clone(tally), done: Arc::clone(&done), work, started: Instant::now() };
+            let view = View {
+                tally: Arc::clone(tally),
+                done: Arc::clone(&done),
+                work,
+                started: Instant::now(),
+            };
             let thread = std::thread::spawn(move || {
                 let is_terminal = std::io::stderr().is_terminal();
                 let mut said = Duration::ZERO;
@@ -107,11 +115,21 @@ impl View {
             fraction: (left > 0).then(|| read as f64 / work.bytes as f64),
             partitions: {
                 let done = count(self.done.load(Ordering::Relaxed) as u64);
-                format!("{done} of {} done", counted(work.partitions as u64, "partition"))
+                format!(
+                    "{done} of {} done",
+                    counted(work.partitions as u64, "partition")
+                )
             },
-            op: tally.op().and_then(|op| Some(format!("op {op} {}", work.ops.get(op)?))),
-            to_go: (is_settled && to_go >= 0.5)
-                .then(|| format!("about {} {}", about(to_go), if work.goes_on { "to read" } else { "to go" })),
+            op: tally
+                .op()
+                .and_then(|op| Some(format!("op {op} {}", work.ops.get(op)?))),
+            to_go: (is_settled && to_go >= 0.5).then(|| {
+                format!(
+                    "about {} {}",
+                    about(to_go),
+                    if work.goes_on { "to read" } else { "to go" }
+                )
+            }),
             rate: is_settled.then(|| format!("{}/s", bytes(per_second as u64))),
             rows: counted(tally.rows(), "row"),
             bad: (bad > 0).then(|| format!("{} in quarantine", count(bad))),
@@ -123,16 +141,36 @@ impl View {
         let room = style.width.unwrap_or(USUAL_WIDTH).saturating_sub(1);
         let said = self.look();
         let head = match said.fraction {
-            Some(fraction) => format!("{} {:>3.0} %", bar(fraction, 12), (100.0 * fraction).floor()),
-            None => format!("all input read, {}", about(self.started.elapsed().as_secs_f64())),
+            Some(fraction) => format!(
+                "{} {:>3.0} %",
+                bar(fraction, 12),
+                (100.0 * fraction).floor()
+            ),
+            None => format!(
+                "all input read, {}",
+                about(self.started.elapsed().as_secs_f64())
+            ),
         };
         // The parts in their order, with how early each goes.
-        let mut parts: Vec<(u8, String)> = [(1, said.op), (2, said.to_go), (3, Some(said.partitions)), (4, said.bad), (5, said.rate)]
-            .into_iter()
-            .filter_map(|(rank, part)| Some((rank, part?)))
-            .collect();
+        let mut parts: Vec<(u8, String)> = [
+            (1, said.op),
+            (2, said.to_go),
+            (3, Some(said.partitions)),
+            (4, said.bad),
+            (5, said.rate),
+        ]
+        .into_iter()
+        .filter_map(|(rank, part)| Some((rank, part?)))
+        .collect();
         while width(&head) + parts.iter().map(|(_, part)| 2 + width(part)).sum::<usize>() > room {
-            let Some(last) = parts.iter().enumerate().max_by_key(|(_, (rank, _))| *rank).map(|(i, _)| i) else { break };
+            let Some(last) = parts
+                .iter()
+                .enumerate()
+                .max_by_key(|(_, (rank, _))| *rank)
+                .map(|(i, _)| i)
+            else {
+                break;
+            };
             parts.remove(last);
         }
         let tail: String = parts.iter().map(|(_, part)| format!("  {part}")).collect();
@@ -147,9 +185,20 @@ impl View {
             Some(fraction) => format!("{:.0} % read", (100.0 * fraction).floor()),
             None => "all input read".to_owned(),
         };
-        let parts = [Some(read), Some(said.partitions), Some(said.rows), said.bad, said.op, said.rate, said.to_go];
+        let parts = [
+            Some(read),
+            Some(said.partitions),
+            Some(said.rows),
+            said.bad,
+            said.op,
+            said.rate,
+            said.to_go,
+        ];
         let clock = jiff::Timestamp::now().strftime("%H:%M:%S").to_string();
-        format!("{clock} {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        format!(
+            "{clock} {}",
+            parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        )
     }
 }
 
@@ -164,29 +213,57 @@ mod tests {
             tally.set_aside(by_reader);
         });
         tally.at(1);
-        let work =
-            Work { bytes: 100_000_000, partitions: 8, ops: vec!["a_mapper".into(), "special_characters_filter".into()], goes_on: false };
+        let work = Work {
+            bytes: 100_000_000,
+            partitions: 8,
+            ops: vec!["a_mapper".into(), "special_characters_filter".into()],
+            goes_on: false,
+        };
         let started = Instant::now().checked_sub(Duration::from_secs(20)).unwrap();
-        View { tally: Arc::new(tally), done: Arc::new(AtomicUsize::new(3)), work, started }
+        View {
+            tally: Arc::new(tally),
+            done: Arc::new(AtomicUsize::new(3)),
+            work,
+            started,
+        }
     }
 
     #[test]
     fn the_line_names_the_op_and_fits() {
         for width_ in 20..140 {
             for read in [0, 40_000_000, 100_000_000] {
-                let line = view(read).line(Style { colour: false, width: Some(width_) });
+                let line = view(read).line(Style {
+                    colour: false,
+                    width: Some(width_),
+                });
                 assert!(width(&line) < width_, "{width_}: {line}");
-                assert!(width_ < 55 || line.contains("op 1 special_characters_filter"), "{width_}: {line}");
+                assert!(
+                    width_ < 55 || line.contains("op 1 special_characters_filter"),
+                    "{width_}: {line}"
+                );
             }
         }
-        let line = view(40_000_000).line(Style { colour: false, width: Some(140) });
-        assert!(line.contains(" 40 %") && line.contains("about 30 s to go") && line.contains("2.0 MB/s"), "{line}");
+        let line = view(40_000_000).line(Style {
+            colour: false,
+            width: Some(140),
+        });
+        assert!(
+            line.contains(" 40 %")
+                && line.contains("about 30 s to go")
+                && line.contains("2.0 MB/s"),
+            "{line}"
+        );
     }
 
     #[test]
     fn nothing_is_said_of_a_time_that_nobody_knows() {
         let log = view(100_000_000).log_line();
-        assert!(log.contains("all input read, 3 of 8 partitions done, 1 row, 2 in quarantine, op 1 special_"), "{log}");
+        assert!(
+            log.contains(
+                "all input read, 3 of 8 partitions done, 1 row, 2 in quarantine, op 1 special_"
+            ),
+            "{log}"
+        );
         assert!(!log.contains("to go"), "{log}");
         assert!(!view(0).log_line().contains("to go"));
     }

@@ -6,13 +6,18 @@ use std::fmt::Write;
 use crate::data::Exported;
 use crate::plan::{Plan, PlannedOp};
 use crate::rundir::{JobSummary, Ledger};
-use crate::term::{Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds, wrap};
+use crate::term::{
+    Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds, wrap,
+};
 
 /// Prints the table of ops and the totals to standard error.
 pub(crate) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
     let style = Style::for_stderr();
     if !quiet {
-        say(&table(summary).render(Style { width: Some(style.width.unwrap_or(USUAL_WIDTH)), ..style }));
+        say(&table(summary).render(Style {
+            width: Some(style.width.unwrap_or(USUAL_WIDTH)),
+            ..style
+        }));
     }
     say(&totals(summary, plan, exported, style));
 }
@@ -24,11 +29,23 @@ pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: O
         n => format!(", attempt {n}"),
     };
     let (totals, ops) = (&summary.totals, counted(plan.ops.len() as u64, "op"));
-    let parts = [bytes(totals.input_bytes), counted(totals.partitions as u64, "partition"), counted(workers as u64, "worker")];
-    let begins = format!("job {}{attempt}: {ops} on {}", summary.job_id, parts.join(", "));
+    let parts = [
+        bytes(totals.input_bytes),
+        counted(totals.partitions as u64, "partition"),
+        counted(workers as u64, "worker"),
+    ];
+    let begins = format!(
+        "job {}{attempt}: {ops} on {}",
+        summary.job_id,
+        parts.join(", ")
+    );
     let reuses = reused.map(|reused| format!("reuses what is there, {reused}"));
     let room = Style::for_stderr().width.unwrap_or(usize::MAX);
-    for line in [Some(begins), reuses].into_iter().flatten().flat_map(|text| wrap(&text, room)) {
+    for line in [Some(begins), reuses]
+        .into_iter()
+        .flatten()
+        .flat_map(|text| wrap(&text, room))
+    {
         say(&format!("{line}\n"));
     }
 }
@@ -46,14 +63,28 @@ fn table(summary: &JobSummary) -> Table {
         Column::right("removed").goes(1),
     ];
     columns.extend(any_bad.then_some(Column::right("quarantined").goes(2)));
-    columns.extend([Column::right("CPU s").goes(5), Column::right("share").goes(6), Column::right("MB/CPU s").goes(7)]);
+    columns.extend([
+        Column::right("CPU s").goes(5),
+        Column::right("share").goes(6),
+        Column::right("MB/CPU s").goes(7),
+    ]);
     columns.extend(any_trap.then_some(Column::right("failed calls").goes(8)));
     columns.push(Column::right("peak MB").goes(9));
     let mut table = Table::new(columns);
-    let warn = |n: u64| if n > 0 { Cell::painted(count(n), Color::Yellow) } else { count(n).into() };
+    let warn = |n: u64| {
+        if n > 0 {
+            Cell::painted(count(n), Color::Yellow)
+        } else {
+            count(n).into()
+        }
+    };
     for op in &summary.ops {
         let removed = op.rows_in + op.created - op.rows_out.min(op.rows_in + op.created);
-        let share = if cpu > 0.0 { 100.0 * op.cpu_seconds / cpu } else { 0.0 };
+        let share = if cpu > 0.0 {
+            100.0 * op.cpu_seconds / cpu
+        } else {
+            0.0
+        };
         let mut row: Vec<Cell> = vec![
             op.index.to_string().into(),
             op.name.as_str().into(),
@@ -63,7 +94,11 @@ fn table(summary: &JobSummary) -> Table {
         ];
         row.extend(any_bad.then(|| warn(op.quarantined)));
         row.extend([
-            Cell::from(format!("{:.*}", if op.cpu_seconds < 99.995 { 2 } else { 0 }, op.cpu_seconds)),
+            Cell::from(format!(
+                "{:.*}",
+                if op.cpu_seconds < 99.995 { 2 } else { 0 },
+                op.cpu_seconds
+            )),
             format!("{share:.0}%").into(),
             format!("{:.0}", op.mb_per_cpu_second).into(),
         ]);
@@ -74,14 +109,22 @@ fn table(summary: &JobSummary) -> Table {
     table
 }
 
-/// `113 rows read, 22 dropped, 91 written`: what is none of is not said. `grouped` of the merged rows went into groups.
+/// `113 rows read, 22 dropped, 91 written`: what is none of is not said. `grouped` of the merged
+/// rows went into groups.
 pub fn rows_line(ledger: &Ledger, grouped: u64) -> String {
     let sum = |map: &BTreeMap<usize, u64>| map.values().sum::<u64>();
     let mut parts = vec![format!("{} read", counted(ledger.read, "row"))];
     for (n, what) in [
         (sum(&ledger.created), "created"),
         (sum(&ledger.dropped), "dropped"),
-        (sum(&ledger.merged) - grouped, if sum(&ledger.merged) - grouped == 1 { "merged as a duplicate" } else { "merged as duplicates" }),
+        (
+            sum(&ledger.merged) - grouped,
+            if sum(&ledger.merged) - grouped == 1 {
+                "merged as a duplicate"
+            } else {
+                "merged as duplicates"
+            },
+        ),
         (grouped, "merged into groups"),
         (ledger.quarantined, "in quarantine"),
     ] {
@@ -93,7 +136,8 @@ pub fn rows_line(ledger: &Ledger, grouped: u64) -> String {
     parts.join(", ")
 }
 
-/// What the job took: size, time, CPU time, memory. Times are those of all attempts, as the table's are.
+/// What the job took: size, time, CPU time, memory. Times are those of all attempts, as the table's
+/// are.
 fn usage_line(summary: &JobSummary) -> String {
     let (totals, compiling) = (&summary.totals, summary.totals.compile_seconds);
     let time = summary.duration.unwrap_or(0.0) + compiling;
@@ -103,7 +147,11 @@ fn usage_line(summary: &JobSummary) -> String {
             let _ = write!(out, " in {}", seconds(time));
             let at_work = time - compiling;
             if at_work > 0.0 {
-                let _ = write!(out, " ({}/s)", bytes((totals.input_bytes as f64 / at_work) as u64));
+                let _ = write!(
+                    out,
+                    " ({}/s)",
+                    bytes((totals.input_bytes as f64 / at_work) as u64)
+                );
             }
         }
         n => {
@@ -111,19 +159,40 @@ fn usage_line(summary: &JobSummary) -> String {
         }
     }
     if compiling >= 0.1 {
-        let _ = write!(out, ", {} of it to compile operators for the first time", seconds(compiling));
+        let _ = write!(
+            out,
+            ", {} of it to compile operators for the first time",
+            seconds(compiling)
+        );
     }
     // Nobody told what an attempt that was killed took beyond what its ops had done.
-    let killed = summary.attempts.iter().any(|attempt| attempt.end_time.is_none());
+    let killed = summary
+        .attempts
+        .iter()
+        .any(|attempt| attempt.end_time.is_none());
     let of_ops: f64 = summary.ops.iter().map(|op| op.cpu_seconds).sum();
-    let (least, cpu) = if killed { ("at least ", totals.cpu_seconds.max(of_ops)) } else { ("", totals.cpu_seconds) };
-    let _ = write!(out, ", {least}{} of CPU time, peak memory {}", seconds(cpu), bytes(totals.peak_memory));
+    let (least, cpu) = if killed {
+        ("at least ", totals.cpu_seconds.max(of_ops))
+    } else {
+        ("", totals.cpu_seconds)
+    };
+    let _ = write!(
+        out,
+        ", {least}{} of CPU time, peak memory {}",
+        seconds(cpu),
+        bytes(totals.peak_memory)
+    );
     out
 }
 
 fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) -> String {
     let ledger = &summary.ledger;
-    let grouped: u64 = ledger.merged.iter().filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper)).map(|(_, n)| n).sum();
+    let grouped: u64 = ledger
+        .merged
+        .iter()
+        .filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper))
+        .map(|(_, n)| n)
+        .sum();
     // In a log a sentence is a line.
     let room = style.width.unwrap_or(usize::MAX);
     let mut out = String::new();
@@ -134,7 +203,12 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) 
         let _ = writeln!(out, "{line}");
     }
     if ledger.quarantined > 0 {
-        let _ = writeln!(out, "{}: {}/quarantine", style.paint(Color::Yellow, "quarantine"), summary.work_dir);
+        let _ = writeln!(
+            out,
+            "{}: {}/quarantine",
+            style.paint(Color::Yellow, "quarantine"),
+            summary.work_dir
+        );
     }
     for file in &exported.files {
         let _ = writeln!(out, "{}", file.display());
@@ -150,8 +224,15 @@ mod tests {
 
     fn summary() -> JobSummary {
         let paths = RunPaths::new("j");
-        let mut summary = JobSummary::start(&paths, "j", 1, &paths.events("20260101_000000", 0)).unwrap();
-        for (i, name) in ["whitespace_normalization_mapper", "specified_numeric_field_filter"].into_iter().enumerate() {
+        let mut summary =
+            JobSummary::start(&paths, "j", 1, &paths.events("20260101_000000", 0)).unwrap();
+        for (i, name) in [
+            "whitespace_normalization_mapper",
+            "specified_numeric_field_filter",
+        ]
+        .into_iter()
+        .enumerate()
+        {
             summary.add_op(&OpDone {
                 op: OpRef::new(i, name),
                 input_rows: 12_345_678,
@@ -173,22 +254,53 @@ mod tests {
     fn no_line_of_the_table_is_wider_than_the_terminal() {
         let (summary, least) = (summary(), 40);
         for width in least..200 {
-            let text = table(&summary).render(Style { colour: false, width: Some(width) });
-            assert!(text.lines().all(|line| crate::term::width(line) <= width), "{width}:\n{text}");
-            assert!(text.contains("rows out") && text.contains("12,345,670"), "{width}:\n{text}");
+            let text = table(&summary).render(Style {
+                colour: false,
+                width: Some(width),
+            });
+            assert!(
+                text.lines().all(|line| crate::term::width(line) <= width),
+                "{width}:\n{text}"
+            );
+            assert!(
+                text.contains("rows out") && text.contains("12,345,670"),
+                "{width}:\n{text}"
+            );
         }
-        let text = table(&summary).render(Style { colour: false, width: Some(80) });
+        let text = table(&summary).render(Style {
+            colour: false,
+            width: Some(80),
+        });
         for column in ["#", "removed", "quarantined"] {
-            assert!(text.lines().next().unwrap().contains(column), "{column} is not in:\n{text}");
+            assert!(
+                text.lines().next().unwrap().contains(column),
+                "{column} is not in:\n{text}"
+            );
         }
     }
 
     #[test]
     fn one_row_is_one_row() {
-        let ledger = Ledger { read: 1, output: 0, merged: BTreeMap::from([(2, 1)]), ..Ledger::default() };
-        assert_eq!(rows_line(&ledger, 0), "1 row read, 1 merged as a duplicate, 0 written");
-        let ledger = Ledger { read: 1200, output: 1000, dropped: BTreeMap::from([(0, 200)]), ..Ledger::default() };
-        assert_eq!(rows_line(&ledger, 0), "1,200 rows read, 200 dropped, 1,000 written");
+        let ledger = Ledger {
+            read: 1,
+            output: 0,
+            merged: BTreeMap::from([(2, 1)]),
+            ..Ledger::default()
+        };
+        assert_eq!(
+            rows_line(&ledger, 0),
+            "1 row read, 1 merged as a duplicate, 0 written"
+        );
+        let ledger = Ledger {
+            read: 1200,
+            output: 1000,
+            dropped: BTreeMap::from([(0, 200)]),
+            ..Ledger::default()
+        };
+        assert_eq!(
+            rows_line(&ledger, 0),
+            "1,200 rows read, 200 dropped, 1,000 written"
+        );
     }
 
     #[test]
@@ -202,10 +314,17 @@ mod tests {
         (summary.attempts[1].start_time, summary.attempts[1].end_time) = (100.0, Some(118.0));
         summary.duration = Some(78.0);
         let line = usage_line(&summary);
-        assert!(line.contains("in 2 attempts of 1 min 20 s together, 2.0 s of it to compile"), "{line}");
+        assert!(
+            line.contains("in 2 attempts of 1 min 20 s together, 2.0 s of it to compile"),
+            "{line}"
+        );
         assert!(line.contains(", 10 s of CPU time"), "{line}");
         // An attempt was killed: at least what its ops took.
         summary.attempts[0].end_time = None;
-        assert!(usage_line(&summary).contains(", at least 2 h 24 min of CPU time"), "{}", usage_line(&summary));
+        assert!(
+            usage_line(&summary).contains(", at least 2 h 24 min of CPU time"),
+            "{}",
+            usage_line(&summary)
+        );
     }
 }

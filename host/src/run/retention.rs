@@ -5,7 +5,8 @@ use anyhow::{Context, Result};
 use crate::config::{Config, Retention};
 use crate::rundir::{RunPaths, Storage};
 
-/// Removes what the recipe does not want kept. The export and the summary are committed by now, so a kill in the middle only leaves files.
+/// Removes what the recipe does not want kept. The export and the summary are committed by now, so
+/// a kill in the middle only leaves files.
 pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
     // Parts are the export a second time; their manifests say that the job is done.
     remove_files(&paths.parts(), storage, |name| !RunPaths::is_manifest(name))?;
@@ -21,14 +22,22 @@ pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Res
     }
     if !keep || !config.intermediate_storage.keep_unpacked_inputs {
         // Manifests first, here too.
-        remove_files(&paths.partitions(), storage, |name| RunPaths::is_of_unpacked_input(name) && RunPaths::is_manifest(name))?;
+        remove_files(&paths.partitions(), storage, |name| {
+            RunPaths::is_of_unpacked_input(name) && RunPaths::is_manifest(name)
+        })?;
         remove_files(&paths.partitions(), storage, RunPaths::is_of_unpacked_input)?;
     }
     Ok(())
 }
 
-fn remove_files(dir: &std::path::Path, storage: &Storage, which: impl Fn(&str) -> bool) -> Result<()> {
-    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
+fn remove_files(
+    dir: &std::path::Path,
+    storage: &Storage,
+    which: impl Fn(&str) -> bool,
+) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Ok(());
+    };
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot list `{}`", dir.display()))?;
         if entry.path().is_file() && which(&entry.file_name().to_string_lossy()) {

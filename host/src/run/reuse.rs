@@ -1,4 +1,5 @@
-//! What a run takes over from earlier attempts, said before it goes on, and by `djhost plan --job_id`.
+//! What a run takes over from earlier attempts, said before it goes on, and by `djhost plan
+//! --job_id`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +18,8 @@ pub(crate) struct Reuse {
     partitions: usize,
     /// Partitions whose part of the export is there.
     done: usize,
-    /// Partitions that go on after an op, by its number; with false, at a global op for which only their keys are there.
+    /// Partitions that go on after an op, by its number; with false, at a global op for which only
+    /// their keys are there.
     after: BTreeMap<(usize, bool), usize>,
     /// Partitions that start from the input.
     pub(crate) from_input: Vec<usize>,
@@ -25,8 +27,15 @@ pub(crate) struct Reuse {
 
 impl Reuse {
     /// `has` says whether there is a good file of an op (0 for parts) and a partition.
-    pub(crate) fn of(plan: &Plan, partitions: usize, has: impl Fn(Artifact, usize, usize) -> bool) -> Self {
-        let mut reuse = Self { partitions, ..Self::default() };
+    pub(crate) fn of(
+        plan: &Plan,
+        partitions: usize,
+        has: impl Fn(Artifact, usize, usize) -> bool,
+    ) -> Self {
+        let mut reuse = Self {
+            partitions,
+            ..Self::default()
+        };
         let keeps = |op: usize| plan.ops[op].is_global() && !plan.ops[op].is_grouper();
         for p in 0..partitions {
             let place = |op: usize| {
@@ -51,30 +60,49 @@ impl Reuse {
         // The first part names the noun.
         let mut add = |n: usize, one: &str, several: &str| {
             if n > 0 {
-                let noun = if parts.is_empty() { counted(n as u64, "partition") } else { n.to_string() };
+                let noun = if parts.is_empty() {
+                    counted(n as u64, "partition")
+                } else {
+                    n.to_string()
+                };
                 parts.push(format!("{noun} {}", if n == 1 { one } else { several }));
             }
         };
         add(self.done, "is done", "are done");
         for ((op, is_after), n) in self.after.iter().rev() {
-            let place = format!("on {} op {op} {}", if *is_after { "after" } else { "at" }, plan.ops[*op].name);
+            let place = format!(
+                "on {} op {op} {}",
+                if *is_after { "after" } else { "at" },
+                plan.ops[*op].name
+            );
             add(*n, &format!("goes {place}"), &format!("go {place}"));
         }
-        add(self.from_input.len(), "starts from the input", "start from the input");
+        add(
+            self.from_input.len(),
+            "starts from the input",
+            "start from the input",
+        );
         Some(format!("of {}: {}", self.partitions, parts.join(", ")))
     }
 }
 
-/// What a run of this job would find done, for `djhost plan`; None: it is a new job. Nothing is written. Of the data files only the sizes are
-/// looked at: a run compares their checksums.
+/// What a run of this job would find done, for `djhost plan`; None: it is a new job. Nothing is
+/// written. Of the data files only the sizes are looked at: a run compares their checksums.
 pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
     let paths = RunPaths::new(&prepared.resolved.dirs.run_dir);
-    let Some(summary) = JobSummary::load_if_readable(&paths)? else { return Ok(None) };
+    let Some(summary) = JobSummary::load_if_readable(&paths)? else {
+        return Ok(None);
+    };
     retry::attach(prepared, &paths)?;
     let attempts = counted(summary.attempts.len() as u64, "attempt");
-    let so_far = format!("{attempts} so far, {} at work", seconds(summary.time_at_work(&paths)));
+    let so_far = format!(
+        "{attempts} so far, {} at work",
+        seconds(summary.time_at_work(&paths))
+    );
     if state::is_done(&paths, prepared, None)? {
-        return Ok(Some(format!("{so_far}; the job is complete already: a run has nothing to do")));
+        return Ok(Some(format!(
+            "{so_far}; the job is complete already: a run has nothing to do"
+        )));
     }
     let Some(chosen) = table::preview_again(prepared, &paths)? else {
         return Ok(Some(format!(
@@ -83,17 +111,35 @@ pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
     };
     let chains = table::chains(prepared, &chosen);
     if state::is_done(&paths, prepared, Some(&chains))? {
-        return Ok(Some(format!("{so_far}; the job is complete already: a run has nothing to do")));
+        return Ok(Some(format!(
+            "{so_far}; the job is complete already: a run has nothing to do"
+        )));
     }
-    let is_there = |dir: &std::path::Path, m: &crate::checkpoint::Manifest| dir.join(&m.data).metadata().is_ok_and(|d| d.len() == m.bytes);
+    let is_there = |dir: &std::path::Path, m: &crate::checkpoint::Manifest| {
+        dir.join(&m.data)
+            .metadata()
+            .is_ok_and(|d| d.len() == m.bytes)
+    };
     let mut found = Vec::new();
     for (_, op, partition, path) in paths.manifests()? {
-        let manifest = Store::read_manifest(&path).ok().flatten().filter(|m| is_there(&paths.checkpoints(), m));
-        found.push(Found { op, partition, manifest: manifest.ok_or_else(String::new) });
+        let manifest = Store::read_manifest(&path)
+            .ok()
+            .flatten()
+            .filter(|m| is_there(&paths.checkpoints(), m));
+        found.push(Found {
+            op,
+            partition,
+            manifest: manifest.ok_or_else(String::new),
+        });
     }
     let mut good = HashSet::new();
-    for (found, decision) in found.iter().zip(decide(&found, &chains.expected(&prepared.plan))) {
-        let Ok(manifest) = &found.manifest else { continue };
+    for (found, decision) in found
+        .iter()
+        .zip(decide(&found, &chains.expected(&prepared.plan)))
+    {
+        let Ok(manifest) = &found.manifest else {
+            continue;
+        };
         match decision {
             Decision::Keep => good.insert((manifest.artifact, found.op, found.partition)),
             Decision::Move { to } => good.insert((manifest.artifact, found.op, to)),
@@ -106,7 +152,13 @@ pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
             good.insert((Artifact::Part, 0, p));
         }
     }
-    let reuse = Reuse::of(&prepared.plan, chosen.partitions.len(), |artifact, op, p| good.contains(&(artifact, op, p)));
-    let reused = reuse.text(&prepared.plan).unwrap_or_else(|| "nothing of them can be used".to_owned());
+    let reuse = Reuse::of(
+        &prepared.plan,
+        chosen.partitions.len(),
+        |artifact, op, p| good.contains(&(artifact, op, p)),
+    );
+    let reused = reuse
+        .text(&prepared.plan)
+        .unwrap_or_else(|| "nothing of them can be used".to_owned());
     Ok(Some(format!("{so_far}; {reused}")))
 }

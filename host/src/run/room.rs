@@ -12,7 +12,8 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::term::bytes;
 
-/// How many times larger a packed text is when it is unpacked; web text as gzip or zstd is three to four times as large.
+/// How many times larger a packed text is when it is unpacked; web text as gzip or zstd is three to
+/// four times as large.
 const UNPACKED: u64 = 3;
 /// The same for the result, the other way round.
 const PACKED: u64 = 4;
@@ -24,23 +25,35 @@ struct Need {
     bytes: u64,
 }
 
-/// A new job whose files would not fit is a [`UserError`]. What an earlier attempt has written is not counted again: a job that goes on is not
-/// checked.
+/// A new job whose files would not fit is a [`UserError`]. What an earlier attempt has written is
+/// not counted again: a job that goes on is not checked.
 pub(crate) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Result<()> {
-    if !resolved.config.check_free_space || RunPaths::new(&resolved.dirs.run_dir).summary().exists() {
+    if !resolved.config.check_free_space || RunPaths::new(&resolved.dirs.run_dir).summary().exists()
+    {
         return Ok(());
     }
     let mut disks: BTreeMap<u64, (u64, Vec<Need>)> = BTreeMap::new();
     for need in needs(resolved, dataset, target) {
         let path = std::path::absolute(&need.place)?;
-        let Some(above) = path.ancestors().find(|p| p.exists()) else { continue };
+        let Some(above) = path.ancestors().find(|p| p.exists()) else {
+            continue;
+        };
         // A file system that does not say how much is free has no limit that could be seen.
-        let (Ok(disk), Ok(space)) = (above.metadata(), rustix::fs::statvfs(above)) else { continue };
+        let (Ok(disk), Ok(space)) = (above.metadata(), rustix::fs::statvfs(above)) else {
+            continue;
+        };
         if space.f_blocks > 0 {
-            disks.entry(disk.dev()).or_insert((space.f_bavail.saturating_mul(space.f_frsize), Vec::new())).1.push(need);
+            disks
+                .entry(disk.dev())
+                .or_insert((space.f_bavail.saturating_mul(space.f_frsize), Vec::new()))
+                .1
+                .push(need);
         }
     }
-    match disks.values().find_map(|(free, needs)| shortage(*free, needs)) {
+    match disks
+        .values()
+        .find_map(|(free, needs)| shortage(*free, needs))
+    {
         Some(error) => Err(error.into()),
         None => Ok(()),
     }
@@ -52,29 +65,61 @@ fn needs(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Vec<N
         _ => file.bytes.saturating_mul(UNPACKED),
     };
     let rows: u64 = dataset.files.iter().map(plain).fold(0, u64::saturating_add);
-    let unpacked = dataset.files.iter().filter(|file| !file.is_splittable()).map(plain).fold(0, u64::saturating_add);
-    let is_packed = target.compression != Compression::None || (target.format == ExportFormat::Parquet && !dataset.is_columnar());
-    let directory = target.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let unpacked = dataset
+        .files
+        .iter()
+        .filter(|file| !file.is_splittable())
+        .map(plain)
+        .fold(0, u64::saturating_add);
+    let is_packed = target.compression != Compression::None
+        || (target.format == ExportFormat::Parquet && !dataset.is_columnar());
+    let directory = target
+        .path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     vec![
-        Need { what: "unpacked input", place: resolved.dirs.partition_dir.clone(), bytes: unpacked },
-        Need { what: "finished partitions", place: resolved.dirs.run_dir.clone(), bytes: rows },
-        Need { what: "result", place: directory.to_owned(), bytes: if is_packed { rows / PACKED } else { rows } },
+        Need {
+            what: "unpacked input",
+            place: resolved.dirs.partition_dir.clone(),
+            bytes: unpacked,
+        },
+        Need {
+            what: "finished partitions",
+            place: resolved.dirs.run_dir.clone(),
+            bytes: rows,
+        },
+        Need {
+            what: "result",
+            place: directory.to_owned(),
+            bytes: if is_packed { rows / PACKED } else { rows },
+        },
     ]
 }
 
 fn shortage(free: u64, needs: &[Need]) -> Option<UserError> {
-    let all = needs.iter().map(|need| need.bytes).fold(0, u64::saturating_add);
+    let all = needs
+        .iter()
+        .map(|need| need.bytes)
+        .fold(0, u64::saturating_add);
     if all <= free {
         return None;
     }
-    let parts: Vec<String> = needs.iter().filter(|n| n.bytes > 0).map(|n| format!("{} for the {}", bytes(n.bytes), n.what)).collect();
+    let parts: Vec<String> = needs
+        .iter()
+        .filter(|n| n.bytes > 0)
+        .map(|n| format!("{} for the {}", bytes(n.bytes), n.what))
+        .collect();
     let message = format!(
         "the disk has {} free, and the job would need about {} if it dropped no row: {}",
         bytes(free),
         bytes(all),
         parts.join(", ")
     );
-    let place = needs.last().map(|need| need.place.display().to_string()).unwrap_or_default();
+    let place = needs
+        .last()
+        .map(|need| need.place.display().to_string())
+        .unwrap_or_default();
     Some(UserError::new(place, message).hint(
         "free some space, choose another `export_path` or `work_dir`, or set `check_free_space: false` if the operators drop or shorten most rows",
     ))
@@ -86,10 +131,17 @@ mod tests {
 
     #[test]
     fn what_shares_a_disk_is_added_up() {
-        let need = |bytes| Need { what: "result", place: "out".into(), bytes };
+        let need = |bytes| Need {
+            what: "result",
+            place: "out".into(),
+            bytes,
+        };
         assert!(shortage(100, &[need(40), need(60)]).is_none());
         let error = shortage(99, &[need(40), need(60)]).unwrap().to_string();
-        assert!(error.starts_with("out: the disk has") && error.contains("check_free_space"), "{error}");
+        assert!(
+            error.starts_with("out: the disk has") && error.contains("check_free_space"),
+            "{error}"
+        );
         assert!(shortage(u64::MAX - 1, &[need(u64::MAX), need(u64::MAX)]).is_some());
     }
 }

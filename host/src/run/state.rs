@@ -1,4 +1,5 @@
-//! What the run directory says of the job while it runs: summary, dataset mapping, events of its state.
+//! What the run directory says of the job while it runs: summary, dataset mapping, events of its
+//! state.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,28 +29,53 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Writes the summary of a running job and says that it has started.
-    /// A retry is started by what the run directory says; the job keeps the recipe and the command that it had.
-    pub(crate) fn start(prepared: &Prepared, is_retry: bool, paths: &RunPaths, log: &EventLog, attempt: u32) -> Result<Self> {
+    /// Writes the summary of a running job and says that it has started. A retry is started by what
+    /// the run directory says; the job keeps the recipe and the command that it had.
+    pub(crate) fn start(
+        prepared: &Prepared,
+        is_retry: bool,
+        paths: &RunPaths,
+        log: &EventLog,
+        attempt: u32,
+    ) -> Result<Self> {
         let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
         let is_resuming = paths.summary().exists();
-        let earlier = if is_retry { JobSummary::load_if_readable(paths)? } else { None };
+        let earlier = if is_retry {
+            JobSummary::load_if_readable(paths)?
+        } else {
+            None
+        };
         let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
-        let absolute = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-        summary.project_name.clone_from(&resolved.config.project_name);
+        let absolute = |path: &std::path::Path| {
+            std::path::absolute(path)
+                .unwrap_or_else(|_| path.to_owned())
+                .display()
+                .to_string()
+        };
+        summary
+            .project_name
+            .clone_from(&resolved.config.project_name);
         summary.executor_type = resolved.config.executor_type.word().to_owned();
         summary.config_file = resolved.file.as_deref().map(absolute);
         summary.dataset_path = resolved.sources.join(" ");
         summary.export_path = absolute(&prepared.target.path);
         summary.resumption_command = resumption(prepared);
         if let Some(earlier) = earlier {
-            (summary.config_file, summary.resumption_command) = (earlier.config_file, earlier.resumption_command);
+            (summary.config_file, summary.resumption_command) =
+                (earlier.config_file, earlier.resumption_command);
         }
         summary.versions.insert("wit".into(), "0.1.0".into());
         for op in &prepared.plan.ops {
-            for component in std::iter::once(&op.pool).chain(&op.fallbacks).map(|pool| pool.component()) {
+            for component in std::iter::once(&op.pool)
+                .chain(&op.fallbacks)
+                .map(|pool| pool.component())
+            {
                 let source = component.source.to_string();
-                if summary.plugins.insert(source.clone(), component.digest.clone()).is_none() {
+                if summary
+                    .plugins
+                    .insert(source.clone(), component.digest.clone())
+                    .is_none()
+                {
                     summary.components.push(Component {
                         source,
                         digest: component.digest.clone(),
@@ -71,7 +97,12 @@ impl State {
             operations: op_refs(&prepared.plan),
             is_resuming,
         });
-        Ok(Self { summary, paths: paths.clone(), mapping: None, started: std::time::Instant::now() })
+        Ok(Self {
+            summary,
+            paths: paths.clone(),
+            mapping: None,
+            started: std::time::Instant::now(),
+        })
     }
 
     /// Forgets the export of an earlier attempt: it is about to be replaced.
@@ -108,7 +139,9 @@ impl State {
         index: &Index,
         log: &EventLog,
     ) -> Result<()> {
-        let sizes = partitions.iter().map(|p| (p.slices.iter().map(|s| s.end - s.start).sum(), None));
+        let sizes = partitions
+            .iter()
+            .map(|p| (p.slices.iter().map(|s| s.end - s.start).sum(), None));
         let mut mapping = DatasetMapping::new(self.summary.dataset_path.clone(), sizes);
         self.summary.totals.partitions = partitions.len();
         self.summary.totals.input_bytes = dataset.bytes();
@@ -125,9 +158,22 @@ impl State {
     }
 
     /// Who hears of partitions while they run.
-    pub(crate) fn watcher<'a>(&'a mut self, log: &'a EventLog, bar: &'a Bar, paths: &'a RunPaths) -> Notes<'a> {
-        let mapping = self.mapping.take().unwrap_or_else(|| DatasetMapping::new("", std::iter::empty()));
-        Notes { state: Mutex::new((mapping, BTreeMap::new())), log, bar, paths }
+    pub(crate) fn watcher<'a>(
+        &'a mut self,
+        log: &'a EventLog,
+        bar: &'a Bar,
+        paths: &'a RunPaths,
+    ) -> Notes<'a> {
+        let mapping = self
+            .mapping
+            .take()
+            .unwrap_or_else(|| DatasetMapping::new("", std::iter::empty()));
+        Notes {
+            state: Mutex::new((mapping, BTreeMap::new())),
+            log,
+            bar,
+            paths,
+        }
     }
 
     /// Enters the accounts of all parts into ledger and table.
@@ -135,7 +181,10 @@ impl State {
         self.summary.ledger = Ledger::default();
         self.summary.ops.clear();
         for op in &plan.ops {
-            self.summary.add_op(&crate::rundir::events::OpDone { op: OpRef::new(op.index, &op.name), ..Default::default() });
+            self.summary.add_op(&crate::rundir::events::OpDone {
+                op: OpRef::new(op.index, &op.name),
+                ..Default::default()
+            });
         }
         for manifest in manifests {
             let Account { read, bad, ops, .. } = &manifest.account;
@@ -149,21 +198,38 @@ impl State {
 
     /// A sentence for each op that no row has passed.
     pub(crate) fn emptied(&self) -> Vec<String> {
-        let emptied = self.summary.ops.iter().filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
+        let emptied = self
+            .summary
+            .ops
+            .iter()
+            .filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
         let sentence = |op: &crate::rundir::summary::OpTotals| {
-            let bad = if op.quarantined > 0 { format!(", {} of them into quarantine", op.quarantined) } else { String::new() };
+            let bad = if op.quarantined > 0 {
+                format!(", {} of them into quarantine", op.quarantined)
+            } else {
+                String::new()
+            };
             let what = if op.rows_in == 1 {
                 "the only row that came to it".to_owned()
             } else {
                 format!("all {} rows that came to it", op.rows_in)
             };
-            format!("op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?", op.index, op.name)
+            format!(
+                "op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?",
+                op.index, op.name
+            )
         };
         emptied.map(sentence).collect()
     }
 
     /// The job is done: checks the ledger, commits the summary.
-    pub(crate) fn completed(&mut self, prepared: &Prepared, chains: &Chains, exported: &Exported, log: &EventLog) -> Result<()> {
+    pub(crate) fn completed(
+        &mut self,
+        prepared: &Prepared,
+        chains: &Chains,
+        exported: &Exported,
+        log: &EventLog,
+    ) -> Result<()> {
         self.summary.ledger.check_balance()?;
         anyhow::ensure!(
             exported.rows == self.summary.ledger.output,
@@ -174,7 +240,11 @@ impl State {
         self.summary.totals.output_bytes = exported.bytes;
         self.summary.warnings.clone_from(&exported.notes);
         self.usage();
-        let files = exported.files.iter().map(|f| DoneFile::of(f)).collect::<Result<_>>()?;
+        let files = exported
+            .files
+            .iter()
+            .map(|f| DoneFile::of(f))
+            .collect::<Result<_>>()?;
         let done = Done {
             key: result_key(prepared, chains),
             request: request_key(prepared),
@@ -200,11 +270,18 @@ impl State {
     pub(crate) fn stopped(&mut self, log: &EventLog, reason: &str) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         let resumption_command = self.summary.resumption_command.clone();
-        log.emit(Event::JobStopped { duration, reason: reason.to_owned(), resumption_command });
+        log.emit(Event::JobStopped {
+            duration,
+            reason: reason.to_owned(),
+            resumption_command,
+        });
         self.summary.stop_reason = Some(reason.to_owned());
         self.usage();
         self.end(Status::Stopped, None)?;
-        say(&format!("job `{}` is stopped; continue with: {}\n", self.summary.job_id, self.summary.resumption_command));
+        say(&format!(
+            "job `{}` is stopped; continue with: {}\n",
+            self.summary.job_id, self.summary.resumption_command
+        ));
         Ok(())
     }
 
@@ -220,7 +297,9 @@ impl State {
         self.usage();
         self.end(Status::Failed, Some(message))?;
         let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
-        say(&format!("job `{job}` failed; when the cause is mended, continue with: {command}\n"));
+        say(&format!(
+            "job `{job}` failed; when the cause is mended, continue with: {command}\n"
+        ));
         Ok(())
     }
 
@@ -240,29 +319,69 @@ impl State {
 fn usage() -> (f64, u64) {
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in parentheses may hold blanks; behind it, utime and stime are the 12th and 13th field.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let time = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0) / ticks;
+    // The name in parentheses may hold blanks; behind it, utime and stime are the 12th and 13th
+    // field.
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
+    let time = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|f| f.parse::<f64>().ok())
+            .unwrap_or(0.0)
+            / ticks
+    };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).and_then(|v| v.split_whitespace().next()?.parse::<u64>().ok());
+    let peak = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .and_then(|v| v.split_whitespace().next()?.parse::<u64>().ok());
     (time(11) + time(12), peak.unwrap_or(0) * 1024)
 }
 
 /// Tells those who read only the newest event file what earlier attempts did to a partition.
 fn take_over(partition_id: usize, plan: &Plan, index: &Index, paths: &RunPaths, log: &EventLog) {
     let part = index.get(Artifact::Part, 0, partition_id);
-    let stored = |artifact| plan.ops.iter().rev().find_map(move |op| index.get(artifact, op.index, partition_id));
-    let deepest = part.clone().into_iter().chain(stored(Artifact::Rows)).chain(stored(Artifact::Mask)).max_by_key(|m| m.account.ops.len());
+    let stored = |artifact| {
+        plan.ops
+            .iter()
+            .rev()
+            .find_map(move |op| index.get(artifact, op.index, partition_id))
+    };
+    let deepest = part
+        .clone()
+        .into_iter()
+        .chain(stored(Artifact::Rows))
+        .chain(stored(Artifact::Mask))
+        .max_by_key(|m| m.account.ops.len());
     let Some(deepest) = deepest else { return };
     for done in deepest.account.ops.values() {
-        log.emit(Event::OpCompleted(crate::rundir::events::OpDone { partition_id, taken_over: true, ..done.clone() }));
+        log.emit(Event::OpCompleted(crate::rundir::events::OpDone {
+            partition_id,
+            taken_over: true,
+            ..done.clone()
+        }));
     }
-    for manifest in plan.ops.iter().filter_map(|op| index.get(Artifact::Rows, op.index, partition_id)) {
-        let op = manifest.op.map(|op| OpRef::new(op, &plan.ops[op].name)).unwrap_or_default();
+    for manifest in plan
+        .ops
+        .iter()
+        .filter_map(|op| index.get(Artifact::Rows, op.index, partition_id))
+    {
+        let op = manifest
+            .op
+            .map(|op| OpRef::new(op, &plan.ops[op].name))
+            .unwrap_or_default();
         log.emit(Event::CheckpointSaved(CheckpointDone {
             partition_id,
             op,
-            checkpoint_path: paths.checkpoints().join(&manifest.data).display().to_string(),
+            checkpoint_path: paths
+                .checkpoints()
+                .join(&manifest.data)
+                .display()
+                .to_string(),
             output_rows: manifest.rows,
             bytes: manifest.bytes,
             taken_over: true,
@@ -300,7 +419,10 @@ impl Watcher for Notes<'_> {
 
     fn completed(&self, partition: usize, manifest: &Manifest) {
         let mut state = self.state.lock().expect("no panic while held");
-        let duration = state.1.get(&partition).map_or(0.0, |s| s.elapsed().as_secs_f64());
+        let duration = state
+            .1
+            .get(&partition)
+            .map_or(0.0, |s| s.elapsed().as_secs_f64());
         self.log.emit(Event::PartitionCompleted {
             partition_id: partition,
             duration,
@@ -311,7 +433,9 @@ impl Watcher for Notes<'_> {
             taken_over: false,
         });
         self.bar.done.fetch_add(1, Ordering::Relaxed);
-        state.0.completed(partition, now(), manifest.account.read, manifest.rows);
+        state
+            .0
+            .completed(partition, now(), manifest.account.read, manifest.rows);
         self.save(&state.0);
     }
 
@@ -330,19 +454,44 @@ impl Notes<'_> {
     }
 }
 
-/// The command that resumes the job, for a shell: what holds a space, a quote or nothing at all is quoted.
+/// The command that resumes the job, for a shell: what holds a space, a quote or nothing at all is
+/// quoted.
 fn resumption(prepared: &Prepared) -> String {
     let resolved = &prepared.resolved;
     let mut words = vec!["djhost".to_owned(), "run".to_owned()];
-    words.extend(resolved.file.as_ref().map(|file| file.display().to_string()));
-    words.extend(resolved.config.plugins.0.iter().flat_map(|plugin| ["--plugins".to_owned(), plugin.clone()]));
+    words.extend(
+        resolved
+            .file
+            .as_ref()
+            .map(|file| file.display().to_string()),
+    );
+    words.extend(
+        resolved
+            .config
+            .plugins
+            .0
+            .iter()
+            .flat_map(|plugin| ["--plugins".to_owned(), plugin.clone()]),
+    );
     for (key, origin) in &resolved.origins {
-        if !matches!(origin, crate::config::Origin::CommandLine(_)) || matches!(key.as_str(), "job_id" | "resume" | "plugins") {
+        if !matches!(origin, crate::config::Origin::CommandLine(_))
+            || matches!(key.as_str(), "job_id" | "resume" | "plugins")
+        {
             continue;
         }
-        if let Some(entry) = resolved.config.entries().into_iter().find(|entry| entry.key == *key) {
+        if let Some(entry) = resolved
+            .config
+            .entries()
+            .into_iter()
+            .find(|entry| entry.key == *key)
+        {
             words.push(format!("--{key}"));
-            words.push(entry.value.as_str().map_or_else(|| entry.value.to_string(), str::to_owned));
+            words.push(
+                entry
+                    .value
+                    .as_str()
+                    .map_or_else(|| entry.value.to_string(), str::to_owned),
+            );
         }
     }
     words.extend(["--job_id".to_owned(), resolved.dirs.job_id.clone()]);
@@ -351,7 +500,11 @@ fn resumption(prepared: &Prepared) -> String {
 }
 
 fn error_type(error: &anyhow::Error) -> &'static str {
-    if error.chain().any(|e| e.is::<std::io::Error>()) { "io" } else { "job" }
+    if error.chain().any(|e| e.is::<std::io::Error>()) {
+        "io"
+    } else {
+        "job"
+    }
 }
 
 /// `metadata/result.json`: what a complete job made, to tell whether there is anything left to do.
@@ -375,8 +528,13 @@ struct DoneFile {
 
 impl DoneFile {
     fn of(path: &std::path::Path) -> Result<Self> {
-        let bytes = std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
-        Ok(Self { path: std::path::absolute(path)?, bytes })
+        let bytes = std::fs::metadata(path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?
+            .len();
+        Ok(Self {
+            path: std::path::absolute(path)?,
+            bytes,
+        })
     }
 
     fn is_unchanged(&self) -> bool {
@@ -384,10 +542,16 @@ impl DoneFile {
     }
 }
 
-/// Whether an earlier attempt has made just this export and it is still there. `chains` finds it also where files of the dataset were touched
-/// only; without them less has to be known.
-pub(crate) fn is_done(paths: &RunPaths, prepared: &Prepared, chains: Option<&Chains>) -> Result<bool> {
-    let Some(done) = read_done(paths)? else { return Ok(false) };
+/// Whether an earlier attempt has made just this export and it is still there. `chains` finds it
+/// also where files of the dataset were touched only; without them less has to be known.
+pub(crate) fn is_done(
+    paths: &RunPaths,
+    prepared: &Prepared,
+    chains: Option<&Chains>,
+) -> Result<bool> {
+    let Some(done) = read_done(paths)? else {
+        return Ok(false);
+    };
     let same = match chains {
         Some(chains) => done.key == result_key(prepared, chains),
         None => done.request == request_key(prepared),
@@ -395,9 +559,11 @@ pub(crate) fn is_done(paths: &RunPaths, prepared: &Prepared, chains: Option<&Cha
     Ok(same && done.files.iter().all(|f| f.is_unchanged()))
 }
 
-/// The ledger of a job that is complete and says so: an attempt would have nothing to do and nothing to say.
+/// The ledger of a job that is complete and says so: an attempt would have nothing to do and
+/// nothing to say.
 pub(crate) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
-    let says_so = JobSummary::load_if_readable(paths)?.is_some_and(|summary| summary.status == Status::Completed);
+    let says_so = JobSummary::load_if_readable(paths)?
+        .is_some_and(|summary| summary.status == Status::Completed);
     if !says_so || !is_done(paths, prepared, None)? {
         return Ok(None);
     }
@@ -421,13 +587,20 @@ fn result_key(prepared: &Prepared, chains: &Chains) -> crate::plan::lineage_key:
     let target = &prepared.target;
     let key = crate::plan::lineage_key::KeyBuilder::new("result")
         .with(target.path.as_os_str().as_encoded_bytes())
-        .with(format!("{:?} {:?} {:?}", target.format, target.compression, target.shard_size));
-    chains.parts().fold(key, |k, part| k.with(part.as_str())).key()
+        .with(format!(
+            "{:?} {:?} {:?}",
+            target.format, target.compression, target.shard_size
+        ));
+    chains
+        .parts()
+        .fold(key, |k, part| k.with(part.as_str()))
+        .key()
 }
 
 /// Removes everything that earlier attempts left, but for the lock.
 pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
-    let entries = std::fs::read_dir(paths.root()).with_context(|| format!("cannot list `{}`", paths.root().display()))?;
+    let entries = std::fs::read_dir(paths.root())
+        .with_context(|| format!("cannot list `{}`", paths.root().display()))?;
     // The summary goes first: without it there is no job to continue.
     crate::rundir::Storage::new().remove(&paths.summary())?;
     for entry in entries {
@@ -436,14 +609,23 @@ pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
             continue;
         }
         let known = paths.directories();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let removed = if known.contains(&path) && path.is_symlink() {
             // Where the recipe wanted it.
             let there = std::fs::canonicalize(&path).and_then(std::fs::remove_dir_all);
-            there.and_then(|()| std::fs::remove_file(&path)).or_else(|_| std::fs::remove_file(&path))
+            there
+                .and_then(|()| std::fs::remove_file(&path))
+                .or_else(|_| std::fs::remove_file(&path))
         } else if known.contains(&path) {
             std::fs::remove_dir_all(&path)
-        } else if RunPaths::is_event_file(&name) || path == paths.plan() || path == paths.stop_request() {
+        } else if RunPaths::is_event_file(&name)
+            || path == paths.plan()
+            || path == paths.stop_request()
+        {
             std::fs::remove_file(&path)
         } else {
             // Somebody else's file: it stays.

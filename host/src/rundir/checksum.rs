@@ -36,7 +36,11 @@ pub(crate) struct ChecksumWriter<W> {
 impl<W> ChecksumWriter<W> {
     /// Passes everything on to `inner`, which is empty.
     pub(crate) fn new(inner: W) -> Self {
-        Self { inner, checksum: Checksum::default(), bytes: 0 }
+        Self {
+            inner,
+            checksum: Checksum::default(),
+            bytes: 0,
+        }
     }
 
     /// The writer below.
@@ -90,11 +94,16 @@ mod tests {
     fn what_is_written_and_what_is_read_have_the_same_checksum() {
         let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
         let mut writer = ChecksumWriter::new(Vec::new());
-        bytes.chunks(777).for_each(|piece| writer.write_all(piece).unwrap());
+        bytes
+            .chunks(777)
+            .for_each(|piece| writer.write_all(piece).unwrap());
         let (written, sum, n) = writer.into_parts();
         assert_eq!((written, n), (bytes.clone(), 3_000_000));
         assert_eq!(checksum(&bytes[..]).unwrap(), (sum, n));
         // That of nothing, as the reference implementation has it.
-        assert_eq!(Checksum::default().hex(), "99aa06d3014798d86001c324468d497f");
+        assert_eq!(
+            Checksum::default().hex(),
+            "99aa06d3014798d86001c324468d497f"
+        );
     }
 }

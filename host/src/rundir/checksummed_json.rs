@@ -1,4 +1,5 @@
-//! Small JSON files that decide what is true carry a checksum: a flipped digit in a manifest would be believed otherwise.
+//! Small JSON files that decide what is true carry a checksum: a flipped digit in a manifest would
+//! be believed otherwise.
 
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
@@ -17,13 +18,21 @@ struct Sealed<'a> {
 /// `value` as JSON, with the checksum of its text: `{"checksum": …, "content": …}`.
 pub(crate) fn seal(value: &impl Serialize) -> Result<Vec<u8>> {
     let content = serde_json::to_string_pretty(value)?;
-    Ok(format!("{{\"checksum\": \"{}\", \"content\": {content}}}\n", checksum(content.as_bytes())?.0).into_bytes())
+    Ok(format!(
+        "{{\"checksum\": \"{}\", \"content\": {content}}}\n",
+        checksum(content.as_bytes())?.0
+    )
+    .into_bytes())
 }
 
 /// What [`seal`] was given. Fails if a byte of it has changed.
 pub(crate) fn unseal<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let sealed: Sealed<'_> = serde_json::from_slice(bytes).context("it is no JSON with a checksum")?;
-    ensure!(checksum(sealed.content.get().as_bytes())?.0 == sealed.checksum, "it is damaged: its checksum differs");
+    let sealed: Sealed<'_> =
+        serde_json::from_slice(bytes).context("it is no JSON with a checksum")?;
+    ensure!(
+        checksum(sealed.content.get().as_bytes())?.0 == sealed.checksum,
+        "it is damaged: its checksum differs"
+    );
     Ok(serde_json::from_str(sealed.content.get())?)
 }
 

@@ -1,7 +1,9 @@
-//! The lock of the place where a result goes: of two jobs with one `export_path`, the second is refused while the first runs. Their results
-//! would take each other's place, and who asked for the first would find the rows of the second.
+//! The lock of the place where a result goes: of two jobs with one `export_path`, the second is
+//! refused while the first runs. Their results would take each other's place, and who asked for the
+//! first would find the rows of the second.
 //!
-//! The lock is a hidden file beside the result, which goes away with the job; after a kill the next job takes it over.
+//! The lock is a hidden file beside the result, which goes away with the job; after a kill the next
+//! job takes it over.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -34,7 +36,8 @@ struct Owner {
     process: ProcessId,
 }
 
-/// A held lock, or none where the file system has no locks or another attempt at the same job holds it. Dropping it frees it.
+/// A held lock, or none where the file system has no locks or another attempt at the same job holds
+/// it. Dropping it frees it.
 #[derive(Debug)]
 pub(crate) struct ExportLock {
     held: Option<(File, PathBuf)>,
@@ -43,7 +46,8 @@ pub(crate) struct ExportLock {
 }
 
 impl ExportLock {
-    /// Takes the lock `file` of the result at `export_path` for the job at `paths`; makes the directory. A [`UserError`] names the job that holds it.
+    /// Takes the lock `file` of the result at `export_path` for the job at `paths`; makes the
+    /// directory. A [`UserError`] names the job that holds it.
     pub(crate) fn acquire(export_path: &Path, file: &Path, paths: &RunPaths) -> Result<Self> {
         let me = Owner {
             format_version: FORMAT_VERSION,
@@ -52,9 +56,16 @@ impl ExportLock {
             host: host_name(),
             process: ProcessId::current(),
         };
-        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut lock = Self { held: None, made: Vec::new() };
-        lock.make(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
+        let directory = file
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let mut lock = Self {
+            held: None,
+            made: Vec::new(),
+        };
+        lock.make(directory)
+            .with_context(|| format!("cannot create `{}`", directory.display()))?;
         let at = || format!("cannot lock `{}`", file.display());
         for attempt in 0.. {
             let mut open = open(file).with_context(at)?;
@@ -63,13 +74,19 @@ impl ExportLock {
                 Ok(()) if !is_at(&open, file) => continue,
                 Ok(()) => {
                     let content = serde_json::to_vec(&me)?;
-                    open.set_len(0).and_then(|()| open.rewind()).and_then(|()| open.write_all(&content)).with_context(at)?;
+                    open.set_len(0)
+                        .and_then(|()| open.rewind())
+                        .and_then(|()| open.write_all(&content))
+                        .with_context(at)?;
                     lock.held = Some((open, file.to_owned()));
                     return Ok(lock);
                 }
                 Err(Errno::WOULDBLOCK) => read(&mut open),
                 Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS | Errno::INVAL) => {
-                    tracing::debug!("no locks in `{}`: two jobs must not write there at the same time", directory.display());
+                    tracing::debug!(
+                        "no locks in `{}`: two jobs must not write there at the same time",
+                        directory.display()
+                    );
                     let _ = std::fs::remove_file(file);
                     return Ok(lock);
                 }
@@ -79,7 +96,9 @@ impl ExportLock {
                 Some(owner) if owner.run_dir == me.run_dir => return Ok(lock),
                 // Somebody who has just begun, or only looks.
                 None if attempt < TRIES => std::thread::sleep(Duration::from_millis(10)),
-                Some(owner) if attempt < TRIES && owner.host == me.host && !owner.process.is_alive() => {
+                Some(owner)
+                    if attempt < TRIES && owner.host == me.host && !owner.process.is_alive() =>
+                {
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 owner => return Err(refused(export_path, owner).into()),
@@ -88,7 +107,8 @@ impl ExportLock {
         unreachable!("the loop ends by itself")
     }
 
-    /// The job that holds the lock `file`, with its run directory; None if there is none. Takes no part in the job.
+    /// The job that holds the lock `file`, with its run directory; None if there is none. Takes no
+    /// part in the job.
     pub(crate) fn holder(file: &Path) -> Option<(String, PathBuf)> {
         let mut open = File::open(file).ok()?;
         match flock(&open, FlockOperation::NonBlockingLockShared) {
@@ -103,7 +123,10 @@ impl ExportLock {
     }
 
     fn make(&mut self, directory: &Path) -> std::io::Result<()> {
-        let missing: Vec<&Path> = directory.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
+        let missing: Vec<&Path> = directory
+            .ancestors()
+            .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
+            .collect();
         std::fs::create_dir_all(directory)?;
         self.made = missing.into_iter().rev().map(Path::to_owned).collect();
         Ok(())
@@ -127,22 +150,39 @@ impl Drop for ExportLock {
 /// Opens the lock, and makes it where it is not there. A link in its place is not followed.
 fn open(path: &Path) -> std::io::Result<File> {
     let nofollow = OFlags::NOFOLLOW.bits() as i32;
-    match OpenOptions::new().read(true).write(true).create(true).truncate(false).custom_flags(nofollow).open(path) {
+    match OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(nofollow)
+        .open(path)
+    {
         // Somebody else's, who may be gone; whether he is, the lock tells.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            let open = OpenOptions::new().read(true).custom_flags(nofollow).open(path)?;
+            let open = OpenOptions::new()
+                .read(true)
+                .custom_flags(nofollow)
+                .open(path)?;
             if flock(&open, FlockOperation::NonBlockingLockExclusive).is_err() {
                 return Ok(open);
             }
             std::fs::remove_file(path)?;
-            OpenOptions::new().read(true).write(true).create_new(true).custom_flags(nofollow).open(path)
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .custom_flags(nofollow)
+                .open(path)
         }
         opened => opened,
     }
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
-    let id = |metadata: std::io::Result<std::fs::Metadata>| metadata.ok().map(|found| (found.dev(), found.ino()));
+    let id = |metadata: std::io::Result<std::fs::Metadata>| {
+        metadata.ok().map(|found| (found.dev(), found.ino()))
+    };
     let opened = id(file.metadata());
     opened.is_some() && opened == id(std::fs::symlink_metadata(path))
 }
@@ -157,12 +197,19 @@ fn read(file: &mut File) -> Option<Owner> {
 fn refused(export_path: &Path, owner: Option<Owner>) -> UserError {
     let place = format!("export_path `{}`", export_path.display());
     match owner {
-        Some(Owner { job_id, run_dir, host, process, .. }) => {
+        Some(Owner {
+            job_id,
+            run_dir,
+            host,
+            process,
+            ..
+        }) => {
             let at = run_dir.display();
             UserError::new(place, format!("job `{job_id}` is writing to it (process {} on `{host}`, run directory `{at}`)", process.pid))
                 .hint(format!("wait for it (`djhost monitor {at}`), stop it (`djhost stop {at}`), or write to another file"))
         }
-        None => UserError::new(place, "another process is writing to it").hint("wait for it, or write to another file"),
+        None => UserError::new(place, "another process is writing to it")
+            .hint("wait for it, or write to another file"),
     }
 }
 
@@ -179,16 +226,28 @@ mod tests {
         let lock = ExportLock::acquire(&export, &file, &first).unwrap();
         assert!(lock.is_held());
         let refused = ExportLock::acquire(&export, &file, &second).unwrap_err();
-        assert!(refused.is::<UserError>() && refused.to_string().contains("job `first` is writing to it"), "{refused}");
+        assert!(
+            refused.is::<UserError>()
+                && refused.to_string().contains("job `first` is writing to it"),
+            "{refused}"
+        );
         // Another attempt at the same job is the business of its own lock.
-        assert!(!ExportLock::acquire(&export, &file, &first).unwrap().is_held());
+        assert!(
+            !ExportLock::acquire(&export, &file, &first)
+                .unwrap()
+                .is_held()
+        );
         assert_eq!(ExportLock::holder(&file).unwrap().0, "first");
         drop(lock);
         assert!(!dir.path().join("new").exists());
         // A killed job leaves the file, and the next one takes it over.
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, "{\"job_id\": \"killed\"").unwrap();
-        assert!(ExportLock::acquire(&export, &file, &second).unwrap().is_held());
+        assert!(
+            ExportLock::acquire(&export, &file, &second)
+                .unwrap()
+                .is_held()
+        );
         assert!(!file.exists() && export.parent().unwrap().exists());
     }
 
@@ -198,7 +257,14 @@ mod tests {
         std::fs::write(dir.path().join("mine"), "mine").unwrap();
         let file = dir.path().join(".lock");
         std::os::unix::fs::symlink("mine", &file).unwrap();
-        assert!(ExportLock::acquire(&dir.path().join("r"), &file, &RunPaths::new(dir.path().join("job"))).is_err());
+        assert!(
+            ExportLock::acquire(
+                &dir.path().join("r"),
+                &file,
+                &RunPaths::new(dir.path().join("job"))
+            )
+            .is_err()
+        );
         assert_eq!(std::fs::read(dir.path().join("mine")).unwrap(), b"mine");
     }
 }

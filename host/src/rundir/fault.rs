@@ -1,8 +1,9 @@
-//! Faults on purpose, for the crash tests: `DJHOST_TEST_FAULT=kill@disk:17`, `fail@disk:17`, `kill@event:checkpoint_save:3`.
+//! Faults on purpose, for the crash tests: `DJHOST_TEST_FAULT=kill@disk:17`, `fail@disk:17`,
+//! `kill@event:checkpoint_save:3`.
 //!
-//! `kill` ends the process as `SIGKILL` does, at the n-th call of [`disk`] (any call that decides what survives a power cut) or right after
-//! the n-th event of a type; `fail` makes that disk call an I/O error. Counted from 1, over all threads. Without the variable a call costs one
-//! load.
+//! `kill` ends the process as `SIGKILL` does, at the n-th call of [`disk`] (any call that decides
+//! what survives a power cut) or right after the n-th event of a type; `fail` makes that disk call
+//! an I/O error. Counted from 1, over all threads. Without the variable a call costs one load.
 
 use std::io;
 use std::sync::OnceLock;
@@ -29,7 +30,11 @@ impl Fault {
             "fail" => false,
             _ => return None,
         };
-        Some(Self { kill, at, left: AtomicU64::new(n.parse().ok()?) })
+        Some(Self {
+            kill,
+            at,
+            left: AtomicU64::new(n.parse().ok()?),
+        })
     }
 
     /// Whether this is the moment.
@@ -40,7 +45,9 @@ impl Fault {
 
 fn fault() -> Option<&'static Fault> {
     static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
-    FAULT.get_or_init(|| Fault::parse(&std::env::var(VARIABLE).ok()?)).as_ref()
+    FAULT
+        .get_or_init(|| Fault::parse(&std::env::var(VARIABLE).ok()?))
+        .as_ref()
 }
 
 fn die() -> ! {
@@ -62,7 +69,9 @@ pub fn disk() -> io::Result<()> {
 
 /// After an event was written, with its line.
 pub fn event(line: &[u8]) {
-    let Some(fault) = fault().filter(|f| f.kill && f.at != "disk") else { return };
+    let Some(fault) = fault().filter(|f| f.kill && f.at != "disk") else {
+        return;
+    };
     let named = format!("\"event_type\":\"{}\"", fault.at);
     if memchr::memmem::find(line, named.as_bytes()).is_some() && fault.is_due(&fault.at) {
         die();
@@ -77,7 +86,10 @@ mod tests {
     fn a_fault_comes_once_at_its_number() {
         let fault = Fault::parse("kill@event:op_start:2").unwrap();
         assert!(fault.kill);
-        assert_eq!([false, true, false], [0; 3].map(|_| fault.is_due("op_start")));
+        assert_eq!(
+            [false, true, false],
+            [0; 3].map(|_| fault.is_due("op_start"))
+        );
         assert!(!Fault::parse("fail@disk:1").unwrap().is_due("op_start"));
         assert!(Fault::parse("kill").is_none() && Fault::parse("stop@disk:1").is_none());
     }

@@ -1,4 +1,5 @@
-//! The lock of a run directory: held as long as a process runs the job, freed by the system however that process ends.
+//! The lock of a run directory: held as long as a process runs the job, freed by the system however
+//! that process ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -56,12 +57,22 @@ pub struct FreeLock {
 }
 
 impl FreeLock {
-    /// Takes the lock of the run directory, which must exist. A [`UserError`] says who runs the job already.
+    /// Takes the lock of the run directory, which must exist. A [`UserError`] says who runs the job
+    /// already.
     pub fn take(paths: &RunPaths) -> Result<Self> {
         let path = paths.lock();
         let at = || format!("cannot lock `{}`", path.display());
-        let mut file = open_own(&path, OpenOptions::new().read(true).write(true).create(true).truncate(false)).with_context(at)?;
-        // Somebody who only looks holds the lock for a moment (`who_holds`); a job that runs holds it on.
+        let mut file = open_own(
+            &path,
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false),
+        )
+        .with_context(at)?;
+        // Somebody who only looks holds the lock for a moment (`who_holds`); a job that runs holds
+        // it on.
         const LOOKS: u32 = 50;
         for look in 0.. {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -71,34 +82,56 @@ impl FreeLock {
             }
             let holder = read(&mut file);
             if look == LOOKS || holder.as_ref().is_some_and(Holder::is_alive_here) {
-                let who = holder.map_or_else(|| "another process".to_owned(), |h| format!("process {} on `{}`", h.process.pid, h.host));
+                let who = holder.map_or_else(
+                    || "another process".to_owned(),
+                    |h| format!("process {} on `{}`", h.process.pid, h.host),
+                );
                 return Err(UserError::new(
                     paths.root().display().to_string(),
                     format!("job `{}` is already run by {who}", paths.job_id()),
                 )
-                .hint(format!("watch it with `djhost monitor {0}`, stop it with `djhost stop {0}`", paths.job_id()))
+                .hint(format!(
+                    "watch it with `djhost monitor {0}`, stop it with `djhost stop {0}`",
+                    paths.job_id()
+                ))
                 .into());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Ok(Self { file, paths: paths.clone() })
+        Ok(Self {
+            file,
+            paths: paths.clone(),
+        })
     }
 
     /// Begins an attempt: one more than that of the last holder.
     pub fn begin(self) -> Result<JobLock> {
         let Self { mut file, paths } = self;
         let at = || format!("cannot write to the lock `{}`", paths.lock().display());
-        // A kill between truncating and writing empties the lock file; the summary then still knows the attempts.
-        let known = JobSummary::load(&paths).ok().flatten().map_or(0, |summary| summary.attempts.len() as u32);
+        // A kill between truncating and writing empties the lock file; the summary then still knows
+        // the attempts.
+        let known = JobSummary::load(&paths)
+            .ok()
+            .flatten()
+            .map_or(0, |summary| summary.attempts.len() as u32);
         let attempt = read(&mut file).map_or(0, |h| h.attempt).max(known) + 1;
-        let holder = Holder { format_version: FORMAT_VERSION, process: ProcessId::current(), host: host_name(), attempt, since: now() };
+        let holder = Holder {
+            format_version: FORMAT_VERSION,
+            process: ProcessId::current(),
+            host: host_name(),
+            attempt,
+            since: now(),
+        };
         let content = serde_json::to_vec(&holder)?;
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&content))
             .and_then(|()| file.sync_all())
             .with_context(at)?;
-        Ok(JobLock { _file: file, holder })
+        Ok(JobLock {
+            _file: file,
+            holder,
+        })
     }
 }
 
@@ -131,24 +164,32 @@ pub enum Liveness {
 /// Who holds the lock of a run directory now. Takes no part in the job.
 pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
     let path = paths.lock();
-    let is_missing =
-        |error: &anyhow::Error| error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+    let is_missing = |error: &anyhow::Error| {
+        error
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+    };
     let mut file = match open_own(&path, OpenOptions::new().read(true)) {
         Ok(file) => file,
         Err(error) if is_missing(&error) => return Ok(Liveness::Free(None)),
-        Err(error) => return Err(error).with_context(|| format!("cannot open `{}`", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot open `{}`", path.display()));
+        }
     };
     match flock(&file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => Ok(Liveness::Free(read(&mut file))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(Liveness::Held(read(&mut file))),
-        Err(error) => Err(error).with_context(|| format!("cannot look at the lock `{}`", path.display())),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot look at the lock `{}`", path.display()))
+        }
     }
 }
 
 /// Runs `act` while holding the lock in nobody's name; does nothing if somebody holds it.
 pub(crate) fn if_free(paths: &RunPaths, act: impl FnOnce() -> Result<()>) -> Result<()> {
     let path = paths.lock();
-    let file = open_own(&path, OpenOptions::new().read(true)).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let file = open_own(&path, OpenOptions::new().read(true))
+        .with_context(|| format!("cannot open `{}`", path.display()))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => act(),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(()),
@@ -174,12 +215,23 @@ mod tests {
         assert_eq!(who_holds(&paths).unwrap(), Liveness::Free(None));
         let lock = JobLock::acquire(&paths).unwrap();
         assert_eq!(lock.attempt(), 1);
-        assert_eq!(who_holds(&paths).unwrap(), Liveness::Held(Some(lock.holder().clone())));
+        assert_eq!(
+            who_holds(&paths).unwrap(),
+            Liveness::Held(Some(lock.holder().clone()))
+        );
         let refused = JobLock::acquire(&paths).unwrap_err();
         assert!(refused.is::<UserError>());
-        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .contains(&std::process::id().to_string()),
+            "{refused}"
+        );
         drop(lock);
-        assert!(matches!(who_holds(&paths).unwrap(), Liveness::Free(Some(_))));
+        assert!(matches!(
+            who_holds(&paths).unwrap(),
+            Liveness::Free(Some(_))
+        ));
         assert_eq!(JobLock::acquire(&paths).unwrap().attempt(), 2);
     }
 
@@ -189,7 +241,8 @@ mod tests {
         let paths = RunPaths::new(dir.path());
         let looking = File::create(paths.lock()).unwrap();
         flock(&looking, FlockOperation::NonBlockingLockShared).unwrap();
-        let starting = std::thread::spawn(move || JobLock::acquire(&paths).map(|lock| lock.attempt()));
+        let starting =
+            std::thread::spawn(move || JobLock::acquire(&paths).map(|lock| lock.attempt()));
         std::thread::sleep(Duration::from_millis(30));
         drop(looking);
         assert_eq!(starting.join().unwrap().unwrap(), 1);

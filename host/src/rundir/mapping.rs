@@ -1,4 +1,5 @@
-//! `metadata/dataset_mapping.json`: the dataset and its partitions, in the shape that Data-Juicer's monitor reads.
+//! `metadata/dataset_mapping.json`: the dataset and its partitions, in the shape that Data-Juicer's
+//! monitor reads.
 
 use std::fmt;
 
@@ -80,7 +81,10 @@ pub struct DatasetMapping {
 
 impl DatasetMapping {
     /// The mapping of a dataset into partitions of `input_bytes` and, where they are known, rows.
-    pub fn new(dataset_path: impl Into<String>, partitions: impl IntoIterator<Item = (u64, Option<u64>)>) -> Self {
+    pub fn new(
+        dataset_path: impl Into<String>,
+        partitions: impl IntoIterator<Item = (u64, Option<u64>)>,
+    ) -> Self {
         let partitions: Vec<_> = partitions.into_iter().collect();
         let mut mapping = Self {
             format_version: FORMAT_VERSION,
@@ -118,13 +122,27 @@ impl DatasetMapping {
         entry.processing_end_time = Some(time);
         entry.sample_count = input_rows;
         entry.output_rows = Some(output_rows);
-        self.size_is_exact = self.partitions.iter().all(|p| p.processing_status == PartitionState::Completed) || self.size_is_exact;
+        self.size_is_exact = self
+            .partitions
+            .iter()
+            .all(|p| p.processing_status == PartitionState::Completed)
+            || self.size_is_exact;
         self.count();
     }
 
-    /// Notes that an earlier attempt did a partition, with the times that `earlier`, its mapping, tells.
-    pub fn taken_over(&mut self, partition: usize, earlier: Option<&Self>, input_rows: u64, output_rows: u64) {
-        let then = earlier.and_then(|e| e.partitions.get(partition)).cloned().unwrap_or_default();
+    /// Notes that an earlier attempt did a partition, with the times that `earlier`, its mapping,
+    /// tells.
+    pub fn taken_over(
+        &mut self,
+        partition: usize,
+        earlier: Option<&Self>,
+        input_rows: u64,
+        output_rows: u64,
+    ) {
+        let then = earlier
+            .and_then(|e| e.partitions.get(partition))
+            .cloned()
+            .unwrap_or_default();
         let end = then.processing_end_time.unwrap_or_else(now);
         self.completed(partition, end, input_rows, output_rows);
         self.partitions[partition].processing_start_time = then.processing_start_time.or(Some(end));
@@ -140,10 +158,16 @@ impl DatasetMapping {
 
     fn count(&mut self) {
         self.original_dataset_size = self.partitions.iter().map(|p| p.sample_count).sum();
-        self.partition_size = self.partitions.iter().map(|p| p.sample_count).max().unwrap_or(0);
+        self.partition_size = self
+            .partitions
+            .iter()
+            .map(|p| p.sample_count)
+            .max()
+            .unwrap_or(0);
     }
 
-    /// Replaces the file; see [`Storage::replace`]: it tells how far things are and nothing depends on it.
+    /// Replaces the file; see [`Storage::replace`]: it tells how far things are and nothing depends
+    /// on it.
     pub fn save(&self, paths: &RunPaths) -> Result<()> {
         Storage::new().replace_json(&paths.dataset_mapping(), self)
     }
@@ -152,9 +176,9 @@ impl DatasetMapping {
     pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
         let path = paths.dataset_mapping();
         match std::fs::read(&path) {
-            Ok(bytes) => {
-                Ok(Some(serde_json::from_slice(&bytes).with_context(|| format!("`{}` is not a dataset mapping", path.display()))?))
-            }
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).with_context(|| {
+                format!("`{}` is not a dataset mapping", path.display())
+            })?)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
         }

@@ -1,5 +1,5 @@
-//! Opening the files of a run directory: never what a link of that name leads to. Whoever could put a link there would have djhost write to a
-//! file of his choice.
+//! Opening the files of a run directory: never what a link of that name leads to. Whoever could put
+//! a link there would have djhost write to a file of his choice.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,11 +19,15 @@ pub(crate) fn new_file(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Opens a file that stays from attempt to attempt. Fails with a [`UserError`] if it is a link, has a second name, or is no file at all.
+/// Opens a file that stays from attempt to attempt. Fails with a [`UserError`] if it is a link, has
+/// a second name, or is no file at all.
 pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> anyhow::Result<File> {
     let wrong = |what: &str| {
-        UserError::new(path.display().to_string(), format!("this is {what}: djhost writes to files of its own only"))
-            .hint("if nobody needs it, remove it, and start the job again")
+        UserError::new(
+            path.display().to_string(),
+            format!("this is {what}: djhost writes to files of its own only"),
+        )
+        .hint("if nobody needs it, remove it, and start the job again")
     };
     // A pipe would make us wait for somebody at its other end.
     let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
@@ -54,7 +58,11 @@ mod tests {
         std::fs::hard_link(at("precious"), at("second")).unwrap();
         std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
         for name in ["link", "second", "dangling"] {
-            let error = open_own(&at(name), OpenOptions::new().read(true).write(true).create(true)).unwrap_err();
+            let error = open_own(
+                &at(name),
+                OpenOptions::new().read(true).write(true).create(true),
+            )
+            .unwrap_err();
             assert!(error.is::<UserError>(), "{name}: {error}");
             std::io::Write::write_all(&mut new_file(&at(name)).unwrap(), b"mine").unwrap();
         }
@@ -68,8 +76,23 @@ mod tests {
     fn pipes_do_not_make_wait() {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("lock");
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
-        assert!(open_own(&pipe, OpenOptions::new().read(true).write(true)).unwrap_err().is::<UserError>());
-        assert!(open_own(&pipe, OpenOptions::new().read(true)).unwrap_err().is::<UserError>());
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        assert!(
+            open_own(&pipe, OpenOptions::new().read(true).write(true))
+                .unwrap_err()
+                .is::<UserError>()
+        );
+        assert!(
+            open_own(&pipe, OpenOptions::new().read(true))
+                .unwrap_err()
+                .is::<UserError>()
+        );
     }
 }

@@ -27,38 +27,56 @@ impl RunPaths {
         Self { root: root.into() }
     }
 
-    /// The run directory of `job_id` below `work_dir`. Data-Juicer's rule: a `work_dir` that already ends in the job id is the run directory.
+    /// The run directory of `job_id` below `work_dir`. Data-Juicer's rule: a `work_dir` that
+    /// already ends in the job id is the run directory.
     pub fn for_job(work_dir: &Path, job_id: &str) -> Self {
-        if work_dir.file_name().is_some_and(|name| name == job_id) { Self::new(work_dir) } else { Self::new(work_dir.join(job_id)) }
+        if work_dir.file_name().is_some_and(|name| name == job_id) {
+            Self::new(work_dir)
+        } else {
+            Self::new(work_dir.join(job_id))
+        }
     }
 
     /// Makes the run directory and its fixed sub-directories.
     pub fn create(&self) -> Result<()> {
         for dir in self.directories() {
-            std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+            std::fs::create_dir_all(&dir)
+                .with_context(|| format!("cannot create `{}`", dir.display()))?;
         }
         Ok(())
     }
 
-    /// Puts logs, checkpoints and unpacked input to where the recipe wants them: links lead there from the run directory. What an earlier
-    /// attempt has put elsewhere stays there.
+    /// Puts logs, checkpoints and unpacked input to where the recipe wants them: links lead there
+    /// from the run directory. What an earlier attempt has put elsewhere stays there.
     pub fn place(&self, logs: &Path, checkpoints: &Path, partitions: &Path) -> Result<()> {
-        for (own, wanted) in [(self.logs(), logs), (self.checkpoints(), checkpoints), (self.partitions(), partitions)] {
+        for (own, wanted) in [
+            (self.logs(), logs),
+            (self.checkpoints(), checkpoints),
+            (self.partitions(), partitions),
+        ] {
             if own == wanted || own.symlink_metadata().is_ok() {
                 continue;
             }
             let wanted = std::path::absolute(wanted)?;
             let context = || format!("cannot create `{}`", wanted.display());
             std::fs::create_dir_all(&wanted).with_context(context)?;
-            std::os::unix::fs::symlink(&wanted, &own)
-                .with_context(|| format!("cannot link `{}` to `{}`", own.display(), wanted.display()))?;
+            std::os::unix::fs::symlink(&wanted, &own).with_context(|| {
+                format!("cannot link `{}` to `{}`", own.display(), wanted.display())
+            })?;
         }
         Ok(())
     }
 
     /// The fixed sub-directories.
     pub fn directories(&self) -> [PathBuf; 6] {
-        [self.checkpoints(), self.partitions(), self.parts(), self.logs(), self.metadata(), self.quarantine()]
+        [
+            self.checkpoints(),
+            self.partitions(),
+            self.parts(),
+            self.logs(),
+            self.metadata(),
+            self.quarantine(),
+        ]
     }
 
     /// The run directory itself.
@@ -69,7 +87,10 @@ impl RunPaths {
     /// The last name of the run directory: the job id.
     pub fn job_id(&self) -> String {
         let absolute = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
-        absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        absolute
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
     }
 
     /// `job_summary.json`: state, totals, ledger.
@@ -92,10 +113,14 @@ impl RunPaths {
         self.root.join("stop_request.json")
     }
 
-    /// The event file that an attempt started at `stamp` (`YYYYMMDD_HHMMSS`, UTC) writes; `serial` 0 has no suffix, a further attempt within
-    /// the same second gets `_1`, `_2`, …
+    /// The event file that an attempt started at `stamp` (`YYYYMMDD_HHMMSS`, UTC) writes; `serial`
+    /// 0 has no suffix, a further attempt within the same second gets `_1`, `_2`, …
     pub fn events(&self, stamp: &str, serial: u32) -> PathBuf {
-        let suffix = if serial == 0 { String::new() } else { format!("_{serial}") };
+        let suffix = if serial == 0 {
+            String::new()
+        } else {
+            format!("_{serial}")
+        };
         self.root.join(format!("events_{stamp}{suffix}.jsonl"))
     }
 
@@ -104,9 +129,12 @@ impl RunPaths {
         name.starts_with("events_")
     }
 
-    /// All event files there are, sorted by name, which is the order of the attempts unless the clock was set back.
+    /// All event files there are, sorted by name, which is the order of the attempts unless the
+    /// clock was set back.
     pub fn event_files(&self) -> Result<Vec<PathBuf>> {
-        self.list(&self.root, |name| name.starts_with("events_") && name.ends_with(".jsonl"))
+        self.list(&self.root, |name| {
+            name.starts_with("events_") && name.ends_with(".jsonl")
+        })
     }
 
     /// `checkpoints/`.
@@ -114,43 +142,55 @@ impl RunPaths {
         self.root.join("checkpoints")
     }
 
-    /// Data of the checkpoint after op `op` (0-based over the whole recipe) of one partition; `ext` says format and compression (`parquet`,
-    /// `jsonl.gz`).
+    /// Data of the checkpoint after op `op` (0-based over the whole recipe) of one partition; `ext`
+    /// says format and compression (`parquet`, `jsonl.gz`).
     pub fn checkpoint(&self, op: usize, partition: usize, ext: &str) -> PathBuf {
-        self.checkpoints().join(format!("checkpoint_op_{op:04}_partition_{partition:04}.{ext}"))
+        self.checkpoints().join(format!(
+            "checkpoint_op_{op:04}_partition_{partition:04}.{ext}"
+        ))
     }
 
     /// Manifest of that checkpoint. The checkpoint exists if and only if this file does.
     pub fn checkpoint_manifest(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!("checkpoint_op_{op:04}_partition_{partition:04}.manifest.json"))
+        self.checkpoints().join(format!(
+            "checkpoint_op_{op:04}_partition_{partition:04}.manifest.json"
+        ))
     }
 
     /// The keys of one partition's rows for global op `op`.
     pub fn keys(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.arrow"))
+        self.checkpoints()
+            .join(format!("keys_op_{op:04}_partition_{partition:04}.arrow"))
     }
 
     /// The same for a grouper, whose keys come with the rows that they are of.
     pub fn keys_with_rows(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.rows"))
+        self.checkpoints()
+            .join(format!("keys_op_{op:04}_partition_{partition:04}.rows"))
     }
 
     /// The manifest of either.
     pub fn keys_manifest(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!("keys_op_{op:04}_partition_{partition:04}.manifest.json"))
+        self.checkpoints().join(format!(
+            "keys_op_{op:04}_partition_{partition:04}.manifest.json"
+        ))
     }
 
     /// What global op `op` keeps of one partition's rows.
     pub fn mask(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!("mask_op_{op:04}_partition_{partition:04}.bin"))
+        self.checkpoints()
+            .join(format!("mask_op_{op:04}_partition_{partition:04}.bin"))
     }
 
     /// Manifest of this mask.
     pub fn mask_manifest(&self, op: usize, partition: usize) -> PathBuf {
-        self.checkpoints().join(format!("mask_op_{op:04}_partition_{partition:04}.manifest.json"))
+        self.checkpoints().join(format!(
+            "mask_op_{op:04}_partition_{partition:04}.manifest.json"
+        ))
     }
 
-    /// All manifests in `checkpoints/`: what is in the file name (`checkpoint`, `keys` or `mask`, op, partition) and the path, in order.
+    /// All manifests in `checkpoints/`: what is in the file name (`checkpoint`, `keys` or `mask`,
+    /// op, partition) and the path, in order.
     pub fn manifests(&self) -> Result<Vec<(String, usize, usize, PathBuf)>> {
         let found = self.list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?;
         Ok(found
@@ -160,7 +200,12 @@ impl RunPaths {
                 let (kind, rest) = name.split_once("_op_")?;
                 let (op, rest) = rest.split_once("_partition_")?;
                 let (partition, _) = rest.split_once('.')?;
-                Some((kind.to_owned(), op.parse().ok()?, partition.parse().ok()?, path))
+                Some((
+                    kind.to_owned(),
+                    op.parse().ok()?,
+                    partition.parse().ok()?,
+                    path,
+                ))
             })
             .collect())
     }
@@ -191,10 +236,14 @@ impl RunPaths {
         self.partitions().join("partitions.json")
     }
 
-    /// Input file number `file` of the dataset, written out once as plain JSONL in `dir` (`partitions/`) because its format cannot be split, and
-    /// the manifest without which it does not count.
+    /// Input file number `file` of the dataset, written out once as plain JSONL in `dir`
+    /// (`partitions/`) because its format cannot be split, and the manifest without which it does
+    /// not count.
     pub(crate) fn unpacked_input(dir: &Path, file: usize) -> (PathBuf, PathBuf) {
-        (dir.join(format!("input_{file:05}.jsonl")), dir.join(format!("input_{file:05}{MANIFEST}")))
+        (
+            dir.join(format!("input_{file:05}.jsonl")),
+            dir.join(format!("input_{file:05}{MANIFEST}")),
+        )
     }
 
     /// Whether a file of this name in `partitions/` belongs to an unpacked input.
@@ -214,7 +263,8 @@ impl RunPaths {
 
     /// Where attempt `attempt` puts a file called `name` that cannot be used.
     pub(crate) fn discarded_file(&self, attempt: u32, name: &str) -> PathBuf {
-        self.discarded().join(format!("attempt_{attempt:04}_{name}"))
+        self.discarded()
+            .join(format!("attempt_{attempt:04}_{name}"))
     }
 
     /// `parts/`.
@@ -229,7 +279,8 @@ impl RunPaths {
 
     /// Manifest of that part.
     pub fn part_manifest(&self, partition: usize) -> PathBuf {
-        self.parts().join(format!("part_{partition:04}.manifest.json"))
+        self.parts()
+            .join(format!("part_{partition:04}.manifest.json"))
     }
 
     /// `quarantine/`.
@@ -237,16 +288,21 @@ impl RunPaths {
         self.root.join("quarantine")
     }
 
-    /// Rows with reasons that one task put aside: of partition `partition` (the number that it had then), from op `op` on. `task` is the key of
-    /// what the task made, so that no other task ever writes this file.
+    /// Rows with reasons that one task put aside: of partition `partition` (the number that it had
+    /// then), from op `op` on. `task` is the key of what the task made, so that no other task ever
+    /// writes this file.
     pub fn quarantine_file(&self, op: usize, partition: usize, task: &str) -> PathBuf {
         let task = &task[..task.len().min(12)];
-        self.quarantine().join(format!("quarantine_op_{op:04}_partition_{partition:04}_{task}.jsonl"))
+        self.quarantine().join(format!(
+            "quarantine_op_{op:04}_partition_{partition:04}_{task}.jsonl"
+        ))
     }
 
     /// All files in `quarantine/`.
     pub fn quarantine_files(&self) -> Result<Vec<PathBuf>> {
-        self.list(&self.quarantine(), |name| name.starts_with("quarantine_") && name.ends_with(".jsonl"))
+        self.list(&self.quarantine(), |name| {
+            name.starts_with("quarantine_") && name.ends_with(".jsonl")
+        })
     }
 
     /// The manifests of all parts there are.
@@ -259,14 +315,17 @@ impl RunPaths {
         self.root.join("logs")
     }
 
-    /// The human-readable log of one attempt (1, 2, …). The page that we implement says `tail -f logs/*.txt`, so `.txt`.
+    /// The human-readable log of one attempt (1, 2, …). The page that we implement says `tail -f
+    /// logs/*.txt`, so `.txt`.
     pub fn log(&self, attempt: u32) -> PathBuf {
         self.logs().join(format!("attempt_{attempt:04}.txt"))
     }
 
     /// All log files there are, in the order of the attempts.
     pub fn log_files(&self) -> Result<Vec<PathBuf>> {
-        self.list(&self.logs(), |name| name.starts_with("attempt_") && name.ends_with(".txt"))
+        self.list(&self.logs(), |name| {
+            name.starts_with("attempt_") && name.ends_with(".txt")
+        })
     }
 
     /// `metadata/`.
@@ -274,7 +333,8 @@ impl RunPaths {
         self.root.join("metadata")
     }
 
-    /// `metadata/dataset_mapping.json`: the dataset and its partitions, as Data-Juicer's monitor reads it.
+    /// `metadata/dataset_mapping.json`: the dataset and its partitions, as Data-Juicer's monitor
+    /// reads it.
     pub fn dataset_mapping(&self) -> PathBuf {
         self.metadata().join("dataset_mapping.json")
     }
@@ -303,7 +363,9 @@ impl RunPaths {
         let entries = match std::fs::read_dir(dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error).with_context(|| format!("cannot list `{}`", dir.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot list `{}`", dir.display()));
+            }
         };
         let mut found = Vec::new();
         for entry in entries {
@@ -318,7 +380,9 @@ impl RunPaths {
 }
 
 fn parse_checkpoint(name: &str) -> Option<(usize, usize)> {
-    let (op, rest) = name.strip_prefix("checkpoint_op_")?.split_once("_partition_")?;
+    let (op, rest) = name
+        .strip_prefix("checkpoint_op_")?
+        .split_once("_partition_")?;
     let (partition, _) = rest.split_once('.')?;
     Some((op.parse().ok()?, partition.parse().ok()?))
 }
@@ -336,13 +400,22 @@ mod tests {
             std::fs::write(paths.checkpoint_manifest(op, partition), "{}").unwrap();
             std::fs::write(paths.checkpoint(op, partition, "parquet"), "").unwrap();
         }
-        assert_eq!(paths.checkpoint_manifests().unwrap(), [(4, 2), (4, 10_000), (9, 0)]);
+        assert_eq!(
+            paths.checkpoint_manifests().unwrap(),
+            [(4, 2), (4, 10_000), (9, 0)]
+        );
     }
 
     #[test]
     fn a_work_dir_that_ends_in_the_job_id_is_the_run_directory() {
-        assert_eq!(RunPaths::for_job(Path::new("out"), "j").root(), Path::new("out/j"));
-        assert_eq!(RunPaths::for_job(Path::new("out/j"), "j").root(), Path::new("out/j"));
+        assert_eq!(
+            RunPaths::for_job(Path::new("out"), "j").root(),
+            Path::new("out/j")
+        );
+        assert_eq!(
+            RunPaths::for_job(Path::new("out/j"), "j").root(),
+            Path::new("out/j")
+        );
         assert_eq!(RunPaths::new("out/j/").job_id(), "j");
     }
 }

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One process of this machine, told from later ones with the same pid by its start time, and from those before a reboot by the boot id.
+/// One process of this machine, told from later ones with the same pid by its start time, and from
+/// those before a reboot by the boot id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
     /// Process id.
     pub pid: u32,
-    /// Start time in clock ticks since boot (`/proc/PID/stat`, field 22); 0 where the system does not tell.
+    /// Start time in clock ticks since boot (`/proc/PID/stat`, field 22); 0 where the system does
+    /// not tell.
     pub start_ticks: u64,
     /// `/proc/sys/kernel/random/boot_id`; empty where the system does not tell.
     pub boot_id: String,
@@ -26,25 +28,37 @@ impl ProcessId {
     /// This process.
     pub fn current() -> Self {
         let pid = std::process::id();
-        Self { pid, start_ticks: start_ticks(pid).unwrap_or(0), boot_id: boot_id() }
+        Self {
+            pid,
+            start_ticks: start_ticks(pid).unwrap_or(0),
+            boot_id: boot_id(),
+        }
     }
 
     /// The process that has `pid` now, if there is one.
     pub fn of(pid: u32) -> Option<Self> {
-        Some(Self { pid, start_ticks: start_ticks(pid)?, boot_id: boot_id() })
+        Some(Self {
+            pid,
+            start_ticks: start_ticks(pid)?,
+            boot_id: boot_id(),
+        })
     }
 
     /// Whether this very process still runs. A zombie does not.
     pub fn is_alive(&self) -> bool {
-        self.start_ticks != 0 && self.boot_id == boot_id() && start_ticks(self.pid) == Some(self.start_ticks)
+        self.start_ticks != 0
+            && self.boot_id == boot_id()
+            && start_ticks(self.pid) == Some(self.start_ticks)
     }
 
-    /// Sends `signal` to this very process; false if it is gone. A process that got the same pid later is never signalled: the pid is pinned
-    /// first and its start time compared after.
+    /// Sends `signal` to this very process; false if it is gone. A process that got the same pid
+    /// later is never signalled: the pid is pinned first and its start time compared after.
     #[cfg(target_os = "linux")]
     pub fn signal(&self, signal: Signal) -> std::io::Result<bool> {
         use rustix::process::{Pid, PidfdFlags, Signal as Sig, pidfd_open, pidfd_send_signal};
-        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return Ok(false) };
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
+            return Ok(false);
+        };
         let pinned = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pinned) => pinned,
             Err(rustix::io::Errno::SRCH) => return Ok(false),
@@ -64,7 +78,8 @@ impl ProcessId {
         }
     }
 
-    /// Without `/proc` and pidfds a process cannot be told from a later one with its pid: nothing is sent.
+    /// Without `/proc` and pidfds a process cannot be told from a later one with its pid: nothing
+    /// is sent.
     #[cfg(not(target_os = "linux"))]
     pub fn signal(&self, _signal: Signal) -> std::io::Result<bool> {
         Ok(false)
@@ -72,11 +87,14 @@ impl ProcessId {
 }
 
 fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
 }
 
-/// Field 22 of `/proc/PID/stat`; None if there is no such process or it is a zombie. The second field, the command in parentheses, may hold
-/// anything, so the fields are counted from the last parenthesis.
+/// Field 22 of `/proc/PID/stat`; None if there is no such process or it is a zombie. The second
+/// field, the command in parentheses, may hold anything, so the fields are counted from the last
+/// parenthesis.
 fn start_ticks(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
@@ -88,7 +106,8 @@ fn start_ticks(pid: u32) -> Option<u64> {
 
 /// The name of this machine, to tell whose pids a lock file means.
 pub fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
     name.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
 }
 
@@ -98,13 +117,25 @@ mod tests {
 
     #[test]
     fn a_process_with_the_same_pid_and_another_start_time_is_not_signalled() {
-        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .unwrap();
         let real = ProcessId::of(child.id()).unwrap();
-        let earlier = ProcessId { start_ticks: real.start_ticks - 1, ..real.clone() };
-        let before_boot = ProcessId { boot_id: "another".into(), ..real.clone() };
+        let earlier = ProcessId {
+            start_ticks: real.start_ticks - 1,
+            ..real.clone()
+        };
+        let before_boot = ProcessId {
+            boot_id: "another".into(),
+            ..real.clone()
+        };
         assert!(!earlier.signal(Signal::Kill).unwrap());
         assert!(!before_boot.signal(Signal::Kill).unwrap());
-        assert!(child.try_wait().unwrap().is_none(), "the stranger was signalled");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the stranger was signalled"
+        );
         assert!(real.is_alive());
         assert!(real.signal(Signal::Kill).unwrap());
         child.wait().unwrap();

@@ -1,5 +1,5 @@
-//! A line of `quarantine/*.jsonl`: a row that could not be processed, where it was, and why. Tasks write it; `djhost quarantine` and
-//! `djhost ops run` read it.
+//! A line of `quarantine/*.jsonl`: a row that could not be processed, where it was, and why. Tasks
+//! write it; `djhost quarantine` and `djhost ops run` read it.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader};
@@ -17,8 +17,8 @@ pub(crate) struct QuarantineEntry<'a> {
     pub(crate) file: Cow<'a, str>,
     /// Line of the file in which the row begins, from 1; of columns the number of the row, from 1.
     pub(crate) line: u64,
-    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0. None where rows of other formats were made
-    /// JSON: where they are in the file is not known.
+    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0.
+    /// None where rows of other formats were made JSON: where they are in the file is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offset: Option<u64>,
     /// The row's id in batches.
@@ -44,7 +44,12 @@ pub(crate) struct QuarantineEntry<'a> {
 impl QuarantineEntry<'_> {
     /// The two forms of a row: its text, and its bytes where these are not UTF-8.
     pub(crate) fn forms(row: &[u8]) -> (Cow<'_, str>, Option<String>) {
-        (String::from_utf8_lossy(row), std::str::from_utf8(row).is_err().then(|| BASE64.encode(row)))
+        (
+            String::from_utf8_lossy(row),
+            std::str::from_utf8(row)
+                .is_err()
+                .then(|| BASE64.encode(row)),
+        )
     }
 
     /// The row byte for byte. Fails if the file was damaged.
@@ -72,8 +77,12 @@ impl QuarantineEntry<'_> {
     }
 }
 
-/// Reads the entries of a file one by one, with the line of each, until `each` returns false. Returns whether it never did.
-pub(crate) fn for_each_entry(path: &Path, mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>) -> Result<bool> {
+/// Reads the entries of a file one by one, with the line of each, until `each` returns false.
+/// Returns whether it never did.
+pub(crate) fn for_each_entry(
+    path: &Path,
+    mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>,
+) -> Result<bool> {
     let at = || format!("cannot read `{}`", path.display());
     let file = std::fs::File::open(path).with_context(at)?;
     for line in BufReader::with_capacity(256 << 10, file).lines() {

@@ -1,4 +1,5 @@
-//! Asking a running job to stop: the file by which it is asked, and the flag that the runner looks at.
+//! Asking a running job to stop: the file by which it is asked, and the flag that the runner looks
+//! at.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -36,14 +37,22 @@ pub(crate) struct StopRequest {
 impl StopRequest {
     /// Puts a request to `process` into the run directory.
     pub(crate) fn write(paths: &RunPaths, process: ProcessId) -> Result<()> {
-        Storage::new().replace_json(&paths.stop_request(), &Self { format_version: FORMAT_VERSION, process, requested_at: now() })
+        Storage::new().replace_json(
+            &paths.stop_request(),
+            &Self {
+                format_version: FORMAT_VERSION,
+                process,
+                requested_at: now(),
+            },
+        )
     }
 
     /// Whether there is a request to `process`.
     pub(crate) fn is_for(paths: &RunPaths, process: &ProcessId) -> bool {
         match std::fs::read(paths.stop_request()) {
             Ok(bytes) if bytes.trim_ascii().is_empty() => true,
-            Ok(bytes) => serde_json::from_slice::<Self>(&bytes).is_ok_and(|request| request.process == *process),
+            Ok(bytes) => serde_json::from_slice::<Self>(&bytes)
+                .is_ok_and(|request| request.process == *process),
             Err(_) => false,
         }
     }
@@ -51,9 +60,8 @@ impl StopRequest {
     /// Takes the request away: when a run starts, and when it has ended.
     pub(crate) fn clear(paths: &RunPaths) -> Result<()> {
         match std::fs::remove_file(paths.stop_request()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove `{}`", paths.stop_request().display()))
-            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
+                .with_context(|| format!("cannot remove `{}`", paths.stop_request().display())),
             _ => Ok(()),
         }
     }
@@ -100,15 +108,21 @@ impl StopFlag {
         let _ = self.inner.reason.set(reason.into());
     }
 
-    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP; the second one ends the process at once with code [`FORCED`]. Once per process;
-    /// a later flag takes the signals over from an earlier one.
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP; the second one ends the process at
+    /// once with code [`FORCED`]. Once per process; a later flag takes the signals over from an
+    /// earlier one.
     pub fn watch_signals(&self) -> Result<()> {
         static CURRENT: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
         static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
-        *CURRENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::downgrade(&self.inner);
+        *CURRENT
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::downgrade(&self.inner);
         let installed = INSTALLED.get_or_init(|| {
             ctrlc::set_handler(|| {
-                let current = CURRENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner).upgrade();
+                let current = CURRENT
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .upgrade();
                 let Some(inner) = current else { force() };
                 if inner.signals.fetch_add(1, Ordering::Relaxed) > 0 {
                     force();
@@ -117,14 +131,22 @@ impl StopFlag {
             })
             .map_err(|error| error.to_string())
         });
-        installed.clone().map_err(anyhow::Error::msg).context("cannot handle signals")
+        installed
+            .clone()
+            .map_err(anyhow::Error::msg)
+            .context("cannot handle signals")
     }
 
-    /// Sets the flag when a request for this process appears in the run directory, looked for by a thread that ends with the last clone of
-    /// the flag. Takes a request away that was left for an earlier attempt; the caller holds the job's lock.
+    /// Sets the flag when a request for this process appears in the run directory, looked for by a
+    /// thread that ends with the last clone of the flag. Takes a request away that was left for an
+    /// earlier attempt; the caller holds the job's lock.
     pub fn watch_requests(&self, paths: &RunPaths) -> Result<()> {
         StopRequest::clear(paths)?;
-        let (inner, paths, me) = (Arc::downgrade(&self.inner), paths.clone(), ProcessId::current());
+        let (inner, paths, me) = (
+            Arc::downgrade(&self.inner),
+            paths.clone(),
+            ProcessId::current(),
+        );
         std::thread::Builder::new()
             .name("stop-requests".to_owned())
             .spawn(move || watch(&inner, &paths, &me))
@@ -145,7 +167,10 @@ fn watch(inner: &Weak<Inner>, paths: &RunPaths, me: &ProcessId) {
     }
 }
 
-#[expect(clippy::exit, reason = "the user asked a second time not to wait for the threads that work")]
+#[expect(
+    clippy::exit,
+    reason = "the user asked a second time not to wait for the threads that work"
+)]
 fn force() -> ! {
     std::process::exit(FORCED)
 }
@@ -171,12 +196,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let paths = RunPaths::new(dir.path());
         let me = ProcessId::current();
-        let earlier = ProcessId { start_ticks: me.start_ticks - 1, ..me.clone() };
+        let earlier = ProcessId {
+            start_ticks: me.start_ticks - 1,
+            ..me.clone()
+        };
         StopRequest::write(&paths, earlier.clone()).unwrap();
         assert!(!StopRequest::is_for(&paths, &me));
         let flag = StopFlag::new();
         flag.watch_requests(&paths).unwrap();
-        assert!(!paths.stop_request().exists(), "the stale request is still there");
+        assert!(
+            !paths.stop_request().exists(),
+            "the stale request is still there"
+        );
         StopRequest::write(&paths, me).unwrap();
         assert!(wait_for(|| flag.requested()));
         assert_eq!(flag.reason().as_deref(), Some("request"));

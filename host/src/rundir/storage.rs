@@ -1,7 +1,8 @@
 //! Files that are there completely or not at all, also after a power cut.
 //!
-//! [`Storage`] knows the order of calls; a [`Disk`] makes them. Tests put a [`FaultyDisk`](crate::testing::faulty_disk::FaultyDisk) below, which fails or
-//! cuts the power at any call.
+//! [`Storage`] knows the order of calls; a [`Disk`] makes them. Tests put a
+//! [`FaultyDisk`](crate::testing::faulty_disk::FaultyDisk) below, which fails or cuts the power at
+//! any call.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -84,19 +85,22 @@ impl Storage {
         Self { disk }
     }
 
-    /// Replaces `path` by `bytes`: after a crash at any moment it holds either what it held before or all of `bytes`. When the call has
-    /// returned, `bytes` survive a power cut.
+    /// Replaces `path` by `bytes`: after a crash at any moment it holds either what it held before
+    /// or all of `bytes`. When the call has returned, `bytes` survive a power cut.
     pub fn write_atomic(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = self.create(path)?;
-        file.write_all(bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+        file.write_all(bytes)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
         file.commit()
     }
 
-    /// As [`write_atomic`](Self::write_atomic) but without waiting for the disk: for files that only tell how far things are. A kill leaves
-    /// the old or the new file; a power cut may lose it.
+    /// As [`write_atomic`](Self::write_atomic) but without waiting for the disk: for files that
+    /// only tell how far things are. A kill leaves the old or the new file; a power cut may lose
+    /// it.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = self.create(path)?;
-        file.write_all(bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+        file.write_all(bytes)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
         file.rename_unsynced()
     }
 
@@ -110,20 +114,42 @@ impl Storage {
         self.replace(path, &to_json(value)?)
     }
 
-    /// Starts a file that will be at `path` once [`AtomicFile::commit`] is called. It is written beside it; without a commit it goes away.
+    /// Starts a file that will be at `path` once [`AtomicFile::commit`] is called. It is written
+    /// beside it; without a commit it goes away.
     pub fn create(&self, path: &Path) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
-        let name = path.file_name().with_context(|| format!("`{}` has no file name", path.display()))?.to_string_lossy();
-        let temp = path.with_file_name(format!(".{name}.{}.{}.tmp", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed)));
-        let file = self.disk.create(&temp).with_context(|| format!("cannot create `{}`", temp.display()))?;
-        Ok(AtomicFile { disk: self.disk.clone(), file: Some(file), temp, path: path.to_owned() })
+        let name = path
+            .file_name()
+            .with_context(|| format!("`{}` has no file name", path.display()))?
+            .to_string_lossy();
+        let temp = path.with_file_name(format!(
+            ".{name}.{}.{}.tmp",
+            std::process::id(),
+            SERIAL.fetch_add(1, Ordering::Relaxed)
+        ));
+        let file = self
+            .disk
+            .create(&temp)
+            .with_context(|| format!("cannot create `{}`", temp.display()))?;
+        Ok(AtomicFile {
+            disk: self.disk.clone(),
+            file: Some(file),
+            temp,
+            path: path.to_owned(),
+        })
     }
 
     /// Moves a file within one file system, durably.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.disk.rename(from, to).with_context(|| format!("cannot rename `{}` to `{}`", from.display(), to.display()))?;
+        self.disk
+            .rename(from, to)
+            .with_context(|| format!("cannot rename `{}` to `{}`", from.display(), to.display()))?;
         self.sync_parent(to)?;
-        if from.parent() == to.parent() { Ok(()) } else { self.sync_parent(from) }
+        if from.parent() == to.parent() {
+            Ok(())
+        } else {
+            self.sync_parent(from)
+        }
     }
 
     /// Removes a file durably; one that is not there is fine.
@@ -135,13 +161,24 @@ impl Storage {
         }
     }
 
-    /// Removes the unfinished files that a killed process left in `dir`. Only for the holder of the job's lock.
+    /// Removes the unfinished files that a killed process left in `dir`. Only for the holder of the
+    /// job's lock.
     pub fn clean_temporary(&self, dir: &Path) -> Result<usize> {
         let mut removed = 0;
-        for entry in fs::read_dir(dir).with_context(|| format!("cannot list `{}`", dir.display()))? {
-            let path = entry.with_context(|| format!("cannot list `{}`", dir.display()))?.path();
-            if path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.') && n.ends_with(".tmp")) {
-                self.disk.remove(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        for entry in
+            fs::read_dir(dir).with_context(|| format!("cannot list `{}`", dir.display()))?
+        {
+            let path = entry
+                .with_context(|| format!("cannot list `{}`", dir.display()))?
+                .path();
+            if path
+                .file_name()
+                .and_then(|n| n.to_str())
+                .is_some_and(|n| n.starts_with('.') && n.ends_with(".tmp"))
+            {
+                self.disk
+                    .remove(&path)
+                    .with_context(|| format!("cannot remove `{}`", path.display()))?;
                 removed += 1;
             }
         }
@@ -160,8 +197,12 @@ fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<()> {
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    disk.sync_dir(dir).with_context(|| format!("cannot sync `{}`", dir.display()))
+    let dir = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    disk.sync_dir(dir)
+        .with_context(|| format!("cannot sync `{}`", dir.display()))
 }
 
 /// A file that is not at its place yet. Dropped without [`commit`](Self::commit), it is removed.
@@ -175,11 +216,19 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Puts the file at its place: sync, rename, sync of the directory, in this order.
     pub fn commit(mut self) -> Result<()> {
-        let mut file = self.file.take().expect("a file that is not committed is open");
-        let done = file.sync().with_context(|| format!("cannot sync `{}`", self.temp.display())).and_then(|()| {
-            drop(file);
-            self.disk.rename(&self.temp, &self.path).with_context(|| format!("cannot rename to `{}`", self.path.display()))
-        });
+        let mut file = self
+            .file
+            .take()
+            .expect("a file that is not committed is open");
+        let done = file
+            .sync()
+            .with_context(|| format!("cannot sync `{}`", self.temp.display()))
+            .and_then(|()| {
+                drop(file);
+                self.disk
+                    .rename(&self.temp, &self.path)
+                    .with_context(|| format!("cannot rename to `{}`", self.path.display()))
+            });
         match done {
             Ok(()) => sync_parent(&*self.disk, &self.path),
             Err(error) => {
@@ -192,7 +241,9 @@ impl AtomicFile {
 
     fn rename_unsynced(mut self) -> Result<()> {
         drop(self.file.take());
-        self.disk.rename(&self.temp, &self.path).with_context(|| format!("cannot rename to `{}`", self.path.display()))
+        self.disk
+            .rename(&self.temp, &self.path)
+            .with_context(|| format!("cannot rename to `{}`", self.path.display()))
     }
 
     /// Where the file will be.
@@ -203,11 +254,17 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.file.as_mut().expect("a file that is not committed is open").write(buf)
+        self.file
+            .as_mut()
+            .expect("a file that is not committed is open")
+            .write(buf)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().expect("a file that is not committed is open").flush()
+        self.file
+            .as_mut()
+            .expect("a file that is not committed is open")
+            .flush()
     }
 }
 

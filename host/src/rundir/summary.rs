@@ -1,4 +1,5 @@
-//! `job_summary.json`: the state of a job and its accounts, replaced as a whole at each change of state.
+//! `job_summary.json`: the state of a job and its accounts, replaced as a whole at each change of
+//! state.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -83,7 +84,8 @@ impl Ledger {
     /// Checks that every row is accounted for; the error shows the sum.
     pub fn check_balance(&self) -> Result<()> {
         let sum = |map: &BTreeMap<usize, u64>| map.values().map(|n| u128::from(*n)).sum::<u128>();
-        let (dropped, merged, created) = (sum(&self.dropped), sum(&self.merged), sum(&self.created));
+        let (dropped, merged, created) =
+            (sum(&self.dropped), sum(&self.merged), sum(&self.created));
         let inn = u128::from(self.read) + created;
         let out = u128::from(self.output) + dropped + merged + u128::from(self.quarantined);
         if inn != out {
@@ -104,8 +106,10 @@ impl Ledger {
                 *map.entry(done.op.index).or_default() += n;
             }
         };
-        // What is missing between input and output and was neither merged nor quarantined was dropped.
-        let dropped = (done.input_rows + done.created_rows).saturating_sub(done.output_rows + done.merged_rows + done.quarantined_rows);
+        // What is missing between input and output and was neither merged nor quarantined was
+        // dropped.
+        let dropped = (done.input_rows + done.created_rows)
+            .saturating_sub(done.output_rows + done.merged_rows + done.quarantined_rows);
         enter(&mut self.dropped, dropped);
         enter(&mut self.merged, done.merged_rows);
         enter(&mut self.created, done.created_rows);
@@ -172,7 +176,11 @@ impl OpTotals {
         self.bytes_in += done.input_bytes;
         self.peak_memory = self.peak_memory.max(done.peak_memory);
         self.traps += done.traps;
-        self.mb_per_cpu_second = if self.cpu_seconds > 0.0 { self.bytes_in as f64 / 1e6 / self.cpu_seconds } else { 0.0 };
+        self.mb_per_cpu_second = if self.cpu_seconds > 0.0 {
+            self.bytes_in as f64 / 1e6 / self.cpu_seconds
+        } else {
+            0.0
+        };
     }
 }
 
@@ -188,7 +196,8 @@ pub struct Totals {
     pub output_bytes: u64,
     /// CPU seconds of the process over all attempts.
     pub cpu_seconds: f64,
-    /// Seconds that compiling operators took over all attempts, before each of them began. They are in no attempt's time.
+    /// Seconds that compiling operators took over all attempts, before each of them began. They are
+    /// in no attempt's time.
     pub compile_seconds: f64,
     /// Largest resident memory of the process over all attempts, bytes.
     pub peak_memory: u64,
@@ -210,7 +219,8 @@ pub struct Component {
     pub interruptible: bool,
 }
 
-/// `job_summary.json`. Names are those of Data-Juicer where it has one. Fields that somebody else added are ignored.
+/// `job_summary.json`. Names are those of Data-Juicer where it has one. Fields that somebody else
+/// added are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSummary {
     /// [`FORMAT_VERSION`].
@@ -279,7 +289,8 @@ pub struct JobSummary {
     /// What is known of these components, each once.
     #[serde(default)]
     pub components: Vec<Component>,
-    /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the operator's name.
+    /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the
+    /// operator's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub determinism: BTreeMap<String, Checked>,
     /// Values and types that the export does not hold as they were, one sentence each, with counts.
@@ -294,12 +305,26 @@ pub struct JobSummary {
 }
 
 impl JobSummary {
-    /// The summary at the start of `attempt`. What an earlier attempt left in the run directory (start, attempts, CPU seconds) is kept.
-    pub fn start(paths: &RunPaths, job_id: &str, attempt: u32, event_log_file: &std::path::Path) -> Result<Self> {
+    /// The summary at the start of `attempt`. What an earlier attempt left in the run directory
+    /// (start, attempts, CPU seconds) is kept.
+    pub fn start(
+        paths: &RunPaths,
+        job_id: &str,
+        attempt: u32,
+        event_log_file: &std::path::Path,
+    ) -> Result<Self> {
         let started = now();
         let earlier = Self::load_if_readable(paths)?;
-        let show = |path: std::path::PathBuf| std::path::absolute(&path).unwrap_or(path).display().to_string();
-        let file = event_log_file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let show = |path: std::path::PathBuf| {
+            std::path::absolute(&path)
+                .unwrap_or(path)
+                .display()
+                .to_string()
+        };
+        let file = event_log_file
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let mut summary = Self {
             format_version: FORMAT_VERSION,
             job_id: job_id.to_owned(),
@@ -315,7 +340,11 @@ impl JobSummary {
             work_dir: show(paths.root().to_owned()),
             dataset_path: String::new(),
             export_path: String::new(),
-            event_log_file: if file.is_empty() { file.clone() } else { show(event_log_file.to_owned()) },
+            event_log_file: if file.is_empty() {
+                file.clone()
+            } else {
+                show(event_log_file.to_owned())
+            },
             checkpoint_dir: show(paths.checkpoints()),
             metadata_dir: show(paths.metadata()),
             totals: Totals::default(),
@@ -334,7 +363,11 @@ impl JobSummary {
             summary.totals.compile_seconds = earlier.totals.compile_seconds;
             summary.totals.peak_memory = earlier.totals.peak_memory;
             summary.attempts = earlier.attempts;
-            for died in summary.attempts.iter_mut().filter(|a| a.end_time.is_none() && a.last_seen.is_none()) {
+            for died in summary
+                .attempts
+                .iter_mut()
+                .filter(|a| a.end_time.is_none() && a.last_seen.is_none())
+            {
                 died.last_seen = last_seen(paths, died);
             }
         }
@@ -361,13 +394,22 @@ impl JobSummary {
             last.status = status;
             last.end_time = Some(ended);
         }
-        self.duration = Some(self.attempts.iter().filter_map(|a| Some((a.end_time.or(a.last_seen)? - a.start_time).max(0.0))).sum());
+        self.duration = Some(
+            self.attempts
+                .iter()
+                .filter_map(|a| Some((a.end_time.or(a.last_seen)? - a.start_time).max(0.0)))
+                .sum(),
+        );
     }
 
-    /// Seconds that attempts were at work, those that died included as far as they left a trace in the run directory.
+    /// Seconds that attempts were at work, those that died included as far as they left a trace in
+    /// the run directory.
     pub fn time_at_work(&self, paths: &RunPaths) -> f64 {
         let end = |a: &Attempt| a.end_time.or(a.last_seen).or_else(|| last_seen(paths, a));
-        self.attempts.iter().filter_map(|a| Some((end(a)? - a.start_time).max(0.0))).sum()
+        self.attempts
+            .iter()
+            .filter_map(|a| Some((end(a)? - a.start_time).max(0.0)))
+            .sum()
     }
 
     /// Enters what one op did to one partition, into the table of ops and into the ledger.
@@ -375,7 +417,13 @@ impl JobSummary {
         let at = match self.ops.binary_search_by_key(&done.op.index, |o| o.index) {
             Ok(at) => at,
             Err(at) => {
-                self.ops.insert(at, OpTotals { index: done.op.index, ..OpTotals::default() });
+                self.ops.insert(
+                    at,
+                    OpTotals {
+                        index: done.op.index,
+                        ..OpTotals::default()
+                    },
+                );
                 at
             }
         };
@@ -393,8 +441,8 @@ impl JobSummary {
         storage.write_json(&paths.summary(), self)
     }
 
-    /// As [`load`](Self::load), but a file that is no summary counts as none, with a warning: other tools write it in place, and a job must
-    /// not be lost over it.
+    /// As [`load`](Self::load), but a file that is no summary counts as none, with a warning: other
+    /// tools write it in place, and a job must not be lost over it.
     pub fn load_if_readable(paths: &RunPaths) -> Result<Option<Self>> {
         match Self::load(paths) {
             Err(error) if error.is::<serde_json::Error>() => {
@@ -411,11 +459,18 @@ impl JobSummary {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
+            }
         };
-        let summary: Self = serde_json::from_slice(&bytes).with_context(|| format!("`{}` is not a job summary", path.display()))?;
+        let summary: Self = serde_json::from_slice(&bytes)
+            .with_context(|| format!("`{}` is not a job summary", path.display()))?;
         if summary.format_version > FORMAT_VERSION {
-            bail!("`{}` has format version {}, this program knows {FORMAT_VERSION}", path.display(), summary.format_version);
+            bail!(
+                "`{}` has format version {}, this program knows {FORMAT_VERSION}",
+                path.display(),
+                summary.format_version
+            );
         }
         Ok(Some(summary))
     }
@@ -424,12 +479,22 @@ impl JobSummary {
 /// When an attempt that died last wrote to its events or its log.
 fn last_seen(paths: &RunPaths, died: &Attempt) -> Option<f64> {
     // The name comes from a file: only ever a name.
-    let events = std::path::Path::new(&died.event_log_file).file_name().map(|name| paths.root().join(name));
+    let events = std::path::Path::new(&died.event_log_file)
+        .file_name()
+        .map(|name| paths.root().join(name));
     let written = |path: std::path::PathBuf| {
         let modified = path.metadata().ok()?.modified().ok()?;
-        Some(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs_f64())
+        Some(
+            modified
+                .duration_since(std::time::UNIX_EPOCH)
+                .ok()?
+                .as_secs_f64(),
+        )
     };
-    let times = [events, Some(paths.log(died.attempt))].into_iter().flatten().filter_map(written);
+    let times = [events, Some(paths.log(died.attempt))]
+        .into_iter()
+        .flatten()
+        .filter_map(written);
     times.reduce(f64::max).map(|seen| seen.max(died.start_time))
 }
 
@@ -439,20 +504,52 @@ mod tests {
     use crate::rundir::events::OpRef;
 
     fn done(index: usize, input_rows: u64, output_rows: u64) -> OpDone {
-        OpDone { op: OpRef::new(index, "op"), input_rows, output_rows, ..OpDone::default() }
+        OpDone {
+            op: OpRef::new(index, "op"),
+            input_rows,
+            output_rows,
+            ..OpDone::default()
+        }
     }
 
     #[test]
     fn the_ledger_balances_only_if_every_row_is_accounted_for() {
-        let mut ledger = Ledger { read: 100, quarantined: 2, ..Ledger::default() };
-        ledger.add_op(&OpDone { quarantined_rows: 3, ..done(0, 98, 90) });
-        ledger.add_op(&OpDone { merged_rows: 10, ..done(1, 90, 80) });
-        ledger.add_op(&OpDone { created_rows: 40, ..done(2, 80, 120) });
+        let mut ledger = Ledger {
+            read: 100,
+            quarantined: 2,
+            ..Ledger::default()
+        };
+        ledger.add_op(&OpDone {
+            quarantined_rows: 3,
+            ..done(0, 98, 90)
+        });
+        ledger.add_op(&OpDone {
+            merged_rows: 10,
+            ..done(1, 90, 80)
+        });
+        ledger.add_op(&OpDone {
+            created_rows: 40,
+            ..done(2, 80, 120)
+        });
         ledger.output = 120;
         ledger.check_balance().unwrap();
-        assert_eq!((ledger.dropped[&0], ledger.merged[&1], ledger.created[&2], ledger.quarantined), (5, 10, 40, 5));
+        assert_eq!(
+            (
+                ledger.dropped[&0],
+                ledger.merged[&1],
+                ledger.created[&2],
+                ledger.quarantined
+            ),
+            (5, 10, 40, 5)
+        );
         ledger.output = 119;
-        assert!(ledger.check_balance().unwrap_err().to_string().contains("140"));
+        assert!(
+            ledger
+                .check_balance()
+                .unwrap_err()
+                .to_string()
+                .contains("140")
+        );
     }
 
     #[test]
@@ -460,12 +557,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let paths = RunPaths::new(dir.path().join("j"));
         paths.create().unwrap();
-        let mut first = JobSummary::start(&paths, "j", 1, &paths.events("20260101_000000", 0)).unwrap();
+        let mut first =
+            JobSummary::start(&paths, "j", 1, &paths.events("20260101_000000", 0)).unwrap();
         first.finish(Status::Stopped, None);
         first.save(&paths).unwrap();
-        let second = JobSummary::start(&paths, "j", 2, &paths.events("20260101_000001", 0)).unwrap();
+        let second =
+            JobSummary::start(&paths, "j", 2, &paths.events("20260101_000001", 0)).unwrap();
         assert_eq!(second.start_time, first.start_time);
-        assert_eq!(second.attempts.iter().map(|a| (a.attempt, a.status)).collect::<Vec<_>>(), [(1, Status::Stopped), (2, Status::Running)]);
+        assert_eq!(
+            second
+                .attempts
+                .iter()
+                .map(|a| (a.attempt, a.status))
+                .collect::<Vec<_>>(),
+            [(1, Status::Stopped), (2, Status::Running)]
+        );
     }
 
     #[test]
@@ -475,8 +581,15 @@ mod tests {
         std::fs::write(paths.summary(), r#"{"job_id":"j","sta"#).unwrap();
         assert!(JobSummary::load(&paths).is_err());
         assert!(JobSummary::start(&paths, "j", 2, &paths.events("20260101_000000", 0)).is_ok());
-        std::fs::write(paths.summary(), r#"{"format_version":99,"job_id":"j","status":"stopped","start_time":1}"#).unwrap();
-        assert!(JobSummary::start(&paths, "j", 2, &paths.events("20260101_000000", 0)).is_err(), "a newer program's file is overwritten");
+        std::fs::write(
+            paths.summary(),
+            r#"{"format_version":99,"job_id":"j","status":"stopped","start_time":1}"#,
+        )
+        .unwrap();
+        assert!(
+            JobSummary::start(&paths, "j", 2, &paths.events("20260101_000000", 0)).is_err(),
+            "a newer program's file is overwritten"
+        );
     }
 
     #[test]
@@ -485,8 +598,24 @@ mod tests {
         let paths = RunPaths::new(dir.path());
         std::fs::write(paths.summary(), r#"{"job_id":"j","status":"stopped","start_time":1,"stop_time":2.5,"stop_reason":"manual_stop"}"#)
             .unwrap();
-        assert_eq!(JobSummary::load(&paths).unwrap().unwrap().stop_reason.as_deref(), Some("manual_stop"));
-        std::fs::write(paths.summary(), r#"{"format_version":99,"job_id":"j","status":"stopped","start_time":1}"#).unwrap();
-        assert!(JobSummary::load(&paths).unwrap_err().to_string().contains("99"));
+        assert_eq!(
+            JobSummary::load(&paths)
+                .unwrap()
+                .unwrap()
+                .stop_reason
+                .as_deref(),
+            Some("manual_stop")
+        );
+        std::fs::write(
+            paths.summary(),
+            r#"{"format_version":99,"job_id":"j","status":"stopped","start_time":1}"#,
+        )
+        .unwrap();
+        assert!(
+            JobSummary::load(&paths)
+                .unwrap_err()
+                .to_string()
+                .contains("99")
+        );
     }
 }

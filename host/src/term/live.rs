@@ -1,4 +1,5 @@
-//! One line at the bottom of the terminal that says how far something is. Whatever else goes to standard error appears above it.
+//! One line at the bottom of the terminal that says how far something is. Whatever else goes to
+//! standard error appears above it.
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,13 +14,15 @@ fn lock() -> MutexGuard<'static, String> {
     LINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Somebody who closed standard error, or a full disk behind it, does not end a job: there is nobody left to tell.
+/// Somebody who closed standard error, or a full disk behind it, does not end a job: there is
+/// nobody left to tell.
 fn put(text: &[u8]) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(text).and_then(|()| out.flush());
 }
 
-/// Shows `line`, which must be narrower than the terminal, in place of the one before. Only for terminals.
+/// Shows `line`, which must be narrower than the terminal, in place of the one before. Only for
+/// terminals.
 pub(crate) fn show(line: &str) {
     let mut shown = lock();
     if *shown != line {

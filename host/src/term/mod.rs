@@ -1,4 +1,5 @@
-//! What people read: numbers and times as they say them, tables that fit the terminal, colours. Every subcommand prints through this module.
+//! What people read: numbers and times as they say them, tables that fit the terminal, colours.
+//! Every subcommand prints through this module.
 
 pub(crate) mod live;
 mod style;
@@ -34,19 +35,32 @@ pub(crate) fn cut_end(text: &str, columns: usize) -> String {
         return text.to_owned();
     }
     let kept = take(text.chars(), columns.saturating_sub(1));
-    if columns == 0 { String::new() } else { format!("{kept}…") }
+    if columns == 0 {
+        String::new()
+    } else {
+        format!("{kept}…")
+    }
 }
 
-/// Returns `text` in at most `columns` columns; `…` stands for the start that is cut off, as of a path, whose end says most.
+/// Returns `text` in at most `columns` columns; `…` stands for the start that is cut off, as of a
+/// path, whose end says most.
 pub(crate) fn cut_start(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let kept: String = take(text.chars().rev(), columns.saturating_sub(1)).chars().rev().collect();
-    if columns == 0 { String::new() } else { format!("…{kept}") }
+    let kept: String = take(text.chars().rev(), columns.saturating_sub(1))
+        .chars()
+        .rev()
+        .collect();
+    if columns == 0 {
+        String::new()
+    } else {
+        format!("…{kept}")
+    }
 }
 
-/// Returns the lines of `text` broken at blanks so that none is wider than `columns`, unless a single word is.
+/// Returns the lines of `text` broken at blanks so that none is wider than `columns`, unless a
+/// single word is.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
@@ -64,14 +78,22 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Returns `text` on one line and without what could take over a terminal: control characters and marks of the writing direction are escaped.
+/// Returns `text` on one line and without what could take over a terminal: control characters and
+/// marks of the writing direction are escaped.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
-    let dangerous = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let dangerous =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(dangerous) {
         return text.into();
     }
     let mut out = String::with_capacity(text.len() + 8);
-    text.chars().for_each(|c| if dangerous(c) { out.extend(c.escape_debug()) } else { out.push(c) });
+    text.chars().for_each(|c| {
+        if dangerous(c) {
+            out.extend(c.escape_debug())
+        } else {
+            out.push(c)
+        }
+    });
     out.into()
 }
 
@@ -95,13 +117,19 @@ mod tests {
     #[test]
     fn long_lines_are_broken_at_blanks() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("a-word-that-is-long x\ny", 5), ["a-word-that-is-long", "x", "y"]);
+        assert_eq!(
+            wrap("a-word-that-is-long x\ny", 5),
+            ["a-word-that-is-long", "x", "y"]
+        );
         assert_eq!(wrap("", 5), [""]);
     }
 
     #[test]
     fn nothing_in_a_text_takes_over_the_terminal() {
-        assert_eq!(one_line("a\u{1b}[31m\tb\nc\u{202e}é"), "a\\u{1b}[31m\\tb\\nc\\u{202e}é");
+        assert_eq!(
+            one_line("a\u{1b}[31m\tb\nc\u{202e}é"),
+            "a\\u{1b}[31m\\tb\\nc\\u{202e}é"
+        );
     }
 
     #[test]
@@ -111,6 +139,9 @@ mod tests {
         assert_eq!(cut_start("abcdef", 4), "…def");
         // Chinese characters take two columns.
         assert_eq!(cut_end("数据集合", 6), "数据…");
-        assert_eq!((cut_end("ab", 1), cut_end("ab", 0), cut_start("ab", 0)), ("…".into(), String::new(), String::new()));
+        assert_eq!(
+            (cut_end("ab", 1), cut_end("ab", 0), cut_start("ab", 0)),
+            ("…".into(), String::new(), String::new())
+        );
     }
 }

@@ -67,7 +67,10 @@ pub struct Style {
 impl Style {
     /// Text only, of any width.
     pub fn plain() -> Self {
-        Self { colour: false, width: None }
+        Self {
+            colour: false,
+            width: None,
+        }
     }
 
     /// For standard output.
@@ -96,7 +99,11 @@ impl Style {
             Color::Yellow => "33",
             Color::Cyan => "36",
         };
-        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour && !text.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Returns `text` in bold.
@@ -108,5 +115,8 @@ impl Style {
 /// The terminal's columns, else those of `COLUMNS`. Terminals that do not know say 0.
 fn columns(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
     let asked = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal.map(|(width, _)| usize::from(width.0)).or_else(asked).filter(|columns| *columns > 0)
+    terminal
+        .map(|(width, _)| usize::from(width.0))
+        .or_else(asked)
+        .filter(|columns| *columns > 0)
 }

@@ -19,12 +19,21 @@ pub(crate) struct Column {
 impl Column {
     /// Numbers.
     pub(crate) const fn right(head: &'static str) -> Self {
-        Self { head, right: true, goes: None, least: None, is_path: false }
+        Self {
+            head,
+            right: true,
+            goes: None,
+            least: None,
+            is_path: false,
+        }
     }
 
     /// Words.
     pub(crate) const fn left(head: &'static str) -> Self {
-        Self { right: false, ..Self::right(head) }
+        Self {
+            right: false,
+            ..Self::right(head)
+        }
     }
 
     /// It may go: those with a larger `order` go first.
@@ -59,13 +68,19 @@ pub(crate) struct Cell {
 impl Cell {
     /// Text in a colour.
     pub(crate) fn painted(text: impl Into<String>, color: Color) -> Self {
-        Self { text: text.into(), color: Some(color) }
+        Self {
+            text: text.into(),
+            color: Some(color),
+        }
     }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), color: None }
+        Self {
+            text: text.into(),
+            color: None,
+        }
     }
 }
 
@@ -79,13 +94,19 @@ pub(crate) struct Table {
 impl Table {
     /// A table without rows.
     pub(crate) fn new(columns: Vec<Column>) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
     }
 
-    /// Adds a row, which has a cell for each column. Whatever is in a cell comes on one line and without control characters.
+    /// Adds a row, which has a cell for each column. Whatever is in a cell comes on one line and
+    /// without control characters.
     pub(crate) fn row(&mut self, mut cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len());
-        cells.iter_mut().for_each(|cell| cell.text = one_line(&cell.text).into_owned());
+        cells
+            .iter_mut()
+            .for_each(|cell| cell.text = one_line(&cell.text).into_owned());
         self.rows.push(cells);
     }
 
@@ -93,15 +114,29 @@ impl Table {
     pub(crate) fn render(&self, style: Style) -> String {
         let shown = self.fit(style.width.unwrap_or(usize::MAX));
         let mut out = String::new();
-        let head: Vec<Cell> = self.columns.iter().map(|c| Cell::painted(c.head, Color::Bold)).collect();
+        let head: Vec<Cell> = self
+            .columns
+            .iter()
+            .map(|c| Cell::painted(c.head, Color::Bold))
+            .collect();
         for row in std::iter::once(&head).chain(&self.rows) {
             let mut line = String::new();
-            let last = shown.iter().rev().find(|(at, _)| !row[*at].text.is_empty()).map(|(at, _)| *at);
+            let last = shown
+                .iter()
+                .rev()
+                .find(|(at, _)| !row[*at].text.is_empty())
+                .map(|(at, _)| *at);
             for (at, room) in &shown {
                 let (column, cell) = (&self.columns[*at], &row[*at]);
-                let text = if column.is_path { cut_start(&cell.text, *room) } else { cut_end(&cell.text, *room) };
+                let text = if column.is_path {
+                    cut_start(&cell.text, *room)
+                } else {
+                    cut_end(&cell.text, *room)
+                };
                 let blank = " ".repeat(room - width(&text));
-                let text = cell.color.map_or_else(|| text.clone(), |color| style.paint(color, &text));
+                let text = cell
+                    .color
+                    .map_or_else(|| text.clone(), |color| style.paint(color, &text));
                 line += "  ";
                 if column.right {
                     line += &blank;
@@ -123,9 +158,23 @@ impl Table {
 
     /// The columns that are shown and how wide each is.
     fn fit(&self, room: usize) -> Vec<(usize, usize)> {
-        let widest = |at: usize| self.rows.iter().map(|row| width(&row[at].text)).chain([width(self.columns[at].head)]).max().unwrap_or(0);
-        let mut shown: Vec<(usize, usize)> = (0..self.columns.len()).map(|at| (at, widest(at))).collect();
-        let excess = |shown: &[(usize, usize)]| shown.iter().map(|(_, w)| w + 2).sum::<usize>().saturating_sub(room);
+        let widest = |at: usize| {
+            self.rows
+                .iter()
+                .map(|row| width(&row[at].text))
+                .chain([width(self.columns[at].head)])
+                .max()
+                .unwrap_or(0)
+        };
+        let mut shown: Vec<(usize, usize)> =
+            (0..self.columns.len()).map(|at| (at, widest(at))).collect();
+        let excess = |shown: &[(usize, usize)]| {
+            shown
+                .iter()
+                .map(|(_, w)| w + 2)
+                .sum::<usize>()
+                .saturating_sub(room)
+        };
         loop {
             // Free text gives way first.
             let mut over = excess(&shown);
@@ -140,7 +189,11 @@ impl Table {
             if over == 0 {
                 break;
             }
-            let goes = shown.iter().enumerate().filter_map(|(i, (at, _))| Some((self.columns[*at].goes?, i))).max();
+            let goes = shown
+                .iter()
+                .enumerate()
+                .filter_map(|(i, (at, _))| Some((self.columns[*at].goes?, i)))
+                .max();
             match goes {
                 Some((_, i)) => {
                     shown.remove(i);
@@ -172,13 +225,28 @@ mod tests {
             Column::right("share").goes(3),
             Column::left("now").shrinks(6).goes(2),
         ]);
-        table.row(vec!["0".into(), "text_length_filter".into(), "1,234".into(), "20%".into(), "op 1 `x`: disk full".into()]);
-        table.row(vec!["1".into(), "数据_mapper".into(), "5".into(), Cell::painted("80%", Color::Red), "".into()]);
+        table.row(vec![
+            "0".into(),
+            "text_length_filter".into(),
+            "1,234".into(),
+            "20%".into(),
+            "op 1 `x`: disk full".into(),
+        ]);
+        table.row(vec![
+            "1".into(),
+            "数据_mapper".into(),
+            "5".into(),
+            Cell::painted("80%", Color::Red),
+            "".into(),
+        ]);
         table
     }
 
     fn at(width: usize) -> String {
-        table().render(Style { colour: false, width: Some(width) })
+        table().render(Style {
+            colour: false,
+            width: Some(width),
+        })
     }
 
     #[test]
@@ -193,10 +261,22 @@ mod tests {
 
     #[test]
     fn text_is_cut_then_columns_go_then_all_is_cut() {
-        assert_eq!(at(54).lines().nth(1).unwrap(), "  0  text_length_filter     1,234    20%  op 1 `x`: d…");
-        assert_eq!(at(45).lines().nth(1).unwrap(), "  0  text_length_filter     1,234  op 1 `x`:…");
-        assert_eq!(at(36).lines().nth(1).unwrap(), "  0  text_length_filter     1,234");
-        assert_eq!(at(30).lines().nth(1).unwrap(), "  text_length_filter     1,234");
+        assert_eq!(
+            at(54).lines().nth(1).unwrap(),
+            "  0  text_length_filter     1,234    20%  op 1 `x`: d…"
+        );
+        assert_eq!(
+            at(45).lines().nth(1).unwrap(),
+            "  0  text_length_filter     1,234  op 1 `x`:…"
+        );
+        assert_eq!(
+            at(36).lines().nth(1).unwrap(),
+            "  0  text_length_filter     1,234"
+        );
+        assert_eq!(
+            at(30).lines().nth(1).unwrap(),
+            "  text_length_filter     1,234"
+        );
         assert_eq!(at(20).lines().nth(1).unwrap(), "  text_le…     1,234");
     }
 
@@ -211,8 +291,14 @@ mod tests {
 
     #[test]
     fn colours_are_put_around_the_text_only() {
-        let text = table().render(Style { colour: true, width: None });
+        let text = table().render(Style {
+            colour: true,
+            width: None,
+        });
         assert!(text.contains("  \u{1b}[31m80%\u{1b}[0m"), "{text:?}");
-        assert!(text.starts_with("  \u{1b}[1m#\u{1b}[0m  \u{1b}[1mop\u{1b}[0m   "), "{text:?}");
+        assert!(
+            text.starts_with("  \u{1b}[1m#\u{1b}[0m  \u{1b}[1mop\u{1b}[0m   "),
+            "{text:?}"
+        );
     }
 }

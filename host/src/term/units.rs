@@ -1,5 +1,5 @@
-//! Numbers as people write them. Sizes are in powers of 1000 everywhere. Only the `mb` and `kb` of options count 1,048,576 and 1,024 bytes, as
-//! in Data-Juicer.
+//! Numbers as people write them. Sizes are in powers of 1000 everywhere. Only the `mb` and `kb` of
+//! options count 1,048,576 and 1,024 bytes, as in Data-Juicer.
 
 /// `1,234,567`
 pub(crate) fn count(n: u64) -> String {
@@ -24,7 +24,11 @@ pub(crate) fn bytes(n: u64) -> String {
     let mut value = n as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 999.95 {
-            return if unit == "B" { format!("{n} B") } else { format!("{value:.1} {unit}") };
+            return if unit == "B" {
+                format!("{n} B")
+            } else {
+                format!("{value:.1} {unit}")
+            };
         }
         value /= 1000.0;
     }
@@ -62,8 +66,10 @@ fn two(n: u64, base: u64, large: &str, small: &str) -> String {
 
 /// `2026-01-01 12:00:00 UTC`
 pub(crate) fn time(seconds: f64) -> String {
-    jiff::Timestamp::from_microsecond((seconds * 1e6) as i64)
-        .map_or_else(|_| "?".to_owned(), |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    jiff::Timestamp::from_microsecond((seconds * 1e6) as i64).map_or_else(
+        |_| "?".to_owned(),
+        |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
 }
 
 #[cfg(test)]
@@ -72,17 +78,44 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0, 1, 2, 1000].map(|n| counted(n, "row")), ["0 rows", "1 row", "2 rows", "1,000 rows"]);
-        assert_eq!([0, 999, 1000, 999_960, 12_345_678].map(bytes), ["0 B", "999 B", "1.0 kB", "1.0 MB", "12.3 MB"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(count),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            [0, 1, 2, 1000].map(|n| counted(n, "row")),
+            ["0 rows", "1 row", "2 rows", "1,000 rows"]
+        );
+        assert_eq!(
+            [0, 999, 1000, 999_960, 12_345_678].map(bytes),
+            ["0 B", "999 B", "1.0 kB", "1.0 MB", "12.3 MB"]
+        );
     }
 
     #[test]
     fn times_are_what_people_say() {
-        let measured = [0.0, 0.042, 0.42, 4.18, 12.34, 59.7, 180.0, 185.0, 725.0, 7500.0, 273_600.0].map(seconds);
-        let said = ["0 s", "0.04 s", "0.4 s", "4.2 s", "12 s", "1 min", "3 min", "3 min 5 s", "12 min", "2 h 5 min", "3 d 4 h"];
+        let measured = [
+            0.0, 0.042, 0.42, 4.18, 12.34, 59.7, 180.0, 185.0, 725.0, 7500.0, 273_600.0,
+        ]
+        .map(seconds);
+        let said = [
+            "0 s",
+            "0.04 s",
+            "0.4 s",
+            "4.2 s",
+            "12 s",
+            "1 min",
+            "3 min",
+            "3 min 5 s",
+            "12 min",
+            "2 h 5 min",
+            "3 d 4 h",
+        ];
         assert_eq!(measured, said);
         let guessed = [0.0, 0.7, 12.4, 59.6, 185.0, 3599.0, 7500.0].map(about);
-        assert_eq!(guessed, ["1 s", "1 s", "12 s", "1 min", "3 min", "1 h", "2 h 5 min"]);
+        assert_eq!(
+            guessed,
+            ["1 s", "1 s", "12 s", "1 min", "3 min", "1 h", "2 h 5 min"]
+        );
     }
 }

@@ -8,7 +8,11 @@ use crate::rundir::events::{CheckpointDone, Event, EventLog, OpDone, OpRef, now}
 use crate::rundir::{DatasetMapping, JobLock, JobSummary, RunPaths, Status};
 
 /// The ops of the pretended recipe.
-pub const OPS: [&str; 3] = ["whitespace_normalization_mapper", "text_length_filter", "document_deduplicator"];
+pub const OPS: [&str; 3] = [
+    "whitespace_normalization_mapper",
+    "text_length_filter",
+    "document_deduplicator",
+];
 /// Input rows of each pretended partition; a tenth is dropped by op 1.
 pub const ROWS: u64 = 1000;
 /// Bytes of each pretended partition.
@@ -49,7 +53,11 @@ impl PretendedJob {
             work_dir: summary.work_dir.clone(),
             config_file: None,
             executor_type: summary.executor_type.clone(),
-            operations: OPS.iter().enumerate().map(|(i, name)| OpRef::new(i, *name)).collect(),
+            operations: OPS
+                .iter()
+                .enumerate()
+                .map(|(i, name)| OpRef::new(i, *name))
+                .collect(),
             is_resuming: lock.attempt() > 1,
         });
         let mapping = match DatasetMapping::load(&paths)? {
@@ -57,16 +65,36 @@ impl PretendedJob {
             None => DatasetMapping::new("data/in.jsonl", vec![(BYTES, None); partitions]),
         };
         mapping.save(&paths)?;
-        log.emit(Event::PartitionsPlanned { total_partitions: partitions, input_bytes: BYTES * partitions as u64, input_rows: None });
-        Ok(Self { paths, log, summary, mapping, _lock: lock })
+        log.emit(Event::PartitionsPlanned {
+            total_partitions: partitions,
+            input_bytes: BYTES * partitions as u64,
+            input_rows: None,
+        });
+        Ok(Self {
+            paths,
+            log,
+            summary,
+            mapping,
+            _lock: lock,
+        })
     }
 
-    /// A worker takes a partition, from op `first` on (after a checkpoint if not 0), and has read `share` of it.
+    /// A worker takes a partition, from op `first` on (after a checkpoint if not 0), and has read
+    /// `share` of it.
     pub fn begin(&mut self, partition_id: usize, first: usize, share: f64) -> Result<()> {
         if first > 0 {
             self.repeat_ops(partition_id, first);
-            let checkpoint_path = self.paths.checkpoint(first - 1, partition_id, "parquet").display().to_string();
-            self.log.emit(Event::PartitionResumed { partition_id, op: op(first - 1), checkpoint_path, output_rows: rows_after(first - 1) });
+            let checkpoint_path = self
+                .paths
+                .checkpoint(first - 1, partition_id, "parquet")
+                .display()
+                .to_string();
+            self.log.emit(Event::PartitionResumed {
+                partition_id,
+                op: op(first - 1),
+                checkpoint_path,
+                output_rows: rows_after(first - 1),
+            });
         }
         let input_rows = (first > 0).then(|| rows_after(first - 1));
         let last = OPS.len() - 1;
@@ -81,19 +109,33 @@ impl PretendedJob {
         self.mapping.started(partition_id, now());
         self.mapping.save(&self.paths)?;
         for index in first..=last {
-            self.log.emit(Event::OpStarted { partition_id, op: op(index) });
+            self.log.emit(Event::OpStarted {
+                partition_id,
+                op: op(index),
+            });
         }
         if share > 0.0 {
-            let (input_rows, done_bytes) = ((ROWS as f64 * share) as u64, (BYTES as f64 * share) as u64);
-            self.log.emit(Event::PartitionProgressed { partition_id, stage: 0, input_rows, done_bytes, input_bytes: BYTES });
+            let (input_rows, done_bytes) =
+                ((ROWS as f64 * share) as u64, (BYTES as f64 * share) as u64);
+            self.log.emit(Event::PartitionProgressed {
+                partition_id,
+                stage: 0,
+                input_rows,
+                done_bytes,
+                input_bytes: BYTES,
+            });
         }
         Ok(())
     }
 
-    /// Repeats the ops `..end` of a partition, and the checkpoint after the last of them, which an earlier attempt did.
+    /// Repeats the ops `..end` of a partition, and the checkpoint after the last of them, which an
+    /// earlier attempt did.
     fn repeat_ops(&mut self, partition_id: usize, end: usize) {
         for index in 0..end {
-            let done = OpDone { taken_over: true, ..op_done(partition_id, index) };
+            let done = OpDone {
+                taken_over: true,
+                ..op_done(partition_id, index)
+            };
             self.summary.add_op(&done);
             self.log.emit(Event::OpCompleted(done));
         }
@@ -112,7 +154,11 @@ impl PretendedJob {
     }
 
     fn save_checkpoint(&mut self, partition_id: usize, index: usize, taken_over: bool) {
-        let checkpoint_path = self.paths.checkpoint(index, partition_id, "parquet").display().to_string();
+        let checkpoint_path = self
+            .paths
+            .checkpoint(index, partition_id, "parquet")
+            .display()
+            .to_string();
         self.log.emit(Event::CheckpointSaved(CheckpointDone {
             partition_id,
             op: op(index),
@@ -141,7 +187,8 @@ impl PretendedJob {
         self.summary.ledger.read += input_rows;
         self.summary.ledger.output += output_rows;
         if !taken_over {
-            self.mapping.completed(partition_id, now(), input_rows, output_rows);
+            self.mapping
+                .completed(partition_id, now(), input_rows, output_rows);
             self.mapping.save(&self.paths)?;
         }
         self.log.emit(Event::PartitionCompleted {
@@ -158,7 +205,8 @@ impl PretendedJob {
 
     /// The attempt ends.
     pub fn finish(mut self, status: Status, why: &str) -> Result<()> {
-        self.summary.finish(status, (status == Status::Failed).then(|| why.to_owned()));
+        self.summary
+            .finish(status, (status == Status::Failed).then(|| why.to_owned()));
         let duration = self.summary.duration.unwrap_or(0.0);
         let resumption_command = self.summary.resumption_command.clone();
         match status {
@@ -182,7 +230,11 @@ impl PretendedJob {
                     resumption_command,
                 });
             }
-            Status::Stopped => self.log.emit(Event::JobStopped { duration, reason: why.to_owned(), resumption_command }),
+            Status::Stopped => self.log.emit(Event::JobStopped {
+                duration,
+                reason: why.to_owned(),
+                resumption_command,
+            }),
         }
         self.log.flush()?;
         self.summary.save(&self.paths)
@@ -203,7 +255,11 @@ fn op_done(partition_id: usize, index: usize) -> OpDone {
         op: op(index),
         duration: 0.5,
         cpu_seconds: 0.25,
-        input_rows: if index == 0 { ROWS } else { rows_after(index - 1) },
+        input_rows: if index == 0 {
+            ROWS
+        } else {
+            rows_after(index - 1)
+        },
         output_rows: rows_after(index),
         input_bytes: BYTES,
         ..OpDone::default()

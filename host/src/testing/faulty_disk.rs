@@ -37,11 +37,19 @@ struct State {
 }
 
 impl FaultyDisk {
-    /// A disk over the directory `root`, whose present files are durable. `fault` happens at that call, counted from 0; None only counts.
+    /// A disk over the directory `root`, whose present files are durable. `fault` happens at that
+    /// call, counted from 0; None only counts.
     pub fn new(root: &Path, fault: Option<(usize, Fault)>) -> io::Result<Self> {
         let durable = files(root)?;
         Ok(Self {
-            state: Arc::new(Mutex::new(State { root: root.to_owned(), fault, calls: 0, cut: false, synced: durable.clone(), durable })),
+            state: Arc::new(Mutex::new(State {
+                root: root.to_owned(),
+                fault,
+                calls: 0,
+                cut: false,
+                synced: durable.clone(),
+                durable,
+            })),
         })
     }
 
@@ -61,17 +69,27 @@ impl FaultyDisk {
         let keep_names = matches!(state.fault, Some((_, Fault::CutPowerKeepNames)));
         let mut left = state.durable.clone();
         if keep_names {
-            left =
-                files(&state.root)?.into_keys().map(|path| (path.clone(), state.synced.get(&path).cloned().unwrap_or_default())).collect();
+            left = files(&state.root)?
+                .into_keys()
+                .map(|path| {
+                    (
+                        path.clone(),
+                        state.synced.get(&path).cloned().unwrap_or_default(),
+                    )
+                })
+                .collect();
         }
         for path in files(&state.root)?.keys() {
             fs::remove_file(path)?;
         }
-        left.iter().try_for_each(|(path, bytes)| fs::write(path, bytes))
+        left.iter()
+            .try_for_each(|(path, bytes)| fs::write(path, bytes))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -99,7 +117,11 @@ impl Disk for FaultyDisk {
         let mut state = self.lock();
         state.call()?;
         state.synced.remove(path);
-        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file: fs::File::create(path)? }))
+        Ok(Box::new(FaultyFile {
+            disk: self.clone(),
+            path: path.to_owned(),
+            file: fs::File::create(path)?,
+        }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -125,7 +147,10 @@ impl Disk for FaultyDisk {
         let mut state = self.lock();
         state.call()?;
         state.durable.retain(|path, _| path.parent() != Some(dir));
-        for path in files(&state.root)?.into_keys().filter(|path| path.parent() == Some(dir)) {
+        for path in files(&state.root)?
+            .into_keys()
+            .filter(|path| path.parent() == Some(dir))
+        {
             let bytes = state.synced.get(&path).cloned().unwrap_or_default();
             state.durable.insert(path, bytes);
         }
@@ -189,8 +214,13 @@ mod tests {
     const OLD: &[u8] = b"the old content";
     const NEW: &[u8] = b"the new content, which is longer";
 
-    /// Replaces a file at every call at which something can happen; gives `check` the result and what is there after a restart.
-    fn at_every_call(fault: Fault, act: impl Fn(&Storage, &Path) -> anyhow::Result<()>, check: impl Fn(bool, &[u8], usize)) {
+    /// Replaces a file at every call at which something can happen; gives `check` the result and
+    /// what is there after a restart.
+    fn at_every_call(
+        fault: Fault,
+        act: impl Fn(&Storage, &Path) -> anyhow::Result<()>,
+        check: impl Fn(bool, &[u8], usize),
+    ) {
         for call in 0.. {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("file");
@@ -198,12 +228,19 @@ mod tests {
             let disk = FaultyDisk::new(dir.path(), Some((call, fault))).unwrap();
             let result = act(&Storage::on(Arc::new(disk.clone())), &path);
             if let Err(error) = &result {
-                assert!(error.to_string().contains(dir.path().to_str().unwrap()), "the error does not name the path: {error:#}");
+                assert!(
+                    error.to_string().contains(dir.path().to_str().unwrap()),
+                    "the error does not name the path: {error:#}"
+                );
             }
             if disk.is_cut() {
                 disk.restart().unwrap();
             } else if fault == Fault::Fail {
-                assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file is left after a fault at call {call}");
+                assert_eq!(
+                    fs::read_dir(dir.path()).unwrap().count(),
+                    1,
+                    "a temporary file is left after a fault at call {call}"
+                );
             }
             check(result.is_ok(), &fs::read(&path).unwrap(), call);
             if disk.calls() <= call {
@@ -218,8 +255,14 @@ mod tests {
         for fault in [Fault::Fail, Fault::CutPower, Fault::CutPowerKeepNames] {
             let act = |storage: &Storage, path: &Path| storage.write_atomic(path, NEW);
             at_every_call(fault, act, |ok, content, call| {
-                assert!(content == OLD || content == NEW, "{fault:?} at call {call}: torn");
-                assert!(!ok || content == NEW, "{fault:?} at call {call}: lost after success");
+                assert!(
+                    content == OLD || content == NEW,
+                    "{fault:?} at call {call}: torn"
+                );
+                assert!(
+                    !ok || content == NEW,
+                    "{fault:?} at call {call}: lost after success"
+                );
             });
         }
     }
@@ -229,7 +272,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         let disk = FaultyDisk::new(dir.path(), Some((99, Fault::CutPowerKeepNames))).unwrap();
-        Storage::on(Arc::new(disk.clone())).replace(&path, NEW).unwrap();
+        Storage::on(Arc::new(disk.clone()))
+            .replace(&path, NEW)
+            .unwrap();
         disk.restart().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"");
     }

@@ -1,11 +1,14 @@
-//! For the tests and benches of this repository: doubles (a disk that fails at a chosen call, run directories of jobs that process nothing),
-//! and inner parts that are tested or measured by themselves. No part of the public interface.
+//! For the tests and benches of this repository: doubles (a disk that fails at a chosen call, run
+//! directories of jobs that process nothing), and inner parts that are tested or measured by
+//! themselves. No part of the public interface.
 
 pub mod example_job;
 pub mod faulty_disk;
 
 pub use crate::data::{Batch, Column};
-pub use crate::global::{KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near};
+pub use crate::global::{
+    KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near,
+};
 pub use crate::partition::auto::Modality;
 pub use crate::rundir::stop_request::FORCED;
 pub use crate::rundir::{RunPaths, Status, StopFlag, fault, lock, process};

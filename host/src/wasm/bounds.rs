@@ -1,12 +1,14 @@
-//! What a component would cost to compile, told from its bytes. Some kilobytes can stand for billions of instances: a component in which
-//! another one is instantiated twice, and so on inwards. The engine takes all of them apart before it compiles anything.
+//! What a component would cost to compile, told from its bytes. Some kilobytes can stand for
+//! billions of instances: a component in which another one is instantiated twice, and so on
+//! inwards. The engine takes all of them apart before it compiles anything.
 //!
-//! For size: a Python interpreter with its library has 67 instances, 1,900 items, 13,000 functions of 6.5 MB in all and 48,000 locals; its
-//! largest function has 430 kB. JavaScript's has functions of up to 180 kB.
+//! For size: a Python interpreter with its library has 67 instances, 1,900 items, 13,000 functions
+//! of 6.5 MB in all and 48,000 locals; its largest function has 430 kB. JavaScript's has functions
+//! of up to 180 kB.
 
 use wasmparser::{
-    BinaryReaderError, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
-    Instance, Payload,
+    BinaryReaderError, ComponentAlias, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, Encoding, Instance, Payload,
 };
 
 /// Components and modules within each other.
@@ -71,9 +73,12 @@ impl Bounds {
         match payload {
             Payload::Version { encoding, .. } => {
                 if self.open.len() > MAX_DEPTH {
-                    return Err(too_large(format!("nests components more than {MAX_DEPTH} deep")));
+                    return Err(too_large(format!(
+                        "nests components more than {MAX_DEPTH} deep"
+                    )));
                 }
-                self.open.push(matches!(encoding, Encoding::Component).then(Outline::default));
+                self.open
+                    .push(matches!(encoding, Encoding::Component).then(Outline::default));
             }
             Payload::End(_) => {
                 let closed = self.open.pop().flatten();
@@ -84,17 +89,24 @@ impl Bounds {
             Payload::CodeSectionEntry(body) => {
                 let bytes = body.range().len();
                 if bytes > MAX_FUNCTION {
-                    return Err(too_large(format!("has a function of {bytes} bytes; {MAX_FUNCTION} are allowed")));
+                    return Err(too_large(format!(
+                        "has a function of {bytes} bytes; {MAX_FUNCTION} are allowed"
+                    )));
                 }
                 self.code += bytes as u64;
                 for group in body.get_locals_reader()? {
                     self.locals += u64::from(group?.0);
                 }
                 if self.code > MAX_CODE {
-                    return Err(too_large(format!("has more than {} MB of functions", MAX_CODE >> 20)));
+                    return Err(too_large(format!(
+                        "has more than {} MB of functions",
+                        MAX_CODE >> 20
+                    )));
                 }
                 if self.locals > MAX_LOCALS {
-                    return Err(too_large(format!("has more than {MAX_LOCALS} local variables")));
+                    return Err(too_large(format!(
+                        "has more than {MAX_LOCALS} local variables"
+                    )));
                 }
             }
             _ => self.item(payload)?,
@@ -104,29 +116,53 @@ impl Bounds {
 
     /// The sections of a component that define items; what a module has counts as code.
     fn item(&mut self, payload: &Payload<'_>) -> Result<(), Refused> {
-        let Some((Some(outline), outer)) = self.open.split_last_mut() else { return Ok(()) };
+        let Some((Some(outline), outer)) = self.open.split_last_mut() else {
+            return Ok(());
+        };
         match payload {
             Payload::ComponentTypeSection(section) => outline.add(0, u64::from(section.count()))?,
             Payload::CoreTypeSection(section) => outline.add(0, u64::from(section.count()))?,
-            Payload::ComponentCanonicalSection(section) => outline.add(0, u64::from(section.count()))?,
+            Payload::ComponentCanonicalSection(section) => {
+                outline.add(0, u64::from(section.count()))?
+            }
             Payload::InstanceSection(section) => {
                 for instance in section.clone() {
                     match instance? {
-                        Instance::Instantiate { args, .. } => outline.add(1, args.len() as u64 + 1)?,
-                        Instance::FromExports(exports) => outline.add(0, exports.len() as u64 + 1)?,
+                        Instance::Instantiate { args, .. } => {
+                            outline.add(1, args.len() as u64 + 1)?
+                        }
+                        Instance::FromExports(exports) => {
+                            outline.add(0, exports.len() as u64 + 1)?
+                        }
                     }
                 }
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section.clone() {
                     match instance? {
-                        ComponentInstance::Instantiate { component_index, args } => {
-                            let inner = outline.components.get(component_index as usize).copied().flatten();
-                            let inner =
-                                inner.ok_or_else(|| too_large("instantiates a component that is only known when it runs".into()))?;
-                            outline.add(inner.instances.saturating_add(1), inner.items.saturating_add(args.len() as u64 + 1))?;
+                        ComponentInstance::Instantiate {
+                            component_index,
+                            args,
+                        } => {
+                            let inner = outline
+                                .components
+                                .get(component_index as usize)
+                                .copied()
+                                .flatten();
+                            let inner = inner.ok_or_else(|| {
+                                too_large(
+                                    "instantiates a component that is only known when it runs"
+                                        .into(),
+                                )
+                            })?;
+                            outline.add(
+                                inner.instances.saturating_add(1),
+                                inner.items.saturating_add(args.len() as u64 + 1),
+                            )?;
                         }
-                        ComponentInstance::FromExports(exports) => outline.add(0, exports.len() as u64 + 1)?,
+                        ComponentInstance::FromExports(exports) => {
+                            outline.add(0, exports.len() as u64 + 1)?
+                        }
                     }
                 }
             }
@@ -134,13 +170,24 @@ impl Bounds {
                 for alias in section.clone() {
                     outline.add(0, 1)?;
                     match alias? {
-                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => outline.components.push(None),
-                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                        ComponentAlias::InstanceExport {
+                            kind: ComponentExternalKind::Component,
+                            ..
+                        } => outline.components.push(None),
+                        ComponentAlias::Outer {
+                            kind: ComponentOuterAliasKind::Component,
+                            count,
+                            index,
+                        } => {
                             let from = match count.checked_sub(1) {
                                 None => Some(&*outline),
-                                Some(up) => outer.iter().rev().nth(up as usize).and_then(Option::as_ref),
+                                Some(up) => {
+                                    outer.iter().rev().nth(up as usize).and_then(Option::as_ref)
+                                }
                             };
-                            let inner = from.and_then(|from| from.components.get(index as usize).copied().flatten());
+                            let inner = from.and_then(|from| {
+                                from.components.get(index as usize).copied().flatten()
+                            });
                             outline.components.push(inner);
                         }
                         _ => {}
@@ -160,7 +207,11 @@ impl Bounds {
                     outline.add(0, 1)?;
                     let export = export?;
                     if export.kind == ComponentExternalKind::Component {
-                        let inner = outline.components.get(export.index as usize).copied().flatten();
+                        let inner = outline
+                            .components
+                            .get(export.index as usize)
+                            .copied()
+                            .flatten();
                         outline.components.push(inner);
                     }
                 }
@@ -176,10 +227,14 @@ impl Outline {
         self.size.instances = self.size.instances.saturating_add(instances);
         self.size.items = self.size.items.saturating_add(items);
         if self.size.instances > MAX_INSTANCES {
-            return Err(too_large(format!("would have more than {MAX_INSTANCES} instances")));
+            return Err(too_large(format!(
+                "would have more than {MAX_INSTANCES} instances"
+            )));
         }
         if self.size.items > MAX_ITEMS {
-            return Err(too_large(format!("would have more than {MAX_ITEMS} types, functions and the like in its instances")));
+            return Err(too_large(format!(
+                "would have more than {MAX_ITEMS} types, functions and the like in its instances"
+            )));
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
-//! Compiled components on disk: compiling takes about a second per megabyte, loading the result less than a millisecond.
+//! Compiled components on disk: compiling takes about a second per megabyte, loading the result
+//! less than a millisecond.
 //!
-//! What is read there becomes machine code of this process, so a directory or file that somebody else could have written is not used.
+//! What is read there becomes machine code of this process, so a directory or file that somebody
+//! else could have written is not used.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,9 +20,14 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::compiling::AtWork;
 
-/// Where compiled components are kept: `$DJHOST_CACHE_DIR`, else `$XDG_CACHE_HOME/djhost`, else `~/.cache/djhost`. None = nowhere.
+/// Where compiled components are kept: `$DJHOST_CACHE_DIR`, else `$XDG_CACHE_HOME/djhost`, else
+/// `~/.cache/djhost`. None = nowhere.
 fn directory() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     let root = set("DJHOST_CACHE_DIR")
         .or_else(|| set("XDG_CACHE_HOME").map(|d| d.join("djhost")))
         .or_else(|| set("HOME").map(|d| d.join(".cache").join("djhost")))?;
@@ -35,10 +42,16 @@ pub(crate) fn problem() -> Option<&'static str> {
     REFUSED.get().map(String::as_str)
 }
 
-/// The component ready to run, from the cache if it was compiled before with the same engine settings and wasmtime version, else from what
-/// `compile` gives for this engine. A cache that cannot be used only costs time.
-pub(crate) fn load(engine: &Engine, digest: &str, compile: impl FnOnce() -> Result<Vec<u8>>) -> Result<Component> {
-    // The name says what it was compiled from and for: component digest, and wasmtime's own hash of version and settings.
+/// The component ready to run, from the cache if it was compiled before with the same engine
+/// settings and wasmtime version, else from what `compile` gives for this engine. A cache that
+/// cannot be used only costs time.
+pub(crate) fn load(
+    engine: &Engine,
+    digest: &str,
+    compile: impl FnOnce() -> Result<Vec<u8>>,
+) -> Result<Component> {
+    // The name says what it was compiled from and for: component digest, and wasmtime's own hash of
+    // version and settings.
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     let stem = format!("{digest}-{:016x}", hasher.finish());
@@ -57,8 +70,9 @@ pub(crate) fn load(engine: &Engine, digest: &str, compile: impl FnOnce() -> Resu
     if let Some(Err(error)) = cache.map(|cache| cache.write(&stem, &compiled)) {
         tracing::debug!("compiled component not cached: {error:#}");
     }
-    // SAFETY: these bytes come from `precompile_component` of an engine with the same settings, here or in a process of the same program, a
-    // line above; wasmtime checks version and settings again.
+    // SAFETY: these bytes come from `precompile_component` of an engine with the same settings,
+    // here or in a process of the same program, a line above; wasmtime checks version and settings
+    // again.
     Ok(unsafe { Component::deserialize(engine, &compiled) }?)
 }
 
@@ -68,14 +82,18 @@ struct Cache {
 }
 
 impl Cache {
-    /// Opens the directory, and makes it if need be. Fails if others can write to it, which the user is told.
+    /// Opens the directory, and makes it if need be. Fails if others can write to it, which the
+    /// user is told.
     fn open(path: PathBuf) -> Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let open = || rustix::fs::open(&path, flags, Mode::empty());
         let dir = match open() {
             Err(rustix::io::Errno::NOENT) => {
-                let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
+                let made = std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(&path);
                 made.with_context(|| format!("cannot create {}", path.display()))?;
                 open()
             }
@@ -105,33 +123,49 @@ impl Cache {
         }
         let mut bytes = Vec::new();
         File::from(file).read_to_end(&mut bytes).ok()?;
-        // Native code with a flipped bit would be undefined behaviour, and wasmtime checks only the header: 16 bytes of checksum go before it.
+        // Native code with a flipped bit would be undefined behaviour, and wasmtime checks only the
+        // header: 16 bytes of checksum go before it.
         let (sum, code) = bytes.split_at_checked(16)?;
         if xxh3_128(code).to_le_bytes() != sum {
             tracing::warn!("compiled component `{stem}` in the cache is damaged; compiling again");
             return None;
         }
-        // SAFETY: only this user can have written the file (`not_ours`), which `write` below does with what `precompile_component` gives
-        // (checksum) for this engine (its name); wasmtime checks version and settings again.
+        // SAFETY: only this user can have written the file (`not_ours`), which `write` below does
+        // with what `precompile_component` gives (checksum) for this engine (its name); wasmtime
+        // checks version and settings again.
         unsafe { Component::deserialize(engine, code) }.ok()
     }
 
     fn write(&self, stem: &str, code: &[u8]) -> Result<()> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
-        let temp = format!(".{stem}.{}.{}.tmp", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let temp = format!(
+            ".{stem}.{}.{}.tmp",
+            std::process::id(),
+            SERIAL.fetch_add(1, Ordering::Relaxed)
+        );
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let create = || rustix::fs::openat(&self.dir, &temp, flags, Mode::RUSR | Mode::WUSR);
         let file = match create() {
             // What a killed process of the same number left.
-            Err(rustix::io::Errno::EXIST) => rustix::fs::unlinkat(&self.dir, &temp, AtFlags::empty()).and_then(|()| create()),
+            Err(rustix::io::Errno::EXIST) => {
+                rustix::fs::unlinkat(&self.dir, &temp, AtFlags::empty()).and_then(|()| create())
+            }
             created => created,
         };
         let mut file = File::from(file.context("cannot create a file")?);
-        let written = file.write_all(&xxh3_128(code).to_le_bytes()).and_then(|()| file.write_all(code));
+        let written = file
+            .write_all(&xxh3_128(code).to_le_bytes())
+            .and_then(|()| file.write_all(code));
         drop(file);
-        let done = written
-            .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(rustix::fs::renameat(&self.dir, &temp, &self.dir, format!("{stem}.cwasm"))?));
+        let done = written.map_err(anyhow::Error::from).and_then(|()| {
+            Ok(rustix::fs::renameat(
+                &self.dir,
+                &temp,
+                &self.dir,
+                format!("{stem}.cwasm"),
+            )?)
+        });
         if done.is_err() {
             let _ = rustix::fs::unlinkat(&self.dir, &temp, AtFlags::empty());
         }
@@ -139,7 +173,8 @@ impl Cache {
     }
 }
 
-/// Why somebody else could have written what is open; None = nobody but the user (or the system's administrator) could.
+/// Why somebody else could have written what is open; None = nobody but the user (or the system's
+/// administrator) could.
 fn not_ours(file: impl AsFd) -> Result<Option<String>> {
     let stat = rustix::fs::fstat(file)?;
     let user = rustix::process::geteuid().as_raw();
@@ -147,7 +182,10 @@ fn not_ours(file: impl AsFd) -> Result<Option<String>> {
         return Ok(Some(format!("it belongs to user {}", stat.st_uid)));
     }
     if stat.st_mode & 0o022 != 0 {
-        return Ok(Some(format!("others can write to it (mode {:o})", stat.st_mode & 0o7777)));
+        return Ok(Some(format!(
+            "others can write to it (mode {:o})",
+            stat.st_mode & 0o7777
+        )));
     }
     Ok(None)
 }

@@ -1,4 +1,5 @@
-//! How far the compiling of components is: it takes seconds the first time, and whoever waits is told.
+//! How far the compiling of components is: it takes seconds the first time, and whoever waits is
+//! told.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -23,16 +24,29 @@ struct State {
     since: Option<Instant>,
 }
 
-static STATE: Mutex<State> =
-    Mutex::new(State { now: Compiling { total: 0, loaded: 0, compiled: 0, at_work: 0, time: Duration::ZERO }, since: None });
+static STATE: Mutex<State> = Mutex::new(State {
+    now: Compiling {
+        total: 0,
+        loaded: 0,
+        compiled: 0,
+        at_work: 0,
+        time: Duration::ZERO,
+    },
+    since: None,
+});
 
 fn with<T>(act: impl FnOnce(&mut State) -> T) -> T {
-    act(&mut STATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    act(&mut STATE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 /// Returns how far it is.
 pub(crate) fn compiling() -> Compiling {
-    with(|s| Compiling { time: s.now.time + s.since.map_or(Duration::ZERO, |since| since.elapsed()), ..s.now })
+    with(|s| Compiling {
+        time: s.now.time + s.since.map_or(Duration::ZERO, |since| since.elapsed()),
+        ..s.now
+    })
 }
 
 /// Says that `components` more are going to be loaded.
@@ -64,7 +78,10 @@ impl Drop for AtWork {
             s.now.at_work -= 1;
             s.now.compiled += 1;
             if s.now.at_work == 0 {
-                s.now.time += s.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+                s.now.time += s
+                    .since
+                    .take()
+                    .map_or(Duration::ZERO, |since| since.elapsed());
             }
         });
     }

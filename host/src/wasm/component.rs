@@ -66,7 +66,8 @@ impl LoadedComponent {
         &self.pre
     }
 
-    /// Whether its calls end at their time limit: all but the built-in packs, wherever they come from.
+    /// Whether its calls end at their time limit: all but the built-in packs, wherever they come
+    /// from.
     pub fn is_interruptible(&self) -> bool {
         self.runtime.interruptible
     }
@@ -102,10 +103,16 @@ impl Found {
         }
     }
 
-    /// A file that had `bytes` when it was looked at. They are not kept, as there may be many files: they are read again if it has to be compiled.
+    /// A file that had `bytes` when it was looked at. They are not kept, as there may be many
+    /// files: they are read again if it has to be compiled.
     pub(crate) fn file(path: PathBuf, bytes: &[u8]) -> Self {
         let content = Content::File(path.clone());
-        Self { source: Source::File(path), digest: hex::encode(Sha256::digest(bytes)), size: bytes.len() as u64, content }
+        Self {
+            source: Source::File(path),
+            digest: hex::encode(Sha256::digest(bytes)),
+            size: bytes.len() as u64,
+            content,
+        }
     }
 
     /// The same with another source.
@@ -120,7 +127,11 @@ impl Found {
             Content::File(path) => {
                 let bytes = read_file(path)?;
                 if hex::encode(Sha256::digest(&bytes)) != self.digest {
-                    return Err(UserError::new(path.display().to_string(), "this plugin changed while it was loaded").hint("try again"));
+                    return Err(UserError::new(
+                        path.display().to_string(),
+                        "this plugin changed while it was loaded",
+                    )
+                    .hint("try again"));
                 }
                 Ok(Cow::Owned(bytes))
             }
@@ -131,8 +142,9 @@ impl Found {
 /// What loading gives: the component and its operators.
 pub(crate) type Loaded = (Arc<LoadedComponent>, Vec<Descriptor>);
 
-/// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is what was seen of it, if it was looked at
-/// before; `trusted` is one of the packs that come with djhost, whose calls are not interrupted, and which is compiled in this process.
+/// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is
+/// what was seen of it, if it was looked at before; `trusted` is one of the packs that come with
+/// djhost, whose calls are not interrupted, and which is compiled in this process.
 ///
 /// # Errors
 /// The user's: not a component, too much to compile, another contract, no answer.
@@ -142,24 +154,48 @@ pub(crate) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) ->
         Some(inspected) => inspected,
         None => inspect(&found.bytes()?, &place)?,
     };
-    let runtime = if trusted { Runtime::trusted()? } else { Runtime::guarded()? };
+    let runtime = if trusted {
+        Runtime::trusted()?
+    } else {
+        Runtime::guarded()?
+    };
     let user = |message: String| UserError::new(&place, message);
     let compile = || {
         let bytes = found.bytes()?;
-        if trusted { Ok(runtime.engine.precompile_component(&bytes)?) } else { compile(&runtime.engine, &bytes) }
+        if trusted {
+            Ok(runtime.engine.precompile_component(&bytes)?)
+        } else {
+            compile(&runtime.engine, &bytes)
+        }
     };
-    let component = cache::load(&runtime.engine, &found.digest, compile).map_err(|e| match e.downcast::<UserError>() {
-        Ok(error) => error,
-        Err(error) => user(format!("this component cannot be compiled: {error:#}")),
+    let component = cache::load(&runtime.engine, &found.digest, compile).map_err(|e| {
+        match e.downcast::<UserError>() {
+            Ok(error) => error,
+            Err(error) => user(format!("this component cannot be compiled: {error:#}")),
+        }
     })?;
     let pre = runtime
         .linker
         .instantiate_pre(&component)
         .and_then(OperatorPre::new)
-        .map_err(|e| user(format!("this component does not fit the djhost contract {}: {e:#}", inspected.wit_version)))?;
-    let bare = Bare::new(&runtime, &pre, &place, Limits::LOADING, &Grants::default(), 0)
-        .map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
-    let descriptors = bare.describe().map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
+        .map_err(|e| {
+            user(format!(
+                "this component does not fit the djhost contract {}: {e:#}",
+                inspected.wit_version
+            ))
+        })?;
+    let bare = Bare::new(
+        &runtime,
+        &pre,
+        &place,
+        Limits::LOADING,
+        &Grants::default(),
+        0,
+    )
+    .map_err(|e| user(format!("this component cannot be started: {e:#}")))?;
+    let descriptors = bare
+        .describe()
+        .map_err(|e| user(format!("this component cannot be used: {e:#}")))?;
     let descriptors = v0_1::describe(descriptors).map_err(user)?;
     let loaded = LoadedComponent {
         source: found.source,
@@ -176,8 +212,14 @@ pub(crate) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) ->
 /// The bytes of a component's file, which is the user's to mend.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
     let place = || path.display().to_string();
-    let wrong = |e: std::io::Error| UserError::new(place(), format!("this plugin cannot be read: {e}"));
-    let too_large = |size: u64| UserError::new(place(), format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"));
+    let wrong =
+        |e: std::io::Error| UserError::new(place(), format!("this plugin cannot be read: {e}"));
+    let too_large = |size: u64| {
+        UserError::new(
+            place(),
+            format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"),
+        )
+    };
     let file = File::open(path).map_err(wrong)?;
     let size = file.metadata().map_err(wrong)?.len();
     if size > MAX_COMPONENT {
@@ -185,6 +227,12 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
     }
     // It may grow while it is read.
     let mut bytes = Vec::with_capacity(size as usize);
-    file.take(MAX_COMPONENT + 1).read_to_end(&mut bytes).map_err(wrong)?;
-    if bytes.len() as u64 > MAX_COMPONENT { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
+    file.take(MAX_COMPONENT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(wrong)?;
+    if bytes.len() as u64 > MAX_COMPONENT {
+        Err(too_large(bytes.len() as u64))
+    } else {
+        Ok(bytes)
+    }
 }

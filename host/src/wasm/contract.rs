@@ -25,7 +25,8 @@ pub enum Kind {
     Deduplicator,
     /// Gives a key per row, then chooses among the keys of the whole dataset.
     Selector,
-    /// Gives a key per row; all rows of the dataset with the same key become one. For the contract a selector.
+    /// Gives a key per row; all rows of the dataset with the same key become one. For the contract
+    /// a selector.
     Grouper,
 }
 
@@ -86,7 +87,8 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset, and drops none.
+    /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset,
+    /// and drops none.
     pub fn counts_keys(&self) -> bool {
         self.kind == Kind::Deduplicator && self.says("x-counts-keys")
     }
@@ -100,9 +102,13 @@ impl Descriptor {
         self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
     }
 
-    /// Of a deduplicator whose fingerprints need not be equal: the parameter that says in how many bits those of duplicates may differ.
+    /// Of a deduplicator whose fingerprints need not be equal: the parameter that says in how many
+    /// bits those of duplicates may differ.
     pub fn hamming_parameter(&self) -> Option<&str> {
-        self.params_schema.get("x-hamming-distance").filter(|_| self.kind == Kind::Deduplicator)?.as_str()
+        self.params_schema
+            .get("x-hamming-distance")
+            .filter(|_| self.kind == Kind::Deduplicator)?
+            .as_str()
     }
 }
 
@@ -144,11 +150,14 @@ pub struct Limits {
     pub memory: usize,
     /// CPU time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
     pub time: Duration,
-    /// CPU time of a call for each of its rows, when that is less; a row larger than `batch` gets more, in proportion.
+    /// CPU time of a call for each of its rows, when that is less; a row larger than `batch` gets
+    /// more, in proportion.
     pub row_time: Duration,
-    /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is copied. More for a larger batch, too.
+    /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is
+    /// copied. More for a larger batch, too.
     pub reply: usize,
-    /// How many times as large as what is given of a row the answer for it may be; see [`row_output`](Self::row_output).
+    /// How many times as large as what is given of a row the answer for it may be; see
+    /// [`row_output`](Self::row_output).
     pub ratio: f64,
     /// Bytes that the answer for a row may have beyond that.
     pub row_output: usize,
@@ -157,8 +166,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about 0.1 s (filling 1 GiB takes 0.4 s);
-    /// 60 s is a thousand times what the slowest built-in needs for a batch, 10 s more than any row of one should; a reply may be larger than its batch, but not absurdly.
+    /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about
+    /// 0.1 s (filling 1 GiB takes 0.4 s); 60 s is a thousand times what the slowest built-in needs
+    /// for a batch, 10 s more than any row of one should; a reply may be larger than its batch, but
+    /// not absurdly.
     fn default() -> Self {
         Self {
             memory: 256 << 20,
@@ -173,7 +184,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For `describe`, when a component is loaded: a list of some names takes less than a millisecond.
+    /// For `describe`, when a component is loaded: a list of some names takes less than a
+    /// millisecond.
     pub(crate) const LOADING: Self = Self {
         memory: 256 << 20,
         time: Duration::from_secs(5),
@@ -191,22 +203,42 @@ impl Limits {
     pub(crate) fn for_bytes(self, bytes: u64) -> Self {
         let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
         // At most what a timer and an address can hold.
-        let time = Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
-        Self { time, reply: (self.reply as f64 * times) as usize, ..self }
+        let time =
+            Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
+        Self {
+            time,
+            reply: (self.reply as f64 * times) as usize,
+            ..self
+        }
     }
 
-    /// The limits of an instance that gets the keys of the whole dataset, `rows` keys of `bytes` in all: they are there twice, and are sorted.
+    /// The limits of an instance that gets the keys of the whole dataset, `rows` keys of `bytes` in
+    /// all: they are there twice, and are sorted.
     pub(crate) fn for_keys(self, rows: usize, bytes: u64) -> Self {
-        let more = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_mul(4).saturating_add(rows.saturating_mul(32));
-        Self { memory: self.memory.saturating_add(more).min(Self::ADDRESSABLE).max(self.memory), ..self.for_bytes(bytes) }
+        let more = usize::try_from(bytes)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(4)
+            .saturating_add(rows.saturating_mul(32));
+        Self {
+            memory: self
+                .memory
+                .saturating_add(more)
+                .min(Self::ADDRESSABLE)
+                .max(self.memory),
+            ..self.for_bytes(bytes)
+        }
     }
 
     /// The limits of a call on `rows` rows of `bytes` in all.
     pub(crate) fn for_rows(self, rows: usize, bytes: u64) -> Self {
         let limits = self.for_bytes(bytes);
         let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
-        let rows = Duration::try_from_secs_f64(self.row_time.as_secs_f64() * rows as f64 * times).unwrap_or(Duration::MAX);
-        Self { time: limits.time.min(rows), ..limits }
+        let rows = Duration::try_from_secs_f64(self.row_time.as_secs_f64() * rows as f64 * times)
+            .unwrap_or(Duration::MAX);
+        Self {
+            time: limits.time.min(rows),
+            ..limits
+        }
     }
 }
 
@@ -234,7 +266,8 @@ pub struct Update {
 
 impl PartialEq for Update {
     fn eq(&self, other: &Self) -> bool {
-        (&self.path, &self.rows, self.json) == (&other.path, &other.rows, other.json) && *self.values == *other.values
+        (&self.path, &self.rows, self.json) == (&other.path, &other.rows, other.json)
+            && *self.values == *other.values
     }
 }
 

@@ -1,7 +1,8 @@
-//! The two engines: one for the operators that come with djhost, one for everybody else's, whose code can be interrupted.
+//! The two engines: one for the operators that come with djhost, one for everybody else's, whose
+//! code can be interrupted.
 //!
-//! Interruption checks cost 13 to 19 % on a chain of operators (up to 1.6x on a tight loop), so the built-in packs, which are tested to
-//! end, run without them.
+//! Interruption checks cost 13 to 19 % on a chain of operators (up to 1.6x on a tight loop), so the
+//! built-in packs, which are tested to end, run without them.
 
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use wasmtime::{Config, Engine, OptLevel};
 
 use super::sandbox::{self, Guest};
 
-/// How often the epoch rises: so often a call that may be late is looked at, which is the granularity of time limits.
+/// How often the epoch rises: so often a call that may be late is looked at, which is the
+/// granularity of time limits.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// An engine with what is made once for it.
@@ -28,9 +30,11 @@ pub(crate) fn engine(interruptible: bool) -> Result<Engine> {
     let mut config = Config::new();
     config.cranelift_opt_level(OptLevel::Speed);
     config.epoch_interruption(interruptible);
-    // Synchronous exports only: without the machinery for concurrent calls a call costs 124 ns instead of 404.
+    // Synchronous exports only: without the machinery for concurrent calls a call costs 124 ns
+    // instead of 404.
     config.concurrency_support(false);
-    // A guest that recurses without end fails at 1 MiB; rayon's workers have larger stacks (see schedule).
+    // A guest that recurses without end fails at 1 MiB; rayon's workers have larger stacks (see
+    // schedule).
     config.max_wasm_stack(1 << 20);
     Ok(Engine::new(&config)?)
 }
@@ -39,12 +43,19 @@ impl Runtime {
     fn new(interruptible: bool) -> Result<Arc<Self>> {
         let engine = engine(interruptible)?;
         let mut linker = Linker::new(&engine);
-        // Components for wasm32-wasip2 import about 25 WASI functions whether they use them or not: all are there, none gives anything.
+        // Components for wasm32-wasip2 import about 25 WASI functions whether they use them or not:
+        // all are there, none gives anything.
         sandbox::link(&mut linker)?;
-        let runtime = Arc::new(Self { engine, linker, interruptible });
+        let runtime = Arc::new(Self {
+            engine,
+            linker,
+            interruptible,
+        });
         if interruptible {
             let ticking = Arc::downgrade(&runtime);
-            std::thread::Builder::new().name("djhost-epoch".into()).spawn(move || tick(&ticking))?;
+            std::thread::Builder::new()
+                .name("djhost-epoch".into())
+                .spawn(move || tick(&ticking))?;
         }
         Ok(runtime)
     }
@@ -52,13 +63,19 @@ impl Runtime {
     /// For the packs that are embedded in the program.
     pub(crate) fn trusted() -> Result<Arc<Self>> {
         static TRUSTED: LazyLock<Result<Arc<Runtime>>> = LazyLock::new(|| Runtime::new(false));
-        TRUSTED.as_ref().map(Arc::clone).map_err(|e| anyhow::anyhow!("{e:#}"))
+        TRUSTED
+            .as_ref()
+            .map(Arc::clone)
+            .map_err(|e| anyhow::anyhow!("{e:#}"))
     }
 
     /// For everybody else's components.
     pub(crate) fn guarded() -> Result<Arc<Self>> {
         static GUARDED: LazyLock<Result<Arc<Runtime>>> = LazyLock::new(|| Runtime::new(true));
-        GUARDED.as_ref().map(Arc::clone).map_err(|e| anyhow::anyhow!("{e:#}"))
+        GUARDED
+            .as_ref()
+            .map(Arc::clone)
+            .map_err(|e| anyhow::anyhow!("{e:#}"))
     }
 }
 

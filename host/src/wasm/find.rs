@@ -28,19 +28,28 @@ pub(crate) struct Component {
 /// A file, and the verdict on it if this was the first with its content.
 type Looked = (Found, Option<Result<Inspected, UserError>>);
 
-/// The components under `dirs`, in the order of the names of their files, and what is wrong with the others. Each is looked at, none is
-/// compiled; not looked at are those that `is_known` by their digest. In memory are as many files as there are cores.
-pub(crate) fn read_components(dirs: &[PathBuf], is_known: impl Fn(&str) -> bool + Sync) -> Result<(Vec<Component>, Vec<UserError>)> {
-    // The first who comes looks; who that is depends on the threads, so the verdict is that of the digest and names no file.
+/// The components under `dirs`, in the order of the names of their files, and what is wrong with
+/// the others. Each is looked at, none is compiled; not looked at are those that `is_known` by
+/// their digest. In memory are as many files as there are cores.
+pub(crate) fn read_components(
+    dirs: &[PathBuf],
+    is_known: impl Fn(&str) -> bool + Sync,
+) -> Result<(Vec<Component>, Vec<UserError>)> {
+    // The first who comes looks; who that is depends on the threads, so the verdict is that of the
+    // digest and names no file.
     let seen: Mutex<HashSet<String>> = Mutex::default();
     let read = |path: PathBuf| {
         let bytes = read_file(&path)?;
         let found = Found::file(path, &bytes);
-        let is_new = seen.lock().unwrap_or_else(PoisonError::into_inner).insert(found.digest.clone());
+        let is_new = seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(found.digest.clone());
         let inspected = (is_new && !is_known(&found.digest)).then(|| inspect(&bytes, ""));
         Ok((found, inspected))
     };
-    let read: Vec<Result<Looked, UserError>> = find_components(dirs)?.into_par_iter().map(read).collect();
+    let read: Vec<Result<Looked, UserError>> =
+        find_components(dirs)?.into_par_iter().map(read).collect();
     let mut errors = Vec::new();
     let mut files: Vec<Found> = Vec::new();
     let mut verdicts: BTreeMap<String, Result<Inspected, UserError>> = BTreeMap::new();
@@ -68,11 +77,18 @@ pub(crate) fn read_components(dirs: &[PathBuf], is_known: impl Fn(&str) -> bool 
             match verdicts.remove(&found.digest).transpose() {
                 Ok(inspected) => {
                     good.insert(found.digest.clone(), components.len());
-                    components.push(Component { found, inspected, copies: Vec::new() });
+                    components.push(Component {
+                        found,
+                        inspected,
+                        copies: Vec::new(),
+                    });
                 }
                 Err(error) => {
                     bad.insert(found.digest, (errors.len(), 0));
-                    errors.push(UserError { place: found.source.to_string(), ..error });
+                    errors.push(UserError {
+                        place: found.source.to_string(),
+                        ..error
+                    });
                 }
             }
         }
@@ -88,7 +104,8 @@ pub(crate) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for dir in dirs {
         let place = || format!("--plugins {}", dir.display());
-        let meta = std::fs::metadata(dir).map_err(|e| UserError::new(place(), format!("this directory cannot be read: {e}")))?;
+        let meta = std::fs::metadata(dir)
+            .map_err(|e| UserError::new(place(), format!("this directory cannot be read: {e}")))?;
         if meta.is_file() {
             found.push(dir.clone());
             continue;
@@ -107,7 +124,9 @@ pub(crate) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// Whether a search from a directory comes to the file that is at `below` in it.
 pub(crate) fn is_searched(below: &Path) -> bool {
     let names: Vec<_> = below.components().map(|c| c.as_os_str()).collect();
-    let Some((file, dirs)) = names.split_last() else { return false };
+    let Some((file, dirs)) = names.split_last() else {
+        return false;
+    };
     dirs.len() <= MAX_DEPTH && !is_hidden(file) && dirs.iter().all(|dir| is_entered(dir))
 }
 
@@ -121,15 +140,22 @@ fn is_entered(dir: &OsStr) -> bool {
 }
 
 fn walk(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
-    let entries =
-        std::fs::read_dir(dir).map_err(|e| UserError::new(dir.display().to_string(), format!("this directory cannot be read: {e}")))?;
+    let entries = std::fs::read_dir(dir).map_err(|e| {
+        UserError::new(
+            dir.display().to_string(),
+            format!("this directory cannot be read: {e}"),
+        )
+    })?;
     for entry in entries {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         let kind = entry.file_type()?;
         if kind.is_dir() && is_entered(&name) && depth < MAX_DEPTH {
             walk(&path, depth + 1, found)?;
-        } else if !is_hidden(&name) && path.extension().is_some_and(|e| e == "wasm") && path.is_file() {
+        } else if !is_hidden(&name)
+            && path.extension().is_some_and(|e| e == "wasm")
+            && path.is_file()
+        {
             found.push(path);
         }
     }

@@ -5,7 +5,9 @@ use arrow::util::display::array_value_to_string;
 
 use super::abi::v0_1;
 use super::abi::v0_1::column;
-use super::abi::v0_1::djhost::op::types::{self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn};
+use super::abi::v0_1::djhost::op::types::{
+    self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn,
+};
 use super::contract::{Computed, Output, Signature};
 use super::pool::key_hashes;
 use crate::data::FieldType;
@@ -15,7 +17,9 @@ struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
     fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        let Some((first, rest)) = self.0.split_first() else {
+            return 0;
+        };
         self.0 = rest;
         *first
     }
@@ -61,7 +65,9 @@ impl Bytes<'_> {
         if self.byte() == 7 {
             return self.numbers();
         }
-        let mut offsets: Vec<u32> = (0..self.about(rows)).map(|_| u32::from(self.byte()) % (end as u32 + 1)).collect();
+        let mut offsets: Vec<u32> = (0..self.about(rows))
+            .map(|_| u32::from(self.byte()) % (end as u32 + 1))
+            .collect();
         offsets.sort_unstable();
         offsets.insert(0, 0);
         if let Some(last) = offsets.last_mut().filter(|_| rows > 0) {
@@ -72,7 +78,11 @@ impl Bytes<'_> {
 
     fn utf8(&mut self, rows: usize) -> Utf8Column {
         let data = self.bytes();
-        Utf8Column { offsets: self.offsets(rows, data.len()), data, validity: self.validity() }
+        Utf8Column {
+            offsets: self.offsets(rows, data.len()),
+            data,
+            validity: self.validity(),
+        }
     }
 
     fn column(&mut self, rows: usize) -> Column {
@@ -81,17 +91,34 @@ impl Bytes<'_> {
         match kind {
             0 => Column::Utf8(self.utf8(rows)),
             1 => Column::Json(self.utf8(rows)),
-            2 => Column::F64(F64Column { values: (0..n).map(|_| f64::from(self.byte()) / 3.0).collect(), validity: self.validity() }),
-            3 => Column::S64(S64Column { values: (0..n).map(|_| i64::from(self.number())).collect(), validity: self.validity() }),
-            4 => Column::Boolean(BooleanColumn { values: (0..n).map(|_| self.byte() % 3).collect(), validity: self.validity() }),
+            2 => Column::F64(F64Column {
+                values: (0..n).map(|_| f64::from(self.byte()) / 3.0).collect(),
+                validity: self.validity(),
+            }),
+            3 => Column::S64(S64Column {
+                values: (0..n).map(|_| i64::from(self.number())).collect(),
+                validity: self.validity(),
+            }),
+            4 => Column::Boolean(BooleanColumn {
+                values: (0..n).map(|_| self.byte() % 3).collect(),
+                validity: self.validity(),
+            }),
             5 => {
                 let elements = usize::from(self.byte() % 9);
                 let values = self.utf8(elements);
-                Column::Utf8List(Utf8ListColumn { offsets: self.offsets(rows, elements), values, validity: self.validity() })
+                Column::Utf8List(Utf8ListColumn {
+                    offsets: self.offsets(rows, elements),
+                    values,
+                    validity: self.validity(),
+                })
             }
             _ => {
                 let values: Vec<f64> = (0..self.byte() % 9).map(f64::from).collect();
-                Column::F64List(F64ListColumn { offsets: self.offsets(rows, values.len()), values, validity: self.validity() })
+                Column::F64List(F64ListColumn {
+                    offsets: self.offsets(rows, values.len()),
+                    values,
+                    validity: self.validity(),
+                })
             }
         }
     }
@@ -104,11 +131,21 @@ impl Bytes<'_> {
     }
 
     fn rejected(&mut self) -> Vec<types::Rejection> {
-        (0..self.byte() % 4).map(|_| types::Rejection { row: self.number(), reason: self.text() }).collect()
+        (0..self.byte() % 4)
+            .map(|_| types::Rejection {
+                row: self.number(),
+                reason: self.text(),
+            })
+            .collect()
     }
 
     fn fields(&mut self, rows: usize) -> Vec<types::Field> {
-        (0..self.byte() % 4).map(|_| types::Field { path: self.path(), values: self.column(rows) }).collect()
+        (0..self.byte() % 4)
+            .map(|_| types::Field {
+                path: self.path(),
+                values: self.column(rows),
+            })
+            .collect()
     }
 
     fn output(&mut self, rows: usize) -> types::Output {
@@ -122,14 +159,25 @@ impl Bytes<'_> {
                 let updates = (0..self.byte() % 4).map(|_| {
                     let rows_of = (self.byte().is_multiple_of(2)).then(|| self.numbers());
                     let n = rows_of.as_ref().map_or(rows, Vec::len);
-                    types::Update { path: self.path(), values: self.column(n), rows: rows_of }
+                    types::Update {
+                        path: self.path(),
+                        values: self.column(n),
+                        rows: rows_of,
+                    }
                 });
-                types::Output::Updated(types::UpdateOutput { updates: updates.collect(), rejected: self.rejected() })
+                types::Output::Updated(types::UpdateOutput {
+                    updates: updates.collect(),
+                    rejected: self.rejected(),
+                })
             }
             2 => {
                 let origins = self.numbers();
                 let fields = self.fields(origins.len());
-                types::Output::Rows(types::RowsOutput { origins, fields, rejected: self.rejected() })
+                types::Output::Rows(types::RowsOutput {
+                    origins,
+                    fields,
+                    rejected: self.rejected(),
+                })
             }
             3 => {
                 let (width, per_row) = (self.number(), self.number());
@@ -146,16 +194,40 @@ impl Bytes<'_> {
                     rejected: self.rejected(),
                 })
             }
-            _ => types::Output::Keys(types::KeysOutput { keys: self.column(rows), rejected: self.rejected() }),
+            _ => types::Output::Keys(types::KeysOutput {
+                keys: self.column(rows),
+                rejected: self.rejected(),
+            }),
         }
     }
 
     fn signature(&mut self) -> types::Signature {
-        let ty = |n: u8| [types::ColumnType::Utf8, types::ColumnType::Json, types::ColumnType::F64List][usize::from(n % 3)];
-        let mut computed = || (0..self.byte() % 3).map(|_| types::Computed { path: self.path(), type_: ty(self.byte()) }).collect();
+        let ty = |n: u8| {
+            [
+                types::ColumnType::Utf8,
+                types::ColumnType::Json,
+                types::ColumnType::F64List,
+            ][usize::from(n % 3)]
+        };
+        let mut computed = || {
+            (0..self.byte() % 3)
+                .map(|_| types::Computed {
+                    path: self.path(),
+                    type_: ty(self.byte()),
+                })
+                .collect()
+        };
         let (writes, writes_stats) = (computed(), computed());
-        let reads = (0..self.byte() % 3).map(|_| types::Input { path: self.path(), type_: ty(self.byte()), required: self.byte() > 9 });
-        types::Signature { reads: reads.collect(), writes, writes_stats }
+        let reads = (0..self.byte() % 3).map(|_| types::Input {
+            path: self.path(),
+            type_: ty(self.byte()),
+            required: self.byte() > 9,
+        });
+        types::Signature {
+            reads: reads.collect(),
+            writes,
+            writes_stats,
+        }
     }
 
     fn descriptor(&mut self) -> types::Descriptor {
@@ -177,21 +249,49 @@ pub fn replies(data: &[u8]) {
         0 => {
             let described = (0..bytes.byte() % 4).map(|_| bytes.descriptor()).collect();
             if let Ok(described) = v0_1::describe(described) {
-                assert!(described.iter().all(|d| !d.name.is_empty() && is_printable(&d.summary)));
+                assert!(
+                    described
+                        .iter()
+                        .all(|d| !d.name.is_empty() && is_printable(&d.summary))
+                );
             }
         }
         1 => {
             if let Ok(signature) = v0_1::signature(bytes.signature()) {
-                assert!(signature.reads.iter().all(|r| r.path.split('.').all(|name| !name.is_empty())));
+                assert!(
+                    signature
+                        .reads
+                        .iter()
+                        .all(|r| r.path.split('.').all(|name| !name.is_empty()))
+                );
             }
         }
         _ => {
-            let declared = [("text", FieldType::Utf8), ("number", FieldType::F64), ("list", FieldType::Utf8List)];
-            let computed: Vec<_> = declared.iter().map(|(path, ty)| Computed { path: (*path).into(), ty: *ty }).collect();
-            let signature = Signature { reads: Vec::new(), writes: computed.clone(), writes_stats: computed };
+            let declared = [
+                ("text", FieldType::Utf8),
+                ("number", FieldType::F64),
+                ("list", FieldType::Utf8List),
+            ];
+            let computed: Vec<_> = declared
+                .iter()
+                .map(|(path, ty)| Computed {
+                    path: (*path).into(),
+                    ty: *ty,
+                })
+                .collect();
+            let signature = Signature {
+                reads: Vec::new(),
+                writes: computed.clone(),
+                writes_stats: computed,
+            };
             if let Ok(reply) = v0_1::reply(&signature, rows, bytes.output(rows)) {
                 assert!(reply.rejected.is_sorted_by(|a, b| a.row < b.row));
-                assert!(reply.rejected.iter().all(|r| (r.row as usize) < rows && is_printable(&r.reason)));
+                assert!(
+                    reply
+                        .rejected
+                        .iter()
+                        .all(|r| (r.row as usize) < rows && is_printable(&r.reason))
+                );
                 usable(reply.output, rows);
             }
         }
@@ -199,7 +299,8 @@ pub fn replies(data: &[u8]) {
 }
 
 fn is_printable(text: &str) -> bool {
-    text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+    text.chars()
+        .all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
 }
 
 fn usable(output: Output, rows: usize) {
@@ -210,16 +311,30 @@ fn usable(output: Output, rows: usize) {
         }
         Output::Updated(updates) => {
             for update in updates {
-                let at: Vec<u32> = update.rows.map_or_else(|| (0..rows as u32).collect(), |rows| rows.values().to_vec());
-                assert!(at.is_sorted_by(|a, b| a < b) && at.iter().all(|row| (*row as usize) < rows));
+                let at: Vec<u32> = update
+                    .rows
+                    .map_or_else(|| (0..rows as u32).collect(), |rows| rows.values().to_vec());
+                assert!(
+                    at.is_sorted_by(|a, b| a < b) && at.iter().all(|row| (*row as usize) < rows)
+                );
                 values(&update.values, at.len());
             }
         }
         Output::Rows { origins, fields } => {
-            assert!(origins.values().is_sorted() && origins.values().iter().all(|row| (*row as usize) < rows));
-            fields.iter().for_each(|field| values(&field.values, origins.len()));
+            assert!(
+                origins.values().is_sorted()
+                    && origins.values().iter().all(|row| (*row as usize) < rows)
+            );
+            fields
+                .iter()
+                .for_each(|field| values(&field.values, origins.len()));
         }
-        Output::Fingerprints { width, per_row, data, valid } => {
+        Output::Fingerprints {
+            width,
+            per_row,
+            data,
+            valid,
+        } => {
             assert_eq!(data.len(), rows * per_row * width);
             assert!(valid.is_none_or(|valid| valid.len() == rows && valid.null_count() == 0));
         }

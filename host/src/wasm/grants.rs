@@ -1,9 +1,11 @@
-//! What one use of an operator may see beyond its batch and parameters. Without grants it sees nothing.
+//! What one use of an operator may see beyond its batch and parameters. Without grants it sees
+//! nothing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A directory that a guest may read, with all below it. Links that lead out of it are refused when the guest follows them.
+/// A directory that a guest may read, with all below it. Links that lead out of it are refused when
+/// the guest follows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantedDir {
     /// The path under which the guest opens it.
@@ -30,7 +32,12 @@ impl Grants {
     pub fn add_dir(&mut self, guest: impl Into<String>, host: PathBuf, why: impl Into<String>) {
         let guest = guest.into();
         if !self.dirs.iter().any(|d| d.guest == guest) {
-            self.dirs.push(GrantedDir { guest, leads_to: leads_to(&host), host, why: why.into() });
+            self.dirs.push(GrantedDir {
+                guest,
+                leads_to: leads_to(&host),
+                host,
+                why: why.into(),
+            });
         }
     }
 }
@@ -44,7 +51,8 @@ fn leads_to(dir: &Path) -> Option<PathBuf> {
         Ok(below) => std::fs::canonicalize(&here).ok()?.join(below),
         Err(_) => dir.to_owned(),
     };
-    // `..` is resolved by the system only, so a path with it differs, too: it is as well to see where it leads.
+    // `..` is resolved by the system only, so a path with it differs, too: it is as well to see
+    // where it leads.
     (real != written).then_some(real)
 }
 
@@ -52,16 +60,36 @@ impl fmt::Display for Grants {
     /// What it may do, without the values of variables.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let leads = |d: &GrantedDir| match &d.leads_to {
-            Some(real) => format!(", which leads to `{}`", real.to_string_lossy().escape_debug()),
+            Some(real) => format!(
+                ", which leads to `{}`",
+                real.to_string_lossy().escape_debug()
+            ),
             None => String::new(),
         };
-        let dirs: Vec<String> = self.dirs.iter().map(|d| format!("`{}`{} ({})", d.guest.escape_debug(), leads(d), d.why)).collect();
-        let env: Vec<String> = self.env.iter().map(|(name, _)| format!("`{}`", name.escape_debug())).collect();
+        let dirs: Vec<String> = self
+            .dirs
+            .iter()
+            .map(|d| format!("`{}`{} ({})", d.guest.escape_debug(), leads(d), d.why))
+            .collect();
+        let env: Vec<String> = self
+            .env
+            .iter()
+            .map(|(name, _)| format!("`{}`", name.escape_debug()))
+            .collect();
         match (dirs.is_empty(), env.is_empty()) {
             (true, true) => f.write_str("no files, network or environment"),
             (false, true) => write!(f, "may read {}; no network or environment", dirs.join(", ")),
-            (true, false) => write!(f, "sees the variables {}; no files or network", env.join(", ")),
-            (false, false) => write!(f, "may read {}; sees the variables {}; no network", dirs.join(", "), env.join(", ")),
+            (true, false) => write!(
+                f,
+                "sees the variables {}; no files or network",
+                env.join(", ")
+            ),
+            (false, false) => write!(
+                f,
+                "may read {}; sees the variables {}; no network",
+                dirs.join(", "),
+                env.join(", ")
+            ),
         }
     }
 }

@@ -9,7 +9,14 @@ use crate::sanitize::printable;
 /// The interface whose version is the version of the contract that a component was built for.
 const OPS: &str = "djhost:op/ops@";
 /// The packages of WASI that operators may import.
-const PACKAGES: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const PACKAGES: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 /// The contract versions that this host runs.
 pub(crate) const SUPPORTED: &str = "0.1.x";
 
@@ -27,27 +34,36 @@ const MAX_NAMES: usize = 1_000;
 
 /// Reads the component's structure: what it imports and exports, and how much there is to compile.
 ///
-/// Errors (for the user, `place` being the file): not WebAssembly, a core module, too much to compile, not an operator, built for another
-/// contract version, an import that the host does not have.
+/// Errors (for the user, `place` being the file): not WebAssembly, a core module, too much to
+/// compile, not an operator, built for another contract version, an import that the host does not
+/// have.
 pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError> {
     let bad = |message: String| UserError::new(place, message);
     if !bytes.starts_with(b"\0asm") {
         return Err(bad("this is not a WebAssembly file".into()));
     }
-    let invalid = |e: wasmparser::BinaryReaderError| bad(format!("this is not a valid WebAssembly component: {e}"));
+    let invalid = |e: wasmparser::BinaryReaderError| {
+        bad(format!("this is not a valid WebAssembly component: {e}"))
+    };
     let (mut imports, mut exports, mut bounds) = (Vec::new(), Vec::new(), Bounds::default());
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
         bounds.see(&payload).map_err(|refused| match refused {
             Refused::Invalid(error) => invalid(error),
-            Refused::TooLarge(what) => {
-                bad(format!("this component {what}")).hint("it is not compiled, as that could take all memory and time: make it simpler")
-            }
+            Refused::TooLarge(what) => bad(format!("this component {what}")).hint(
+                "it is not compiled, as that could take all memory and time: make it simpler",
+            ),
         })?;
         match payload {
-            Payload::Version { encoding: Encoding::Module, .. } if bounds.depth() == 0 => {
-                return Err(bad("this is a core WebAssembly module, not a component".into())
-                    .hint("build it for `wasm32-wasip2`, or wrap it with `wasm-tools component new`"));
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if bounds.depth() == 0 => {
+                return Err(
+                    bad("this is a core WebAssembly module, not a component".into()).hint(
+                        "build it for `wasm32-wasip2`, or wrap it with `wasm-tools component new`",
+                    ),
+                );
             }
             Payload::ComponentImportSection(section) if bounds.depth() == 0 => {
                 for import in section {
@@ -62,29 +78,50 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
             _ => {}
         }
         if imports.len().max(exports.len()) > MAX_NAMES {
-            return Err(bad(format!("this component has more than {MAX_NAMES} imports or exports")));
+            return Err(bad(format!(
+                "this component has more than {MAX_NAMES} imports or exports"
+            )));
         }
     }
     let Some(wit_version) = exports.iter().find_map(|e| e.strip_prefix(OPS)) else {
-        let found = if exports.is_empty() { "nothing".to_owned() } else { printable(&format!("`{}`", exports.join("`, `"))) };
+        let found = if exports.is_empty() {
+            "nothing".to_owned()
+        } else {
+            printable(&format!("`{}`", exports.join("`, `")))
+        };
         return Err(
-            bad("this component is not a djhost operator".into()).hint(format!("it must export `{OPS}{SUPPORTED}`; it exports {found}"))
+            bad("this component is not a djhost operator".into()).hint(format!(
+                "it must export `{OPS}{SUPPORTED}`; it exports {found}"
+            )),
         );
     };
     if !wit_version.starts_with("0.1.") {
         return Err(bad(format!("this operator was built for version {} of the djhost contract", printable(wit_version)))
             .hint(format!("this djhost runs {SUPPORTED}; build the operator with a matching SDK, or use another djhost")));
     }
-    if let Some(import) = imports.iter().find(|i| !i.starts_with("wasi:") && !i.starts_with("djhost:op/types@0.1.")) {
-        return Err(bad(format!("this operator imports `{}`, which djhost does not have", printable(import)))
-            .hint("operators may import WASI 0.2 interfaces only"));
+    if let Some(import) = imports
+        .iter()
+        .find(|i| !i.starts_with("wasi:") && !i.starts_with("djhost:op/types@0.1."))
+    {
+        return Err(bad(format!(
+            "this operator imports `{}`, which djhost does not have",
+            printable(import)
+        ))
+        .hint("operators may import WASI 0.2 interfaces only"));
     }
-    // All else of WASI's packages is linked; a version or interface that is not shows when the component is linked, by its name.
-    if let Some(import) = imports.iter().find(|i| i.starts_with("wasi:") && !PACKAGES.iter().any(|p| i.starts_with(p))) {
+    // All else of WASI's packages is linked; a version or interface that is not shows when the
+    // component is linked, by its name.
+    if let Some(import) = imports
+        .iter()
+        .find(|i| i.starts_with("wasi:") && !PACKAGES.iter().any(|p| i.starts_with(p)))
+    {
         return Err(bad(format!("this operator imports `{}`, which no grant gives", printable(import))).hint(format!(
             "operators may import of WASI 0.2 only `{}*`; files and variables come by `grants` in the recipe",
             PACKAGES.join("*`, `")
         )));
     }
-    Ok(Inspected { wit_version: wit_version.to_owned(), imports })
+    Ok(Inspected {
+        wit_version: wit_version.to_owned(),
+        imports,
+    })
 }

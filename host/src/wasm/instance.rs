@@ -66,18 +66,33 @@ impl Bare {
         grants: &Grants,
         seed: u64,
     ) -> Result<Self> {
-        let mut store = Store::new(&runtime.engine, Guest::new(name, limits.memory, grants, seed)?);
+        let mut store = Store::new(
+            &runtime.engine,
+            Guest::new(name, limits.memory, grants, seed)?,
+        );
         store.limiter(|guest| &mut guest.limiter);
         let interruptible = runtime.interruptible;
         if interruptible {
             store.epoch_deadline_callback(|store| {
                 let left = store.data().deadline.saturating_sub(thread_cpu());
-                Ok(if left.is_zero() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(ticks(left)) })
+                Ok(if left.is_zero() {
+                    UpdateDeadline::Interrupt
+                } else {
+                    UpdateDeadline::Continue(ticks(left))
+                })
             });
         }
         arm(&mut store, interruptible, limits);
-        let bindings = pre.instantiate(&mut store).map_err(|e| anyhow::Error::from(explain(&mut store, limits, e)))?;
-        Ok(Self { store, bindings, limits, interruptible, seed })
+        let bindings = pre
+            .instantiate(&mut store)
+            .map_err(|e| anyhow::Error::from(explain(&mut store, limits, e)))?;
+        Ok(Self {
+            store,
+            bindings,
+            limits,
+            interruptible,
+            seed,
+        })
     }
 
     /// The operators of the component.
@@ -85,14 +100,25 @@ impl Bare {
         arm(&mut self.store, self.interruptible, self.limits);
         match self.bindings.djhost_op_ops().call_describe(&mut self.store) {
             Ok(descriptors) => Ok(descriptors),
-            Err(error) => Err(anyhow::anyhow!("`describe` failed: {}", explain(&mut self.store, self.limits, error))),
+            Err(error) => Err(anyhow::anyhow!(
+                "`describe` failed: {}",
+                explain(&mut self.store, self.limits, error)
+            )),
         }
     }
 
     /// An operator with parameters; the inner error is the guest's word on them.
-    pub(crate) fn create(mut self, name: &str, params: &str) -> Result<Result<OpInstance, String>, CallError> {
+    pub(crate) fn create(
+        mut self,
+        name: &str,
+        params: &str,
+    ) -> Result<Result<OpInstance, String>, CallError> {
         arm(&mut self.store, self.interruptible, self.limits);
-        let created = self.bindings.djhost_op_ops().op().call_create(&mut self.store, name, params);
+        let created = self
+            .bindings
+            .djhost_op_ops()
+            .op()
+            .call_create(&mut self.store, name, params);
         match created {
             Ok(Ok(op)) => Ok(Ok(OpInstance {
                 store: self.store,
@@ -104,7 +130,10 @@ impl Bare {
                 bytes_in: 0,
                 peak_before: 0,
             })),
-            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => Ok(Err(printable(&message))),
+            Ok(Err(
+                v0_1::types::OpError::InvalidParams(message)
+                | v0_1::types::OpError::Failed(message),
+            )) => Ok(Err(printable(&message))),
             Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
@@ -114,41 +143,80 @@ impl OpInstance {
     /// What the operator reads and writes.
     pub(crate) fn signature(&mut self) -> Result<Signature, CallError> {
         arm(&mut self.store, self.interruptible, self.limits);
-        match self.bindings.djhost_op_ops().op().call_signature(&mut self.store, self.op) {
+        match self
+            .bindings
+            .djhost_op_ops()
+            .op()
+            .call_signature(&mut self.store, self.op)
+        {
             Ok(signature) => v0_1::signature(signature).map_err(CallError::Dead),
             Err(error) => Err(explain(&mut self.store, self.limits, error)),
         }
     }
 
-    /// The answer to `batch` (at least one row), checked against the contract. With `stats` it is given the stats that it computes as the rows have them.
-    pub(crate) fn process(&mut self, signature: &Signature, batch: &Batch, stats: bool) -> Result<Reply, CallError> {
+    /// The answer to `batch` (at least one row), checked against the contract. With `stats` it is
+    /// given the stats that it computes as the rows have them.
+    pub(crate) fn process(
+        &mut self,
+        signature: &Signature,
+        batch: &Batch,
+        stats: bool,
+    ) -> Result<Reply, CallError> {
         let first = batch.ids.value(0);
-        self.store.data().random.reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.store
+            .data()
+            .random
+            .reseed(self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.store.data_mut().start_clock();
-        let input = BUFFERS.with_borrow_mut(|b| b.input(signature, batch, stats)).map_err(CallError::Failed)?;
-        let limits = self.limits.for_rows(batch.rows(), v0_1::batch_bytes(&input));
+        let input = BUFFERS
+            .with_borrow_mut(|b| b.input(signature, batch, stats))
+            .map_err(CallError::Failed)?;
+        let limits = self
+            .limits
+            .for_rows(batch.rows(), v0_1::batch_bytes(&input));
         arm(&mut self.store, self.interruptible, limits);
-        let called = self.bindings.djhost_op_ops().op().call_process(&mut self.store, self.op, &input);
+        let called =
+            self.bindings
+                .djhost_op_ops()
+                .op()
+                .call_process(&mut self.store, self.op, &input);
         self.bytes_in += BUFFERS.with_borrow_mut(|b| b.give_back(input));
         match called {
-            Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output).map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
-            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
-                Err(CallError::Failed(printable(&message)))
-            }
+            Ok(Ok(output)) => v0_1::reply(signature, batch.rows(), output)
+                .map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+            Ok(Err(
+                v0_1::types::OpError::InvalidParams(message)
+                | v0_1::types::OpError::Failed(message),
+            )) => Err(CallError::Failed(printable(&message))),
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }
 
-    /// Selectors: which rows of the dataset stay, given the keys of all, for which the instance was made.
-    pub(crate) fn select(&mut self, keys: &v0_1::types::Column, rows: usize) -> Result<Vec<bool>, CallError> {
+    /// Selectors: which rows of the dataset stay, given the keys of all, for which the instance was
+    /// made.
+    pub(crate) fn select(
+        &mut self,
+        keys: &v0_1::types::Column,
+        rows: usize,
+    ) -> Result<Vec<bool>, CallError> {
         // One byte per row is what it must be able to answer.
-        let limits = Limits { reply: self.limits.reply.max(rows.saturating_mul(2)), ..self.limits };
+        let limits = Limits {
+            reply: self.limits.reply.max(rows.saturating_mul(2)),
+            ..self.limits
+        };
         arm(&mut self.store, self.interruptible, limits);
-        match self.bindings.djhost_op_ops().op().call_select(&mut self.store, self.op, keys) {
-            Ok(Ok(keep)) => v0_1::flags(&keep, rows, "keep").map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
-            Ok(Err(v0_1::types::OpError::InvalidParams(message) | v0_1::types::OpError::Failed(message))) => {
-                Err(CallError::Failed(printable(&message)))
-            }
+        match self
+            .bindings
+            .djhost_op_ops()
+            .op()
+            .call_select(&mut self.store, self.op, keys)
+        {
+            Ok(Ok(keep)) => v0_1::flags(&keep, rows, "keep")
+                .map_err(|m| CallError::Dead(format!("invalid answer: {m}"))),
+            Ok(Err(
+                v0_1::types::OpError::InvalidParams(message)
+                | v0_1::types::OpError::Failed(message),
+            )) => Err(CallError::Failed(printable(&message))),
             Err(error) => Err(explain(&mut self.store, limits, error)),
         }
     }
@@ -174,8 +242,8 @@ impl OpInstance {
 fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
     store.set_hostcall_fuel(limits.reply);
     if interruptible {
-        // CPU time: a machine that is busy with other things, or was asleep, makes no guest late. The epoch follows the wall clock, so what
-        // it ends may have had less, and goes on.
+        // CPU time: a machine that is busy with other things, or was asleep, makes no guest late.
+        // The epoch follows the wall clock, so what it ends may have had less, and goes on.
         store.data_mut().deadline = thread_cpu().saturating_add(limits.time);
         store.set_epoch_deadline(ticks(limits.time));
     }
@@ -190,24 +258,47 @@ fn ticks(time: Duration) -> u64 {
 fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> CallError {
     let printed = store.data().printed.take_tail();
     // A Rust guest's advice on how to debug it is of no use here.
-    let printed = printed.replace("note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "");
-    let said = if printed.trim().is_empty() { String::new() } else { format!(" ({})", printable(printed.trim())) };
+    let printed = printed.replace(
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+        "",
+    );
+    let said = if printed.trim().is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", printable(printed.trim()))
+    };
     if let Some(wanted) = store.data_mut().limiter.refused.take() {
-        return CallError::Dead(format!("out of memory: wanted {} MiB of its {} MiB{said}", wanted.div_ceil(1 << 20), limits.memory >> 20));
+        return CallError::Dead(format!(
+            "out of memory: wanted {} MiB of its {} MiB{said}",
+            wanted.div_ceil(1 << 20),
+            limits.memory >> 20
+        ));
     }
     CallError::Dead(match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
-            return CallError::TimedOut(format!("out of time: the call took longer than {:?} of CPU time{said}", limits.time));
+            return CallError::TimedOut(format!(
+                "out of time: the call took longer than {:?} of CPU time{said}",
+                limits.time
+            ));
         }
         Some(Trap::StackOverflow) => format!("stack overflow{said}"),
         Some(Trap::UnreachableCodeReached) if !printed.trim().is_empty() => format!("panic{said}"),
-        Some(Trap::MemoryOutOfBounds) => format!("access outside of its memory, which an overflow of its own stack looks like, too{said}"),
-        Some(trap) => format!("trap: {}{said}", trap.to_string().trim_start_matches("wasm trap: ")),
+        Some(Trap::MemoryOutOfBounds) => format!(
+            "access outside of its memory, which an overflow of its own stack looks like, too{said}"
+        ),
+        Some(trap) => format!(
+            "trap: {}{said}",
+            trap.to_string().trim_start_matches("wasm trap: ")
+        ),
         None => {
             let cause = error.root_cause().to_string();
-            // Wasmtime has no type for it: the only other sign that the guest handed over more than `reply` bytes.
+            // Wasmtime has no type for it: the only other sign that the guest handed over more than
+            // `reply` bytes.
             if cause.contains("fuel allocated for hostcalls") {
-                format!("the answer is larger than {:.1} MB", limits.reply as f64 / 1e6)
+                format!(
+                    "the answer is larger than {:.1} MB",
+                    limits.reply as f64 / 1e6
+                )
             } else if cause.contains("resource table has no free keys") {
                 format!("it holds too many files, streams or the like at once{said}")
             } else {

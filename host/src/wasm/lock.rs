@@ -1,4 +1,5 @@
-//! `plugins.lock`: which components a plugin directory had when somebody looked at them. A run with others is refused.
+//! `plugins.lock`: which components a plugin directory had when somebody looked at them. A run with
+//! others is refused.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,37 +41,62 @@ pub(crate) fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
     if !dir.is_dir() {
-        return Err(UserError::new("--plugins", format!("`{}` is not a directory", dir.display())).into());
+        return Err(UserError::new(
+            "--plugins",
+            format!("`{}` is not a directory", dir.display()),
+        )
+        .into());
     }
     let components = find_components(&[dir.to_path_buf()])?
         .into_iter()
-        .map(|path| Ok((path.strip_prefix(dir).unwrap_or(&path).display().to_string(), pin(&path)?)))
+        .map(|path| {
+            Ok((
+                path.strip_prefix(dir)
+                    .unwrap_or(&path)
+                    .display()
+                    .to_string(),
+                pin(&path)?,
+            ))
+        })
         .collect::<Result<BTreeMap<_, _>>>()?;
     let (path, count) = (dir.join(NAME), components.len());
-    let text = serde_json::to_string_pretty(&PluginsLock { format_version: FORMAT_VERSION, components })? + "\n";
+    let text = serde_json::to_string_pretty(&PluginsLock {
+        format_version: FORMAT_VERSION,
+        components,
+    })? + "\n";
     // A new file in its place: what a link of that name leads to stays as it is.
     let at = || format!("cannot write `{}`", path.display());
-    let mut new = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o644)).tempfile_in(dir).with_context(at)?;
+    let mut new = tempfile::Builder::new()
+        .permissions(PermissionsExt::from_mode(0o644))
+        .tempfile_in(dir)
+        .with_context(at)?;
     new.write_all(text.as_bytes()).with_context(at)?;
     new.persist(&path).with_context(at)?;
     Ok((path, count))
 }
 
-/// Whether the components under `dirs` are those that lock files pin. A lock holds for what a search from its directory finds, however that is
-/// named: the locks of the directories above a component count, also those above `dirs`. What no lock is about is not checked. Called before any of
-/// them is compiled.
+/// Whether the components under `dirs` are those that lock files pin. A lock holds for what a
+/// search from its directory finds, however that is named: the locks of the directories above a
+/// component count, also those above `dirs`. What no lock is about is not checked. Called before
+/// any of them is compiled.
 pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
     let mut locks = Locks::default();
     let mut errors = Vec::new();
     for given in dirs {
-        let root = real(if given.is_file() { parent(given) } else { given })?;
+        let root = real(if given.is_file() {
+            parent(given)
+        } else {
+            given
+        })?;
         let mut seen = BTreeSet::new();
         for path in find_components(std::slice::from_ref(given))? {
             // A link to a file goes by its own name, one to a directory by where it leads.
             let found = real(parent(&path))?.join(path.file_name().unwrap_or_default());
             let pinned = OnceCell::new();
             for above in found.ancestors().skip(1) {
-                let (Some(lock), Ok(below)) = (locks.of(above)?, found.strip_prefix(above)) else { continue };
+                let (Some(lock), Ok(below)) = (locks.of(above)?, found.strip_prefix(above)) else {
+                    continue;
+                };
                 if !is_searched(below) {
                     continue;
                 }
@@ -81,10 +107,17 @@ pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
                         pinned.get_or_init(|| new)
                     }
                 };
-                let name = if above == root { NAME.to_owned() } else { above.join(NAME).display().to_string() };
+                let name = if above == root {
+                    NAME.to_owned()
+                } else {
+                    above.join(NAME).display().to_string()
+                };
                 let what = match lock.components.get(&below.display().to_string()) {
                     Some(before) if before == pinned => continue,
-                    Some(before) => format!("this plugin has changed: its sha256 is {}, `{name}` has {}", pinned.sha256, before.sha256),
+                    Some(before) => format!(
+                        "this plugin has changed: its sha256 is {}, `{name}` has {}",
+                        pinned.sha256, before.sha256
+                    ),
                     None => format!("`{name}` does not have this plugin"),
                 };
                 errors.push(UserError::new(path.display().to_string(), what).hint(REMAKE));
@@ -92,17 +125,24 @@ pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
             seen.insert(found);
         }
         if given.is_dir() {
-            root.ancestors().try_for_each(|above| locks.of(above).map(drop))?;
+            root.ancestors()
+                .try_for_each(|above| locks.of(above).map(drop))?;
             for (dir, lock) in &locks.0 {
                 let names = lock.iter().flat_map(|lock| lock.components.keys());
-                let gone = names.filter(|name| dir.join(name).starts_with(&root) && !seen.contains(&dir.join(name)));
+                let gone = names.filter(|name| {
+                    dir.join(name).starts_with(&root) && !seen.contains(&dir.join(name))
+                });
                 let place = match dir.strip_prefix(&root) {
                     Ok(below) => given.join(below).join(NAME),
                     Err(_) => dir.join(NAME),
                 };
-                errors.extend(
-                    gone.map(|name| UserError::new(place.display().to_string(), format!("its plugin `{name}` has gone")).hint(REMAKE)),
-                );
+                errors.extend(gone.map(|name| {
+                    UserError::new(
+                        place.display().to_string(),
+                        format!("its plugin `{name}` has gone"),
+                    )
+                    .hint(REMAKE)
+                }));
             }
         }
     }
@@ -110,9 +150,16 @@ pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
     let more = errors.len().saturating_sub(SHOWN);
     if more > 0 {
         errors.truncate(SHOWN);
-        errors.push(UserError::new("", format!("and {more} more plugins that are not as they were pinned")));
+        errors.push(UserError::new(
+            "",
+            format!("and {more} more plugins that are not as they were pinned"),
+        ));
     }
-    if errors.is_empty() { Ok(()) } else { Err(UserErrors(errors).into()) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(UserErrors(errors).into())
+    }
 }
 
 /// The lock files, each read once.
@@ -137,25 +184,45 @@ fn read(path: &Path) -> Result<Option<PluginsLock>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         // A directory above that nobody may look into pins nothing that could be found.
-        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied) => return Ok(None),
+        Err(e)
+            if matches!(
+                e.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(e) => return Err(bad(format!("this file cannot be read: {e}")).into()),
     };
-    let lock: PluginsLock = serde_json::from_str(&text).map_err(|e| bad(format!("this is no lock file: {e}")).hint(REMAKE))?;
+    let lock: PluginsLock = serde_json::from_str(&text)
+        .map_err(|e| bad(format!("this is no lock file: {e}")).hint(REMAKE))?;
     if lock.format_version != FORMAT_VERSION {
-        return Err(bad(format!("its format version is {}, this program knows {FORMAT_VERSION}", lock.format_version)).hint(REMAKE).into());
+        return Err(bad(format!(
+            "its format version is {}, this program knows {FORMAT_VERSION}",
+            lock.format_version
+        ))
+        .hint(REMAKE)
+        .into());
     }
     Ok(Some(lock))
 }
 
-/// Whether it lies where everybody may put files, as in `/tmp`, and is somebody else's: that must not stop anybody's jobs.
+/// Whether it lies where everybody may put files, as in `/tmp`, and is somebody else's: that must
+/// not stop anybody's jobs.
 fn is_planted(path: &Path, lock: &Metadata) -> bool {
     const EVERYBODYS: u32 = 0o1002;
     let user = rustix::process::geteuid().as_raw();
-    parent(path).metadata().is_ok_and(|dir| dir.mode() & EVERYBODYS == EVERYBODYS) && lock.uid() != user && lock.uid() != 0
+    parent(path)
+        .metadata()
+        .is_ok_and(|dir| dir.mode() & EVERYBODYS == EVERYBODYS)
+        && lock.uid() != user
+        && lock.uid() != 0
 }
 
 fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn real(dir: &Path) -> Result<PathBuf> {
@@ -166,5 +233,8 @@ const REMAKE: &str = "if that is meant, pin what is there with `djhost ops lock`
 
 fn pin(path: &Path) -> Result<Pinned> {
     let bytes = read_file(path)?;
-    Ok(Pinned { sha256: format!("{:x}", Sha256::digest(&bytes)), bytes: bytes.len() as u64 })
+    Ok(Pinned {
+        sha256: format!("{:x}", Sha256::digest(&bytes)),
+        bytes: bytes.len() as u64,
+    })
 }

@@ -1,5 +1,5 @@
-//! Operators: sandboxed WebAssembly components and the pools of their instances. The only folder that knows wasmtime; it does not know
-//! partitions, stages or files of a run.
+//! Operators: sandboxed WebAssembly components and the pools of their instances. The only folder
+//! that knows wasmtime; it does not know partitions, stages or files of a run.
 //!
 //! ```text
 //! find ─► inspect ─► compile ─► cache ─► component ─► registry ─► pool ─► instance ─► abi::v0_1 ─► reply
@@ -31,7 +31,9 @@ mod size;
 pub(crate) use compile::{compile_stdin, compile_with, this_program};
 pub(crate) use compiling::{Compiling, compiling};
 pub(crate) use component::Source;
-pub(crate) use contract::{Computed, Cost, Descriptor, Input, Kind, Rejection, Reply, Signature, Update};
+pub(crate) use contract::{
+    Computed, Cost, Descriptor, Input, Kind, Rejection, Reply, Signature, Update,
+};
 pub use contract::{Limits, Output};
 pub use cpu::thread_cpu;
 pub use grants::Grants;

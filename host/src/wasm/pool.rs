@@ -1,4 +1,5 @@
-//! The pool of one operator use in a recipe: as many instances as workers want, each with the operator created with its parameters.
+//! The pool of one operator use in a recipe: as many instances as workers want, each with the
+//! operator created with its parameters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,27 +18,55 @@ use super::size;
 use crate::data::{Batch, FieldType};
 use crate::error::UserError;
 
-/// The keys of each row as hashes of 64 bits; the empty key is 0, and no other is. Fails for what is not lists of strings.
+/// The keys of each row as hashes of 64 bits; the empty key is 0, and no other is. Fails for what
+/// is not lists of strings.
 pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
     let lists = keys.as_list_opt::<i32>();
-    let Some((lists, texts)) = lists.and_then(|lists| Some((lists, lists.values().as_string_opt::<i32>()?))) else {
+    let Some((lists, texts)) =
+        lists.and_then(|lists| Some((lists, lists.values().as_string_opt::<i32>()?)))
+    else {
         return Err("keys that are not lists of strings".into());
     };
-    let hash = |text: &str| if text.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(text.as_bytes()).max(1) };
-    let hashes: UInt64Array = texts.iter().map(|text| hash(text.unwrap_or_default())).collect();
+    let hash = |text: &str| {
+        if text.is_empty() {
+            0
+        } else {
+            xxhash_rust::xxh3::xxh3_64(text.as_bytes()).max(1)
+        }
+    };
+    let hashes: UInt64Array = texts
+        .iter()
+        .map(|text| hash(text.unwrap_or_default()))
+        .collect();
     let item = Arc::new(Field::new_list_field(DataType::UInt64, true));
-    Ok(ListArray::new(item, lists.offsets().clone(), Arc::new(hashes), lists.nulls().cloned()))
+    Ok(ListArray::new(
+        item,
+        lists.offsets().clone(),
+        Arc::new(hashes),
+        lists.nulls().cloned(),
+    ))
 }
 
-/// The keys of a grouper as fingerprints: equal keys, equal ones. A row without a key has that of all rows without one. Fails for what is not
-/// strings or JSON texts.
+/// The keys of a grouper as fingerprints: equal keys, equal ones. A row without a key has that of
+/// all rows without one. Fails for what is not strings or JSON texts.
 fn group_prints(keys: &dyn Array) -> Result<Output, String> {
-    let Some(keys) = keys.as_string_view_opt() else { return Err("keys that are not strings".into()) };
-    let print = |key: Option<&str>| key.map_or(0, |key| xxhash_rust::xxh3::xxh3_128(key.as_bytes()).max(1)).to_le_bytes();
-    Ok(Output::Fingerprints { width: 16, per_row: 1, data: keys.iter().flat_map(print).collect(), valid: None })
+    let Some(keys) = keys.as_string_view_opt() else {
+        return Err("keys that are not strings".into());
+    };
+    let print = |key: Option<&str>| {
+        key.map_or(0, |key| xxhash_rust::xxh3::xxh3_128(key.as_bytes()).max(1))
+            .to_le_bytes()
+    };
+    Ok(Output::Fingerprints {
+        width: 16,
+        per_row: 1,
+        data: keys.iter().flat_map(print).collect(),
+        valid: None,
+    })
 }
 
-/// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's `create` takes.
+/// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's
+/// `create` takes.
 pub struct OpPool {
     component: Arc<LoadedComponent>,
     descriptor: Descriptor,
@@ -58,7 +87,8 @@ pub struct OpPool {
 }
 
 impl OpPool {
-    /// Creates the operator once, so that a mistake in its parameters shows now, and asks for its signature.
+    /// Creates the operator once, so that a mistake in its parameters shows now, and asks for its
+    /// signature.
     ///
     /// `params` is the object that the guest's `create` gets. Errors are the user's, at `place`.
     pub(crate) fn new(
@@ -73,11 +103,17 @@ impl OpPool {
         let hamming_distance = match descriptor.hamming_parameter() {
             None => None,
             Some(parameter) => {
-                let bits = params.get(parameter).and_then(serde_json::Value::as_u64).filter(|bits| *bits < 64);
+                let bits = params
+                    .get(parameter)
+                    .and_then(serde_json::Value::as_u64)
+                    .filter(|bits| *bits < 64);
                 let wrong = || {
-                    let message =
-                        format!("operator `{}` gives no number below 64 as `{parameter}`, its `x-hamming-distance`", descriptor.name);
-                    UserError::new(place, message).hint(format!("it comes from {}", component.source))
+                    let message = format!(
+                        "operator `{}` gives no number below 64 as `{parameter}`, its `x-hamming-distance`",
+                        descriptor.name
+                    );
+                    UserError::new(place, message)
+                        .hint(format!("it comes from {}", component.source))
                 };
                 Some(bits.ok_or_else(wrong)? as u32)
             }
@@ -101,17 +137,24 @@ impl OpPool {
         };
         let broken = |what: &str, error: CallError| {
             let name = &pool.descriptor.name;
-            UserError::new(place, format!("operator `{name}` {what}: {error}")).hint(format!("it comes from {}", pool.component.source))
+            UserError::new(place, format!("operator `{name}` {what}: {error}"))
+                .hint(format!("it comes from {}", pool.component.source))
         };
         let mut first = match pool.make(limits) {
             Ok(Ok(instance)) => instance,
             Ok(Err(message)) => return Err(UserError::new(place, message).into()),
             Err(error) => return Err(broken("failed while it was created", error).into()),
         };
-        let signature = first.signature().map_err(|e| broken("failed to say what it reads and writes", e))?;
+        let signature = first
+            .signature()
+            .map_err(|e| broken("failed to say what it reads and writes", e))?;
         if pool.descriptor.counts_keys() {
             let mut with_counts = signature.clone();
-            with_counts.reads.push(Input { path: COUNTS.into(), ty: FieldType::F64List, required: false });
+            with_counts.reads.push(Input {
+                path: COUNTS.into(),
+                ty: FieldType::F64List,
+                required: false,
+            });
             pool.with_counts = Some(with_counts);
         }
         pool.signature = signature;
@@ -129,17 +172,20 @@ impl OpPool {
         &self.signature
     }
 
-    /// Whether it changes rows by how often their keys stand in the dataset; see [`Descriptor::counts_keys`].
+    /// Whether it changes rows by how often their keys stand in the dataset; see
+    /// [`Descriptor::counts_keys`].
     pub fn counts_keys(&self) -> bool {
         self.with_counts.is_some()
     }
 
-    /// Of a deduplicator whose fingerprints need not be equal: in how many bits those of duplicates may differ.
+    /// Of a deduplicator whose fingerprints need not be equal: in how many bits those of duplicates
+    /// may differ.
     pub fn hamming_distance(&self) -> Option<u32> {
         self.hamming_distance
     }
 
-    /// Whether it is given the stats that it computes, where rows have them already. Unless asked for it is not.
+    /// Whether it is given the stats that it computes, where rows have them already. Unless asked
+    /// for it is not.
     pub fn give_stats(&mut self, give: bool) {
         self.gives_stats = give;
     }
@@ -171,40 +217,69 @@ impl OpPool {
 
     /// Instances made and instances that died so far.
     pub fn counts(&self) -> (u64, u64) {
-        (self.created.load(Ordering::Relaxed), self.died.load(Ordering::Relaxed))
+        (
+            self.created.load(Ordering::Relaxed),
+            self.died.load(Ordering::Relaxed),
+        )
     }
 
-    /// An instance of one's own, until it dies or is dropped. A task takes one per operator and drops it at its end, so no state of a guest
-    /// outlives a partition.
+    /// An instance of one's own, until it dies or is dropped. A task takes one per operator and
+    /// drops it at its end, so no state of a guest outlives a partition.
     pub fn checkout(&self) -> Result<OpInstance> {
         if let Some(instance) = self.idle.lock().expect("no panic while held").pop() {
             return Ok(instance);
         }
         match self.make(self.limits) {
             Ok(Ok(instance)) => Ok(instance),
-            Ok(Err(message)) => anyhow::bail!("operator `{}` refused the parameters it took before: {message}", self.descriptor.name),
-            Err(error) => anyhow::bail!("operator `{}` could not be created again: {error}", self.descriptor.name),
+            Ok(Err(message)) => anyhow::bail!(
+                "operator `{}` refused the parameters it took before: {message}",
+                self.descriptor.name
+            ),
+            Err(error) => anyhow::bail!(
+                "operator `{}` could not be created again: {error}",
+                self.descriptor.name
+            ),
         }
     }
 
-    /// The answer to `batch`. An instance that dies is replaced at once: `slot` is always good afterwards.
-    pub fn process(&self, slot: &mut OpInstance, batch: &Batch) -> Result<Result<Reply, CallError>> {
-        let signature = self.with_counts.as_ref().filter(|_| batch.column(COUNTS).is_some()).unwrap_or(&self.signature);
-        let reply = slot.process(signature, batch, self.gives_stats).and_then(|mut reply| {
-            if self.descriptor.kind == Kind::Grouper && !matches!(reply.output, Output::Keys(_)) {
-                return Err(CallError::Dead("invalid answer: a grouper gave the answer of another kind of operator".into()));
-            }
-            if let (true, Output::Keys(keys)) = (self.counts_keys(), &reply.output) {
-                reply.output = Output::KeyLists(key_hashes(keys).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?);
-            }
-            if let (Kind::Grouper, Output::Keys(keys)) = (self.descriptor.kind, &reply.output) {
-                reply.output = group_prints(keys).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
-            }
-            self.check(&reply.output, batch).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
-            reply.beyond =
-                size::check(&reply.output, batch, signature, &self.limits).map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
-            Ok(reply)
-        });
+    /// The answer to `batch`. An instance that dies is replaced at once: `slot` is always good
+    /// afterwards.
+    pub fn process(
+        &self,
+        slot: &mut OpInstance,
+        batch: &Batch,
+    ) -> Result<Result<Reply, CallError>> {
+        let signature = self
+            .with_counts
+            .as_ref()
+            .filter(|_| batch.column(COUNTS).is_some())
+            .unwrap_or(&self.signature);
+        let reply = slot
+            .process(signature, batch, self.gives_stats)
+            .and_then(|mut reply| {
+                if self.descriptor.kind == Kind::Grouper && !matches!(reply.output, Output::Keys(_))
+                {
+                    return Err(CallError::Dead(
+                        "invalid answer: a grouper gave the answer of another kind of operator"
+                            .into(),
+                    ));
+                }
+                if let (true, Output::Keys(keys)) = (self.counts_keys(), &reply.output) {
+                    reply.output = Output::KeyLists(
+                        key_hashes(keys)
+                            .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?,
+                    );
+                }
+                if let (Kind::Grouper, Output::Keys(keys)) = (self.descriptor.kind, &reply.output) {
+                    reply.output = group_prints(keys)
+                        .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
+                }
+                self.check(&reply.output, batch)
+                    .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
+                reply.beyond = size::check(&reply.output, batch, signature, &self.limits)
+                    .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
+                Ok(reply)
+            });
         if let Err(CallError::Dead(_) | CallError::TimedOut(_)) = reply {
             self.died.fetch_add(1, Ordering::Relaxed);
             self.renew(slot)?;
@@ -219,11 +294,13 @@ impl OpPool {
         Ok(())
     }
 
-    /// Selectors: which rows stay, given the keys of all rows of the dataset in input order. The limits grow with the keys.
+    /// Selectors: which rows stay, given the keys of all rows of the dataset in input order. The
+    /// limits grow with the keys.
     pub fn select(&self, keys: &ArrayRef) -> Result<Vec<bool>> {
         let failed = |what: String| {
             let (name, rows) = (&self.descriptor.name, keys.len());
-            let error = anyhow::anyhow!("operator `{name}` failed to select among {rows} keys: {what}");
+            let error =
+                anyhow::anyhow!("operator `{name}` failed to select among {rows} keys: {what}");
             if what.contains("out of memory") {
                 return error
                     .context("a selector gets the keys of all its rows at once; drop rows before it, or select in parts of the dataset");
@@ -231,12 +308,16 @@ impl OpPool {
             error
         };
         let column = v0_1::column(keys).map_err(failed)?;
-        let limits = self.limits.for_keys(keys.len(), v0_1::column_bytes(&column));
+        let limits = self
+            .limits
+            .for_keys(keys.len(), v0_1::column_bytes(&column));
         let mut instance = match self.make(limits) {
             Ok(made) => made.map_err(failed)?,
             Err(error) => return Err(failed(error.to_string())),
         };
-        instance.select(&column, keys.len()).map_err(|error| failed(error.to_string()))
+        instance
+            .select(&column, keys.len())
+            .map_err(|error| failed(error.to_string()))
     }
 
     /// What the contract asks of an answer beyond its columns, and that keys are of one shape.
@@ -255,31 +336,62 @@ impl OpPool {
             return Err("it rewrites whole rows, and must answer with rows".into());
         }
         let shape = match (self.descriptor.kind, output) {
-            (Kind::Filter, Output::Filtered { .. }) | (Kind::Mapper, Output::Updated(_)) => return Ok(()),
+            (Kind::Filter, Output::Filtered { .. }) | (Kind::Mapper, Output::Updated(_)) => {
+                return Ok(());
+            }
             (Kind::Mapper, Output::Rows { origins, fields }) if self.descriptor.rewrites_rows() => {
-                let whole = fields.len() == 1 && fields[0].path == ROW && fields[0].values.null_count() == 0;
-                return if whole || origins.is_empty() { Ok(()) } else { Err(format!("it must give `{ROW}`, and nothing else")) };
+                let whole = fields.len() == 1
+                    && fields[0].path == ROW
+                    && fields[0].values.null_count() == 0;
+                return if whole || origins.is_empty() {
+                    Ok(())
+                } else {
+                    Err(format!("it must give `{ROW}`, and nothing else"))
+                };
             }
             (Kind::Mapper, Output::Rows { .. }) => return Ok(()),
             (Kind::Deduplicator, Output::Fingerprints { width, per_row, .. })
                 if self.hamming_distance.is_some() && (*width, *per_row) != (8, 1) =>
             {
-                return Err(format!("{per_row} fingerprints of {width} bytes per row; their bits are compared only where it is one of 8"));
+                return Err(format!(
+                    "{per_row} fingerprints of {width} bytes per row; their bits are compared only where it is one of 8"
+                ));
             }
-            (Kind::Deduplicator | Kind::Grouper, Output::Fingerprints { width, per_row, .. }) => (DataType::Null, *width, *per_row),
+            (Kind::Deduplicator | Kind::Grouper, Output::Fingerprints { width, per_row, .. }) => {
+                (DataType::Null, *width, *per_row)
+            }
             (Kind::Selector, Output::Keys(keys)) => (keys.data_type().clone(), 0, 0),
-            (kind, _) => return Err(format!("a {} gave the answer of another kind of operator", kind.as_str())),
+            (kind, _) => {
+                return Err(format!(
+                    "a {} gave the answer of another kind of operator",
+                    kind.as_str()
+                ));
+            }
         };
         // Keys of all batches are compared with each other.
         let first = self.key_shape.get_or_init(|| shape.clone());
-        if *first == shape { Ok(()) } else { Err("keys of another type or shape than those of the batches before".into()) }
+        if *first == shape {
+            Ok(())
+        } else {
+            Err("keys of another type or shape than those of the batches before".into())
+        }
     }
 
     fn make(&self, limits: Limits) -> Result<Result<OpInstance, String>, CallError> {
         self.created.fetch_add(1, Ordering::Relaxed);
         let (runtime, pre) = (self.component.runtime(), self.component.pre());
-        let bare = Bare::new(runtime, pre, &self.descriptor.name, limits, &self.grants, self.seed)
-            .map_err(|e| e.downcast::<CallError>().unwrap_or_else(|e| CallError::Dead(format!("{e:#}"))))?;
+        let bare = Bare::new(
+            runtime,
+            pre,
+            &self.descriptor.name,
+            limits,
+            &self.grants,
+            self.seed,
+        )
+        .map_err(|e| {
+            e.downcast::<CallError>()
+                .unwrap_or_else(|e| CallError::Dead(format!("{e:#}")))
+        })?;
         bare.create(&self.descriptor.name, &self.params)
     }
 }

@@ -1,4 +1,5 @@
-//! All operators that a recipe may name: those embedded in the program, and those of the components in the plugin directories.
+//! All operators that a recipe may name: those embedded in the program, and those of the components
+//! in the plugin directories.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +22,8 @@ use crate::error::{UserError, UserErrors, did_you_mean};
 
 /// Mistakes of plugins that are shown; more are counted.
 const SHOWN: usize = 20;
-/// Plugins that may fail to compile or start before the others are left alone: each may take a minute.
+/// Plugins that may fail to compile or start before the others are left alone: each may take a
+/// minute.
 const MAX_BROKEN: usize = 5;
 /// Names in one note.
 const NAMES: usize = 3;
@@ -35,7 +37,8 @@ pub struct OpEntry {
     pub component: Arc<LoadedComponent>,
 }
 
-/// Which operators of plugins take the place of built-in ones of the same name. All other ones are left out.
+/// Which operators of plugins take the place of built-in ones of the same name. All other ones are
+/// left out.
 #[derive(Debug, Clone, Copy)]
 pub enum Replace<'a> {
     /// Those that the user names.
@@ -63,36 +66,51 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Loads every `.wasm` file under `dirs` (recursively, in the order of their names), then the built-in packs. An operator of a file that has
-    /// the name of a built-in one takes its place if `replace` says so, with a note; two files with the same operator are an error.
+    /// Loads every `.wasm` file under `dirs` (recursively, in the order of their names), then the
+    /// built-in packs. An operator of a file that has the name of a built-in one takes its place if
+    /// `replace` says so, with a note; two files with the same operator are an error.
     pub fn load(dirs: &[PathBuf], replace: Replace<'_>) -> Result<Self> {
         Self::load_packs(dirs, replace, |_, _| true)
     }
 
-    /// The same for a recipe with the operators `names`: packs without any of them are not loaded. If one of the operators is nowhere, all are,
-    /// unless djhost is known to lack it: then there is nothing to look for.
+    /// The same for a recipe with the operators `names`: packs without any of them are not loaded.
+    /// If one of the operators is nowhere, all are, unless djhost is known to lack it: then there
+    /// is nothing to look for.
     pub fn load_for(dirs: &[PathBuf], replace: Replace<'_>, names: &[&str]) -> Result<Self> {
         Self::load_packs(dirs, replace, |files, pack| {
             let missing = || names.iter().filter(|name| !files.ops.contains_key(**name));
             missing().any(|name| pack.operators.contains(name))
-                || missing().any(|name| absent(name).is_none() && !packs().any(|p| p.operators.contains(name)))
+                || missing().any(|name| {
+                    absent(name).is_none() && !packs().any(|p| p.operators.contains(name))
+                })
         })
     }
 
     /// `is_wanted` is asked for each pack, given what the files that are no packs have.
-    fn load_packs(dirs: &[PathBuf], replace: Replace<'_>, is_wanted: impl Fn(&Self, &Pack) -> bool) -> Result<Self> {
+    fn load_packs(
+        dirs: &[PathBuf],
+        replace: Replace<'_>,
+        is_wanted: impl Fn(&Self, &Pack) -> bool,
+    ) -> Result<Self> {
         let embedded: Vec<Pack> = packs().collect();
-        let embedded: Vec<(Pack, Found)> =
-            embedded.into_par_iter().map(|pack| (pack, Found::embedded(pack.name, pack.component))).collect();
-        // A pack may be among the files, as a copy of each is in `plugins/dist`. It is no less to be trusted for that.
+        let embedded: Vec<(Pack, Found)> = embedded
+            .into_par_iter()
+            .map(|pack| (pack, Found::embedded(pack.name, pack.component)))
+            .collect();
+        // A pack may be among the files, as a copy of each is in `plugins/dist`. It is no less to
+        // be trusted for that.
         let is_pack = |digest: &str| embedded.iter().any(|(_, found)| found.digest == digest);
         let (components, mut errors) = read_components(dirs, is_pack)?;
         if !errors.is_empty() {
             return Err(few(errors).into());
         }
         let mut registry = Self::default();
-        components.iter().for_each(|c| registry.notes.extend(copies(c)));
-        let (mut packed, files): (Vec<Component>, Vec<Component>) = components.into_iter().partition(|c| is_pack(&c.found.digest));
+        components
+            .iter()
+            .for_each(|c| registry.notes.extend(copies(c)));
+        let (mut packed, files): (Vec<Component>, Vec<Component>) = components
+            .into_iter()
+            .partition(|c| is_pack(&c.found.digest));
         let files: Vec<_> = files.into_iter().map(|c| (c.found, c.inspected)).collect();
         errors.extend(registry.add_all(files, false, replace)?);
         if !errors.is_empty() {
@@ -101,20 +119,35 @@ impl Registry {
         registry.note_names(replace);
         let mut wanted = Vec::new();
         for (pack, found) in embedded {
-            let copy = packed.iter().position(|c| c.found.digest == found.digest).map(|at| packed.swap_remove(at).found);
+            let copy = packed
+                .iter()
+                .position(|c| c.found.digest == found.digest)
+                .map(|at| packed.swap_remove(at).found);
             if is_wanted(&registry, &pack) {
                 // The copy is named as the source; the bytes are those in the program.
-                wanted.push((copy.map_or(found.clone(), |copy| found.clone().named(copy.source)), None));
+                wanted.push((
+                    copy.map_or(found.clone(), |copy| found.clone().named(copy.source)),
+                    None,
+                ));
             }
         }
         errors.extend(registry.add_all(wanted, true, replace)?);
         registry.notes.extend(cache::problem().map(str::to_owned));
-        if errors.is_empty() { Ok(registry) } else { Err(few(errors).into()) }
+        if errors.is_empty() {
+            Ok(registry)
+        } else {
+            Err(few(errors).into())
+        }
     }
 
-    /// Adds all operators of some components; gives the user's errors. `trusted` are packs, whose operators are left out where another component
-    /// has them.
-    fn add_all(&mut self, found: Vec<(Found, Option<Inspected>)>, trusted: bool, replace: Replace<'_>) -> Result<Vec<UserError>> {
+    /// Adds all operators of some components; gives the user's errors. `trusted` are packs, whose
+    /// operators are left out where another component has them.
+    fn add_all(
+        &mut self,
+        found: Vec<(Found, Option<Inspected>)>,
+        trusted: bool,
+        replace: Replace<'_>,
+    ) -> Result<Vec<UserError>> {
         let broken = AtomicUsize::new(0);
         // Compiling uses all cores; from the cache it is a read.
         compiling::expect(found.len());
@@ -135,7 +168,9 @@ impl Registry {
         for result in loaded.into_iter().flatten() {
             match result {
                 Ok((component, descriptors)) => {
-                    descriptors.into_iter().for_each(|d| errors.extend(self.add(d, &component, trusted, replace).err()));
+                    descriptors.into_iter().for_each(|d| {
+                        errors.extend(self.add(d, &component, trusted, replace).err())
+                    });
                 }
                 Err(error) => errors.push(error.downcast::<UserError>()?),
             }
@@ -157,12 +192,20 @@ impl Registry {
         let name = descriptor.name.clone();
         let is_built_in = || packs().any(|pack| pack.operators.contains(&name.as_str()));
         if !trusted && !replace.allows(&name) && is_built_in() {
-            self.left_out.entry(name).or_insert_with(|| component.source.clone());
+            self.left_out
+                .entry(name)
+                .or_insert_with(|| component.source.clone());
             return Ok(());
         }
         match self.ops.get(&name) {
             None => {
-                self.ops.insert(name, OpEntry { descriptor, component: Arc::clone(component) });
+                self.ops.insert(
+                    name,
+                    OpEntry {
+                        descriptor,
+                        component: Arc::clone(component),
+                    },
+                );
                 Ok(())
             }
             Some(_) if trusted => Ok(()),
@@ -178,11 +221,17 @@ impl Registry {
     fn note_names(&mut self, replace: Replace<'_>) {
         let is_built_in = |name: &str| packs().any(|pack| pack.operators.contains(&name));
         for (name, entry) in self.ops.iter().filter(|(name, _)| is_built_in(name)) {
-            self.notes.push(format!("operator `{name}` of {} replaces the built-in one", entry.component.source));
+            self.notes.push(format!(
+                "operator `{name}` of {} replaces the built-in one",
+                entry.component.source
+            ));
         }
         let mut of_file: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, source) in &self.left_out {
-            of_file.entry(source.to_string()).or_default().push(format!("`{name}`"));
+            of_file
+                .entry(source.to_string())
+                .or_default()
+                .push(format!("`{name}`"));
         }
         for (file, names) in of_file {
             self.notes.push(format!(
@@ -191,14 +240,19 @@ impl Registry {
             ));
         }
         if let Replace::These(names) = replace {
-            let unused = names.iter().filter(|name| !(is_built_in(name) && self.ops.contains_key(*name)));
-            self.notes.extend(unused.map(|name| format!("`allow_override` names `{name}`, which replaces no built-in operator")));
+            let unused = names
+                .iter()
+                .filter(|name| !(is_built_in(name) && self.ops.contains_key(*name)));
+            self.notes.extend(unused.map(|name| {
+                format!("`allow_override` names `{name}`, which replaces no built-in operator")
+            }));
         }
     }
 
-    /// The operator called `name`. An unknown one is the user's error at `place`: for an operator of Data-Juicer that djhost lacks it says why and
-    /// what to do instead, for a misspelt one the name that was meant. So is one that is built in and in a plugin, too, if nobody said which is
-    /// meant.
+    /// The operator called `name`. An unknown one is the user's error at `place`: for an operator
+    /// of Data-Juicer that djhost lacks it says why and what to do instead, for a misspelt one the
+    /// name that was meant. So is one that is built in and in a plugin, too, if nobody said which
+    /// is meant.
     pub fn get(&self, name: &str, place: &str) -> Result<&OpEntry, UserError> {
         if let Some(plugin) = self.left_out.get(name) {
             return Err(UserError::new(place, format!("operator `{name}` is built in, and {plugin} has one of the same name")).hint(format!(
@@ -236,7 +290,8 @@ impl Registry {
         &self.notes
     }
 
-    /// The pool of one use of an operator. `params` is the full object for `create`; see [`OpPool`].
+    /// The pool of one use of an operator. `params` is the full object for `create`; see
+    /// [`OpPool`].
     pub fn pool(
         &self,
         entry: &OpEntry,
@@ -246,7 +301,15 @@ impl Registry {
         seed: u64,
         place: &str,
     ) -> Result<OpPool> {
-        OpPool::new(Arc::clone(&entry.component), entry.descriptor.clone(), params, limits, grants, seed, place)
+        OpPool::new(
+            Arc::clone(&entry.component),
+            entry.descriptor.clone(),
+            params,
+            limits,
+            grants,
+            seed,
+            place,
+        )
     }
 }
 
@@ -255,16 +318,29 @@ fn few(mut errors: Vec<UserError>) -> UserErrors {
     let more = errors.len().saturating_sub(SHOWN);
     if more > 0 {
         errors.truncate(SHOWN);
-        errors.push(UserError::new("", format!("and {more} more mistakes of this kind in plugins")));
+        errors.push(UserError::new(
+            "",
+            format!("and {more} more mistakes of this kind in plugins"),
+        ));
     }
     UserErrors(errors)
 }
 
 /// That a component lies in several files.
 fn copies(component: &Component) -> Option<String> {
-    let names: Vec<String> = component.copies.iter().map(|path| path.display().to_string()).collect();
+    let names: Vec<String> = component
+        .copies
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     let are = if names.len() == 1 { "is" } else { "are" };
-    (!names.is_empty()).then(|| format!("{} {are} the same component as {}", shortened(&names), component.found.source))
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} {are} the same component as {}",
+            shortened(&names),
+            component.found.source
+        )
+    })
 }
 
 /// The first names, and how many more there are.

@@ -1,5 +1,6 @@
-//! What a guest sees of the world: nothing but what is granted. No other files and environment, no network, arguments or input; fixed clocks,
-//! random numbers from the job's seed; memory up to its limit. What it prints goes to the job's log.
+//! What a guest sees of the world: nothing but what is granted. No other files and environment, no
+//! network, arguments or input; fixed clocks, random numbers from the job's seed; memory up to its
+//! limit. What it prints goes to the job's log.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -17,13 +18,16 @@ use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView
 
 use super::grants::Grants;
 
-/// What guests take for today: 2000-01-01T00:00:00Z. The real time would make a resumed job differ from an undisturbed one.
+/// What guests take for today: 2000-01-01T00:00:00Z. The real time would make a resumed job differ
+/// from an undisturbed one.
 const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
-/// Where the monotonic clock starts, in ns: a guest may take off some seconds without falling below 0.
+/// Where the monotonic clock starts, in ns: a guest may take off some seconds without falling below
+/// 0.
 const START: u64 = 1_000_000_000_000;
 /// Streams, pollables and the like that one instance may hold; they live in the host's memory.
 const MAX_RESOURCES: usize = 10_000;
-/// The same for an instance that may read files: each handle may hold one of the host's file descriptors, of which the process has 1,024.
+/// The same for an instance that may read files: each handle may hold one of the host's file
+/// descriptors, of which the process has 1,024.
 const MAX_HANDLES: usize = 64;
 /// Lines that one instance may write to the log; the rest is counted and dropped.
 const MAX_LINES: usize = 100;
@@ -43,31 +47,55 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest that may use `memory` bytes of linear memory and what `grants` gives, and whose log lines are marked `name`. Fails if a granted
-    /// directory is gone.
-    pub(crate) fn new(name: &str, memory: usize, grants: &Grants, seed: u64) -> anyhow::Result<Self> {
+    /// A guest that may use `memory` bytes of linear memory and what `grants` gives, and whose log
+    /// lines are marked `name`. Fails if a granted directory is gone.
+    pub(crate) fn new(
+        name: &str,
+        memory: usize,
+        grants: &Grants,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         let random = SharedRandom::new(seed);
         let printed = Printed::new(name);
         let mut wasi = WasiCtxBuilder::new();
         wasi.wall_clock(FixedClock);
-        wasi.secure_random(random.clone()).insecure_random(random.clone()).insecure_random_seed(u128::from(seed));
-        wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        wasi.secure_random(random.clone())
+            .insecure_random(random.clone())
+            .insecure_random_seed(u128::from(seed));
+        wasi.allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false);
         wasi.stdout(printed.clone()).stderr(printed.clone());
         for (name, value) in &grants.env {
             wasi.env(name, value);
         }
         for dir in &grants.dirs {
             wasi.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadOnly)
-                .map_err(|e| anyhow::anyhow!("the granted directory `{}` cannot be opened: {e:#}", dir.host.display()))?;
+                .map_err(|e| {
+                    anyhow::anyhow!(
+                        "the granted directory `{}` cannot be opened: {e:#}",
+                        dir.host.display()
+                    )
+                })?;
         }
         let mut table = ResourceTable::new();
-        table.set_max_capacity(if grants.dirs.is_empty() { MAX_RESOURCES } else { MAX_HANDLES + grants.dirs.len() });
+        table.set_max_capacity(if grants.dirs.is_empty() {
+            MAX_RESOURCES
+        } else {
+            MAX_HANDLES + grants.dirs.len()
+        });
         Ok(Self {
             wasi: wasi.build(),
             table,
             clock: START,
             deadline: Duration::ZERO,
-            limiter: Limiter { memory, refused: None, peak: 0, used: 0, elements: 0 },
+            limiter: Limiter {
+                memory,
+                refused: None,
+                peak: 0,
+                used: 0,
+                elements: 0,
+            },
             random,
             printed,
         })
@@ -81,12 +109,15 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
-/// Bounds linear memory and tables, over all memories of the instance, and remembers what it refused: the guest only sees a failed
-/// allocation and traps with `unreachable`.
+/// Bounds linear memory and tables, over all memories of the instance, and remembers what it
+/// refused: the guest only sees a failed allocation and traps with `unreachable`.
 pub(crate) struct Limiter {
     memory: usize,
     used: usize,
@@ -95,11 +126,17 @@ pub(crate) struct Limiter {
     pub(crate) refused: Option<usize>,
 }
 
-/// Entries of all tables together; a Rust or C component has a few hundred, one for each function whose address is taken.
+/// Entries of all tables together; a Rust or C component has a few hundred, one for each function
+/// whose address is taken.
 const MAX_TABLE: usize = 1 << 20;
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let after = self.used.saturating_sub(current).saturating_add(desired);
         if after > self.memory {
             self.refused = Some(after);
@@ -110,8 +147,16 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let after = self.elements.saturating_sub(current).saturating_add(desired);
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let after = self
+            .elements
+            .saturating_sub(current)
+            .saturating_add(desired);
         let fits = after <= MAX_TABLE;
         if fits {
             self.elements = after;
@@ -131,8 +176,9 @@ impl HostWallClock for FixedClock {
     }
 }
 
-/// The guest's monotonic clock. It rises by a microsecond each time it is read, and by as long as the guest wants to sleep: waiting for it
-/// comes to an end at once. WASI's own would put the host's thread to sleep, where no time limit reaches it.
+/// The guest's monotonic clock. It rises by a microsecond each time it is read, and by as long as
+/// the guest wants to sleep: waiting for it comes to an end at once. WASI's own would put the
+/// host's thread to sleep, where no time limit reaches it.
 pub(crate) struct Clock<'a> {
     now: &'a mut u64,
     table: &'a mut ResourceTable,
@@ -168,16 +214,21 @@ impl Pollable for Elapsed {
     async fn ready(&mut self) {}
 }
 
-/// Links what guests may call: all of WASI 0.2, none of which gives anything, with [`Clock`] in place of its clock.
+/// Links what guests may call: all of WASI 0.2, none of which gives anything, with [`Clock`] in
+/// place of its clock.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<Guest, Clock<'static>>(linker, |guest| Clock { now: &mut guest.clock, table: &mut guest.table })?;
+    monotonic_clock::add_to_linker::<Guest, Clock<'static>>(linker, |guest| Clock {
+        now: &mut guest.clock,
+        table: &mut guest.table,
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// Random numbers that depend on the job's seed and the rows in the batch only; the instance reseeds it before each call.
+/// Random numbers that depend on the job's seed and the rows in the batch only; the instance
+/// reseeds it before each call.
 #[derive(Clone)]
 pub(crate) struct SharedRandom(Arc<Mutex<SmallRng>>);
 
@@ -200,11 +251,15 @@ impl TryRng for SharedRandom {
         self.0.lock().expect("no panic while held").try_next_u64()
     }
     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
-        self.0.lock().expect("no panic while held").try_fill_bytes(dst)
+        self.0
+            .lock()
+            .expect("no panic while held")
+            .try_fill_bytes(dst)
     }
 }
 
-/// What the guest prints: whole lines to the job's log, the last one kept to explain a trap (a Rust guest prints its panic message).
+/// What the guest prints: whole lines to the job's log, the last one kept to explain a trap (a Rust
+/// guest prints its panic message).
 #[derive(Clone)]
 pub(crate) struct Printed {
     name: Arc<str>,
@@ -220,7 +275,10 @@ struct PrintedState {
 
 impl Printed {
     fn new(name: &str) -> Self {
-        Self { name: name.into(), state: Arc::default() }
+        Self {
+            name: name.into(),
+            state: Arc::default(),
+        }
     }
 
     /// The last few lines, joined, and forgets them.

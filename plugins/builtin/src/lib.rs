@@ -1,6 +1,7 @@
 //! The operator packs of djhost as components, to embed in the host.
 //!
-//! In a source checkout the build compiles the packs beside this crate. The crate alone, from a registry, has none.
+//! In a source checkout the build compiles the packs beside this crate. The crate alone, from a
+//! registry, has none.
 
 /// A pack: one component that provides several operators.
 #[derive(Debug, Clone, Copy)]
@@ -18,10 +19,18 @@ include!("../table.rs");
 /// The packs, in a fixed order.
 pub fn packs() -> impl Iterator<Item = Pack> {
     const COMPONENTS: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/packs.rs"));
-    PACKS.into_iter().zip(COMPONENTS).map(|((name, operators), &component)| Pack { name, operators, component })
+    PACKS
+        .into_iter()
+        .zip(COMPONENTS)
+        .map(|((name, operators), &component)| Pack {
+            name,
+            operators,
+            component,
+        })
 }
 
-/// Examples of the operators, `plugins/examples/NAME.json`: the operator's name and the text of the file, by name.
+/// Examples of the operators, `plugins/examples/NAME.json`: the operator's name and the text of the
+/// file, by name.
 pub fn examples() -> &'static [(&'static str, &'static str)] {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"))
 }

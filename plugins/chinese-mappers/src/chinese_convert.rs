@@ -3,12 +3,14 @@
 use crate::converter::Converter;
 use djhost_sdk::prelude::*;
 
-/// Converts between simplified, traditional and Japanese characters, with the dictionaries of OpenCC.
+/// Converts between simplified, traditional and Japanese characters, with the dictionaries of
+/// OpenCC.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ChineseConvertMapper {
-    /// From which characters to which: `s` is simplified, `t` traditional, `tw` and `hk` traditional as in Taiwan and Hong Kong, `jp`
-    /// Japanese; a `p` at the end converts phrases too.
+    /// From which characters to which: `s` is simplified, `t` traditional, `tw` and `hk`
+    /// traditional as in Taiwan and Hong Kong, `jp` Japanese; a `p` at the end converts phrases
+    /// too.
     pub mode: Mode,
     #[serde(skip)]
     converter: Option<Converter>,
@@ -53,13 +55,26 @@ impl Mode {
             Self::S2hk => ("STPhrases", &[ST, HK]),
             Self::Hk2s => ("TSPhrases", &[HK_REV, TS]),
             Self::S2twp => ("STPhrases", &[ST, &["TWPhrases"], TW]),
-            Self::Tw2sp => ("TSPhrases", &[&["TWPhrasesRev", "TWVariantsRevPhrases", "TWVariantsRev"], TS]),
+            Self::Tw2sp => (
+                "TSPhrases",
+                &[
+                    &["TWPhrasesRev", "TWVariantsRevPhrases", "TWVariantsRev"],
+                    TS,
+                ],
+            ),
             Self::T2tw => ("TWVariants", &[TW]),
             Self::Tw2t => ("TWVariantsRevPhrases", &[TW_REV]),
             Self::Hk2t => ("HKVariantsRevPhrases", &[HK_REV]),
             Self::T2hk => ("HKVariants", &[HK]),
             Self::T2jp => ("JPVariants", &[&["JPVariants"]]),
-            Self::Jp2t => ("JPShinjitaiPhrases", &[&["JPShinjitaiPhrases", "JPShinjitaiCharacters", "JPVariantsRev"]]),
+            Self::Jp2t => (
+                "JPShinjitaiPhrases",
+                &[&[
+                    "JPShinjitaiPhrases",
+                    "JPShinjitaiCharacters",
+                    "JPVariantsRev",
+                ]],
+            ),
         }
     }
 }
@@ -76,7 +91,11 @@ impl TextMapper for ChineseConvertMapper {
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         let start = out.len();
-        Ok(self.converter.as_mut().is_some_and(|converter| converter.convert(text, out)) && out[start..] != *text)
+        Ok(self
+            .converter
+            .as_mut()
+            .is_some_and(|converter| converter.convert(text, out))
+            && out[start..] != *text)
     }
 }
 
@@ -97,7 +116,11 @@ mod tests {
             ("jp2t", "旧字体：広国", "舊字體：廣國"),
             ("s2t", "no Chinese, né", "no Chinese, né"),
         ] {
-            let mut runner = Runner::new(operator!(ChineseConvertMapper), &format!(r#"{{"mode": "{mode}"}}"#)).unwrap();
+            let mut runner = Runner::new(
+                operator!(ChineseConvertMapper),
+                &format!(r#"{{"mode": "{mode}"}}"#),
+            )
+            .unwrap();
             assert_eq!(runner.map(&[text]), [expected], "{mode}");
         }
     }

@@ -1,8 +1,9 @@
-//! Conversion by dictionaries, as OpenCC does it: a text is cut into segments by one dictionary, then each segment goes through groups of
-//! dictionaries, one group after the other.
+//! Conversion by dictionaries, as OpenCC does it: a text is cut into segments by one dictionary,
+//! then each segment goes through groups of dictionaries, one group after the other.
 //!
-//! By hand: `ferrous-opencc` 0.4 does not cut texts first, so that one of the 8,848 golden texts comes out differently (`s2twp`); it takes 1.2 to
-//! 5.7 times as long (`s2t` 43 against 131 MB/s, natively), and its dictionaries take 2.2 MB, where the pack has 0.7.
+//! By hand: `ferrous-opencc` 0.4 does not cut texts first, so that one of the 8,848 golden texts
+//! comes out differently (`s2twp`); it takes 1.2 to 5.7 times as long (`s2t` 43 against 131 MB/s,
+//! natively), and its dictionaries take 2.2 MB, where the pack has 0.7.
 
 use crate::dictionary::Dictionary;
 use std::rc::Rc;
@@ -32,7 +33,8 @@ dictionary_files!(
     "TWVariantsRevPhrases",
 );
 
-/// The dictionary that cuts a text, and the groups. In a group the first dictionary that has a phrase at a place gives its longest one.
+/// The dictionary that cuts a text, and the groups. In a group the first dictionary that has a
+/// phrase at a place gives its longest one.
 #[derive(Debug)]
 pub(crate) struct Converter {
     segments: Rc<Dictionary>,
@@ -54,16 +56,28 @@ impl Converter {
     pub(crate) fn new(segments: &str, groups: &[&[&str]]) -> Self {
         let mut loaded: Vec<(&str, Rc<Dictionary>)> = Vec::new();
         let mut load = |name: &str| load(name, &mut loaded);
-        let groups: Vec<Vec<_>> = groups.iter().map(|group| group.iter().map(|name| load(name)).collect()).collect();
+        let groups: Vec<Vec<_>> = groups
+            .iter()
+            .map(|group| group.iter().map(|name| load(name)).collect())
+            .collect();
         let segments = load(segments);
         let shared = Rc::ptr_eq(&segments, &groups[0][0]);
-        Self { segments, groups, shared, scratch: Default::default() }
+        Self {
+            segments,
+            groups,
+            shared,
+            scratch: Default::default(),
+        }
     }
 
-    /// Appends the converted text to `out`. False if no phrase of any dictionary begins anywhere: then nothing changes.
+    /// Appends the converted text to `out`. False if no phrase of any dictionary begins anywhere:
+    /// then nothing changes.
     pub(crate) fn convert(&mut self, text: &str, out: &mut String) -> bool {
         let all = || self.groups.iter().flatten().chain([&self.segments]);
-        if !text.chars().any(|c| all().any(|dictionary| dictionary.may_begin(c))) {
+        if !text
+            .chars()
+            .any(|c| all().any(|dictionary| dictionary.may_begin(c)))
+        {
             return false;
         }
         let [current, next] = &mut self.scratch;
@@ -71,7 +85,11 @@ impl Converter {
         cut(&self.segments, text, |segment, value| {
             match value {
                 Some(value) if self.shared => current.text.push_str(value),
-                _ => convert(&self.groups[0][usize::from(self.shared)..], segment, &mut current.text),
+                _ => convert(
+                    &self.groups[0][usize::from(self.shared)..],
+                    segment,
+                    &mut current.text,
+                ),
             }
             current.ends.push(current.text.len() as u32);
         });
@@ -79,7 +97,11 @@ impl Converter {
             next.clear();
             let mut start = 0;
             for &end in &current.ends {
-                convert(group, &current.text[start as usize..end as usize], &mut next.text);
+                convert(
+                    group,
+                    &current.text[start as usize..end as usize],
+                    &mut next.text,
+                );
                 next.ends.push(next.text.len() as u32);
                 start = end;
             }
@@ -101,7 +123,10 @@ fn load(name: &str, loaded: &mut Vec<(&str, Rc<Dictionary>)>) -> Rc<Dictionary> 
     if let Some((_, dictionary)) = loaded.iter().find(|(n, _)| *n == name) {
         return Rc::clone(dictionary);
     }
-    let &(name, lines) = FILES.iter().find(|(n, _)| *n == name).expect("all dictionaries are in the list");
+    let &(name, lines) = FILES
+        .iter()
+        .find(|(n, _)| *n == name)
+        .expect("all dictionaries are in the list");
     let characters = match name {
         "STPhrases" => Some(load("STCharacters", loaded)),
         "TSPhrases" => Some(load("TSCharacters", loaded)),
@@ -112,11 +137,20 @@ fn load(name: &str, loaded: &mut Vec<(&str, Rc<Dictionary>)>) -> Rc<Dictionary> 
     dictionary
 }
 
-/// Cuts the text into phrases of the dictionary, with what takes their place, and what is between them.
-fn cut<'a>(dictionary: &'a Dictionary, text: &'a str, mut segment: impl FnMut(&'a str, Option<&'a str>)) {
+/// Cuts the text into phrases of the dictionary, with what takes their place, and what is between
+/// them.
+fn cut<'a>(
+    dictionary: &'a Dictionary,
+    text: &'a str,
+    mut segment: impl FnMut(&'a str, Option<&'a str>),
+) {
     let (mut between, mut at) = (0, 0);
     while let Some(c) = text[at..].chars().next() {
-        match if dictionary.may_begin(c) { dictionary.longest(&text[at..]) } else { None } {
+        match if dictionary.may_begin(c) {
+            dictionary.longest(&text[at..])
+        } else {
+            None
+        } {
             Some((len, value)) => {
                 if between < at {
                     segment(&text[between..at], None);
@@ -137,7 +171,13 @@ fn cut<'a>(dictionary: &'a Dictionary, text: &'a str, mut segment: impl FnMut(&'
 fn convert(group: &[Rc<Dictionary>], segment: &str, out: &mut String) {
     let (mut copied, mut at) = (0, 0);
     while let Some(c) = segment[at..].chars().next() {
-        let found = group.iter().find_map(|dictionary| if dictionary.may_begin(c) { dictionary.longest(&segment[at..]) } else { None });
+        let found = group.iter().find_map(|dictionary| {
+            if dictionary.may_begin(c) {
+                dictionary.longest(&segment[at..])
+            } else {
+                None
+            }
+        });
         match found {
             Some((len, value)) => {
                 out.push_str(&segment[copied..at]);

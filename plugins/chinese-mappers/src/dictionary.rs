@@ -10,7 +10,8 @@ const NO_VALUE: u32 = u32::MAX;
 /// A trie over characters whose edges are in one hash table.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
-    /// The node after a first character below U+10000: most characters begin no phrase, and end here.
+    /// The node after a first character below U+10000: most characters begin no phrase, and end
+    /// here.
     first: Vec<u32>,
     /// `node << 32 | character`, and the node that it leads to; 0 is a free place.
     edges: Vec<(u64, u32)>,
@@ -23,7 +24,8 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
-    /// Reads lines of a phrase, a tab, and what takes its place; a phrase alone becomes what `characters` makes of each character.
+    /// Reads lines of a phrase, a tab, and what takes its place; a phrase alone becomes what
+    /// `characters` makes of each character.
     pub(crate) fn read(lines: &str, characters: Option<&Dictionary>) -> Self {
         let mut all = Self {
             first: vec![NONE; 0x10000],
@@ -44,13 +46,17 @@ impl Dictionary {
                 None => {
                     for (at, c) in line.char_indices() {
                         let end = at + c.len_utf8();
-                        let value = characters.and_then(|d| d.longest(&line[at..end])).map_or(&line[at..end], |(_, value)| value);
+                        let value = characters
+                            .and_then(|d| d.longest(&line[at..end]))
+                            .map_or(&line[at..end], |(_, value)| value);
                         all.texts.push_str(value);
                     }
                     line
                 }
             };
-            let node = phrase.chars().fold(ROOT, |node, c| all.step_or_add(node, c));
+            let node = phrase
+                .chars()
+                .fold(ROOT, |node, c| all.step_or_add(node, c));
             all.values[node as usize] = all.spans.len() as u32;
             all.spans.push((start, all.texts.len() as u32));
         }
@@ -63,7 +69,8 @@ impl Dictionary {
         self.first.get(c as usize).is_none_or(|node| *node != NONE)
     }
 
-    /// The length in bytes of the longest phrase at the start of the text, and what takes its place.
+    /// The length in bytes of the longest phrase at the start of the text, and what takes its
+    /// place.
     #[inline]
     pub(crate) fn longest(&self, text: &str) -> Option<(usize, &str)> {
         let mut chars = text.chars();
@@ -75,7 +82,10 @@ impl Dictionary {
                 break;
             }
             if self.values[node as usize] != NO_VALUE {
-                found = Some((text.len() - chars.as_str().len(), self.values[node as usize]));
+                found = Some((
+                    text.len() - chars.as_str().len(),
+                    self.values[node as usize],
+                ));
             }
         }
         found.map(|(len, value)| {

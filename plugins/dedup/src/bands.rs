@@ -1,15 +1,24 @@
 //! How many bands of how many rows suit a threshold.
 //!
-//! Two documents with Jaccard similarity s agree in one of b bands of r rows with the probability 1 - (1 - s^r)^b. The best b and r have the
-//! least sum of its integral below the threshold (false positives) and of the rest above it (false negatives), as in datasketch and
-//! Data-Juicer.
+//! Two documents with Jaccard similarity s agree in one of b bands of r rows with the probability 1
+//! - (1 - s^r)^b. The best b and r have the least sum of its integral below the threshold (false
+//! positives) and of the rest above it (false negatives), as in datasketch and Data-Juicer.
 
 /// Bands and rows for `threshold`, with at most `permutations` values in all.
 pub(crate) fn optimal(threshold: f64, permutations: usize) -> (usize, usize) {
-    // The integrands are polynomials of a degree of at most `permutations`; this many points integrate them exactly.
+    // The integrands are polynomials of a degree of at most `permutations`; this many points
+    // integrate them exactly.
     let points = gauss_legendre((permutations / 2 + 1).min(200));
     let scaled = |low: f64, high: f64| -> Vec<(f64, f64)> {
-        points.iter().map(|&(x, weight)| (low + (high - low) * (x + 1.0) / 2.0, weight * (high - low) / 2.0)).collect()
+        points
+            .iter()
+            .map(|&(x, weight)| {
+                (
+                    low + (high - low) * (x + 1.0) / 2.0,
+                    weight * (high - low) / 2.0,
+                )
+            })
+            .collect()
     };
     let below = scaled(0.0, threshold);
     let above = scaled(threshold, 1.0);
@@ -18,17 +27,27 @@ pub(crate) fn optimal(threshold: f64, permutations: usize) -> (usize, usize) {
     let mut above_rows = vec![1.0; above.len()];
     for rows in 1..=permutations {
         // s^r, then (1 - s^r)^b, a factor at a time.
-        below_rows.iter_mut().zip(&below).for_each(|(power, (s, _))| *power *= s);
-        above_rows.iter_mut().zip(&above).for_each(|(power, (s, _))| *power *= s);
+        below_rows
+            .iter_mut()
+            .zip(&below)
+            .for_each(|(power, (s, _))| *power *= s);
+        above_rows
+            .iter_mut()
+            .zip(&above)
+            .for_each(|(power, (s, _))| *power *= s);
         let mut missed_below = vec![1.0; below.len()];
         let mut missed_above = vec![1.0; above.len()];
         for bands in 1..=permutations / rows {
             let mut error = 0.0;
-            for ((missed, power), (_, weight)) in missed_below.iter_mut().zip(&below_rows).zip(&below) {
+            for ((missed, power), (_, weight)) in
+                missed_below.iter_mut().zip(&below_rows).zip(&below)
+            {
                 *missed *= 1.0 - power;
                 error += weight * (1.0 - *missed);
             }
-            for ((missed, power), (_, weight)) in missed_above.iter_mut().zip(&above_rows).zip(&above) {
+            for ((missed, power), (_, weight)) in
+                missed_above.iter_mut().zip(&above_rows).zip(&above)
+            {
                 *missed *= 1.0 - power;
                 error += weight * *missed;
             }
@@ -50,7 +69,10 @@ fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
             let (mut value, mut before) = (1.0, 0.0);
             for k in 0..n {
                 let k = k as f64;
-                (value, before) = (((2.0 * k + 1.0) * x * value - k * before) / (k + 1.0), value);
+                (value, before) = (
+                    ((2.0 * k + 1.0) * x * value - k * before) / (k + 1.0),
+                    value,
+                );
             }
             slope = n as f64 * (x * value - before) / (x * x - 1.0);
             x -= value / slope;
@@ -79,7 +101,11 @@ mod tests {
             (0.7, 1, (1, 1)),
         ];
         for (threshold, permutations, expected) in cases {
-            assert_eq!(optimal(threshold, permutations), expected, "{threshold} {permutations}");
+            assert_eq!(
+                optimal(threshold, permutations),
+                expected,
+                "{threshold} {permutations}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! SHA-1 and MD5 of four messages at a time, each in its lane of a vector: shingles are short and there are many.
+//! SHA-1 and MD5 of four messages at a time, each in its lane of a vector: shingles are short and
+//! there are many.
 
 use crate::lanes::{Lanes, N};
 
@@ -22,7 +23,13 @@ pub(crate) struct Md5;
 
 impl Digest for Sha1 {
     const LITTLE_ENDIAN: bool = false;
-    const START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    const START: [u32; 5] = [
+        0x6745_2301,
+        0xefcd_ab89,
+        0x98ba_dcfe,
+        0x1032_5476,
+        0xc3d2_e1f0,
+    ];
 
     #[inline]
     fn compress(state: &mut [[u32; N]; 5], block: &[[u32; N]; 16]) {
@@ -33,7 +40,9 @@ impl Digest for Sha1 {
                 let word = if $t < 16 {
                     w[$t]
                 } else {
-                    let next = (w[($t + 13) & 15] ^ w[($t + 8) & 15] ^ w[($t + 2) & 15] ^ w[$t & 15]).rotate_left(1);
+                    let next =
+                        (w[($t + 13) & 15] ^ w[($t + 8) & 15] ^ w[($t + 2) & 15] ^ w[$t & 15])
+                            .rotate_left(1);
                     w[$t & 15] = next;
                     next
                 };
@@ -110,7 +119,8 @@ impl Digest for Md5 {
     }
 }
 
-/// How many bytes beyond its end a message must have in its buffer: so short ones are copied in steps of fixed size, without a call.
+/// How many bytes beyond its end a message must have in its buffer: so short ones are copied in
+/// steps of fixed size, without a call.
 pub(crate) const SLACK: usize = 128;
 
 /// The longest messages that fit one block and two, with the nine bytes or more of padding.
@@ -137,24 +147,42 @@ struct Slot {
 
 impl Slot {
     fn block(&self, block: usize) -> Option<&[u8]> {
-        let bytes = if self.blocks <= 2 { &self.short[..] } else { &self.long };
-        if block < self.blocks { bytes.get(block * 64..block * 64 + 64) } else { None }
+        let bytes = if self.blocks <= 2 {
+            &self.short[..]
+        } else {
+            &self.long
+        };
+        if block < self.blocks {
+            bytes.get(block * 64..block * 64 + 64)
+        } else {
+            None
+        }
     }
 
     /// Takes a message as [`Queue::push`] gets it.
     #[inline]
     fn fill<D: Digest>(&mut self, bytes: &[u8], len: usize) {
         let bits = len as u64 * 8;
-        let bits = if D::LITTLE_ENDIAN { bits.to_le_bytes() } else { bits.to_be_bytes() };
+        let bits = if D::LITTLE_ENDIAN {
+            bits.to_le_bytes()
+        } else {
+            bits.to_be_bytes()
+        };
         self.blocks = (len + 9).div_ceil(64);
         if len <= SHORT[1] {
             let end = if len <= SHORT[0] { 64 } else { 128 };
             let kept = &KEPT[SLACK - len..];
-            for (to, (byte, kept)) in self.short[..64].iter_mut().zip(bytes[..64].iter().zip(&kept[..64])) {
+            for (to, (byte, kept)) in self.short[..64]
+                .iter_mut()
+                .zip(bytes[..64].iter().zip(&kept[..64]))
+            {
                 *to = byte & kept;
             }
             if len > SHORT[0] {
-                for (to, (byte, kept)) in self.short[64..].iter_mut().zip(bytes[64..SLACK].iter().zip(&kept[64..SLACK])) {
+                for (to, (byte, kept)) in self.short[64..]
+                    .iter_mut()
+                    .zip(bytes[64..SLACK].iter().zip(&kept[64..SLACK]))
+                {
                     *to = byte & kept;
                 }
             }
@@ -189,9 +217,15 @@ impl Group {
             let mut words = [[0; N]; 16];
             for (lane, slot) in waiting.iter().enumerate() {
                 // A message that is over goes on with zeros; its digest has been taken.
-                let Some(bytes) = slot.block(block) else { continue };
+                let Some(bytes) = slot.block(block) else {
+                    continue;
+                };
                 for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                    word[lane] = if D::LITTLE_ENDIAN { u32::from_le_bytes(*bytes) } else { u32::from_be_bytes(*bytes) };
+                    word[lane] = if D::LITTLE_ENDIAN {
+                        u32::from_le_bytes(*bytes)
+                    } else {
+                        u32::from_be_bytes(*bytes)
+                    };
                 }
             }
             D::compress(&mut state, &words);
@@ -201,13 +235,16 @@ impl Group {
                 }
             }
         }
-        digests[..self.count].iter().for_each(|&digest| done(digest));
+        digests[..self.count]
+            .iter()
+            .for_each(|&digest| done(digest));
         self.count = 0;
     }
 }
 
-/// The first two words of the digests of a stream of messages, four at a time. Those with one block, with two and with more wait apart: so the
-/// short ones do not wait for the longest to be done. Digests of messages with as many blocks come in their order, others do not.
+/// The first two words of the digests of a stream of messages, four at a time. Those with one
+/// block, with two and with more wait apart: so the short ones do not wait for the longest to be
+/// done. Digests of messages with as many blocks come in their order, others do not.
 #[derive(Debug)]
 pub(crate) struct Queue<D> {
     groups: [Group; 3],
@@ -216,14 +253,25 @@ pub(crate) struct Queue<D> {
 
 impl<D> Default for Queue<D> {
     fn default() -> Self {
-        let slot = |_| Slot { short: [0; SLACK], long: Vec::new(), blocks: 1 };
-        let groups = std::array::from_fn(|_| Group { waiting: std::array::from_fn(slot), count: 0 });
-        Self { groups, digest: std::marker::PhantomData }
+        let slot = |_| Slot {
+            short: [0; SLACK],
+            long: Vec::new(),
+            blocks: 1,
+        };
+        let groups = std::array::from_fn(|_| Group {
+            waiting: std::array::from_fn(slot),
+            count: 0,
+        });
+        Self {
+            groups,
+            digest: std::marker::PhantomData,
+        }
     }
 }
 
 impl<D: Digest> Queue<D> {
-    /// Takes the message that is the first `len` of `bytes`, which go on for [`SLACK`] bytes and more; `done` gets the digests that are ready.
+    /// Takes the message that is the first `len` of `bytes`, which go on for [`SLACK`] bytes and
+    /// more; `done` gets the digests that are ready.
     #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8], len: usize, done: impl FnMut([u32; 2])) {
         let blocks = SHORT.iter().filter(|longest| len > **longest).count();
@@ -237,7 +285,9 @@ impl<D: Digest> Queue<D> {
 
     /// Gives the digests of the messages that wait.
     pub(crate) fn finish(&mut self, mut done: impl FnMut([u32; 2])) {
-        self.groups.iter_mut().for_each(|group| group.finish::<D>(&mut done));
+        self.groups
+            .iter_mut()
+            .for_each(|group| group.finish::<D>(&mut done));
     }
 }
 
@@ -261,7 +311,15 @@ mod tests {
     #[test]
     fn the_digests_are_those_of_the_standards() {
         let long = vec![b'a'; 1000];
-        let messages: [&[u8]; 7] = [b"", b"abc", b"message digest", &[b'a'; 55], &[b'a'; 56], &[b'a'; 64], &long];
+        let messages: [&[u8]; 7] = [
+            b"",
+            b"abc",
+            b"message digest",
+            &[b'a'; 55],
+            &[b'a'; 56],
+            &[b'a'; 64],
+            &long,
+        ];
         // Python's hashlib.
         let mut sha1 = [
             [0xda39_a3ee, 0x5e6b_4b0d],
@@ -291,10 +349,14 @@ mod tests {
     fn messages_of_all_lengths_do_not_disturb_each_other() {
         let long: Vec<u8> = (0..400).map(|i| (i * 7 % 251) as u8).collect();
         let messages: Vec<&[u8]> = (0..200).map(|i| &long[i..i + i * 37 % 190]).collect();
-        let mut alone: Vec<[u32; 2]> = messages.iter().map(|&message| digests::<Md5>(&[message])[0]).collect();
+        let mut alone: Vec<[u32; 2]> = messages
+            .iter()
+            .map(|&message| digests::<Md5>(&[message])[0])
+            .collect();
         alone.sort_unstable();
         assert_eq!(digests::<Md5>(&messages), alone);
-        // Python's hashlib, of the longest that fit one block and two, and of those with one byte more.
+        // Python's hashlib, of the longest that fit one block and two, and of those with one byte
+        // more.
         let edges: [&[u8]; 4] = [&[b'a'; 55], &[b'a'; 56], &[b'a'; 119], &[b'a'; 120]];
         let first = edges.map(|message| digests::<Md5>(&[message])[0][0].swap_bytes());
         assert_eq!(first, [0xef17_72b6, 0x3b0c_8ac7, 0x8a7b_d073, 0x5f61_c0cc]);

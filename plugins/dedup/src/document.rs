@@ -21,7 +21,8 @@ pub struct DocumentDeduplicator {
 impl Deduplicator for DocumentDeduplicator {
     const NAME: &'static str = "document_deduplicator";
     const COST: Cost = Cost::Light;
-    // 128 bits: among 10^9 documents two unequal ones share a fingerprint with a probability of 10^-21.
+    // 128 bits: among 10^9 documents two unequal ones share a fingerprint with a probability of
+    // 10^-21.
     type Print = u128;
 
     fn fingerprints(&mut self, text: &str, out: &mut Vec<u128>) -> Result<(), Reject> {
@@ -41,10 +42,13 @@ impl Deduplicator for DocumentDeduplicator {
     }
 }
 
-/// Appends `text` without white space (Unicode's, so U+001C to U+001F stay), decimal digits of any script and ASCII punctuation.
+/// Appends `text` without white space (Unicode's, so U+001C to U+001F stay), decimal digits of any
+/// script and ASCII punctuation.
 fn push_letters(text: &str, out: &mut String) {
     let dropped = |c: char| match c {
-        '\0'..='\x7f' => c.is_ascii_whitespace() || c == '\x0b' || c.is_ascii_digit() || c.is_ascii_punctuation(),
+        '\0'..='\x7f' => {
+            c.is_ascii_whitespace() || c == '\x0b' || c.is_ascii_digit() || c.is_ascii_punctuation()
+        }
         _ => c.is_whitespace() || is_decimal(c),
     };
     text.split(dropped).for_each(|run| out.push_str(run));
@@ -56,22 +60,45 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str, texts: &[&str]) -> Vec<bool> {
-        Runner::new(operator!(DocumentDeduplicator), params).unwrap().deduplicate(texts)
+        Runner::new(operator!(DocumentDeduplicator), params)
+            .unwrap()
+            .deduplicate(texts)
     }
 
     #[test]
     fn the_first_of_equal_texts_stays() {
-        assert_eq!(keep("{}", &["a", "b", " a\n", "A", "", "\u{1f}"]), [true, true, false, true, true, false]);
+        assert_eq!(
+            keep("{}", &["a", "b", " a\n", "A", "", "\u{1f}"]),
+            [true, true, false, true, true, false]
+        );
     }
 
     #[test]
     fn lower_case_is_unicodes() {
-        assert_eq!(keep(r#"{"lowercase": true}"#, &["ΑΣ", "ας", "İ", "i\u{307}", "ß", "SS"]), [true, false, true, false, true, true]);
+        assert_eq!(
+            keep(
+                r#"{"lowercase": true}"#,
+                &["ΑΣ", "ας", "İ", "i\u{307}", "ß", "SS"]
+            ),
+            [true, false, true, false, true, true]
+        );
     }
 
     #[test]
     fn non_characters_are_ignored() {
-        let texts = ["a-b", "a b 1!", "ab٣", "a\u{85}b\u{3000}", "a²b", "a。b", "1", "?"];
-        assert_eq!(keep(r#"{"ignore_non_character": true}"#, &texts), [true, false, false, false, true, true, true, false]);
+        let texts = [
+            "a-b",
+            "a b 1!",
+            "ab٣",
+            "a\u{85}b\u{3000}",
+            "a²b",
+            "a。b",
+            "1",
+            "?",
+        ];
+        assert_eq!(
+            keep(r#"{"ignore_non_character": true}"#, &texts),
+            [true, false, false, false, true, true, true, false]
+        );
     }
 }

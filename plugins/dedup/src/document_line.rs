@@ -48,7 +48,8 @@ impl Default for DocumentLineDeduplicator {
     }
 }
 
-/// The key of lines in which nothing is left to compare: they are equal to each other, and the empty key would be none.
+/// The key of lines in which nothing is left to compare: they are equal to each other, and the
+/// empty key would be none.
 const NOTHING: &str = "\n";
 
 impl Operator for DocumentLineDeduplicator {
@@ -67,7 +68,10 @@ impl Operator for DocumentLineDeduplicator {
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let texts = batch.texts(0)?;
         match batch.fields.get(1) {
-            Some(Field { path, values: Column::F64List(counts) }) if path == COUNTS => {
+            Some(Field {
+                path,
+                values: Column::F64List(counts),
+            }) if path == COUNTS => {
                 self.without_frequent(texts, counts, batch.rows(), &common.text_key)
             }
             _ => Ok(self.keys(texts, batch.rows())),
@@ -88,7 +92,10 @@ impl DocumentLineDeduplicator {
             offsets.push(keys.len() as u32);
         }
         let lists = Lists::<Texts>::new(offsets, keys, None).expect("offsets rise");
-        Output::Keys { keys: Column::Utf8List(lists), rejected: Vec::new() }
+        Output::Keys {
+            keys: Column::Utf8List(lists),
+            rejected: Vec::new(),
+        }
     }
 
     fn key<'a>(&'a mut self, line: &'a str) -> &'a str {
@@ -104,7 +111,8 @@ impl DocumentLineDeduplicator {
         if self.ignore_special_character {
             self.letters.clear();
             let dropped = |c: char| is_space(c) || is_decimal(c) || c.is_ascii_punctuation();
-            key.split(dropped).for_each(|run| self.letters.push_str(run));
+            key.split(dropped)
+                .for_each(|run| self.letters.push_str(run));
             key = &self.letters;
         }
         match strip(key) {
@@ -122,13 +130,25 @@ impl DocumentLineDeduplicator {
             || self.skip_html_tags && is_tag(line)
     }
 
-    fn without_frequent(&self, texts: &Texts, counts: &Lists<Vec<f64>>, rows: usize, text_key: &str) -> Result<Output, OpError> {
+    fn without_frequent(
+        &self,
+        texts: &Texts,
+        counts: &Lists<Vec<f64>>,
+        rows: usize,
+        text_key: &str,
+    ) -> Result<Output, OpError> {
         let mut changed = Vec::new();
         let mut values = Texts::with_capacity(rows, 0);
         let mut text = String::new();
         for row in 0..rows {
-            let counts = counts.range(row).map(|range| &counts.elements()[range]).unwrap_or_default();
-            if counts.iter().all(|count| *count as i64 <= self.frequency_threshold) {
+            let counts = counts
+                .range(row)
+                .map(|range| &counts.elements()[range])
+                .unwrap_or_default();
+            if counts
+                .iter()
+                .all(|count| *count as i64 <= self.frequency_threshold)
+            {
                 continue;
             }
             text.clear();
@@ -146,17 +166,28 @@ impl DocumentLineDeduplicator {
             changed.push(row as u32);
             values.push(&text);
         }
-        let updates = vec![Update { path: text_key.to_owned(), rows: Some(changed), values: Column::Utf8(values) }];
-        Ok(Output::Updated { updates, rejected: Vec::new() })
+        let updates = vec![Update {
+            path: text_key.to_owned(),
+            rows: Some(changed),
+            values: Column::Utf8(values),
+        }];
+        Ok(Output::Updated {
+            updates,
+            rejected: Vec::new(),
+        })
     }
 }
 
-/// Data-Juicer's rule: `</?[a-z][a-z0-9]*[^>]*>?`, in any case. Four characters beyond ASCII are a letter's other case to Python.
+/// Data-Juicer's rule: `</?[a-z][a-z0-9]*[^>]*>?`, in any case. Four characters beyond ASCII are a
+/// letter's other case to Python.
 fn is_tag(line: &str) -> bool {
-    let Some(rest) = line.strip_prefix('<') else { return false };
+    let Some(rest) = line.strip_prefix('<') else {
+        return false;
+    };
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let rest = rest.strip_suffix('>').unwrap_or(rest);
-    rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, 'İ' | 'ı' | 'ſ' | '\u{212a}')) && !rest.contains('>')
+    rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, 'İ' | 'ı' | 'ſ' | '\u{212a}'))
+        && !rest.contains('>')
 }
 
 #[cfg(test)]
@@ -165,21 +196,32 @@ mod tests {
     use djhost_sdk::operator;
 
     fn map(params: &str, texts: &[&str]) -> Vec<String> {
-        Runner::new(operator!(DocumentLineDeduplicator), params).unwrap().map_by_counts(texts)
+        Runner::new(operator!(DocumentLineDeduplicator), params)
+            .unwrap()
+            .map_by_counts(texts)
     }
 
     #[test]
     fn lines_of_many_documents_go() {
         let texts = ["Home\none\nHome", " Home \ntwo", "three\nHOME", "Home"];
-        assert_eq!(map(r#"{"frequency_threshold": 2}"#, &texts), ["one", "two", "three\nHOME", ""]);
+        assert_eq!(
+            map(r#"{"frequency_threshold": 2}"#, &texts),
+            ["one", "two", "three\nHOME", ""]
+        );
         assert_eq!(map(r#"{"frequency_threshold": 3}"#, &texts), texts);
-        assert_eq!(map(r#"{"frequency_threshold": 3, "lowercase": true}"#, &texts), ["one", "two", "three", ""]);
+        assert_eq!(
+            map(r#"{"frequency_threshold": 3, "lowercase": true}"#, &texts),
+            ["one", "two", "three", ""]
+        );
     }
 
     #[test]
     fn what_is_skipped_stays() {
         let text = "# Top\n};\n\\begin{x}\n<br/>\n<p>a</p>\nx\n";
-        assert_eq!(map(r#"{"frequency_threshold": 1}"#, &[text, text]), vec!["# Top\n};\n\\begin{x}\n<br/>\nx\n"; 2]);
+        assert_eq!(
+            map(r#"{"frequency_threshold": 1}"#, &[text, text]),
+            vec!["# Top\n};\n\\begin{x}\n<br/>\nx\n"; 2]
+        );
         let all = r#"{"frequency_threshold": 1, "skip_brackets": false, "skip_markdown_headers": false, "skip_latex_env": false,
             "skip_html_tags": false, "min_line_length": 0}"#;
         assert_eq!(map(all, &[text, text]), vec![""; 2]);
@@ -188,7 +230,13 @@ mod tests {
     #[test]
     fn special_characters_are_ignored_if_asked_for() {
         let texts = ["Page 1 of 9\n1-2", "Page 2 of 9\n---"];
-        assert_eq!(map(r#"{"frequency_threshold": 1, "ignore_special_character": true}"#, &texts), ["", ""]);
+        assert_eq!(
+            map(
+                r#"{"frequency_threshold": 1, "ignore_special_character": true}"#,
+                &texts
+            ),
+            ["", ""]
+        );
         assert_eq!(map(r#"{"frequency_threshold": 1}"#, &texts), texts);
     }
 }

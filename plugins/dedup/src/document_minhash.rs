@@ -5,8 +5,9 @@ use djhost_sdk::prelude::*;
 
 /// Drops documents that share most of their shingles with an earlier one, found by MinHash.
 ///
-/// Documents are duplicates if one of their bands is equal. Whether two documents with a given share of common shingles are found is a
-/// matter of probability, which is steep around `jaccard_threshold`.
+/// Documents are duplicates if one of their bands is equal. Whether two documents with a given
+/// share of common shingles are found is a matter of probability, which is steep around
+/// `jaccard_threshold`.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DocumentMinhashDeduplicator {
@@ -42,7 +43,9 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str, texts: &[&str]) -> Vec<bool> {
-        Runner::new(operator!(DocumentMinhashDeduplicator), params).unwrap().deduplicate(texts)
+        Runner::new(operator!(DocumentMinhashDeduplicator), params)
+            .unwrap()
+            .deduplicate(texts)
     }
 
     #[test]
@@ -50,17 +53,38 @@ mod tests {
         let words: Vec<String> = (0..200).map(|i| format!("word{}", i * i % 997)).collect();
         let text = words.join(" ");
         let near = text.replacen("word1 ", "other ", 1);
-        let half = format!("{} {}", words[..100].join(" "), "something else entirely and so on ".repeat(20));
-        for params in ["{}", r#"{"fast_hash": true}"#, r#"{"tokenization": "character", "window_size": 9}"#] {
-            assert_eq!(keep(params, &[&text, &near, &half, &text.to_uppercase()]), [true, false, true, false], "{params}");
+        let half = format!(
+            "{} {}",
+            words[..100].join(" "),
+            "something else entirely and so on ".repeat(20)
+        );
+        for params in [
+            "{}",
+            r#"{"fast_hash": true}"#,
+            r#"{"tokenization": "character", "window_size": 9}"#,
+        ] {
+            assert_eq!(
+                keep(params, &[&text, &near, &half, &text.to_uppercase()]),
+                [true, false, true, false],
+                "{params}"
+            );
         }
     }
 
     #[test]
     fn short_documents_are_compared_as_a_whole() {
-        let texts = ["hello world", "totally different thing", "Hello  World", "", " "];
+        let texts = [
+            "hello world",
+            "totally different thing",
+            "Hello  World",
+            "",
+            " ",
+        ];
         assert_eq!(keep("{}", &texts), [true, true, false, true, false]);
-        assert_eq!(keep(r#"{"merge_short_documents": true}"#, &texts), [true, false, false, false, false]);
+        assert_eq!(
+            keep(r#"{"merge_short_documents": true}"#, &texts),
+            [true, false, false, false, false]
+        );
     }
 
     #[test]
@@ -74,7 +98,9 @@ mod tests {
             r#"{"ignore_pattern": "(?=x)"}"#,
             r#"{"bands": 3}"#,
         ] {
-            let error = Runner::new(operator!(DocumentMinhashDeduplicator), params).unwrap_err().to_string();
+            let error = Runner::new(operator!(DocumentMinhashDeduplicator), params)
+                .unwrap_err()
+                .to_string();
             let name = params.split('"').nth(1).unwrap();
             assert!(error.contains(&format!("`{name}")), "{params}: {error}");
         }

@@ -9,7 +9,8 @@ use djhost_sdk::prelude::*;
 #[serde(default)]
 #[schemars(extend("x-hamming-distance" = "hamming_distance"))]
 pub struct DocumentSimhashDeduplicator {
-    /// How texts are cut into tokens: `space` for languages with spaces, `character` for those without, `punctuation`.
+    /// How texts are cut into tokens: `space` for languages with spaces, `character` for those
+    /// without, `punctuation`.
     pub tokenization: Tokenization,
     /// How many tokens are hashed together.
     pub window_size: usize,
@@ -17,12 +18,13 @@ pub struct DocumentSimhashDeduplicator {
     pub lowercase: bool,
     /// A regular expression for what is left out of the comparison.
     pub ignore_pattern: Option<String>,
-    /// How Data-Juicer cuts the bits to search; must be greater than `hamming_distance`. The result does not depend on it.
+    /// How Data-Juicer cuts the bits to search; must be greater than `hamming_distance`. The result
+    /// does not depend on it.
     pub num_blocks: u32,
     /// In how many of 64 bits duplicates may differ.
     pub hamming_distance: u32,
-    /// Let all documents with fewer tokens than the window be duplicates of each other, as in Data-Juicer. Otherwise those are compared as
-    /// a whole.
+    /// Let all documents with fewer tokens than the window be duplicates of each other, as in
+    /// Data-Juicer. Otherwise those are compared as a whole.
     pub merge_short_documents: bool,
     #[serde(skip)]
     shingles: Shingles,
@@ -62,14 +64,25 @@ impl Deduplicator for DocumentSimhashDeduplicator {
             return Err("`tokenization` is `sentencepiece`: for simhash, `space`, `punctuation` and `character` are valid".into());
         }
         let ignore = self.ignore_pattern.as_deref();
-        self.shingles = Shingles::new(self.tokenization, self.window_size, self.lowercase, ignore, self.merge_short_documents, None)?;
+        self.shingles = Shingles::new(
+            self.tokenization,
+            self.window_size,
+            self.lowercase,
+            ignore,
+            self.merge_short_documents,
+            None,
+        )?;
         Ok(())
     }
 
     fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {
         let mut votes = Votes::default();
-        let Self { shingles, queue, .. } = self;
-        let mut vote = |[a, b]: [u32; 2]| votes.add(u64::from(a.swap_bytes()) << 32 | u64::from(b.swap_bytes()));
+        let Self {
+            shingles, queue, ..
+        } = self;
+        let mut vote = |[a, b]: [u32; 2]| {
+            votes.add(u64::from(a.swap_bytes()) << 32 | u64::from(b.swap_bytes()))
+        };
         shingles.each(text, |bytes, len| queue.push(bytes, len, &mut vote))?;
         queue.finish(&mut vote);
         out.push(votes.majority());
@@ -77,7 +90,8 @@ impl Deduplicator for DocumentSimhashDeduplicator {
     }
 }
 
-/// Counts how many numbers have each bit: in bytes, eight bits at a time, which are emptied before they run over.
+/// Counts how many numbers have each bit: in bytes, eight bits at a time, which are emptied before
+/// they run over.
 #[derive(Default)]
 struct Votes {
     /// Byte j of word i counts bit 8j + i.
@@ -130,7 +144,9 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str, texts: &[&str]) -> Vec<bool> {
-        Runner::new(operator!(DocumentSimhashDeduplicator), params).unwrap().deduplicate_near(texts, 4)
+        Runner::new(operator!(DocumentSimhashDeduplicator), params)
+            .unwrap()
+            .deduplicate_near(texts, 4)
     }
 
     #[test]
@@ -139,31 +155,69 @@ mod tests {
         let text = words.join(" ");
         let near = format!("{text} end");
         let other: Vec<String> = (0..300).map(|i| format!("term{}", i * i % 991)).collect();
-        assert_eq!(keep("{}", &[&text, &other.join(" "), &near, &text.to_uppercase()]), [true, true, false, false]);
+        assert_eq!(
+            keep(
+                "{}",
+                &[&text, &other.join(" "), &near, &text.to_uppercase()]
+            ),
+            [true, true, false, false]
+        );
     }
 
     #[test]
     fn short_documents_are_compared_as_a_whole() {
-        let texts = ["hello world", "totally different thing", "Hello  World", "", " "];
+        let texts = [
+            "hello world",
+            "totally different thing",
+            "Hello  World",
+            "",
+            " ",
+        ];
         assert_eq!(keep("{}", &texts), [true, true, false, true, false]);
-        assert_eq!(keep(r#"{"merge_short_documents": true}"#, &texts), [true, false, false, false, false]);
+        assert_eq!(
+            keep(r#"{"merge_short_documents": true}"#, &texts),
+            [true, false, false, false, false]
+        );
     }
 
     #[test]
     fn the_majority_of_each_bit() {
-        for numbers in [vec![], vec![5], vec![5, 3], vec![5, 3, 1], [vec![u64::MAX; 300], vec![0; 299]].concat(), vec![1 << 63 | 9; 1000]] {
+        for numbers in [
+            vec![],
+            vec![5],
+            vec![5, 3],
+            vec![5, 3, 1],
+            [vec![u64::MAX; 300], vec![0; 299]].concat(),
+            vec![1 << 63 | 9; 1000],
+        ] {
             let mut votes = Votes::default();
             numbers.iter().for_each(|&number| votes.add(number));
-            let set = |bit: u32| numbers.iter().filter(|&&n| n >> bit & 1 == 1).count() * 2 > numbers.len();
-            assert_eq!(votes.majority(), (0..64).fold(0, |bits, bit| bits | u64::from(set(bit)) << bit), "{}", numbers.len());
+            let set = |bit: u32| {
+                numbers.iter().filter(|&&n| n >> bit & 1 == 1).count() * 2 > numbers.len()
+            };
+            assert_eq!(
+                votes.majority(),
+                (0..64).fold(0, |bits, bit| bits | u64::from(set(bit)) << bit),
+                "{}",
+                numbers.len()
+            );
         }
     }
 
     #[test]
     fn wrong_parameters_are_named() {
-        for params in [r#"{"hamming_distance": 6}"#, r#"{"hamming_distance": 0}"#, r#"{"num_blocks": 65}"#] {
-            let error = Runner::new(operator!(DocumentSimhashDeduplicator), params).unwrap_err().to_string();
-            assert!(error.contains("`hamming_distance`") && error.contains("`num_blocks`"), "{error}");
+        for params in [
+            r#"{"hamming_distance": 6}"#,
+            r#"{"hamming_distance": 0}"#,
+            r#"{"num_blocks": 65}"#,
+        ] {
+            let error = Runner::new(operator!(DocumentSimhashDeduplicator), params)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("`hamming_distance`") && error.contains("`num_blocks`"),
+                "{error}"
+            );
         }
     }
 }

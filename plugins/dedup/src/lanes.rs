@@ -1,4 +1,5 @@
-//! Four 32-bit lanes, with WebAssembly's vectors where they are: left to themselves, compilers take a digest apart into its lanes.
+//! Four 32-bit lanes, with WebAssembly's vectors where they are: left to themselves, compilers take
+//! a digest apart into its lanes.
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Not};
 
@@ -21,12 +22,20 @@ mod vector {
         #[inline(always)]
         pub(crate) fn values(self) -> [u32; 4] {
             use arch::u32x4_extract_lane as lane;
-            [lane::<0>(self.0), lane::<1>(self.0), lane::<2>(self.0), lane::<3>(self.0)]
+            [
+                lane::<0>(self.0),
+                lane::<1>(self.0),
+                lane::<2>(self.0),
+                lane::<3>(self.0),
+            ]
         }
 
         #[inline(always)]
         pub(crate) fn rotate_left(self, bits: u32) -> Self {
-            Self(arch::v128_or(arch::u32x4_shl(self.0, bits), arch::u32x4_shr(self.0, 32 - bits)))
+            Self(arch::v128_or(
+                arch::u32x4_shl(self.0, bits),
+                arch::u32x4_shr(self.0, 32 - bits),
+            ))
         }
 
         #[inline(always)]

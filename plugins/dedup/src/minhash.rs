@@ -14,7 +14,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct MinhashParams {
-    /// How texts are cut into tokens: `space` for languages with spaces, `character` for those without, `punctuation`.
+    /// How texts are cut into tokens: `space` for languages with spaces, `character` for those
+    /// without, `punctuation`.
     pub tokenization: Tokenization,
     /// How many tokens are compared together.
     pub window_size: usize,
@@ -33,11 +34,11 @@ pub struct MinhashParams {
     /// The sentencepiece model file for `tokenization: sentencepiece`.
     #[schemars(extend("format" = "read-file"))]
     pub tokenizer_model: Option<String>,
-    /// Let all documents with fewer tokens than the window be duplicates of each other, as in Data-Juicer. Otherwise those are compared as
-    /// a whole.
+    /// Let all documents with fewer tokens than the window be duplicates of each other, as in
+    /// Data-Juicer. Otherwise those are compared as a whole.
     pub merge_short_documents: bool,
-    /// Use hash functions that are several times as fast and as good, but not Data-Juicer's: chance decides otherwise about pairs that are
-    /// near the threshold.
+    /// Use hash functions that are several times as fast and as good, but not Data-Juicer's: chance
+    /// decides otherwise about pairs that are near the threshold.
     pub fast_hash: bool,
 }
 
@@ -77,18 +78,27 @@ impl Minhash {
     /// # Errors
     /// A sentence that names the parameter and says what is valid.
     pub(crate) fn new(params: &MinhashParams) -> Result<Self, String> {
-        let MinhashParams { num_permutations, jaccard_threshold, .. } = *params;
+        let MinhashParams {
+            num_permutations,
+            jaccard_threshold,
+            ..
+        } = *params;
         // 4096 permutations take two seconds per megabyte already.
         if !(1..=4096).contains(&num_permutations) {
-            return Err(format!("`num_permutations` is {num_permutations}: it must be between 1 and 4096"));
+            return Err(format!(
+                "`num_permutations` is {num_permutations}: it must be between 1 and 4096"
+            ));
         }
         if !(0.0..=1.0).contains(&jaccard_threshold) {
-            return Err(format!("`jaccard_threshold` is {jaccard_threshold}: it must be between 0 and 1"));
+            return Err(format!(
+                "`jaccard_threshold` is {jaccard_threshold}: it must be between 0 and 1"
+            ));
         }
         let model = match params.tokenization {
-            Tokenization::Sentencepiece => {
-                Some(SentencePiece::of_parameter(params.tokenizer_model.as_deref().unwrap_or_default(), "`tokenization: sentencepiece`")?)
-            }
+            Tokenization::Sentencepiece => Some(SentencePiece::of_parameter(
+                params.tokenizer_model.as_deref().unwrap_or_default(),
+                "`tokenization: sentencepiece`",
+            )?),
             _ => None,
         };
         let shingles = Shingles::new(
@@ -110,7 +120,14 @@ impl Minhash {
             ));
         }
         let permutations = Permutations::new(bands * rows);
-        Ok(Self { shingles, permutations, fast: params.fast_hash, bands, rows, ..Self::default() })
+        Ok(Self {
+            shingles,
+            permutations,
+            fast: params.fast_hash,
+            bands,
+            rows,
+            ..Self::default()
+        })
     }
 
     /// Fingerprints per text.
@@ -123,19 +140,30 @@ impl Minhash {
     /// # Errors
     /// When the text cannot be cut.
     pub(crate) fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {
-        let Self { shingles, queue, hashes, .. } = self;
+        let Self {
+            shingles,
+            queue,
+            hashes,
+            ..
+        } = self;
         hashes.clear();
         if self.fast {
-            shingles.each(text, |bytes, len| hashes.push(xxh3_64(&bytes[..len]) as u32))?;
+            shingles.each(text, |bytes, len| {
+                hashes.push(xxh3_64(&bytes[..len]) as u32)
+            })?;
             self.permutations.fast_minima(hashes, &mut self.minima);
         } else {
-            shingles.each(text, |bytes, len| queue.push(bytes, len, |[first, _]| hashes.push(first.swap_bytes())))?;
+            shingles.each(text, |bytes, len| {
+                queue.push(bytes, len, |[first, _]| hashes.push(first.swap_bytes()))
+            })?;
             queue.finish(|[first, _]| hashes.push(first.swap_bytes()));
             self.permutations.minima(hashes, &mut self.minima);
         }
         for (band, values) in self.minima.chunks_exact(self.rows).enumerate() {
             self.bytes.clear();
-            values.iter().for_each(|value| self.bytes.extend_from_slice(&value.to_le_bytes()));
+            values
+                .iter()
+                .for_each(|value| self.bytes.extend_from_slice(&value.to_le_bytes()));
             out.push(xxh3_64_with_seed(&self.bytes, band as u64));
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! The permutations of MinHash: `(a · h + b) mod 2^61 - 1`, with the numbers a and b that Data-Juicer draws.
+//! The permutations of MinHash: `(a · h + b) mod 2^61 - 1`, with the numbers a and b that
+//! Data-Juicer draws.
 
 /// 2^61 - 1, a Mersenne prime.
 const PRIME: u64 = (1 << 61) - 1;
@@ -14,7 +15,8 @@ pub(crate) struct Permutations {
 }
 
 impl Permutations {
-    /// `count` permutations: pairs drawn from NumPy's `RandomState(42)`, a from 1 to PRIME - 1, b from 0 to PRIME - 1.
+    /// `count` permutations: pairs drawn from NumPy's `RandomState(42)`, a from 1 to PRIME - 1, b
+    /// from 0 to PRIME - 1.
     pub(crate) fn new(count: usize) -> Self {
         let mut rng = Mt19937::new(42);
         let blocks = count.div_ceil(BLOCK);
@@ -35,7 +37,8 @@ impl Permutations {
                 for i in 0..BLOCK {
                     // The product wraps at 2^64 before the remainder is taken, as NumPy's does.
                     let x = a[i].wrapping_mul(hash.into()).wrapping_add(b[i]);
-                    // Below PRIME + 8; what is not below PRIME loses it, which for the lower half means one more.
+                    // Below PRIME + 8; what is not below PRIME loses it, which for the lower half
+                    // means one more.
                     let folded = (x & PRIME) + (x >> 61);
                     least[i] = least[i].min((folded + ((folded + 1) >> 61)) as u32);
                 }
@@ -45,7 +48,8 @@ impl Permutations {
         out.truncate(self.count);
     }
 
-    /// As [`Permutations::minima`], with `a · h + b` in 32 bits (a odd) instead: several times as fast, other values.
+    /// As [`Permutations::minima`], with `a · h + b` in 32 bits (a odd) instead: several times as
+    /// fast, other values.
     pub(crate) fn fast_minima(&self, hashes: &[u32], out: &mut Vec<u32>) {
         out.clear();
         for (a, b) in self.a.iter().zip(&self.b) {
@@ -62,7 +66,8 @@ impl Permutations {
     }
 }
 
-/// The Mersenne Twister of Matsumoto and Nishimura (MT19937), seeded as NumPy's `RandomState(seed)`.
+/// The Mersenne Twister of Matsumoto and Nishimura (MT19937), seeded as NumPy's
+/// `RandomState(seed)`.
 struct Mt19937 {
     state: [u32; 624],
     next: usize,
@@ -72,7 +77,9 @@ impl Mt19937 {
     fn new(seed: u32) -> Self {
         let mut state = [seed; 624];
         for i in 1..624 {
-            state[i] = (state[i - 1] ^ state[i - 1] >> 30).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
+            state[i] = (state[i - 1] ^ state[i - 1] >> 30)
+                .wrapping_mul(1_812_433_253)
+                .wrapping_add(i as u32);
         }
         Self { state, next: 624 }
     }
@@ -113,8 +120,22 @@ mod tests {
     #[test]
     fn the_numbers_are_those_that_numpy_draws() {
         let drawn = Permutations::new(3);
-        assert_eq!(drawn.a[0][..3], [2_297_359_619_001_564_596, 1_973_689_801_170_867_272, 572_192_888_165_898_362]);
-        assert_eq!(drawn.b[0][..3], [1_396_682_528_897_996_046, 1_819_927_849_474_927_636, 571_748_048_327_668_950]);
+        assert_eq!(
+            drawn.a[0][..3],
+            [
+                2_297_359_619_001_564_596,
+                1_973_689_801_170_867_272,
+                572_192_888_165_898_362
+            ]
+        );
+        assert_eq!(
+            drawn.b[0][..3],
+            [
+                1_396_682_528_897_996_046,
+                1_819_927_849_474_927_636,
+                571_748_048_327_668_950
+            ]
+        );
     }
 
     #[test]
@@ -124,15 +145,34 @@ mod tests {
         for hash in [0, 1, 2, 0xffff_ffff, 0x1234_5678] {
             permutations.minima(&[hash], &mut out);
             for (i, &value) in out.iter().enumerate() {
-                let (a, b) = (permutations.a[i / BLOCK][i % BLOCK], permutations.b[i / BLOCK][i % BLOCK]);
-                assert_eq!(value, (a.wrapping_mul(hash.into()).wrapping_add(b) % PRIME) as u32);
+                let (a, b) = (
+                    permutations.a[i / BLOCK][i % BLOCK],
+                    permutations.b[i / BLOCK][i % BLOCK],
+                );
+                assert_eq!(
+                    value,
+                    (a.wrapping_mul(hash.into()).wrapping_add(b) % PRIME) as u32
+                );
             }
             assert_eq!(out.len(), 33);
         }
         // What is above, at and below the prime after the fold.
-        let edges = [PRIME - 1, PRIME, PRIME + 1, 2 * PRIME, 2 * PRIME + 1, u64::MAX, 7 << 61, (7 << 61) - 1];
+        let edges = [
+            PRIME - 1,
+            PRIME,
+            PRIME + 1,
+            2 * PRIME,
+            2 * PRIME + 1,
+            u64::MAX,
+            7 << 61,
+            (7 << 61) - 1,
+        ];
         for x in edges {
-            let permutations = Permutations { a: vec![[0; BLOCK]], b: vec![[x; BLOCK]], count: 1 };
+            let permutations = Permutations {
+                a: vec![[0; BLOCK]],
+                b: vec![[x; BLOCK]],
+                count: 1,
+            };
             permutations.minima(&[5], &mut out);
             assert_eq!(out, [(x % PRIME) as u32], "{x:#x}");
         }
@@ -149,7 +189,11 @@ mod tests {
             permutations.fast_minima(hashes, &mut fast);
             [exact, fast].concat()
         };
-        let least: Vec<u32> = minima(&[7]).into_iter().zip(minima(&[9])).map(|(a, b)| a.min(b)).collect();
+        let least: Vec<u32> = minima(&[7])
+            .into_iter()
+            .zip(minima(&[9]))
+            .map(|(a, b)| a.min(b))
+            .collect();
         assert_eq!(minima(&[7, 9]), least);
         assert_ne!(minima(&[7]), least);
     }

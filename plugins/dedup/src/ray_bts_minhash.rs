@@ -4,7 +4,8 @@ use crate::minhash::{Minhash, MinhashParams};
 use crate::ray::NumberOrAuto;
 use djhost_sdk::prelude::*;
 
-/// The same as `document_minhash_deduplicator`, under the name of Data-Juicer's distributed variant.
+/// The same as `document_minhash_deduplicator`, under the name of Data-Juicer's distributed
+/// variant.
 ///
 /// The parameters that steer Ray's work are accepted and have no effect.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]

@@ -61,16 +61,33 @@ impl Shingles {
             _ => Vec::new(),
         };
         // An empty pattern is none, as in Python.
-        let ignore = ignore.filter(|pattern| !pattern.is_empty()).map(|pattern| plain_pattern("ignore_pattern", pattern)).transpose()?;
-        Ok(Self { tokenization, window, lowercase, ignore, punctuation, merge_short, model, ..Self::default() })
+        let ignore = ignore
+            .filter(|pattern| !pattern.is_empty())
+            .map(|pattern| plain_pattern("ignore_pattern", pattern))
+            .transpose()?;
+        Ok(Self {
+            tokenization,
+            window,
+            lowercase,
+            ignore,
+            punctuation,
+            merge_short,
+            model,
+            ..Self::default()
+        })
     }
 
-    /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length. A text with fewer tokens than the window has
-    /// none if short documents are to be merged, else one: all of it.
+    /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length.
+    /// A text with fewer tokens than the window has none if short documents are to be merged, else
+    /// one: all of it.
     ///
     /// # Errors
     /// When the text cannot be cut.
-    pub(crate) fn each(&mut self, text: &str, mut visit: impl FnMut(&[u8], usize)) -> Result<(), Reject> {
+    pub(crate) fn each(
+        &mut self,
+        text: &str,
+        mut visit: impl FnMut(&[u8], usize),
+    ) -> Result<(), Reject> {
         let [lower, kept] = &mut self.scratch;
         let mut text = text;
         if self.lowercase {
@@ -99,11 +116,16 @@ impl Shingles {
             self.tokens.push((start, self.joined.len() as u32));
         };
         match (self.tokenization, &mut self.model) {
-            (_, Some(model)) => model.pieces(text, |piece| push(piece, "")).map_err(Reject)?,
+            (_, Some(model)) => model
+                .pieces(text, |piece| push(piece, ""))
+                .map_err(Reject)?,
             (Tokenization::Space, _) => words(text, &mut self.joined, &mut self.tokens),
-            (Tokenization::Punctuation, _) => text.split(|c| is_in(&self.punctuation, c)).for_each(|part| push(part, " ")),
+            (Tokenization::Punctuation, _) => text
+                .split(|c| is_in(&self.punctuation, c))
+                .for_each(|part| push(part, " ")),
             (Tokenization::Character | Tokenization::Sentencepiece, _) => {
-                text.char_indices().for_each(|(at, c)| push(&text[at..at + c.len_utf8()], ""));
+                text.char_indices()
+                    .for_each(|(at, c)| push(&text[at..at + c.len_utf8()], ""));
             }
         }
         let whole = self.joined.len();
@@ -111,7 +133,10 @@ impl Shingles {
         let joined = self.joined.as_bytes();
         if self.tokens.len() >= self.window {
             for (first, last) in self.tokens.iter().zip(&self.tokens[self.window - 1..]) {
-                visit(&joined[first.0 as usize..last.1 as usize + SLACK], (last.1 - first.0) as usize);
+                visit(
+                    &joined[first.0 as usize..last.1 as usize + SLACK],
+                    (last.1 - first.0) as usize,
+                );
             }
         } else if !self.merge_short {
             visit(joined, whole);
@@ -120,7 +145,8 @@ impl Shingles {
     }
 }
 
-/// Appends what spaces separate to `joined`, with one space between two, and their places to `tokens`.
+/// Appends what spaces separate to `joined`, with one space between two, and their places to
+/// `tokens`.
 fn words(text: &str, joined: &mut String, tokens: &mut Vec<(u32, u32)>) {
     // Where the word starts, up to where the text has been copied, and how much of it was left out.
     let (mut word, mut copied, mut left_out) = (0, 0, 0);
@@ -165,20 +191,39 @@ fn is_in(ranges: &[ClassUnicodeRange], c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn shingles(tokenization: Tokenization, window: usize, ignore: Option<&str>, text: &str) -> Vec<String> {
+    fn shingles(
+        tokenization: Tokenization,
+        window: usize,
+        ignore: Option<&str>,
+        text: &str,
+    ) -> Vec<String> {
         let mut shingles = Shingles::new(tokenization, window, true, ignore, false, None).unwrap();
         let mut found = Vec::new();
-        shingles.each(text, |bytes, len| found.push(String::from_utf8(bytes[..len].to_vec()).unwrap())).unwrap();
+        shingles
+            .each(text, |bytes, len| {
+                found.push(String::from_utf8(bytes[..len].to_vec()).unwrap())
+            })
+            .unwrap();
         found
     }
 
     #[test]
     fn words_are_what_spaces_separate() {
-        assert_eq!(shingles(Tokenization::Space, 2, None, " A  b\nc d"), ["a b\nc", "b\nc d"]);
+        assert_eq!(
+            shingles(Tokenization::Space, 2, None, " A  b\nc d"),
+            ["a b\nc", "b\nc d"]
+        );
         assert_eq!(shingles(Tokenization::Space, 3, None, "a b"), ["a b"]);
         assert_eq!(shingles(Tokenization::Space, 1, None, "  "), [""]);
-        assert_eq!(shingles(Tokenization::Space, 9, None, "   a   b c  "), ["a b c"]);
-        for text in ["x  ".repeat(50), "word ".repeat(40), " ".repeat(64) + "é" + &" ".repeat(63) + "z"] {
+        assert_eq!(
+            shingles(Tokenization::Space, 9, None, "   a   b c  "),
+            ["a b c"]
+        );
+        for text in [
+            "x  ".repeat(50),
+            "word ".repeat(40),
+            " ".repeat(64) + "é" + &" ".repeat(63) + "z",
+        ] {
             let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
             let expected: Vec<String> = words.windows(2).map(|two| two.join(" ")).collect();
             assert_eq!(shingles(Tokenization::Space, 2, None, &text), expected);
@@ -187,12 +232,21 @@ mod tests {
 
     #[test]
     fn punctuation_leaves_empty_tokens() {
-        assert_eq!(shingles(Tokenization::Punctuation, 2, None, "a, b。c+d."), ["a  b", " b c+d", "c+d "]);
+        assert_eq!(
+            shingles(Tokenization::Punctuation, 2, None, "a, b。c+d."),
+            ["a  b", " b c+d", "c+d "]
+        );
     }
 
     #[test]
     fn characters_are_code_points() {
-        assert_eq!(shingles(Tokenization::Character, 2, None, "Aé日b"), ["aé", "é日", "日b"]);
-        assert_eq!(shingles(Tokenization::Character, 2, Some(r"\d+|é"), "A1é22b3c"), ["ab", "bc"]);
+        assert_eq!(
+            shingles(Tokenization::Character, 2, None, "Aé日b"),
+            ["aé", "é日", "日b"]
+        );
+        assert_eq!(
+            shingles(Tokenization::Character, 2, Some(r"\d+|é"), "A1é22b3c"),
+            ["ab", "bc"]
+        );
     }
 }

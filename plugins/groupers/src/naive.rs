@@ -27,6 +27,11 @@ mod tests {
     #[test]
     fn all_rows_are_one_group() {
         let mut runner = Runner::new(operator!(NaiveGrouper), "{}").unwrap();
-        assert_eq!(runner.group_json(&[r#"{"a": 1}"#, "{}", r#"{"text": "x"}"#]).unwrap(), [[0, 1, 2]]);
+        assert_eq!(
+            runner
+                .group_json(&[r#"{"a": 1}"#, "{}", r#"{"text": "x"}"#])
+                .unwrap(),
+            [[0, 1, 2]]
+        );
     }
 }

@@ -4,12 +4,14 @@ use crate::split::pieces;
 use djhost_sdk::ROW;
 use djhost_sdk::prelude::*;
 
-/// Makes many rows of one, the way back from a grouper: each row gets one value of the list of every field.
+/// Makes many rows of one, the way back from a grouper: each row gets one value of the list of
+/// every field.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-whole-rows" = true))]
 #[serde(default)]
 pub struct NaiveReverseGrouper {
-    /// Data-Juicer writes what aggregators have noted of a group (`__dj__batch_meta__`) to this file. Only `null` is supported: the notes go.
+    /// Data-Juicer writes what aggregators have noted of a group (`__dj__batch_meta__`) to this
+    /// file. Only `null` is supported: the notes go.
     pub batch_meta_export_path: Option<String>,
 }
 
@@ -49,15 +51,26 @@ impl Operator for NaiveReverseGrouper {
                         origins.push(row as u32);
                     }
                 }
-                Err(Reject(reason)) => rejected.push(Rejection { row: row as u32, reason }),
+                Err(Reject(reason)) => rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                }),
             }
         }
-        let fields = vec![Field { path: ROW.into(), values: Column::Utf8(rows) }];
-        Ok(Output::Rows { origins, fields, rejected })
+        let fields = vec![Field {
+            path: ROW.into(),
+            values: Column::Utf8(rows),
+        }];
+        Ok(Output::Rows {
+            origins,
+            fields,
+            rejected,
+        })
     }
 }
 
-/// A field of a group: its key with the quotes, and the values as [`pieces`] gives them; none for a field that is null.
+/// A field of a group: its key with the quotes, and the values as [`pieces`] gives them; none for a
+/// field that is null.
 type List<'a> = (&'a str, Option<Vec<(&'a str, &'a str)>>);
 
 /// The fields of a group.
@@ -93,13 +106,27 @@ fn lists(row: &str) -> Result<Lists<'_>, Reject> {
         last.insert(*key, i);
     }
     let mut size = 0usize;
-    for (_, (key, value)) in members.into_iter().enumerate().filter(|(i, (key, _))| last[key] == *i && *key != BATCH_META) {
-        let values =
-            if value == "null" { None } else { Some(pieces(value).filter(|_| value.starts_with('[')).ok_or_else(|| not_a_list(key))?) };
+    for (_, (key, value)) in members
+        .into_iter()
+        .enumerate()
+        .filter(|(i, (key, _))| last[key] == *i && *key != BATCH_META)
+    {
+        let values = if value == "null" {
+            None
+        } else {
+            Some(
+                pieces(value)
+                    .filter(|_| value.starts_with('['))
+                    .ok_or_else(|| not_a_list(key))?,
+            )
+        };
         if let Some(values) = &values {
             match len {
                 Some((first, len)) if len != values.len() => {
-                    return Err(Reject(format!("the lists have no one length: {first} has {len} values, {key} has {}", values.len())));
+                    return Err(Reject(format!(
+                        "the lists have no one length: {first} has {len} values, {key} has {}",
+                        values.len()
+                    )));
                 }
                 _ => len = Some((key, values.len())),
             }
@@ -110,7 +137,10 @@ fn lists(row: &str) -> Result<Lists<'_>, Reject> {
     let (_, len) = len.ok_or("no field is a list")?;
     // Keys are written once for each row: a long one and a long list would make gigabytes.
     if size.saturating_mul(len) > MAX_KEYS.max(4 * row.len()) {
-        return Err(Reject(format!("{len} rows with keys of {size} bytes each are more than can be made of a row of {} bytes", row.len())));
+        return Err(Reject(format!(
+            "{len} rows with keys of {size} bytes each are more than can be made of a row of {} bytes",
+            row.len()
+        )));
     }
     Ok(Lists { len, fields })
 }
@@ -130,11 +160,25 @@ mod tests {
     fn made(row: &str) -> Result<Vec<String>, String> {
         let mut runner = Runner::new(operator!(NaiveReverseGrouper), "{}").unwrap();
         let rows: Texts = [row].into_iter().collect();
-        let batch = Batch { row_ids: vec![0], fields: vec![Field { path: ROW.into(), values: Column::Utf8(rows) }] };
+        let batch = Batch {
+            row_ids: vec![0],
+            fields: vec![Field {
+                path: ROW.into(),
+                values: Column::Utf8(rows),
+            }],
+        };
         match runner.process(&batch).unwrap() {
-            Output::Rows { fields, rejected, .. } => match rejected.into_iter().next() {
+            Output::Rows {
+                fields, rejected, ..
+            } => match rejected.into_iter().next() {
                 Some(rejection) => Err(rejection.reason),
-                None => Ok(fields[0].values.texts().unwrap().iter().map(|row| row.unwrap().to_owned()).collect()),
+                None => Ok(fields[0]
+                    .values
+                    .texts()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row.unwrap().to_owned())
+                    .collect()),
             },
             other => panic!("{other:?}"),
         }
@@ -158,17 +202,28 @@ mod tests {
         for (row, reason) in [
             (r#"{"a": [1], "b": "x"}"#, "\"b\" is not a list"),
             (r#"{"a": [1], "b": {"c": [1]}}"#, "\"b\" is not a list"),
-            (r#"{"a": [1, 2], "b": [1]}"#, "\"a\" has 2 values, \"b\" has 1"),
+            (
+                r#"{"a": [1, 2], "b": [1]}"#,
+                "\"a\" has 2 values, \"b\" has 1",
+            ),
             (r#"{"__dj__batch_meta__": [1]}"#, "no field is a list"),
             ("{}", "no field is a list"),
         ] {
-            assert!(made(row).unwrap_err().contains(reason), "{row}: {:?}", made(row));
+            assert!(
+                made(row).unwrap_err().contains(reason),
+                "{row}: {:?}",
+                made(row)
+            );
         }
     }
 
     #[test]
     fn keys_cannot_make_gigabytes() {
-        let row = format!(r#"{{"{}": [{}1]}}"#, "k".repeat(1 << 20), "1,".repeat(1 << 20));
+        let row = format!(
+            r#"{{"{}": [{}1]}}"#,
+            "k".repeat(1 << 20),
+            "1,".repeat(1 << 20)
+        );
         assert!(made(&row).unwrap_err().contains("more than can be made"));
     }
 }

@@ -1,6 +1,8 @@
-//! The pieces of JSON values that are known to be good: the host has looked at them. So any depth and any spelling of a number will do.
+//! The pieces of JSON values that are known to be good: the host has looked at them. So any depth
+//! and any spelling of a number will do.
 
-/// The members of an object, keys with their quotes, or the elements of a list, whose keys are empty. None for any other value.
+/// The members of an object, keys with their quotes, or the elements of a list, whose keys are
+/// empty. None for any other value.
 pub(crate) fn pieces(value: &str) -> Option<Vec<(&str, &str)>> {
     let bytes = value.as_bytes();
     let start = space(bytes, 0);
@@ -32,7 +34,11 @@ pub(crate) fn pieces(value: &str) -> Option<Vec<(&str, &str)>> {
 }
 
 fn space(bytes: &[u8], p: usize) -> usize {
-    p + bytes.iter().skip(p).take_while(|b| b.is_ascii_whitespace()).count()
+    p + bytes
+        .iter()
+        .skip(p)
+        .take_while(|b| b.is_ascii_whitespace())
+        .count()
 }
 
 /// Behind the value that begins at `p`.
@@ -69,11 +75,20 @@ mod tests {
     fn objects_and_lists_come_apart() {
         assert_eq!(
             pieces(r#" {"a" : [1, 2],"b\"": "x,}" , "c":NaN} "#).unwrap(),
-            [("\"a\"", "[1, 2]"), (r#""b\"""#, r#""x,}""#), ("\"c\"", "NaN")]
+            [
+                ("\"a\"", "[1, 2]"),
+                (r#""b\"""#, r#""x,}""#),
+                ("\"c\"", "NaN")
+            ]
         );
         assert_eq!(
             pieces(r#"[ "a]" ,{"b": [2]}, -1.5e3,null]"#).unwrap(),
-            [("", "\"a]\""), ("", r#"{"b": [2]}"#), ("", "-1.5e3"), ("", "null")]
+            [
+                ("", "\"a]\""),
+                ("", r#"{"b": [2]}"#),
+                ("", "-1.5e3"),
+                ("", "null")
+            ]
         );
         assert!(pieces("{ }").unwrap().is_empty() && pieces("[]").unwrap().is_empty());
         for other in ["1", "\"[]\"", "null", "", "[1", "{\"a\"", "{\"a\":}", "[,"] {

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 /// Takes the tags out of HTML and leaves the text.
 ///
-/// The text is read as a browser reads a page. `<li>` and `<ol>` without attributes become a line feed and `*`; other tags become nothing.
-/// The text of scripts, styles and the title stays.
+/// The text is read as a browser reads a page. `<li>` and `<ol>` without attributes become a line
+/// feed and `*`; other tags become nothing. The text of scripts, styles and the title stays.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CleanHtmlMapper {}
@@ -25,7 +25,12 @@ impl TextMapper for CleanHtmlMapper {
         }
         let mut html = Cow::Borrowed(text);
         // One after another: what is left of a removal may be found by the next.
-        for (tag, instead) in [("<li>", "\n*"), ("</li>", ""), ("<ol>", "\n*"), ("</ol>", "")] {
+        for (tag, instead) in [
+            ("<li>", "\n*"),
+            ("</li>", ""),
+            ("<ol>", "\n*"),
+            ("</ol>", ""),
+        ] {
             if memmem::find(html.as_bytes(), tag.as_bytes()).is_some() {
                 html = Cow::Owned(html.replace(tag, instead));
             }
@@ -42,16 +47,28 @@ mod tests {
     use djhost_sdk::operator;
 
     fn clean(text: &str) -> String {
-        Runner::new(operator!(CleanHtmlMapper), "{}").unwrap().map(&[text]).remove(0)
+        Runner::new(operator!(CleanHtmlMapper), "{}")
+            .unwrap()
+            .map(&[text])
+            .remove(0)
     }
 
     #[test]
     fn tags_go_and_text_stays() {
         for (html, text) in [
             ("<p>Hello, <b>world</b>!</p>", "Hello, world!"),
-            ("<title>T</title><ul><li>one</li><li class=x>two</ul>", "T\n*onetwo"),
-            ("1 < 2 && 3 &gt; 2 &notit; &#x41;&#128;", "1 < 2 && 3 > 2 ¬it; A€"),
-            ("<script>if (a<b) c()</script>d<!-- e --><br>f", "if (a<b) c()df"),
+            (
+                "<title>T</title><ul><li>one</li><li class=x>two</ul>",
+                "T\n*onetwo",
+            ),
+            (
+                "1 < 2 && 3 &gt; 2 &notit; &#x41;&#128;",
+                "1 < 2 && 3 > 2 ¬it; A€",
+            ),
+            (
+                "<script>if (a<b) c()</script>d<!-- e --><br>f",
+                "if (a<b) c()df",
+            ),
             ("<table>a<tr><td>b</table>c", "abc"),
             ("<textarea>\n<b>x</textarea>", "<b>x"),
             (" \n plain", "plain"),
@@ -87,7 +104,9 @@ mod tests {
         let html = format!("<p>{open}{}", "<p>x".repeat(20_000));
         let mut runner = Runner::new(operator!(CleanHtmlMapper), "{}").unwrap();
         match runner.process(&Runner::text_batch(&[&html])) {
-            Ok(Output::Updated { rejected, .. }) => assert!(rejected[0].reason.contains("elements"), "{rejected:?}"),
+            Ok(Output::Updated { rejected, .. }) => {
+                assert!(rejected[0].reason.contains("elements"), "{rejected:?}")
+            }
             other => panic!("{other:?}"),
         }
     }

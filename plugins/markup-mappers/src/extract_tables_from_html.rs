@@ -4,11 +4,13 @@ use crate::soup::read;
 use crate::tables::Tables;
 use djhost_sdk::prelude::*;
 
-/// Takes the tables of HTML into a field: of each table its rows, of each row the texts of its cells.
+/// Takes the tables of HTML into a field: of each table its rows, of each row the texts of its
+/// cells.
 ///
-/// The field is a list of tables, in the order in which they start; a table within another one is in the list too, and its rows are rows of
-/// both. Tables without cells are left out. A row that has the field already stays as it is. The HTML is read tag by tag, as Python's
-/// `html.parser` and Beautiful Soup read it: what is not closed goes on.
+/// The field is a list of tables, in the order in which they start; a table within another one is
+/// in the list too, and its rows are rows of both. Tables without cells are left out. A row that
+/// has the field already stays as it is. The HTML is read tag by tag, as Python's `html.parser` and
+/// Beautiful Soup read it: what is not closed goes on.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ExtractTablesFromHtmlMapper {
@@ -22,7 +24,11 @@ pub struct ExtractTablesFromHtmlMapper {
 
 impl Default for ExtractTablesFromHtmlMapper {
     fn default() -> Self {
-        Self { tables_field_name: "html_tables".into(), retain_html_tags: false, include_header: true }
+        Self {
+            tables_field_name: "html_tables".into(),
+            retain_html_tags: false,
+            include_header: true,
+        }
     }
 }
 
@@ -57,7 +63,10 @@ impl Operator for ExtractTablesFromHtmlMapper {
 
     fn signature(&self, common: &Common) -> Signature {
         Signature {
-            reads: vec![Input::required(&common.text_key, ColumnType::Utf8), Input::optional(self.path(), ColumnType::Json)],
+            reads: vec![
+                Input::required(&common.text_key, ColumnType::Utf8),
+                Input::optional(self.path(), ColumnType::Json),
+            ],
             writes: vec![Computed::new(self.path(), ColumnType::Json)],
             ..Signature::default()
         }
@@ -77,17 +86,35 @@ impl Operator for ExtractTablesFromHtmlMapper {
                     values.push(&tables);
                     rows.push(row as u32);
                 }
-                Err(Reject(reason)) => rejected.push(Rejection { row: row as u32, reason }),
+                Err(Reject(reason)) => rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                }),
             }
         }
-        let update = Update { path: self.path(), rows: Some(rows), values: Column::Json(values) };
-        Ok(Output::Updated { updates: if update.values.is_empty() { Vec::new() } else { vec![update] }, rejected })
+        let update = Update {
+            path: self.path(),
+            rows: Some(rows),
+            values: Column::Json(values),
+        };
+        Ok(Output::Updated {
+            updates: if update.values.is_empty() {
+                Vec::new()
+            } else {
+                vec![update]
+            },
+            rejected,
+        })
     }
 }
 
 /// Whether there may be a table.
 fn has_table(html: &[u8]) -> bool {
-    memchr::memchr_iter(b'<', html).any(|at| html[at + 1..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"table")))
+    memchr::memchr_iter(b'<', html).any(|at| {
+        html[at + 1..]
+            .get(..5)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"table"))
+    })
 }
 
 #[cfg(test)]
@@ -98,7 +125,10 @@ mod tests {
 
     fn tables(params: &str, html: &str) -> Value {
         let row = json!({ "text": html }).to_string();
-        let row = Runner::new(operator!(ExtractTablesFromHtmlMapper), params).unwrap().map_json(&[&row]).remove(0);
+        let row = Runner::new(operator!(ExtractTablesFromHtmlMapper), params)
+            .unwrap()
+            .map_json(&[&row])
+            .remove(0);
         serde_json::from_str::<Value>(&row).unwrap()["__dj__meta__"]["html_tables"].take()
     }
 
@@ -106,23 +136,44 @@ mod tests {
     fn tables_are_taken_as_beautiful_soup_takes_them() {
         for (html, found) in [
             ("no table", json!([])),
-            ("<table></table><TABLE><tr><td> a &amp; <b> b </b>c<td>d</table>", json!([[["a &bcd"]]])),
-            ("<table><tr><th>h</th></tr><tr><td>1</td><td/></tr><tr></tr></table>", json!([[["h"], ["1", ""]]])),
-            ("<table><tr><td>1<table><tr><td>2</td></tr></table></td></tr></table>", json!([[["12"], ["2"]], [["2"]]])),
-            ("<table><tbody><tr><td>x<!-- c --><script>s</script>\ty</td></tr>", json!([[["xy"]]])),
+            (
+                "<table></table><TABLE><tr><td> a &amp; <b> b </b>c<td>d</table>",
+                json!([[["a &bcd"]]]),
+            ),
+            (
+                "<table><tr><th>h</th></tr><tr><td>1</td><td/></tr><tr></tr></table>",
+                json!([[["h"], ["1", ""]]]),
+            ),
+            (
+                "<table><tr><td>1<table><tr><td>2</td></tr></table></td></tr></table>",
+                json!([[["12"], ["2"]], [["2"]]]),
+            ),
+            (
+                "<table><tbody><tr><td>x<!-- c --><script>s</script>\ty</td></tr>",
+                json!([[["xy"]]]),
+            ),
         ] {
             assert_eq!(tables("{}", html), found, "{html}");
         }
         let html = "<table><tr><th>h</th></tr><tr><td class=' x  y' a>1<br></td></tr></table>";
-        assert_eq!(tables(r#"{"include_header": false}"#, html), json!([[["1"]]]));
-        let kept = "<table><tr><th>h</th></tr><tr><td a=\"\" class=\"x y\">1<br/></td></tr></table>";
+        assert_eq!(
+            tables(r#"{"include_header": false}"#, html),
+            json!([[["1"]]])
+        );
+        let kept =
+            "<table><tr><th>h</th></tr><tr><td a=\"\" class=\"x y\">1<br/></td></tr></table>";
         assert_eq!(tables(r#"{"retain_html_tags": true}"#, html), json!([kept]));
     }
 
     #[test]
     fn a_field_that_is_there_stays() {
         let rows = [r#"{"text":"<table><tr><td>1","__dj__meta__":{"html_tables":"mine"}}"#];
-        assert_eq!(Runner::new(operator!(ExtractTablesFromHtmlMapper), "{}").unwrap().map_json(&rows), rows);
+        assert_eq!(
+            Runner::new(operator!(ExtractTablesFromHtmlMapper), "{}")
+                .unwrap()
+                .map_json(&rows),
+            rows
+        );
     }
 
     #[test]

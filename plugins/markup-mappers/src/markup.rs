@@ -22,7 +22,8 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
     out.push_str(&text[done..]);
 }
 
-/// Appends the attributes of an element, in the order of their names. Of those with the same name the last one counts.
+/// Appends the attributes of an element, in the order of their names. Of those with the same name
+/// the last one counts.
 pub(crate) fn push_attributes(element: &str, attributes: Attributes<'_>, out: &mut String) {
     let mut all = BTreeMap::new();
     for (name, value) in attributes {
@@ -39,7 +40,12 @@ pub(crate) fn push_attributes(element: &str, attributes: Attributes<'_>, out: &m
     for (name, value) in &all {
         let mut value = Cow::Borrowed(value.as_str());
         if is_list(element, name) {
-            value = value.split(is_space).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").into();
+            value = value
+                .split(is_space)
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+                .into();
         }
         escaped.clear();
         push_escaped(&value, &mut escaped);
@@ -76,15 +82,26 @@ fn name_encoding(attributes: &mut BTreeMap<String, String>) {
         *charset = "utf-8".into();
         return;
     }
-    let is_type = attributes.get("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("content-type"));
-    let Some(content) = attributes.get_mut("content").filter(|_| is_type) else { return };
+    let is_type = attributes
+        .get("http-equiv")
+        .is_some_and(|name| name.eq_ignore_ascii_case("content-type"));
+    let Some(content) = attributes.get_mut("content").filter(|_| is_type) else {
+        return;
+    };
     let mut named = String::new();
     let mut at = 0;
     while at < content.len() {
         let rest = &content[at..];
         let line = at == 0 || content.as_bytes()[at - 1] == b'\n';
-        let behind = |rest: &str| rest.trim_start_matches(is_space).strip_prefix("charset=").map(str::len);
-        let found = line.then(|| behind(rest)).flatten().or_else(|| rest.strip_prefix(';').and_then(behind));
+        let behind = |rest: &str| {
+            rest.trim_start_matches(is_space)
+                .strip_prefix("charset=")
+                .map(str::len)
+        };
+        let found = line
+            .then(|| behind(rest))
+            .flatten()
+            .or_else(|| rest.strip_prefix(';').and_then(behind));
         match found {
             Some(after) => {
                 let value = content.len() - after;

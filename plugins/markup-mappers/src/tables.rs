@@ -1,4 +1,5 @@
-//! The tables of a document, as Beautiful Soup's `find_all` finds them: as they stand in the tree, or their rows and cells.
+//! The tables of a document, as Beautiful Soup's `find_all` finds them: as they stand in the tree,
+//! or their rows and cells.
 
 use crate::markup::{push_attributes, push_escaped};
 use crate::soup::{Attributes, Events, Special};
@@ -6,7 +7,8 @@ use djhost_sdk::Reject;
 use djhost_sdk::text::strip;
 use std::collections::HashMap;
 
-/// Bytes that the tables of a document may come to, by the length of the document and at all: what is in tables in tables counts for each.
+/// Bytes that the tables of a document may come to, by the length of the document and at all: what
+/// is in tables in tables counts for each.
 const MAX_TIMES: u64 = 64;
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -84,11 +86,20 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) fn new(keep_tags: bool) -> Self {
-        let name = |&(text, flags): &(&str, u8)| Name { text: text.into(), flags, open: 0, closed: 0 };
+        let name = |&(text, flags): &(&str, u8)| Name {
+            text: text.into(),
+            flags,
+            open: 0,
+            closed: 0,
+        };
         Self {
             keep_tags,
             names: KNOWN.iter().map(name).collect(),
-            ids: KNOWN.iter().zip(0..).map(|((text, _), id)| ((*text).into(), id)).collect(),
+            ids: KNOWN
+                .iter()
+                .zip(0..)
+                .map(|((text, _), id)| ((*text).into(), id))
+                .collect(),
             open: Vec::new(),
             within: 0,
             aside: 0,
@@ -102,17 +113,29 @@ impl Tables {
         }
     }
 
-    /// Appends the tables as a JSON array. `length` is that of the document; rows with header cells count only with `headers`.
-    pub(crate) fn write(mut self, length: usize, headers: bool, out: &mut String) -> Result<(), Reject> {
+    /// Appends the tables as a JSON array. `length` is that of the document; rows with header cells
+    /// count only with `headers`.
+    pub(crate) fn write(
+        mut self,
+        length: usize,
+        headers: bool,
+        out: &mut String,
+    ) -> Result<(), Reject> {
         self.end_text(None);
         while !self.open.is_empty() {
             self.close();
         }
         let fits = |bytes: u64| match bytes > MAX_BYTES.min((length as u64 + 1000) * MAX_TIMES) {
-            true => Err(Reject::from(format!("its tables are in one another so that they would come to {bytes} bytes"))),
+            true => Err(Reject::from(format!(
+                "its tables are in one another so that they would come to {bytes} bytes"
+            ))),
             false => Ok(()),
         };
-        let sum = |spans: &mut dyn Iterator<Item = Span>| spans.map(|(start, end)| u64::from(end - start)).sum::<u64>();
+        let sum = |spans: &mut dyn Iterator<Item = Span>| {
+            spans
+                .map(|(start, end)| u64::from(end - start))
+                .sum::<u64>()
+        };
         out.push('[');
         let start = out.len();
         if self.keep_tags {
@@ -171,14 +194,21 @@ impl Tables {
             return id;
         }
         let id = self.names.len() as u32;
-        self.names.push(Name { text: name.into(), flags: 0, open: 0, closed: 0 });
+        self.names.push(Name {
+            text: name.into(),
+            flags: 0,
+            open: 0,
+            closed: 0,
+        });
         self.ids.insert(name.into(), id);
         id
     }
 
     /// Flags of the innermost open element.
     fn parent(&self) -> u8 {
-        self.open.last().map_or(0, |open| self.names[open.name as usize].flags)
+        self.open
+            .last()
+            .map_or(0, |open| self.names[open.name as usize].flags)
     }
 
     /// What was text so far ends, as a text of this kind.
@@ -193,7 +223,11 @@ impl Tables {
             }
         } else {
             let mut shown = text.as_str();
-            if self.spaced == 0 && text.bytes().all(|b| matches!(b, b' ' | b'\n' | b'\t' | 0xc | b'\r')) {
+            if self.spaced == 0
+                && text
+                    .bytes()
+                    .all(|b| matches!(b, b' ' | b'\n' | b'\t' | 0xc | b'\r'))
+            {
                 shown = if text.contains('\n') { "\n" } else { " " };
             }
             let (before, after) = match kind {
@@ -217,7 +251,9 @@ impl Tables {
 
     /// Closes the innermost open element.
     fn close(&mut self) {
-        let Some(Open { name, number }) = self.open.pop() else { return };
+        let Some(Open { name, number }) = self.open.pop() else {
+            return;
+        };
         let name = &mut self.names[name as usize];
         name.open -= 1;
         let flags = name.flags;
@@ -229,7 +265,11 @@ impl Tables {
         let at = self.texts.len() as u32;
         if flags & TABLE != 0 {
             self.within -= 1;
-            self.tables[number as usize].1 = if self.keep_tags { at } else { self.rows.len() as u32 };
+            self.tables[number as usize].1 = if self.keep_tags {
+                at
+            } else {
+                self.rows.len() as u32
+            };
         } else if flags & CELL != 0 && number != NONE {
             self.cells[number as usize].text.1 = at;
         }
@@ -248,7 +288,14 @@ impl Tables {
         let at = self.texts.len() as u32;
         if flags & TABLE != 0 {
             self.within += 1;
-            self.tables.push((if self.keep_tags { at } else { self.rows.len() as u32 }, 0));
+            self.tables.push((
+                if self.keep_tags {
+                    at
+                } else {
+                    self.rows.len() as u32
+                },
+                0,
+            ));
             return self.tables.len() as u32 - 1;
         }
         if self.keep_tags || self.within == 0 {
@@ -258,12 +305,19 @@ impl Tables {
             self.rows.push(false);
             return self.rows.len() as u32 - 1;
         }
-        let row = self.open.last().filter(|_| flags & CELL != 0 && self.parent() & ROW != 0).map_or(NONE, |open| open.number);
+        let row = self
+            .open
+            .last()
+            .filter(|_| flags & CELL != 0 && self.parent() & ROW != 0)
+            .map_or(NONE, |open| open.number);
         if row == NONE {
             return NONE;
         }
         self.rows[row as usize] |= flags & HEADER != 0;
-        self.cells.push(Cell { row, text: (at, at) });
+        self.cells.push(Cell {
+            row,
+            text: (at, at),
+        });
         self.cells.len() as u32 - 1
     }
 }
@@ -277,7 +331,8 @@ impl Events for Tables {
         if self.keep_tags && self.within > 0 {
             self.texts.extend(["<", name]);
             push_attributes(name, attributes, &mut self.texts);
-            self.texts.push_str(if flags & VOID != 0 { "/>" } else { ">" });
+            self.texts
+                .push_str(if flags & VOID != 0 { "/>" } else { ">" });
         }
         self.open.push(Open { name: id, number });
         self.names[id as usize].open += 1;

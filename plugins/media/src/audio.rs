@@ -1,7 +1,8 @@
-//! The duration of audio, from its headers: of what comes out when it is decoded, without what encoders add at the ends.
+//! The duration of audio, from its headers: of what comes out when it is decoded, without what
+//! encoders add at the ends.
 //!
-//! By hand: `symphonia` 0.6 gives other durations than the reference for 8 of the 22 fixtures, `lofty` 0.25 for 14: they count what encoders add,
-//! or refuse piped WAV and Matroska files.
+//! By hand: `symphonia` 0.6 gives other durations than the reference for 8 of the 22 fixtures,
+//! `lofty` 0.25 for 14: they count what encoders add, or refuse piped WAV and Matroska files.
 
 use crate::source::{Source, be, le};
 use crate::{bmff, ebml, mpeg};
@@ -19,13 +20,43 @@ pub(crate) fn duration(source: &mut Source) -> Result<f64, String> {
     match head {
         [] => Err("it is empty".into()),
         [b'f', b'L', b'a', b'C', ..] => stream_info(source, start + 8),
-        [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E']
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F' | b'X',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+        ]
         | [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => wav(source, start),
-        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C'] => aiff(source, start),
+        [
+            b'F',
+            b'O',
+            b'R',
+            b'M',
+            _,
+            _,
+            _,
+            _,
+            b'A',
+            b'I',
+            b'F',
+            b'F' | b'C',
+        ] => aiff(source, start),
         [b'O', b'g', b'g', b'S', ..] => ogg(source, start),
         _ if head.starts_with(&ebml::MAGIC) => {
             let file = ebml::read(source)?;
-            if file.has_audio { file.seconds.ok_or_else(|| UNKNOWN.into()) } else { Err(NO_AUDIO.into()) }
+            if file.has_audio {
+                file.seconds.ok_or_else(|| UNKNOWN.into())
+            } else {
+                Err(NO_AUDIO.into())
+            }
         }
         _ if bmff::is_movie(head) => movie(source),
         _ => mpeg::duration(source, start),
@@ -33,7 +64,11 @@ pub(crate) fn duration(source: &mut Source) -> Result<f64, String> {
 }
 
 fn seconds(samples: u64, rate: u64) -> Result<f64, String> {
-    if rate == 0 { Err("its headers say that it has no sample rate".into()) } else { Ok(samples as f64 / rate as f64) }
+    if rate == 0 {
+        Err("its headers say that it has no sample rate".into())
+    } else {
+        Ok(samples as f64 / rate as f64)
+    }
 }
 
 /// Where the file begins behind tags.
@@ -44,7 +79,9 @@ fn after_id3(source: &mut Source) -> Result<u64, String> {
         if head.len() < 10 || !head.starts_with(b"ID3") {
             break;
         }
-        let size = head[6..10].iter().fold(0, |size, b| size << 7 | u64::from(b & 0x7f));
+        let size = head[6..10]
+            .iter()
+            .fold(0, |size, b| size << 7 | u64::from(b & 0x7f));
         at += 10 + size + if head[5] & 0x10 != 0 { 10 } else { 0 };
     }
     Ok(at)
@@ -71,13 +108,18 @@ fn wav(source: &mut Source, start: u64) -> Result<f64, String> {
         match &name {
             b"fmt " => {
                 let fmt = source.bytes(at + 8, len.clamp(16, 26) as usize)?;
-                let tag = if le(fmt, 0, 2) == 0xfffe { le(fmt, 24, 2) } else { le(fmt, 0, 2) };
+                let tag = if le(fmt, 0, 2) == 0xfffe {
+                    le(fmt, 24, 2)
+                } else {
+                    le(fmt, 0, 2)
+                };
                 format = Some((tag, le(fmt, 4, 4), le(fmt, 8, 4), le(fmt, 12, 2)));
             }
             b"ds64" => long = Some(le(source.bytes(at + 8, 16)?, 8, 8)),
             b"fact" if len >= 4 => fact = Some(le(source.bytes(at + 8, 4)?, 0, 4)),
             b"data" => {
-                let (tag, rate, bytes_per_second, block) = format.ok_or("it does not say how its samples are stored")?;
+                let (tag, rate, bytes_per_second, block) =
+                    format.ok_or("it does not say how its samples are stored")?;
                 let there = source.len().saturating_sub(at + 8);
                 // Writers of streams do not know the length beforehand.
                 let bytes = match len {
@@ -87,7 +129,9 @@ fn wav(source: &mut Source, start: u64) -> Result<f64, String> {
                 return match (PCM.contains(&tag), fact) {
                     (true, _) if block > 0 => seconds(bytes / block, rate),
                     (false, Some(samples)) => seconds(samples, rate),
-                    (false, None) if bytes_per_second > 0 => Ok(bytes as f64 / bytes_per_second as f64),
+                    (false, None) if bytes_per_second > 0 => {
+                        Ok(bytes as f64 / bytes_per_second as f64)
+                    }
                     _ => Err(UNKNOWN.into()),
                 };
             }
@@ -106,8 +150,13 @@ fn aiff(source: &mut Source, start: u64) -> Result<f64, String> {
         if is_common {
             let common = source.bytes(at + 8, 18)?;
             // A float of 80 bits: the exponent, and a mantissa of 64.
-            let rate = be(common, 10, 8) as f64 * 2f64.powi((be(common, 8, 2) & 0x7fff) as i32 - 16383 - 63);
-            return if rate >= 1.0 { Ok(be(common, 2, 4) as f64 / rate) } else { Err("it has no sample rate".into()) };
+            let rate = be(common, 10, 8) as f64
+                * 2f64.powi((be(common, 8, 2) & 0x7fff) as i32 - 16383 - 63);
+            return if rate >= 1.0 {
+                Ok(be(common, 2, 4) as f64 / rate)
+            } else {
+                Err("it has no sample rate".into())
+            };
         }
         at += 8 + len + (len & 1);
     }
@@ -124,11 +173,16 @@ fn ogg(source: &mut Source, start: u64) -> Result<f64, String> {
             _ => break,
         };
         let sizes = source.bytes(at + 27, head[26].into())?;
-        let (content, size) = (at + 27 + u64::from(head[26]), sizes.iter().map(|s| u64::from(*s)).sum::<u64>());
+        let (content, size) = (
+            at + 27 + u64::from(head[26]),
+            sizes.iter().map(|s| u64::from(*s)).sum::<u64>(),
+        );
         let packet = source.up_to(content, 64.min(size as usize))?;
         let stream = match packet {
             [1, b'v', b'o', b'r', b'b', b'i', b's', ..] => Some((le(packet, 12, 4), 0)),
-            [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', ..] => Some((48_000, le(packet, 10, 2))),
+            [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', ..] => {
+                Some((48_000, le(packet, 10, 2)))
+            }
             [0x7f, b'F', b'L', b'A', b'C', ..] => Some((be(packet, 27, 4) >> 12, 0)),
             [b'S', b'p', b'e', b'e', b'x', b' ', ..] => Some((le(packet, 36, 4), 0)),
             _ => None,
@@ -146,7 +200,11 @@ fn ogg(source: &mut Source, start: u64) -> Result<f64, String> {
         // Pieces overlap by a page's header.
         let from = end.saturating_sub(PAGE);
         let piece = source.bytes(from, (end - from) as usize)?;
-        let mut pages = piece.windows(27).enumerate().rev().filter(|(_, head)| head.starts_with(b"OggS\0"));
+        let mut pages = piece
+            .windows(27)
+            .enumerate()
+            .rev()
+            .filter(|(_, head)| head.starts_with(b"OggS\0"));
         let last = pages.find(|(_, head)| le(head, 14, 4) == serial && le(head, 6, 8) != u64::MAX);
         if let Some((_, head)) = last {
             return seconds(le(head, 6, 8).saturating_sub(skipped), rate);
@@ -160,14 +218,24 @@ fn ogg(source: &mut Source, start: u64) -> Result<f64, String> {
 }
 
 fn movie(source: &mut Source) -> Result<f64, String> {
-    let track = bmff::tracks(source)?.into_iter().find(|track| track.handler == *b"soun").ok_or(NO_AUDIO)?;
+    let track = bmff::tracks(source)?
+        .into_iter()
+        .find(|track| track.handler == *b"soun")
+        .ok_or(NO_AUDIO)?;
     if track.timescale == 0 || track.duration == 0 {
         return Err(UNKNOWN.into());
     }
     // AAC has whole packets: what is said of the last one is less than what comes out of it.
-    let ticks =
-        if track.codec == *b"mp4a" && track.samples.0 > 0 { track.samples.0.saturating_mul(track.samples.1) } else { track.duration };
+    let ticks = if track.codec == *b"mp4a" && track.samples.0 > 0 {
+        track.samples.0.saturating_mul(track.samples.1)
+    } else {
+        track.duration
+    };
     // What lies before the first edit is not played.
-    let start = track.edits.iter().find_map(|(_, from)| *from).unwrap_or_default();
+    let start = track
+        .edits
+        .iter()
+        .find_map(|(_, from)| *from)
+        .unwrap_or_default();
     seconds(ticks.saturating_sub(start), track.timescale)
 }

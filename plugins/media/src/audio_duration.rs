@@ -6,8 +6,8 @@ use djhost_sdk::prelude::*;
 
 /// Keeps rows whose audio files last a number of seconds within bounds.
 ///
-/// Nothing is decoded: the duration is what the headers say. Files may be WAV, AIFF, FLAC, MP3, AAC, Ogg with Vorbis, Opus or FLAC, and MP4 and
-/// its kin.
+/// Nothing is decoded: the duration is what the headers say. Files may be WAV, AIFF, FLAC, MP3,
+/// AAC, Ogg with Vorbis, Opus or FLAC, and MP4 and its kin.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("x-reads-media" = true))]
@@ -22,7 +22,11 @@ pub struct AudioDurationFilter {
 
 impl Default for AudioDurationFilter {
     fn default() -> Self {
-        Self { min_duration: 0.0, max_duration: i64::MAX as f64, any_or_all: AnyOrAll::Any }
+        Self {
+            min_duration: 0.0,
+            max_duration: i64::MAX as f64,
+            any_or_all: AnyOrAll::Any,
+        }
     }
 }
 

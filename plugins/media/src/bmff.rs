@@ -15,7 +15,9 @@ const MOST_BOXES: usize = 500_000;
 
 /// Whether a file begins as such a file does.
 pub(crate) fn is_movie(head: &[u8]) -> bool {
-    let kinds: [&[u8]; 8] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
+    let kinds: [&[u8]; 8] = [
+        b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp",
+    ];
     head.len() >= 8 && kinds.contains(&&head[4..8])
 }
 
@@ -37,7 +39,11 @@ fn parts(source: &mut Source, start: u64, end: u64) -> Result<Vec<Part>, String>
             return Err("the lengths of its boxes are impossible".into());
         }
         let next = at.saturating_add(size).min(end);
-        parts.push(Part { kind, start: at + content, end: next });
+        parts.push(Part {
+            kind,
+            start: at + content,
+            end: next,
+        });
         at = next;
     }
     Ok(parts)
@@ -54,7 +60,10 @@ fn only(parts: &[Part], kind: &[u8; 4]) -> Option<Part> {
 /// The first `n` bytes of the content.
 fn content(source: &mut Source, part: Part, n: usize) -> Result<&[u8], String> {
     if part.end.saturating_sub(part.start) < n as u64 {
-        return Err(format!("its box `{}` is too short", part.kind.escape_ascii()));
+        return Err(format!(
+            "its box `{}` is too short",
+            part.kind.escape_ascii()
+        ));
     }
     source.bytes(part.start, n)
 }
@@ -87,13 +96,19 @@ pub(crate) fn tracks(source: &mut Source) -> Result<Vec<Track>, String> {
     let top = parts(source, 0, len)?;
     let moov = only(&top, b"moov").ok_or("it has no movie header (`moov`)")?;
     let movie = within(source, moov)?;
-    let header = only(&movie, b"mvhd").map(|part| clock(source, part)).transpose()?;
+    let header = only(&movie, b"mvhd")
+        .map(|part| clock(source, part))
+        .transpose()?;
     let timescale = header.map_or(0, |(timescale, _)| timescale);
     let mut tracks = Vec::new();
     for trak in movie.iter().filter(|part| part.kind == *b"trak") {
         tracks.push(track(source, *trak, timescale)?);
     }
-    let fragments: Vec<Part> = top.iter().filter(|part| part.kind == *b"moof").copied().collect();
+    let fragments: Vec<Part> = top
+        .iter()
+        .filter(|part| part.kind == *b"moof")
+        .copied()
+        .collect();
     if !fragments.is_empty() {
         let defaults = sample_defaults(source, &movie)?;
         for fragment in fragments {
@@ -124,7 +139,9 @@ fn track(source: &mut Source, trak: Part, movie_timescale: u64) -> Result<Track,
         let wide = content(source, tkhd, 16)?[0] == 1;
         track.id = be(content(source, tkhd, 24)?, if wide { 20 } else { 12 }, 4);
     }
-    let Some(mdia) = only(&inner, b"mdia") else { return Ok(track) };
+    let Some(mdia) = only(&inner, b"mdia") else {
+        return Ok(track);
+    };
     let media = within(source, mdia)?;
     if let Some(hdlr) = only(&media, b"hdlr") {
         let head = content(source, hdlr, 12)?;
@@ -135,14 +152,22 @@ fn track(source: &mut Source, trak: Part, movie_timescale: u64) -> Result<Track,
     }
     if let Some(edts) = only(&inner, b"edts") {
         let edts = within(source, edts)?;
-        track.edits = only(&edts, b"elst").map(|elst| edits(source, elst, movie_timescale)).transpose()?.unwrap_or_default();
+        track.edits = only(&edts, b"elst")
+            .map(|elst| edits(source, elst, movie_timescale))
+            .transpose()?
+            .unwrap_or_default();
     }
-    let Some(minf) = only(&media, b"minf") else { return Ok(track) };
+    let Some(minf) = only(&media, b"minf") else {
+        return Ok(track);
+    };
     let information = within(source, minf)?;
-    let Some(stbl) = only(&information, b"stbl") else { return Ok(track) };
+    let Some(stbl) = only(&information, b"stbl") else {
+        return Ok(track);
+    };
     let samples = within(source, stbl)?;
     if let Some(stsd) = only(&samples, b"stsd") {
-        // Behind the count of entries the first one: its length and kind, and of a video after 24 bytes the sides.
+        // Behind the count of entries the first one: its length and kind, and of a video after 24
+        // bytes the sides.
         let head = content(source, stsd, 44)?;
         track.codec = std::array::from_fn(|i| head[12 + i]);
         if track.handler == *b"vide" {
@@ -156,16 +181,24 @@ fn track(source: &mut Source, trak: Part, movie_timescale: u64) -> Result<Track,
         }
     }
     // What is shown can be less than what is there.
-    let shown: f64 = track.edits.iter().filter(|(_, from)| from.is_some()).map(|(seconds, _)| seconds).sum();
+    let shown: f64 = track
+        .edits
+        .iter()
+        .filter(|(_, from)| from.is_some())
+        .map(|(seconds, _)| seconds)
+        .sum();
     if shown > 0.0 && track.handler == *b"vide" {
-        track.duration = track.duration.min((shown * track.timescale as f64).round() as u64);
+        track.duration = track
+            .duration
+            .min((shown * track.timescale as f64).round() as u64);
     }
     Ok(track)
 }
 
 /// The ticks of all samples.
 fn times(source: &mut Source, stts: Part, track: &mut Track) -> Result<u64, String> {
-    let entries = be(content(source, stts, 8)?, 4, 4).min(stts.end.saturating_sub(stts.start + 8) / 8);
+    let entries =
+        be(content(source, stts, 8)?, 4, 4).min(stts.end.saturating_sub(stts.start + 8) / 8);
     source.walk();
     let mut ticks = 0u64;
     for i in 0..entries.div_ceil(512) {
@@ -174,22 +207,44 @@ fn times(source: &mut Source, stts: Part, track: &mut Track) -> Result<u64, Stri
         for entry in table.chunks_exact(8) {
             let (count, each) = (be(entry, 0, 4), be(entry, 4, 4));
             ticks = ticks.saturating_add(count * each);
-            track.samples = (track.samples.0 + count, if track.samples.0 == 0 { each } else { track.samples.1 });
+            track.samples = (
+                track.samples.0 + count,
+                if track.samples.0 == 0 {
+                    each
+                } else {
+                    track.samples.1
+                },
+            );
         }
     }
     Ok(ticks)
 }
 
-fn edits(source: &mut Source, elst: Part, movie_timescale: u64) -> Result<Vec<(f64, Option<u64>)>, String> {
+fn edits(
+    source: &mut Source,
+    elst: Part,
+    movie_timescale: u64,
+) -> Result<Vec<(f64, Option<u64>)>, String> {
     let head = content(source, elst, 8)?;
     let (half, count) = (if head[0] == 1 { 8 } else { 4 }, be(head, 4, 4));
     let entry = 2 * half + 4;
-    let count = count.min(elst.end.saturating_sub(elst.start + 8) / entry as u64).min(1000) as usize;
+    let count = count
+        .min(elst.end.saturating_sub(elst.start + 8) / entry as u64)
+        .min(1000) as usize;
     let table = source.bytes(elst.start + 8, count * entry)?;
-    let seconds = |ticks: u64| if movie_timescale == 0 { 0.0 } else { ticks as f64 / movie_timescale as f64 };
+    let seconds = |ticks: u64| {
+        if movie_timescale == 0 {
+            0.0
+        } else {
+            ticks as f64 / movie_timescale as f64
+        }
+    };
     let edit = |entry: &[u8]| {
         let is_gap = entry[half..2 * half].iter().all(|b| *b == 0xff);
-        (seconds(be(entry, 0, half)), (!is_gap).then(|| be(entry, half, half)))
+        (
+            seconds(be(entry, 0, half)),
+            (!is_gap).then(|| be(entry, half, half)),
+        )
     };
     Ok(table.chunks_exact(entry).map(edit).collect())
 }
@@ -198,7 +253,10 @@ fn edits(source: &mut Source, elst: Part, movie_timescale: u64) -> Result<Vec<(f
 fn sample_defaults(source: &mut Source, movie: &[Part]) -> Result<Vec<(u64, u64)>, String> {
     let mut defaults = Vec::new();
     if let Some(mvex) = only(movie, b"mvex") {
-        for trex in within(source, mvex)?.into_iter().filter(|part| part.kind == *b"trex") {
+        for trex in within(source, mvex)?
+            .into_iter()
+            .filter(|part| part.kind == *b"trex")
+        {
             let head = content(source, trex, 16)?;
             defaults.push((be(head, 4, 4), be(head, 12, 4)));
         }
@@ -207,16 +265,29 @@ fn sample_defaults(source: &mut Source, movie: &[Part]) -> Result<Vec<(u64, u64)
 }
 
 /// Adds the samples of one fragment.
-fn add_fragment(source: &mut Source, moof: Part, defaults: &[(u64, u64)], tracks: &mut [Track]) -> Result<(), String> {
-    for traf in within(source, moof)?.into_iter().filter(|part| part.kind == *b"traf") {
+fn add_fragment(
+    source: &mut Source,
+    moof: Part,
+    defaults: &[(u64, u64)],
+    tracks: &mut [Track],
+) -> Result<(), String> {
+    for traf in within(source, moof)?
+        .into_iter()
+        .filter(|part| part.kind == *b"traf")
+    {
         let parts = within(source, traf)?;
-        let Some(tfhd) = only(&parts, b"tfhd") else { continue };
+        let Some(tfhd) = only(&parts, b"tfhd") else {
+            continue;
+        };
         let head = content(source, tfhd, 8)?;
         let (flags, id) = (be(head, 1, 3), be(head, 4, 4));
-        let Some(track) = tracks.iter_mut().find(|track| track.id == id) else { continue };
+        let Some(track) = tracks.iter_mut().find(|track| track.id == id) else {
+            continue;
+        };
         let mut default = defaults.iter().find(|d| d.0 == id).map_or(0, |d| d.1);
         if flags & 0x8 != 0 {
-            let at = 8 + if flags & 0x1 != 0 { 8 } else { 0 } + if flags & 0x2 != 0 { 4 } else { 0 };
+            let at =
+                8 + if flags & 0x1 != 0 { 8 } else { 0 } + if flags & 0x2 != 0 { 4 } else { 0 };
             default = be(content(source, tfhd, at + 4)?, at, 4);
         }
         for trun in parts.into_iter().filter(|part| part.kind == *b"trun") {
@@ -275,23 +346,38 @@ pub(crate) fn still_image(source: &mut Source) -> Result<StillImage, String> {
             _ => {}
         }
     }
-    if image.width == 0 { Err(none()) } else { Ok(image) }
+    if image.width == 0 {
+        Err(none())
+    } else {
+        Ok(image)
+    }
 }
 
 /// The numbers, from 1, of the properties of an item.
 fn associated(source: &mut Source, ipma: Part, item: u64) -> Result<Vec<usize>, String> {
-    let table = source.bytes(ipma.start, ipma.end.saturating_sub(ipma.start).min(64 << 10) as usize)?;
-    let (id_bytes, index_bytes) = (if be(table, 0, 1) == 0 { 2 } else { 4 }, if be(table, 3, 1) & 1 == 1 { 2 } else { 1 });
+    let table = source.bytes(
+        ipma.start,
+        ipma.end.saturating_sub(ipma.start).min(64 << 10) as usize,
+    )?;
+    let (id_bytes, index_bytes) = (
+        if be(table, 0, 1) == 0 { 2 } else { 4 },
+        if be(table, 3, 1) & 1 == 1 { 2 } else { 1 },
+    );
     let mut at = 8;
     for _ in 0..be(table, 4, 4) {
         if at >= table.len() {
             break;
         }
-        let (id, count) = (be(table, at, id_bytes), be(table, at + id_bytes, 1) as usize);
+        let (id, count) = (
+            be(table, at, id_bytes),
+            be(table, at + id_bytes, 1) as usize,
+        );
         at += id_bytes + 1;
         if id == item {
             let mask = (1 << (8 * index_bytes - 1)) - 1;
-            return Ok((0..count).map(|i| (be(table, at + i * index_bytes, index_bytes) & mask) as usize).collect());
+            return Ok((0..count)
+                .map(|i| (be(table, at + i * index_bytes, index_bytes) & mask) as usize)
+                .collect());
         }
         at += count * index_bytes;
     }

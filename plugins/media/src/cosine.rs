@@ -1,8 +1,9 @@
-//! The discrete cosine transform (type II) of 32 numbers, with the very roundings of SciPy's (pocketfft): of flat or symmetric images the
-//! coefficients are nothing but roundings, and the hash hangs on them.
+//! The discrete cosine transform (type II) of 32 numbers, with the very roundings of SciPy's
+//! (pocketfft): of flat or symmetric images the coefficients are nothing but roundings, and the
+//! hash hangs on them.
 //!
-//! By a transform of real numbers to complex ones and back, in steps of 4, 4 and 2. By hand: with `rustdct` 0.7 the
-//! hashes of 468 of 2,000 discs and of 19 of 2,000 pyramids differ from SciPy's.
+//! By a transform of real numbers to complex ones and back, in steps of 4, 4 and 2. By hand: with
+//! `rustdct` 0.7 the hashes of 468 of 2,000 discs and of 19 of 2,000 pyramids differ from SciPy's.
 
 use std::f64::consts::PI;
 use std::sync::LazyLock;
@@ -41,11 +42,16 @@ fn on_circle(x: usize, n: usize) -> (f64, f64) {
 /// The points `0..count` of `n` on the circle, each the product of a coarse and a fine one.
 fn circle(n: usize, count: usize) -> Vec<(f64, f64)> {
     let half = n.div_ceil(2) + 1 - n % 2;
-    let shift = (1..).find(|shift| 1usize << (2 * shift) >= half).unwrap_or(1);
+    let shift = (1..)
+        .find(|shift| 1usize << (2 * shift) >= half)
+        .unwrap_or(1);
     let point = |i: usize| {
         let at = |x: usize| if x == 0 { (1.0, 0.0) } else { on_circle(x, n) };
         let (fine, coarse) = (at(i & ((1 << shift) - 1)), at(i >> shift << shift));
-        (fine.0 * coarse.0 - fine.1 * coarse.1, fine.0 * coarse.1 + fine.1 * coarse.0)
+        (
+            fine.0 * coarse.0 - fine.1 * coarse.1,
+            fine.0 * coarse.1 + fine.1 * coarse.0,
+        )
     };
     let either = |i: usize| {
         if 2 * i <= n {
@@ -98,7 +104,8 @@ fn halves(from: &[f64; N], to: &mut [f64; N]) {
     for i in (2..W).step_by(2) {
         let back = W - i;
         (to[i - 1], to[i]) = (a[i - 1] + b[back - 1], a[i] - b[back]);
-        (to[W + i - 1], to[W + i]) = turned((a[i - 1] - b[back - 1], a[i] + b[back]), WHOLES[i / 2]);
+        (to[W + i - 1], to[W + i]) =
+            turned((a[i - 1] - b[back - 1], a[i] + b[back]), WHOLES[i / 2]);
     }
 }
 
@@ -115,7 +122,10 @@ fn quarters(width: usize, parts: usize, from: &[f64; N], to: &mut [f64; N]) {
         (to[place(0, 3)], to[place(0, 1)]) = (difference + third, difference - third);
         if width.is_multiple_of(2) {
             let (im, other_im) = (input(0, 3) + input(0, 1), input(0, 3) - input(0, 1));
-            let (re, other_re) = (input(last, 0) + input(last, 2), input(last, 0) - input(last, 2));
+            let (re, other_re) = (
+                input(last, 0) + input(last, 2),
+                input(last, 0) - input(last, 2),
+            );
             to[place(last, 0)] = re + re;
             to[place(last, 1)] = ROOT * (other_re - im);
             to[place(last, 2)] = other_im + other_im;
@@ -123,10 +133,16 @@ fn quarters(width: usize, parts: usize, from: &[f64; N], to: &mut [f64; N]) {
         }
         for i in (2..width).step_by(2) {
             let back = width - i;
-            let (r2, r1) = (input(i - 1, 0) + input(back - 1, 3), input(i - 1, 0) - input(back - 1, 3));
+            let (r2, r1) = (
+                input(i - 1, 0) + input(back - 1, 3),
+                input(i - 1, 0) - input(back - 1, 3),
+            );
             let (i1, i2) = (input(i, 0) + input(back, 3), input(i, 0) - input(back, 3));
             let (r4, i3) = (input(i, 2) + input(back, 1), input(i, 2) - input(back, 1));
-            let (r3, i4) = (input(i - 1, 2) + input(back - 1, 1), input(i - 1, 2) - input(back - 1, 1));
+            let (r3, i4) = (
+                input(i - 1, 2) + input(back - 1, 1),
+                input(i - 1, 2) - input(back - 1, 1),
+            );
             (to[place(i - 1, 0)], to[place(i, 0)]) = (r2 + r3, i2 + i3);
             let rest = [(r1 - r4, i1 + i4), (r2 - r3, i2 - i3), (r1 + r4, i1 - i4)];
             for (quarter, value) in rest.into_iter().enumerate() {
@@ -147,7 +163,11 @@ mod tests {
         let mut found = values;
         cosines(&mut found);
         for (k, found) in found.iter().enumerate() {
-            let expected: f64 = values.iter().enumerate().map(|(n, v)| 2.0 * v * (PI * k as f64 * (2 * n + 1) as f64 / 64.0).cos()).sum();
+            let expected: f64 = values
+                .iter()
+                .enumerate()
+                .map(|(n, v)| 2.0 * v * (PI * k as f64 * (2 * n + 1) as f64 / 64.0).cos())
+                .sum();
             assert!((found - expected).abs() < 1e-9, "{k}: {found} {expected}");
         }
     }

@@ -1,4 +1,5 @@
-//! The pixels of an image, as PIL gives them in RGB: turned as the EXIF data say, without transparency, of an animation the first picture.
+//! The pixels of an image, as PIL gives them in RGB: turned as the EXIF data say, without
+//! transparency, of an animation the first picture.
 
 use crate::image::{Format, format, png_orientation, shape, webp_orientation};
 use crate::jpeg;
@@ -11,7 +12,8 @@ const LARGEST_FILE: u64 = 50 << 20;
 /// Decodes an image.
 ///
 /// # Errors
-/// When it is no image, damaged, cut off, too large, or of a kind of which only the headers are read.
+/// When it is no image, damaged, cut off, too large, or of a kind of which only the headers are
+/// read.
 pub(crate) fn decode(source: &mut Source) -> Result<Pixels, String> {
     // Also refuses what is too large, before anything is decoded.
     let oriented = shape(source)?;
@@ -21,12 +23,23 @@ pub(crate) fn decode(source: &mut Source) -> Result<Pixels, String> {
     let data = source.all(LARGEST_FILE)?;
     let (pixels, orientation) = match format {
         Format::Png => (png(&data)?, png_orientation(source)?),
-        Format::Jpeg => (jpeg::decode(&data)?, crate::image::jpeg_orientation(source)?),
-        Format::Gif => (gif(&data, oriented.width as usize, oriented.height as usize)?, 1),
+        Format::Jpeg => (
+            jpeg::decode(&data)?,
+            crate::image::jpeg_orientation(source)?,
+        ),
+        Format::Gif => (
+            gif(&data, oriented.width as usize, oriented.height as usize)?,
+            1,
+        ),
         Format::WebP => (webp(&data)?, webp_orientation(source)?),
-        Format::Bmp => (bmp(&data, oriented.width as usize, oriented.height as usize)?, 1),
+        Format::Bmp => (
+            bmp(&data, oriented.width as usize, oriented.height as usize)?,
+            1,
+        ),
         Format::Tiff | Format::Ico | Format::Heif => {
-            return Err("images of this kind cannot be compared, only PNG, JPEG, GIF, WebP and BMP".into());
+            return Err(
+                "images of this kind cannot be compared, only PNG, JPEG, GIF, WebP and BMP".into(),
+            );
         }
     };
     Ok(turned(pixels, orientation))
@@ -38,7 +51,11 @@ fn turned(pixels: Pixels, orientation: u16) -> Pixels {
         return pixels;
     }
     let Pixels { width, height, rgb } = pixels;
-    let (new_width, new_height) = if orientation >= 5 { (height, width) } else { (width, height) };
+    let (new_width, new_height) = if orientation >= 5 {
+        (height, width)
+    } else {
+        (width, height)
+    };
     let mut out = Vec::with_capacity(rgb.len());
     for y in 0..new_height {
         for x in 0..new_width {
@@ -55,16 +72,23 @@ fn turned(pixels: Pixels, orientation: u16) -> Pixels {
             out.extend_from_slice(&rgb[at..at + 3]);
         }
     }
-    Pixels { width: new_width, height: new_height, rgb: out }
+    Pixels {
+        width: new_width,
+        height: new_height,
+        rgb: out,
+    }
 }
 
 fn png(data: &[u8]) -> Result<Pixels, String> {
     use png::{BitDepth, ColorType};
     let damaged = |error: png::DecodingError| format!("its PNG data are damaged: {error}");
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(data), png::Limits { bytes: MOST_BYTES });
+    let mut decoder =
+        png::Decoder::new_with_limits(Cursor::new(data), png::Limits { bytes: MOST_BYTES });
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(damaged)?;
-    let size = reader.output_buffer_size().ok_or("its pixels need too much memory")?;
+    let size = reader
+        .output_buffer_size()
+        .ok_or("its pixels need too much memory")?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     afford(size + width * height * 3 + data.len())?;
     let mut buffer = vec![0; size];
@@ -77,7 +101,9 @@ fn png(data: &[u8]) -> Result<Pixels, String> {
     for pixel in buffer.chunks_exact(bytes).take(width * height) {
         match frame.color_type {
             // PIL keeps 16 bits of grey, and cuts them off when it converts.
-            ColorType::Grayscale if is_deep => rgb.extend([if pixel[0] == 0 { pixel[1] } else { 255 }; 3]),
+            ColorType::Grayscale if is_deep => {
+                rgb.extend([if pixel[0] == 0 { pixel[1] } else { 255 }; 3])
+            }
             ColorType::Grayscale | ColorType::GrayscaleAlpha => rgb.extend([pixel[0]; 3]),
             _ => rgb.extend([pixel[0], pixel[step], pixel[2 * step]]),
         }
@@ -85,19 +111,27 @@ fn png(data: &[u8]) -> Result<Pixels, String> {
     Ok(Pixels { width, height, rgb })
 }
 
-/// The first picture on the screen of the given size. What it leaves free has the transparent colour, or the first.
+/// The first picture on the screen of the given size. What it leaves free has the transparent
+/// colour, or the first.
 fn gif(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
     let damaged = |error: gif::DecodingError| format!("its GIF data are damaged: {error}");
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::Indexed);
     options.allow_unknown_blocks(true);
-    options.set_memory_limit(gif::MemoryLimit::Bytes(std::num::NonZeroU64::new(MOST_BYTES as u64).unwrap_or(std::num::NonZeroU64::MIN)));
+    options.set_memory_limit(gif::MemoryLimit::Bytes(
+        std::num::NonZeroU64::new(MOST_BYTES as u64).unwrap_or(std::num::NonZeroU64::MIN),
+    ));
     let mut decoder = options.read_info(Cursor::new(data)).map_err(damaged)?;
     let shared = decoder.global_palette().map(<[u8]>::to_vec);
-    let frame = decoder.read_next_frame().map_err(damaged)?.ok_or("it has no image in it")?;
+    let frame = decoder
+        .read_next_frame()
+        .map_err(damaged)?
+        .ok_or("it has no image in it")?;
     let palette = frame.palette.clone().or(shared);
     let colour = |index: u8| match &palette {
-        Some(palette) => palette.get(usize::from(index) * 3..usize::from(index) * 3 + 3).map_or([0; 3], |c| [c[0], c[1], c[2]]),
+        Some(palette) => palette
+            .get(usize::from(index) * 3..usize::from(index) * 3 + 3)
+            .map_or([0; 3], |c| [c[0], c[1], c[2]]),
         None => [index; 3],
     };
     let (left, top) = (usize::from(frame.left), usize::from(frame.top));
@@ -106,8 +140,16 @@ fn gif(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
     let mut rgb = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
-            let is_inside = (left..left + frame_width).contains(&x) && (top..top + frame_height).contains(&y);
-            let index = if is_inside { frame.buffer.get((y - top) * frame_width + x - left).copied() } else { None };
+            let is_inside =
+                (left..left + frame_width).contains(&x) && (top..top + frame_height).contains(&y);
+            let index = if is_inside {
+                frame
+                    .buffer
+                    .get((y - top) * frame_width + x - left)
+                    .copied()
+            } else {
+                None
+            };
             rgb.extend(colour(index.unwrap_or(free)));
         }
     }
@@ -120,7 +162,9 @@ fn webp(data: &[u8]) -> Result<Pixels, String> {
     decoder.set_memory_limit(MOST_BYTES);
     let (width, height) = decoder.dimensions();
     let (width, height) = (width as usize, height as usize);
-    let size = decoder.output_buffer_size().ok_or("its pixels need too much memory")?;
+    let size = decoder
+        .output_buffer_size()
+        .ok_or("its pixels need too much memory")?;
     // The decoder holds about as much besides.
     afford(2 * size + width * height * 3 + data.len())?;
     let mut buffer = vec![0; size];
@@ -129,7 +173,14 @@ fn webp(data: &[u8]) -> Result<Pixels, String> {
     } else {
         decoder.read_image(&mut buffer).map_err(damaged)?;
     }
-    let rgb = if decoder.has_alpha() { buffer.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect() } else { buffer };
+    let rgb = if decoder.has_alpha() {
+        buffer
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .collect()
+    } else {
+        buffer
+    };
     Ok(Pixels { width, height, rgb })
 }
 
@@ -138,11 +189,27 @@ fn bmp(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
     const CUT: &str = "it is cut off: its bitmap ends too early";
     let (first, header) = (le(data, 10, 4) as usize, le(data, 14, 4) as usize);
     let is_old = header == 12;
-    let (bits, compression) = if is_old { (le(data, 24, 2), 0) } else { (le(data, 28, 2), le(data, 30, 4)) };
+    let (bits, compression) = if is_old {
+        (le(data, 24, 2), 0)
+    } else {
+        (le(data, 28, 2), le(data, 30, 4))
+    };
     let is_upright = !is_old && (le(data, 22, 4) as u32 as i32) < 0;
     // With masks 32 bits are mostly the usual ones.
-    let masks = [0, 1, 2].map(|i| if compression == 3 { le(data, 54 + 4 * i, 4) } else { [0xff_0000, 0xff00, 0xff][i] });
-    if !(compression == 0 || (compression == 3 && bits == 32 && masks.iter().all(|m| *m == 0xff << m.trailing_zeros().min(24)))) {
+    let masks = [0, 1, 2].map(|i| {
+        if compression == 3 {
+            le(data, 54 + 4 * i, 4)
+        } else {
+            [0xff_0000, 0xff00, 0xff][i]
+        }
+    });
+    if !(compression == 0
+        || (compression == 3
+            && bits == 32
+            && masks
+                .iter()
+                .all(|m| *m == 0xff << m.trailing_zeros().min(24))))
+    {
         return Err("it is a bitmap of a rare kind (compressed, or with masks)".into());
     }
     let (colours, entry) = (14 + header, if is_old { 3 } else { 4 });
@@ -155,9 +222,14 @@ fn bmp(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
             match bits {
                 1 | 4 | 8 => {
                     let bits = bits as usize;
-                    let index = usize::from(row[x * bits / 8] >> (8 - bits - x * bits % 8)) & ((1 << bits) - 1);
+                    let index = usize::from(row[x * bits / 8] >> (8 - bits - x * bits % 8))
+                        & ((1 << bits) - 1);
                     let colour = colours + index * entry;
-                    let colour = if colour + 3 <= first { be(data, colour, 3) as u32 } else { 0 };
+                    let colour = if colour + 3 <= first {
+                        be(data, colour, 3) as u32
+                    } else {
+                        0
+                    };
                     rgb.extend([colour as u8, (colour >> 8) as u8, (colour >> 16) as u8]);
                 }
                 16 => {

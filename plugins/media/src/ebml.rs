@@ -50,11 +50,24 @@ fn element(source: &mut Source, at: u64, end: u64) -> Result<Option<Element>, St
     let (id, mask) = (be(head, 0, id_len), (1 << (7 * size_len)) - 1);
     let size = be(head, id_len, size_len) & mask;
     let (start, is_open) = (at + (id_len + size_len) as u64, size == mask);
-    Ok(Some(Element { id, start, end: if is_open { end } else { start.saturating_add(size).min(end) }, is_open }))
+    Ok(Some(Element {
+        id,
+        start,
+        end: if is_open {
+            end
+        } else {
+            start.saturating_add(size).min(end)
+        },
+        is_open,
+    }))
 }
 
 /// Calls `each` for the elements in `outer` until it says that that is enough.
-fn walk(source: &mut Source, outer: Element, mut each: impl FnMut(&mut Source, Element) -> Result<bool, String>) -> Result<(), String> {
+fn walk(
+    source: &mut Source,
+    outer: Element,
+    mut each: impl FnMut(&mut Source, Element) -> Result<bool, String>,
+) -> Result<(), String> {
     let mut at = outer.start;
     while let Some(inner) = element(source, at, outer.end)? {
         if each(source, inner)? || (inner.is_open && inner.id != SEGMENT) {
@@ -76,7 +89,12 @@ fn number(source: &mut Source, element: Element) -> Result<u64, String> {
 /// When they are damaged.
 pub(crate) fn read(source: &mut Source) -> Result<Matroska, String> {
     let mut found = Matroska::default();
-    let file = Element { id: 0, start: 0, end: source.len(), is_open: false };
+    let file = Element {
+        id: 0,
+        start: 0,
+        end: source.len(),
+        is_open: false,
+    };
     walk(source, file, |source, segment| {
         if segment.id != SEGMENT {
             return Ok(false);
@@ -90,7 +108,13 @@ pub(crate) fn read(source: &mut Source) -> Result<Matroska, String> {
                 }
                 TRACKS => {
                     has_tracks = true;
-                    walk(source, part, |source, entry| if entry.id == TRACK_ENTRY { track(source, entry, &mut found) } else { Ok(false) })?;
+                    walk(source, part, |source, entry| {
+                        if entry.id == TRACK_ENTRY {
+                            track(source, entry, &mut found)
+                        } else {
+                            Ok(false)
+                        }
+                    })?;
                 }
                 _ => {}
             }
@@ -118,7 +142,9 @@ fn seconds(source: &mut Source, info: Element) -> Result<Option<f64>, String> {
         }
         Ok(false)
     })?;
-    Ok(duration.map(|ticks: f64| ticks * scale as f64 / 1e9).filter(|seconds| seconds.is_finite() && *seconds >= 0.0))
+    Ok(duration
+        .map(|ticks: f64| ticks * scale as f64 / 1e9)
+        .filter(|seconds| seconds.is_finite() && *seconds >= 0.0))
 }
 
 fn track(source: &mut Source, entry: Element, found: &mut Matroska) -> Result<bool, String> {

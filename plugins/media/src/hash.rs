@@ -25,7 +25,11 @@ pub(crate) fn hash(pixels: &Pixels, method: HashMethod) -> u64 {
     let small = |width, height| grey(&resized(pixels, width, height));
     match method {
         HashMethod::Phash => phash(&small(32, 32)),
-        HashMethod::Dhash => bits(small(9, 8).chunks_exact(9).flat_map(|row| row.windows(2).map(|w| w[1] > w[0]).collect::<Vec<_>>())),
+        HashMethod::Dhash => bits(
+            small(9, 8)
+                .chunks_exact(9)
+                .flat_map(|row| row.windows(2).map(|w| w[1] > w[0]).collect::<Vec<_>>()),
+        ),
         HashMethod::Whash => whash(&small(256, 256)),
         HashMethod::Ahash => {
             let small = small(8, 8);
@@ -44,7 +48,11 @@ fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
+    if sorted.len() % 2 == 1 {
+        sorted[middle]
+    } else {
+        (sorted[middle - 1] + sorted[middle]) / 2.0
+    }
 }
 
 /// Of 32 × 32 values.

@@ -1,4 +1,5 @@
-//! Files that lie: cut off, changed, and made on purpose. Nothing may panic, hang or take memory without bound.
+//! Files that lie: cut off, changed, and made on purpose. Nothing may panic, hang or take memory
+//! without bound.
 
 use crate::source::Source;
 use crate::{audio, bmff, decode, image, video};
@@ -15,16 +16,24 @@ fn all_of(bytes: &[u8]) {
 
 fn files() -> Vec<Vec<u8>> {
     let media = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity/media");
-    let mut paths: Vec<_> = std::fs::read_dir(media).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(media)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
-    paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
+    paths
+        .into_iter()
+        .map(|path| std::fs::read(path).unwrap())
+        .collect()
 }
 
 #[test]
 fn cut_and_changed_files() {
     let mut random = 1u64;
     let mut next = |below: usize| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) as usize % below.max(1)
     };
     for bytes in files() {
@@ -59,14 +68,32 @@ fn boxes_that_lie() {
     };
     // Of no length, of one that is too small, of more than there is.
     assert!(is_refused(&[0, 0, 0, 4, b'm', b'o', b'o', b'v']));
-    assert!(is_refused(&[0, 0, 0, 1, b'm', b'o', b'o', b'v', 0, 0, 0, 0, 0, 0, 0, 1]));
-    assert!(is_refused(&[0, 0, 0, 1, b'm', b'o', b'o', b'v', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
+    assert!(is_refused(&[
+        0, 0, 0, 1, b'm', b'o', b'o', b'v', 0, 0, 0, 0, 0, 0, 0, 1
+    ]));
+    assert!(is_refused(&[
+        0, 0, 0, 1, b'm', b'o', b'o', b'v', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+    ]));
     // In each other, deep.
-    let deep = (0..20_000).fold(Vec::new(), |inner, i| if i < 2000 { in_a_box(b"moov", &inner) } else { inner });
+    let deep = (0..20_000).fold(Vec::new(), |inner, i| {
+        if i < 2000 {
+            in_a_box(b"moov", &inner)
+        } else {
+            inner
+        }
+    });
     assert!(is_refused(&deep));
     // Very many, and tables that say that they are.
-    assert!(is_refused(&in_a_box(b"moov", &in_a_box(b"trak", b"").repeat(100_000))));
-    let stts = in_a_box(b"stts", &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    assert!(is_refused(&in_a_box(
+        b"moov",
+        &in_a_box(b"trak", b"").repeat(100_000)
+    )));
+    let stts = in_a_box(
+        b"stts",
+        &[
+            0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        ],
+    );
     let mdia = in_a_box(b"mdia", &in_a_box(b"minf", &in_a_box(b"stbl", &stts)));
     assert!(is_refused(&in_a_box(b"moov", &in_a_box(b"trak", &mdia))));
     assert!(bmff::still_image(&mut Source::of(ftyp.clone())).is_err());
@@ -77,19 +104,40 @@ fn boxes_that_lie() {
 fn images_that_lie() {
     let begin = Instant::now();
     let bitmap = |width: u32, height: u32| {
-        let head =
-            [b"BM".as_slice(), &[0; 8], &54u32.to_le_bytes(), &40u32.to_le_bytes(), &width.to_le_bytes(), &height.to_le_bytes()].concat();
+        let head = [
+            b"BM".as_slice(),
+            &[0; 8],
+            &54u32.to_le_bytes(),
+            &40u32.to_le_bytes(),
+            &width.to_le_bytes(),
+            &height.to_le_bytes(),
+        ]
+        .concat();
         [head, vec![1, 0, 24, 0], vec![0; 100]].concat()
     };
     let shape = |bytes: &[u8]| image::shape(&mut Source::of(bytes.to_vec()));
-    assert!(shape(&bitmap(100_000, 100_000)).unwrap_err().contains("100000 × 100000"));
+    assert!(
+        shape(&bitmap(100_000, 100_000))
+            .unwrap_err()
+            .contains("100000 × 100000")
+    );
     assert!(shape(&bitmap(0x8000_0000, 1)).is_err());
     assert!(shape(&bitmap(1000, 0x8000_0000)).is_err());
     // Few bytes for many pixels are refused before memory is taken for these.
-    assert!(decode::decode(&mut Source::of(bitmap(12_000, 12_000))).unwrap_err().contains("MB"));
+    assert!(
+        decode::decode(&mut Source::of(bitmap(12_000, 12_000)))
+            .unwrap_err()
+            .contains("MB")
+    );
     // A JPEG with a scan for each of its bytes.
-    let photo = files().into_iter().find(|bytes| bytes.windows(2).any(|w| w == [0xff, 0xc2])).expect("a progressive JPEG");
-    let at = photo.windows(2).position(|w| w == [0xff, 0xda]).expect("a scan");
+    let photo = files()
+        .into_iter()
+        .find(|bytes| bytes.windows(2).any(|w| w == [0xff, 0xc2]))
+        .expect("a progressive JPEG");
+    let at = photo
+        .windows(2)
+        .position(|w| w == [0xff, 0xda])
+        .expect("a scan");
     let scan = &photo[at..at + 2 + usize::from(photo[at + 3])];
     let many = [&photo[..at], &scan.repeat(100_000)].concat();
     assert!(decode::decode(&mut Source::of(many)).is_err());

@@ -21,7 +21,11 @@ pub struct ImageAspectRatioFilter {
 
 impl Default for ImageAspectRatioFilter {
     fn default() -> Self {
-        Self { min_ratio: 0.333, max_ratio: 3.0, any_or_all: AnyOrAll::Any }
+        Self {
+            min_ratio: 0.333,
+            max_ratio: 3.0,
+            any_or_all: AnyOrAll::Any,
+        }
     }
 }
 
@@ -43,4 +47,8 @@ impl PerFile for ImageAspectRatioFilter {
     }
 }
 
-filter_per_file!(ImageAspectRatioFilter, "image_aspect_ratio_filter", Cost::Light);
+filter_per_file!(
+    ImageAspectRatioFilter,
+    "image_aspect_ratio_filter",
+    Cost::Light
+);

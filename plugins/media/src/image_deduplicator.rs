@@ -10,8 +10,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// Drops rows whose images look the same as those of an earlier row.
 ///
-/// Images look the same if their hashes are equal: small changes of size, quality or format mostly leave them equal, others mostly do not. All
-/// images of a row count, in their order. Images may be PNG, JPEG, GIF, WebP and BMP.
+/// Images look the same if their hashes are equal: small changes of size, quality or format mostly
+/// leave them equal, others mostly do not. All images of a row count, in their order. Images may be
+/// PNG, JPEG, GIF, WebP and BMP.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("x-reads-media" = true))]
@@ -23,7 +24,8 @@ pub struct ImageDeduplicator {
 }
 
 impl ImageDeduplicator {
-    /// The hashes of the images of a row, one after the other. An image that a row names twice counts once, as in Data-Juicer.
+    /// The hashes of the images of a row, one after the other. An image that a row names twice
+    /// counts once, as in Data-Juicer.
     fn hashes(&self, row: Row<'_>) -> Result<Vec<u8>, Reject> {
         let mut hashes = Vec::new();
         let mut seen: Vec<String> = Vec::new();
@@ -32,7 +34,10 @@ impl ImageDeduplicator {
                 continue;
             }
             let file = Media(&path);
-            let pixels = file.open().and_then(|mut source| decode(&mut source)).map_err(|reason| file.blamed(reason))?;
+            let pixels = file
+                .open()
+                .and_then(|mut source| decode(&mut source))
+                .map_err(|reason| file.blamed(reason))?;
             hashes.extend_from_slice(&hash(&pixels, self.method).to_be_bytes());
             seen.push(path);
         }
@@ -50,12 +55,19 @@ impl Operator for ImageDeduplicator {
         if self.consider_text {
             reads.push(Input::required(&common.text_key, ColumnType::Utf8));
         }
-        Signature { reads, ..Signature::default() }
+        Signature {
+            reads,
+            ..Signature::default()
+        }
     }
 
     fn process(&mut self, _common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let rows = batch.rows();
-        let (mut data, mut valid, mut rejected) = (Vec::with_capacity(rows * 16), vec![0u8; rows.div_ceil(8)], Vec::new());
+        let (mut data, mut valid, mut rejected) = (
+            Vec::with_capacity(rows * 16),
+            vec![0u8; rows.div_ceil(8)],
+            Vec::new(),
+        );
         for row in 0..rows {
             let mut print = None;
             match self.hashes(batch.row(row)) {
@@ -68,11 +80,20 @@ impl Operator for ImageDeduplicator {
                     }
                     print = Some(xxh3_128(&hashes));
                 }
-                Err(Reject(reason)) => rejected.push(Rejection { row: row as u32, reason }),
+                Err(Reject(reason)) => rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                }),
             }
             data.extend_from_slice(&print.unwrap_or_default().to_le_bytes());
             valid[row / 8] |= u8::from(print.is_some()) << (row % 8);
         }
-        Ok(Output::Fingerprints { width: 16, per_row: 1, data, validity: Some(valid), rejected })
+        Ok(Output::Fingerprints {
+            width: 16,
+            per_row: 1,
+            data,
+            validity: Some(valid),
+            rejected,
+        })
     }
 }

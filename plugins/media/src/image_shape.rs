@@ -25,7 +25,13 @@ pub struct ImageShapeFilter {
 
 impl Default for ImageShapeFilter {
     fn default() -> Self {
-        Self { min_width: 1, max_width: i64::MAX, min_height: 1, max_height: i64::MAX, any_or_all: AnyOrAll::Any }
+        Self {
+            min_width: 1,
+            max_width: i64::MAX,
+            min_height: 1,
+            max_height: i64::MAX,
+            any_or_all: AnyOrAll::Any,
+        }
     }
 }
 
@@ -34,7 +40,8 @@ impl PerFile for ImageShapeFilter {
     const KEYS: &'static [&'static str] = &["image_width", "image_height"];
 
     fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
-        crate::image::shape(&mut file.open()?).map(|shape| [shape.width.into(), shape.height.into()])
+        crate::image::shape(&mut file.open()?)
+            .map(|shape| [shape.width.into(), shape.height.into()])
     }
 
     fn fits(&self, common: &Common, [width, height]: [f64; 2]) -> bool {

@@ -22,13 +22,21 @@ pub struct ImageSizeFilter {
 
 impl Default for ImageSizeFilter {
     fn default() -> Self {
-        Self { min_size: "0".into(), max_size: "1TB".into(), any_or_all: AnyOrAll::Any, range: (0.0, 0.0) }
+        Self {
+            min_size: "0".into(),
+            max_size: "1TB".into(),
+            any_or_all: AnyOrAll::Any,
+            range: (0.0, 0.0),
+        }
     }
 }
 
 impl ImageSizeFilter {
     fn read_params(&mut self) -> Result<(), String> {
-        self.range = (bytes("min_size", &self.min_size)?, bytes("max_size", &self.max_size)?);
+        self.range = (
+            bytes("min_size", &self.min_size)?,
+            bytes("max_size", &self.max_size)?,
+        );
         Ok(())
     }
 }
@@ -50,4 +58,9 @@ impl PerFile for ImageSizeFilter {
     }
 }
 
-filter_per_file!(ImageSizeFilter, "image_size_filter", Cost::Light, read_params);
+filter_per_file!(
+    ImageSizeFilter,
+    "image_size_filter",
+    Cost::Light,
+    read_params
+);

@@ -1,7 +1,8 @@
-//! Filters over images, audio files and videos by their headers, and a deduplicator of images, with Data-Juicer's names, parameters and
-//! results.
+//! Filters over images, audio files and videos by their headers, and a deduplicator of images, with
+//! Data-Juicer's names, parameters and results.
 //!
-//! Files are read through a grant of the host: the directories of the dataset. A file that is missing or damaged puts its row into quarantine.
+//! Files are read through a grant of the host: the directories of the dataset. A file that is
+//! missing or damaged puts its row into quarantine.
 
 mod audio;
 mod audio_duration;

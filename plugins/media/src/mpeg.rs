@@ -19,25 +19,45 @@ impl Frame {
     }
 }
 
-/// Kilobits per second of MPEG 1 layers I, II, III, then of MPEG 2 layer I, and its layers II and III.
+/// Kilobits per second of MPEG 1 layers I, II, III, then of MPEG 2 layer I, and its layers II and
+/// III.
 const BITRATES: [[u64; 15]; 5] = [
-    [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-    [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-    [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-    [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    [
+        0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
+    ],
+    [
+        0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+    ],
+    [
+        0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+    ],
+    [
+        0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
+    ],
     [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
-const AAC_RATES: [u64; 13] = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
+const AAC_RATES: [u64; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
+    7350,
+];
 
 fn frame(head: &[u8]) -> Option<Frame> {
-    let [0xff, second, third, fourth, ..] = *head else { return None };
+    let [0xff, second, third, fourth, ..] = *head else {
+        return None;
+    };
     if second & 0xf6 == 0xf0 {
         // ADTS.
         let rate = *AAC_RATES.get(usize::from(third >> 2 & 0xf))?;
         let bytes = be(head, 3, 3) >> 5 & 0x1fff;
         let blocks = u64::from(*head.get(6)? & 3) + 1;
-        return (bytes >= 7).then_some(Frame { bytes, samples: 1024 * blocks, rate, side: 0, is_aac: true });
+        return (bytes >= 7).then_some(Frame {
+            bytes,
+            samples: 1024 * blocks,
+            rate,
+            side: 0,
+            is_aac: true,
+        });
     }
     let (version, layer) = (second >> 3 & 3, 4 - (second >> 1 & 3));
     if second & 0xe0 != 0xe0 || version == 1 || layer == 4 {
@@ -50,7 +70,8 @@ fn frame(head: &[u8]) -> Option<Frame> {
         (false, _) => 4,
     };
     let bitrate = *BITRATES[row].get(usize::from(third >> 4))? * 1000;
-    let rate = [44_100, 48_000, 32_000].get(usize::from(third >> 2 & 3))? >> [2, 0, 1, 0][usize::from(version)];
+    let rate = [44_100, 48_000, 32_000].get(usize::from(third >> 2 & 3))?
+        >> [2, 0, 1, 0][usize::from(version)];
     let padding = u64::from(third >> 1 & 1);
     let (samples, bytes) = match (layer, is_first) {
         (1, _) => (384, (12 * bitrate / rate + padding) * 4),
@@ -63,7 +84,13 @@ fn frame(head: &[u8]) -> Option<Frame> {
         (true, true) | (false, false) => 17,
         (false, true) => 9,
     };
-    (bitrate > 0).then_some(Frame { bytes, samples, rate, side, is_aac: false })
+    (bitrate > 0).then_some(Frame {
+        bytes,
+        samples,
+        rate,
+        side,
+        is_aac: false,
+    })
 }
 
 /// Seconds.
@@ -71,18 +98,23 @@ fn frame(head: &[u8]) -> Option<Frame> {
 /// # Errors
 /// When there are no frames.
 pub(crate) fn duration(source: &mut Source, start: u64) -> Result<f64, String> {
-    let (at, first) =
-        find(source, start, None)?.ok_or("it is no audio that djhost knows: WAV, AIFF, FLAC, MP3, AAC, Ogg, MP4, Matroska")?;
+    let (at, first) = find(source, start, None)?
+        .ok_or("it is no audio that djhost knows: WAV, AIFF, FLAC, MP3, AAC, Ogg, MP4, Matroska")?;
     let mut next = at;
     if let Some(said) = header(source, at, first)? {
         let there = source.len() - at;
-        if let Said { frames: Some(frames), bytes: Some(bytes), .. } = said
+        if let Said {
+            frames: Some(frames),
+            bytes: Some(bytes),
+            ..
+        } = said
             && bytes <= there
         {
             let samples = (frames * first.samples).saturating_sub(said.cut);
             return Ok(samples as f64 / first.rate as f64);
         }
-        // It has been cut off, or does not know: the frames are counted. The header itself sounds like nothing.
+        // It has been cut off, or does not know: the frames are counted. The header itself sounds
+        // like nothing.
         next += first.bytes;
         let samples = count(source, next, first)?.saturating_sub(said.cut_at_start);
         return Ok(samples as f64 / first.rate as f64);
@@ -112,12 +144,19 @@ fn count(source: &mut Source, mut at: u64, first: Frame) -> Result<u64, String> 
 }
 
 /// The next frame that another one like it follows, within 64 KB.
-fn find(source: &mut Source, from: u64, like: Option<Frame>) -> Result<Option<(u64, Frame)>, String> {
+fn find(
+    source: &mut Source,
+    from: u64,
+    like: Option<Frame>,
+) -> Result<Option<(u64, Frame)>, String> {
     let end = source.len().min(from.saturating_add(64 << 10));
     for at in from..end {
-        let Some(found) = frame(source.up_to(at, 7)?) else { continue };
+        let Some(found) = frame(source.up_to(at, 7)?) else {
+            continue;
+        };
         let next = at + found.bytes;
-        let follows = next == source.len() || frame(source.up_to(next, 7)?).is_some_and(|frame| frame.is_like(found));
+        let follows = next == source.len()
+            || frame(source.up_to(next, 7)?).is_some_and(|frame| frame.is_like(found));
         if follows && like.is_none_or(|like| like.is_like(found)) {
             return Ok(Some((at, found)));
         }
@@ -130,7 +169,8 @@ fn find(source: &mut Source, from: u64, like: Option<Frame>) -> Result<Option<(u
 struct Said {
     frames: Option<u64>,
     bytes: Option<u64>,
-    /// Samples that the encoder has added at both ends, and at the start what comes out of decoders before the first one.
+    /// Samples that the encoder has added at both ends, and at the start what comes out of decoders
+    /// before the first one.
     cut: u64,
     cut_at_start: u64,
 }
@@ -142,7 +182,11 @@ fn header(source: &mut Source, at: u64, first: Frame) -> Result<Option<Said>, St
     }
     let vbri = source.up_to(at + 36, 18)?;
     if vbri.starts_with(b"VBRI") && vbri.len() == 18 {
-        return Ok(Some(Said { frames: Some(be(vbri, 14, 4)), bytes: Some(be(vbri, 10, 4)), ..Said::default() }));
+        return Ok(Some(Said {
+            frames: Some(be(vbri, 14, 4)),
+            bytes: Some(be(vbri, 10, 4)),
+            ..Said::default()
+        }));
     }
     let xing = source.up_to(at + first.side, 8 + 4 + 4 + 100 + 4 + 24)?;
     if !xing.starts_with(b"Xing") && !xing.starts_with(b"Info") {

@@ -18,6 +18,10 @@ pub(crate) const MOST_BYTES: usize = 200 << 20;
 pub(crate) fn afford(bytes: usize) -> Result<(), String> {
     match bytes {
         0..=MOST_BYTES => Ok(()),
-        _ => Err(format!("its pixels need {} MB to decode, more than {} MB are refused", bytes >> 20, MOST_BYTES >> 20)),
+        _ => Err(format!(
+            "its pixels need {} MB to decode, more than {} MB are refused",
+            bytes >> 20,
+            MOST_BYTES >> 20
+        )),
     }
 }

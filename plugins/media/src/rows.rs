@@ -1,4 +1,5 @@
-//! What the filters over media have in common: the files of a row, a number or two of each, and the rule over all of them.
+//! What the filters over media have in common: the files of a row, a number or two of each, and the
+//! rule over all of them.
 
 use crate::source::Media;
 use djhost_sdk::prelude::*;
@@ -13,7 +14,8 @@ pub(crate) enum Modality {
 }
 
 impl Modality {
-    /// The field with the list. Taken as JSON, because a value that is no list must not pass for none.
+    /// The field with the list. Taken as JSON, because a value that is no list must not pass for
+    /// none.
     pub(crate) fn input(self, common: &Common) -> Input {
         let key = match self {
             Self::Images => &common.image_key,
@@ -40,9 +42,13 @@ pub enum AnyOrAll {
 /// # Errors
 /// When the value is not a list of strings.
 pub(crate) fn paths(row: Row<'_>, field: usize) -> Result<Vec<String>, Reject> {
-    let Some(text) = row.text(field) else { return Ok(Vec::new()) };
+    let Some(text) = row.text(field) else {
+        return Ok(Vec::new());
+    };
     let value = serde_json::from_str::<Option<Vec<String>>>(text);
-    Ok(value.map_err(|_| format!("not a list of paths: {text:.200}"))?.unwrap_or_default())
+    Ok(value
+        .map_err(|_| format!("not a list of paths: {text:.200}"))?
+        .unwrap_or_default())
 }
 
 /// A filter over files.
@@ -62,13 +68,22 @@ pub(crate) trait PerFile {
 }
 
 pub(crate) fn signature<T: PerFile>(common: &Common) -> Signature {
-    let stats = T::KEYS.iter().map(|key| Computed::new(*key, ColumnType::F64List)).collect();
-    Signature { reads: vec![T::MODALITY.input(common)], writes: Vec::new(), writes_stats: stats }
+    let stats = T::KEYS
+        .iter()
+        .map(|key| Computed::new(*key, ColumnType::F64List))
+        .collect();
+    Signature {
+        reads: vec![T::MODALITY.input(common)],
+        writes: Vec::new(),
+        writes_stats: stats,
+    }
 }
 
-/// Measures the files of each row, or takes the stats that it has already, and judges it by them. A row without files stays.
+/// Measures the files of each row, or takes the stats that it has already, and judges it by them. A
+/// row without files stays.
 pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Output {
-    let known: Vec<Option<&Lists<Vec<f64>>>> = T::KEYS.iter().map(|key| present(batch, key)).collect();
+    let known: Vec<Option<&Lists<Vec<f64>>>> =
+        T::KEYS.iter().map(|key| present(batch, key)).collect();
     let mut offsets: Vec<u32> = vec![0];
     let mut values: Vec<Vec<f64>> = T::KEYS.iter().map(|_| Vec::new()).collect();
     let (mut keep, mut rejected) = (Vec::with_capacity(batch.rows()), Vec::new());
@@ -88,10 +103,18 @@ pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Out
         let keeps = match judged {
             Ok(()) => {
                 let mut fit = numbers.iter().map(|n| op.fits(common, *n));
-                numbers.is_empty() || if op.rule() == AnyOrAll::Any { fit.any(|f| f) } else { fit.all(|f| f) }
+                numbers.is_empty()
+                    || if op.rule() == AnyOrAll::Any {
+                        fit.any(|f| f)
+                    } else {
+                        fit.all(|f| f)
+                    }
             }
             Err(Reject(reason)) => {
-                rejected.push(Rejection { row: row as u32, reason });
+                rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                });
                 numbers.clear();
                 false
             }
@@ -102,28 +125,66 @@ pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Out
         }
         offsets.push(values[0].len() as u32);
     }
-    let column = |values| Column::F64List(Lists::<Vec<f64>>::new(offsets.clone(), values, None).expect("an offset per row"));
-    let stats = T::KEYS.iter().zip(values).map(|(key, values)| Field { path: (*key).into(), values: column(values) }).collect();
-    Output::Filtered { keep, stats, rejected }
+    let column = |values| {
+        Column::F64List(
+            Lists::<Vec<f64>>::new(offsets.clone(), values, None).expect("an offset per row"),
+        )
+    };
+    let stats = T::KEYS
+        .iter()
+        .zip(values)
+        .map(|(key, values)| Field {
+            path: (*key).into(),
+            values: column(values),
+        })
+        .collect();
+    Output::Filtered {
+        keep,
+        stats,
+        rejected,
+    }
 }
 
 /// Takes the numbers that the row has already, if it has all of them.
 fn given(known: &[Option<&Lists<Vec<f64>>>], row: usize, numbers: &mut Vec<[f64; 2]>) -> bool {
-    let list = |k: usize| known.get(k).copied().flatten().and_then(|lists| lists.range(row).map(|_| lists.numbers(row)));
+    let list = |k: usize| {
+        known
+            .get(k)
+            .copied()
+            .flatten()
+            .and_then(|lists| lists.range(row).map(|_| lists.numbers(row)))
+    };
     let Some(first) = list(0) else { return false };
-    let second = if known.len() == 2 { list(1) } else { Some(first) };
-    let Some(second) = second.filter(|second| second.len() == first.len()) else { return false };
+    let second = if known.len() == 2 {
+        list(1)
+    } else {
+        Some(first)
+    };
+    let Some(second) = second.filter(|second| second.len() == first.len()) else {
+        return false;
+    };
     numbers.extend(first.iter().zip(second).map(|(a, b)| [*a, *b]));
     true
 }
 
 /// The lists under `key` that the rows have already. They come after the list of files.
 fn present<'a>(batch: &'a Batch, key: &str) -> Option<&'a Lists<Vec<f64>>> {
-    let named = |field: &&Field| field.path.strip_prefix(STATS).and_then(|rest| rest.strip_prefix('.')) == Some(key);
-    batch.fields.iter().skip(1).find(named).and_then(|field| match &field.values {
-        Column::F64List(lists) => Some(lists),
-        _ => None,
-    })
+    let named = |field: &&Field| {
+        field
+            .path
+            .strip_prefix(STATS)
+            .and_then(|rest| rest.strip_prefix('.'))
+            == Some(key)
+    };
+    batch
+        .fields
+        .iter()
+        .skip(1)
+        .find(named)
+        .and_then(|field| match &field.values {
+            Column::F64List(lists) => Some(lists),
+            _ => None,
+        })
 }
 
 /// Makes a [`PerFile`] an [`Operator`].

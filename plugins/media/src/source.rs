@@ -30,7 +30,11 @@ impl Media<'_> {
             _ => format!("the operator may read the directories of the dataset and what `grants: {{read_dirs: […]}}` names: {error}"),
         })?;
         // A pipe would make the call wait for ever.
-        if metadata.is_file() { Ok(metadata.len()) } else { Err("it is not a file".into()) }
+        if metadata.is_file() {
+            Ok(metadata.len())
+        } else {
+            Err("it is not a file".into())
+        }
     }
 
     /// Opens it.
@@ -73,7 +77,13 @@ const PIECES: u32 = 1_000_000;
 
 impl Source {
     fn new(file: Box<dyn ReadSeek>, len: u64) -> Self {
-        Self { file, len, window: Vec::new(), start: 0, pieces: 0 }
+        Self {
+            file,
+            len,
+            window: Vec::new(),
+            start: 0,
+            pieces: 0,
+        }
     }
 
     /// The file that has these bytes.
@@ -95,7 +105,11 @@ impl Source {
     pub(crate) fn bytes(&mut self, at: u64, n: usize) -> Result<&[u8], String> {
         let len = self.len;
         let found = self.up_to(at, n)?;
-        if found.len() < n { Err(format!("it ends after {len} bytes, before its headers do")) } else { Ok(found) }
+        if found.len() < n {
+            Err(format!("it ends after {len} bytes, before its headers do"))
+        } else {
+            Ok(found)
+        }
     }
 
     /// The same as an array.
@@ -117,11 +131,18 @@ impl Source {
         let end = self.start + self.window.len() as u64;
         if at < self.start || at + n as u64 > end {
             // Reading on: larger pieces.
-            let piece = if at >= self.start && at <= end && !self.window.is_empty() { LARGE_PIECE } else { PIECE };
+            let piece = if at >= self.start && at <= end && !self.window.is_empty() {
+                LARGE_PIECE
+            } else {
+                PIECE
+            };
             let wanted = self.len.saturating_sub(at).min(n.max(piece) as u64) as usize;
             self.window.resize(wanted, 0);
             self.start = at;
-            let read = self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.read_exact(&mut self.window));
+            let read = self
+                .file
+                .seek(SeekFrom::Start(at))
+                .and_then(|_| self.file.read_exact(&mut self.window));
             if let Err(error) = read {
                 self.window.clear();
                 return Err(format!("it cannot be read: {error}"));
@@ -137,10 +158,16 @@ impl Source {
     /// When there are more than `most`, or it cannot be read.
     pub(crate) fn all(&mut self, most: u64) -> Result<Vec<u8>, String> {
         if self.len > most {
-            return Err(format!("it has {} bytes, more than the {most} that are decoded", self.len));
+            return Err(format!(
+                "it has {} bytes, more than the {most} that are decoded",
+                self.len
+            ));
         }
         let mut bytes = vec![0; self.len as usize];
-        let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.read_exact(&mut bytes));
+        let read = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.read_exact(&mut bytes));
         read.map_err(|error| format!("it cannot be read: {error}"))?;
         Ok(bytes)
     }
@@ -153,12 +180,16 @@ impl Source {
 
 /// Numbers at a place of a slice; 0 beyond its end.
 pub(crate) fn be(bytes: &[u8], at: usize, n: usize) -> u64 {
-    (0..n).fold(0, |value, i| value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default()))
+    (0..n).fold(0, |value, i| {
+        value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default())
+    })
 }
 
 /// The same, low byte first.
 pub(crate) fn le(bytes: &[u8], at: usize, n: usize) -> u64 {
-    (0..n).rev().fold(0, |value, i| value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default()))
+    (0..n).rev().fold(0, |value, i| {
+        value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default())
+    })
 }
 
 #[cfg(test)]
@@ -172,7 +203,12 @@ mod tests {
         for (at, n) in [(0, 4), (4090, 20), (199_998, 2), (5000, 70_000), (0, 1)] {
             assert_eq!(source.bytes(at as u64, n).unwrap(), &bytes[at..at + n]);
         }
-        assert!(source.bytes(199_999, 2).unwrap_err().contains("200000 bytes"));
+        assert!(
+            source
+                .bytes(199_999, 2)
+                .unwrap_err()
+                .contains("200000 bytes")
+        );
         assert_eq!(source.up_to(199_999, 2).unwrap().len(), 1);
         assert_eq!(source.up_to(u64::MAX, 2).unwrap().len(), 0);
         assert!(source.bytes(0, MOST + 1).is_err());
@@ -182,7 +218,13 @@ mod tests {
 
     #[test]
     fn what_is_no_file() {
-        for path in ["", "nowhere/a.png", "/", "https://example.com/a.png", "a\0b"] {
+        for path in [
+            "",
+            "nowhere/a.png",
+            "/",
+            "https://example.com/a.png",
+            "a\0b",
+        ] {
             assert!(Media(path).open().is_err(), "{path}");
         }
         assert!(Media("a.png").blamed("gone").starts_with("`a.png`"));

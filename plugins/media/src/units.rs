@@ -32,28 +32,60 @@ impl Ratio {
     /// # Errors
     /// When `text` is no ratio.
     pub(crate) fn new(param: &str, text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{param}` is {text:?}: write two whole numbers like \"9/21\" or \"9:21\", or a number like \"1.5\"");
+        let wrong = || {
+            format!(
+                "`{param}` is {text:?}: write two whole numbers like \"9/21\" or \"9:21\", or a number like \"1.5\""
+            )
+        };
         let ratio = match text.replace(':', "/").split_once('/') {
             Some((num, den)) => {
-                let whole = |text: &str| text.trim().parse::<i64>().ok().map(|n| n as f64).filter(|n| n.abs() < 2f64.powi(53));
-                Self { num: whole(num).ok_or_else(wrong)?, den: whole(den).filter(|d| *d > 0.0).ok_or_else(wrong)? }
+                let whole = |text: &str| {
+                    text.trim()
+                        .parse::<i64>()
+                        .ok()
+                        .map(|n| n as f64)
+                        .filter(|n| n.abs() < 2f64.powi(53))
+                };
+                Self {
+                    num: whole(num).ok_or_else(wrong)?,
+                    den: whole(den).filter(|d| *d > 0.0).ok_or_else(wrong)?,
+                }
             }
             None => {
                 // Decimals are exact too: 0.1 is 1/10.
                 let text = text.trim();
-                let places = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-                let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && places <= 15 && text.len() <= 17;
-                let num = is_plain.then(|| text.replacen('.', "", 1).parse::<i64>().ok()).flatten().ok_or_else(wrong)?;
-                Self { num: num as f64, den: 10f64.powi(places as i32) }
+                let places = text
+                    .split_once('.')
+                    .map_or(0, |(_, decimals)| decimals.len());
+                let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+                    && places <= 15
+                    && text.len() <= 17;
+                let num = is_plain
+                    .then(|| text.replacen('.', "", 1).parse::<i64>().ok())
+                    .flatten()
+                    .ok_or_else(wrong)?;
+                Self {
+                    num: num as f64,
+                    den: 10f64.powi(places as i32),
+                }
             }
         };
-        if ratio.num.abs() < 2f64.powi(53) { Ok(ratio) } else { Err(wrong()) }
+        if ratio.num.abs() < 2f64.powi(53) {
+            Ok(ratio)
+        } else {
+            Err(wrong())
+        }
     }
 
-    /// -1, 0 or 1: how `value` compares with the ratio, exactly. The one rounding of `mul_add` does not change the sign.
+    /// -1, 0 or 1: how `value` compares with the ratio, exactly. The one rounding of `mul_add` does
+    /// not change the sign.
     pub(crate) fn compare(self, value: f64) -> f64 {
         let difference = value.mul_add(self.den, -self.num);
-        if difference == 0.0 { 0.0 } else { difference.signum() }
+        if difference == 0.0 {
+            0.0
+        } else {
+            difference.signum()
+        }
     }
 }
 
@@ -63,25 +95,49 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, expected) in [("0", 0.0), ("10kb", 10240.0), (" 3 MiB ", 3145728.0), ("1TB", 2f64.powi(40)), ("2yb", 2f64.powi(81))] {
+        for (text, expected) in [
+            ("0", 0.0),
+            ("10kb", 10240.0),
+            (" 3 MiB ", 3145728.0),
+            ("1TB", 2f64.powi(40)),
+            ("2yb", 2f64.powi(81)),
+        ] {
             assert_eq!(bytes("min_size", text), Ok(expected), "{text}");
         }
-        for text in ["", "kb", "1.5kb", "1b", "1 k", "-1", "1xb", "1kkb", "１kb", "1éb"] {
-            assert!(bytes("min_size", text).unwrap_err().contains("`min_size`"), "{text}");
+        for text in [
+            "", "kb", "1.5kb", "1b", "1 k", "-1", "1xb", "1kkb", "１kb", "1éb",
+        ] {
+            assert!(
+                bytes("min_size", text).unwrap_err().contains("`min_size`"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn ratios() {
         let ratio = |text: &str| Ratio::new("min_ratio", text);
-        assert_eq!(ratio("9/21").unwrap().compare(9.0 / 21.0), ratio("9:21").unwrap().compare(9.0 / 21.0));
+        assert_eq!(
+            ratio("9/21").unwrap().compare(9.0 / 21.0),
+            ratio("9:21").unwrap().compare(9.0 / 21.0)
+        );
         assert_eq!(ratio("3/2").unwrap().compare(1.5), 0.0);
         assert_eq!(ratio("1.5").unwrap().compare(1.5), 0.0);
         assert_eq!(ratio(" 2 ").unwrap().compare(1.5), -1.0);
         // The float next to 16/9 is below it, that next to 0.1 above.
         assert_eq!(ratio("16/9").unwrap().compare(16.0 / 9.0), -1.0);
         assert_eq!(ratio("0.1").unwrap().compare(0.1), 1.0);
-        for text in ["", "1/0", "1/-2", "a", "1/2/3", "1e3", "1..2", "nan", "99999999999999999999"] {
+        for text in [
+            "",
+            "1/0",
+            "1/-2",
+            "a",
+            "1/2/3",
+            "1e3",
+            "1..2",
+            "nan",
+            "99999999999999999999",
+        ] {
             assert!(ratio(text).is_err(), "{text}");
         }
     }

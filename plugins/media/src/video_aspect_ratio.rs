@@ -7,7 +7,8 @@ use djhost_sdk::prelude::*;
 
 /// Keeps rows whose videos have a ratio of width to height within bounds.
 ///
-/// Only the headers are read: the first video track counts, as it is coded. Videos may be MP4 and its kin, Matroska, WebM and AVI.
+/// Only the headers are read: the first video track counts, as it is coded. Videos may be MP4 and
+/// its kin, Matroska, WebM and AVI.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("x-reads-media" = true))]
@@ -24,13 +25,21 @@ pub struct VideoAspectRatioFilter {
 
 impl Default for VideoAspectRatioFilter {
     fn default() -> Self {
-        Self { min_ratio: "9/21".into(), max_ratio: "21/9".into(), any_or_all: AnyOrAll::Any, range: (Ratio::default(), Ratio::default()) }
+        Self {
+            min_ratio: "9/21".into(),
+            max_ratio: "21/9".into(),
+            any_or_all: AnyOrAll::Any,
+            range: (Ratio::default(), Ratio::default()),
+        }
     }
 }
 
 impl VideoAspectRatioFilter {
     fn read_params(&mut self) -> Result<(), String> {
-        self.range = (Ratio::new("min_ratio", &self.min_ratio)?, Ratio::new("max_ratio", &self.max_ratio)?);
+        self.range = (
+            Ratio::new("min_ratio", &self.min_ratio)?,
+            Ratio::new("max_ratio", &self.max_ratio)?,
+        );
         Ok(())
     }
 }
@@ -45,8 +54,8 @@ impl PerFile for VideoAspectRatioFilter {
     }
 
     fn fits(&self, common: &Common, [ratio, _]: [f64; 2]) -> bool {
-        // Exact, as in Data-Juicer: the float nearest to 16/9 is a little less than 16/9. How the ratio compares with the bounds is all
-        // that the range test needs.
+        // Exact, as in Data-Juicer: the float nearest to 16/9 is a little less than 16/9. How the
+        // ratio compares with the bounds is all that the range test needs.
         let (min, max) = (-self.range.0.compare(ratio), -self.range.1.compare(ratio));
         common.keeps(0.0, min, max)
     }
@@ -56,4 +65,9 @@ impl PerFile for VideoAspectRatioFilter {
     }
 }
 
-filter_per_file!(VideoAspectRatioFilter, "video_aspect_ratio_filter", Cost::Light, read_params);
+filter_per_file!(
+    VideoAspectRatioFilter,
+    "video_aspect_ratio_filter",
+    Cost::Light,
+    read_params
+);

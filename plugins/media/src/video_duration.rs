@@ -17,8 +17,8 @@ pub enum VideoBackend {
 
 /// Keeps rows whose videos last a number of seconds within bounds.
 ///
-/// Only the headers are read: the first video track counts, or the file as a whole where tracks have no duration of their own. Videos may be
-/// MP4 and its kin, Matroska, WebM and AVI.
+/// Only the headers are read: the first video track counts, or the file as a whole where tracks
+/// have no duration of their own. Videos may be MP4 and its kin, Matroska, WebM and AVI.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("x-reads-media" = true))]
@@ -29,13 +29,19 @@ pub struct VideoDurationFilter {
     pub max_duration: f64,
     /// Whether `any` of the videos of a row must fit or `all`.
     pub any_or_all: AnyOrAll,
-    /// What Data-Juicer reads videos with. Durations are the same, to the microsecond with `ffmpeg`.
+    /// What Data-Juicer reads videos with. Durations are the same, to the microsecond with
+    /// `ffmpeg`.
     pub video_backend: VideoBackend,
 }
 
 impl Default for VideoDurationFilter {
     fn default() -> Self {
-        Self { min_duration: 0.0, max_duration: i64::MAX as f64, any_or_all: AnyOrAll::Any, video_backend: VideoBackend::Ffmpeg }
+        Self {
+            min_duration: 0.0,
+            max_duration: i64::MAX as f64,
+            any_or_all: AnyOrAll::Any,
+            video_backend: VideoBackend::Ffmpeg,
+        }
     }
 }
 
@@ -45,7 +51,9 @@ impl PerFile for VideoDurationFilter {
 
     fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String> {
         let video = crate::video::read(&mut file.open()?)?;
-        let seconds = video.seconds.ok_or("its headers do not say how long it is")?;
+        let seconds = video
+            .seconds
+            .ok_or("its headers do not say how long it is")?;
         Ok(match self.video_backend {
             VideoBackend::Ffmpeg => [(seconds * 1e6).round() / 1e6; 2],
             VideoBackend::Av => [seconds; 2],

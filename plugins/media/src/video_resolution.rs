@@ -6,7 +6,8 @@ use djhost_sdk::prelude::*;
 
 /// Keeps rows whose videos are of a width and a height within bounds, in pixels.
 ///
-/// Only the headers are read: the first video track counts, as it is coded. Videos may be MP4 and its kin, Matroska, WebM and AVI.
+/// Only the headers are read: the first video track counts, as it is coded. Videos may be MP4 and
+/// its kin, Matroska, WebM and AVI.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("x-reads-media" = true))]
@@ -25,7 +26,13 @@ pub struct VideoResolutionFilter {
 
 impl Default for VideoResolutionFilter {
     fn default() -> Self {
-        Self { min_width: 1, max_width: i64::MAX, min_height: 1, max_height: i64::MAX, any_or_all: AnyOrAll::Any }
+        Self {
+            min_width: 1,
+            max_width: i64::MAX,
+            min_height: 1,
+            max_height: i64::MAX,
+            any_or_all: AnyOrAll::Any,
+        }
     }
 }
 
@@ -47,4 +54,8 @@ impl PerFile for VideoResolutionFilter {
     }
 }
 
-filter_per_file!(VideoResolutionFilter, "video_resolution_filter", Cost::Light);
+filter_per_file!(
+    VideoResolutionFilter,
+    "video_resolution_filter",
+    Cost::Light
+);

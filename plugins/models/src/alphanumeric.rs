@@ -9,9 +9,11 @@ use djhost_sdk::text;
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AlphanumericFilter {
-    /// Take the ratio of letters (without digits) to tokens of a tokenizer, with the stat `alpha_token_ratio`.
+    /// Take the ratio of letters (without digits) to tokens of a tokenizer, with the stat
+    /// `alpha_token_ratio`.
     pub tokenization: bool,
-    /// The tokenizer for `tokenization`: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get the file once and name it.
+    /// The tokenizer for `tokenization`: a `tokenizer.json`, or a directory with one. Nothing is
+    /// downloaded: get the file once and name it.
     #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
     pub hf_tokenizer: String,
     /// The least ratio of letters and digits, of any script, to characters.
@@ -40,13 +42,20 @@ impl TextFilter for AlphanumericFilter {
 
     fn prepare(&mut self) -> Result<(), String> {
         if self.tokenization {
-            self.tokenizer = Some(HfTokenizer::of_parameter("hf_tokenizer", &self.hf_tokenizer)?);
+            self.tokenizer = Some(HfTokenizer::of_parameter(
+                "hf_tokenizer",
+                &self.hf_tokenizer,
+            )?);
         }
         Ok(())
     }
 
     fn writes(&self) -> Stat {
-        if self.tokenization { Stat::float("alpha_token_ratio") } else { Self::STAT }
+        if self.tokenization {
+            Stat::float("alpha_token_ratio")
+        } else {
+            Self::STAT
+        }
     }
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
@@ -63,12 +72,20 @@ impl TextFilter for AlphanumericFilter {
 
 /// The number of code points for which Python's `str.isalpha` is true.
 fn letters(text: &str) -> usize {
-    text::count_class(text, |lanes| lanes.with_bits(0x20).within(b'a', b'z'), |c| ALPHABETIC.has(c))
+    text::count_class(
+        text,
+        |lanes| lanes.with_bits(0x20).within(b'a', b'z'),
+        |c| ALPHABETIC.has(c),
+    )
 }
 
 /// `part / whole`; nothing of nothing is 0, as in Data-Juicer.
 fn ratio(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 #[cfg(test)]
@@ -80,20 +97,30 @@ mod tests {
     fn letters_and_digits_of_any_script_count() {
         let mut op = Runner::new(operator!(AlphanumericFilter), r#"{"min_ratio": 0.5}"#).unwrap();
         let out = op.filter(&["", "ab1!", "日本語。", "²③", "-- -", "e\u{301}"]);
-        assert_eq!(out.stat("alnum_ratio"), [0.0, 0.75, 0.75, 1.0, 0.0, 0.5].map(Some));
+        assert_eq!(
+            out.stat("alnum_ratio"),
+            [0.0, 0.75, 0.75, 1.0, 0.0, 0.5].map(Some)
+        );
         assert_eq!(out.keep, [false, true, true, true, false, true]);
     }
 
     #[test]
     fn letters_are_counted_by_tokens() {
-        let params = r#"{"tokenization": true, "hf_tokenizer": "../examples/files/tokenizer.json"}"#;
-        let out = Runner::new(operator!(AlphanumericFilter), params).unwrap().filter(&["", "a walk!", "-- 42", "日本²"]);
-        assert_eq!(out.stat("alpha_token_ratio"), [0.0, 5.0 / 3.0, 0.0, 2.0 / 3.0].map(Some));
+        let params =
+            r#"{"tokenization": true, "hf_tokenizer": "../examples/files/tokenizer.json"}"#;
+        let out = Runner::new(operator!(AlphanumericFilter), params)
+            .unwrap()
+            .filter(&["", "a walk!", "-- 42", "日本²"]);
+        assert_eq!(
+            out.stat("alpha_token_ratio"),
+            [0.0, 5.0 / 3.0, 0.0, 2.0 / 3.0].map(Some)
+        );
     }
 
     #[test]
     fn a_tokenizer_must_be_named() {
-        let error = Runner::new(operator!(AlphanumericFilter), r#"{"tokenization": true}"#).unwrap_err();
+        let error =
+            Runner::new(operator!(AlphanumericFilter), r#"{"tokenization": true}"#).unwrap_err();
         assert!(
             error.to_string().contains("`hf_tokenizer`: there is no `EleutherAI/pythia-6.9b-deduped`; nothing is downloaded"),
             "{error}"

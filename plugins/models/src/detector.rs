@@ -1,7 +1,9 @@
-//! The detector that needs no model file: scripts, and for scripts of several languages the n-grams of `languages/`. Its labels are fastText's.
+//! The detector that needs no model file: scripts, and for scripts of several languages the n-grams
+//! of `languages/`. Its labels are fastText's.
 //!
-//! A text's letters are counted by script. The script with most of them decides: most scripts belong to one language; for the others each
-//! language gets the weights of the n-grams of two to four letters that the text has, and the one with the largest sum is the answer.
+//! A text's letters are counted by script. The script with most of them decides: most scripts
+//! belong to one language; for the others each language gets the weights of the n-grams of two to
+//! four letters that the text has, and the one with the largest sum is the answer.
 //! `languages/README.md` says where the weights come from, and how good the answers are.
 
 use std::sync::LazyLock;
@@ -9,7 +11,8 @@ use std::sync::LazyLock;
 use crate::ngrams::{LANGUAGES, Sums, Table};
 use crate::script::{Script, script};
 
-/// Of a longer text only so many bytes are looked at, in pieces spread evenly over it: more letters do not change the answer.
+/// Of a longer text only so many bytes are looked at, in pieces spread evenly over it: more letters
+/// do not change the answer.
 const LOOKED_AT: usize = 4096;
 const PIECES: usize = 16;
 
@@ -19,21 +22,28 @@ const WEIGHT_OF_SYLLABLES: u32 = 3;
 /// The part of Japanese letters that are kana, at least. A Chinese text quotes few.
 const KANA_OF_JAPANESE: f64 = 0.1;
 
-/// What a difference of one between two sums says of the odds, as an exponent of e. Measured so that scores say how many answers are right, and
-/// rather promise too little: from 0.7 to 0.8 it is 87 % of sentences.
+/// What a difference of one between two sums says of the odds, as an exponent of e. Measured so
+/// that scores say how many answers are right, and rather promise too little: from 0.7 to 0.8 it is
+/// 87 % of sentences.
 const CERTAINTY: f64 = 0.14;
 
-/// What English has before the first letter, as datasets have much more of it than of any other language: three times the odds. It decides only
-/// where a text says little.
+/// What English has before the first letter, as datasets have much more of it than of any other
+/// language: three times the odds. It decides only where a text says little.
 const ENGLISH: (&str, u32) = ("en", 8);
 
-static LATIN: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../languages/latin.txt")));
-static CYRILLIC: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../languages/cyrillic.txt")));
-static ARABIC: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../languages/arabic.txt")));
-static DEVANAGARI: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../languages/devanagari.txt")));
-static HEBREW: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../languages/hebrew.txt")));
+static LATIN: LazyLock<Table> =
+    LazyLock::new(|| Table::read(include_str!("../languages/latin.txt")));
+static CYRILLIC: LazyLock<Table> =
+    LazyLock::new(|| Table::read(include_str!("../languages/cyrillic.txt")));
+static ARABIC: LazyLock<Table> =
+    LazyLock::new(|| Table::read(include_str!("../languages/arabic.txt")));
+static DEVANAGARI: LazyLock<Table> =
+    LazyLock::new(|| Table::read(include_str!("../languages/devanagari.txt")));
+static HEBREW: LazyLock<Table> =
+    LazyLock::new(|| Table::read(include_str!("../languages/hebrew.txt")));
 
-/// The language of a text and how sure that is, from 0 to 1; None where there are no letters, or none of a known language.
+/// The language of a text and how sure that is, from 0 to 1; None where there are no letters, or
+/// none of a known language.
 pub(crate) fn detect(text: &str) -> Option<(&'static str, f64)> {
     let mut counts = [0_u32; Script::COUNT];
     for piece in pieces(text) {
@@ -49,7 +59,12 @@ pub(crate) fn detect(text: &str) -> Option<(&'static str, f64)> {
     };
     let all: u32 = Script::ALL.iter().map(|s| weight(*s)).sum();
     // The first of the largest, so that a tie has one answer.
-    let main = Script::ALL.iter().copied().rev().max_by_key(|s| weight(*s)).filter(|s| weight(*s) > 0)?;
+    let main = Script::ALL
+        .iter()
+        .copied()
+        .rev()
+        .max_by_key(|s| weight(*s))
+        .filter(|s| weight(*s) > 0)?;
     let share = f64::from(weight(main)) / f64::from(all);
     let (label, sure) = match main {
         Script::Latin => best(&LATIN, main, text)?,
@@ -57,7 +72,11 @@ pub(crate) fn detect(text: &str) -> Option<(&'static str, f64)> {
         Script::Arabic => best(&ARABIC, main, text)?,
         Script::Devanagari => best(&DEVANAGARI, main, text)?,
         Script::Hebrew => best(&HEBREW, main, text)?,
-        Script::Han | Script::Kana if f64::from(kana) >= KANA_OF_JAPANESE * f64::from(han + kana) => ("ja", 1.0),
+        Script::Han | Script::Kana
+            if f64::from(kana) >= KANA_OF_JAPANESE * f64::from(han + kana) =>
+        {
+            ("ja", 1.0)
+        }
         Script::Han | Script::Kana => ("zh", 1.0),
         other => (other.language()?, 1.0),
     };
@@ -77,9 +96,18 @@ fn answer(table: &'static Table, sums: &Sums) -> Option<(&'static str, f64)> {
     if sums.iter().all(|sum| *sum == 0) {
         return None;
     }
-    let sum = |i: usize| sums[i] + if table.labels[i] == ENGLISH.0 { ENGLISH.1 } else { 0 };
+    let sum = |i: usize| {
+        sums[i]
+            + if table.labels[i] == ENGLISH.0 {
+                ENGLISH.1
+            } else {
+                0
+            }
+    };
     let first = (0..table.labels.len()).rev().max_by_key(|i| sum(*i))?;
-    let odds: f64 = (0..table.labels.len()).map(|i| (-CERTAINTY * f64::from(sum(first) - sum(i))).exp()).sum();
+    let odds: f64 = (0..table.labels.len())
+        .map(|i| (-CERTAINTY * f64::from(sum(first) - sum(i))).exp())
+        .sum();
     Some((table.labels[first], 1.0 / odds))
 }
 
@@ -91,10 +119,19 @@ fn count(text: &str, counts: &mut [u32; Script::COUNT]) {
     }
 }
 
-/// What is looked at of a text: all of it, or pieces at equal distances, from one character to another.
+/// What is looked at of a text: all of it, or pieces at equal distances, from one character to
+/// another.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let (number, length) = if text.len() <= LOOKED_AT { (1, text.len()) } else { (PIECES, LOOKED_AT / PIECES) };
-    let step = if number > 1 { (text.len() - length) / (number - 1) } else { 0 };
+    let (number, length) = if text.len() <= LOOKED_AT {
+        (1, text.len())
+    } else {
+        (PIECES, LOOKED_AT / PIECES)
+    };
+    let step = if number > 1 {
+        (text.len() - length) / (number - 1)
+    } else {
+        0
+    };
     (0..number).map(move |i| {
         let start = text.floor_char_boundary(i * step);
         &text[start..text.floor_char_boundary(start + length)]
@@ -108,7 +145,10 @@ mod tests {
     #[test]
     fn short_sentences_are_told_apart() {
         for (text, label) in [
-            ("I am planning a trip to Japan next spring with two small children.", "en"),
+            (
+                "I am planning a trip to Japan next spring with two small children.",
+                "en",
+            ),
             ("How do I reset my password?", "en"),
             ("Wie kann ich mein Passwort zurücksetzen?", "de"),
             ("Quel temps fait-il aujourd'hui ?", "fr"),
@@ -124,7 +164,10 @@ mod tests {
             ("أين محطة القطار؟", "ar"),
             ("ایستگاه قطار کجاست؟", "fa"),
             ("ریلوے اسٹیشن کہاں ہے؟", "ur"),
-            ("मैं अगले साल अपने परिवार के साथ जापान जाने की योजना बना रहा हूँ।", "hi"),
+            (
+                "मैं अगले साल अपने परिवार के साथ जापान जाने की योजना बना रहा हूँ।",
+                "hi",
+            ),
             ("איפה תחנת הרכבת?", "he"),
             ("駅はどこですか。", "ja"),
             ("火车站在哪里?", "zh"),
@@ -149,7 +192,11 @@ mod tests {
         let sentence = "The weather is nice today, and we are going for a walk in the park.";
         assert!(score(sentence) > 0.95);
         assert!(score("park") < score(sentence));
-        assert!(score(&format!("{sentence} Сегодня хорошая погода, и мы идём гулять.")) < 0.8);
+        assert!(
+            score(&format!(
+                "{sentence} Сегодня хорошая погода, и мы идём гулять."
+            )) < 0.8
+        );
     }
 
     /// A text of any length is cut at characters, and read alike each time.
@@ -160,7 +207,12 @@ mod tests {
         assert_eq!(label, "ru");
         assert!(score > 0.99);
         for cut in 4090..4110 {
-            assert!(pieces(&long[..long.floor_char_boundary(cut)]).map(str::len).sum::<usize>() <= LOOKED_AT);
+            assert!(
+                pieces(&long[..long.floor_char_boundary(cut)])
+                    .map(str::len)
+                    .sum::<usize>()
+                    <= LOOKED_AT
+            );
         }
     }
 }

@@ -30,7 +30,10 @@ impl HfTokenizer {
         let inside = path.join("tokenizer.json");
         let path = if path.is_dir() { &inside } else { path };
         if !path.exists() {
-            return Err(format!("`{parameter}`: there is no `{}`; {GET_IT}", path.display()));
+            return Err(format!(
+                "`{parameter}`: there is no `{}`; {GET_IT}",
+                path.display()
+            ));
         }
         Self::open(path).map_err(|error| format!("`{parameter}`: `{}`: {error}", path.display()))
     }
@@ -44,7 +47,9 @@ impl HfTokenizer {
         let file = std::fs::File::open(path).map_err(cannot)?;
         let size = file.metadata().map_err(cannot)?.len();
         if size > LARGEST {
-            return Err(format!("it has {size} bytes: no tokenizer has more than {LARGEST}"));
+            return Err(format!(
+                "it has {size} bytes: no tokenizer has more than {LARGEST}"
+            ));
         }
         let mut bytes = Vec::new();
         file.take(LARGEST).read_to_end(&mut bytes).map_err(cannot)?;
@@ -57,10 +62,13 @@ impl HfTokenizer {
     /// When it is no tokenizer.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         check::file(bytes)?;
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
+        let mut tokenizer =
+            Tokenizer::from_bytes(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
         // As where Data-Juicer calls it, whatever the file says.
         tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
+        tokenizer
+            .with_truncation(None)
+            .map_err(|error| error.to_string())?;
         check::added_tokens(&tokenizer)?;
         Ok(Self(tokenizer))
     }
@@ -78,7 +86,12 @@ impl HfTokenizer {
     /// # Errors
     /// When the tokenizer cannot cut the text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Reject> {
-        Ok(self.0.encode_fast(text, false).map_err(refused)?.get_ids().to_vec())
+        Ok(self
+            .0
+            .encode_fast(text, false)
+            .map_err(refused)?
+            .get_ids()
+            .to_vec())
     }
 
     /// The text of tokens.

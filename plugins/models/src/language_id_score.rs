@@ -7,13 +7,16 @@ use djhost_sdk::text::lower_into;
 
 /// Keeps texts in given languages whose score is high enough.
 ///
-/// The stats are the label of the language (`en`, `zh`, …) and the score. With `model` these are what fastText predicts. Without, a detector of 79
-/// languages that ships gives them; its scores are from 0 to 1 and are not those of a fastText model. A text of no language, as one
-/// without letters, has an empty label and the score 0.
+/// The stats are the label of the language (`en`, `zh`, …) and the score. With `model` these are
+/// what fastText predicts. Without, a detector of 79 languages that ships gives them; its scores
+/// are from 0 to 1 and are not those of a fastText model. A text of no language, as one without
+/// letters, has an empty label and the score 0.
 ///
-/// What to expect of the detector that ships: right are 80 % of texts below 20 characters, 92 % from 20 to 39, 97 % from 40 to 79 and 99 % of
-/// longer ones; of those with a score of 0.8 or more, 99 %. Close languages are told apart least: Catalan and Spanish, Czech and Slovak, Danish
-/// and Norwegian, Hindi and Nepali. Of a text above 4 KB, pieces that are spread over it are looked at. A text in two scripts has a lower score.
+/// What to expect of the detector that ships: right are 80 % of texts below 20 characters, 92 %
+/// from 20 to 39, 97 % from 40 to 79 and 99 % of longer ones; of those with a score of 0.8 or more,
+/// 99 %. Close languages are told apart least: Catalan and Spanish, Czech and Slovak, Danish and
+/// Norwegian, Hindi and Nepali. Of a text above 4 KB, pieces that are spread over it are looked at.
+/// A text in two scripts has a lower score.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LanguageIdScoreFilter {
@@ -21,7 +24,8 @@ pub struct LanguageIdScoreFilter {
     pub lang: Languages,
     /// The least score.
     pub min_score: f64,
-    /// A fastText model file, `.bin` or `.ftz`, such as `lid.176.ftz`. Empty: the detector that ships.
+    /// A fastText model file, `.bin` or `.ftz`, such as `lid.176.ftz`. Empty: the detector that
+    /// ships.
     #[schemars(extend("format" = "read-file"))]
     pub model: String,
     #[serde(skip)]
@@ -90,7 +94,10 @@ impl Operator for LanguageIdScoreFilter {
 
     fn prepare(&mut self) -> Result<(), String> {
         if !self.model.is_empty() {
-            self.fasttext = Some(Model::open(&self.model).map_err(|error| format!("`model`: `{}`: {error}", self.model))?);
+            self.fasttext = Some(
+                Model::open(&self.model)
+                    .map_err(|error| format!("`model`: `{}`: {error}", self.model))?,
+            );
         }
         Ok(())
     }
@@ -98,7 +105,10 @@ impl Operator for LanguageIdScoreFilter {
     fn signature(&self, common: &Common) -> Signature {
         Signature {
             reads: vec![Input::required(&common.text_key, ColumnType::Utf8)],
-            writes_stats: vec![Computed::new(LANG, ColumnType::Utf8), Computed::new(SCORE, ColumnType::F64)],
+            writes_stats: vec![
+                Computed::new(LANG, ColumnType::Utf8),
+                Computed::new(SCORE, ColumnType::F64),
+            ],
             ..Signature::default()
         }
     }
@@ -106,13 +116,21 @@ impl Operator for LanguageIdScoreFilter {
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let texts = batch.texts(0)?;
         // Stats that the rows have already come after the text.
-        let given = |key: &str| batch.fields[1..].iter().find(|f| f.path.rsplit('.').next() == Some(key)).map(|f| &f.values);
+        let given = |key: &str| {
+            batch.fields[1..]
+                .iter()
+                .find(|f| f.path.rsplit('.').next() == Some(key))
+                .map(|f| &f.values)
+        };
         let (given_lang, given_score) = (given(LANG).and_then(Column::texts), given(SCORE));
         let mut langs = Texts::with_capacity(batch.rows(), 3 * batch.rows());
         let mut scores = Vec::with_capacity(batch.rows());
         let mut keep = Vec::with_capacity(batch.rows());
         for row in 0..batch.rows() {
-            let known = (given_lang.and_then(|langs| langs.get(row)), given_score.and_then(|scores| scores.number(row)));
+            let known = (
+                given_lang.and_then(|langs| langs.get(row)),
+                given_score.and_then(|scores| scores.number(row)),
+            );
             let (lang, score) = match known {
                 (Some(lang), Some(score)) => (lang, score),
                 (known_lang, known_score) => {
@@ -123,17 +141,29 @@ impl Operator for LanguageIdScoreFilter {
                     (langs.value(row), scores[row])
                 }
             };
-            keep.push(u8::from(self.lang.accept(lang) && common.keeps(score, self.min_score, f64::INFINITY)));
+            keep.push(u8::from(
+                self.lang.accept(lang) && common.keeps(score, self.min_score, f64::INFINITY),
+            ));
             if let (Some(lang), Some(score)) = known {
                 langs.push(lang);
                 scores.push(score);
             }
         }
         let stats = vec![
-            Field { path: LANG.into(), values: Column::Utf8(langs) },
-            Field { path: SCORE.into(), values: Column::F64(scores.into()) },
+            Field {
+                path: LANG.into(),
+                values: Column::Utf8(langs),
+            },
+            Field {
+                path: SCORE.into(),
+                values: Column::F64(scores.into()),
+            },
         ];
-        Ok(Output::Filtered { keep, stats, rejected: Vec::new() })
+        Ok(Output::Filtered {
+            keep,
+            stats,
+            rejected: Vec::new(),
+        })
     }
 }
 
@@ -148,7 +178,11 @@ mod tests {
 
     #[test]
     fn the_detector_that_ships_knows_languages() {
-        let mut op = Runner::new(operator!(LanguageIdScoreFilter), r#"{"lang": ["en", "zh"]}"#).unwrap();
+        let mut op = Runner::new(
+            operator!(LanguageIdScoreFilter),
+            r#"{"lang": ["en", "zh"]}"#,
+        )
+        .unwrap();
         let texts = [
             "The weather is nice today, and we are going for a walk in the park.",
             "今天天气很好,我们去公园散步。",
@@ -161,7 +195,14 @@ mod tests {
         assert_eq!(answer.keep, [true, true, false, false, false]);
         assert_eq!(answer.stat(SCORE)[3], Some(0.0));
         for all in [r#"{"lang": null}"#, r#"{"lang": []}"#, "{}"] {
-            assert_eq!(Runner::new(operator!(LanguageIdScoreFilter), all).unwrap().filter(&texts).keep[..3], [true, true, true], "{all}");
+            assert_eq!(
+                Runner::new(operator!(LanguageIdScoreFilter), all)
+                    .unwrap()
+                    .filter(&texts)
+                    .keep[..3],
+                [true, true, true],
+                "{all}"
+            );
         }
     }
 
@@ -170,18 +211,32 @@ mod tests {
         let mut op = Runner::new(operator!(LanguageIdScoreFilter), r#"{"lang": "fr"}"#).unwrap();
         let english = "The weather is nice today, and we are going for a walk.";
         let row = |stats: &str| format!(r#"{{"text": "{english}", "__dj__stats__": {stats}}}"#);
-        let rows = [row(r#"{"lang": "fr", "lang_score": 0.9}"#), row(r#"{"lang": "fr"}"#), row(r#"{"lang_score": 0.1}"#)];
+        let rows = [
+            row(r#"{"lang": "fr", "lang_score": 0.9}"#),
+            row(r#"{"lang": "fr"}"#),
+            row(r#"{"lang_score": 0.1}"#),
+        ];
         let answer = op.filter_json(&rows.each_ref().map(String::as_str));
         assert_eq!(langs(&answer), ["fr", "fr", "en"].map(Some));
         assert!(answer.keep[0]);
         assert!(!answer.keep[2]);
-        assert_eq!((answer.stat(SCORE)[0], answer.stat(SCORE)[2]), (Some(0.9), Some(0.1)));
+        assert_eq!(
+            (answer.stat(SCORE)[0], answer.stat(SCORE)[2]),
+            (Some(0.9), Some(0.1))
+        );
     }
 
     #[test]
     fn a_file_that_is_no_model_is_refused() {
-        let refused = |params: &str| Runner::new(operator!(LanguageIdScoreFilter), params).unwrap_err().to_string();
-        assert!(refused(r#"{"model": "/does/not/exist.bin"}"#).starts_with("`model`: `/does/not/exist.bin`: cannot read it"));
+        let refused = |params: &str| {
+            Runner::new(operator!(LanguageIdScoreFilter), params)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            refused(r#"{"model": "/does/not/exist.bin"}"#)
+                .starts_with("`model`: `/does/not/exist.bin`: cannot read it")
+        );
         assert!(refused(r#"{"model": "Cargo.toml"}"#).contains("this is not a fastText model"));
     }
 }

@@ -8,9 +8,9 @@ pub mod fasttext;
 #[doc(hidden)]
 pub mod huggingface;
 mod language_id_score;
-mod ngrams;
 #[path = "../../text-mappers/src/matches.rs"]
 mod matches;
+mod ngrams;
 mod script;
 mod text_chunk;
 mod token_num;
@@ -20,4 +20,9 @@ pub use language_id_score::LanguageIdScoreFilter;
 pub use text_chunk::TextChunkMapper;
 pub use token_num::TokenNumFilter;
 
-djhost_sdk::export!(LanguageIdScoreFilter, TokenNumFilter, AlphanumericFilter, TextChunkMapper);
+djhost_sdk::export!(
+    LanguageIdScoreFilter,
+    TokenNumFilter,
+    AlphanumericFilter,
+    TextChunkMapper
+);

@@ -11,7 +11,8 @@ const LONGEST: u32 = 4;
 /// The sum of the weights of a text for each language.
 pub(crate) type Sums = [u32; LANGUAGES];
 
-/// N-grams and their weights. An open hash table: `keys` holds the letters of an n-gram, 16 bits each, and 0 where there is none.
+/// N-grams and their weights. An open hash table: `keys` holds the letters of an n-gram, 16 bits
+/// each, and 0 where there is none.
 pub(crate) struct Table {
     /// The languages, in the order of the weights.
     pub(crate) labels: Vec<&'static str>,
@@ -20,20 +21,32 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads a file of `languages/`: the labels, then one line for each n-gram with pairs of a letter for the language (`a` is the first) and a
-    /// weight from 1 to `f`.
+    /// Reads a file of `languages/`: the labels, then one line for each n-gram with pairs of a
+    /// letter for the language (`a` is the first) and a weight from 1 to `f`.
     pub(crate) fn read(text: &'static str) -> Self {
         let mut lines = text.lines();
         let labels: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
         let size = (text.bytes().filter(|b| *b == b'\n').count() * 2).next_power_of_two();
-        let mut table = Self { labels, keys: vec![0; size], rows: vec![[0; LANGUAGES]; size] };
+        let mut table = Self {
+            labels,
+            keys: vec![0; size],
+            rows: vec![[0; LANGUAGES]; size],
+        };
         for (ngram, weights) in lines.filter_map(|line| line.split_once(' ')) {
             let key = ngram.chars().fold(0, pushed);
             let slot = table.slot(key);
             table.keys[slot] = key;
             for pair in weights.as_bytes().chunks_exact(2) {
-                let language = if pair[0] >= b'a' { pair[0] - b'a' } else { pair[0] - b'A' + 26 };
-                let weight = if pair[1] >= b'a' { pair[1] - b'a' + 10 } else { pair[1] - b'0' };
+                let language = if pair[0] >= b'a' {
+                    pair[0] - b'a'
+                } else {
+                    pair[0] - b'A' + 26
+                };
+                let weight = if pair[1] >= b'a' {
+                    pair[1] - b'a' + 10
+                } else {
+                    pair[1] - b'0'
+                };
                 table.rows[slot][usize::from(language)] = weight;
             }
         }
@@ -50,9 +63,11 @@ impl Table {
         slot
     }
 
-    /// Adds the weights of the n-grams of a text: of two to four letters of the script `of` that follow each other.
+    /// Adds the weights of the n-grams of a text: of two to four letters of the script `of` that
+    /// follow each other.
     pub(crate) fn add(&self, text: &str, of: Script, sums: &mut Sums) {
-        // Weights of at most 15 fit into 16 bits for many n-grams, and 16 bits need half the work of 32.
+        // Weights of at most 15 fit into 16 bits for many n-grams, and 16 bits need half the work
+        // of 32.
         let mut small = [0_u16; LANGUAGES];
         let mut room = 0_u32;
         let (mut window, mut length) = (0, 0_u32);
@@ -94,7 +109,11 @@ fn pushed(key: u64, letter: char) -> u64 {
 
 /// The small letter. `İ` has two characters in small letters; the first is it.
 fn lower(c: char) -> char {
-    if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) }
+    if c.is_ascii() {
+        c.to_ascii_lowercase()
+    } else {
+        c.to_lowercase().next().unwrap_or(c)
+    }
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ impl Script {
     }
 }
 
-/// The script of a letter; None for what is none. Where a block has signs and digits beside letters, they count as letters.
+/// The script of a letter; None for what is none. Where a block has signs and digits beside
+/// letters, they count as letters.
 pub(crate) fn script(c: char) -> Option<Script> {
     Some(match c {
         'a'..='z' | 'A'..='Z' => Script::Latin,
@@ -115,11 +116,19 @@ pub(crate) fn script(c: char) -> Option<Script> {
         '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e4e}' => Script::Thai,
         '\u{1000}'..='\u{109f}' => Script::Myanmar,
         '\u{10a0}'..='\u{10ff}' | '\u{1c90}'..='\u{1cbf}' => Script::Georgian,
-        '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '\u{ac00}'..='\u{d7a3}' => Script::Hangul,
+        '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '\u{ac00}'..='\u{d7a3}' => {
+            Script::Hangul
+        }
         '\u{1200}'..='\u{139f}' => Script::Ethiopic,
         '\u{1780}'..='\u{17dd}' => Script::Khmer,
-        '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9d}' => Script::Kana,
-        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}' => Script::Han,
+        '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}'
+        | '\u{31f0}'..='\u{31ff}'
+        | '\u{ff66}'..='\u{ff9d}' => Script::Kana,
+        '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{323af}' => Script::Han,
         _ => return None,
     })
 }

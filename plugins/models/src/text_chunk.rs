@@ -7,11 +7,13 @@ use djhost_sdk::text::{code_points, plain_pattern, strip};
 use regex::Regex;
 use std::borrow::Cow;
 
-/// Makes several rows of a long text: at matches of a pattern, after a number of characters, or both.
+/// Makes several rows of a long text: at matches of a pattern, after a number of characters, or
+/// both.
 ///
-/// With both a chunk ends at the last match within `max_len` characters, or after so many where there is none. With `tokenizer`
-/// lengths are numbers of tokens, and a chunk that ends after so many of them is what the tokenizer makes of these: some write texts in
-/// another way, or cut characters in two.
+/// With both a chunk ends at the last match within `max_len` characters, or after so many where
+/// there is none. With `tokenizer` lengths are numbers of tokens, and a chunk that ends after so
+/// many of them is what the tokenizer makes of these: some write texts in another way, or cut
+/// characters in two.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TextChunkMapper {
@@ -20,10 +22,12 @@ pub struct TextChunkMapper {
     pub max_len: Option<u64>,
     /// A regular expression for what lies between chunks; null: none.
     pub split_pattern: Option<String>,
-    /// How many characters, or tokens, two chunks share where the text was not cut at a match. Must be less than `max_len`.
+    /// How many characters, or tokens, two chunks share where the text was not cut at a match. Must
+    /// be less than `max_len`.
     pub overlap_len: u64,
-    /// A Hugging Face tokenizer, to count tokens and not characters: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get
-    /// the file of the tokenizer once and name it. Tokenizers of tiktoken and DashScope are none.
+    /// A Hugging Face tokenizer, to count tokens and not characters: a `tokenizer.json`, or a
+    /// directory with one. Nothing is downloaded: get the file of the tokenizer once and name it.
+    /// Tokenizers of tiktoken and DashScope are none.
     #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
     pub tokenizer: Option<String>,
     /// Goes with `tokenizer`; without effect.
@@ -56,14 +60,23 @@ impl Expander for TextChunkMapper {
             self.tokens = Some(HfTokenizer::of_parameter("tokenizer", tokenizer)?);
         }
         match self.max_len {
-            None if self.split_pattern.is_none() => return Err("`max_len` and `split_pattern` are both null: give one of them".into()),
+            None if self.split_pattern.is_none() => {
+                return Err("`max_len` and `split_pattern` are both null: give one of them".into());
+            }
             Some(0) => return Err("`max_len` is 0: give a number from 1 on".into()),
             Some(max) if self.overlap_len >= max => {
-                return Err(format!("`overlap_len` is {}: it must be less than `max_len`, {max}", self.overlap_len));
+                return Err(format!(
+                    "`overlap_len` is {}: it must be less than `max_len`, {max}",
+                    self.overlap_len
+                ));
             }
             _ => {}
         }
-        self.split = self.split_pattern.as_ref().map(|pattern| plain_pattern("split_pattern", pattern)).transpose()?;
+        self.split = self
+            .split_pattern
+            .as_ref()
+            .map(|pattern| plain_pattern("split_pattern", pattern))
+            .transpose()?;
         Ok(())
     }
 
@@ -72,16 +85,21 @@ impl Expander for TextChunkMapper {
         match (&self.split, self.max_len, &self.tokens) {
             (Some(split), None, _) => split_all(split, text, out),
             (None, Some(max), None) => windows(text, max as usize, overlap, out),
-            (None, Some(max), Some(tokenizer)) => token_windows(tokenizer, text, max as usize, overlap, out)?,
+            (None, Some(max), Some(tokenizer)) => {
+                token_windows(tokenizer, text, max as usize, overlap, out)?
+            }
             (Some(split), Some(max), None) => cut(split, text, max as usize, overlap, out)?,
-            (Some(split), Some(max), Some(tokenizer)) => token_cut(tokenizer, split, text, max as usize, overlap, out)?,
+            (Some(split), Some(max), Some(tokenizer)) => {
+                token_cut(tokenizer, split, text, max as usize, overlap, out)?
+            }
             (None, None, _) => out.push(text),
         }
         Ok(())
     }
 }
 
-/// What lies between matches, and as in Python's `re.split` what the groups of a match hold; blank pieces are left out.
+/// What lies between matches, and as in Python's `re.split` what the groups of a match hold; blank
+/// pieces are left out.
 fn split_all(split: &Regex, text: &str, out: &mut NewRows) {
     let mut push = |piece: &str| {
         if !strip(piece).is_empty() {
@@ -89,12 +107,18 @@ fn split_all(split: &Regex, text: &str, out: &mut NewRows) {
         }
     };
     let mut done = 0;
-    for (start, end) in each_match(text, |from| split.find_at(text, from).map(|m| (m.start(), m.end()))) {
+    for (start, end) in each_match(text, |from| {
+        split.find_at(text, from).map(|m| (m.start(), m.end()))
+    }) {
         push(&text[done..start]);
         if split.captures_len() > 1
             && let Some(groups) = split.captures_at(text, start)
         {
-            groups.iter().skip(1).flatten().for_each(|group| push(group.as_str()));
+            groups
+                .iter()
+                .skip(1)
+                .flatten()
+                .for_each(|group| push(group.as_str()));
         }
         done = end;
     }
@@ -110,8 +134,8 @@ fn head(text: &str, chars: usize) -> Option<usize> {
     text.char_indices().nth(chars).map(|(at, _)| at)
 }
 
-/// Chunks of `max` characters that begin `max - overlap` characters after each other. As in Data-Juicer the last one may hold nothing but
-/// what the one before shares with it.
+/// Chunks of `max` characters that begin `max - overlap` characters after each other. As in
+/// Data-Juicer the last one may hold nothing but what the one before shares with it.
 fn windows(text: &str, max: usize, overlap: usize, out: &mut NewRows) {
     if head(text, max).is_none() {
         return out.push(text);
@@ -123,14 +147,26 @@ fn windows(text: &str, max: usize, overlap: usize, out: &mut NewRows) {
     }
 }
 
-const NOTHING: &str = "`split_pattern` matches nothing at the start of a chunk: the text cannot be cut";
+const NOTHING: &str =
+    "`split_pattern` matches nothing at the start of a chunk: the text cannot be cut";
 
-/// Chunks that end at the last match within `max` characters. The last chunk may be empty, as in Data-Juicer.
-fn cut(split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
+/// Chunks that end at the last match within `max` characters. The last chunk may be empty, as in
+/// Data-Juicer.
+fn cut(
+    split: &Regex,
+    text: &str,
+    max: usize,
+    overlap: usize,
+    out: &mut NewRows,
+) -> Result<(), Reject> {
     let mut rest = text;
     while let Some(end) = head(rest, max) {
         let window = &rest[..end];
-        let (chunk, next) = match each_match(window, |from| split.find_at(window, from).map(|m| (m.start(), m.end()))).last() {
+        let (chunk, next) = match each_match(window, |from| {
+            split.find_at(window, from).map(|m| (m.start(), m.end()))
+        })
+        .last()
+        {
             Some((_, 0)) => return Err(Reject(NOTHING.into())),
             Some((start, end)) => (&window[..start], end),
             None => (window, head(rest, max - overlap).unwrap_or(end)),
@@ -145,7 +181,13 @@ fn cut(split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows)
 }
 
 /// As `windows`, by tokens.
-fn token_windows(tokenizer: &HfTokenizer, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
+fn token_windows(
+    tokenizer: &HfTokenizer,
+    text: &str,
+    max: usize,
+    overlap: usize,
+    out: &mut NewRows,
+) -> Result<(), Reject> {
     let tokens = tokenizer.encode(text)?;
     if tokens.len() <= max {
         out.push(text);
@@ -160,11 +202,20 @@ fn token_windows(tokenizer: &HfTokenizer, text: &str, max: usize, overlap: usize
 /// How many bytes `token_cut` gives to a tokenizer for one text: some twenty seconds.
 const MOST_WORK: usize = if cfg!(test) { 1 << 16 } else { 32 << 20 };
 
-/// As `cut`, by tokens. What comes after a match is taken from the text, as many characters on as the tokens up to it make.
-fn token_cut(tokenizer: &HfTokenizer, split: &Regex, text: &str, max: usize, overlap: usize, out: &mut NewRows) -> Result<(), Reject> {
+/// As `cut`, by tokens. What comes after a match is taken from the text, as many characters on as
+/// the tokens up to it make.
+fn token_cut(
+    tokenizer: &HfTokenizer,
+    split: &Regex,
+    text: &str,
+    max: usize,
+    overlap: usize,
+    out: &mut NewRows,
+) -> Result<(), Reject> {
     let mut rest = Cow::Borrowed(text);
     let mut tokens = tokenizer.encode(&rest)?;
-    // All of the rest is cut into tokens for each chunk, so the work grows with the square of the length.
+    // All of the rest is cut into tokens for each chunk, so the work grows with the square of the
+    // length.
     let mut work = rest.len();
     while work <= MOST_WORK {
         if tokens.len() <= max {
@@ -172,7 +223,11 @@ fn token_cut(tokenizer: &HfTokenizer, split: &Regex, text: &str, max: usize, ove
             return Ok(());
         }
         let window = tokenizer.decode(&tokens[..max])?;
-        let (chunk, next) = match each_match(&window, |from| split.find_at(&window, from).map(|m| (m.start(), m.end()))).last() {
+        let (chunk, next) = match each_match(&window, |from| {
+            split.find_at(&window, from).map(|m| (m.start(), m.end()))
+        })
+        .last()
+        {
             Some((_, 0)) => return Err(Reject(NOTHING.into())),
             Some((start, end)) => {
                 let next = head(&rest, code_points(&window[..end])).unwrap_or(rest.len());
@@ -199,28 +254,58 @@ mod tests {
     use djhost_sdk::operator;
 
     fn run(params: &str, text: &str) -> Vec<String> {
-        Runner::new(operator!(TextChunkMapper), params).unwrap().map(&[text])
+        Runner::new(operator!(TextChunkMapper), params)
+            .unwrap()
+            .map(&[text])
     }
 
     #[test]
     fn texts_are_cut() {
-        assert_eq!(run("{}", "one\n\n two\n\n\n\n  \n\nthree\n"), ["one", " two", "three\n"]);
-        assert_eq!(run(r#"{"split_pattern": "([,;])"}"#, "a,b;c"), ["a", ",", "b", ";", "c"]);
-        let windows = |more: &str, text: &str| run(&format!(r#"{{"split_pattern": null, "max_len": 3{more}}}"#), text);
+        assert_eq!(
+            run("{}", "one\n\n two\n\n\n\n  \n\nthree\n"),
+            ["one", " two", "three\n"]
+        );
+        assert_eq!(
+            run(r#"{"split_pattern": "([,;])"}"#, "a,b;c"),
+            ["a", ",", "b", ";", "c"]
+        );
+        let windows = |more: &str, text: &str| {
+            run(
+                &format!(r#"{{"split_pattern": null, "max_len": 3{more}}}"#),
+                text,
+            )
+        };
         assert_eq!(windows("", "日本語のテ"), ["日本語", "のテ"]);
-        assert_eq!(windows(r#", "overlap_len": 1"#, "abcdefg"), ["abc", "cde", "efg", "g"]);
+        assert_eq!(
+            windows(r#", "overlap_len": 1"#, "abcdefg"),
+            ["abc", "cde", "efg", "g"]
+        );
         assert_eq!(windows("", ""), [""]);
-        let both = |more: &str, text: &str| run(&format!(r#"{{"split_pattern": " ", "max_len": 6{more}}}"#), text);
+        let both = |more: &str, text: &str| {
+            run(
+                &format!(r#"{{"split_pattern": " ", "max_len": 6{more}}}"#),
+                text,
+            )
+        };
         assert_eq!(both("", "to be or not"), ["to be", "or not"]);
-        assert_eq!(both(r#", "overlap_len": 2"#, "abcdefghij kl"), ["abcdef", "efghij", "ij kl"]);
+        assert_eq!(
+            both(r#", "overlap_len": 2"#, "abcdefghij kl"),
+            ["abcdef", "efghij", "ij kl"]
+        );
     }
 
     #[test]
     fn texts_are_cut_by_tokens() {
         let params = |more: &str| format!(r#"{{"tokenizer": "../examples/files", {more}}}"#);
         let text = "We go for a walk. It is nice, and we walk!";
-        assert_eq!(run(&params(r#""split_pattern": null, "max_len": 5"#), text), ["we go for a walk", ". it is nice,", "and we walk!"]);
-        assert_eq!(run(&params(r#""split_pattern": "\\.", "max_len": 8"#), text), ["we go for a walk", " It is nice, and we walk!"]);
+        assert_eq!(
+            run(&params(r#""split_pattern": null, "max_len": 5"#), text),
+            ["we go for a walk", ". it is nice,", "and we walk!"]
+        );
+        assert_eq!(
+            run(&params(r#""split_pattern": "\\.", "max_len": 8"#), text),
+            ["we go for a walk", " It is nice, and we walk!"]
+        );
     }
 
     #[test]
@@ -235,6 +320,9 @@ mod tests {
 
     #[test]
     fn a_pattern_that_matches_nothing_ends() {
-        assert_eq!(run(r#"{"split_pattern": "^", "max_len": 2}"#, "abcdef"), [""; 0]);
+        assert_eq!(
+            run(r#"{"split_pattern": "^", "max_len": 2}"#, "abcdef"),
+            [""; 0]
+        );
     }
 }

@@ -5,11 +5,13 @@ use djhost_sdk::prelude::*;
 
 /// Keeps texts whose number of tokens lies in a range.
 ///
-/// Tokens are those of a Hugging Face tokenizer, without the special ones that it puts around a text.
+/// Tokens are those of a Hugging Face tokenizer, without the special ones that it puts around a
+/// text.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TokenNumFilter {
-    /// The tokenizer: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get the file of the tokenizer once and name it.
+    /// The tokenizer: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get the
+    /// file of the tokenizer once and name it.
     #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
     pub hf_tokenizer: String,
     /// The least number of tokens.
@@ -22,7 +24,12 @@ pub struct TokenNumFilter {
 
 impl Default for TokenNumFilter {
     fn default() -> Self {
-        Self { hf_tokenizer: huggingface::DEFAULT.into(), min_num: 10, max_num: i64::MAX, tokenizer: None }
+        Self {
+            hf_tokenizer: huggingface::DEFAULT.into(),
+            min_num: 10,
+            max_num: i64::MAX,
+            tokenizer: None,
+        }
     }
 }
 
@@ -32,7 +39,10 @@ impl TextFilter for TokenNumFilter {
     const COST: Cost = Cost::Heavy;
 
     fn prepare(&mut self) -> Result<(), String> {
-        self.tokenizer = Some(HfTokenizer::of_parameter("hf_tokenizer", &self.hf_tokenizer)?);
+        self.tokenizer = Some(HfTokenizer::of_parameter(
+            "hf_tokenizer",
+            &self.hf_tokenizer,
+        )?);
         Ok(())
     }
 

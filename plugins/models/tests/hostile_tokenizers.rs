@@ -12,13 +12,18 @@ fn tokenizers() -> Vec<Value> {
         "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}});
     let added = json!([{"id": 0, "content": "<s>", "single_word": false, "lstrip": true, "rstrip": false, "normalized": false, "special": true},
         {"id": 9, "content": "ab", "single_word": true, "lstrip": false, "rstrip": true, "normalized": true, "special": false}]);
-    let whole = |normalizer: Value, pre_tokenizer: Value, post_processor: &Value, decoder: Value, model: Value| {
+    let whole = |normalizer: Value,
+                 pre_tokenizer: Value,
+                 post_processor: &Value,
+                 decoder: Value,
+                 model: Value| {
         json!({"version": "1.0", "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 1},
             "padding": {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<s>"},
             "added_tokens": added, "normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "post_processor": post_processor, "decoder": decoder, "model": model})
     };
     let sequence = |name: &str, parts: Value| json!({"type": "Sequence", name: parts});
-    let word_level = json!({"type": "WordLevel", "vocab": {"<s>": 0, "a": 1, "b": 2}, "unk_token": "<s>"});
+    let word_level =
+        json!({"type": "WordLevel", "vocab": {"<s>": 0, "a": 1, "b": 2}, "unk_token": "<s>"});
     vec![
         whole(
             sequence(
@@ -88,20 +93,32 @@ fn tokenizers() -> Vec<Value> {
     ]
 }
 
-/// The rule that `A` becomes `b`, as sentencepiece writes it: a double array and the replacements, in Base64.
+/// The rule that `A` becomes `b`, as sentencepiece writes it: a double array and the replacements,
+/// in Base64.
 fn charsmap() -> String {
     let mut units = [0u32; 1024];
     units[0] = 256 << 10;
     units[256 ^ 65] = 512 << 10 | 1 << 8 | 65;
     units[256 ^ 65 ^ 512] = 1 << 31;
     let mut table = (units.len() as u32 * 4).to_le_bytes().to_vec();
-    units.iter().for_each(|unit| table.extend(unit.to_le_bytes()));
+    units
+        .iter()
+        .for_each(|unit| table.extend(unit.to_le_bytes()));
     table.extend(b"b\0");
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for group in table.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
-        (0..4).for_each(|i| out.push(if i <= group.len() { char::from(digits[(bits >> (18 - 6 * i) & 63) as usize]) } else { '=' }));
+        let bits = group
+            .iter()
+            .fold(0u32, |bits, &byte| bits << 8 | u32::from(byte))
+            << (8 * (3 - group.len()));
+        (0..4).for_each(|i| {
+            out.push(if i <= group.len() {
+                char::from(digits[(bits >> (18 - 6 * i) & 63) as usize])
+            } else {
+                '='
+            })
+        });
     }
     out
 }
@@ -132,14 +149,23 @@ const TYPES: [&str; 24] = [
     "ByteFallback",
     "StripAccents",
 ];
-const TEXTS: [&str; 7] =
-    ["", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "ab a-b AB", "  x\n\n", "日本 e\u{301}𝒳 12345", "<s>ab<s>", "a\0b▁▁a"];
+const TEXTS: [&str; 7] = [
+    "",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+    "ab a-b AB",
+    "  x\n\n",
+    "日本 e\u{301}𝒳 12345",
+    "<s>ab<s>",
+    "a\0b▁▁a",
+];
 
 /// What a file makes of the texts; an error if it panics or takes too long.
 fn try_out(file: &[u8]) -> Result<bool, String> {
     let before = Instant::now();
     let tried = catch_unwind(AssertUnwindSafe(|| {
-        let Ok(tokenizer) = HfTokenizer::read(file) else { return false };
+        let Ok(tokenizer) = HfTokenizer::read(file) else {
+            return false;
+        };
         for text in TEXTS {
             if let Ok(tokens) = tokenizer.encode(text) {
                 let _ = tokenizer.decode(&tokens);
@@ -162,10 +188,17 @@ fn try_out(file: &[u8]) -> Result<bool, String> {
 /// The places of all values in `value`.
 fn places(value: &Value, at: String, out: &mut Vec<String>) {
     match value {
-        Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| places(value, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), out))
-        }
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, value)| places(value, format!("{at}/{i}"), out)),
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            places(
+                value,
+                format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
+                out,
+            )
+        }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(i, value)| places(value, format!("{at}/{i}"), out)),
         _ => {}
     }
     out.push(at);
@@ -196,15 +229,25 @@ fn changed_values_never_panic() {
     std::panic::set_hook(Box::new(|_| {}));
     let (mut wrong, mut worked) = (Vec::new(), 0);
     for tokenizer in tokenizers() {
-        assert_eq!(try_out(tokenizer.to_string().as_bytes()), Ok(true), "{tokenizer}");
+        assert_eq!(
+            try_out(tokenizer.to_string().as_bytes()),
+            Ok(true),
+            "{tokenizer}"
+        );
         let mut all = Vec::new();
         places(&tokenizer, String::new(), &mut all);
         for place in all {
-            let mut attempt = |changed: Value, what: String| match try_out(changed.to_string().as_bytes()) {
-                Ok(works) => worked += usize::from(works),
-                Err(why) => wrong.push(format!("{place} {what}: {why:.200}")),
-            };
-            for other in others.iter().cloned().chain(TYPES.map(|name| json!(name)).into_iter().filter(|_| place.ends_with("/type"))) {
+            let mut attempt =
+                |changed: Value, what: String| match try_out(changed.to_string().as_bytes()) {
+                    Ok(works) => worked += usize::from(works),
+                    Err(why) => wrong.push(format!("{place} {what}: {why:.200}")),
+                };
+            for other in others.iter().cloned().chain(
+                TYPES
+                    .map(|name| json!(name))
+                    .into_iter()
+                    .filter(|_| place.ends_with("/type")),
+            ) {
                 let mut changed = tokenizer.clone();
                 *changed.pointer_mut(&place).unwrap() = other.clone();
                 attempt(changed, format!("= {other}"));
@@ -220,7 +263,12 @@ fn changed_values_never_panic() {
     }
     let _ = std::panic::take_hook();
     assert!(worked > 500, "{worked}");
-    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(60)].join("\n")
+    );
 }
 
 #[test]
@@ -228,10 +276,21 @@ fn cut_files_are_refused() {
     for tokenizer in tokenizers() {
         let whole = tokenizer.to_string();
         for length in 0..whole.len() {
-            assert!(HfTokenizer::read(&whole.as_bytes()[..length]).unwrap_err().starts_with("this is not a `tokenizer.json`"), "{length}");
+            assert!(
+                HfTokenizer::read(&whole.as_bytes()[..length])
+                    .unwrap_err()
+                    .starts_with("this is not a `tokenizer.json`"),
+                "{length}"
+            );
         }
     }
-    for other in ["[".repeat(100_000), "{\"a\":".repeat(100_000), "\u{1f}\u{8b}".into(), "{}".into(), "null".into()] {
+    for other in [
+        "[".repeat(100_000),
+        "{\"a\":".repeat(100_000),
+        "\u{1f}\u{8b}".into(),
+        "{}".into(),
+        "null".into(),
+    ] {
         assert!(HfTokenizer::read(other.as_bytes()).is_err());
     }
 }

@@ -11,7 +11,9 @@ type Redact<'a> = &'a mut dyn FnMut(&mut String);
 /// The value of a field that is to be redacted.
 pub(crate) fn redact_field(key: &str, is_messages: bool, value: &mut Value, redact: Redact<'_>) {
     match value {
-        Value::Array(messages) if is_messages => messages.iter_mut().for_each(|message| redact_message(message, redact)),
+        Value::Array(messages) if is_messages => messages
+            .iter_mut()
+            .for_each(|message| redact_message(message, redact)),
         Value::String(text) => redact(text),
         Value::Array(turns) if key == "dialog_history" => {
             for turn in turns {
@@ -23,19 +25,25 @@ pub(crate) fn redact_field(key: &str, is_messages: bool, value: &mut Value, reda
                 }
             }
         }
-        Value::Array(pair) if pair.len() == 2 => pair.iter_mut().for_each(|text| redact_string(text, redact)),
+        Value::Array(pair) if pair.len() == 2 => {
+            pair.iter_mut().for_each(|text| redact_string(text, redact))
+        }
         _ => {}
     }
 }
 
-/// What is redacted in every field, after the above: strings in lists, and those under certain keys.
+/// What is redacted in every field, after the above: strings in lists, and those under certain
+/// keys.
 pub(crate) fn redact_nested(key: &str, listed: bool, value: &mut Value, redact: Redact<'_>) {
     match value {
         Value::String(text) if VALUE_KEYS.contains(&key) => redact(text),
         // Its pairs are tuples in Data-Juicer, not lists.
         Value::Array(turns) if key == "dialog_history" && listed => {
             let is_pair = |turn: &Value| turn.as_array().is_some_and(|pair| pair.len() >= 2);
-            turns.iter_mut().filter(|turn| !is_pair(turn)).for_each(|turn| redact_item(turn, redact));
+            turns
+                .iter_mut()
+                .filter(|turn| !is_pair(turn))
+                .for_each(|turn| redact_item(turn, redact));
         }
         other => redact_value(other, redact),
     }
@@ -78,7 +86,10 @@ fn redact_message(message: &mut Value, redact: Redact<'_>) {
                     Value::String(text) => redact(text),
                     Value::Object(fields) => {
                         for key in ["text", "content"] {
-                            fields.get_mut(key).into_iter().for_each(|text| redact_string(text, redact));
+                            fields
+                                .get_mut(key)
+                                .into_iter()
+                                .for_each(|text| redact_string(text, redact));
                         }
                     }
                     _ => {}
@@ -88,9 +99,15 @@ fn redact_message(message: &mut Value, redact: Redact<'_>) {
         _ => {}
     }
     for key in ["tool_calls", "tool_use"] {
-        let Some(calls) = message.get_mut(key).and_then(Value::as_array_mut) else { continue };
+        let Some(calls) = message.get_mut(key).and_then(Value::as_array_mut) else {
+            continue;
+        };
         for call in calls.iter_mut().filter_map(Value::as_object_mut) {
-            let name = if call.get("function").is_some_and(is_true) { "function" } else { "function_call" };
+            let name = if call.get("function").is_some_and(is_true) {
+                "function"
+            } else {
+                "function_call"
+            };
             if let Some(function) = call.get_mut(name).and_then(Value::as_object_mut) {
                 redact_arguments(function.get_mut("arguments"), redact);
             }

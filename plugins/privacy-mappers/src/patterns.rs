@@ -1,7 +1,8 @@
 //! Data-Juicer's patterns, for an engine without look-around.
 //!
-//! What must stand before and behind a match is matched too, but is not replaced: the group `all` is what Data-Juicer's pattern matches,
-//! and `keep` what stays of it. `<` and `>` in the sources below stand for word boundaries of that kind.
+//! What must stand before and behind a match is matched too, but is not replaced: the group `all`
+//! is what Data-Juicer's pattern matches, and `keep` what stays of it. `<` and `>` in the sources
+//! below stand for word boundaries of that kind.
 
 use crate::hints::{self, Hint};
 use regex::{Captures, Regex};
@@ -62,7 +63,10 @@ patterns! {
 fn compile(source: &str) -> Regex {
     let mut out = String::new();
     let mut class = false;
-    let source = source.replace("CHANNELS", "(?:feishu|dingtalk|wecom|wechat_work|email|mail|飞书|钉钉|企业微信|邮箱)");
+    let source = source.replace(
+        "CHANNELS",
+        "(?:feishu|dingtalk|wecom|wechat_work|email|mail|飞书|钉钉|企业微信|邮箱)",
+    );
     let mut rest = source.chars();
     let mut group = false;
     while let Some(c) = rest.next() {
@@ -99,22 +103,39 @@ fn compile(source: &str) -> Regex {
 }
 
 impl Pattern {
-    /// Puts `instead` in the place of all matches, behind what they keep, and appends all to `out`; false, with nothing appended, if there
-    /// are none. `keep` says whether what a match keeps stays.
+    /// Puts `instead` in the place of all matches, behind what they keep, and appends all to `out`;
+    /// false, with nothing appended, if there are none. `keep` says whether what a match keeps
+    /// stays.
     pub(crate) fn replace(&self, text: &str, instead: &str, keep: bool, out: &mut String) -> bool {
         self.replace_hinted(self.hint, text, instead, keep, out)
     }
 
-    fn replace_hinted(&self, hint: Hint, text: &str, instead: &str, keep: bool, out: &mut String) -> bool {
-        let looks_behind = self.regex.as_str().trim_start_matches("(?i)").starts_with(r"(?:\A|");
+    fn replace_hinted(
+        &self,
+        hint: Hint,
+        text: &str,
+        instead: &str,
+        keep: bool,
+        out: &mut String,
+    ) -> bool {
+        let looks_behind = self
+            .regex
+            .as_str()
+            .trim_start_matches("(?i)")
+            .starts_with(r"(?:\A|");
         let (mut done, mut from, mut any) = (0, 0, false);
         while let Some(place) = hint(text, from) {
             // One character before is looked at.
             let start = text.floor_char_boundary(place.saturating_sub(1)).max(from);
-            let Some(groups) = self.regex.captures_at(text, start) else { break };
+            let Some(groups) = self.regex.captures_at(text, start) else {
+                break;
+            };
             let (all, kept) = match groups.name("all") {
                 Some(all) => (all, groups.name("keep")),
-                None => (groups.name("bare").expect("one of the groups took part"), groups.name("barekeep")),
+                None => (
+                    groups.name("bare").expect("one of the groups took part"),
+                    groups.name("barekeep"),
+                ),
             };
             let end = match self.end.map_or(Ok(all.end()), |end| end(text, &groups)) {
                 Ok(end) => end,
@@ -128,8 +149,13 @@ impl Pattern {
             out.push_str(kept.filter(|_| keep).map_or("", |kept| kept.as_str()));
             out.push_str(instead);
             done = end;
-            // What stands before the next match may be the end of this one, but no match begins inside of it.
-            from = if looks_behind { text.floor_char_boundary(end - 1) } else { end };
+            // What stands before the next match may be the end of this one, but no match begins
+            // inside of it.
+            from = if looks_behind {
+                text.floor_char_boundary(end - 1)
+            } else {
+                end
+            };
         }
         if any {
             out.push_str(&text[done..]);
@@ -140,25 +166,41 @@ impl Pattern {
 
 /// Letters, numbers and `_`, as in Python's `\w`.
 fn is_word(c: char) -> bool {
-    static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\p{L}\p{N}_]").expect("a valid pattern"));
-    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { WORD.is_match(c.encode_utf8(&mut [0; 4])) }
+    static WORD: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[\p{L}\p{N}_]").expect("a valid pattern"));
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || c == '_'
+    } else {
+        WORD.is_match(c.encode_utf8(&mut [0; 4]))
+    }
 }
 
 /// Python's `\b`.
 fn is_boundary(text: &str, at: usize) -> bool {
-    text[..at].chars().next_back().is_some_and(is_word) != text[at..].chars().next().is_some_and(is_word)
+    text[..at].chars().next_back().is_some_and(is_word)
+        != text[at..].chars().next().is_some_and(is_word)
 }
 
 /// The last boundary in the third part. Without one no match begins in the first part.
 fn jwt_end(text: &str, groups: &Captures<'_>) -> Result<usize, usize> {
-    let (all, second, third) = (groups.name("all").unwrap(), groups.name("second").unwrap(), groups.name("third").unwrap());
-    (third.end() + 1..=all.end()).rev().find(|end| is_boundary(text, *end)).ok_or(second.start())
+    let (all, second, third) = (
+        groups.name("all").unwrap(),
+        groups.name("second").unwrap(),
+        groups.name("third").unwrap(),
+    );
+    (third.end() + 1..=all.end())
+        .rev()
+        .find(|end| is_boundary(text, *end))
+        .ok_or(second.start())
 }
 
 /// The last boundary after at least 16 characters.
 fn open_id_end(text: &str, groups: &Captures<'_>) -> Result<usize, usize> {
     let (all, prefix) = (groups.name("all").unwrap(), groups.name("keep").unwrap());
-    (prefix.end() + 16..=all.end()).rev().find(|end| is_boundary(text, *end)).ok_or(all.start() + 1)
+    (prefix.end() + 16..=all.end())
+        .rev()
+        .find(|end| is_boundary(text, *end))
+        .ok_or(all.start() + 1)
 }
 
 #[cfg(test)]
@@ -178,14 +220,60 @@ mod tests {
             (&PATH_WIN, &["C", ":\\", "D:\\x", "(", "="]),
             (&PATH_UNC, &["\\", "\\\\x", "(", "="]),
             (&EMAIL, &["a", ".", "@", "+", "b.cd", "-"]),
-            (&SECRET, &["key", "api", "_", "-", "ſecret", "toKen", "Auth", "license", ":", "=", "x", "password", "\""]),
-            (&ID, &["session", "user", "ſeſſion", "_", "-", "id", "ID", ":", "=", "x"]),
-            (&CHANNEL, &["channel", "当前的", "：", ":", "=", "飞书", "mail", "\""]),
-            (&FEISHU, &["ou_", "OU_", "0123456789abcdef", "ABCDEF0123456789", "a"]),
-            (&OPEN_ID, &["ou_", "u_", "uid_", "o", "0123456789abcde", "f", "-"]),
-            (&PHONE_CN, &["13", "138", "0013800", "0", "800138000", "٣", "13800138000"]),
-            (&PHONE_INTL, &["+", "49", "-", ".", "123456", "7", "٣", "\u{a0}"]),
-            (&ID_CARD, &["110101", "19900101123", "110101199001011234", "20", "X", "x", "٣"]),
+            (
+                &SECRET,
+                &[
+                    "key", "api", "_", "-", "ſecret", "toKen", "Auth", "license", ":", "=", "x",
+                    "password", "\"",
+                ],
+            ),
+            (
+                &ID,
+                &[
+                    "session",
+                    "user",
+                    "ſeſſion",
+                    "_",
+                    "-",
+                    "id",
+                    "ID",
+                    ":",
+                    "=",
+                    "x",
+                ],
+            ),
+            (
+                &CHANNEL,
+                &["channel", "当前的", "：", ":", "=", "飞书", "mail", "\""],
+            ),
+            (
+                &FEISHU,
+                &["ou_", "OU_", "0123456789abcdef", "ABCDEF0123456789", "a"],
+            ),
+            (
+                &OPEN_ID,
+                &["ou_", "u_", "uid_", "o", "0123456789abcde", "f", "-"],
+            ),
+            (
+                &PHONE_CN,
+                &["13", "138", "0013800", "0", "800138000", "٣", "13800138000"],
+            ),
+            (
+                &PHONE_INTL,
+                &["+", "49", "-", ".", "123456", "7", "٣", "\u{a0}"],
+            ),
+            (
+                &ID_CARD,
+                &[
+                    "110101",
+                    "19900101123",
+                    "110101199001011234",
+                    "20",
+                    "X",
+                    "x",
+                    "٣",
+                ],
+            ),
         ];
         let mut random = 1u32;
         let mut next = |below: usize| {
@@ -196,11 +284,22 @@ mod tests {
             let mut found = 0;
             for length in 0..4000 {
                 let common = [" ", "\n", "\u{3000}", "é", "_", "x", "7", ",", ""];
-                let text: String =
-                    (0..length % 24).map(|_| if next(3) > 0 { parts[next(parts.len())] } else { common[next(common.len())] }).collect();
+                let text: String = (0..length % 24)
+                    .map(|_| {
+                        if next(3) > 0 {
+                            parts[next(parts.len())]
+                        } else {
+                            common[next(common.len())]
+                        }
+                    })
+                    .collect();
                 let (mut hinted, mut plain) = (String::new(), String::new());
                 let any = pattern.replace(&text, "[]", true, &mut hinted);
-                assert_eq!(any, pattern.replace_hinted(|_, from| Some(from), &text, "[]", true, &mut plain), "{i}: {text:?}");
+                assert_eq!(
+                    any,
+                    pattern.replace_hinted(|_, from| Some(from), &text, "[]", true, &mut plain),
+                    "{i}: {text:?}"
+                );
                 assert_eq!(hinted, plain, "{i}: {text:?}");
                 found += usize::from(any);
             }

@@ -8,9 +8,11 @@ use djhost_sdk::text::plain_pattern;
 use regex::Regex;
 use serde_json::Value;
 
-/// Puts placeholders in the place of personal data: paths, email addresses, secrets, IDs, phone numbers and more.
+/// Puts placeholders in the place of personal data: paths, email addresses, secrets, IDs, phone
+/// numbers and more.
 ///
-/// It works on the text, on `query`, `response`, `dialog_history` and `messages`, and on strings in the fields of `nested_keys`.
+/// It works on the text, on `query`, `response`, `dialog_history` and `messages`, and on strings in
+/// the fields of `nested_keys`.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PiiRedactionMapper {
@@ -64,15 +66,16 @@ pub struct PiiRedactionMapper {
     pub ip_replacement: String,
     /// What takes the place of a MAC address.
     pub mac_replacement: String,
-    /// More regular expressions, each with what takes the place of its matches (`\1` and `\g<name>` are groups), applied last.
+    /// More regular expressions, each with what takes the place of its matches (`\1` and `\g<name>`
+    /// are groups), applied last.
     pub extra_patterns: Vec<(String, String)>,
-    /// The fields to redact: strings, pairs of strings, `dialog_history`, and messages. Without it the text, `query`, `response`,
-    /// `dialog_history` and `messages`.
+    /// The fields to redact: strings, pairs of strings, `dialog_history`, and messages. Without it
+    /// the text, `query`, `response`, `dialog_history` and `messages`.
     pub redact_keys: Option<Vec<String>>,
     /// Which of these fields is a list of messages.
     pub messages_key: Option<String>,
-    /// More fields in which strings in lists, and strings under `file_path`, `path`, `file`, `arguments` and `file_paths`, are redacted at
-    /// any depth.
+    /// More fields in which strings in lists, and strings under `file_path`, `path`, `file`,
+    /// `arguments` and `file_paths`, are redacted at any depth.
     pub nested_keys: Vec<String>,
     #[serde(skip)]
     steps: Vec<Step>,
@@ -80,7 +83,8 @@ pub struct PiiRedactionMapper {
     extra: Vec<(Regex, Replacement)>,
 }
 
-/// A pattern, what takes the place of its matches, and whether something of a match stays before it.
+/// A pattern, what takes the place of its matches, and whether something of a match stays before
+/// it.
 type Step = (&'static Pattern, String, bool);
 
 impl Default for PiiRedactionMapper {
@@ -129,19 +133,101 @@ impl Operator for PiiRedactionMapper {
     fn prepare(&mut self) -> Result<(), String> {
         // The order is Data-Juicer's: blocks first, then what may be a part of them.
         let all: [(bool, &str, &String, &[&'static Pattern], bool); 13] = [
-            (self.mask_pem, "pem", &self.pem_replacement, &[&patterns::PEM], false),
-            (self.mask_jwt, "jwt", &self.jwt_replacement, &[&patterns::JWT], false),
-            (self.mask_urls, "url", &self.url_replacement, &[&patterns::URL], false),
-            (self.mask_ips, "ip", &self.ip_replacement, &[&patterns::IPV4, &patterns::IPV6], false),
-            (self.mask_macs, "mac", &self.mac_replacement, &[&patterns::MAC], false),
-            (self.mask_paths, "path", &self.path_replacement, &[&patterns::PATH_UNIX, &patterns::PATH_WIN, &patterns::PATH_UNC], true),
-            (self.mask_emails, "email", &self.email_replacement, &[&patterns::EMAIL], false),
-            (self.mask_secrets, "secret", &self.secret_replacement, &[&patterns::SECRET], true),
-            (self.mask_ids, "id", &self.id_replacement, &[&patterns::ID], true),
-            (self.mask_channel_ids, "channel_id", &self.channel_id_replacement, &[&patterns::CHANNEL], true),
-            (self.mask_platform_open_ids, "channel_id", &self.channel_id_replacement, &[&patterns::FEISHU, &patterns::OPEN_ID], false),
-            (self.mask_phones, "phone", &self.phone_replacement, &[&patterns::PHONE_CN, &patterns::PHONE_INTL], false),
-            (self.mask_id_cards, "id_card", &self.id_card_replacement, &[&patterns::ID_CARD], false),
+            (
+                self.mask_pem,
+                "pem",
+                &self.pem_replacement,
+                &[&patterns::PEM],
+                false,
+            ),
+            (
+                self.mask_jwt,
+                "jwt",
+                &self.jwt_replacement,
+                &[&patterns::JWT],
+                false,
+            ),
+            (
+                self.mask_urls,
+                "url",
+                &self.url_replacement,
+                &[&patterns::URL],
+                false,
+            ),
+            (
+                self.mask_ips,
+                "ip",
+                &self.ip_replacement,
+                &[&patterns::IPV4, &patterns::IPV6],
+                false,
+            ),
+            (
+                self.mask_macs,
+                "mac",
+                &self.mac_replacement,
+                &[&patterns::MAC],
+                false,
+            ),
+            (
+                self.mask_paths,
+                "path",
+                &self.path_replacement,
+                &[
+                    &patterns::PATH_UNIX,
+                    &patterns::PATH_WIN,
+                    &patterns::PATH_UNC,
+                ],
+                true,
+            ),
+            (
+                self.mask_emails,
+                "email",
+                &self.email_replacement,
+                &[&patterns::EMAIL],
+                false,
+            ),
+            (
+                self.mask_secrets,
+                "secret",
+                &self.secret_replacement,
+                &[&patterns::SECRET],
+                true,
+            ),
+            (
+                self.mask_ids,
+                "id",
+                &self.id_replacement,
+                &[&patterns::ID],
+                true,
+            ),
+            (
+                self.mask_channel_ids,
+                "channel_id",
+                &self.channel_id_replacement,
+                &[&patterns::CHANNEL],
+                true,
+            ),
+            (
+                self.mask_platform_open_ids,
+                "channel_id",
+                &self.channel_id_replacement,
+                &[&patterns::FEISHU, &patterns::OPEN_ID],
+                false,
+            ),
+            (
+                self.mask_phones,
+                "phone",
+                &self.phone_replacement,
+                &[&patterns::PHONE_CN, &patterns::PHONE_INTL],
+                false,
+            ),
+            (
+                self.mask_id_cards,
+                "id_card",
+                &self.id_card_replacement,
+                &[&patterns::ID_CARD],
+                false,
+            ),
         ];
         let mut steps = Vec::new();
         for (masked, name, instead, patterns, keep) in all {
@@ -151,11 +237,17 @@ impl Operator for PiiRedactionMapper {
             let named = |error: String| error.replace("`repl`", &format!("`{name}_replacement`"));
             let parsed = Replacement::parse(instead).map_err(named)?;
             if parsed.has_groups() {
-                return Err(format!("`{name}_replacement` is `{instead}`: it cannot have groups of the pattern; write the text itself"));
+                return Err(format!(
+                    "`{name}_replacement` is `{instead}`: it cannot have groups of the pattern; write the text itself"
+                ));
             }
             let mut literal = String::new();
             parsed.push_literal(&mut literal);
-            steps.extend(patterns.iter().map(|pattern| (*pattern, literal.clone(), keep)));
+            steps.extend(
+                patterns
+                    .iter()
+                    .map(|pattern| (*pattern, literal.clone(), keep)),
+            );
         }
         self.steps = steps;
         self.extra = Vec::new();
@@ -173,7 +265,11 @@ impl Operator for PiiRedactionMapper {
         let mut signature = Signature::default();
         for key in self.fields(common) {
             // The text is a string for all operators; anything may be in other fields.
-            let column_type = if key == common.text_key { ColumnType::Utf8 } else { ColumnType::Json };
+            let column_type = if key == common.text_key {
+                ColumnType::Utf8
+            } else {
+                ColumnType::Json
+            };
             signature.reads.push(Input::optional(&key, column_type));
             signature.writes.push(Computed::new(key, column_type));
         }
@@ -194,7 +290,11 @@ impl Operator for PiiRedactionMapper {
                     let times = times + usize::from(VALUE_KEYS.contains(&key.as_str()));
                     let mut changed = false;
                     for _ in 0..times {
-                        let from = if changed { std::mem::take(&mut current) } else { String::new() };
+                        let from = if changed {
+                            std::mem::take(&mut current)
+                        } else {
+                            String::new()
+                        };
                         let from = if changed { from.as_str() } else { text };
                         if self.redact(from, &mut next) {
                             changed = true;
@@ -210,7 +310,12 @@ impl Operator for PiiRedactionMapper {
                     continue;
                 }
                 // Without a string in it there is nothing to do.
-                let Some(mut value) = serde_json::from_str::<Value>(text).ok().filter(|_| text.contains('"')) else { continue };
+                let Some(mut value) = serde_json::from_str::<Value>(text)
+                    .ok()
+                    .filter(|_| text.contains('"'))
+                else {
+                    continue;
+                };
                 let mut changed = false;
                 let mut redact = |string: &mut String| {
                     if self.redact(string, &mut next) {
@@ -219,7 +324,12 @@ impl Operator for PiiRedactionMapper {
                     }
                 };
                 for _ in 0..times {
-                    redact_field(&key, self.messages_key.as_deref() == Some(&key), &mut value, &mut redact);
+                    redact_field(
+                        &key,
+                        self.messages_key.as_deref() == Some(&key),
+                        &mut value,
+                        &mut redact,
+                    );
                 }
                 redact_nested(&key, times > 0, &mut value, &mut redact);
                 if changed {
@@ -228,25 +338,50 @@ impl Operator for PiiRedactionMapper {
                 }
             }
             if !rows.is_empty() {
-                let values = if key == common.text_key { Column::Utf8(values) } else { Column::Json(values) };
-                updates.push(Update { path: key, rows: Some(rows), values });
+                let values = if key == common.text_key {
+                    Column::Utf8(values)
+                } else {
+                    Column::Json(values)
+                };
+                updates.push(Update {
+                    path: key,
+                    rows: Some(rows),
+                    values,
+                });
             }
         }
-        Ok(Output::Updated { updates, rejected: Vec::new() })
+        Ok(Output::Updated {
+            updates,
+            rejected: Vec::new(),
+        })
     }
 }
 
 impl PiiRedactionMapper {
     /// The fields of `redact_keys`.
     fn redacted(&self, common: &Common) -> Vec<String> {
-        let default = || [common.text_key.as_str(), "query", "response", "dialog_history", "messages"].map(String::from).into();
+        let default = || {
+            [
+                common.text_key.as_str(),
+                "query",
+                "response",
+                "dialog_history",
+                "messages",
+            ]
+            .map(String::from)
+            .into()
+        };
         self.redact_keys.clone().unwrap_or_else(default)
     }
 
     /// All fields that are read, each once.
     fn fields(&self, common: &Common) -> Vec<String> {
         let mut fields: Vec<String> = Vec::new();
-        for key in self.redacted(common).into_iter().chain(self.nested_keys.iter().cloned()) {
+        for key in self
+            .redacted(common)
+            .into_iter()
+            .chain(self.nested_keys.iter().cloned())
+        {
             if !fields.contains(&key) {
                 fields.push(key);
             }
@@ -288,12 +423,20 @@ fn replace(regex: &Regex, repl: &Replacement, text: &str, out: &mut String) -> b
     let (mut done, mut from) = (0, 0);
     let mut any = false;
     while from <= text.len() {
-        let Some(groups) = regex.captures_at(text, from) else { break };
-        let (start, end) = groups.get(0).map_or((from, from), |all| (all.start(), all.end()));
+        let Some(groups) = regex.captures_at(text, from) else {
+            break;
+        };
+        let (start, end) = groups
+            .get(0)
+            .map_or((from, from), |all| (all.start(), all.end()));
         out.push_str(&text[done..start]);
         repl.push(&groups, out);
         done = end;
-        from = if end > start { end } else { end + text[end..].chars().next().map_or(1, char::len_utf8) };
+        from = if end > start {
+            end
+        } else {
+            end + text[end..].chars().next().map_or(1, char::len_utf8)
+        };
         any = true;
     }
     if any {
@@ -308,29 +451,59 @@ mod tests {
     use djhost_sdk::operator;
 
     fn redact(params: &str, text: &str) -> String {
-        Runner::new(operator!(PiiRedactionMapper), params).unwrap().map(&[text]).remove(0)
+        Runner::new(operator!(PiiRedactionMapper), params)
+            .unwrap()
+            .map(&[text])
+            .remove(0)
     }
 
     #[test]
     fn placeholders_take_the_place_of_personal_data() {
         for (text, expected) in [
-            ("see /home/me/x.txt and C:\\a\\b", "see [PATH_REDACTED] and [PATH_REDACTED]"),
+            (
+                "see /home/me/x.txt and C:\\a\\b",
+                "see [PATH_REDACTED] and [PATH_REDACTED]",
+            ),
             ("mail a.b@c.org!", "mail [EMAIL_REDACTED]!"),
-            ("Password = 'x' token:y", "Password = '[REDACTED]' token:[REDACTED]"),
+            (
+                "Password = 'x' token:y",
+                "Password = '[REDACTED]' token:[REDACTED]",
+            ),
             ("user_id: ou_1, x", "user_id[ID_REDACTED], x"),
-            ("at 10.0.0.1:80, 1.2.3.4.5, [::1:2]:80", "at [IP_REDACTED]:80, [IP_REDACTED].5, [IP_REDACTED]"),
-            ("当前的channel：飞书", "当前的channel：[CHANNEL_ID_REDACTED]"),
-            ("call 13800138000 or +49 1234567", "call [PHONE_REDACTED] or [PHONE_REDACTED]"),
+            (
+                "at 10.0.0.1:80, 1.2.3.4.5, [::1:2]:80",
+                "at [IP_REDACTED]:80, [IP_REDACTED].5, [IP_REDACTED]",
+            ),
+            (
+                "当前的channel：飞书",
+                "当前的channel：[CHANNEL_ID_REDACTED]",
+            ),
+            (
+                "call 13800138000 or +49 1234567",
+                "call [PHONE_REDACTED] or [PHONE_REDACTED]",
+            ),
             ("aa:bb:cc:dd:ee:ff", "[MAC_REDACTED]"),
-            ("-----BEGIN A KEY-----\nx\n-----END A KEY-----.", "[PEM_REDACTED]."),
+            (
+                "-----BEGIN A KEY-----\nx\n-----END A KEY-----.",
+                "[PEM_REDACTED].",
+            ),
             ("eyJa.b.c-", "[JWT_REDACTED]-"),
             ("u_aaaaaaaaaaaaaaaaé", "u_aaaaaaaaaaaaaaaaé"),
             ("https://a.b nothing", "https://a.b nothing"),
         ] {
             assert_eq!(redact("{}", text), expected);
         }
-        assert_eq!(redact(r#"{"mask_urls": true, "mask_emails": false}"#, "http://x.y a@b.cd"), "[URL_REDACTED] a@b.cd");
-        assert_eq!(redact(r#"{"extra_patterns": [["N(\\d)", "<\\1>"]]}"#, "N1 N2"), "<1> <2>");
+        assert_eq!(
+            redact(
+                r#"{"mask_urls": true, "mask_emails": false}"#,
+                "http://x.y a@b.cd"
+            ),
+            "[URL_REDACTED] a@b.cd"
+        );
+        assert_eq!(
+            redact(r#"{"extra_patterns": [["N(\\d)", "<\\1>"]]}"#, "N1 N2"),
+            "<1> <2>"
+        );
     }
 
     #[test]
@@ -351,7 +524,18 @@ mod tests {
 
     #[test]
     fn hostile_texts_take_linear_time() {
-        for piece in ["-eyJ", "eyJ.a.", "1.1.1.", "a@", "-----BEGIN A-----", "u_aaaaaaaaaaaaaaaa-", "[::::", "token ", "+1", "/home/"] {
+        for piece in [
+            "-eyJ",
+            "eyJ.a.",
+            "1.1.1.",
+            "a@",
+            "-----BEGIN A-----",
+            "u_aaaaaaaaaaaaaaaa-",
+            "[::::",
+            "token ",
+            "+1",
+            "/home/",
+        ] {
             redact("{}", &piece.repeat(200_000));
         }
     }

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 
 /// Keeps the rows with the most (or least) frequent values of a field.
 ///
-/// If both `top_ratio` and `topk` are set, the smaller number of values holds; if neither is, all rows stay. Among equally frequent values
-/// the one that comes first wins.
+/// If both `top_ratio` and `topk` are set, the smaller number of values holds; if neither is, all
+/// rows stay. Among equally frequent values the one that comes first wins.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FrequencySpecifiedFieldSelector {
-    /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing. Empty: all rows stay.
+    /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.
+    /// Empty: all rows stay.
     pub field_key: String,
     /// The share of different values to keep.
     #[schemars(range(min = 0, max = 1))]
@@ -26,7 +27,12 @@ pub struct FrequencySpecifiedFieldSelector {
 
 impl Default for FrequencySpecifiedFieldSelector {
     fn default() -> Self {
-        Self { field_key: String::new(), top_ratio: None, topk: None, reverse: true }
+        Self {
+            field_key: String::new(),
+            top_ratio: None,
+            topk: None,
+            reverse: true,
+        }
     }
 }
 
@@ -43,7 +49,8 @@ impl Selector for FrequencySpecifiedFieldSelector {
         value::input(&self.field_key)
     }
 
-    /// A letter for the type and the value: equal keys are equal values in Python, where `1`, `1.0` and `True` are one.
+    /// A letter for the type and the value: equal keys are equal values in Python, where `1`, `1.0`
+    /// and `True` are one.
     fn key(&mut self, row: Row<'_>) -> Result<String, Reject> {
         if self.field_key.is_empty() {
             return Ok(String::new());
@@ -54,10 +61,15 @@ impl Selector for FrequencySpecifiedFieldSelector {
             Value::Bool(flag) => Ok(format!("n{}", u8::from(flag))),
             Value::Number(number) => match number.as_f64() {
                 // Whole numbers that a float holds exactly look the same however they are written.
-                Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => Ok(format!("n{}", float as i64)),
+                Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => {
+                    Ok(format!("n{}", float as i64))
+                }
                 _ => Ok(format!("n{number}")),
             },
-            Value::Array(_) | Value::Object(_) => Err(Reject(format!("`{}` is not a string, a number or nothing", self.field_key))),
+            Value::Array(_) | Value::Object(_) => Err(Reject(format!(
+                "`{}` is not a string, a number or nothing",
+                self.field_key
+            ))),
         }
     }
 
@@ -80,10 +92,21 @@ impl Selector for FrequencySpecifiedFieldSelector {
                 number
             })
             .collect();
-        let Some(number) = value::allowed(self.top_ratio, self.topk, values.len()) else { return Ok(vec![true; rows]) };
+        let Some(number) = value::allowed(self.top_ratio, self.topk, values.len()) else {
+            return Ok(vec![true; rows]);
+        };
         let mut kept = vec![false; values.len()];
-        values.sort_by(|a, b| if self.reverse { b.1.cmp(&a.1) } else { a.1.cmp(&b.1) });
-        values.iter().take(number).for_each(|&(value, _)| kept[value] = true);
+        values.sort_by(|a, b| {
+            if self.reverse {
+                b.1.cmp(&a.1)
+            } else {
+                a.1.cmp(&b.1)
+            }
+        });
+        values
+            .iter()
+            .take(number)
+            .for_each(|&(value, _)| kept[value] = true);
         Ok(value_of_row.into_iter().map(|value| kept[value]).collect())
     }
 }
@@ -93,23 +116,45 @@ mod tests {
     use super::*;
     use djhost_sdk::operator;
 
-    const ROWS: [&str; 7] =
-        [r#"{"s": "x"}"#, r#"{"s": 1}"#, r#"{"s": "1"}"#, r#"{"s": 1.0}"#, r#"{"s": null}"#, r#"{"s": true}"#, r#"{"t": 0}"#];
+    const ROWS: [&str; 7] = [
+        r#"{"s": "x"}"#,
+        r#"{"s": 1}"#,
+        r#"{"s": "1"}"#,
+        r#"{"s": 1.0}"#,
+        r#"{"s": null}"#,
+        r#"{"s": true}"#,
+        r#"{"t": 0}"#,
+    ];
 
     fn keep(params: &str) -> Vec<bool> {
-        Runner::new(operator!(FrequencySpecifiedFieldSelector), params).unwrap().select_json(&ROWS).unwrap()
+        Runner::new(operator!(FrequencySpecifiedFieldSelector), params)
+            .unwrap()
+            .select_json(&ROWS)
+            .unwrap()
     }
 
     #[test]
     fn values_are_equal_as_in_python() {
-        assert_eq!(keep(r#"{"field_key": "s", "topk": 1}"#), [false, true, false, true, false, true, false]);
-        assert_eq!(keep(r#"{"field_key": "s", "topk": 2}"#), [false, true, false, true, true, true, true]);
+        assert_eq!(
+            keep(r#"{"field_key": "s", "topk": 1}"#),
+            [false, true, false, true, false, true, false]
+        );
+        assert_eq!(
+            keep(r#"{"field_key": "s", "topk": 2}"#),
+            [false, true, false, true, true, true, true]
+        );
     }
 
     #[test]
     fn the_least_frequent_and_the_first_of_equals() {
-        assert_eq!(keep(r#"{"field_key": "s", "topk": 1, "reverse": false}"#), [true, false, false, false, false, false, false]);
-        assert_eq!(keep(r#"{"field_key": "s", "top_ratio": 0.5, "reverse": false}"#), [true, false, true, false, false, false, false]);
+        assert_eq!(
+            keep(r#"{"field_key": "s", "topk": 1, "reverse": false}"#),
+            [true, false, false, false, false, false, false]
+        );
+        assert_eq!(
+            keep(r#"{"field_key": "s", "top_ratio": 0.5, "reverse": false}"#),
+            [true, false, true, false, false, false, false]
+        );
         assert_eq!(keep(r#"{"field_key": "s"}"#), [true; 7]);
     }
 }

@@ -1,4 +1,5 @@
-//! Selectors by a field, by rank or at random, with Data-Juicer's names, parameters and choices. Rows stay in input order.
+//! Selectors by a field, by rank or at random, with Data-Juicer's names, parameters and choices.
+//! Rows stay in input order.
 
 mod frequency;
 mod order;

@@ -1,24 +1,39 @@
-//! The order of the values of a field: numbers by size, texts as strings, and texts that all spell points in time by time.
+//! The order of the values of a field: numbers by size, texts as strings, and texts that all spell
+//! points in time by time.
 //!
-//! A field of several kinds has an order, too: numbers first, then texts that spell no number, then rows without a value. Which kinds there are is
-//! known only when all rows have been seen, so keys carry the values themselves.
+//! A field of several kinds has an order, too: numbers first, then texts that spell no number, then
+//! rows without a value. Which kinds there are is known only when all rows have been seen, so keys
+//! carry the values themselves.
 
 use crate::{time, value};
 use djhost_sdk::prelude::*;
 use serde_json::Value;
 use std::cmp::Ordering;
 
-/// The keys of a batch: `#` and a number, `"` and a text, or nothing. Without a `field_key` there is nothing in any of them.
+/// The keys of a batch: `#` and a number, `"` and a text, or nothing. Without a `field_key` there
+/// is nothing in any of them.
 pub(crate) fn keys(batch: &Batch, field_key: &str) -> Output {
     let mut keys = Texts::with_capacity(batch.rows(), 0);
     let mut rejected = Vec::new();
     for row in 0..batch.rows() {
-        let json = if field_key.is_empty() { None } else { batch.row(row).text(0) };
-        if let Err(Reject(reason)) = keys.push_with(|out| json.map_or(Ok(()), |json| key(json, out))) {
-            rejected.push(Rejection { row: row as u32, reason });
+        let json = if field_key.is_empty() {
+            None
+        } else {
+            batch.row(row).text(0)
+        };
+        if let Err(Reject(reason)) =
+            keys.push_with(|out| json.map_or(Ok(()), |json| key(json, out)))
+        {
+            rejected.push(Rejection {
+                row: row as u32,
+                reason,
+            });
         }
     }
-    Output::Keys { keys: Column::Utf8(keys), rejected }
+    Output::Keys {
+        keys: Column::Utf8(keys),
+        rejected,
+    }
 }
 
 fn key(json: &str, out: &mut String) -> Result<(), Reject> {
@@ -40,7 +55,9 @@ fn key(json: &str, out: &mut String) -> Result<(), Reject> {
                 out.push('"');
                 out.push_str(&text);
             }
-            list => value::mean(&list).into_iter().for_each(|mean| number(&mean.to_string())),
+            list => value::mean(&list)
+                .into_iter()
+                .for_each(|mean| number(&mean.to_string())),
         },
         // Nothing, `NaN`, or an object.
         _ => {}
@@ -54,7 +71,8 @@ enum Kept {
     Nothing,
     Text,
     Time(i64, u32),
-    /// The nearest double, and how far the number is from it: whole numbers of any size are told apart.
+    /// The nearest double, and how far the number is from it: whole numbers of any size are told
+    /// apart.
     Number(f64, i64),
 }
 
@@ -70,21 +88,38 @@ impl<'a> Values<'a> {
     /// # Errors
     /// When the keys are not those of [`keys`].
     pub(crate) fn of(keys: &'a Column, name: &str) -> Result<Self, OpError> {
-        let Column::Utf8(texts) = keys else { return Err(OpError::Failed("it was given keys that it did not make".into())) };
+        let Column::Utf8(texts) = keys else {
+            return Err(OpError::Failed(
+                "it was given keys that it did not make".into(),
+            ));
+        };
         let mut kept: Vec<Kept> = (0..texts.len()).map(|i| kept(texts.value(i))).collect();
         let text = |i: usize| &texts.value(i)[1..];
         let is_text = |kept: &Kept| *kept == Kept::Text;
         let first = kept.iter().position(is_text);
-        if first.is_some() && (0..kept.len()).filter(|&i| is_text(&kept[i])).all(|i| time::parse(text(i)).is_some()) {
-            for (i, kept) in kept.iter_mut().enumerate().filter(|(_, kept)| is_text(kept)) {
+        if first.is_some()
+            && (0..kept.len())
+                .filter(|&i| is_text(&kept[i]))
+                .all(|i| time::parse(text(i)).is_some())
+        {
+            for (i, kept) in kept
+                .iter_mut()
+                .enumerate()
+                .filter(|(_, kept)| is_text(kept))
+            {
                 if let Some((seconds, nanos)) = time::parse(text(i)) {
                     *kept = Kept::Time(seconds, nanos);
                 }
             }
         }
-        if let (Some(first), true) = (first, kept.iter().any(|kept| matches!(kept, Kept::Number(..)))) {
+        if let (Some(first), true) = (
+            first,
+            kept.iter().any(|kept| matches!(kept, Kept::Number(..))),
+        ) {
             let shown: String = text(first).chars().take(40).collect();
-            eprintln!("`{name}` has numbers and texts that are no numbers, such as `{shown}`: these come after the numbers");
+            eprintln!(
+                "`{name}` has numbers and texts that are no numbers, such as `{shown}`: these come after the numbers"
+            );
         }
         Ok(Self { texts, kept })
     }
@@ -106,9 +141,14 @@ impl<'a> Values<'a> {
     /// How two values of one kind compare.
     pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
         match (self.kept[a as usize], self.kept[b as usize]) {
-            (Kept::Number(a, rest), Kept::Number(b, other)) => a.total_cmp(&b).then(rest.cmp(&other)),
+            (Kept::Number(a, rest), Kept::Number(b, other)) => {
+                a.total_cmp(&b).then(rest.cmp(&other))
+            }
             (Kept::Time(a, nanos), Kept::Time(b, other)) => (a, nanos).cmp(&(b, other)),
-            (Kept::Text, Kept::Text) => self.texts.value(a as usize).cmp(self.texts.value(b as usize)),
+            (Kept::Text, Kept::Text) => self
+                .texts
+                .value(a as usize)
+                .cmp(self.texts.value(b as usize)),
             _ => Ordering::Equal,
         }
     }
@@ -127,7 +167,10 @@ fn number(text: &str) -> Option<Kept> {
     if let Ok(whole) = text.parse::<i128>() {
         let near = whole as f64;
         // Without the sign of -0, which is no smaller than 0.
-        return Some(Kept::Number(near + 0.0, (whole - near as i128).clamp(i64::MIN.into(), i64::MAX.into()) as i64));
+        return Some(Kept::Number(
+            near + 0.0,
+            (whole - near as i128).clamp(i64::MIN.into(), i64::MAX.into()) as i64,
+        ));
     }
     let number: f64 = text.parse().ok()?;
     (!number.is_nan()).then_some(Kept::Number(number + 0.0, 0))
@@ -139,34 +182,91 @@ mod tests {
 
     fn sorted(json: &[&str]) -> Vec<usize> {
         let mut texts = Texts::default();
-        json.iter().for_each(|json| texts.push_with(|out| key(json, out)).unwrap());
+        json.iter()
+            .for_each(|json| texts.push_with(|out| key(json, out)).unwrap());
         let column = Column::Utf8(texts);
         let values = Values::of(&column, "f").unwrap();
         let mut order: Vec<u32> = (0..json.len() as u32).collect();
-        order.sort_by(|&a, &b| values.kind(a).cmp(&values.kind(b)).then_with(|| values.compare(a, b)));
+        order.sort_by(|&a, &b| {
+            values
+                .kind(a)
+                .cmp(&values.kind(b))
+                .then_with(|| values.compare(a, b))
+        });
         order.into_iter().map(|i| i as usize).collect()
     }
 
     #[test]
     fn numbers_however_they_are_written() {
-        assert_eq!(sorted(&["3", r#"" 2.5 ""#, "true", "[1, 2, [3, 6]]", "-Infinity", "1e999", r#""-7""#]), [4, 6, 2, 1, 0, 3, 5]);
+        assert_eq!(
+            sorted(&[
+                "3",
+                r#"" 2.5 ""#,
+                "true",
+                "[1, 2, [3, 6]]",
+                "-Infinity",
+                "1e999",
+                r#""-7""#
+            ]),
+            [4, 6, 2, 1, 0, 3, 5]
+        );
         // Beyond what a double tells apart.
-        assert_eq!(sorted(&["9007199254740993", "9007199254740992", "9007199254740992.0", r#""9007199254740994""#]), [1, 2, 0, 3]);
-        assert_eq!(sorted(&["18446744073709551615", "18446744073709551614", "-0.0", "0"]), [2, 3, 1, 0]);
+        assert_eq!(
+            sorted(&[
+                "9007199254740993",
+                "9007199254740992",
+                "9007199254740992.0",
+                r#""9007199254740994""#
+            ]),
+            [1, 2, 0, 3]
+        );
+        assert_eq!(
+            sorted(&["18446744073709551615", "18446744073709551614", "-0.0", "0"]),
+            [2, 3, 1, 0]
+        );
     }
 
     #[test]
     fn texts_as_strings_and_times_as_times() {
-        assert_eq!(sorted(&[r#""2024-05-01""#, r#""2019-05-01""#, r#""2021-12-31""#]), [1, 2, 0]);
-        assert_eq!(sorted(&[r#""b""#, r#""B""#, r#""ä""#, r#""10 m""#, r#""9 m""#, r#""\u0061""#]), [3, 4, 1, 5, 0, 2]);
-        let times = [r#""2024-10-27T02:15:00+01:00""#, r#""2024-10-27T02:30:00+02:00""#, r#""2024-10-27 00:30:00.5Z""#];
+        assert_eq!(
+            sorted(&[r#""2024-05-01""#, r#""2019-05-01""#, r#""2021-12-31""#]),
+            [1, 2, 0]
+        );
+        assert_eq!(
+            sorted(&[
+                r#""b""#,
+                r#""B""#,
+                r#""ä""#,
+                r#""10 m""#,
+                r#""9 m""#,
+                r#""\u0061""#
+            ]),
+            [3, 4, 1, 5, 0, 2]
+        );
+        let times = [
+            r#""2024-10-27T02:15:00+01:00""#,
+            r#""2024-10-27T02:30:00+02:00""#,
+            r#""2024-10-27 00:30:00.5Z""#,
+        ];
         assert_eq!(sorted(&times), [1, 2, 0]);
         // One that is no time makes all of them strings.
-        assert_eq!(sorted(&[r#""2024-10-27T02:30:00+02:00""#, r#""2024-10-27T02:15:00+01:00""#, r#""soon""#]), [1, 0, 2]);
+        assert_eq!(
+            sorted(&[
+                r#""2024-10-27T02:30:00+02:00""#,
+                r#""2024-10-27T02:15:00+01:00""#,
+                r#""soon""#
+            ]),
+            [1, 0, 2]
+        );
     }
 
     #[test]
     fn kinds_follow_each_other() {
-        assert_eq!(sorted(&["null", r#""n/a""#, "7", r#""nan""#, "{}", "NaN", "[]", r#""""#, r#""12""#]), [2, 8, 7, 1, 3, 0, 4, 5, 6]);
+        assert_eq!(
+            sorted(&[
+                "null", r#""n/a""#, "7", r#""nan""#, "{}", "NaN", "[]", r#""""#, r#""12""#
+            ]),
+            [2, 8, 7, 1, 3, 0, 4, 5, 6]
+        );
     }
 }

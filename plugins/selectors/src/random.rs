@@ -6,8 +6,8 @@ use djhost_sdk::prelude::*;
 
 /// Keeps rows chosen at random: a share, or a number of them.
 ///
-/// The same seed keeps the same rows as Data-Juicer, in input order. If both parameters are set, the smaller number holds; if neither is,
-/// all rows stay.
+/// The same seed keeps the same rows as Data-Juicer, in input order. If both parameters are set,
+/// the smaller number holds; if neither is, all rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RandomSelector {
@@ -40,8 +40,16 @@ impl Selector for RandomSelector {
         let rows = keys.len();
         match value::allowed(self.select_ratio, self.select_num, rows) {
             Some(number) if number < rows && rows > 1 => {
-                let rows32 = u32::try_from(rows).map_err(|_| format!("{rows} rows are too many to choose from: at most {}", u32::MAX))?;
-                Ok(value::flags(rows, permutation(common.seed, rows32).into_iter().take(number)))
+                let rows32 = u32::try_from(rows).map_err(|_| {
+                    format!(
+                        "{rows} rows are too many to choose from: at most {}",
+                        u32::MAX
+                    )
+                })?;
+                Ok(value::flags(
+                    rows,
+                    permutation(common.seed, rows32).into_iter().take(number),
+                ))
             }
             _ => Ok(vec![true; rows]),
         }
@@ -54,7 +62,10 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str, rows: usize) -> Vec<bool> {
-        Runner::new(operator!(RandomSelector), params).unwrap().select_json(&vec!["{}"; rows]).unwrap()
+        Runner::new(operator!(RandomSelector), params)
+            .unwrap()
+            .select_json(&vec!["{}"; rows])
+            .unwrap()
     }
 
     #[test]
@@ -69,13 +80,22 @@ mod tests {
 
     #[test]
     fn the_seed_decides() {
-        assert_eq!(keep(r#"{"select_num": 50, "seed": 1}"#, 100), keep(r#"{"select_num": 50, "seed": 1}"#, 100));
-        assert_ne!(keep(r#"{"select_num": 50, "seed": 1}"#, 100), keep(r#"{"select_num": 50, "seed": 2}"#, 100));
+        assert_eq!(
+            keep(r#"{"select_num": 50, "seed": 1}"#, 100),
+            keep(r#"{"select_num": 50, "seed": 1}"#, 100)
+        );
+        assert_ne!(
+            keep(r#"{"select_num": 50, "seed": 1}"#, 100),
+            keep(r#"{"select_num": 50, "seed": 2}"#, 100)
+        );
     }
 
     #[test]
     fn a_ratio_out_of_range_is_refused() {
         let error = Runner::new(operator!(RandomSelector), r#"{"select_ratio": 1.5}"#).unwrap_err();
-        assert!(error.to_string().contains("`select_ratio` is 1.5"), "{error}");
+        assert!(
+            error.to_string().contains("`select_ratio` is 1.5"),
+            "{error}"
+        );
     }
 }

@@ -6,14 +6,16 @@ use djhost_sdk::prelude::*;
 
 /// Keeps the rows whose rank by the value of a field lies in a range.
 ///
-/// Numbers compare by size, and so do strings that spell numbers; a list counts as its mean. Other strings compare as strings, or by time if all of
-/// them spell points in time (`2024-05-01`, `2024-05-01T10:00:00+02:00`). In a field with several kinds of values rows
-/// without a value come first, then strings, then numbers. If percentile and rank of one bound are both set, the narrower holds; if a bound is not
-/// set at all, all rows stay.
+/// Numbers compare by size, and so do strings that spell numbers; a list counts as its mean. Other
+/// strings compare as strings, or by time if all of them spell points in time (`2024-05-01`,
+/// `2024-05-01T10:00:00+02:00`). In a field with several kinds of values rows without a value come
+/// first, then strings, then numbers. If percentile and rank of one bound are both set, the
+/// narrower holds; if a bound is not set at all, all rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RangeSpecifiedFieldSelector {
-    /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows stay.
+    /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows
+    /// stay.
     pub field_key: String,
     /// Rows above this share of the ranks are kept.
     #[schemars(range(min = 0, max = 1))]
@@ -41,7 +43,10 @@ impl Operator for RangeSpecifiedFieldSelector {
     }
 
     fn signature(&self, _common: &Common) -> Signature {
-        Signature { reads: value::input(&self.field_key).into_iter().collect(), ..Signature::default() }
+        Signature {
+            reads: value::input(&self.field_key).into_iter().collect(),
+            ..Signature::default()
+        }
     }
 
     fn process(&mut self, _common: &Common, batch: &Batch) -> Result<Output, OpError> {
@@ -53,20 +58,41 @@ impl Operator for RangeSpecifiedFieldSelector {
         let rows = values.len();
         let share = |percentile: f64| (percentile * rows as f64) as usize;
         let rank = |rank: u64| usize::try_from(rank).unwrap_or(usize::MAX);
-        let lower = self.lower_percentile.map(share).into_iter().chain(self.lower_rank.map(rank)).max();
-        let upper = self.upper_percentile.map(share).into_iter().chain(self.upper_rank.map(rank)).min();
-        let (Some(lower), Some(upper), true) = (lower, upper, rows > 1 && !self.field_key.is_empty()) else {
+        let lower = self
+            .lower_percentile
+            .map(share)
+            .into_iter()
+            .chain(self.lower_rank.map(rank))
+            .max();
+        let upper = self
+            .upper_percentile
+            .map(share)
+            .into_iter()
+            .chain(self.upper_rank.map(rank))
+            .min();
+        let (Some(lower), Some(upper), true) =
+            (lower, upper, rows > 1 && !self.field_key.is_empty())
+        else {
             return Ok(vec![1; rows]);
         };
         let upper = upper.min(rows).max(lower);
-        let upwards = |a: u32, b: u32| values.kind(b).cmp(&values.kind(a)).then_with(|| values.compare(a, b));
+        let upwards = |a: u32, b: u32| {
+            values
+                .kind(b)
+                .cmp(&values.kind(a))
+                .then_with(|| values.compare(a, b))
+        };
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.sort_unstable_by(|&a, &b| upwards(a, b).then(a.cmp(&b)));
         order.truncate(upper);
-        // Data-Juicer takes the greatest of what is left; among equal values at the lower bound the earlier rows stay.
+        // Data-Juicer takes the greatest of what is left; among equal values at the lower bound the
+        // earlier rows stay.
         order.sort_unstable_by(|&a, &b| upwards(b, a).then(a.cmp(&b)));
         order.truncate(upper.saturating_sub(lower));
-        Ok(value::flags(rows, order).into_iter().map(u8::from).collect())
+        Ok(value::flags(rows, order)
+            .into_iter()
+            .map(u8::from)
+            .collect())
     }
 }
 
@@ -76,28 +102,60 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str) -> Vec<bool> {
-        let rows = [r#"{"n": 5}"#, r#"{"n": 1}"#, r#"{"n": 3}"#, r#"{"n": 3}"#, r#"{"n": 4}"#];
-        Runner::new(operator!(RangeSpecifiedFieldSelector), params).unwrap().select_json(&rows).unwrap()
+        let rows = [
+            r#"{"n": 5}"#,
+            r#"{"n": 1}"#,
+            r#"{"n": 3}"#,
+            r#"{"n": 3}"#,
+            r#"{"n": 4}"#,
+        ];
+        Runner::new(operator!(RangeSpecifiedFieldSelector), params)
+            .unwrap()
+            .select_json(&rows)
+            .unwrap()
     }
 
     #[test]
     fn ranks_above_the_lower_up_to_the_upper_bound() {
-        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 4}"#), [false, false, true, true, true]);
-        assert_eq!(keep(r#"{"field_key": "n", "lower_percentile": 0.2, "upper_percentile": 0.8}"#), [false, false, true, true, true]);
-        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 4, "upper_rank": 2}"#), [false; 5]);
+        assert_eq!(
+            keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 4}"#),
+            [false, false, true, true, true]
+        );
+        assert_eq!(
+            keep(r#"{"field_key": "n", "lower_percentile": 0.2, "upper_percentile": 0.8}"#),
+            [false, false, true, true, true]
+        );
+        assert_eq!(
+            keep(r#"{"field_key": "n", "lower_rank": 4, "upper_rank": 2}"#),
+            [false; 5]
+        );
     }
 
     #[test]
     fn among_equals_at_a_bound_the_earlier_row_stays() {
-        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 2, "upper_rank": 3}"#), [false, false, true, false, false]);
-        assert_eq!(keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 2}"#), [false, false, true, false, false]);
+        assert_eq!(
+            keep(r#"{"field_key": "n", "lower_rank": 2, "upper_rank": 3}"#),
+            [false, false, true, false, false]
+        );
+        assert_eq!(
+            keep(r#"{"field_key": "n", "lower_rank": 1, "upper_rank": 2}"#),
+            [false, false, true, false, false]
+        );
     }
 
     #[test]
     fn dates_are_ranked() {
-        let rows = [r#"{"d": "2024-05-01"}"#, r#"{"d": "2019-05-01"}"#, r#"{"d": "2021-05-01"}"#, "{}"];
+        let rows = [
+            r#"{"d": "2024-05-01"}"#,
+            r#"{"d": "2019-05-01"}"#,
+            r#"{"d": "2021-05-01"}"#,
+            "{}",
+        ];
         let params = r#"{"field_key": "d", "lower_rank": 2, "upper_rank": 4}"#;
-        let keep = Runner::new(operator!(RangeSpecifiedFieldSelector), params).unwrap().select_json(&rows).unwrap();
+        let keep = Runner::new(operator!(RangeSpecifiedFieldSelector), params)
+            .unwrap()
+            .select_json(&rows)
+            .unwrap();
         assert_eq!(keep, [true, false, true, false]);
     }
 

@@ -1,4 +1,5 @@
-//! The shuffle of NumPy's default generator, by which Data-Juicer chooses at random: the same seed gives the same rows.
+//! The shuffle of NumPy's default generator, by which Data-Juicer chooses at random: the same seed
+//! gives the same rows.
 //!
 //! The generator is PCG64 (XSL-RR, <https://www.pcg-random.org>), seeded by NumPy's `SeedSequence`.
 
@@ -14,15 +15,24 @@ const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 impl Pcg64 {
     fn new(seed: u64) -> Self {
         let words = seed_words(seed);
-        let mut rng = Self { state: 0, increment: (u128::from(words[2]) << 64 | u128::from(words[3])) << 1 | 1, half: None };
+        let mut rng = Self {
+            state: 0,
+            increment: (u128::from(words[2]) << 64 | u128::from(words[3])) << 1 | 1,
+            half: None,
+        };
         rng.step();
-        rng.state = rng.state.wrapping_add(u128::from(words[0]) << 64 | u128::from(words[1]));
+        rng.state = rng
+            .state
+            .wrapping_add(u128::from(words[0]) << 64 | u128::from(words[1]));
         rng.step();
         rng
     }
 
     fn step(&mut self) {
-        self.state = self.state.wrapping_mul(MULTIPLIER).wrapping_add(self.increment);
+        self.state = self
+            .state
+            .wrapping_mul(MULTIPLIER)
+            .wrapping_add(self.increment);
     }
 
     fn next_u64(&mut self) -> u64 {
@@ -59,12 +69,15 @@ fn seed_words(seed: u64) -> [u64; 4] {
         value ^ value >> 16
     };
     let mut constant = 0x43b0_d7e5;
-    let mut pool = [seed as u32, (seed >> 32) as u32, 0, 0].map(|word| hash(word, &mut constant, 0x931e_8875));
+    let mut pool =
+        [seed as u32, (seed >> 32) as u32, 0, 0].map(|word| hash(word, &mut constant, 0x931e_8875));
     for from in 0..4 {
         for to in 0..4 {
             if from != to {
                 let other = hash(pool[from], &mut constant, 0x931e_8875);
-                let mixed = pool[to].wrapping_mul(0xca01_f9dd).wrapping_sub(other.wrapping_mul(0x4973_f715));
+                let mixed = pool[to]
+                    .wrapping_mul(0xca01_f9dd)
+                    .wrapping_sub(other.wrapping_mul(0x4973_f715));
                 pool[to] = mixed ^ mixed >> 16;
             }
         }
@@ -98,10 +111,15 @@ mod tests {
         assert_eq!(permutation(0, 1), [0]);
         // The first and the last five of a longer one.
         let long = permutation(42, 100_000);
-        assert_eq!((&long[..5], &long[99_995..]), (&NUMPY_LONG[..5], &NUMPY_LONG[5..]));
+        assert_eq!(
+            (&long[..5], &long[99_995..]),
+            (&NUMPY_LONG[..5], &NUMPY_LONG[5..])
+        );
     }
 
     const NUMPY_42: [u32; 10] = [5, 6, 0, 7, 3, 2, 4, 9, 1, 8];
     const NUMPY_BIG: [u32; 10] = [6, 2, 8, 7, 9, 3, 4, 1, 5, 0];
-    const NUMPY_LONG: [u32; 10] = [45262, 49850, 30394, 90177, 95569, 34957, 70338, 5668, 22113, 75400];
+    const NUMPY_LONG: [u32; 10] = [
+        45262, 49850, 30394, 90177, 95569, 34957, 70338, 5668, 22113, 75400,
+    ];
 }

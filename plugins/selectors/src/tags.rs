@@ -8,7 +8,8 @@ use serde_json::Value;
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TagsSpecifiedFieldSelector {
-    /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing. Empty: all rows stay.
+    /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.
+    /// Empty: all rows stay.
     pub field_key: String,
     /// The strings, compared exactly.
     pub target_tags: Vec<String>,
@@ -36,12 +37,18 @@ impl Selector for TagsSpecifiedFieldSelector {
         match value::of(row)? {
             Value::String(text) => Ok(self.target_tags.contains(&text).into()),
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(0),
-            Value::Array(_) | Value::Object(_) => Err(Reject(format!("`{}` is not a string, a number or nothing", self.field_key))),
+            Value::Array(_) | Value::Object(_) => Err(Reject(format!(
+                "`{}` is not a string, a number or nothing",
+                self.field_key
+            ))),
         }
     }
 
     fn select(&mut self, _common: &Common, keys: &[i64]) -> Result<Vec<bool>, String> {
-        Ok(keys.iter().map(|&key| key == 1 || keys.len() == 1).collect())
+        Ok(keys
+            .iter()
+            .map(|&key| key == 1 || keys.len() == 1)
+            .collect())
     }
 }
 
@@ -51,20 +58,45 @@ mod tests {
     use djhost_sdk::operator;
 
     fn keep(params: &str, rows: &[&str]) -> Vec<bool> {
-        Runner::new(operator!(TagsSpecifiedFieldSelector), params).unwrap().select_json(rows).unwrap()
+        Runner::new(operator!(TagsSpecifiedFieldSelector), params)
+            .unwrap()
+            .select_json(rows)
+            .unwrap()
     }
 
     #[test]
     fn only_equal_strings_stay() {
-        let rows = [r#"{"m": {"s": "en"}}"#, r#"{"m": {"s": "EN"}}"#, r#"{"m": {"s": 1}}"#, r#"{"m": {"s": "de"}}"#, "{}"];
-        assert_eq!(keep(r#"{"field_key": "m.s", "target_tags": ["de", "en", "1"]}"#, &rows), [true, false, false, true, false]);
+        let rows = [
+            r#"{"m": {"s": "en"}}"#,
+            r#"{"m": {"s": "EN"}}"#,
+            r#"{"m": {"s": 1}}"#,
+            r#"{"m": {"s": "de"}}"#,
+            "{}",
+        ];
+        assert_eq!(
+            keep(
+                r#"{"field_key": "m.s", "target_tags": ["de", "en", "1"]}"#,
+                &rows
+            ),
+            [true, false, false, true, false]
+        );
         assert_eq!(keep(r#"{"target_tags": ["x"]}"#, &rows), [true; 5]);
-        assert_eq!(keep(r#"{"field_key": "m.s", "target_tags": ["x"]}"#, &rows[..1]), [true]);
+        assert_eq!(
+            keep(r#"{"field_key": "m.s", "target_tags": ["x"]}"#, &rows[..1]),
+            [true]
+        );
     }
 
     #[test]
     fn without_tags_it_is_refused() {
-        let error = Runner::new(operator!(TagsSpecifiedFieldSelector), r#"{"field_key": "x"}"#).unwrap_err();
-        assert!(error.to_string().contains("`target_tags` is empty"), "{error}");
+        let error = Runner::new(
+            operator!(TagsSpecifiedFieldSelector),
+            r#"{"field_key": "x"}"#,
+        )
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("`target_tags` is empty"),
+            "{error}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Points in time as texts spell them (ISO 8601 with date, or date and time).
 
-/// Seconds since 1970 in UTC and nanoseconds; None for anything else. A time without a zone counts as UTC, a date as its first moment.
+/// Seconds since 1970 in UTC and nanoseconds; None for anything else. A time without a zone counts
+/// as UTC, a date as its first moment.
 pub(crate) fn parse(text: &str) -> Option<(i64, u32)> {
     let mut rest = text.trim().as_bytes();
     let year = digits(&mut rest, 4)?;
@@ -31,7 +32,10 @@ pub(crate) fn parse(text: &str) -> Option<(i64, u32)> {
         return None;
     }
     let offset = zone(rest)?;
-    Some((days * 86_400 + hour * 3600 + minute * 60 + second - offset, nanos as u32))
+    Some((
+        days * 86_400 + hour * 3600 + minute * 60 + second - offset,
+        nanos as u32,
+    ))
 }
 
 /// Seconds east of UTC.
@@ -48,7 +52,11 @@ fn zone(mut rest: &[u8]) -> Option<i64> {
     rest = &rest[1..];
     let hours = digits(&mut rest, 2)?;
     let _ = byte(&mut rest, b":");
-    let minutes = if rest.is_empty() { 0 } else { digits(&mut rest, 2)? };
+    let minutes = if rest.is_empty() {
+        0
+    } else {
+        digits(&mut rest, 2)?
+    };
     (rest.is_empty() && hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
@@ -97,7 +105,10 @@ mod tests {
             ("1969-12-31T23:59:59", (-1, 0)),
             ("2000-03-01T00:00", (951_868_800, 0)),
             ("0001-01-01T00:00:00Z", (-62_135_596_800, 0)),
-            ("9999-12-31T23:59:59.999999999Z", (253_402_300_799, 999_999_999)),
+            (
+                "9999-12-31T23:59:59.999999999Z",
+                (253_402_300_799, 999_999_999),
+            ),
             ("2024-05-01T00:00:00-0700", (1_714_546_800, 0)),
         ] {
             assert_eq!(parse(text), Some(expected), "{text}");
@@ -106,9 +117,17 @@ mod tests {
 
     #[test]
     fn what_is_none() {
-        for text in
-            ["", "2024", "2024-13-01", "2023-02-29", "2024-05-01T", "2024-05-01 25:00", "2024-05-01T10:00:00+25:00", "20240501", "May 1"]
-        {
+        for text in [
+            "",
+            "2024",
+            "2024-13-01",
+            "2023-02-29",
+            "2024-05-01T",
+            "2024-05-01 25:00",
+            "2024-05-01T10:00:00+25:00",
+            "20240501",
+            "May 1",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

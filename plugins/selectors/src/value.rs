@@ -18,11 +18,14 @@ pub(crate) fn parse(json: &str) -> Result<Value, Reject> {
     serde_json::from_str(json).map_err(|error| Reject(format!("the field is not JSON: {error}")))
 }
 
-/// The mean of the numbers in a list, lists in it included, as Data-Juicer's selectors take it; None for an empty one or one with something else in it.
+/// The mean of the numbers in a list, lists in it included, as Data-Juicer's selectors take it;
+/// None for an empty one or one with something else in it.
 pub(crate) fn mean(list: &Value) -> Option<f64> {
     fn add(value: &Value, sum: &mut f64, count: &mut usize) -> Option<()> {
         match value {
-            Value::Array(list) => return list.iter().try_for_each(|element| add(element, sum, count)),
+            Value::Array(list) => {
+                return list.iter().try_for_each(|element| add(element, sum, count));
+            }
             Value::Number(number) => *sum += number.as_f64()?,
             Value::Bool(flag) => *sum += f64::from(u8::from(*flag)),
             _ => return None,
@@ -35,9 +38,12 @@ pub(crate) fn mean(list: &Value) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// How many of `all` a ratio and a number allow together; None if neither is set. A ratio of 0 counts as not set, as in Data-Juicer.
+/// How many of `all` a ratio and a number allow together; None if neither is set. A ratio of 0
+/// counts as not set, as in Data-Juicer.
 pub(crate) fn allowed(ratio: Option<f64>, number: Option<u64>, all: usize) -> Option<usize> {
-    let by_ratio = ratio.filter(|&ratio| ratio != 0.0).map(|ratio| (ratio * all as f64) as usize);
+    let by_ratio = ratio
+        .filter(|&ratio| ratio != 0.0)
+        .map(|ratio| (ratio * all as f64) as usize);
     let number = number.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     match (by_ratio, number) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -48,7 +54,9 @@ pub(crate) fn allowed(ratio: Option<f64>, number: Option<u64>, all: usize) -> Op
 /// Checks that a ratio lies in 0..=1.
 pub(crate) fn check_ratio(name: &str, ratio: Option<f64>) -> Result<(), String> {
     match ratio {
-        Some(ratio) if !(0.0..=1.0).contains(&ratio) => Err(format!("`{name}` is {ratio}: it must be between 0 and 1")),
+        Some(ratio) if !(0.0..=1.0).contains(&ratio) => {
+            Err(format!("`{name}` is {ratio}: it must be between 0 and 1"))
+        }
         _ => Ok(()),
     }
 }
@@ -74,9 +82,18 @@ mod tests {
 
     #[test]
     fn means_of_lists() {
-        for (json, expected) in [("[1, 2, [3, 6]]", Some(3.0)), ("[true, 2]", Some(1.5)), ("[]", None), (r#"[1, "2"]"#, None), ("{}", None)]
-        {
-            assert_eq!(mean(&serde_json::from_str(json).unwrap()), expected, "{json}");
+        for (json, expected) in [
+            ("[1, 2, [3, 6]]", Some(3.0)),
+            ("[true, 2]", Some(1.5)),
+            ("[]", None),
+            (r#"[1, "2"]"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(
+                mean(&serde_json::from_str(json).unwrap()),
+                expected,
+                "{json}"
+            );
         }
     }
 }

@@ -10,9 +10,11 @@ use std::collections::{BinaryHeap, HashMap};
 #[derive(Debug)]
 pub(crate) struct Bpe {
     pub trie: Trie,
-    /// By the numbers in the trie: the better of two pieces has the greater rank, equal ones have the same.
+    /// By the numbers in the trie: the better of two pieces has the greater rank, equal ones have
+    /// the same.
     pub ranks: Vec<u32>,
-    /// By the numbers in the trie: pieces that are joined and taken apart again. Empty if there are none.
+    /// By the numbers in the trie: pieces that are joined and taken apart again. Empty if there are
+    /// none.
     pub unused: Vec<bool>,
     pub pairs: Pairs,
 }
@@ -35,7 +37,8 @@ const DEEPEST: u32 = 100;
 const LONGEST: usize = 64;
 const REMEMBERED: usize = 1 << 18;
 
-/// Two neighbours that make a piece: rank and place for the order, then the right one, and the length of the piece.
+/// Two neighbours that make a piece: rank and place for the order, then the right one, and the
+/// length of the piece.
 type Join = (u64, u32, u32);
 
 /// Memory to use again from text to text.
@@ -75,7 +78,9 @@ impl Bpe {
         self.pairs.cut(text, |start, end| {
             let part = &text.as_bytes()[start..end];
             if part.len() > LONGEST {
-                return self.join(part, symbols, work, |a, b, unknown| visit(start + a, start + b, unknown));
+                return self.join(part, symbols, work, |a, b, unknown| {
+                    visit(start + a, start + b, unknown)
+                });
             }
             let (from, count) = match work.cache.get(part) {
                 Some(&known) => known,
@@ -104,10 +109,12 @@ impl Bpe {
         found
     }
 
-    /// As `join`, for at most `LONGEST` bytes and models without pieces that are not used; adds to `ends`. Looking through all neighbours for
-    /// the best is faster here than keeping a list of them.
+    /// As `join`, for at most `LONGEST` bytes and models without pieces that are not used; adds to
+    /// `ends`. Looking through all neighbours for the best is faster here than keeping a list of
+    /// them.
     fn join_short(&self, text: &[u8], fixed: &Symbols, ends: &mut Vec<u8>) {
-        // Symbol i ends at `bounds[i + 1]`; `ranks[i]` is that of joining it to the next one, from 1 on.
+        // Symbol i ends at `bounds[i + 1]`; `ranks[i]` is that of joining it to the next one, from
+        // 1 on.
         let mut bounds = [0u8; LONGEST + 1];
         let mut frozen = [false; LONGEST];
         let mut ranks = [0u32; LONGEST];
@@ -119,11 +126,17 @@ impl Bpe {
             bounds[count + 1] = (at + symbol.unwrap_or_else(|| width(text[at]))) as u8;
             count += 1;
         }
-        let part = |bounds: &[u8], from: usize, to: usize| &text[usize::from(bounds[from])..usize::from(bounds[to])];
-        let rank = |bounds: &[u8], frozen: &[bool], left: usize| match frozen[left] || frozen[left + 1] {
-            true => 0,
-            false => self.trie.get(part(bounds, left, left + 2)).map_or(0, |piece| self.ranks[piece as usize] + 1),
+        let part = |bounds: &[u8], from: usize, to: usize| {
+            &text[usize::from(bounds[from])..usize::from(bounds[to])]
         };
+        let rank =
+            |bounds: &[u8], frozen: &[bool], left: usize| match frozen[left] || frozen[left + 1] {
+                true => 0,
+                false => self
+                    .trie
+                    .get(part(bounds, left, left + 2))
+                    .map_or(0, |piece| self.ranks[piece as usize] + 1),
+            };
         (1..count).for_each(|right| ranks[right - 1] = rank(&bounds, &frozen, right - 1));
         while count > 1 {
             // Of equal ranks the leftmost.
@@ -153,8 +166,20 @@ impl Bpe {
         }
     }
 
-    fn join(&self, text: &[u8], fixed: &Symbols, work: &mut Workspace, mut visit: impl FnMut(usize, usize, bool)) -> Result<(), String> {
-        let Workspace { symbols, joins, halves, apart, .. } = work;
+    fn join(
+        &self,
+        text: &[u8],
+        fixed: &Symbols,
+        work: &mut Workspace,
+        mut visit: impl FnMut(usize, usize, bool),
+    ) -> Result<(), String> {
+        let Workspace {
+            symbols,
+            joins,
+            halves,
+            apart,
+            ..
+        } = work;
         symbols.clear();
         joins.clear();
         halves.clear();
@@ -167,7 +192,13 @@ impl Bpe {
                 symbols.try_reserve(1).map_err(too_long)?;
             }
             let next = if end < text.len() { number + 1 } else { NOBODY };
-            symbols.push(Symbol { start: at as u32, end: end as u32, previous: number.wrapping_sub(1), next, frozen: symbol.is_some() });
+            symbols.push(Symbol {
+                start: at as u32,
+                end: end as u32,
+                previous: number.wrapping_sub(1),
+                next,
+                frozen: symbol.is_some(),
+            });
             at = end;
         }
         for left in 1..symbols.len() as u32 {
@@ -176,7 +207,8 @@ impl Bpe {
         while let Some((order, right, length)) = joins.pop() {
             let left = !(order as u32);
             let (a, b) = (symbols[left as usize], symbols[right as usize]);
-            if a.start == a.end || b.start == b.end || b.end - a.start != length || a.end != b.start {
+            if a.start == a.end || b.start == b.end || b.end - a.start != length || a.end != b.start
+            {
                 continue;
             }
             symbols[left as usize].end = b.end;
@@ -190,15 +222,22 @@ impl Bpe {
         }
         let mut at = 0;
         while at != NOBODY {
-            let Symbol { start, end, next, .. } = symbols[at as usize];
+            let Symbol {
+                start, end, next, ..
+            } = symbols[at as usize];
             apart.push((start, end, 0));
             while let Some((start, end, depth)) = apart.pop() {
                 let piece = self.trie.get(&text[start as usize..end as usize]);
-                match piece.filter(|&piece| depth <= DEEPEST && self.unused.get(piece as usize) == Some(&true)) {
+                match piece.filter(|&piece| {
+                    depth <= DEEPEST && self.unused.get(piece as usize) == Some(&true)
+                }) {
                     None => visit(start as usize, end as usize, piece.is_none()),
                     Some(piece) => match halves.get(&piece) {
                         None => visit(start as usize, end as usize, true),
-                        Some(half) => apart.extend([(start + half, end, depth + 1), (start, start + half, depth + 1)]),
+                        Some(half) => apart.extend([
+                            (start + half, end, depth + 1),
+                            (start, start + half, depth + 1),
+                        ]),
                     },
                 }
             }
@@ -218,16 +257,24 @@ impl Bpe {
         left: u32,
         right: u32,
     ) -> Result<(), String> {
-        let (Some(a), Some(b)) = (symbols.get(left as usize), symbols.get(right as usize)) else { return Ok(()) };
+        let (Some(a), Some(b)) = (symbols.get(left as usize), symbols.get(right as usize)) else {
+            return Ok(());
+        };
         if a.frozen || b.frozen {
             return Ok(());
         }
-        let Some(piece) = self.trie.get(&text[a.start as usize..b.end as usize]) else { return Ok(()) };
+        let Some(piece) = self.trie.get(&text[a.start as usize..b.end as usize]) else {
+            return Ok(());
+        };
         if joins.len() == joins.capacity() {
             joins.try_reserve(1).map_err(too_long)?;
         }
         // Of equal ranks the leftmost goes first.
-        joins.push((u64::from(self.ranks[piece as usize]) << 32 | u64::from(!left), right, b.end - a.start));
+        joins.push((
+            u64::from(self.ranks[piece as usize]) << 32 | u64::from(!left),
+            right,
+            b.end - a.start,
+        ));
         if self.unused.get(piece as usize) == Some(&true) {
             halves.insert(piece, a.end - a.start);
         }

@@ -1,4 +1,5 @@
-//! The table by which a model replaces characters before anything else: a double array of the Darts library, and the replacements.
+//! The table by which a model replaces characters before anything else: a double array of the Darts
+//! library, and the replacements.
 
 use crate::damaged;
 
@@ -6,7 +7,8 @@ use crate::damaged;
 pub(crate) struct Charsmap {
     units: Vec<u32>,
     replacements: String,
-    /// For each byte below 128, whether it stays as it is when another such byte, or nothing, comes behind it.
+    /// For each byte below 128, whether it stays as it is when another such byte, or nothing, comes
+    /// behind it.
     plain: [bool; 128],
 }
 
@@ -33,23 +35,32 @@ impl Charsmap {
             return Err(wrong());
         }
         let (units, replacements) = rest.split_at_checked(size).ok_or_else(wrong)?;
-        let units: Vec<u32> = units.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let units: Vec<u32> = units
+            .chunks_exact(4)
+            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
         let replacements = std::str::from_utf8(replacements).map_err(|_| wrong())?;
         if !replacements.ends_with('\0') {
             return Err(wrong());
         }
-        let mut map = Self { units, replacements: replacements.to_owned(), plain: [false; 128] };
+        let mut map = Self {
+            units,
+            replacements: replacements.to_owned(),
+            plain: [false; 128],
+        };
         if !map.is_sound() {
             return Err(wrong());
         }
         for byte in 1..128u8 {
             let alone = map.longest(&[byte]).is_none();
-            map.plain[usize::from(byte)] = alone && (0..128).all(|next| map.walk(&[byte, next], |_, _| true) < 2);
+            map.plain[usize::from(byte)] =
+                alone && (0..128).all(|next| map.walk(&[byte, next], |_, _| true) < 2);
         }
         Ok(map)
     }
 
-    /// What sentencepiece checks: that no walk leaves the array, and every value is the start of a replacement.
+    /// What sentencepiece checks: that no walk leaves the array, and every value is the start of a
+    /// replacement.
     fn is_sound(&self) -> bool {
         let stays = |at: usize, unit: u32| (at ^ offset(unit) | 0xff) < self.units.len();
         let is_value = |at: usize| self.units.get(at).is_some_and(|unit| unit >> 31 == 1);
@@ -57,12 +68,19 @@ impl Charsmap {
         root & (LABEL | 1 << 8) == 0
             && offset(root) != 0
             && stays(0, root)
-            && self.units.iter().enumerate().skip(1).all(|(at, &unit)| match unit >> 31 {
-                0 => stays(at, unit) && (unit >> 8 & 1 == 0 || is_value(at ^ offset(unit))),
-                _ => {
-                    self.replacements.is_char_boundary((unit & !(1 << 31)) as usize) && (unit & !(1 << 31)) < self.replacements.len() as u32
-                }
-            })
+            && self
+                .units
+                .iter()
+                .enumerate()
+                .skip(1)
+                .all(|(at, &unit)| match unit >> 31 {
+                    0 => stays(at, unit) && (unit >> 8 & 1 == 0 || is_value(at ^ offset(unit))),
+                    _ => {
+                        self.replacements
+                            .is_char_boundary((unit & !(1 << 31)) as usize)
+                            && (unit & !(1 << 31)) < self.replacements.len() as u32
+                    }
+                })
     }
 
     /// Whether `byte` stays as it is when another byte below 128, or nothing, comes behind it.
@@ -85,17 +103,25 @@ impl Charsmap {
         Some((length, &replacement[..replacement.find('\0')?]))
     }
 
-    /// Goes down the trie along `text`, and calls `rule` with length and value of each rule on the way until it says no; gives how many
-    /// bytes it went.
+    /// Goes down the trie along `text`, and calls `rule` with length and value of each rule on the
+    /// way until it says no; gives how many bytes it went.
     #[inline(always)]
     fn walk(&self, text: &[u8], mut rule: impl FnMut(usize, usize) -> bool) -> usize {
         let mut place = offset(self.units[0]);
         for (at, &byte) in text.iter().enumerate() {
             place ^= usize::from(byte);
-            let Some(&unit) = self.units.get(place).filter(|&&unit| unit & LABEL == u32::from(byte)) else { return at };
+            let Some(&unit) = self
+                .units
+                .get(place)
+                .filter(|&&unit| unit & LABEL == u32::from(byte))
+            else {
+                return at;
+            };
             place ^= offset(unit);
             if unit >> 8 & 1 == 1 {
-                let Some(&value) = self.units.get(place) else { return at };
+                let Some(&value) = self.units.get(place) else {
+                    return at;
+                };
                 if !rule(at + 1, (value & !(1 << 31)) as usize) {
                     return at + 1;
                 }

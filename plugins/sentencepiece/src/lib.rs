@@ -1,7 +1,9 @@
-//! Sentencepiece models: reads `.model` files and cuts texts into the pieces that the `sentencepiece` package (0.2.3) gives.
+//! Sentencepiece models: reads `.model` files and cuts texts into the pieces that the
+//! `sentencepiece` package (0.2.3) gives.
 //!
-//! All four kinds of models (unigram, BPE, word, character) with what goes with them: normalisation by the model's table, white space
-//! rules, symbols of the user, pieces that are not used, bytes for unknown characters, and runs of unknown characters as one piece.
+//! All four kinds of models (unigram, BPE, word, character) with what goes with them: normalisation
+//! by the model's table, white space rules, symbols of the user, pieces that are not used, bytes
+//! for unknown characters, and runs of unknown characters as one piece.
 
 mod bpe;
 mod charsmap;
@@ -35,7 +37,9 @@ pub(crate) fn damaged(what: &str) -> String {
 
 /// What a text is told for which there is no memory.
 pub(crate) fn too_long(error: std::collections::TryReserveError) -> String {
-    format!("the text does not fit into the memory of the operator ({error}): raise `op_limits.memory_mb`")
+    format!(
+        "the text does not fit into the memory of the operator ({error}): raise `op_limits.memory_mb`"
+    )
 }
 
 /// How many bytes a character takes, by its first one.

@@ -14,7 +14,8 @@ use std::io::Read;
 /// No model is larger; a file that is would only take time.
 const LARGEST: u64 = 64 << 20;
 const MOST_PIECES: usize = 1 << 21;
-const NO_MODEL: &str = "this is not a sentencepiece model: give the `.model` file that the trainer wrote";
+const NO_MODEL: &str =
+    "this is not a sentencepiece model: give the `.model` file that the trainer wrote";
 /// As in sentencepiece.
 const LONGEST_PIECE: usize = 8000;
 
@@ -73,20 +74,25 @@ impl SentencePiece {
         let file = std::fs::File::open(path).map_err(cannot)?;
         let size = file.metadata().map_err(cannot)?.len();
         if size > LARGEST {
-            return Err(format!("it has {size} bytes: no sentencepiece model has more than {LARGEST}"));
+            return Err(format!(
+                "it has {size} bytes: no sentencepiece model has more than {LARGEST}"
+            ));
         }
         let mut bytes = Vec::new();
         file.take(LARGEST).read_to_end(&mut bytes).map_err(cannot)?;
         Self::read(&bytes)
     }
 
-    /// Reads the model that the parameter `tokenizer_model` names, which another parameter, written as `wish`, asks for.
+    /// Reads the model that the parameter `tokenizer_model` names, which another parameter, written
+    /// as `wish`, asks for.
     ///
     /// # Errors
     /// As [`open`](Self::open), with the parameter and the file.
     pub fn of_parameter(path: &str, wish: &str) -> Result<Self, String> {
         if path.is_empty() {
-            return Err(format!("{wish} needs `tokenizer_model`: name a sentencepiece model file; nothing is downloaded"));
+            return Err(format!(
+                "{wish} needs `tokenizer_model`: name a sentencepiece model file; nothing is downloaded"
+            ));
         }
         Self::open(path).map_err(|error| format!("`tokenizer_model`: `{path}`: {error}"))
     }
@@ -100,7 +106,9 @@ impl SentencePiece {
         check(&pieces, spec.byte_fallback)?;
         let charsmap = std::mem::take(&mut spec.charsmap);
         let normalizer = Normalizer {
-            charsmap: (!charsmap.is_empty()).then(|| Charsmap::read(charsmap)).transpose()?,
+            charsmap: (!charsmap.is_empty())
+                .then(|| Charsmap::read(charsmap))
+                .transpose()?,
             add_dummy_prefix: spec.add_dummy_prefix,
             remove_extra_whitespaces: spec.remove_extra_whitespaces,
             escape_whitespaces: spec.escape_whitespaces,
@@ -112,12 +120,20 @@ impl SentencePiece {
             2 => Kind::Bpe(bpe(&pieces)?, Box::default()),
             // A word or character that is not used counts as unknown.
             3 | 4 => Kind::Simple(Simple {
-                trie: Trie::new(&keys(&pieces, |kind| matches!(kind, Type::Normal | Type::UserDefined))?)?,
+                trie: Trie::new(&keys(&pieces, |kind| {
+                    matches!(kind, Type::Normal | Type::UserDefined)
+                })?)?,
                 words: spec.model_type == 3,
             }),
             other => return Err(format!("a model of type {other} is not known")),
         };
-        Ok(Self { normalizer, symbols, kind, byte_fallback: spec.byte_fallback, normal: String::new() })
+        Ok(Self {
+            normalizer,
+            symbols,
+            kind,
+            byte_fallback: spec.byte_fallback,
+            normal: String::new(),
+        })
     }
 
     /// Calls `visit` with each piece of `text`: what `encode_as_pieces` gives.
@@ -125,14 +141,22 @@ impl SentencePiece {
     /// # Errors
     /// When there is not enough memory.
     pub fn pieces(&mut self, text: &str, mut visit: impl FnMut(&str)) -> Result<(), String> {
-        let Self { normalizer, symbols, kind, byte_fallback, normal } = self;
+        let Self {
+            normalizer,
+            symbols,
+            kind,
+            byte_fallback,
+            normal,
+        } = self;
         normalizer.normalize(text, symbols, normal)?;
         let normal: &str = normal;
         let part = |start: usize, end: usize| normal.get(start..end).unwrap_or_default();
         // A run of unknown characters is one piece: where it starts and ends.
         let mut run = (0, 0);
         let each = |start: usize, end: usize, unknown: bool| match unknown {
-            true if *byte_fallback => normal.as_bytes()[start..end].iter().for_each(|&byte| visit(byte_piece(byte))),
+            true if *byte_fallback => normal.as_bytes()[start..end]
+                .iter()
+                .for_each(|&byte| visit(byte_piece(byte))),
             true if run.1 == start && run.1 > run.0 => run.1 = end,
             true => run = (start, end),
             false => {
@@ -185,7 +209,13 @@ fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> {
     let mut pieces = Vec::new();
     for field in Fields::of(bytes) {
         // The pieces come first.
-        match field.map_err(|error| if pieces.is_empty() { NO_MODEL.into() } else { error })? {
+        match field.map_err(|error| {
+            if pieces.is_empty() {
+                NO_MODEL.into()
+            } else {
+                error
+            }
+        })? {
             (1, Value::Bytes(message)) => {
                 if pieces.len() == MOST_PIECES {
                     return Err("the model has too many pieces".into());
@@ -223,15 +253,32 @@ fn parse(bytes: &[u8]) -> Result<(Spec<'_>, Vec<Piece<'_>>), String> {
 }
 
 fn piece(message: &[u8]) -> Result<Piece<'_>, String> {
-    let mut piece = Piece { text: "", score: 0.0, kind: Type::Normal };
+    let mut piece = Piece {
+        text: "",
+        score: 0.0,
+        kind: Type::Normal,
+    };
     for field in Fields::of(message) {
         match field? {
-            (1, Value::Bytes(text)) => piece.text = std::str::from_utf8(text).map_err(|_| damaged("a piece that is not UTF-8"))?,
+            (1, Value::Bytes(text)) => {
+                piece.text =
+                    std::str::from_utf8(text).map_err(|_| damaged("a piece that is not UTF-8"))?
+            }
             (2, Value::Float(score)) => piece.score = score,
             (3, Value::Number(kind)) => {
-                let kinds = [Type::Normal, Type::Unknown, Type::Control, Type::UserDefined, Type::Unused, Type::Byte];
+                let kinds = [
+                    Type::Normal,
+                    Type::Unknown,
+                    Type::Control,
+                    Type::UserDefined,
+                    Type::Unused,
+                    Type::Byte,
+                ];
                 // Numbers that are not known count as not given, as protocol buffers have it.
-                piece.kind = kinds.into_iter().find(|known| *known as u64 == kind).unwrap_or(piece.kind);
+                piece.kind = kinds
+                    .into_iter()
+                    .find(|known| *known as u64 == kind)
+                    .unwrap_or(piece.kind);
             }
             _ => {}
         }
@@ -245,7 +292,9 @@ fn check(pieces: &[Piece<'_>], byte_fallback: bool) -> Result<(), String> {
     let mut unknown = 0;
     for piece in pieces {
         if piece.text.is_empty() || piece.text.len() >= LONGEST_PIECE || !piece.score.is_finite() {
-            return Err(damaged("a piece without text, of more than 8000 bytes or without a score"));
+            return Err(damaged(
+                "a piece without text, of more than 8000 bytes or without a score",
+            ));
         }
         unknown += usize::from(piece.kind == Type::Unknown);
         if piece.kind == Type::Byte {
@@ -265,10 +314,18 @@ fn check(pieces: &[Piece<'_>], byte_fallback: bool) -> Result<(), String> {
 }
 
 /// The texts of the pieces of some types in order, with their numbers.
-fn keys<'a>(pieces: &[Piece<'a>], wanted: impl Fn(Type) -> bool) -> Result<Vec<(&'a [u8], u32)>, String> {
+fn keys<'a>(
+    pieces: &[Piece<'a>],
+    wanted: impl Fn(Type) -> bool,
+) -> Result<Vec<(&'a [u8], u32)>, String> {
     // A NUL alone stands in models that other programs wrote, and never counts.
-    let chosen = pieces.iter().enumerate().filter(|(_, piece)| wanted(piece.kind) && piece.text != "\0");
-    let mut keys: Vec<(&[u8], u32)> = chosen.map(|(number, piece)| (piece.text.as_bytes(), number as u32)).collect();
+    let chosen = pieces
+        .iter()
+        .enumerate()
+        .filter(|(_, piece)| wanted(piece.kind) && piece.text != "\0");
+    let mut keys: Vec<(&[u8], u32)> = chosen
+        .map(|(number, piece)| (piece.text.as_bytes(), number as u32))
+        .collect();
     keys.sort_unstable();
     match keys.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         true => Err(damaged("two equal pieces")),
@@ -281,10 +338,20 @@ fn unigram(pieces: &[Piece<'_>]) -> Result<Unigram, String> {
         Type::UserDefined => (0.1 * (piece.text.len() as f64 - 1.0)) as f32,
         _ => piece.score,
     };
-    let least = pieces.iter().filter(|piece| piece.kind == Type::Normal).map(|piece| piece.score).fold(f32::MAX, f32::min);
-    let mut keys = keys(pieces, |kind| matches!(kind, Type::Normal | Type::UserDefined))?;
-    keys.iter_mut().for_each(|(_, value)| *value = score(&pieces[*value as usize]).to_bits());
-    Ok(Unigram { trie: Trie::new(&keys)?, unknown: least - 10.0 })
+    let least = pieces
+        .iter()
+        .filter(|piece| piece.kind == Type::Normal)
+        .map(|piece| piece.score)
+        .fold(f32::MAX, f32::min);
+    let mut keys = keys(pieces, |kind| {
+        matches!(kind, Type::Normal | Type::UserDefined)
+    })?;
+    keys.iter_mut()
+        .for_each(|(_, value)| *value = score(&pieces[*value as usize]).to_bits());
+    Ok(Unigram {
+        trie: Trie::new(&keys)?,
+        unknown: least - 10.0,
+    })
 }
 
 fn bpe(pieces: &[Piece<'_>]) -> Result<Bpe, String> {
@@ -298,7 +365,16 @@ fn bpe(pieces: &[Piece<'_>]) -> Result<Bpe, String> {
     Ok(Bpe {
         trie: Trie::new(&keys(pieces, is_joined)?)?,
         ranks: pieces.iter().map(rank).collect(),
-        unused: pieces.iter().filter(|_| has_unused).map(|piece| piece.kind == Type::Unused).collect(),
-        pairs: Pairs::of(pieces.iter().filter(|piece| is_joined(piece.kind)).map(|piece| piece.text)),
+        unused: pieces
+            .iter()
+            .filter(|_| has_unused)
+            .map(|piece| piece.kind == Type::Unused)
+            .collect(),
+        pairs: Pairs::of(
+            pieces
+                .iter()
+                .filter(|piece| is_joined(piece.kind))
+                .map(|piece| piece.text),
+        ),
     })
 }

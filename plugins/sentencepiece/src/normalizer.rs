@@ -21,8 +21,13 @@ impl Symbols {
             return Ok(Self::default());
         }
         let mut first = vec![false; 256];
-        symbols.iter().for_each(|(symbol, _)| first[usize::from(symbol[0])] = true);
-        Ok(Self { trie: Some(Trie::new(symbols)?), first })
+        symbols
+            .iter()
+            .for_each(|(symbol, _)| first[usize::from(symbol[0])] = true);
+        Ok(Self {
+            trie: Some(Trie::new(symbols)?),
+            first,
+        })
     }
 
     /// Whether a symbol starts with the byte.
@@ -34,10 +39,15 @@ impl Symbols {
     /// The length of the longest symbol at the start of `text`.
     #[inline]
     pub(crate) fn longest(&self, text: &[u8]) -> Option<usize> {
-        let trie = self.trie.as_ref().filter(|_| text.first().is_some_and(|&byte| self.begins(byte)))?;
+        let trie = self
+            .trie
+            .as_ref()
+            .filter(|_| text.first().is_some_and(|&byte| self.begins(byte)))?;
         let (mut node, mut found, mut matches) = (trie.root(), None, 0);
         for (at, &byte) in text.iter().enumerate() {
-            let Some((next, value)) = trie.step(node, byte) else { break };
+            let Some((next, value)) = trie.step(node, byte) else {
+                break;
+            };
             node = next;
             if value != NONE && matches < MOST {
                 found = Some(at + 1);
@@ -66,7 +76,12 @@ impl Normalizer {
     ///
     /// # Errors
     /// When there is not enough memory.
-    pub(crate) fn normalize(&self, text: &str, symbols: &Symbols, out: &mut String) -> Result<(), String> {
+    pub(crate) fn normalize(
+        &self,
+        text: &str,
+        symbols: &Symbols,
+        out: &mut String,
+    ) -> Result<(), String> {
         out.clear();
         let space = if self.escape_whitespaces { SPACE } else { " " };
         let mut at = 0;
@@ -78,7 +93,8 @@ impl Normalizer {
         if at == text.len() {
             return Ok(());
         }
-        out.try_reserve(text.len() + text.len() / 4).map_err(too_long)?;
+        out.try_reserve(text.len() + text.len() / 4)
+            .map_err(too_long)?;
         if self.add_dummy_prefix && !self.whitespace_as_suffix {
             out.push_str(space);
         }
@@ -91,7 +107,9 @@ impl Normalizer {
                 at += run;
                 after_space = false;
             }
-            let Some((length, mut part)) = self.prefix(&text[at..], symbols) else { break };
+            let Some((length, mut part)) = self.prefix(&text[at..], symbols) else {
+                break;
+            };
             at += length;
             if after_space {
                 part = part.trim_start_matches(' ');
@@ -122,12 +140,20 @@ impl Normalizer {
         Ok(())
     }
 
-    /// How many bytes at the start of `text` are ASCII characters that stay as they are, other than spaces.
+    /// How many bytes at the start of `text` are ASCII characters that stay as they are, other than
+    /// spaces.
     #[inline]
     fn plain(&self, text: &[u8], symbols: &Symbols) -> usize {
-        let stays =
-            |byte: u8| byte < 0x80 && byte != b' ' && !symbols.begins(byte) && self.charsmap.as_ref().is_none_or(|map| map.is_plain(byte));
-        let run = text.iter().position(|&byte| !stays(byte)).unwrap_or(text.len());
+        let stays = |byte: u8| {
+            byte < 0x80
+                && byte != b' '
+                && !symbols.begins(byte)
+                && self.charsmap.as_ref().is_none_or(|map| map.is_plain(byte))
+        };
+        let run = text
+            .iter()
+            .position(|&byte| !stays(byte))
+            .unwrap_or(text.len());
         // The last one may belong to a rule with what follows.
         match text.get(run) {
             Some(0x80..) if self.charsmap.is_some() => run.saturating_sub(1),
@@ -142,7 +168,8 @@ impl Normalizer {
         if let Some(length) = symbols.longest(bytes) {
             return Some((length, text.get(..length)?));
         }
-        if let Some((length, replacement)) = self.charsmap.as_ref().and_then(|map| map.longest(bytes))
+        if let Some((length, replacement)) =
+            self.charsmap.as_ref().and_then(|map| map.longest(bytes))
             && text.is_char_boundary(length)
         {
             return Some((length, replacement));

@@ -8,7 +8,8 @@ const BITS: u32 = 18;
 
 #[inline(always)]
 fn place(a: char, b: char) -> usize {
-    let mixed = (u64::from(u32::from(a)) << 32 | u64::from(u32::from(b))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (u64::from(u32::from(a)) << 32 | u64::from(u32::from(b)))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> (64 - BITS)) as usize
 }
 
@@ -26,7 +27,11 @@ impl Pairs {
 
     /// Calls `visit` with start and end of each part of the text that no piece goes beyond.
     #[inline]
-    pub(crate) fn cut(&self, text: &str, mut visit: impl FnMut(usize, usize) -> Result<(), String>) -> Result<(), String> {
+    pub(crate) fn cut(
+        &self,
+        text: &str,
+        mut visit: impl FnMut(usize, usize) -> Result<(), String>,
+    ) -> Result<(), String> {
         let (mut start, mut before) = (0, None);
         for (at, c) in text.char_indices() {
             if let Some(before) = before {

@@ -28,7 +28,8 @@ fn piece(text: &str, score: f32, kind: u64, out: &mut Vec<u8>) {
 
 /// A table with the rules that `A` becomes `a`, and `B` becomes `x y`.
 fn charsmap() -> Vec<u8> {
-    // The root's children are at `256 ^ byte`; those that are values behind them, at `512 ^ 65` and `512 ^ 66`, further on by 0.
+    // The root's children are at `256 ^ byte`; those that are values behind them, at `512 ^ 65` and
+    // `512 ^ 66`, further on by 0.
     let mut units = [0u32; 1024];
     units[0] = 256 << 10;
     for (byte, value) in [(b'A', 0u32), (b'B', 2)] {
@@ -36,7 +37,9 @@ fn charsmap() -> Vec<u8> {
         units[256 ^ usize::from(byte) ^ 512] = 1 << 31 | value;
     }
     let mut table = (units.len() as u32 * 4).to_le_bytes().to_vec();
-    units.iter().for_each(|unit| table.extend(unit.to_le_bytes()));
+    units
+        .iter()
+        .for_each(|unit| table.extend(unit.to_le_bytes()));
     table.extend(b"a\0x y\0");
     table
 }
@@ -60,11 +63,23 @@ const PIECES: [(&str, f32, u64); 14] = [
 
 fn model(kind: u64, byte_fallback: bool, normalizer: &[(u64, u64)]) -> Vec<u8> {
     let mut out = Vec::new();
-    PIECES.iter().for_each(|&(text, score, kind)| piece(text, score, kind, &mut out));
+    PIECES
+        .iter()
+        .for_each(|&(text, score, kind)| piece(text, score, kind, &mut out));
     if byte_fallback {
         (0..=255u8).for_each(|byte| piece(&format!("<0x{byte:02X}>"), 0.0, 6, &mut out));
     }
-    bytes(2, &[3 << 3, kind as u8, 35 << 3 & 0x7f | 0x80, 2, u8::from(byte_fallback)], &mut out);
+    bytes(
+        2,
+        &[
+            3 << 3,
+            kind as u8,
+            35 << 3 & 0x7f | 0x80,
+            2,
+            u8::from(byte_fallback),
+        ],
+        &mut out,
+    );
     let mut spec = Vec::new();
     bytes(2, &charsmap(), &mut spec);
     for &(field, value) in normalizer {
@@ -77,15 +92,24 @@ fn model(kind: u64, byte_fallback: bool, normalizer: &[(u64, u64)]) -> Vec<u8> {
 
 fn cut(model: &[u8], text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
-    SentencePiece::read(model).unwrap().pieces(text, |piece| pieces.push(piece.to_owned())).unwrap();
+    SentencePiece::read(model)
+        .unwrap()
+        .pieces(text, |piece| pieces.push(piece.to_owned()))
+        .unwrap();
     pieces
 }
 
 #[test]
 fn every_kind_of_model_cuts() {
     let text = " AabZZa  <sep>B ";
-    assert_eq!(cut(&model(1, false, &[]), text), ["▁a", "ab", "ZZ", "a", "▁", "<sep>", "x", "▁", "y"]);
-    assert_eq!(cut(&model(2, false, &[]), text), ["▁a", "ab", "ZZ", "a", "▁", "<sep>", "x", "▁", "y"]);
+    assert_eq!(
+        cut(&model(1, false, &[]), text),
+        ["▁a", "ab", "ZZ", "a", "▁", "<sep>", "x", "▁", "y"]
+    );
+    assert_eq!(
+        cut(&model(2, false, &[]), text),
+        ["▁a", "ab", "ZZ", "a", "▁", "<sep>", "x", "▁", "y"]
+    );
     assert_eq!(cut(&model(3, false, &[]), text), ["▁aabZZa▁<sep>x▁y"]);
     assert_eq!(cut(&model(4, false, &[]), "Aé"), ["▁", "a", "é"]);
     assert_eq!(cut(&model(1, true, &[]), "Zé"), ["▁", "<0x5A>", "é"]);
@@ -93,7 +117,10 @@ fn every_kind_of_model_cuts() {
     assert_eq!(cut(&model(2, false, &[(3, 0)]), "abab"), ["a", "bab"]);
     assert_eq!(cut(&model(2, false, &[(3, 0)]), "ba"), ["b", "a"]);
     // No space before, all spaces kept, and plain.
-    assert_eq!(cut(&model(1, false, &[(3, 0), (4, 0), (5, 0)]), "  a <s>"), ["  ", "a", " <s>"]);
+    assert_eq!(
+        cut(&model(1, false, &[(3, 0), (4, 0), (5, 0)]), "  a <s>"),
+        ["  ", "a", " <s>"]
+    );
     assert_eq!(cut(&model(1, false, &[]), "  "), [""; 0]);
 }
 
@@ -105,7 +132,10 @@ fn cut_files_are_refused_or_shorter_models() {
             match SentencePiece::read(&whole[..length]) {
                 // What ends after a piece is a model that has fewer of them.
                 Ok(mut model) => model.pieces("ab Zé <sep>", |_| {}).unwrap(),
-                Err(error) => assert!(error.contains("not a sentencepiece model") || error.contains("damaged"), "{length}: {error}"),
+                Err(error) => assert!(
+                    error.contains("not a sentencepiece model") || error.contains("damaged"),
+                    "{length}: {error}"
+                ),
             }
         }
     }
@@ -117,8 +147,12 @@ fn changed_bytes_never_panic() {
     for kind in 1..=4 {
         let whole = model(kind, false, &[(3, 1), (4, 1), (5, 1)]);
         // Where nothing is in the table of characters, one place stands for all others.
-        for at in (0..whole.len()).filter(|&at| at == 999 || whole[at.saturating_sub(4)..(at + 4).min(whole.len())].iter().any(|&b| b != 0))
-        {
+        for at in (0..whole.len()).filter(|&at| {
+            at == 999
+                || whole[at.saturating_sub(4)..(at + 4).min(whole.len())]
+                    .iter()
+                    .any(|&b| b != 0)
+        }) {
             for value in [0, 1, 5, 0x7f, 0x80, 0xff, whole[at] ^ 1, whole[at] ^ 0x40] {
                 let mut changed = whole.clone();
                 changed[at] = value;
@@ -135,10 +169,19 @@ fn changed_bytes_never_panic() {
 #[test]
 fn lies_about_sizes_are_refused() {
     let whole = model(1, false, &[]);
-    for lie in [vec![0xff, 0xff, 0xff, 0xff, 0x0f], vec![0xff; 10], [&[0xff; 9][..], &[1]].concat(), vec![0xff; 11]] {
+    for lie in [
+        vec![0xff, 0xff, 0xff, 0xff, 0x0f],
+        vec![0xff; 10],
+        [&[0xff; 9][..], &[1]].concat(),
+        vec![0xff; 11],
+    ] {
         // The length of the first piece.
         let lying = [&whole[..1], &lie, &whole[2..]].concat();
-        assert!(SentencePiece::read(&lying).unwrap_err().contains("not a sentencepiece model"));
+        assert!(
+            SentencePiece::read(&lying)
+                .unwrap_err()
+                .contains("not a sentencepiece model")
+        );
         let lying = [&whole[..], &[0x0a], &lie].concat();
         assert!(SentencePiece::read(&lying).unwrap_err().contains("damaged"));
     }
@@ -149,7 +192,12 @@ fn lies_about_sizes_are_refused() {
         bytes(2, &table, &mut spec);
         let mut lying = whole.clone();
         bytes(3, &spec, &mut lying);
-        assert!(SentencePiece::read(&lying).unwrap_err().contains("table of characters"), "{size}");
+        assert!(
+            SentencePiece::read(&lying)
+                .unwrap_err()
+                .contains("table of characters"),
+            "{size}"
+        );
     }
 }
 
@@ -157,7 +205,9 @@ fn lies_about_sizes_are_refused() {
 fn what_sentencepiece_refuses_is_refused() {
     let refused = |pieces: &[(&str, f32, u64)]| {
         let mut out = Vec::new();
-        pieces.iter().for_each(|&(text, score, kind)| piece(text, score, kind, &mut out));
+        pieces
+            .iter()
+            .for_each(|&(text, score, kind)| piece(text, score, kind, &mut out));
         SentencePiece::read(&out).unwrap_err()
     };
     let unknown = ("<unk>", 0.0, 2);
@@ -175,12 +225,22 @@ fn many_long_pieces_do_not_overflow_the_stack() {
     let mut out = Vec::new();
     piece("<unk>", 0.0, 2, &mut out);
     let long = "a".repeat(7999);
-    (1..8000).step_by(97).for_each(|length| piece(&long[..length], length as f32, if length % 2 == 0 { 5 } else { 1 }, &mut out));
+    (1..8000).step_by(97).for_each(|length| {
+        piece(
+            &long[..length],
+            length as f32,
+            if length % 2 == 0 { 5 } else { 1 },
+            &mut out,
+        )
+    });
     for kind in 1..=2 {
         let mut model = out.clone();
         bytes(2, &[3 << 3, kind], &mut model);
         let mut length = 0;
-        SentencePiece::read(&model).unwrap().pieces(&long.repeat(3), |piece| length += piece.len()).unwrap();
+        SentencePiece::read(&model)
+            .unwrap()
+            .pieces(&long.repeat(3), |piece| length += piece.len())
+            .unwrap();
         assert_eq!(length, 3 * long.len() + 3);
     }
 }
@@ -191,7 +251,9 @@ fn large_models_are_read_in_time() {
     let mut out = Vec::new();
     piece("<unk>", 0.0, 2, &mut out);
     for i in 0..300_000u32 {
-        let text: String = (0..6).map(|j| char::from(b'a' + (i / 9u32.pow(j) % 9) as u8)).collect();
+        let text: String = (0..6)
+            .map(|j| char::from(b'a' + (i / 9u32.pow(j) % 9) as u8))
+            .collect();
         piece(&text[..], -(i as f32), 1, &mut out);
         if i == 9u32.pow(6) - 1 {
             break;

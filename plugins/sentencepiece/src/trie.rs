@@ -1,4 +1,5 @@
-//! A map from strings of bytes to numbers that finds all keys which a text starts with: a trie in a double array.
+//! A map from strings of bytes to numbers that finds all keys which a text starts with: a trie in a
+//! double array.
 
 /// Follows bytes from `Trie::ROOT`; every step costs one look into the array.
 #[derive(Debug, Default)]
@@ -7,7 +8,8 @@ pub(crate) struct Trie {
     root: usize,
 }
 
-/// A node: where its children are (`base ^ byte`), the byte that leads to it, and the number of the key that ends here.
+/// A node: where its children are (`base ^ byte`), the byte that leads to it, and the number of the
+/// key that ends here.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
     /// `base << 9 | byte`, or `FREE`.
@@ -29,9 +31,22 @@ impl Trie {
     /// When there are too many.
     pub(crate) fn new(keys: &[(&[u8], u32)]) -> Result<Self, String> {
         // Nothing is ever put into the first block: that is where nodes without children lead to.
-        let mut builder = Builder { units: vec![Unit { link: FREE, value: NONE }; 256], taken: vec![0; 4], first: [256; 9] };
+        let mut builder = Builder {
+            units: vec![
+                Unit {
+                    link: FREE,
+                    value: NONE
+                };
+                256
+            ],
+            taken: vec![0; 4],
+            first: [256; 9],
+        };
         let root = builder.build(keys)?;
-        Ok(Self { units: builder.units, root })
+        Ok(Self {
+            units: builder.units,
+            root,
+        })
     }
 
     /// Where walks begin.
@@ -65,8 +80,8 @@ struct Builder {
     units: Vec<Unit>,
     /// Which bases have been given away, a bit each.
     taken: Vec<u64>,
-    /// Where places are looked for from, by the logarithm of how many are needed: places that did not suit are not tried again, so that
-    /// building takes time in proportion to the nodes.
+    /// Where places are looked for from, by the logarithm of how many are needed: places that did
+    /// not suit are not tried again, so that building takes time in proportion to the nodes.
     first: [usize; 9],
 }
 
@@ -90,23 +105,44 @@ impl Builder {
         Ok(root)
     }
 
-    fn open<'a>(&self, base: usize, keys: &'a [(&'a [u8], u32)], depth: usize, open: &mut Vec<Open<'a>>) {
+    fn open<'a>(
+        &self,
+        base: usize,
+        keys: &'a [(&'a [u8], u32)],
+        depth: usize,
+        open: &mut Vec<Open<'a>>,
+    ) {
         for child in keys.chunk_by(|(a, _), (b, _)| a[depth] == b[depth]) {
             open.push((base ^ usize::from(child[0].0[depth]), child, depth + 1));
         }
     }
 
     /// Makes places for the children of a node; gives their base, 0 without children.
-    fn children(&mut self, keys: &[(&[u8], u32)], depth: usize, labels: &mut Vec<u8>) -> Result<usize, String> {
+    fn children(
+        &mut self,
+        keys: &[(&[u8], u32)],
+        depth: usize,
+        labels: &mut Vec<u8>,
+    ) -> Result<usize, String> {
         labels.clear();
-        labels.extend(keys.chunk_by(|(a, _), (b, _)| a[depth] == b[depth]).map(|child| child[0].0[depth]));
-        let Some(&label) = labels.first() else { return Ok(0) };
+        labels.extend(
+            keys.chunk_by(|(a, _), (b, _)| a[depth] == b[depth])
+                .map(|child| child[0].0[depth]),
+        );
+        let Some(&label) = labels.first() else {
+            return Ok(0);
+        };
         let class = labels.len().ilog2() as usize;
         let base = loop {
             let fits = |base: &usize| {
-                self.taken[base / 64] >> (base % 64) & 1 == 0 && labels.iter().all(|&l| self.units[base ^ usize::from(l)].link == FREE)
+                self.taken[base / 64] >> (base % 64) & 1 == 0
+                    && labels
+                        .iter()
+                        .all(|&l| self.units[base ^ usize::from(l)].link == FREE)
             };
-            let found = (self.first[class]..self.units.len()).map(|place| place ^ usize::from(label)).find(fits);
+            let found = (self.first[class]..self.units.len())
+                .map(|place| place ^ usize::from(label))
+                .find(fits);
             self.first[class] = found.map_or(self.units.len(), |base| base ^ usize::from(label));
             match found {
                 Some(base) => break base,
@@ -125,7 +161,13 @@ impl Builder {
         if size > MOST {
             return Err("the model has too many pieces".into());
         }
-        self.units.resize(size, Unit { link: FREE, value: NONE });
+        self.units.resize(
+            size,
+            Unit {
+                link: FREE,
+                value: NONE,
+            },
+        );
         self.taken.resize(size / 64, 0);
         Ok(())
     }

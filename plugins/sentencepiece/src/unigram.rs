@@ -5,7 +5,8 @@ use crate::{too_long, width};
 
 #[derive(Debug)]
 pub(crate) struct Unigram {
-    /// Of pieces to the bits of their scores: these are looked up very often. No score has the bits of `NONE`.
+    /// Of pieces to the bits of their scores: these are looked up very often. No score has the bits
+    /// of `NONE`.
     pub trie: Trie,
     /// The score of a character that is no piece.
     pub unknown: f32,
@@ -20,10 +21,14 @@ struct Node {
 }
 
 /// No way leads there yet: any is better.
-const UNREACHED: Node = Node { score: f32::NEG_INFINITY, start: 0 };
+const UNREACHED: Node = Node {
+    score: f32::NEG_INFINITY,
+    start: 0,
+};
 
 const UNKNOWN: u32 = 1 << 31;
-/// Sentencepiece begins to count anew where a score gets this large, as sums of large numbers are not exact.
+/// Sentencepiece begins to count anew where a score gets this large, as sums of large numbers are
+/// not exact.
 const LARGE: f32 = 100_000.0;
 
 /// Memory to use again from text to text.
@@ -34,17 +39,27 @@ pub(crate) struct Lattice {
 }
 
 impl Unigram {
-    /// Calls `visit` with start and end of each piece, and whether it is an unknown character. The sums are made in the order, and to the
-    /// precision, in which sentencepiece makes them, so that it chooses the same among ways that are about as good.
+    /// Calls `visit` with start and end of each piece, and whether it is an unknown character. The
+    /// sums are made in the order, and to the precision, in which sentencepiece makes them, so that
+    /// it chooses the same among ways that are about as good.
     ///
     /// # Errors
     /// When there is not enough memory.
-    pub(crate) fn encode(&self, text: &[u8], lattice: &mut Lattice, mut visit: impl FnMut(usize, usize, bool)) -> Result<(), String> {
+    pub(crate) fn encode(
+        &self,
+        text: &[u8],
+        lattice: &mut Lattice,
+        mut visit: impl FnMut(usize, usize, bool),
+    ) -> Result<(), String> {
         let Lattice { nodes, path } = lattice;
-        // Node i belongs to place `origin + i`; the last node is the farthest place that a piece has reached.
+        // Node i belongs to place `origin + i`; the last node is the farthest place that a piece
+        // has reached.
         let (mut origin, mut at) = (0, 0);
         nodes.clear();
-        nodes.push(Node { score: 0.0, ..UNREACHED });
+        nodes.push(Node {
+            score: 0.0,
+            ..UNREACHED
+        });
         while at < text.len() {
             // All ways go through this place: what is before it is decided.
             if at > origin && at - origin + 1 == nodes.len() {
@@ -56,14 +71,18 @@ impl Unigram {
             let here = at - origin;
             let mut score = nodes[here].score;
             if !(-LARGE..=LARGE).contains(&score) {
-                nodes[here..].iter_mut().for_each(|node| node.score -= score);
+                nodes[here..]
+                    .iter_mut()
+                    .for_each(|node| node.score -= score);
                 score = 0.0;
             }
             let single = width(text[at]);
             let mut known = false;
             let mut node = self.trie.root();
             for (i, &byte) in text[at..].iter().enumerate() {
-                let Some((next, piece)) = self.trie.step(node, byte) else { break };
+                let Some((next, piece)) = self.trie.step(node, byte) else {
+                    break;
+                };
                 node = next;
                 if piece != NONE {
                     let candidate = f32::from_bits(piece) + score;
@@ -72,7 +91,12 @@ impl Unigram {
                 }
             }
             if !known {
-                offer(nodes, here + single, self.unknown + score, here as u32 | UNKNOWN)?;
+                offer(
+                    nodes,
+                    here + single,
+                    self.unknown + score,
+                    here as u32 | UNKNOWN,
+                )?;
             }
             at += single;
         }
@@ -100,7 +124,12 @@ fn offer(nodes: &mut Vec<Node>, place: usize, score: f32, start: u32) -> Result<
 
 /// Visits the pieces of the best way to the last node; gives its score.
 #[inline]
-fn flush(nodes: &[Node], path: &mut Vec<u32>, origin: usize, visit: &mut impl FnMut(usize, usize, bool)) -> f32 {
+fn flush(
+    nodes: &[Node],
+    path: &mut Vec<u32>,
+    origin: usize,
+    visit: &mut impl FnMut(usize, usize, bool),
+) -> f32 {
     path.clear();
     let mut at = nodes.len() - 1;
     while at > 0 {

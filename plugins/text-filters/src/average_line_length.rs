@@ -15,7 +15,10 @@ pub struct AverageLineLengthFilter {
 
 impl Default for AverageLineLengthFilter {
     fn default() -> Self {
-        Self { min_len: 10, max_len: i64::MAX }
+        Self {
+            min_len: 10,
+            max_len: i64::MAX,
+        }
     }
 }
 
@@ -24,7 +27,10 @@ impl TextFilter for AverageLineLengthFilter {
     const STAT: Stat = Stat::float("avg_line_length");
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
-        Ok(crate::ratio(text::code_points(text), text::lines(text).count))
+        Ok(crate::ratio(
+            text::code_points(text),
+            text::lines(text).count,
+        ))
     }
 
     fn range(&self) -> (f64, f64) {
@@ -41,7 +47,10 @@ mod tests {
     fn line_ends_count_as_characters() {
         let mut op = Runner::new(operator!(AverageLineLengthFilter), r#"{"min_len": 2}"#).unwrap();
         let out = op.filter(&["", "ab\ncd\n", "a\r\nb", "\n\n", "é\u{2028}日本"]);
-        assert_eq!(out.stat("avg_line_length"), [0.0, 3.0, 2.0, 1.0, 2.0].map(Some));
+        assert_eq!(
+            out.stat("avg_line_length"),
+            [0.0, 3.0, 2.0, 1.0, 2.0].map(Some)
+        );
         assert_eq!(out.keep, [false, true, true, false, true]);
     }
 }

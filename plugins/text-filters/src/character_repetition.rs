@@ -5,8 +5,8 @@ use djhost_sdk::text::NgramCounter;
 
 /// Keeps texts whose share of repeated character n-grams lies in a range.
 ///
-/// The share of the most frequent n-grams: of the square root of the number of different ones, or as many as occur more than once if
-/// these are fewer.
+/// The share of the most frequent n-grams: of the square root of the number of different ones, or
+/// as many as occur more than once if these are fewer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CharacterRepetitionFilter {
@@ -23,7 +23,12 @@ pub struct CharacterRepetitionFilter {
 
 impl Default for CharacterRepetitionFilter {
     fn default() -> Self {
-        Self { rep_len: 10, min_ratio: 0.0, max_ratio: 0.5, ngrams: NgramCounter::default() }
+        Self {
+            rep_len: 10,
+            min_ratio: 0.0,
+            max_ratio: 0.5,
+            ngrams: NgramCounter::default(),
+        }
     }
 }
 
@@ -39,7 +44,10 @@ impl TextFilter for CharacterRepetitionFilter {
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         self.ngrams.count_characters(text, self.rep_len);
         let most = (self.ngrams.distinct() as f64).sqrt() as usize;
-        Ok(crate::ratio(self.ngrams.most_frequent(most), self.ngrams.total()))
+        Ok(crate::ratio(
+            self.ngrams.most_frequent(most),
+            self.ngrams.total(),
+        ))
     }
 
     fn range(&self) -> (f64, f64) {
@@ -54,16 +62,25 @@ mod tests {
 
     #[test]
     fn the_most_frequent_ngrams_make_the_ratio() {
-        let mut op = Runner::new(operator!(CharacterRepetitionFilter), r#"{"rep_len": 2, "max_ratio": 0.6}"#).unwrap();
-        // `ababab`: ab 3, ba 2; the root of 2 is 1, so 3 of 5. `aaaa`: aa 3 of 3. `日本日本`: 日本 2, 本日 1, so 2 of 3.
+        let mut op = Runner::new(
+            operator!(CharacterRepetitionFilter),
+            r#"{"rep_len": 2, "max_ratio": 0.6}"#,
+        )
+        .unwrap();
+        // `ababab`: ab 3, ba 2; the root of 2 is 1, so 3 of 5. `aaaa`: aa 3 of 3. `日本日本`: 日本 2, 本日
+        // 1, so 2 of 3.
         let out = op.filter(&["", "a", "ababab", "aaaa", "日本日本", "abcdef"]);
-        assert_eq!(out.stat("char_rep_ratio"), [0.0, 0.0, 0.6, 1.0, 2.0 / 3.0, 0.0].map(Some));
+        assert_eq!(
+            out.stat("char_rep_ratio"),
+            [0.0, 0.0, 0.6, 1.0, 2.0 / 3.0, 0.0].map(Some)
+        );
         assert_eq!(out.keep, [true, true, true, false, false, true]);
     }
 
     #[test]
     fn rep_len_must_be_positive() {
-        let error = Runner::new(operator!(CharacterRepetitionFilter), r#"{"rep_len": 0}"#).unwrap_err();
+        let error =
+            Runner::new(operator!(CharacterRepetitionFilter), r#"{"rep_len": 0}"#).unwrap_err();
         assert!(error.to_string().contains("`rep_len`"), "{error}");
     }
 }

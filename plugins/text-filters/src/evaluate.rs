@@ -1,4 +1,5 @@
-//! Evaluates the conditions of `general_field_filter` as Data-Juicer does: Python's rules, but comparisons with nothing are false.
+//! Evaluates the conditions of `general_field_filter` as Data-Juicer does: Python's rules, but
+//! comparisons with nothing are false.
 
 use crate::expression::{Bracket, Comparison, Expr};
 use crate::field::{compare, equal, number};
@@ -62,33 +63,45 @@ fn operand<'a>(expr: &'a Expr, fields: &'a [Value]) -> Result<Operand<'a>, Strin
         Expr::Plus(inner) => signed(operand(inner, fields)?, "+")?,
         Expr::Minus(inner) => signed(operand(inner, fields)?, "-")?,
         Expr::Items(bracket, items) => {
-            let items = items.iter().map(|item| operand(item, fields)).collect::<Result<Vec<_>, _>>()?;
+            let items = items
+                .iter()
+                .map(|item| operand(item, fields))
+                .collect::<Result<Vec<_>, _>>()?;
             if *bracket == Bracket::Set && !items.iter().all(hashable) {
                 return Err("a list cannot be in a set".into());
             }
             Items(*bracket, items)
         }
-        Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::Compare(..) => Json(Cow::Owned(truth(expr, fields)?.into())),
+        Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::Compare(..) => {
+            Json(Cow::Owned(truth(expr, fields)?.into()))
+        }
     })
 }
 
 /// `+` or `-` before a number.
 fn signed<'a>(value: Operand<'a>, sign: &str) -> Result<Operand<'a>, String> {
     let wrong = || format!("`{sign}` stands before what is not a number");
-    let Json(json) = &value else { return Err(wrong()) };
+    let Json(json) = &value else {
+        return Err(wrong());
+    };
     let number = number(json).ok_or_else(wrong)?;
     let negative = match (sign, number.as_i128()) {
         ("+", _) => return Ok(Json(Cow::Owned(number.into()))),
         (_, Some(whole)) => Number::from_i128(-whole).or_else(|| Number::from_f64(-(whole as f64))),
         (_, None) => number.as_f64().and_then(|float| Number::from_f64(-float)),
     };
-    negative.map(|number| Json(Cow::Owned(number.into()))).ok_or_else(wrong)
+    negative
+        .map(|number| Json(Cow::Owned(number.into())))
+        .ok_or_else(wrong)
 }
 
 /// A chain of comparisons. All of its parts are evaluated before any are compared.
 fn chain(first: &Expr, others: &[(Comparison, Expr)], fields: &[Value]) -> Result<bool, String> {
     let mut left = operand(first, fields)?;
-    let rights = others.iter().map(|(_, expr)| operand(expr, fields)).collect::<Result<Vec<_>, _>>()?;
+    let rights = others
+        .iter()
+        .map(|(_, expr)| operand(expr, fields))
+        .collect::<Result<Vec<_>, _>>()?;
     for (&(comparison, _), right) in others.iter().zip(rights) {
         if nothing(&left) || nothing(&right) {
             return Ok(comparison == Comparison::NotIn);
@@ -112,7 +125,11 @@ fn hashable(value: &Operand<'_>) -> bool {
     }
 }
 
-fn related(comparison: Comparison, left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
+fn related(
+    comparison: Comparison,
+    left: &Operand<'_>,
+    right: &Operand<'_>,
+) -> Result<bool, String> {
     Ok(match comparison {
         Comparison::Equal => same(left, right),
         Comparison::NotEqual => !same(left, right),
@@ -129,7 +146,12 @@ fn related(comparison: Comparison, left: &Operand<'_>, right: &Operand<'_>) -> R
 fn elements<'a>(value: &'a Operand<'_>) -> Option<(Bracket, Vec<Operand<'a>>)> {
     match value {
         Json(value) => match value.as_ref() {
-            Value::Array(list) => Some((Bracket::List, list.iter().map(|element| Json(Cow::Borrowed(element))).collect())),
+            Value::Array(list) => Some((
+                Bracket::List,
+                list.iter()
+                    .map(|element| Json(Cow::Borrowed(element)))
+                    .collect(),
+            )),
             _ => None,
         },
         Items(bracket, items) => Some((*bracket, items.iter().map(borrowed).collect())),
@@ -148,28 +170,40 @@ fn same(left: &Operand<'_>, right: &Operand<'_>) -> bool {
         return equal(left, right);
     }
     match (elements(left), elements(right)) {
-        (Some((Bracket::Set, left)), Some((Bracket::Set, right))) => subset(&left, &right) && subset(&right, &left),
-        (Some((a, left)), Some((b, right))) => a == b && left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| same(l, r)),
+        (Some((Bracket::Set, left)), Some((Bracket::Set, right))) => {
+            subset(&left, &right) && subset(&right, &left)
+        }
+        (Some((a, left)), Some((b, right))) => {
+            a == b && left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| same(l, r))
+        }
         _ => false,
     }
 }
 
 fn subset(left: &[Operand<'_>], right: &[Operand<'_>]) -> bool {
-    left.iter().all(|element| right.iter().any(|other| same(element, other)))
+    left.iter()
+        .all(|element| right.iter().any(|other| same(element, other)))
 }
 
 fn within(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
     if let Json(value) = right {
         match (value.as_ref(), left) {
             (Value::String(text), Json(part)) => {
-                return part.as_str().map(|part| text.contains(part)).ok_or_else(|| format!("{} cannot be in a string", kind(left)));
+                return part
+                    .as_str()
+                    .map(|part| text.contains(part))
+                    .ok_or_else(|| format!("{} cannot be in a string", kind(left)));
             }
-            (Value::Object(object), Json(key)) if hashable(left) => return Ok(key.as_str().is_some_and(|key| object.contains_key(key))),
+            (Value::Object(object), Json(key)) if hashable(left) => {
+                return Ok(key.as_str().is_some_and(|key| object.contains_key(key)));
+            }
             _ => {}
         }
     }
     match elements(right) {
-        Some((Bracket::Set, _)) if !hashable(left) => Err(format!("{} cannot be in a set", kind(left))),
+        Some((Bracket::Set, _)) if !hashable(left) => {
+            Err(format!("{} cannot be in a set", kind(left)))
+        }
         Some((_, items)) => Ok(items.iter().any(|item| same(left, item))),
         None => Err(format!("{} cannot be in {}", kind(left), kind(right))),
     }
@@ -186,17 +220,27 @@ fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, St
         }
     }
     match (elements(left), elements(right)) {
-        (Some((Bracket::Set, left)), Some((Bracket::Set, right))) => Ok(match (subset(&left, &right), subset(&right, &left)) {
-            (true, true) => Some(Ordering::Equal),
-            (true, false) => Some(Ordering::Less),
-            (false, true) => Some(Ordering::Greater),
-            (false, false) => None,
-        }),
-        (Some((a, left)), Some((b, right))) if a == b => match left.iter().zip(&right).find(|(left, right)| !same(left, right)) {
+        (Some((Bracket::Set, left)), Some((Bracket::Set, right))) => {
+            Ok(match (subset(&left, &right), subset(&right, &left)) {
+                (true, true) => Some(Ordering::Equal),
+                (true, false) => Some(Ordering::Less),
+                (false, true) => Some(Ordering::Greater),
+                (false, false) => None,
+            })
+        }
+        (Some((a, left)), Some((b, right))) if a == b => match left
+            .iter()
+            .zip(&right)
+            .find(|(left, right)| !same(left, right))
+        {
             Some((left, right)) => order(left, right),
             None => Ok(Some(left.len().cmp(&right.len()))),
         },
-        _ => Err(format!("{} cannot be compared with {}", kind(left), kind(right))),
+        _ => Err(format!(
+            "{} cannot be compared with {}",
+            kind(left),
+            kind(right)
+        )),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The language of `general_field_filter`: of Python's expressions those that Data-Juicer evaluates. Text in, tree out.
+//! The language of `general_field_filter`: of Python's expressions those that Data-Juicer
+//! evaluates. Text in, tree out.
 
 use serde_json::{Number, Value};
 
@@ -57,8 +58,9 @@ const DEPTH: usize = 100;
 
 /// Words that mean something to Python and so name no field.
 const RESERVED: [&str; 30] = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally", "for",
-    "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "while", "with",
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "while", "with",
 ];
 
 /// Reads a condition.
@@ -66,11 +68,19 @@ const RESERVED: [&str; 30] = [
 /// # Errors
 /// Where it cannot go on and what it expected.
 pub(crate) fn parse(text: &str) -> Result<Parsed, String> {
-    let mut parser = Parser { text, at: 0, depth: 0, fields: Vec::new() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+        fields: Vec::new(),
+    };
     let root = parser.tuple()?;
     parser.space();
     match parser.rest() {
-        "" => Ok(Parsed { root, fields: parser.fields }),
+        "" => Ok(Parsed {
+            root,
+            fields: parser.fields,
+        }),
         _ => Err(parser.error("expected `and`, `or`, a comparison or the end")),
     }
 }
@@ -97,7 +107,11 @@ impl<'a> Parser<'a> {
     }
 
     fn space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r', '\x0c']).len();
+        self.at = self.text.len()
+            - self
+                .rest()
+                .trim_start_matches([' ', '\t', '\n', '\r', '\x0c'])
+                .len();
     }
 
     /// Takes a sign, if it comes next.
@@ -112,8 +126,14 @@ impl<'a> Parser<'a> {
     fn word(&mut self) -> &'a str {
         self.space();
         let rest = self.rest();
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-        if rest.starts_with(|c: char| c.is_numeric()) { "" } else { &rest[..end] }
+        let end = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
+        if rest.starts_with(|c: char| c.is_numeric()) {
+            ""
+        } else {
+            &rest[..end]
+        }
     }
 
     /// Takes a keyword, if it comes next.
@@ -123,7 +143,10 @@ impl<'a> Parser<'a> {
         here
     }
 
-    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
+    fn nested<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(self.error("nested too deeply"));
@@ -159,7 +182,11 @@ impl<'a> Parser<'a> {
         while self.keyword("or") {
             parts.push(self.and()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::Any(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Expr::Any(parts)
+        })
     }
 
     fn and(&mut self) -> Result<Expr, String> {
@@ -167,7 +194,11 @@ impl<'a> Parser<'a> {
         while self.keyword("and") {
             parts.push(self.not()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::All(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Expr::All(parts)
+        })
     }
 
     fn not(&mut self) -> Result<Expr, String> {
@@ -183,7 +214,11 @@ impl<'a> Parser<'a> {
         while let Some(comparison) = self.operator()? {
             others.push((comparison, self.prefixed()?));
         }
-        Ok(if others.is_empty() { first } else { Expr::Compare(Box::new(first), others) })
+        Ok(if others.is_empty() {
+            first
+        } else {
+            Expr::Compare(Box::new(first), others)
+        })
     }
 
     fn operator(&mut self) -> Result<Option<Comparison>, String> {
@@ -219,7 +254,11 @@ impl<'a> Parser<'a> {
                 }
                 Some(NotIn)
             }
-            "is" => return Err(self.error("`is` is not supported; a field that is missing is not equal to anything")),
+            "is" => {
+                return Err(self.error(
+                    "`is` is not supported; a field that is missing is not equal to anything",
+                ));
+            }
             _ => None,
         })
     }
@@ -235,7 +274,9 @@ impl<'a> Parser<'a> {
         self.space();
         match self.rest().chars().next() {
             Some('+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '@' | '(' | '[' | '.') => {
-                Err(self.error("arithmetic, calls, subscripts and attributes of values are not supported"))
+                Err(self.error(
+                    "arithmetic, calls, subscripts and attributes of values are not supported",
+                ))
             }
             _ => Ok(value),
         }
@@ -246,7 +287,11 @@ impl<'a> Parser<'a> {
         match self.rest().chars().next() {
             Some('(') => {
                 self.at += 1;
-                let inner = if self.at_end_of_items() { Expr::Items(Bracket::Tuple, Vec::new()) } else { self.tuple()? };
+                let inner = if self.at_end_of_items() {
+                    Expr::Items(Bracket::Tuple, Vec::new())
+                } else {
+                    self.tuple()?
+                };
                 self.close(")")?;
                 Ok(inner)
             }
@@ -292,11 +337,17 @@ impl<'a> Parser<'a> {
             };
         }
         let constant = match word {
-            "" => return Err(self.error("expected a field, a number, a string, or a list of these in brackets")),
+            "" => {
+                return Err(self.error(
+                    "expected a field, a number, a string, or a list of these in brackets",
+                ));
+            }
             "True" => Some(Value::Bool(true)),
             "False" => Some(Value::Bool(false)),
             "None" => Some(Value::Null),
-            word if RESERVED.contains(&word) => return Err(self.error(&format!("`{word}` is not supported here"))),
+            word if RESERVED.contains(&word) => {
+                return Err(self.error(&format!("`{word}` is not supported here")));
+            }
             _ => None,
         };
         self.at += word.len();
@@ -324,10 +375,15 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         let mut end = 0;
         let bytes = rest.as_bytes();
-        let hex = bytes.len() > 1 && bytes[0] == b'0' && bytes[1].is_ascii_alphabetic() && !matches!(bytes[1], b'e' | b'E');
+        let hex = bytes.len() > 1
+            && bytes[0] == b'0'
+            && bytes[1].is_ascii_alphabetic()
+            && !matches!(bytes[1], b'e' | b'E');
         while let Some(&byte) = bytes.get(end) {
-            let exponent = !hex && matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E');
-            // The dot of a number is followed by no name: `1.x` is refused below as the rest of an operand.
+            let exponent =
+                !hex && matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E');
+            // The dot of a number is followed by no name: `1.x` is refused below as the rest of an
+            // operand.
             if !(byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || exponent) {
                 break;
             }
@@ -356,7 +412,11 @@ impl<'a> Parser<'a> {
     fn string(&mut self, raw: bool, out: &mut String) -> Result<(), String> {
         let quote = &self.rest()[..1];
         let triple = quote.repeat(3);
-        let quote = if self.rest().starts_with(&triple) { triple } else { quote.to_owned() };
+        let quote = if self.rest().starts_with(&triple) {
+            triple
+        } else {
+            quote.to_owned()
+        };
         let start = self.at;
         self.at += quote.len();
         loop {
@@ -384,7 +444,9 @@ impl<'a> Parser<'a> {
 
     /// What stands for the backslash and what follows it.
     fn escape(&mut self, raw: bool, escaped: Option<char>, out: &mut String) -> Result<(), String> {
-        let Some(escaped) = escaped else { return Err(self.error("the string has no end")) };
+        let Some(escaped) = escaped else {
+            return Err(self.error("the string has no end"));
+        };
         let behind = &self.rest()[1 + escaped.len_utf8()..];
         let digits = match escaped {
             'x' => 2,
@@ -403,11 +465,17 @@ impl<'a> Parser<'a> {
             'f' => Some('\x0c'),
             'v' => Some('\x0b'),
             'x' | 'u' | 'U' => {
-                let code = behind.get(..digits).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-                let code = code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
+                let code = behind
+                    .get(..digits)
+                    .filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+                let code = code
+                    .and_then(|code| u32::from_str_radix(code, 16).ok())
+                    .and_then(char::from_u32);
                 Some(code.ok_or_else(|| self.error("not the number of a character"))?)
             }
-            '\n' | 'N' | '0'..='7' => return Err(self.error("this escape is not supported; use \\u and four digits")),
+            '\n' | 'N' | '0'..='7' => {
+                return Err(self.error("this escape is not supported; use \\u and four digits"));
+            }
             // Python leaves others as they are.
             _ => None,
         };
@@ -423,7 +491,11 @@ impl<'a> Parser<'a> {
 /// A number as Python spells it: integers of up to 64 bits, in any base, and floats.
 fn number(spelled: &str) -> Option<Number> {
     let bytes = spelled.as_bytes();
-    let lone = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || !bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
+    let lone = |at: usize| {
+        at == 0
+            || !bytes[at - 1].is_ascii_alphanumeric()
+            || !bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
+    };
     if (0..bytes.len()).any(|at| bytes[at] == b'_' && lone(at)) {
         return None;
     }
@@ -436,10 +508,20 @@ fn number(spelled: &str) -> Option<Number> {
     if plain.bytes().all(|b| b.is_ascii_digit()) {
         // Python refuses leading zeros, which are octal elsewhere.
         let octal = plain.starts_with('0') && plain.bytes().any(|b| b != b'0');
-        return if octal { None } else { plain.parse::<u64>().ok().map(Number::from) };
+        return if octal {
+            None
+        } else {
+            plain.parse::<u64>().ok().map(Number::from)
+        };
     }
-    let float = plain.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-'));
-    if float { plain.parse().ok().and_then(Number::from_f64) } else { None }
+    let float = plain
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-'));
+    if float {
+        plain.parse().ok().and_then(Number::from_f64)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -477,8 +559,15 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_is_refused_with_its_place() {
-        assert_eq!(error("a =="), "at its end: expected a field, a number, a string, or a list of these in brackets");
-        assert!(error("len(text) > 3").starts_with("at character 4, `(text) > 3`: arithmetic, calls"), "{}", error("len(text) > 3"));
+        assert_eq!(
+            error("a =="),
+            "at its end: expected a field, a number, a string, or a list of these in brackets"
+        );
+        assert!(
+            error("len(text) > 3").starts_with("at character 4, `(text) > 3`: arithmetic, calls"),
+            "{}",
+            error("len(text) > 3")
+        );
         assert!(error("a + 1 == 2").contains("arithmetic, calls"));
         assert!(error("a[0] == 2").contains("subscripts"));
         assert!(error("a is None").contains("`is` is not supported"));

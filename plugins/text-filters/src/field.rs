@@ -6,29 +6,47 @@ use std::cmp::Ordering;
 
 /// The signature of a filter that reads these fields as JSON and computes these stats.
 pub(crate) fn signature(paths: &[String], stats: Vec<Computed>) -> Signature {
-    let reads = paths.iter().map(|path| Input::optional(path, ColumnType::Json)).collect();
-    Signature { reads, writes: Vec::new(), writes_stats: stats }
+    let reads = paths
+        .iter()
+        .map(|path| Input::optional(path, ColumnType::Json))
+        .collect();
+    Signature {
+        reads,
+        writes: Vec::new(),
+        writes_stats: stats,
+    }
 }
 
 /// Field number `field` of the row, null where it is missing.
 pub(crate) fn value(row: Row<'_>, field: usize) -> Result<Value, Reject> {
     match row.text(field) {
         None => Ok(Value::Null),
-        Some(json) => serde_json::from_str(json).map_err(|error| Reject(format!("the field is not JSON: {error}"))),
+        Some(json) => serde_json::from_str(json)
+            .map_err(|error| Reject(format!("the field is not JSON: {error}"))),
     }
 }
 
 /// A filter's answer without stats: `test` for each row, given with its number in the batch.
-pub(crate) fn judge(batch: &Batch, mut test: impl FnMut(usize, Row<'_>) -> Result<bool, Reject>) -> Output {
+pub(crate) fn judge(
+    batch: &Batch,
+    mut test: impl FnMut(usize, Row<'_>) -> Result<bool, Reject>,
+) -> Output {
     let mut rejected = Vec::new();
     let mut judge = |row: usize| {
         test(row, batch.row(row)).unwrap_or_else(|Reject(reason)| {
-            rejected.push(Rejection { row: row as u32, reason });
+            rejected.push(Rejection {
+                row: row as u32,
+                reason,
+            });
             false
         })
     };
     let keep = (0..batch.rows()).map(|row| judge(row).into()).collect();
-    Output::Filtered { keep, stats: Vec::new(), rejected }
+    Output::Filtered {
+        keep,
+        stats: Vec::new(),
+        rejected,
+    }
 }
 
 /// The value as a number, if it is a number or a flag.
@@ -43,8 +61,14 @@ pub(crate) fn number(value: &Value) -> Option<Number> {
 /// Python's `==` for what JSON can hold: 1, 1.0 and true are equal.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
-        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|other| equal(v, other))),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(k, v)| b.get(k).is_some_and(|other| equal(v, other)))
+        }
         _ => match (number(a), number(b)) {
             (Some(a), Some(b)) => compare(&a, &b) == Some(Ordering::Equal),
             (None, None) => a == b,
@@ -67,7 +91,10 @@ pub(crate) fn compare(a: &Number, b: &Number) -> Option<Ordering> {
 fn with_float(a: i128, b: f64) -> Option<Ordering> {
     // The cast cuts the fraction, and keeps what is too large at the ends of i128, beyond all `a`.
     let whole = b as i128;
-    (!b.is_nan()).then(|| a.cmp(&whole).then_with(|| 0.0.partial_cmp(&(b - b.trunc())).unwrap_or(Ordering::Equal)))
+    (!b.is_nan()).then(|| {
+        a.cmp(&whole)
+            .then_with(|| 0.0.partial_cmp(&(b - b.trunc())).unwrap_or(Ordering::Equal))
+    })
 }
 
 #[cfg(test)]
@@ -89,7 +116,10 @@ mod tests {
             (json!("1"), json!(1)),
             (json!(null), json!(0)),
             (json!([1]), json!(1)),
-            (json!(9_007_199_254_740_993u64), json!(9_007_199_254_740_992.0)),
+            (
+                json!(9_007_199_254_740_993u64),
+                json!(9_007_199_254_740_992.0),
+            ),
         ];
         for (a, b) in distinct {
             assert!(!equal(&a, &b), "{a} {b}");
@@ -98,10 +128,17 @@ mod tests {
 
     #[test]
     fn integers_and_floats_are_compared_exactly() {
-        let order = |a: Value, b: Value| compare(&number(&a).unwrap(), &number(&b).unwrap()).unwrap();
+        let order =
+            |a: Value, b: Value| compare(&number(&a).unwrap(), &number(&b).unwrap()).unwrap();
         assert_eq!(order(json!(-1), json!(-1.5)), Ordering::Greater);
         assert_eq!(order(json!(1), json!(1.5)), Ordering::Less);
         assert_eq!(order(json!(1e300), json!(u64::MAX)), Ordering::Greater);
-        assert_eq!(order(json!(9_007_199_254_740_993u64), json!(9_007_199_254_740_992.0)), Ordering::Greater);
+        assert_eq!(
+            order(
+                json!(9_007_199_254_740_993u64),
+                json!(9_007_199_254_740_992.0)
+            ),
+            Ordering::Greater
+        );
     }
 }

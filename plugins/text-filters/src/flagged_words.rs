@@ -21,8 +21,8 @@ pub struct FlaggedWordsFilter {
     pub min_ratio: f64,
     /// The greatest ratio.
     pub max_ratio: f64,
-    /// A directory of word lists: JSON files with `flagged_words` in their names, an object with an array of words for each language. Empty: the
-    /// list that ships.
+    /// A directory of word lists: JSON files with `flagged_words` in their names, an object with an
+    /// array of words for each language. Empty: the list that ships.
     #[schemars(extend("format" = "read-dir"))]
     pub flagged_words_dir: String,
     /// Count groups of words in a row too, for languages without spaces between words.
@@ -59,9 +59,18 @@ impl TextFilter for FlaggedWordsFilter {
     fn prepare(&mut self) -> Result<(), String> {
         let tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
         let shipped = include_str!("lists/flagged_words.json");
-        let words =
-            Source { parameter: "flagged_words_dir", dir: &self.flagged_words_dir, kind: "flagged_words", shipped }.words(&self.lang)?;
-        let groups: &[usize] = if self.use_words_aug { &self.words_aug_group_sizes } else { &[] };
+        let words = Source {
+            parameter: "flagged_words_dir",
+            dir: &self.flagged_words_dir,
+            kind: "flagged_words",
+            shipped,
+        }
+        .words(&self.lang)?;
+        let groups: &[usize] = if self.use_words_aug {
+            &self.words_aug_group_sizes
+        } else {
+            &[]
+        };
         self.finder = Finder::new(words, groups, &self.words_aug_join_char, tokenizer)?;
         Ok(())
     }
@@ -90,8 +99,13 @@ mod tests {
 
     #[test]
     fn phrases_are_found_in_groups_with_spaces() {
-        let params = r#"{"use_words_aug": true, "words_aug_group_sizes": [2], "words_aug_join_char": " "}"#;
+        let params =
+            r#"{"use_words_aug": true, "words_aug_group_sizes": [2], "words_aug_join_char": " "}"#;
         let mut op = Runner::new(operator!(FlaggedWordsFilter), params).unwrap();
-        assert_eq!(op.filter(&["an auto erotic text"]).stat("flagged_words_ratio")[0], Some(2.0 / 7.0));
+        assert_eq!(
+            op.filter(&["an auto erotic text"])
+                .stat("flagged_words_ratio")[0],
+            Some(2.0 / 7.0)
+        );
     }
 }

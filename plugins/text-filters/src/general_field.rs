@@ -8,10 +8,11 @@ use serde_json::Value;
 
 /// Keeps rows of which a condition over their fields is true.
 ///
-/// The condition is written as in Python: fields (`num`, `meta.lang`, `__dj__stats__.text_len`), numbers, strings, `True`, `False`, `None`,
-/// lists, tuples and sets, compared with `<`, `<=`, `>`, `>=`, `==`, `!=`, `in` and `not in`, also in chains, and joined by `and`, `or`,
-/// `not` and parentheses. A field that is missing is `None`; comparisons with it are false, and `not in` is true. A row whose values cannot be
-/// compared goes to quarantine.
+/// The condition is written as in Python: fields (`num`, `meta.lang`, `__dj__stats__.text_len`),
+/// numbers, strings, `True`, `False`, `None`, lists, tuples and sets, compared with `<`, `<=`, `>`,
+/// `>=`, `==`, `!=`, `in` and `not in`, also in chains, and joined by `and`, `or`, `not` and
+/// parentheses. A field that is missing is `None`; comparisons with it are false, and `not in` is
+/// true. A row whose values cannot be compared goes to quarantine.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GeneralFieldFilter {
@@ -44,27 +45,43 @@ impl Operator for GeneralFieldFilter {
     fn prepare(&mut self) -> Result<(), String> {
         let condition = self.filter_condition.trim();
         if !condition.is_empty() {
-            self.parsed = Some(parse(condition).map_err(|error| format!("`filter_condition` `{condition}`: {error}"))?);
+            self.parsed = Some(
+                parse(condition)
+                    .map_err(|error| format!("`filter_condition` `{condition}`: {error}"))?,
+            );
         }
         Ok(())
     }
 
     fn signature(&self, _common: &Common) -> Signature {
-        let stat = self.parsed.as_ref().map(|_| Computed::new(STAT, ColumnType::Boolean));
+        let stat = self
+            .parsed
+            .as_ref()
+            .map(|_| Computed::new(STAT, ColumnType::Boolean));
         field::signature(self.fields(), stat.into_iter().collect())
     }
 
     fn process(&mut self, _common: &Common, batch: &Batch) -> Result<Output, OpError> {
-        let Some(Parsed { root, fields }) = &self.parsed else { return Ok(field::judge(batch, |_, _| Ok(true))) };
+        let Some(Parsed { root, fields }) = &self.parsed else {
+            return Ok(field::judge(batch, |_, _| Ok(true)));
+        };
         // A stat that the rows have already comes after the fields that the condition reads.
-        let known = batch.fields[fields.len()..].iter().find(|field| field.path.ends_with(STAT)).map(|field| &field.values);
+        let known = batch.fields[fields.len()..]
+            .iter()
+            .find(|field| field.path.ends_with(STAT))
+            .map(|field| &field.values);
         let mut values = vec![Value::Null; fields.len()];
-        let mut answer = field::judge(batch, |number, row| match known.and_then(|known| known.number(number)) {
-            Some(flag) => Ok(flag != 0.0),
-            None => test(root, row, &mut values),
+        let mut answer = field::judge(batch, |number, row| {
+            match known.and_then(|known| known.number(number)) {
+                Some(flag) => Ok(flag != 0.0),
+                None => test(root, row, &mut values),
+            }
         });
         if let Output::Filtered { keep, stats, .. } = &mut answer {
-            stats.push(Field { path: STAT.into(), values: Column::Boolean(keep.clone().into()) });
+            stats.push(Field {
+                path: STAT.into(),
+                values: Column::Boolean(keep.clone().into()),
+            });
         }
         Ok(answer)
     }
@@ -79,7 +96,9 @@ mod tests {
 
     fn answer(condition: &str) -> Filtered {
         let params = serde_json::json!({ "filter_condition": condition }).to_string();
-        Runner::new(operator!(GeneralFieldFilter), &params).unwrap().filter_json(&[ROW])
+        Runner::new(operator!(GeneralFieldFilter), &params)
+            .unwrap()
+            .filter_json(&[ROW])
     }
 
     #[test]
@@ -100,10 +119,22 @@ mod tests {
             "",
         ] {
             let answer = answer(condition);
-            assert_eq!((answer.keep, answer.rejected), (vec![true], vec![]), "{condition}");
+            assert_eq!(
+                (answer.keep, answer.rejected),
+                (vec![true], vec![]),
+                "{condition}"
+            );
         }
-        for condition in ["num > 30", "text == 'a' or n", "n == None", "not text", "missing in [None]", "1 < num < 5", "[1] == (1,)", "()"]
-        {
+        for condition in [
+            "num > 30",
+            "text == 'a' or n",
+            "n == None",
+            "not text",
+            "missing in [None]",
+            "1 < num < 5",
+            "[1] == (1,)",
+            "()",
+        ] {
             assert_eq!(answer(condition).keep, [false], "{condition}");
         }
     }
@@ -117,14 +148,29 @@ mod tests {
             ("m.l in {1}", "a list cannot be in a set"),
             ("-text == 1", "`-` stands before what is not a number"),
         ] {
-            assert_eq!(answer(condition).rejected, [Rejection { row: 0, reason: format!("`filter_condition`: {reason}") }], "{condition}");
+            assert_eq!(
+                answer(condition).rejected,
+                [Rejection {
+                    row: 0,
+                    reason: format!("`filter_condition`: {reason}")
+                }],
+                "{condition}"
+            );
         }
     }
 
     #[test]
     fn a_stat_that_a_row_has_is_used_and_kept() {
-        let mut op = Runner::new(operator!(GeneralFieldFilter), r#"{"filter_condition": "num == 1"}"#).unwrap();
-        let rows = [r#"{"num": 2, "__dj__stats__": {"general_field_filter_condition": true}}"#, r#"{"num": 1}"#, r#"{"num": 3}"#];
+        let mut op = Runner::new(
+            operator!(GeneralFieldFilter),
+            r#"{"filter_condition": "num == 1"}"#,
+        )
+        .unwrap();
+        let rows = [
+            r#"{"num": 2, "__dj__stats__": {"general_field_filter_condition": true}}"#,
+            r#"{"num": 1}"#,
+            r#"{"num": 3}"#,
+        ];
         let out = op.filter_json(&rows);
         assert_eq!(out.keep, [true, true, false]);
         assert_eq!(out.stat(STAT), [Some(1.0), Some(1.0), Some(0.0)]);
@@ -132,7 +178,17 @@ mod tests {
 
     #[test]
     fn a_wrong_condition_is_refused() {
-        let error = Runner::new(operator!(GeneralFieldFilter), r#"{"filter_condition": "num =< 3"}"#).unwrap_err().to_string();
-        assert!(error.starts_with("`filter_condition` `num =< 3`: at character 5, `=< 3`: expected `and`"), "{error}");
+        let error = Runner::new(
+            operator!(GeneralFieldFilter),
+            r#"{"filter_condition": "num =< 3"}"#,
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.starts_with(
+                "`filter_condition` `num =< 3`: at character 5, `=< 3`: expected `and`"
+            ),
+            "{error}"
+        );
     }
 }

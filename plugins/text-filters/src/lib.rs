@@ -1,4 +1,5 @@
-//! Filters over the length, the characters, the words and the repetitions of texts, and over other fields, with Data-Juicer's names, parameters and results.
+//! Filters over the length, the characters, the words and the repetitions of texts, and over other
+//! fields, with Data-Juicer's names, parameters and results.
 
 mod average_line_length;
 mod character_repetition;
@@ -54,7 +55,11 @@ djhost_sdk::export!(
 
 /// `part / whole`; nothing of nothing is 0, as in Data-Juicer.
 fn ratio(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 fn require_positive(name: &str, value: usize) -> Result<(), String> {

@@ -15,7 +15,10 @@ pub struct MaximumLineLengthFilter {
 
 impl Default for MaximumLineLengthFilter {
     fn default() -> Self {
-        Self { min_len: 10, max_len: i64::MAX }
+        Self {
+            min_len: 10,
+            max_len: i64::MAX,
+        }
     }
 }
 
@@ -39,9 +42,16 @@ mod tests {
 
     #[test]
     fn the_longest_line_without_its_end() {
-        let mut op = Runner::new(operator!(MaximumLineLengthFilter), r#"{"max_len": 3, "min_len": 1}"#).unwrap();
+        let mut op = Runner::new(
+            operator!(MaximumLineLengthFilter),
+            r#"{"max_len": 3, "min_len": 1}"#,
+        )
+        .unwrap();
         let out = op.filter(&["", "ab\ncde\n", "日本語です", "\r\n", "a\u{b}bb"]);
-        assert_eq!(out.stat("max_line_length"), [0.0, 3.0, 5.0, 0.0, 2.0].map(Some));
+        assert_eq!(
+            out.stat("max_line_length"),
+            [0.0, 3.0, 5.0, 0.0, 2.0].map(Some)
+        );
         assert_eq!(out.keep, [false, true, false, false, true]);
     }
 }

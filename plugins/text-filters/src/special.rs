@@ -3,11 +3,15 @@
 use crate::special_table::SPECIAL;
 use djhost_sdk::text::{Block, Lanes, class_mask, count_class};
 
-/// Of the characters below 128, those that are not special: letters and control characters other than white space.
+/// Of the characters below 128, those that are not special: letters and control characters other
+/// than white space.
 #[inline(always)]
 fn plain_ascii(lanes: Lanes) -> Lanes {
     let letter = lanes.with_bits(0x20).within(b'a', b'z');
-    letter.or(lanes.within(0, 8)).or(lanes.within(0x0e, 0x1f)).or(lanes.eq(0x7f))
+    letter
+        .or(lanes.within(0, 8))
+        .or(lanes.within(0x0e, 0x1f))
+        .or(lanes.eq(0x7f))
 }
 
 /// The starts of the characters of a block that are not special, as a mask.
@@ -28,7 +32,11 @@ mod tests {
     #[test]
     fn the_rule_below_128_is_the_tables() {
         for c in 0..128u8 {
-            assert_eq!(count_plain(char::from(c).encode_utf8(&mut [0; 4])) == 0, SPECIAL.has(c.into()), "{c}");
+            assert_eq!(
+                count_plain(char::from(c).encode_utf8(&mut [0; 4])) == 0,
+                SPECIAL.has(c.into()),
+                "{c}"
+            );
         }
     }
 }

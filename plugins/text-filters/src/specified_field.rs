@@ -26,7 +26,11 @@ impl Operator for SpecifiedFieldFilter {
     }
 
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
-        let among = |value: &Value| self.target_value.iter().any(|target| field::equal(value, target));
+        let among = |value: &Value| {
+            self.target_value
+                .iter()
+                .any(|target| field::equal(value, target))
+        };
         Ok(field::judge(batch, |_, row| {
             if self.field_key.is_empty() || self.target_value.is_empty() {
                 return Ok(true);
@@ -55,15 +59,24 @@ mod tests {
     ];
 
     fn keep(params: &str) -> Vec<bool> {
-        Runner::new(operator!(SpecifiedFieldFilter), params).unwrap().filter_json(&ROWS).keep
+        Runner::new(operator!(SpecifiedFieldFilter), params)
+            .unwrap()
+            .filter_json(&ROWS)
+            .keep
     }
 
     #[test]
     fn all_elements_must_be_among_the_values() {
-        assert_eq!(keep(r#"{"field_key": "m.s", "target_value": ["en", 1]}"#), [true, true, true, false, false, true]);
+        assert_eq!(
+            keep(r#"{"field_key": "m.s", "target_value": ["en", 1]}"#),
+            [true, true, true, false, false, true]
+        );
         let reversed = r#"{"field_key": "m.s", "target_value": ["en", 1], "reversed_range": true}"#;
         assert_eq!(keep(reversed), [false, false, false, true, true, false]);
-        assert_eq!(keep(r#"{"field_key": "m.s", "target_value": [null]}"#), [false, false, false, false, true, true]);
+        assert_eq!(
+            keep(r#"{"field_key": "m.s", "target_value": [null]}"#),
+            [false, false, false, false, true, true]
+        );
     }
 
     #[test]

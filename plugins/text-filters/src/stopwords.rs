@@ -21,8 +21,8 @@ pub struct StopwordsFilter {
     pub min_ratio: f64,
     /// The greatest ratio.
     pub max_ratio: f64,
-    /// A directory of word lists: JSON files with `stopwords` in their names, an object with an array of words for each language. Empty: the
-    /// list that ships.
+    /// A directory of word lists: JSON files with `stopwords` in their names, an object with an
+    /// array of words for each language. Empty: the list that ships.
     #[schemars(extend("format" = "read-dir"))]
     pub stopwords_dir: String,
     /// Count groups of words in a row too, for languages without spaces between words.
@@ -59,8 +59,18 @@ impl TextFilter for StopwordsFilter {
     fn prepare(&mut self) -> Result<(), String> {
         let tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
         let shipped = include_str!("lists/stopwords.json");
-        let words = Source { parameter: "stopwords_dir", dir: &self.stopwords_dir, kind: "stopwords", shipped }.words(&self.lang)?;
-        let groups: &[usize] = if self.use_words_aug { &self.words_aug_group_sizes } else { &[] };
+        let words = Source {
+            parameter: "stopwords_dir",
+            dir: &self.stopwords_dir,
+            kind: "stopwords",
+            shipped,
+        }
+        .words(&self.lang)?;
+        let groups: &[usize] = if self.use_words_aug {
+            &self.words_aug_group_sizes
+        } else {
+            &[]
+        };
         self.finder = Finder::new(words, groups, &self.words_aug_join_char, tokenizer)?;
         Ok(())
     }
@@ -80,14 +90,26 @@ mod tests {
     use djhost_sdk::operator;
 
     fn ratios(params: &str, texts: &[&str]) -> Vec<Option<f64>> {
-        Runner::new(operator!(StopwordsFilter), params).unwrap().filter(texts).stat("stopwords_ratio")
+        Runner::new(operator!(StopwordsFilter), params)
+            .unwrap()
+            .filter(texts)
+            .stat("stopwords_ratio")
     }
 
     #[test]
     fn the_list_that_ships_works_out_of_the_box() {
-        assert_eq!(ratios("{}", &["", "The cat (and) a zebra", "--"]), [0.0, 0.6, 0.0].map(Some));
-        assert_eq!(ratios(r#"{"lang": "de"}"#, &["der Zebra und"]), [Some(2.0 / 3.0)]);
-        assert_eq!(ratios(r#"{"lang": "all"}"#, &["der zebra and"]), [Some(2.0 / 3.0)]);
+        assert_eq!(
+            ratios("{}", &["", "The cat (and) a zebra", "--"]),
+            [0.0, 0.6, 0.0].map(Some)
+        );
+        assert_eq!(
+            ratios(r#"{"lang": "de"}"#, &["der Zebra und"]),
+            [Some(2.0 / 3.0)]
+        );
+        assert_eq!(
+            ratios(r#"{"lang": "all"}"#, &["der zebra and"]),
+            [Some(2.0 / 3.0)]
+        );
     }
 
     #[test]
@@ -99,10 +121,25 @@ mod tests {
 
     #[test]
     fn what_the_user_must_mend_is_named() {
-        let refused = |params: &str| Runner::new(operator!(StopwordsFilter), params).unwrap_err().to_string();
-        assert!(refused(r#"{"lang": "xx"}"#).contains("`lang` is `xx`: there are lists for `af`, `ar`"));
-        assert!(refused(r#"{"stopwords_dir": "/does/not/exist"}"#).contains("`stopwords_dir`: cannot read `/does/not/exist`"));
-        assert!(refused(r#"{"stopwords_dir": "src"}"#).contains("put a file there whose name contains `stopwords`"));
-        assert!(refused(r#"{"use_words_aug": true, "words_aug_group_sizes": [0]}"#).contains("`words_aug_group_sizes` has a 0"));
+        let refused = |params: &str| {
+            Runner::new(operator!(StopwordsFilter), params)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            refused(r#"{"lang": "xx"}"#).contains("`lang` is `xx`: there are lists for `af`, `ar`")
+        );
+        assert!(
+            refused(r#"{"stopwords_dir": "/does/not/exist"}"#)
+                .contains("`stopwords_dir`: cannot read `/does/not/exist`")
+        );
+        assert!(
+            refused(r#"{"stopwords_dir": "src"}"#)
+                .contains("put a file there whose name contains `stopwords`")
+        );
+        assert!(
+            refused(r#"{"use_words_aug": true, "words_aug_group_sizes": [0]}"#)
+                .contains("`words_aug_group_sizes` has a 0")
+        );
     }
 }

@@ -70,10 +70,23 @@ mod tests {
 
     #[test]
     fn suffixes_are_compared_exactly() {
-        let rows = [r#"{"__dj__suffix__": ".txt"}"#, r#"{"__dj__suffix__": ".md"}"#, r#"{"__dj__suffix__": "txt"}"#, "{}"];
-        let keep = |params| Runner::new(operator!(SuffixFilter), params).unwrap().filter_json(&rows).keep;
+        let rows = [
+            r#"{"__dj__suffix__": ".txt"}"#,
+            r#"{"__dj__suffix__": ".md"}"#,
+            r#"{"__dj__suffix__": "txt"}"#,
+            "{}",
+        ];
+        let keep = |params| {
+            Runner::new(operator!(SuffixFilter), params)
+                .unwrap()
+                .filter_json(&rows)
+                .keep
+        };
         assert_eq!(keep(r#"{"suffixes": ".txt"}"#), [true, false, false, false]);
-        assert_eq!(keep(r#"{"suffixes": [".txt", ".md"], "reversed_range": true}"#), [false, false, true, true]);
+        assert_eq!(
+            keep(r#"{"suffixes": [".txt", ".md"], "reversed_range": true}"#),
+            [false, false, true, true]
+        );
         assert_eq!(keep("{}"), [true; 4]);
         assert_eq!(keep(r#"{"suffixes": null}"#), [true; 4]);
     }

@@ -15,7 +15,10 @@ pub struct TextLengthFilter {
 
 impl Default for TextLengthFilter {
     fn default() -> Self {
-        Self { min_len: 10, max_len: i64::MAX }
+        Self {
+            min_len: 10,
+            max_len: i64::MAX,
+        }
     }
 }
 
@@ -39,7 +42,11 @@ mod tests {
 
     #[test]
     fn counts_code_points_and_keeps_both_ends() {
-        let mut op = Runner::new(operator!(TextLengthFilter), r#"{"min_len": 2, "max_len": 3}"#).unwrap();
+        let mut op = Runner::new(
+            operator!(TextLengthFilter),
+            r#"{"min_len": 2, "max_len": 3}"#,
+        )
+        .unwrap();
         let out = op.filter(&["", "é", "日本", "abc", "abcd"]);
         assert_eq!(out.keep, [false, false, true, true, false]);
         assert_eq!(out.stat("text_len"), [0.0, 1.0, 2.0, 3.0, 4.0].map(Some));
@@ -47,19 +54,37 @@ mod tests {
 
     #[test]
     fn open_and_reversed_ranges() {
-        let keep = |params| Runner::new(operator!(TextLengthFilter), params).unwrap().filter(&["a", "ab", "abc", "abcd"]).keep;
-        assert_eq!(keep(r#"{"min_len": 2, "max_len": 3, "min_closed_interval": false}"#), [false, false, true, false]);
-        assert_eq!(keep(r#"{"min_len": 2, "max_len": 3, "max_closed_interval": false}"#), [false, true, false, false]);
+        let keep = |params| {
+            Runner::new(operator!(TextLengthFilter), params)
+                .unwrap()
+                .filter(&["a", "ab", "abc", "abcd"])
+                .keep
+        };
+        assert_eq!(
+            keep(r#"{"min_len": 2, "max_len": 3, "min_closed_interval": false}"#),
+            [false, false, true, false]
+        );
+        assert_eq!(
+            keep(r#"{"min_len": 2, "max_len": 3, "max_closed_interval": false}"#),
+            [false, true, false, false]
+        );
         // Reversed, the ends belong to what is outside, unless they are open.
-        assert_eq!(keep(r#"{"min_len": 1, "max_len": 3, "reversed_range": true}"#), [true, false, true, true]);
-        let open = r#"{"min_len": 1, "max_len": 3, "reversed_range": true, "min_closed_interval": false}"#;
+        assert_eq!(
+            keep(r#"{"min_len": 1, "max_len": 3, "reversed_range": true}"#),
+            [true, false, true, true]
+        );
+        let open =
+            r#"{"min_len": 1, "max_len": 3, "reversed_range": true, "min_closed_interval": false}"#;
         assert_eq!(keep(open), [false, false, true, true]);
     }
 
     #[test]
     fn a_stat_that_a_row_has_is_used_and_kept() {
         let mut op = Runner::new(operator!(TextLengthFilter), "{}").unwrap();
-        let out = op.filter_json(&[r#"{"text": "short", "__dj__stats__": {"text_len": 99}}"#, r#"{"text": "short"}"#]);
+        let out = op.filter_json(&[
+            r#"{"text": "short", "__dj__stats__": {"text_len": 99}}"#,
+            r#"{"text": "short"}"#,
+        ]);
         assert_eq!(out.keep, [true, false]);
         assert_eq!(out.stat("text_len"), [Some(99.0), Some(5.0)]);
     }

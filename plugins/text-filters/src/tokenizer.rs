@@ -16,21 +16,35 @@ impl Tokenizer {
     /// # Errors
     /// When there is no such model.
     pub(crate) fn new(tokenization: bool, model: &str) -> Result<Self, String> {
-        tokenization.then(|| SentencePiece::of_parameter(model, "`tokenization: true`")).transpose().map(Self)
+        tokenization
+            .then(|| SentencePiece::of_parameter(model, "`tokenization: true`"))
+            .transpose()
+            .map(Self)
     }
 
     /// The number of words.
     pub(crate) fn count(&mut self, text: &str) -> Result<usize, Reject> {
-        let Some(model) = &mut self.0 else { return Ok(words::count(text)) };
+        let Some(model) = &mut self.0 else {
+            return Ok(words::count(text));
+        };
         let mut count = 0;
-        model.pieces(text, |piece| count += usize::from(piece.contains(|c| !SPECIAL.has(c as u32)))).map_err(Reject)?;
+        model
+            .pieces(text, |piece| {
+                count += usize::from(piece.contains(|c| !SPECIAL.has(c as u32)))
+            })
+            .map_err(Reject)?;
         Ok(count)
     }
 
-    /// Writes the text in lower case to `lower`, and calls `visit` with each word without the special characters around it, and with where
-    /// it is in `lower`.
+    /// Writes the text in lower case to `lower`, and calls `visit` with each word without the
+    /// special characters around it, and with where it is in `lower`.
     #[inline]
-    pub(crate) fn lower_words(&mut self, text: &str, lower: &mut String, mut visit: impl FnMut(&[u8], usize, usize)) -> Result<(), Reject> {
+    pub(crate) fn lower_words(
+        &mut self,
+        text: &str,
+        lower: &mut String,
+        mut visit: impl FnMut(&[u8], usize, usize),
+    ) -> Result<(), Reject> {
         lower.clear();
         let Some(model) = &mut self.0 else {
             lower_into(text, lower);
@@ -61,8 +75,14 @@ mod tests {
     fn a_model_must_be_named() {
         let refused = |model: &str| Tokenizer::new(true, model).err().unwrap();
         assert!(refused("").starts_with("`tokenization: true` needs `tokenizer_model`"));
-        assert!(refused("/does/not/exist").starts_with("`tokenizer_model`: `/does/not/exist`: cannot read it"));
-        assert!(refused("Cargo.toml").starts_with("`tokenizer_model`: `Cargo.toml`: this is not a sentencepiece model"));
+        assert!(
+            refused("/does/not/exist")
+                .starts_with("`tokenizer_model`: `/does/not/exist`: cannot read it")
+        );
+        assert!(
+            refused("Cargo.toml")
+                .starts_with("`tokenizer_model`: `Cargo.toml`: this is not a sentencepiece model")
+        );
         assert!(Tokenizer::new(false, "/does/not/exist").is_ok());
     }
 }

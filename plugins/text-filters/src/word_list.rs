@@ -43,18 +43,26 @@ pub(crate) struct Finder {
 }
 
 impl Source<'_> {
-    /// The words of a language; those of all languages for `all`, if the files have no such key themselves.
+    /// The words of a language; those of all languages for `all`, if the files have no such key
+    /// themselves.
     ///
     /// # Errors
     /// When the directory cannot be used or has no list for the language.
     pub(crate) fn words(&self, lang: &str) -> Result<WordSet, String> {
-        let lists = if self.dir.is_empty() { parse(self.shipped)? } else { self.read()? };
+        let lists = if self.dir.is_empty() {
+            parse(self.shipped)?
+        } else {
+            self.read()?
+        };
         let set: WordSet = match lists.get(lang) {
             Some(words) => words.iter().collect(),
             None if lang == "all" => lists.values().flatten().collect(),
             None => {
                 let known: Vec<&str> = lists.keys().map(String::as_str).collect();
-                return Err(format!("`lang` is `{lang}`: there are lists for `{}`, and `all`", known.join("`, `")));
+                return Err(format!(
+                    "`lang` is `{lang}`: there are lists for `{}`, and `all`",
+                    known.join("`, `")
+                ));
             }
         };
         Ok(set)
@@ -62,8 +70,15 @@ impl Source<'_> {
 
     /// The lists of all JSON files of the directory whose names contain the kind.
     fn read(&self) -> Result<Lists, String> {
-        let Self { parameter, dir, kind, .. } = self;
-        let failed = |what: &str, error: &dyn std::fmt::Display| format!("`{parameter}`: cannot read `{what}`: {error}");
+        let Self {
+            parameter,
+            dir,
+            kind,
+            ..
+        } = self;
+        let failed = |what: &str, error: &dyn std::fmt::Display| {
+            format!("`{parameter}`: cannot read `{what}`: {error}")
+        };
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(dir).map_err(|error| failed(dir, &error))? {
             let name = entry.map_err(|error| failed(dir, &error))?.file_name();
@@ -81,9 +96,9 @@ impl Source<'_> {
             }
         }
         match lists.is_empty() {
-            true => {
-                Err(format!("`{parameter}`: `{dir}` has no words: put a file there whose name contains `{kind}` and ends with `.json`"))
-            }
+            true => Err(format!(
+                "`{parameter}`: `{dir}` has no words: put a file there whose name contains `{kind}` and ends with `.json`"
+            )),
             false => Ok(lists),
         }
     }
@@ -92,7 +107,9 @@ impl Source<'_> {
 fn parse(json: &str) -> Result<Lists, String> {
     let wrong = || "it must be an object that has an array of strings for each language".to_owned();
     let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    let Value::Object(languages) = value else { return Err(wrong()) };
+    let Value::Object(languages) = value else {
+        return Err(wrong());
+    };
     let word = |word: Value| match word {
         Value::String(word) => Ok(word),
         _ => Err(wrong()),
@@ -101,12 +118,18 @@ fn parse(json: &str) -> Result<Lists, String> {
         Value::Array(words) => words.into_iter().map(word).collect(),
         _ => Err(wrong()),
     };
-    languages.into_iter().map(|(lang, words)| Ok((lang, list(words)?))).collect()
+    languages
+        .into_iter()
+        .map(|(lang, words)| Ok((lang, list(words)?)))
+        .collect()
 }
 
 impl<'a> FromIterator<&'a String> for WordSet {
     fn from_iter<I: IntoIterator<Item = &'a String>>(words: I) -> Self {
-        let words: HashSet<Box<[u8]>, _> = words.into_iter().map(|word| word.as_bytes().into()).collect();
+        let words: HashSet<Box<[u8]>, _> = words
+            .into_iter()
+            .map(|word| word.as_bytes().into())
+            .collect();
         let longest = words.iter().map(|word| word.len()).max().unwrap_or(0);
         Self { words, longest }
     }
@@ -119,14 +142,26 @@ impl WordSet {
 }
 
 impl Finder {
-    /// A finder of the words in `set` among those that `tokenizer` cuts. With group sizes, groups of so many words in a row, joined by `join`, count as words too.
+    /// A finder of the words in `set` among those that `tokenizer` cuts. With group sizes, groups
+    /// of so many words in a row, joined by `join`, count as words too.
     ///
     /// # Errors
     /// When a group size is 0.
-    pub(crate) fn new(set: WordSet, groups: &[usize], join: &str, tokenizer: Tokenizer) -> Result<Self, String> {
+    pub(crate) fn new(
+        set: WordSet,
+        groups: &[usize],
+        join: &str,
+        tokenizer: Tokenizer,
+    ) -> Result<Self, String> {
         match groups.contains(&0) {
             true => Err("`words_aug_group_sizes` has a 0: sizes must be at least 1".into()),
-            false => Ok(Self { set, tokenizer, groups: groups.to_vec(), join: join.into(), ..Self::default() }),
+            false => Ok(Self {
+                set,
+                tokenizer,
+                groups: groups.to_vec(),
+                join: join.into(),
+                ..Self::default()
+            }),
         }
     }
 
@@ -135,7 +170,15 @@ impl Finder {
     /// # Errors
     /// When the text cannot be cut.
     pub(crate) fn ratio(&mut self, text: &str) -> Result<f64, Reject> {
-        let Self { set, tokenizer, groups, join, lower, spans, group } = self;
+        let Self {
+            set,
+            tokenizer,
+            groups,
+            join,
+            lower,
+            spans,
+            group,
+        } = self;
         spans.clear();
         let (mut all, mut found) = (0, 0);
         tokenizer.lower_words(text, lower, |word, start, end| {
@@ -149,7 +192,10 @@ impl Finder {
         for &size in groups.iter() {
             for words in spans.windows(size) {
                 all += 1;
-                let length: usize = words.iter().map(|&(start, end)| (end - start) as usize).sum();
+                let length: usize = words
+                    .iter()
+                    .map(|&(start, end)| (end - start) as usize)
+                    .sum();
                 if length + join.len() * (size - 1) > set.longest {
                     continue;
                 }

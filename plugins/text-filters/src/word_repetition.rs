@@ -71,12 +71,22 @@ impl TextFilter for WordRepetitionFilter {
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         self.words.clear();
-        self.tokenizer.lower_words(text, &mut self.lower, |word, start, end| {
-            self.words.push(Word { start: start as u32, end: end as u32, hash: word_hash(word) });
-        })?;
+        self.tokenizer
+            .lower_words(text, &mut self.lower, |word, start, end| {
+                self.words.push(Word {
+                    start: start as u32,
+                    end: end as u32,
+                    hash: word_hash(word),
+                });
+            })?;
         let (words, bytes) = (&self.words, self.lower.as_bytes());
         let word = |i: usize| &bytes[words[i].start as usize..words[i].end as usize];
-        self.ngrams.count(words.len(), self.rep_len, |i| words[i].hash, |a, b| word(a) == word(b));
+        self.ngrams.count(
+            words.len(),
+            self.rep_len,
+            |i| words[i].hash,
+            |a, b| word(a) == word(b),
+        );
         Ok(crate::ratio(self.ngrams.repeated(), self.ngrams.total()))
     }
 
@@ -92,10 +102,25 @@ mod tests {
 
     #[test]
     fn case_and_punctuation_do_not_matter() {
-        let mut op = Runner::new(operator!(WordRepetitionFilter), r#"{"rep_len": 2, "max_ratio": 0.5}"#).unwrap();
+        let mut op = Runner::new(
+            operator!(WordRepetitionFilter),
+            r#"{"rep_len": 2, "max_ratio": 0.5}"#,
+        )
+        .unwrap();
         // `a b a b c`: a-b twice, b-a and b-c once, so 2 of 4.
-        let out = op.filter(&["", "one", "a b a b c", "A b! (a) … B.\tc", "x x x x", "ΑΣ ας Ασ ας", "Г г г"]);
-        assert_eq!(out.stat("word_rep_ratio"), [0.0, 0.0, 0.5, 0.5, 1.0, 0.0, 1.0].map(Some));
+        let out = op.filter(&[
+            "",
+            "one",
+            "a b a b c",
+            "A b! (a) … B.\tc",
+            "x x x x",
+            "ΑΣ ας Ασ ας",
+            "Г г г",
+        ]);
+        assert_eq!(
+            out.stat("word_rep_ratio"),
+            [0.0, 0.0, 0.5, 0.5, 1.0, 0.0, 1.0].map(Some)
+        );
         assert_eq!(out.keep, [true, true, true, true, false, true, false]);
     }
 }

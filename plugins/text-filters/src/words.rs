@@ -11,14 +11,15 @@ fn separator(lanes: Lanes) -> Lanes {
 /// The number of words.
 pub(crate) fn count(text: &str) -> usize {
     let mut words = 0;
-    // Whether the first byte of a block begins a search for the next word: after a separator, or in a word of which nothing but special
-    // characters has been seen.
+    // Whether the first byte of a block begins a search for the next word: after a separator, or in
+    // a word of which nothing but special characters has been seen.
     let mut searching = 1u64;
     blocks(text, |block| {
         let separators = block.mask(separator);
         let plain = plain_mask(text, block);
-        // A search starts behind each separator and runs over special characters: an addition carries it to their end, where either a
-        // plain character makes it a word or a separator ends it.
+        // A search starts behind each separator and runs over special characters: an addition
+        // carries it to their end, where either a plain character makes it a word or a separator
+        // ends it.
         let over = !(separators | plain);
         let (reached, carry) = (separators << 1 | searching).overflowing_add(over);
         words += (reached & !over & plain).count_ones() as usize;
@@ -45,7 +46,11 @@ pub(crate) fn each(text: &str, mut visit: impl FnMut(usize, usize)) {
         let mut plain = plain_mask(text, block);
         loop {
             // All bits below the next separator.
-            let below = if separators == 0 { !0 } else { (separators & separators.wrapping_neg()) - 1 };
+            let below = if separators == 0 {
+                !0
+            } else {
+                (separators & separators.wrapping_neg()) - 1
+            };
             let word = plain & below;
             if word != 0 {
                 if first == NONE {
@@ -81,7 +86,10 @@ mod tests {
 
     #[test]
     fn words_lose_special_characters_at_both_ends_only() {
-        assert_eq!(words("  (don't)  …\t“日本”\n--\n5x5 a-b. "), ["don't", "日本", "x", "a-b"]);
+        assert_eq!(
+            words("  (don't)  …\t“日本”\n--\n5x5 a-b. "),
+            ["don't", "日本", "x", "a-b"]
+        );
         assert_eq!(words(""), [""; 0]);
     }
 
@@ -92,8 +100,11 @@ mod tests {
                 for filler in [" ", ".", "x", "é"] {
                     let text = format!("{}{text}", filler.repeat(shift));
                     let special = |c: char| crate::special_table::SPECIAL.has(c as u32);
-                    let simply: Vec<&str> =
-                        text.split([' ', '\n', '\t']).map(|w| w.trim_matches(special)).filter(|w| !w.is_empty()).collect();
+                    let simply: Vec<&str> = text
+                        .split([' ', '\n', '\t'])
+                        .map(|w| w.trim_matches(special))
+                        .filter(|w| !w.is_empty())
+                        .collect();
                     assert_eq!(words(&text), simply, "{text}");
                     assert_eq!(count(&text), simply.len(), "{text}");
                 }

@@ -5,8 +5,8 @@ use djhost_sdk::prelude::*;
 
 /// Keeps texts whose number of words lies in a range.
 ///
-/// Words are what spaces, line feeds and tabs separate, or the pieces of a sentencepiece model, as far as there is more to them than special
-/// characters.
+/// Words are what spaces, line feeds and tabs separate, or the pieces of a sentencepiece model, as
+/// far as there is more to them than special characters.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct WordsNumFilter {
@@ -64,8 +64,19 @@ mod tests {
     #[test]
     fn words_of_special_characters_only_do_not_count() {
         let mut op = Runner::new(operator!(WordsNumFilter), r#"{"min_num": 2}"#).unwrap();
-        let out = op.filter(&["", "one two", "one -- 2 … 😀 three!", "日本 語", "a\rb\u{a0}c\td", "\n\n", "Г г"]);
-        assert_eq!(out.stat("num_words"), [0.0, 2.0, 2.0, 2.0, 2.0, 0.0, 1.0].map(Some));
+        let out = op.filter(&[
+            "",
+            "one two",
+            "one -- 2 … 😀 three!",
+            "日本 語",
+            "a\rb\u{a0}c\td",
+            "\n\n",
+            "Г г",
+        ]);
+        assert_eq!(
+            out.stat("num_words"),
+            [0.0, 2.0, 2.0, 2.0, 2.0, 0.0, 1.0].map(Some)
+        );
         assert_eq!(out.keep, [false, true, true, true, true, false, false]);
     }
 }

@@ -2,7 +2,8 @@
 
 use djhost_sdk::text::decode;
 
-/// Appends `text` without the characters for which `drop` says yes; false, with nothing to keep, if there are none.
+/// Appends `text` without the characters for which `drop` says yes; false, with nothing to keep, if
+/// there are none.
 #[inline(always)]
 pub(crate) fn without(text: &str, out: &mut String, drop: impl Fn(char) -> bool) -> bool {
     let mut done = 0;
@@ -18,12 +19,21 @@ pub(crate) fn without(text: &str, out: &mut String, drop: impl Fn(char) -> bool)
     done > 0
 }
 
-/// Appends what `text` has of the characters below 128 for which `ascii` has a bit, and of the others for which `other` says yes; false, with
-/// nothing appended, if that is the whole text. `scratch` is kept from text to text.
+/// Appends what `text` has of the characters below 128 for which `ascii` has a bit, and of the
+/// others for which `other` says yes; false, with nothing appended, if that is the whole text.
+/// `scratch` is kept from text to text.
 #[inline(always)]
-pub(crate) fn only(text: &str, scratch: &mut Vec<u8>, out: &mut String, ascii: u128, other: impl Fn(u32) -> bool) -> bool {
+pub(crate) fn only(
+    text: &str,
+    scratch: &mut Vec<u8>,
+    out: &mut String,
+    ascii: u128,
+    other: impl Fn(u32) -> bool,
+) -> bool {
     let mut kept = [false; 128];
-    kept.iter_mut().enumerate().for_each(|(c, kept)| *kept = ascii >> c & 1 == 1);
+    kept.iter_mut()
+        .enumerate()
+        .for_each(|(c, kept)| *kept = ascii >> c & 1 == 1);
     let bytes = text.as_bytes();
     if scratch.len() <= bytes.len() {
         scratch.resize(bytes.len() + 1, 0);
@@ -31,7 +41,8 @@ pub(crate) fn only(text: &str, scratch: &mut Vec<u8>, out: &mut String, ascii: u
     let (mut at, mut end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if let Some(&kept) = kept.get(usize::from(byte)) {
-            // Every byte is written, and the next one over it unless it is kept: no branch is guessed wrong.
+            // Every byte is written, and the next one over it unless it is kept: no branch is
+            // guessed wrong.
             scratch[end] = byte;
             end += usize::from(kept);
             at += 1;

@@ -5,8 +5,8 @@ use memchr::memmem;
 
 /// Removes the copyright notice at the start of source code.
 ///
-/// The first `/* … */` goes if it says `copyright` in any case. A text without such a comment loses the lines at its start that are empty
-/// or begin with `//`, `#` or `--`.
+/// The first `/* … */` goes if it says `copyright` in any case. A text without such a comment loses
+/// the lines at its start that are empty or begin with `//`, `#` or `--`.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CleanCopyrightMapper {}
@@ -16,7 +16,9 @@ impl TextMapper for CleanCopyrightMapper {
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         if let Some((start, end)) = comment(text) {
-            let notice = text.as_bytes()[start..end].windows(9).any(|word| word.eq_ignore_ascii_case(b"copyright"));
+            let notice = text.as_bytes()[start..end]
+                .windows(9)
+                .any(|word| word.eq_ignore_ascii_case(b"copyright"));
             if notice {
                 out.push_str(&text[..start]);
                 out.push_str(&text[end..]);
@@ -24,7 +26,10 @@ impl TextMapper for CleanCopyrightMapper {
             return Ok(notice);
         }
         let mut rest = text;
-        while rest.is_empty() || rest.starts_with('\n') || ["//", "#", "--"].iter().any(|mark| rest.starts_with(mark)) {
+        while rest.is_empty()
+            || rest.starts_with('\n')
+            || ["//", "#", "--"].iter().any(|mark| rest.starts_with(mark))
+        {
             match rest.split_once('\n') {
                 Some((_, next)) => rest = next,
                 None => {
@@ -42,7 +47,10 @@ impl TextMapper for CleanCopyrightMapper {
 fn comment(text: &str) -> Option<(usize, usize)> {
     let start = memmem::find(text.as_bytes(), b"/*")?;
     let body = start + 2;
-    Some((start, body + memmem::find(&text.as_bytes()[body..], b"*/")? + 2))
+    Some((
+        start,
+        body + memmem::find(&text.as_bytes()[body..], b"*/")? + 2,
+    ))
 }
 
 #[cfg(test)]
@@ -62,7 +70,15 @@ mod tests {
             "x\n# y",
             "",
         ];
-        let expected = ["\nint x;", texts[1], "code\n# stays", "", texts[4], "x\n# y", ""];
+        let expected = [
+            "\nint x;",
+            texts[1],
+            "code\n# stays",
+            "",
+            texts[4],
+            "x\n# y",
+            "",
+        ];
         assert_eq!(op.map(&texts), expected);
     }
 }

@@ -34,18 +34,36 @@ impl TextMapper for CleanEmailMapper {
 /// The first match of `PATTERN` at or after `from`: what stands around an `@`.
 fn find(text: &str, from: usize) -> Option<Span> {
     let bytes = text.as_bytes();
-    memchr_iter(b'@', &bytes[from..]).map(|at| from + at).find_map(|at| {
-        let local = bytes[from..at].iter().rev().take_while(|b| is_domain(**b) || b.is_ascii_uppercase()).count();
-        if local == 0 {
-            return None;
-        }
-        // The domain takes all that it can and gives back until a dot, with something before and a small letter behind, ends it.
-        let domain = bytes[at + 1..].iter().take_while(|b| is_domain(**b)).count();
-        let run = &bytes[at + 1..at + 1 + domain];
-        let dot = (1..run.len()).rev().find(|&i| run[i] == b'.' && run.get(i + 1).is_some_and(u8::is_ascii_lowercase))?;
-        let top = run[dot + 1..].iter().take_while(|b| b.is_ascii_lowercase()).count();
-        Some(Span { start: at - local, end: at + 2 + dot + top })
-    })
+    memchr_iter(b'@', &bytes[from..])
+        .map(|at| from + at)
+        .find_map(|at| {
+            let local = bytes[from..at]
+                .iter()
+                .rev()
+                .take_while(|b| is_domain(**b) || b.is_ascii_uppercase())
+                .count();
+            if local == 0 {
+                return None;
+            }
+            // The domain takes all that it can and gives back until a dot, with something before
+            // and a small letter behind, ends it.
+            let domain = bytes[at + 1..]
+                .iter()
+                .take_while(|b| is_domain(**b))
+                .count();
+            let run = &bytes[at + 1..at + 1 + domain];
+            let dot = (1..run.len())
+                .rev()
+                .find(|&i| run[i] == b'.' && run.get(i + 1).is_some_and(u8::is_ascii_lowercase))?;
+            let top = run[dot + 1..]
+                .iter()
+                .take_while(|b| b.is_ascii_lowercase())
+                .count();
+            Some(Span {
+                start: at - local,
+                end: at + 2 + dot + top,
+            })
+        })
 }
 
 fn is_domain(b: u8) -> bool {
@@ -61,7 +79,12 @@ mod tests {
     #[test]
     fn addresses_go() {
         let mut op = Runner::new(operator!(CleanEmailMapper), "{}").unwrap();
-        let out = op.map(&["happy day euqdh@cam.com!", "Mr.X+y@a-b.co.uk. x@y", "日本a@b.cd日本", "none"]);
+        let out = op.map(&[
+            "happy day euqdh@cam.com!",
+            "Mr.X+y@a-b.co.uk. x@y",
+            "日本a@b.cd日本",
+            "none",
+        ]);
         assert_eq!(out, ["happy day !", ". x@y", "日本日本", "none"]);
     }
 
@@ -69,13 +92,19 @@ mod tests {
     fn own_pattern_and_replacement() {
         let mut op = Runner::new(operator!(CleanEmailMapper), r#"{"repl": "<mail>"}"#).unwrap();
         assert_eq!(op.map(&["to a@b.cc and c@d.ee"]), ["to <mail> and <mail>"]);
-        let mut op = Runner::new(operator!(CleanEmailMapper), r#"{"pattern": "r'(\\w+) at (\\w+)'", "repl": "\\2:\\g<1>"}"#).unwrap();
+        let mut op = Runner::new(
+            operator!(CleanEmailMapper),
+            r#"{"pattern": "r'(\\w+) at (\\w+)'", "repl": "\\2:\\g<1>"}"#,
+        )
+        .unwrap();
         assert_eq!(op.map(&["me at home"]), ["home:me"]);
     }
 
     #[test]
     fn the_search_by_hand_is_the_pattern() {
-        let pieces = ["@", ".", "a", "B", "1", "-", "_", " ", "é", "com", "x@y.zz", "..", "@a.b1.c"];
+        let pieces = [
+            "@", ".", "a", "B", "1", "-", "_", " ", "é", "com", "x@y.zz", "..", "@a.b1.c",
+        ];
         agrees_with_the_pattern(PATTERN, find, &pieces);
     }
 }

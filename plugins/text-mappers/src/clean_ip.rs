@@ -39,17 +39,30 @@ impl TextMapper for CleanIpMapper {
 }
 
 fn find(text: &str, from: usize) -> Option<Span> {
-    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(PATTERN).expect("the pattern is valid"));
+    static ADDRESS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(PATTERN).expect("the pattern is valid"));
     let from = from + candidate(&text.as_bytes()[from..])?;
-    ADDRESS.find_at(text, text.floor_char_boundary(from)).map(|found| Span { start: found.start(), end: found.end() })
+    ADDRESS
+        .find_at(text, text.floor_char_boundary(from))
+        .map(|found| Span {
+            start: found.start(),
+            end: found.end(),
+        })
 }
 
-/// The first place where a match may begin: where three dots or seven colons with something between them that may be numbers follow.
+/// The first place where a match may begin: where three dots or seven colons with something between
+/// them that may be numbers follow.
 fn candidate(bytes: &[u8]) -> Option<usize> {
     memchr2_iter(b'.', b':', bytes).find_map(|first| {
         let separator = bytes[first];
         // Digits beyond ASCII are digits for the second half of the pattern.
-        let is_digit = |b: &&u8| if separator == b'.' { b.is_ascii_digit() } else { b.is_ascii_hexdigit() || **b >= 0x80 };
+        let is_digit = |b: &&u8| {
+            if separator == b'.' {
+                b.is_ascii_digit()
+            } else {
+                b.is_ascii_hexdigit() || **b >= 0x80
+            }
+        };
         let before = bytes[..first].iter().rev().take_while(is_digit).count();
         let mut at = first;
         let groups = if separator == b'.' { 3 } else { 7 };
@@ -71,7 +84,23 @@ mod tests {
     #[test]
     fn only_a_place_before_which_no_address_begins_is_skipped() {
         let regex = Regex::new(PATTERN).unwrap();
-        let parts = ["1", "12", "255", "300", ".", ".", ":", ":", "af", "٣", "x", " ", "1.2.3.4", "1:2:3:4:5:6:7:8", "é"];
+        let parts = [
+            "1",
+            "12",
+            "255",
+            "300",
+            ".",
+            ".",
+            ":",
+            ":",
+            "af",
+            "٣",
+            "x",
+            " ",
+            "1.2.3.4",
+            "1:2:3:4:5:6:7:8",
+            "é",
+        ];
         let mut random = 1u32;
         for length in 0..3000 {
             let text: String = (0..length % 60)
@@ -83,7 +112,11 @@ mod tests {
             let mut from = 0;
             for expected in regex.find_iter(&text) {
                 let found = find(&text, from).unwrap();
-                assert_eq!((found.start, found.end), (expected.start(), expected.end()), "{text}");
+                assert_eq!(
+                    (found.start, found.end),
+                    (expected.start(), expected.end()),
+                    "{text}"
+                );
                 from = found.end;
             }
             assert!(find(&text, from).is_none(), "{text}");
@@ -93,9 +126,18 @@ mod tests {
     #[test]
     fn addresses_go() {
         let mut op = Runner::new(operator!(CleanIpMapper), "{}").unwrap();
-        let out = op.map(&["at 192.168.0.1:80", "300.1.2.3", "v 1.2.3", "a 2001:0db8:0:0:0:ff00:42:8329.", "1.2.3.4.5.6.7.8"]);
+        let out = op.map(&[
+            "at 192.168.0.1:80",
+            "300.1.2.3",
+            "v 1.2.3",
+            "a 2001:0db8:0:0:0:ff00:42:8329.",
+            "1.2.3.4.5.6.7.8",
+        ]);
         assert_eq!(out, ["at :80", "30", "v 1.2.3", "a .", "."]);
         let mut op = Runner::new(operator!(CleanIpMapper), r#"{"repl": "<IP>"}"#).unwrap();
-        assert_eq!(op.map(&["from 10.0.0.255 to 10.0.1.0"]), ["from <IP> to <IP>"]);
+        assert_eq!(
+            op.map(&["from 10.0.0.255 to 10.0.1.0"]),
+            ["from <IP> to <IP>"]
+        );
     }
 }

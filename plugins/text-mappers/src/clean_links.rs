@@ -6,7 +6,8 @@ use djhost_sdk::prelude::*;
 
 /// Removes links, or puts something in their place.
 ///
-/// A link is what starts like `http://`, `name:x`, `www.` or `example.com/` and goes on to the next white space, less punctuation at its end.
+/// A link is what starts like `http://`, `name:x`, `www.` or `example.com/` and goes on to the next
+/// white space, less punctuation at its end.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CleanLinksMapper {
@@ -46,7 +47,16 @@ mod tests {
             "日本http://é.jp/。本",
             "no",
         ]);
-        assert_eq!(out, ["see , and .", "time 12:30, note: this", " ()", "日本http://é.jp/。本", "no"]);
+        assert_eq!(
+            out,
+            [
+                "see , and .",
+                "time 12:30, note: this",
+                " ()",
+                "日本http://é.jp/。本",
+                "no"
+            ]
+        );
     }
 
     #[test]
@@ -55,7 +65,8 @@ mod tests {
         assert_eq!(op.map(&["x http://y.z/ x"]), ["x <a> x"]);
         let mut op = Runner::new(operator!(CleanLinksMapper), r#"{"repl": "[\\1]"}"#).unwrap();
         assert_eq!(op.map(&["x http://y.z/ x"]), ["x [http://y.z/] x"]);
-        let error = Runner::new(operator!(CleanLinksMapper), r#"{"pattern": "(?=a)"}"#).unwrap_err();
+        let error =
+            Runner::new(operator!(CleanLinksMapper), r#"{"pattern": "(?=a)"}"#).unwrap_err();
         assert!(error.to_string().contains("look-around"), "{error}");
     }
 }

@@ -29,22 +29,33 @@ enum Search {
 }
 
 impl Cleaner {
-    /// A cleaner for the user's pattern, or without one for `default`, which `find` searches by hand.
+    /// A cleaner for the user's pattern, or without one for `default`, which `find` searches by
+    /// hand.
     ///
     /// # Errors
     /// A sentence that names the parameter `pattern` or `repl`.
-    pub(crate) fn new(pattern: Option<&str>, default: &str, find: Find, repl: &str) -> Result<Self, String> {
+    pub(crate) fn new(
+        pattern: Option<&str>,
+        default: &str,
+        find: Find,
+        repl: &str,
+    ) -> Result<Self, String> {
         let replacement = Replacement::parse(repl)?;
         let search = match pattern {
             // Only the regex engine knows the groups.
-            None if replacement.has_groups() => Search::Regex(Box::new(search_pattern("pattern", default)?)),
+            None if replacement.has_groups() => {
+                Search::Regex(Box::new(search_pattern("pattern", default)?))
+            }
             None => Search::Hand(find),
             Some(pattern) => Search::Regex(Box::new(search_pattern("pattern", pattern)?)),
         };
         if let Search::Regex(regex) = &search {
             replacement.check(regex)?;
         }
-        Ok(Self { search: Some(search), replacement })
+        Ok(Self {
+            search: Some(search),
+            replacement,
+        })
     }
 
     /// Appends `text` with all matches replaced; false, with nothing to keep, if there are none.
@@ -62,9 +73,16 @@ impl Cleaner {
                 }
             }
             Some(Search::Regex(regex)) => {
-                for (start, end) in each_match(text, |from| regex.find_at(text, from).map(|m| (m.start(), m.end()))) {
+                for (start, end) in each_match(text, |from| {
+                    regex.find_at(text, from).map(|m| (m.start(), m.end()))
+                }) {
                     out.push_str(&text[done..start]);
-                    match self.replacement.has_groups().then(|| regex.captures_at(text, start)).flatten() {
+                    match self
+                        .replacement
+                        .has_groups()
+                        .then(|| regex.captures_at(text, start))
+                        .flatten()
+                    {
                         Some(groups) => self.replacement.push(&groups, out),
                         None => self.replacement.push_literal(out),
                     }
@@ -89,10 +107,18 @@ pub(crate) fn agrees_with_the_pattern(pattern: &str, find: Find, pieces: &[&str]
     for round in 0..60_000 {
         let mut text = String::new();
         for _ in 0..round % 14 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
         }
-        let expected: Vec<Span> = regex.find_iter(&text).map(|m| Span { start: m.start(), end: m.end() }).collect();
+        let expected: Vec<Span> = regex
+            .find_iter(&text)
+            .map(|m| Span {
+                start: m.start(),
+                end: m.end(),
+            })
+            .collect();
         let mut found = Vec::new();
         while let Some(span) = find(&text, found.last().map_or(0, |last: &Span| last.end)) {
             found.push(span);

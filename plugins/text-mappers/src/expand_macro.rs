@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 /// Puts the meaning of a LaTeX document's macros without arguments in their place.
 ///
-/// Macros are defined by `\newcommand` and `\def` on a line of their own. As in Data-Juicer the names in the definitions are replaced too.
+/// Macros are defined by `\newcommand` and `\def` on a line of their own. As in Data-Juicer the
+/// names in the definitions are replaced too.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ExpandMacroMapper {}
@@ -29,13 +30,20 @@ impl TextMapper for ExpandMacroMapper {
     }
 }
 
-/// Names and values, in the order in which the names come first: `\newcommand` before `\def`. The last definition counts.
+/// Names and values, in the order in which the names come first: `\newcommand` before `\def`. The
+/// last definition counts.
 fn macros(text: &str) -> Vec<(&str, &str)> {
     static KINDS: LazyLock<[(&str, Regex); 2]> = LazyLock::new(|| {
         let regex = |pattern| Regex::new(pattern).expect("the pattern is valid");
         [
-            (r"\newcommand", regex(r"(?m)\\newcommand\b\*?\{(\\[a-zA-Z0-9]+?)\}\{(.*?)\}$")),
-            (r"\def", regex(r"(?m)\\def\s*(\\[a-zA-Z0-9]+?)\s*\{(.*?)\}$")),
+            (
+                r"\newcommand",
+                regex(r"(?m)\\newcommand\b\*?\{(\\[a-zA-Z0-9]+?)\}\{(.*?)\}$"),
+            ),
+            (
+                r"\def",
+                regex(r"(?m)\\def\s*(\\[a-zA-Z0-9]+?)\s*\{(.*?)\}$"),
+            ),
         ]
     });
     let mut macros: Vec<(&str, &str)> = Vec::new();
@@ -54,8 +62,8 @@ fn macros(text: &str) -> Vec<(&str, &str)> {
     macros
 }
 
-/// Appends `text` with `value` for each `name` that no ASCII letter or digit follows; false if there is none. The character behind a name is
-/// taken with it, so it begins no other name.
+/// Appends `text` with `value` for each `name` that no ASCII letter or digit follows; false if
+/// there is none. The character behind a name is taken with it, so it begins no other name.
 fn expand(text: &str, name: &str, value: &str, out: &mut String) -> bool {
     let finder = memmem::Finder::new(name);
     let (mut done, mut from) = (0, 0);
@@ -83,10 +91,24 @@ mod tests {
 
     #[test]
     fn macros_are_expanded() {
-        let run = |text: &str| Runner::new(operator!(ExpandMacroMapper), "{}").unwrap().map(&[text]).remove(0);
-        assert_eq!(run("\\newcommand{\\R}{\\mathbb{R}}\n$\\R$ \\Rx \\R"), "\\newcommand{\\mathbb{R}}{\\mathbb{R}}\n$\\mathbb{R}$ \\Rx \\R");
-        assert_eq!(run("\\def\\e{é\\1}\n\\e\\e\\e."), "\\defé\\1{é\\1}\né\\1\\eé\\1.");
-        assert_eq!(run("\\newcommand{\\f}[1]{#1}\n\\f{x} "), "\\newcommand{\\f}[1]{#1}\n\\f{x} ");
+        let run = |text: &str| {
+            Runner::new(operator!(ExpandMacroMapper), "{}")
+                .unwrap()
+                .map(&[text])
+                .remove(0)
+        };
+        assert_eq!(
+            run("\\newcommand{\\R}{\\mathbb{R}}\n$\\R$ \\Rx \\R"),
+            "\\newcommand{\\mathbb{R}}{\\mathbb{R}}\n$\\mathbb{R}$ \\Rx \\R"
+        );
+        assert_eq!(
+            run("\\def\\e{é\\1}\n\\e\\e\\e."),
+            "\\defé\\1{é\\1}\né\\1\\eé\\1."
+        );
+        assert_eq!(
+            run("\\newcommand{\\f}[1]{#1}\n\\f{x} "),
+            "\\newcommand{\\f}[1]{#1}\n\\f{x} "
+        );
         assert_eq!(run("no macros"), "no macros");
     }
 }

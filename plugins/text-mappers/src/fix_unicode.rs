@@ -17,9 +17,11 @@ use std::borrow::Cow;
 /// Lines longer than this many characters are fixed in parts.
 const LONGEST: usize = 1_000_000;
 
-/// Repairs text with wrong characters: mojibake, HTML entities, ligatures, full-width letters, curly quotes, controls; then normalizes it.
+/// Repairs text with wrong characters: mojibake, HTML entities, ligatures, full-width letters,
+/// curly quotes, controls; then normalizes it.
 ///
-/// The repairs are those of ftfy 6.3.1. HTML entities are left alone from the first line with `<` on.
+/// The repairs are those of ftfy 6.3.1. HTML entities are left alone from the first line with `<`
+/// on.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FixUnicodeMapper {
@@ -43,14 +45,27 @@ impl TextMapper for FixUnicodeMapper {
     const NAME: &'static str = "fix_unicode_mapper";
 
     fn prepare(&mut self) -> Result<(), String> {
-        let form = match self.normalization.as_deref().unwrap_or_default().to_uppercase().as_str() {
+        let form = match self
+            .normalization
+            .as_deref()
+            .unwrap_or_default()
+            .to_uppercase()
+            .as_str()
+        {
             "" | "NFC" => Form::Composed(ComposingNormalizerBorrowed::new_nfc(), true),
             "NFKC" => Form::Composed(ComposingNormalizerBorrowed::new_nfkc(), false),
             "NFD" => Form::Decomposed(DecomposingNormalizerBorrowed::new_nfd()),
             "NFKD" => Form::Decomposed(DecomposingNormalizerBorrowed::new_nfkd()),
-            other => return Err(format!("`normalization` is {other:?}; use one of \"NFC\", \"NFKC\", \"NFD\", \"NFKD\"")),
+            other => {
+                return Err(format!(
+                    "`normalization` is {other:?}; use one of \"NFC\", \"NFKC\", \"NFD\", \"NFKD\""
+                ));
+            }
         };
-        self.fixer = Some(Fixer { characters: Characters::load(), form });
+        self.fixer = Some(Fixer {
+            characters: Characters::load(),
+            form,
+        });
         Ok(())
     }
 
@@ -64,16 +79,28 @@ impl TextMapper for FixUnicodeMapper {
             if clear >= block.start + 64 {
                 return;
             }
-            let first_bytes = if block.non_ascii() == 0 { 0 } else { block.mask(|l| l.within(0xc0, 0xff)) };
-            let mut candidates = first_bytes | block.mask(control) | if block.start < tag { block.mask(|l| l.eq(b'&')) } else { 0 };
+            let first_bytes = if block.non_ascii() == 0 {
+                0
+            } else {
+                block.mask(|l| l.within(0xc0, 0xff))
+            };
+            let mut candidates = first_bytes
+                | block.mask(control)
+                | if block.start < tag {
+                    block.mask(|l| l.eq(b'&'))
+                } else {
+                    0
+                };
             while candidates != 0 {
                 let at = block.start + candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
                 if at < clear || !fixer.may_change(text, at, tag) {
                     continue;
                 }
-                let start = memchr::memrchr(b'\n', &text.as_bytes()[clear..at]).map_or(clear, |found| clear + found + 1);
-                let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |found| at + found + 1);
+                let start = memchr::memrchr(b'\n', &text.as_bytes()[clear..at])
+                    .map_or(clear, |found| clear + found + 1);
+                let end = memchr::memchr(b'\n', &text.as_bytes()[at..])
+                    .map_or(text.len(), |found| at + found + 1);
                 let mut from = start;
                 while from < end {
                     let to = from + longest(&text[from..end]);
@@ -99,11 +126,14 @@ fn longest(line: &str) -> usize {
     if line.len() <= LONGEST || code_points(line) as usize <= LONGEST {
         return line.len();
     }
-    line.char_indices().nth(LONGEST).map_or(line.len(), |(at, _)| at)
+    line.char_indices()
+        .nth(LONGEST)
+        .map_or(line.len(), |(at, _)| at)
 }
 
 impl Fixer {
-    /// Whether the character at `at`, which is above ASCII, a control or `&`, can make a difference to its line.
+    /// Whether the character at `at`, which is above ASCII, a control or `&`, can make a difference
+    /// to its line.
     #[inline(always)]
     fn may_change(&self, text: &str, at: usize, tag: usize) -> bool {
         match text.as_bytes()[at] {
@@ -198,9 +228,11 @@ impl Fixer {
 
     /// The text in the form that is asked for; none if it is so already.
     ///
-    /// As in Python 3.11, what is no character in Unicode 14 stays as it is and where it is, and nothing moves across it.
+    /// As in Python 3.11, what is no character in Unicode 14 stays as it is and where it is, and
+    /// nothing moves across it.
     fn normalized(&self, text: &str) -> Option<String> {
-        let later = |c: char| self.characters.of(c) & COMPOSES != 0 && self.characters.is_unassigned(c);
+        let later =
+            |c: char| self.characters.of(c) & COMPOSES != 0 && self.characters.is_unassigned(c);
         let mut new = String::new();
         let mut done = 0;
         for part in text.split(later) {
@@ -215,7 +247,9 @@ impl Fixer {
                 done = start + part.len();
             }
         }
-        (done > 0).then(|| new + &text[done..]).filter(|new| new != text)
+        (done > 0)
+            .then(|| new + &text[done..])
+            .filter(|new| new != text)
     }
 }
 
@@ -229,7 +263,11 @@ fn classes_of_ascii(text: &str) -> u32 {
 /// The controls but for tab and newline.
 #[inline(always)]
 fn control(lanes: Lanes) -> Lanes {
-    lanes.within(0, 0x08).or(lanes.eq(0x0b)).or(lanes.within(0x0d, 0x1f)).or(lanes.eq(0x7f))
+    lanes
+        .within(0, 0x08)
+        .or(lanes.eq(0x0b))
+        .or(lanes.within(0x0d, 0x1f))
+        .or(lanes.eq(0x7f))
 }
 
 /// The text without the sequences that colour it in a terminal.
@@ -267,20 +305,37 @@ mod tests {
             "e\u{301}",
             "plain é",
         ]);
-        assert_eq!(out, ["só \"yes\"", "<b> É", "<b> &amp;", "fine LOUD 'x'\ny", "red", "é", "plain é"]);
+        assert_eq!(
+            out,
+            [
+                "só \"yes\"",
+                "<b> É",
+                "<b> &amp;",
+                "fine LOUD 'x'\ny",
+                "red",
+                "é",
+                "plain é"
+            ]
+        );
     }
 
     #[test]
     fn entities_are_kept_from_the_line_with_a_tag_on() {
         let mut op = Runner::new(operator!(FixUnicodeMapper), "{}").unwrap();
-        assert_eq!(op.map(&["a &amp; b\nc &amp; <d>\ne &amp; f"]), ["a & b\nc &amp; <d>\ne &amp; f"]);
+        assert_eq!(
+            op.map(&["a &amp; b\nc &amp; <d>\ne &amp; f"]),
+            ["a & b\nc &amp; <d>\ne &amp; f"]
+        );
     }
 
     #[test]
     fn the_form_can_be_chosen() {
-        let mut op = Runner::new(operator!(FixUnicodeMapper), r#"{"normalization": "nfkd"}"#).unwrap();
+        let mut op =
+            Runner::new(operator!(FixUnicodeMapper), r#"{"normalization": "nfkd"}"#).unwrap();
         assert_eq!(op.map(&["é ²"]), ["e\u{301} 2"]);
-        let error = Runner::new(operator!(FixUnicodeMapper), r#"{"normalization": "NFX"}"#).err().unwrap();
+        let error = Runner::new(operator!(FixUnicodeMapper), r#"{"normalization": "NFX"}"#)
+            .err()
+            .unwrap();
         assert!(format!("{error:?}").contains("NFKC"), "{error:?}");
     }
 

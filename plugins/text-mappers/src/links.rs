@@ -1,7 +1,8 @@
 //! Links in text, found by hand.
 //!
-//! A regex engine without its SIMD searchers, as in WebAssembly, tries this pattern at nearly every word. But a link has a `:`, a `/` or
-//! `www` near its start, so those are looked for, sixteen bytes at a time, and the pattern is followed from there to both sides.
+//! A regex engine without its SIMD searchers, as in WebAssembly, tries this pattern at nearly every
+//! word. But a link has a `:`, a `/` or `www` near its start, so those are looked for, sixteen
+//! bytes at a time, and the pattern is followed from there to both sides.
 
 use crate::cleaner::Span;
 use djhost_sdk::text::{Lanes, WORD, decode, is_decimal};
@@ -33,10 +34,13 @@ pub(crate) fn find(text: &str, from: usize) -> Option<Span> {
         }
         at += 16;
     }
-    (at..bytes.len()).filter(|&at| matches!(bytes[at], b':' | b'/' | b'w' | b'W')).find_map(|at| link_at(text, from, at))
+    (at..bytes.len())
+        .filter(|&at| matches!(bytes[at], b':' | b'/' | b'w' | b'W'))
+        .find_map(|at| link_at(text, from, at))
 }
 
-/// The link whose prefix has its `:`, its `/` or its `www` at byte `at`, with nothing taken from before `from`.
+/// The link whose prefix has its `:`, its `/` or its `www` at byte `at`, with nothing taken from
+/// before `from`.
 fn link_at(text: &str, from: usize, at: usize) -> Option<Span> {
     let (start, body) = match text.as_bytes()[at] {
         b':' => scheme(text, from, at)?,
@@ -44,8 +48,14 @@ fn link_at(text: &str, from: usize, at: usize) -> Option<Span> {
         _ => {
             let www = www(text, from, at)?;
             // `x-www.example.com/`: a domain that starts earlier comes first.
-            let run = text[at..].chars().take_while(|&c| is_host(c)).map(char::len_utf8).sum::<usize>();
-            let earlier = (text.as_bytes().get(at + run) == Some(&b'/')).then(|| domain(text, from, at + run)).flatten();
+            let run = text[at..]
+                .chars()
+                .take_while(|&c| is_host(c))
+                .map(char::len_utf8)
+                .sum::<usize>();
+            let earlier = (text.as_bytes().get(at + run) == Some(&b'/'))
+                .then(|| domain(text, from, at + run))
+                .flatten();
             if let Some((start, body)) = earlier.filter(|&(start, _)| start < at)
                 && let Some(end) = tail(text, body)
             {
@@ -58,15 +68,16 @@ fn link_at(text: &str, from: usize, at: usize) -> Option<Span> {
     tail(text, body).map(|end| Span { start, end })
 }
 
-/// `[a-z][\w-]+:(?:/{1,3}|[a-z0-9%])` with the `:` at `at`: start of the match, and start of what follows the shortest prefix.
+/// `[a-z][\w-]+:(?:/{1,3}|[a-z0-9%])` with the `:` at `at`: start of the match, and start of what
+/// follows the shortest prefix.
 fn scheme(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let body = match bytes.get(at + 1)? {
         b'/' | b'%' | b'0'..=b'9' => at + 2,
         _ => at + 1 + letter(text, at + 1)?,
     };
-    // The run of word characters and hyphens before the colon; the match starts at its first letter with a boundary before it, and has at
-    // least one character between that letter and the colon.
+    // The run of word characters and hyphens before the colon; the match starts at its first letter
+    // with a boundary before it, and has at least one character between that letter and the colon.
     let mut found = None;
     let mut start = at;
     let mut next = at;
@@ -88,11 +99,18 @@ fn scheme(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
 /// `www\d{0,3}[.]` with the `www` at `at`.
 fn www(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let is_www = bytes.get(at..at + 3).is_some_and(|www| www.eq_ignore_ascii_case(b"www"));
+    let is_www = bytes
+        .get(at..at + 3)
+        .is_some_and(|www| www.eq_ignore_ascii_case(b"www"));
     if !is_www || at < from || (at > 0 && is_word(before(text, at).0)) {
         return None;
     }
-    let digits = text[at + 3..].chars().take_while(|&c| is_decimal(c)).take(3).map(char::len_utf8).sum::<usize>();
+    let digits = text[at + 3..]
+        .chars()
+        .take_while(|&c| is_decimal(c))
+        .take(3)
+        .map(char::len_utf8)
+        .sum::<usize>();
     let dot = at + 3 + digits;
     (bytes.get(dot) == Some(&b'.')).then_some((at, dot + 1))
 }
@@ -132,10 +150,12 @@ fn domain(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
     found.map(|start| (start, at + 1))
 }
 
-/// `(?:[^\s()<>]+|GROUP)+(?:GROUP|[^…])` from `body` on, where GROUP is `\(([^\s()<>]+|(\([^\s()<>]+\)))*\)`: the end of the match.
+/// `(?:[^\s()<>]+|GROUP)+(?:GROUP|[^…])` from `body` on, where GROUP is
+/// `\(([^\s()<>]+|(\([^\s()<>]+\)))*\)`: the end of the match.
 ///
-/// The first part takes all it can. Then the last piece is given back, and the one before it, until a piece may stand last: a group, or a
-/// character that is no punctuation. At least one piece must be left before it.
+/// The first part takes all it can. Then the last piece is given back, and the one before it, until
+/// a piece may stand last: a group, or a character that is no punctuation. At least one piece must
+/// be left before it.
 fn tail(text: &str, body: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut end = None;
@@ -163,10 +183,17 @@ fn tail(text: &str, body: usize) -> Option<usize> {
     end
 }
 
-/// The end of the group that the `(` at `at` opens: body characters and groups of one more level, which must not be empty.
+/// The end of the group that the `(` at `at` opens: body characters and groups of one more level,
+/// which must not be empty.
 fn group(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let body_run = |from: usize| text[from..].chars().take_while(|&c| is_body(c)).map(char::len_utf8).sum::<usize>();
+    let body_run = |from: usize| {
+        text[from..]
+            .chars()
+            .take_while(|&c| is_body(c))
+            .map(char::len_utf8)
+            .sum::<usize>()
+    };
     let mut at = at + 1;
     loop {
         at += body_run(at);
@@ -192,12 +219,36 @@ fn is_body(c: char) -> bool {
 
 /// What a link does not end with.
 fn is_punctuation(c: char) -> bool {
-    matches!(c, '`' | '!' | '[' | ']' | '{' | '}' | ';' | ':' | '\'' | '"' | '.' | ',' | '?' | '«' | '»' | '“' | '”' | '‘' | '’')
+    matches!(
+        c,
+        '`' | '!'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | ';'
+            | ':'
+            | '\''
+            | '"'
+            | '.'
+            | ','
+            | '?'
+            | '«'
+            | '»'
+            | '“'
+            | '”'
+            | '‘'
+            | '’'
+    )
 }
 
 /// `\w`
 fn is_word(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { WORD.has(c as u32) }
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || c == '_'
+    } else {
+        WORD.has(c as u32)
+    }
 }
 
 /// `[a-z]` without regard to case: two letters and a ligature of other alphabets fold to it.
@@ -212,14 +263,21 @@ fn is_host(c: char) -> bool {
 
 /// The length of the letter at `at`, if there is one.
 fn letter(text: &str, at: usize) -> Option<usize> {
-    text[at..].chars().next().filter(|&c| is_letter(c)).map(char::len_utf8)
+    text[at..]
+        .chars()
+        .next()
+        .filter(|&c| is_letter(c))
+        .map(char::len_utf8)
 }
 
 /// The character that ends before byte `at`, and its length.
 fn before(text: &str, at: usize) -> (char, usize) {
     match text.as_bytes()[at - 1] {
         b @ 0..0x80 => (b.into(), 1),
-        _ => text[..at].chars().next_back().map_or(('\0', 1), |c| (c, c.len_utf8())),
+        _ => text[..at]
+            .chars()
+            .next_back()
+            .map_or(('\0', 1), |c| (c, c.len_utf8())),
     }
 }
 
@@ -231,18 +289,32 @@ mod tests {
     #[test]
     fn the_search_by_hand_is_the_pattern() {
         let pieces = [
-            ":", "/", "//", "www", "www.", "www1.", ".", "com/", "a", "Z", "x-", "-", "_", "(", ")", "()", " ", ",", "é", "日", "“", "1",
-            "%", "<", "http://", "ab:", "\u{212a}", "ſ", "٣", "\u{301}",
+            ":", "/", "//", "www", "www.", "www1.", ".", "com/", "a", "Z", "x-", "-", "_", "(",
+            ")", "()", " ", ",", "é", "日", "“", "1", "%", "<", "http://", "ab:", "\u{212a}", "ſ",
+            "٣", "\u{301}",
         ];
         agrees_with_the_pattern(PATTERN, find, &pieces);
     }
 
     #[test]
     fn the_window_does_not_cut_links() {
-        for link in ["www.a.b", "http://x/y", "a.com/bc", "kk:v12", "xx-www.ab.com/cd"] {
+        for link in [
+            "www.a.b",
+            "http://x/y",
+            "a.com/bc",
+            "kk:v12",
+            "xx-www.ab.com/cd",
+        ] {
             for shift in 0..40 {
                 let text = format!("{}{link} end", " ".repeat(shift));
-                assert_eq!(find(&text, 0), Some(Span { start: shift, end: shift + link.len() }), "{text:?}");
+                assert_eq!(
+                    find(&text, 0),
+                    Some(Span {
+                        start: shift,
+                        end: shift + link.len()
+                    }),
+                    "{text:?}"
+                );
             }
         }
     }

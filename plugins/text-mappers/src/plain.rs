@@ -2,11 +2,12 @@
 
 use djhost_sdk::text::{Block, blocks, decode};
 
-/// Picks ASCII letters and digits, Chinese characters, spaces and tabs out of a text, and tells which part of them a part of the text has.
-/// Buffers are kept from text to text.
+/// Picks ASCII letters and digits, Chinese characters, spaces and tabs out of a text, and tells
+/// which part of them a part of the text has. Buffers are kept from text to text.
 #[derive(Default)]
 pub(crate) struct Plain {
-    /// For each block of 64 bytes of the text how many bytes of plain characters were before it, and which of its bytes are such.
+    /// For each block of 64 bytes of the text how many bytes of plain characters were before it,
+    /// and which of its bytes are such.
     blocks: Vec<(u32, u64)>,
     bytes: Vec<u8>,
 }
@@ -29,7 +30,9 @@ impl Plain {
             written += block.pick(kept, &mut to[written..]);
         });
         self.blocks.push((written as u32, 0));
-        out.push_str(std::str::from_utf8(&self.bytes[..written]).expect("whole characters of a text"));
+        out.push_str(
+            std::str::from_utf8(&self.bytes[..written]).expect("whole characters of a text"),
+        );
     }
 
     /// How many bytes the plain characters before byte `at` of the text have.
@@ -39,11 +42,17 @@ impl Plain {
     }
 }
 
-/// Which bytes of a block are of plain characters. `begun` are those that a character of the block before has in it; then those of the next.
+/// Which bytes of a block are of plain characters. `begun` are those that a character of the block
+/// before has in it; then those of the next.
 #[inline(always)]
 fn mask(text: &str, block: &Block, begun: &mut u64) -> u64 {
     let letters = block.mask(|lanes| lanes.with_bits(0x20).within(b'a', b'z'));
-    let rest = block.mask(|lanes| lanes.within(b'0', b'9').or(lanes.eq(b' ')).or(lanes.eq(b'\t')));
+    let rest = block.mask(|lanes| {
+        lanes
+            .within(b'0', b'9')
+            .or(lanes.eq(b' '))
+            .or(lanes.eq(b'\t'))
+    });
     let mut kept = letters | rest;
     if block.non_ascii() != 0 {
         kept |= std::mem::take(begun);
@@ -68,17 +77,36 @@ mod tests {
 
     #[test]
     fn letters_digits_spaces_and_chinese_are_plain() {
-        let text: String = ('\0'..='\u{2ff}').chain('\u{2000}'..='\u{fa80}').chain('\u{1f600}'..='\u{1f610}').collect();
-        let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}');
+        let text: String = ('\0'..='\u{2ff}')
+            .chain('\u{2000}'..='\u{fa80}')
+            .chain('\u{1f600}'..='\u{1f610}')
+            .collect();
+        let is_plain = |c: &char| {
+            c.is_ascii_alphanumeric() || matches!(c, '\t' | ' ' | '\u{4e00}'..='\u{9fa5}')
+        };
         let mut plain = Plain::default();
         let shifted = (1..64).map(|shift| format!("{}你好。-a-世界", "x".repeat(shift)));
-        for text in [text.clone(), text.chars().rev().collect(), text.chars().step_by(7).collect()].into_iter().chain(shifted) {
+        for text in [
+            text.clone(),
+            text.chars().rev().collect(),
+            text.chars().step_by(7).collect(),
+        ]
+        .into_iter()
+        .chain(shifted)
+        {
             let mut out = String::from("before");
             plain.read(&text, &mut out);
             let out = out.strip_prefix("before").unwrap();
             assert!(out.chars().eq(text.chars().filter(is_plain)));
             for (at, _) in text.char_indices().step_by(13).chain([(text.len(), ' ')]) {
-                assert_eq!(plain.place(at), text[..at].chars().filter(is_plain).map(char::len_utf8).sum::<usize>());
+                assert_eq!(
+                    plain.place(at),
+                    text[..at]
+                        .chars()
+                        .filter(is_plain)
+                        .map(char::len_utf8)
+                        .sum::<usize>()
+                );
             }
         }
     }

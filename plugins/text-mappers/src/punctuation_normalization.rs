@@ -22,7 +22,13 @@ impl TextMapper for PunctuationNormalizationMapper {
                 return;
             }
             // The first bytes of all characters of the table.
-            let mut candidates = block.mask(|lanes| lanes.eq(0xc2).or(lanes.eq(0xe2)).or(lanes.eq(0xe3)).or(lanes.eq(0xef)));
+            let mut candidates = block.mask(|lanes| {
+                lanes
+                    .eq(0xc2)
+                    .or(lanes.eq(0xe2))
+                    .or(lanes.eq(0xe3))
+                    .or(lanes.eq(0xef))
+            });
             while candidates != 0 {
                 let at = block.start + candidates.trailing_zeros() as usize;
                 if let Some((plain, length)) = plain_at(&text[at..]) {
@@ -78,8 +84,23 @@ mod tests {
     #[test]
     fn typographic_punctuation_becomes_plain() {
         let mut op = Runner::new(operator!(PunctuationNormalizationMapper), "{}").unwrap();
-        let out = op.map(&["你好，世界。「１２」", "a—b…c–d’s", "plain, text.", "", "é日本°"]);
-        assert_eq!(out, ["你好,世界.\"\"２\"", "a - b...c-d's", "plain, text.", "", "é日本°"]);
+        let out = op.map(&[
+            "你好，世界。「１２」",
+            "a—b…c–d’s",
+            "plain, text.",
+            "",
+            "é日本°",
+        ]);
+        assert_eq!(
+            out,
+            [
+                "你好,世界.\"\"２\"",
+                "a - b...c-d's",
+                "plain, text.",
+                "",
+                "é日本°"
+            ]
+        );
     }
 
     #[test]
@@ -87,7 +108,10 @@ mod tests {
         let mut op = Runner::new(operator!(PunctuationNormalizationMapper), "{}").unwrap();
         for shift in 0..130 {
             let before = "x".repeat(shift);
-            assert_eq!(op.map(&[&format!("{before}…é—")]), [format!("{before}...é - ")]);
+            assert_eq!(
+                op.map(&[&format!("{before}…é—")]),
+                [format!("{before}...é - ")]
+            );
         }
     }
 }

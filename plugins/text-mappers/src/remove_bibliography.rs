@@ -8,7 +8,12 @@ use memchr::memchr_iter;
 #[serde(default)]
 pub struct RemoveBibliographyMapper {}
 
-const STARTS: [&str; 4] = ["\\appendix", "\\begin{references}", "\\begin{REFERENCES}", "\\begin{thebibliography}"];
+const STARTS: [&str; 4] = [
+    "\\appendix",
+    "\\begin{references}",
+    "\\begin{REFERENCES}",
+    "\\begin{thebibliography}",
+];
 
 impl TextMapper for RemoveBibliographyMapper {
     const NAME: &'static str = "remove_bibliography_mapper";
@@ -16,7 +21,10 @@ impl TextMapper for RemoveBibliographyMapper {
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         let starts = |at: &usize| {
             let rest = &text[*at..];
-            let file = || rest.strip_prefix("\\bibliography{").is_some_and(|name| name.contains('}'));
+            let file = || {
+                rest.strip_prefix("\\bibliography{")
+                    .is_some_and(|name| name.contains('}'))
+            };
             STARTS.iter().any(|start| rest.starts_with(start)) || file()
         };
         let found = memchr_iter(b'\\', text.as_bytes()).find(starts);
@@ -33,7 +41,16 @@ mod tests {
     #[test]
     fn ends_at_the_bibliography() {
         let mut op = Runner::new(operator!(RemoveBibliographyMapper), "{}").unwrap();
-        let texts = ["a\n\\appendix b\n", "x \\bibliography{y} z\n\n", "\\bibliography{y", "\\begin{references}", "\\begin{document}"];
-        assert_eq!(op.map(&texts), ["a\n", "x ", "\\bibliography{y", "", "\\begin{document}"]);
+        let texts = [
+            "a\n\\appendix b\n",
+            "x \\bibliography{y} z\n\n",
+            "\\bibliography{y",
+            "\\begin{references}",
+            "\\begin{document}",
+        ];
+        assert_eq!(
+            op.map(&texts),
+            ["a\n", "x ", "\\bibliography{y", "", "\\begin{document}"]
+        );
     }
 }

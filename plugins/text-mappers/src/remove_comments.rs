@@ -8,9 +8,11 @@ use memchr::{memchr, memchr_iter};
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoveCommentsMapper {
-    /// The kind of documents. As in Data-Juicer there is one, `tex`, and the parameter has no effect.
+    /// The kind of documents. As in Data-Juicer there is one, `tex`, and the parameter has no
+    /// effect.
     pub doc_type: OneOrMany,
-    /// Remove comments that follow something, to the end of their line, with the character before the `%`.
+    /// Remove comments that follow something, to the end of their line, with the character before
+    /// the `%`.
     pub inline: bool,
     /// Remove lines that begin with `%`.
     pub multiline: bool,
@@ -20,7 +22,12 @@ pub struct RemoveCommentsMapper {
 
 impl Default for RemoveCommentsMapper {
     fn default() -> Self {
-        Self { doc_type: OneOrMany::One("tex".into()), inline: true, multiline: true, scratch: String::new() }
+        Self {
+            doc_type: OneOrMany::One("tex".into()),
+            inline: true,
+            multiline: true,
+            scratch: String::new(),
+        }
     }
 }
 
@@ -42,12 +49,15 @@ impl TextMapper for RemoveCommentsMapper {
     }
 }
 
-/// Without what `[^\\]%.+$` matches. The character before the `%`, which goes too, may be a line feed.
+/// Without what `[^\\]%.+$` matches. The character before the `%`, which goes too, may be a line
+/// feed.
 fn without_inline(text: &str, out: &mut String) -> bool {
     let bytes = text.as_bytes();
     let mut done = 0;
     for at in memchr_iter(b'%', bytes) {
-        let Some(before) = text.get(done..at).and_then(|run| run.chars().next_back()) else { continue };
+        let Some(before) = text.get(done..at).and_then(|run| run.chars().next_back()) else {
+            continue;
+        };
         if before == '\\' || bytes.get(at + 1).is_none_or(|&b| b == b'\n') {
             continue;
         }
@@ -79,10 +89,18 @@ mod tests {
     #[test]
     fn comments_go() {
         let text = "%first\na \\% b% c % d\n% e\nf%\né%g";
-        let run = |params: &str| Runner::new(operator!(RemoveCommentsMapper), params).unwrap().map(&[text]).remove(0);
+        let run = |params: &str| {
+            Runner::new(operator!(RemoveCommentsMapper), params)
+                .unwrap()
+                .map(&[text])
+                .remove(0)
+        };
         assert_eq!(run("{}"), "a \\% \nf%\n");
         assert_eq!(run(r#"{"inline": false}"#), "a \\% b% c % d\nf%\né%g");
         assert_eq!(run(r#"{"multiline": false}"#), "%first\na \\% \nf%\n");
-        assert_eq!(run(r#"{"inline": false, "multiline": false, "doc_type": ["tex"]}"#), text);
+        assert_eq!(
+            run(r#"{"inline": false, "multiline": false, "doc_type": ["tex"]}"#),
+            text
+        );
     }
 }

@@ -24,7 +24,10 @@ impl TextMapper for RemoveHeaderMapper {
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         static HEADING: LazyLock<Regex> = LazyLock::new(|| {
             let pattern = r"\\(?:chapter|part|section|subsection|subsubsection|paragraph|subparagraph)\b\*?(?:\[.*?\])?\{.*?\}";
-            RegexBuilder::new(pattern).dot_matches_new_line(true).build().expect("the pattern is valid")
+            RegexBuilder::new(pattern)
+                .dot_matches_new_line(true)
+                .build()
+                .expect("the pattern is valid")
         });
         let start = match HEADING.find(text) {
             Some(heading) => heading.start(),
@@ -43,10 +46,16 @@ mod tests {
 
     #[test]
     fn starts_with_the_first_heading() {
-        let texts = ["a\n\\section*[x]{Y} b \\part{c}", "\\sections{x}", "\\part no \\chapter\\n{x}", "no"];
+        let texts = [
+            "a\n\\section*[x]{Y} b \\part{c}",
+            "\\sections{x}",
+            "\\part no \\chapter\\n{x}",
+            "no",
+        ];
         let mut op = Runner::new(operator!(RemoveHeaderMapper), "{}").unwrap();
         assert_eq!(op.map(&texts), ["\\section*[x]{Y} b \\part{c}", "", "", ""]);
-        let mut op = Runner::new(operator!(RemoveHeaderMapper), r#"{"drop_no_head": false}"#).unwrap();
+        let mut op =
+            Runner::new(operator!(RemoveHeaderMapper), r#"{"drop_no_head": false}"#).unwrap();
         assert_eq!(op.map(&texts)[1..], texts[1..]);
     }
 }

@@ -6,7 +6,8 @@ use djhost_sdk::text::code_points;
 
 /// Removes words whose length lies outside a range.
 ///
-/// A word that is too long stays if it is not without the special characters at its ends. Runs of spaces, tabs and line feeds become one.
+/// A word that is too long stays if it is not without the special characters at its ends. Runs of
+/// spaces, tabs and line feeds become one.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoveLongWordsMapper {
@@ -18,7 +19,10 @@ pub struct RemoveLongWordsMapper {
 
 impl Default for RemoveLongWordsMapper {
     fn default() -> Self {
-        Self { min_len: 1, max_len: i64::MAX }
+        Self {
+            min_len: 1,
+            max_len: i64::MAX,
+        }
     }
 }
 
@@ -49,9 +53,20 @@ mod tests {
 
     #[test]
     fn words_of_the_wrong_length_go() {
-        let run = |params: &str, text: &str| Runner::new(operator!(RemoveLongWordsMapper), params).unwrap().map(&[text]).remove(0);
+        let run = |params: &str, text: &str| {
+            Runner::new(operator!(RemoveLongWordsMapper), params)
+                .unwrap()
+                .map(&[text])
+                .remove(0)
+        };
         assert_eq!(run("{}", "a  bb\n\nccc "), "a bb\nccc");
-        assert_eq!(run(r#"{"min_len": 2, "max_len": 3}"#, "a bb\tccc dddd (ccc) (日本語) ((a))"), "bb\tccc (ccc) (日本語)");
+        assert_eq!(
+            run(
+                r#"{"min_len": 2, "max_len": 3}"#,
+                "a bb\tccc dddd (ccc) (日本語) ((a))"
+            ),
+            "bb\tccc (ccc) (日本語)"
+        );
         assert_eq!(run(r#"{"max_len": 2}"#, "日本 éé 日本語 ---"), "日本 éé");
         assert_eq!(run(r#"{"min_len": 0, "max_len": 2}"#, "---"), "---");
     }

@@ -19,7 +19,12 @@ pub struct RemoveNonChineseCharacterMapper {
 
 impl Default for RemoveNonChineseCharacterMapper {
     fn default() -> Self {
-        Self { keep_alphabet: true, keep_number: true, keep_punc: true, scratch: Vec::new() }
+        Self {
+            keep_alphabet: true,
+            keep_number: true,
+            keep_punc: true,
+            scratch: Vec::new(),
+        }
     }
 }
 
@@ -29,11 +34,17 @@ impl TextMapper for RemoveNonChineseCharacterMapper {
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         let bits = |chars: &str| chars.bytes().fold(0u128, |bits, c| bits | 1 << c);
         let kinds = [
-            (self.keep_alphabet, bits("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")),
+            (
+                self.keep_alphabet,
+                bits("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
+            ),
             (self.keep_number, bits("0123456789")),
             (self.keep_punc, bits(". ,-%*/&()+!")),
         ];
-        let ascii = kinds.iter().filter(|(keep, _)| *keep).fold(0, |all, (_, bits)| all | bits);
+        let ascii = kinds
+            .iter()
+            .filter(|(keep, _)| *keep)
+            .fold(0, |all, (_, bits)| all | bits);
         Ok(only(text, &mut self.scratch, out, ascii, |c| match c {
             0x4e00..=0x9fa5 => true,
             _ => self.keep_punc && char::from_u32(c).is_some_and(is_punctuation),
@@ -43,7 +54,24 @@ impl TextMapper for RemoveNonChineseCharacterMapper {
 
 /// The punctuation beyond ASCII that is kept.
 fn is_punctuation(c: char) -> bool {
-    matches!(c, '，' | '。' | '《' | '》' | '•' | '、' | '＆' | '—' | '（' | '）' | '：' | '？' | '！' | '“' | '”' | '·')
+    matches!(
+        c,
+        '，' | '。'
+            | '《'
+            | '》'
+            | '•'
+            | '、'
+            | '＆'
+            | '—'
+            | '（'
+            | '）'
+            | '：'
+            | '？'
+            | '！'
+            | '“'
+            | '”'
+            | '·'
+    )
 }
 
 #[cfg(test)]
@@ -54,10 +82,16 @@ mod tests {
     #[test]
     fn keeps_what_is_asked_for() {
         let run = |params: &str| {
-            Runner::new(operator!(RemoveNonChineseCharacterMapper), params).unwrap().map(&["你好, World 42!é\n？"]).remove(0)
+            Runner::new(operator!(RemoveNonChineseCharacterMapper), params)
+                .unwrap()
+                .map(&["你好, World 42!é\n？"])
+                .remove(0)
         };
         assert_eq!(run("{}"), "你好, World 42!？");
-        assert_eq!(run(r#"{"keep_alphabet": false, "keep_number": false}"#), "你好,  !？");
+        assert_eq!(
+            run(r#"{"keep_alphabet": false, "keep_number": false}"#),
+            "你好,  !？"
+        );
         assert_eq!(run(r#"{"keep_punc": false}"#), "你好World42");
     }
 }

@@ -56,7 +56,12 @@ impl TextMapper for RemoveRepeatSentencesMapper {
     }
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
-        let Scratch { stops: places, seen, plain, lower } = &mut self.scratch;
+        let Scratch {
+            stops: places,
+            seen,
+            plain,
+            lower,
+        } = &mut self.scratch;
         stops(text, places);
         seen.clear(places.len());
         // What is compared as it stands is made for the whole text at once.
@@ -85,11 +90,17 @@ impl TextMapper for RemoveRepeatSentencesMapper {
                 }
                 from..seen.keys.len()
             };
-            if at_least(&seen.keys[key.clone()], self.min_repeat_sentence_length) && !seen.insert(key) {
+            if at_least(&seen.keys[key.clone()], self.min_repeat_sentence_length)
+                && !seen.insert(key)
+            {
                 out.push_str(&text[done..start]);
                 done = stop;
             }
-            start = if text.as_bytes().get(stop) == Some(&b'\n') { stop + 1 } else { stop };
+            start = if text.as_bytes().get(stop) == Some(&b'\n') {
+                stop + 1
+            } else {
+                stop
+            };
         }
         out.push_str(&text[done..]);
         Ok(done > 0)
@@ -110,7 +121,8 @@ const NOWHERE: u32 = u32::MAX;
 #[derive(Default)]
 struct Seen {
     keys: String,
-    /// A flat table with two slots for each string that may come: a part of its hash, and where it stands in `keys`.
+    /// A flat table with two slots for each string that may come: a part of its hash, and where it
+    /// stands in `keys`.
     table: Vec<(u32, Range<u32>)>,
     hasher: RandomState,
 }
@@ -134,10 +146,15 @@ impl Seen {
                 (*tag, *place) = (hash as u32, key.start as u32..key.end as u32);
                 return true;
             }
-            if *tag == hash as u32 && self.keys[place.start as usize..place.end as usize] == *string {
+            if *tag == hash as u32 && self.keys[place.start as usize..place.end as usize] == *string
+            {
                 return false;
             }
-            slot = if slot + 1 < self.table.len() { slot + 1 } else { 0 };
+            slot = if slot + 1 < self.table.len() {
+                slot + 1
+            } else {
+                0
+            };
         }
     }
 }
@@ -149,17 +166,50 @@ mod tests {
 
     #[test]
     fn repeated_sentences_go() {
-        let run = |params: &str, text: &str| Runner::new(operator!(RemoveRepeatSentencesMapper), params).unwrap().map(&[text]).remove(0);
-        assert_eq!(run("{}", "One two. One two!\nOne, two. Three\none two.\na. a. a."), "One two.\n Three\none two.\na. a. a.");
-        assert_eq!(run(r#"{"lowercase": true}"#, "One two.\nONE TWO.\n"), "One two.\n\n");
-        assert_eq!(run(r#"{"ignore_special_character": false}"#, "One. One! One. é é"), "One. One! é é");
-        assert_eq!(run(r#"{"min_repeat_sentence_length": 5}"#, "你好。你好。你好世界吗。你好世界吗。"), "你好。你好。你好世界吗。");
-        assert_eq!(run(r#"{"min_repeat_sentence_length": 0}"#, "!\n-\n\nA.\n"), "!\n\n\nA.\n");
+        let run = |params: &str, text: &str| {
+            Runner::new(operator!(RemoveRepeatSentencesMapper), params)
+                .unwrap()
+                .map(&[text])
+                .remove(0)
+        };
+        assert_eq!(
+            run(
+                "{}",
+                "One two. One two!\nOne, two. Three\none two.\na. a. a."
+            ),
+            "One two.\n Three\none two.\na. a. a."
+        );
+        assert_eq!(
+            run(r#"{"lowercase": true}"#, "One two.\nONE TWO.\n"),
+            "One two.\n\n"
+        );
+        assert_eq!(
+            run(
+                r#"{"ignore_special_character": false}"#,
+                "One. One! One. é é"
+            ),
+            "One. One! é é"
+        );
+        assert_eq!(
+            run(
+                r#"{"min_repeat_sentence_length": 5}"#,
+                "你好。你好。你好世界吗。你好世界吗。"
+            ),
+            "你好。你好。你好世界吗。"
+        );
+        assert_eq!(
+            run(r#"{"min_repeat_sentence_length": 0}"#, "!\n-\n\nA.\n"),
+            "!\n\n\nA.\n"
+        );
     }
 
     #[test]
     fn python_code_is_refused() {
-        let error = Runner::new(operator!(RemoveRepeatSentencesMapper), r#"{"tokenizer": "lambda text: text.split()"}"#).unwrap_err();
+        let error = Runner::new(
+            operator!(RemoveRepeatSentencesMapper),
+            r#"{"tokenizer": "lambda text: text.split()"}"#,
+        )
+        .unwrap_err();
         assert!(format!("{error:?}").contains("`tokenizer`"));
     }
 }

@@ -5,8 +5,9 @@ use memchr::memchr;
 
 /// Removes tables: two or more lines, one after another, with the same number of columns.
 ///
-/// Columns are what single spaces, tabs or `|` separate. A `|` may also belong to what a column holds, so a line may have several numbers of
-/// columns. The first line of a text is no part of a table, nor is a last line without a line feed.
+/// Columns are what single spaces, tabs or `|` separate. A `|` may also belong to what a column
+/// holds, so a line may have several numbers of columns. The first line of a text is no part of a
+/// table, nor is a last line without a line feed.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoveTableTextMapper {
@@ -22,7 +23,11 @@ pub struct RemoveTableTextMapper {
 
 impl Default for RemoveTableTextMapper {
     fn default() -> Self {
-        Self { min_col: 2, max_col: 20, lines: Vec::new() }
+        Self {
+            min_col: 2,
+            max_col: 20,
+            lines: Vec::new(),
+        }
     }
 }
 
@@ -70,12 +75,21 @@ impl TextMapper for RemoveTableTextMapper {
             let stop = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             let end = stop + bytes[stop..].iter().take_while(|b| **b == b'\n').count();
             let in_table = start > 0 && end > stop;
-            let columns = if in_table { columns(&text[start..stop], self.max_col) } else { NONE };
-            self.lines.push(Line { start, end, columns });
+            let columns = if in_table {
+                columns(&text[start..stop], self.max_col)
+            } else {
+                NONE
+            };
+            self.lines.push(Line {
+                start,
+                end,
+                columns,
+            });
             start = end;
         }
         let before = self.lines.len();
-        // One number of columns after another: when a table is gone, the lines around it are neighbours.
+        // One number of columns after another: when a table is gone, the lines around it are
+        // neighbours.
         for columns in self.min_col..=self.max_col {
             remove_runs(&mut self.lines, columns);
         }
@@ -83,7 +97,9 @@ impl TextMapper for RemoveTableTextMapper {
             return Ok(false);
         }
         out.push_str(&text[..leading]);
-        self.lines.iter().for_each(|line| out.push_str(&text[line.start..line.end]));
+        self.lines
+            .iter()
+            .for_each(|line| out.push_str(&text[line.start..line.end]));
         Ok(true)
     }
 }
@@ -93,7 +109,8 @@ fn columns(line: &str, max: usize) -> Columns {
     let mut separators = 0;
     // Every `|` with something before and behind it may be a separator.
     let mut pipes = 0;
-    // Whether something stands between here and the last separator, and whether a `|` that may be one is the last byte seen.
+    // Whether something stands between here and the last separator, and whether a `|` that may be
+    // one is the last byte seen.
     let mut filled = false;
     let mut pipe = false;
     for (at, &b) in line.as_bytes().iter().enumerate() {
@@ -121,12 +138,18 @@ fn columns(line: &str, max: usize) -> Columns {
     if !filled && !pipe {
         return NONE;
     }
-    Columns { min: separators + 1, max: separators + pipes + 1 }
+    Columns {
+        min: separators + 1,
+        max: separators + pipes + 1,
+    }
 }
 
 /// Removes all runs of two or more lines that may have this number of columns.
 fn remove_runs(lines: &mut Vec<Line>, columns: usize) {
-    if !lines.windows(2).any(|pair| pair.iter().all(|line| line.columns.has(columns))) {
+    if !lines
+        .windows(2)
+        .any(|pair| pair.iter().all(|line| line.columns.has(columns)))
+    {
         return;
     }
     let fits: Vec<bool> = lines.iter().map(|line| line.columns.has(columns)).collect();
@@ -171,12 +194,23 @@ mod tests {
 
     #[test]
     fn tables_go() {
-        let run = |params: &str, text: &str| Runner::new(operator!(RemoveTableTextMapper), params).unwrap().map(&[text]).remove(0);
-        assert_eq!(run("{}", "a b\nc d\ne f\n\ng h\nthe end of it"), "a b\nthe end of it");
+        let run = |params: &str, text: &str| {
+            Runner::new(operator!(RemoveTableTextMapper), params)
+                .unwrap()
+                .map(&[text])
+                .remove(0)
+        };
+        assert_eq!(
+            run("{}", "a b\nc d\ne f\n\ng h\nthe end of it"),
+            "a b\nthe end of it"
+        );
         assert_eq!(run("{}", "\na b\nc d\n"), "\n");
         assert_eq!(run("{}", "x\na b\nc d e\nf g\n"), "x\na b\nc d e\nf g\n");
         assert_eq!(run("{}", "x\n1 2 3\na b\nc d\n4 5 6\n"), "x\n");
-        assert_eq!(run(r#"{"min_col": 3}"#, "x\na b\nc d\n1|2 3\n4 5|6\n"), "x\na b\nc d\n");
+        assert_eq!(
+            run(r#"{"min_col": 3}"#, "x\na b\nc d\n1|2 3\n4 5|6\n"),
+            "x\na b\nc d\n"
+        );
         assert!(Runner::new(operator!(RemoveTableTextMapper), r#"{"max_col": 21}"#).is_err());
     }
 }

@@ -7,8 +7,9 @@ use djhost_sentencepiece::SentencePiece;
 
 /// Removes words that contain one of some strings.
 ///
-/// The special characters at the ends of a word do not count. Runs of spaces, tabs and line feeds become one. With `tokenization` the pieces
-/// of a model are the words: a text of which none goes stays as it is, and in others the words stand without spaces, as in Data-Juicer.
+/// The special characters at the ends of a word do not count. Runs of spaces, tabs and line feeds
+/// become one. With `tokenization` the pieces of a model are the words: a text of which none goes
+/// stays as it is, and in others the words stand without spaces, as in Data-Juicer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoveWordsWithIncorrectSubstringsMapper {
@@ -50,21 +51,33 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
 
     fn prepare(&mut self) -> Result<(), String> {
         if self.tokenization {
-            self.model = Some(SentencePiece::of_parameter(&self.tokenizer_model, "`tokenization: true`")?);
+            self.model = Some(SentencePiece::of_parameter(
+                &self.tokenizer_model,
+                "`tokenization: true`",
+            )?);
         }
-        let substrings = self.substrings.get_or_insert_with(|| SUBSTRINGS.map(String::from).into());
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(substrings);
-        self.search = Some(search.map_err(|error| format!("`substrings` cannot be searched for: {error}"))?);
+        let substrings = self
+            .substrings
+            .get_or_insert_with(|| SUBSTRINGS.map(String::from).into());
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(substrings);
+        self.search =
+            Some(search.map_err(|error| format!("`substrings` cannot be searched for: {error}"))?);
         Ok(())
     }
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
-        let Some(search) = &self.search else { return Ok(false) };
+        let Some(search) = &self.search else {
+            return Ok(false);
+        };
         if let Some(model) = &mut self.model {
             let (from, mut removed) = (out.len(), false);
             let cut = model.pieces(text, |piece| {
                 self.word.clear();
-                piece.split('\u{2581}').for_each(|part| self.word.push_str(part));
+                piece
+                    .split('\u{2581}')
+                    .for_each(|part| self.word.push_str(part));
                 match search.is_match(strip_special(&self.word)) {
                     true => removed = true,
                     false => out.push_str(&self.word),
@@ -73,7 +86,11 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
             cut.map_err(Reject)?;
             return Ok(removed && out[from..] != *text);
         }
-        let find = |from: usize| search.find(&text[from..]).map_or(usize::MAX, |found| from + found.start());
+        let find = |from: usize| {
+            search
+                .find(&text[from..])
+                .map_or(usize::MAX, |found| from + found.start())
+        };
         // Where the next match starts: words before it need no look.
         let mut next = find(0);
         let keep = |word: &str, start: usize| {
@@ -92,12 +109,21 @@ mod tests {
     use djhost_sdk::operator;
 
     fn run(params: &str, text: &str) -> String {
-        Runner::new(operator!(RemoveWordsWithIncorrectSubstringsMapper), params).unwrap().map(&[text]).remove(0)
+        Runner::new(operator!(RemoveWordsWithIncorrectSubstringsMapper), params)
+            .unwrap()
+            .map(&[text])
+            .remove(0)
     }
 
     #[test]
     fn words_with_substrings_go() {
-        assert_eq!(run("{}", "see http://a.b, or\twww.x\n// (//) x//y z.com .comx end "), "see or\n// (//) .comx end");
+        assert_eq!(
+            run(
+                "{}",
+                "see http://a.b, or\twww.x\n// (//) x//y z.com .comx end "
+            ),
+            "see or\n// (//) .comx end"
+        );
         assert_eq!(run(r#"{"substrings": null}"#, "a HTTP http"), "a HTTP");
         assert_eq!(run(r#"{"substrings": ["日", "b"]}"#, "a 日本 ab c"), "a c");
         assert_eq!(run(r#"{"substrings": ["a b", "b"]}"#, "a b a c"), "a a c");
@@ -107,7 +133,11 @@ mod tests {
 
     #[test]
     fn a_model_must_be_named() {
-        let error = Runner::new(operator!(RemoveWordsWithIncorrectSubstringsMapper), r#"{"tokenization": true}"#).unwrap_err();
+        let error = Runner::new(
+            operator!(RemoveWordsWithIncorrectSubstringsMapper),
+            r#"{"tokenization": true}"#,
+        )
+        .unwrap_err();
         assert!(format!("{error:?}").contains("`tokenization: true` needs `tokenizer_model`"));
     }
 }

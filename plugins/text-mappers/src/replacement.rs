@@ -25,7 +25,9 @@ impl Replacement {
         while let Some(at) = rest.find('\\') {
             literal.push_str(&rest[..at]);
             let escape = &rest[at + 1..];
-            let Some(c) = escape.chars().next() else { return Err("`repl` ends in a single `\\`: write `\\\\`".into()) };
+            let Some(c) = escape.chars().next() else {
+                return Err("`repl` ends in a single `\\`: write `\\\\`".into());
+            };
             rest = &escape[c.len_utf8()..];
             let group = match c {
                 'n' => literal_char(&mut literal, '\n'),
@@ -38,14 +40,22 @@ impl Replacement {
                 '\\' => literal_char(&mut literal, '\\'),
                 'g' => {
                     let name = rest.strip_prefix('<').and_then(|r| r.split_once('>'));
-                    let (name, after) = name.ok_or("`repl` has `\\g` without a group: write `\\g<1>` or `\\g<name>`")?;
+                    let (name, after) = name
+                        .ok_or("`repl` has `\\g` without a group: write `\\g<1>` or `\\g<name>`")?;
                     rest = after;
-                    Some(name.parse().map_or_else(|_| Part::Name(name.to_owned()), Part::Number))
+                    Some(
+                        name.parse()
+                            .map_or_else(|_| Part::Name(name.to_owned()), Part::Number),
+                    )
                 }
                 '1'..='9' => {
                     let digits = 1 + rest.bytes().take(1).filter(u8::is_ascii_digit).count();
                     rest = &escape[digits..];
-                    Some(Part::Number(escape[..digits].parse().map_err(|_| "`repl` has a group that is no number")?))
+                    Some(Part::Number(
+                        escape[..digits]
+                            .parse()
+                            .map_err(|_| "`repl` has a group that is no number")?,
+                    ))
                 }
                 c if c.is_ascii_alphanumeric() => {
                     return Err(format!(
@@ -81,10 +91,15 @@ impl Replacement {
         for part in &self.0 {
             match part {
                 Part::Number(number) if *number >= regex.captures_len() => {
-                    return Err(format!("`repl` names group {number}: the pattern has {}", regex.captures_len() - 1));
+                    return Err(format!(
+                        "`repl` names group {number}: the pattern has {}",
+                        regex.captures_len() - 1
+                    ));
                 }
                 Part::Name(name) if !regex.capture_names().flatten().any(|known| known == name) => {
-                    return Err(format!("`repl` names group `{name}`: the pattern has no such group"));
+                    return Err(format!(
+                        "`repl` names group `{name}`: the pattern has no such group"
+                    ));
                 }
                 _ => {}
             }
@@ -126,7 +141,13 @@ mod tests {
     fn groups_and_escapes_as_python_reads_them() {
         let regex = Regex::new("(?P<a>b)(c)?").unwrap();
         let groups = regex.captures("b").unwrap();
-        for (repl, expected) in [("x", "x"), (r"<\1\2>", "<b>"), (r"\g<a>\g<0>", "bb"), (r"\n\\\.\é", "\n\\\\.\\é"), ("$1&", "$1&")] {
+        for (repl, expected) in [
+            ("x", "x"),
+            (r"<\1\2>", "<b>"),
+            (r"\g<a>\g<0>", "bb"),
+            (r"\n\\\.\é", "\n\\\\.\\é"),
+            ("$1&", "$1&"),
+        ] {
             let replacement = Replacement::parse(repl).unwrap();
             replacement.check(&regex).unwrap();
             let mut out = String::new();
@@ -138,11 +159,21 @@ mod tests {
     #[test]
     fn what_python_refuses_is_refused() {
         for repl in [r"\", r"\q", r"\g", r"\gx"] {
-            assert!(Replacement::parse(repl).unwrap_err().contains("`repl`"), "{repl}");
+            assert!(
+                Replacement::parse(repl).unwrap_err().contains("`repl`"),
+                "{repl}"
+            );
         }
         let regex = Regex::new("(a)").unwrap();
         for repl in [r"\2", r"\g<name>"] {
-            assert!(Replacement::parse(repl).unwrap().check(&regex).unwrap_err().contains("`repl`"), "{repl}");
+            assert!(
+                Replacement::parse(repl)
+                    .unwrap()
+                    .check(&regex)
+                    .unwrap_err()
+                    .contains("`repl`"),
+                "{repl}"
+            );
         }
     }
 }

@@ -5,28 +5,37 @@ use memchr::{memchr, memchr2, memchr3, memmem};
 
 const CLOSING: [&str; 2] = ["’", "”"];
 
-/// Puts the places in `text`, in bytes, where a sentence stops into `stops`; rising. A sentence starts where the one before it stops; if a
-/// line feed stands there, behind it.
+/// Puts the places in `text`, in bytes, where a sentence stops into `stops`; rising. A sentence
+/// starts where the one before it stops; if a line feed stands there, behind it.
 ///
-/// A sentence stops at the end of a line, behind a terminator or two `…`, and behind a closing quotation mark after one of these, unless a
-/// closing quotation mark follows. The character behind a stop is taken with it: it ends no sentence.
+/// A sentence stops at the end of a line, behind a terminator or two `…`, and behind a closing
+/// quotation mark after one of these, unless a closing quotation mark follows. The character behind
+/// a stop is taken with it: it ends no sentence.
 pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
     stops.clear();
     let bytes = text.as_bytes();
-    // The line that is being read: where it starts, how many stops were before, and whether it has bytes of other marks than `.!?`.
+    // The line that is being read: where it starts, how many stops were before, and whether it has
+    // bytes of other marks than `.!?`.
     let (mut start, mut before, mut other) = (0, 0, false);
-    let end_line = |stops: &mut Vec<usize>, start: usize, before: usize, other: bool, stop: usize| {
-        if other {
-            stops.truncate(before);
-            ends(&text[start..stop], stops);
-            stops[before..].iter_mut().for_each(|place| *place += start);
-        }
-        stops.push(stop);
-    };
+    let end_line =
+        |stops: &mut Vec<usize>, start: usize, before: usize, other: bool, stop: usize| {
+            if other {
+                stops.truncate(before);
+                ends(&text[start..stop], stops);
+                stops[before..].iter_mut().for_each(|place| *place += start);
+            }
+            stops.push(stop);
+        };
     // No terminator is looked for before.
     let mut from = 0;
     blocks(text, |block| {
-        let mut found = block.mask(|lanes| lanes.eq(b'\n').or(lanes.eq(b'.')).or(lanes.eq(b'!')).or(lanes.eq(b'?')));
+        let mut found = block.mask(|lanes| {
+            lanes
+                .eq(b'\n')
+                .or(lanes.eq(b'.'))
+                .or(lanes.eq(b'!'))
+                .or(lanes.eq(b'?'))
+        });
         let mut others = match block.non_ascii() {
             0 => 0,
             _ => block.mask(|lanes| lanes.eq(0xe2).or(lanes.eq(0xe3)).or(lanes.eq(0xef))),
@@ -50,7 +59,8 @@ pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
     end_line(stops, start, before, other, bytes.len());
 }
 
-/// Appends the places in `line`, in bytes, where a sentence follows another; rising. `line` has no line feed.
+/// Appends the places in `line`, in bytes, where a sentence follows another; rising. `line` has no
+/// line feed.
 fn ends(line: &str, ends: &mut Vec<usize>) {
     let first = ends.len();
     let bytes = line.as_bytes();
@@ -95,8 +105,13 @@ fn quotations(line: &str, ends: &mut Vec<usize>) {
     let mut chars = line.char_indices();
     while let Some((at, c)) = chars.next() {
         let rest = &line[at + c.len_utf8()..];
-        // Data-Juicer's class of what ends a sentence has these by accident, and users have its results.
-        if matches!(c, '.' | '。' | '!' | '！' | '?' | '？' | '{' | '6' | '}' | '…' | '2') && rest.starts_with(['’', '”']) {
+        // Data-Juicer's class of what ends a sentence has these by accident, and users have its
+        // results.
+        if matches!(
+            c,
+            '.' | '。' | '!' | '！' | '?' | '？' | '{' | '6' | '}' | '…' | '2'
+        ) && rest.starts_with(['’', '”'])
+        {
             let next = end(line, at + c.len_utf8() + CLOSING[0].len(), ends);
             while chars.offset() < next {
                 chars.next();
@@ -105,8 +120,9 @@ fn quotations(line: &str, ends: &mut Vec<usize>) {
     }
 }
 
-/// Notes an end at `at` if something other than a closing quotation mark follows. Where the search goes on: behind the character that
-/// follows if it does, else one character behind the first one of the match.
+/// Notes an end at `at` if something other than a closing quotation mark follows. Where the search
+/// goes on: behind the character that follows if it does, else one character behind the first one
+/// of the match.
 fn end(line: &str, at: usize, ends: &mut Vec<usize>) -> usize {
     match line[at..].chars().next() {
         Some(c) if c != '’' && c != '”' => {
@@ -123,7 +139,11 @@ fn terminator(bytes: &[u8], at: usize) -> usize {
     match bytes[at] {
         b'.' | b'!' | b'?' => 1,
         0xe3 if bytes[at..].starts_with("。".as_bytes()) => 3,
-        0xef if bytes[at..].starts_with("！".as_bytes()) || bytes[at..].starts_with("？".as_bytes()) => 3,
+        0xef if bytes[at..].starts_with("！".as_bytes())
+            || bytes[at..].starts_with("？".as_bytes()) =>
+        {
+            3
+        }
         _ => 0,
     }
 }
@@ -151,14 +171,30 @@ mod tests {
             ends(line, &mut places);
             let starts = std::iter::once(0).chain(places.iter().copied());
             let ends = places.iter().copied().chain(std::iter::once(line.len()));
-            let got: Vec<&str> = starts.zip(ends).map(|(start, end)| &line[start..end]).collect();
+            let got: Vec<&str> = starts
+                .zip(ends)
+                .map(|(start, end)| &line[start..end])
+                .collect();
             assert_eq!(got, sentences, "{line}");
         }
     }
 
     #[test]
     fn texts_stop_where_their_lines_do() {
-        let parts = ["", "a", "A. B! C", "......", ".", "你好。世界！", "“A.” he", "…… x", "é? ü", "?!", "  ", "a.’"];
+        let parts = [
+            "",
+            "a",
+            "A. B! C",
+            "......",
+            ".",
+            "你好。世界！",
+            "“A.” he",
+            "…… x",
+            "é? ü",
+            "?!",
+            "  ",
+            "a.’",
+        ];
         let mut random = 1u32;
         for length in 0..400 {
             let text: String = (0..length % 40)
@@ -172,7 +208,12 @@ mod tests {
             for line in text.split('\n') {
                 places.clear();
                 ends(line, &mut places);
-                expected.extend(places.iter().chain([&line.len()]).map(|place| start + place));
+                expected.extend(
+                    places
+                        .iter()
+                        .chain([&line.len()])
+                        .map(|place| start + place),
+                );
                 start += line.len() + 1;
             }
             stops(&text, &mut places);

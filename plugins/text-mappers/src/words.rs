@@ -3,12 +3,18 @@
 use crate::special_table::SPECIAL;
 use memchr::memchr3_iter;
 
-/// Appends the words of `text` for which `keep` says yes; false if that is `text` itself. `keep` gets a word and where it starts.
+/// Appends the words of `text` for which `keep` says yes; false if that is `text` itself. `keep`
+/// gets a word and where it starts.
 ///
-/// Words are what spaces, tabs and line feeds separate. Of the separators between two words that stay one is left: a line feed if there is
-/// any, else a tab if there is any, else a space. None is left at the ends.
+/// Words are what spaces, tabs and line feeds separate. Of the separators between two words that
+/// stay one is left: a line feed if there is any, else a tab if there is any, else a space. None is
+/// left at the ends.
 #[inline(always)]
-pub(crate) fn keep_words(text: &str, out: &mut String, mut keep: impl FnMut(&str, usize) -> bool) -> bool {
+pub(crate) fn keep_words(
+    text: &str,
+    out: &mut String,
+    mut keep: impl FnMut(&str, usize) -> bool,
+) -> bool {
     let from = out.len();
     out.reserve(text.len());
     let mut start = 0;
@@ -49,7 +55,9 @@ mod tests {
     fn the_strongest_separator_stays() {
         let run = |text: &str| {
             let mut out = String::from("before");
-            let changed = keep_words(text, &mut out, |word, at| text[at..].starts_with(word) && word != "x");
+            let changed = keep_words(text, &mut out, |word, at| {
+                text[at..].starts_with(word) && word != "x"
+            });
             (out["before".len()..].to_owned(), changed)
         };
         for (text, expected) in [
@@ -60,7 +68,11 @@ mod tests {
             ("\n \t", ""),
             ("a\r\nb", "a\r\nb"),
         ] {
-            assert_eq!(run(text), (expected.to_owned(), text != expected), "{text:?}");
+            assert_eq!(
+                run(text),
+                (expected.to_owned(), text != expected),
+                "{text:?}"
+            );
         }
     }
 }

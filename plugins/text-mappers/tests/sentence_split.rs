@@ -1,5 +1,6 @@
-//! `sentence_split_mapper` gives nltk's sentences on a table of texts. `DJHOST_TEST_PUNKT_CASES=FILE` names another table,
-//! `DJHOST_TEST_PUNKT_MODEL=DIR` the parameters for it.
+//! `sentence_split_mapper` gives nltk's sentences on a table of texts.
+//! `DJHOST_TEST_PUNKT_CASES=FILE` names another table, `DJHOST_TEST_PUNKT_MODEL=DIR` the parameters
+//! for it.
 
 use djhost_sdk::{Runner, operator};
 use djhost_text_mappers::SentenceSplitMapper;
@@ -7,8 +8,13 @@ use djhost_text_mappers::SentenceSplitMapper;
 #[test]
 fn texts_are_split_as_nltk_splits_them() {
     let here = env!("CARGO_MANIFEST_DIR");
-    let given = |name: &str, own: &str| std::env::var(name).unwrap_or_else(|_| format!("{here}/{own}"));
-    let cases = std::fs::read_to_string(given("DJHOST_TEST_PUNKT_CASES", "tests/sentence_split/cases.jsonl")).unwrap();
+    let given =
+        |name: &str, own: &str| std::env::var(name).unwrap_or_else(|_| format!("{here}/{own}"));
+    let cases = std::fs::read_to_string(given(
+        "DJHOST_TEST_PUNKT_CASES",
+        "tests/sentence_split/cases.jsonl",
+    ))
+    .unwrap();
     let params = serde_json::json!({ "model": given("DJHOST_TEST_PUNKT_MODEL", "../../tests/parity/models/punkt") }).to_string();
     let mut op = Runner::new(operator!(SentenceSplitMapper), &params).unwrap();
     let (mut wrong, mut number) = (Vec::new(), 0);
@@ -22,5 +28,10 @@ fn texts_are_split_as_nltk_splits_them() {
         number += 1;
     }
     assert!(number >= 2000, "only {number} cases");
-    assert!(wrong.is_empty(), "{} of {number} differ:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {number} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
 }

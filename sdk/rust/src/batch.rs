@@ -5,7 +5,8 @@ use crate::column::{Column, ColumnType, Texts};
 /// One field of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// The path of the field in the row, names joined by dots (`text`, `meta.lang`); of a stat in a filter's answer, its key.
+    /// The path of the field in the row, names joined by dots (`text`, `meta.lang`); of a stat in a
+    /// filter's answer, its key.
     pub path: String,
     /// One value per row.
     pub values: Column,
@@ -14,9 +15,11 @@ pub struct Field {
 /// Some rows of the dataset, in input order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// One per row: unique in a job, rising, independent of partitions and batches. Seed a random choice per row with it.
+    /// One per row: unique in a job, rising, independent of partitions and batches. Seed a random
+    /// choice per row with it.
     pub row_ids: Vec<u64>,
-    /// The fields that the signature asks for, in its order, then the stats that need not be computed again.
+    /// The fields that the signature asks for, in its order, then the stats that need not be
+    /// computed again.
     pub fields: Vec<Field>,
 }
 
@@ -31,8 +34,14 @@ impl Batch {
     /// # Errors
     /// When the batch has no such field or it does not hold strings: the host broke the contract.
     pub fn texts(&self, field: usize) -> Result<&Texts, OpError> {
-        let found = self.fields.get(field).ok_or_else(|| OpError::Failed(format!("the batch has no field number {field}")))?;
-        found.values.texts().ok_or_else(|| OpError::Failed(format!("`{}` does not hold strings", found.path)))
+        let found = self
+            .fields
+            .get(field)
+            .ok_or_else(|| OpError::Failed(format!("the batch has no field number {field}")))?;
+        found
+            .values
+            .texts()
+            .ok_or_else(|| OpError::Failed(format!("`{}` does not hold strings", found.path)))
     }
 
     /// Row `index` of the batch.
@@ -173,12 +182,20 @@ pub struct Input {
 impl Input {
     /// A field without which the row goes to quarantine.
     pub fn required(path: impl Into<String>, column_type: ColumnType) -> Self {
-        Self { path: path.into(), column_type, required: true }
+        Self {
+            path: path.into(),
+            column_type,
+            required: true,
+        }
     }
 
     /// A field that may be null.
     pub fn optional(path: impl Into<String>, column_type: ColumnType) -> Self {
-        Self { path: path.into(), column_type, required: false }
+        Self {
+            path: path.into(),
+            column_type,
+            required: false,
+        }
     }
 }
 
@@ -194,7 +211,10 @@ pub struct Computed {
 impl Computed {
     /// A field or stat of this type.
     pub fn new(path: impl Into<String>, column_type: ColumnType) -> Self {
-        Self { path: path.into(), column_type }
+        Self {
+            path: path.into(),
+            column_type,
+        }
     }
 }
 

@@ -24,19 +24,25 @@ fn check_offsets(offsets: &[u32], end: usize) -> Result<(), String> {
         return Err("the offsets must not fall".into());
     }
     if offsets[offsets.len() - 1] as usize != end {
-        return Err(format!("the last offset is {} and must be {end}", offsets[offsets.len() - 1]));
+        return Err(format!(
+            "the last offset is {} and must be {end}",
+            offsets[offsets.len() - 1]
+        ));
     }
     Ok(())
 }
 
 fn check_validity(validity: Option<&[u8]>, rows: usize) -> Result<(), String> {
     match validity {
-        Some(bits) if bits.len() != rows.div_ceil(8) => Err(format!("{} bytes of validity for {rows} rows", bits.len())),
+        Some(bits) if bits.len() != rows.div_ceil(8) => {
+            Err(format!("{} bytes of validity for {rows} rows", bits.len()))
+        }
         _ => Ok(()),
     }
 }
 
-/// Strings: value `i` is `data[offsets[i]..offsets[i + 1]]`. Every value is UTF-8; the value at a null is empty.
+/// Strings: value `i` is `data[offsets[i]..offsets[i + 1]]`. Every value is UTF-8; the value at a
+/// null is empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Texts {
     offsets: Vec<u32>,
@@ -46,34 +52,61 @@ pub struct Texts {
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { offsets: vec![0], data: Vec::new(), validity: None }
+        Self {
+            offsets: vec![0],
+            data: Vec::new(),
+            validity: None,
+        }
     }
 }
 
 impl Texts {
     /// Checks the layout and that every value is UTF-8.
-    pub fn new(offsets: Vec<u32>, data: Vec<u8>, validity: Option<Vec<u8>>) -> Result<Self, String> {
+    pub fn new(
+        offsets: Vec<u32>,
+        data: Vec<u8>,
+        validity: Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         check_offsets(&offsets, data.len())?;
         check_validity(validity.as_deref(), offsets.len() - 1)?;
-        if let Some(w) = offsets.windows(2).find(|w| std::str::from_utf8(&data[w[0] as usize..w[1] as usize]).is_err()) {
+        if let Some(w) = offsets
+            .windows(2)
+            .find(|w| std::str::from_utf8(&data[w[0] as usize..w[1] as usize]).is_err())
+        {
             return Err(format!("the value at byte {} is not UTF-8", w[0]));
         }
-        Ok(Self { offsets, data, validity })
+        Ok(Self {
+            offsets,
+            data,
+            validity,
+        })
     }
 
     /// As [`Texts::new`], without the checks.
     ///
     /// # Safety
     /// Every value must be UTF-8. (Wrong offsets panic; they are not unsafe.)
-    pub unsafe fn new_unchecked(offsets: Vec<u32>, data: Vec<u8>, validity: Option<Vec<u8>>) -> Self {
-        Self { offsets, data, validity }
+    pub unsafe fn new_unchecked(
+        offsets: Vec<u32>,
+        data: Vec<u8>,
+        validity: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            offsets,
+            data,
+            validity,
+        }
     }
 
     /// An empty column with room for `rows` values of `bytes` bytes in all.
     pub fn with_capacity(rows: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
-        Self { offsets, data: Vec::with_capacity(bytes), validity: None }
+        Self {
+            offsets,
+            data: Vec::with_capacity(bytes),
+            validity: None,
+        }
     }
 
     /// Number of values, nulls included.
@@ -95,7 +128,8 @@ impl Texts {
     #[inline]
     pub fn value(&self, i: usize) -> &str {
         let bytes = &self.data[self.offsets[i] as usize..self.offsets[i + 1] as usize];
-        // SAFETY: every constructor checks or demands that each value is UTF-8, and nothing changes them afterwards.
+        // SAFETY: every constructor checks or demands that each value is UTF-8, and nothing changes
+        // them afterwards.
         unsafe { std::str::from_utf8_unchecked(bytes) }
     }
 
@@ -123,7 +157,8 @@ impl Texts {
         let mut text = unsafe { String::from_utf8_unchecked(std::mem::take(&mut self.data)) };
         let result = write(&mut text);
         self.data = text.into_bytes();
-        self.offsets.push(u32::try_from(self.data.len()).expect("a column holds at most 4 GiB"));
+        self.offsets
+            .push(u32::try_from(self.data.len()).expect("a column holds at most 4 GiB"));
         result
     }
 
@@ -131,7 +166,8 @@ impl Texts {
     pub(crate) fn pop(&mut self) {
         if self.offsets.len() > 1 {
             self.offsets.pop();
-            self.data.truncate(self.offsets[self.offsets.len() - 1] as usize);
+            self.data
+                .truncate(self.offsets[self.offsets.len() - 1] as usize);
         }
     }
 
@@ -200,7 +236,10 @@ impl<T: Copy + Default> Numbers<T> {
 
 impl<T> From<Vec<T>> for Numbers<T> {
     fn from(values: Vec<T>) -> Self {
-        Self { values, validity: None }
+        Self {
+            values,
+            validity: None,
+        }
     }
 }
 
@@ -208,7 +247,10 @@ impl<T: Default> FromIterator<Option<T>> for Numbers<T> {
     fn from_iter<I: IntoIterator<Item = Option<T>>>(values: I) -> Self {
         let values: Vec<_> = values.into_iter().collect();
         let validity = bitmap(values.iter().map(Option::is_some));
-        Self { values: values.into_iter().map(Option::unwrap_or_default).collect(), validity }
+        Self {
+            values: values.into_iter().map(Option::unwrap_or_default).collect(),
+            validity,
+        }
     }
 }
 
@@ -222,10 +264,19 @@ pub struct Lists<E> {
 
 impl<E> Lists<E> {
     /// Checks the layout; `count` is the number of elements.
-    fn checked(offsets: Vec<u32>, elements: E, count: usize, validity: Option<Vec<u8>>) -> Result<Self, String> {
+    fn checked(
+        offsets: Vec<u32>,
+        elements: E,
+        count: usize,
+        validity: Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         check_offsets(&offsets, count)?;
         check_validity(validity.as_deref(), offsets.len() - 1)?;
-        Ok(Self { offsets, elements, validity })
+        Ok(Self {
+            offsets,
+            elements,
+            validity,
+        })
     }
 
     /// Number of rows, nulls included.
@@ -240,7 +291,8 @@ impl<E> Lists<E> {
 
     /// The elements of row `i` as a range of [`Lists::elements`]; None if the row is null.
     pub fn range(&self, i: usize) -> Option<std::ops::Range<usize>> {
-        is_set(self.validity.as_deref(), i).then(|| self.offsets[i] as usize..self.offsets[i + 1] as usize)
+        is_set(self.validity.as_deref(), i)
+            .then(|| self.offsets[i] as usize..self.offsets[i + 1] as usize)
     }
 
     /// The elements of all rows.
@@ -256,20 +308,30 @@ impl<E> Lists<E> {
 
 impl Lists<Texts> {
     /// Checks the layout.
-    pub fn new(offsets: Vec<u32>, elements: Texts, validity: Option<Vec<u8>>) -> Result<Self, String> {
+    pub fn new(
+        offsets: Vec<u32>,
+        elements: Texts,
+        validity: Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         let count = elements.len();
         Self::checked(offsets, elements, count, validity)
     }
 
     /// The strings of row `i`, none if it is null.
     pub fn strings(&self, i: usize) -> impl Iterator<Item = &str> {
-        self.range(i).unwrap_or_default().map(|e| self.elements.value(e))
+        self.range(i)
+            .unwrap_or_default()
+            .map(|e| self.elements.value(e))
     }
 }
 
 impl Lists<Vec<f64>> {
     /// Checks the layout.
-    pub fn new(offsets: Vec<u32>, elements: Vec<f64>, validity: Option<Vec<u8>>) -> Result<Self, String> {
+    pub fn new(
+        offsets: Vec<u32>,
+        elements: Vec<f64>,
+        validity: Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         let count = elements.len();
         Self::checked(offsets, elements, count, validity)
     }
@@ -359,7 +421,8 @@ impl Column {
         }
     }
 
-    /// The number at row `i` of a column of numbers or flags; None if it is null or the column holds something else.
+    /// The number at row `i` of a column of numbers or flags; None if it is null or the column
+    /// holds something else.
     pub fn number(&self, i: usize) -> Option<f64> {
         match self {
             Self::F64(c) => c.get(i),

@@ -30,7 +30,8 @@ impl Fingerprint for u128 {
     }
 }
 
-/// A deduplicator: rows with an equal fingerprint at the same place are duplicates, transitively; the host keeps the first of each group.
+/// A deduplicator: rows with an equal fingerprint at the same place are duplicates, transitively;
+/// the host keeps the first of each group.
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
@@ -71,12 +72,14 @@ pub trait Deduplicator: Params {
         Ok(())
     }
 
-    /// Fingerprints per row: 1 for exact deduplication, one per band for locality-sensitive hashing.
+    /// Fingerprints per row: 1 for exact deduplication, one per band for locality-sensitive
+    /// hashing.
     fn per_row(&self) -> usize {
         1
     }
 
-    /// Pushes the fingerprints of one text: `per_row` of them, or none if the text is nobody's duplicate.
+    /// Pushes the fingerprints of one text: `per_row` of them, or none if the text is nobody's
+    /// duplicate.
     ///
     /// # Errors
     /// A text that cannot be judged goes to quarantine with the reason.
@@ -91,7 +94,10 @@ struct OneText<T: Deduplicator> {
 
 impl<T: Deduplicator> Instance for OneText<T> {
     fn signature(&self) -> Signature {
-        Signature { reads: vec![Input::required(&self.common.text_key, ColumnType::Utf8)], ..Signature::default() }
+        Signature {
+            reads: vec![Input::required(&self.common.text_key, ColumnType::Utf8)],
+            ..Signature::default()
+        }
     }
 
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
@@ -106,7 +112,10 @@ impl<T: Deduplicator> Instance for OneText<T> {
             self.prints.clear();
             if let Err(Reject(reason)) = self.op.fingerprints(texts.value(row), &mut self.prints) {
                 self.prints.clear();
-                rejected.push(Rejection { row: row as u32, reason });
+                rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                });
             }
             match self.prints.len() {
                 0 => data.resize(data.len() + row_bytes, 0),
@@ -115,11 +124,22 @@ impl<T: Deduplicator> Instance for OneText<T> {
                     valid[row / 8] |= 1 << (row % 8);
                     with_print += 1;
                 }
-                n => return Err(OpError::Failed(format!("`{}` gave {n} fingerprints instead of {per_row}", T::NAME))),
+                n => {
+                    return Err(OpError::Failed(format!(
+                        "`{}` gave {n} fingerprints instead of {per_row}",
+                        T::NAME
+                    )));
+                }
             }
         }
         let validity = (with_print < rows).then_some(valid);
-        Ok(Output::Fingerprints { width: T::Print::WIDTH, per_row: per_row as u32, data, validity, rejected })
+        Ok(Output::Fingerprints {
+            width: T::Print::WIDTH,
+            per_row: per_row as u32,
+            data,
+            validity,
+            rejected,
+        })
     }
 }
 
@@ -133,7 +153,13 @@ impl<T: Deduplicator> DeduplicatorEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
             describe: || descriptor::<T>(T::NAME, Kind::Deduplicator, T::COST),
-            create: |params| create(params, T::prepare, |op, common| OneText { op, common, prints: Vec::new() }),
+            create: |params| {
+                create(params, T::prepare, |op, common| OneText {
+                    op,
+                    common,
+                    prints: Vec::new(),
+                })
+            },
         }
     }
 }

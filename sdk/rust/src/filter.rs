@@ -1,6 +1,8 @@
 //! Filters over rows.
 
-use crate::batch::{Batch, Computed, Cost, Field, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature};
+use crate::batch::{
+    Batch, Computed, Cost, Field, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature,
+};
 use crate::column::{Column, ColumnType, Numbers};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
@@ -22,7 +24,10 @@ impl Stat {
 
     /// A stat written as a float.
     pub const fn float(key: &'static str) -> Self {
-        Self { key, integer: false }
+        Self {
+            key,
+            integer: false,
+        }
     }
 }
 
@@ -84,11 +89,13 @@ pub trait TextFilter: Params {
     /// A text that cannot be judged goes to quarantine with the reason.
     fn stat(&mut self, text: &str) -> Result<f64, Reject>;
 
-    /// Minimum and maximum of the stats to keep. Whether they are inside is the common parameters' matter.
+    /// Minimum and maximum of the stats to keep. Whether they are inside is the common parameters'
+    /// matter.
     fn range(&self) -> (f64, f64);
 }
 
-/// A filter that computes several stats, or reads other fields than the text, or keeps by another rule than a range.
+/// A filter that computes several stats, or reads other fields than the text, or keeps by another
+/// rule than a range.
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
@@ -137,12 +144,14 @@ pub trait Filter: Params {
         Ok(())
     }
 
-    /// The fields it reads; the row gives them by their number in this list. The text, if not said otherwise.
+    /// The fields it reads; the row gives them by their number in this list. The text, if not said
+    /// otherwise.
     fn inputs(&self, common: &Common) -> Vec<Input> {
         vec![Input::required(&common.text_key, ColumnType::Utf8)]
     }
 
-    /// Puts the stats of one row in place, in the order of `STATS`. Not called for rows that have them all already.
+    /// Puts the stats of one row in place, in the order of `STATS`. Not called for rows that have
+    /// them all already.
     ///
     /// # Errors
     /// A row that cannot be judged goes to quarantine with the reason.
@@ -154,8 +163,21 @@ pub trait Filter: Params {
 
 /// The filter's signature: inputs, and the keys of its stats.
 fn signature(reads: Vec<Input>, stats: &[Stat]) -> Signature {
-    let computed = |stat: &Stat| Computed::new(stat.key, if stat.integer { ColumnType::S64 } else { ColumnType::F64 });
-    Signature { reads, writes: Vec::new(), writes_stats: stats.iter().map(computed).collect() }
+    let computed = |stat: &Stat| {
+        Computed::new(
+            stat.key,
+            if stat.integer {
+                ColumnType::S64
+            } else {
+                ColumnType::F64
+            },
+        )
+    };
+    Signature {
+        reads,
+        writes: Vec::new(),
+        writes_stats: stats.iter().map(computed).collect(),
+    }
 }
 
 /// Computes the stats of each row, or takes those that the row has already, and judges it by them.
@@ -167,7 +189,10 @@ fn judge(
     keep_test: impl Fn(&[f64]) -> bool,
 ) -> Output {
     let rows = batch.rows();
-    let given: Vec<Option<&Column>> = wanted.iter().map(|stat| present(batch, inputs, stat.key)).collect();
+    let given: Vec<Option<&Column>> = wanted
+        .iter()
+        .map(|stat| present(batch, inputs, stat.key))
+        .collect();
     let mut computed: Vec<Vec<f64>> = wanted.iter().map(|_| Vec::with_capacity(rows)).collect();
     let mut keep = Vec::with_capacity(rows);
     let mut rejected = Vec::new();
@@ -175,7 +200,11 @@ fn judge(
     for row in 0..rows {
         let known = |k: usize| given[k].and_then(|column| column.number(row));
         let all_known = !wanted.is_empty() && (0..wanted.len()).all(|k| known(k).is_some());
-        let judged = if all_known { Ok(()) } else { compute(row, &mut stats) };
+        let judged = if all_known {
+            Ok(())
+        } else {
+            compute(row, &mut stats)
+        };
         for (k, stat) in stats.iter_mut().enumerate() {
             *stat = known(k).unwrap_or(*stat);
             computed[k].push(*stat);
@@ -183,23 +212,48 @@ fn judge(
         match judged {
             Ok(()) => keep.push(u8::from(keep_test(&stats))),
             Err(Reject(reason)) => {
-                rejected.push(Rejection { row: row as u32, reason });
+                rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                });
                 keep.push(0);
             }
         }
     }
     let column = |stat: &Stat, values: Vec<f64>| match stat.integer {
-        true => Column::S64(Numbers::from(values.into_iter().map(|v| v as i64).collect::<Vec<_>>())),
+        true => Column::S64(Numbers::from(
+            values.into_iter().map(|v| v as i64).collect::<Vec<_>>(),
+        )),
         false => Column::F64(values.into()),
     };
-    let stats = wanted.iter().zip(computed).map(|(s, values)| Field { path: s.key.into(), values: column(s, values) }).collect();
-    Output::Filtered { keep, stats, rejected }
+    let stats = wanted
+        .iter()
+        .zip(computed)
+        .map(|(s, values)| Field {
+            path: s.key.into(),
+            values: column(s, values),
+        })
+        .collect();
+    Output::Filtered {
+        keep,
+        stats,
+        rejected,
+    }
 }
 
 /// The stats under `key` that the rows already have. They come after the inputs.
 fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column> {
-    let named = |field: &&Field| field.path.strip_prefix(crate::STATS).and_then(|rest| rest.strip_prefix('.')) == Some(key);
-    batch.fields[inputs.min(batch.fields.len())..].iter().find(named).map(|field| &field.values)
+    let named = |field: &&Field| {
+        field
+            .path
+            .strip_prefix(crate::STATS)
+            .and_then(|rest| rest.strip_prefix('.'))
+            == Some(key)
+    };
+    batch.fields[inputs.min(batch.fields.len())..]
+        .iter()
+        .find(named)
+        .map(|field| &field.values)
 }
 
 struct OneStat<T> {
@@ -209,7 +263,10 @@ struct OneStat<T> {
 
 impl<T: TextFilter> Instance for OneStat<T> {
     fn signature(&self) -> Signature {
-        signature(vec![Input::required(&self.common.text_key, ColumnType::Utf8)], &[self.op.writes()])
+        signature(
+            vec![Input::required(&self.common.text_key, ColumnType::Utf8)],
+            &[self.op.writes()],
+        )
     }
 
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
@@ -220,7 +277,9 @@ impl<T: TextFilter> Instance for OneStat<T> {
             stats[0] = self.op.stat(texts.value(row))?;
             Ok(())
         };
-        Ok(judge(batch, &wanted, 1, compute, |stats| self.common.keeps(stats[0], min, max)))
+        Ok(judge(batch, &wanted, 1, compute, |stats| {
+            self.common.keeps(stats[0], min, max)
+        }))
     }
 }
 
@@ -238,7 +297,9 @@ impl<T: Filter> Instance for Rows<T> {
         let inputs = self.op.inputs(&self.common).len();
         let op = std::cell::RefCell::new(&mut self.op);
         let compute = |row: usize, stats: &mut [f64]| op.borrow_mut().stats(batch.row(row), stats);
-        Ok(judge(batch, T::STATS, inputs, compute, |stats| op.borrow().keep(&self.common, stats)))
+        Ok(judge(batch, T::STATS, inputs, compute, |stats| {
+            op.borrow().keep(&self.common, stats)
+        }))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Groupers over rows.
 
-use crate::batch::{Batch, Cost, Descriptor, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature};
+use crate::batch::{
+    Batch, Cost, Descriptor, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature,
+};
 use crate::column::{Column, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
 
-/// A grouper: a key per row. The host makes one row of all rows of the dataset with an equal key: each field becomes the list of their values, in
-/// input order, and the row stands where the first of them stood.
+/// A grouper: a key per row. The host makes one row of all rows of the dataset with an equal key:
+/// each field becomes the list of their values, in input order, and the row stands where the first
+/// of them stood.
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
@@ -52,7 +55,8 @@ pub trait Grouper: Params {
     /// The fields that the key is made of; the row gives them by their number in this list.
     fn inputs(&self, common: &Common) -> Vec<Input>;
 
-    /// Appends the key of one row to `out`, which may hold other rows' keys already. A key may be of any length: it is not kept.
+    /// Appends the key of one row to `out`, which may hold other rows' keys already. A key may be
+    /// of any length: it is not kept.
     ///
     /// # Errors
     /// A row without a sensible key goes to quarantine with the reason.
@@ -66,17 +70,26 @@ struct ByKey<T> {
 
 impl<T: Grouper> Instance for ByKey<T> {
     fn signature(&self) -> Signature {
-        Signature { reads: self.op.inputs(&self.common), ..Signature::default() }
+        Signature {
+            reads: self.op.inputs(&self.common),
+            ..Signature::default()
+        }
     }
 
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
         let (mut keys, mut rejected) = (Texts::default(), Vec::new());
         for row in 0..batch.rows() {
             if let Err(Reject(reason)) = keys.push_with(|out| self.op.key(batch.row(row), out)) {
-                rejected.push(Rejection { row: row as u32, reason });
+                rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                });
             }
         }
-        Ok(Output::Keys { keys: Column::Utf8(keys), rejected })
+        Ok(Output::Keys {
+            keys: Column::Utf8(keys),
+            rejected,
+        })
     }
 }
 
@@ -97,6 +110,9 @@ pub trait GrouperEntry {
 
 impl<T: Grouper> GrouperEntry for Of<T> {
     fn entry(&self) -> Entry {
-        Entry { describe: described::<T>, create: |params| create(params, T::prepare, |op, common| ByKey { op, common }) }
+        Entry {
+            describe: described::<T>,
+            create: |params| create(params, T::prepare, |op, common| ByKey { op, common }),
+        }
     }
 }

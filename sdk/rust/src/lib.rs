@@ -1,7 +1,8 @@
 //! Write operators for djhost.
 //!
-//! An operator is a struct whose fields are its parameters, a trait that says what it does with a row, and a place in the crate's one
-//! [`export!`] line. Compiled for `wasm32-wasip2` as a `cdylib`, the crate is a plugin: djhost finds it in a `--plugins` directory.
+//! An operator is a struct whose fields are its parameters, a trait that says what it does with a
+//! row, and a place in the crate's one [`export!`] line. Compiled for `wasm32-wasip2` as a
+//! `cdylib`, the crate is a plugin: djhost finds it in a `--plugins` directory.
 //!
 //! ```
 //! use djhost_sdk::prelude::*;
@@ -53,10 +54,11 @@
 //! | [`Grouper`] | a key per row; rows with equal keys become one |
 //! | [`Operator`] | any kind, over whole columns |
 //!
-//! The SDK reads the parameters, makes their schema, reuses stats that the rows already have, applies the range test with
-//! `min_closed_interval`, `max_closed_interval` and `reversed_range`, collects rejected rows, and sends back only the texts that a mapper
-//! changed. [`Runner`] runs an operator natively through the same code: unit tests need no WebAssembly. [`text`] has fast kernels for
-//! work on text.
+//! The SDK reads the parameters, makes their schema, reuses stats that the rows already have,
+//! applies the range test with `min_closed_interval`, `max_closed_interval` and `reversed_range`,
+//! collects rejected rows, and sends back only the texts that a mapper changed. [`Runner`] runs an
+//! operator natively through the same code: unit tests need no WebAssembly. [`text`] has fast
+//! kernels for work on text.
 
 mod batch;
 mod column;
@@ -73,7 +75,10 @@ pub mod text;
 #[doc(hidden)]
 pub mod wasm;
 
-pub use batch::{Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature, Update};
+pub use batch::{
+    Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, Output, Reject, Rejection, Row,
+    Signature, Update,
+};
 pub use column::{Column, ColumnType, Lists, Numbers, Texts};
 pub use dedup::{Deduplicator, Fingerprint};
 pub use filter::{Filter, Stat, TextFilter};
@@ -89,18 +94,20 @@ pub use testing::{Filtered, Runner};
 /// The field that holds a row's stats.
 pub const STATS: &str = "__dj__stats__";
 
-/// The field with the counts of a row's keys (`f64-list`), in the second call of a deduplicator that counts keys (`x-counts-keys`).
+/// The field with the counts of a row's keys (`f64-list`), in the second call of a deduplicator
+/// that counts keys (`x-counts-keys`).
 pub const COUNTS: &str = "__dj__counts__";
 
-/// The field with a whole row as JSON text (`utf8`), which a mapper that rewrites whole rows (`x-whole-rows`) reads and writes.
+/// The field with a whole row as JSON text (`utf8`), which a mapper that rewrites whole rows
+/// (`x-whole-rows`) reads and writes.
 pub const ROW: &str = "__dj__row__";
 
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field, Filter, Grouper, Input, Kind, Mapper,
-        NewRows, OpError, Operator, Output, Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts,
-        Update,
+        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field,
+        Filter, Grouper, Input, Kind, Mapper, NewRows, OpError, Operator, Output, Reject,
+        Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts, Update,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
@@ -127,7 +134,8 @@ macro_rules! operator {
     }};
 }
 
-/// Exports operators: makes `pub fn operators()`, and in a build for WebAssembly the component's exports. Once per crate.
+/// Exports operators: makes `pub fn operators()`, and in a build for WebAssembly the component's
+/// exports. Once per crate.
 #[macro_export]
 macro_rules! export {
     ($($op:ty),* $(,)?) => {

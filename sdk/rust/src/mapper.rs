@@ -1,6 +1,9 @@
 //! Mappers over rows.
 
-use crate::batch::{Batch, Computed, Cost, Field, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature, Update};
+use crate::batch::{
+    Batch, Computed, Cost, Field, Input, Kind, OpError, Output, Reject, Rejection, Row, Signature,
+    Update,
+};
 use crate::column::{Column, ColumnType, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
@@ -41,8 +44,9 @@ pub trait TextMapper: Params {
         Ok(())
     }
 
-    /// Appends the new text to `out` and answers true, or answers false if the text stays as it is (what was appended is taken back).
-    /// `out` may hold other rows' texts already: only append. A row that stays is not copied anywhere.
+    /// Appends the new text to `out` and answers true, or answers false if the text stays as it is
+    /// (what was appended is taken back). `out` may hold other rows' texts already: only append. A
+    /// row that stays is not copied anywhere.
     ///
     /// # Errors
     /// A text that cannot be mapped goes to quarantine with the reason.
@@ -93,7 +97,8 @@ pub trait Mapper: Params {
         Ok(())
     }
 
-    /// The fields it reads; the row gives them by their number in this list. The text, if not said otherwise.
+    /// The fields it reads; the row gives them by their number in this list. The text, if not said
+    /// otherwise.
     fn inputs(&self, common: &Common) -> Vec<Input> {
         vec![Input::required(&common.text_key, ColumnType::Utf8)]
     }
@@ -116,7 +121,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Gives field number `field` of the row a new value; a second call for the same field takes the place of the first.
+    /// Gives field number `field` of the row a new value; a second call for the same field takes
+    /// the place of the first.
     pub fn set(&mut self, field: usize, value: &str) {
         self.set_with(field, |out| out.push_str(value));
     }
@@ -143,7 +149,8 @@ impl Changes {
     }
 }
 
-/// A mapper that makes 0..n rows of each row. Fields that it does not write are copied from the row.
+/// A mapper that makes 0..n rows of each row. Fields that it does not write are copied from the
+/// row.
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
@@ -231,12 +238,26 @@ impl<T: TextMapper> Instance for OneText<T> {
                 Ok(false) => values.pop(),
                 Err(Reject(reason)) => {
                     values.pop();
-                    rejected.push(Rejection { row: row as u32, reason });
+                    rejected.push(Rejection {
+                        row: row as u32,
+                        reason,
+                    });
                 }
             }
         }
-        let update = Update { path: self.common.text_key.clone(), rows: Some(rows), values: Column::Utf8(values) };
-        Ok(Output::Updated { updates: if update.values.is_empty() { Vec::new() } else { vec![update] }, rejected })
+        let update = Update {
+            path: self.common.text_key.clone(),
+            rows: Some(rows),
+            values: Column::Utf8(values),
+        };
+        Ok(Output::Updated {
+            updates: if update.values.is_empty() {
+                Vec::new()
+            } else {
+                vec![update]
+            },
+            rejected,
+        })
     }
 }
 
@@ -247,24 +268,49 @@ struct Fields<T> {
 
 impl<T: Mapper> Instance for Fields<T> {
     fn signature(&self) -> Signature {
-        let writes = self.op.writes(&self.common).into_iter().map(|path| Computed::new(path, ColumnType::Utf8)).collect();
-        Signature { reads: self.op.inputs(&self.common), writes, writes_stats: Vec::new() }
+        let writes = self
+            .op
+            .writes(&self.common)
+            .into_iter()
+            .map(|path| Computed::new(path, ColumnType::Utf8))
+            .collect();
+        Signature {
+            reads: self.op.inputs(&self.common),
+            writes,
+            writes_stats: Vec::new(),
+        }
     }
 
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
         let writes = self.op.writes(&self.common);
-        let mut changes = Changes { row: 0, fields: writes.iter().map(|_| Default::default()).collect() };
+        let mut changes = Changes {
+            row: 0,
+            fields: writes.iter().map(|_| Default::default()).collect(),
+        };
         let mut rejected = Vec::new();
         for row in 0..batch.rows() {
             changes.row = row as u32;
             if let Err(Reject(reason)) = self.op.map(batch.row(row), &mut changes) {
                 changes.take_back();
-                rejected.push(Rejection { row: row as u32, reason });
+                rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                });
             }
         }
-        let updates = writes.into_iter().zip(changes.fields).filter(|(_, (rows, _))| !rows.is_empty());
-        let updates = updates.map(|(path, (rows, texts))| Update { path, rows: Some(rows), values: Column::Utf8(texts) });
-        Ok(Output::Updated { updates: updates.collect(), rejected })
+        let updates = writes
+            .into_iter()
+            .zip(changes.fields)
+            .filter(|(_, (rows, _))| !rows.is_empty());
+        let updates = updates.map(|(path, (rows, texts))| Update {
+            path,
+            rows: Some(rows),
+            values: Column::Utf8(texts),
+        });
+        Ok(Output::Updated {
+            updates: updates.collect(),
+            rejected,
+        })
     }
 }
 
@@ -294,11 +340,21 @@ impl<T: Expander> Instance for Expanding<T> {
                     out.origins.pop();
                     out.texts.pop();
                 }
-                rejected.push(Rejection { row: row as u32, reason });
+                rejected.push(Rejection {
+                    row: row as u32,
+                    reason,
+                });
             }
         }
-        let fields = vec![Field { path: self.common.text_key.clone(), values: Column::Utf8(out.texts) }];
-        Ok(Output::Rows { origins: out.origins, fields, rejected })
+        let fields = vec![Field {
+            path: self.common.text_key.clone(),
+            values: Column::Utf8(out.texts),
+        }];
+        Ok(Output::Rows {
+            origins: out.origins,
+            fields,
+            rejected,
+        })
     }
 }
 

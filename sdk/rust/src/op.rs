@@ -5,8 +5,9 @@ use crate::column::Column;
 use crate::params::{self, Common, Params};
 use std::marker::PhantomData;
 
-/// An operator over columns, of any kind. The traits over rows ([`TextFilter`](crate::TextFilter), [`TextMapper`](crate::TextMapper), …)
-/// are shorter; this one sees the whole batch and answers with whole columns.
+/// An operator over columns, of any kind. The traits over rows ([`TextFilter`](crate::TextFilter),
+/// [`TextMapper`](crate::TextMapper), …) are shorter; this one sees the whole batch and answers
+/// with whole columns.
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
@@ -40,14 +41,16 @@ use std::marker::PhantomData;
 /// assert_eq!(out.stat("ratio"), [Some(2.0), Some(0.5)]);
 /// ```
 pub trait Operator: Params {
-    /// The name that recipes use: lower-case letters, digits and `_`, at most 64, starting with a letter.
+    /// The name that recipes use: lower-case letters, digits and `_`, at most 64, starting with a
+    /// letter.
     const NAME: &'static str;
     /// What it does with rows; decides which case of [`Output`] it answers with.
     const KIND: Kind;
     /// How much work a row is.
     const COST: Cost = Cost::Light;
 
-    /// Checks the parameters and builds what does not change from row to row. Called once, before everything else.
+    /// Checks the parameters and builds what does not change from row to row. Called once, before
+    /// everything else.
     ///
     /// # Errors
     /// A sentence that names the parameter and says what is valid.
@@ -64,13 +67,17 @@ pub trait Operator: Params {
     /// [`OpError::Failed`] when it cannot go on with this batch.
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError>;
 
-    /// Selectors only: one byte per key, 1 keeps the row and 0 drops it. The keys are those of the whole dataset in input order.
+    /// Selectors only: one byte per key, 1 keeps the row and 0 drops it. The keys are those of the
+    /// whole dataset in input order.
     ///
     /// # Errors
     /// [`OpError::Failed`] when these keys cannot be chosen among.
     fn select(&mut self, common: &Common, keys: &Column) -> Result<Vec<u8>, OpError> {
         let _ = (common, keys);
-        Err(OpError::Failed(format!("`{}` is not a selector", Self::NAME)))
+        Err(OpError::Failed(format!(
+            "`{}` is not a selector",
+            Self::NAME
+        )))
     }
 }
 
@@ -104,7 +111,8 @@ impl std::fmt::Debug for dyn Instance {
     }
 }
 
-/// Carries a type, so that a method call finds the trait which it implements. Used by [`operator!`](crate::operator).
+/// Carries a type, so that a method call finds the trait which it implements. Used by
+/// [`operator!`](crate::operator).
 #[derive(Debug)]
 pub struct Of<T>(PhantomData<T>);
 
@@ -119,7 +127,13 @@ impl<T> Of<T> {
 /// The descriptor of `T`.
 pub(crate) fn descriptor<T: Params>(name: &'static str, kind: Kind, cost: Cost) -> Descriptor {
     let (summary, params_schema) = params::describe::<T>();
-    Descriptor { name, kind, summary, params_schema, cost }
+    Descriptor {
+        name,
+        kind,
+        summary,
+        params_schema,
+        cost,
+    }
 }
 
 /// Reads the parameters, lets the operator check them, and makes the instance.

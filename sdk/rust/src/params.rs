@@ -1,4 +1,5 @@
-//! Parameters: from the recipe's JSON to the operator's struct, and the schema by which the host checks them first.
+//! Parameters: from the recipe's JSON to the operator's struct, and the schema by which the host
+//! checks them first.
 
 use crate::batch::OpError;
 use schemars::JsonSchema;
@@ -6,14 +7,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What the struct of an operator must be. Derive `Serialize, Deserialize, JsonSchema` and `Default` (or write it, where a default is not
-/// zero), and put `#[serde(default)]` on the struct; fields that are no parameters (scratch buffers, compiled patterns) get
-/// `#[serde(skip)]`.
+/// What the struct of an operator must be. Derive `Serialize, Deserialize, JsonSchema` and
+/// `Default` (or write it, where a default is not zero), and put `#[serde(default)]` on the struct;
+/// fields that are no parameters (scratch buffers, compiled patterns) get `#[serde(skip)]`.
 pub trait Params: Serialize + DeserializeOwned + JsonSchema + Default + 'static {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Default + 'static> Params for T {}
 
-/// The parameters that every operator has. The SDK takes them out before the operator's own parameters are read.
+/// The parameters that every operator has. The SDK takes them out before the operator's own
+/// parameters are read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Common {
@@ -50,16 +52,33 @@ impl Default for Common {
     }
 }
 
-const COMMON: [&str; 8] =
-    ["text_key", "image_key", "audio_key", "video_key", "min_closed_interval", "max_closed_interval", "reversed_range", "seed"];
+const COMMON: [&str; 8] = [
+    "text_key",
+    "image_key",
+    "audio_key",
+    "video_key",
+    "min_closed_interval",
+    "max_closed_interval",
+    "reversed_range",
+    "seed",
+];
 
 impl Common {
-    /// Data-Juicer's keep test: whether `value` is between `min` and `max`, or outside with `reversed_range`. A closed end belongs to what
-    /// is kept, so with `reversed_range` the ends themselves stay by default.
+    /// Data-Juicer's keep test: whether `value` is between `min` and `max`, or outside with
+    /// `reversed_range`. A closed end belongs to what is kept, so with `reversed_range` the ends
+    /// themselves stay by default.
     pub fn keeps(&self, value: f64, min: f64, max: f64) -> bool {
         let closed = |flag: bool| flag != self.reversed_range;
-        let above = if closed(self.min_closed_interval) { value >= min } else { value > min };
-        let below = if closed(self.max_closed_interval) { value <= max } else { value < max };
+        let above = if closed(self.min_closed_interval) {
+            value >= min
+        } else {
+            value > min
+        };
+        let below = if closed(self.max_closed_interval) {
+            value <= max
+        } else {
+            value < max
+        };
         (above && below) != self.reversed_range
     }
 }
@@ -73,13 +92,28 @@ pub(crate) fn parse<T: Params>(params: &str) -> Result<(T, Common), OpError> {
     let mut own: Map<String, Value> = match serde_json::from_str(params) {
         Ok(map) => map,
         Err(_) if params.trim().is_empty() => Map::new(),
-        Err(error) => return Err(invalid(format!("the parameters are not a JSON object: {error}"))),
+        Err(error) => {
+            return Err(invalid(format!(
+                "the parameters are not a JSON object: {error}"
+            )));
+        }
     };
-    let common = COMMON.iter().filter_map(|&key| own.shift_remove_entry(key)).filter(|(_, value)| !value.is_null()).collect();
+    let common = COMMON
+        .iter()
+        .filter_map(|&key| own.shift_remove_entry(key))
+        .filter(|(_, value)| !value.is_null())
+        .collect();
     let common = read::<Common>(common).map_err(invalid)?;
-    let names: Vec<String> = schema::<T>()["properties"].as_object().map(|p| p.keys().cloned().collect()).unwrap_or_default();
+    let names: Vec<String> = schema::<T>()["properties"]
+        .as_object()
+        .map(|p| p.keys().cloned().collect())
+        .unwrap_or_default();
     if let Some(unknown) = own.keys().find(|key| !names.contains(key)) {
-        let valid = if names.is_empty() { "it has none".into() } else { format!("valid are `{}`", names.join("`, `")) };
+        let valid = if names.is_empty() {
+            "it has none".into()
+        } else {
+            format!("valid are `{}`", names.join("`, `"))
+        };
         return Err(invalid(format!("no parameter `{unknown}`: {valid}")));
     }
     Ok((read(own).map_err(invalid)?, common))
@@ -89,10 +123,15 @@ pub(crate) fn parse<T: Params>(params: &str) -> Result<(T, Common), OpError> {
 fn read<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, String> {
     serde_json::from_value(Value::Object(object.clone())).map_err(|error| {
         let alone = |(key, value): (String, Value)| {
-            let wrong = serde_json::from_value::<T>(Value::Object(Map::from_iter([(key.clone(), value)]))).err()?;
+            let wrong =
+                serde_json::from_value::<T>(Value::Object(Map::from_iter([(key.clone(), value)])))
+                    .err()?;
             Some(format!("`{key}`: {wrong}"))
         };
-        object.into_iter().find_map(alone).unwrap_or_else(|| error.to_string())
+        object
+            .into_iter()
+            .find_map(alone)
+            .unwrap_or_else(|| error.to_string())
     })
 }
 
@@ -109,9 +148,15 @@ pub(crate) fn describe<T: Params>() -> (String, String) {
         object.remove("$schema");
         object.remove("title");
         if let Some(Value::String(doc)) = object.remove("description") {
-            summary = doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            summary = doc
+                .split("\n\n")
+                .next()
+                .unwrap_or_default()
+                .replace('\n', " ");
         }
-        object.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        object
+            .entry("properties")
+            .or_insert_with(|| Value::Object(Map::new()));
     }
     (summary, schema.to_string())
 }

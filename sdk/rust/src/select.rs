@@ -110,7 +110,11 @@ impl SelectorKey for String {
 
     fn keys(column: &Column) -> Option<Vec<Self>> {
         match column {
-            Column::Utf8(keys) => Some(keys.iter().map(|key| key.unwrap_or_default().to_owned()).collect()),
+            Column::Utf8(keys) => Some(
+                keys.iter()
+                    .map(|key| key.unwrap_or_default().to_owned())
+                    .collect(),
+            ),
             _ => None,
         }
     }
@@ -123,24 +127,37 @@ struct ByKey<T> {
 
 impl<T: Selector> Instance for ByKey<T> {
     fn signature(&self) -> Signature {
-        Signature { reads: self.op.input(&self.common).into_iter().collect(), ..Signature::default() }
+        Signature {
+            reads: self.op.input(&self.common).into_iter().collect(),
+            ..Signature::default()
+        }
     }
 
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
         let mut rejected = Vec::new();
         let mut key = |row: usize| {
-            self.op.key(batch.row(row)).unwrap_or_else(|Reject(reason)| {
-                rejected.push(Rejection { row: row as u32, reason });
-                T::Key::default()
-            })
+            self.op
+                .key(batch.row(row))
+                .unwrap_or_else(|Reject(reason)| {
+                    rejected.push(Rejection {
+                        row: row as u32,
+                        reason,
+                    });
+                    T::Key::default()
+                })
         };
         let keys = T::Key::column((0..batch.rows()).map(&mut key).collect());
         Ok(Output::Keys { keys, rejected })
     }
 
     fn select(&mut self, keys: &Column) -> Result<Vec<u8>, OpError> {
-        let keys = T::Key::keys(keys).ok_or_else(|| OpError::Failed(format!("`{}` was given keys that it did not make", T::NAME)))?;
-        let keep = self.op.select(&self.common, &keys).map_err(OpError::Failed)?;
+        let keys = T::Key::keys(keys).ok_or_else(|| {
+            OpError::Failed(format!("`{}` was given keys that it did not make", T::NAME))
+        })?;
+        let keep = self
+            .op
+            .select(&self.common, &keys)
+            .map_err(OpError::Failed)?;
         Ok(keep.into_iter().map(u8::from).collect())
     }
 }

@@ -1,4 +1,5 @@
-//! Runs an operator natively over rows, through the same code as in a component: for unit tests and for benches.
+//! Runs an operator natively over rows, through the same code as in a component: for unit tests and
+//! for benches.
 
 use crate::batch::{Batch, Field, Input, OpError, Output, Rejection, Signature};
 use crate::column::{Column, ColumnType, Lists, Texts};
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 /// One operator with its parameters.
 ///
-/// Methods panic where the operator breaks the contract or a row lacks a required field: they are for tests.
+/// Methods panic where the operator breaks the contract or a row lacks a required field: they are
+/// for tests.
 #[derive(Debug)]
 pub struct Runner {
     instance: Box<dyn Instance>,
@@ -28,8 +30,14 @@ pub struct Filtered {
 impl Filtered {
     /// The values of the stat `key`.
     pub fn stat(&self, key: &str) -> Vec<Option<f64>> {
-        let field = self.stats.iter().find(|f| f.path == key).unwrap_or_else(|| panic!("no stat `{key}`"));
-        (0..field.values.len()).map(|row| field.values.number(row)).collect()
+        let field = self
+            .stats
+            .iter()
+            .find(|f| f.path == key)
+            .unwrap_or_else(|| panic!("no stat `{key}`"));
+        (0..field.values.len())
+            .map(|row| field.values.number(row))
+            .collect()
     }
 }
 
@@ -40,7 +48,10 @@ impl Runner {
     /// When the operator refuses the parameters.
     pub fn new(entry: Entry, params: &str) -> Result<Self, OpError> {
         let instance = (entry.create)(params)?;
-        Ok(Self { signature: instance.signature(), instance })
+        Ok(Self {
+            signature: instance.signature(),
+            instance,
+        })
     }
 
     /// What the operator reads and writes.
@@ -50,20 +61,34 @@ impl Runner {
 
     /// The batch of these rows (JSON objects) as the host would make it.
     pub fn batch(&self, rows: &[Value]) -> Batch {
-        let mut fields: Vec<Field> = self.signature.reads.iter().map(|input| field(input, rows)).collect();
+        let mut fields: Vec<Field> = self
+            .signature
+            .reads
+            .iter()
+            .map(|input| field(input, rows))
+            .collect();
         for stat in &self.signature.writes_stats {
             let path = format!("{}.{}", crate::STATS, stat.path);
             if rows.iter().any(|row| at(row, &path).is_some()) {
                 fields.push(field(&Input::optional(path, stat.column_type), rows));
             }
         }
-        Batch { row_ids: (0..rows.len() as u64).collect(), fields }
+        Batch {
+            row_ids: (0..rows.len() as u64).collect(),
+            fields,
+        }
     }
 
     /// The batch of rows that have just a text.
     pub fn text_batch(texts: &[&str]) -> Batch {
-        let fields = vec![Field { path: "text".into(), values: Column::Utf8(texts.iter().copied().collect()) }];
-        Batch { row_ids: (0..texts.len() as u64).collect(), fields }
+        let fields = vec![Field {
+            path: "text".into(),
+            values: Column::Utf8(texts.iter().copied().collect()),
+        }];
+        Batch {
+            row_ids: (0..texts.len() as u64).collect(),
+            fields,
+        }
     }
 
     /// The work on one batch.
@@ -86,22 +111,37 @@ impl Runner {
 
     fn filter_batch(&mut self, batch: &Batch) -> Filtered {
         match self.instance.process(batch) {
-            Ok(Output::Filtered { keep, stats, rejected }) => {
-                Filtered { keep: keep.into_iter().map(|k| k == 1).collect(), stats, rejected }
-            }
+            Ok(Output::Filtered {
+                keep,
+                stats,
+                rejected,
+            }) => Filtered {
+                keep: keep.into_iter().map(|k| k == 1).collect(),
+                stats,
+                rejected,
+            },
             other => panic!("not a filter's answer: {other:?}"),
         }
     }
 
     /// Maps texts.
     pub fn map(&mut self, texts: &[&str]) -> Vec<String> {
-        let rows: Vec<Value> = texts.iter().map(|&text| serde_json::json!({ "text": text })).collect();
-        self.map_rows(&rows).into_iter().map(|row| row["text"].as_str().unwrap_or_default().to_owned()).collect()
+        let rows: Vec<Value> = texts
+            .iter()
+            .map(|&text| serde_json::json!({ "text": text }))
+            .collect();
+        self.map_rows(&rows)
+            .into_iter()
+            .map(|row| row["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Maps rows, each a JSON object.
     pub fn map_json(&mut self, rows: &[&str]) -> Vec<String> {
-        self.map_rows(&parse(rows)).iter().map(Value::to_string).collect()
+        self.map_rows(&parse(rows))
+            .iter()
+            .map(Value::to_string)
+            .collect()
     }
 
     fn map_rows(&mut self, rows: &[Value]) -> Vec<Value> {
@@ -112,21 +152,38 @@ impl Runner {
                 for update in updates {
                     let all: Vec<u32> = (0..rows.len() as u32).collect();
                     for (i, &row) in update.rows.as_ref().unwrap_or(&all).iter().enumerate() {
-                        set(&mut out[row as usize], &update.path, text_at(&update.values, i));
+                        set(
+                            &mut out[row as usize],
+                            &update.path,
+                            text_at(&update.values, i),
+                        );
                     }
                 }
                 out
             }
-            Ok(Output::Rows { origins, fields, .. }) => {
+            Ok(Output::Rows {
+                origins, fields, ..
+            }) => {
                 if let [Field { path, values }] = &fields[..]
                     && path == crate::ROW
                 {
-                    let row = |i| text_at(values, i).as_str().and_then(|row| serde_json::from_str(row).ok());
-                    return (0..origins.len()).map(|i| row(i).expect("a row is JSON")).collect();
+                    let row = |i| {
+                        text_at(values, i)
+                            .as_str()
+                            .and_then(|row| serde_json::from_str(row).ok())
+                    };
+                    return (0..origins.len())
+                        .map(|i| row(i).expect("a row is JSON"))
+                        .collect();
                 }
-                let mut out: Vec<Value> = origins.iter().map(|&origin| rows[origin as usize].clone()).collect();
+                let mut out: Vec<Value> = origins
+                    .iter()
+                    .map(|&origin| rows[origin as usize].clone())
+                    .collect();
                 for field in fields {
-                    out.iter_mut().enumerate().for_each(|(i, row)| set(row, &field.path, text_at(&field.values, i)));
+                    out.iter_mut()
+                        .enumerate()
+                        .for_each(|(i, row)| set(row, &field.path, text_at(&field.values, i)));
                 }
                 out
             }
@@ -141,7 +198,8 @@ impl Runner {
 
     /// The same where fingerprints may differ in `distance` bits (`x-hamming-distance`).
     pub fn deduplicate_near(&mut self, texts: &[&str], distance: u32) -> Vec<bool> {
-        self.deduplicate_batch(&Self::text_batch(texts), distance).keep
+        self.deduplicate_batch(&Self::text_batch(texts), distance)
+            .keep
     }
 
     /// The same for rows, each a JSON object. There are no stats.
@@ -151,53 +209,106 @@ impl Runner {
 
     fn deduplicate_batch(&mut self, batch: &Batch, distance: u32) -> Filtered {
         match self.instance.process(batch) {
-            Ok(Output::Fingerprints { width, per_row, data, validity, rejected }) => {
+            Ok(Output::Fingerprints {
+                width,
+                per_row,
+                data,
+                validity,
+                rejected,
+            }) => {
                 let bands = per_row as usize;
-                let print = |row: usize, band: usize| &data[(row * bands + band) * width as usize..][..width as usize];
-                let near = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>() <= distance;
-                let has = |row: usize| validity.as_ref().is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1);
+                let print = |row: usize, band: usize| {
+                    &data[(row * bands + band) * width as usize..][..width as usize]
+                };
+                let near = |a: &[u8], b: &[u8]| {
+                    a.iter()
+                        .zip(b)
+                        .map(|(a, b)| (a ^ b).count_ones())
+                        .sum::<u32>()
+                        <= distance
+                };
+                let has = |row: usize| {
+                    validity
+                        .as_ref()
+                        .is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1)
+                };
                 let mut group: Vec<usize> = (0..batch.rows()).collect();
                 for row in 0..batch.rows() {
                     for earlier in 0..row {
-                        if has(row) && has(earlier) && (0..bands).any(|band| near(print(row, band), print(earlier, band))) {
-                            let (from, to) = (group[row].max(group[earlier]), group[row].min(group[earlier]));
-                            group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
+                        if has(row)
+                            && has(earlier)
+                            && (0..bands).any(|band| near(print(row, band), print(earlier, band)))
+                        {
+                            let (from, to) = (
+                                group[row].max(group[earlier]),
+                                group[row].min(group[earlier]),
+                            );
+                            group
+                                .iter_mut()
+                                .filter(|g| **g == from)
+                                .for_each(|g| *g = to);
                         }
                     }
                 }
-                let keep = group.iter().enumerate().map(|(row, &first)| row == first).collect();
-                Filtered { keep, stats: Vec::new(), rejected }
+                let keep = group
+                    .iter()
+                    .enumerate()
+                    .map(|(row, &first)| row == first)
+                    .collect();
+                Filtered {
+                    keep,
+                    stats: Vec::new(),
+                    rejected,
+                }
             }
             other => panic!("not a deduplicator's answer: {other:?}"),
         }
     }
 
-    /// Maps texts by how often their keys stand in all of them; for a deduplicator that counts keys.
+    /// Maps texts by how often their keys stand in all of them; for a deduplicator that counts
+    /// keys.
     pub fn map_by_counts(&mut self, texts: &[&str]) -> Vec<String> {
         let mut batch = Self::text_batch(texts);
         let lists = match self.instance.process(&batch) {
-            Ok(Output::Keys { keys: Column::Utf8List(lists), .. }) => lists,
+            Ok(Output::Keys {
+                keys: Column::Utf8List(lists),
+                ..
+            }) => lists,
             other => panic!("not lists of keys: {other:?}"),
         };
         let mut rows_with = std::collections::HashMap::<&str, f64>::new();
         for row in 0..texts.len() {
-            let keys: std::collections::HashSet<&str> = lists.strings(row).filter(|key| !key.is_empty()).collect();
-            keys.into_iter().for_each(|key| *rows_with.entry(key).or_default() += 1.0);
+            let keys: std::collections::HashSet<&str> =
+                lists.strings(row).filter(|key| !key.is_empty()).collect();
+            keys.into_iter()
+                .for_each(|key| *rows_with.entry(key).or_default() += 1.0);
         }
         let (mut offsets, mut counts) = (vec![0], Vec::new());
         for row in 0..texts.len() {
-            counts.extend(lists.strings(row).map(|key| rows_with.get(key).copied().unwrap_or_default()));
+            counts.extend(
+                lists
+                    .strings(row)
+                    .map(|key| rows_with.get(key).copied().unwrap_or_default()),
+            );
             offsets.push(counts.len() as u32);
         }
-        let values = Column::F64List(Lists::<Vec<f64>>::new(offsets, counts, None).expect("a count per key"));
-        batch.fields.push(Field { path: crate::COUNTS.into(), values });
+        let values = Column::F64List(
+            Lists::<Vec<f64>>::new(offsets, counts, None).expect("a count per key"),
+        );
+        batch.fields.push(Field {
+            path: crate::COUNTS.into(),
+            values,
+        });
         let mut out: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         match self.instance.process(&batch) {
             Ok(Output::Updated { updates, .. }) => {
                 for update in updates {
                     let all: Vec<u32> = (0..texts.len() as u32).collect();
                     for (i, &row) in update.rows.as_ref().unwrap_or(&all).iter().enumerate() {
-                        out[row as usize] = text_at(&update.values, i).as_str().unwrap_or_default().to_owned();
+                        out[row as usize] = text_at(&update.values, i)
+                            .as_str()
+                            .unwrap_or_default()
+                            .to_owned();
                     }
                 }
             }
@@ -213,18 +324,26 @@ impl Runner {
     pub fn select_json(&mut self, rows: &[&str]) -> Result<Vec<bool>, OpError> {
         let batch = self.batch(&parse(rows));
         match self.instance.process(&batch)? {
-            Output::Keys { keys, .. } => Ok(self.instance.select(&keys)?.into_iter().map(|k| k == 1).collect()),
+            Output::Keys { keys, .. } => Ok(self
+                .instance
+                .select(&keys)?
+                .into_iter()
+                .map(|k| k == 1)
+                .collect()),
             other => panic!("not a selector's answer: {other:?}"),
         }
     }
 
-    /// Groups of rows, each a JSON object, by their numbers: of a grouper, in the order of their first rows. A rejected row is in none.
+    /// Groups of rows, each a JSON object, by their numbers: of a grouper, in the order of their
+    /// first rows. A rejected row is in none.
     ///
     /// # Errors
     /// When it cannot give keys.
     pub fn group_json(&mut self, rows: &[&str]) -> Result<Vec<Vec<usize>>, OpError> {
         let batch = self.batch(&parse(rows));
-        let Output::Keys { keys, rejected } = self.instance.process(&batch)? else { panic!("not a grouper's answer") };
+        let Output::Keys { keys, rejected } = self.instance.process(&batch)? else {
+            panic!("not a grouper's answer")
+        };
         let keys = keys.texts().expect("keys that are strings");
         let mut places = std::collections::HashMap::new();
         let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -240,18 +359,27 @@ impl Runner {
 }
 
 fn parse(rows: &[&str]) -> Vec<Value> {
-    rows.iter().map(|row| serde_json::from_str(row).unwrap_or_else(|error| panic!("`{row}` is not JSON: {error}"))).collect()
+    rows.iter()
+        .map(|row| {
+            serde_json::from_str(row).unwrap_or_else(|error| panic!("`{row}` is not JSON: {error}"))
+        })
+        .collect()
 }
 
 /// The value at a path, None if it is absent or null.
 fn at<'a>(row: &'a Value, path: &str) -> Option<&'a Value> {
-    row.get(path).or_else(|| path.split('.').try_fold(row, |value, name| value.get(name))).filter(|value| !value.is_null())
+    row.get(path)
+        .or_else(|| path.split('.').try_fold(row, |value, name| value.get(name)))
+        .filter(|value| !value.is_null())
 }
 
 fn field(input: &Input, rows: &[Value]) -> Field {
     if input.path == crate::ROW {
         let texts: Vec<String> = rows.iter().map(Value::to_string).collect();
-        return Field { path: input.path.clone(), values: Column::Utf8(texts.iter().map(String::as_str).collect()) };
+        return Field {
+            path: input.path.clone(),
+            values: Column::Utf8(texts.iter().map(String::as_str).collect()),
+        };
     }
     let values: Vec<Option<&Value>> = rows.iter().map(|row| at(row, &input.path)).collect();
     if input.required {
@@ -259,32 +387,52 @@ fn field(input: &Input, rows: &[Value]) -> Field {
         assert!(missing.is_none(), "row {missing:?} has no `{}`", input.path);
     }
     let values = match input.column_type {
-        ColumnType::Utf8 => Column::Utf8(values.iter().map(|v| v.and_then(Value::as_str)).collect()),
+        ColumnType::Utf8 => {
+            Column::Utf8(values.iter().map(|v| v.and_then(Value::as_str)).collect())
+        }
         ColumnType::Json => {
-            let texts: Vec<Option<String>> = values.iter().map(|v| v.map(Value::to_string)).collect();
+            let texts: Vec<Option<String>> =
+                values.iter().map(|v| v.map(Value::to_string)).collect();
             Column::Json(texts.iter().map(Option::as_deref).collect())
         }
         ColumnType::F64 => Column::F64(values.iter().map(|v| v.and_then(Value::as_f64)).collect()),
         ColumnType::S64 => Column::S64(values.iter().map(|v| v.and_then(Value::as_i64)).collect()),
-        ColumnType::Boolean => Column::Boolean(values.iter().map(|v| v.and_then(Value::as_bool).map(u8::from)).collect()),
+        ColumnType::Boolean => Column::Boolean(
+            values
+                .iter()
+                .map(|v| v.and_then(Value::as_bool).map(u8::from))
+                .collect(),
+        ),
         ColumnType::Utf8List => {
             let (offsets, elements) = flat(&values);
             let texts: Texts = elements.iter().filter_map(|v| v.as_str()).collect();
-            Column::Utf8List(Lists::<Texts>::new(offsets, texts, validity(&values)).expect("a list of strings"))
+            Column::Utf8List(
+                Lists::<Texts>::new(offsets, texts, validity(&values)).expect("a list of strings"),
+            )
         }
         ColumnType::F64List => {
             let (offsets, elements) = flat(&values);
             let numbers: Vec<f64> = elements.iter().filter_map(|v| v.as_f64()).collect();
-            Column::F64List(Lists::<Vec<f64>>::new(offsets, numbers, validity(&values)).expect("a list of numbers"))
+            Column::F64List(
+                Lists::<Vec<f64>>::new(offsets, numbers, validity(&values))
+                    .expect("a list of numbers"),
+            )
         }
     };
-    Field { path: input.path.clone(), values }
+    Field {
+        path: input.path.clone(),
+        values,
+    }
 }
 
 /// The bits of the values that are not null.
 fn validity(values: &[Option<&Value>]) -> Option<Vec<u8>> {
     let mut bits = vec![0u8; values.len().div_ceil(8)];
-    values.iter().enumerate().filter(|(_, value)| value.is_some()).for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
+    values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| value.is_some())
+        .for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
     Some(bits)
 }
 
@@ -301,7 +449,10 @@ fn flat<'a>(lists: &[Option<&'a Value>]) -> (Vec<u32>, Vec<&'a Value>) {
 fn text_at(column: &Column, i: usize) -> Value {
     match column {
         Column::Utf8(texts) => texts.get(i).into(),
-        Column::Json(texts) => texts.get(i).and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
+        Column::Json(texts) => texts
+            .get(i)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or(Value::Null),
         other => other.number(i).into(),
     }
 }

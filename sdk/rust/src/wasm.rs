@@ -1,4 +1,5 @@
-//! The component's side of the contract: between the generated bindings and the SDK's own types. Columns are moved, never copied.
+//! The component's side of the contract: between the generated bindings and the SDK's own types.
+//! Columns are moved, never copied.
 
 use crate::column::{Column, Lists, Numbers, Texts};
 use crate::{Entry, Instance, batch};
@@ -37,7 +38,10 @@ impl<P: Pack> Guest for P {
     type Op = Held<P>;
 
     fn describe() -> Vec<wit::Descriptor> {
-        P::operators().iter().map(|entry| descriptor((entry.describe)())).collect()
+        P::operators()
+            .iter()
+            .map(|entry| descriptor((entry.describe)()))
+            .collect()
     }
 }
 
@@ -45,15 +49,27 @@ impl<P: Pack> GuestOp for Held<P> {
     fn create(name: String, params: String) -> Result<Op, wit::OpError> {
         let entries = P::operators();
         let entry = entries.iter().find(|entry| (entry.describe)().name == name);
-        let entry = entry.ok_or_else(|| wit::OpError::InvalidParams(format!("no operator `{name}` in this component")))?;
+        let entry = entry.ok_or_else(|| {
+            wit::OpError::InvalidParams(format!("no operator `{name}` in this component"))
+        })?;
         let instance = (entry.create)(&params).map_err(error)?;
-        Ok(Op::new(Held::<P> { instance: RefCell::new(instance), pack: PhantomData }))
+        Ok(Op::new(Held::<P> {
+            instance: RefCell::new(instance),
+            pack: PhantomData,
+        }))
     }
 
     fn signature(&self) -> wit::Signature {
         let signature = self.instance.borrow().signature();
-        let input = |input: batch::Input| wit::Input { path: input.path, type_: column_type(input.column_type), required: input.required };
-        let computed = |c: batch::Computed| wit::Computed { path: c.path, type_: column_type(c.column_type) };
+        let input = |input: batch::Input| wit::Input {
+            path: input.path,
+            type_: column_type(input.column_type),
+            required: input.required,
+        };
+        let computed = |c: batch::Computed| wit::Computed {
+            path: c.path,
+            type_: column_type(c.column_type),
+        };
         wit::Signature {
             reads: signature.reads.into_iter().map(input).collect(),
             writes: signature.writes.into_iter().map(computed).collect(),
@@ -62,13 +78,30 @@ impl<P: Pack> GuestOp for Held<P> {
     }
 
     fn process(&self, input: wit::Batch) -> Result<wit::Output, wit::OpError> {
-        let fields = input.fields.into_iter().map(|field| batch::Field { path: field.path, values: column_in(field.values) }).collect();
-        let batch = batch::Batch { row_ids: input.row_ids, fields };
-        self.instance.borrow_mut().process(&batch).map(output).map_err(error)
+        let fields = input
+            .fields
+            .into_iter()
+            .map(|field| batch::Field {
+                path: field.path,
+                values: column_in(field.values),
+            })
+            .collect();
+        let batch = batch::Batch {
+            row_ids: input.row_ids,
+            fields,
+        };
+        self.instance
+            .borrow_mut()
+            .process(&batch)
+            .map(output)
+            .map_err(error)
     }
 
     fn select(&self, keys: wit::Column) -> Result<Vec<u8>, wit::OpError> {
-        self.instance.borrow_mut().select(&column_in(keys)).map_err(error)
+        self.instance
+            .borrow_mut()
+            .select(&column_in(keys))
+            .map_err(error)
     }
 }
 
@@ -84,7 +117,13 @@ fn descriptor(d: batch::Descriptor) -> wit::Descriptor {
         batch::Cost::Medium => wit::Cost::Medium,
         batch::Cost::Heavy => wit::Cost::Heavy,
     };
-    wit::Descriptor { name: d.name.into(), kind, summary: d.summary, params_schema: d.params_schema, cost }
+    wit::Descriptor {
+        name: d.name.into(),
+        kind,
+        summary: d.summary,
+        params_schema: d.params_schema,
+        cost,
+    }
 }
 
 fn error(error: batch::OpError) -> wit::OpError {
@@ -107,7 +146,8 @@ fn column_type(column_type: crate::ColumnType) -> wit::ColumnType {
 }
 
 fn texts_in(c: wit::Utf8Column) -> Texts {
-    // SAFETY: the contract says that every value which the host sends is UTF-8, and the host makes columns only from Arrow strings.
+    // SAFETY: the contract says that every value which the host sends is UTF-8, and the host makes
+    // columns only from Arrow strings.
     unsafe { Texts::new_unchecked(c.offsets, c.data, c.validity) }
 }
 
@@ -122,14 +162,24 @@ fn column_in(column: wit::Column) -> Column {
         wit::Column::F64(c) => Column::F64(sound(Numbers::new(c.values, c.validity))),
         wit::Column::S64(c) => Column::S64(sound(Numbers::new(c.values, c.validity))),
         wit::Column::Boolean(c) => Column::Boolean(sound(Numbers::new(c.values, c.validity))),
-        wit::Column::Utf8List(c) => Column::Utf8List(sound(Lists::<Texts>::new(c.offsets, texts_in(c.values), c.validity))),
-        wit::Column::F64List(c) => Column::F64List(sound(Lists::<Vec<f64>>::new(c.offsets, c.values, c.validity))),
+        wit::Column::Utf8List(c) => Column::Utf8List(sound(Lists::<Texts>::new(
+            c.offsets,
+            texts_in(c.values),
+            c.validity,
+        ))),
+        wit::Column::F64List(c) => Column::F64List(sound(Lists::<Vec<f64>>::new(
+            c.offsets, c.values, c.validity,
+        ))),
     }
 }
 
 fn texts_out(texts: Texts) -> wit::Utf8Column {
     let (offsets, data, validity) = texts.into_parts();
-    wit::Utf8Column { offsets, data, validity }
+    wit::Utf8Column {
+        offsets,
+        data,
+        validity,
+    }
 }
 
 fn column_out(column: Column) -> wit::Column {
@@ -150,39 +200,91 @@ fn column_out(column: Column) -> wit::Column {
         }
         Column::Utf8List(c) => {
             let (offsets, values, validity) = c.into_parts();
-            wit::Column::Utf8List(wit::Utf8ListColumn { offsets, values: texts_out(values), validity })
+            wit::Column::Utf8List(wit::Utf8ListColumn {
+                offsets,
+                values: texts_out(values),
+                validity,
+            })
         }
         Column::F64List(c) => {
             let (offsets, values, validity) = c.into_parts();
-            wit::Column::F64List(wit::F64ListColumn { offsets, values, validity })
+            wit::Column::F64List(wit::F64ListColumn {
+                offsets,
+                values,
+                validity,
+            })
         }
     }
 }
 
 fn fields_out(fields: Vec<batch::Field>) -> Vec<wit::Field> {
-    fields.into_iter().map(|field| wit::Field { path: field.path, values: column_out(field.values) }).collect()
+    fields
+        .into_iter()
+        .map(|field| wit::Field {
+            path: field.path,
+            values: column_out(field.values),
+        })
+        .collect()
 }
 
 fn rejected_out(rejected: Vec<batch::Rejection>) -> Vec<wit::Rejection> {
-    rejected.into_iter().map(|r| wit::Rejection { row: r.row, reason: r.reason }).collect()
+    rejected
+        .into_iter()
+        .map(|r| wit::Rejection {
+            row: r.row,
+            reason: r.reason,
+        })
+        .collect()
 }
 
 fn output(output: batch::Output) -> wit::Output {
     use batch::Output;
     match output {
-        Output::Filtered { keep, stats, rejected } => {
-            wit::Output::Filtered(wit::FilterOutput { keep, stats: fields_out(stats), rejected: rejected_out(rejected) })
-        }
+        Output::Filtered {
+            keep,
+            stats,
+            rejected,
+        } => wit::Output::Filtered(wit::FilterOutput {
+            keep,
+            stats: fields_out(stats),
+            rejected: rejected_out(rejected),
+        }),
         Output::Updated { updates, rejected } => {
-            let update = |u: batch::Update| wit::Update { path: u.path, rows: u.rows, values: column_out(u.values) };
-            wit::Output::Updated(wit::UpdateOutput { updates: updates.into_iter().map(update).collect(), rejected: rejected_out(rejected) })
+            let update = |u: batch::Update| wit::Update {
+                path: u.path,
+                rows: u.rows,
+                values: column_out(u.values),
+            };
+            wit::Output::Updated(wit::UpdateOutput {
+                updates: updates.into_iter().map(update).collect(),
+                rejected: rejected_out(rejected),
+            })
         }
-        Output::Rows { origins, fields, rejected } => {
-            wit::Output::Rows(wit::RowsOutput { origins, fields: fields_out(fields), rejected: rejected_out(rejected) })
-        }
-        Output::Fingerprints { width, per_row, data, validity, rejected } => {
-            wit::Output::Fingerprints(wit::Fingerprints { width, per_row, data, validity, rejected: rejected_out(rejected) })
-        }
-        Output::Keys { keys, rejected } => wit::Output::Keys(wit::KeysOutput { keys: column_out(keys), rejected: rejected_out(rejected) }),
+        Output::Rows {
+            origins,
+            fields,
+            rejected,
+        } => wit::Output::Rows(wit::RowsOutput {
+            origins,
+            fields: fields_out(fields),
+            rejected: rejected_out(rejected),
+        }),
+        Output::Fingerprints {
+            width,
+            per_row,
+            data,
+            validity,
+            rejected,
+        } => wit::Output::Fingerprints(wit::Fingerprints {
+            width,
+            per_row,
+            data,
+            validity,
+            rejected: rejected_out(rejected),
+        }),
+        Output::Keys { keys, rejected } => wit::Output::Keys(wit::KeysOutput {
+            keys: column_out(keys),
+            rejected: rejected_out(rejected),
+        }),
     }
 }

@@ -5,12 +5,28 @@ use std::path::Path;
 #[test]
 fn the_copies_of_the_contract_are_the_contract() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
     let contract = read(&root.join("wit/since-v0.1/op.wit"));
-    let sdks = std::fs::read_dir(root.join("sdk")).unwrap().map(|entry| entry.unwrap().path());
-    let copies: Vec<_> = sdks.map(|sdk| sdk.join("wit/op.wit")).filter(|copy| copy.exists()).collect();
-    assert!(copies.iter().any(|copy| copy.ends_with("sdk/rust/wit/op.wit")), "{copies:?}");
+    let sdks = std::fs::read_dir(root.join("sdk"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let copies: Vec<_> = sdks
+        .map(|sdk| sdk.join("wit/op.wit"))
+        .filter(|copy| copy.exists())
+        .collect();
+    assert!(
+        copies
+            .iter()
+            .any(|copy| copy.ends_with("sdk/rust/wit/op.wit")),
+        "{copies:?}"
+    );
     for copy in copies {
-        assert!(read(&copy) == contract, "{} differs from wit/since-v0.1/op.wit: copy the latter over the former", copy.display());
+        assert!(
+            read(&copy) == contract,
+            "{} differs from wit/since-v0.1/op.wit: copy the latter over the former",
+            copy.display()
+        );
     }
 }

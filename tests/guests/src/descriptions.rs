@@ -9,11 +9,20 @@ const SCHEMA: &str = r#"{"type":"object","properties":{
     "folders":{"type":"array","items":{"type":"string","format":"read-dir"},"default":["hidden"],"description":"Directories to read"}}}"#;
 
 fn op(name: impl Into<String>, kind: Kind) -> Descriptor {
-    Descriptor { name: name.into(), kind, summary: "Does something wrong".into(), params_schema: SCHEMA.into(), cost: Cost::Light }
+    Descriptor {
+        name: name.into(),
+        kind,
+        summary: "Does something wrong".into(),
+        params_schema: SCHEMA.into(),
+        cost: Cost::Light,
+    }
 }
 
 fn with_schema(schema: String) -> Vec<Descriptor> {
-    vec![Descriptor { params_schema: schema, ..op("rogue_filter", Kind::Filter) }]
+    vec![Descriptor {
+        params_schema: schema,
+        ..op("rogue_filter", Kind::Filter)
+    }]
 }
 
 /// The descriptors in mode `mode`; `honest` are those that the other tests use.
@@ -29,17 +38,35 @@ pub(crate) fn all(mode: &str) -> Vec<Descriptor> {
         // `how` is no number of bits.
         "hamming" => {
             let params_schema = SCHEMA.replacen('{', r#"{"x-hamming-distance":"how","#, 1);
-            vec![Descriptor { params_schema, ..op("rogue_deduplicator", Kind::Deduplicator) }]
+            vec![Descriptor {
+                params_schema,
+                ..op("rogue_deduplicator", Kind::Deduplicator)
+            }]
         }
         "none" => Vec::new(),
-        "thousand" => (0..1000).map(|i| op(format!("rogue_{i}"), Kind::Filter)).collect(),
-        "many" => (0..1001).map(|i| op(format!("rogue_{i}"), Kind::Filter)).collect(),
-        "giant" => (0..60).map(|i| Descriptor { summary: "x".repeat(1 << 20), ..op(format!("rogue_{i}"), Kind::Filter) }).collect(),
-        "duplicate" => vec![op("rogue_filter", Kind::Filter), op("rogue_filter", Kind::Mapper)],
+        "thousand" => (0..1000)
+            .map(|i| op(format!("rogue_{i}"), Kind::Filter))
+            .collect(),
+        "many" => (0..1001)
+            .map(|i| op(format!("rogue_{i}"), Kind::Filter))
+            .collect(),
+        "giant" => (0..60)
+            .map(|i| Descriptor {
+                summary: "x".repeat(1 << 20),
+                ..op(format!("rogue_{i}"), Kind::Filter)
+            })
+            .collect(),
+        "duplicate" => vec![
+            op("rogue_filter", Kind::Filter),
+            op("rogue_filter", Kind::Mapper),
+        ],
         "empty_name" => vec![op("", Kind::Filter)],
         "bad_name" => vec![op("Rogue\n\u{1b}[31m", Kind::Filter)],
         "long_name" => vec![op("r".repeat(1 << 20), Kind::Filter)],
-        "long_summary" => vec![Descriptor { summary: "x".repeat(1 << 20), ..op("rogue_filter", Kind::Filter) }],
+        "long_summary" => vec![Descriptor {
+            summary: "x".repeat(1 << 20),
+            ..op("rogue_filter", Kind::Filter)
+        }],
         "big_schema" => with_schema(format!("{{\"title\":\"{}\"}}", "x".repeat(1 << 20))),
         "text_schema" => with_schema("min_len: 3".into()),
         "list_schema" => with_schema("[]".into()),

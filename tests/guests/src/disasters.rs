@@ -20,7 +20,8 @@ pub(crate) fn cause(name: &str) {
                 kept.push(black_box(vec![1u8; 1 << 20]));
             }
         }
-        // The first fills the engine's stack, the other one the guest's own, which is at the bottom of its memory.
+        // The first fills the engine's stack, the other one the guest's own, which is at the bottom
+        // of its memory.
         "recurse" => {
             black_box(recurse(black_box(1)));
         }
@@ -49,11 +50,19 @@ pub(crate) fn cause(name: &str) {
 
 #[inline(never)]
 fn recurse(depth: u64) -> u64 {
-    if depth == 0 { 0 } else { recurse(depth.wrapping_add(1)).rotate_left(3) ^ depth }
+    if depth == 0 {
+        0
+    } else {
+        recurse(depth.wrapping_add(1)).rotate_left(3) ^ depth
+    }
 }
 
 #[inline(never)]
 fn recurse_frames(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
-    if depth == 0 { 0 } else { recurse_frames(black_box(depth + 1)) + frame[(depth % 64) as usize] }
+    if depth == 0 {
+        0
+    } else {
+        recurse_frames(black_box(depth + 1)) + frame[(depth % 64) as usize]
+    }
 }

@@ -7,10 +7,14 @@ fn word<T>(result: io::Result<T>, of: impl Fn(T) -> String) -> String {
     result.map_or_else(|_| "refused".to_owned(), of)
 }
 
-/// What comes of each of the paths in `text`, which are between `|`: a line `path=content`. A path that ends in `/` is listed, `>` before
-/// one tries to change it in every way there is.
+/// What comes of each of the paths in `text`, which are between `|`: a line `path=content`. A path
+/// that ends in `/` is listed, `>` before one tries to change it in every way there is.
 pub(crate) fn report(text: &str) -> String {
-    text.split('|').skip(1).map(|path| format!("{path}={}", attempt(path))).collect::<Vec<_>>().join(" ")
+    text.split('|')
+        .skip(1)
+        .map(|path| format!("{path}={}", attempt(path)))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn attempt(path: &str) -> String {
@@ -19,12 +23,16 @@ fn attempt(path: &str) -> String {
     }
     if path.ends_with('/') {
         return word(fs::read_dir(path), |entries| {
-            let mut names: Vec<String> = entries.map(|e| word(e, |e| e.file_name().to_string_lossy().into_owned())).collect();
+            let mut names: Vec<String> = entries
+                .map(|e| word(e, |e| e.file_name().to_string_lossy().into_owned()))
+                .collect();
             names.sort();
             names.join(",")
         });
     }
-    word(fs::read_to_string(path), |content| content.trim().to_owned())
+    word(fs::read_to_string(path), |content| {
+        content.trim().to_owned()
+    })
 }
 
 /// How many ways of changing something worked.
@@ -34,7 +42,11 @@ fn change(path: &str) -> String {
         fs::write(path, "rogue").is_ok(),
         fs::write(&beside, "rogue").is_ok(),
         fs::OpenOptions::new().append(true).open(path).is_ok(),
-        fs::OpenOptions::new().read(true).write(true).open(path).is_ok(),
+        fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .is_ok(),
         fs::File::open(path).is_ok_and(|f| f.set_len(0).is_ok()),
         fs::rename(path, &beside).is_ok(),
         fs::hard_link(path, &beside).is_ok(),

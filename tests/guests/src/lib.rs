@@ -1,5 +1,6 @@
-//! Operators that break every rule. The parameter `how` says which; they do so only on batches that hold a row with the word `GUILTY`, so
-//! that a test knows which rows may suffer. What `describe` does is chosen by the test: it changes [`MODE`](mode) in the built component.
+//! Operators that break every rule. The parameter `how` says which; they do so only on batches that
+//! hold a row with the word `GUILTY`, so that a test knows which rows may suffer. What `describe`
+//! does is chosen by the test: it changes [`MODE`](mode) in the built component.
 //!
 //! There is nothing here for other targets than WebAssembly.
 
@@ -19,7 +20,9 @@ mod bindings {
 
 use std::cell::Cell;
 
-use bindings::djhost::op::types::{Batch, Column, ColumnType, Computed, Descriptor, Input, OpError, Output, Signature};
+use bindings::djhost::op::types::{
+    Batch, Column, ColumnType, Computed, Descriptor, Input, OpError, Output, Signature,
+};
 use bindings::exports::djhost::op::ops::{Guest, GuestOp, Op};
 
 /// 32 bytes that the tests find and overwrite in the component.
@@ -30,7 +33,9 @@ static MODE: [u8; 32] = *b"ROGUE-MODE:honest...............";
 fn mode() -> String {
     // SAFETY: a plain array; volatile, so that the compiler does not know its content.
     let bytes = unsafe { std::ptr::read_volatile(&raw const MODE) };
-    String::from_utf8_lossy(&bytes["ROGUE-MODE:".len()..]).trim_end_matches('.').to_owned()
+    String::from_utf8_lossy(&bytes["ROGUE-MODE:".len()..])
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 struct Rogue;
@@ -55,34 +60,68 @@ impl Guest for Rogue {
 impl GuestOp for Instance {
     fn create(name: String, params: String) -> Result<Op, OpError> {
         // The host sends compact JSON.
-        let how = params.split("\"how\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("behave").to_owned();
+        let how = params
+            .split("\"how\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or("behave")
+            .to_owned();
         match how.strip_prefix("create_") {
             // What it may read is there from the start.
-            Some("reading") => return Err(OpError::InvalidParams(files::report("|lists/a.txt|/etc/passwd"))),
-            Some("refuse") => return Err(OpError::InvalidParams("`how` cannot be \u{1b}[31m`create_refuse`".into())),
+            Some("reading") => {
+                return Err(OpError::InvalidParams(files::report(
+                    "|lists/a.txt|/etc/passwd",
+                )));
+            }
+            Some("refuse") => {
+                return Err(OpError::InvalidParams(
+                    "`how` cannot be \u{1b}[31m`create_refuse`".into(),
+                ));
+            }
             Some("giant_refusal") => return Err(OpError::InvalidParams("no ".repeat(40 << 20))),
             Some(disaster) => disasters::cause(disaster),
             None => {}
         }
-        Ok(Op::new(Self { name, how, calls: Cell::new(0) }))
+        Ok(Op::new(Self {
+            name,
+            how,
+            calls: Cell::new(0),
+        }))
     }
 
     fn signature(&self) -> Signature {
-        let text = |path: &str| Input { path: path.into(), type_: ColumnType::Utf8, required: true };
+        let text = |path: &str| Input {
+            path: path.into(),
+            type_: ColumnType::Utf8,
+            required: true,
+        };
         let mut reads = vec![text("text")];
         if self.how.ends_with("under") {
             // The text must not be one for this.
-            reads = vec![Input { path: "text".into(), type_: ColumnType::Json, required: true }];
+            reads = vec![Input {
+                path: "text".into(),
+                type_: ColumnType::Json,
+                required: true,
+            }];
         }
         match self.how.strip_prefix("signature_") {
             Some("many") => reads = (0..100_000).map(|i| text(&format!("f{i}"))).collect(),
             Some("empty_path") => reads.push(text("")),
             Some("broken_path") => reads.push(text("a..b")),
-            Some("two_types") => reads.push(Input { path: "text".into(), type_: ColumnType::F64, required: false }),
+            Some("two_types") => reads.push(Input {
+                path: "text".into(),
+                type_: ColumnType::F64,
+                required: false,
+            }),
             Some(disaster) => disasters::cause(disaster),
             None => {}
         }
-        let computed = |path: &str, type_: ColumnType| vec![Computed { path: path.into(), type_ }];
+        let computed = |path: &str, type_: ColumnType| {
+            vec![Computed {
+                path: path.into(),
+                type_,
+            }]
+        };
         let writes = match (self.name.as_str(), self.how.as_str()) {
             ("rogue_mapper", "under" | "rows_under") => computed("text.deep.x", ColumnType::Utf8),
             ("rogue_mapper", "write_stat") => computed("__dj__stats__.text_len", ColumnType::Utf8),
@@ -91,12 +130,18 @@ impl GuestOp for Instance {
         };
         let writes_stats = match self.how.as_str() {
             "nan" => computed("rogue", ColumnType::F64),
-            how if how.starts_with("stat_") || matches!(how, "peek" | "state" | "files" | "vars" | "random") => {
+            how if how.starts_with("stat_")
+                || matches!(how, "peek" | "state" | "files" | "vars" | "random") =>
+            {
                 computed("rogue", ColumnType::Utf8)
             }
             _ => Vec::new(),
         };
-        Signature { reads, writes, writes_stats }
+        Signature {
+            reads,
+            writes,
+            writes_stats,
+        }
     }
 
     fn process(&self, input: Batch) -> Result<Output, OpError> {

@@ -1,4 +1,5 @@
-//! `djhost ops build`: looks for the tools of a project's language, then runs the project's build script.
+//! `djhost ops build`: looks for the tools of a project's language, then runs the project's build
+//! script.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,8 +13,8 @@ use crate::wasm::{Registry, Replace, Source};
 
 /// Build the component of a project that `djhost ops new` wrote
 ///
-/// Says what is missing and how to install it. PYTHON names another Python than that of the project's .venv. Exit codes: 1 if the
-/// language's tool fails, 2 if something is missing.
+/// Says what is missing and how to install it. PYTHON names another Python than that of the
+/// project's .venv. Exit codes: 1 if the language's tool fails, 2 if something is missing.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct BuildArgs {
     /// The project's directory
@@ -29,8 +30,14 @@ struct Project {
 
 pub(crate) fn run(args: &BuildArgs) -> Result<u8> {
     let project = read(&args.dir)?;
-    let language = Language::read(&project.lang, &args.dir.join(PROJECT_FILE).display().to_string())?;
-    let tools = Tools { dir: &args.dir, language };
+    let language = Language::read(
+        &project.lang,
+        &args.dir.join(PROJECT_FILE).display().to_string(),
+    )?;
+    let tools = Tools {
+        dir: &args.dir,
+        language,
+    };
     let missing = tools.missing();
     if !missing.is_empty() {
         return Err(UserErrors(missing).into());
@@ -40,17 +47,33 @@ pub(crate) fn run(args: &BuildArgs) -> Result<u8> {
     if tools.needs_python() {
         script.env("PYTHON", tools.python());
     }
-    let status = script.stdin(Stdio::null()).status().context("cannot run bash")?;
+    let status = script
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot run bash")?;
     if !status.success() {
-        crate::cli::complain(&format!("{}: build.sh ended with {status}; what the tools printed is above", args.dir.display()));
+        crate::cli::complain(&format!(
+            "{}: build.sh ended with {status}; what the tools printed is above",
+            args.dir.display()
+        ));
         return Ok(exit::FAILED);
     }
     let component = args.dir.join(format!("{}.wasm", project.name));
-    let size = std::fs::metadata(&component).with_context(|| format!("build.sh made no {}", component.display()))?.len();
+    let size = std::fs::metadata(&component)
+        .with_context(|| format!("build.sh made no {}", component.display()))?
+        .len();
     let registry = Registry::load(std::slice::from_ref(&component), Replace::All)?;
     let mut out = format!("{}: {}\n", component.display(), crate::term::bytes(size));
-    for e in registry.iter().filter(|e| e.component.source == Source::File(component.clone())) {
-        out += &format!("  {} {}: {}\n", e.descriptor.kind.as_str(), e.descriptor.name, e.descriptor.summary);
+    for e in registry
+        .iter()
+        .filter(|e| e.component.source == Source::File(component.clone()))
+    {
+        out += &format!(
+            "  {} {}: {}\n",
+            e.descriptor.kind.as_str(),
+            e.descriptor.name,
+            e.descriptor.summary
+        );
     }
     crate::cli::print(&out)?;
     Ok(exit::DONE)
@@ -60,13 +83,18 @@ fn read(dir: &Path) -> Result<Project, UserError> {
     let path = dir.join(PROJECT_FILE);
     let place = path.display().to_string();
     let hint = "`djhost ops build DIR` builds projects that `djhost ops new` wrote";
-    let text = std::fs::read_to_string(&path).map_err(|error| UserError::new(&place, error.to_string()).hint(hint))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| UserError::new(&place, error.to_string()).hint(hint))?;
     let project: Project = serde_json::from_str(&text).map_err(|error| {
-        UserError::new(&place, error.to_string()).hint("it says, for instance, {\"name\": \"my_words_filter\", \"lang\": \"python\"}")
+        UserError::new(&place, error.to_string())
+            .hint("it says, for instance, {\"name\": \"my_words_filter\", \"lang\": \"python\"}")
     })?;
     // The name becomes a path.
     if project.name.contains(['/', '\\']) {
-        return Err(UserError::new(place, format!("`{}` is not the name of an operator", project.name)));
+        return Err(UserError::new(
+            place,
+            format!("`{}` is not the name of an operator", project.name),
+        ));
     }
     Ok(project)
 }
@@ -88,35 +116,74 @@ impl Tools<'_> {
             there
         };
         let setup = format!("in {}: {}", self.dir.display(), self.language.setup());
-        need(self.works("bash", &["-c", ":"]), "bash, which runs build.sh,", "install it with the system's package manager".into());
+        need(
+            self.works("bash", &["-c", ":"]),
+            "bash, which runs build.sh,",
+            "install it with the system's package manager".into(),
+        );
         match self.language {
             Language::Rust => {
-                let cargo = need(self.works("cargo", &["--version"]), "cargo", "install Rust: https://rustup.rs".into());
+                let cargo = need(
+                    self.works("cargo", &["--version"]),
+                    "cargo",
+                    "install Rust: https://rustup.rs".into(),
+                );
                 if cargo {
-                    let target = self.prints("rustc", &["--print", "target-libdir", "--target", "wasm32-wasip2"]);
+                    let target = self.prints(
+                        "rustc",
+                        &["--print", "target-libdir", "--target", "wasm32-wasip2"],
+                    );
                     let there = target.is_some_and(|dir| Path::new(dir.trim()).is_dir());
                     need(there, "Rust's target wasm32-wasip2", setup);
                 }
             }
             Language::JavaScript | Language::TypeScript => {
                 let version = self.prints("node", &["--version"]);
-                let major = version.as_deref().and_then(|v| v.trim().trim_start_matches('v').split('.').next()?.parse::<u32>().ok());
-                let node = need(major.is_some_and(|v| v >= 20), "Node 20 or later", "install it from https://nodejs.org".into());
+                let major = version.as_deref().and_then(|v| {
+                    v.trim()
+                        .trim_start_matches('v')
+                        .split('.')
+                        .next()?
+                        .parse::<u32>()
+                        .ok()
+                });
+                let node = need(
+                    major.is_some_and(|v| v >= 20),
+                    "Node 20 or later",
+                    "install it from https://nodejs.org".into(),
+                );
                 if node {
-                    let there = self.dir.join("node_modules/djhost-sdk").exists() && self.works("node", &["sdk/build.js", "--help"]);
+                    let there = self.dir.join("node_modules/djhost-sdk").exists()
+                        && self.works("node", &["sdk/build.js", "--help"]);
                     need(there, "jco, the compiler for JavaScript,", setup);
                 }
             }
             Language::Python | Language::C | Language::Cpp | Language::Zig => {
                 let recent = "import sys; sys.exit(sys.version_info < (3, 11))";
-                let python =
-                    need(self.works(&self.python(), &["-c", recent]), "Python 3.11 or later", "install it from https://python.org".into());
-                let has = |module: &str| self.works(&self.python(), &["-c", &format!("import {module}")]);
+                let python = need(
+                    self.works(&self.python(), &["-c", recent]),
+                    "Python 3.11 or later",
+                    "install it from https://python.org".into(),
+                );
+                let has =
+                    |module: &str| self.works(&self.python(), &["-c", &format!("import {module}")]);
                 if python && self.language == Language::Python {
-                    need(has("componentize_py"), "componentize-py, the compiler for Python,", setup);
+                    need(
+                        has("componentize_py"),
+                        "componentize-py, the compiler for Python,",
+                        setup,
+                    );
                 } else if python {
-                    need(has("ziglang"), "ziglang, the compiler for C, C++ and Zig,", setup.clone());
-                    need(self.works("wasm-tools", &["--version"]), "wasm-tools", setup);
+                    need(
+                        has("ziglang"),
+                        "ziglang, the compiler for C, C++ and Zig,",
+                        setup.clone(),
+                    );
+                    need(
+                        self.works("wasm-tools", &["--version"]),
+                        "wasm-tools",
+                        setup,
+                    );
                 }
             }
         }
@@ -124,7 +191,10 @@ impl Tools<'_> {
     }
 
     fn needs_python(&self) -> bool {
-        matches!(self.language, Language::Python | Language::C | Language::Cpp | Language::Zig)
+        matches!(
+            self.language,
+            Language::Python | Language::C | Language::Cpp | Language::Zig
+        )
     }
 
     /// `PYTHON`, that of the project, or the system's.
@@ -132,7 +202,10 @@ impl Tools<'_> {
         let own = self.dir.join(".venv/bin/python");
         match std::env::var("PYTHON") {
             Ok(given) if !given.is_empty() => given,
-            _ if own.is_file() => std::path::absolute(&own).unwrap_or(own).display().to_string(),
+            _ if own.is_file() => std::path::absolute(&own)
+                .unwrap_or(own)
+                .display()
+                .to_string(),
             _ => "python3".into(),
         }
     }
@@ -141,21 +214,39 @@ impl Tools<'_> {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.dir);
-        if let (true, Some(bin)) = (self.needs_python(), Path::new(&self.python()).parent().filter(|p| p.is_absolute())) {
+        if let (true, Some(bin)) = (
+            self.needs_python(),
+            Path::new(&self.python())
+                .parent()
+                .filter(|p| p.is_absolute()),
+        ) {
             let path = std::env::var_os("PATH").unwrap_or_default();
             let paths = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&path));
             command.env("PATH", std::env::join_paths(paths).unwrap_or(path.clone()));
         }
         // What cargo sets for the program that it runs is not meant for a build of something else.
-        for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"] {
+        for name in [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "CARGO_BUILD_TARGET",
+        ] {
             command.env_remove(name);
         }
         command
     }
 
     fn prints(&self, program: &str, args: &[&str]) -> Option<String> {
-        let output = self.command(program).args(args).stdin(Stdio::null()).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        let output = self
+            .command(program)
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn works(&self, program: &str, args: &[&str]) -> bool {

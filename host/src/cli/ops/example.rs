@@ -32,7 +32,9 @@ impl Example {
             return Ok(None);
         }
         match examples().iter().find(|(n, _)| *n == name) {
-            Some((_, text)) => Ok(Some(serde_json::from_str(text).with_context(|| format!("the example of `{name}`"))?)),
+            Some((_, text)) => Ok(Some(
+                serde_json::from_str(text).with_context(|| format!("the example of `{name}`"))?,
+            )),
             None => Ok(None),
         }
     }
@@ -44,10 +46,18 @@ impl Example {
             let _ = writeln!(out, "  {about}");
         }
         // JSON in one line is YAML, too.
-        let params = if self.params.is_empty() { String::new() } else { format!(" {}", Value::Object(self.params.clone())) };
+        let params = if self.params.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", Value::Object(self.params.clone()))
+        };
         let _ = writeln!(out, "  process:\n    - {name}:{params}");
-        self.input.iter().for_each(|row| out += &format!("  in   {row}\n"));
-        self.output.iter().for_each(|row| out += &format!("  out  {row}\n"));
+        self.input
+            .iter()
+            .for_each(|row| out += &format!("  in   {row}\n"));
+        self.output
+            .iter()
+            .for_each(|row| out += &format!("  out  {row}\n"));
         out
     }
 }

@@ -13,7 +13,13 @@ use crate::term::{Style, say, wrap};
 use crate::wasm::absent::{self, Absent};
 use crate::wasm::{Kind, OpEntry};
 
-const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
+const KINDS: [Kind; 5] = [
+    Kind::Filter,
+    Kind::Mapper,
+    Kind::Deduplicator,
+    Kind::Selector,
+    Kind::Grouper,
+];
 
 /// List all operators, by kind and pack
 #[derive(Debug, Clone, clap::Args)]
@@ -41,7 +47,10 @@ pub(crate) fn run(args: &ListArgs) -> Result<u8> {
     let wanted = |e: &&OpEntry| {
         let text = haystack(e);
         kind.is_none_or(|k| listed_as(e) == k)
-            && args.pack.as_ref().is_none_or(|p| e.component.source.to_string().contains(p.as_str()))
+            && args
+                .pack
+                .as_ref()
+                .is_none_or(|p| e.component.source.to_string().contains(p.as_str()))
             && words.iter().all(|w| text.contains(w.as_str()))
     };
     let entries: Vec<&OpEntry> = registry.iter().filter(wanted).collect();
@@ -50,25 +59,43 @@ pub(crate) fn run(args: &ListArgs) -> Result<u8> {
         crate::cli::print(&format!("{:#}\n", Value::Array(list)))?;
         return Ok(0);
     }
-    registry.notes().iter().for_each(|n| say(&format!("note: {n}\n")));
+    registry
+        .notes()
+        .iter()
+        .for_each(|n| say(&format!("note: {n}\n")));
     if entries.is_empty() {
-        let near = words.iter().find_map(|w| did_you_mean(w, registry.iter().map(|e| e.descriptor.name.as_str())));
-        say(&format!("no operator matches{}\n", near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()));
+        let near = words
+            .iter()
+            .find_map(|w| did_you_mean(w, registry.iter().map(|e| e.descriptor.name.as_str())));
+        say(&format!(
+            "no operator matches{}\n",
+            near.map(|n| format!("; did you mean `{n}`?"))
+                .unwrap_or_default()
+        ));
         lacking(&words);
     }
     crate::cli::print(&text(&entries, Style::for_stdout()))?;
     Ok(0)
 }
 
-/// What is known of operators of Data-Juicer that have all of the words in their names, and are not here.
+/// What is known of operators of Data-Juicer that have all of the words in their names, and are not
+/// here.
 fn lacking(words: &[String]) {
     const SHOWN: usize = 5;
-    let found: Vec<Absent> = absent::all().filter(|op| !words.is_empty() && words.iter().all(|w| op.name.contains(w.as_str()))).collect();
+    let found: Vec<Absent> = absent::all()
+        .filter(|op| !words.is_empty() && words.iter().all(|w| op.name.contains(w.as_str())))
+        .collect();
     for op in found.iter().take(SHOWN) {
-        say(&format!("djhost lacks Data-Juicer's `{}`: {}\n  hint: {}\n", op.name, op.why, op.instead));
+        say(&format!(
+            "djhost lacks Data-Juicer's `{}`: {}\n  hint: {}\n",
+            op.name, op.why, op.instead
+        ));
     }
     if found.len() > SHOWN {
-        say(&format!("and {} more of Data-Juicer's\n", found.len() - SHOWN));
+        say(&format!(
+            "and {} more of Data-Juicer's\n",
+            found.len() - SHOWN
+        ));
     }
 }
 
@@ -76,42 +103,91 @@ fn lacking(words: &[String]) {
 pub(crate) fn read_kind(text: &str) -> Result<Kind, UserError> {
     let names = KINDS.map(Kind::as_str);
     let singular = text.strip_suffix('s').unwrap_or(text);
-    KINDS.into_iter().find(|k| k.as_str() == singular).ok_or_else(|| {
-        let near = did_you_mean(text, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
-        UserError::new("--kind", format!("there is no kind of operators `{text}`")).hint(format!("{near}valid are {}", names.join(", ")))
-    })
+    KINDS
+        .into_iter()
+        .find(|k| k.as_str() == singular)
+        .ok_or_else(|| {
+            let near = did_you_mean(text, names)
+                .map(|n| format!("did you mean `{n}`? "))
+                .unwrap_or_default();
+            UserError::new("--kind", format!("there is no kind of operators `{text}`"))
+                .hint(format!("{near}valid are {}", names.join(", ")))
+        })
 }
 
-/// The kind that recipes call it: how a deduplicator finds duplicates, or a grouper takes groups apart, is its own affair.
+/// The kind that recipes call it: how a deduplicator finds duplicates, or a grouper takes groups
+/// apart, is its own affair.
 pub(crate) fn listed_as(entry: &OpEntry) -> Kind {
-    let named =
-        [Kind::Deduplicator, Kind::Grouper].into_iter().find(|kind| entry.descriptor.name.ends_with(&format!("_{}", kind.as_str())));
+    let named = [Kind::Deduplicator, Kind::Grouper]
+        .into_iter()
+        .find(|kind| {
+            entry
+                .descriptor
+                .name
+                .ends_with(&format!("_{}", kind.as_str()))
+        });
     named.unwrap_or(entry.descriptor.kind)
 }
 
 /// Where words are searched for.
 fn haystack(entry: &OpEntry) -> String {
     let d = &entry.descriptor;
-    let params = d.params_schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
+    let params = d
+        .params_schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str());
     let params: Vec<&str> = params.collect();
-    format!("{} {} {} {} {}", d.name, listed_as(entry).as_str(), entry.component.source, d.summary, params.join(" ")).to_lowercase()
+    format!(
+        "{} {} {} {} {}",
+        d.name,
+        listed_as(entry).as_str(),
+        entry.component.source,
+        d.summary,
+        params.join(" ")
+    )
+    .to_lowercase()
 }
 
-/// A heading for each kind and pack, a line for each operator; on a terminal what does not fit goes on below its summary's beginning.
+/// A heading for each kind and pack, a line for each operator; on a terminal what does not fit goes
+/// on below its summary's beginning.
 fn text(entries: &[&OpEntry], style: Style) -> String {
-    let width = entries.iter().map(|e| e.descriptor.name.len()).max().unwrap_or(0);
+    let width = entries
+        .iter()
+        .map(|e| e.descriptor.name.len())
+        .max()
+        .unwrap_or(0);
     let mut out = String::new();
     for kind in KINDS {
         let mut packs: BTreeMap<String, Vec<&OpEntry>> = BTreeMap::new();
         for e in entries.iter().filter(|e| listed_as(e) == kind) {
-            packs.entry(e.component.source.to_string()).or_default().push(e);
+            packs
+                .entry(e.component.source.to_string())
+                .or_default()
+                .push(e);
         }
         for (pack, of_pack) in packs {
-            let _ = writeln!(out, "{}", style.bold(&format!("{}s, {pack}", kind.as_str())));
-            let room = style.width.map_or(usize::MAX, |columns| columns.saturating_sub(width + 4).max(30));
+            let _ = writeln!(
+                out,
+                "{}",
+                style.bold(&format!("{}s, {pack}", kind.as_str()))
+            );
+            let room = style.width.map_or(usize::MAX, |columns| {
+                columns.saturating_sub(width + 4).max(30)
+            });
             for e in of_pack {
                 for (i, part) in wrap(&e.descriptor.summary, room).iter().enumerate() {
-                    let _ = writeln!(out, "  {:width$}  {part}", if i == 0 { e.descriptor.name.as_str() } else { "" });
+                    let _ = writeln!(
+                        out,
+                        "  {:width$}  {part}",
+                        if i == 0 {
+                            e.descriptor.name.as_str()
+                        } else {
+                            ""
+                        }
+                    );
                 }
             }
         }

@@ -13,13 +13,19 @@ use crate::wasm::lock_plugins;
 /// Writes `plugins.lock` with the digest of each component into the directory.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LockArgs {
-    /// Directory with operator components (*.wasm), searched recursively; may be given several times. By default what DJHOST_PLUGINS says
+    /// Directory with operator components (*.wasm), searched recursively; may be given several
+    /// times. By default what DJHOST_PLUGINS says
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 }
 
 pub(crate) fn run(args: &LockArgs) -> Result<u8> {
-    let dirs = Plugins { dirs: args.dirs.clone(), ..Plugins::default() }.given()?.dirs;
+    let dirs = Plugins {
+        dirs: args.dirs.clone(),
+        ..Plugins::default()
+    }
+    .given()?
+    .dirs;
     if dirs.is_empty() {
         return Err(UserError::new("--plugins", "no directory is given")
             .hint("`djhost ops lock --plugins DIR`, or set DJHOST_PLUGINS")
@@ -27,7 +33,10 @@ pub(crate) fn run(args: &LockArgs) -> Result<u8> {
     }
     for dir in &dirs {
         let (path, count) = lock_plugins(dir)?;
-        crate::cli::print(&format!("{count} components pinned in {}\n", path.display()))?;
+        crate::cli::print(&format!(
+            "{count} components pinned in {}\n",
+            path.display()
+        ))?;
     }
     Ok(exit::DONE)
 }

@@ -39,12 +39,18 @@ enum OpsCommand {
 
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Plugins {
-    /// Directory with operator components (*.wasm), searched recursively, or one such file; may be given several times. By default what
-    /// DJHOST_PLUGINS says
+    /// Directory with operator components (*.wasm), searched recursively, or one such file; may be
+    /// given several times. By default what DJHOST_PLUGINS says
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
-    /// Operator of a plugin that takes the place of the built-in one of the same name; may be given several times
-    #[arg(long, alias = "allow_override", value_name = "NAME", value_delimiter = ',')]
+    /// Operator of a plugin that takes the place of the built-in one of the same name; may be given
+    /// several times
+    #[arg(
+        long,
+        alias = "allow_override",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     allow_override: Vec<String>,
 }
 
@@ -55,7 +61,8 @@ struct Given {
 }
 
 impl Plugins {
-    /// What the arguments say, or else the variables that a recipe would be given, too: `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`.
+    /// What the arguments say, or else the variables that a recipe would be given, too:
+    /// `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`.
     fn given(&self) -> Result<Given> {
         let mut given = given()?;
         if !self.dirs.is_empty() {
@@ -71,10 +78,18 @@ impl Plugins {
 /// What the environment says.
 fn given() -> Result<Given> {
     const KEYS: [&str; 2] = ["PLUGINS", "ALLOW_OVERRIDE"];
-    let is_meant = |name: &OsStr| ENV_PREFIXES.iter().any(|prefix| KEYS.iter().any(|key| name == OsStr::new(&format!("{prefix}{key}"))));
+    let is_meant = |name: &OsStr| {
+        ENV_PREFIXES.iter().any(|prefix| {
+            KEYS.iter()
+                .any(|key| name == OsStr::new(&format!("{prefix}{key}")))
+        })
+    };
     let variables = std::env::vars_os().filter(|(name, _)| is_meant(name));
     let config = resolve(None, variables, &[], Need::Anything)?.config;
-    Ok(Given { dirs: config.plugins.0.iter().map(PathBuf::from).collect(), replace: config.allow_override.0 })
+    Ok(Given {
+        dirs: config.plugins.0.iter().map(PathBuf::from).collect(),
+        replace: config.allow_override.0,
+    })
 }
 
 impl Given {
@@ -104,28 +119,48 @@ pub fn run(args: &OpsArgs) -> Result<u8> {
 
 /// The object of `--params`.
 fn read_params(text: Option<&str>) -> Result<Map<String, Value>, UserError> {
-    let Some(text) = text else { return Ok(Map::new()) };
+    let Some(text) = text else {
+        return Ok(Map::new());
+    };
     let hint = "give an object, for instance --params '{\"min_len\": 10}'";
     match serde_json::from_str(text) {
         Ok(Value::Object(params)) => Ok(params),
-        Ok(other) => Err(UserError::new("--params", format!("`{other}` is not a JSON object")).hint(hint)),
-        Err(error) => Err(UserError::new("--params", format!("`{text}` is not JSON: {error}")).hint(hint)),
+        Ok(other) => {
+            Err(UserError::new("--params", format!("`{other}` is not a JSON object")).hint(hint))
+        }
+        Err(error) => {
+            Err(UserError::new("--params", format!("`{text}` is not JSON: {error}")).hint(hint))
+        }
     }
 }
 
-/// The parameters for an operator's `create`: checked, with the schema's defaults and the common parameters.
-fn full_params(entry: &OpEntry, params: &Map<String, Value>) -> Result<Map<String, Value>, UserErrors> {
-    // Of the common parameters, the flags and the seed are known to the check; the keys of fields are the recipe's matter.
-    let (keys, own): (Map<_, _>, Map<_, _>) = params.clone().into_iter().partition(|(name, _)| is_key(entry, name));
-    let checked =
-        crate::config::check_params(&entry.descriptor.params_schema, &own, |name| format!("--params {name}")).map_err(UserErrors)?;
+/// The parameters for an operator's `create`: checked, with the schema's defaults and the common
+/// parameters.
+fn full_params(
+    entry: &OpEntry,
+    params: &Map<String, Value>,
+) -> Result<Map<String, Value>, UserErrors> {
+    // Of the common parameters, the flags and the seed are known to the check; the keys of fields
+    // are the recipe's matter.
+    let (keys, own): (Map<_, _>, Map<_, _>) = params
+        .clone()
+        .into_iter()
+        .partition(|(name, _)| is_key(entry, name));
+    let checked = crate::config::check_params(&entry.descriptor.params_schema, &own, |name| {
+        format!("--params {name}")
+    })
+    .map_err(UserErrors)?;
     let mut full = crate::config::common_params(checked);
     full.extend(keys);
     Ok(full)
 }
 
 fn is_key(entry: &OpEntry, name: &str) -> bool {
-    let declared = entry.descriptor.params_schema.get("properties").is_some_and(|p| p.get(name).is_some());
+    let declared = entry
+        .descriptor
+        .params_schema
+        .get("properties")
+        .is_some_and(|p| p.get(name).is_some());
     !declared && ["text_key", "image_key", "audio_key", "video_key"].contains(&name)
 }
 

@@ -1,6 +1,7 @@
 //! `djhost ops run`: one operator on a pipe.
 //!
-//! It is a job like any other, of one op, in a temporary run directory: all kinds of operators give what they give in a recipe.
+//! It is a job like any other, of one op, in a temporary run directory: all kinds of operators give
+//! what they give in a recipe.
 
 use std::io::{BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ use crate::wasm::{Kind, Limits, Registry, Replace, Source};
 
 /// Run one operator on JSON lines from standard input, to standard output
 ///
-/// The whole input is read before the first row comes out, as deduplicators and selectors need it. What became of the rows is
-/// written to standard error. Exit codes are those of `djhost run`.
+/// The whole input is read before the first row comes out, as deduplicators and selectors need it.
+/// What became of the rows is written to standard error. Exit codes are those of `djhost run`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RunArgs {
     /// The operator, or a component (PATH.wasm) that has only one
@@ -49,43 +50,75 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let entry = registry.get(&name, "")?;
     let is_grouper = entry.descriptor.kind == Kind::Grouper;
     // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
-    registry.pool(entry, &full_params(entry, &params)?, Limits::default(), grants_of_params(entry, &params, "--params")?, 0, "--params")?;
+    registry.pool(
+        entry,
+        &full_params(entry, &params)?,
+        Limits::default(),
+        grants_of_params(entry, &params, "--params")?,
+        0,
+        "--params",
+    )?;
     let mut spec = params;
     if reads_media(entry) {
         // The dataset is a temporary file; media are named from here.
-        spec.insert("grants".into(), json!({ "media": false, "read_dirs": ["."] }));
+        spec.insert(
+            "grants".into(),
+            json!({ "media": false, "read_dirs": ["."] }),
+        );
     }
     drop(registry);
     if std::io::stdin().is_terminal() {
         say("reading JSON lines from the terminal; end with Ctrl-D\n");
     }
 
-    let dir = tempfile::Builder::new().prefix("djhost-ops-run-").tempdir().context("cannot make a temporary directory")?;
+    let dir = tempfile::Builder::new()
+        .prefix("djhost-ops-run-")
+        .tempdir()
+        .context("cannot make a temporary directory")?;
     let (input, output) = (dir.path().join("stdin.jsonl"), dir.path().join("out.jsonl"));
-    let copied = std::fs::File::create(&input).and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
+    let copied = std::fs::File::create(&input)
+        .and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
     if copied.context("cannot keep the input in a temporary file")? == 0 {
         report(&crate::rundir::Ledger::default(), is_grouper, &[]);
         return Ok(exit::DONE);
     }
     let recipe = dir.path().join("recipe.yaml");
     // JSON is YAML, too.
-    std::fs::write(&recipe, json!({ "process": [{ &name: Value::Object(spec) }] }).to_string())?;
+    std::fs::write(
+        &recipe,
+        json!({ "process": [{ &name: Value::Object(spec) }] }).to_string(),
+    )?;
     let stop = StopFlag::new();
     let logs = Logs::init(None, true)?;
     let prepared = prepare(Some(&recipe), &settings(dir.path(), &given, args.stats))?;
     stop.watch_signals()?;
-    run_job(prepared, &RunOptions { scratch: true, quiet: true, ..RunOptions::default() }, &logs, &stop)?;
+    run_job(
+        prepared,
+        &RunOptions {
+            scratch: true,
+            quiet: true,
+            ..RunOptions::default()
+        },
+        &logs,
+        &stop,
+    )?;
 
     let mut rows = BufReader::new(std::fs::File::open(&output)?);
     let mut out = std::io::stdout().lock();
     match std::io::copy(&mut rows, &mut out).and_then(|_| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error).context("cannot write to standard output"),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            return Err(error).context("cannot write to standard output");
+        }
         _ => {}
     }
     let paths = RunPaths::new(dir.path().join("work/run"));
     let summary = JobSummary::load(&paths)?.context("the job left no summary")?;
     report(&summary.ledger, is_grouper, &reasons(&paths)?);
-    Ok(if args.strict && summary.ledger.quarantined > 0 { exit::QUARANTINED } else { exit::DONE })
+    Ok(if args.strict && summary.ledger.quarantined > 0 {
+        exit::QUARANTINED
+    } else {
+        exit::DONE
+    })
 }
 
 /// The operator's name and where to look for it.
@@ -99,21 +132,35 @@ fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
     }
     given.dirs.push(path.clone());
     let registry = Registry::load(std::slice::from_ref(&path), Replace::All)?;
-    let names: Vec<&str> =
-        registry.iter().filter(|e| e.component.source == Source::File(path.clone())).map(|e| e.descriptor.name.as_str()).collect();
+    let names: Vec<&str> = registry
+        .iter()
+        .filter(|e| e.component.source == Source::File(path.clone()))
+        .map(|e| e.descriptor.name.as_str())
+        .collect();
     match names[..] {
         [one] => {
             // Whoever names the file means what is in it.
             given.replace.push(one.to_owned());
             Ok((one.to_owned(), given))
         }
-        _ => Err(UserError::new(name, format!("this component has {} operators: {}", names.len(), names.join(", ")))
-            .hint(format!("name one: `djhost ops run {} --plugins {name}`", names.first().unwrap_or(&"NAME")))
-            .into()),
+        _ => Err(UserError::new(
+            name,
+            format!(
+                "this component has {} operators: {}",
+                names.len(),
+                names.join(", ")
+            ),
+        )
+        .hint(format!(
+            "name one: `djhost ops run {} --plugins {name}`",
+            names.first().unwrap_or(&"NAME")
+        ))
+        .into()),
     }
 }
 
-/// What holds over the environment: a variable that is meant for jobs must not send the result elsewhere.
+/// What holds over the environment: a variable that is meant for jobs must not send the result
+/// elsewhere.
 fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
     let path = |name: &str| dir.join(name).display().to_string();
     let plugins: Vec<String> = given.dirs.iter().map(|p| p.display().to_string()).collect();
@@ -131,7 +178,12 @@ fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
         ("max_quarantine_ratio", "1.0".into()),
     ]
     .into_iter()
-    .map(|(key, text)| Override { key: key.into(), text, append: false, source: format!("djhost ops run: {key}") })
+    .map(|(key, text)| Override {
+        key: key.into(),
+        text,
+        append: false,
+        source: format!("djhost ops run: {key}"),
+    })
     .collect()
 }
 
@@ -150,10 +202,19 @@ fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
 }
 
 fn report(ledger: &crate::rundir::Ledger, is_grouper: bool, reasons: &[String]) {
-    let grouped = if is_grouper { ledger.merged.values().sum() } else { 0 };
+    let grouped = if is_grouper {
+        ledger.merged.values().sum()
+    } else {
+        0
+    };
     say(&format!("{}\n", rows_line(ledger, grouped)));
-    reasons.iter().for_each(|r| say(&format!("quarantined: {r}\n")));
+    reasons
+        .iter()
+        .for_each(|r| say(&format!("quarantined: {r}\n")));
     if (reasons.len() as u64) < ledger.quarantined {
-        say(&format!("quarantined: {} more\n", ledger.quarantined - reasons.len() as u64));
+        say(&format!(
+            "quarantined: {} more\n",
+            ledger.quarantined - reasons.len() as u64
+        ));
     }
 }

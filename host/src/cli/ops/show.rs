@@ -33,7 +33,11 @@ pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
         let mut json = to_json(entry);
         json["example"] = serde_json::to_value(&example)?;
         // With parameters that have no default there is no signature to show.
-        json["signature"] = signature(entry).ok().map(serde_json::to_value).transpose()?.unwrap_or(Value::Null);
+        json["signature"] = signature(entry)
+            .ok()
+            .map(serde_json::to_value)
+            .transpose()?
+            .unwrap_or(Value::Null);
         format!("{json:#}\n")
     } else {
         show(entry) + &example.map(|e| e.text(&args.name)).unwrap_or_default()
@@ -45,11 +49,20 @@ pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
 fn show(entry: &OpEntry) -> String {
     let (d, c) = (&entry.descriptor, &entry.component);
     let mut out = String::new();
-    let _ = writeln!(out, "{}  ({}, {} work per row)\n\n{}\n", d.name, listed_as(entry).as_str(), d.cost.as_str(), d.summary);
+    let _ = writeln!(
+        out,
+        "{}  ({}, {} work per row)\n\n{}\n",
+        d.name,
+        listed_as(entry).as_str(),
+        d.cost.as_str(),
+        d.summary
+    );
     let properties = d.params_schema.get("properties").and_then(Value::as_object);
     let _ = writeln!(out, "parameters");
     for (name, schema) in properties.into_iter().flatten() {
-        let default = schema.get("default").map_or("required".to_owned(), |v| format!("default {}", crate::plan::text::limit_or_value(v)));
+        let default = schema.get("default").map_or("required".to_owned(), |v| {
+            format!("default {}", crate::plan::text::limit_or_value(v))
+        });
         let _ = writeln!(out, "  {name}: {}, {default}", type_name(schema));
         if let Some(text) = schema.get("description").and_then(Value::as_str) {
             for line in text.lines() {
@@ -60,30 +73,90 @@ fn show(entry: &OpEntry) -> String {
     if properties.is_none_or(serde_json::Map::is_empty) {
         let _ = writeln!(out, "  none");
     }
-    let _ = writeln!(out, "  beside these, every operator takes `text_key`, `image_key`, `audio_key`, `video_key`");
+    let _ = writeln!(
+        out,
+        "  beside these, every operator takes `text_key`, `image_key`, `audio_key`, `video_key`"
+    );
     if d.kind == Kind::Grouper {
-        let _ = writeln!(out, "  all rows with an equal key become one, in which every field is the list of their values");
+        let _ = writeln!(
+            out,
+            "  all rows with an equal key become one, in which every field is the list of their values"
+        );
     }
     if d.kind == Kind::Filter {
-        let _ = writeln!(out, "  and every filter `min_closed_interval`, `max_closed_interval`, `reversed_range`");
+        let _ = writeln!(
+            out,
+            "  and every filter `min_closed_interval`, `max_closed_interval`, `reversed_range`"
+        );
     }
     // What it reads and writes may depend on its parameters; this is for the defaults.
     if let Ok(signature) = signature(entry) {
-        let list = |names: Vec<String>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-        let _ = writeln!(out, "\nreads   {}", list(signature.reads.iter().map(|r| format!("{} ({})", r.path, r.ty.name())).collect()));
-        let _ = writeln!(out, "writes  {}", list(signature.writes.iter().map(|w| format!("{} ({})", w.path, w.ty.name())).collect()));
-        let _ = writeln!(out, "stats   {}", list(signature.writes_stats.iter().map(|w| format!("{} ({})", w.path, w.ty.name())).collect()));
+        let list = |names: Vec<String>| {
+            if names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                names.join(", ")
+            }
+        };
+        let _ = writeln!(
+            out,
+            "\nreads   {}",
+            list(
+                signature
+                    .reads
+                    .iter()
+                    .map(|r| format!("{} ({})", r.path, r.ty.name()))
+                    .collect()
+            )
+        );
+        let _ = writeln!(
+            out,
+            "writes  {}",
+            list(
+                signature
+                    .writes
+                    .iter()
+                    .map(|w| format!("{} ({})", w.path, w.ty.name()))
+                    .collect()
+            )
+        );
+        let _ = writeln!(
+            out,
+            "stats   {}",
+            list(
+                signature
+                    .writes_stats
+                    .iter()
+                    .map(|w| format!("{} ({})", w.path, w.ty.name()))
+                    .collect()
+            )
+        );
     }
-    let _ = writeln!(out, "\nfrom    {} (sha256 {}, {}, contract {})", c.source, c.digest, bytes(c.bytes), c.wit_version);
+    let _ = writeln!(
+        out,
+        "\nfrom    {} (sha256 {}, {}, contract {})",
+        c.source,
+        c.digest,
+        bytes(c.bytes),
+        c.wit_version
+    );
     out
 }
 
 fn type_name(schema: &Value) -> String {
     match schema.get("type") {
         Some(Value::String(t)) => t.clone(),
-        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        Some(Value::Array(types)) => types
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" or "),
         _ => match schema.get("enum").and_then(Value::as_array) {
-            Some(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join(" | "),
+            Some(values) => values
+                .iter()
+                .map(Value::to_string)
+                .collect::<Vec<_>>()
+                .join(" | "),
             None => "value".to_owned(),
         },
     }
@@ -91,6 +164,13 @@ fn type_name(schema: &Value) -> String {
 
 fn signature(entry: &OpEntry) -> Result<crate::wasm::Signature> {
     let params = full_params(entry, &Map::new())?;
-    let pool = Registry::default().pool(entry, &params, crate::wasm::Limits::default(), crate::wasm::Grants::default(), 0, "")?;
+    let pool = Registry::default().pool(
+        entry,
+        &params,
+        crate::wasm::Limits::default(),
+        crate::wasm::Grants::default(),
+        0,
+        "",
+    )?;
     Ok(pool.signature().clone())
 }

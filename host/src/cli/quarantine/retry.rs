@@ -15,7 +15,13 @@ use crate::rundir::{JobSummary, RunPaths, Status, StopFlag};
 use crate::term::{counted, say};
 
 /// Continues the job with fallbacks for the ops that have rows in quarantine; gives the exit code.
-pub(crate) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], plugins: Option<&Path>, quiet: bool) -> Result<u8> {
+pub(crate) fn run(
+    args: &QuarantineArgs,
+    paths: &RunPaths,
+    files: &[PathBuf],
+    plugins: Option<&Path>,
+    quiet: bool,
+) -> Result<u8> {
     let (mut ops, mut rows, mut unread) = (BTreeSet::new(), 0u64, 0u64);
     for_each(args, files, |entry, _| {
         match entry.operation_idx {
@@ -25,8 +31,13 @@ pub(crate) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], pl
         Ok(true)
     })?;
     if unread > 0 {
-        let (rows, they) = (counted(unread, "row"), if unread == 1 { "it is" } else { "they are" });
-        say(&format!("{rows} could not be read; {they} not tried again: mend the dataset, and run the job again\n"));
+        let (rows, they) = (
+            counted(unread, "row"),
+            if unread == 1 { "it is" } else { "they are" },
+        );
+        say(&format!(
+            "{rows} could not be read; {they} not tried again: mend the dataset, and run the job again\n"
+        ));
     }
     if ops.is_empty() {
         crate::cli::print("no operator has rows in quarantine: nothing to do\n")?;
@@ -34,34 +45,63 @@ pub(crate) fn run(args: &QuarantineArgs, paths: &RunPaths, files: &[PathBuf], pl
     }
     let summary = JobSummary::load(paths)?.context("the job has no summary")?;
     if summary.status != Status::Completed {
-        return Err(UserError::new(&args.job, "this job is not complete, so more rows may come into quarantine")
-            .hint(format!("end it first: {}", summary.resumption_command))
-            .into());
+        return Err(UserError::new(
+            &args.job,
+            "this job is not complete, so more rows may come into quarantine",
+        )
+        .hint(format!("end it first: {}", summary.resumption_command))
+        .into());
     }
     let root = std::path::absolute(paths.root())?;
-    let retry =
-        Retry { ops: ops.into_iter().collect(), and_others: args.op.is_none(), plugins: plugins.map(std::path::absolute).transpose()? };
+    let retry = Retry {
+        ops: ops.into_iter().collect(),
+        and_others: args.op.is_none(),
+        plugins: plugins.map(std::path::absolute).transpose()?,
+    };
     // Paths in the recipe are relative to where the job was started.
     let environment = paths.environment();
-    let bytes = std::fs::read(&environment).with_context(|| format!("cannot read `{}`", environment.display()))?;
+    let bytes = std::fs::read(&environment)
+        .with_context(|| format!("cannot read `{}`", environment.display()))?;
     let environment: serde_json::Value = serde_json::from_slice(&bytes)?;
-    let started_in = environment["working_directory"].as_str().unwrap_or_default();
-    std::env::set_current_dir(started_in).with_context(|| format!("cannot go to `{started_in}`, where the job was started"))?;
-    let logs = Logs::init(None, quiet || std::io::IsTerminal::is_terminal(&std::io::stderr()))?;
+    let started_in = environment["working_directory"]
+        .as_str()
+        .unwrap_or_default();
+    std::env::set_current_dir(started_in)
+        .with_context(|| format!("cannot go to `{started_in}`, where the job was started"))?;
+    let logs = Logs::init(
+        None,
+        quiet || std::io::IsTerminal::is_terminal(&std::io::stderr()),
+    )?;
     let stop = StopFlag::new();
     let set = |key: &str, text: Option<&std::ffi::OsStr>| Override {
         key: key.to_owned(),
-        text: text.map(|t| t.to_string_lossy().into_owned()).unwrap_or_default(),
+        text: text
+            .map(|t| t.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         append: false,
         source: format!("--{key}"),
     };
-    let overrides = [set("work_dir", root.parent().map(Path::as_os_str)), set("job_id", root.file_name())];
-    let prepared = while_loading(quiet, || prepare(Some(&RunPaths::new(&root).resolved_config()), &overrides))?;
+    let overrides = [
+        set("work_dir", root.parent().map(Path::as_os_str)),
+        set("job_id", root.file_name()),
+    ];
+    let prepared = while_loading(quiet, || {
+        prepare(Some(&RunPaths::new(&root).resolved_config()), &overrides)
+    })?;
     stop.watch_signals()?;
-    let options = RunOptions { quiet, retry: Some(retry), ..RunOptions::default() };
+    let options = RunOptions {
+        quiet,
+        retry: Some(retry),
+        ..RunOptions::default()
+    };
     let code = run_job(prepared, &options, &logs, &stop)?.code;
-    let left = JobSummary::load(&RunPaths::new(&root))?.map_or(0, |summary| summary.ledger.quarantined);
+    let left =
+        JobSummary::load(&RunPaths::new(&root))?.map_or(0, |summary| summary.ledger.quarantined);
     let are = if left == 1 { "is" } else { "are" };
-    crate::cli::print(&format!("{} tried again; {} {are} in quarantine now\n", counted(rows, "row"), counted(left, "row")))?;
+    crate::cli::print(&format!(
+        "{} tried again; {} {are} in quarantine now\n",
+        counted(rows, "row"),
+        counted(left, "row")
+    ))?;
     Ok(code)
 }

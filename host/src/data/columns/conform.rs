@@ -1,9 +1,11 @@
-//! Columns in the types of the schema that all files have in common, and which values do not survive that.
+//! Columns in the types of the schema that all files have in common, and which values do not
+//! survive that.
 
 use super::widen::list_item;
 use anyhow::{Context, Result};
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, LargeListArray, ListArray, MapArray, StructArray, new_empty_array, new_null_array,
+    Array, ArrayRef, AsArray, FixedSizeListArray, LargeListArray, ListArray, MapArray, StructArray,
+    new_empty_array, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, OffsetBuffer};
 use arrow::compute::cast;
@@ -27,17 +29,35 @@ pub(crate) struct Fitted {
 
 /// `read` in the columns of `schema`. A column that it lacks is null.
 pub(crate) fn fit(read: &RecordBatch, schema: &Schema) -> Result<Fitted> {
-    let mut fitted = Fitted { columns: Vec::with_capacity(schema.fields().len()), bad: Vec::new() };
+    let mut fitted = Fitted {
+        columns: Vec::with_capacity(schema.fields().len()),
+        bad: Vec::new(),
+    };
     for field in schema.fields() {
         let Some(old) = read.column_by_name(field.name()) else {
-            fitted.columns.push(new_null_array(field.data_type(), read.num_rows()));
+            fitted
+                .columns
+                .push(new_null_array(field.data_type(), read.num_rows()));
             continue;
         };
-        let new = conform(old, field.data_type())
-            .with_context(|| format!("column `{}` of type {} cannot be read as {}", field.name(), old.data_type(), field.data_type()))?;
+        let new = conform(old, field.data_type()).with_context(|| {
+            format!(
+                "column `{}` of type {} cannot be read as {}",
+                field.name(),
+                old.data_type(),
+                field.data_type()
+            )
+        })?;
         if let Some(lost) = lost(old, &new)? {
             for row in lost.set_indices() {
-                fitted.bad.push((row, format!("`{}` is {}", field.name(), loss(old, row, field.data_type()))));
+                fitted.bad.push((
+                    row,
+                    format!(
+                        "`{}` is {}",
+                        field.name(),
+                        loss(old, row, field.data_type())
+                    ),
+                ));
             }
         }
         fitted.columns.push(new);
@@ -50,15 +70,21 @@ pub(crate) fn fit(read: &RecordBatch, schema: &Schema) -> Result<Fitted> {
 /// What is wrong with the value in `row`, which `ty` does not hold.
 pub(crate) fn loss(column: &ArrayRef, row: usize, ty: &DataType) -> String {
     let options = FormatOptions::default();
-    let value = ArrayFormatter::try_new(column, &options).map(|f| f.value(row).to_string()).unwrap_or_default();
+    let value = ArrayFormatter::try_new(column, &options)
+        .map(|f| f.value(row).to_string())
+        .unwrap_or_default();
     let mut shown: String = value.chars().take(SHOWN).collect();
     if shown.len() < value.len() {
         shown.push('…');
     }
-    format!("{shown} of type {}, which {ty}, the type of the column in all files together, does not hold exactly", column.data_type())
+    format!(
+        "{shown} of type {}, which {ty}, the type of the column in all files together, does not hold exactly",
+        column.data_type()
+    )
 }
 
-/// `array` as `ty`, which [`unify`](super::widen::unify) gave for it. A value that `ty` does not hold becomes another one or null: see [`lost`].
+/// `array` as `ty`, which [`unify`](super::widen::unify) gave for it. A value that `ty` does not
+/// hold becomes another one or null: see [`lost`].
 pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
     if array.data_type() == ty {
         return Ok(array.clone());
@@ -67,32 +93,69 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
         (DataType::Null, _) => new_null_array(ty, array.len()),
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let old = array.as_struct();
-            let children = fields.iter().map(|field| match old.column_by_name(field.name()) {
-                Some(child) => conform(child, field.data_type()),
-                None => Ok(new_null_array(field.data_type(), array.len())),
-            });
+            let children = fields
+                .iter()
+                .map(|field| match old.column_by_name(field.name()) {
+                    Some(child) => conform(child, field.data_type()),
+                    None => Ok(new_null_array(field.data_type(), array.len())),
+                });
             let children = children.collect::<Result<_>>()?;
-            Arc::new(StructArray::try_new_with_length(fields.clone(), children, old.nulls().cloned(), array.len())?)
+            Arc::new(StructArray::try_new_with_length(
+                fields.clone(),
+                children,
+                old.nulls().cloned(),
+                array.len(),
+            )?)
         }
         // An object without members: a map without entries.
         (DataType::Struct(_), DataType::Map(entries, sorted)) => {
             let none = new_empty_array(entries.data_type()).as_struct().clone();
             let offsets = OffsetBuffer::new_zeroed(array.len());
-            Arc::new(MapArray::try_new(entries.clone(), offsets, none, array.nulls().cloned(), *sorted)?)
+            Arc::new(MapArray::try_new(
+                entries.clone(),
+                offsets,
+                none,
+                array.nulls().cloned(),
+                *sorted,
+            )?)
         }
         (DataType::Map(..), DataType::Map(entries, sorted)) => {
             let old = array.as_map();
-            let DataType::Struct(fields) = entries.data_type() else { anyhow::bail!("a map without keys and values") };
-            let children = old.entries().columns().iter().zip(fields).map(|(child, field)| conform(child, field.data_type()));
+            let DataType::Struct(fields) = entries.data_type() else {
+                anyhow::bail!("a map without keys and values")
+            };
+            let children = old
+                .entries()
+                .columns()
+                .iter()
+                .zip(fields)
+                .map(|(child, field)| conform(child, field.data_type()));
             let nulls = old.entries().nulls().cloned();
-            let new = StructArray::try_new_with_length(fields.clone(), children.collect::<Result<_>>()?, nulls, old.entries().len())?;
-            Arc::new(MapArray::try_new(entries.clone(), old.offsets().clone(), new, old.nulls().cloned(), *sorted)?)
+            let new = StructArray::try_new_with_length(
+                fields.clone(),
+                children.collect::<Result<_>>()?,
+                nulls,
+                old.entries().len(),
+            )?;
+            Arc::new(MapArray::try_new(
+                entries.clone(),
+                old.offsets().clone(),
+                new,
+                old.nulls().cloned(),
+                *sorted,
+            )?)
         }
         // Not by `cast`, which matches the members of structs in lists by their place.
         (DataType::FixedSizeList(_, m), DataType::FixedSizeList(item, n)) if m == n => {
             let old = array.as_fixed_size_list();
             let items = conform(old.values(), item.data_type())?;
-            Arc::new(FixedSizeListArray::try_new_with_length(item.clone(), *n, items, old.nulls().cloned(), array.len())?)
+            Arc::new(FixedSizeListArray::try_new_with_length(
+                item.clone(),
+                *n,
+                items,
+                old.nulls().cloned(),
+                array.len(),
+            )?)
         }
         (from, DataType::List(_) | DataType::LargeList(_)) if list_item(from).is_some() => {
             let (old, ends) = plain_lists(array)?;
@@ -101,13 +164,28 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
             let nulls = array.nulls().cloned();
             match ty {
                 DataType::List(_) => {
-                    let ends: Vec<i32> = ends.iter().map(|&end| i32::try_from(end)).collect::<Result<_, _>>()?;
-                    Arc::new(ListArray::try_new(item.clone(), OffsetBuffer::new(ends.into()), items, nulls)?)
+                    let ends: Vec<i32> = ends
+                        .iter()
+                        .map(|&end| i32::try_from(end))
+                        .collect::<Result<_, _>>()?;
+                    Arc::new(ListArray::try_new(
+                        item.clone(),
+                        OffsetBuffer::new(ends.into()),
+                        items,
+                        nulls,
+                    )?)
                 }
-                _ => Arc::new(LargeListArray::try_new(item.clone(), OffsetBuffer::new(ends.into()), items, nulls)?),
+                _ => Arc::new(LargeListArray::try_new(
+                    item.clone(),
+                    OffsetBuffer::new(ends.into()),
+                    items,
+                    nulls,
+                )?),
             }
         }
-        (DataType::Dictionary(..), DataType::Dictionary(_, values)) => cast(&cast(array, values)?, ty)?,
+        (DataType::Dictionary(..), DataType::Dictionary(_, values)) => {
+            cast(&cast(array, values)?, ty)?
+        }
         _ => cast(array, ty)?,
     })
 }
@@ -117,7 +195,14 @@ fn plain_lists(array: &ArrayRef) -> Result<(ArrayRef, Vec<i64>)> {
     Ok(match array.data_type() {
         DataType::List(_) => {
             let lists = array.as_list::<i32>();
-            (lists.values().clone(), lists.value_offsets().iter().map(|&end| i64::from(end)).collect())
+            (
+                lists.values().clone(),
+                lists
+                    .value_offsets()
+                    .iter()
+                    .map(|&end| i64::from(end))
+                    .collect(),
+            )
         }
         DataType::LargeList(_) => {
             let lists = array.as_list::<i64>();
@@ -125,7 +210,12 @@ fn plain_lists(array: &ArrayRef) -> Result<(ArrayRef, Vec<i64>)> {
         }
         DataType::FixedSizeList(_, n) => {
             let lists = array.as_fixed_size_list();
-            (lists.values().clone(), (0..=array.len() as i64).map(|row| row * i64::from(*n)).collect())
+            (
+                lists.values().clone(),
+                (0..=array.len() as i64)
+                    .map(|row| row * i64::from(*n))
+                    .collect(),
+            )
         }
         other => {
             let item = list_item(other).context("not a list")?;
@@ -134,7 +224,8 @@ fn plain_lists(array: &ArrayRef) -> Result<(ArrayRef, Vec<i64>)> {
     })
 }
 
-/// The rows whose value in `new` is another one than in `old`, of which [`conform`] made it; None if there are none.
+/// The rows whose value in `new` is another one than in `old`, of which [`conform`] made it; None
+/// if there are none.
 pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffer>> {
     let (from, to) = (old.data_type(), new.data_type());
     if from == to || holds_all(from, to) {
@@ -145,7 +236,9 @@ pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffe
             let (old, new) = (old.as_struct(), new.as_struct());
             let mut all: Option<BooleanBuffer> = None;
             for (field, child) in old.fields().iter().zip(old.columns()) {
-                let Some(other) = new.column_by_name(field.name()) else { continue };
+                let Some(other) = new.column_by_name(field.name()) else {
+                    continue;
+                };
                 if let Some(rows) = lost(child, other)? {
                     all = Some(all.map_or_else(|| rows.clone(), |all| &all | &rows));
                 }
@@ -157,7 +250,12 @@ pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffe
             let mut all: Option<BooleanBuffer> = None;
             for (child, other) in old.entries().columns().iter().zip(new.entries().columns()) {
                 if let Some(items) = lost(child, other)? {
-                    let rows = of_items(&items, old.value_offsets().windows(2).map(|w| w[0] as usize..w[1] as usize));
+                    let rows = of_items(
+                        &items,
+                        old.value_offsets()
+                            .windows(2)
+                            .map(|w| w[0] as usize..w[1] as usize),
+                    );
                     all = Some(all.map_or_else(|| rows.clone(), |all| &all | &rows));
                 }
             }
@@ -165,7 +263,12 @@ pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffe
         }
         _ if list_item(from).is_some() && list_item(to).is_some() => {
             let ((before, ends), (after, _)) = (plain_lists(old)?, plain_lists(new)?);
-            lost(&before, &after)?.map(|items| of_items(&items, ends.windows(2).map(|w| w[0] as usize..w[1] as usize)))
+            lost(&before, &after)?.map(|items| {
+                of_items(
+                    &items,
+                    ends.windows(2).map(|w| w[0] as usize..w[1] as usize),
+                )
+            })
         }
         _ => {
             let back = cast(new, from)?;
@@ -182,7 +285,8 @@ pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffe
 }
 
 fn of_items(items: &BooleanBuffer, rows: impl Iterator<Item = Range<usize>>) -> BooleanBuffer {
-    rows.map(|mut row| row.any(|item| items.value(item))).collect()
+    rows.map(|mut row| row.any(|item| items.value(item)))
+        .collect()
 }
 
 /// Whether every value of `from` is one of `to`, so that none needs to be looked at.

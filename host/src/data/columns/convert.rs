@@ -3,7 +3,9 @@
 use super::to_json::{Encoder, Spelling};
 use crate::data::json::extract::FieldType;
 use anyhow::Result;
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringViewBuilder, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, ListArray, StringViewBuilder, new_null_array,
+};
 use arrow::compute::{and, cast, is_not_null, nullif};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use std::sync::Arc;
@@ -15,24 +17,36 @@ pub(crate) fn data_type(ty: FieldType) -> DataType {
         FieldType::F64 => DataType::Float64,
         FieldType::S64 => DataType::Int64,
         FieldType::Boolean => DataType::Boolean,
-        FieldType::Utf8List => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
-        FieldType::F64List => DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true))),
+        FieldType::Utf8List => {
+            DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)))
+        }
+        FieldType::F64List => {
+            DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)))
+        }
     }
 }
 
 /// The column `native` as `ty`; nulls where it is absent or of another type.
 pub(crate) fn convert(native: Option<&ArrayRef>, ty: FieldType, rows: usize) -> Result<ArrayRef> {
     let target = data_type(ty);
-    let Some(native) = native else { return Ok(new_null_array(&target, rows)) };
+    let Some(native) = native else {
+        return Ok(new_null_array(&target, rows));
+    };
     Ok(match ty {
         FieldType::Json => json_texts(native)?,
         FieldType::Utf8 if is_text(native.data_type()) => cast(native, &target)?,
         FieldType::F64 if is_number(native.data_type()) => cast(native, &target)?,
         FieldType::S64 if native.data_type().is_integer() => cast(native, &target)?,
-        FieldType::S64 if native.data_type().is_floating() => whole(&cast(native, &DataType::Float64)?)?,
+        FieldType::S64 if native.data_type().is_floating() => {
+            whole(&cast(native, &DataType::Float64)?)?
+        }
         FieldType::Boolean if native.data_type() == &DataType::Boolean => native.clone(),
-        FieldType::Utf8List if item(native.data_type()).is_some_and(is_text) => without_null_items(&cast(native, &target)?)?,
-        FieldType::F64List if item(native.data_type()).is_some_and(is_number) => without_null_items(&cast(native, &target)?)?,
+        FieldType::Utf8List if item(native.data_type()).is_some_and(is_text) => {
+            without_null_items(&cast(native, &target)?)?
+        }
+        FieldType::F64List if item(native.data_type()).is_some_and(is_number) => {
+            without_null_items(&cast(native, &target)?)?
+        }
         _ => new_null_array(&target, rows),
     })
 }
@@ -46,11 +60,14 @@ pub(crate) fn is_text(ty: &DataType) -> bool {
     }
 }
 
-/// Doubles that are whole numbers, as pandas writes a column of them that has nulls; null where they are not, or too large for all of them to be told
-/// apart.
+/// Doubles that are whole numbers, as pandas writes a column of them that has nulls; null where
+/// they are not, or too large for all of them to be told apart.
 fn whole(doubles: &ArrayRef) -> Result<ArrayRef> {
     let is_whole = |value: f64| value.fract() == 0.0 && value.abs() < 9.007_199_254_740_992e15;
-    let values = doubles.as_primitive::<Float64Type>().iter().map(|value| value.filter(|v| is_whole(*v)).map(|v| v as i64));
+    let values = doubles
+        .as_primitive::<Float64Type>()
+        .iter()
+        .map(|value| value.filter(|v| is_whole(*v)).map(|v| v as i64));
     Ok(Arc::new(values.collect::<Int64Array>()))
 }
 
@@ -60,7 +77,9 @@ fn is_number(ty: &DataType) -> bool {
 
 fn item(ty: &DataType) -> Option<&DataType> {
     match ty {
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => Some(item.data_type()),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            Some(item.data_type())
+        }
         _ => None,
     }
 }
@@ -71,7 +90,9 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
     if list.values().null_count() == 0 {
         return Ok(lists.clone());
     }
-    let odd = (0..list.len()).map(|row| Some(list.is_valid(row) && list.value(row).null_count() > 0)).collect();
+    let odd = (0..list.len())
+        .map(|row| Some(list.is_valid(row) && list.value(row).null_count() > 0))
+        .collect();
     Ok(nullif(lists, &odd)?)
 }
 

@@ -4,8 +4,9 @@ use super::value_text::{parse, parse_hex, quoted, width};
 use crate::data::json::{Odd, elements, members, unquoted};
 use anyhow::{Context, Result};
 use arrow::array::{
-    Array, ArrayData, ArrayRef, BooleanBufferBuilder, BooleanBuilder, FixedSizeListArray, GenericListArray, LargeBinaryBuilder,
-    LargeStringBuilder, MapArray, NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StringViewArray, StructArray, make_array,
+    Array, ArrayData, ArrayRef, BooleanBufferBuilder, BooleanBuilder, FixedSizeListArray,
+    GenericListArray, LargeBinaryBuilder, LargeStringBuilder, MapArray, NullArray, RecordBatch,
+    RecordBatchOptions, StringBuilder, StringViewArray, StructArray, make_array,
 };
 use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
@@ -14,17 +15,25 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The rows in `lines`, each ended by a line feed, as one record batch of `schema`, whose types hold their values.
+/// The rows in `lines`, each ended by a line feed, as one record batch of `schema`, whose types
+/// hold their values.
 pub(crate) fn to_columns(lines: &[u8], schema: &SchemaRef) -> Result<RecordBatch> {
     let mut columns = Object::new(schema.fields());
     for line in lines.split_inclusive(|&b| b == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let text = simdutf8::basic::from_utf8(line)?;
-        columns.append(Some(text)).ok().context("a row of the output is not what it was when it was written")?;
+        columns
+            .append(Some(text))
+            .ok()
+            .context("a row of the output is not what it was when it was written")?;
     }
     let rows = columns.valid.len();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns.finish_children()?, &options)?)
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns.finish_children()?,
+        &options,
+    )?)
 }
 
 /// A column of type `ty` of JSON texts, and the rows whose text is no value of it: they are null.
@@ -35,7 +44,10 @@ pub(crate) fn made_of(texts: &StringViewArray, ty: &DataType) -> Result<(ArrayRe
         let text = text.map(str::trim).filter(|text| *text != "null");
         let value = text.filter(|text| fits(ty, text));
         lost.append(text.is_some() && value.is_none());
-        column.append(value).ok().context("a JSON value that fits its type cannot be read")?;
+        column
+            .append(value)
+            .ok()
+            .context("a JSON value that fits its type cannot be read")?;
     }
     Ok((column.finish()?, lost.finish()))
 }
@@ -55,15 +67,27 @@ pub(crate) fn can_be_made(ty: &DataType) -> bool {
     }
 }
 
-/// Whether `text`, a JSON value, is the text of a value of type `ty`: it is no null, and nothing of it is lost in such a column.
+/// Whether `text`, a JSON value, is the text of a value of type `ty`: it is no null, and nothing of
+/// it is lost in such a column.
 pub(crate) fn fits(ty: &DataType, text: &str) -> bool {
     use DataType::*;
-    let fits_or_null = |field: &FieldRef, text: &str| if text == "null" { field.is_nullable() } else { fits(field.data_type(), text) };
+    let fits_or_null = |field: &FieldRef, text: &str| {
+        if text == "null" {
+            field.is_nullable()
+        } else {
+            fits(field.data_type(), text)
+        }
+    };
     match ty {
         Null => false,
         Boolean => matches!(text, "true" | "false"),
-        Utf8 | LargeUtf8 | Utf8View => text.starts_with('"') && (!text.contains('\\') || crate::data::json::read_string(text).is_some()),
-        Binary | LargeBinary | BinaryView => quoted(text).is_ok_and(|digits| parse_hex(digits).is_ok()),
+        Utf8 | LargeUtf8 | Utf8View => {
+            text.starts_with('"')
+                && (!text.contains('\\') || crate::data::json::read_string(text).is_some())
+        }
+        Binary | LargeBinary | BinaryView => {
+            quoted(text).is_ok_and(|digits| parse_hex(digits).is_ok())
+        }
         List(item) | LargeList(item) | FixedSizeList(item, _) => {
             let (mut all, mut len) = (true, 0);
             let is_list = elements(text, |value| {
@@ -74,21 +98,34 @@ pub(crate) fn fits(ty: &DataType, text: &str) -> bool {
         }
         Struct(fields) => {
             let (mut all, mut seen) = (true, vec![false; fields.len()]);
-            let is_object = members(text, |name, value| match fields.iter().position(|field| *field.name() == *name) {
-                Some(at) => {
-                    seen[at] = true;
-                    all = all && fits_or_null(&fields[at], value);
+            let is_object = members(text, |name, value| {
+                match fields.iter().position(|field| *field.name() == *name) {
+                    Some(at) => {
+                        seen[at] = true;
+                        all = all && fits_or_null(&fields[at], value);
+                    }
+                    None => all = false,
                 }
-                None => all = false,
             });
-            is_object.is_ok() && all && fields.iter().zip(seen).all(|(field, seen)| seen || field.is_nullable())
+            is_object.is_ok()
+                && all
+                && fields
+                    .iter()
+                    .zip(seen)
+                    .all(|(field, seen)| seen || field.is_nullable())
         }
         Map(entries, _) => {
-            let Struct(fields) = entries.data_type() else { return false };
-            let [key, value] = &fields[..] else { return false };
+            let Struct(fields) = entries.data_type() else {
+                return false;
+            };
+            let [key, value] = &fields[..] else {
+                return false;
+            };
             let mut all = true;
             let is_object = members(text, |name, text| {
-                all = all && fits(key.data_type(), &key_text(key.data_type(), &name)) && fits_or_null(value, text);
+                all = all
+                    && fits(key.data_type(), &key_text(key.data_type(), &name))
+                    && fits_or_null(value, text);
             });
             is_object.is_ok() && all
         }
@@ -97,7 +134,8 @@ pub(crate) fn fits(ty: &DataType, text: &str) -> bool {
     }
 }
 
-/// The JSON text of the key `name` of a map: keys that are no strings were made strings of their texts.
+/// The JSON text of the key `name` of a map: keys that are no strings were made strings of their
+/// texts.
 fn key_text<'a>(ty: &DataType, name: &'a str) -> Cow<'a, str> {
     let is_quoted = match ty {
         DataType::Dictionary(_, value) => return key_text(value, name),
@@ -174,9 +212,21 @@ struct Object {
 
 impl Object {
     fn new(fields: &Fields) -> Self {
-        let children = fields.iter().map(|field| Build::new(field.data_type())).collect();
-        let index = fields.iter().enumerate().map(|(i, field)| (field.name().clone(), i)).collect();
-        Self { fields: fields.clone(), children, index, valid: Vec::new() }
+        let children = fields
+            .iter()
+            .map(|field| Build::new(field.data_type()))
+            .collect();
+        let index = fields
+            .iter()
+            .enumerate()
+            .map(|(i, field)| (field.name().clone(), i))
+            .collect();
+        Self {
+            fields: fields.clone(),
+            children,
+            index,
+            valid: Vec::new(),
+        }
     }
 
     fn append(&mut self, text: Option<&str>) -> Result<(), Odd> {
@@ -185,8 +235,11 @@ impl Object {
             let mut near = 0;
             members(text, |name, value| {
                 // Of equal keys the last one counts. Names mostly come in the order of the columns.
-                let at =
-                    if self.fields.get(near).is_some_and(|f| *f.name() == *name) { Some(near) } else { self.index.get(&*name).copied() };
+                let at = if self.fields.get(near).is_some_and(|f| *f.name() == *name) {
+                    Some(near)
+                } else {
+                    self.index.get(&*name).copied()
+                };
                 if let Some(at) = at {
                     values[at] = Some(value);
                     near = at + 1;
@@ -194,7 +247,10 @@ impl Object {
             })?;
         }
         self.valid.push(text.is_some());
-        self.children.iter_mut().zip(values).try_for_each(|(child, value)| child.append(value.filter(|v| *v != "null")))
+        self.children
+            .iter_mut()
+            .zip(values)
+            .try_for_each(|(child, value)| child.append(value.filter(|v| *v != "null")))
     }
 
     fn finish_children(&mut self) -> Result<Vec<ArrayRef>> {
@@ -207,21 +263,45 @@ impl Build {
         match ty {
             DataType::Null => Self::Null(0),
             DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            DataType::LargeUtf8 | DataType::Utf8View => Self::LargeText(LargeStringBuilder::new(), ty.clone()),
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Self::Bytes(LargeBinaryBuilder::new(), ty.clone()),
+            DataType::LargeUtf8 | DataType::Utf8View => {
+                Self::LargeText(LargeStringBuilder::new(), ty.clone())
+            }
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+                Self::Bytes(LargeBinaryBuilder::new(), ty.clone())
+            }
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
                 let item = Box::new(Self::new(item.data_type()));
-                Self::List { item, offsets: vec![0], valid: Vec::new(), ty: ty.clone() }
+                Self::List {
+                    item,
+                    offsets: vec![0],
+                    valid: Vec::new(),
+                    ty: ty.clone(),
+                }
             }
             DataType::Map(entries, _) => {
-                let DataType::Struct(fields) = entries.data_type() else { return Self::Text(StringBuilder::new()) };
+                let DataType::Struct(fields) = entries.data_type() else {
+                    return Self::Text(StringBuilder::new());
+                };
                 let [keys, values] = [0, 1].map(|i| Box::new(Self::new(fields[i].data_type())));
-                Self::Map { keys, values, offsets: vec![0], valid: Vec::new(), ty: ty.clone() }
+                Self::Map {
+                    keys,
+                    values,
+                    offsets: vec![0],
+                    valid: Vec::new(),
+                    ty: ty.clone(),
+                }
             }
             DataType::Struct(fields) => Self::Object(Object::new(fields)),
-            DataType::Dictionary(_, value) => Self::Dictionary(Box::new(Self::new(value)), ty.clone()),
+            DataType::Dictionary(_, value) => {
+                Self::Dictionary(Box::new(Self::new(value)), ty.clone())
+            }
             other => match width(other) {
-                Some(width) => Self::Fixed { ty: ty.clone(), width, values: MutableBuffer::new(0), valid: Vec::new() },
+                Some(width) => Self::Fixed {
+                    ty: ty.clone(),
+                    width,
+                    values: MutableBuffer::new(0),
+                    valid: Vec::new(),
+                },
                 None => Self::Text(StringBuilder::new()),
             },
         }
@@ -232,7 +312,9 @@ impl Build {
         match self {
             Self::Null(len) => *len,
             Self::Boolean(b) => b.len(),
-            Self::Fixed { valid, .. } | Self::List { valid, .. } | Self::Map { valid, .. } => valid.len(),
+            Self::Fixed { valid, .. } | Self::List { valid, .. } | Self::Map { valid, .. } => {
+                valid.len()
+            }
             Self::Text(b) => b.len(),
             Self::LargeText(b, _) => b.len(),
             Self::Bytes(b, _) => b.len(),
@@ -245,7 +327,12 @@ impl Build {
         match self {
             Self::Null(len) => *len += 1,
             Self::Boolean(b) => b.append_option(value.map(|v| v == "true")),
-            Self::Fixed { ty, width, values, valid } => {
+            Self::Fixed {
+                ty,
+                width,
+                values,
+                valid,
+            } => {
                 match value {
                     Some(text) => parse(ty, text, &mut Bytes(values))?,
                     None => values.extend_zeros(*width),
@@ -255,7 +342,12 @@ impl Build {
             Self::Text(b) => b.append_option(value.map(plain)),
             Self::LargeText(b, _) => b.append_option(value.map(plain)),
             Self::Bytes(b, _) => b.append_option(value.map(|v| parse_hex(quoted(v)?)).transpose()?),
-            Self::List { item, offsets, valid, ty } => {
+            Self::List {
+                item,
+                offsets,
+                valid,
+                ty,
+            } => {
                 let mut result = Ok(());
                 if let Some(text) = value {
                     elements(text, |v| {
@@ -270,15 +362,27 @@ impl Build {
                 offsets.push(item.len());
                 valid.push(value.is_some());
             }
-            Self::Map { keys, values, offsets, valid, ty } => {
-                let DataType::Map(entries, _) = ty else { return Err(Odd) };
-                let DataType::Struct(fields) = entries.data_type() else { return Err(Odd) };
+            Self::Map {
+                keys,
+                values,
+                offsets,
+                valid,
+                ty,
+            } => {
+                let DataType::Map(entries, _) = ty else {
+                    return Err(Odd);
+                };
+                let DataType::Struct(fields) = entries.data_type() else {
+                    return Err(Odd);
+                };
                 let mut result = Ok(());
                 if let Some(text) = value {
                     members(text, |name, v| {
                         if result.is_ok() {
                             let key = key_text(fields[0].data_type(), &name);
-                            result = keys.append(Some(&key)).and_then(|()| values.append((v != "null").then_some(v)));
+                            result = keys
+                                .append(Some(&key))
+                                .and_then(|()| values.append((v != "null").then_some(v)));
                         }
                     })?;
                 }
@@ -296,38 +400,92 @@ impl Build {
         Ok(match self {
             Self::Null(len) => Arc::new(NullArray::new(*len)),
             Self::Boolean(b) => Arc::new(b.finish()),
-            Self::Fixed { ty, values, valid, .. } => {
-                let data = ArrayData::builder(ty.clone()).len(valid.len()).nulls(nulls(valid)).add_buffer(std::mem::take(values).into());
+            Self::Fixed {
+                ty, values, valid, ..
+            } => {
+                let data = ArrayData::builder(ty.clone())
+                    .len(valid.len())
+                    .nulls(nulls(valid))
+                    .add_buffer(std::mem::take(values).into());
                 make_array(data.build()?)
             }
             Self::Text(b) => Arc::new(b.finish()),
             Self::LargeText(b, ty) => cast(&b.finish(), ty)?,
             Self::Bytes(b, ty) => cast(&b.finish(), ty)?,
-            Self::List { item, offsets, valid, ty } => {
+            Self::List {
+                item,
+                offsets,
+                valid,
+                ty,
+            } => {
                 let (items, nulls) = (item.finish()?, nulls(valid));
                 match &*ty {
-                    DataType::LargeList(field) => Arc::new(GenericListArray::<i64>::try_new(field.clone(), ends(offsets)?, items, nulls)?),
+                    DataType::LargeList(field) => Arc::new(GenericListArray::<i64>::try_new(
+                        field.clone(),
+                        ends(offsets)?,
+                        items,
+                        nulls,
+                    )?),
                     DataType::FixedSizeList(field, len) => {
-                        Arc::new(FixedSizeListArray::try_new_with_length(field.clone(), *len, items, nulls, valid.len())?)
+                        Arc::new(FixedSizeListArray::try_new_with_length(
+                            field.clone(),
+                            *len,
+                            items,
+                            nulls,
+                            valid.len(),
+                        )?)
                     }
-                    DataType::List(field) => Arc::new(GenericListArray::<i32>::try_new(field.clone(), ends(offsets)?, items, nulls)?),
+                    DataType::List(field) => Arc::new(GenericListArray::<i32>::try_new(
+                        field.clone(),
+                        ends(offsets)?,
+                        items,
+                        nulls,
+                    )?),
                     other => anyhow::bail!("{other} is no list"),
                 }
             }
-            Self::Map { keys, values, offsets, valid, ty } => {
-                let DataType::Map(entries, sorted) = &*ty else { anyhow::bail!("{ty} is no map") };
-                let DataType::Struct(fields) = entries.data_type() else { anyhow::bail!("{ty} is no map") };
-                let pairs = StructArray::try_new(fields.clone(), vec![keys.finish()?, values.finish()?], None)?;
-                Arc::new(MapArray::try_new(entries.clone(), ends(offsets)?, pairs, nulls(valid), *sorted)?)
+            Self::Map {
+                keys,
+                values,
+                offsets,
+                valid,
+                ty,
+            } => {
+                let DataType::Map(entries, sorted) = &*ty else {
+                    anyhow::bail!("{ty} is no map")
+                };
+                let DataType::Struct(fields) = entries.data_type() else {
+                    anyhow::bail!("{ty} is no map")
+                };
+                let pairs = StructArray::try_new(
+                    fields.clone(),
+                    vec![keys.finish()?, values.finish()?],
+                    None,
+                )?;
+                Arc::new(MapArray::try_new(
+                    entries.clone(),
+                    ends(offsets)?,
+                    pairs,
+                    nulls(valid),
+                    *sorted,
+                )?)
             }
             Self::Object(object) => {
                 let children = object.finish_children()?;
-                Arc::new(StructArray::try_new_with_length(object.fields.clone(), children, nulls(&object.valid), object.valid.len())?)
+                Arc::new(StructArray::try_new_with_length(
+                    object.fields.clone(),
+                    children,
+                    nulls(&object.valid),
+                    object.valid.len(),
+                )?)
             }
             Self::Dictionary(values, ty) => {
                 let values = values.finish()?;
                 let made = cast(&values, ty)?;
-                anyhow::ensure!(made.logical_null_count() == values.logical_null_count(), "{ty} has no room for all values");
+                anyhow::ensure!(
+                    made.logical_null_count() == values.logical_null_count(),
+                    "{ty} has no room for all values"
+                );
                 made
             }
         })
@@ -340,7 +498,11 @@ fn nulls(valid: &[bool]) -> Option<NullBuffer> {
 
 fn ends<T: arrow::array::OffsetSizeTrait>(offsets: &[usize]) -> Result<OffsetBuffer<T>> {
     let offsets: Option<Vec<T>> = offsets.iter().map(|at| T::from_usize(*at)).collect();
-    Ok(OffsetBuffer::new(offsets.context("lists of more than 2^31 values in one row group")?.into()))
+    Ok(OffsetBuffer::new(
+        offsets
+            .context("lists of more than 2^31 values in one row group")?
+            .into(),
+    ))
 }
 
 /// A string as it is, any other value as its JSON text.

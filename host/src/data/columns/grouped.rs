@@ -4,8 +4,8 @@ use crate::data::json::{top_level, write_string};
 use anyhow::Result;
 use std::collections::HashMap;
 
-/// A row in the making, as JSON. Values stand in it byte for byte as they came; where a row does not have a field its value is null. Fields come
-/// in the order in which they are met first.
+/// A row in the making, as JSON. Values stand in it byte for byte as they came; where a row does
+/// not have a field its value is null. Fields come in the order in which they are met first.
 #[derive(Default)]
 pub(crate) struct Grouped {
     fields: Vec<Field>,
@@ -64,7 +64,12 @@ impl Grouped {
         let end = self.fields.len();
         let at = *self.places.entry(name.clone()).or_insert(end);
         if at == end {
-            self.fields.push(Field { name, values: Vec::new(), count: 0, last: 0 });
+            self.fields.push(Field {
+                name,
+                values: Vec::new(),
+                count: 0,
+                last: 0,
+            });
         }
         at
     }
@@ -77,7 +82,11 @@ impl Grouped {
     /// Bytes that the row has, about.
     pub(crate) fn bytes(&self) -> u64 {
         let nulls = |field: &Field| (self.rows - field.count) * (NULL.len() + COMMA.len()) as u64;
-        self.fields.iter().map(|field| (field.name.len() + field.values.len() + 8) as u64 + nulls(field)).sum::<u64>() + 2
+        self.fields
+            .iter()
+            .map(|field| (field.name.len() + field.values.len() + 8) as u64 + nulls(field))
+            .sum::<u64>()
+            + 2
     }
 
     /// The row.
@@ -133,17 +142,24 @@ mod tests {
 
     fn grouped(rows: &[&str]) -> String {
         let mut group = Grouped::default();
-        rows.iter().for_each(|row| group.add(row.as_bytes()).unwrap());
+        rows.iter()
+            .for_each(|row| group.add(row.as_bytes()).unwrap());
         assert_eq!(group.rows(), rows.len() as u64);
         let bytes = group.bytes();
         let row = String::from_utf8(group.finish()).unwrap();
-        assert!(bytes >= row.len() as u64 && bytes <= 2 * row.len() as u64 + 40, "{bytes} {row}");
+        assert!(
+            bytes >= row.len() as u64 && bytes <= 2 * row.len() as u64 + 40,
+            "{bytes} {row}"
+        );
         row
     }
 
     #[test]
     fn fields_become_lists() {
-        assert_eq!(grouped(&[r#"{"a": 1.0, "b": "x"}"#, r#"{"b":[ 1,2 ],"a":1e0}"#]), r#"{"a": [1.0, 1e0], "b": ["x", [ 1,2 ]]}"#);
+        assert_eq!(
+            grouped(&[r#"{"a": 1.0, "b": "x"}"#, r#"{"b":[ 1,2 ],"a":1e0}"#]),
+            r#"{"a": [1.0, 1e0], "b": ["x", [ 1,2 ]]}"#
+        );
     }
 
     #[test]
@@ -157,6 +173,9 @@ mod tests {
 
     #[test]
     fn of_equal_keys_the_last_counts_however_it_is_spelled() {
-        assert_eq!(grouped(&[r#"{"a": 1, "\u0061": 2}"#, r#"{"a": 3, "b": 0, "a": 4}"#]), r#"{"a": [2, 4], "b": [null, 0]}"#);
+        assert_eq!(
+            grouped(&[r#"{"a": 1, "\u0061": 2}"#, r#"{"a": 3, "b": 0, "a": 4}"#]),
+            r#"{"a": [2, 4], "b": [null, 0]}"#
+        );
     }
 }

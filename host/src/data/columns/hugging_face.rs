@@ -1,5 +1,6 @@
-//! The description of the columns that Hugging Face's `datasets` keeps in the schema's metadata: images, labels and the like are plain columns
-//! without it. It must fit the columns, or its reader fails.
+//! The description of the columns that Hugging Face's `datasets` keeps in the schema's metadata:
+//! images, labels and the like are plain columns without it. It must fit the columns, or its reader
+//! fails.
 
 use super::widen::list_item;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
@@ -8,13 +9,20 @@ use serde_json::{Map, Value, json};
 /// Key in the metadata of a schema.
 pub(crate) const KEY: &str = "huggingface";
 
-/// Of the descriptions of two schemas what still fits `fields`, which were made of both: what `a` says, then what `b` says of other columns.
-pub(crate) fn unified(a: (Option<&str>, &Fields), b: (Option<&str>, &Fields), fields: &Fields) -> Option<String> {
+/// Of the descriptions of two schemas what still fits `fields`, which were made of both: what `a`
+/// says, then what `b` says of other columns.
+pub(crate) fn unified(
+    a: (Option<&str>, &Fields),
+    b: (Option<&str>, &Fields),
+    fields: &Fields,
+) -> Option<String> {
     let (first, second) = (a.0.and_then(parsed), b.0.and_then(parsed));
     let mut whole = first.clone().or(second.clone())?;
     let mut kept = Map::new();
     for (described, its_fields) in [(first, a.1), (second, b.1)] {
-        let Some(mut described) = described else { continue };
+        let Some(mut described) = described else {
+            continue;
+        };
         for (name, feature) in std::mem::take(features(&mut described)?) {
             let then = its_fields.find(&name).map(|(_, f)| f.data_type());
             let now = fields.find(&name).map(|(_, f)| f.data_type());
@@ -27,7 +35,8 @@ pub(crate) fn unified(a: (Option<&str>, &Fields), b: (Option<&str>, &Fields), fi
     Some(whole.to_string())
 }
 
-/// The description with one for each of `fields`, in their order: what operators added is plain values. None if that cannot be told.
+/// The description with one for each of `fields`, in their order: what operators added is plain
+/// values. None if that cannot be told.
 pub(crate) fn completed(text: &str, fields: &Fields) -> Option<String> {
     let mut whole = parsed(text)?;
     let known = std::mem::take(features(&mut whole)?);
@@ -45,19 +54,28 @@ fn features(value: &mut Value) -> Option<&mut Map<String, Value>> {
 }
 
 fn members(known: &Map<String, Value>, fields: &Fields) -> Option<Map<String, Value>> {
-    let each = fields.iter().map(|field| Some((field.name().clone(), feature(known.get(field.name()), field)?)));
+    let each = fields.iter().map(|field| {
+        Some((
+            field.name().clone(),
+            feature(known.get(field.name()), field)?,
+        ))
+    });
     each.collect()
 }
 
 fn feature(known: Option<&Value>, field: &Field) -> Option<Value> {
     match (known, field.data_type()) {
         // A struct of plain members may have got more of them.
-        (Some(Value::Object(known)), DataType::Struct(fields)) if !known.contains_key("_type") => Some(members(known, fields)?.into()),
+        (Some(Value::Object(known)), DataType::Struct(fields)) if !known.contains_key("_type") => {
+            Some(members(known, fields)?.into())
+        }
         (Some(known), _) => Some(known.clone()),
         (None, DataType::Struct(fields)) => Some(members(&Map::new(), fields)?.into()),
         (None, ty) => match list_item(ty) {
             // What older versions read, too: a list of structs is written as a list of one.
-            Some(item) if matches!(item.data_type(), DataType::Struct(_)) => Some(json!([feature(None, item)?])),
+            Some(item) if matches!(item.data_type(), DataType::Struct(_)) => {
+                Some(json!([feature(None, item)?]))
+            }
             Some(item) => Some(json!({ "feature": feature(None, item)?, "_type": "Sequence" })),
             None => Some(json!({ "dtype": dtype(ty)?, "_type": "Value" })),
         },
@@ -75,9 +93,8 @@ fn dtype(ty: &DataType) -> Option<String> {
     Some(match ty {
         Null => "null".into(),
         Boolean => "bool".into(),
-        Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float16 | Float32 | Float64 | Date32 | Date64 | Binary => {
-            ty.to_string().to_lowercase()
-        }
+        Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float16 | Float32
+        | Float64 | Date32 | Date64 | Binary => ty.to_string().to_lowercase(),
         LargeBinary => "large_binary".into(),
         Utf8 => "string".into(),
         LargeUtf8 => "large_string".into(),
@@ -99,17 +116,34 @@ mod tests {
     const TEXT: &str = r#"{"info":{"features":{"image":{"_type":"Image"},"n":{"dtype":"int64","_type":"Value"}}},"fingerprint":"f"}"#;
 
     fn fields(types: &[(&str, DataType)]) -> Fields {
-        types.iter().map(|(name, ty)| Field::new(*name, ty.clone(), true)).collect()
+        types
+            .iter()
+            .map(|(name, ty)| Field::new(*name, ty.clone(), true))
+            .collect()
     }
 
     #[test]
     fn what_fits_no_longer_goes_and_what_is_new_is_described() {
-        let image = || DataType::Struct(fields(&[("bytes", DataType::Binary), ("path", DataType::Utf8)]));
-        let (a, b) = (fields(&[("image", image()), ("n", DataType::Int64)]), fields(&[("n", DataType::Float64)]));
+        let image = || {
+            DataType::Struct(fields(&[
+                ("bytes", DataType::Binary),
+                ("path", DataType::Utf8),
+            ]))
+        };
+        let (a, b) = (
+            fields(&[("image", image()), ("n", DataType::Int64)]),
+            fields(&[("n", DataType::Float64)]),
+        );
         let both = fields(&[("image", image()), ("n", DataType::Float64)]);
         let unified = unified((Some(TEXT), &a), (None, &b), &both).unwrap();
-        assert_eq!(unified, r#"{"info":{"features":{"image":{"_type":"Image"}}},"fingerprint":"f"}"#);
-        let list = DataType::List(std::sync::Arc::new(Field::new_list_field(DataType::Utf8, true)));
+        assert_eq!(
+            unified,
+            r#"{"info":{"features":{"image":{"_type":"Image"}}},"fingerprint":"f"}"#
+        );
+        let list = DataType::List(std::sync::Arc::new(Field::new_list_field(
+            DataType::Utf8,
+            true,
+        )));
         let more = fields(&[("tags", list), ("image", image()), ("n", DataType::Float64)]);
         assert_eq!(
             completed(&unified, &more).unwrap(),

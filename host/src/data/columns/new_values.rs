@@ -9,8 +9,13 @@ use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-/// `data` as `ty`, and the rows whose value that does not hold; these are null or another value there. `json`: the strings are JSON texts.
-pub(crate) fn held(data: &ArrayRef, json: bool, ty: &DataType) -> Result<(ArrayRef, Option<BooleanBuffer>)> {
+/// `data` as `ty`, and the rows whose value that does not hold; these are null or another value
+/// there. `json`: the strings are JSON texts.
+pub(crate) fn held(
+    data: &ArrayRef,
+    json: bool,
+    ty: &DataType,
+) -> Result<(ArrayRef, Option<BooleanBuffer>)> {
     if json && !is_text(ty) {
         let (made, lost) = made_of(data.as_string_view(), ty)?;
         return Ok((made, Some(lost).filter(|lost| lost.count_set_bits() > 0)));
@@ -23,34 +28,75 @@ pub(crate) fn held(data: &ArrayRef, json: bool, ty: &DataType) -> Result<(ArrayR
 /// What is wrong with the value in `row`.
 pub(crate) fn why(data: &ArrayRef, json: bool, row: usize, ty: &DataType) -> String {
     match data.as_string_view_opt().filter(|_| json) {
-        Some(texts) => format!("{:.80} in JSON, which is no value of the column's type {ty}", texts.value(row)),
+        Some(texts) => format!(
+            "{:.80} in JSON, which is no value of the column's type {ty}",
+            texts.value(row)
+        ),
         None => loss(data, row, ty),
     }
 }
 
-/// Which values for the field `path` of `batch`, whose rows are columns, its column does not hold: their positions, and why.
-pub(crate) fn unheld(batch: &Batch, path: &str, values: &ArrayRef, json: bool, rows: Option<&UInt32Array>) -> Result<Vec<(u32, String)>> {
-    let Some(ty) = column_type(batch, path).filter(|ty| ty != values.data_type() || json) else { return Ok(Vec::new()) };
-    let holds_text = |ty: &DataType| matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+/// Which values for the field `path` of `batch`, whose rows are columns, its column does not hold:
+/// their positions, and why.
+pub(crate) fn unheld(
+    batch: &Batch,
+    path: &str,
+    values: &ArrayRef,
+    json: bool,
+    rows: Option<&UInt32Array>,
+) -> Result<Vec<(u32, String)>> {
+    let Some(ty) = column_type(batch, path).filter(|ty| ty != values.data_type() || json) else {
+        return Ok(Vec::new());
+    };
+    let holds_text = |ty: &DataType| {
+        matches!(
+            ty,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        )
+    };
     if holds_text(&ty) && holds_text(values.data_type()) {
         return Ok(Vec::new());
     }
     let (_, lost) = held(values, json, &ty)?;
-    let lost: Vec<usize> = lost.map(|lost| lost.set_indices().collect()).unwrap_or_default();
+    let lost: Vec<usize> = lost
+        .map(|lost| lost.set_indices().collect())
+        .unwrap_or_default();
     let position = |i: usize| rows.map_or(i as u32, |rows| rows.value(i));
-    Ok(lost.into_iter().map(|i| (position(i), format!("the new value of `{path}` is {}", why(values, json, i, &ty)))).collect())
+    Ok(lost
+        .into_iter()
+        .map(|i| {
+            (
+                position(i),
+                format!("the new value of `{path}` is {}", why(values, json, i, &ty)),
+            )
+        })
+        .collect())
 }
 
 /// The type of the column that new values of the field `path` go into; None if they make a new one.
 fn column_type(batch: &Batch, path: &str) -> Option<DataType> {
-    let own = |column: &Column| column.native.as_ref().unwrap_or(&column.data).data_type().clone();
+    let own = |column: &Column| {
+        column
+            .native
+            .as_ref()
+            .unwrap_or(&column.data)
+            .data_type()
+            .clone()
+    };
     let nested = || {
         let (head, rest) = path.split_once('.')?;
-        rest.split('.').try_fold(own(batch.column(head)?), |ty, name| match ty {
-            DataType::Struct(fields) => fields.find(name).map(|(_, field)| field.data_type().clone()),
-            _ => None,
-        })
+        rest.split('.')
+            .try_fold(own(batch.column(head)?), |ty, name| match ty {
+                DataType::Struct(fields) => fields
+                    .find(name)
+                    .map(|(_, field)| field.data_type().clone()),
+                _ => None,
+            })
     };
     let column = batch.column(path)?;
-    if column.native.is_none() { nested().or_else(|| Some(own(column))) } else { Some(own(column)) }
+    if column.native.is_none() {
+        nested().or_else(|| Some(own(column)))
+    } else {
+        Some(own(column))
+    }
 }

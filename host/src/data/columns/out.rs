@@ -1,4 +1,5 @@
-//! Rows of a columnar dataset on their way out: as JSON lines, or as columns with the new values in their places.
+//! Rows of a columnar dataset on their way out: as JSON lines, or as columns with the new values in
+//! their places.
 
 use super::conform::conform;
 use super::new_values::{held, why};
@@ -10,7 +11,10 @@ use crate::data::json::row_text::write_rows;
 use crate::data::losses::Losses;
 use crate::rundir::checksum::ChecksumWriter;
 use anyhow::{Context, Result, bail};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanArray, StructArray,
+    new_null_array,
+};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{cast, nullif};
@@ -21,13 +25,18 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
 
-/// One JSON object per row, nulls written out, each ended by a line feed. For people: a value without a text in JSON is shown as the number that it is
-/// stored as.
+/// One JSON object per row, nulls written out, each ended by a line feed. For people: a value
+/// without a text in JSON is shown as the number that it is stored as.
 pub(crate) fn show_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
     encode_rows(rows, true, &mut Losses::default(), out)
 }
 
-fn encode_rows(rows: &RecordBatch, raw: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+fn encode_rows(
+    rows: &RecordBatch,
+    raw: bool,
+    losses: &mut Losses,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let encoder = RowEncoder::new(rows)?;
     for row in 0..rows.num_rows() {
         encoder.write(row, raw, losses, out)?;
@@ -36,62 +45,136 @@ fn encode_rows(rows: &RecordBatch, raw: bool, losses: &mut Losses, out: &mut Vec
     Ok(())
 }
 
-/// The rows as JSON lines: the columns of `schema`, then what operators added. A value that a row did not get is not mentioned in it.
-pub(crate) fn write_json(batch: &Batch, schema: &SchemaRef, keep_stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+/// The rows as JSON lines: the columns of `schema`, then what operators added. A value that a row
+/// did not get is not mentioned in it.
+pub(crate) fn write_json(
+    batch: &Batch,
+    schema: &SchemaRef,
+    keep_stats: bool,
+    losses: &mut Losses,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let mut text = Vec::new();
     encode_rows(&native_rows(batch, schema)?, false, losses, &mut text)?;
     let mut raw = BinaryViewBuilder::new();
-    text.split_inclusive(|&b| b == b'\n').for_each(|line| raw.append_value(&line[..line.len() - 1]));
+    text.split_inclusive(|&b| b == b'\n')
+        .for_each(|line| raw.append_value(&line[..line.len() - 1]));
     let raw: BinaryViewArray = raw.finish();
-    let columns = changed(batch).map(|(c, _)| Column { span: None, native: None, ..c.clone() }).collect();
-    let rows = Batch { ids: batch.ids.clone(), raw: None, origin: None, stored: None, columns, stats: batch.stats.clone() };
+    let columns = changed(batch)
+        .map(|(c, _)| Column {
+            span: None,
+            native: None,
+            ..c.clone()
+        })
+        .collect();
+    let rows = Batch {
+        ids: batch.ids.clone(),
+        raw: None,
+        origin: None,
+        stored: None,
+        columns,
+        stats: batch.stats.clone(),
+    };
     write_rows(&rows, &raw, keep_stats, losses, out)
 }
 
 fn changed(batch: &Batch) -> impl Iterator<Item = (&Column, &BooleanBuffer)> {
-    batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref().filter(|bits| bits.count_set_bits() > 0)?)))
+    batch.columns.iter().filter_map(|c| {
+        Some((
+            c,
+            c.changed
+                .as_ref()
+                .filter(|bits| bits.count_set_bits() > 0)?,
+        ))
+    })
 }
 
-/// The columns of `schema` as they were read (or as operators left them, where the original is not kept).
+/// The columns of `schema` as they were read (or as operators left them, where the original is not
+/// kept).
 fn native_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
     let rows = batch.rows();
-    let columns = schema.fields().iter().map(|field| match batch.column(field.name()) {
-        Some(column) => conform(column.native.as_ref().unwrap_or(&column.data), field.data_type()),
-        None => Ok(new_null_array(field.data_type(), rows)),
-    });
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match batch.column(field.name()) {
+            Some(column) => conform(
+                column.native.as_ref().unwrap_or(&column.data),
+                field.data_type(),
+            ),
+            None => Ok(new_null_array(field.data_type(), rows)),
+        });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let mut schema = schema.clone();
     // An operator may have put nulls where the input had none.
-    if schema.fields().iter().zip(&columns).any(|(field, column)| !field.is_nullable() && column.null_count() > 0) {
+    if schema
+        .fields()
+        .iter()
+        .zip(&columns)
+        .any(|(field, column)| !field.is_nullable() && column.null_count() > 0)
+    {
         let fields = schema.fields().iter().zip(&columns);
-        let fields = fields.map(|(f, c)| f.as_ref().clone().with_nullable(f.is_nullable() || c.null_count() > 0)).collect::<Vec<_>>();
+        let fields = fields
+            .map(|(f, c)| {
+                f.as_ref()
+                    .clone()
+                    .with_nullable(f.is_nullable() || c.null_count() > 0)
+            })
+            .collect::<Vec<_>>();
         schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     }
-    Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+    Ok(RecordBatch::try_new_with_options(
+        schema,
+        columns,
+        &RecordBatchOptions::new().with_row_count(Some(rows)),
+    )?)
 }
 
 /// The columns of `schema` with all new values, then the columns that operators added.
 fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<RecordBatch> {
     let base = native_rows(batch, schema)?;
     let rows = base.num_rows();
-    let mut table: Vec<(FieldRef, ArrayRef)> = base.schema().fields().iter().cloned().zip(base.columns().iter().cloned()).collect();
+    let mut table: Vec<(FieldRef, ArrayRef)> = base
+        .schema()
+        .fields()
+        .iter()
+        .cloned()
+        .zip(base.columns().iter().cloned())
+        .collect();
     for (column, bits) in changed(batch) {
         let top = schema.fields().find(&column.path).is_some();
-        let path: Vec<&str> = if top { vec![&column.path] } else { column.path.split('.').collect() };
+        let path: Vec<&str> = if top {
+            vec![&column.path]
+        } else {
+            column.path.split('.').collect()
+        };
         set(&mut table, &path, column.json, &column.data, bits)
             .with_context(|| format!("cannot put the new values into `{}`", column.path))?;
     }
     for stat in if keep_stats { &batch.stats[..] } else { &[] } {
-        let bits = stat.data.logical_nulls().map_or_else(|| BooleanBuffer::new_set(rows), |n| n.into_inner());
-        set(&mut table, &[STATS, &stat.key], false, &stat.data, &bits).with_context(|| format!("cannot write the stat `{}`", stat.key))?;
+        let bits = stat
+            .data
+            .logical_nulls()
+            .map_or_else(|| BooleanBuffer::new_set(rows), |n| n.into_inner());
+        set(&mut table, &[STATS, &stat.key], false, &stat.data, &bits)
+            .with_context(|| format!("cannot write the stat `{}`", stat.key))?;
     }
     let (fields, columns): (Vec<_>, Vec<_>) = table.into_iter().unzip();
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-    Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+    Ok(RecordBatch::try_new_with_options(
+        schema,
+        columns,
+        &RecordBatchOptions::new().with_row_count(Some(rows)),
+    )?)
 }
 
 /// Puts `data` at `path` where `bits` says so. Structs on the way are made where they are missing.
-fn set(table: &mut Vec<(FieldRef, ArrayRef)>, path: &[&str], json: bool, data: &ArrayRef, bits: &BooleanBuffer) -> Result<()> {
+fn set(
+    table: &mut Vec<(FieldRef, ArrayRef)>,
+    path: &[&str],
+    json: bool,
+    data: &ArrayRef,
+    bits: &BooleanBuffer,
+) -> Result<()> {
     let (name, rest) = path.split_first().context("an empty path")?;
     let at = table.iter().position(|(field, _)| field.name() == name);
     let old = at.map(|i| &table[i].1);
@@ -100,44 +183,79 @@ fn set(table: &mut Vec<(FieldRef, ArrayRef)>, path: &[&str], json: bool, data: &
     } else {
         let (mut children, valid) = match old.map(|o| (o, o.as_struct_opt())) {
             None => (Vec::new(), BooleanBuffer::new_unset(data.len())),
-            Some((old, None)) if old.data_type() == &DataType::Null => (Vec::new(), BooleanBuffer::new_unset(data.len())),
+            Some((old, None)) if old.data_type() == &DataType::Null => {
+                (Vec::new(), BooleanBuffer::new_unset(data.len()))
+            }
             Some((_, Some(old))) => {
-                let children = old.fields().iter().cloned().zip(old.columns().iter().cloned()).collect();
-                (children, old.nulls().map_or_else(|| BooleanBuffer::new_set(data.len()), |n| n.inner().clone()))
+                let children = old
+                    .fields()
+                    .iter()
+                    .cloned()
+                    .zip(old.columns().iter().cloned())
+                    .collect();
+                (
+                    children,
+                    old.nulls()
+                        .map_or_else(|| BooleanBuffer::new_set(data.len()), |n| n.inner().clone()),
+                )
             }
             Some((other, None)) => bail!("`{name}` is {}, which has no members", other.data_type()),
         };
         set(&mut children, rest, json, data, bits)?;
         let (fields, columns): (Vec<_>, Vec<_>) = children.into_iter().unzip();
-        Arc::new(StructArray::try_new(fields.into(), columns, Some(NullBuffer::new(&valid | bits)))?)
+        Arc::new(StructArray::try_new(
+            fields.into(),
+            columns,
+            Some(NullBuffer::new(&valid | bits)),
+        )?)
     };
     match at {
         Some(i) => {
             let field = table[i].0.as_ref();
-            let field = field.clone().with_data_type(new.data_type().clone()).with_nullable(field.is_nullable() || new.null_count() > 0);
+            let field = field
+                .clone()
+                .with_data_type(new.data_type().clone())
+                .with_nullable(field.is_nullable() || new.null_count() > 0);
             table[i] = (Arc::new(field), new);
         }
-        None => table.push((Arc::new(Field::new(*name, new.data_type().clone(), true)), new)),
+        None => table.push((
+            Arc::new(Field::new(*name, new.data_type().clone(), true)),
+            new,
+        )),
     }
     Ok(())
 }
 
 /// `data` where `bits` is set, `old` elsewhere, in the type of `old`.
-fn merged(old: Option<&ArrayRef>, json: bool, data: &ArrayRef, bits: &BooleanBuffer) -> Result<ArrayRef> {
+fn merged(
+    old: Option<&ArrayRef>,
+    json: bool,
+    data: &ArrayRef,
+    bits: &BooleanBuffer,
+) -> Result<ArrayRef> {
     let mask = BooleanArray::new(bits.clone(), None);
     let Some(old) = old else {
         let data = cast(data, &written_type(data.data_type()))?;
-        return Ok(if bits.count_set_bits() == data.len() { data } else { nullif(&data, &BooleanArray::new(!bits, None))? });
+        return Ok(if bits.count_set_bits() == data.len() {
+            data
+        } else {
+            nullif(&data, &BooleanArray::new(!bits, None))?
+        });
     };
     let ty = old.data_type();
     let (new, lost) = held(data, json, ty)?;
     if let Some(row) = lost.and_then(|lost| (&lost & bits).set_indices().next()) {
         bail!("a new value is {}", why(data, json, row, ty));
     }
-    if bits.count_set_bits() == new.len() { Ok(new) } else { Ok(zip(&mask, &new, old)?) }
+    if bits.count_set_bits() == new.len() {
+        Ok(new)
+    } else {
+        Ok(zip(&mask, &new, old)?)
+    }
 }
 
-/// Writes the columns of a part as Arrow IPC streams, one after another: a new one wherever a batch has other columns.
+/// Writes the columns of a part as Arrow IPC streams, one after another: a new one wherever a batch
+/// has other columns.
 pub(crate) struct ColumnSink {
     schema: SchemaRef,
     keep_stats: bool,
@@ -148,14 +266,22 @@ pub(crate) struct ColumnSink {
 
 enum State {
     Idle(BufWriter<ChecksumWriter<File>>),
-    Open(Box<StreamWriter<BufWriter<ChecksumWriter<File>>>>, SchemaRef),
+    Open(
+        Box<StreamWriter<BufWriter<ChecksumWriter<File>>>>,
+        SchemaRef,
+    ),
     /// Between the two while one is made of the other; stays only after an error.
     Broken,
 }
 
 impl ColumnSink {
     pub(crate) fn new(out: ChecksumWriter<File>, schema: SchemaRef, keep_stats: bool) -> Self {
-        Self { all: schema.clone(), schema, keep_stats, state: State::Idle(BufWriter::with_capacity(256 << 10, out)) }
+        Self {
+            all: schema.clone(),
+            schema,
+            keep_stats,
+            state: State::Idle(BufWriter::with_capacity(256 << 10, out)),
+        }
     }
 
     /// Appends the rows and gives their logical size.
@@ -174,12 +300,18 @@ impl ColumnSink {
             State::Broken => bail!("the part could not be written before"),
         };
         if let Some(out) = out {
-            let unified =
-                unify(&self.all, &rows.schema()).map_err(|clash| anyhow::anyhow!("the types of `{}` do not go together", clash.path))?;
+            let unified = unify(&self.all, &rows.schema()).map_err(|clash| {
+                anyhow::anyhow!("the types of `{}` do not go together", clash.path)
+            })?;
             self.all = Arc::new(unified);
-            self.state = State::Open(Box::new(StreamWriter::try_new(out, &rows.schema())?), rows.schema());
+            self.state = State::Open(
+                Box::new(StreamWriter::try_new(out, &rows.schema())?),
+                rows.schema(),
+            );
         }
-        let State::Open(writer, _) = &mut self.state else { bail!("the part could not be opened") };
+        let State::Open(writer, _) = &mut self.state else {
+            bail!("the part could not be opened")
+        };
         writer.write(&rows)?;
         Ok(rows.columns().iter().map(|c| logical_bytes(c)).sum())
     }
@@ -203,26 +335,46 @@ fn logical_bytes(array: &dyn Array) -> u64 {
         DataType::LargeUtf8 => rows * 8 + span(array.as_string::<i64>().value_offsets()),
         DataType::Binary => rows * 4 + span(array.as_binary::<i32>().value_offsets()),
         DataType::LargeBinary => rows * 8 + span(array.as_binary::<i64>().value_offsets()),
-        DataType::Utf8View => rows * 16 + array.as_string_view().lengths().map(u64::from).sum::<u64>(),
-        DataType::BinaryView => rows * 16 + array.as_binary_view().lengths().map(u64::from).sum::<u64>(),
+        DataType::Utf8View => {
+            rows * 16 + array.as_string_view().lengths().map(u64::from).sum::<u64>()
+        }
+        DataType::BinaryView => {
+            rows * 16 + array.as_binary_view().lengths().map(u64::from).sum::<u64>()
+        }
         DataType::List(_) => {
             let list = array.as_list::<i32>();
-            let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
+            let (from, to) = (
+                list.value_offsets()[0] as usize,
+                list.value_offsets()[list.len()] as usize,
+            );
             rows * 4 + logical_bytes(&list.values().slice(from, to - from))
         }
         DataType::LargeList(_) => {
             let list = array.as_list::<i64>();
-            let (from, to) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
+            let (from, to) = (
+                list.value_offsets()[0] as usize,
+                list.value_offsets()[list.len()] as usize,
+            );
             rows * 8 + logical_bytes(&list.values().slice(from, to - from))
         }
         DataType::FixedSizeList(..) => logical_bytes(array.as_fixed_size_list().values()),
         DataType::Map(..) => {
             let map = array.as_map();
-            let (from, to) = (map.value_offsets()[0] as usize, map.value_offsets()[map.len()] as usize);
+            let (from, to) = (
+                map.value_offsets()[0] as usize,
+                map.value_offsets()[map.len()] as usize,
+            );
             rows * 4 + logical_bytes(&map.entries().slice(from, to - from))
         }
         DataType::FixedSizeBinary(n) => rows * u64::from(n.unsigned_abs()),
-        DataType::Struct(_) => rows + array.as_struct().columns().iter().map(|c| logical_bytes(c)).sum::<u64>(),
+        DataType::Struct(_) => {
+            rows + array
+                .as_struct()
+                .columns()
+                .iter()
+                .map(|c| logical_bytes(c))
+                .sum::<u64>()
+        }
         other => rows * other.primitive_width().unwrap_or(8) as u64,
     }
 }

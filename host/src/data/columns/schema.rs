@@ -11,8 +11,8 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use std::sync::Arc;
 
-/// The schema that all files of `dataset` fit into. Where types differ the wider one is taken; a column that a file lacks is null there.
-/// Types that have none in common are the user's to mend.
+/// The schema that all files of `dataset` fit into. Where types differ the wider one is taken; a
+/// column that a file lacks is null there. Types that have none in common are the user's to mend.
 pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
     let mut all: Option<SchemaRef> = None;
     let mut known: Vec<(SchemaRef, &InputFile)> = Vec::new();
@@ -24,16 +24,30 @@ pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
                 Ok(unified) => Arc::new(unified),
                 Err(clash) => {
                     let column = clash.path.split('.').next().unwrap_or_default();
-                    let clashes =
-                        |earlier: &&(SchemaRef, &InputFile)| match (earlier.0.field_with_name(column), schema.field_with_name(column)) {
-                            (Ok(a), Ok(b)) => unify(&Schema::new(vec![a.clone()]), &Schema::new(vec![b.clone()])).is_err(),
-                            _ => false,
-                        };
-                    let first = known.iter().find(clashes).or(known.first()).map(|(_, file)| file.path.display().to_string());
+                    let clashes = |earlier: &&(SchemaRef, &InputFile)| match (
+                        earlier.0.field_with_name(column),
+                        schema.field_with_name(column),
+                    ) {
+                        (Ok(a), Ok(b)) => {
+                            unify(&Schema::new(vec![a.clone()]), &Schema::new(vec![b.clone()]))
+                                .is_err()
+                        }
+                        _ => false,
+                    };
+                    let first = known
+                        .iter()
+                        .find(clashes)
+                        .or(known.first())
+                        .map(|(_, file)| file.path.display().to_string());
                     let (path, first_type, second) = (clash.path, clash.first, clash.second);
-                    let message = format!("column `{path}` is {second}, but {first_type} in `{}`", first.unwrap_or_default());
+                    let message = format!(
+                        "column `{path}` is {second}, but {first_type} in `{}`",
+                        first.unwrap_or_default()
+                    );
                     let hint = "convert one of them, or run them as two jobs";
-                    return Err(UserError::new(file.path.display().to_string(), message).hint(hint).into());
+                    return Err(UserError::new(file.path.display().to_string(), message)
+                        .hint(hint)
+                        .into());
                 }
             },
         });
@@ -46,25 +60,58 @@ pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
     Ok(all)
 }
 
-/// Refuses a column whose least or greatest value, which Parquet files tell, does not survive in the type that all files have in common. What is
-/// between is looked at when it is read.
-fn check_extremes(schema: &Schema, file: &InputFile, all: &Schema, known: &[(SchemaRef, &InputFile)]) -> Result<()> {
-    let other = |field: &Field| Some(all.field_with_name(field.name()).ok()?.data_type()).filter(|ty| *ty != field.data_type()).cloned();
-    let differ: Vec<(&Field, DataType)> = schema.fields().iter().filter_map(|f| Some((f.as_ref(), other(f)?))).collect();
+/// Refuses a column whose least or greatest value, which Parquet files tell, does not survive in
+/// the type that all files have in common. What is between is looked at when it is read.
+fn check_extremes(
+    schema: &Schema,
+    file: &InputFile,
+    all: &Schema,
+    known: &[(SchemaRef, &InputFile)],
+) -> Result<()> {
+    let other = |field: &Field| {
+        Some(all.field_with_name(field.name()).ok()?.data_type())
+            .filter(|ty| *ty != field.data_type())
+            .cloned()
+    };
+    let differ: Vec<(&Field, DataType)> = schema
+        .fields()
+        .iter()
+        .filter_map(|f| Some((f.as_ref(), other(f)?)))
+        .collect();
     if file.format != Format::Parquet || differ.is_empty() {
         return Ok(());
     }
-    for (field, ty) in differ.into_iter().filter(|(field, _)| field.data_type().is_primitive()) {
+    for (field, ty) in differ
+        .into_iter()
+        .filter(|(field, _)| field.data_type().is_primitive())
+    {
         for values in parquet_file::extremes(&file.path, field.name())? {
-            let Some(row) = lost(&values, &conform(&values, &ty)?)?.and_then(|rows| rows.set_indices().next()) else { continue };
-            let differing = known.iter().find(|(s, _)| s.field_with_name(field.name()).is_ok_and(|f| f.data_type() != field.data_type()));
+            let Some(row) =
+                lost(&values, &conform(&values, &ty)?)?.and_then(|rows| rows.set_indices().next())
+            else {
+                continue;
+            };
+            let differing = known.iter().find(|(s, _)| {
+                s.field_with_name(field.name())
+                    .is_ok_and(|f| f.data_type() != field.data_type())
+            });
             let differing = differing.map(|(s, file)| {
-                let ty = s.field_with_name(field.name()).map(|f| f.data_type().to_string()).unwrap_or_default();
+                let ty = s
+                    .field_with_name(field.name())
+                    .map(|f| f.data_type().to_string())
+                    .unwrap_or_default();
                 format!(" (it is {ty} in `{}`)", file.path.display())
             });
-            let message = format!("column `{}` has {}{}", field.name(), loss(&values, row, &ty), differing.unwrap_or_default());
+            let message = format!(
+                "column `{}` has {}{}",
+                field.name(),
+                loss(&values, row, &ty),
+                differing.unwrap_or_default()
+            );
             let hint = "write the column with one type to all files, or run them as two jobs";
-            return Err(UserError::new(file.path.display().to_string(), message).hint(hint).into());
+            return Err(UserError::new(file.path.display().to_string(), message)
+                .hint(hint)
+                .into());
         }
     }
     Ok(())
@@ -79,7 +126,8 @@ pub(crate) fn encode_schema(schema: &Schema) -> Result<String> {
 /// The schema that [`encode_schema`] wrote.
 pub(crate) fn decode_schema(digits: &str) -> Result<Schema> {
     let stream = hex::decode(digits).context("the schema of a part is damaged")?;
-    let reader = StreamReader::try_new(&stream[..], None).context("the schema of a part is damaged")?;
+    let reader =
+        StreamReader::try_new(&stream[..], None).context("the schema of a part is damaged")?;
     Ok(reader.schema().as_ref().clone())
 }
 
@@ -87,7 +135,10 @@ pub(crate) fn decode_schema(digits: &str) -> Result<Schema> {
 pub(crate) fn written_type(ty: &DataType) -> DataType {
     match ty {
         DataType::Utf8View => DataType::Utf8,
-        DataType::List(item) => DataType::List(Arc::new(Field::new_list_field(written_type(item.data_type()), true))),
+        DataType::List(item) => DataType::List(Arc::new(Field::new_list_field(
+            written_type(item.data_type()),
+            true,
+        ))),
         other => other.clone(),
     }
 }

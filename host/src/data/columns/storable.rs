@@ -1,4 +1,5 @@
-//! What formats can hold of the types of columns, found out by trying: before a job starts and not at its end.
+//! What formats can hold of the types of columns, found out by trying: before a job starts and not
+//! at its end.
 
 use super::to_json::Encoder;
 use super::widen::{list_item, retyped};
@@ -11,10 +12,15 @@ use arrow::ipc::writer::StreamWriter;
 use parquet::arrow::ArrowWriter;
 use std::sync::Arc;
 
-/// The schema with the types in which Parquet holds the values, as pyarrow writes them: without a type of its own a time in seconds would be a
-/// bare number. Which values do not survive that is looked at row by row.
+/// The schema with the types in which Parquet holds the values, as pyarrow writes them: without a
+/// type of its own a time in seconds would be a bare number. Which values do not survive that is
+/// looked at row by row.
 pub(crate) fn for_parquet(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(parquet_field).collect::<Vec<_>>();
+    let fields = schema
+        .fields()
+        .iter()
+        .map(parquet_field)
+        .collect::<Vec<_>>();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
@@ -41,8 +47,23 @@ fn parquet_type(ty: &DataType) -> DataType {
         ListView(item) => ListView(parquet_field(item)),
         Map(entries, sorted) => match entries.data_type() {
             Struct(fields) => {
-                let fields = fields.iter().map(|f| Arc::new(parquet_field(f).as_ref().clone().with_nullable(f.is_nullable())));
-                Map(Arc::new(entries.as_ref().clone().with_data_type(Struct(fields.collect()))), *sorted)
+                let fields = fields.iter().map(|f| {
+                    Arc::new(
+                        parquet_field(f)
+                            .as_ref()
+                            .clone()
+                            .with_nullable(f.is_nullable()),
+                    )
+                });
+                Map(
+                    Arc::new(
+                        entries
+                            .as_ref()
+                            .clone()
+                            .with_data_type(Struct(fields.collect())),
+                    ),
+                    *sorted,
+                )
             }
             _ => ty.clone(),
         },
@@ -53,14 +74,26 @@ fn parquet_type(ty: &DataType) -> DataType {
 
 /// Parquet has no struct without members. A map without entries is the same JSON: `{}`.
 fn no_members() -> DataType {
-    let entries = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)];
-    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries.into()), false)), false)
+    let entries = vec![
+        Field::new("key", DataType::Utf8, false),
+        Field::new("value", DataType::Utf8, true),
+    ];
+    DataType::Map(
+        Arc::new(Field::new(
+            "entries",
+            DataType::Struct(entries.into()),
+            false,
+        )),
+        false,
+    )
 }
 
 /// Whether a schema has a struct without members anywhere.
 pub(crate) fn has_empty_struct(ty: &DataType) -> bool {
     match ty {
-        DataType::Struct(fields) => fields.is_empty() || fields.iter().any(|f| has_empty_struct(f.data_type())),
+        DataType::Struct(fields) => {
+            fields.is_empty() || fields.iter().any(|f| has_empty_struct(f.data_type()))
+        }
         DataType::Map(entries, _) => has_empty_struct(entries.data_type()),
         ty => list_item(ty).is_some_and(|item| has_empty_struct(item.data_type())),
     }
@@ -68,7 +101,10 @@ pub(crate) fn has_empty_struct(ty: &DataType) -> bool {
 
 /// Whether Parquet takes all columns.
 pub(crate) fn fits_parquet(schema: &Schema) -> bool {
-    schema.fields().iter().all(|field| tried(field, as_parquet).is_ok())
+    schema
+        .fields()
+        .iter()
+        .all(|field| tried(field, as_parquet).is_ok())
 }
 
 /// Fails if a column cannot be written as Parquet.
@@ -86,31 +122,57 @@ pub(crate) fn check_json(schema: &Schema) -> Result<()> {
     check(schema, "JSON", "`.arrow`", as_json)
 }
 
-fn check(schema: &Schema, format: &str, others: &str, write: fn(&RecordBatch) -> Result<()>) -> Result<()> {
+fn check(
+    schema: &Schema,
+    format: &str,
+    others: &str,
+    write: fn(&RecordBatch) -> Result<()>,
+) -> Result<()> {
     let refused = schema.fields().iter().filter_map(|field| {
         let error = tried(field, write).err()?;
         let reason = match error.to_string() {
-            reason if reason.is_empty() || reason.starts_with("NYI") => format!("{format} has no type for that"),
+            reason if reason.is_empty() || reason.starts_with("NYI") => {
+                format!("{format} has no type for that")
+            }
             reason => format!("{format} does not hold that: {reason}"),
         };
-        let message = format!("column `{}` is {}: {reason}", field.name(), field.data_type());
-        Some(UserError::new("export_path", message).hint(format!("export as {others}, or leave the column out of the input")))
+        let message = format!(
+            "column `{}` is {}: {reason}",
+            field.name(),
+            field.data_type()
+        );
+        Some(UserError::new("export_path", message).hint(format!(
+            "export as {others}, or leave the column out of the input"
+        )))
     });
     let refused: Vec<UserError> = refused.collect();
-    if refused.is_empty() { Ok(()) } else { Err(UserErrors(refused).into()) }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(UserErrors(refused).into())
+    }
 }
 
 /// One row of the column, null.
 fn tried(field: &FieldRef, write: fn(&RecordBatch) -> Result<()>) -> Result<()> {
-    let schema = Arc::new(Schema::new(vec![field.as_ref().clone().with_nullable(true)]));
-    guarded(field.name(), || write(&RecordBatch::try_new(schema, vec![new_null_array(field.data_type(), 1)])?))
+    let schema = Arc::new(Schema::new(vec![
+        field.as_ref().clone().with_nullable(true),
+    ]));
+    guarded(field.name(), || {
+        write(&RecordBatch::try_new(
+            schema,
+            vec![new_null_array(field.data_type(), 1)],
+        )?)
+    })
 }
 
 fn has_union(ty: &DataType) -> bool {
     match ty {
         DataType::Union(..) => true,
         DataType::Struct(fields) => fields.iter().any(|f| has_union(f.data_type())),
-        DataType::Map(entries, _) | DataType::RunEndEncoded(_, entries) => has_union(entries.data_type()),
+        DataType::Map(entries, _) | DataType::RunEndEncoded(_, entries) => {
+            has_union(entries.data_type())
+        }
         DataType::Dictionary(_, values) => has_union(values),
         ty => list_item(ty).is_some_and(|item| has_union(item.data_type())),
     }
@@ -118,7 +180,13 @@ fn has_union(ty: &DataType) -> bool {
 
 fn as_parquet(rows: &RecordBatch) -> Result<()> {
     // The writer would panic.
-    ensure!(!rows.columns().iter().any(|column| has_union(column.data_type())), "");
+    ensure!(
+        !rows
+            .columns()
+            .iter()
+            .any(|column| has_union(column.data_type())),
+        ""
+    );
     let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None)?;
     writer.write(rows)?;
     writer.close()?;

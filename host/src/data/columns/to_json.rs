@@ -1,13 +1,14 @@
-//! Columns of any type as JSON texts, value by value. What of a value is lost that way is in [`super::value_text`]: nothing but its type, which
-//! [`super::from_json`] gives back where it is known.
+//! Columns of any type as JSON texts, value by value. What of a value is lost that way is in
+//! [`super::value_text`]: nothing but its type, which [`super::from_json`] gives back where it is
+//! known.
 
 use super::value_text::{self, Unwritable, width, write_hex};
 use crate::data::json::write_string;
 use crate::data::losses::{Loss, Losses};
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, BooleanArray, LargeBinaryArray, LargeStringArray, RecordBatch, StringArray,
-    StringViewArray, UnionArray,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, BooleanArray, LargeBinaryArray,
+    LargeStringArray, RecordBatch, StringArray, StringViewArray, UnionArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type};
@@ -26,7 +27,10 @@ pub(crate) struct Spelling {
 impl Spelling {
     /// For readers that take standard JSON only.
     pub(crate) fn standard() -> Self {
-        Self { standard: true, ..Self::default() }
+        Self {
+            standard: true,
+            ..Self::default()
+        }
     }
 }
 
@@ -37,23 +41,43 @@ pub(crate) struct RowEncoder {
 
 impl RowEncoder {
     pub(crate) fn new(rows: &RecordBatch) -> Result<Self> {
-        let columns = rows.schema_ref().fields().iter().zip(rows.columns()).map(|(field, column)| {
-            let encoder = Encoder::new(column).with_context(|| format!("column `{}` cannot be written as JSON", field.name()))?;
-            Ok((field.name().clone(), key(field.name()), encoder))
-        });
-        Ok(Self { columns: columns.collect::<Result<_>>()? })
+        let columns =
+            rows.schema_ref()
+                .fields()
+                .iter()
+                .zip(rows.columns())
+                .map(|(field, column)| {
+                    let encoder = Encoder::new(column).with_context(|| {
+                        format!("column `{}` cannot be written as JSON", field.name())
+                    })?;
+                    Ok((field.name().clone(), key(field.name()), encoder))
+                });
+        Ok(Self {
+            columns: columns.collect::<Result<_>>()?,
+        })
     }
 
     /// Appends row `row` as an object, nulls written out.
-    pub(crate) fn write(&self, row: usize, raw: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn write(
+        &self,
+        row: usize,
+        raw: bool,
+        losses: &mut Losses,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         out.push(b'{');
         for (i, (name, key, encoder)) in self.columns.iter().enumerate() {
             if i > 0 {
                 out.push(b',');
             }
             out.extend_from_slice(key);
-            let mut spelling = Spelling { raw, ..Spelling::default() };
-            encoder.write(row, &mut spelling, out).map_err(|refused| anyhow!(refused.reason(name)))?;
+            let mut spelling = Spelling {
+                raw,
+                ..Spelling::default()
+            };
+            encoder
+                .write(row, &mut spelling, out)
+                .map_err(|refused| anyhow!(refused.reason(name)))?;
             losses.add(name, Loss::Constant, spelling.constants);
             losses.add(name, Loss::Bytes, spelling.bytes);
         }
@@ -67,7 +91,8 @@ pub(crate) fn unwritable(name: &str, column: &ArrayRef) -> Result<Vec<(usize, St
     if !may_be_unwritable(column.data_type()) {
         return Ok(Vec::new());
     }
-    let encoder = Encoder::new(column).with_context(|| format!("column `{name}` cannot be written as JSON"))?;
+    let encoder = Encoder::new(column)
+        .with_context(|| format!("column `{name}` cannot be written as JSON"))?;
     let mut text = Vec::new();
     let mut refused = Vec::new();
     for row in 0..column.len() {
@@ -84,9 +109,12 @@ fn may_be_unwritable(ty: &DataType) -> bool {
     use DataType::*;
     match ty {
         Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(..) => true,
-        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | RunEndEncoded(_, item) => {
-            may_be_unwritable(item.data_type())
-        }
+        List(item)
+        | LargeList(item)
+        | FixedSizeList(item, _)
+        | ListView(item)
+        | LargeListView(item)
+        | RunEndEncoded(_, item) => may_be_unwritable(item.data_type()),
         Dictionary(_, value) => may_be_unwritable(value),
         Struct(fields) => fields.iter().any(|f| may_be_unwritable(f.data_type())),
         Union(fields, _) => fields.iter().any(|(_, f)| may_be_unwritable(f.data_type())),
@@ -97,7 +125,10 @@ fn may_be_unwritable(ty: &DataType) -> bool {
 
 impl Unwritable {
     fn reason(&self, column: &str) -> String {
-        format!("`{column}` is {} of type {}, which has no text in JSON", self.value, self.ty)
+        format!(
+            "`{column}` is {} of type {}, which has no text in JSON",
+            self.value, self.ty
+        )
     }
 }
 
@@ -166,37 +197,61 @@ impl Encoder {
             DataType::Binary => Values::Bytes(array.as_binary().clone()),
             DataType::LargeBinary => Values::LargeBytes(array.as_binary().clone()),
             DataType::BinaryView => Values::BytesView(array.as_binary_view().clone()),
-            DataType::List(_) => {
-                Values::List(Ranges::Offsets(array.as_list::<i32>().offsets().clone()), inner(array.as_list::<i32>().values())?)
-            }
-            DataType::LargeList(_) => {
-                Values::List(Ranges::LargeOffsets(array.as_list::<i64>().offsets().clone()), inner(array.as_list::<i64>().values())?)
-            }
-            DataType::FixedSizeList(_, len) => {
-                Values::List(Ranges::Fixed(usize::try_from(*len)?), inner(array.as_fixed_size_list().values())?)
-            }
+            DataType::List(_) => Values::List(
+                Ranges::Offsets(array.as_list::<i32>().offsets().clone()),
+                inner(array.as_list::<i32>().values())?,
+            ),
+            DataType::LargeList(_) => Values::List(
+                Ranges::LargeOffsets(array.as_list::<i64>().offsets().clone()),
+                inner(array.as_list::<i64>().values())?,
+            ),
+            DataType::FixedSizeList(_, len) => Values::List(
+                Ranges::Fixed(usize::try_from(*len)?),
+                inner(array.as_fixed_size_list().values())?,
+            ),
             DataType::ListView(_) => {
                 let list = array.as_list_view::<i32>();
-                let views = list.offsets().iter().zip(list.sizes()).map(|(start, len)| (*start as usize, *len as usize));
+                let views = list
+                    .offsets()
+                    .iter()
+                    .zip(list.sizes())
+                    .map(|(start, len)| (*start as usize, *len as usize));
                 Values::List(Ranges::Views(views.collect()), inner(list.values())?)
             }
             DataType::LargeListView(_) => {
                 let list = array.as_list_view::<i64>();
-                let views = list.offsets().iter().zip(list.sizes()).map(|(start, len)| (*start as usize, *len as usize));
+                let views = list
+                    .offsets()
+                    .iter()
+                    .zip(list.sizes())
+                    .map(|(start, len)| (*start as usize, *len as usize));
                 Values::List(Ranges::Views(views.collect()), inner(list.values())?)
             }
             DataType::Struct(fields) => {
                 let children = fields.iter().zip(array.as_struct().columns());
-                Values::Struct(children.map(|(field, child)| Ok((key(field.name()), Self::new(child)?))).collect::<Result<_>>()?)
+                Values::Struct(
+                    children
+                        .map(|(field, child)| Ok((key(field.name()), Self::new(child)?)))
+                        .collect::<Result<_>>()?,
+                )
             }
             ty @ DataType::Map(..) => {
                 let map = array.as_map();
                 let ranges = Ranges::Offsets(map.offsets().clone());
-                Values::Map { ty: ty.clone(), ranges, keys: inner(map.keys())?, values: inner(map.values())? }
+                Values::Map {
+                    ty: ty.clone(),
+                    ranges,
+                    keys: inner(map.keys())?,
+                    values: inner(map.values())?,
+                }
             }
             DataType::Dictionary(..) => {
                 let dictionary = array.as_any_dictionary();
-                let places = if dictionary.values().is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
+                let places = if dictionary.values().is_empty() {
+                    vec![0; array.len()]
+                } else {
+                    dictionary.normalized_keys()
+                };
                 Values::At(places, inner(dictionary.values())?)
             }
             DataType::RunEndEncoded(..) => {
@@ -205,18 +260,34 @@ impl Encoder {
             }
             DataType::Union(fields, _) => {
                 let union = array.as_union().clone();
-                let children = fields.iter().map(|(id, _)| Ok((id, Self::new(union.child(id))?))).collect::<Result<_>>()?;
+                let children = fields
+                    .iter()
+                    .map(|(id, _)| Ok((id, Self::new(union.child(id))?)))
+                    .collect::<Result<_>>()?;
                 Values::Union(union, children)
             }
             ty => {
-                let Some(width) = width(ty) else { bail!("there is no rule for the type {ty}") };
+                let Some(width) = width(ty) else {
+                    bail!("there is no rule for the type {ty}")
+                };
                 let data = array.to_data();
                 let values = data.buffers().first().cloned().unwrap_or_default();
-                let values = if data.is_empty() { values } else { values.slice_with_length(data.offset() * width, data.len() * width) };
-                Values::Fixed { ty: ty.clone(), width, values }
+                let values = if data.is_empty() {
+                    values
+                } else {
+                    values.slice_with_length(data.offset() * width, data.len() * width)
+                };
+                Values::Fixed {
+                    ty: ty.clone(),
+                    width,
+                    values,
+                }
             }
         };
-        Ok(Self { nulls: array.logical_nulls(), values })
+        Ok(Self {
+            nulls: array.logical_nulls(),
+            values,
+        })
     }
 
     /// Whether the value at `row` is null.
@@ -225,15 +296,24 @@ impl Encoder {
     }
 
     /// Appends the value at `row`.
-    pub(crate) fn write(&self, row: usize, spelling: &mut Spelling, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    pub(crate) fn write(
+        &self,
+        row: usize,
+        spelling: &mut Spelling,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Unwritable> {
         if self.is_null(row) {
             out.extend_from_slice(b"null");
             return Ok(());
         }
         match &self.values {
             Values::Null => out.extend_from_slice(b"null"),
-            Values::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
-            Values::Fixed { ty, width, values } => fixed(ty, &values[row * width..(row + 1) * width], spelling, out)?,
+            Values::Boolean(array) => {
+                out.extend_from_slice(if array.value(row) { b"true" } else { b"false" })
+            }
+            Values::Fixed { ty, width, values } => {
+                fixed(ty, &values[row * width..(row + 1) * width], spelling, out)?
+            }
             Values::Text(array) => write_string(array.value(row), out),
             Values::LargeText(array) => write_string(array.value(row), out),
             Values::TextView(array) => write_string(array.value(row), out),
@@ -261,14 +341,22 @@ impl Encoder {
                 }
                 out.push(b'}');
             }
-            Values::Map { ty, ranges, keys, values } => {
+            Values::Map {
+                ty,
+                ranges,
+                keys,
+                values,
+            } => {
                 out.push(b'{');
                 for (i, entry) in ranges.of(row).enumerate() {
                     if i > 0 {
                         out.push(b',');
                     }
                     if keys.is_null(entry) && !spelling.raw {
-                        return Err(Unwritable { value: "a map with a key that is null".to_owned(), ty: ty.clone() });
+                        return Err(Unwritable {
+                            value: "a map with a key that is null".to_owned(),
+                            ty: ty.clone(),
+                        });
                     }
                     keys.write_key(entry, spelling, out)?;
                     out.push(b':');
@@ -288,8 +376,14 @@ impl Encoder {
         Ok(())
     }
 
-    /// Appends the value at `row` as the key of an object: what is no string is one of its JSON text.
-    fn write_key(&self, row: usize, spelling: &mut Spelling, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    /// Appends the value at `row` as the key of an object: what is no string is one of its JSON
+    /// text.
+    fn write_key(
+        &self,
+        row: usize,
+        spelling: &mut Spelling,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Unwritable> {
         let start = out.len();
         self.write(row, spelling, out)?;
         if out[start] != b'"' {
@@ -313,7 +407,12 @@ fn hex(value: &[u8], spelling: &mut Spelling, out: &mut Vec<u8>) {
     write_hex(value, out);
 }
 
-fn fixed(ty: &DataType, value: &[u8], spelling: &mut Spelling, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+fn fixed(
+    ty: &DataType,
+    value: &[u8],
+    spelling: &mut Spelling,
+    out: &mut Vec<u8>,
+) -> Result<(), Unwritable> {
     let start = out.len();
     match value_text::write(ty, value, out) {
         Ok(()) => {}
@@ -337,7 +436,12 @@ fn runs(array: &ArrayRef) -> Option<(Vec<usize>, ArrayRef)> {
     macro_rules! of {
         ($t:ty) => {
             if let Some(runs) = array.as_run_opt::<$t>() {
-                return Some(((0..runs.len()).map(|row| runs.get_physical_index(row)).collect(), runs.values().clone()));
+                return Some((
+                    (0..runs.len())
+                        .map(|row| runs.get_physical_index(row))
+                        .collect(),
+                    runs.values().clone(),
+                ));
             }
         };
     }

@@ -1,5 +1,6 @@
-//! The types that the columns of the input had, while their values are JSON. Operators on whole rows and groupers need rows as text; where the
-//! export is columnar again, a column gets its type back as far as its values still are of it, or are lists of such.
+//! The types that the columns of the input had, while their values are JSON. Operators on whole
+//! rows and groupers need rows as text; where the export is columnar again, a column gets its type
+//! back as far as its values still are of it, or are lists of such.
 
 use super::from_json::{can_be_made, fits};
 use super::schema::{decode_schema, encode_schema};
@@ -41,23 +42,58 @@ struct Open {
 impl Typed {
     /// Before the first row.
     pub(crate) fn new(schema: &SchemaRef) -> Result<Self> {
-        let index = schema.fields().iter().enumerate().map(|(i, field)| (field.name().clone(), i)).collect();
-        let levels = schema.fields().iter().map(|field| if can_be_made(field.data_type()) { ALL | NO_NULL } else { 0 }).collect();
-        let open = Some(Open { schema: schema.clone(), index });
-        Ok(Self { schema: encode_schema(schema)?, levels, any: false, open })
+        let index = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(i, field)| (field.name().clone(), i))
+            .collect();
+        let levels = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                if can_be_made(field.data_type()) {
+                    ALL | NO_NULL
+                } else {
+                    0
+                }
+            })
+            .collect();
+        let open = Some(Open {
+            schema: schema.clone(),
+            index,
+        });
+        Ok(Self {
+            schema: encode_schema(schema)?,
+            levels,
+            any: false,
+            open,
+        })
     }
 
     /// Looks at rows, each ended by a line feed.
     pub(crate) fn add_rows(&mut self, lines: &[u8]) -> Result<()> {
-        let Some(open) = &self.open else { anyhow::bail!("internal error: rows for a part that is written") };
+        let Some(open) = &self.open else {
+            anyhow::bail!("internal error: rows for a part that is written")
+        };
         for line in std::str::from_utf8(lines)?.lines() {
             self.any = true;
             let mut near = 0;
             let mut seen = vec![false; self.levels.len()];
             // Rows that are no objects fail elsewhere.
             let _ = members(line, |name, value| {
-                let here = open.schema.fields().get(near).is_some_and(|field| *field.name() == *name);
-                let Some(at) = (if here { Some(near) } else { open.index.get(&*name).copied() }) else { return };
+                let here = open
+                    .schema
+                    .fields()
+                    .get(near)
+                    .is_some_and(|field| *field.name() == *name);
+                let Some(at) = (if here {
+                    Some(near)
+                } else {
+                    open.index.get(&*name).copied()
+                }) else {
+                    return;
+                };
                 near = at + 1;
                 seen[at] = true;
                 let levels = &mut self.levels[at];
@@ -65,7 +101,9 @@ impl Typed {
                     *levels &= !NO_NULL;
                 } else {
                     let ty = open.schema.field(at).data_type();
-                    *levels &= (0..LEVELS).filter(|n| *levels >> n & 1 == 1 && is_at(ty, *n, value)).fold(NO_NULL, |all, n| all | 1 << n);
+                    *levels &= (0..LEVELS)
+                        .filter(|n| *levels >> n & 1 == 1 && is_at(ty, *n, value))
+                        .fold(NO_NULL, |all, n| all | 1 << n);
                 }
             });
             for (levels, _) in self.levels.iter_mut().zip(seen).filter(|(_, seen)| !seen) {
@@ -78,17 +116,22 @@ impl Typed {
     /// Takes in what is known of later rows.
     pub(crate) fn merge(&mut self, later: &Self) {
         self.any |= later.any;
-        self.levels.iter_mut().zip(&later.levels).for_each(|(levels, more)| *levels &= more);
+        self.levels
+            .iter_mut()
+            .zip(&later.levels)
+            .for_each(|(levels, more)| *levels &= more);
     }
 
-    /// The columns of `shape`, those of the input in their types; and what to say of those that have lost it.
+    /// The columns of `shape`, those of the input in their types; and what to say of those that
+    /// have lost it.
     pub(crate) fn columns(&self, shape: &Shape) -> Result<(Schema, Vec<String>)> {
         let input = decode_schema(&self.schema)?;
         if !self.any {
             return Ok((input, Vec::new()));
         }
         let lowest = |levels: &u8| (levels & ALL != 0).then(|| (levels & ALL).trailing_zeros());
-        // All columns of a group are lists: what is empty everywhere could be of any level, and is of that of the others.
+        // All columns of a group are lists: what is empty everywhere could be of any level, and is
+        // of that of the others.
         let common = self.levels.iter().filter_map(lowest).max().unwrap_or(0);
         let mut notes = Vec::new();
         let found = shape.columns();
@@ -114,19 +157,31 @@ impl Typed {
         });
         let fields: Fields = fields.collect();
         // What readers of their own formats know of the columns is of no use for other columns.
-        let metadata = if fields == *input.fields() { input.metadata().clone() } else { Metadata::default() };
+        let metadata = if fields == *input.fields() {
+            input.metadata().clone()
+        } else {
+            Metadata::default()
+        };
         Ok((Schema::new_with_metadata(fields, metadata), notes))
     }
 }
 
 /// Fails if there are columns of types that cannot come back from JSON.
 pub(crate) fn check_way_back(schema: &Schema) -> Result<()> {
-    let lost = schema.fields().iter().filter(|field| !can_be_made(field.data_type()));
-    let lost: Vec<String> = lost.map(|field| format!("`{}` ({})", field.name(), field.data_type())).collect();
+    let lost = schema
+        .fields()
+        .iter()
+        .filter(|field| !can_be_made(field.data_type()));
+    let lost: Vec<String> = lost
+        .map(|field| format!("`{}` ({})", field.name(), field.data_type()))
+        .collect();
     if lost.is_empty() {
         return Ok(());
     }
-    let message = format!("an operator of the recipe makes JSON rows, of which these columns do not come back: {}", lost.join(", "));
+    let message = format!(
+        "an operator of the recipe makes JSON rows, of which these columns do not come back: {}",
+        lost.join(", ")
+    );
     let hint = "leave out these columns, convert them to another type, or export as `.jsonl`";
     Err(UserError::new("process", message).hint(hint).into())
 }
@@ -137,7 +192,11 @@ fn is_at(ty: &DataType, level: u8, text: &str) -> bool {
         return fits(ty, text);
     }
     let mut all = true;
-    elements(text, |value| all = all && (value == "null" || is_at(ty, level - 1, value))).is_ok() && all
+    elements(text, |value| {
+        all = all && (value == "null" || is_at(ty, level - 1, value))
+    })
+    .is_ok()
+        && all
 }
 
 /// Whether the types differ in nothing but the layout of strings.

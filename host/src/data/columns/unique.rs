@@ -4,7 +4,8 @@ use anyhow::{Result, bail};
 use arrow::datatypes::{DataType, Fields};
 use std::collections::HashMap;
 
-/// Fails if two columns have one name, or two members of a struct: a value could be found in either.
+/// Fails if two columns have one name, or two members of a struct: a value could be found in
+/// either.
 pub(crate) fn check_names(fields: &Fields) -> Result<()> {
     check("", fields)
 }
@@ -17,7 +18,11 @@ fn check(path: &str, fields: &Fields) -> Result<()> {
         }
     }
     for field in fields {
-        let path = if path.is_empty() { field.name().clone() } else { format!("{path}.{}", field.name()) };
+        let path = if path.is_empty() {
+            field.name().clone()
+        } else {
+            format!("{path}.{}", field.name())
+        };
         check_type(&path, field.data_type())?;
     }
     Ok(())
@@ -27,16 +32,23 @@ fn check_type(path: &str, ty: &DataType) -> Result<()> {
     use DataType::*;
     match ty {
         Struct(fields) => check(path, fields),
-        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | RunEndEncoded(_, item) => {
-            check_type(path, item.data_type())
-        }
+        List(item)
+        | LargeList(item)
+        | FixedSizeList(item, _)
+        | ListView(item)
+        | LargeListView(item)
+        | RunEndEncoded(_, item) => check_type(path, item.data_type()),
         // Its keys and values are found by place.
         Map(entries, _) => match entries.data_type() {
-            Struct(fields) => fields.iter().try_for_each(|field| check_type(path, field.data_type())),
+            Struct(fields) => fields
+                .iter()
+                .try_for_each(|field| check_type(path, field.data_type())),
             _ => Ok(()),
         },
         Dictionary(_, value) => check_type(path, value),
-        Union(fields, _) => fields.iter().try_for_each(|(_, field)| check_type(path, field.data_type())),
+        Union(fields, _) => fields
+            .iter()
+            .try_for_each(|(_, field)| check_type(path, field.data_type())),
         _ => Ok(()),
     }
 }
@@ -58,8 +70,16 @@ pub(crate) fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<Strin
         .map(|(name, places)| {
             let all = if places.len() == 2 { "both" } else { "all" };
             let places: Vec<String> = places.iter().map(usize::to_string).collect();
-            let places = format!("{} and {}", places[..places.len() - 1].join(", "), places[places.len() - 1]);
-            if name.is_empty() { format!("columns {places} have no name") } else { format!("columns {places} are {all} called `{name}`") }
+            let places = format!(
+                "{} and {}",
+                places[..places.len() - 1].join(", "),
+                places[places.len() - 1]
+            );
+            if name.is_empty() {
+                format!("columns {places} have no name")
+            } else {
+                format!("columns {places} are {all} called `{name}`")
+            }
         })
         .collect();
     (!several.is_empty()).then(|| several.join("; "))
@@ -72,7 +92,9 @@ pub(crate) fn alike<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(String, St
     for name in names {
         match known.entry(name.to_lowercase()) {
             std::collections::hash_map::Entry::Vacant(place) => _ = place.insert(name),
-            std::collections::hash_map::Entry::Occupied(first) => pairs.push((first.get().to_string(), name.to_owned())),
+            std::collections::hash_map::Entry::Occupied(first) => {
+                pairs.push((first.get().to_string(), name.to_owned()))
+            }
         }
     }
     pairs
@@ -80,7 +102,9 @@ pub(crate) fn alike<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(String, St
 
 /// What to say of two such names.
 pub(crate) fn differ_by_case(a: &str, b: &str) -> String {
-    format!("columns `{a}` and `{b}` differ by case only: they stay two, but DuckDB, Spark and Hive take them for one")
+    format!(
+        "columns `{a}` and `{b}` differ by case only: they stay two, but DuckDB, Spark and Hive take them for one"
+    )
 }
 
 #[cfg(test)]
@@ -90,7 +114,10 @@ mod tests {
     #[test]
     fn names_that_come_twice_are_given_with_their_places() {
         assert_eq!(repeated(["a", "b", "A"].into_iter()), None);
-        assert_eq!(repeated(["v", "b", "v"].into_iter()).unwrap(), "columns 1 and 3 are both called `v`");
+        assert_eq!(
+            repeated(["v", "b", "v"].into_iter()).unwrap(),
+            "columns 1 and 3 are both called `v`"
+        );
         assert_eq!(
             repeated(["", "v", "", "v", "v"].into_iter()).unwrap(),
             "columns 1 and 3 have no name; columns 2, 4 and 5 are all called `v`"

@@ -1,4 +1,5 @@
-//! Values of fixed width (numbers, decimals, dates, times, durations) as JSON texts, and back. What is written reads back as the same value.
+//! Values of fixed width (numbers, decimals, dates, times, durations) as JSON texts, and back. What
+//! is written reads back as the same value.
 
 use crate::data::json::Odd;
 use arrow::array::ArrowPrimitiveType;
@@ -17,7 +18,8 @@ pub(crate) struct Unwritable {
     pub(crate) ty: DataType,
 }
 
-/// Days from 1970-01-01 that have a date with a year of four digits, which is what RFC 3339, Python and pandas know.
+/// Days from 1970-01-01 that have a date with a year of four digits, which is what RFC 3339, Python
+/// and pandas know.
 const DAYS: RangeInclusive<i64> = -719_528..=2_932_896;
 const DAY: i64 = 86_400;
 
@@ -44,9 +46,15 @@ pub(crate) fn write(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<()
         Float16 => write_f32(half(value).to_f32(), out),
         Float32 => write_f32(f32::from_ne_bytes(bytes(value)), out),
         Float64 => crate::data::json::write_f64(f64::from_ne_bytes(bytes(value)), out),
-        Decimal32(_, scale) => write_decimal(&i32::from_ne_bytes(bytes(value)).to_string(), *scale, out),
-        Decimal64(_, scale) => write_decimal(&i64::from_ne_bytes(bytes(value)).to_string(), *scale, out),
-        Decimal128(_, scale) => write_decimal(&i128::from_ne_bytes(bytes(value)).to_string(), *scale, out),
+        Decimal32(_, scale) => {
+            write_decimal(&i32::from_ne_bytes(bytes(value)).to_string(), *scale, out)
+        }
+        Decimal64(_, scale) => {
+            write_decimal(&i64::from_ne_bytes(bytes(value)).to_string(), *scale, out)
+        }
+        Decimal128(_, scale) => {
+            write_decimal(&i128::from_ne_bytes(bytes(value)).to_string(), *scale, out)
+        }
         Decimal256(_, scale) => write_decimal(&wide(value).to_string(), *scale, out),
         Duration(unit) => {
             out.push(b'"');
@@ -79,14 +87,36 @@ pub(crate) fn parse(ty: &DataType, text: &str, out: &mut impl Extend<u8>) -> Res
         UInt16 => number!(u16),
         UInt32 => number!(u32),
         UInt64 => number!(u64),
-        Float16 => out.extend(<Float16Type as ArrowPrimitiveType>::Native::from_f32(float(text)?).to_bits().to_ne_bytes()),
+        Float16 => out.extend(
+            <Float16Type as ArrowPrimitiveType>::Native::from_f32(float(text)?)
+                .to_bits()
+                .to_ne_bytes(),
+        ),
         Float32 => out.extend(float::<f32>(text)?.to_ne_bytes()),
         Float64 => out.extend(float::<f64>(text)?.to_ne_bytes()),
-        Decimal32(precision, scale) => out.extend(decimal(text, *precision, *scale)?.parse::<i32>().map_err(|_| Odd)?.to_ne_bytes()),
-        Decimal64(precision, scale) => out.extend(decimal(text, *precision, *scale)?.parse::<i64>().map_err(|_| Odd)?.to_ne_bytes()),
-        Decimal128(precision, scale) => out.extend(decimal(text, *precision, *scale)?.parse::<i128>().map_err(|_| Odd)?.to_ne_bytes()),
+        Decimal32(precision, scale) => out.extend(
+            decimal(text, *precision, *scale)?
+                .parse::<i32>()
+                .map_err(|_| Odd)?
+                .to_ne_bytes(),
+        ),
+        Decimal64(precision, scale) => out.extend(
+            decimal(text, *precision, *scale)?
+                .parse::<i64>()
+                .map_err(|_| Odd)?
+                .to_ne_bytes(),
+        ),
+        Decimal128(precision, scale) => out.extend(
+            decimal(text, *precision, *scale)?
+                .parse::<i128>()
+                .map_err(|_| Odd)?
+                .to_ne_bytes(),
+        ),
         Decimal256(precision, scale) => {
-            let mut value = decimal(text, *precision, *scale)?.parse::<i256>().map_err(|_| Odd)?.to_le_bytes();
+            let mut value = decimal(text, *precision, *scale)?
+                .parse::<i256>()
+                .map_err(|_| Odd)?
+                .to_le_bytes();
             if cfg!(target_endian = "big") {
                 value.reverse();
             }
@@ -94,10 +124,19 @@ pub(crate) fn parse(ty: &DataType, text: &str, out: &mut impl Extend<u8>) -> Res
         }
         Duration(unit) => {
             let text = quoted(text)?;
-            let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-            let seconds = text.strip_prefix("PT").and_then(|t| t.strip_suffix('S')).ok_or(Odd)?;
+            let (negative, text) = text
+                .strip_prefix('-')
+                .map_or((false, text), |rest| (true, rest));
+            let seconds = text
+                .strip_prefix("PT")
+                .and_then(|t| t.strip_suffix('S'))
+                .ok_or(Odd)?;
             let value = scaled(seconds, digits(unit))?;
-            out.extend(i64::try_from(if negative { -value } else { value }).map_err(|_| Odd)?.to_ne_bytes());
+            out.extend(
+                i64::try_from(if negative { -value } else { value })
+                    .map_err(|_| Odd)?
+                    .to_ne_bytes(),
+            );
         }
         Interval(unit) => out.extend(parse_interval(unit, quoted(text)?)?),
         FixedSizeBinary(width) => {
@@ -107,14 +146,30 @@ pub(crate) fn parse(ty: &DataType, text: &str, out: &mut impl Extend<u8>) -> Res
             }
             out.extend(value);
         }
-        Date32 => out.extend(i32::try_from(parse_date(quoted(text)?)?).map_err(|_| Odd)?.to_ne_bytes()),
+        Date32 => out.extend(
+            i32::try_from(parse_date(quoted(text)?)?)
+                .map_err(|_| Odd)?
+                .to_ne_bytes(),
+        ),
         Date64 => {
             let text = quoted(text)?;
-            let value = if text.contains('T') { moment(text, 3)?.0 } else { i128::from(parse_date(text)?) * i128::from(DAY) * 1000 };
+            let value = if text.contains('T') {
+                moment(text, 3)?.0
+            } else {
+                i128::from(parse_date(text)?) * i128::from(DAY) * 1000
+            };
             out.extend(i64::try_from(value).map_err(|_| Odd)?.to_ne_bytes());
         }
-        Time32(unit) => out.extend(i32::try_from(parse_clock(quoted(text)?, digits(unit))?).map_err(|_| Odd)?.to_ne_bytes()),
-        Time64(unit) => out.extend(i64::try_from(parse_clock(quoted(text)?, digits(unit))?).map_err(|_| Odd)?.to_ne_bytes()),
+        Time32(unit) => out.extend(
+            i32::try_from(parse_clock(quoted(text)?, digits(unit))?)
+                .map_err(|_| Odd)?
+                .to_ne_bytes(),
+        ),
+        Time64(unit) => out.extend(
+            i64::try_from(parse_clock(quoted(text)?, digits(unit))?)
+                .map_err(|_| Odd)?
+                .to_ne_bytes(),
+        ),
         Timestamp(unit, zone) => {
             let (value, offset) = moment(quoted(text)?, digits(unit))?;
             if zone.is_some() != offset.is_some() {
@@ -132,7 +187,12 @@ pub(crate) fn parse(ty: &DataType, text: &str, out: &mut impl Extend<u8>) -> Res
 pub(crate) fn write_hex(value: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    out.extend(value.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+    out.extend(value.iter().flat_map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    }));
     out.push(b'"');
 }
 
@@ -146,12 +206,18 @@ pub(crate) fn parse_hex(digits: &str) -> Result<Vec<u8>, Odd> {
     if !digits.len().is_multiple_of(2) {
         return Err(Odd);
     }
-    digits.as_bytes().chunks_exact(2).map(|pair| Ok((digit(pair[0])? << 4) | digit(pair[1])?)).collect()
+    digits
+        .as_bytes()
+        .chunks_exact(2)
+        .map(|pair| Ok((digit(pair[0])? << 4) | digit(pair[1])?))
+        .collect()
 }
 
 /// The text between the quotes of a JSON string without escapes.
 pub(crate) fn quoted(text: &str) -> Result<&str, Odd> {
-    text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).ok_or(Odd)
+    text.strip_prefix('"')
+        .and_then(|t| t.strip_suffix('"'))
+        .ok_or(Odd)
 }
 
 fn bytes<const N: usize>(value: &[u8]) -> [u8; N] {
@@ -186,12 +252,18 @@ fn write_f32(value: f32, out: &mut Vec<u8>) {
 /// A JSON number, or what Python writes beyond: Rust reads more than that.
 fn float<T: std::str::FromStr>(text: &str) -> Result<T, Odd> {
     let is_number = text.bytes().next_back().is_some_and(|b| b.is_ascii_digit());
-    if is_number || matches!(text, "NaN" | "Infinity" | "-Infinity") { text.parse().map_err(|_| Odd) } else { Err(Odd) }
+    if is_number || matches!(text, "NaN" | "Infinity" | "-Infinity") {
+        text.parse().map_err(|_| Odd)
+    } else {
+        Err(Odd)
+    }
 }
 
 /// `digits` is the value without its point.
 fn write_decimal(digits: &str, scale: i8, out: &mut Vec<u8>) {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or(("", digits), |rest| ("-", rest));
     out.extend_from_slice(sign.as_bytes());
     let scale_digits = usize::from(scale.unsigned_abs());
     if scale <= 0 {
@@ -201,7 +273,11 @@ fn write_decimal(digits: &str, scale: i8, out: &mut Vec<u8>) {
         }
         return;
     }
-    match digits.len().checked_sub(scale_digits).filter(|whole| *whole > 0) {
+    match digits
+        .len()
+        .checked_sub(scale_digits)
+        .filter(|whole| *whole > 0)
+    {
         Some(whole) => {
             out.extend_from_slice(&digits.as_bytes()[..whole]);
             out.push(b'.');
@@ -215,11 +291,19 @@ fn write_decimal(digits: &str, scale: i8, out: &mut Vec<u8>) {
     }
 }
 
-/// The digits of `text`, a number, without its point: as a whole number of units of 10^-scale. Fails where that is not exactly the number.
+/// The digits of `text`, a number, without its point: as a whole number of units of 10^-scale.
+/// Fails where that is not exactly the number.
 fn decimal(text: &str, precision: u8, scale: i8) -> Result<String, Odd> {
-    let (sign, number) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (sign, number) = text
+        .strip_prefix('-')
+        .map_or(("", text), |rest| ("-", rest));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+    if whole.is_empty()
+        || !whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|b| b.is_ascii_digit())
+    {
         return Err(Odd);
     }
     let mut digits = format!("{whole}{fraction}");
@@ -231,7 +315,10 @@ fn decimal(text: &str, precision: u8, scale: i8) -> Result<String, Odd> {
     if excess > 0 && !digits.is_empty() {
         return Err(Odd);
     }
-    digits.extend(std::iter::repeat_n('0', usize::try_from(-excess.min(0)).map_err(|_| Odd)?));
+    digits.extend(std::iter::repeat_n(
+        '0',
+        usize::try_from(-excess.min(0)).map_err(|_| Odd)?,
+    ));
     let digits = digits.trim_start_matches('0');
     match digits {
         "" => Ok("0".to_owned()),
@@ -264,7 +351,11 @@ fn write_seconds(value: i128, digits: u32, out: &mut Vec<u8>) {
 
 /// The number that `text` spells, in units of 10^-digits. It has no sign.
 fn scaled(text: &str, digits: u32) -> Result<i128, Odd> {
-    decimal(text, 38, digits as i8)?.parse::<i128>().ok().filter(|v| *v >= 0).ok_or(Odd)
+    decimal(text, 38, digits as i8)?
+        .parse::<i128>()
+        .ok()
+        .filter(|v| *v >= 0)
+        .ok_or(Odd)
 }
 
 fn write_interval(unit: &IntervalUnit, value: &[u8], out: &mut Vec<u8>) {
@@ -294,7 +385,8 @@ fn parse_interval(unit: &IntervalUnit, text: &str) -> Result<Vec<u8>, Odd> {
     let int = |text: &str| text.parse::<i32>().map(i32::to_ne_bytes).map_err(|_| Odd);
     let seconds = |text: &str, digits: u32| {
         let text = text.strip_suffix('S').ok_or(Odd)?;
-        text.strip_prefix('-').map_or_else(|| scaled(text, digits), |text| Ok(-scaled(text, digits)?))
+        text.strip_prefix('-')
+            .map_or_else(|| scaled(text, digits), |text| Ok(-scaled(text, digits)?))
     };
     let mut value = Vec::with_capacity(16);
     match unit {
@@ -302,14 +394,22 @@ fn parse_interval(unit: &IntervalUnit, text: &str) -> Result<Vec<u8>, Odd> {
         IntervalUnit::DayTime => {
             let (days, rest) = rest.split_once("DT").ok_or(Odd)?;
             value.extend(int(days)?);
-            value.extend(i32::try_from(seconds(rest, 3)?).map_err(|_| Odd)?.to_ne_bytes());
+            value.extend(
+                i32::try_from(seconds(rest, 3)?)
+                    .map_err(|_| Odd)?
+                    .to_ne_bytes(),
+            );
         }
         IntervalUnit::MonthDayNano => {
             let (months, rest) = rest.split_once('M').ok_or(Odd)?;
             let (days, rest) = rest.split_once("DT").ok_or(Odd)?;
             value.extend(int(months)?);
             value.extend(int(days)?);
-            value.extend(i64::try_from(seconds(rest, 9)?).map_err(|_| Odd)?.to_ne_bytes());
+            value.extend(
+                i64::try_from(seconds(rest, 9)?)
+                    .map_err(|_| Odd)?
+                    .to_ne_bytes(),
+            );
         }
     }
     Ok(value)
@@ -317,8 +417,15 @@ fn parse_interval(unit: &IntervalUnit, text: &str) -> Result<Vec<u8>, Odd> {
 
 /// Dates, times of the day and timestamps.
 fn write_time(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
-    let number = if value.len() == 4 { i32::from_ne_bytes(bytes(value)).into() } else { i64::from_ne_bytes(bytes(value)) };
-    let refused = || Unwritable { value: number.to_string(), ty: ty.clone() };
+    let number = if value.len() == 4 {
+        i32::from_ne_bytes(bytes(value)).into()
+    } else {
+        i64::from_ne_bytes(bytes(value))
+    };
+    let refused = || Unwritable {
+        value: number.to_string(),
+        ty: ty.clone(),
+    };
     let start = out.len();
     out.push(b'"');
     let written = match ty {
@@ -329,7 +436,11 @@ fn write_time(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwr
             let per = 10i64.pow(digits(unit));
             let is_time = (0..DAY * per).contains(&number);
             if is_time {
-                write_clock(number / per, (number % per) * 10i64.pow(9 - digits(unit)), out);
+                write_clock(
+                    number / per,
+                    (number % per) * 10i64.pow(9 - digits(unit)),
+                    out,
+                );
             }
             is_time.then_some(())
         }
@@ -340,7 +451,10 @@ fn write_time(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwr
                 0 => out.push(b'Z'),
                 offset => {
                     let (sign, offset) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
-                    show(format_args!("{sign}{:02}:{:02}", offset / 60, offset % 60), out);
+                    show(
+                        format_args!("{sign}{:02}:{:02}", offset / 60, offset % 60),
+                        out,
+                    );
                 }
             })
         }
@@ -354,15 +468,22 @@ fn write_time(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwr
     Ok(())
 }
 
-/// Seconds east of UTC that `zone` is at `seconds` since 1970. 0 where that is no number of whole minutes, which RFC 3339 cannot say: the text is the
-/// same moment then, in UTC.
+/// Seconds east of UTC that `zone` is at `seconds` since 1970. 0 where that is no number of whole
+/// minutes, which RFC 3339 cannot say: the text is the same moment then, in UTC.
 fn offset_at(zone: &str, seconds: i64) -> i64 {
     let named = || {
         let zone: Tz = zone.parse().ok()?;
         let moment = chrono::DateTime::from_timestamp(seconds, 0)?;
-        Some(i64::from(zone.offset_from_utc_datetime(&moment.naive_utc()).fix().local_minus_utc()))
+        Some(i64::from(
+            zone.offset_from_utc_datetime(&moment.naive_utc())
+                .fix()
+                .local_minus_utc(),
+        ))
     };
-    fixed_offset(zone).or_else(named).filter(|offset| offset % 60 == 0).unwrap_or(0)
+    fixed_offset(zone)
+        .or_else(named)
+        .filter(|offset| offset % 60 == 0)
+        .unwrap_or(0)
 }
 
 /// Seconds east of UTC of a zone such as `+02:00`; None for a named one.
@@ -376,17 +497,26 @@ fn fixed_offset(zone: &str) -> Option<i64> {
     if !matches!(digits.len(), 2 | 4) || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let minutes = digits.get(2..).filter(|m| !m.is_empty()).map_or(Ok(0), str::parse::<i64>).ok()?;
+    let minutes = digits
+        .get(2..)
+        .filter(|m| !m.is_empty())
+        .map_or(Ok(0), str::parse::<i64>)
+        .ok()?;
     Some(sign * (digits[..2].parse::<i64>().ok()? * 3600 + minutes * 60))
 }
 
-/// `value` units of 10^-digits seconds since 1970, shown `offset` seconds later. None if the date has no text.
+/// `value` units of 10^-digits seconds since 1970, shown `offset` seconds later. None if the date
+/// has no text.
 fn write_moment(value: i64, digits: u32, offset: i64, out: &mut Vec<u8>) -> Option<()> {
     let per = 10i64.pow(digits);
     let seconds = value.div_euclid(per).checked_add(offset)?;
     write_date(seconds.div_euclid(DAY), out)?;
     out.push(b'T');
-    write_clock(seconds.rem_euclid(DAY), value.rem_euclid(per) * 10i64.pow(9 - digits), out);
+    write_clock(
+        seconds.rem_euclid(DAY),
+        value.rem_euclid(per) * 10i64.pow(9 - digits),
+        out,
+    );
     Some(())
 }
 
@@ -410,7 +540,15 @@ fn write_date(days: i64, out: &mut Vec<u8>) -> Option<()> {
 
 /// `hh:mm:ss`, then three, six or nine digits, as many as are needed.
 fn write_clock(seconds: i64, nanos: i64, out: &mut Vec<u8>) {
-    show(format_args!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60), out);
+    show(
+        format_args!(
+            "{:02}:{:02}:{:02}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        ),
+        out,
+    );
     match nanos {
         0 => {}
         _ if nanos % 1_000_000 == 0 => show(format_args!(".{:03}", nanos / 1_000_000), out),
@@ -421,7 +559,11 @@ fn write_clock(seconds: i64, nanos: i64, out: &mut Vec<u8>) {
 
 /// Two or four digits.
 fn field(text: &str, len: usize) -> Result<i64, Odd> {
-    if text.len() == len && text.bytes().all(|b| b.is_ascii_digit()) { text.parse().map_err(|_| Odd) } else { Err(Odd) }
+    if text.len() == len && text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().map_err(|_| Odd)
+    } else {
+        Err(Odd)
+    }
 }
 
 /// Days from 1970-01-01 to `YYYY-MM-DD`.
@@ -430,8 +572,23 @@ fn parse_date(text: &str) -> Result<i64, Odd> {
     let mut part = |len| field(parts.next().ok_or(Odd)?, len);
     let (year, month, day) = (part(4)?, part(2)?, part(2)?);
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_of = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let valid = parts.next().is_none() && (1..=12).contains(&month) && (1..=days_of[(month - 1) as usize]).contains(&day);
+    let days_of = [
+        31,
+        if is_leap { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
+    let valid = parts.next().is_none()
+        && (1..=12).contains(&month)
+        && (1..=days_of[(month - 1) as usize]).contains(&day);
     if !valid {
         return Err(Odd);
     }
@@ -450,10 +607,14 @@ fn parse_clock(text: &str, digits: u32) -> Result<i128, Odd> {
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 {
         return Err(Odd);
     }
-    scaled(&format!("{}.{fraction}", (hour * 60 + minute) * 60 + second), digits)
+    scaled(
+        &format!("{}.{fraction}", (hour * 60 + minute) * 60 + second),
+        digits,
+    )
 }
 
-/// `YYYY-MM-DDThh:mm:ss[.f]` in units of 10^-digits seconds since 1970, and the offset that follows, in seconds.
+/// `YYYY-MM-DDThh:mm:ss[.f]` in units of 10^-digits seconds since 1970, and the offset that
+/// follows, in seconds.
 fn moment(text: &str, digits: u32) -> Result<(i128, Option<i64>), Odd> {
     let (date, clock) = text.split_once('T').ok_or(Odd)?;
     let end = clock.find(['Z', '+', '-']).unwrap_or(clock.len());
@@ -492,31 +653,99 @@ mod tests {
         use TimeUnit::*;
         let zone = |zone: &str| Some(zone.into());
         long(Int64, i64::MIN, "-9223372036854775808");
-        long(Timestamp(Microsecond, None), 1_577_840_523_000_456, "\"2020-01-01T01:02:03.000456\"");
+        long(
+            Timestamp(Microsecond, None),
+            1_577_840_523_000_456,
+            "\"2020-01-01T01:02:03.000456\"",
+        );
         long(Timestamp(Second, None), -1, "\"1969-12-31T23:59:59\"");
-        long(Timestamp(Nanosecond, zone("UTC")), i64::MAX, "\"2262-04-11T23:47:16.854775807Z\"");
-        long(Timestamp(Nanosecond, None), i64::MIN, "\"1677-09-21T00:12:43.145224192\"");
-        long(Timestamp(Millisecond, zone("Europe/Berlin")), 1_714_557_600_000, "\"2024-05-01T12:00:00+02:00\"");
+        long(
+            Timestamp(Nanosecond, zone("UTC")),
+            i64::MAX,
+            "\"2262-04-11T23:47:16.854775807Z\"",
+        );
+        long(
+            Timestamp(Nanosecond, None),
+            i64::MIN,
+            "\"1677-09-21T00:12:43.145224192\"",
+        );
+        long(
+            Timestamp(Millisecond, zone("Europe/Berlin")),
+            1_714_557_600_000,
+            "\"2024-05-01T12:00:00+02:00\"",
+        );
         // An offset of 53 minutes and 28 seconds.
-        long(Timestamp(Second, zone("Europe/Berlin")), -3_000_000_000, "\"1874-12-07T18:40:00Z\"");
-        long(Timestamp(Second, zone("-05:30")), 1_714_557_600, "\"2024-05-01T04:30:00-05:30\"");
-        long(Timestamp(Second, None), 253_402_300_799, "\"9999-12-31T23:59:59\"");
-        long(Timestamp(Second, None), -62_167_219_200, "\"0000-01-01T00:00:00\"");
+        long(
+            Timestamp(Second, zone("Europe/Berlin")),
+            -3_000_000_000,
+            "\"1874-12-07T18:40:00Z\"",
+        );
+        long(
+            Timestamp(Second, zone("-05:30")),
+            1_714_557_600,
+            "\"2024-05-01T04:30:00-05:30\"",
+        );
+        long(
+            Timestamp(Second, None),
+            253_402_300_799,
+            "\"9999-12-31T23:59:59\"",
+        );
+        long(
+            Timestamp(Second, None),
+            -62_167_219_200,
+            "\"0000-01-01T00:00:00\"",
+        );
         long(Date64, 951_782_400_000, "\"2000-02-29\"");
         long(Date64, 951_782_400_001, "\"2000-02-29T00:00:00.001\"");
-        long(Time64(Nanosecond), 86_399_999_999_999, "\"23:59:59.999999999\"");
+        long(
+            Time64(Nanosecond),
+            86_399_999_999_999,
+            "\"23:59:59.999999999\"",
+        );
         long(Duration(Second), i64::MAX, "\"PT9223372036854775807S\"");
-        long(Duration(Nanosecond), i64::MIN, "\"-PT9223372036.854775808S\"");
+        long(
+            Duration(Nanosecond),
+            i64::MIN,
+            "\"-PT9223372036.854775808S\"",
+        );
         long(Duration(Millisecond), 1500, "\"PT1.5S\"");
-        assert_eq!(text(&Date32, &(-1i32).to_ne_bytes()).unwrap(), "\"1969-12-31\"");
-        assert_eq!(text(&Time32(Millisecond), &1i32.to_ne_bytes()).unwrap(), "\"00:00:00.001\"");
+        assert_eq!(
+            text(&Date32, &(-1i32).to_ne_bytes()).unwrap(),
+            "\"1969-12-31\""
+        );
+        assert_eq!(
+            text(&Time32(Millisecond), &1i32.to_ne_bytes()).unwrap(),
+            "\"00:00:00.001\""
+        );
         let interval: Vec<u8> = [(-3i32).to_ne_bytes(), 4i32.to_ne_bytes()].concat();
-        assert_eq!(text(&Interval(IntervalUnit::DayTime), &interval).unwrap(), "\"P-3DT0.004S\"");
-        let interval: Vec<u8> = [&1i32.to_ne_bytes()[..], &(-2i32).to_ne_bytes(), &(-3i64).to_ne_bytes()].concat();
-        assert_eq!(text(&Interval(IntervalUnit::MonthDayNano), &interval).unwrap(), "\"P1M-2DT-0.000000003S\"");
-        assert_eq!(text(&Interval(IntervalUnit::YearMonth), &14i32.to_ne_bytes()).unwrap(), "\"P14M\"");
+        assert_eq!(
+            text(&Interval(IntervalUnit::DayTime), &interval).unwrap(),
+            "\"P-3DT0.004S\""
+        );
+        let interval: Vec<u8> = [
+            &1i32.to_ne_bytes()[..],
+            &(-2i32).to_ne_bytes(),
+            &(-3i64).to_ne_bytes(),
+        ]
+        .concat();
+        assert_eq!(
+            text(&Interval(IntervalUnit::MonthDayNano), &interval).unwrap(),
+            "\"P1M-2DT-0.000000003S\""
+        );
+        assert_eq!(
+            text(&Interval(IntervalUnit::YearMonth), &14i32.to_ne_bytes()).unwrap(),
+            "\"P14M\""
+        );
         assert_eq!(text(&FixedSizeBinary(2), &[0, 255]).unwrap(), "\"00ff\"");
-        for value in [f64::MAX, f64::MIN_POSITIVE, -0.0, 0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for value in [
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            -0.0,
+            0.1,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ] {
             text(&Float64, &value.to_ne_bytes()).unwrap();
         }
         assert_eq!(text(&Float32, &0.1f32.to_ne_bytes()).unwrap(), "0.1");
@@ -526,14 +755,31 @@ mod tests {
     #[test]
     fn decimals_keep_all_digits() {
         let value = |digits: i128| digits.to_ne_bytes();
-        assert_eq!(text(&Decimal128(38, 10), &value(-12_345_678_901_234_567_890_123_456)).unwrap(), "-1234567890123456.7890123456");
+        assert_eq!(
+            text(
+                &Decimal128(38, 10),
+                &value(-12_345_678_901_234_567_890_123_456)
+            )
+            .unwrap(),
+            "-1234567890123456.7890123456"
+        );
         assert_eq!(text(&Decimal128(10, 3), &value(5)).unwrap(), "0.005");
         assert_eq!(text(&Decimal128(10, 3), &value(12_340)).unwrap(), "12.340");
         assert_eq!(text(&Decimal128(10, -2), &value(123)).unwrap(), "12300");
         assert_eq!(text(&Decimal128(10, 0), &value(0)).unwrap(), "0");
-        assert_eq!(text(&Decimal64(18, 2), &(-1i64).to_ne_bytes()).unwrap(), "-0.01");
-        let wide = i256::from_string("-12345678901234567890123456789012345678901234567890123456789012345678901234").unwrap();
-        assert!(text(&Decimal256(76, 2), &wide.to_le_bytes()).unwrap().ends_with(".34"));
+        assert_eq!(
+            text(&Decimal64(18, 2), &(-1i64).to_ne_bytes()).unwrap(),
+            "-0.01"
+        );
+        let wide = i256::from_string(
+            "-12345678901234567890123456789012345678901234567890123456789012345678901234",
+        )
+        .unwrap();
+        assert!(
+            text(&Decimal256(76, 2), &wide.to_le_bytes())
+                .unwrap()
+                .ends_with(".34")
+        );
         let fits = |text: &str| parse(&Decimal128(4, 2), text, &mut Vec::new()).is_ok();
         assert!(fits("1.5") && fits("-99.99") && fits("1.5000") && fits("7"));
         assert!(!fits("1.555") && !fits("100.00") && !fits("1e1") && !fits("\"1\"") && !fits(""));
@@ -542,7 +788,10 @@ mod tests {
     #[test]
     fn what_has_no_text_is_named() {
         let refused = |ty: DataType, value: i64| text(&ty, &value.to_ne_bytes()).unwrap_err();
-        assert_eq!(refused(Timestamp(TimeUnit::Microsecond, None), i64::MAX), "9223372036854775807 Timestamp(µs)");
+        assert_eq!(
+            refused(Timestamp(TimeUnit::Microsecond, None), i64::MAX),
+            "9223372036854775807 Timestamp(µs)"
+        );
         refused(Timestamp(TimeUnit::Second, Some("+01:00".into())), i64::MAX);
         refused(Timestamp(TimeUnit::Second, None), 253_402_300_800);
         refused(Date64, i64::MIN);
@@ -552,12 +801,23 @@ mod tests {
 
     #[test]
     fn other_spellings_are_other_values() {
-        let odd = |ty: DataType, text: &str| assert!(parse(&ty, text, &mut Vec::new()).is_err(), "{text}");
+        let odd = |ty: DataType, text: &str| {
+            assert!(parse(&ty, text, &mut Vec::new()).is_err(), "{text}")
+        };
         odd(Date32, "\"2023-02-29\"");
         odd(Date32, "\"2023-2-09\"");
-        odd(Timestamp(TimeUnit::Second, None), "\"2024-05-01T10:00:00Z\"");
-        odd(Timestamp(TimeUnit::Second, None), "\"2024-05-01T10:00:00.5\"");
-        odd(Timestamp(TimeUnit::Second, Some("UTC".into())), "\"2024-05-01T10:00:00\"");
+        odd(
+            Timestamp(TimeUnit::Second, None),
+            "\"2024-05-01T10:00:00Z\"",
+        );
+        odd(
+            Timestamp(TimeUnit::Second, None),
+            "\"2024-05-01T10:00:00.5\"",
+        );
+        odd(
+            Timestamp(TimeUnit::Second, Some("UTC".into())),
+            "\"2024-05-01T10:00:00\"",
+        );
         odd(Int8, "300");
         odd(Int8, "1.0");
         odd(Float64, "inf");

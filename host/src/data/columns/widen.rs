@@ -1,7 +1,8 @@
 //! The type that holds the values of two: for files of one dataset whose columns differ.
 //!
-//! Whether each value survives is another question, which [`conform`](super::conform) answers value by value: a whole number of 64 bits in a
-//! column of doubles, a time of the year 3000 in nanoseconds.
+//! Whether each value survives is another question, which [`conform`](super::conform) answers value
+//! by value: a whole number of 64 bits in a column of doubles, a time of the year 3000 in
+//! nanoseconds.
 
 use super::convert::is_text;
 use super::hugging_face;
@@ -17,15 +18,23 @@ pub(crate) struct Clash {
     pub(crate) second: DataType,
 }
 
-/// The columns of both: those of `a` in their order, then the new ones of `b`. What both say of themselves (`huggingface`, `pandas`) is kept;
-/// where they differ, it is that of `a`.
+/// The columns of both: those of `a` in their order, then the new ones of `b`. What both say of
+/// themselves (`huggingface`, `pandas`) is kept; where they differ, it is that of `a`.
 pub(crate) fn unify(a: &Schema, b: &Schema) -> Result<Schema, Clash> {
     let fields = unify_fields(a.fields(), b.fields())?;
     let mut metadata = b.metadata().clone();
-    metadata.extend(a.metadata().iter().map(|(key, value)| (key.clone(), value.clone())));
+    metadata.extend(
+        a.metadata()
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
     let described = |schema: &Schema| schema.metadata().get(hugging_face::KEY).cloned();
     let (of_a, of_b) = (described(a), described(b));
-    match hugging_face::unified((of_a.as_deref(), a.fields()), (of_b.as_deref(), b.fields()), &fields) {
+    match hugging_face::unified(
+        (of_a.as_deref(), a.fields()),
+        (of_b.as_deref(), b.fields()),
+        &fields,
+    ) {
         Some(text) => metadata.insert(hugging_face::KEY, text),
         None => metadata.remove(hugging_face::KEY),
     };
@@ -39,7 +48,9 @@ fn unify_fields(a: &Fields, b: &Fields) -> Result<Fields, Clash> {
     let mut fields: Vec<FieldRef> = Vec::new();
     for field in a {
         fields.push(match b.find(field.name()) {
-            Some((_, other)) => unify_field(field, other).map_err(|clash| clash.below(field.name()))?,
+            Some((_, other)) => {
+                unify_field(field, other).map_err(|clash| clash.below(field.name()))?
+            }
             None => Arc::new(field.as_ref().clone().with_nullable(true)),
         });
     }
@@ -51,23 +62,38 @@ fn unify_fields(a: &Fields, b: &Fields) -> Result<Fields, Clash> {
 fn unify_field(a: &FieldRef, b: &FieldRef) -> Result<FieldRef, Clash> {
     let ty = unify_types(a.data_type(), b.data_type())?;
     let mut metadata = b.metadata().clone();
-    metadata.extend(a.metadata().iter().map(|(key, value)| (key.clone(), value.clone())));
-    let nullable = a.is_nullable() || b.is_nullable() || [a, b].iter().any(|f| f.data_type() != &ty);
-    Ok(Arc::new(retyped(a, ty).with_metadata(metadata).with_nullable(nullable)))
+    metadata.extend(
+        a.metadata()
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
+    let nullable =
+        a.is_nullable() || b.is_nullable() || [a, b].iter().any(|f| f.data_type() != &ty);
+    Ok(Arc::new(
+        retyped(a, ty)
+            .with_metadata(metadata)
+            .with_nullable(nullable),
+    ))
 }
 
 /// `field` with another type. What its metadata says of the type holds no longer.
 pub(crate) fn retyped(field: &Field, ty: DataType) -> Field {
     let mut field = field.clone();
     if !ty.equals_datatype(field.data_type()) {
-        field.metadata_mut().retain(|key, _| !key.starts_with("ARROW:extension:"));
+        field
+            .metadata_mut()
+            .retain(|key, _| !key.starts_with("ARROW:extension:"));
     }
     field.with_data_type(ty)
 }
 
 impl Clash {
     fn below(mut self, name: &str) -> Self {
-        self.path = if self.path.is_empty() { name.to_owned() } else { format!("{name}.{}", self.path) };
+        self.path = if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}.{}", self.path)
+        };
         self
     }
 }
@@ -75,13 +101,18 @@ impl Clash {
 /// The narrowest type that holds the values of both.
 fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
     use DataType::*;
-    let clash = || Clash { path: String::new(), first: a.clone(), second: b.clone() };
+    let clash = || Clash {
+        path: String::new(),
+        first: a.clone(),
+        second: b.clone(),
+    };
     Ok(match (a, b) {
         (a, b) if a == b => a.clone(),
         (Null, ty) | (ty, Null) => ty.clone(),
-        (Dictionary(key, value), Dictionary(other, values)) => {
-            Dictionary(Box::new(integer(key, other)), Box::new(unify_types(value, values)?))
-        }
+        (Dictionary(key, value), Dictionary(other, values)) => Dictionary(
+            Box::new(integer(key, other)),
+            Box::new(unify_types(value, values)?),
+        ),
         (a, b) if is_text(a) && is_text(b) => {
             if matches!((a, b), (LargeUtf8, _) | (_, LargeUtf8)) {
                 LargeUtf8
@@ -90,7 +121,9 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
             }
         }
         (Dictionary(_, value), other) | (other, Dictionary(_, value)) => unify_types(value, other)?,
-        (RunEndEncoded(_, value), other) | (other, RunEndEncoded(_, value)) => unify_types(value.data_type(), other)?,
+        (RunEndEncoded(_, value), other) | (other, RunEndEncoded(_, value)) => {
+            unify_types(value.data_type(), other)?
+        }
         (a, b) if is_bytes(a) && is_bytes(b) => {
             if matches!((a, b), (LargeBinary, _) | (_, LargeBinary)) {
                 LargeBinary
@@ -99,7 +132,9 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
             }
         }
         (a, b) if a.is_integer() && b.is_integer() => Int64,
-        (a, b) if (a.is_integer() || a.is_floating()) && (b.is_integer() || b.is_floating()) => Float64,
+        (a, b) if (a.is_integer() || a.is_floating()) && (b.is_integer() || b.is_floating()) => {
+            Float64
+        }
         (a, b) if a.is_decimal() || b.is_decimal() => decimal(a, b).ok_or_else(clash)?,
         (Date32, Date64) | (Date64, Date32) => Date32,
         (Time32(a) | Time64(a), Time32(b) | Time64(b)) => match finer(*a, *b) {
@@ -109,13 +144,17 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
         (Duration(a), Duration(b)) => Duration(finer(*a, *b)),
         (Timestamp(unit, zone), Timestamp(other, second)) => match (zone, second) {
             (a, b) if a == b => Timestamp(finer(*unit, *other), a.clone()),
-            (Some(a), Some(b)) if is_utc(a) && is_utc(b) => Timestamp(finer(*unit, *other), Some("UTC".into())),
+            (Some(a), Some(b)) if is_utc(a) && is_utc(b) => {
+                Timestamp(finer(*unit, *other), Some("UTC".into()))
+            }
             _ => return Err(clash()),
         },
         (Struct(a), Struct(b)) => Struct(unify_fields(a, b)?),
         (Map(a, sorted), Map(b, also)) => Map(entries(a, b).ok_or_else(clash)??, *sorted && *also),
         (a, b) => {
-            let (Some(item), Some(other)) = (list_item(a), list_item(b)) else { return Err(clash()) };
+            let (Some(item), Some(other)) = (list_item(a), list_item(b)) else {
+                return Err(clash());
+            };
             let item = unify_field(item, other).map_err(|clash| clash.below("[]"))?;
             let is_large = |ty: &DataType| matches!(ty, LargeList(_) | LargeListView(_));
             match (a, b) {
@@ -131,31 +170,56 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
 pub(crate) fn list_item(ty: &DataType) -> Option<&FieldRef> {
     use DataType::*;
     match ty {
-        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => Some(item),
+        List(item)
+        | LargeList(item)
+        | FixedSizeList(item, _)
+        | ListView(item)
+        | LargeListView(item) => Some(item),
         _ => None,
     }
 }
 
 /// Keys and values of two maps, whatever their names are.
 fn entries(a: &FieldRef, b: &FieldRef) -> Option<Result<FieldRef, Clash>> {
-    let (DataType::Struct(first), DataType::Struct(second)) = (a.data_type(), b.data_type()) else { return None };
-    let ([key, value], [other_key, other_value]) = (&first[..], &second[..]) else { return None };
+    let (DataType::Struct(first), DataType::Struct(second)) = (a.data_type(), b.data_type()) else {
+        return None;
+    };
+    let ([key, value], [other_key, other_value]) = (&first[..], &second[..]) else {
+        return None;
+    };
     let unified = || {
-        let key = unify_field(key, other_key).map_err(|clash| clash.below("key"))?.as_ref().clone().with_nullable(false);
+        let key = unify_field(key, other_key)
+            .map_err(|clash| clash.below("key"))?
+            .as_ref()
+            .clone()
+            .with_nullable(false);
         let value = unify_field(value, other_value).map_err(|clash| clash.below("value"))?;
-        Ok(Arc::new(a.as_ref().clone().with_data_type(DataType::Struct(vec![Arc::new(key), value].into()))))
+        Ok(Arc::new(a.as_ref().clone().with_data_type(
+            DataType::Struct(vec![Arc::new(key), value].into()),
+        )))
     };
     Some(unified())
 }
 
 fn is_bytes(ty: &DataType) -> bool {
-    matches!(ty, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_))
+    matches!(
+        ty,
+        DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_)
+    )
 }
 
 /// Keys of dictionaries: at least 32 bits, as the entries of all files come together.
 fn integer(a: &DataType, b: &DataType) -> DataType {
-    let is_wide = |ty: &DataType| matches!(ty, DataType::Int64 | DataType::UInt64 | DataType::UInt32);
-    if is_wide(a) || is_wide(b) { DataType::Int64 } else { DataType::Int32 }
+    let is_wide =
+        |ty: &DataType| matches!(ty, DataType::Int64 | DataType::UInt64 | DataType::UInt32);
+    if is_wide(a) || is_wide(b) {
+        DataType::Int64
+    } else {
+        DataType::Int32
+    }
 }
 
 /// Digits before and after the point are as many as the one or the other has.
@@ -184,9 +248,10 @@ fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
 fn digits(ty: &DataType) -> Option<(u8, i8)> {
     use DataType::*;
     Some(match ty {
-        Decimal32(precision, scale) | Decimal64(precision, scale) | Decimal128(precision, scale) | Decimal256(precision, scale) => {
-            (*precision, *scale)
-        }
+        Decimal32(precision, scale)
+        | Decimal64(precision, scale)
+        | Decimal128(precision, scale)
+        | Decimal256(precision, scale) => (*precision, *scale),
         Int8 | UInt8 => (3, 0),
         Int16 | UInt16 => (5, 0),
         Int32 | UInt32 => (10, 0),
@@ -202,8 +267,20 @@ fn finer(a: TimeUnit, b: TimeUnit) -> TimeUnit {
 
 /// The names that libraries write for it.
 fn is_utc(zone: &str) -> bool {
-    const NAMES: [&str; 12] =
-        ["utc", "z", "+00:00", "-00:00", "+0000", "+00", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "universal"];
+    const NAMES: [&str; 12] = [
+        "utc",
+        "z",
+        "+00:00",
+        "-00:00",
+        "+0000",
+        "+00",
+        "etc/utc",
+        "uct",
+        "etc/uct",
+        "zulu",
+        "etc/zulu",
+        "universal",
+    ];
     NAMES.contains(&zone.to_ascii_lowercase().as_str())
 }
 
@@ -216,11 +293,16 @@ mod tests {
         List(Arc::new(Field::new_list_field(ty, true)))
     }
 
-    /// What pyarrow's `unify_schemas(promote_options="permissive")` gives, but for decimals with doubles and bytes with text.
+    /// What pyarrow's `unify_schemas(promote_options="permissive")` gives, but for decimals with
+    /// doubles and bytes with text.
     #[test]
     fn types_unite() {
         let large = |ty: DataType| LargeList(Arc::new(Field::new_list_field(ty, true)));
-        let (us, ms, s) = (TimeUnit::Microsecond, TimeUnit::Millisecond, TimeUnit::Second);
+        let (us, ms, s) = (
+            TimeUnit::Microsecond,
+            TimeUnit::Millisecond,
+            TimeUnit::Second,
+        );
         let words = |key: DataType| Dictionary(Box::new(key), Box::new(Utf8));
         for (a, b, both) in [
             (Int8, Int32, Int64),
@@ -231,8 +313,16 @@ mod tests {
             (Binary, LargeBinary, LargeBinary),
             (FixedSizeBinary(4), Binary, Binary),
             (list(Int8), large(Int64), large(Int64)),
-            (FixedSizeList(Arc::new(Field::new_list_field(Int8, true)), 2), list(Int8), list(Int8)),
-            (Timestamp(s, Some("UTC".into())), Timestamp(us, Some("+00:00".into())), Timestamp(us, Some("UTC".into()))),
+            (
+                FixedSizeList(Arc::new(Field::new_list_field(Int8, true)), 2),
+                list(Int8),
+                list(Int8),
+            ),
+            (
+                Timestamp(s, Some("UTC".into())),
+                Timestamp(us, Some("+00:00".into())),
+                Timestamp(us, Some("UTC".into())),
+            ),
             (Time32(s), Time64(us), Time64(us)),
             (Duration(s), Duration(ms), Duration(ms)),
             (Decimal128(5, 2), Decimal128(38, 2), Decimal128(38, 2)),
@@ -253,7 +343,10 @@ mod tests {
             (Float64, Decimal128(5, 2)),
             (Date32, Timestamp(s, None)),
             (Timestamp(s, None), Timestamp(s, Some("UTC".into()))),
-            (Timestamp(s, Some("UTC".into())), Timestamp(s, Some("Europe/Berlin".into()))),
+            (
+                Timestamp(s, Some("UTC".into())),
+                Timestamp(s, Some("Europe/Berlin".into())),
+            ),
             (Decimal256(76, 0), Decimal128(10, 6)),
         ] {
             assert!(unify_types(&a, &b).is_err(), "{a} {b}");
@@ -262,8 +355,17 @@ mod tests {
 
     #[test]
     fn a_clash_names_the_member() {
-        let inner = |ty: DataType| Schema::new(vec![Field::new("meta", Struct(vec![Field::new("x", list(ty), true)].into()), true)]);
+        let inner = |ty: DataType| {
+            Schema::new(vec![Field::new(
+                "meta",
+                Struct(vec![Field::new("x", list(ty), true)].into()),
+                true,
+            )])
+        };
         let clash = unify(&inner(Int8), &inner(Utf8)).unwrap_err();
-        assert_eq!((&*clash.path, clash.first, clash.second), ("meta.x.[]", Int8, Utf8));
+        assert_eq!(
+            (&*clash.path, clash.first, clash.second),
+            ("meta.x.[]", Int8, Utf8)
+        );
     }
 }

@@ -22,33 +22,45 @@ pub(crate) struct Exported {
     pub rows: u64,
     /// Bytes in all files.
     pub bytes: u64,
-    /// What the user should know: columns whose types had to be widened, values that the format does not hold.
+    /// What the user should know: columns whose types had to be widened, values that the format
+    /// does not hold.
     pub notes: Vec<String>,
 }
 
-/// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at all; their bytes do not depend on how the
-/// rows are cut into parts. Runs on the threads of rayon's current pool.
+/// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at
+/// all; their bytes do not depend on how the rows are cut into parts. Runs on the threads of
+/// rayon's current pool.
 pub(crate) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<Exported> {
     let directory = match target.path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create `{}`", directory.display()))?;
     let mut out = Staged::new(target, directory);
     let notes = if target.format.is_columnar() {
         columnar::assemble(parts, target, &mut out)?
     } else {
         lines(parts, target, &mut out)?;
         let mut losses = Losses::default();
-        parts.iter().for_each(|(_, info)| losses.merge(&info.losses));
+        parts
+            .iter()
+            .for_each(|(_, info)| losses.merge(&info.losses));
         losses.notes()
     };
     let (files, bytes) = out.commit()?;
-    Ok(Exported { files, rows: parts.iter().map(|(_, info)| info.rows).sum(), bytes, notes })
+    Ok(Exported {
+        files,
+        rows: parts.iter().map(|(_, info)| info.rows).sum(),
+        bytes,
+        notes,
+    })
 }
 
 fn lines(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged) -> Result<()> {
-    let rows = parts.iter().filter(|(_, info)| matches!(info.content, PartContent::Rows { .. }));
+    let rows = parts
+        .iter()
+        .filter(|(_, info)| matches!(info.content, PartContent::Rows { .. }));
     let stream = LineStream::open(rows.map(|(path, info)| (path.clone(), info.bytes)))?;
     let mut start = 0;
     loop {
@@ -57,7 +69,8 @@ fn lines(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged)
             None => stream.len(),
         };
         let mut file = out.next()?;
-        write_range(&stream, start, end, target, &mut file).with_context(|| format!("cannot write beside `{}`", target.path.display()))?;
+        write_range(&stream, start, end, target, &mut file)
+            .with_context(|| format!("cannot write beside `{}`", target.path.display()))?;
         start = end;
         if start == stream.len() {
             return Ok(());
@@ -65,7 +78,13 @@ fn lines(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged)
     }
 }
 
-fn write_range(stream: &LineStream, start: u64, end: u64, target: &ExportTarget, file: &mut File) -> Result<()> {
+fn write_range(
+    stream: &LineStream,
+    start: u64,
+    end: u64,
+    target: &ExportTarget,
+    file: &mut File,
+) -> Result<()> {
     let lines = stream.range(start, end);
     match (target.format, target.compression) {
         (ExportFormat::Json, Compression::None) => {
@@ -73,7 +92,9 @@ fn write_range(stream: &LineStream, start: u64, end: u64, target: &ExportTarget,
             io::copy(&mut ArrayReader::new(lines), &mut out)?;
             out.flush()?;
         }
-        (ExportFormat::Json, packing) => compression::export(ArrayReader::new(lines), file, packing)?,
+        (ExportFormat::Json, packing) => {
+            compression::export(ArrayReader::new(lines), file, packing)?
+        }
         (_, Compression::None) => stream.copy(start, end, file)?,
         (_, packing) => compression::export(lines, file, packing)?,
     }

@@ -1,4 +1,5 @@
-//! Columnar exports: Parquet and Arrow from the parts, in row groups whose places depend on the rows alone.
+//! Columnar exports: Parquet and Arrow from the parts, in row groups whose places depend on the
+//! rows alone.
 
 use super::part::{PartContent, PartInfo};
 use super::staging::Staged;
@@ -34,32 +35,61 @@ use std::io::{BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Size of the rows of a Parquet row group before encoding. Large enough to scan well, small enough that a few are in memory at once.
+/// Size of the rows of a Parquet row group before encoding. Large enough to scan well, small enough
+/// that a few are in memory at once.
 const ROW_GROUP_BYTES: u64 = 64 << 20;
 
 /// The same for a record batch of an Arrow stream.
 const ARROW_BATCH_BYTES: u64 = 8 << 20;
 
 /// Writes the export; gives the notes on columns that do not hold the values as they were.
-pub(crate) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged) -> Result<Vec<String>> {
-    let group_bytes = if target.format == ExportFormat::Parquet { ROW_GROUP_BYTES } else { ARROW_BATCH_BYTES };
-    let group_bytes = target.shard_size.map_or(group_bytes, |shard| shard.min(group_bytes)).max(1);
-    let columns = parts.iter().any(|(_, info)| matches!(info.content, PartContent::Columns { .. }));
-    if columns { from_columns(parts, target, group_bytes, out) } else { from_rows(parts, target, group_bytes, out) }
+pub(crate) fn assemble(
+    parts: &[(PathBuf, PartInfo)],
+    target: &ExportTarget,
+    out: &mut Staged,
+) -> Result<Vec<String>> {
+    let group_bytes = if target.format == ExportFormat::Parquet {
+        ROW_GROUP_BYTES
+    } else {
+        ARROW_BATCH_BYTES
+    };
+    let group_bytes = target
+        .shard_size
+        .map_or(group_bytes, |shard| shard.min(group_bytes))
+        .max(1);
+    let columns = parts
+        .iter()
+        .any(|(_, info)| matches!(info.content, PartContent::Columns { .. }));
+    if columns {
+        from_columns(parts, target, group_bytes, out)
+    } else {
+        from_rows(parts, target, group_bytes, out)
+    }
 }
 
-fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: u64, out: &mut Staged) -> Result<Vec<String>> {
+fn from_rows(
+    parts: &[(PathBuf, PartInfo)],
+    target: &ExportTarget,
+    group_bytes: u64,
+    out: &mut Staged,
+) -> Result<Vec<String>> {
     let (mut shape, mut typed, mut losses) = (Shape::default(), None::<Typed>, Losses::default());
     for (path, info) in parts {
         match &info.content {
-            PartContent::Rows { shape: Some(later), typed: more } => {
+            PartContent::Rows {
+                shape: Some(later),
+                typed: more,
+            } => {
                 shape.merge(later);
                 match (&mut typed, more) {
                     (Some(typed), Some(more)) => typed.merge(more),
                     (typed, more) => *typed = more.clone(),
                 }
             }
-            _ => bail!("the part `{}` was not written for a columnar export", path.display()),
+            _ => bail!(
+                "the part `{}` was not written for a columnar export",
+                path.display()
+            ),
         }
         losses.merge(&info.losses);
     }
@@ -67,24 +97,55 @@ fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: 
         Some(typed) => typed.columns(&shape)?,
         None => (Schema::new(shape.columns()), Vec::new()),
     };
-    let inferred =
-        |name: &str| typed.is_none() || schema.field_with_name(name).is_ok_and(|field| Some(field) == shape.column(name).as_ref());
+    let inferred = |name: &str| {
+        typed.is_none()
+            || schema
+                .field_with_name(name)
+                .is_ok_and(|field| Some(field) == shape.column(name).as_ref())
+    };
     notes.extend(shape.notes(inferred));
     let mut losses = shape.losses(&losses);
     // A column with a type of the input holds what it held there.
-    let is_in = |path: &str, name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-    let typed: Vec<&String> = schema.fields().iter().map(|field| field.name()).filter(|name| !inferred(name)).collect();
-    losses.retain(|path, loss| loss == Loss::Surrogate || !typed.iter().any(|name| is_in(path, name)));
+    let is_in = |path: &str, name: &str| {
+        path.strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let typed: Vec<&String> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name())
+        .filter(|name| !inferred(name))
+        .collect();
+    losses.retain(|path, loss| {
+        loss == Loss::Surrogate || !typed.iter().any(|name| is_in(path, name))
+    });
     notes.extend(losses.notes());
-    notes.extend(alike(schema.fields().iter().map(|f| f.name().as_str())).into_iter().map(|(a, b)| differ_by_case(&a, &b)));
+    notes.extend(
+        alike(schema.fields().iter().map(|f| f.name().as_str()))
+            .into_iter()
+            .map(|(a, b)| differ_by_case(&a, &b)),
+    );
     if target.format == ExportFormat::Parquet {
-        let empty = schema.fields().iter().filter(|f| has_empty_struct(f.data_type()));
-        notes.extend(empty.map(|f| format!("column `{}` has objects without members: written as maps without entries", f.name())));
+        let empty = schema
+            .fields()
+            .iter()
+            .filter(|f| has_empty_struct(f.data_type()));
+        notes.extend(empty.map(|f| {
+            format!(
+                "column `{}` has objects without members: written as maps without entries",
+                f.name()
+            )
+        }));
         schema = for_parquet(&schema).as_ref().clone();
     }
     let schema = Arc::new(schema);
     if schema.fields().is_empty() && parts.iter().any(|(_, info)| info.rows > 0) {
-        return Err(UserError::new("export_path", "the rows have no fields, so they cannot be columns").hint("export as `.jsonl`").into());
+        return Err(UserError::new(
+            "export_path",
+            "the rows have no fields, so they cannot be columns",
+        )
+        .hint("export as `.jsonl`")
+        .into());
     }
     let stream = LineStream::open(parts.iter().map(|(path, info)| (path.clone(), info.bytes)))?;
     let mut start = 0;
@@ -112,11 +173,18 @@ fn from_rows(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: 
     }
 }
 
-fn from_columns(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_bytes: u64, out: &mut Staged) -> Result<Vec<String>> {
+fn from_columns(
+    parts: &[(PathBuf, PartInfo)],
+    target: &ExportTarget,
+    group_bytes: u64,
+    out: &mut Staged,
+) -> Result<Vec<String>> {
     let schema = columns_schema(parts)?;
     let rows: u64 = parts.iter().map(|(_, info)| info.rows).sum();
     let bytes: u64 = parts.iter().map(|(_, info)| info.logical_bytes).sum();
-    let rows_in = |limit: u64| (u128::from(limit) * u128::from(rows) / u128::from(bytes.max(1))).clamp(1, 1 << 20) as usize;
+    let rows_in = |limit: u64| {
+        (u128::from(limit) * u128::from(rows) / u128::from(bytes.max(1))).clamp(1, 1 << 20) as usize
+    };
     let (group_rows, shard_rows) = (rows_in(group_bytes), target.shard_size.map(rows_in));
     let mut batches = Batches::new(parts);
     loop {
@@ -144,28 +212,39 @@ fn from_columns(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, group_byte
     }
 }
 
-/// The schema of all parts. Columns that operators added come last, by name, as their order of coming depends on the partitions.
+/// The schema of all parts. Columns that operators added come last, by name, as their order of
+/// coming depends on the partitions.
 fn columns_schema(parts: &[(PathBuf, PartInfo)]) -> Result<SchemaRef> {
     let mut all: Option<Schema> = None;
     let mut given = 0;
     for (path, info) in parts {
-        let PartContent::Columns { schema, input_columns } = &info.content else {
+        let PartContent::Columns {
+            schema,
+            input_columns,
+        } = &info.content
+        else {
             bail!("the part `{}` does not hold columns", path.display())
         };
         let schema = decode_schema(schema)?;
         given = *input_columns;
         all = Some(match all {
             None => schema,
-            Some(known) => {
-                unify(&known, &schema).map_err(|clash| anyhow!("the types of `{}` in the parts do not go together", clash.path))?
-            }
+            Some(known) => unify(&known, &schema).map_err(|clash| {
+                anyhow!(
+                    "the types of `{}` in the parts do not go together",
+                    clash.path
+                )
+            })?,
         });
     }
     let all = all.context("there are no parts")?;
     let mut fields = all.fields().to_vec();
     fields[given..].sort_by(|a, b| a.name().cmp(b.name()));
     let mut metadata = all.metadata().clone();
-    if let Some(text) = metadata.remove(hugging_face::KEY).and_then(|text| hugging_face::completed(&text, &fields.clone().into())) {
+    if let Some(text) = metadata
+        .remove(hugging_face::KEY)
+        .and_then(|text| hugging_face::completed(&text, &fields.clone().into()))
+    {
         metadata.insert(hugging_face::KEY, text);
     }
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
@@ -187,7 +266,15 @@ struct OpenPart {
 
 impl Batches {
     fn new(parts: &[(PathBuf, PartInfo)]) -> Self {
-        Self { parts: parts.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>().into_iter(), open: None, rest: None }
+        Self {
+            parts: parts
+                .iter()
+                .map(|(path, _)| path.clone())
+                .collect::<Vec<_>>()
+                .into_iter(),
+            open: None,
+            rest: None,
+        }
     }
 
     /// The next `rows` rows, fewer only at the end.
@@ -218,15 +305,25 @@ impl Batches {
         }
         loop {
             if let Some(open) = &mut self.open {
-                match open.next().with_context(|| format!("cannot read the part `{}`", open.path.display()))? {
+                match open
+                    .next()
+                    .with_context(|| format!("cannot read the part `{}`", open.path.display()))?
+                {
                     Some(batch) if batch.num_rows() > 0 => return Ok(Some(batch)),
                     Some(_) => continue,
                     None => self.open = None,
                 }
             }
-            let Some(path) = self.parts.next() else { return Ok(None) };
-            let file = File::open(&path).with_context(|| format!("cannot open the part `{}`", path.display()))?;
-            self.open = Some(OpenPart { file, stream: None, path });
+            let Some(path) = self.parts.next() else {
+                return Ok(None);
+            };
+            let file = File::open(&path)
+                .with_context(|| format!("cannot open the part `{}`", path.display()))?;
+            self.open = Some(OpenPart {
+                file,
+                stream: None,
+                path,
+            });
         }
     }
 }
@@ -252,25 +349,35 @@ impl OpenPart {
 fn joined(pieces: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
     let rows: usize = pieces.iter().map(RecordBatch::num_rows).sum();
     let columns = schema.fields().iter().map(|field| {
-        let arrays = pieces.iter().map(|piece| match piece.column_by_name(field.name()) {
-            Some(column) => conform(column, field.data_type()),
-            None => Ok(new_null_array(field.data_type(), piece.num_rows())),
-        });
+        let arrays = pieces
+            .iter()
+            .map(|piece| match piece.column_by_name(field.name()) {
+                Some(column) => conform(column, field.data_type()),
+                None => Ok(new_null_array(field.data_type(), piece.num_rows())),
+            });
         let arrays: Vec<ArrayRef> = arrays.collect::<Result<_>>()?;
         let joined = concat(&arrays.iter().map(|a| &**a).collect::<Vec<_>>())?;
         Ok(match field.data_type() {
-            // The dictionary that came out depends on how the rows were cut: make it anew, in the order of the values.
+            // The dictionary that came out depends on how the rows were cut: make it anew, in the
+            // order of the values.
             DataType::Dictionary(_, values) => cast(&cast(&joined, values)?, field.data_type())?,
             _ => joined,
         })
     });
     let columns = columns.collect::<Result<_>>()?;
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &RecordBatchOptions::new().with_row_count(Some(rows)))?)
+    Ok(RecordBatch::try_new_with_options(
+        schema.clone(),
+        columns,
+        &RecordBatchOptions::new().with_row_count(Some(rows)),
+    )?)
 }
 
 /// A file being written, group by group.
 enum Writer {
-    Parquet(SerializedFileWriter<BufWriter<File>>, ArrowRowGroupWriterFactory),
+    Parquet(
+        SerializedFileWriter<BufWriter<File>>,
+        ArrowRowGroupWriterFactory,
+    ),
     Arrow(StreamWriter<BufWriter<File>>),
 }
 
@@ -280,12 +387,19 @@ impl Writer {
         Ok(if format == ExportFormat::Parquet {
             // Level 1 is as fast as snappy here and a quarter smaller.
             // Readers look for `huggingface` and `pandas` beside Arrow's schema, not in it.
-            let described = schema.metadata().iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+            let described = schema
+                .metadata()
+                .iter()
+                .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+                .collect();
             let properties = WriterProperties::builder()
                 .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-                .set_key_value_metadata(Some(described).filter(|described: &Vec<KeyValue>| !described.is_empty()))
+                .set_key_value_metadata(
+                    Some(described).filter(|described: &Vec<KeyValue>| !described.is_empty()),
+                )
                 .build();
-            let (writer, factory) = ArrowWriter::try_new(file, schema.clone(), Some(properties))?.into_serialized_writer()?;
+            let (writer, factory) = ArrowWriter::try_new(file, schema.clone(), Some(properties))?
+                .into_serialized_writer()?;
             Self::Parquet(writer, factory)
         } else {
             Self::Arrow(StreamWriter::try_new(file, schema)?)
@@ -293,21 +407,32 @@ impl Writer {
     }
 
     /// Makes the groups and encodes them, in parallel; writes them in order.
-    fn write<T: Send>(&mut self, groups: Vec<T>, make: impl Fn(T) -> Result<RecordBatch> + Sync + Send) -> Result<()> {
+    fn write<T: Send>(
+        &mut self,
+        groups: Vec<T>,
+        make: impl Fn(T) -> Result<RecordBatch> + Sync + Send,
+    ) -> Result<()> {
         match self {
             Self::Parquet(writer, factory) => {
                 let factory = &*factory;
                 let first = writer.flushed_row_groups().len();
                 let encode = |(i, group): (usize, T)| encode(&make(group)?, factory, first + i);
-                let encoded: Vec<Vec<ArrowColumnChunk>> = groups.into_par_iter().enumerate().map(encode).collect::<Result<_>>()?;
+                let encoded: Vec<Vec<ArrowColumnChunk>> = groups
+                    .into_par_iter()
+                    .enumerate()
+                    .map(encode)
+                    .collect::<Result<_>>()?;
                 for chunks in encoded {
                     let mut group = writer.next_row_group()?;
-                    chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+                    chunks
+                        .into_iter()
+                        .try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
                     group.close()?;
                 }
             }
             Self::Arrow(writer) => {
-                let made: Vec<RecordBatch> = groups.into_par_iter().map(&make).collect::<Result<_>>()?;
+                let made: Vec<RecordBatch> =
+                    groups.into_par_iter().map(&make).collect::<Result<_>>()?;
                 made.iter().try_for_each(|batch| writer.write(batch))?;
             }
         }
@@ -326,12 +451,18 @@ impl Writer {
     }
 }
 
-fn encode(batch: &RecordBatch, factory: &ArrowRowGroupWriterFactory, group: usize) -> Result<Vec<ArrowColumnChunk>> {
+fn encode(
+    batch: &RecordBatch,
+    factory: &ArrowRowGroupWriterFactory,
+    group: usize,
+) -> Result<Vec<ArrowColumnChunk>> {
     let mut writers = factory.create_column_writers(group)?.into_iter();
     let mut chunks = Vec::new();
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
         for leaf in compute_leaves(field, array)? {
-            let mut writer = writers.next().context("fewer column writers than columns")?;
+            let mut writer = writers
+                .next()
+                .context("fewer column writers than columns")?;
             writer.write(&leaf)?;
             chunks.push(writer.close()?);
         }

@@ -1,11 +1,13 @@
-//! Parts: the output of one partition, from which the export is assembled. JSON lines, or an Arrow IPC stream where the rows are columns
-//! and the export is columnar too.
+//! Parts: the output of one partition, from which the export is assembled. JSON lines, or an Arrow
+//! IPC stream where the rows are columns and the export is columnar too.
 
 use super::target::ExportFormat;
 use crate::data::batch::Batch;
 use crate::data::columns::out::{ColumnSink, write_json};
 use crate::data::columns::schema::{encode_schema, unified_schema};
-use crate::data::columns::storable::{check_arrow, check_json, check_parquet, fits_parquet, for_parquet};
+use crate::data::columns::storable::{
+    check_arrow, check_json, check_parquet, fits_parquet, for_parquet,
+};
 use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
 use crate::data::input::Dataset;
@@ -37,10 +39,19 @@ pub struct ExportOptions {
 }
 
 impl ExportOptions {
-    /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads the schemas of columnar files; fails
-    /// where they do not agree or `format` has no type for one. `json_rows`: operators make JSON rows of them.
-    pub fn new(dataset: &Dataset, format: ExportFormat, keep_stats: bool, json_rows: bool) -> Result<Self> {
-        let mut columns = dataset.is_columnar().then(|| unified_schema(dataset)).transpose()?;
+    /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads
+    /// the schemas of columnar files; fails where they do not agree or `format` has no type for
+    /// one. `json_rows`: operators make JSON rows of them.
+    pub fn new(
+        dataset: &Dataset,
+        format: ExportFormat,
+        keep_stats: bool,
+        json_rows: bool,
+    ) -> Result<Self> {
+        let mut columns = dataset
+            .is_columnar()
+            .then(|| unified_schema(dataset))
+            .transpose()?;
         if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
             *schema = for_parquet(schema);
         }
@@ -57,7 +68,12 @@ impl ExportOptions {
                 ExportFormat::Jsonl | ExportFormat::Json => {}
             }
         }
-        Ok(Self { format, keep_stats, columns, json_rows })
+        Ok(Self {
+            format,
+            keep_stats,
+            columns,
+            json_rows,
+        })
     }
 
     /// The schema that the rows of columnar files are read in.
@@ -82,9 +98,14 @@ impl ExportOptions {
 
     /// What the user should know of the columns.
     pub fn notes(&self) -> Vec<String> {
-        let Some(columns) = &self.columns else { return Vec::new() };
+        let Some(columns) = &self.columns else {
+            return Vec::new();
+        };
         let names = columns.fields().iter().map(|field| field.name().as_str());
-        let mut notes: Vec<String> = alike(names).into_iter().map(|(a, b)| differ_by_case(&a, &b)).collect();
+        let mut notes: Vec<String> = alike(names)
+            .into_iter()
+            .map(|(a, b)| differ_by_case(&a, &b))
+            .collect();
         if self.json_rows {
             notes.extend(self.bytes_as_text(columns));
         }
@@ -93,13 +114,29 @@ impl ExportOptions {
 
     /// Columns whose bytes operators see as text.
     fn bytes_as_text(&self, columns: &SchemaRef) -> Option<String> {
-        let bytes: Vec<String> = columns.fields().iter().filter(|f| has_bytes(f.data_type())).map(|f| format!("`{}`", f.name())).collect();
+        let bytes: Vec<String> = columns
+            .fields()
+            .iter()
+            .filter(|f| has_bytes(f.data_type()))
+            .map(|f| format!("`{}`", f.name()))
+            .collect();
         if bytes.is_empty() {
             return None;
         }
-        let after = if self.format.is_columnar() { "; in the export they are bytes again" } else { "" };
-        let (columns, are) = if bytes.len() == 1 { ("column", "is") } else { ("columns", "are") };
-        Some(format!("{columns} {} {are} bytes: operators that get rows as JSON see hexadecimal digits{after}", bytes.join(", ")))
+        let after = if self.format.is_columnar() {
+            "; in the export they are bytes again"
+        } else {
+            ""
+        };
+        let (columns, are) = if bytes.len() == 1 {
+            ("column", "is")
+        } else {
+            ("columns", "are")
+        };
+        Some(format!(
+            "{columns} {} {are} bytes: operators that get rows as JSON see hexadecimal digits{after}",
+            bytes.join(", ")
+        ))
     }
 
     /// Appends the rows as JSON lines, as an export of such has them.
@@ -114,10 +151,20 @@ impl ExportOptions {
         }
         let mut lines = Vec::new();
         self.lines(batch, false, &mut Losses::default(), &mut lines)?;
-        Ok(BinaryViewArray::from_iter_values(lines.split_inclusive(|b| *b == b'\n').map(|line| &line[..line.len() - 1])))
+        Ok(BinaryViewArray::from_iter_values(
+            lines
+                .split_inclusive(|b| *b == b'\n')
+                .map(|line| &line[..line.len() - 1]),
+        ))
     }
 
-    fn lines(&self, batch: &Batch, stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
+    fn lines(
+        &self,
+        batch: &Batch,
+        stats: bool,
+        losses: &mut Losses,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         match (&batch.raw, &self.columns) {
             (Some(raw), _) => write_rows(batch, raw, stats, losses, out),
             (None, Some(schema)) => write_json(batch, schema, stats, losses, out),
@@ -131,9 +178,12 @@ fn has_bytes(ty: &DataType) -> bool {
     use DataType::*;
     match ty {
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => true,
-        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) | Map(item, _) => {
-            has_bytes(item.data_type())
-        }
+        List(item)
+        | LargeList(item)
+        | FixedSizeList(item, _)
+        | ListView(item)
+        | LargeListView(item)
+        | Map(item, _) => has_bytes(item.data_type()),
         Dictionary(_, value) => has_bytes(value),
         Struct(fields) => fields.iter().any(|f| has_bytes(f.data_type())),
         _ => false,
@@ -149,7 +199,8 @@ pub(crate) struct PartInfo {
     pub bytes: u64,
     /// xxh3-128 of the file, 32 hex digits.
     pub checksum: String,
-    /// Size of the values, which does not depend on how the rows are cut into parts and batches: what row groups are measured by.
+    /// Size of the values, which does not depend on how the rows are cut into parts and batches:
+    /// what row groups are measured by.
     pub logical_bytes: u64,
     /// What is in the file.
     pub content: PartContent,
@@ -190,12 +241,18 @@ pub(crate) struct PartWriter {
 }
 
 enum Sink {
-    Rows { out: ChecksumWriter<File>, buffer: Vec<u8>, shape: Option<Shape>, typed: Option<Typed> },
+    Rows {
+        out: ChecksumWriter<File>,
+        buffer: Vec<u8>,
+        shape: Option<Shape>,
+        typed: Option<Typed>,
+    },
     Columns(ColumnSink),
 }
 
 impl PartWriter {
-    /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the part by a rename after [`Self::finish`].
+    /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the
+    /// part by a rename after [`Self::finish`].
     pub(crate) fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
         let file = new_file(path).with_context(|| format!("cannot create `{}`", path.display()))?;
         let out = ChecksumWriter::new(file);
@@ -205,27 +262,51 @@ impl PartWriter {
                 Sink::Columns(ColumnSink::new(out, schema.clone(), options.keep_stats))
             }
             columns => {
-                let typed = columns.as_ref().filter(|_| columnar_export).map(Typed::new).transpose()?;
-                Sink::Rows { out, buffer: Vec::new(), shape: columnar_export.then(Shape::default), typed }
+                let typed = columns
+                    .as_ref()
+                    .filter(|_| columnar_export)
+                    .map(Typed::new)
+                    .transpose()?;
+                Sink::Rows {
+                    out,
+                    buffer: Vec::new(),
+                    shape: columnar_export.then(Shape::default),
+                    typed,
+                }
             }
         };
-        Ok(Self { options: options.clone(), path: path.to_owned(), sink, rows: 0, logical_bytes: 0, losses: Losses::default() })
+        Ok(Self {
+            options: options.clone(),
+            path: path.to_owned(),
+            sink,
+            rows: 0,
+            logical_bytes: 0,
+            losses: Losses::default(),
+        })
     }
 
     /// Appends the rows of `batch`.
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
         self.rows += batch.rows() as u64;
         match &mut self.sink {
-            Sink::Rows { out, buffer, shape, typed } => {
+            Sink::Rows {
+                out,
+                buffer,
+                shape,
+                typed,
+            } => {
                 let from = buffer.len();
                 let mut losses = Losses::default();
-                self.options.lines(batch, self.options.keep_stats, &mut losses, buffer)?;
+                self.options
+                    .lines(batch, self.options.keep_stats, &mut losses, buffer)?;
                 let lines = &buffer[from..];
                 match shape {
                     // What JSON does not have, columns do.
                     Some(shape) => {
                         shape.add_rows(lines, &mut self.losses)?;
-                        typed.as_mut().map_or(Ok(()), |typed| typed.add_rows(lines))?;
+                        typed
+                            .as_mut()
+                            .map_or(Ok(()), |typed| typed.add_rows(lines))?;
                     }
                     None => {
                         self.losses.merge(&losses);
@@ -235,12 +316,15 @@ impl PartWriter {
                     }
                 }
                 if buffer.len() >= WRITE_BYTES {
-                    out.write_all(buffer).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+                    out.write_all(buffer)
+                        .with_context(|| format!("cannot write `{}`", self.path.display()))?;
                     buffer.clear();
                 }
             }
             Sink::Columns(sink) => {
-                self.logical_bytes += sink.write(batch).with_context(|| format!("cannot write `{}`", self.path.display()))?;
+                self.logical_bytes += sink
+                    .write(batch)
+                    .with_context(|| format!("cannot write `{}`", self.path.display()))?;
             }
         }
         Ok(())
@@ -250,25 +334,50 @@ impl PartWriter {
     pub(crate) fn finish(self) -> Result<PartInfo> {
         let context = || format!("cannot write `{}`", self.path.display());
         let (out, content) = match self.sink {
-            Sink::Rows { mut out, buffer, shape, typed } => {
+            Sink::Rows {
+                mut out,
+                buffer,
+                shape,
+                typed,
+            } => {
                 out.write_all(&buffer).with_context(context)?;
                 (out, PartContent::Rows { shape, typed })
             }
             Sink::Columns(sink) => {
                 let (out, schema) = sink.finish().with_context(context)?;
                 let input_columns = self.options.columns.map_or(0, |c| c.fields().len());
-                (out, PartContent::Columns { schema: encode_schema(&schema)?, input_columns })
+                (
+                    out,
+                    PartContent::Columns {
+                        schema: encode_schema(&schema)?,
+                        input_columns,
+                    },
+                )
             }
         };
         out.get_ref().sync_all().with_context(context)?;
-        let logical_bytes = if matches!(content, PartContent::Columns { .. }) { self.logical_bytes } else { out.bytes() };
-        Ok(PartInfo { rows: self.rows, bytes: out.bytes(), checksum: out.checksum(), logical_bytes, content, losses: self.losses })
+        let logical_bytes = if matches!(content, PartContent::Columns { .. }) {
+            self.logical_bytes
+        } else {
+            out.bytes()
+        };
+        Ok(PartInfo {
+            rows: self.rows,
+            bytes: out.bytes(),
+            checksum: out.checksum(),
+            logical_bytes,
+            content,
+            losses: self.losses,
+        })
     }
 }
 
 /// Counts the values that are NaN or infinite in rows that columns were made into before.
 fn count_constants(lines: &[u8], losses: &mut Losses) -> Result<()> {
-    for line in lines.split(|b| *b == b'\n').filter(|line| has_constant(line)) {
+    for line in lines
+        .split(|b| *b == b'\n')
+        .filter(|line| has_constant(line))
+    {
         top_level(line, |key, value| {
             let count = constants(value);
             if count > 0 {

@@ -21,8 +21,12 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    const NAMES: [(&'static str, Self); 4] =
-        [("jsonl", Self::Jsonl), ("json", Self::Json), ("parquet", Self::Parquet), ("arrow", Self::Arrow)];
+    const NAMES: [(&'static str, Self); 4] = [
+        ("jsonl", Self::Jsonl),
+        ("json", Self::Json),
+        ("parquet", Self::Parquet),
+        ("arrow", Self::Arrow),
+    ];
 
     /// Whether it is written from columns.
     pub fn is_columnar(self) -> bool {
@@ -39,15 +43,20 @@ pub struct ExportTarget {
     pub format: ExportFormat,
     /// Gzip or zstd around JSON.
     pub compression: Compression,
-    /// Largest size of a shard in bytes, before packing; None = one file. A longer row is a shard by itself.
+    /// Largest size of a shard in bytes, before packing; None = one file. A longer row is a shard
+    /// by itself.
     pub shard_size: Option<u64>,
 }
 
 impl ExportTarget {
-    /// By the suffix of `path` (`.jsonl`, `.json`, `.parquet`, `.arrow`, the first two also with `.gz` or `.zst`), or by `export_type`, which
-    /// goes first. `shard_size` 0 is one file.
+    /// By the suffix of `path` (`.jsonl`, `.json`, `.parquet`, `.arrow`, the first two also with
+    /// `.gz` or `.zst`), or by `export_type`, which goes first. `shard_size` 0 is one file.
     pub fn new(path: &Path, export_type: Option<&str>, shard_size: u64) -> Result<Self, UserError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
         let (inner, compression) = match name.rsplit_once('.') {
             Some((inner, "gz")) => (inner, Compression::Gzip),
             Some((inner, "zst" | "zstd")) => (inner, Compression::Zstd),
@@ -57,22 +66,46 @@ impl ExportTarget {
         let valid = "valid are `jsonl`, `json`, `parquet` and `arrow`, the first two also packed as `.gz` or `.zst`";
         let place = path.display().to_string();
         let Some(suffix) = suffix else {
-            return Err(UserError::new(place, "the export path has no suffix that names a format").hint(valid));
+            return Err(
+                UserError::new(place, "the export path has no suffix that names a format")
+                    .hint(valid),
+            );
         };
-        let Some(&(_, format)) = ExportFormat::NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(suffix)) else {
+        let Some(&(_, format)) = ExportFormat::NAMES
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(suffix))
+        else {
             let near = did_you_mean(suffix, ExportFormat::NAMES.iter().map(|(n, _)| *n));
-            let hint = near.map_or_else(|| valid.to_owned(), |n| format!("did you mean `{n}`? {valid}"));
-            return Err(UserError::new(place, format!("`{suffix}` is not an export format")).hint(hint));
+            let hint = near.map_or_else(
+                || valid.to_owned(),
+                |n| format!("did you mean `{n}`? {valid}"),
+            );
+            return Err(
+                UserError::new(place, format!("`{suffix}` is not an export format")).hint(hint),
+            );
         };
         if format.is_columnar() && compression != Compression::None {
-            return Err(UserError::new(place, "Parquet and Arrow files compress by themselves").hint("leave out `.gz` or `.zst`"));
+            return Err(
+                UserError::new(place, "Parquet and Arrow files compress by themselves")
+                    .hint("leave out `.gz` or `.zst`"),
+            );
         }
         // The result takes the place of a file by a rename: not of a link to it.
-        let path = if path.is_symlink() { std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() };
-        Ok(Self { path, format, compression, shard_size: (shard_size > 0).then_some(shard_size) })
+        let path = if path.is_symlink() {
+            std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+        } else {
+            path.to_owned()
+        };
+        Ok(Self {
+            path,
+            format,
+            compression,
+            shard_size: (shard_size > 0).then_some(shard_size),
+        })
     }
 
-    /// The name of a shard. Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one digit more than the count has.
+    /// The name of a shard. Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one
+    /// digit more than the count has.
     pub fn shard(&self, index: usize, count: usize) -> String {
         let (stem, suffix) = self.name();
         let width = count.to_string().len() + 1;
@@ -83,17 +116,31 @@ impl ExportTarget {
     pub fn is_shard(&self, file: &Path) -> bool {
         let (stem, suffix) = self.name();
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let numbers = name.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(&suffix)).and_then(|rest| rest.strip_prefix('-'));
+        let numbers = name
+            .strip_prefix(&stem)
+            .and_then(|rest| rest.strip_suffix(&suffix))
+            .and_then(|rest| rest.strip_prefix('-'));
         let digits = |text: &str| text.len() >= 2 && text.bytes().all(|b| b.is_ascii_digit());
-        let beside = |path: &Path| std::fs::canonicalize(path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))).ok();
-        numbers.and_then(|numbers| numbers.split_once("-of-")).is_some_and(|(index, count)| digits(index) && digits(count))
+        let beside = |path: &Path| {
+            std::fs::canonicalize(
+                path.parent()
+                    .filter(|p| *p != Path::new(""))
+                    .unwrap_or(Path::new(".")),
+            )
+            .ok()
+        };
+        numbers
+            .and_then(|numbers| numbers.split_once("-of-"))
+            .is_some_and(|(index, count)| digits(index) && digits(count))
             && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
     }
 
-    /// A hidden file beside the target that is there only while a job runs: `.result.jsonl.0123456789abcdef.{end}`. It fits where the target's
-    /// name does, however long that is.
+    /// A hidden file beside the target that is there only while a job runs:
+    /// `.result.jsonl.0123456789abcdef.{end}`. It fits where the target's name does, however long
+    /// that is.
     pub fn beside(&self, end: &str) -> PathBuf {
-        self.path.with_file_name(format!("{}{end}", self.hidden_start()))
+        self.path
+            .with_file_name(format!("{}{end}", self.hidden_start()))
     }
 
     /// What the names of these files begin with.
@@ -108,8 +155,20 @@ impl ExportTarget {
     fn name(&self) -> (String, String) {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let lower = name.to_ascii_lowercase();
-        let dots = if [".gz", ".zst", ".zstd"].iter().any(|end| lower.ends_with(end)) { 2 } else { 1 };
-        let stem_end = name.rmatch_indices('.').nth(dots - 1).map(|(i, _)| i).or(name.rfind('.')).unwrap_or(name.len());
+        let dots = if [".gz", ".zst", ".zstd"]
+            .iter()
+            .any(|end| lower.ends_with(end))
+        {
+            2
+        } else {
+            1
+        };
+        let stem_end = name
+            .rmatch_indices('.')
+            .nth(dots - 1)
+            .map(|(i, _)| i)
+            .or(name.rfind('.'))
+            .unwrap_or(name.len());
         let (stem, suffix) = name.split_at(stem_end);
         (stem.to_owned(), suffix.to_owned())
     }

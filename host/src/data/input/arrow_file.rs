@@ -1,5 +1,5 @@
-//! Arrow IPC, file and stream: both are a row of messages, which are walked to find the batches. So a range of rows can be read of either
-//! without reading what comes before it.
+//! Arrow IPC, file and stream: both are a row of messages, which are walked to find the batches. So
+//! a range of rows can be read of either without reading what comes before it.
 
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::datatypes::SchemaRef;
@@ -33,7 +33,10 @@ pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
 }
 
 /// The rows in `range`.
-pub(crate) fn rows(path: &Path, range: Range<u64>) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
+pub(crate) fn rows(
+    path: &Path,
+    range: Range<u64>,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
     let (file, messages) = open(path)?;
     let (mut first, mut skip, mut found) = (0, None, false);
     let mut chosen = Vec::new();
@@ -51,8 +54,15 @@ pub(crate) fn rows(path: &Path, range: Range<u64>) -> Result<impl Iterator<Item 
         }
         first = end;
     }
-    let reader = if found { Some(stream(path, file, &chosen)?) } else { None };
-    let (mut skip, mut left) = (skip.unwrap_or(0) as usize, (range.end - range.start) as usize);
+    let reader = if found {
+        Some(stream(path, file, &chosen)?)
+    } else {
+        None
+    };
+    let (mut skip, mut left) = (
+        skip.unwrap_or(0) as usize,
+        (range.end - range.start) as usize,
+    );
     let path = path.to_owned();
     Ok(reader.into_iter().flatten().map(move |batch| {
         let batch = batch.with_context(|| format!("`{}` is damaged", path.display()))?;
@@ -66,7 +76,15 @@ pub(crate) fn rows(path: &Path, range: Range<u64>) -> Result<impl Iterator<Item 
 
 fn stream(path: &Path, file: File, messages: &[Message]) -> Result<StreamReader<Ranges>> {
     let ranges = messages.iter().map(|m| m.bytes.clone()).collect();
-    StreamReader::try_new(Ranges { file, ranges, next: 0 }, None).with_context(|| format!("`{}` is damaged", path.display()))
+    StreamReader::try_new(
+        Ranges {
+            file,
+            ranges,
+            next: 0,
+        },
+        None,
+    )
+    .with_context(|| format!("`{}` is damaged", path.display()))
 }
 
 /// Walks the messages. The first one is the schema.
@@ -75,23 +93,35 @@ fn open(path: &Path) -> Result<(File, Vec<Message>)> {
     let size = file.metadata()?.len();
     let mut head = [0; 6];
     let is_file = size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == MAGIC;
-    let mut at = if is_file { first_message(&file, size)? } else { 0 };
+    let mut at = if is_file {
+        first_message(&file, size)?
+    } else {
+        0
+    };
     let mut messages: Vec<Message> = Vec::new();
     while at + 8 <= size {
-        let Some(message) = message(&file, at, size).with_context(|| format!("`{}` is damaged at byte {at}", path.display()))? else {
+        let Some(message) = message(&file, at, size)
+            .with_context(|| format!("`{}` is damaged at byte {at}", path.display()))?
+        else {
             break;
         };
         at = message.bytes.end;
         messages.push(message);
     }
-    if messages.first().is_none_or(|m| m.kind != MessageHeader::Schema) {
+    if messages
+        .first()
+        .is_none_or(|m| m.kind != MessageHeader::Schema)
+    {
         bail!("`{}` does not start with an Arrow schema", path.display());
     }
     if is_file {
         // A file without its footer was not written to the end.
         file.read_exact_at(&mut head, size - 6)?;
         if head != MAGIC {
-            bail!("`{}` is not complete: it does not end with `ARROW1`", path.display());
+            bail!(
+                "`{}` is not complete: it does not end with `ARROW1`",
+                path.display()
+            );
         }
     }
     Ok((file, messages))
@@ -130,10 +160,18 @@ fn message(file: &File, at: u64, size: u64) -> Result<Option<Message>> {
     file.read_exact_at(&mut metadata, at + 8)?;
     let header = root_as_message(&metadata).map_err(|e| anyhow!("{e}"))?;
     let body = u64::try_from(header.bodyLength())?;
-    let end =
-        (at + 8 + u64::from(len)).checked_add(body).filter(|&end| end <= size).context("a message is longer than the file: it was cut")?;
-    let rows = header.header_as_record_batch().map_or(Ok(0), |b| u64::try_from(b.length()))?;
-    Ok(Some(Message { bytes: at..end, kind: header.header_type(), rows }))
+    let end = (at + 8 + u64::from(len))
+        .checked_add(body)
+        .filter(|&end| end <= size)
+        .context("a message is longer than the file: it was cut")?;
+    let rows = header
+        .header_as_record_batch()
+        .map_or(Ok(0), |b| u64::try_from(b.length()))?;
+    Ok(Some(Message {
+        bytes: at..end,
+        kind: header.header_type(),
+        rows,
+    }))
 }
 
 /// Ranges of a file as one stream.

@@ -1,4 +1,5 @@
-//! Reads columns: all of them pass through as they are, and those that somebody reads are given in the type that was asked for.
+//! Reads columns: all of them pass through as they are, and those that somebody reads are given in
+//! the type that was asked for.
 
 use super::describe::guarded;
 use super::file::{Dataset, Format, InputFile};
@@ -34,8 +35,17 @@ struct Open {
 }
 
 impl ColumnarReader {
-    pub(crate) fn new(dataset: &Dataset, partition: &Partition, options: &ReadOptions) -> Result<Self> {
-        Ok(Self { files: dataset.files.clone(), slices: partition.slices.clone().into_iter(), options: options.clone(), open: None })
+    pub(crate) fn new(
+        dataset: &Dataset,
+        partition: &Partition,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        Ok(Self {
+            files: dataset.files.clone(),
+            slices: partition.slices.clone().into_iter(),
+            options: options.clone(),
+            open: None,
+        })
     }
 
     fn next_block(&mut self) -> Result<Option<Block>> {
@@ -46,8 +56,14 @@ impl ColumnarReader {
                 }
                 self.open = None;
             }
-            let Some(slice) = self.slices.next() else { return Ok(None) };
-            self.open = Some(Open::new(&self.files[slice.file], slice, self.options.batch_bytes)?);
+            let Some(slice) = self.slices.next() else {
+                return Ok(None);
+            };
+            self.open = Some(Open::new(
+                &self.files[slice.file],
+                slice,
+                self.options.batch_bytes,
+            )?);
         }
     }
 }
@@ -63,18 +79,36 @@ impl Iterator for ColumnarReader {
 impl Open {
     fn new(file: &InputFile, slice: Slice, batch_bytes: usize) -> Result<Self> {
         let name = file.path.display().to_string();
-        let found = std::fs::metadata(&file.path).with_context(|| format!("cannot open `{name}`"))?.len();
+        let found = std::fs::metadata(&file.path)
+            .with_context(|| format!("cannot open `{name}`"))?
+            .len();
         if found != file.bytes {
-            bail!("`{name}` has changed since the job was planned: {} bytes then, {found} now", file.bytes);
+            bail!(
+                "`{name}` has changed since the job was planned: {} bytes then, {found} now",
+                file.bytes
+            );
         }
         let range = slice.start..slice.end;
-        let batches = guarded(&name, || -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
-            Ok(match file.format {
-                Format::Parquet => Box::new(parquet_file::rows(&file.path, range, batch_bytes)?),
-                _ => Box::new(arrow_file::rows(&file.path, range)?),
-            })
-        })?;
-        Ok(Self { batches, rest: None, name, index: slice.file, first: slice.start, next: slice.start, end: slice.end })
+        let batches = guarded(
+            &name,
+            || -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+                Ok(match file.format {
+                    Format::Parquet => {
+                        Box::new(parquet_file::rows(&file.path, range, batch_bytes)?)
+                    }
+                    _ => Box::new(arrow_file::rows(&file.path, range)?),
+                })
+            },
+        )?;
+        Ok(Self {
+            batches,
+            rest: None,
+            name,
+            index: slice.file,
+            first: slice.start,
+            next: slice.start,
+            end: slice.end,
+        })
     }
 
     fn next_batch(&mut self, batch_bytes: usize) -> Result<Option<RecordBatch>> {
@@ -83,11 +117,20 @@ impl Open {
             None => match guarded(&self.name, || self.batches.next().transpose())? {
                 Some(batch) => batch,
                 None if self.next == self.end => return Ok(None),
-                None => bail!("`{}` gave {} rows of {}: it is damaged", self.name, self.next - self.first, self.end - self.first),
+                None => bail!(
+                    "`{}` gave {} rows of {}: it is damaged",
+                    self.name,
+                    self.next - self.first,
+                    self.end - self.first
+                ),
             },
         };
         let rows = batch.num_rows();
-        let bytes: usize = batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum();
+        let bytes: usize = batch
+            .columns()
+            .iter()
+            .map(|c| c.to_data().get_slice_memory_size().unwrap_or(0))
+            .sum();
         // Twice the size asked for is near enough.
         if bytes > 2 * batch_bytes && rows > 1 {
             let take = (rows as u128 * batch_bytes as u128 / bytes as u128).max(1) as usize;
@@ -111,19 +154,33 @@ impl Open {
             native: None,
             json: false,
         };
-        let mut columns: Vec<Column> = given.iter().map(|(name, data)| column(name, data)).collect();
+        let mut columns: Vec<Column> = given
+            .iter()
+            .map(|(name, data)| column(name, data))
+            .collect();
         for column in columns.iter().filter(|_| options.as_json) {
             refuse(&column.path, &column.data, &mut reasons)?;
         }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);
-            let found = top.map(|i| columns[i].data.clone()).or_else(|| nested(&given, &field.path));
+            let found = top
+                .map(|i| columns[i].data.clone())
+                .or_else(|| nested(&given, &field.path));
             let data = convert(found.as_ref(), field.ty, rows)?;
             if field.required {
-                for (row, reason) in reasons.iter_mut().enumerate().filter(|(row, reason)| data.is_null(*row) && reason.is_none()) {
+                for (row, reason) in reasons
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(row, reason)| data.is_null(*row) && reason.is_none())
+                {
                     *reason = Some(match &found {
                         Some(native) if native.is_valid(row) => {
-                            format!("`{}` is {}, not {}", field.path, native.data_type(), field.ty.name())
+                            format!(
+                                "`{}` is {}, not {}",
+                                field.path,
+                                native.data_type(),
+                                field.ty.name()
+                            )
                         }
                         _ => format!("`{}` is missing", field.path),
                     });
@@ -140,14 +197,30 @@ impl Open {
                     columns[i].json = json;
                     columns[i].native = Some(native);
                 }
-                None => columns.push(Column { json, ..column(&field.path, &data) }),
+                None => columns.push(Column {
+                    json,
+                    ..column(&field.path, &data)
+                }),
             }
         }
-        let ids = (first..self.next).map(|row| row_id(self.index, row)).collect::<Vec<_>>();
-        let mut batch = Batch { ids: UInt64Array::from(ids), raw: None, origin: None, stored: None, columns, stats: Vec::new() };
+        let ids = (first..self.next)
+            .map(|row| row_id(self.index, row))
+            .collect::<Vec<_>>();
+        let mut batch = Batch {
+            ids: UInt64Array::from(ids),
+            raw: None,
+            origin: None,
+            stored: None,
+            columns,
+            stats: Vec::new(),
+        };
         let mut bad = Vec::new();
         if reasons.iter().any(Option::is_some) {
-            for (row, reason) in reasons.iter().enumerate().filter_map(|(row, r)| Some((row, r.clone()?))) {
+            for (row, reason) in reasons
+                .iter()
+                .enumerate()
+                .filter_map(|(row, r)| Some((row, r.clone()?)))
+            {
                 let offset = first + row as u64;
                 let mut raw = Vec::new();
                 crate::data::columns::out::show_json_rows(&read.slice(row, 1), &mut raw)?;
@@ -158,7 +231,11 @@ impl Open {
             let keep: BooleanBuffer = reasons.iter().map(Option::is_none).collect();
             batch = batch.filter(&BooleanArray::new(keep, None))?;
         }
-        let bytes = read.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64;
+        let bytes = read
+            .columns()
+            .iter()
+            .map(|c| c.to_data().get_slice_memory_size().unwrap_or(0))
+            .sum::<usize>() as u64;
         Ok(Block { batch, bad, bytes })
     }
 }
@@ -171,14 +248,28 @@ fn refuse(path: &str, column: &ArrayRef, reasons: &mut [Option<String>]) -> Resu
     Ok(())
 }
 
-/// The columns by name, in the types of `schema` if there is one. A row that loses a value by that gets a reason.
-fn given(read: &RecordBatch, schema: Option<&Schema>, reasons: &mut [Option<String>]) -> Result<Vec<(String, ArrayRef)>> {
+/// The columns by name, in the types of `schema` if there is one. A row that loses a value by that
+/// gets a reason.
+fn given(
+    read: &RecordBatch,
+    schema: Option<&Schema>,
+    reasons: &mut [Option<String>],
+) -> Result<Vec<(String, ArrayRef)>> {
     let own = read.schema();
     let names = |fields: &Fields| fields.iter().map(|f| f.name().clone()).collect::<Vec<_>>();
     let Some(schema) = schema.filter(|schema| schema.fields() != own.fields()) else {
-        return Ok(names(own.fields()).into_iter().zip(read.columns().iter().cloned()).collect());
+        return Ok(names(own.fields())
+            .into_iter()
+            .zip(read.columns().iter().cloned())
+            .collect());
     };
     let fitted = fit(read, schema)?;
-    fitted.bad.into_iter().for_each(|(row, reason)| reasons[row] = Some(reason));
-    Ok(names(schema.fields()).into_iter().zip(fitted.columns).collect())
+    fitted
+        .bad
+        .into_iter()
+        .for_each(|(row, reason)| reasons[row] = Some(reason));
+    Ok(names(schema.fields())
+        .into_iter()
+        .zip(fitted.columns)
+        .collect())
 }

@@ -8,7 +8,8 @@ use std::rc::Rc;
 /// The lines that have been read and whose rows have not all been asked for.
 #[derive(Default)]
 pub(crate) struct Lines {
-    /// Number from 1, and the place behind the last byte before the line end; blank lines are not there.
+    /// Number from 1, and the place behind the last byte before the line end; blank lines are not
+    /// there.
     lines: VecDeque<(u64, u64)>,
     number: u64,
     /// Bytes so far, and how many of them are in the line that has begun.
@@ -39,16 +40,20 @@ impl Lines {
         self.number += 1;
         let length = self.in_line - u64::from(self.returned && self.in_line > 0);
         if length > 0 {
-            self.lines.push_back((self.number, self.bytes - (self.in_line - length)));
+            self.lines
+                .push_back((self.number, self.bytes - (self.in_line - length)));
         }
         self.bytes += 1;
         (self.in_line, self.returned) = (0, false);
     }
 
-    /// The line of the first row that begins at `at` or, behind line ends and blank lines, after it. Places rise.
+    /// The line of the first row that begins at `at` or, behind line ends and blank lines, after
+    /// it. Places rise.
     pub(crate) fn of(&mut self, at: u64) -> u64 {
         while self.lines.pop_front_if(|(_, end)| *end <= at).is_some() {}
-        self.lines.front().map_or(self.number + 1, |(number, _)| *number)
+        self.lines
+            .front()
+            .map_or(self.number + 1, |(number, _)| *number)
     }
 }
 
@@ -76,8 +81,13 @@ mod tests {
             let text = b"a,b\r\n1,2\r\n\r\n\n\"x\ny\",3\nlast";
             let mut lines = Lines::default();
             text.chunks(piece).for_each(|chunk| lines.add(chunk));
-            // The second row begins in line 2, also when asked from the `\n` of line 1; the third is behind two blank lines.
-            assert_eq!([lines.of(0), lines.of(4), lines.of(9), lines.of(21)], [1, 2, 5, 7], "{piece}");
+            // The second row begins in line 2, also when asked from the `\n` of line 1; the third
+            // is behind two blank lines.
+            assert_eq!(
+                [lines.of(0), lines.of(4), lines.of(9), lines.of(21)],
+                [1, 2, 5, 7],
+                "{piece}"
+            );
         }
     }
 }

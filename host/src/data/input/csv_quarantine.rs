@@ -56,7 +56,12 @@ pub(crate) struct RowsRead {
 
 impl RowsRead {
     /// Writes what stands for the bad rows before good row `row`, and notes their lines.
-    pub(crate) fn write_bad_before(&mut self, row: u64, out: &mut impl Write, lines: &mut LineWriter) -> Result<()> {
+    pub(crate) fn write_bad_before(
+        &mut self,
+        row: u64,
+        out: &mut impl Write,
+        lines: &mut LineWriter,
+    ) -> Result<()> {
         while let Some((_, line, text)) = self.bad.pop_front_if(|(before, ..)| *before <= row) {
             lines.row(line)?;
             writeln!(out, "{text}")?;
@@ -74,9 +79,16 @@ impl<R: Read> Sieve<R> {
     pub(crate) fn new(from: R, delimiter: u8) -> Result<Self> {
         let lines = Rc::<RefCell<Lines>>::default();
         let inner = without_mark(from)?.chain(Cursor::new([b"\n", END, b"\n"].concat()));
-        let source = Counted { inner, lines: Rc::clone(&lines) };
+        let source = Counted {
+            inner,
+            lines: Rc::clone(&lines),
+        };
         Ok(Self {
-            rows: ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(source),
+            rows: ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .delimiter(delimiter)
+                .from_reader(source),
             record: ByteRecord::new(),
             delimiter,
             fields: None,
@@ -107,19 +119,37 @@ impl<R: Read> Sieve<R> {
     /// Writes the next good row to `out`; false at the end.
     fn next(&mut self, out: &mut Writer<Vec<u8>>) -> Result<bool> {
         while self.rows.read_byte_record(&mut self.record)? {
-            // The reader's own count is late where lines end in `\r\n`, and early behind blank lines.
-            let line = self.lines.borrow_mut().of(self.record.position().map_or(0, |at| at.byte()));
+            // The reader's own count is late where lines end in `\r\n`, and early behind blank
+            // lines.
+            let line = self
+                .lines
+                .borrow_mut()
+                .of(self.record.position().map_or(0, |at| at.byte()));
             if self.record.len() == 1 && &self.record[0] == END {
                 return Ok(false);
             }
-            if self.record.iter().next_back().is_some_and(|last| memmem::find(last, END).is_some()) {
-                bail!("a quote that opens in line {line} or below is never closed: all that follows would be one field");
+            if self
+                .record
+                .iter()
+                .next_back()
+                .is_some_and(|last| memmem::find(last, END).is_some())
+            {
+                bail!(
+                    "a quote that opens in line {line} or below is never closed: all that follows would be one field"
+                );
             }
             let is_header = self.fields.is_none();
             let fields = *self.fields.get_or_insert(self.record.len());
             let wrong = if self.record.len() != fields {
-                format!("line {line} has {} fields, the header has {fields}", self.record.len())
-            } else if self.record.iter().any(|field| std::str::from_utf8(field).is_err()) {
+                format!(
+                    "line {line} has {} fields, the header has {fields}",
+                    self.record.len()
+                )
+            } else if self
+                .record
+                .iter()
+                .any(|field| std::str::from_utf8(field).is_err())
+            {
                 ensure!(!is_header, "the header is not UTF-8");
                 format!("line {line} is not UTF-8")
             } else {
@@ -136,14 +166,23 @@ impl<R: Read> Sieve<R> {
             }
             let mut text = self.writer();
             text.write_byte_record(&self.record)?;
-            let text = String::from_utf8_lossy(&text.into_inner()?).trim_end().to_owned();
-            self.rows_read.borrow_mut().bad.push_back((self.rows_before, line, serde_json::to_string(&[wrong, text])?));
+            let text = String::from_utf8_lossy(&text.into_inner()?)
+                .trim_end()
+                .to_owned();
+            self.rows_read.borrow_mut().bad.push_back((
+                self.rows_before,
+                line,
+                serde_json::to_string(&[wrong, text])?,
+            ));
         }
         Ok(false)
     }
 
     fn writer(&self) -> Writer<Vec<u8>> {
-        WriterBuilder::new().flexible(true).delimiter(self.delimiter).from_writer(Vec::new())
+        WriterBuilder::new()
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .from_writer(Vec::new())
     }
 }
 

@@ -1,8 +1,10 @@
-//! CSV and TSV as JSON lines. As in Data-Juicer's loader (pandas) a column has one type for the whole file: numbers, booleans, otherwise text; an
-//! empty field is null. A number keeps all its digits, however many it has.
+//! CSV and TSV as JSON lines. As in Data-Juicer's loader (pandas) a column has one type for the
+//! whole file: numbers, booleans, otherwise text; an empty field is null. A number keeps all its
+//! digits, however many it has.
 //!
-//! A row with another number of fields than the header, or with bytes that are not UTF-8, becomes a list of what is wrong with it and of its
-//! text. That is no JSON object, so the reader of the rows puts it into quarantine.
+//! A row with another number of fields than the header, or with bytes that are not UTF-8, becomes a
+//! list of what is wrong with it and of its text. That is no JSON object, so the reader of the rows
+//! puts it into quarantine.
 
 use super::csv_quarantine::Sieve;
 use super::source_lines::LineWriter;
@@ -12,7 +14,8 @@ use csv::{Reader, ReaderBuilder, StringRecord};
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Writes the rows, and in which lines of the table they begin. `open` is called twice: once to find the types, once to read.
+/// Writes the rows, and in which lines of the table they begin. `open` is called twice: once to
+/// find the types, once to read.
 pub(crate) fn to_lines<R: Read>(
     open: impl Fn() -> Result<R>,
     delimiter: u8,
@@ -24,7 +27,12 @@ pub(crate) fn to_lines<R: Read>(
     let reader = |sieve| ReaderBuilder::new().delimiter(delimiter).from_reader(sieve);
     let mut found = reader(Sieve::new(open()?, delimiter)?);
     let types = types(&mut found).with_context(context)?;
-    let keys: Vec<Vec<u8>> = found.headers().with_context(context)?.iter().map(key).collect();
+    let keys: Vec<Vec<u8>> = found
+        .headers()
+        .with_context(context)?
+        .iter()
+        .map(key)
+        .collect();
     if keys.is_empty() {
         return Ok(());
     }
@@ -36,7 +44,11 @@ pub(crate) fn to_lines<R: Read>(
         {
             let mut rows_read = rows_read.borrow_mut();
             rows_read.write_bad_before(row, out, source_lines)?;
-            source_lines.row(rows_read.next_line().context("internal error: a row of a table without its line")?)?;
+            source_lines.row(
+                rows_read
+                    .next_line()
+                    .context("internal error: a row of a table without its line")?,
+            )?;
         }
         line.clear();
         for (i, ((key, ty), value)) in keys.iter().zip(&types).zip(&record).enumerate() {
@@ -48,7 +60,9 @@ pub(crate) fn to_lines<R: Read>(
         out.write_all(&line)?;
         row += 1;
     }
-    rows_read.borrow_mut().write_bad_before(u64::MAX, out, source_lines)
+    rows_read
+        .borrow_mut()
+        .write_bad_before(u64::MAX, out, source_lines)
 }
 
 fn key(name: &str) -> Vec<u8> {
@@ -82,7 +96,10 @@ fn types<R: Read>(rows: &mut Reader<R>) -> Result<Vec<Type>> {
     let mut columns = vec![Seen::default(); rows.headers()?.len()];
     let mut record = StringRecord::new();
     while rows.read_record(&mut record)? {
-        columns.iter_mut().zip(&record).for_each(|(column, value)| column.add(value));
+        columns
+            .iter_mut()
+            .zip(&record)
+            .for_each(|(column, value)| column.add(value));
     }
     Ok(columns.into_iter().map(Seen::ty).collect())
 }
@@ -109,9 +126,17 @@ impl Seen {
         let numbers = self.whole || self.fractions;
         match self {
             Self { words: true, .. } => Type::Text,
-            Self { booleans: true, constants: false, .. } if !numbers => Type::Boolean,
+            Self {
+                booleans: true,
+                constants: false,
+                ..
+            } if !numbers => Type::Boolean,
             Self { booleans: true, .. } => Type::Text,
-            Self { fractions: false, constants: false, .. } if numbers => Type::Whole,
+            Self {
+                fractions: false,
+                constants: false,
+                ..
+            } if numbers => Type::Whole,
             _ if numbers => Type::Number,
             _ => Type::Text,
         }
@@ -126,7 +151,11 @@ impl Type {
             return;
         }
         match self {
-            Self::Boolean => out.extend_from_slice(if boolean(value) == Some(true) { b"true" } else { b"false" }),
+            Self::Boolean => out.extend_from_slice(if boolean(value) == Some(true) {
+                b"true"
+            } else {
+                b"false"
+            }),
             Self::Whole | Self::Number => match constant(value) {
                 Some(constant) => out.extend_from_slice(constant.as_bytes()),
                 None => write_number(value, self == Self::Number, out),
@@ -136,12 +165,20 @@ impl Type {
     }
 }
 
-/// Appends a number with the digits that it has. `fraction`: its column has fractions, so that a whole number is written as one (`1.0`), unless a
-/// double would be another number.
+/// Appends a number with the digits that it has. `fraction`: its column has fractions, so that a
+/// whole number is written as one (`1.0`), unless a double would be another number.
 fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
-    let (sign, digits) = if value.starts_with('-') { ("-", unsigned(value)) } else { ("", unsigned(value)) };
-    let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, ""), |at| digits.split_at(at));
-    let (whole, rest) = mantissa.split_once('.').map_or((mantissa, None), |(whole, rest)| (whole, Some(rest)));
+    let (sign, digits) = if value.starts_with('-') {
+        ("-", unsigned(value))
+    } else {
+        ("", unsigned(value))
+    };
+    let (mantissa, exponent) = digits
+        .find(['e', 'E'])
+        .map_or((digits, ""), |at| digits.split_at(at));
+    let (whole, rest) = mantissa
+        .split_once('.')
+        .map_or((mantissa, None), |(whole, rest)| (whole, Some(rest)));
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     let is_whole = rest.is_none() && exponent.is_empty();
@@ -152,7 +189,11 @@ fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
     match rest {
         Some(rest) => {
             out.push(b'.');
-            out.extend_from_slice(if rest.is_empty() { b"0" } else { rest.as_bytes() });
+            out.extend_from_slice(if rest.is_empty() {
+                b"0"
+            } else {
+                rest.as_bytes()
+            });
         }
         None if fraction && is_whole && is_exact(whole) => out.extend_from_slice(b".0"),
         None => {}
@@ -162,7 +203,9 @@ fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
 
 /// Whether a double is the same number.
 fn is_exact(digits: &str) -> bool {
-    digits.parse::<u64>().is_ok_and(|n| (n as f64) as u128 == u128::from(n))
+    digits
+        .parse::<u64>()
+        .is_ok_and(|n| (n as f64) as u128 == u128::from(n))
 }
 
 fn unsigned(value: &str) -> &str {
@@ -177,10 +220,15 @@ fn is_whole(value: &str) -> bool {
 /// Digits with a point, an exponent or both.
 fn is_fraction(value: &str) -> bool {
     let digits = unsigned(value);
-    let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, None), |at| (&digits[..at], Some(&digits[at + 1..])));
+    let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, None), |at| {
+        (&digits[..at], Some(&digits[at + 1..]))
+    });
     let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let (whole, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    are_digits(whole) && are_digits(rest) && !(whole.is_empty() && rest.is_empty()) && exponent.is_none_or(is_whole)
+    are_digits(whole)
+        && are_digits(rest)
+        && !(whole.is_empty() && rest.is_empty())
+        && exponent.is_none_or(is_whole)
 }
 
 /// What JSON has no number for, as Python spells it. Case does not matter, as in pandas and DuckDB.
@@ -208,14 +256,27 @@ mod tests {
     fn lines(table: &str) -> Vec<String> {
         let mut out = Vec::new();
         let mut source_lines = LineWriter::new(tempfile::tempfile().unwrap());
-        to_lines(|| Ok(table.as_bytes()), b',', Path::new("t.csv"), &mut out, &mut source_lines).unwrap();
-        String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+        to_lines(
+            || Ok(table.as_bytes()),
+            b',',
+            Path::new("t.csv"),
+            &mut out,
+            &mut source_lines,
+        )
+        .unwrap();
+        String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
     fn numbers_keep_their_digits() {
         assert_eq!(
-            lines("a,b\n007,+1\n-0,1.50\n18446744073709551616,9007199254740993\n,.5\n1,-2.e5\n2,1e999\n"),
+            lines(
+                "a,b\n007,+1\n-0,1.50\n18446744073709551616,9007199254740993\n,.5\n1,-2.e5\n2,1e999\n"
+            ),
             [
                 r#"{"a":7,"b":1.0}"#,
                 r#"{"a":0,"b":1.50}"#,

@@ -18,7 +18,9 @@ pub(crate) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
     })
     // A file that does not even say what it holds is not usable at all.
     .map_err(|e| UserError::new("", format!("{e:#}")))?;
-    check_names(schema.fields()).map_err(|e| UserError::new(name, format!("{e:#}")).hint("give each column a name of its own"))?;
+    check_names(schema.fields()).map_err(|e| {
+        UserError::new(name, format!("{e:#}")).hint("give each column a name of its own")
+    })?;
     Ok((schema, rows))
 }
 
@@ -27,7 +29,9 @@ pub(crate) fn row_count(file: &InputFile) -> Result<u64> {
     Ok(describe(file)?.1)
 }
 
-/// The decoders check what they read, but a hostile file can still trip an assertion in them: an error of the file like any other.
+/// The decoders check what they read, but a hostile file can still trip an assertion in them: an
+/// error of the file like any other.
 pub(crate) fn guarded<T>(name: &str, f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| bail!("`{name}` is damaged: its decoder gave up"))
+    catch_unwind(AssertUnwindSafe(f))
+        .unwrap_or_else(|_| bail!("`{name}` is damaged: its decoder gave up"))
 }

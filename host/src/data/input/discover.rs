@@ -2,7 +2,9 @@
 
 use super::file::{Dataset, Format, InputFile, default_zstd_window};
 use super::found_notes::Notes;
-use super::layouts::{Layout, Role, could_be_data, is_documentation, is_hive_partition, layout, role};
+use super::layouts::{
+    Layout, Role, could_be_data, is_documentation, is_hive_partition, layout, role,
+};
 use super::metadata::{Json, fields_of, json_of};
 use super::sniff::{KNOWN, by_name, sniff, unpacked_name};
 use crate::error::UserError;
@@ -15,12 +17,15 @@ use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 impl Dataset {
-    /// The files at `paths`: each is a file, a directory (searched with all below it) or a glob pattern; relative ones start at `base`.
+    /// The files at `paths`: each is a file, a directory (searched with all below it) or a glob
+    /// pattern; relative ones start at `base`.
     ///
-    /// The order is that of `paths`, and by name within each. A file that comes twice, or under two names, counts once. In directories and
-    /// patterns hidden and temporary files are left out, run directories of jobs, what tools note of a dataset beside it, and files whose name
-    /// promises no rows; a file that is named itself is taken by its content. The notes say what was left out or is there twice. Anything that is
-    /// not there, not readable, not fetched or of no known format is a [`UserError`], and so are JSON rows mixed with columns.
+    /// The order is that of `paths`, and by name within each. A file that comes twice, or under two
+    /// names, counts once. In directories and patterns hidden and temporary files are left out, run
+    /// directories of jobs, what tools note of a dataset beside it, and files whose name promises
+    /// no rows; a file that is named itself is taken by its content. The notes say what was left
+    /// out or is there twice. Anything that is not there, not readable, not fetched or of no known
+    /// format is a [`UserError`], and so are JSON rows mixed with columns.
     pub fn open(paths: &[String], base: &Path) -> Result<Self> {
         Self::open_with(paths, base, default_zstd_window())
     }
@@ -34,10 +39,17 @@ impl Dataset {
         if search.found.is_empty() {
             let place = paths.join(" ");
             let hint = match search.notes.first_passed_over() {
-                Some(example) => format!("files such as `{}` were passed over; valid are {KNOWN}", example.display()),
-                None => format!("valid are {KNOWN}, directories of them, and patterns such as `data/*.jsonl`"),
+                Some(example) => format!(
+                    "files such as `{}` were passed over; valid are {KNOWN}",
+                    example.display()
+                ),
+                None => format!(
+                    "valid are {KNOWN}, directories of them, and patterns such as `data/*.jsonl`"
+                ),
             };
-            return Err(UserError::new(place, "no data files found").hint(hint).into());
+            return Err(UserError::new(place, "no data files found")
+                .hint(hint)
+                .into());
         }
         search.finish(zstd_window)
     }
@@ -71,7 +83,9 @@ fn user(path: &Path, message: impl Into<String>) -> UserError {
 /// What to do about a path that cannot be read; `else_hint` where nothing better is known.
 fn unreadable(path: &Path, error: &std::io::Error, else_hint: &str) -> UserError {
     let target = fs::read_link(path).unwrap_or_default();
-    let leads_to = |part: &str| error.kind() == std::io::ErrorKind::NotFound && target.to_string_lossy().contains(part);
+    let leads_to = |part: &str| {
+        error.kind() == std::io::ErrorKind::NotFound && target.to_string_lossy().contains(part)
+    };
     let hint = if leads_to(".git/annex/objects") {
         "git-annex has not fetched it: run `git annex get` on it"
     } else if leads_to("/blobs/") {
@@ -88,7 +102,11 @@ impl Search {
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.directory(&path, &metadata),
             Ok(metadata) => self.file(path, metadata, true),
-            Err(e) if given.contains(['*', '?', '[']) && e.kind() == std::io::ErrorKind::NotFound => self.pattern(given, &path),
+            Err(e)
+                if given.contains(['*', '?', '[']) && e.kind() == std::io::ErrorKind::NotFound =>
+            {
+                self.pattern(given, &path)
+            }
             Err(e) => {
                 let hint = if given.is_empty() {
                     "name a file, a directory or a pattern such as `data/*.jsonl`"
@@ -101,20 +119,37 @@ impl Search {
     }
 
     fn pattern(&mut self, given: &str, path: &Path) -> Result<()> {
-        let text = path.to_str().ok_or_else(|| user(path, "a pattern must be Unicode"))?;
+        let text = path
+            .to_str()
+            .ok_or_else(|| user(path, "a pattern must be Unicode"))?;
         // As in Python, `*` enters no hidden directory.
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        let matches = glob::glob_with(text, options).map_err(|e| UserError::new(given, format!("is not a valid pattern: {e}")))?;
-        let mut matches: Vec<PathBuf> =
-            matches.collect::<Result<_, _>>().map_err(|e| user(e.path(), format!("cannot be read: {}", e.error())))?;
+        let options = glob::MatchOptions {
+            require_literal_leading_dot: true,
+            ..glob::MatchOptions::default()
+        };
+        let matches = glob::glob_with(text, options)
+            .map_err(|e| UserError::new(given, format!("is not a valid pattern: {e}")))?;
+        let mut matches: Vec<PathBuf> = matches
+            .collect::<Result<_, _>>()
+            .map_err(|e| user(e.path(), format!("cannot be read: {}", e.error())))?;
         matches.sort();
         // The directories that the pattern does not name.
-        let names =
-            |path: &Path| path.components().filter(|part| *part != Component::CurDir).map(|p| p.as_os_str().to_owned()).collect::<Vec<_>>();
-        let fixed = names(path).iter().take_while(|name| !name.to_string_lossy().contains(['*', '?', '['])).count();
+        let names = |path: &Path| {
+            path.components()
+                .filter(|part| *part != Component::CurDir)
+                .map(|p| p.as_os_str().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let fixed = names(path)
+            .iter()
+            .take_while(|name| !name.to_string_lossy().contains(['*', '?', '[']))
+            .count();
         let asks_for_them = given.contains("/_");
         for path in matches {
-            let temporary = names(&path).iter().skip(fixed).any(|name| name.as_encoded_bytes().starts_with(b"_"));
+            let temporary = names(&path)
+                .iter()
+                .skip(fixed)
+                .any(|name| name.as_encoded_bytes().starts_with(b"_"));
             if asks_for_them || !temporary {
                 self.entry(path)?;
             }
@@ -137,11 +172,13 @@ impl Search {
         match layout(path)? {
             Layout::Plain => {}
             Layout::Saved(files) => {
-                let others = self
-                    .entries(path)?
-                    .into_iter()
-                    .filter(|entry| !files.contains(entry) && entry.extension().is_some_and(|e| e == "arrow"));
-                others.for_each(|other| self.notes.left_out(other, "is not in the list of `state.json`"));
+                let others = self.entries(path)?.into_iter().filter(|entry| {
+                    !files.contains(entry) && entry.extension().is_some_and(|e| e == "arrow")
+                });
+                others.for_each(|other| {
+                    self.notes
+                        .left_out(other, "is not in the list of `state.json`")
+                });
                 return files.into_iter().try_for_each(|file| {
                     let metadata = fs::metadata(&file)?;
                     self.file(file, metadata, false)
@@ -149,7 +186,9 @@ impl Search {
             }
             Layout::Splits(splits) => {
                 self.notes.splits(path, &splits);
-                return splits.iter().try_for_each(|split| self.directory(split, &fs::metadata(split)?));
+                return splits
+                    .iter()
+                    .try_for_each(|split| self.directory(split, &fs::metadata(split)?));
             }
             Layout::HubCache { snapshot, of } => {
                 self.notes.snapshot(path, &snapshot, of);
@@ -167,7 +206,10 @@ impl Search {
 
     /// What is in a directory, by name.
     fn entries(&self, path: &Path) -> Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(path).and_then(|d| d.map(|e| Ok(e?.path())).collect::<std::io::Result<Vec<_>>>());
+        let entries = fs::read_dir(path).and_then(|d| {
+            d.map(|e| Ok(e?.path()))
+                .collect::<std::io::Result<Vec<_>>>()
+        });
         let mut entries = entries.map_err(|e| user(path, format!("cannot be read: {e}")))?;
         entries.sort();
         Ok(entries)
@@ -178,9 +220,11 @@ impl Search {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let role = role(&name);
         if role == Role::Temporary {
-            let could_be = could_be_data(&name).is_some_and(|name| by_name(Path::new(name)).is_some());
+            let could_be =
+                could_be_data(&name).is_some_and(|name| by_name(Path::new(name)).is_some());
             if could_be && path.is_file() {
-                self.notes.left_out(path, "has the name of a hidden or temporary file");
+                self.notes
+                    .left_out(path, "has the name of a hidden or temporary file");
             }
             return Ok(());
         }
@@ -188,14 +232,20 @@ impl Search {
             Ok(metadata) => metadata,
             Err(_) if by_name(&path).is_none() => return Ok(()),
             // A link to nowhere, or to itself: rows would be missing without a word.
-            Err(e) => return Err(unreadable(&path, &e, "remove it, or leave it out of the pattern").into()),
+            Err(e) => {
+                return Err(
+                    unreadable(&path, &e, "remove it, or leave it out of the pattern").into(),
+                );
+            }
         };
         if metadata.is_dir() {
             self.directory(&path, &metadata)
         } else if metadata.is_file() && by_name(&path).is_some() {
             let before = self.found.len();
             self.file(path, metadata, false)?;
-            self.found[before..].iter_mut().for_each(|found| found.looks_like_notes = role == Role::Metadata);
+            self.found[before..]
+                .iter_mut()
+                .for_each(|found| found.looks_like_notes = role == Role::Metadata);
             Ok(())
         } else {
             self.notes.passed_over(path);
@@ -232,9 +282,17 @@ impl Search {
                 .into());
         }
         if self.is_new(&path, &metadata) {
-            self.found.push(Found { path, metadata, named, looks_like_notes: false });
+            self.found.push(Found {
+                path,
+                metadata,
+                named,
+                looks_like_notes: false,
+            });
         } else if named
-            && let Some(found) = self.found.iter_mut().find(|f| (f.metadata.dev(), f.metadata.ino()) == (metadata.dev(), metadata.ino()))
+            && let Some(found) = self
+                .found
+                .iter_mut()
+                .find(|f| (f.metadata.dev(), f.metadata.ino()) == (metadata.dev(), metadata.ino()))
         {
             found.named = true;
             found.looks_like_notes = false;
@@ -243,9 +301,17 @@ impl Search {
     }
 
     fn finish(self, zstd_window: u64) -> Result<Dataset> {
-        let Self { found, mut notes, .. } = self;
+        let Self {
+            found, mut notes, ..
+        } = self;
         let (mut files, mut asked_for) = (Vec::new(), HashSet::new());
-        for Found { path, metadata, named, looks_like_notes } in found {
+        for Found {
+            path,
+            metadata,
+            named,
+            looks_like_notes,
+        } in found
+        {
             let sniffed = match sniff(&path, zstd_window) {
                 // Whatever it is, it is no row.
                 Err(_) if looks_like_notes => {
@@ -261,7 +327,14 @@ impl Search {
             };
             let path = std::path::absolute(&path)?;
             let (format, compression) = (sniffed.format, sniffed.compression);
-            let file = InputFile { path, format, compression, bytes: metadata.len(), modified_ns, origin: None };
+            let file = InputFile {
+                path,
+                format,
+                compression,
+                bytes: metadata.len(),
+                modified_ns,
+                origin: None,
+            };
             if looks_like_notes && matches!(json_of(&file, zstd_window), Some(Json::One(_))) {
                 notes.left_out(file.path, METADATA);
                 continue;
@@ -278,9 +351,14 @@ impl Search {
             files.push(file);
         }
         if files.is_empty() {
-            return Err(UserError::new("dataset_path", "no data files found, only what tools note of a dataset")
-                .hint(format!("valid are {KNOWN}; a file that is named itself is read whatever it is called"))
-                .into());
+            return Err(UserError::new(
+                "dataset_path",
+                "no data files found, only what tools note of a dataset",
+            )
+            .hint(format!(
+                "valid are {KNOWN}; a file that is named itself is read whatever it is called"
+            ))
+            .into());
         }
         let is_asked_for = |file: &InputFile| asked_for.contains(&file.path);
         // An empty file names no format worth a quarrel.
@@ -288,37 +366,80 @@ impl Search {
             files.retain(|f| f.bytes > 0);
         }
         // A README beside the data is not data, unless somebody says so.
-        if files.iter().any(|f| f.format != Format::Text && f.bytes > 0) {
+        if files
+            .iter()
+            .any(|f| f.format != Format::Text && f.bytes > 0)
+        {
             let is_text = |f: &InputFile| f.format == Format::Text && !is_asked_for(f);
-            leave_out(&mut files, &mut notes, is_text, "is plain text among other formats");
+            leave_out(
+                &mut files,
+                &mut notes,
+                is_text,
+                "is plain text among other formats",
+            );
         }
-        let is_documented = |f: &InputFile| f.format == Format::Text && is_documentation(&f.path) && !is_asked_for(f);
-        let kinds: HashSet<_> =
-            files.iter().filter(|f| !is_documented(f)).map(|f| f.path.extension().map(std::ffi::OsStr::to_owned)).collect();
+        let is_documented = |f: &InputFile| {
+            f.format == Format::Text && is_documentation(&f.path) && !is_asked_for(f)
+        };
+        let kinds: HashSet<_> = files
+            .iter()
+            .filter(|f| !is_documented(f))
+            .map(|f| f.path.extension().map(std::ffi::OsStr::to_owned))
+            .collect();
         if !kinds.is_empty() {
             // Among texts of its own kind a README is one of them.
             let is_beside = |f: &InputFile| {
-                let is_license = f.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt"));
-                is_documented(f) && (is_license || !kinds.contains(&f.path.extension().map(std::ffi::OsStr::to_owned)))
+                let is_license = f
+                    .path
+                    .extension()
+                    .is_some_and(|e| e.eq_ignore_ascii_case("txt"));
+                is_documented(f)
+                    && (is_license
+                        || !kinds.contains(&f.path.extension().map(std::ffi::OsStr::to_owned)))
             };
-            leave_out(&mut files, &mut notes, is_beside, "is the text of a repository beside its data");
+            leave_out(
+                &mut files,
+                &mut notes,
+                is_beside,
+                "is the text of a repository beside its data",
+            );
         }
         leave_out_metadata(&mut files, &mut notes, is_asked_for, zstd_window);
-        if let (Some(columns), Some(rows)) = (files.iter().find(|f| f.format.is_columnar()), files.iter().find(|f| !f.format.is_columnar()))
-        {
+        if let (Some(columns), Some(rows)) = (
+            files.iter().find(|f| f.format.is_columnar()),
+            files.iter().find(|f| !f.format.is_columnar()),
+        ) {
             return Err(user(&rows.path, format!("holds JSON rows, but `{}` holds columns", columns.path.display()))
                 .hint("one dataset is either JSON, CSV and text or Parquet and Arrow: name them in two jobs, or convert one")
                 .into());
         }
-        Ok(Dataset { files, notes: notes.sentences(), zstd_window })
+        Ok(Dataset {
+            files,
+            notes: notes.sentences(),
+            zstd_window,
+        })
     }
 }
 
-/// A JSON file that is one object with none of the fields of the rows beside it, or a list of words, holds what somebody noted of the dataset.
-fn leave_out_metadata(files: &mut Vec<InputFile>, notes: &mut Notes, is_asked_for: impl Fn(&InputFile) -> bool, zstd_window: u64) {
+/// A JSON file that is one object with none of the fields of the rows beside it, or a list of
+/// words, holds what somebody noted of the dataset.
+fn leave_out_metadata(
+    files: &mut Vec<InputFile>,
+    notes: &mut Notes,
+    is_asked_for: impl Fn(&InputFile) -> bool,
+    zstd_window: u64,
+) {
     let is_json = |f: &InputFile| {
-        let name = f.path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        matches!(f.format, Format::Jsonl | Format::JsonArray) && f.bytes > 0 && unpacked_name(&name).ends_with(".json") && !is_asked_for(f)
+        let name = f
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        matches!(f.format, Format::Jsonl | Format::JsonArray)
+            && f.bytes > 0
+            && unpacked_name(&name).ends_with(".json")
+            && !is_asked_for(f)
     };
     if files.iter().all(is_json) && files.len() < 2 {
         return;
@@ -335,15 +456,35 @@ fn leave_out_metadata(files: &mut Vec<InputFile>, notes: &mut Notes, is_asked_fo
         return;
     }
     // A few files say what rows look like.
-    let rows = files.iter().filter(|f| !candidates.contains_key(&f.path) && f.bytes > 0);
-    let known: HashSet<String> = rows.take(8).filter_map(|file| fields_of(file, zstd_window)).flatten().collect();
+    let rows = files
+        .iter()
+        .filter(|f| !candidates.contains_key(&f.path) && f.bytes > 0);
+    let known: HashSet<String> = rows
+        .take(8)
+        .filter_map(|file| fields_of(file, zstd_window))
+        .flatten()
+        .collect();
     if !known.is_empty() {
-        let is_metadata = |f: &InputFile| candidates.get(&f.path).is_some_and(|names| !names.iter().any(|name| known.contains(name)));
-        leave_out(files, notes, is_metadata, "has none of the fields of the rows beside it");
+        let is_metadata = |f: &InputFile| {
+            candidates
+                .get(&f.path)
+                .is_some_and(|names| !names.iter().any(|name| known.contains(name)))
+        };
+        leave_out(
+            files,
+            notes,
+            is_metadata,
+            "has none of the fields of the rows beside it",
+        );
     }
 }
 
-fn leave_out(files: &mut Vec<InputFile>, notes: &mut Notes, which: impl Fn(&InputFile) -> bool, why: &'static str) {
+fn leave_out(
+    files: &mut Vec<InputFile>,
+    notes: &mut Notes,
+    which: impl Fn(&InputFile) -> bool,
+    why: &'static str,
+) {
     files.retain(|file| {
         let out = which(file);
         if out {

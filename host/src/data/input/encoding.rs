@@ -13,7 +13,8 @@ pub(crate) enum Encoding {
     Mixed(String),
 }
 
-/// UTF-16 and UTF-32, by a byte order mark or by the zeros of the first characters, as rows begin with ASCII.
+/// UTF-16 and UTF-32, by a byte order mark or by the zeros of the first characters, as rows begin
+/// with ASCII.
 pub(crate) fn wide(head: &[u8]) -> Option<NotData> {
     let (name, order) = match head {
         [0xff, 0xfe, 0, 0, ..] | [9..127, 0, 0, 0, ..] => ("UTF-32", "LE"),
@@ -23,8 +24,15 @@ pub(crate) fn wide(head: &[u8]) -> Option<NotData> {
         _ => return None,
     };
     let has_mark = matches!(head, [0xff | 0xfe, ..] | [0, 0, 0xfe, ..]);
-    let name = if has_mark { name.to_owned() } else { format!("{name}{order}") };
-    Some(NotData { what: format!("{name} text"), hint: convert(&name) })
+    let name = if has_mark {
+        name.to_owned()
+    } else {
+        format!("{name}{order}")
+    };
+    Some(NotData {
+        what: format!("{name} text"),
+        hint: convert(&name),
+    })
 }
 
 /// Looks at the lines of `head`, which is the `whole` text or its beginning.
@@ -33,8 +41,14 @@ pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
         return Encoding::Utf8;
     }
     // The last line may be cut inside a character.
-    let end = if whole { None } else { memchr::memrchr(b'\n', head) };
-    let lines = head[..end.unwrap_or(head.len())].split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let end = if whole {
+        None
+    } else {
+        memchr::memrchr(b'\n', head)
+    };
+    let lines = head[..end.unwrap_or(head.len())]
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty());
     let (mut all, mut others) = (0, Vec::new());
     for line in lines {
         all += 1;
@@ -58,14 +72,29 @@ pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
         "GBK" => "GB18030",
         name => name,
     };
-    let is_east_asian = !encoding.is_single_byte() && text.chars().filter(|c| !c.is_ascii()).count() > 1;
+    let is_east_asian =
+        !encoding.is_single_byte() && text.chars().filter(|c| !c.is_ascii()).count() > 1;
     let plainly = !damaged && is_east_asian || others.len() > 2;
-    let guess = if damaged { String::new() } else { format!(", most likely {name}") };
+    let guess = if damaged {
+        String::new()
+    } else {
+        format!(", most likely {name}")
+    };
     if others.len() * 2 > all && plainly {
-        let what = format!("not UTF-8 text{guess}: {} of its first {all} lines are something else", others.len());
-        return Encoding::Other(NotData { what, hint: convert(name) });
+        let what = format!(
+            "not UTF-8 text{guess}: {} of its first {all} lines are something else",
+            others.len()
+        );
+        return Encoding::Other(NotData {
+            what,
+            hint: convert(name),
+        });
     }
-    Encoding::Mixed(format!("has lines that are not UTF-8{guess}, for instance {} of the first {all}; {}", others.len(), convert(name)))
+    Encoding::Mixed(format!(
+        "has lines that are not UTF-8{guess}, for instance {} of the first {all}; {}",
+        others.len(),
+        convert(name)
+    ))
 }
 
 fn convert(name: &str) -> String {
@@ -85,9 +114,16 @@ mod tests {
 
     #[test]
     fn wide_characters_are_told_apart() {
-        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let utf16 = |text: &str| {
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>()
+        };
         let name = |bytes: &[u8]| wide(bytes).map(|not| not.what);
-        assert_eq!(name(&utf16("\u{feff}{\"text\"")).as_deref(), Some("UTF-16 text"));
+        assert_eq!(
+            name(&utf16("\u{feff}{\"text\"")).as_deref(),
+            Some("UTF-16 text")
+        );
         assert_eq!(name(&utf16("{\"text\"")).as_deref(), Some("UTF-16LE text"));
         assert_eq!(name(b"\0{\0\"").as_deref(), Some("UTF-16BE text"));
         assert_eq!(name(b"{\0\0\0\"\0\0\0").as_deref(), Some("UTF-32LE text"));
@@ -98,16 +134,32 @@ mod tests {
     fn encodings_of_east_asia_are_named() {
         // "data", "some more text" and such, as Python's codecs write them.
         let gb = b"{\"text\": \"\xd6\xd0\xce\xc4\xce\xc4\xb1\xbe\xa3\xac\xd5\xe2\xca\xc7\xca\xfd\xbe\xdd\"}\n";
-        assert!(other(&gb.repeat(2)).unwrap().contains("GB18030"), "{:?}", other(&gb.repeat(2)));
+        assert!(
+            other(&gb.repeat(2)).unwrap().contains("GB18030"),
+            "{:?}",
+            other(&gb.repeat(2))
+        );
         let sjis = b"{\"text\": \"\x93\xfa\x96\x7b\x8c\xea\x82\xcc\x83\x65\x83\x4c\x83\x58\x83\x67\x82\xc5\x82\xb7\"}\n";
         assert!(other(&sjis.repeat(2)).unwrap().contains("Shift_JIS"));
         // One odd line among others, or few lines with an odd byte, say nothing of the file.
         let mixed = [&gb[..], &b"{\"text\": \"plain\"}\n".repeat(5)].concat();
         assert!(matches!(of_lines(&mixed, true), Encoding::Mixed(_)));
-        assert!(matches!(of_lines(b"{\"text\": \"caf\xe9\"}\n", true), Encoding::Mixed(_)));
+        assert!(matches!(
+            of_lines(b"{\"text\": \"caf\xe9\"}\n", true),
+            Encoding::Mixed(_)
+        ));
         assert!(other(&b"{\"text\": \"caf\xe9 cr\xe8me\"}\n".repeat(5)).is_some());
         // A character that is cut at the end of what was looked at.
-        assert!(matches!(of_lines("{\"text\": \"é".as_bytes().split_last().unwrap().1, false), Encoding::Utf8));
-        assert!(matches!(of_lines("{}\n{\"text\": \"é".as_bytes().split_last().unwrap().1, false), Encoding::Utf8));
+        assert!(matches!(
+            of_lines("{\"text\": \"é".as_bytes().split_last().unwrap().1, false),
+            Encoding::Utf8
+        ));
+        assert!(matches!(
+            of_lines(
+                "{}\n{\"text\": \"é".as_bytes().split_last().unwrap().1,
+                false
+            ),
+            Encoding::Utf8
+        ));
     }
 }

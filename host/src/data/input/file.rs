@@ -47,7 +47,8 @@ pub enum Compression {
     Xz,
 }
 
-/// One file of a dataset. Path, size and time together are its identity: when one of them differs, the input has changed.
+/// One file of a dataset. Path, size and time together are its identity: when one of them differs,
+/// the input has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
     /// Where the rows are read from.
@@ -61,7 +62,8 @@ pub struct InputFile {
     pub bytes: u64,
     /// Time of the last change, in nanoseconds since 1970.
     pub modified_ns: i128,
-    /// The file that the user named, where `path` is a copy that was unpacked into the run directory.
+    /// The file that the user named, where `path` is a copy that was unpacked into the run
+    /// directory.
     #[serde(default)]
     pub origin: Option<Origin>,
 }
@@ -85,7 +87,8 @@ pub struct Origin {
 impl InputFile {
     /// Whether rows can be read from the middle of it. Other files must be materialised first.
     pub fn is_splittable(&self) -> bool {
-        self.compression == Compression::None && matches!(self.format, Format::Jsonl | Format::Parquet | Format::Arrow)
+        self.compression == Compression::None
+            && matches!(self.format, Format::Jsonl | Format::Parquet | Format::Arrow)
     }
 
     /// What an unpacked copy of the file says that it was made of.
@@ -101,16 +104,21 @@ impl InputFile {
 
     /// The path that the user knows.
     pub fn shown(&self) -> std::path::Display<'_> {
-        self.origin.as_ref().map_or(&self.path, |o| &o.path).display()
+        self.origin
+            .as_ref()
+            .map_or(&self.path, |o| &o.path)
+            .display()
     }
 }
 
-/// The input: files in a fixed order. All of them hold JSON rows (or what becomes JSON rows), or all of them hold columns.
+/// The input: files in a fixed order. All of them hold JSON rows (or what becomes JSON rows), or
+/// all of them hold columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
     /// The files; their position is their number in row ids and slices.
     pub files: Vec<InputFile>,
-    /// What the user should know of what was found, one sentence each: what was left out or is there twice, and why.
+    /// What the user should know of what was found, one sentence each: what was left out or is
+    /// there twice, and why.
     #[serde(default)]
     pub notes: Vec<String>,
     /// The largest window of a zstd file that is unpacked, in bytes.

@@ -1,4 +1,5 @@
-//! What the user should know of the files that were looked for: a bounded number of sentences, however many files there are.
+//! What the user should know of the files that were looked for: a bounded number of sentences,
+//! however many files there are.
 
 use crate::term::counted;
 use std::fmt::Write;
@@ -14,7 +15,8 @@ const MOST: usize = 50;
 #[derive(Default)]
 pub(crate) struct Notes {
     sentences: Vec<String>,
-    /// Sentences about files, by what all files of a kind have in common: what comes after the name, and the names.
+    /// Sentences about files, by what all files of a kind have in common: what comes after the
+    /// name, and the names.
     kinds: Vec<(String, Kind)>,
     passed_over: Vec<PathBuf>,
 }
@@ -28,7 +30,10 @@ struct Kind {
 impl Notes {
     /// A file that does not count.
     pub(crate) fn left_out(&mut self, path: PathBuf, why: &str) {
-        self.add(&format!("{why} and was left out"), format!("`{}`", path.display()));
+        self.add(
+            &format!("{why} and was left out"),
+            format!("`{}`", path.display()),
+        );
     }
 
     /// A file that cannot hold rows.
@@ -43,13 +48,20 @@ impl Notes {
 
     /// A file or directory that was found before, as `first`.
     pub(crate) fn twice(&mut self, path: &Path, first: &Path) {
-        let what = if path == first { "was found twice".to_owned() } else { format!("is the same as `{}`", first.display()) };
+        let what = if path == first {
+            "was found twice".to_owned()
+        } else {
+            format!("is the same as `{}`", first.display())
+        };
         self.add("and is read once", format!("`{}` {what}", path.display()));
     }
 
     /// A file without content.
     pub(crate) fn empty(&mut self, path: &Path) {
-        self.add("is empty (0 bytes): it has no rows", format!("`{}`", path.display()));
+        self.add(
+            "is empty (0 bytes): it has no rows",
+            format!("`{}`", path.display()),
+        );
     }
 
     /// Something about one file.
@@ -59,22 +71,38 @@ impl Notes {
 
     /// A directory whose name has a value that the rows may not have.
     pub(crate) fn hive_partition(&mut self, path: &Path) {
-        self.add("has a value in its name: rows get no field of it", format!("the directory `{}`", path.display()));
+        self.add(
+            "has a value in its name: rows get no field of it",
+            format!("the directory `{}`", path.display()),
+        );
     }
 
     /// The splits of a dataset.
     pub(crate) fn splits(&mut self, path: &Path, splits: &[PathBuf]) {
-        let names: Vec<_> =
-            splits.iter().filter_map(|split| split.file_name()).map(|name| format!("`{}`", name.to_string_lossy())).collect();
-        let one = splits.first().map(|split| format!("; name `{}` to read that one alone", split.display())).unwrap_or_default();
-        self.sentences.push(format!("`{}` has the splits {}, which are read one after another{one}", path.display(), names.join(", ")));
+        let names: Vec<_> = splits
+            .iter()
+            .filter_map(|split| split.file_name())
+            .map(|name| format!("`{}`", name.to_string_lossy()))
+            .collect();
+        let one = splits
+            .first()
+            .map(|split| format!("; name `{}` to read that one alone", split.display()))
+            .unwrap_or_default();
+        self.sentences.push(format!(
+            "`{}` has the splits {}, which are read one after another{one}",
+            path.display(),
+            names.join(", ")
+        ));
     }
 
     /// The snapshot that is read of a repository in the hub's cache.
     pub(crate) fn snapshot(&mut self, path: &Path, snapshot: &Path, of: usize) {
         if of > 1 {
             let name = snapshot.file_name().unwrap_or_default().to_string_lossy();
-            self.sentences.push(format!("`{}` has {of} snapshots: `{name}`, the current one, is read", path.display()));
+            self.sentences.push(format!(
+                "`{}` has {of} snapshots: `{name}`, the current one, is read",
+                path.display()
+            ));
         }
     }
 
@@ -87,10 +115,14 @@ impl Notes {
     }
 
     fn add(&mut self, what: &str, who: String) {
-        let at = self.kinds.iter().position(|(known, _)| known == what).unwrap_or_else(|| {
-            self.kinds.push((what.to_owned(), Kind::default()));
-            self.kinds.len() - 1
-        });
+        let at = self
+            .kinds
+            .iter()
+            .position(|(known, _)| known == what)
+            .unwrap_or_else(|| {
+                self.kinds.push((what.to_owned(), Kind::default()));
+                self.kinds.len() - 1
+            });
         let kind = &mut self.kinds[at].1;
         kind.count += 1;
         if kind.first.len() < NAMED {
@@ -119,7 +151,11 @@ impl Notes {
             sentences.push(format!(
                 "{} {} passed over, for instance `{}`",
                 counted(self.passed_over.len() as u64, "file"),
-                if self.passed_over.len() == 1 { "was" } else { "were" },
+                if self.passed_over.len() == 1 {
+                    "was"
+                } else {
+                    "were"
+                },
                 first.display()
             ));
         }

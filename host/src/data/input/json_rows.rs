@@ -7,10 +7,16 @@ use anyhow::{Result, bail};
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Writes each element of a JSON array, or each of several JSON values that follow one another, as one line. An element keeps its bytes;
-/// only line ends between its tokens become spaces. Whether it is a valid row is for the reader to say, but the array itself must be
-/// whole. `source_lines` is told in which line of the file each begins.
-pub(crate) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Write, source_lines: &mut LineWriter) -> Result<()> {
+/// Writes each element of a JSON array, or each of several JSON values that follow one another, as
+/// one line. An element keeps its bytes; only line ends between its tokens become spaces. Whether
+/// it is a valid row is for the reader to say, but the array itself must be whole. `source_lines`
+/// is told in which line of the file each begins.
+pub(crate) fn array_to_lines(
+    mut from: impl Read,
+    path: &Path,
+    out: &mut impl Write,
+    source_lines: &mut LineWriter,
+) -> Result<()> {
     let mut splitter = Splitter {
         state: State::Start,
         array: false,
@@ -50,7 +56,10 @@ pub(crate) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Wr
             i += 1;
         }
         out.write_all(&lines)?;
-        splitter.ended.drain(..).try_for_each(|line| source_lines.row(line))?;
+        splitter
+            .ended
+            .drain(..)
+            .try_for_each(|line| source_lines.row(line))?;
     }
     match splitter.state {
         State::Value if splitter.depth == 0 && !splitter.array && !splitter.in_string => {
@@ -59,7 +68,11 @@ pub(crate) fn array_to_lines(mut from: impl Read, path: &Path, out: &mut impl Wr
         }
         State::Start | State::End => {}
         State::Between if !splitter.array => {}
-        _ => bail!("`{}`: the JSON ends in the middle, at byte {}", path.display(), splitter.at),
+        _ => bail!(
+            "`{}`: the JSON ends in the middle, at byte {}",
+            path.display(),
+            splitter.at
+        ),
     }
     Ok(())
 }
@@ -98,21 +111,27 @@ impl Splitter {
         let space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         match self.state {
             // A byte order mark may come first.
-            State::Start if space || (self.at < 3 && b"\xef\xbb\xbf"[self.at as usize] == byte) => {}
+            State::Start if space || (self.at < 3 && b"\xef\xbb\xbf"[self.at as usize] == byte) => {
+            }
             State::Start if byte == b'[' => {
                 self.array = true;
                 self.state = State::Between;
             }
             State::Start | State::Between if space => {}
             State::Between if byte == b']' && self.array => self.state = State::End,
-            State::Between if matches!(byte, b',' | b']' | b'}') => return Err("an element is missing"),
+            State::Between if matches!(byte, b',' | b']' | b'}') => {
+                return Err("an element is missing");
+            }
             State::Start | State::Between => {
                 self.state = State::Value;
                 self.first_line = self.line;
                 self.value(byte, out);
             }
             State::Value => {
-                if self.depth == 0 && !self.in_string && (space || (self.array && matches!(byte, b',' | b']'))) {
+                if self.depth == 0
+                    && !self.in_string
+                    && (space || (self.array && matches!(byte, b',' | b']')))
+                {
                     self.end_value(out);
                     return self.push(byte, out);
                 }
@@ -131,7 +150,11 @@ impl Splitter {
     fn value(&mut self, byte: u8, out: &mut Vec<u8>) {
         if self.in_string {
             // A line feed is not valid here: a tab is not either, and keeps the row on its line.
-            out.push(if matches!(byte, b'\n' | b'\r') { b'\t' } else { byte });
+            out.push(if matches!(byte, b'\n' | b'\r') {
+                b'\t'
+            } else {
+                byte
+            });
             match (self.escaped, byte) {
                 (true, _) => self.escaped = false,
                 (false, b'\\') => self.escaped = true,
@@ -139,7 +162,11 @@ impl Splitter {
                 _ => {}
             }
         } else {
-            out.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
+            out.push(if matches!(byte, b'\n' | b'\r') {
+                b' '
+            } else {
+                byte
+            });
             match byte {
                 b'"' => self.in_string = true,
                 b'{' | b'[' => self.depth += 1,
@@ -155,11 +182,16 @@ impl Splitter {
     fn end_value(&mut self, out: &mut Vec<u8>) {
         out.push(b'\n');
         self.ended.push(self.first_line);
-        self.state = if self.array { State::After } else { State::Between };
+        self.state = if self.array {
+            State::After
+        } else {
+            State::Between
+        };
     }
 }
 
-/// The whole text as one row, under `text`; an empty file has no row. What is not UTF-8 stays as it is, and the reader will say so.
+/// The whole text as one row, under `text`; an empty file has no row. What is not UTF-8 stays as it
+/// is, and the reader will say so.
 pub(crate) fn text_to_line(mut from: impl Read, out: &mut impl Write) -> Result<()> {
     let mut piece = vec![0; 256 << 10];
     let mut line = Vec::new();

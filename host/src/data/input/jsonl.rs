@@ -53,12 +53,16 @@ impl JsonlReader {
     fn next_block(&mut self) -> Result<Option<Block>> {
         loop {
             if let Some(open) = &mut self.open {
-                if let Some(block) = open.next_block(self.batch_bytes, self.max_row_bytes, &mut self.extractor)? {
+                if let Some(block) =
+                    open.next_block(self.batch_bytes, self.max_row_bytes, &mut self.extractor)?
+                {
                     return Ok(Some(block));
                 }
                 self.open = None;
             }
-            let Some(slice) = self.slices.next() else { return Ok(None) };
+            let Some(slice) = self.slices.next() else {
+                return Ok(None);
+            };
             self.open = Some(Open::new(&self.files[slice.file], slice)?);
         }
     }
@@ -76,15 +80,32 @@ impl Open {
     fn new(input: &InputFile, slice: Slice) -> Result<Self> {
         let name = input.path.display().to_string();
         let file = File::open(&input.path).with_context(|| format!("cannot open `{name}`"))?;
-        let bytes = file.metadata().with_context(|| format!("cannot read `{name}`"))?.len();
+        let bytes = file
+            .metadata()
+            .with_context(|| format!("cannot read `{name}`"))?
+            .len();
         if bytes != input.bytes {
-            bail!("`{name}` has changed since the job was planned: {} bytes then, {bytes} now", input.bytes);
+            bail!(
+                "`{name}` has changed since the job was planned: {} bytes then, {bytes} now",
+                input.bytes
+            );
         }
         if slice.end > 1 << ROW_ID_OFFSET_BITS {
             bail!("`{name}` is larger than 16 TiB");
         }
-        let is_table = input.origin.as_ref().is_some_and(|origin| matches!(origin.format, Format::Csv | Format::Tsv));
-        Ok(Self { file, index: slice.file, name, next: slice.start, end: slice.end, carry: Vec::new(), is_table })
+        let is_table = input
+            .origin
+            .as_ref()
+            .is_some_and(|origin| matches!(origin.format, Format::Csv | Format::Tsv));
+        Ok(Self {
+            file,
+            index: slice.file,
+            name,
+            next: slice.start,
+            end: slice.end,
+            carry: Vec::new(),
+            is_table,
+        })
     }
 
     /// Reads up to `upto` bytes more to the end of `buffer`.
@@ -97,10 +118,19 @@ impl Open {
             let got = match rustix::io::pread(&self.file, spare, self.next) {
                 Ok((read, _)) => read.len(),
                 Err(rustix::io::Errno::INTR) => continue,
-                Err(e) => return Err(e).with_context(|| format!("cannot read `{}` at byte {}", self.name, self.next)),
+                Err(e) => {
+                    return Err(e).with_context(|| {
+                        format!("cannot read `{}` at byte {}", self.name, self.next)
+                    });
+                }
             };
             if got == 0 {
-                bail!("`{}` ends at byte {}, before byte {}: it was cut while the job ran", self.name, self.next, self.end);
+                bail!(
+                    "`{}` ends at byte {}, before byte {}: it was cut while the job ran",
+                    self.name,
+                    self.next,
+                    self.end
+                );
             }
             // SAFETY: `pread` has initialised that many bytes of the spare capacity.
             unsafe { buffer.set_len(from + got) };
@@ -110,7 +140,12 @@ impl Open {
         Ok(())
     }
 
-    fn next_block(&mut self, batch_bytes: usize, max_row_bytes: usize, extractor: &mut Extractor) -> Result<Option<Block>> {
+    fn next_block(
+        &mut self,
+        batch_bytes: usize,
+        max_row_bytes: usize,
+        extractor: &mut Extractor,
+    ) -> Result<Option<Block>> {
         if self.next == self.end && self.carry.is_empty() {
             return Ok(None);
         }
@@ -120,7 +155,9 @@ impl Open {
         buffer.extend_from_slice(&carry);
         let mut searched = 0;
         let cut = loop {
-            let more = batch_bytes.saturating_sub(buffer.len()).max(if searched == 0 { 1 } else { buffer.len() }.min(64 << 20));
+            let more = batch_bytes
+                .saturating_sub(buffer.len())
+                .max(if searched == 0 { 1 } else { buffer.len() }.min(64 << 20));
             self.fill(&mut buffer, more)?;
             if self.next == self.end {
                 break buffer.len();
@@ -131,7 +168,9 @@ impl Open {
             searched = buffer.len();
             // One byte more may be the carriage return of the line end.
             if searched > max_row_bytes + 1 {
-                return self.skip_huge_row(base, &buffer, max_row_bytes, extractor).map(Some);
+                return self
+                    .skip_huge_row(base, &buffer, max_row_bytes, extractor)
+                    .map(Some);
             }
         };
         self.carry = buffer[cut..].to_vec();
@@ -140,13 +179,27 @@ impl Open {
     }
 
     /// Cuts the block into rows and takes out the fields.
-    fn block(&mut self, buffer: Vec<u8>, base: u64, max_row_bytes: usize, extractor: &mut Extractor) -> Result<Block> {
+    fn block(
+        &mut self,
+        buffer: Vec<u8>,
+        base: u64,
+        max_row_bytes: usize,
+        extractor: &mut Extractor,
+    ) -> Result<Block> {
         let all_utf8 = simdutf8::basic::from_utf8(&buffer).is_ok();
         let (mut ids, mut views, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        let mut at = if base == 0 && buffer.starts_with(BOM) { BOM.len() } else { 0 };
+        let mut at = if base == 0 && buffer.starts_with(BOM) {
+            BOM.len()
+        } else {
+            0
+        };
         while at < buffer.len() {
             let newline = memchr(b'\n', &buffer[at..]).map_or(buffer.len(), |i| at + i);
-            let end = if newline > at && buffer[newline - 1] == b'\r' { newline - 1 } else { newline };
+            let end = if newline > at && buffer[newline - 1] == b'\r' {
+                newline - 1
+            } else {
+                newline
+            };
             let (start, offset) = (at, base + at as u64);
             at = newline + 1;
             let row = &buffer[start..end];
@@ -170,7 +223,11 @@ impl Open {
                     if let Some(what) = self.is_table.then(|| unfit_row(row)).flatten() {
                         reason = what;
                     }
-                    let kept = if row.len() > max_row_bytes { KEPT_OF_HUGE_ROW.min(max_row_bytes) } else { row.len() };
+                    let kept = if row.len() > max_row_bytes {
+                        KEPT_OF_HUGE_ROW.min(max_row_bytes)
+                    } else {
+                        row.len()
+                    };
                     let raw = row[..kept].to_vec();
                     bad.push(BadRow { id, raw, reason });
                 }
@@ -181,14 +238,33 @@ impl Open {
         let columns = extractor.finish(&buffers);
         let [buffer] = buffers;
         // SAFETY: every view was made by `make_view` at its place in the buffer.
-        let raw = unsafe { BinaryViewArray::new_unchecked(ScalarBuffer::from(views), [buffer].into(), None) };
-        let batch = Batch { ids: UInt64Array::from(ids), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
+        let raw = unsafe {
+            BinaryViewArray::new_unchecked(ScalarBuffer::from(views), [buffer].into(), None)
+        };
+        let batch = Batch {
+            ids: UInt64Array::from(ids),
+            raw: Some(raw),
+            origin: None,
+            stored: None,
+            columns,
+            stats: Vec::new(),
+        };
         Ok(Block { batch, bad, bytes })
     }
 
     /// `head` is the start of a row that is too long: reads on to its end without keeping it.
-    fn skip_huge_row(&mut self, base: u64, head: &[u8], max_row_bytes: usize, extractor: &mut Extractor) -> Result<Block> {
-        let bom = if base == 0 && head.starts_with(BOM) { BOM.len() } else { 0 };
+    fn skip_huge_row(
+        &mut self,
+        base: u64,
+        head: &[u8],
+        max_row_bytes: usize,
+        extractor: &mut Extractor,
+    ) -> Result<Block> {
+        let bom = if base == 0 && head.starts_with(BOM) {
+            BOM.len()
+        } else {
+            0
+        };
         let (offset, head) = (base + bom as u64, &head[bom..]);
         let mut last = head[head.len() - 1];
         let mut piece = Vec::new();
@@ -202,7 +278,10 @@ impl Open {
                 end = Some(from + at as u64);
                 self.carry = piece[at + 1..].to_vec();
             }
-            last = piece[..at.unwrap_or(piece.len())].last().copied().unwrap_or(last);
+            last = piece[..at.unwrap_or(piece.len())]
+                .last()
+                .copied()
+                .unwrap_or(last);
         }
         let row_end = end.unwrap_or(self.end);
         let consumed = end.map_or(self.end, |e| e + 1);
@@ -213,9 +292,19 @@ impl Open {
         };
         let columns = extractor.finish(&[Buffer::from_vec(Vec::<u8>::new())]);
         let raw = BinaryViewArray::from(Vec::<&[u8]>::new());
-        let batch =
-            Batch { ids: UInt64Array::from(Vec::<u64>::new()), raw: Some(raw), origin: None, stored: None, columns, stats: Vec::new() };
-        Ok(Block { batch, bad: vec![bad], bytes: consumed - base })
+        let batch = Batch {
+            ids: UInt64Array::from(Vec::<u64>::new()),
+            raw: Some(raw),
+            origin: None,
+            stored: None,
+            columns,
+            stats: Vec::new(),
+        };
+        Ok(Block {
+            batch,
+            bad: vec![bad],
+            bytes: consumed - base,
+        })
     }
 }
 

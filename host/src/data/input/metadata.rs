@@ -1,4 +1,5 @@
-//! JSON files that hold no rows: one object with what somebody noted of the dataset, or a list of words.
+//! JSON files that hold no rows: one object with what somebody noted of the dataset, or a list of
+//! words.
 
 use super::describe::describe;
 use super::file::{Format, InputFile};
@@ -26,7 +27,11 @@ pub(crate) fn json_of(file: &InputFile, zstd_window: u64) -> Option<Json> {
     if file.bytes > MAX_BYTES {
         return None;
     }
-    json(BufReader::new(open_unpacked(&file.path, file.compression, zstd_window).ok()?.take(MAX_BYTES)))
+    json(BufReader::new(
+        open_unpacked(&file.path, file.compression, zstd_window)
+            .ok()?
+            .take(MAX_BYTES),
+    ))
 }
 
 /// Reads no more of it than it takes.
@@ -74,7 +79,11 @@ fn next_visible(from: &mut impl BufRead) -> Option<u8> {
 pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<String>> {
     const LINE: u64 = 4 << 20;
     let first_line = || -> Option<Vec<u8>> {
-        let mut from = BufReader::new(open_unpacked(&file.path, file.compression, zstd_window).ok()?.take(LINE));
+        let mut from = BufReader::new(
+            open_unpacked(&file.path, file.compression, zstd_window)
+                .ok()?
+                .take(LINE),
+        );
         let mut line = Vec::new();
         while line.trim_ascii().is_empty() {
             line.clear();
@@ -85,7 +94,13 @@ pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<St
         Some(line)
     };
     let names: Vec<String> = match file.format {
-        Format::Parquet | Format::Arrow => describe(file).ok()?.0.fields().iter().map(|field| field.name().clone()).collect(),
+        Format::Parquet | Format::Arrow => describe(file)
+            .ok()?
+            .0
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect(),
         Format::Text => vec!["text".to_owned()],
         Format::Jsonl => match json(&first_line()?[..])? {
             Json::One(names) | Json::Rows(names) => names,
@@ -97,8 +112,16 @@ pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<St
         },
         Format::Csv | Format::Tsv => {
             let line = String::from_utf8(first_line()?).ok()?;
-            let delimiter = if file.format == Format::Csv { ',' } else { '\t' };
-            line.trim_start_matches('\u{feff}').trim().split(delimiter).map(|name| name.trim_matches('"').to_owned()).collect()
+            let delimiter = if file.format == Format::Csv {
+                ','
+            } else {
+                '\t'
+            };
+            line.trim_start_matches('\u{feff}')
+                .trim()
+                .split(delimiter)
+                .map(|name| name.trim_matches('"').to_owned())
+                .collect()
         }
     };
     Some(names.into_iter().collect())
@@ -176,7 +199,10 @@ mod tests {
             None => "no JSON".to_owned(),
         };
         for (text, wanted) in [
-            ("\u{feff}{\"a\": {\"b\": 1}, \"c\": [2]}\n", "one [\"a\", \"c\"]"),
+            (
+                "\u{feff}{\"a\": {\"b\": 1}, \"c\": [2]}\n",
+                "one [\"a\", \"c\"]",
+            ),
             ("{\"a\": 1}\n{\"b\": 1}\n", "rows [\"a\"]"),
             ("{\"a\": 1}\nnonsense", "rows [\"a\"]"),
             ("[{\"a\": 1}, 2]", "rows [\"a\"]"),

@@ -18,24 +18,33 @@ pub(crate) fn packing(head: &[u8]) -> Compression {
         // Also frames to skip, with which `pzstd` begins.
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
         // The second one is the end: a stream of nothing.
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => {
-            Compression::Bzip2
-        }
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => Compression::Bzip2,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
         _ => Compression::None,
     }
 }
 
-/// Largest dictionary of xz data, with what the decoder needs besides, in KiB, so that a file cannot claim more memory. `xz -9` has one of 64 MiB.
+/// Largest dictionary of xz data, with what the decoder needs besides, in KiB, so that a file
+/// cannot claim more memory. `xz -9` has one of 64 MiB.
 const XZ_MEMORY_KB: u32 = (128 << 10) + 1024;
 
-/// The content of a file, as a stream. A packed one may consist of any number of members (of gzip), frames (of zstd) and streams (of bzip2, xz),
-/// also of different kinds, with zeros between and behind them, as tapes have them. `zstd_window` is the largest window that is accepted, in bytes.
-pub(crate) fn open_unpacked(path: &Path, compression: Compression, zstd_window: u64) -> Result<Box<dyn Read + Send>> {
+/// The content of a file, as a stream. A packed one may consist of any number of members (of gzip),
+/// frames (of zstd) and streams (of bzip2, xz), also of different kinds, with zeros between and
+/// behind them, as tapes have them. `zstd_window` is the largest window that is accepted, in bytes.
+pub(crate) fn open_unpacked(
+    path: &Path,
+    compression: Compression,
+    zstd_window: u64,
+) -> Result<Box<dyn Read + Send>> {
     let source = Source::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     Ok(match compression {
         Compression::None => Box::new(source),
-        _ => Box::new(Unpacked { member: Member::Between(source), zstd_window, any: false }),
+        _ => Box::new(Unpacked {
+            member: Member::Between(source),
+            zstd_window,
+            any: false,
+        }),
     })
 }
 
@@ -68,10 +77,17 @@ impl Unpacked {
             Compression::Gzip => Member::Gzip(Box::new(GzDecoder::new(source))),
             Compression::Zstd => Member::Zstd(Box::new(Frames::new(source, self.zstd_window)?)),
             Compression::Bzip2 => Member::Bzip2(Box::new(bzip2::bufread::BzDecoder::new(source))),
-            Compression::Xz => Member::Xz(Box::new(lzma_rust2::XzReader::new_mem_limit(source, false, XZ_MEMORY_KB))),
+            Compression::Xz => Member::Xz(Box::new(lzma_rust2::XzReader::new_mem_limit(
+                source,
+                false,
+                XZ_MEMORY_KB,
+            ))),
             Compression::None if is_end && any => Member::End,
             Compression::None => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "what follows behind its end is not packed"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "what follows behind its end is not packed",
+                ));
             }
         })
     }

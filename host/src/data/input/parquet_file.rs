@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Type;
 use std::fs::File;
 use std::ops::Range;
@@ -20,38 +22,70 @@ use std::sync::Arc;
 fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let context = || format!("the Parquet footer of `{}` is not readable", path.display());
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
-    let with = |schema| ArrowReaderMetadata::try_new(metadata.metadata().clone(), ArrowReaderOptions::new().with_schema(schema));
+    let metadata =
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
+    let with = |schema| {
+        ArrowReaderMetadata::try_new(
+            metadata.metadata().clone(),
+            ArrowReaderOptions::new().with_schema(schema),
+        )
+    };
     if let Some(schema) = with_micros(&metadata) {
         return Ok((file, with(schema).with_context(context)?));
     }
-    // The schema of the writer may be of another file, by mistake: then the times keep their instants and lose their zones.
+    // The schema of the writer may be of another file, by mistake: then the times keep their
+    // instants and lose their zones.
     let zoned = with_zones(&metadata).and_then(|schema| with(schema).ok());
     Ok((file, zoned.unwrap_or(metadata)))
 }
 
-/// Times of 96 bits, as Spark, Hive and Impala write them, reach further than nanoseconds of 64 bits do: the year 9999 would become 1816. Microseconds
-/// hold them all, which are also what Spark and DuckDB read. None where the file has no such times, or says that they are of another unit.
+/// Times of 96 bits, as Spark, Hive and Impala write them, reach further than nanoseconds of 64
+/// bits do: the year 9999 would become 1816. Microseconds hold them all, which are also what Spark
+/// and DuckDB read. None where the file has no such times, or says that they are of another unit.
 fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
     let file = metadata.metadata().file_metadata();
-    let mut leaves = file.schema_descr().columns().iter().map(|leaf| leaf.physical_type() == Type::INT96);
+    let mut leaves = file
+        .schema_descr()
+        .columns()
+        .iter()
+        .map(|leaf| leaf.physical_type() == Type::INT96);
     if !leaves.clone().any(|is_96| is_96)
-        || file.key_value_metadata().is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY))
+        || file
+            .key_value_metadata()
+            .is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY))
     {
         return None;
     }
     let schema = metadata.schema();
-    let fields: Vec<_> = schema.fields().iter().map(|field| in_micros(field, &mut leaves)).collect();
-    Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+    let fields: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| in_micros(field, &mut leaves))
+        .collect();
+    Some(Arc::new(Schema::new_with_metadata(
+        fields,
+        schema.metadata().clone(),
+    )))
 }
 
-/// Times in the zones that they had when they were written: a unit that Parquet does not have (seconds) hides the zone, which only the schema of
-/// the writer tells, from the reader. None where nothing is hidden.
+/// Times in the zones that they had when they were written: a unit that Parquet does not have
+/// (seconds) hides the zone, which only the schema of the writer tells, from the reader. None where
+/// nothing is hidden.
 fn with_zones(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
-    let written = metadata.metadata().file_metadata().key_value_metadata()?.iter().find(|kv| kv.key == ARROW_SCHEMA_META_KEY)?;
+    let written = metadata
+        .metadata()
+        .file_metadata()
+        .key_value_metadata()?
+        .iter()
+        .find(|kv| kv.key == ARROW_SCHEMA_META_KEY)?;
     let written = try_schema_from_ipc_buffer(&BASE64.decode(written.value.as_ref()?).ok()?).ok()?;
     let schema = metadata.schema();
-    let fields: Vec<_> = schema.fields().iter().zip(written.fields()).map(|(field, written)| in_zone(field, written)).collect();
+    let fields: Vec<_> = schema
+        .fields()
+        .iter()
+        .zip(written.fields())
+        .map(|(field, written)| in_zone(field, written))
+        .collect();
     let is_same = fields.len() != schema.fields().len() || fields.iter().eq(schema.fields());
     (!is_same).then(|| Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
 }
@@ -59,10 +93,16 @@ fn with_zones(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
 fn in_zone(field: &FieldRef, written: &FieldRef) -> FieldRef {
     use DataType::*;
     let ty = match (field.data_type(), written.data_type()) {
-        (Timestamp(unit, Some(_)), Timestamp(_, Some(zone))) => Timestamp(*unit, Some(zone.clone())),
-        (Struct(fields), Struct(written)) if fields.len() == written.len() => {
-            Struct(fields.iter().zip(written).map(|(field, written)| in_zone(field, written)).collect())
+        (Timestamp(unit, Some(_)), Timestamp(_, Some(zone))) => {
+            Timestamp(*unit, Some(zone.clone()))
         }
+        (Struct(fields), Struct(written)) if fields.len() == written.len() => Struct(
+            fields
+                .iter()
+                .zip(written)
+                .map(|(field, written)| in_zone(field, written))
+                .collect(),
+        ),
         (List(item), List(written)) => List(in_zone(item, written)),
         (LargeList(item), LargeList(written)) => LargeList(in_zone(item, written)),
         (Map(entries, sorted), Map(written, _)) => Map(in_zone(entries, written), *sorted),
@@ -89,23 +129,44 @@ fn in_micros(field: &FieldRef, leaves: &mut impl Iterator<Item = bool>) -> Field
 /// Schema and number of rows.
 pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
     let (_, metadata) = open(path)?;
-    let rows = metadata.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).sum();
+    let rows = metadata
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(|g| g.num_rows().max(0) as u64)
+        .sum();
     Ok((metadata.schema().clone(), rows))
 }
 
-/// The least and the greatest values of a top-level column in the row groups, as far as the file tells them.
+/// The least and the greatest values of a top-level column in the row groups, as far as the file
+/// tells them.
 pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
     let (_, metadata) = open(path)?;
     let footer = metadata.metadata();
-    let Ok(statistics) = StatisticsConverter::try_new(column, metadata.schema(), footer.file_metadata().schema_descr()) else {
+    let Ok(statistics) = StatisticsConverter::try_new(
+        column,
+        metadata.schema(),
+        footer.file_metadata().schema_descr(),
+    ) else {
         return Ok(Vec::new());
     };
     let groups = footer.row_groups();
-    Ok([statistics.row_group_mins(groups), statistics.row_group_maxes(groups)].into_iter().flatten().collect())
+    Ok([
+        statistics.row_group_mins(groups),
+        statistics.row_group_maxes(groups),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
 }
 
-/// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not touched.
-pub(crate) fn rows(path: &Path, range: Range<u64>, batch_bytes: usize) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
+/// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not
+/// touched.
+pub(crate) fn rows(
+    path: &Path,
+    range: Range<u64>,
+    batch_bytes: usize,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
     let (file, metadata) = open(path)?;
     let (mut first, mut groups, mut before, mut bytes, mut rows) = (0, Vec::new(), None, 0, 0);
     for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
@@ -118,7 +179,8 @@ pub(crate) fn rows(path: &Path, range: Range<u64>, batch_bytes: usize) -> Result
         }
         first = end;
     }
-    // The size in the footer is that after encoding: repeated values are larger in memory, so the upper limit is low.
+    // The size in the footer is that after encoding: repeated values are larger in memory, so the
+    // upper limit is low.
     let batch_rows = (batch_bytes as u64 * rows / bytes.max(1)).clamp(1, 8192) as usize;
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_row_groups(groups)

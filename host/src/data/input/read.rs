@@ -16,10 +16,18 @@ impl Iterator for RowReader {
     }
 }
 
-/// Starts to read `partition`. Memory in use is a few times `batch_bytes`, or of the longest row if that is more.
-pub(crate) fn read(dataset: &Dataset, partition: &Partition, options: &ReadOptions) -> Result<RowReader> {
+/// Starts to read `partition`. Memory in use is a few times `batch_bytes`, or of the longest row if
+/// that is more.
+pub(crate) fn read(
+    dataset: &Dataset,
+    partition: &Partition,
+    options: &ReadOptions,
+) -> Result<RowReader> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
-        bail!("`{}` must be unpacked before it can be read in pieces", file.shown());
+        bail!(
+            "`{}` must be unpacked before it can be read in pieces",
+            file.shown()
+        );
     }
     Ok(RowReader(if dataset.is_columnar() {
         Box::new(columnar::ColumnarReader::new(dataset, partition, options)?)

@@ -21,7 +21,12 @@ pub(crate) struct Located {
 impl Located {
     /// `inner` unpacks the file called `name`.
     pub(crate) fn new(inner: Box<dyn Read + Send>, name: String, compression: Compression) -> Self {
-        Self { inner, name, compression, at: 0 }
+        Self {
+            inner,
+            name,
+            compression,
+            at: 0,
+        }
     }
 }
 
@@ -41,10 +46,18 @@ impl Read for Located {
                     Compression::Gzip => "gzip data is cut or damaged: ",
                     Compression::Zstd => "zstd data is cut or damaged: ",
                     Compression::Bzip2 => "bzip2 data is cut or damaged: ",
-                    Compression::Xz if e.kind() == io::ErrorKind::OutOfMemory => "xz data need a dictionary of more than 128 MiB: ",
+                    Compression::Xz if e.kind() == io::ErrorKind::OutOfMemory => {
+                        "xz data need a dictionary of more than 128 MiB: "
+                    }
                     Compression::Xz => "xz data is cut or damaged: ",
                 };
-                Err(io::Error::new(e.kind(), format!("`{}`: {what}{e}, after {} unpacked bytes", self.name, self.at)))
+                Err(io::Error::new(
+                    e.kind(),
+                    format!(
+                        "`{}`: {what}{e}, after {} unpacked bytes",
+                        self.name, self.at
+                    ),
+                ))
             }
         }
     }

@@ -15,8 +15,7 @@ use std::path::Path;
 const HEAD: usize = 64 << 10;
 
 /// The valid choices, for hints.
-pub(crate) const KNOWN: &str =
-    "`.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv`, `.tsv` and `.txt`, the text ones also as `.gz`, `.zst`, `.bz2` or `.xz`";
+pub(crate) const KNOWN: &str = "`.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv`, `.tsv` and `.txt`, the text ones also as `.gz`, `.zst`, `.bz2` or `.xz`";
 
 /// The format that a file name promises, packing suffix aside.
 pub(crate) fn by_name(path: &Path) -> Option<Format> {
@@ -34,7 +33,10 @@ pub(crate) fn by_name(path: &Path) -> Option<Format> {
 
 /// A name in small letters without the suffix of a packing.
 pub(crate) fn unpacked_name(name: &str) -> &str {
-    [".gz", ".zst", ".zstd", ".bz2", ".xz"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
+    [".gz", ".zst", ".zstd", ".bz2", ".xz"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name)
 }
 
 /// What was found out of a file.
@@ -45,31 +47,56 @@ pub(crate) struct Sniffed {
     pub(crate) note: Option<String>,
 }
 
-/// Looks into the file. An empty file has no rows in whatever format its name says. `zstd_window` is the largest window in bytes.
+/// Looks into the file. An empty file has no rows in whatever format its name says. `zstd_window`
+/// is the largest window in bytes.
 pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     let place = path.display().to_string();
     let mut head = Vec::new();
-    let file = File::open(path).map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
-    file.take(HEAD as u64).read_to_end(&mut head).map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
+    let file =
+        File::open(path).map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
+    file.take(HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
     let named = by_name(path);
     let compression = packing(&head);
     if compression != Compression::None {
-        zstd_frames::check(&head, zstd_window).map_err(|unfit| UserError::new(&place, unfit.to_string()).hint(unfit.hint()))?;
+        zstd_frames::check(&head, zstd_window)
+            .map_err(|unfit| UserError::new(&place, unfit.to_string()).hint(unfit.hint()))?;
         let mut inner = Vec::new();
         // What is wrong with the archive is said when it is unpacked, with the position.
-        let read = open_unpacked(path, compression, zstd_window)?.take(HEAD as u64).read_to_end(&mut inner);
-        if compression == Compression::Xz && read.is_err_and(|e| e.kind() == io::ErrorKind::OutOfMemory) {
-            return Err(UserError::new(place, "its xz data need a dictionary of more than 128 MiB, which is not accepted")
-                .hint("pack it with a smaller one: `xz -dc FILE | xz -9 > NEW`")
-                .into());
+        let read = open_unpacked(path, compression, zstd_window)?
+            .take(HEAD as u64)
+            .read_to_end(&mut inner);
+        if compression == Compression::Xz
+            && read.is_err_and(|e| e.kind() == io::ErrorKind::OutOfMemory)
+        {
+            return Err(UserError::new(
+                place,
+                "its xz data need a dictionary of more than 128 MiB, which is not accepted",
+            )
+            .hint("pack it with a smaller one: `xz -dc FILE | xz -9 > NEW`")
+            .into());
         }
         head = inner;
     }
-    let sniffed = |format, note| -> Result<Sniffed> { Ok(Sniffed { format, compression, note }) };
+    let sniffed = |format, note| -> Result<Sniffed> {
+        Ok(Sniffed {
+            format,
+            compression,
+            note,
+        })
+    };
     if head.is_empty() {
-        return sniffed(named.filter(|f| !f.is_columnar()).unwrap_or(Format::Jsonl), None);
+        return sniffed(
+            named.filter(|f| !f.is_columnar()).unwrap_or(Format::Jsonl),
+            None,
+        );
     }
-    let refuse = |not: NotData| -> Result<Sniffed> { Err(UserError::new(&place, format!("this is {}", not.what)).hint(not.hint).into()) };
+    let refuse = |not: NotData| -> Result<Sniffed> {
+        Err(UserError::new(&place, format!("this is {}", not.what))
+            .hint(not.hint)
+            .into())
+    };
     if let Some(pointer) = not_data::pointer(&head) {
         return refuse(pointer);
     }
@@ -85,7 +112,9 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
                 .into());
         }
         (Some(format), _) => return sniffed(format, None),
-        (None, Some(format @ (Format::Csv | Format::Tsv | Format::Text))) if !is_binary(&head) => format,
+        (None, Some(format @ (Format::Csv | Format::Tsv | Format::Text))) if !is_binary(&head) => {
+            format
+        }
         (None, named) => match json(&head) {
             Some(format) => format,
             None => {
@@ -94,12 +123,18 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
                     Format::Jsonl
                 } else {
                     let said = match (named, &other) {
-                        (Some(named), Some(is)) => format!("it does not hold what its name says ({named:?}): this is {}", is.what),
-                        (Some(named), None) => format!("it does not hold what its name says ({named:?})"),
+                        (Some(named), Some(is)) => format!(
+                            "it does not hold what its name says ({named:?}): this is {}",
+                            is.what
+                        ),
+                        (Some(named), None) => {
+                            format!("it does not hold what its name says ({named:?})")
+                        }
                         (None, Some(is)) => format!("this is {}", is.what),
                         (None, None) => "its format is not known".to_owned(),
                     };
-                    let hint = other.map_or_else(|| format!("valid are {KNOWN}, in UTF-8"), |is| is.hint);
+                    let hint =
+                        other.map_or_else(|| format!("valid are {KNOWN}, in UTF-8"), |is| is.hint);
                     return Err(UserError::new(place, said).hint(hint).into());
                 }
             }
@@ -108,7 +143,9 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     match encoding::of_lines(&head, head.len() < HEAD) {
         Encoding::Utf8 => sniffed(format, None),
         // Of many texts, each a row, one is no reason to stop.
-        Encoding::Other(other) if format == Format::Text => sniffed(format, Some(format!("is {}; {}", other.what, other.hint))),
+        Encoding::Other(other) if format == Format::Text => {
+            sniffed(format, Some(format!("is {}; {}", other.what, other.hint)))
+        }
         Encoding::Other(other) => refuse(other),
         Encoding::Mixed(note) => sniffed(format, Some(note)),
     }
@@ -117,29 +154,43 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
 fn by_magic(head: &[u8]) -> Option<Format> {
     match head {
         [b'P', b'A', b'R', b'1', ..] => Some(Format::Parquet),
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0, ..] => Some(Format::Arrow),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0, ..] => {
+            Some(Format::Arrow)
+        }
         _ => None,
     }
 }
 
 /// NUL bytes, or one of the byte order marks of UTF-16.
 fn is_binary(head: &[u8]) -> bool {
-    head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head[..head.len().min(4096)].contains(&0)
+    head.starts_with(b"\xff\xfe")
+        || head.starts_with(b"\xfe\xff")
+        || head[..head.len().min(4096)].contains(&0)
 }
 
 /// Text that starts like JSON rows.
 fn json(head: &[u8]) -> Option<Format> {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let text = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
     match text.first()? {
         b'[' => Some(Format::JsonArray),
         b'{' => {
             let line_end = memchr::memchr(b'\n', text);
             let line = text[..line_end.unwrap_or(text.len())].trim_ascii_end();
-            // A line that breaks off where printers break lines, and not within a string: one object over several lines.
+            // A line that breaks off where printers break lines, and not within a string: one
+            // object over several lines.
             let broken = matches!(line.last(), Some(b'{' | b',' | b'[' | b':'));
-            let unfinished =
-                || serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|e| e.is_eof() && !e.to_string().contains("string"));
-            Some(if line_end.is_some() && broken && unfinished() { Format::JsonArray } else { Format::Jsonl })
+            let unfinished = || {
+                serde_json::from_slice::<serde::de::IgnoredAny>(line)
+                    .is_err_and(|e| e.is_eof() && !e.to_string().contains("string"))
+            };
+            Some(if line_end.is_some() && broken && unfinished() {
+                Format::JsonArray
+            } else {
+                Format::Jsonl
+            })
         }
         _ => None,
     }

@@ -18,7 +18,12 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, buffer: vec![0; PIECE], start: 0, end: 0 })
+        Ok(Self {
+            file: File::open(path)?,
+            buffer: vec![0; PIECE],
+            start: 0,
+            end: 0,
+        })
     }
 
     /// The next `count` bytes, fewer only at the end of the file; at most [`PIECE`].

@@ -1,7 +1,9 @@
-//! In which line of its file a row begins that was unpacked: rows of tables and elements of arrays span lines, or share one.
+//! In which line of its file a row begins that was unpacked: rows of tables and elements of arrays
+//! span lines, or share one.
 //!
-//! Beside the unpacked rows is a file with runs of rows that are equally far apart: how many rows, the line of the first (less that of the run
-//! before), lines from each to the next. Each number has seven bits in a byte, the lowest first, and the eighth says that more follow. A table
+//! Beside the unpacked rows is a file with runs of rows that are equally far apart: how many rows,
+//! the line of the first (less that of the run before), lines from each to the next. Each number
+//! has seven bits in a byte, the lowest first, and the eighth says that more follow. A table
 //! without line breaks in its fields is one run, an array on one line too.
 
 use std::fs::File;
@@ -31,7 +33,11 @@ pub(crate) struct LineWriter {
 
 impl LineWriter {
     pub(crate) fn new(file: File) -> Self {
-        Self { out: BufWriter::new(file), run: Run::default(), before: 0 }
+        Self {
+            out: BufWriter::new(file),
+            run: Run::default(),
+            before: 0,
+        }
     }
 
     /// The next row begins in `line`, not before the last one.
@@ -45,7 +51,11 @@ impl LineWriter {
             return Ok(());
         }
         self.end_run()?;
-        self.run = Run { rows: 1, first: line, step: 0 };
+        self.run = Run {
+            rows: 1,
+            first: line,
+            step: 0,
+        };
         Ok(())
     }
 
@@ -63,7 +73,10 @@ impl LineWriter {
     /// The file, with all of it on the disk.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.end_run()?;
-        self.out.into_inner().map_err(|e| e.into_error())?.sync_all()
+        self.out
+            .into_inner()
+            .map_err(|e| e.into_error())?
+            .sync_all()
     }
 }
 
@@ -84,16 +97,22 @@ pub(crate) struct LineReader {
 }
 
 impl LineReader {
-    /// Of the unpacked rows at `path`; None if nothing is noted of them, as their lines are those of the file itself.
+    /// Of the unpacked rows at `path`; None if nothing is noted of them, as their lines are those
+    /// of the file itself.
     pub(crate) fn of(path: &Path) -> io::Result<Option<Self>> {
         match File::open(lines_path(path)) {
-            Ok(file) => Ok(Some(Self { from: BufReader::new(file), run: Run::default(), rows_before: 0 })),
+            Ok(file) => Ok(Some(Self {
+                from: BufReader::new(file),
+                run: Run::default(),
+                rows_before: 0,
+            })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The line in which row `row` begins, counted from 0; the rows that are asked for rise. None behind the last.
+    /// The line in which row `row` begins, counted from 0; the rows that are asked for rise. None
+    /// behind the last.
     pub(crate) fn line(&mut self, row: u64) -> io::Result<Option<u64>> {
         while row >= self.rows_before + self.run.rows {
             if self.from.fill_buf()?.is_empty() {
@@ -102,9 +121,15 @@ impl LineReader {
             self.rows_before += self.run.rows;
             let rows = self.number()?;
             let first = self.run.first + self.number()?;
-            self.run = Run { rows, first, step: self.number()? };
+            self.run = Run {
+                rows,
+                first,
+                step: self.number()?,
+            };
         }
-        Ok(Some(self.run.first + self.run.step * (row - self.rows_before)))
+        Ok(Some(
+            self.run.first + self.run.step * (row - self.rows_before),
+        ))
     }
 
     fn number(&mut self) -> io::Result<u64> {
@@ -134,7 +159,9 @@ mod tests {
             lines.iter().for_each(|line| writer.row(*line).unwrap());
             writer.finish().unwrap();
             let mut reader = LineReader::of(&rows).unwrap().unwrap();
-            let read: Vec<u64> = (0..lines.len() as u64).map(|row| reader.line(row).unwrap().unwrap()).collect();
+            let read: Vec<u64> = (0..lines.len() as u64)
+                .map(|row| reader.line(row).unwrap().unwrap())
+                .collect();
             assert_eq!(read, lines);
             assert_eq!(reader.line(lines.len() as u64).unwrap(), None);
             std::fs::metadata(lines_path(&rows)).unwrap().len()
@@ -143,7 +170,24 @@ mod tests {
         assert!(through(&(2..100_000).collect::<Vec<_>>()) < 8);
         assert!(through(&[1; 100_000]) < 8);
         assert!(through(&(0..1000).map(|i| 3 + 7 * i).collect::<Vec<_>>()) < 8);
-        through(&[2, 5, 5, 5, 9, 10, 11, 300, 1_000_000, 1_000_001, 1_000_003, u64::from(u32::MAX) << 10]);
-        assert!(LineReader::of(&dir.path().join("other.jsonl")).unwrap().is_none());
+        through(&[
+            2,
+            5,
+            5,
+            5,
+            9,
+            10,
+            11,
+            300,
+            1_000_000,
+            1_000_001,
+            1_000_003,
+            u64::from(u32::MAX) << 10,
+        ]);
+        assert!(
+            LineReader::of(&dir.path().join("other.jsonl"))
+                .unwrap()
+                .is_none()
+        );
     }
 }

@@ -25,9 +25,14 @@ impl Unfit {
         match self {
             Self::Window { needs, .. } if *needs <= 2 << 30 => {
                 let mb = needs.div_ceil(1 << 20);
-                format!("set `zstd_window_mb: {mb}`, or `--zstd_window_mb {mb}`: while such a file is unpacked, it takes that much memory")
+                format!(
+                    "set `zstd_window_mb: {mb}`, or `--zstd_window_mb {mb}`: while such a file is unpacked, it takes that much memory"
+                )
             }
-            Self::Window { .. } => "pack it again with `--long=31` or less: zstd itself unpacks no larger windows".to_owned(),
+            Self::Window { .. } => {
+                "pack it again with `--long=31` or less: zstd itself unpacks no larger windows"
+                    .to_owned()
+            }
             Self::Dictionary(_) => "unpack it first: `zstd -d -D DICTIONARY FILE`".to_owned(),
         }
     }
@@ -38,29 +43,46 @@ impl fmt::Display for Unfit {
         match self {
             Self::Window { needs, allowed } => {
                 let (needs, allowed) = (needs.div_ceil(1 << 20), allowed >> 20);
-                write!(f, "was packed with a window of {needs} MB (`zstd --long`), `zstd_window_mb` allows {allowed} MB")
+                write!(
+                    f,
+                    "was packed with a window of {needs} MB (`zstd --long`), `zstd_window_mb` allows {allowed} MB"
+                )
             }
-            Self::Dictionary(id) => write!(f, "was packed with a dictionary (number {id}), which djhost does not have"),
+            Self::Dictionary(id) => write!(
+                f,
+                "was packed with a dictionary (number {id}), which djhost does not have"
+            ),
         }
     }
 }
 
-/// Whether the first frame in `head` that has data can be unpacked with a window of `allowed` bytes.
+/// Whether the first frame in `head` that has data can be unpacked with a window of `allowed`
+/// bytes.
 pub(crate) fn check(mut head: &[u8], allowed: u64) -> Result<(), Unfit> {
     while let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, rest @ ..] = head {
         let size = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
         head = rest.get(size..).unwrap_or_default();
     }
-    let [0x28, 0xb5, 0x2f, 0xfd, flags, rest @ ..] = head else { return Ok(()) };
+    let [0x28, 0xb5, 0x2f, 0xfd, flags, rest @ ..] = head else {
+        return Ok(());
+    };
     let is_single = flags & 0x20 != 0;
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte))
+    };
     let window_bytes = usize::from(!is_single);
     let dictionary_bytes = [0, 1, 2, 4][usize::from(flags & 3)];
     let size_bytes = match flags >> 6 {
         0 => usize::from(is_single),
         code => 1 << code,
     };
-    let dictionary = number(rest.get(window_bytes..window_bytes + dictionary_bytes).unwrap_or_default());
+    let dictionary = number(
+        rest.get(window_bytes..window_bytes + dictionary_bytes)
+            .unwrap_or_default(),
+    );
     let needs = match (is_single, rest.first()) {
         (false, Some(window)) => {
             let base = 1u64 << (10 + (window >> 3));
@@ -69,7 +91,8 @@ pub(crate) fn check(mut head: &[u8], allowed: u64) -> Result<(), Unfit> {
         // One piece: the content is the window.
         _ => {
             let from = window_bytes + dictionary_bytes;
-            number(rest.get(from..from + size_bytes).unwrap_or_default()) + if size_bytes == 2 { 256 } else { 0 }
+            number(rest.get(from..from + size_bytes).unwrap_or_default())
+                + if size_bytes == 2 { 256 } else { 0 }
         }
     };
     if dictionary != 0 {
@@ -93,8 +116,15 @@ pub(crate) struct Frames {
 impl Frames {
     pub(crate) fn new(source: Source, allowed: u64) -> io::Result<Self> {
         let mut decoder = Decoder::new()?;
-        decoder.set_parameter(DParameter::WindowLogMax(allowed.next_power_of_two().ilog2().clamp(10, 31)))?;
-        Ok(Self { source, decoder, allowed, between: true })
+        decoder.set_parameter(DParameter::WindowLogMax(
+            allowed.next_power_of_two().ilog2().clamp(10, 31),
+        ))?;
+        Ok(Self {
+            source,
+            decoder,
+            allowed,
+            between: true,
+        })
     }
 
     pub(crate) fn into_source(self) -> Source {
@@ -113,7 +143,9 @@ impl Read for Frames {
                 if packing(head) != Compression::Zstd {
                     return Ok(0);
                 }
-                check(head, self.allowed).map_err(|unfit| io::Error::other(format!("the file {unfit}: {}", unfit.hint())))?;
+                check(head, self.allowed).map_err(|unfit| {
+                    io::Error::other(format!("the file {unfit}: {}", unfit.hint()))
+                })?;
                 self.decoder.reinit()?;
                 self.between = false;
             }
@@ -128,7 +160,10 @@ impl Read for Frames {
                 return Ok(made);
             }
             if is_end && !self.between {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the last frame is not whole"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the last frame is not whole",
+                ));
             }
         }
     }
@@ -143,17 +178,54 @@ mod tests {
         let allowed = 128 << 20;
         let frame = |flags: u8, rest: &[u8]| [&[0x28, 0xb5, 0x2f, 0xfd, flags], rest].concat();
         // `zstd --long=31`: 2 GiB; `--long=27`: 128 MiB.
-        assert_eq!(check(&frame(0x04, &[21 << 3]), allowed), Err(Unfit::Window { needs: 2 << 30, allowed }));
+        assert_eq!(
+            check(&frame(0x04, &[21 << 3]), allowed),
+            Err(Unfit::Window {
+                needs: 2 << 30,
+                allowed
+            })
+        );
         assert_eq!(check(&frame(0x04, &[17 << 3]), allowed), Ok(()));
-        assert_eq!(check(&frame(0x04, &[(17 << 3) | 1]), allowed), Err(Unfit::Window { needs: 144 << 20, allowed }));
+        assert_eq!(
+            check(&frame(0x04, &[(17 << 3) | 1]), allowed),
+            Err(Unfit::Window {
+                needs: 144 << 20,
+                allowed
+            })
+        );
         // In one piece, with sizes of 1, 2, 4 and 8 bytes.
-        assert_eq!(check(&frame(0x20, &[255]), 200), Err(Unfit::Window { needs: 255, allowed: 200 }));
-        assert_eq!(check(&frame(0x60, &[1, 0]), 256), Err(Unfit::Window { needs: 257, allowed: 256 }));
+        assert_eq!(
+            check(&frame(0x20, &[255]), 200),
+            Err(Unfit::Window {
+                needs: 255,
+                allowed: 200
+            })
+        );
+        assert_eq!(
+            check(&frame(0x60, &[1, 0]), 256),
+            Err(Unfit::Window {
+                needs: 257,
+                allowed: 256
+            })
+        );
         assert_eq!(check(&frame(0xa0, &[0, 0, 0, 8]), allowed), Ok(()));
-        assert_eq!(check(&frame(0xe0, &[0, 0, 0, 0, 1, 0, 0, 0]), allowed), Err(Unfit::Window { needs: 1 << 32, allowed }));
-        assert_eq!(check(&frame(0x23, &[7, 0, 0, 0, 9]), allowed), Err(Unfit::Dictionary(7)));
+        assert_eq!(
+            check(&frame(0xe0, &[0, 0, 0, 0, 1, 0, 0, 0]), allowed),
+            Err(Unfit::Window {
+                needs: 1 << 32,
+                allowed
+            })
+        );
+        assert_eq!(
+            check(&frame(0x23, &[7, 0, 0, 0, 9]), allowed),
+            Err(Unfit::Dictionary(7))
+        );
         // Behind frames to skip, as `pzstd` writes them.
-        let skipped = [&[0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4][..], &frame(0x04, &[21 << 3])].concat();
+        let skipped = [
+            &[0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4][..],
+            &frame(0x04, &[21 << 3]),
+        ]
+        .concat();
         assert!(check(&skipped, allowed).is_err());
         for cut in 0..skipped.len() {
             let _ = check(&skipped[..cut], allowed);

@@ -1,4 +1,5 @@
-//! Compression of what djhost writes: checkpoints as one stream, exports in blocks. What others have packed is opened in `sniff`, with limits.
+//! Compression of what djhost writes: checkpoints as one stream, exports in blocks. What others
+//! have packed is opened in `sniff`, with limits.
 
 use std::io::{self, Read, Write};
 
@@ -8,14 +9,16 @@ use rayon::prelude::*;
 use crate::config::Compression as Stored;
 use crate::data::input::Compression as Exported;
 
-/// Of checkpoints, which are read once: the fastest of zstd, and the level of gzip from where on smaller costs far more time.
+/// Of checkpoints, which are read once: the fastest of zstd, and the level of gzip from where on
+/// smaller costs far more time.
 const STORED_ZSTD: i32 = 1;
 const STORED_GZIP: u32 = 3;
 /// Of exports: the defaults of the programs `zstd` and `gzip`.
 const EXPORTED_ZSTD: i32 = 3;
 const EXPORTED_GZIP: u32 = 6;
 
-/// Bytes per block of an export: large enough that the windows of both formats are used well (a loss below 1 % against one frame).
+/// Bytes per block of an export: large enough that the windows of both formats are used well (a
+/// loss below 1 % against one frame).
 const BLOCK: usize = 8 << 20;
 
 /// Compresses a checkpoint. [`Self::finish`] writes the end, which dropping does not.
@@ -42,7 +45,9 @@ impl<W: Write> Encoder<W> {
     pub(crate) fn finish(self) -> io::Result<W> {
         Ok(match self {
             Self::Plain(w) => w,
-            Self::Snappy(w) => w.into_inner().map_err(|e| io::Error::other(e.to_string()))?,
+            Self::Snappy(w) => w
+                .into_inner()
+                .map_err(|e| io::Error::other(e.to_string()))?,
             Self::Gzip(w) => w.finish()?,
             Self::Zstd(w) => w.finish()?,
             Self::Lz4(w) => w.finish().map_err(io::Error::other)?,
@@ -71,7 +76,10 @@ impl<W: Write> Write for Encoder<W> {
 }
 
 /// What an [`Encoder`] was given.
-pub(crate) fn decoder<'a>(inner: impl Read + Send + 'a, compression: Stored) -> io::Result<Box<dyn Read + Send + 'a>> {
+pub(crate) fn decoder<'a>(
+    inner: impl Read + Send + 'a,
+    compression: Stored,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match compression {
         Stored::None => Box::new(inner),
         Stored::Snappy => Box::new(snap::read::FrameDecoder::new(inner)),
@@ -81,9 +89,14 @@ pub(crate) fn decoder<'a>(inner: impl Read + Send + 'a, compression: Stored) -> 
     })
 }
 
-/// Copies `from` to `to`, packed in blocks of a fixed size, each a gzip member or zstd frame of its own: they are packed in parallel, and the
-/// bytes do not depend on how many threads do it or how the rows were partitioned. In memory are two blocks per thread.
-pub(crate) fn export(mut from: impl Read, to: &mut impl Write, compression: Exported) -> Result<()> {
+/// Copies `from` to `to`, packed in blocks of a fixed size, each a gzip member or zstd frame of its
+/// own: they are packed in parallel, and the bytes do not depend on how many threads do it or how
+/// the rows were partitioned. In memory are two blocks per thread.
+pub(crate) fn export(
+    mut from: impl Read,
+    to: &mut impl Write,
+    compression: Exported,
+) -> Result<()> {
     let mut any = false;
     loop {
         let mut blocks = Vec::new();
@@ -104,7 +117,10 @@ pub(crate) fn export(mut from: impl Read, to: &mut impl Write, compression: Expo
             return Ok(());
         }
         any = true;
-        let packed: Vec<Vec<u8>> = blocks.par_iter().map(|block| packed(block, compression)).collect::<Result<_>>()?;
+        let packed: Vec<Vec<u8>> = blocks
+            .par_iter()
+            .map(|block| packed(block, compression))
+            .collect::<Result<_>>()?;
         for block in packed {
             to.write_all(&block)?;
         }
@@ -123,7 +139,9 @@ fn packed(block: &[u8], compression: Exported) -> Result<Vec<u8>> {
             encoder.write_all(block)?;
             encoder.finish()?
         }
-        Exported::None | Exported::Bzip2 | Exported::Xz => bail!("an export is packed as gzip or zstd only"),
+        Exported::None | Exported::Bzip2 | Exported::Xz => {
+            bail!("an export is packed as gzip or zstd only")
+        }
     })
 }
 
@@ -138,16 +156,33 @@ mod tests {
     #[test]
     fn everything_comes_back() {
         let text = "a line of text, and another one\n".repeat(20_000);
-        for compression in [Stored::None, Stored::Snappy, Stored::Gzip, Stored::Zstd, Stored::Lz4] {
+        for compression in [
+            Stored::None,
+            Stored::Snappy,
+            Stored::Gzip,
+            Stored::Zstd,
+            Stored::Lz4,
+        ] {
             let mut encoder = Encoder::new(Vec::new(), compression).unwrap();
-            text.as_bytes().chunks(1000).for_each(|piece| encoder.write_all(piece).unwrap());
+            text.as_bytes()
+                .chunks(1000)
+                .for_each(|piece| encoder.write_all(piece).unwrap());
             let packed = encoder.finish().unwrap();
-            assert_eq!(packed.len() < text.len() / 10, compression != Stored::None, "{compression:?}");
+            assert_eq!(
+                packed.len() < text.len() / 10,
+                compression != Stored::None,
+                "{compression:?}"
+            );
             let mut back = String::new();
-            decoder(&packed[..], compression).unwrap().read_to_string(&mut back).unwrap();
+            decoder(&packed[..], compression)
+                .unwrap()
+                .read_to_string(&mut back)
+                .unwrap();
             assert_eq!(back, text, "{compression:?}");
             if compression != Stored::None {
-                let cut = decoder(&packed[..packed.len() / 2], compression).unwrap().read_to_end(&mut Vec::new());
+                let cut = decoder(&packed[..packed.len() / 2], compression)
+                    .unwrap()
+                    .read_to_end(&mut Vec::new());
                 assert!(cut.is_err(), "{compression:?}");
             }
         }

@@ -5,8 +5,9 @@ use super::paths::Paths;
 use super::scan::{Found, Scanner};
 use super::string::write_string;
 
-/// `row` (a JSON object) with `value` (JSON text) at `path`. A field that is there keeps its place; a new one comes last in its object.
-/// Objects on the way are made where they are missing, and take the place of a value that is none. Of equal keys the last is meant.
+/// `row` (a JSON object) with `value` (JSON text) at `path`. A field that is there keeps its place;
+/// a new one comes last in its object. Objects on the way are made where they are missing, and take
+/// the place of a value that is none. Of equal keys the last is meant.
 pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     if let Some(found) = find(row, path) {
         return replace(row, found.start as usize, found.len as usize, value);
@@ -15,7 +16,9 @@ pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     let mut cut = path.len();
     while let Some(dot) = path[..cut].rfind('.') {
         cut = dot;
-        let Some(found) = find_nested(row, &path[..dot]) else { continue };
+        let Some(found) = find_nested(row, &path[..dot]) else {
+            continue;
+        };
         let (start, len) = (found.start as usize, found.len as usize);
         let inner = &row[start..start + len];
         let rest = &path[dot + 1..];
@@ -32,7 +35,8 @@ pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What [`set_path`] would have to take away for a value at `path`: the field on the way that is there, and neither an object nor null.
+/// What [`set_path`] would have to take away for a value at `path`: the field on the way that is
+/// there, and neither an object nor null.
 pub(crate) fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
     if find(row, path).is_some() {
         return None;
@@ -58,11 +62,19 @@ fn find(row: &[u8], path: &str) -> Option<Found> {
 
 /// The same without literal keys: the way that a new field goes.
 fn find_nested(row: &[u8], path: &str) -> Option<Found> {
-    let mut at = Found { start: 0, len: row.len() as u32, side: None };
+    let mut at = Found {
+        start: 0,
+        len: row.len() as u32,
+        side: None,
+    };
     for part in path.split('.') {
         let inner = &row[at.start as usize..][..at.len as usize];
         let found = find(inner, part)?;
-        at = Found { start: at.start + found.start, len: found.len, side: None };
+        at = Found {
+            start: at.start + found.start,
+            len: found.len,
+            side: None,
+        };
     }
     Some(at)
 }
@@ -96,7 +108,10 @@ fn member(path: &str, value: &[u8], out: &mut Vec<u8>) {
 
 /// The object with a new last member, written to `out`. Spacing as Python's `json.dumps`.
 pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>) {
-    let close = object.iter().rposition(|&b| b == b'}').expect("an object ends with a brace");
+    let close = object
+        .iter()
+        .rposition(|&b| b == b'}')
+        .expect("an object ends with a brace");
     let (body, tail) = object.split_at(close);
     out.extend_from_slice(body);
     if body.trim_ascii() != b"{" {
@@ -106,8 +121,8 @@ pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>)
     out.extend_from_slice(tail);
 }
 
-/// Appends a number as the shortest text that reads back as the same double; what JSON has no number for as Python spells it: `NaN`, `Infinity`,
-/// `-Infinity`.
+/// Appends a number as the shortest text that reads back as the same double; what JSON has no
+/// number for as Python spells it: `NaN`, `Infinity`, `-Infinity`.
 pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         serde_json::to_writer(out, &value).expect("a vector takes everything");

@@ -8,8 +8,8 @@ use super::top::elements;
 use crate::data::batch::Column;
 use anyhow::Result;
 use arrow::array::{
-    ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Float64Builder, Int64Array, ListBuilder, StringBuilder, StringViewArray,
-    UInt64Array, make_view,
+    ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Float64Builder, Int64Array, ListBuilder,
+    StringBuilder, StringViewArray, UInt64Array, make_view,
 };
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use serde::{Deserialize, Serialize};
@@ -66,11 +66,13 @@ pub struct ReadField {
 pub(crate) struct Extracted {
     /// One per field, in their order, as long as the rows.
     pub columns: Vec<Column>,
-    /// Rows that are no JSON objects or lack a required field: number and reason. Their values are null.
+    /// Rows that are no JSON objects or lack a required field: number and reason. Their values are
+    /// null.
     pub bad: Vec<(u32, String)>,
 }
 
-/// The fields of rows that were read before, for instance from a checkpoint. The same rules as in the reader.
+/// The fields of rows that were read before, for instance from a checkpoint. The same rules as in
+/// the reader.
 pub(crate) fn extract(raw: &BinaryViewArray, fields: &[ReadField]) -> Result<Extracted> {
     let buffers = raw.data_buffers();
     let mut extractor = Extractor::new(fields, buffers.len() as u32);
@@ -83,14 +85,18 @@ pub(crate) fn extract(raw: &BinaryViewArray, fields: &[ReadField]) -> Result<Ext
         } else {
             let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as usize);
             let bytes = &buffers[buffer as usize][..];
-            utf8(&bytes[offset..offset + len]).and_then(|()| extractor.row(bytes, offset, offset + len, Some(buffer)))
+            utf8(&bytes[offset..offset + len])
+                .and_then(|()| extractor.row(bytes, offset, offset + len, Some(buffer)))
         };
         if let Err(reason) = result {
             extractor.null_row();
             bad.push((i as u32, reason));
         }
     }
-    Ok(Extracted { columns: extractor.finish(buffers), bad })
+    Ok(Extracted {
+        columns: extractor.finish(buffers),
+        bad,
+    })
 }
 
 pub(crate) fn utf8(row: &[u8]) -> Result<(), String> {
@@ -100,7 +106,8 @@ pub(crate) fn utf8(row: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Collects the columns row by row. Strings without escapes stay where they are; the others go to a buffer of their own.
+/// Collects the columns row by row. Strings without escapes stay where they are; the others go to a
+/// buffer of their own.
 pub(crate) struct Extractor {
     fields: Vec<ReadField>,
     paths: Paths,
@@ -130,15 +137,34 @@ enum Values {
 impl Extractor {
     /// `side_index` is the number of buffers that the rows themselves lie in.
     pub(crate) fn new(fields: &[ReadField], side_index: u32) -> Self {
-        let paths = Paths::new(fields.iter().map(|f| (f.path.as_str(), f.ty == FieldType::Utf8)));
+        let paths = Paths::new(
+            fields
+                .iter()
+                .map(|f| (f.path.as_str(), f.ty == FieldType::Utf8)),
+        );
         let slots = vec![None; paths.slots()];
         let columns = fields.iter().map(|f| Collected::new(f.ty)).collect();
-        Self { fields: fields.to_vec(), paths, slots, side: Vec::new(), side_index, columns, rows: 0 }
+        Self {
+            fields: fields.to_vec(),
+            paths,
+            slots,
+            side: Vec::new(),
+            side_index,
+            columns,
+            rows: 0,
+        }
     }
 
-    /// Appends the row at `start..end` of `bytes`, which must be UTF-8 there. `buffer` is the number of the Arrow buffer that `bytes` is;
-    /// None if the bytes will not stay. A bad row leaves no trace.
-    pub(crate) fn row(&mut self, bytes: &[u8], start: usize, end: usize, buffer: Option<u32>) -> Result<(), String> {
+    /// Appends the row at `start..end` of `bytes`, which must be UTF-8 there. `buffer` is the
+    /// number of the Arrow buffer that `bytes` is; None if the bytes will not stay. A bad row
+    /// leaves no trace.
+    pub(crate) fn row(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        buffer: Option<u32>,
+    ) -> Result<(), String> {
         let mark = self.side.len();
         let result = self.try_row(bytes, start, end, buffer);
         match result {
@@ -153,13 +179,27 @@ impl Extractor {
         result
     }
 
-    fn try_row(&mut self, bytes: &[u8], start: usize, end: usize, buffer: Option<u32>) -> Result<(), String> {
+    fn try_row(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        buffer: Option<u32>,
+    ) -> Result<(), String> {
         let mark = self.side.len();
         let mut plain = true;
-        if Scanner::new(bytes, start, end, &self.paths).scan(&mut self.slots, &mut self.side).is_err() {
+        if Scanner::new(bytes, start, end, &self.paths)
+            .scan(&mut self.slots, &mut self.side)
+            .is_err()
+        {
             self.side.truncate(mark);
             plain = false;
-            check(&bytes[start..end], &self.paths, &mut self.slots, &mut self.side)?;
+            check(
+                &bytes[start..end],
+                &self.paths,
+                &mut self.slots,
+                &mut self.side,
+            )?;
         }
         for (i, (field, column)) in self.fields.iter().zip(&mut self.columns).enumerate() {
             let Some(found) = self.paths.effective(i, &self.slots) else {
@@ -176,12 +216,26 @@ impl Extractor {
                 Values::View(views) => {
                     let view = match (field.ty, text[0]) {
                         (FieldType::Utf8, b'"') => Some(match (found.side, buffer) {
-                            (Some((from, len)), _) => make_view(&self.side[from as usize..][..len as usize], self.side_index, from),
-                            (None, Some(buffer)) => make_view(&text[1..text.len() - 1], buffer, at as u32 + 1),
-                            (None, None) => copy_to_side(&text[1..text.len() - 1], &mut self.side, self.side_index),
+                            (Some((from, len)), _) => make_view(
+                                &self.side[from as usize..][..len as usize],
+                                self.side_index,
+                                from,
+                            ),
+                            (None, Some(buffer)) => {
+                                make_view(&text[1..text.len() - 1], buffer, at as u32 + 1)
+                            }
+                            (None, None) => copy_to_side(
+                                &text[1..text.len() - 1],
+                                &mut self.side,
+                                self.side_index,
+                            ),
                         }),
                         (FieldType::Json, b'n') => None,
-                        (FieldType::Json, _) if plain || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() => {
+                        (FieldType::Json, _)
+                            if plain
+                                || serde_json::from_slice::<serde::de::IgnoredAny>(text)
+                                    .is_ok() =>
+                        {
                             Some(match buffer {
                                 Some(buffer) => make_view(text, buffer, at as u32),
                                 None => copy_to_side(text, &mut self.side, self.side_index),
@@ -203,7 +257,9 @@ impl Extractor {
                     _ => None,
                 }
                 .map(|v| values.push(v)),
-                Values::Utf8List(values) => serde_json::from_slice(text).ok().map(|v| values.push(Some(v))),
+                Values::Utf8List(values) => serde_json::from_slice(text)
+                    .ok()
+                    .map(|v| values.push(Some(v))),
                 Values::F64List(values) => numbers(text).map(|v| values.push(Some(v))),
             };
             match done {
@@ -211,7 +267,14 @@ impl Extractor {
                     column.valid.push(true);
                     column.spans.push(span);
                 }
-                None if field.required => return Err(format!("`{}` is {}, not {}", field.path, kind(text[0]), field.ty.name())),
+                None if field.required => {
+                    return Err(format!(
+                        "`{}` is {}, not {}",
+                        field.path,
+                        kind(text[0]),
+                        field.ty.name()
+                    ));
+                }
                 None => column.push_null(span),
             }
         }
@@ -235,7 +298,9 @@ impl Extractor {
         self.fields
             .iter()
             .zip(&mut self.columns)
-            .map(|(field, column)| std::mem::replace(column, Collected::new(field.ty)).finish(field, &all))
+            .map(|(field, column)| {
+                std::mem::replace(column, Collected::new(field.ty)).finish(field, &all)
+            })
             .collect()
     }
 }
@@ -249,7 +314,8 @@ fn copy_to_side(text: &[u8], side: &mut Vec<u8>, side_index: u32) -> u128 {
 
 /// Also what Python writes: `NaN`, `Infinity`, `-Infinity`. Strings are no numbers.
 fn number(text: &[u8]) -> Option<f64> {
-    matches!(text[0], b'-' | b'0'..=b'9' | b'N' | b'I').then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+    matches!(text[0], b'-' | b'0'..=b'9' | b'N' | b'I')
+        .then(|| std::str::from_utf8(text).ok()?.parse().ok())?
 }
 
 /// A list of such.
@@ -296,7 +362,11 @@ impl Collected {
             FieldType::Utf8List => Values::Utf8List(Vec::new()),
             FieldType::F64List => Values::F64List(Vec::new()),
         };
-        Self { values, valid: Vec::new(), spans: Vec::new() }
+        Self {
+            values,
+            valid: Vec::new(),
+            spans: Vec::new(),
+        }
     }
 
     fn push_null(&mut self, span: u64) {
@@ -328,26 +398,38 @@ impl Collected {
     fn finish(self, field: &ReadField, buffers: &Arc<[Buffer]>) -> Column {
         let nulls = nulls(self.valid);
         let data: ArrayRef = match self.values {
-            // SAFETY: every view was made by `make_view` over UTF-8 bytes of the buffer that it names, cut next to ASCII quotes or at the
-            // ends of a JSON value; nulls are empty views.
-            Values::View(v) => Arc::new(unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(v), Arc::clone(buffers), nulls) }),
+            // SAFETY: every view was made by `make_view` over UTF-8 bytes of the buffer that it
+            // names, cut next to ASCII quotes or at the ends of a JSON value; nulls are empty
+            // views.
+            Values::View(v) => Arc::new(unsafe {
+                StringViewArray::new_unchecked(ScalarBuffer::from(v), Arc::clone(buffers), nulls)
+            }),
             Values::F64(v) => Arc::new(Float64Array::new(v.into(), nulls)),
             Values::S64(v) => Arc::new(Int64Array::new(v.into(), nulls)),
             Values::Boolean(v) => Arc::new(BooleanArray::new(v.into(), nulls)),
             Values::Utf8List(v) => {
                 let mut builder = ListBuilder::new(StringBuilder::new());
-                v.into_iter().for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
+                v.into_iter()
+                    .for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
                 Arc::new(builder.finish())
             }
             Values::F64List(v) => {
                 let mut builder = ListBuilder::new(Float64Builder::new());
-                v.into_iter().for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
+                v.into_iter()
+                    .for_each(|row| builder.append_option(row.map(|r| r.into_iter().map(Some))));
                 Arc::new(builder.finish())
             }
         };
         let present = self.spans.iter().map(|&s| s != 0).collect();
         let span = UInt64Array::new(self.spans.into(), self::nulls(present));
-        Column { path: field.path.clone(), data, changed: None, span: Some(span), native: None, json: field.ty == FieldType::Json }
+        Column {
+            path: field.path.clone(),
+            data,
+            changed: None,
+            span: Some(span),
+            native: None,
+            json: field.ty == FieldType::Json,
+        }
     }
 }
 

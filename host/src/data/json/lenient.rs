@@ -1,4 +1,5 @@
-//! The judge of rows that the scanner does not take: serde_json, made to accept what Python's `json` accepts.
+//! The judge of rows that the scanner does not take: serde_json, made to accept what Python's
+//! `json` accepts.
 
 use super::MAX_DEPTH;
 use super::paths::{Key, Paths};
@@ -9,8 +10,14 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// Does for the row what [`super::scan::Scanner::scan`] does, or says why it is no row. Slow and right.
-pub(crate) fn check(row: &[u8], paths: &Paths, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<(), String> {
+/// Does for the row what [`super::scan::Scanner::scan`] does, or says why it is no row. Slow and
+/// right.
+pub(crate) fn check(
+    row: &[u8],
+    paths: &Paths,
+    slots: &mut [Option<Found>],
+    side: &mut Vec<u8>,
+) -> Result<(), String> {
     slots.fill(None);
     match row.iter().find(|b| !b.is_ascii_whitespace()) {
         Some(b'{') => {}
@@ -18,14 +25,29 @@ pub(crate) fn check(row: &[u8], paths: &Paths, slots: &mut [Option<Found>], side
         None => return Err("the row is empty".to_owned()),
         Some(_) => {
             let valid = serde_json::from_slice::<serde::de::IgnoredAny>(row);
-            return Err(valid.map_or_else(|e| not_json(&e), |_| "the row is not a JSON object".to_owned()));
+            return Err(valid.map_or_else(
+                |e| not_json(&e),
+                |_| "the row is not a JSON object".to_owned(),
+            ));
         }
     }
     let patched = patch_constants(row)?;
-    let mut walk = Walk { row: &patched, paths, slots, side, bad: None };
-    let text = std::str::from_utf8(&patched).map_err(|e| format!("invalid UTF-8 at byte {}", e.valid_up_to()))?;
+    let mut walk = Walk {
+        row: &patched,
+        paths,
+        slots,
+        side,
+        bad: None,
+    };
+    let text = std::str::from_utf8(&patched)
+        .map_err(|e| format!("invalid UTF-8 at byte {}", e.valid_up_to()))?;
     let mut parser = serde_json::Deserializer::from_str(text);
-    parser.deserialize_map(Level { walk: &mut walk, node: 0 }).map_err(|e| not_json(&e))?;
+    parser
+        .deserialize_map(Level {
+            walk: &mut walk,
+            node: 0,
+        })
+        .map_err(|e| not_json(&e))?;
     parser.end().map_err(|e| not_json(&e))?;
     walk.bad.map_or(Ok(()), Err)
 }
@@ -34,7 +56,8 @@ fn not_json(error: &serde_json::Error) -> String {
     format!("not valid JSON: {error}").replace(" at line 1 column ", " at column ")
 }
 
-/// The row with `NaN`, `Infinity` and `-Infinity` as zeros of the same length, so that every position stays. Checks the depth on the way.
+/// The row with `NaN`, `Infinity` and `-Infinity` as zeros of the same length, so that every
+/// position stays. Checks the depth on the way.
 fn patch_constants(row: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let mut patched = Cow::Borrowed(row);
     let (mut p, mut depth) = (0, 0usize);
@@ -50,9 +73,15 @@ fn patch_constants(row: &[u8]) -> Result<Cow<'_, [u8]>, String> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'N' | b'I' => {
                 let minus = p > 0 && row[p - 1] == b'-';
-                let before = if minus { p.checked_sub(2) } else { p.checked_sub(1) };
-                let alone =
-                    |at: Option<usize>| at.and_then(|at| row.get(at)).is_none_or(|b| b.is_ascii_whitespace() || b",:[]}".contains(b));
+                let before = if minus {
+                    p.checked_sub(2)
+                } else {
+                    p.checked_sub(1)
+                };
+                let alone = |at: Option<usize>| {
+                    at.and_then(|at| row.get(at))
+                        .is_none_or(|b| b.is_ascii_whitespace() || b",:[]}".contains(b))
+                };
                 let zero: &[u8] = match &row[p..] {
                     [b'N', b'a', b'N', ..] if !minus => b"0.0",
                     rest if rest.starts_with(b"Infinity") => b"0.000000",
@@ -98,14 +127,23 @@ impl Walk<'_> {
         }
         let Some(slot) = key.slot else { return Ok(()) };
         let start = text.as_ptr() as usize - self.row.as_ptr() as usize;
-        let mut found = Found { start: start as u32, len: text.len() as u32, side: None };
+        let mut found = Found {
+            start: start as u32,
+            len: text.len() as u32,
+            side: None,
+        };
         if self.paths.decode[slot] && text.starts_with('"') && text.contains('\\') {
             match serde_json::from_str::<String>(text) {
                 Ok(value) => {
                     found.side = Some((self.side.len() as u32, value.len() as u32));
                     self.side.extend_from_slice(value.as_bytes());
                 }
-                Err(_) => self.bad = Some(format!("`{}` holds a lone surrogate", String::from_utf8_lossy(&key.name))),
+                Err(_) => {
+                    self.bad = Some(format!(
+                        "`{}` holds a lone surrogate",
+                        String::from_utf8_lossy(&key.name)
+                    ))
+                }
             }
         }
         self.slots[slot] = Some(found);
@@ -129,8 +167,14 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
         let paths = self.walk.paths;
         while let Some(name) = map.next_key::<Name<'de>>()? {
             let raw: &'de RawValue = map.next_value()?;
-            if let Some(key) = paths.nodes[self.node].keys.iter().find(|k| *k.name == *name.0.as_bytes()) {
-                self.walk.wanted(key, raw).map_err(serde::de::Error::custom)?;
+            if let Some(key) = paths.nodes[self.node]
+                .keys
+                .iter()
+                .find(|k| *k.name == *name.0.as_bytes())
+            {
+                self.walk
+                    .wanted(key, raw)
+                    .map_err(serde::de::Error::custom)?;
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The paths that a reader asks for, as a tree of keys to walk along with the row.
 
-/// Requested paths. Slot `i` is path number `i`; a path with dots has a second slot for a top-level key that has the dots in its name, and
-/// that key goes first, as in Data-Juicer's nested queries.
+/// Requested paths. Slot `i` is path number `i`; a path with dots has a second slot for a top-level
+/// key that has the dots in its name, and that key goes first, as in Data-Juicer's nested queries.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
     pub(crate) nodes: Vec<Node>,
@@ -29,7 +29,11 @@ pub(crate) struct Key {
 impl Paths {
     /// `paths`: each with whether its strings are to be unescaped.
     pub(crate) fn new<'a>(paths: impl IntoIterator<Item = (&'a str, bool)>) -> Self {
-        let mut this = Self { nodes: vec![Node::default()], fields: Vec::new(), decode: Vec::new() };
+        let mut this = Self {
+            nodes: vec![Node::default()],
+            fields: Vec::new(),
+            decode: Vec::new(),
+        };
         for (path, decode) in paths {
             let parts: Vec<&str> = path.split('.').collect();
             let slot = this.add(&parts, decode);
@@ -42,9 +46,16 @@ impl Paths {
     fn add(&mut self, parts: &[&str], decode: bool) -> usize {
         let mut node = 0;
         for (i, part) in parts.iter().enumerate() {
-            let known = self.nodes[node].keys.iter().position(|k| *k.name == *part.as_bytes());
+            let known = self.nodes[node]
+                .keys
+                .iter()
+                .position(|k| *k.name == *part.as_bytes());
             let key = known.unwrap_or_else(|| {
-                self.nodes[node].keys.push(Key { name: part.as_bytes().into(), slot: None, node: None });
+                self.nodes[node].keys.push(Key {
+                    name: part.as_bytes().into(),
+                    slot: None,
+                    node: None,
+                });
                 self.nodes[node].keys.len() - 1
             });
             if i + 1 == parts.len() {
@@ -78,10 +89,13 @@ impl Paths {
     /// What was found for path number `field`.
     pub(crate) fn effective<'a, T>(&self, field: usize, slots: &'a [Option<T>]) -> Option<&'a T> {
         let (slot, literal) = self.fields[field];
-        literal.and_then(|l| slots[l].as_ref()).or(slots[slot].as_ref())
+        literal
+            .and_then(|l| slots[l].as_ref())
+            .or(slots[slot].as_ref())
     }
 
-    /// All slots at and below `key`: a key that comes again replaces everything found under the earlier one.
+    /// All slots at and below `key`: a key that comes again replaces everything found under the
+    /// earlier one.
     pub(crate) fn forget<T>(&self, key: &Key, slots: &mut [Option<T>]) {
         if let Some(slot) = key.slot {
             slots[slot] = None;

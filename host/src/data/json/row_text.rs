@@ -10,17 +10,39 @@ use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use memchr::memmem;
 
-/// Appends every row of `batch` and a line feed to `out`. A row without changes is its original bytes. Stats are written under
-/// [`STATS`] if asked for, over those of the same name that the row has. New values that are NaN or infinite are added to `losses`.
-pub(crate) fn write_rows(batch: &Batch, raw: &BinaryViewArray, keep_stats: bool, losses: &mut Losses, out: &mut Vec<u8>) -> Result<()> {
-    let changed: Vec<(&Column, &BooleanBuffer)> = batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref()?))).collect();
-    let changed: Vec<_> = changed.into_iter().filter(|(_, bits)| bits.count_set_bits() > 0).collect();
+/// Appends every row of `batch` and a line feed to `out`. A row without changes is its original
+/// bytes. Stats are written under [`STATS`] if asked for, over those of the same name that the row
+/// has. New values that are NaN or infinite are added to `losses`.
+pub(crate) fn write_rows(
+    batch: &Batch,
+    raw: &BinaryViewArray,
+    keep_stats: bool,
+    losses: &mut Losses,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let changed: Vec<(&Column, &BooleanBuffer)> = batch
+        .columns
+        .iter()
+        .filter_map(|c| Some((c, c.changed.as_ref()?)))
+        .collect();
+    let changed: Vec<_> = changed
+        .into_iter()
+        .filter(|(_, bits)| bits.count_set_bits() > 0)
+        .collect();
     let stats = if keep_stats { &batch.stats[..] } else { &[] };
     for (column, bits) in &changed {
-        losses.add(&column.path, Loss::Constant, constants(&column.data, |row| bits.value(row)));
+        losses.add(
+            &column.path,
+            Loss::Constant,
+            constants(&column.data, |row| bits.value(row)),
+        );
     }
     for stat in stats {
-        losses.add(&format!("{STATS}.{}", stat.key), Loss::Constant, constants(&stat.data, |_| true));
+        losses.add(
+            &format!("{STATS}.{}", stat.key),
+            Loss::Constant,
+            constants(&stat.data, |_| true),
+        );
     }
     let mut run = Run::default();
     let mut scratch = Scratch::default();
@@ -39,11 +61,18 @@ pub(crate) fn write_rows(batch: &Batch, raw: &BinaryViewArray, keep_stats: bool,
     Ok(())
 }
 
-/// The rows of `batch` with all changes spliced in. Rows without changes are shared, not copied. Stats stay where they are.
+/// The rows of `batch` with all changes spliced in. Rows without changes are shared, not copied.
+/// Stats stay where they are.
 pub(crate) fn render(batch: &Batch) -> Result<BinaryViewArray> {
     let raw = batch.raw.as_ref().context("columnar rows have no text")?;
-    let changed: Vec<(&Column, &BooleanBuffer)> = batch.columns.iter().filter_map(|c| Some((c, c.changed.as_ref()?))).collect();
-    let rows: Vec<usize> = (0..batch.rows()).filter(|row| changed.iter().any(|(_, bits)| bits.value(*row))).collect();
+    let changed: Vec<(&Column, &BooleanBuffer)> = batch
+        .columns
+        .iter()
+        .filter_map(|c| Some((c, c.changed.as_ref()?)))
+        .collect();
+    let rows: Vec<usize> = (0..batch.rows())
+        .filter(|row| changed.iter().any(|(_, bits)| bits.value(*row)))
+        .collect();
     if rows.is_empty() {
         return Ok(raw.clone());
     }
@@ -57,7 +86,12 @@ pub(crate) fn render(batch: &Batch) -> Result<BinaryViewArray> {
         views[row] = make_view(&scratch.row, number, at);
         side.extend_from_slice(&scratch.row);
     }
-    let buffers: Vec<Buffer> = raw.data_buffers().iter().cloned().chain([Buffer::from_vec(side)]).collect();
+    let buffers: Vec<Buffer> = raw
+        .data_buffers()
+        .iter()
+        .cloned()
+        .chain([Buffer::from_vec(side)])
+        .collect();
     Ok(BinaryViewArray::try_new(views.into(), buffers, None)?)
 }
 
@@ -80,8 +114,10 @@ impl Run {
             return;
         }
         let (buffer, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
-        let follows =
-            self.end > self.start && buffer == self.buffer && start == self.end + 1 && raw.data_buffers()[buffer][self.end] == b'\n';
+        let follows = self.end > self.start
+            && buffer == self.buffer
+            && start == self.end + 1
+            && raw.data_buffers()[buffer][self.end] == b'\n';
         if !follows {
             self.flush(raw, out);
             (self.buffer, self.start) = (buffer, start);
@@ -108,7 +144,12 @@ struct Scratch {
 
 impl Scratch {
     /// The row with its changed fields.
-    fn fields(&mut self, raw: &[u8], row: usize, changed: &[(&Column, &BooleanBuffer)]) -> Result<()> {
+    fn fields(
+        &mut self,
+        raw: &[u8],
+        row: usize,
+        changed: &[(&Column, &BooleanBuffer)],
+    ) -> Result<()> {
         self.row.clear();
         self.edits.clear();
         let mut rest = Vec::new();
@@ -119,31 +160,40 @@ impl Scratch {
             match &column.span {
                 Some(spans) if spans.is_valid(row) => {
                     let span = spans.value(row);
-                    self.edits.push(((span >> 32) as usize, span as u32 as usize, i));
+                    self.edits
+                        .push(((span >> 32) as usize, span as u32 as usize, i));
                 }
                 _ => rest.push(i),
             }
         }
         self.edits.sort_unstable();
         if self.edits.windows(2).any(|w| w[0].0 + w[0].1 > w[1].0) {
-            // One value lies in another: the outer ones go first, then each inner one is looked up anew.
+            // One value lies in another: the outer ones go first, then each inner one is looked up
+            // anew.
             self.row.extend_from_slice(raw);
             rest.extend(self.edits.drain(..).map(|e| e.2));
             rest.sort_by_key(|&i| changed[i].0.path.matches('.').count());
-            return rest.iter().try_for_each(|&i| self.set(changed[i].0, row, false));
+            return rest
+                .iter()
+                .try_for_each(|&i| self.set(changed[i].0, row, false));
         }
         let mut from = 0;
         for &(start, len, i) in &self.edits {
-            let before = raw.get(from..start).with_context(|| format!("the span of `{}` is not in its row", changed[i].0.path))?;
+            let before = raw.get(from..start).with_context(|| {
+                format!("the span of `{}` is not in its row", changed[i].0.path)
+            })?;
             self.row.extend_from_slice(before);
             write_value(&changed[i].0.data, row, changed[i].0.json, &mut self.row)?;
             from = start + len;
         }
-        self.row.extend_from_slice(raw.get(from..).context("a span ends behind its row")?);
-        rest.iter().try_for_each(|&i| self.set(changed[i].0, row, changed[i].0.span.is_some()))
+        self.row
+            .extend_from_slice(raw.get(from..).context("a span ends behind its row")?);
+        rest.iter()
+            .try_for_each(|&i| self.set(changed[i].0, row, changed[i].0.span.is_some()))
     }
 
-    /// Sets a field without a known place. `absent`: the reader has seen that the row does not have it.
+    /// Sets a field without a known place. `absent`: the reader has seen that the row does not have
+    /// it.
     fn set(&mut self, column: &Column, row: usize, absent: bool) -> Result<()> {
         self.value.clear();
         write_value(&column.data, row, column.json, &mut self.value)?;
@@ -193,24 +243,34 @@ impl Scratch {
 
 /// Numbers that are NaN or infinite in those rows of a column that `is_written` names.
 fn constants(data: &dyn Array, is_written: impl Fn(usize) -> bool) -> u64 {
-    let count = |values: &Float64Array| values.iter().flatten().filter(|v| !v.is_finite()).count() as u64;
+    let count =
+        |values: &Float64Array| values.iter().flatten().filter(|v| !v.is_finite()).count() as u64;
     match data.data_type() {
         DataType::Float64 => {
             let values = data.as_primitive::<Float64Type>();
             let odd = |row: usize| values.is_valid(row) && !values.value(row).is_finite();
-            (0..values.len()).filter(|row| odd(*row) && is_written(*row)).count() as u64
+            (0..values.len())
+                .filter(|row| odd(*row) && is_written(*row))
+                .count() as u64
         }
         DataType::List(item) if item.data_type() == &DataType::Float64 => {
             let lists = data.as_list::<i32>();
             let written = (0..lists.len()).filter(|row| lists.is_valid(*row) && is_written(*row));
-            written.map(|row| count(lists.value(row).as_primitive())).sum()
+            written
+                .map(|row| count(lists.value(row).as_primitive()))
+                .sum()
         }
         _ => 0,
     }
 }
 
 /// Appends one value as JSON. `json`: strings are JSON texts.
-pub(crate) fn write_value(data: &dyn Array, row: usize, json: bool, out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn write_value(
+    data: &dyn Array,
+    row: usize,
+    json: bool,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     if data.is_null(row) {
         out.extend_from_slice(b"null");
         return Ok(());
@@ -220,8 +280,17 @@ pub(crate) fn write_value(data: &dyn Array, row: usize, json: bool, out: &mut Ve
         DataType::Utf8 => write_text(data.as_string::<i32>().value(row), json, out)?,
         DataType::LargeUtf8 => write_text(data.as_string::<i64>().value(row), json, out)?,
         DataType::Float64 => write_f64(data.as_primitive::<Float64Type>().value(row), out),
-        DataType::Int64 => out.extend_from_slice(data.as_primitive::<Int64Type>().value(row).to_string().as_bytes()),
-        DataType::Boolean => out.extend_from_slice(if data.as_boolean().value(row) { b"true" } else { b"false" }),
+        DataType::Int64 => out.extend_from_slice(
+            data.as_primitive::<Int64Type>()
+                .value(row)
+                .to_string()
+                .as_bytes(),
+        ),
+        DataType::Boolean => out.extend_from_slice(if data.as_boolean().value(row) {
+            b"true"
+        } else {
+            b"false"
+        }),
         DataType::List(_) => {
             let values = data.as_list::<i32>().value(row);
             out.push(b'[');
@@ -238,13 +307,18 @@ pub(crate) fn write_value(data: &dyn Array, row: usize, json: bool, out: &mut Ve
     Ok(())
 }
 
-/// Line ends in a JSON text can only be space between tokens: they become spaces, as a row is one line.
+/// Line ends in a JSON text can only be space between tokens: they become spaces, as a row is one
+/// line.
 fn write_text(text: &str, json: bool, out: &mut Vec<u8>) -> Result<()> {
     if !json {
         write_string(text, out);
         return Ok(());
     }
     serde_json::from_str::<serde::de::IgnoredAny>(text).context("a new value is not valid JSON")?;
-    out.extend(text.trim().bytes().map(|b| if b == b'\n' || b == b'\r' { b' ' } else { b }));
+    out.extend(
+        text.trim()
+            .bytes()
+            .map(|b| if b == b'\n' || b == b'\r' { b' ' } else { b }),
+    );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! One pass over a row: checks its grammar and notes where the requested values stand.
 //!
-//! The scanner takes only what is plainly right. At anything else (an escaped key, deep nesting, `NaN`, a lone surrogate, an error) it gives
-//! up, and [`super::lenient`] decides with serde_json.
+//! The scanner takes only what is plainly right. At anything else (an escaped key, deep nesting,
+//! `NaN`, a lone surrogate, an error) it gives up, and [`super::lenient`] decides with serde_json.
 
 use super::paths::{Key, Paths};
 use super::string::{ESCAPE, find_special, hex4, unescape};
@@ -36,7 +36,12 @@ impl<'a> Scanner<'a> {
     /// Of the row at `start..end`, less than 2 GiB.
     pub(crate) fn new(bytes: &'a [u8], start: usize, end: usize, paths: &'a Paths) -> Self {
         debug_assert!(end <= bytes.len() && end - start < 1 << 31);
-        Self { bytes, start, end, paths }
+        Self {
+            bytes,
+            start,
+            end,
+            paths,
+        }
     }
 
     /// Fills `slots` (one per slot of the paths) and `side`. After an error both hold leftovers.
@@ -47,10 +52,15 @@ impl<'a> Scanner<'a> {
             return Err(Odd);
         }
         let p = self.object(p, 0, slots, side)?;
-        if self.space(p) == self.end { Ok(()) } else { Err(Odd) }
+        if self.space(p) == self.end {
+            Ok(())
+        } else {
+            Err(Odd)
+        }
     }
 
-    /// The byte at `p`, or 0 behind the row: no valid JSON has a 0 outside of a string, and in one it is an error too.
+    /// The byte at `p`, or 0 behind the row: no valid JSON has a 0 outside of a string, and in one
+    /// it is an error too.
     #[inline(always)]
     fn at(&self, p: usize) -> u8 {
         if p < self.end { self.bytes[p] } else { 0 }
@@ -65,7 +75,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// The object at `p` whose keys matter; gives the position after it.
-    fn object(&self, p: usize, node: usize, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<usize, Odd> {
+    fn object(
+        &self,
+        p: usize,
+        node: usize,
+        slots: &mut [Option<Found>],
+        side: &mut Vec<u8>,
+    ) -> Result<usize, Odd> {
         let keys = &self.paths.nodes[node].keys;
         let mut p = self.space(p + 1);
         if self.at(p) == b'}' {
@@ -99,7 +115,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// The value at `p`, under a key of the paths.
-    fn wanted(&self, p: usize, key: &Key, slots: &mut [Option<Found>], side: &mut Vec<u8>) -> Result<usize, Odd> {
+    fn wanted(
+        &self,
+        p: usize,
+        key: &Key,
+        slots: &mut [Option<Found>],
+        side: &mut Vec<u8>,
+    ) -> Result<usize, Odd> {
         self.paths.forget(key, slots);
         let mut in_side = None;
         let next = match (self.at(p), key.node, key.slot) {
@@ -114,7 +136,10 @@ impl<'a> Scanner<'a> {
                         if close >= self.end {
                             return Err(Odd);
                         }
-                        in_side = Some((u32::try_from(from).map_err(|_| Odd)?, (side.len() - from) as u32));
+                        in_side = Some((
+                            u32::try_from(from).map_err(|_| Odd)?,
+                            (side.len() - from) as u32,
+                        ));
                         close + 1
                     }
                     _ => return Err(Odd),
@@ -123,7 +148,11 @@ impl<'a> Scanner<'a> {
             _ => self.value(p)?,
         };
         if let Some(slot) = key.slot {
-            slots[slot] = Some(Found { start: (p - self.start) as u32, len: (next - p) as u32, side: in_side });
+            slots[slot] = Some(Found {
+                start: (p - self.start) as u32,
+                len: (next - p) as u32,
+                side: in_side,
+            });
         }
         Ok(next)
     }
@@ -207,7 +236,8 @@ impl<'a> Scanner<'a> {
                     let kind = self.at(p + 1);
                     if ESCAPE[kind as usize] != 0 {
                         p += 2;
-                    } else if kind == b'u' && p + 6 <= self.end && hex4(self.bytes, p + 2).is_some() {
+                    } else if kind == b'u' && p + 6 <= self.end && hex4(self.bytes, p + 2).is_some()
+                    {
                         p += 6;
                     } else {
                         return Err(Odd);
@@ -220,7 +250,11 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     fn word(&self, p: usize, word: &[u8]) -> Result<usize, Odd> {
-        if self.bytes[..self.end].get(p..p + word.len()) == Some(word) { Ok(p + word.len()) } else { Err(Odd) }
+        if self.bytes[..self.end].get(p..p + word.len()) == Some(word) {
+            Ok(p + word.len())
+        } else {
+            Err(Odd)
+        }
     }
 
     fn number(&self, mut p: usize) -> Result<usize, Odd> {

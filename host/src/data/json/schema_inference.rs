@@ -40,7 +40,8 @@ pub(crate) enum Kind {
         #[serde(default)]
         wide: bool,
     },
-    /// Whole numbers, none negative, some above the largest `Int`. `wide`: a double does not hold them all.
+    /// Whole numbers, none negative, some above the largest `Int`. `wide`: a double does not hold
+    /// them all.
     Uint {
         wide: bool,
     },
@@ -56,15 +57,22 @@ pub(crate) enum Kind {
 }
 
 impl Shape {
-    /// Takes in rows, each ended by a line feed. What columns cannot hold of them is added to `losses`.
+    /// Takes in rows, each ended by a line feed. What columns cannot hold of them is added to
+    /// `losses`.
     pub(crate) fn add_rows(&mut self, lines: &[u8], losses: &mut Losses) -> Result<()> {
         for line in lines.split_inclusive(|&b| b == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
-            self.add_row(line, losses).ok().context("a row of the output is not a JSON object")?;
+            self.add_row(line, losses)
+                .ok()
+                .context("a row of the output is not a JSON object")?;
         }
         if self.fields.len() > MAX_COLUMNS {
-            let message = format!("the rows have more than {MAX_COLUMNS} different fields, too many for columns");
-            return Err(UserError::new("export_path", message).hint("export as `.jsonl`").into());
+            let message = format!(
+                "the rows have more than {MAX_COLUMNS} different fields, too many for columns"
+            );
+            return Err(UserError::new("export_path", message)
+                .hint("export as `.jsonl`")
+                .into());
         }
         Ok(())
     }
@@ -72,15 +80,21 @@ impl Shape {
     fn add_row(&mut self, row: &[u8], losses: &mut Losses) -> Result<(), Odd> {
         let mut i = 0;
         let mut bad = false;
-        members(simdutf8::basic::from_utf8(row).map_err(|_| Odd)?, |name, value| {
-            let path = Path { above: None, name: &name };
-            path.check_name(losses);
-            match Kind::of(value, 1, &path, losses) {
-                Ok(kind) => merge_field(&mut self.fields, i, &name, kind),
-                Err(Odd) => bad = true,
-            }
-            i += 1;
-        })?;
+        members(
+            simdutf8::basic::from_utf8(row).map_err(|_| Odd)?,
+            |name, value| {
+                let path = Path {
+                    above: None,
+                    name: &name,
+                };
+                path.check_name(losses);
+                match Kind::of(value, 1, &path, losses) {
+                    Ok(kind) => merge_field(&mut self.fields, i, &name, kind),
+                    Err(Odd) => bad = true,
+                }
+                i += 1;
+            },
+        )?;
         if bad { Err(Odd) } else { Ok(()) }
     }
 
@@ -93,10 +107,14 @@ impl Shape {
 
     /// The columns; every one may be null.
     pub(crate) fn columns(&self) -> Fields {
-        self.fields.iter().map(|(name, kind)| Field::new(name, kind.data_type(), true)).collect()
+        self.fields
+            .iter()
+            .map(|(name, kind)| Field::new(name, kind.data_type(), true))
+            .collect()
     }
 
-    /// The losses that there really are, now that all values are known: what is written as text loses nothing.
+    /// The losses that there really are, now that all values are known: what is written as text
+    /// loses nothing.
     pub(crate) fn losses(&self, losses: &Losses) -> Losses {
         let mut left = losses.clone();
         left.retain(|path, loss| match self.kind_at(path) {
@@ -106,7 +124,8 @@ impl Shape {
         left
     }
 
-    /// The kind of the values at `path`, or that of what is around them where it is text as a whole.
+    /// The kind of the values at `path`, or that of what is around them where it is text as a
+    /// whole.
     fn kind_at(&self, path: &str) -> Option<&Kind> {
         let mut at = (&self.fields[..], path);
         loop {
@@ -127,10 +146,14 @@ impl Shape {
 
     /// The column of that name.
     pub(crate) fn column(&self, name: &str) -> Option<Field> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(name, kind)| Field::new(name, kind.data_type(), true))
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(name, kind)| Field::new(name, kind.data_type(), true))
     }
 
-    /// Which columns hold values of more than one type, and what was made of them; of those whose type was found here.
+    /// Which columns hold values of more than one type, and what was made of them; of those whose
+    /// type was found here.
     pub(crate) fn notes(&self, inferred: impl Fn(&str) -> bool) -> Vec<String> {
         let mut notes = Vec::new();
         for (name, kind) in self.fields.iter().filter(|(name, _)| inferred(name)) {
@@ -140,9 +163,14 @@ impl Shape {
     }
 }
 
-/// Rows mostly have their fields in the same order: the field is looked for at position `near` first.
+/// Rows mostly have their fields in the same order: the field is looked for at position `near`
+/// first.
 fn merge_field(fields: &mut Vec<(String, Kind)>, near: usize, name: &str, kind: Kind) {
-    let at = if fields.get(near).is_some_and(|f| f.0 == name) { Some(near) } else { fields.iter().position(|f| f.0 == name) };
+    let at = if fields.get(near).is_some_and(|f| f.0 == name) {
+        Some(near)
+    } else {
+        fields.iter().position(|f| f.0 == name)
+    };
     match at {
         Some(at) => {
             let known = &mut fields[at].1;
@@ -195,7 +223,8 @@ impl Kind {
             b'n' => Self::Null,
             b't' | b'f' => Self::Boolean,
             b'"' => {
-                if memmem::find(value.as_bytes(), b"\\u").is_some() && read_string(value).is_none() {
+                if memmem::find(value.as_bytes(), b"\\u").is_some() && read_string(value).is_none()
+                {
                     losses.add(&path.text(), Loss::Surrogate, 1);
                 }
                 Self::Text
@@ -203,7 +232,10 @@ impl Kind {
             b'[' | b'{' if level >= MAX_LEVELS => Self::Mixed,
             b'[' => {
                 let mut item = Ok(Self::Null);
-                let path = Path { above: Some(path), name: "[]" };
+                let path = Path {
+                    above: Some(path),
+                    name: "[]",
+                };
                 elements(value, |v| {
                     if let Ok(known) = &mut item {
                         match Self::of(v, level + 1, &path, losses) {
@@ -220,7 +252,10 @@ impl Kind {
                 let mut bad = false;
                 let mut i = 0;
                 members(value, |name, v| {
-                    let path = Path { above: Some(path), name: &name };
+                    let path = Path {
+                        above: Some(path),
+                        name: &name,
+                    };
                     path.check_name(losses);
                     match Self::of(v, level + 1, &path, losses) {
                         Ok(kind) => {
@@ -236,7 +271,11 @@ impl Kind {
                 if bad {
                     return Err(Odd);
                 }
-                if fields.len() > MAX_KEYS { Self::Mixed } else { Self::Object(fields) }
+                if fields.len() > MAX_KEYS {
+                    Self::Mixed
+                } else {
+                    Self::Object(fields)
+                }
             }
             b'N' | b'I' => Self::Float { widened: false },
             _ if value == "-Infinity" => Self::Float { widened: false },
@@ -247,8 +286,13 @@ impl Kind {
                 Self::Float { widened: false }
             }
             _ => match (value.parse::<i64>(), value.parse::<u64>()) {
-                (Ok(n), _) => Self::Int { negative: value.starts_with('-'), wide: is_wide(n.into()) },
-                (Err(_), Ok(n)) => Self::Uint { wide: is_wide(n.into()) },
+                (Ok(n), _) => Self::Int {
+                    negative: value.starts_with('-'),
+                    wide: is_wide(n.into()),
+                },
+                (Err(_), Ok(n)) => Self::Uint {
+                    wide: is_wide(n.into()),
+                },
                 (Err(_), Err(_)) => {
                     losses.add(&path.text(), Loss::Wide, 1);
                     Self::Mixed
@@ -263,12 +307,40 @@ impl Kind {
         match (self, other) {
             (a, b) if a == b => a,
             (Null, kind) | (kind, Null) => kind,
-            (Int { negative, wide }, Int { negative: other, wide: also }) => Int { negative: negative || other, wide: wide || also },
-            (Uint { wide }, Uint { wide: also } | Int { negative: false, wide: also }) => Uint { wide: wide || also },
-            (Int { negative: false, wide }, Uint { wide: also }) => Uint { wide: wide || also },
-            (Float { widened }, Float { widened: other }) => Float { widened: widened || other },
-            (Float { .. }, Int { wide: false, .. } | Uint { wide: false }) => Float { widened: true },
-            (Int { wide: false, .. } | Uint { wide: false }, Float { .. }) => Float { widened: true },
+            (
+                Int { negative, wide },
+                Int {
+                    negative: other,
+                    wide: also,
+                },
+            ) => Int {
+                negative: negative || other,
+                wide: wide || also,
+            },
+            (
+                Uint { wide },
+                Uint { wide: also }
+                | Int {
+                    negative: false,
+                    wide: also,
+                },
+            ) => Uint { wide: wide || also },
+            (
+                Int {
+                    negative: false,
+                    wide,
+                },
+                Uint { wide: also },
+            ) => Uint { wide: wide || also },
+            (Float { widened }, Float { widened: other }) => Float {
+                widened: widened || other,
+            },
+            (Float { .. }, Int { wide: false, .. } | Uint { wide: false }) => {
+                Float { widened: true }
+            }
+            (Int { wide: false, .. } | Uint { wide: false }, Float { .. }) => {
+                Float { widened: true }
+            }
             (List(a), List(b)) => List(Box::new(a.with(*b))),
             (Object(mut a), Object(b)) => {
                 for (i, (name, kind)) in b.into_iter().enumerate() {
@@ -286,8 +358,15 @@ impl Kind {
             Self::Int { .. } => DataType::Int64,
             Self::Uint { .. } => DataType::UInt64,
             Self::Float { .. } => DataType::Float64,
-            Self::List(item) => DataType::List(Arc::new(Field::new_list_field(item.data_type(), true))),
-            Self::Object(fields) => DataType::Struct(fields.iter().map(|(name, kind)| Field::new(name, kind.data_type(), true)).collect()),
+            Self::List(item) => {
+                DataType::List(Arc::new(Field::new_list_field(item.data_type(), true)))
+            }
+            Self::Object(fields) => DataType::Struct(
+                fields
+                    .iter()
+                    .map(|(name, kind)| Field::new(name, kind.data_type(), true))
+                    .collect(),
+            ),
             Self::Null | Self::Text | Self::Mixed => DataType::Utf8,
         }
     }

@@ -2,7 +2,8 @@
 
 use super::string::{find_special, hex4};
 
-/// The row with `null` for `NaN`, `Infinity` and `-Infinity`, and the replacement character for lone surrogates.
+/// The row with `null` for `NaN`, `Infinity` and `-Infinity`, and the replacement character for
+/// lone surrogates.
 pub(crate) fn standard(row: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.len() + 16);
     let mut p = 0;
@@ -37,7 +38,13 @@ fn string(row: &[u8], p: usize, out: &mut Vec<u8>) -> usize {
         let special = find_special(row, p);
         out.extend_from_slice(&row[p..special]);
         p = special;
-        let escape = |at: usize| if row.get(at..at + 2) == Some(b"\\u") { hex4(row, at + 2) } else { None };
+        let escape = |at: usize| {
+            if row.get(at..at + 2) == Some(b"\\u") {
+                hex4(row, at + 2)
+            } else {
+                None
+            }
+        };
         match (row.get(p), escape(p)) {
             (Some(b'\\'), Some(unit @ 0xd800..=0xdfff)) => {
                 let paired = unit < 0xdc00 && matches!(escape(p + 6), Some(0xdc00..=0xdfff));

@@ -1,6 +1,8 @@
-//! Strings: find what ends a run of plain bytes, undo escapes, write escapes. 16 bytes at a time where the target has SSE2.
+//! Strings: find what ends a run of plain bytes, undo escapes, write escapes. 16 bytes at a time
+//! where the target has SSE2.
 
-/// The first byte at or after `from` that is a quote, a backslash or a control character, or the length of `bytes`.
+/// The first byte at or after `from` that is a quote, a backslash or a control character, or the
+/// length of `bytes`.
 #[inline]
 pub(crate) fn find_special(bytes: &[u8], mut from: usize) -> usize {
     while let Some(chunk) = bytes.get(from..from + 16) {
@@ -39,7 +41,10 @@ fn special_mask(chunk: &[u8; 16]) -> u32 {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 fn special_mask(chunk: &[u8; 16]) -> u32 {
-    chunk.iter().enumerate().fold(0, |mask, (i, &b)| mask | (u32::from(is_special(b)) << i))
+    chunk
+        .iter()
+        .enumerate()
+        .fold(0, |mask, (i, &b)| mask | (u32::from(is_special(b)) << i))
 }
 
 /// The four hex digits at `at`, or None.
@@ -47,7 +52,9 @@ fn special_mask(chunk: &[u8; 16]) -> u32 {
 pub(crate) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
     let digits: &[u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
     let d = digits.map(|b| HEX[b as usize]);
-    ((d[0] | d[1] | d[2] | d[3]) < 16).then(|| (u32::from(d[0]) << 12) | (u32::from(d[1]) << 8) | (u32::from(d[2]) << 4) | u32::from(d[3]))
+    ((d[0] | d[1] | d[2] | d[3]) < 16).then(|| {
+        (u32::from(d[0]) << 12) | (u32::from(d[1]) << 8) | (u32::from(d[2]) << 4) | u32::from(d[3])
+    })
 }
 
 /// Value of a hex digit, 255 for any other byte.
@@ -87,10 +94,16 @@ pub(crate) struct BadString;
 /// Bytes looked at as one block: one bit of a word each.
 const BLOCK: usize = 64;
 
-/// Undoes the escapes of the string whose first escape stands at `at` and which started at `start`; appends the text to `out` and gives the
-/// position of the closing quote. `bytes` may go on behind the row: what is read of that is not UTF-8 for sure, but then the quote lies
-/// behind the row too, and the caller throws `out` away.
-pub(crate) fn unescape(bytes: &[u8], start: usize, at: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
+/// Undoes the escapes of the string whose first escape stands at `at` and which started at `start`;
+/// appends the text to `out` and gives the position of the closing quote. `bytes` may go on behind
+/// the row: what is read of that is not UTF-8 for sure, but then the quote lies behind the row too,
+/// and the caller throws `out` away.
+pub(crate) fn unescape(
+    bytes: &[u8],
+    start: usize,
+    at: usize,
+    out: &mut Vec<u8>,
+) -> Result<usize, BadString> {
     out.extend_from_slice(&bytes[start..at]);
     let mut p = at;
     loop {
@@ -123,19 +136,23 @@ enum Step {
     Unicode(usize),
 }
 
-/// Unescapes the first of two blocks; the second is only there to be read ahead. Text is dense with line feeds and quotes, so the cost of
-/// an escape decides: all of a block are found at once, and what lies between two is copied by 16 bytes, mostly too many.
+/// Unescapes the first of two blocks; the second is only there to be read ahead. Text is dense with
+/// line feeds and quotes, so the cost of an escape decides: all of a block are found at once, and
+/// what lies between two is copied by 16 bytes, mostly too many.
 #[inline]
 fn unescape_block(bytes: &[u8; 2 * BLOCK], out: &mut Vec<u8>) -> Result<Step, BadString> {
     out.reserve(2 * BLOCK);
     let mut mask = 0;
     for i in 0..BLOCK / 16 {
-        mask |= u64::from(special_mask(bytes[16 * i..16 * i + 16].try_into().expect("16 bytes"))) << (16 * i);
+        mask |= u64::from(special_mask(
+            bytes[16 * i..16 * i + 16].try_into().expect("16 bytes"),
+        )) << (16 * i);
     }
     let from = bytes.as_ptr();
     let mut at = 0;
-    // SAFETY: at most `BLOCK` bytes are appended in all, each copy starts at or before that and writes at most `BLOCK` bytes, and `reserve`
-    // made room for twice as many. Each copy reads at most `BLOCK` bytes from `at <= BLOCK`. `set_len` covers only bytes that were written.
+    // SAFETY: at most `BLOCK` bytes are appended in all, each copy starts at or before that and
+    // writes at most `BLOCK` bytes, and `reserve` made room for twice as many. Each copy reads at
+    // most `BLOCK` bytes from `at <= BLOCK`. `set_len` covers only bytes that were written.
     unsafe {
         let mut to = out.as_mut_ptr().add(out.len());
         let step = loop {
@@ -174,7 +191,8 @@ fn unescape_block(bytes: &[u8; 2 * BLOCK], out: &mut Vec<u8>) -> Result<Step, Ba
     }
 }
 
-/// The escape at `p` (a backslash), and those that follow it at once; gives the position after them.
+/// The escape at `p` (a backslash), and those that follow it at once; gives the position after
+/// them.
 #[inline]
 fn unescape_one(bytes: &[u8], mut p: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
     loop {
@@ -197,7 +215,8 @@ fn unescape_one(bytes: &[u8], mut p: usize, out: &mut Vec<u8>) -> Result<usize, 
     }
 }
 
-/// The character of the `\uXXXX` (or pair of them) at `p`, and the position after it. A lone surrogate is no character.
+/// The character of the `\uXXXX` (or pair of them) at `p`, and the position after it. A lone
+/// surrogate is no character.
 #[inline]
 fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
     let first = hex4(bytes, p + 2).ok_or(BadString)?;
@@ -207,12 +226,16 @@ fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
     if first >= 0xdc00 || bytes.get(p + 6..p + 8) != Some(b"\\u") {
         return Err(BadString);
     }
-    let second = hex4(bytes, p + 8).filter(|s| (0xdc00..0xe000).contains(s)).ok_or(BadString)?;
-    let c = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(BadString)?;
+    let second = hex4(bytes, p + 8)
+        .filter(|s| (0xdc00..0xe000).contains(s))
+        .ok_or(BadString)?;
+    let c =
+        char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(BadString)?;
     Ok((c, p + 12))
 }
 
-/// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or make no Unicode.
+/// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or
+/// make no Unicode.
 pub(crate) fn read_string(json: &str) -> Option<String> {
     let bytes = json.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + BLOCK);
@@ -237,15 +260,17 @@ static SHORT: [u8; 256] = {
     table
 };
 
-/// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters stay as they are, as `json.dumps` with
-/// `ensure_ascii=False` and serde_json write them.
+/// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters
+/// stay as they are, as `json.dumps` with `ensure_ascii=False` and serde_json write them.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + bytes.len() / 16 + 32);
     out.push(b'"');
     let mut p = 0;
     while let Some(chunk) = bytes.get(p..p + 16) {
-        let plain = special_mask(chunk.try_into().expect("16 bytes")).trailing_zeros().min(16) as usize;
+        let plain = special_mask(chunk.try_into().expect("16 bytes"))
+            .trailing_zeros()
+            .min(16) as usize;
         out.reserve(32);
         // SAFETY: `reserve` made room for the 16 bytes that are copied; `plain` of them count.
         unsafe {
@@ -259,7 +284,11 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
         }
     }
     for &byte in &bytes[p..] {
-        if is_special(byte) { write_escape(byte, out) } else { out.push(byte) }
+        if is_special(byte) {
+            write_escape(byte, out)
+        } else {
+            out.push(byte)
+        }
     }
     out.push(b'"');
 }
@@ -268,7 +297,14 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
 fn write_escape(byte: u8, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     match SHORT[byte as usize] {
-        0 => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]),
+        0 => out.extend_from_slice(&[
+            b'\\',
+            b'u',
+            b'0',
+            b'0',
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]),
         short => out.extend_from_slice(&[b'\\', short]),
     }
 }

@@ -9,17 +9,31 @@ use memchr::memmem;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Calls `each(key, value)` for each member of the object `row`: the key without its quotes and with its escapes, and the value, as they stand
-/// there. Equal keys come more than once.
-pub(crate) fn top_level<'a>(row: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<()>) -> Result<()> {
+/// Calls `each(key, value)` for each member of the object `row`: the key without its quotes and
+/// with its escapes, and the value, as they stand there. Equal keys come more than once.
+pub(crate) fn top_level<'a>(
+    row: &'a [u8],
+    mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<()>,
+) -> Result<()> {
     object(row, |key, value| each(&row[key], &row[value]))
 }
 
-/// Calls `each(key, value)` for each member of the object `text`. Equal keys come more than once; a lone surrogate in a key becomes U+FFFD.
-pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), Odd> {
+/// Calls `each(key, value)` for each member of the object `text`. Equal keys come more than once; a
+/// lone surrogate in a key becomes U+FFFD.
+pub(crate) fn members<'a>(
+    text: &'a str,
+    mut each: impl FnMut(Cow<'a, str>, &'a str),
+) -> Result<(), Odd> {
     object(text.as_bytes(), |key, value| {
         let name = &text[key.clone()];
-        each(if name.contains('\\') { Cow::Owned(unquoted(&text[key.start - 1..key.end + 1])) } else { Cow::Borrowed(name) }, &text[value]);
+        each(
+            if name.contains('\\') {
+                Cow::Owned(unquoted(&text[key.start - 1..key.end + 1]))
+            } else {
+                Cow::Borrowed(name)
+            },
+            &text[value],
+        );
         Ok(())
     })
     .map_err(|_| Odd)
@@ -43,12 +57,18 @@ pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Resu
             p = space(list, p + 1);
         }
     }
-    if list.get(p) == Some(&b']') { Ok(()) } else { Err(Odd) }
+    if list.get(p) == Some(&b']') {
+        Ok(())
+    } else {
+        Err(Odd)
+    }
 }
 
 /// Whether there may be `NaN` or `Infinity` in `json`.
 pub(crate) fn has_constant(json: &[u8]) -> bool {
-    [&b"NaN"[..], b"Infinity"].iter().any(|word| memmem::find(json, word).is_some())
+    [&b"NaN"[..], b"Infinity"]
+        .iter()
+        .any(|word| memmem::find(json, word).is_some())
 }
 
 /// How many numbers of a JSON text are NaN or infinite.
@@ -72,11 +92,16 @@ pub(crate) fn constants(json: &[u8]) -> u64 {
 /// The text of a JSON string; lone surrogates become U+FFFD.
 pub(crate) fn unquoted(string: &str) -> String {
     let sound = || String::from_utf8(standard(string.as_bytes())).ok();
-    read_string(string).or_else(|| read_string(&sound()?)).unwrap_or_default()
+    read_string(string)
+        .or_else(|| read_string(&sound()?))
+        .unwrap_or_default()
 }
 
 /// Calls `each` with the places of the key, without its quotes, and the value of each member.
-fn object(row: &[u8], mut each: impl FnMut(Range<usize>, Range<usize>) -> Result<()>) -> Result<()> {
+fn object(
+    row: &[u8],
+    mut each: impl FnMut(Range<usize>, Range<usize>) -> Result<()>,
+) -> Result<()> {
     let mut p = space(row, 0);
     if row.get(p) != Some(&b'{') {
         bail!("a row is not a JSON object");
@@ -92,18 +117,29 @@ fn object(row: &[u8], mut each: impl FnMut(Range<usize>, Range<usize>) -> Result
         }
         let start = space(row, colon + 1);
         let end = value_end(row, start);
-        row.get(start..end).filter(|value| !value.is_empty()).context("a value has no end")?;
+        row.get(start..end)
+            .filter(|value| !value.is_empty())
+            .context("a value has no end")?;
         each(key, start..end)?;
         p = space(row, end);
         if row.get(p) == Some(&b',') {
             p = space(row, p + 1);
         }
     }
-    if row.get(p) == Some(&b'}') { Ok(()) } else { bail!("a row has no end") }
+    if row.get(p) == Some(&b'}') {
+        Ok(())
+    } else {
+        bail!("a row has no end")
+    }
 }
 
 fn space(row: &[u8], p: usize) -> usize {
-    p + row.get(p..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count()
+    p + row
+        .get(p..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|b| b.is_ascii_whitespace())
+        .count()
 }
 
 /// Behind the value at `start`.
@@ -164,13 +200,26 @@ mod tests {
 
     #[test]
     fn constants_are_counted() {
-        assert_eq!(constants(br#"[NaN, -Infinity, {"NaN": "Infinity \" NaN", "x": Infinity}, 1e5, null]"#), 3);
+        assert_eq!(
+            constants(br#"[NaN, -Infinity, {"NaN": "Infinity \" NaN", "x": Infinity}, 1e5, null]"#),
+            3
+        );
         assert!(has_constant(b"-Infinity") && !has_constant(b"nan"));
     }
 
     #[test]
     fn what_is_no_row_is_refused() {
-        for text in ["", "[1]", "{", r#"{"a""#, r#"{"a":"#, r#"{"a": 1"#, r#"{"a": "x"#, r#"{"a": [1}"#, r#"{"a" 1}"#] {
+        for text in [
+            "",
+            "[1]",
+            "{",
+            r#"{"a""#,
+            r#"{"a":"#,
+            r#"{"a": 1"#,
+            r#"{"a": "x"#,
+            r#"{"a": [1}"#,
+            r#"{"a" 1}"#,
+        ] {
             assert!(top_level(text.as_bytes(), |_, _| Ok(())).is_err(), "{text}");
         }
     }

@@ -5,7 +5,10 @@ use crate::error::UserError;
 use std::os::unix::fs::symlink;
 
 fn open(dir: &TempDir, paths: &[&str]) -> Result<Dataset> {
-    Dataset::open(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>(), dir.path())
+    Dataset::open(
+        &paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>(),
+        dir.path(),
+    )
 }
 
 fn names(dataset: &Dataset) -> Vec<String> {
@@ -32,9 +35,21 @@ const ROW: &[u8] = b"{\"text\": \"a\"}\n";
 
 #[test]
 fn directories_patterns_and_files_give_a_fixed_order() {
-    let dir = with(&[("b.jsonl", ROW), ("a/2.jsonl", ROW), ("a/1.jsonl.gz", b""), ("c d é.json", ROW), ("z.json", b"")]);
-    assert_eq!(names(&open(&dir, &["."]).unwrap()), ["1.jsonl.gz", "2.jsonl", "b.jsonl", "c d é.json", "z.json"]);
-    assert_eq!(names(&open(&dir, &["z.json", "*.jsonl", "."]).unwrap()), ["z.json", "b.jsonl", "1.jsonl.gz", "2.jsonl", "c d é.json"]);
+    let dir = with(&[
+        ("b.jsonl", ROW),
+        ("a/2.jsonl", ROW),
+        ("a/1.jsonl.gz", b""),
+        ("c d é.json", ROW),
+        ("z.json", b""),
+    ]);
+    assert_eq!(
+        names(&open(&dir, &["."]).unwrap()),
+        ["1.jsonl.gz", "2.jsonl", "b.jsonl", "c d é.json", "z.json"]
+    );
+    assert_eq!(
+        names(&open(&dir, &["z.json", "*.jsonl", "."]).unwrap()),
+        ["z.json", "b.jsonl", "1.jsonl.gz", "2.jsonl", "c d é.json"]
+    );
 }
 
 #[test]
@@ -52,7 +67,8 @@ fn hidden_temporary_and_foreign_files_are_passed_over() {
     let dataset = open(&dir, &["."]).unwrap();
     assert_eq!(names(&dataset), ["a.jsonl"]);
     assert!(
-        dataset.notes.iter().any(|n| n.contains("README.md")) && dataset.notes.iter().any(|n| n.contains("logo.png")),
+        dataset.notes.iter().any(|n| n.contains("README.md"))
+            && dataset.notes.iter().any(|n| n.contains("logo.png")),
         "{:?}",
         dataset.notes
     );
@@ -64,7 +80,11 @@ fn hidden_temporary_and_foreign_files_are_passed_over() {
 fn loops_of_links_end_and_files_count_once() {
     let dir = with(&[("data/a.jsonl", ROW)]);
     symlink(dir.path().join("data"), dir.path().join("data/again")).unwrap();
-    symlink(dir.path().join("data/a.jsonl"), dir.path().join("data/b.jsonl")).unwrap();
+    symlink(
+        dir.path().join("data/a.jsonl"),
+        dir.path().join("data/b.jsonl"),
+    )
+    .unwrap();
     assert_eq!(names(&open(&dir, &["data"]).unwrap()), ["a.jsonl"]);
     symlink(dir.path().join("loop.jsonl"), dir.path().join("loop.jsonl")).unwrap();
     assert!(message(open(&dir, &["."])).contains("loop.jsonl: cannot be read"));
@@ -74,7 +94,14 @@ fn loops_of_links_end_and_files_count_once() {
 fn pipes_are_refused_and_never_opened() {
     let dir = with(&[("data/a.jsonl", ROW)]);
     let pipe = dir.path().join("data/p.jsonl");
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        0o600.into(),
+        0,
+    )
+    .unwrap();
     assert_eq!(names(&open(&dir, &["data"]).unwrap()), ["a.jsonl"]);
     assert!(message(open(&dir, &["data/p.jsonl"])).contains("is a pipe, not a file"));
 }
@@ -97,7 +124,11 @@ fn content_goes_before_the_name() {
         ("table.csv", Format::Csv),
         ("broken.jsonl", Format::Jsonl),
     ] {
-        assert_eq!(open(&dir, &[file]).unwrap().files[0].format, format, "{file}");
+        assert_eq!(
+            open(&dir, &[file]).unwrap().files[0].format,
+            format,
+            "{file}"
+        );
     }
 }
 
@@ -129,7 +160,13 @@ fn mistakes_name_the_file_and_what_is_valid() {
 fn a_dataset_survives_its_own_json() {
     use std::os::unix::ffi::OsStringExt;
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join(std::ffi::OsString::from_vec(b"odd \xff name.jsonl".to_vec())), ROW).unwrap();
+    fs::write(
+        dir.path().join(std::ffi::OsString::from_vec(
+            b"odd \xff name.jsonl".to_vec(),
+        )),
+        ROW,
+    )
+    .unwrap();
     let dataset = open(&dir, &["."]).unwrap();
     let text = serde_json::to_string(&dataset).unwrap();
     assert_eq!(serde_json::from_str::<Dataset>(&text).unwrap(), dataset);

@@ -14,7 +14,16 @@ fn text() -> impl Strategy<Value = String> {
         "[a-z]{0,5}",
         "\\PC{0,40}",
         proptest::collection::vec(
-            prop_oneof![Just('"'), Just('\\'), Just('\n'), Just('\u{0}'), Just('é'), Just('汉'), Just('😀'), any::<char>()],
+            prop_oneof![
+                Just('"'),
+                Just('\\'),
+                Just('\n'),
+                Just('\u{0}'),
+                Just('é'),
+                Just('汉'),
+                Just('😀'),
+                any::<char>()
+            ],
             0..40
         )
         .prop_map(String::from_iter),
@@ -22,7 +31,13 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    prop_oneof![Just("text".to_owned()), Just("meta".to_owned()), Just("lang".to_owned()), Just("meta.lang".to_owned()), text()]
+    prop_oneof![
+        Just("text".to_owned()),
+        Just("meta".to_owned()),
+        Just("lang".to_owned()),
+        Just("meta.lang".to_owned()),
+        text()
+    ]
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -36,7 +51,8 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            proptest::collection::vec((key(), inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
+            proptest::collection::vec((key(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -47,16 +63,36 @@ fn row() -> impl Strategy<Value = String> {
         let members: Vec<String> = members
             .iter()
             .map(|(k, v)| {
-                let v = if style == 1 { serde_json::to_string_pretty(v).unwrap() } else { v.to_string() };
-                let all = v.replace("\\n", "\\u000a").replace('é', "\\u00E9").replace('😀', "\\ud83d\\ude00");
-                format!("{}{}{}", Value::from(k.as_str()), if style == 0 { ":" } else { " : " }, if style == 2 { all } else { v })
+                let v = if style == 1 {
+                    serde_json::to_string_pretty(v).unwrap()
+                } else {
+                    v.to_string()
+                };
+                let all = v
+                    .replace("\\n", "\\u000a")
+                    .replace('é', "\\u00E9")
+                    .replace('😀', "\\ud83d\\ude00");
+                format!(
+                    "{}{}{}",
+                    Value::from(k.as_str()),
+                    if style == 0 { ":" } else { " : " },
+                    if style == 2 { all } else { v }
+                )
             })
             .collect();
-        format!("{{{}}}", members.join(if style == 0 { "," } else { " ,\t" }))
+        format!(
+            "{{{}}}",
+            members.join(if style == 0 { "," } else { " ,\t" })
+        )
     })
 }
 
-const PATHS: [(&str, bool); 4] = [("text", true), ("meta.lang", true), ("meta", false), ("meta.meta.lang", true)];
+const PATHS: [(&str, bool); 4] = [
+    ("text", true),
+    ("meta.lang", true),
+    ("meta", false),
+    ("meta.meta.lang", true),
+];
 
 type Slots = Vec<Option<Found>>;
 
@@ -91,7 +127,10 @@ fn string(row: &[u8], found: &Found, side: &[u8]) -> Option<String> {
 
 /// The value at `path` by serde_json; a literal key with dots goes first.
 fn lookup<'v>(root: &'v Value, path: &str) -> Option<&'v Value> {
-    root.get(path).or_else(|| path.split('.').try_fold(root, |at, part| at.as_object()?.get(part)))
+    root.get(path).or_else(|| {
+        path.split('.')
+            .try_fold(root, |at, part| at.as_object()?.get(part))
+    })
 }
 
 proptest! {
@@ -146,7 +185,8 @@ proptest! {
                     }
                 }
             }
-            // The judge refuses a lone surrogate in a string or key that is read, which serde_json skips.
+            // The judge refuses a lone surrogate in a string or key that is read, which serde_json
+            // skips.
             let is_surrogate = |e: String| e.contains("surrogate") || e.contains("hex escape");
             prop_assert!(judged.is_ok() == valid || (valid && is_surrogate(judged.unwrap_err())), "{}", String::from_utf8_lossy(&bytes));
         }
@@ -204,13 +244,21 @@ fn what_python_writes_is_taken() {
         let (result, slots, side) = judge(row.as_bytes());
         result.unwrap();
         let text = slots[0].unwrap();
-        assert_eq!(string(row.as_bytes(), &text, &side).as_deref(), Some("x"), "{row}");
+        assert_eq!(
+            string(row.as_bytes(), &text, &side).as_deref(),
+            Some("x"),
+            "{row}"
+        );
     }
 }
 
 #[test]
 fn what_is_no_row_is_refused_with_its_reason() {
-    let deep = format!("{{\"a\": {}{}, \"text\": \"x\"}}", "[".repeat(600), "]".repeat(600));
+    let deep = format!(
+        "{{\"a\": {}{}, \"text\": \"x\"}}",
+        "[".repeat(600),
+        "]".repeat(600)
+    );
     for (row, reason) in [
         (r#"{"a": nan, "text": "x"}"#, "not valid JSON"),
         (r#"{"a": -NaN}"#, "not valid JSON"),
@@ -220,7 +268,10 @@ fn what_is_no_row_is_refused_with_its_reason() {
         ("[1, 2]", "the row is a JSON array, not an object"),
         ("12", "the row is not a JSON object"),
         ("twelve", "not valid JSON"),
-        (r#"{"text": "x"} {}"#, "not valid JSON: trailing characters at column 15"),
+        (
+            r#"{"text": "x"} {}"#,
+            "not valid JSON: trailing characters at column 15",
+        ),
         (&deep, "nested deeper than 512 levels"),
     ] {
         let error = judge(row.as_bytes()).0.unwrap_err();

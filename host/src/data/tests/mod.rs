@@ -25,14 +25,28 @@ struct Way {
     keep_stats: bool,
 }
 
-const PLAIN: Way = Way { by: SplitBy::Count(1), batch_bytes: 512 << 10, max_row_bytes: 1 << 20, shard_size: 0, keep_stats: false };
+const PLAIN: Way = Way {
+    by: SplitBy::Count(1),
+    batch_bytes: 512 << 10,
+    max_row_bytes: 1 << 20,
+    shard_size: 0,
+    keep_stats: false,
+};
 
 fn text_field() -> ReadField {
-    ReadField { path: "text".into(), ty: FieldType::Utf8, required: true }
+    ReadField {
+        path: "text".into(),
+        ty: FieldType::Utf8,
+        required: true,
+    }
 }
 
 fn optional(path: &str, ty: FieldType) -> ReadField {
-    ReadField { path: path.into(), ty, required: false }
+    ReadField {
+        path: path.into(),
+        ty,
+        required: false,
+    }
 }
 
 struct Outcome {
@@ -44,9 +58,19 @@ struct Outcome {
 }
 
 /// Reads `input` (relative to `dir`), lets `edit` change each batch and exports to `output`.
-fn run(dir: &TempDir, input: &str, output: &str, fields: &[ReadField], way: Way, edit: impl Fn(&mut Batch)) -> Result<Outcome> {
+fn run(
+    dir: &TempDir,
+    input: &str,
+    output: &str,
+    fields: &[ReadField],
+    way: Way,
+    edit: impl Fn(&mut Batch),
+) -> Result<Outcome> {
     let work = tempfile::tempdir()?;
-    let dataset = materialise(&Dataset::open(&[input.to_owned()], dir.path())?, &work.path().join("partitions"))?;
+    let dataset = materialise(
+        &Dataset::open(&[input.to_owned()], dir.path())?,
+        &work.path().join("partitions"),
+    )?;
     let target = ExportTarget::new(&dir.path().join(output), None, way.shard_size)?;
     let options = ExportOptions::new(&dataset, target.format, way.keep_stats, false)?;
     let read_options = ReadOptions {
@@ -69,8 +93,18 @@ fn run(dir: &TempDir, input: &str, output: &str, fields: &[ReadField], way: Way,
         parts.push((path, writer.finish()?));
     }
     let exported = assemble(&parts, &target)?;
-    let content = exported.files.iter().map(fs::read).collect::<Result<_, _>>()?;
-    Ok(Outcome { files: exported.files, content, bad, rows: exported.rows, notes: exported.notes })
+    let content = exported
+        .files
+        .iter()
+        .map(fs::read)
+        .collect::<Result<_, _>>()?;
+    Ok(Outcome {
+        files: exported.files,
+        content,
+        bad,
+        rows: exported.rows,
+        notes: exported.notes,
+    })
 }
 
 /// JSON lines through one way, nothing changed.

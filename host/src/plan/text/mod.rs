@@ -12,14 +12,24 @@ use crate::config::Strategy;
 use crate::term::{bytes, counted};
 
 /// The lines about the job: dataset, ops, components, checkpoints, advice, notes.
-pub(crate) fn text(prepared: &Prepared, partitions: usize, why: &[String], reused: Option<&str>, unmet: &[String]) -> String {
+pub(crate) fn text(
+    prepared: &Prepared,
+    partitions: usize,
+    why: &[String],
+    reused: Option<&str>,
+    unmet: &[String],
+) -> String {
     let (resolved, plan) = (&prepared.resolved, &prepared.plan);
     let config = &resolved.config;
     let mut out = String::new();
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}");
     };
-    line(format!("job        {}  in {}", resolved.dirs.job_id, resolved.dirs.run_dir.display()));
+    line(format!(
+        "job        {}  in {}",
+        resolved.dirs.job_id,
+        resolved.dirs.run_dir.display()
+    ));
     line(format!(
         "dataset    {}  ({}, {})",
         resolved.sources.join(" "),
@@ -47,13 +57,23 @@ pub(crate) fn text(prepared: &Prepared, partitions: usize, why: &[String], reuse
         for op in &segment.stored {
             any = true;
             let op = &plan.ops[*op];
-            let why = op.checkpoint.as_deref().unwrap_or("the global op after it needs these rows again");
+            let why = op
+                .checkpoint
+                .as_deref()
+                .unwrap_or("the global op after it needs these rows again");
             line(format!("  after op {} {}: {why}", op.index, op.name));
         }
         if let End::Keys(op) = segment.end {
             any = true;
-            let what = if plan.ops[op].is_grouper() { "its keys, and the rows that it makes" } else { "its keys and what it keeps" };
-            line(format!("  at op {op} {}: {what}, always", plan.ops[op].name));
+            let what = if plan.ops[op].is_grouper() {
+                "its keys, and the rows that it makes"
+            } else {
+                "its keys and what it keeps"
+            };
+            line(format!(
+                "  at op {op} {}: {what}, always",
+                plan.ops[op].name
+            ));
         }
     }
     if config.strategy() == Strategy::Adaptive {
@@ -62,8 +82,19 @@ pub(crate) fn text(prepared: &Prepared, partitions: usize, why: &[String], reuse
     } else if !any {
         line("  none".into());
     }
-    // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise about them.
-    let names: Vec<&str> = plan.ops.iter().map(|o| if o.is_global() { "(global op)" } else { o.name.as_str() }).collect();
+    // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise
+    // about them.
+    let names: Vec<&str> = plan
+        .ops
+        .iter()
+        .map(|o| {
+            if o.is_global() {
+                "(global op)"
+            } else {
+                o.name.as_str()
+            }
+        })
+        .collect();
     let facts = JobFacts {
         ops: &names,
         strategy: config.strategy(),
@@ -77,7 +108,13 @@ pub(crate) fn text(prepared: &Prepared, partitions: usize, why: &[String], reuse
         line("advice".into());
         advice.iter().for_each(|a| line(format!("  {a}")));
     }
-    for note in resolved.notes.iter().chain(&plan.notes).chain(&prepared.dataset.notes).chain(unmet) {
+    for note in resolved
+        .notes
+        .iter()
+        .chain(&plan.notes)
+        .chain(&prepared.dataset.notes)
+        .chain(unmet)
+    {
         line(format!("note: {note}"));
     }
     out

@@ -1,4 +1,5 @@
-//! The part of the plan about operators: what each does and may do, and the components that they come from.
+//! The part of the plan about operators: what each does and may do, and the components that they
+//! come from.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,13 @@ use crate::wasm::contract::ROW;
 pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     let mut lines = vec!["ops".to_owned()];
     for op in ops {
-        lines.push(format!("{:>4} {}  {}, {}", op.index, op.name, op.kind().as_str(), op.pool.descriptor().cost.as_str()));
+        lines.push(format!(
+            "{:>4} {}  {}, {}",
+            op.index,
+            op.name,
+            op.kind().as_str(),
+            op.pool.descriptor().cost.as_str()
+        ));
         let limits = op.pool.limits();
         let may = format!(
             "may use {} MiB, {} per batch, {} per row; {}",
@@ -32,18 +39,37 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
 pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
     let is_none = match value.as_i64() {
         Some(whole) => whole == i64::MAX || whole == i64::MIN,
-        None => value.as_f64().is_some_and(|number| number.abs() >= i64::MAX as f64),
+        None => value
+            .as_f64()
+            .is_some_and(|number| number.abs() >= i64::MAX as f64),
     };
-    if value.is_number() && is_none { "unlimited".to_owned() } else { value.to_string() }
+    if value.is_number() && is_none {
+        "unlimited".to_owned()
+    } else {
+        value.to_string()
+    }
 }
 
 /// The parameters that the operator declares itself, with their values.
 fn own_params(op: &PlannedOp) -> String {
     let given: Map<String, Value> = serde_json::from_str(op.pool.params()).unwrap_or_default();
-    let properties = op.pool.descriptor().params_schema.get("properties").and_then(Value::as_object);
-    let own = given.iter().filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name)));
-    let own: Vec<String> = own.map(|(name, value)| format!("{name}={}", limit_or_value(value))).collect();
-    if own.is_empty() { "no parameters".to_owned() } else { own.join(" ") }
+    let properties = op
+        .pool
+        .descriptor()
+        .params_schema
+        .get("properties")
+        .and_then(Value::as_object);
+    let own = given
+        .iter()
+        .filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name)));
+    let own: Vec<String> = own
+        .map(|(name, value)| format!("{name}={}", limit_or_value(value)))
+        .collect();
+    if own.is_empty() {
+        "no parameters".to_owned()
+    } else {
+        own.join(" ")
+    }
 }
 
 /// What it reads and writes.
@@ -52,24 +78,56 @@ fn fields(op: &PlannedOp) -> String {
     if op.pool.descriptor().rewrites_rows() {
         return "reads and writes whole rows".to_owned();
     }
-    let list = |what: &str, fields: Vec<String>| (!fields.is_empty()).then(|| format!("{what} {}", fields.join(", ")));
+    let list = |what: &str, fields: Vec<String>| {
+        (!fields.is_empty()).then(|| format!("{what} {}", fields.join(", ")))
+    };
     let optional = |required: bool| if required { "" } else { ", if there" };
     let reads = signature.reads.iter().filter(|r| r.path != ROW);
     let parts = [
-        list("reads", reads.map(|r| format!("`{}` ({}{})", r.path, r.ty.name(), optional(r.required))).collect()),
-        list("writes", signature.writes.iter().map(|w| format!("`{}` ({})", w.path, w.ty.name())).collect()),
-        list("computes the stats", signature.writes_stats.iter().map(|w| format!("`{}` ({})", w.path, w.ty.name())).collect()),
+        list(
+            "reads",
+            reads
+                .map(|r| format!("`{}` ({}{})", r.path, r.ty.name(), optional(r.required)))
+                .collect(),
+        ),
+        list(
+            "writes",
+            signature
+                .writes
+                .iter()
+                .map(|w| format!("`{}` ({})", w.path, w.ty.name()))
+                .collect(),
+        ),
+        list(
+            "computes the stats",
+            signature
+                .writes_stats
+                .iter()
+                .map(|w| format!("`{}` ({})", w.path, w.ty.name()))
+                .collect(),
+        ),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "reads and writes no fields".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() {
+        "reads and writes no fields".to_owned()
+    } else {
+        parts.join("; ")
+    }
 }
 
 /// A line for each component, with the ops that it has.
 fn components(ops: &[PlannedOp]) -> Vec<String> {
     let mut of: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for op in ops {
-        for component in std::iter::once(&op.pool).chain(&op.fallbacks).map(|pool| pool.component()) {
-            let guard = if component.is_interruptible() { "interruptible" } else { "trusted, no interruption checks" };
+        for component in std::iter::once(&op.pool)
+            .chain(&op.fallbacks)
+            .map(|pool| pool.component())
+        {
+            let guard = if component.is_interruptible() {
+                "interruptible"
+            } else {
+                "trusted, no interruption checks"
+            };
             let from = format!(
                 "{} (sha256 {}…, {} bytes, contract {}, {guard})",
                 component.source,
@@ -86,7 +144,10 @@ fn components(ops: &[PlannedOp]) -> Vec<String> {
         .into_iter()
         .map(|(from, (first, indexes))| {
             let noun = if indexes.len() == 1 { "op" } else { "ops" };
-            (first, format!("  {noun} {} from {from}", indexes.join(", ")))
+            (
+                first,
+                format!("  {noun} {} from {from}", indexes.join(", ")),
+            )
         })
         .collect();
     lines.sort();

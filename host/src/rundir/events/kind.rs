@@ -1,4 +1,5 @@
-//! The events and their fields. Names and shapes are those that Data-Juicer's readers look for; what has no counterpart there is ours.
+//! The events and their fields. Names and shapes are those that Data-Juicer's readers look for;
+//! what has no counterpart there is ours.
 
 use std::fmt;
 
@@ -24,7 +25,10 @@ pub struct OpRef {
 impl OpRef {
     /// Op number `index` (0-based) of the recipe.
     pub fn new(index: usize, name: impl Into<String>) -> Self {
-        Self { index, name: name.into() }
+        Self {
+            index,
+            name: name.into(),
+        }
     }
 }
 
@@ -68,7 +72,8 @@ pub struct OpDone {
     /// Rows made beyond one per input row (mappers that split, groupers).
     #[serde(skip_serializing_if = "zero")]
     pub created_rows: u64,
-    /// Calls without a usable answer: the guest trapped, ran out of time or memory, or broke the contract.
+    /// Calls without a usable answer: the guest trapped, ran out of time or memory, or broke the
+    /// contract.
     #[serde(skip_serializing_if = "zero")]
     pub traps: u64,
     /// Largest linear memory of its instances, in bytes.
@@ -113,7 +118,10 @@ pub struct CheckpointDone {
 /// A past fact. The serialised name is in `event_type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event_type")]
-#[allow(missing_docs, reason = "the fields are described in README.md of this folder, which a test keeps complete")]
+#[allow(
+    missing_docs,
+    reason = "the fields are described in README.md of this folder, which a test keeps complete"
+)]
 pub enum Event {
     #[serde(rename = "job_start")]
     JobStarted {
@@ -137,9 +145,15 @@ pub enum Event {
     #[serde(rename = "dag_build_start")]
     DagBuildStarted { ast_node_count: usize },
     #[serde(rename = "dag_build_complete")]
-    DagBuildCompleted { dag_node_count: usize, build_duration: f64 },
+    DagBuildCompleted {
+        dag_node_count: usize,
+        build_duration: f64,
+    },
     #[serde(rename = "dag_execution_plan_saved")]
-    DagExecutionPlanSaved { plan_path: String, node_count: usize },
+    DagExecutionPlanSaved {
+        plan_path: String,
+        node_count: usize,
+    },
     #[serde(rename = "partition_start")]
     PartitionStarted {
         partition_id: usize,
@@ -155,7 +169,13 @@ pub enum Event {
         input_rows: Option<u64>,
     },
     #[serde(rename = "partition_progress")]
-    PartitionProgressed { partition_id: usize, stage: usize, input_rows: u64, done_bytes: u64, input_bytes: u64 },
+    PartitionProgressed {
+        partition_id: usize,
+        stage: usize,
+        input_rows: u64,
+        done_bytes: u64,
+        input_bytes: u64,
+    },
     #[serde(rename = "partition_resume")]
     PartitionResumed {
         partition_id: usize,
@@ -166,7 +186,14 @@ pub enum Event {
         output_rows: u64,
     },
     #[serde(rename = "stage_complete")]
-    StageCompleted { partition_id: usize, stage: usize, duration: f64, input_rows: u64, output_rows: u64, input_bytes: u64 },
+    StageCompleted {
+        partition_id: usize,
+        stage: usize,
+        duration: f64,
+        input_rows: u64,
+        output_rows: u64,
+        input_bytes: u64,
+    },
     #[serde(rename = "partition_complete")]
     PartitionCompleted {
         partition_id: usize,
@@ -179,9 +206,20 @@ pub enum Event {
         taken_over: bool,
     },
     #[serde(rename = "partition_failed")]
-    PartitionFailed { partition_id: usize, stage: usize, duration: f64, error_message: String, retry_count: u32 },
+    PartitionFailed {
+        partition_id: usize,
+        stage: usize,
+        duration: f64,
+        error_message: String,
+        retry_count: u32,
+    },
     #[serde(rename = "task_retry")]
-    TaskRetried { partition_id: usize, stage: usize, retry_count: u32, error_message: String },
+    TaskRetried {
+        partition_id: usize,
+        stage: usize,
+        retry_count: u32,
+        error_message: String,
+    },
     #[serde(rename = "op_start")]
     OpStarted {
         partition_id: usize,
@@ -256,15 +294,35 @@ pub enum Event {
     #[serde(rename = "export_start")]
     ExportStarted { output_path: String, parts: usize },
     #[serde(rename = "export_complete")]
-    ExportCompleted { output_path: String, duration: f64, output_rows: u64, output_bytes: u64 },
+    ExportCompleted {
+        output_path: String,
+        duration: f64,
+        output_rows: u64,
+        output_bytes: u64,
+    },
     #[serde(rename = "stop_requested")]
     StopRequested { reason: String },
     #[serde(rename = "job_complete")]
-    JobCompleted { duration: f64, input_rows: u64, output_rows: u64, quarantined_rows: u64, output_path: String },
+    JobCompleted {
+        duration: f64,
+        input_rows: u64,
+        output_rows: u64,
+        quarantined_rows: u64,
+        output_path: String,
+    },
     #[serde(rename = "job_failed")]
-    JobFailed { duration: f64, error_message: String, error_type: String, resumption_command: String },
+    JobFailed {
+        duration: f64,
+        error_message: String,
+        error_type: String,
+        resumption_command: String,
+    },
     #[serde(rename = "job_stopped")]
-    JobStopped { duration: f64, reason: String, resumption_command: String },
+    JobStopped {
+        duration: f64,
+        reason: String,
+        resumption_command: String,
+    },
 }
 
 /// Rates of an event that has a duration and rows; Data-Juicer's readers take them from here.
@@ -281,9 +339,23 @@ pub struct Metrics {
 
 impl Metrics {
     fn of(input_rows: u64, output_rows: u64, input_bytes: u64, duration: f64) -> Self {
-        let per_second = |n: u64| if duration > 0.0 { n as f64 / duration } else { 0.0 };
-        let reduction_ratio = if input_rows == 0 { 0.0 } else { 1.0 - output_rows as f64 / input_rows as f64 };
-        Self { throughput: per_second(input_rows), reduction_ratio, bytes_per_second: (input_bytes > 0).then(|| per_second(input_bytes)) }
+        let per_second = |n: u64| {
+            if duration > 0.0 {
+                n as f64 / duration
+            } else {
+                0.0
+            }
+        };
+        let reduction_ratio = if input_rows == 0 {
+            0.0
+        } else {
+            1.0 - output_rows as f64 / input_rows as f64
+        };
+        Self {
+            throughput: per_second(input_rows),
+            reduction_ratio,
+            bytes_per_second: (input_bytes > 0).then(|| per_second(input_bytes)),
+        }
     }
 }
 
@@ -291,14 +363,36 @@ impl Event {
     /// The rates, for events that have them.
     pub fn metrics(&self) -> Option<Metrics> {
         match self {
-            Self::OpCompleted(e) => Some(Metrics::of(e.input_rows, e.output_rows, e.input_bytes, e.duration)),
-            Self::StageCompleted { input_rows, output_rows, input_bytes, duration, .. } => {
-                Some(Metrics::of(*input_rows, *output_rows, *input_bytes, *duration))
+            Self::OpCompleted(e) => Some(Metrics::of(
+                e.input_rows,
+                e.output_rows,
+                e.input_bytes,
+                e.duration,
+            )),
+            Self::StageCompleted {
+                input_rows,
+                output_rows,
+                input_bytes,
+                duration,
+                ..
+            } => Some(Metrics::of(
+                *input_rows,
+                *output_rows,
+                *input_bytes,
+                *duration,
+            )),
+            Self::PartitionCompleted {
+                input_rows,
+                output_rows,
+                duration,
+                ..
             }
-            Self::PartitionCompleted { input_rows, output_rows, duration, .. }
-            | Self::ResolveCompleted { input_rows, output_rows, duration, .. } => {
-                Some(Metrics::of(*input_rows, *output_rows, 0, *duration))
-            }
+            | Self::ResolveCompleted {
+                input_rows,
+                output_rows,
+                duration,
+                ..
+            } => Some(Metrics::of(*input_rows, *output_rows, 0, *duration)),
             _ => None,
         }
     }
@@ -326,17 +420,31 @@ impl Event {
 
     /// Whether the event ends an attempt or begins one: these are flushed to the disk.
     pub fn changes_job_state(&self) -> bool {
-        matches!(self, Self::JobStarted { .. } | Self::JobCompleted { .. } | Self::JobFailed { .. } | Self::JobStopped { .. })
+        matches!(
+            self,
+            Self::JobStarted { .. }
+                | Self::JobCompleted { .. }
+                | Self::JobFailed { .. }
+                | Self::JobStopped { .. }
+        )
     }
 
     /// How loud the event is in the log for people.
     pub(crate) fn level(&self) -> Level {
         match self {
-            Self::JobFailed { .. } | Self::PartitionFailed { .. } | Self::OpFailed { .. } => Level::ERROR,
-            // Retries and unusable checkpoints are told where they are dealt with, with more to say.
+            Self::JobFailed { .. } | Self::PartitionFailed { .. } | Self::OpFailed { .. } => {
+                Level::ERROR
+            }
+            // Retries and unusable checkpoints are told where they are dealt with, with more to
+            // say.
             Self::TaskRetried { .. } | Self::CheckpointDiscarded { .. } => Level::DEBUG,
-            Self::PartitionProgressed { .. } | Self::OpStarted { .. } | Self::OpCompleted(_) | Self::DagBuildStarted { .. } => Level::DEBUG,
-            Self::StageCompleted { .. } | Self::CheckpointSaved(_) | Self::CheckpointLoaded(_) => Level::DEBUG,
+            Self::PartitionProgressed { .. }
+            | Self::OpStarted { .. }
+            | Self::OpCompleted(_)
+            | Self::DagBuildStarted { .. } => Level::DEBUG,
+            Self::StageCompleted { .. } | Self::CheckpointSaved(_) | Self::CheckpointLoaded(_) => {
+                Level::DEBUG
+            }
             _ => Level::INFO,
         }
     }
@@ -357,30 +465,99 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::JobStarted { is_resuming: false, dataset_path, .. } => write!(f, "job started on `{dataset_path}`"),
+            Self::JobStarted {
+                is_resuming: false,
+                dataset_path,
+                ..
+            } => write!(f, "job started on `{dataset_path}`"),
             Self::JobStarted { dataset_path, .. } => write!(f, "job resumed on `{dataset_path}`"),
-            Self::PartitionsPlanned { total_partitions, .. } => f.write_str(&counted(*total_partitions as u64, "partition")),
-            Self::DagBuildStarted { ast_node_count } => write!(f, "planning {}", counted(*ast_node_count as u64, "op")),
-            Self::DagBuildCompleted { dag_node_count, .. } => write!(f, "plan of {} built", counted(*dag_node_count as u64, "node")),
-            Self::DagExecutionPlanSaved { plan_path, .. } => write!(f, "plan saved to `{plan_path}`"),
-            Self::PartitionStarted { partition_id, stage, .. } => write!(f, "partition {partition_id}: stage {stage} started"),
-            Self::PartitionProgressed { partition_id, input_rows, .. } => {
-                write!(f, "partition {partition_id}: {}", counted(*input_rows, "row"))
+            Self::PartitionsPlanned {
+                total_partitions, ..
+            } => f.write_str(&counted(*total_partitions as u64, "partition")),
+            Self::DagBuildStarted { ast_node_count } => {
+                write!(f, "planning {}", counted(*ast_node_count as u64, "op"))
             }
-            Self::PartitionResumed { partition_id, op, .. } => {
-                write!(f, "partition {partition_id}: goes on after op {} `{}`", op.index, op.name)
+            Self::DagBuildCompleted { dag_node_count, .. } => write!(
+                f,
+                "plan of {} built",
+                counted(*dag_node_count as u64, "node")
+            ),
+            Self::DagExecutionPlanSaved { plan_path, .. } => {
+                write!(f, "plan saved to `{plan_path}`")
             }
-            Self::StageCompleted { partition_id, stage, input_rows, output_rows, .. } => {
-                write!(f, "partition {partition_id}: stage {stage} done, {} in, {} out", counted(*input_rows, "row"), count(*output_rows))
+            Self::PartitionStarted {
+                partition_id,
+                stage,
+                ..
+            } => write!(f, "partition {partition_id}: stage {stage} started"),
+            Self::PartitionProgressed {
+                partition_id,
+                input_rows,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: {}",
+                    counted(*input_rows, "row")
+                )
             }
-            Self::PartitionCompleted { partition_id, input_rows, output_rows, .. } => {
-                write!(f, "partition {partition_id}: done, {} in, {} out", counted(*input_rows, "row"), count(*output_rows))
+            Self::PartitionResumed {
+                partition_id, op, ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: goes on after op {} `{}`",
+                    op.index, op.name
+                )
             }
-            Self::PartitionFailed { partition_id, error_message, .. } => write!(f, "partition {partition_id} failed: {error_message}"),
-            Self::TaskRetried { partition_id, retry_count, error_message, .. } => {
-                write!(f, "partition {partition_id}: retry {retry_count} after: {error_message}")
+            Self::StageCompleted {
+                partition_id,
+                stage,
+                input_rows,
+                output_rows,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: stage {stage} done, {} in, {} out",
+                    counted(*input_rows, "row"),
+                    count(*output_rows)
+                )
             }
-            Self::OpStarted { partition_id, op } => write!(f, "partition {partition_id}: op {} `{}` started", op.index, op.name),
+            Self::PartitionCompleted {
+                partition_id,
+                input_rows,
+                output_rows,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: done, {} in, {} out",
+                    counted(*input_rows, "row"),
+                    count(*output_rows)
+                )
+            }
+            Self::PartitionFailed {
+                partition_id,
+                error_message,
+                ..
+            } => write!(f, "partition {partition_id} failed: {error_message}"),
+            Self::TaskRetried {
+                partition_id,
+                retry_count,
+                error_message,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: retry {retry_count} after: {error_message}"
+                )
+            }
+            Self::OpStarted { partition_id, op } => write!(
+                f,
+                "partition {partition_id}: op {} `{}` started",
+                op.index, op.name
+            ),
             Self::OpCompleted(e) => {
                 write!(
                     f,
@@ -392,38 +569,129 @@ impl fmt::Display for Event {
                     count(e.output_rows)
                 )
             }
-            Self::OpFailed { partition_id, op, error_message, .. } => {
-                write!(f, "partition {partition_id}: op {} `{}` failed: {error_message}", op.index, op.name)
+            Self::OpFailed {
+                partition_id,
+                op,
+                error_message,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: op {} `{}` failed: {error_message}",
+                    op.index, op.name
+                )
             }
-            Self::OpTrapped { partition_id, op, rows, error_message } => {
-                write!(f, "partition {partition_id}: op {} `{}` trapped on {}: {error_message}", op.index, op.name, counted(*rows, "row"))
+            Self::OpTrapped {
+                partition_id,
+                op,
+                rows,
+                error_message,
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: op {} `{}` trapped on {}: {error_message}",
+                    op.index,
+                    op.name,
+                    counted(*rows, "row")
+                )
             }
-            Self::RowsQuarantined { partition_id, rows, reason, .. } => {
-                write!(f, "partition {partition_id}: {} into quarantine: {reason}", counted(*rows, "row"))
+            Self::RowsQuarantined {
+                partition_id,
+                rows,
+                reason,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: {} into quarantine: {reason}",
+                    counted(*rows, "row")
+                )
             }
-            Self::DeterminismChecked { operation_name, batches, different, .. } => {
-                let (of, were) =
-                    if *batches == 1 { ("1 batch".to_owned(), "was") } else { (format!("{} batches", count(*batches)), "were") };
-                write!(f, "operator `{operation_name}`: {} of {of} {were} answered otherwise by fresh instances", count(*different))
+            Self::DeterminismChecked {
+                operation_name,
+                batches,
+                different,
+                ..
+            } => {
+                let (of, were) = if *batches == 1 {
+                    ("1 batch".to_owned(), "was")
+                } else {
+                    (format!("{} batches", count(*batches)), "were")
+                };
+                write!(
+                    f,
+                    "operator `{operation_name}`: {} of {of} {were} answered otherwise by fresh instances",
+                    count(*different)
+                )
             }
-            Self::ResolveStarted { op } => write!(f, "op {} `{}`: comparing the keys of all partitions", op.index, op.name),
-            Self::ResolveCompleted { op, input_rows, output_rows, .. } => {
-                write!(f, "op {} `{}`: {} of {} kept", op.index, op.name, count(*output_rows), counted(*input_rows, "row"))
+            Self::ResolveStarted { op } => write!(
+                f,
+                "op {} `{}`: comparing the keys of all partitions",
+                op.index, op.name
+            ),
+            Self::ResolveCompleted {
+                op,
+                input_rows,
+                output_rows,
+                ..
+            } => {
+                write!(
+                    f,
+                    "op {} `{}`: {} of {} kept",
+                    op.index,
+                    op.name,
+                    count(*output_rows),
+                    counted(*input_rows, "row")
+                )
             }
-            Self::CheckpointSaved(e) => write!(f, "partition {}: checkpoint after op {} `{}` saved", e.partition_id, e.op.index, e.op.name),
+            Self::CheckpointSaved(e) => write!(
+                f,
+                "partition {}: checkpoint after op {} `{}` saved",
+                e.partition_id, e.op.index, e.op.name
+            ),
             Self::CheckpointLoaded(e) => {
-                write!(f, "partition {}: checkpoint after op {} `{}` loaded", e.partition_id, e.op.index, e.op.name)
+                write!(
+                    f,
+                    "partition {}: checkpoint after op {} `{}` loaded",
+                    e.partition_id, e.op.index, e.op.name
+                )
             }
-            Self::CheckpointDiscarded { partition_id, op, reason, .. } => {
-                write!(f, "partition {partition_id}: checkpoint after op {} `{}` not used: {reason}", op.index, op.name)
+            Self::CheckpointDiscarded {
+                partition_id,
+                op,
+                reason,
+                ..
+            } => {
+                write!(
+                    f,
+                    "partition {partition_id}: checkpoint after op {} `{}` not used: {reason}",
+                    op.index, op.name
+                )
             }
             Self::ExportStarted { output_path, .. } => write!(f, "writing `{output_path}`"),
-            Self::ExportCompleted { output_path, output_rows, .. } => {
-                write!(f, "{} written to `{output_path}`", counted(*output_rows, "row"))
+            Self::ExportCompleted {
+                output_path,
+                output_rows,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{} written to `{output_path}`",
+                    counted(*output_rows, "row")
+                )
             }
             Self::StopRequested { reason } => write!(f, "stop requested: {reason}"),
-            Self::JobCompleted { input_rows, output_rows, .. } => {
-                write!(f, "job done, {} in, {} out", counted(*input_rows, "row"), count(*output_rows))
+            Self::JobCompleted {
+                input_rows,
+                output_rows,
+                ..
+            } => {
+                write!(
+                    f,
+                    "job done, {} in, {} out",
+                    counted(*input_rows, "row"),
+                    count(*output_rows)
+                )
             }
             Self::JobFailed { error_message, .. } => write!(f, "job failed: {error_message}"),
             Self::JobStopped { reason, .. } => write!(f, "job stopped: {reason}"),
@@ -447,7 +715,8 @@ pub struct Record {
     pub job_id: String,
     /// Attempt of the job (1, 2, …).
     pub attempt: u32,
-    /// Number of the event within its attempt, from 0 without gaps: the order of events, whatever the clock did.
+    /// Number of the event within its attempt, from 0 without gaps: the order of events, whatever
+    /// the clock did.
     pub seq: u64,
     /// Who wrote it.
     pub process_id: u32,

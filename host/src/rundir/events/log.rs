@@ -18,12 +18,14 @@ use crate::rundir::paths::RunPaths;
 /// Progress of a partition is written at most this often …
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
-/// … and, in long jobs, not more often than this share of the time that the log is open. So a worker writes some 800 such lines on its first
-/// day, not 86,400, and looking at a long job stays quick.
+/// … and, in long jobs, not more often than this share of the time that the log is open. So a
+/// worker writes some 800 such lines on its first day, not 86,400, and looking at a long job stays
+/// quick.
 const PROGRESS_SHARE: f64 = 0.01;
 
-/// The event file of this attempt. Lines are handed to the system as they are emitted, so a kill loses none that was emitted; the disk is
-/// only waited for when the state of the job changes. An emit costs a few microseconds and one system call.
+/// The event file of this attempt. Lines are handed to the system as they are emitted, so a kill
+/// loses none that was emitted; the disk is only waited for when the state of the job changes. An
+/// emit costs a few microseconds and one system call.
 pub struct EventLog {
     path: PathBuf,
     job_id: String,
@@ -54,7 +56,10 @@ impl EventLog {
             match OpenOptions::new().append(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Self::with(path, Some(file), job_id, attempt)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error).with_context(|| format!("cannot create `{}`", path.display())),
+                Err(error) => {
+                    return Err(error)
+                        .with_context(|| format!("cannot create `{}`", path.display()));
+                }
             }
         }
         unreachable!("a directory holds less than 2^32 files")
@@ -68,8 +73,22 @@ impl EventLog {
     fn with(path: PathBuf, file: Option<File>, job_id: &str, attempt: u32) -> Self {
         // Pid, time and attempt: unique over machines for all practical purposes, and readable.
         let nonce = format!("{:x}{:x}", std::process::id(), (now() * 1e6) as u64);
-        let inner = Inner { file, seq: 0, line: Vec::with_capacity(1024), failed: None, torn: false, progress: HashMap::new() };
-        Self { path, job_id: job_id.to_owned(), attempt, opened: Instant::now(), nonce, inner: Mutex::new(inner) }
+        let inner = Inner {
+            file,
+            seq: 0,
+            line: Vec::with_capacity(1024),
+            failed: None,
+            torn: false,
+            progress: HashMap::new(),
+        };
+        Self {
+            path,
+            job_id: job_id.to_owned(),
+            attempt,
+            opened: Instant::now(),
+            nonce,
+            inner: Mutex::new(inner),
+        }
     }
 
     /// The file; empty if the log is disabled.
@@ -82,16 +101,24 @@ impl EventLog {
         self.attempt
     }
 
-    /// Writes one event. May be called from any thread. A disk that refuses events does not stop the job: the first error is logged and
-    /// returned by [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch: most of them are left out.
+    /// Writes one event. May be called from any thread. A disk that refuses events does not stop
+    /// the job: the first error is logged and returned by [`flush`](Self::flush).
+    /// [`Event::PartitionProgressed`] may be emitted after every batch: most of them are left out.
     pub fn emit(&self, event: Event) {
         let sync = event.changes_job_state();
-        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let inner = &mut *inner;
         if let Event::PartitionProgressed { partition_id, .. } = &event {
             let now = Instant::now();
             let pause = PROGRESS_EVERY.max(now.duration_since(self.opened).mul_f64(PROGRESS_SHARE));
-            if inner.progress.get(partition_id).is_some_and(|last| now.duration_since(*last) < pause) {
+            if inner
+                .progress
+                .get(partition_id)
+                .is_some_and(|last| now.duration_since(*last) < pause)
+            {
                 return;
             }
             inner.progress.insert(*partition_id, now);
@@ -117,11 +144,13 @@ impl EventLog {
         if inner.torn {
             inner.line.push(b'\n');
         }
-        let written = serde_json::to_writer(&mut inner.line, &record).map_err(std::io::Error::from).and_then(|()| {
-            inner.line.push(b'\n');
-            file.write_all(&inner.line)?;
-            if sync { file.sync_data() } else { Ok(()) }
-        });
+        let written = serde_json::to_writer(&mut inner.line, &record)
+            .map_err(std::io::Error::from)
+            .and_then(|()| {
+                inner.line.push(b'\n');
+                file.write_all(&inner.line)?;
+                if sync { file.sync_data() } else { Ok(()) }
+            });
         inner.torn = written.is_err();
         if let Err(error) = written
             && inner.failed.is_none()
@@ -134,7 +163,10 @@ impl EventLog {
 
     /// Waits until all events are on the disk; says so if one was lost.
     pub fn flush(&self) -> Result<()> {
-        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let at = || format!("cannot write `{}`", self.path.display());
         if let Some(error) = &inner.failed {
             return Err(anyhow!("{error}")).with_context(at);

@@ -23,9 +23,13 @@ pub struct EventLogs {
 
 /// Reads all event files of a run directory; none is an empty log.
 pub fn read_events(paths: &RunPaths) -> Result<EventLogs> {
-    let mut logs = EventLogs { files: paths.event_files()?, ..EventLogs::default() };
+    let mut logs = EventLogs {
+        files: paths.event_files()?,
+        ..EventLogs::default()
+    };
     for file in logs.files.clone() {
-        let bytes = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let bytes =
+            std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         logs.add(&bytes);
     }
     logs.sort();
@@ -35,7 +39,10 @@ pub fn read_events(paths: &RunPaths) -> Result<EventLogs> {
 impl EventLogs {
     /// Adds the lines of one file. Call [`sort`](Self::sort) after the last one.
     pub fn add(&mut self, bytes: &[u8]) {
-        for line in bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+        for line in bytes
+            .split(|b| *b == b'\n')
+            .filter(|line| !line.trim_ascii().is_empty())
+        {
             match serde_json::from_slice::<Record>(line) {
                 Ok(record) => self.records.push(record),
                 Err(error) if error.is_data() => self.unknown_lines += 1,

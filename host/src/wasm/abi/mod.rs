@@ -1,3 +1,4 @@
-//! One module per version of the WIT contract: bindings, and translation between the guest's columns and Arrow's.
+//! One module per version of the WIT contract: bindings, and translation between the guest's
+//! columns and Arrow's.
 
 pub(crate) mod v0_1;

@@ -1,4 +1,5 @@
-//! Contract 0.1: the bindings, and the translation of every record to the host's own types, checked field by field.
+//! Contract 0.1: the bindings, and the translation of every record to the host's own types, checked
+//! field by field.
 
 mod from_guest;
 mod to_guest;

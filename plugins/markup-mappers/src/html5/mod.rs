@@ -14,20 +14,29 @@ use tree::Tree;
 
 /// Bytes that are parsed between two looks at the size of the tree.
 const CHUNK: usize = 1 << 14;
-/// More elements than a page has, whatever its size. Unclosed formatting can make many elements of few tags.
+/// More elements than a page has, whatever its size. Unclosed formatting can make many elements of
+/// few tags.
 const MAX_ELEMENTS: usize = 2_000_000;
 
-/// Whether the text has nothing that a parser of HTML would change, but for white space at its start.
+/// Whether the text has nothing that a parser of HTML would change, but for white space at its
+/// start.
 pub(crate) fn is_plain(text: &str) -> bool {
-    memchr::memchr3(b'<', b'&', b'\r', text.as_bytes()).is_none() && memchr::memchr(0, text.as_bytes()).is_none()
+    memchr::memchr3(b'<', b'&', b'\r', text.as_bytes()).is_none()
+        && memchr::memchr(0, text.as_bytes()).is_none()
 }
 
 /// Appends the text of the whole document to `out`.
 pub(crate) fn text_of(html: &str, out: &mut String) -> Result<(), Reject> {
-    let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let options = TreeBuilderOpts {
+        scripting_enabled: false,
+        ..TreeBuilderOpts::default()
+    };
     let tokenizer = Tokenizer::new(
         Shallow::new(TreeBuilder::new(Tree::new(html.len()), options)),
-        TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() },
+        TokenizerOpts {
+            discard_bom: false,
+            ..TokenizerOpts::default()
+        },
     );
     let input = BufferQueue::default();
     let mut rest = html;
@@ -37,7 +46,10 @@ pub(crate) fn text_of(html: &str, out: &mut String) -> Result<(), Reject> {
         input.push_back(StrTendril::from_slice(chunk));
         while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
         if tokenizer.sink.tree().elements() > MAX_ELEMENTS {
-            return Err(format!("the HTML makes more than {MAX_ELEMENTS} elements: formatting that is never closed?").into());
+            return Err(format!(
+                "the HTML makes more than {MAX_ELEMENTS} elements: formatting that is never closed?"
+            )
+            .into());
         }
     }
     tokenizer.end();

@@ -1,4 +1,5 @@
-//! Keeps the tree shallow, for what the parser does for a tag takes time in proportion to the depth.
+//! Keeps the tree shallow, for what the parser does for a tag takes time in proportion to the
+//! depth.
 
 use super::tree::{Handle, Tree};
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
@@ -6,7 +7,8 @@ use html5ever::tree_builder::TreeBuilder;
 use html5ever::{LocalName, local_name};
 use std::cell::RefCell;
 
-/// From this depth on, elements that mean nothing for the text are left out. No page for people comes near.
+/// From this depth on, elements that mean nothing for the text are left out. No page for people
+/// comes near.
 const DEPTH: u32 = 1000;
 
 /// The parser's tree builder behind a filter of tags.
@@ -18,7 +20,10 @@ pub(super) struct Shallow {
 
 impl Shallow {
     pub(super) fn new(builder: TreeBuilder<Handle, Tree>) -> Self {
-        Self { builder, left_out: RefCell::default() }
+        Self {
+            builder,
+            left_out: RefCell::default(),
+        }
     }
 
     pub(super) fn tree(&self) -> &Tree {
@@ -34,15 +39,22 @@ impl Shallow {
         }
         match tag.kind {
             TagKind::StartTag => {
-                let foreign = self.builder.adjusted_current_node_present_but_not_in_html_namespace();
-                let leave_out = if foreign { is_plain_in_foreign(tag) } else { is_plain(&tag.name) };
+                let foreign = self
+                    .builder
+                    .adjusted_current_node_present_but_not_in_html_namespace();
+                let leave_out = if foreign {
+                    is_plain_in_foreign(tag)
+                } else {
+                    is_plain(&tag.name)
+                };
                 if leave_out && !(foreign && tag.self_closing) {
                     left_out.push(tag.name.clone());
                 }
                 leave_out
             }
             TagKind::EndTag if left_out.last() == Some(&tag.name) => left_out.pop().is_some(),
-            // It closes nothing, or what lies so deep that it must stay open: the end of the text closes it.
+            // It closes nothing, or what lies so deep that it must stay open: the end of the text
+            // closes it.
             TagKind::EndTag => is_plain(&tag.name) && !left_out.is_empty(),
         }
     }
@@ -66,11 +78,13 @@ impl TokenSink for Shallow {
     }
 
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
-        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
+        self.builder
+            .adjusted_current_node_present_but_not_in_html_namespace()
     }
 }
 
-/// Whether the text of a page is the same without the element: all but those of which the standard tells more than where they end.
+/// Whether the text of a page is the same without the element: all but those of which the standard
+/// tells more than where they end.
 fn is_plain(name: &LocalName) -> bool {
     !matches!(
         *name,
@@ -135,7 +149,10 @@ fn is_plain(name: &LocalName) -> bool {
 
 /// The same inside of SVG and MathML, where the names of HTML elements lead out again.
 fn is_plain_in_foreign(tag: &Tag) -> bool {
-    matches!(tag.name, local_name!("svg") | local_name!("g") | local_name!("math") | local_name!("mrow")) || is_unknown(&tag.name)
+    matches!(
+        tag.name,
+        local_name!("svg") | local_name!("g") | local_name!("math") | local_name!("mrow")
+    ) || is_unknown(&tag.name)
 }
 
 /// Names that are neither of HTML nor of SVG or MathML: no static atoms.

@@ -29,7 +29,15 @@ struct Node {
     text: Option<(u32, u32)>,
 }
 
-const LOOSE: Node = Node { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, depth: 0, text: None };
+const LOOSE: Node = Node {
+    parent: NONE,
+    previous: NONE,
+    next: NONE,
+    first: NONE,
+    last: NONE,
+    depth: 0,
+    text: None,
+};
 
 /// The document. Node 0 is its root; what is inside of templates hangs on nodes of its own.
 #[derive(Debug)]
@@ -43,7 +51,11 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn new(bytes: usize) -> Self {
         let nodes = RefCell::new(vec![LOOSE]);
-        Self { nodes, texts: RefCell::new(String::with_capacity(bytes)), depth: Cell::new(0) }
+        Self {
+            nodes,
+            texts: RefCell::new(String::with_capacity(bytes)),
+            depth: Cell::new(0),
+        }
     }
 
     /// How many elements there are.
@@ -86,7 +98,12 @@ impl Tree {
     }
 
     fn handle(&self, name: QualName, integration_point: bool) -> Handle {
-        Handle { id: self.add(LOOSE), ns: name.ns, local: name.local, integration_point }
+        Handle {
+            id: self.add(LOOSE),
+            ns: name.ns,
+            local: name.local,
+            integration_point,
+        }
     }
 
     /// Puts a node or text before the child `before` of `parent`, or at the end.
@@ -113,7 +130,10 @@ impl Tree {
                     *last = end;
                     return;
                 }
-                self.add(Node { text: Some((start, end)), ..LOOSE })
+                self.add(Node {
+                    text: Some((start, end)),
+                    ..LOOSE
+                })
             }
         };
         self.link(parent, before, id);
@@ -121,7 +141,11 @@ impl Tree {
 
     fn link(&self, parent: u32, before: u32, id: u32) {
         let nodes = &mut *self.nodes.borrow_mut();
-        let previous = if before == NONE { nodes[parent as usize].last } else { nodes[before as usize].previous };
+        let previous = if before == NONE {
+            nodes[parent as usize].last
+        } else {
+            nodes[before as usize].previous
+        };
         let depth = nodes[parent as usize].depth + 1;
         let node = &mut nodes[id as usize];
         (node.parent, node.previous, node.next, node.depth) = (parent, previous, before, depth);
@@ -138,7 +162,12 @@ impl Tree {
 
     fn detach(&self, id: u32) {
         let nodes = &mut *self.nodes.borrow_mut();
-        let Node { parent, previous, next, .. } = nodes[id as usize];
+        let Node {
+            parent,
+            previous,
+            next,
+            ..
+        } = nodes[id as usize];
         if parent == NONE {
             return;
         }
@@ -167,11 +196,19 @@ impl TreeSink for Tree {
     fn parse_error(&self, _: Cow<'static, str>) {}
 
     fn get_document(&self) -> Handle {
-        Handle { id: 0, ns: ns!(), local: local_name!(""), integration_point: false }
+        Handle {
+            id: 0,
+            ns: ns!(),
+            local: local_name!(""),
+            integration_point: false,
+        }
     }
 
     fn elem_name<'a>(&'a self, target: &'a Handle) -> ExpandedName<'a> {
-        ExpandedName { ns: &target.ns, local: &target.local }
+        ExpandedName {
+            ns: &target.ns,
+            local: &target.local,
+        }
     }
 
     fn create_element(&self, name: QualName, _: Vec<Attribute>, flags: ElementFlags) -> Handle {
@@ -196,7 +233,12 @@ impl TreeSink for Tree {
         self.insert(parent.id, NONE, child);
     }
 
-    fn append_based_on_parent_node(&self, element: &Handle, previous: &Handle, child: NodeOrText<Handle>) {
+    fn append_based_on_parent_node(
+        &self,
+        element: &Handle,
+        previous: &Handle,
+        child: NodeOrText<Handle>,
+    ) {
         if self.nodes.borrow()[element.id as usize].parent == NONE {
             self.append(previous, child);
         } else {
@@ -207,7 +249,12 @@ impl TreeSink for Tree {
     fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
 
     fn get_template_contents(&self, target: &Handle) -> Handle {
-        Handle { id: target.id + 1, ns: ns!(), local: local_name!(""), integration_point: false }
+        Handle {
+            id: target.id + 1,
+            ns: ns!(),
+            local: local_name!(""),
+            integration_point: false,
+        }
     }
 
     fn same_node(&self, x: &Handle, y: &Handle) -> bool {

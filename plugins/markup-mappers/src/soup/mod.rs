@@ -1,5 +1,5 @@
-//! HTML read by the rules of Python's `html.parser`, on which Beautiful Soup builds: tags as they stand in the text, without the repairs of
-//! the HTML standard.
+//! HTML read by the rules of Python's `html.parser`, on which Beautiful Soup builds: tags as they
+//! stand in the text, without the repairs of the HTML standard.
 
 mod references;
 mod tag;
@@ -33,12 +33,20 @@ pub(crate) enum Special {
     Instruction,
 }
 
-/// Tags that are never closed may be read again and again: more than this many times the text is refused.
+/// Tags that are never closed may be read again and again: more than this many times the text is
+/// refused.
 const MAX_READS: usize = 50;
 
 /// Reads a document.
 pub(crate) fn read(html: &str, events: &mut impl Events) -> Result<(), Reject> {
-    let mut reader = Reader { html, quotes: Quotes::of(html), raw: None, name: String::new(), comments_end: false, wasted: 0 };
+    let mut reader = Reader {
+        html,
+        quotes: Quotes::of(html),
+        raw: None,
+        name: String::new(),
+        comments_end: false,
+        wasted: 0,
+    };
     let mut at = 0;
     while at < html.len() {
         at = reader.step(at, events);
@@ -88,7 +96,9 @@ impl Reader<'_> {
             Some(b'!') => self.declaration(at, events),
             Some(b'?') => {
                 let end = self.until(b'>', at + 2);
-                end.inspect(|&end| events.special(Special::Instruction, &self.html[at + 2..end - 1]))
+                end.inspect(|&end| {
+                    events.special(Special::Instruction, &self.html[at + 2..end - 1])
+                })
             }
             _ => {
                 events.text("<");
@@ -97,7 +107,10 @@ impl Reader<'_> {
         };
         // What is not closed is text, up to what looks like its end or the next start.
         end.unwrap_or_else(|| {
-            let end = self.until(b'>', at + 1).or_else(|| self.find(b'<', at + 1)).unwrap_or(at + 1);
+            let end = self
+                .until(b'>', at + 1)
+                .or_else(|| self.find(b'<', at + 1))
+                .unwrap_or(at + 1);
             events.text(&self.html[at..end]);
             end
         })
@@ -122,8 +135,12 @@ impl Reader<'_> {
         while let Some(found) = memmem::find(&self.html.as_bytes()[at..], b"</") {
             at += found;
             let rest = self.html[at + 2..].trim_start_matches(is_space);
-            if rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-                && rest[name.len()..].trim_start_matches(is_space).starts_with('>')
+            if rest
+                .get(..name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+                && rest[name.len()..]
+                    .trim_start_matches(is_space)
+                    .starts_with('>')
             {
                 return Some(at);
             }
@@ -141,7 +158,10 @@ impl Reader<'_> {
         let end = end?;
         let mut rest = all;
         while rest.next().is_some() {}
-        let close = html.get(rest.at()..end).unwrap_or_default().trim_matches(is_space);
+        let close = html
+            .get(rest.at()..end)
+            .unwrap_or_default()
+            .trim_matches(is_space);
         if close != ">" && close != "/>" {
             events.text(&html[at..end]);
             return Some(end);
@@ -163,7 +183,9 @@ impl Reader<'_> {
         let rest = &html[at + 2..close - 1];
         let trimmed = rest.trim_matches(is_space);
         let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'_');
-        if trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) && trimmed.as_bytes().iter().all(plain) {
+        if trimmed.starts_with(|c: char| c.is_ascii_alphabetic())
+            && trimmed.as_bytes().iter().all(plain)
+        {
             let name = lower(trimmed, &mut self.name);
             events.end(name);
             self.raw = None;
@@ -193,8 +215,9 @@ impl Reader<'_> {
         Some(end)
     }
 
-    /// What stands between `from` and the first place where all `marks` and a `>` follow each other, white space between the marks of
-    /// brackets and before the `>` left aside; and the end of that place.
+    /// What stands between `from` and the first place where all `marks` and a `>` follow each
+    /// other, white space between the marks of brackets and before the `>` left aside; and the end
+    /// of that place.
     fn closed_by(&mut self, marks: &[u8], from: usize) -> Option<(Range<usize>, usize)> {
         let html = self.html;
         let mut at = from;
@@ -204,7 +227,11 @@ impl Reader<'_> {
             let mut rest = &html[at..];
             for &mark in &marks[1..] {
                 // `- ->` closes no comment, `] ]>` closes a section.
-                let after = if mark == b']' { rest.trim_start_matches(is_space) } else { rest };
+                let after = if mark == b']' {
+                    rest.trim_start_matches(is_space)
+                } else {
+                    rest
+                };
                 match after.strip_prefix(char::from(mark)) {
                     Some(after) => rest = after,
                     None => continue 'search,
@@ -222,15 +249,23 @@ impl Reader<'_> {
     fn declaration(&mut self, at: usize, events: &mut impl Events) -> Option<usize> {
         let html = self.html;
         let rest = &html[at + 2..];
-        if rest.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("doctype")) {
+        if rest
+            .get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case("doctype"))
+        {
             let end = self.until(b'>', at + 9)?;
             // The character behind the word goes with it.
-            let text = html[at + 9..end - 1].char_indices().nth(1).map_or("", |(second, _)| &html[at + 9 + second..end - 1]);
+            let text = html[at + 9..end - 1]
+                .char_indices()
+                .nth(1)
+                .map_or("", |(second, _)| &html[at + 9 + second..end - 1]);
             events.special(Special::Doctype, text);
             return Some(end);
         }
         if let Some(section) = rest.strip_prefix('[') {
-            let name_end = section.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')).unwrap_or(section.len());
+            let name_end = section
+                .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'))
+                .unwrap_or(section.len());
             if section[name_end..].trim_start_matches(is_space).is_empty() {
                 return None;
             }
@@ -243,7 +278,10 @@ impl Reader<'_> {
             if let Some(marks) = marks {
                 let (text, end) = self.closed_by(marks, at + 3)?;
                 let text = &html[text];
-                match text.get(..6).filter(|start| start.eq_ignore_ascii_case("cdata[")) {
+                match text
+                    .get(..6)
+                    .filter(|start| start.eq_ignore_ascii_case("cdata["))
+                {
                     Some(_) => events.special(Special::Cdata, &text[6..]),
                     None => events.special(Special::Declaration, text),
                 }
@@ -258,7 +296,10 @@ impl Reader<'_> {
 
 /// The name in lower case.
 fn lower<'n>(name: &'n str, buffer: &'n mut String) -> &'n str {
-    if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+    if name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    {
         return name;
     }
     buffer.clear();

@@ -18,8 +18,12 @@ pub(super) fn read(html: &str, at: usize, events: &mut impl Events) -> usize {
             return at + 2;
         };
         let character = match number {
-            0x80..0xa0 => C1_REPLACEMENTS[number as usize - 0x80].unwrap_or(char::from(number as u8)),
-            _ => char::from_u32(number).filter(|&c| c != '\0').unwrap_or(char::REPLACEMENT_CHARACTER),
+            0x80..0xa0 => {
+                C1_REPLACEMENTS[number as usize - 0x80].unwrap_or(char::from(number as u8))
+            }
+            _ => char::from_u32(number)
+                .filter(|&c| c != '\0')
+                .unwrap_or(char::REPLACEMENT_CHARACTER),
         };
         events.text(character.encode_utf8(&mut buffer));
         return at + end + usize::from(*next == b';');
@@ -56,7 +60,11 @@ pub(super) fn read(html: &str, at: usize, events: &mut impl Events) -> usize {
 
 /// The number behind the `&#` at the start, and where it ends; at least 2³¹ if it is too large.
 fn number(bytes: &[u8]) -> Option<(u32, usize)> {
-    let (start, radix) = if matches!(bytes.get(2), Some(b'x' | b'X')) { (3, 16) } else { (2, 10) };
+    let (start, radix) = if matches!(bytes.get(2), Some(b'x' | b'X')) {
+        (3, 16)
+    } else {
+        (2, 10)
+    };
     let mut end = start;
     let mut number = 0u32;
     while let Some(digit) = bytes.get(end).and_then(|&b| char::from(b).to_digit(radix)) {
@@ -78,7 +86,11 @@ pub(crate) fn resolve(value: &str, out: &mut String) {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let taken = if rest.as_bytes().get(1) == Some(&b'#') { resolve_number(rest, out) } else { resolve_name(rest, out) };
+        let taken = if rest.as_bytes().get(1) == Some(&b'#') {
+            resolve_number(rest, out)
+        } else {
+            resolve_name(rest, out)
+        };
         if taken == 0 {
             out.push('&');
         }
@@ -89,9 +101,13 @@ pub(crate) fn resolve(value: &str, out: &mut String) {
 
 /// Resolves the number at the start of `text`. Its length, 0 if there is none.
 fn resolve_number(text: &str, out: &mut String) -> usize {
-    let Some((number, end)) = number(text.as_bytes()) else { return 0 };
+    let Some((number, end)) = number(text.as_bytes()) else {
+        return 0;
+    };
     match number {
-        0x80..0xa0 => out.push(C1_REPLACEMENTS[number as usize - 0x80].unwrap_or(char::from(number as u8))),
+        0x80..0xa0 => {
+            out.push(C1_REPLACEMENTS[number as usize - 0x80].unwrap_or(char::from(number as u8)))
+        }
         0 => out.push(char::REPLACEMENT_CHARACTER),
         // Characters that HTML does not allow go.
         0x1..=0x8 | 0xb | 0xe..=0x1f | 0x7f | 0xfdd0..=0xfdef => {}
@@ -104,8 +120,17 @@ fn resolve_number(text: &str, out: &mut String) -> usize {
 /// Resolves the longest name at the start of `text`. Its length, 0 if there is none.
 fn resolve_name(text: &str, out: &mut String) -> usize {
     let ends = |c: char| matches!(c, '\t' | '\n' | '\u{c}' | ' ' | '<' | '&' | '#' | ';');
-    let mut length = text[1..].char_indices().take(32).find(|&(_, c)| ends(c)).map(|(at, _)| at + 1);
-    let length = *length.get_or_insert_with(|| text[1..].char_indices().nth(32).map_or(text.len(), |(at, _)| at + 1));
+    let mut length = text[1..]
+        .char_indices()
+        .take(32)
+        .find(|&(_, c)| ends(c))
+        .map(|(at, _)| at + 1);
+    let length = *length.get_or_insert_with(|| {
+        text[1..]
+            .char_indices()
+            .nth(32)
+            .map_or(text.len(), |(at, _)| at + 1)
+    });
     let full = length + usize::from(text.as_bytes().get(length) == Some(&b';'));
     let mut tried = full;
     while tried > 2 {

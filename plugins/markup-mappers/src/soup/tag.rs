@@ -13,13 +13,23 @@ pub(super) struct Quotes {
 
 impl Quotes {
     pub(super) fn of(html: &str) -> Self {
-        Self { single: memrchr(b'\'', html.as_bytes()), double: memrchr(b'"', html.as_bytes()) }
+        Self {
+            single: memrchr(b'\'', html.as_bytes()),
+            double: memrchr(b'"', html.as_bytes()),
+        }
     }
 
     /// The mark that closes what the one before `from` opens.
     fn close(self, html: &str, mark: u8, from: usize) -> Option<usize> {
-        let last = if mark == b'"' { self.double } else { self.single };
-        let found = memchr(mark, &html.as_bytes()[from..=last.filter(|&last| last >= from)?])?;
+        let last = if mark == b'"' {
+            self.double
+        } else {
+            self.single
+        };
+        let found = memchr(
+            mark,
+            &html.as_bytes()[from..=last.filter(|&last| last >= from)?],
+        )?;
         Some(from + found)
     }
 }
@@ -27,10 +37,14 @@ impl Quotes {
 /// Where the name of the tag ends that starts at `from`.
 pub(super) fn name_end(html: &str, from: usize) -> usize {
     let ends = |b: &u8| matches!(b, b'\t' | b'\n' | b'\r' | 0xc | b' ' | b'/' | b'>' | 0);
-    html.as_bytes()[from..].iter().position(ends).map_or(html.len(), |length| from + length)
+    html.as_bytes()[from..]
+        .iter()
+        .position(ends)
+        .map_or(html.len(), |length| from + length)
 }
 
-/// The end of a start tag, None if there is none; and up to where it was looked for. `attributes` are its attributes.
+/// The end of a start tag, None if there is none; and up to where it was looked for. `attributes`
+/// are its attributes.
 pub(super) fn tag_end(mut attributes: Attributes<'_>, name_end: usize) -> (Option<usize>, usize) {
     let html = attributes.html;
     if html.as_bytes().get(name_end) == Some(&b'>') {
@@ -60,7 +74,11 @@ pub(crate) struct Attributes<'t> {
 impl<'t> Attributes<'t> {
     /// Those of the tag of which the name ends at `name_end`.
     pub(super) fn new(html: &'t str, quotes: Quotes, name_end: usize) -> Self {
-        Self { html, quotes, at: skip(html, name_end) }
+        Self {
+            html,
+            quotes,
+            at: skip(html, name_end),
+        }
     }
 
     /// Where the next one starts, if there is one.
@@ -78,15 +96,22 @@ impl<'t> Attributes<'t> {
         }
         let start = skip_space(self.html, sign + signs);
         let bare = |start: usize| {
-            let length = self.html[start..].find(|c| c == '>' || is_space(c)).unwrap_or(self.html.len() - start);
+            let length = self.html[start..]
+                .find(|c| c == '>' || is_space(c))
+                .unwrap_or(self.html.len() - start);
             Some((start..start + length, start + length))
         };
         match bytes.get(start) {
             Some(&mark @ (b'"' | b'\'')) => match self.quotes.close(self.html, mark, start + 1) {
                 Some(close) => Some((start + 1..close, close + 1)),
-                // Nothing closes it. Then it is no value, and what is before it may be an empty one.
+                // Nothing closes it. Then it is no value, and what is before it may be an empty
+                // one.
                 None if start > sign + signs => {
-                    let before = start - self.html[..start].chars().next_back().map_or(0, char::len_utf8);
+                    let before = start
+                        - self.html[..start]
+                            .chars()
+                            .next_back()
+                            .map_or(0, char::len_utf8);
                     Some((before..before, before))
                 }
                 None if signs > 1 => bare(start - 1),
@@ -103,12 +128,17 @@ impl<'t> Iterator for Attributes<'t> {
     fn next(&mut self) -> Option<Self::Item> {
         let before = self.html[..self.at].chars().next_back()?;
         let first = self.html[self.at..].chars().next()?;
-        if !(matches!(before, '\'' | '"' | '/') || is_space(before)) || matches!(first, '/' | '>') || is_space(first) {
+        if !(matches!(before, '\'' | '"' | '/') || is_space(before))
+            || matches!(first, '/' | '>')
+            || is_space(first)
+        {
             return None;
         }
         let second = self.at + first.len_utf8();
         let ends = |c: char| matches!(c, '/' | '=' | '>') || is_space(c);
-        let name_end = self.html[second..].find(ends).map_or(self.html.len(), |length| second + length);
+        let name_end = self.html[second..]
+            .find(ends)
+            .map_or(self.html.len(), |length| second + length);
         let name = &self.html[self.at..name_end];
         let value = self.value(name_end);
         self.at = skip(self.html, value.as_ref().map_or(name_end, |(_, end)| *end));

@@ -9,7 +9,8 @@ const FAST: u32 = 9;
 pub(super) struct Codes {
     /// For the next bits: length of the code and symbol; length 0 where the code is longer.
     fast: Vec<(u8, u8)>,
-    /// By length, the largest code and what to add to one to find its symbol; -1 where there are none.
+    /// By length, the largest code and what to add to one to find its symbol; -1 where there are
+    /// none.
     largest: [i32; 17],
     offset: [i32; 17],
     symbols: Vec<u8>,
@@ -17,14 +18,22 @@ pub(super) struct Codes {
 
 impl Default for Codes {
     fn default() -> Self {
-        Self { fast: vec![(0, 0); 1 << FAST], largest: [-1; 17], offset: [0; 17], symbols: Vec::new() }
+        Self {
+            fast: vec![(0, 0); 1 << FAST],
+            largest: [-1; 17],
+            offset: [0; 17],
+            symbols: Vec::new(),
+        }
     }
 }
 
 impl Codes {
     /// None where the codes are more than their lengths allow.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
-        let mut codes = Self { symbols: symbols.to_vec(), ..Self::default() };
+        let mut codes = Self {
+            symbols: symbols.to_vec(),
+            ..Self::default()
+        };
         let (mut code, mut k) = (0i32, 0usize);
         for len in 1..=16u32 {
             let count = usize::from(counts[len as usize - 1]);
@@ -32,7 +41,10 @@ impl Codes {
             for _ in 0..count {
                 if len <= FAST {
                     let first = (code as usize) << (FAST - len);
-                    codes.fast.get_mut(first..first + (1 << (FAST - len)))?.fill((len as u8, symbols[k]));
+                    codes
+                        .fast
+                        .get_mut(first..first + (1 << (FAST - len)))?
+                        .fill((len as u8, symbols[k]));
                 }
                 code += 1;
                 k += 1;
@@ -63,7 +75,14 @@ pub(super) struct Bits<'a> {
 
 impl<'a> Bits<'a> {
     pub(super) fn new(data: &'a [u8], at: usize) -> Self {
-        Self { data, at, buffer: 0, count: 0, made_up: 0, at_marker: false }
+        Self {
+            data,
+            at,
+            buffer: 0,
+            count: 0,
+            made_up: 0,
+            at_marker: false,
+        }
     }
 
     fn fill(&mut self) {
@@ -127,7 +146,11 @@ impl<'a> Bits<'a> {
     /// A number of `n` bits with a sign.
     pub(super) fn number(&mut self, n: u32) -> Result<i32, String> {
         let bits = self.take(n)? as i32;
-        Ok(if n > 0 && bits < 1 << (n - 1) { bits - (1 << n) + 1 } else { bits })
+        Ok(if n > 0 && bits < 1 << (n - 1) {
+            bits - (1 << n) + 1
+        } else {
+            bits
+        })
     }
 
     /// The symbol of the next code; 0 for what is no code, as libjpeg has it.
@@ -142,7 +165,11 @@ impl<'a> Bits<'a> {
             let code = next >> (16 - len);
             if code <= codes.largest[len] {
                 self.drop(len as u32)?;
-                return Ok(codes.symbols.get((code + codes.offset[len]) as usize).copied().unwrap_or_default());
+                return Ok(codes
+                    .symbols
+                    .get((code + codes.offset[len]) as usize)
+                    .copied()
+                    .unwrap_or_default());
             }
         }
         self.drop(16)?;

@@ -1,4 +1,5 @@
-//! From planes to pixels: planes that were stored smaller are brought to full size, then colours are computed.
+//! From planes to pixels: planes that were stored smaller are brought to full size, then colours
+//! are computed.
 
 use super::{Component, Decoder};
 use crate::pixels::Pixels;
@@ -39,7 +40,12 @@ pub(super) fn pixels(decoder: &Decoder) -> Result<Pixels, String> {
         match space {
             Space::Grey => rgb.extend(a.iter().flat_map(|v| [*v; 3])),
             Space::Rgb => rgb.extend(a.iter().zip(b).zip(c).flat_map(|((r, g), b)| [*r, *g, *b])),
-            Space::YCbCr => rgb.extend(a.iter().zip(b).zip(c).flat_map(|((y, cb), cr)| tables.rgb(*y, *cb, *cr))),
+            Space::YCbCr => rgb.extend(
+                a.iter()
+                    .zip(b)
+                    .zip(c)
+                    .flat_map(|((y, cb), cr)| tables.rgb(*y, *cb, *cr)),
+            ),
             Space::Cmyk | Space::Ycck => {
                 for x in 0..width {
                     // Both are stored inverted, and what YCCK gives has to be inverted once more.
@@ -88,9 +94,15 @@ impl Tables {
     }
 }
 
-/// Row `y` of the image, of one plane; as long as the image is wide, or longer. Planes of half the size are interpolated: a sample counts three
-/// quarters, its neighbour one.
-fn full_row(c: &Component, most_h: usize, most_v: usize, y: usize, out: &mut Vec<u8>) -> Result<(), String> {
+/// Row `y` of the image, of one plane; as long as the image is wide, or longer. Planes of half the
+/// size are interpolated: a sample counts three quarters, its neighbour one.
+fn full_row(
+    c: &Component,
+    most_h: usize,
+    most_v: usize,
+    y: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     if !most_h.is_multiple_of(c.h) || !most_v.is_multiple_of(c.v) {
         return Err("it is a JPEG of a rare kind (planes of odd sizes)".into());
     }
@@ -98,30 +110,62 @@ fn full_row(c: &Component, most_h: usize, most_v: usize, y: usize, out: &mut Vec
     out.clear();
     let near = c.row(y / down);
     // The other row to interpolate with: above for the upper half of a sample, below for the lower.
-    let far = || c.row(if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(c.height - 1) });
+    let far = || {
+        c.row(if y.is_multiple_of(2) {
+            (y / 2).saturating_sub(1)
+        } else {
+            (y / 2 + 1).min(c.height - 1)
+        })
+    };
     match (across, down) {
         (1, 1) => out.extend_from_slice(near),
         (2, 1) if c.width > 2 => {
             let value = |x: usize| u32::from(near[x]);
-            wider(c.width, value, |near, other, is_right| (near * 3 + other.unwrap_or(near) + 1 + u32::from(is_right)) >> 2, out);
+            wider(
+                c.width,
+                value,
+                |near, other, is_right| {
+                    (near * 3 + other.unwrap_or(near) + 1 + u32::from(is_right)) >> 2
+                },
+                out,
+            );
         }
         (1, 2) => {
             let bias = if y.is_multiple_of(2) { 1 } else { 2 };
-            out.extend(near.iter().zip(far()).map(|(near, far)| ((u32::from(*near) * 3 + u32::from(*far) + bias) >> 2) as u8));
+            out.extend(
+                near.iter().zip(far()).map(|(near, far)| {
+                    ((u32::from(*near) * 3 + u32::from(*far) + bias) >> 2) as u8
+                }),
+            );
         }
         (2, 2) if c.width > 2 => {
             let far = far();
             let value = |x: usize| u32::from(near[x]) * 3 + u32::from(far[x]);
-            wider(c.width, value, |near, other, is_right| (near * 3 + other.unwrap_or(near) + 8 - u32::from(is_right)) >> 4, out);
+            wider(
+                c.width,
+                value,
+                |near, other, is_right| {
+                    (near * 3 + other.unwrap_or(near) + 8 - u32::from(is_right)) >> 4
+                },
+                out,
+            );
         }
-        _ => near.iter().for_each(|v| out.extend(std::iter::repeat_n(*v, across))),
+        _ => near
+            .iter()
+            .for_each(|v| out.extend(std::iter::repeat_n(*v, across))),
     }
     Ok(())
 }
 
-/// Two samples of each: `mix` is given a value and its neighbour on the side of the new sample, if it has one there.
+/// Two samples of each: `mix` is given a value and its neighbour on the side of the new sample, if
+/// it has one there.
 #[inline(always)]
-fn wider(width: usize, value: impl Fn(usize) -> u32, mix: impl Fn(u32, Option<u32>, bool) -> u32, out: &mut Vec<u8>) {
+fn wider(
+    width: usize,
+    value: impl Fn(usize) -> u32,
+    mix: impl Fn(u32, Option<u32>, bool) -> u32,
+    out: &mut Vec<u8>,
+) {
     let mut last = None;
     let mut this = value(0);
     for x in 0..width {

@@ -1,11 +1,15 @@
-//! JPEG images, decoded to the very pixels that libjpeg gives: hashes of images hang on the last bit.
+//! JPEG images, decoded to the very pixels that libjpeg gives: hashes of images hang on the last
+//! bit.
 //!
-//! Baseline and progressive, 8 bits, Huffman codes; ITU-T T.81. What T.81 leaves open (the inverse transform, the way back to full size of
-//! what was stored at half, the colours) is computed as libjpeg's default decoder documents it.
+//! Baseline and progressive, 8 bits, Huffman codes; ITU-T T.81. What T.81 leaves open (the inverse
+//! transform, the way back to full size of what was stored at half, the colours) is computed as
+//! libjpeg's default decoder documents it.
 //!
-//! By hand: of 400 images that Pillow wrote (grey, RGB and CMYK, all qualities and samplings, baseline and progressive) `zune-jpeg` 0.5 gives
-//! libjpeg's pixels for 110 and `jpeg-decoder` 0.3 for 90, and 393 and 527 of the 1,600 hashes come out differently; this decoder gives all of
-//! them. `zune-jpeg` is twice as fast (162 against 78 million pixels a second, natively), with another answer.
+//! By hand: of 400 images that Pillow wrote (grey, RGB and CMYK, all qualities and samplings,
+//! baseline and progressive) `zune-jpeg` 0.5 gives libjpeg's pixels for 110 and `jpeg-decoder` 0.3
+//! for 90, and 393 and 527 of the 1,600 hashes come out differently; this decoder gives all of
+//! them. `zune-jpeg` is twice as fast (162 against 78 million pixels a second, natively), with
+//! another answer.
 
 mod bits;
 mod colour;
@@ -64,11 +68,13 @@ struct Decoder {
 
 /// Where the coefficient that is stored at a place belongs.
 const NATURAL: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35, 42, 49, 56,
-    57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Each scan of a progressive image goes over all of it: a small file with many would take for ever.
+/// Each scan of a progressive image goes over all of it: a small file with many would take for
+/// ever.
 const MOST_SCANS: usize = 200;
 
 const DAMAGED: &str = "its JPEG data are damaged";
@@ -99,11 +105,17 @@ pub(crate) fn decode(data: &[u8]) -> Result<Pixels, String> {
         match kind {
             0xc0..=0xc2 => decoder.frame(segment, kind == 0xc2)?,
             0xc4 => decoder.huffman_tables(segment)?,
-            0xcc | 0xc3 | 0xc5..=0xcf => return Err("it is a JPEG of a rare kind (lossless or with arithmetic codes)".into()),
+            0xcc | 0xc3 | 0xc5..=0xcf => {
+                return Err(
+                    "it is a JPEG of a rare kind (lossless or with arithmetic codes)".into(),
+                );
+            }
             0xdb => decoder.quantization_tables(segment)?,
             0xdd => decoder.restart_interval = be(segment, 0, 2) as usize,
             0xe0 if segment.starts_with(b"JFIF\0") => decoder.has_jfif = true,
-            0xee if segment.starts_with(b"Adobe") && segment.len() >= 12 => decoder.adobe = Some(segment[11]),
+            0xee if segment.starts_with(b"Adobe") && segment.len() >= 12 => {
+                decoder.adobe = Some(segment[11])
+            }
             0xda => {
                 at = decoder.scan(segment, data, at)?;
                 // What comes behind the only scan does not matter; it may well be missing.
@@ -141,7 +153,10 @@ impl Decoder {
 
     fn frame(&mut self, segment: &[u8], is_progressive: bool) -> Result<(), String> {
         let count = usize::from(*segment.get(5).ok_or(DAMAGED)?);
-        if !self.components.is_empty() || segment.len() < 6 + 3 * count || !matches!(count, 1 | 3 | 4) {
+        if !self.components.is_empty()
+            || segment.len() < 6 + 3 * count
+            || !matches!(count, 1 | 3 | 4)
+        {
             return Err(DAMAGED.into());
         }
         if segment[0] != 8 {
@@ -157,15 +172,27 @@ impl Decoder {
             if !(1..=4).contains(&h) || !(1..=4).contains(&v) || part[2] > 3 {
                 return Err(DAMAGED.into());
             }
-            self.components.push(Component { id: part[0], h, v, table: part[2].into(), ..Component::default() });
+            self.components.push(Component {
+                id: part[0],
+                h,
+                v,
+                table: part[2].into(),
+                ..Component::default()
+            });
         }
         self.most_h = self.components.iter().map(|c| c.h).max().unwrap_or(1);
         self.most_v = self.components.iter().map(|c| c.v).max().unwrap_or(1);
         let units = |size: usize, most: usize| size.div_ceil(8 * most);
-        let (across, down) = (units(self.width, self.most_h), units(self.height, self.most_v));
+        let (across, down) = (
+            units(self.width, self.most_h),
+            units(self.height, self.most_v),
+        );
         let mut bytes = self.width * self.height * 3;
         for c in &mut self.components {
-            (c.width, c.height) = ((self.width * c.h).div_ceil(self.most_h), (self.height * c.v).div_ceil(self.most_v));
+            (c.width, c.height) = (
+                (self.width * c.h).div_ceil(self.most_h),
+                (self.height * c.v).div_ceil(self.most_v),
+            );
             (c.across, c.down) = (across * c.h, down * c.v);
             bytes += c.across * c.down * 64 * if is_progressive { 3 } else { 1 };
         }
@@ -181,7 +208,12 @@ impl Decoder {
 
     fn quantization_tables(&mut self, mut segment: &[u8]) -> Result<(), String> {
         while let [head, rest @ ..] = segment {
-            let (wide, table) = (usize::from(head >> 4 != 0), self.quantization.get_mut(usize::from(head & 15)).ok_or(DAMAGED)?);
+            let (wide, table) = (
+                usize::from(head >> 4 != 0),
+                self.quantization
+                    .get_mut(usize::from(head & 15))
+                    .ok_or(DAMAGED)?,
+            );
             let bytes = 64 << wide;
             let values = rest.get(..bytes).ok_or(DAMAGED)?;
             for (value, place) in values.chunks_exact(1 << wide).zip(NATURAL) {
@@ -198,8 +230,13 @@ impl Decoder {
             let counts: [u8; 16] = std::array::from_fn(|i| segment[1 + i]);
             let total: usize = counts.iter().map(|c| usize::from(*c)).sum();
             let symbols = segment.get(17..17 + total).ok_or(DAMAGED)?;
-            let tables = if class == 0 { &mut self.dc } else { &mut self.ac };
-            *tables.get_mut(number).ok_or(DAMAGED)? = Codes::new(&counts, symbols).ok_or(DAMAGED)?;
+            let tables = if class == 0 {
+                &mut self.dc
+            } else {
+                &mut self.ac
+            };
+            *tables.get_mut(number).ok_or(DAMAGED)? =
+                Codes::new(&counts, symbols).ok_or(DAMAGED)?;
             segment = &segment[17 + total..];
         }
         Ok(())

@@ -33,8 +33,17 @@ impl Decoder {
         }
         let mut parts = Vec::with_capacity(count);
         for part in header[1..].chunks_exact(2).take(count) {
-            let component = self.components.iter().position(|c| c.id == part[0]).ok_or(DAMAGED)?;
-            parts.push(Part { component, dc: usize::from(part[1] >> 4) & 3, ac: usize::from(part[1] & 3), last_dc: 0 });
+            let component = self
+                .components
+                .iter()
+                .position(|c| c.id == part[0])
+                .ok_or(DAMAGED)?;
+            parts.push(Part {
+                component,
+                dc: usize::from(part[1] >> 4) & 3,
+                ac: usize::from(part[1] & 3),
+                last_dc: 0,
+            });
         }
         let [first, last, approximation] = [0, 1, 2].map(|i| header[1 + 2 * count + i]);
         let pass = match self.is_progressive {
@@ -44,7 +53,10 @@ impl Decoder {
                 refines: approximation >> 4 != 0,
                 low: u32::from(approximation & 15).min(13),
             },
-            false => Pass { last: 63, ..Pass::default() },
+            false => Pass {
+                last: 63,
+                ..Pass::default()
+            },
         };
         let is_sound = pass.last < 64 && pass.first <= pass.last && (pass.first == 0 || count == 1);
         self.scans += if self.is_progressive { 1 } else { count };
@@ -64,7 +76,10 @@ impl Decoder {
                 let c = &self.components[parts[0].component];
                 (c.width.div_ceil(8), c.height.div_ceil(8))
             }
-            false => (self.width.div_ceil(8 * self.most_h), self.height.div_ceil(8 * self.most_v)),
+            false => (
+                self.width.div_ceil(8 * self.most_h),
+                self.height.div_ceil(8 * self.most_v),
+            ),
         };
         let (mut until_restart, mut zeros) = (self.restart_interval, 0);
         for unit in 0..across * down {
@@ -88,20 +103,35 @@ impl Decoder {
         Ok(())
     }
 
-    fn block(&mut self, bits: &mut Bits<'_>, part: &mut Part, pass: Pass, (x, y): (usize, usize), zeros: &mut u32) -> Result<(), String> {
+    fn block(
+        &mut self,
+        bits: &mut Bits<'_>,
+        part: &mut Part,
+        pass: Pass,
+        (x, y): (usize, usize),
+        zeros: &mut u32,
+    ) -> Result<(), String> {
         let c = &mut self.components[part.component];
         let (dc, ac) = (&self.dc[part.dc], &self.ac[part.ac]);
         if !self.is_progressive {
             let mut block = [0; 64];
             sequential(bits, dc, ac, &mut part.last_dc, &mut block)?;
             let stride = c.stride();
-            transform::inverse(&block, &self.quantization[c.table], &mut c.plane[y * 8 * stride + x * 8..], stride);
+            transform::inverse(
+                &block,
+                &self.quantization[c.table],
+                &mut c.plane[y * 8 * stride + x * 8..],
+                stride,
+            );
             return Ok(());
         }
         let block = &mut c.coefficients[(y * c.across + x) * 64..][..64];
         match (pass.first, pass.refines) {
             (0, false) => {
-                part.last_dc = part.last_dc.wrapping_add(bits.symbol(dc).and_then(|n| bits.number(u32::from(n).min(16)))?);
+                part.last_dc = part.last_dc.wrapping_add(
+                    bits.symbol(dc)
+                        .and_then(|n| bits.number(u32::from(n).min(16)))?,
+                );
                 block[0] = (part.last_dc << pass.low) as i16;
                 Ok(())
             }
@@ -115,7 +145,13 @@ impl Decoder {
     }
 }
 
-fn sequential(bits: &mut Bits<'_>, dc: &Codes, ac: &Codes, last_dc: &mut i32, block: &mut [i16; 64]) -> Result<(), String> {
+fn sequential(
+    bits: &mut Bits<'_>,
+    dc: &Codes,
+    ac: &Codes,
+    last_dc: &mut i32,
+    block: &mut [i16; 64],
+) -> Result<(), String> {
     let n = u32::from(bits.symbol(dc)?).min(16);
     *last_dc = last_dc.wrapping_add(bits.number(n)?);
     block[0] = *last_dc as i16;
@@ -140,7 +176,13 @@ fn sequential(bits: &mut Bits<'_>, dc: &Codes, ac: &Codes, last_dc: &mut i32, bl
     Ok(())
 }
 
-fn first_pass(bits: &mut Bits<'_>, ac: &Codes, pass: Pass, block: &mut [i16], zeros: &mut u32) -> Result<(), String> {
+fn first_pass(
+    bits: &mut Bits<'_>,
+    ac: &Codes,
+    pass: Pass,
+    block: &mut [i16],
+    zeros: &mut u32,
+) -> Result<(), String> {
     if *zeros > 0 {
         *zeros -= 1;
         return Ok(());
@@ -177,14 +219,24 @@ fn add_bit(bits: &mut Bits<'_>, coefficient: &mut i16, low: u32) -> Result<(), S
     Ok(())
 }
 
-fn refine(bits: &mut Bits<'_>, ac: &Codes, pass: Pass, block: &mut [i16], zeros: &mut u32) -> Result<(), String> {
+fn refine(
+    bits: &mut Bits<'_>,
+    ac: &Codes,
+    pass: Pass,
+    block: &mut [i16],
+    zeros: &mut u32,
+) -> Result<(), String> {
     let mut k = pass.first;
     while *zeros == 0 && k <= pass.last {
         let symbol = bits.symbol(ac)?;
         let (mut run, n) = (u32::from(symbol >> 4), symbol & 15);
         let mut value = 0;
         if n != 0 {
-            value = if bits.take(1)? == 1 { 1i16 << pass.low } else { -(1i16 << pass.low) };
+            value = if bits.take(1)? == 1 {
+                1i16 << pass.low
+            } else {
+                -(1i16 << pass.low)
+            };
         } else if run != 15 {
             *zeros = (1 << run) + bits.take(run)?;
             break;

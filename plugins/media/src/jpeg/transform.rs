@@ -1,5 +1,6 @@
-//! The inverse discrete cosine transform in integers: the algorithm of Loeffler, Ligtenberg and Moschytz with 11 multiplications (ICASSP 1989),
-//! constants of 13 bits, and 2 more bits kept between the two passes, as in libjpeg's slow and exact method.
+//! The inverse discrete cosine transform in integers: the algorithm of Loeffler, Ligtenberg and
+//! Moschytz with 11 multiplications (ICASSP 1989), constants of 13 bits, and 2 more bits kept
+//! between the two passes, as in libjpeg's slow and exact method.
 
 const BITS: u32 = 13;
 const KEPT: u32 = 2;
@@ -27,22 +28,47 @@ fn line(v: [i32; 8]) -> [i32; 8] {
     let times = i32::wrapping_mul;
     // Even part.
     let z1 = times(v[2].wrapping_add(v[6]), C0_541);
-    let (t2, t3) = (z1.wrapping_sub(times(v[6], C1_847)), z1.wrapping_add(times(v[2], C0_765)));
-    let (t0, t1) = (v[0].wrapping_add(v[4]) << BITS, v[0].wrapping_sub(v[4]) << BITS);
-    let even = [t0.wrapping_add(t3), t1.wrapping_add(t2), t1.wrapping_sub(t2), t0.wrapping_sub(t3)];
+    let (t2, t3) = (
+        z1.wrapping_sub(times(v[6], C1_847)),
+        z1.wrapping_add(times(v[2], C0_765)),
+    );
+    let (t0, t1) = (
+        v[0].wrapping_add(v[4]) << BITS,
+        v[0].wrapping_sub(v[4]) << BITS,
+    );
+    let even = [
+        t0.wrapping_add(t3),
+        t1.wrapping_add(t2),
+        t1.wrapping_sub(t2),
+        t0.wrapping_sub(t3),
+    ];
     // Odd part.
     let [t0, t1, t2, t3] = [v[7], v[5], v[3], v[1]];
-    let (z1, z2, z3, z4) = (t0.wrapping_add(t3), t1.wrapping_add(t2), t0.wrapping_add(t2), t1.wrapping_add(t3));
+    let (z1, z2, z3, z4) = (
+        t0.wrapping_add(t3),
+        t1.wrapping_add(t2),
+        t0.wrapping_add(t2),
+        t1.wrapping_add(t3),
+    );
     let z5 = times(z3.wrapping_add(z4), C1_175);
     let (z1, z2) = (times(z1, -C0_899), times(z2, -C2_562));
-    let (z3, z4) = (z5.wrapping_sub(times(z3, C1_961)), z5.wrapping_sub(times(z4, C0_390)));
+    let (z3, z4) = (
+        z5.wrapping_sub(times(z3, C1_961)),
+        z5.wrapping_sub(times(z4, C0_390)),
+    );
     let odd = [
         times(t3, C1_501).wrapping_add(z1).wrapping_add(z4),
         times(t2, C3_072).wrapping_add(z2).wrapping_add(z3),
         times(t1, C2_053).wrapping_add(z2).wrapping_add(z4),
         times(t0, C0_298).wrapping_add(z1).wrapping_add(z3),
     ];
-    std::array::from_fn(|i| if i < 4 { even[i].wrapping_add(odd[i]) } else { even[7 - i].wrapping_sub(odd[7 - i]) })
+    std::array::from_fn(|i| {
+        if i < 4 {
+            even[i].wrapping_add(odd[i])
+        } else {
+            even[7 - i].wrapping_sub(odd[7 - i])
+        }
+    })
 }
 
 #[inline(always)]

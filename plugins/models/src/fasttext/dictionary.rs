@@ -35,7 +35,9 @@ pub(crate) struct Dictionary {
 
 /// fastText's hash: FNV-1a, with bytes above 127 taken as negative numbers.
 fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(2_166_136_261, |h, &byte| (h ^ byte as i8 as u32).wrapping_mul(16_777_619))
+    bytes.iter().fold(2_166_136_261, |h, &byte| {
+        (h ^ byte as i8 as u32).wrapping_mul(16_777_619)
+    })
 }
 
 fn continues(byte: u8) -> bool {
@@ -60,10 +62,19 @@ impl Dictionary {
         if labels == 0 {
             return Err("the model has no labels".into());
         }
-        let mut this = Self { grams, words, bytes: Vec::new(), ends: Vec::new(), label_counts: Vec::new(), table: Vec::new(), kept: None };
+        let mut this = Self {
+            grams,
+            words,
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            label_counts: Vec::new(),
+            table: Vec::new(),
+            kept: None,
+        };
         for entry in 0..size {
             reader.string(&mut this.bytes, what)?;
-            this.ends.push(u32::try_from(this.bytes.len()).map_err(|_| damaged(what))?);
+            this.ends
+                .push(u32::try_from(this.bytes.len()).map_err(|_| damaged(what))?);
             let count = reader.i64(what)?;
             let is_label = reader.flag(what)?;
             // fastText sorts them so, and numbers labels by it.
@@ -86,7 +97,10 @@ impl Dictionary {
             }
             this.kept = Some(kept);
         }
-        if this.has_grams() && this.grams.buckets == 0 && this.kept.as_ref().is_none_or(|kept| !kept.is_empty()) {
+        if this.has_grams()
+            && this.grams.buckets == 0
+            && this.kept.as_ref().is_none_or(|kept| !kept.is_empty())
+        {
             return Err(damaged("no buckets for n-grams"));
         }
         Ok(this)
@@ -151,8 +165,15 @@ impl Dictionary {
         (self.table[self.place(&self.table, word, hash)] as usize).checked_sub(1)
     }
 
-    /// Puts the rows of a text into `rows`. Line feeds are spaces. `hashes` and `word` are memory to use again.
-    pub(crate) fn rows_of(&self, text: &[u8], rows: &mut Vec<u32>, hashes: &mut Vec<u32>, word: &mut Vec<u8>) {
+    /// Puts the rows of a text into `rows`. Line feeds are spaces. `hashes` and `word` are memory
+    /// to use again.
+    pub(crate) fn rows_of(
+        &self,
+        text: &[u8],
+        rows: &mut Vec<u32>,
+        hashes: &mut Vec<u32>,
+        word: &mut Vec<u8>,
+    ) {
         rows.clear();
         hashes.clear();
         let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x0b | 0x0c | 0);
@@ -223,7 +244,9 @@ impl Dictionary {
     fn push(&self, hash: u64, rows: &mut Vec<u32>) {
         let number = match &self.kept {
             Some(kept) if kept.is_empty() => return,
-            Some(kept) => kept.get(&((hash % u64::from(self.grams.buckets)) as u32)).copied(),
+            Some(kept) => kept
+                .get(&((hash % u64::from(self.grams.buckets)) as u32))
+                .copied(),
             None => Some((hash % u64::from(self.grams.buckets)) as u32),
         };
         rows.extend(number.map(|number| self.words as u32 + number));

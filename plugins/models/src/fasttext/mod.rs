@@ -1,4 +1,5 @@
-//! Supervised fastText models: reads `.bin` and `.ftz` files and predicts the best label as fastText does.
+//! Supervised fastText models: reads `.bin` and `.ftz` files and predicts the best label as
+//! fastText does.
 
 mod dictionary;
 mod matrix;

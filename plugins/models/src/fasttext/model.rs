@@ -52,7 +52,9 @@ impl Model {
         }
         let version = reader.i32("head")?;
         if !(11..=12).contains(&version) {
-            return Err(format!("the version of the file is {version}: it must be 11 or 12"));
+            return Err(format!(
+                "the version of the file is {version}: it must be 11 or 12"
+            ));
         }
         // dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn, lrUpdateRate
         let mut args = [0; 12];
@@ -62,7 +64,9 @@ impl Model {
         reader.f64("arguments")?;
         let [dim, _, _, _, _, words, loss, model, buckets, min, max, _] = args;
         if model != SUPERVISED {
-            return Err("the model was not trained to predict labels: it must be a supervised one".into());
+            return Err(
+                "the model was not trained to predict labels: it must be a supervised one".into(),
+            );
         }
         if dim <= 0 || words > MAX_GRAM || max > MAX_GRAM {
             return Err(damaged("arguments"));
@@ -71,7 +75,12 @@ impl Model {
         // Before version 12, models with labels had no n-grams of characters.
         let max = if version == 11 { 0 } else { number(max) };
         let buckets = u32::try_from(buckets).map_err(|_| damaged("arguments"))?;
-        let grams = Grams { words: number(words), min: number(min), max, buckets };
+        let grams = Grams {
+            words: number(words),
+            min: number(min),
+            max,
+            buckets,
+        };
         let dictionary = Dictionary::read(reader, grams)?;
         let quantised = reader.flag("input matrix")?;
         if dictionary.is_pruned() && !quantised {
@@ -80,23 +89,45 @@ impl Model {
         let input = Matrix::read(reader, quantised, "input matrix")?;
         let quantised = reader.flag("output matrix")? && quantised;
         let output = Matrix::read(reader, quantised, "output matrix")?;
-        let labels: Vec<String> = (0..dictionary.label_counts().len()).map(|label| dictionary.label(label)).collect();
+        let labels: Vec<String> = (0..dictionary.label_counts().len())
+            .map(|label| dictionary.label(label))
+            .collect();
         let loss = Loss::new(loss, dictionary.label_counts())?;
         let dim = dim as usize;
         // Of a tree only the inner nodes have rows.
-        let needed = if matches!(loss, Loss::Tree(_)) { labels.len() - 1 } else { labels.len() };
-        if input.columns() != dim || output.columns() != dim || (input.rows() as u64) < dictionary.rows() {
+        let needed = if matches!(loss, Loss::Tree(_)) {
+            labels.len() - 1
+        } else {
+            labels.len()
+        };
+        if input.columns() != dim
+            || output.columns() != dim
+            || (input.rows() as u64) < dictionary.rows()
+        {
             return Err(damaged("size of the matrices"));
         }
         if output.rows() < needed || output.rows() > labels.len() {
             return Err(damaged("size of the output matrix"));
         }
-        Ok(Self { dictionary, labels, input, output, loss })
+        Ok(Self {
+            dictionary,
+            labels,
+            input,
+            output,
+            loss,
+        })
     }
 
-    /// The best label, without its prefix, and its score; None for a text of which the model knows nothing. Line feeds count as spaces.
+    /// The best label, without its prefix, and its score; None for a text of which the model knows
+    /// nothing. Line feeds count as spaces.
     pub fn predict(&self, text: &[u8], scratch: &mut Scratch) -> Option<(&str, f64)> {
-        let Scratch { rows, hashes, word, hidden, scores } = scratch;
+        let Scratch {
+            rows,
+            hashes,
+            word,
+            hidden,
+            scores,
+        } = scratch;
         self.dictionary.rows_of(text, rows, hashes, word);
         if rows.is_empty() {
             return None;

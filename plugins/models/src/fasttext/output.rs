@@ -47,7 +47,12 @@ impl Loss {
     }
 
     /// Number and score of the best label; None if fastText would give none.
-    pub(crate) fn best(&self, matrix: &Matrix, hidden: &[f32], scores: &mut Vec<f32>) -> Option<(usize, f32)> {
+    pub(crate) fn best(
+        &self,
+        matrix: &Matrix,
+        hidden: &[f32],
+        scores: &mut Vec<f32>,
+    ) -> Option<(usize, f32)> {
         if let Self::Tree(tree) = self {
             return tree.best(matrix, hidden);
         }
@@ -55,7 +60,9 @@ impl Loss {
         scores.extend((0..matrix.rows()).map(|row| matrix.dot_row(row, hidden)));
         if let Self::Softmax = self {
             let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            scores.iter_mut().for_each(|score| *score = (*score - max).exp());
+            scores
+                .iter_mut()
+                .for_each(|score| *score = (*score - max).exp());
             let sum: f32 = scores.iter().sum();
             scores.iter_mut().for_each(|score| *score /= sum);
         } else {
@@ -66,7 +73,11 @@ impl Loss {
             Some((_, other)) if score < other => best,
             _ => Some((label, score)),
         };
-        let best = scores.iter().map(|&score| log(score.into())).enumerate().fold(None, better);
+        let best = scores
+            .iter()
+            .map(|&score| log(score.into()))
+            .enumerate()
+            .fold(None, better);
         best.map(|(label, score)| (label, score.exp()))
     }
 }
@@ -90,7 +101,11 @@ impl Tree {
                     return Ok(leaf);
                 }
                 inner += 1;
-                if inner > node { Err(damaged("counts of labels")) } else { Ok(inner - 1) }
+                if inner > node {
+                    Err(damaged("counts of labels"))
+                } else {
+                    Ok(inner - 1)
+                }
             };
             let (left, right) = (least()?, least()?);
             // The counts of a file may be any.

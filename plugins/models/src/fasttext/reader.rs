@@ -1,4 +1,5 @@
-//! Reads the numbers of a model file. Nothing is allocated for more values than the rest of the file can hold.
+//! Reads the numbers of a model file. Nothing is allocated for more values than the rest of the
+//! file can hold.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -20,8 +21,13 @@ fn too_large(error: std::collections::TryReserveError) -> String {
 
 impl<R: Read + Seek> Reader<R> {
     pub(crate) fn new(mut inner: R) -> Result<Self, String> {
-        let length = inner.seek(SeekFrom::End(0)).and_then(|length| inner.seek(SeekFrom::Start(0)).map(|_| length));
-        Ok(Self { left: length.map_err(|error| format!("cannot read it: {error}"))?, inner })
+        let length = inner
+            .seek(SeekFrom::End(0))
+            .and_then(|length| inner.seek(SeekFrom::Start(0)).map(|_| length));
+        Ok(Self {
+            left: length.map_err(|error| format!("cannot read it: {error}"))?,
+            inner,
+        })
     }
 }
 
@@ -38,8 +44,13 @@ impl<R: Read> Reader<R> {
     }
 
     fn fill(&mut self, bytes: &mut [u8], what: &str) -> Result<(), String> {
-        self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| damaged(what))?;
-        self.inner.read_exact(bytes).map_err(|error| format!("cannot read it ({what}): {error}"))
+        self.left = self
+            .left
+            .checked_sub(bytes.len() as u64)
+            .ok_or_else(|| damaged(what))?;
+        self.inner
+            .read_exact(bytes)
+            .map_err(|error| format!("cannot read it ({what}): {error}"))
     }
 
     pub(crate) fn i32(&mut self, what: &str) -> Result<i32, String> {
@@ -102,7 +113,11 @@ impl<R: Read> Reader<R> {
         while floats.len() < count {
             let bytes = &mut chunk[..4 * (count - floats.len()).min(1 << 12)];
             self.fill(bytes, what)?;
-            floats.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
+            floats.extend(
+                bytes
+                    .chunks_exact(4)
+                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+            );
         }
         match floats.iter().all(|x| x.is_finite()) {
             true => Ok(floats),

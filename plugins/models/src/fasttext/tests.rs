@@ -8,17 +8,23 @@ struct Writer(Vec<u8>);
 
 impl Writer {
     fn ints(&mut self, values: &[i32]) -> &mut Self {
-        values.iter().for_each(|value| self.0.extend(value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend(value.to_le_bytes()));
         self
     }
 
     fn longs(&mut self, values: &[i64]) -> &mut Self {
-        values.iter().for_each(|value| self.0.extend(value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend(value.to_le_bytes()));
         self
     }
 
     fn floats(&mut self, values: &[f32]) -> &mut Self {
-        values.iter().for_each(|value| self.0.extend(value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend(value.to_le_bytes()));
         self
     }
 
@@ -32,15 +38,37 @@ impl Writer {
 fn model(loss: i32, quantised: bool) -> Vec<u8> {
     let mut w = Writer(Vec::new());
     // Three buckets, groups of two words, parts of two and three characters.
-    w.ints(&[793_712_314, 12, 2, 5, 5, 1, 5, 2, loss, 3, 3, 2, 3, 100]).bytes(&1e-4f64.to_le_bytes());
-    w.ints(&[5, 2, 3]).longs(&[9, if quantised { 1 } else { -1 }]);
-    for (word, count, label) in [("</s>", 6, 0), ("good", 3, 0), ("__label__en", 3, 1), ("__label__de", 2, 1), ("__label__fr", 1, 1)] {
-        w.bytes(word.as_bytes()).bytes(&[0]).longs(&[count]).bytes(&[label]);
+    w.ints(&[793_712_314, 12, 2, 5, 5, 1, 5, 2, loss, 3, 3, 2, 3, 100])
+        .bytes(&1e-4f64.to_le_bytes());
+    w.ints(&[5, 2, 3])
+        .longs(&[9, if quantised { 1 } else { -1 }]);
+    for (word, count, label) in [
+        ("</s>", 6, 0),
+        ("good", 3, 0),
+        ("__label__en", 3, 1),
+        ("__label__de", 2, 1),
+        ("__label__fr", 1, 1),
+    ] {
+        w.bytes(word.as_bytes())
+            .bytes(&[0])
+            .longs(&[count])
+            .bytes(&[label]);
     }
-    let input = [[0.0, 0.0], [4.0, -4.0], [0.5, 0.25], [-0.5, 1.0], [1.0, -0.25]];
+    let input = [
+        [0.0, 0.0],
+        [4.0, -4.0],
+        [0.5, 0.25],
+        [-0.5, 1.0],
+        [1.0, -0.25],
+    ];
     if quantised {
-        // Bucket 1 is kept as number 0. Every row is code `row` of one group, halved by its norm's code.
-        w.ints(&[1, 0]).bytes(&[1, 1]).longs(&[3, 2]).ints(&[3]).bytes(&[0, 1, 2]);
+        // Bucket 1 is kept as number 0. Every row is code `row` of one group, halved by its norm's
+        // code.
+        w.ints(&[1, 0])
+            .bytes(&[1, 1])
+            .longs(&[3, 2])
+            .ints(&[3])
+            .bytes(&[0, 1, 2]);
         w.ints(&[2, 1, 2, 2]);
         for code in 0..256 {
             w.floats(&[0.0, 0.0].map(|zero| input.get(code).map_or(zero, |_| zero)));
@@ -59,7 +87,9 @@ fn model(loss: i32, quantised: bool) -> Vec<u8> {
             w.floats(row);
         });
     }
-    w.bytes(&[0]).longs(&[3, 2]).floats(&[2.0, 0.0, 0.0, 2.0, -1.0, -1.0]);
+    w.bytes(&[0])
+        .longs(&[3, 2])
+        .floats(&[2.0, 0.0, 0.0, 2.0, -1.0, -1.0]);
     w.0
 }
 
@@ -69,7 +99,9 @@ fn read(bytes: &[u8]) -> Result<Model, String> {
 
 fn predict(bytes: &[u8], text: &str) -> Option<(String, f64)> {
     let model = read(bytes).unwrap();
-    model.predict(text.as_bytes(), &mut Scratch::default()).map(|(label, score)| (label.to_owned(), score))
+    model
+        .predict(text.as_bytes(), &mut Scratch::default())
+        .map(|(label, score)| (label.to_owned(), score))
 }
 
 #[test]
@@ -77,10 +109,14 @@ fn every_kind_of_model_predicts() {
     for loss in 1..=4 {
         for quantised in [false, true] {
             let (label, score) = predict(&model(loss, quantised), "good\ngood").unwrap();
-            // The root of the tree asks for the second number alone, which only the n-grams that pruning took away make positive.
+            // The root of the tree asks for the second number alone, which only the n-grams that
+            // pruning took away make positive.
             let expected = if loss == 1 && quantised { "de" } else { "en" };
             assert_eq!(label, expected, "loss {loss}, quantised {quantised}");
-            assert!(score > 0.5 && score < 1.0001, "loss {loss}, quantised {quantised}: {score}");
+            assert!(
+                score > 0.5 && score < 1.0001,
+                "loss {loss}, quantised {quantised}: {score}"
+            );
         }
     }
 }
@@ -92,8 +128,14 @@ fn a_softmax_is_as_computed_by_hand() {
     assert_eq!(label, "fr");
     assert!((score - (1.0 / 3.0 + 1e-5)).abs() < 1e-6, "{score}");
     // A label in the text is no word, and nothing counts behind an end in the text.
-    assert_eq!(predict(&model(3, false), "__label__de __label__xx"), Some((label, score)));
-    assert_eq!(predict(&model(3, false), "\0\t</s> good good"), predict(&model(3, false), ""));
+    assert_eq!(
+        predict(&model(3, false), "__label__de __label__xx"),
+        Some((label, score))
+    );
+    assert_eq!(
+        predict(&model(3, false), "\0\t</s> good good"),
+        predict(&model(3, false), "")
+    );
 }
 
 #[test]
@@ -103,7 +145,11 @@ fn cut_files_are_refused() {
             let whole = model(loss, quantised);
             for length in 0..whole.len() {
                 let error = read(&whole[..length]).expect_err("a cut file");
-                assert!(error.contains("not a fastText model") || error.contains("damaged or was cut off"), "{length}: {error}");
+                assert!(
+                    error.contains("not a fastText model")
+                        || error.contains("damaged or was cut off"),
+                    "{length}: {error}"
+                );
             }
         }
     }
@@ -147,7 +193,11 @@ fn lies_about_sizes_are_refused_before_memory_is_taken() {
 fn models_without_labels_are_refused() {
     let mut vectors = model(3, false);
     vectors[8 + 7 * 4] = 2;
-    assert!(read(&vectors).unwrap_err().contains("must be a supervised one"));
+    assert!(
+        read(&vectors)
+            .unwrap_err()
+            .contains("must be a supervised one")
+    );
     vectors[4] = 13;
     assert!(read(&vectors).unwrap_err().contains("it must be 11 or 12"));
 }

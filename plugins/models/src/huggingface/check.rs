@@ -66,7 +66,10 @@ impl<'de> Deserialize<'de> for Vocabulary {
             }
 
             // That of a unigram model, in which nothing is merged.
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Vocabulary, A::Error> {
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> Result<Vocabulary, A::Error> {
                 while list.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(Vocabulary::default())
             }
@@ -81,23 +84,33 @@ impl<'de> Deserialize<'de> for Vocabulary {
 /// # Errors
 /// A sentence about what is wrong.
 pub(super) fn file(bytes: &[u8]) -> Result<(), String> {
-    let file: File = serde_json::from_slice(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
-    [&file.normalizer, &file.pre_tokenizer, &file.decoder].into_iter().try_for_each(part)?;
+    let file: File =
+        serde_json::from_slice(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
+    [&file.normalizer, &file.pre_tokenizer, &file.decoder]
+        .into_iter()
+        .try_for_each(part)?;
     let model = &file.model;
     if model.dropout.is_some_and(|dropout| dropout > 0.0) {
         return Err("`dropout` is set, so that tokens are chosen by chance: make it null".into());
     }
-    let prefix = model.continuing_subword_prefix.as_deref().unwrap_or_default();
+    let prefix = model
+        .continuing_subword_prefix
+        .as_deref()
+        .unwrap_or_default();
     let is_sound = |merge: &Merge| {
         let (left, right) = match merge {
             Merge::Pair(left, right) => (left.as_str(), right.as_str()),
             Merge::Line(line) => line.split_once(' ').unwrap_or((line, prefix)),
         };
-        right.get(prefix.len()..).is_some_and(|rest| left.len() + rest.len() <= model.vocab.longest)
+        right
+            .get(prefix.len()..)
+            .is_some_and(|rest| left.len() + rest.len() <= model.vocab.longest)
     };
     match model.merges.iter().all(is_sound) {
         true => Ok(()),
-        false => Err(format!("{NO_TOKENIZER}: tokens are merged to one that is not in the vocabulary")),
+        false => Err(format!(
+            "{NO_TOKENIZER}: tokens are merged to one that is not in the vocabulary"
+        )),
     }
 }
 
@@ -109,13 +122,22 @@ fn part(part: &Value) -> Result<(), String> {
             match fields.get("type").and_then(Value::as_str) {
                 Some("Precompiled") => match fields.get("precompiled_charsmap") {
                     Some(Value::String(table)) => {
-                        let table = BASE64.decode(table).map_err(|error| format!("{NO_TOKENIZER}: `precompiled_charsmap`: {error}"))?;
+                        let table = BASE64.decode(table).map_err(|error| {
+                            format!("{NO_TOKENIZER}: `precompiled_charsmap`: {error}")
+                        })?;
                         djhost_sentencepiece::check_charsmap(&table)?;
                     }
                     _ => return wrong("`Precompiled` without `precompiled_charsmap`"),
                 },
-                Some("FixedLength") if fields.get("length").and_then(Value::as_u64) == Some(0) => return wrong("a `length` of 0"),
-                Some("Strip") if fields.get("stop").and_then(Value::as_u64).is_some_and(|stop| stop > 0) => {
+                Some("FixedLength") if fields.get("length").and_then(Value::as_u64) == Some(0) => {
+                    return wrong("a `length` of 0");
+                }
+                Some("Strip")
+                    if fields
+                        .get("stop")
+                        .and_then(Value::as_u64)
+                        .is_some_and(|stop| stop > 0) =>
+                {
                     return wrong("a `stop` above 0 is not supported");
                 }
                 _ => {}
@@ -127,17 +149,29 @@ fn part(part: &Value) -> Result<(), String> {
     }
 }
 
-/// Checks that something is left of added tokens when they are normalized, as they would be found between all characters.
+/// Checks that something is left of added tokens when they are normalized, as they would be found
+/// between all characters.
 ///
 /// # Errors
 /// A sentence about what is wrong.
 pub(super) fn added_tokens(tokenizer: &Tokenizer) -> Result<(), String> {
-    let Some(normalizer) = tokenizer.get_normalizer() else { return Ok(()) };
-    for token in tokenizer.get_added_tokens_decoder().values().filter(|token| token.normalized) {
+    let Some(normalizer) = tokenizer.get_normalizer() else {
+        return Ok(());
+    };
+    for token in tokenizer
+        .get_added_tokens_decoder()
+        .values()
+        .filter(|token| token.normalized)
+    {
         let mut content = NormalizedString::from(token.content.as_str());
-        normalizer.normalize(&mut content).map_err(|error| error.to_string())?;
+        normalizer
+            .normalize(&mut content)
+            .map_err(|error| error.to_string())?;
         if content.get().is_empty() {
-            return Err(format!("{NO_TOKENIZER}: nothing is left of the token {:?} when it is normalized", token.content));
+            return Err(format!(
+                "{NO_TOKENIZER}: nothing is left of the token {:?} when it is normalized",
+                token.content
+            ));
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Whether a text looks like mojibake: characters side by side that hardly ever are so in text that was meant.
+//! Whether a text looks like mojibake: characters side by side that hardly ever are so in text that
+//! was meant.
 
 use super::characters::*;
 use djhost_sdk::text::{Lanes, is_space};
@@ -12,7 +13,8 @@ impl Characters {
         self.classes_if_good(text).is_none()
     }
 
-    /// All classes of the characters above ASCII of `text`; none if it has an unlikely sequence of characters.
+    /// All classes of the characters above ASCII of `text`; none if it has an unlikely sequence of
+    /// characters.
     pub(super) fn classes_if_good(&self, text: &str) -> Option<u32> {
         let mut at = 0;
         let mut classes = 0;
@@ -30,14 +32,17 @@ impl Characters {
         Some(classes)
     }
 
-    /// Whether an unlikely sequence has its first character above ASCII at `at`: `c`, before `rest`.
+    /// Whether an unlikely sequence has its first character above ASCII at `at`: `c`, before
+    /// `rest`.
     #[inline(always)]
     fn bad_at(&self, text: &str, at: usize, c: char, class: u32, rest: &str) -> bool {
         if class & C1 != 0 {
             return true;
         }
         let mut after = rest.chars();
-        let Some(next) = after.next() else { return false };
+        let Some(next) = after.next() else {
+            return false;
+        };
         if next.is_ascii() {
             return match c {
                 'Œ' | 'œ' => !next.is_ascii_alphabetic(),
@@ -69,7 +74,8 @@ impl Characters {
             return true;
         }
         let before = || text[..at].chars().next_back();
-        (pair(LOWER_COMMON | UPPER_COMMON, BAD) && before().is_some_and(|c| c.is_ascii_alphabetic()))
+        (pair(LOWER_COMMON | UPPER_COMMON, BAD)
+            && before().is_some_and(|c| c.is_ascii_alphabetic()))
             || (pair(UPPER, CURRENCY) && before().is_some_and(is_space))
             || (pair(UPPER, START | CURRENCY) && before().is_some_and(|c| c.is_ascii_lowercase()))
             || self.bad_in_particular(c, next, follows, third, after.as_str(), before)
@@ -85,12 +91,17 @@ impl Characters {
         rest: &str,
         before: impl Fn() -> Option<char>,
     ) -> bool {
-        let arabic =
-            |c: char| matches!(c, 'Ÿ' | 'Š' | '®' | '°' | 'µ' | '»') || self.of(c) & (COMMON | CURRENCY | BAD | NUMERIC | START) != 0;
+        let arabic = |c: char| {
+            matches!(c, 'Ÿ' | 'Š' | '®' | '°' | 'µ' | '»')
+                || self.of(c) & (COMMON | CURRENCY | BAD | NUMERIC | START) != 0
+        };
         let between = follows & (C1 | BAD | START | END | CURRENCY) != 0 || next == '°';
         let windows_1252 = |next: char| {
             follows & (START | END) != 0
-                || matches!(next, '€' | 'œ' | 'Š' | 'š' | '¢' | '£' | 'Ÿ' | 'ž' | '\u{a0}' | '\u{ad}')
+                || matches!(
+                    next,
+                    '€' | 'œ' | 'Š' | 'š' | '¢' | '£' | 'Ÿ' | 'ž' | '\u{a0}' | '\u{ad}'
+                )
                 || matches!(next, '®' | '©' | '°' | '·' | '»' | '–' | '—' | '´')
         };
         match c {
@@ -100,9 +111,16 @@ impl Characters {
             'Ã' => windows_1252(next) || next == '¡',
             'Î' | 'Ð' => windows_1252(next),
             '×' => matches!(next, '²' | '³'),
-            'Ø' | 'Ù' => arabic(next) && matches!(third, Some('Ø' | 'Ù')) && rest.chars().next().is_some_and(arabic),
+            'Ø' | 'Ù' => {
+                arabic(next)
+                    && matches!(third, Some('Ø' | 'Ù'))
+                    && rest.chars().next().is_some_and(arabic)
+            }
             'à' => matches!(next, '²' | 'µ' | '¹' | '¼' | '½' | '¾'),
-            '√' => matches!(next, '±' | '∂' | '†' | '≠' | '®' | '™' | '´' | '≤' | '≥' | '¥' | 'µ' | 'ø'),
+            '√' => matches!(
+                next,
+                '±' | '∂' | '†' | '≠' | '®' | '™' | '´' | '≤' | '≥' | '¥' | 'µ' | 'ø'
+            ),
             '≈' => matches!(next, '°' | '¢'),
             '‚' => match next {
                 'Ä' => third.is_some_and(|c| "ìîïòôúùû†°¢π".contains(c)),
@@ -116,12 +134,16 @@ impl Characters {
                     rest.next() == Some('Ђ')
                         && rest.next() == Some('В')
                         && rest.next().is_some_and(|c| c != '\n')
-                        && rest.next().is_some_and(|c| c == ' ' || c.is_ascii_alphabetic())
+                        && rest
+                            .next()
+                            .is_some_and(|c| c == ' ' || c.is_ascii_alphabetic())
                 };
                 ((between || next == 'µ') && matches!(third, Some('В' | 'Г' | 'Р' | 'С')))
                     || (c == 'Г' && next == 'ў' && third == Some('В') && latin(rest))
             }
-            'β' => next == '€' && matches!(third, Some('™' | '\u{a0}' | 'Ά' | '\u{ad}' | '®' | '°')),
+            'β' => {
+                next == '€' && matches!(third, Some('™' | '\u{a0}' | 'Ά' | '\u{ad}' | '®' | '°'))
+            }
             'Β' | 'Γ' | 'Ξ' | 'Ο' => between && matches!(third, Some('Β' | 'Γ' | 'Ξ' | 'Ο')),
             'ā' => next == '€',
             _ => false,
@@ -134,7 +156,9 @@ impl Characters {
         match back.next() {
             None => true,
             Some(p) => {
-                p.is_ascii_lowercase() || (is_space(p) && back.next().is_some_and(|c| c.is_ascii_lowercase())) || (c == 'Â' && self.ends(p))
+                p.is_ascii_lowercase()
+                    || (is_space(p) && back.next().is_some_and(|c| c.is_ascii_lowercase()))
+                    || (c == 'Â' && self.ends(p))
             }
         }
     }
@@ -151,7 +175,10 @@ fn first_non_ascii(bytes: &[u8]) -> Option<usize> {
     let masks = chunks.iter().map(|chunk| Lanes::load(chunk).bitmask());
     match masks.enumerate().find(|(_, mask)| *mask != 0) {
         Some((chunk, mask)) => Some(chunk * 16 + mask.trailing_zeros() as usize),
-        None => rest.iter().position(|b| !b.is_ascii()).map(|found| bytes.len() - rest.len() + found),
+        None => rest
+            .iter()
+            .position(|b| !b.is_ascii())
+            .map(|found| bytes.len() - rest.len() + found),
     }
 }
 

@@ -49,12 +49,28 @@ const NAMES: [(&str, u32); 19] = [
     ("utf8_continuation_strict", CONTINUATION_STRICT),
 ];
 
-/// Blocks below the tables' end whose characters are all in NFC and never compose with what is before them.
-const NFC: [Range<u32>; 8] =
-    [0..0x300, 0x391..0x3d0, 0x400..0x483, 0x48a..0x530, 0x2010..0x2028, 0x2030..0x205f, 0x20a0..0x20c0, 0x2500..0x2700];
+/// Blocks below the tables' end whose characters are all in NFC and never compose with what is
+/// before them.
+const NFC: [Range<u32>; 8] = [
+    0..0x300,
+    0x391..0x3d0,
+    0x400..0x483,
+    0x48a..0x530,
+    0x2010..0x2028,
+    0x2030..0x205f,
+    0x20a0..0x20c0,
+    0x2500..0x2700,
+];
 
-/// Blocks of the basic plane where only U+3000 has a class: Chinese and Japanese, and Korean syllables.
-const PLAIN: [Range<u32>; 5] = [0x3000..0x302a, 0x3041..0x3097, 0x309b..0x3100, 0x3105..0xa000, 0xac00..0xd7a4];
+/// Blocks of the basic plane where only U+3000 has a class: Chinese and Japanese, and Korean
+/// syllables.
+const PLAIN: [Range<u32>; 5] = [
+    0x3000..0x302a,
+    0x3041..0x3097,
+    0x309b..0x3100,
+    0x3105..0xa000,
+    0xac00..0xd7a4,
+];
 
 /// The code points with one number above the last byte.
 const PAGE: usize = 256;
@@ -70,9 +86,16 @@ pub(super) struct Characters {
 
 impl Characters {
     pub(super) fn load() -> Self {
-        let mut all = Self { pages: Box::default(), classes: Vec::new(), forms: Vec::new(), unassigned: Vec::new() };
+        let mut all = Self {
+            pages: Box::default(),
+            classes: Vec::new(),
+            forms: Vec::new(),
+            unassigned: Vec::new(),
+        };
         let known = |c: &u32| NFC.iter().chain(&PLAIN).any(|block| block.contains(c));
-        let mut classes: Vec<u32> = (0..0x10000).map(|c| if known(&c) { 0 } else { COMPOSES }).collect();
+        let mut classes: Vec<u32> = (0..0x10000)
+            .map(|c| if known(&c) { 0 } else { COMPOSES })
+            .collect();
         let mut class = 0;
         for word in words(include_str!("classes.txt")) {
             if let Some(name) = word.strip_prefix('@') {
@@ -87,7 +110,10 @@ impl Characters {
         for word in words(include_str!("forms.txt")) {
             let (c, form) = word.split_once('=').expect("a character and its form");
             classes[point(c) as usize] |= FORM;
-            all.forms.push((char::from_u32(point(c)).expect("a character"), characters(form)));
+            all.forms.push((
+                char::from_u32(point(c)).expect("a character"),
+                characters(form),
+            ));
         }
         for word in words(include_str!("unassigned.txt")) {
             let (first, last) = word.split_once('-').unwrap_or((word, word));
@@ -130,14 +156,20 @@ impl Characters {
 
     /// What becomes of a character with a form.
     pub(super) fn form(&self, c: char) -> &str {
-        let at = self.forms.binary_search_by_key(&c, |f| f.0).expect("has a form");
+        let at = self
+            .forms
+            .binary_search_by_key(&c, |f| f.0)
+            .expect("has a form");
         &self.forms[at].1
     }
 }
 
 /// The words of a table.
 pub(super) fn words(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_ascii_whitespace)
+    table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_ascii_whitespace)
 }
 
 /// A code point in hexadecimal digits.
@@ -147,5 +179,8 @@ pub(super) fn point(hex: &str) -> u32 {
 
 /// Code points with `+` between them.
 pub(super) fn characters(hex: &str) -> String {
-    hex.split('+').filter(|h| !h.is_empty()).map(|h| char::from_u32(point(h)).expect("a character")).collect()
+    hex.split('+')
+        .filter(|h| !h.is_empty())
+        .map(|h| char::from_u32(point(h)).expect("a character"))
+        .collect()
 }

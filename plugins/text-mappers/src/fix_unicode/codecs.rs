@@ -17,8 +17,17 @@ pub(super) static CODECS: LazyLock<Vec<Codec>> = LazyLock::new(|| {
     let mut all: Vec<Codec> = Vec::new();
     for word in words(include_str!("codecs.txt")) {
         match word.strip_prefix('@') {
-            Some(name) => all.push(Codec { name, sloppy: name.starts_with("sloppy"), upper: Vec::new(), bytes: Vec::new() }),
-            None => all.last_mut().expect("a name comes first").upper.push(char::from_u32(point(word)).expect("a character")),
+            Some(name) => all.push(Codec {
+                name,
+                sloppy: name.starts_with("sloppy"),
+                upper: Vec::new(),
+                bytes: Vec::new(),
+            }),
+            None => all
+                .last_mut()
+                .expect("a name comes first")
+                .upper
+                .push(char::from_u32(point(word)).expect("a character")),
         }
     }
     for codec in &mut all {
@@ -71,11 +80,18 @@ pub(super) fn decode(bytes: Vec<u8>) -> Option<String> {
                 plain.push(0);
                 2
             }
-            [0xed, a @ 0xa0..=0xaf, b @ 0x80..=0xbf, 0xed, c @ 0xb0..=0xbf, d, ..]
-                if (0x80..=0xbf).contains(&d) || (d == b'\n' && rest.len() == 6) =>
-            {
+            [
+                0xed,
+                a @ 0xa0..=0xaf,
+                b @ 0x80..=0xbf,
+                0xed,
+                c @ 0xb0..=0xbf,
+                d,
+                ..,
+            ] if (0x80..=0xbf).contains(&d) || (d == b'\n' && rest.len() == 6) => {
                 let low = u32::from(c & 0xf) << 6 | u32::from(d & 0x3f);
-                let point = (u32::from(a & 0xf) << 16) + (u32::from(b & 0x3f) << 10) + low + 0x1_0000;
+                let point =
+                    (u32::from(a & 0xf) << 16) + (u32::from(b & 0x3f) << 10) + low + 0x1_0000;
                 plain.extend_from_slice(char::from_u32(point)?.encode_utf8(&mut [0; 4]).as_bytes());
                 6
             }
@@ -111,7 +127,11 @@ pub(super) fn restore_byte_a0(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
-        let part_of_word = |after: &[u8]| [&b" "[..], b"quele", b"quela", b"quilo", b"s "].iter().any(|w| after.starts_with(w));
+        let part_of_word = |after: &[u8]| {
+            [&b" "[..], b"quele", b"quela", b"quilo", b"s "]
+                .iter()
+                .any(|w| after.starts_with(w))
+        };
         if rest.starts_with(b"\xc3 ") && !part_of_word(&rest[2..]) {
             spaced.extend_from_slice(b"\xc3\xa0 ");
             at += 2;
@@ -152,17 +172,24 @@ pub(super) fn replace_lossy(bytes: Vec<u8>) -> Vec<u8> {
     out
 }
 
-/// The length of the sequence with lost bytes at the start of `bytes`, or 0. A question mark may stand for one byte of it.
+/// The length of the sequence with lost bytes at the start of `bytes`, or 0. A question mark may
+/// stand for one byte of it.
 fn lossy(bytes: &[u8]) -> usize {
     let lost = |b: u8| b == 0x1a || b == b'?';
     let kept = |b: u8| b == 0x1a || (0x80..=0xbf).contains(&b);
     let either = |b: u8| lost(b) || kept(b);
     match *bytes {
         [0xc2..=0xdf, 0x1a, ..] | [0xc2 | 0xc3, b'?', ..] => 2,
-        [0xed, 0xa0..=0xaf, x, 0xed, 0xb0..=0xbf, y, ..] if (lost(x) && either(y)) || (either(x) && lost(y)) => 6,
+        [0xed, 0xa0..=0xaf, x, 0xed, 0xb0..=0xbf, y, ..]
+            if (lost(x) && either(y)) || (either(x) && lost(y)) =>
+        {
+            6
+        }
         [0xe0..=0xef, x, y, ..] if (lost(x) && kept(y)) || (kept(x) && lost(y)) => 3,
         [0xf0..=0xf4, x, y, z, ..]
-            if (lost(x) && kept(y) && kept(z)) || (kept(x) && lost(y) && kept(z)) || (kept(x) && kept(y) && lost(z)) =>
+            if (lost(x) && kept(y) && kept(z))
+                || (kept(x) && lost(y) && kept(z))
+                || (kept(x) && kept(y) && lost(z)) =>
         {
             4
         }

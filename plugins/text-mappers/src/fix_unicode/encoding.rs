@@ -21,9 +21,12 @@ impl Characters {
             return None;
         }
         let mut latin_1 = None;
-        // UTF-8 that was read as something else is the usual case, and hardly ever a mistake to undo.
+        // UTF-8 that was read as something else is the usual case, and hardly ever a mistake to
+        // undo.
         for codec in CODECS.iter() {
-            let Some(mut bytes) = codec.encode(text) else { continue };
+            let Some(mut bytes) = codec.encode(text) else {
+                continue;
+            };
             if codec.name == "latin-1" {
                 latin_1 = Some(bytes.clone());
             }
@@ -44,7 +47,13 @@ impl Characters {
             return Some(fixed);
         }
         if let Some(bytes) = latin_1 {
-            let decoded = |b: u8| if b < 0x80 { char::from(b) } else { windows_1252(b) };
+            let decoded = |b: u8| {
+                if b < 0x80 {
+                    char::from(b)
+                } else {
+                    windows_1252(b)
+                }
+            };
             // Five bytes mean nothing in Windows-1252.
             let undefined = |b: u8| (0x80..0xa0).contains(&b) && decoded(b) == char::from(b);
             if !bytes.iter().any(|&b| undefined(b)) {
@@ -64,7 +73,11 @@ impl Characters {
         let mut at = 0;
         let mut before = 0;
         while let Some(c) = text[at..].chars().next() {
-            let end = if before & CONTINUATION_STRICT == 0 { at + self.sequences(&text[at..]) } else { at };
+            let end = if before & CONTINUATION_STRICT == 0 {
+                at + self.sequences(&text[at..])
+            } else {
+                at
+            };
             if end == at {
                 before = self.of(c);
                 at += c.len_utf8();
@@ -109,5 +122,9 @@ impl Characters {
 /// C1 controls as what they are in Windows-1252; none if there are none.
 pub(super) fn fix_c1(text: &str) -> Option<String> {
     let c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
-    text.contains(c1).then(|| text.chars().map(|c| if c1(c) { windows_1252(c as u8) } else { c }).collect())
+    text.contains(c1).then(|| {
+        text.chars()
+            .map(|c| if c1(c) { windows_1252(c as u8) } else { c })
+            .collect()
+    })
 }

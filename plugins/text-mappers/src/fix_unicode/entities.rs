@@ -4,18 +4,32 @@ use super::characters::{characters, words};
 use hashbrown::HashMap;
 use std::sync::LazyLock;
 
-static ENTITIES: LazyLock<HashMap<&'static str, String, foldhash::fast::RandomState>> = LazyLock::new(|| {
-    words(include_str!("entities.txt")).filter_map(|w| w.split_once('=')).map(|(name, text)| (name, characters(text))).collect()
-});
+static ENTITIES: LazyLock<HashMap<&'static str, String, foldhash::fast::RandomState>> =
+    LazyLock::new(|| {
+        words(include_str!("entities.txt"))
+            .filter_map(|w| w.split_once('='))
+            .map(|(name, text)| (name, characters(text)))
+            .collect()
+    });
 
-/// The length of what has the form of an entity at the start of `text`, which starts with `&`; 0 if nothing.
+/// The length of what has the form of an entity at the start of `text`, which starts with `&`; 0 if
+/// nothing.
 pub(super) fn form_of_entity(text: &[u8]) -> usize {
     let start = 1 + usize::from(text.get(1) == Some(&b'#'));
-    let name = text[start..].iter().take(25).take_while(|b| b.is_ascii_alphanumeric()).count();
-    if (1..=24).contains(&name) && text.get(start + name) == Some(&b';') { start + name + 1 } else { 0 }
+    let name = text[start..]
+        .iter()
+        .take(25)
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    if (1..=24).contains(&name) && text.get(start + name) == Some(&b';') {
+        start + name + 1
+    } else {
+        0
+    }
 }
 
-/// `text` with its entities as characters; none if it has none. A reference stays if it is not wholly one.
+/// `text` with its entities as characters; none if it has none. A reference stays if it is not
+/// wholly one.
 pub(super) fn unescape(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut done = 0;
@@ -46,7 +60,8 @@ pub(super) fn unescape(text: &str) -> Option<String> {
     (done > 0).then(|| out + &text[done..])
 }
 
-/// The character of a numeric reference, as HTML5 reads it: none inside for code points that are no characters, none for what is no number.
+/// The character of a numeric reference, as HTML5 reads it: none inside for code points that are no
+/// characters, none for what is no number.
 fn reference(number: &str) -> Option<Option<char>> {
     let (digits, base) = match number.strip_prefix(['x', 'X']) {
         Some(digits) => (digits, 16),

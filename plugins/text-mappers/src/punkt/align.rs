@@ -16,7 +16,12 @@ pub(super) struct Aligned<'t, F> {
 
 impl<'t, F: FnMut(&'t str)> Aligned<'t, F> {
     pub(super) fn new(text: &'t str, opening: Option<char>, emit: F) -> Self {
-        Self { text, opening, emit, waiting: None }
+        Self {
+            text,
+            opening,
+            emit,
+            waiting: None,
+        }
     }
 
     /// The next sentence, as it is cut.
@@ -48,7 +53,8 @@ impl<'t, F: FnMut(&'t str)> Aligned<'t, F> {
     }
 }
 
-/// The length of the closing marks at the start of a sentence, and of these with the white space behind them.
+/// The length of the closing marks at the start of a sentence, and of these with the white space
+/// behind them.
 fn closing(sentence: &str, opening: Option<char>) -> Option<(usize, usize)> {
     let mut marks = 0;
     for c in sentence.chars() {
@@ -58,7 +64,10 @@ fn closing(sentence: &str, opening: Option<char>) -> Option<(usize, usize)> {
         marks += c.len_utf8();
         let rest = &sentence[marks..];
         if rest.is_empty() || rest.starts_with("--") || rest.starts_with(is_space) {
-            return Some((marks, sentence.len() - rest.trim_start_matches(is_space).len()));
+            return Some((
+                marks,
+                sentence.len() - rest.trim_start_matches(is_space).len(),
+            ));
         }
     }
     None

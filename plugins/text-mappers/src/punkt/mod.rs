@@ -1,5 +1,6 @@
-//! Where sentences end by Punkt, the method of Kiss and Strunk (2006), as nltk 3.10 applies it: of a text only what stands around a full
-//! stop, a question mark or an exclamation mark is looked at, as words.
+//! Where sentences end by Punkt, the method of Kiss and Strunk (2006), as nltk 3.10 applies it: of
+//! a text only what stands around a full stop, a question mark or an exclamation mark is looked at,
+//! as words.
 
 mod align;
 mod params;
@@ -34,7 +35,8 @@ struct Candidate {
     after: After,
 }
 
-/// What follows a mark, by where it starts: a word with white space before it, or a character that belongs to no word.
+/// What follows a mark, by where it starts: a word with white space before it, or a character that
+/// belongs to no word.
 #[derive(Clone, Copy)]
 enum After {
     Word(usize),
@@ -43,7 +45,10 @@ enum After {
 
 impl Punkt {
     pub(crate) fn new(params: Params) -> Self {
-        Self { params, ..Self::default() }
+        Self {
+            params,
+            ..Self::default()
+        }
     }
 
     /// Calls `emit` with each sentence of `text`, without the white space between them.
@@ -52,9 +57,14 @@ impl Punkt {
         let mut start = 0;
         let mut waiting: Option<Candidate> = None;
         for at in memchr::memchr3_iter(b'.', b'?', b'!', text.as_bytes()) {
-            let Some(after) = after(text, at + 1) else { continue };
+            let Some(after) = after(text, at + 1) else {
+                continue;
+            };
             let (from, before) = waiting.map_or((0, 0), |last| (last.at, last.word));
-            let word = match text.as_bytes()[from..at].iter().rposition(|b| matches!(b, b' ' | b'\t'..=b'\r')) {
+            let word = match text.as_bytes()[from..at]
+                .iter()
+                .rposition(|b| matches!(b, b' ' | b'\t'..=b'\r'))
+            {
                 Some(space) if space > 0 => from + space + 1,
                 _ => before,
             };
@@ -71,10 +81,22 @@ impl Punkt {
         aligned.finish();
     }
 
-    /// If a sentence ends at the candidate it goes to `aligned`, and `start` becomes the start of the next one.
-    fn decide<'t>(&mut self, text: &'t str, candidate: Candidate, start: &mut usize, aligned: &mut Aligned<'t, impl FnMut(&'t str)>) {
+    /// If a sentence ends at the candidate it goes to `aligned`, and `start` becomes the start of
+    /// the next one.
+    fn decide<'t>(
+        &mut self,
+        text: &'t str,
+        candidate: Candidate,
+        start: &mut usize,
+        aligned: &mut Aligned<'t, impl FnMut(&'t str)>,
+    ) {
         let (next, end) = match candidate.after {
-            After::Word(at) => (at, text[at..].find(is_space).map_or(text.len(), |length| at + length)),
+            After::Word(at) => (
+                at,
+                text[at..]
+                    .find(is_space)
+                    .map_or(text.len(), |length| at + length),
+            ),
             After::Mark(at) => (at, at + text[at..].chars().next().map_or(0, char::len_utf8)),
         };
         if self.ends_within(&text[candidate.word..end]) {
@@ -86,7 +108,9 @@ impl Punkt {
     /// Whether a sentence ends behind a word of `text`, which the last one does not tell.
     fn ends_within(&mut self, text: &str) -> bool {
         let mut words = Words::new(text);
-        let Some(mut first) = words.next() else { return false };
+        let Some(mut first) = words.next() else {
+            return false;
+        };
         words.any(|second| self.ends_between(std::mem::replace(&mut first, second), second))
     }
 
@@ -98,7 +122,12 @@ impl Punkt {
         if !first.ends_with('.') {
             return false;
         }
-        let Self { params, first: first_form, second: second_form, pair } = self;
+        let Self {
+            params,
+            first: first_form,
+            second: second_form,
+            pair,
+        } = self;
         let kind = Kind::of(first, first_form, params);
         let next_kind = Kind::of(second, second_form, params);
         let form = form(first_form, true);
@@ -114,7 +143,10 @@ impl Punkt {
         let upper = second.starts_with(|c: char| c.is_uppercase());
         let seen = params.seen(next);
         let starts = starts_sentence(second, upper, seen);
-        if matches!(kind, Kind::Abbreviation | Kind::Ellipsis) && !initial && (starts == Some(true) || upper && params.is_starter(next)) {
+        if matches!(kind, Kind::Abbreviation | Kind::Ellipsis)
+            && !initial
+            && (starts == Some(true) || upper && params.is_starter(next))
+        {
             return true;
         }
         if initial || form == NUMBER {
@@ -139,7 +171,8 @@ fn after(text: &str, at: usize) -> Option<After> {
     if !is_space(next) {
         return None;
     }
-    rest.find(|c| !is_space(c)).map(|space| After::Word(at + space))
+    rest.find(|c| !is_space(c))
+        .map(|space| After::Word(at + space))
 }
 
 /// What a word is by itself.
@@ -165,7 +198,9 @@ impl Kind {
             _ => {
                 let name = &form[..form.len() - 1];
                 let last = name.rsplit('-').next().unwrap_or_default();
-                if params.is_abbreviation(name) || last.len() < name.len() && params.is_abbreviation(last) {
+                if params.is_abbreviation(name)
+                    || last.len() < name.len() && params.is_abbreviation(last)
+                {
                     Self::Abbreviation
                 } else {
                     Self::End
@@ -201,13 +236,18 @@ fn is_digit(c: char) -> bool {
 
 /// nltk's `[^\W\d]\.$`: a letter and a full stop.
 fn is_initial(word: &str) -> bool {
-    let Some(letter) = word.strip_suffix('.') else { return false };
+    let Some(letter) = word.strip_suffix('.') else {
+        return false;
+    };
     let mut chars = letter.chars();
-    let (Some(c), None) = (chars.next(), chars.next()) else { return false };
+    let (Some(c), None) = (chars.next(), chars.next()) else {
+        return false;
+    };
     (c == '_' || alphanumeric(letter) == 1) && !is_digit(c)
 }
 
-/// What the way in which a word is written, and in which it was seen, says about whether it starts a sentence.
+/// What the way in which a word is written, and in which it was seen, says about whether it starts
+/// a sentence.
 fn starts_sentence(word: &str, upper: bool, seen: u8) -> Option<bool> {
     if matches!(word, ";" | ":" | "," | "." | "!" | "?") {
         return Some(false);
@@ -215,7 +255,9 @@ fn starts_sentence(word: &str, upper: bool, seen: u8) -> Option<bool> {
     if upper && seen & LOWER != 0 && seen & MIDDLE_UPPER == 0 {
         return Some(true);
     }
-    if word.starts_with(|c: char| c.is_lowercase()) && (seen & UPPER != 0 || seen & BEGIN_LOWER == 0) {
+    if word.starts_with(|c: char| c.is_lowercase())
+        && (seen & UPPER != 0 || seen & BEGIN_LOWER == 0)
+    {
         return Some(false);
     }
     None
@@ -227,14 +269,28 @@ mod tests {
 
     #[test]
     fn numbers_and_initials_are_nltks() {
-        for (word, number) in
-            [("3", true), ("3.", true), ("-,3.5,-.", true), (".5", true), ("3rd", false), ("-", false), ("٣٤", true), ("", false)]
-        {
+        for (word, number) in [
+            ("3", true),
+            ("3.", true),
+            ("-,3.5,-.", true),
+            (".5", true),
+            ("3rd", false),
+            ("-", false),
+            ("٣٤", true),
+            ("", false),
+        ] {
             assert_eq!(is_number(word), number, "{word}");
         }
-        for (word, initial) in
-            [("A.", true), ("é.", true), ("_.", true), ("².", true), ("3.", false), ("..", false), ("ab.", false), ("A", false)]
-        {
+        for (word, initial) in [
+            ("A.", true),
+            ("é.", true),
+            ("_.", true),
+            ("².", true),
+            ("3.", false),
+            ("..", false),
+            ("ab.", false),
+            ("A", false),
+        ] {
             assert_eq!(is_initial(word), initial, "{word}");
         }
     }

@@ -1,4 +1,5 @@
-//! What Punkt knows of a language: from lists that ship, or from a directory in the format of nltk's `punkt_tab`.
+//! What Punkt knows of a language: from lists that ship, or from a directory in the format of
+//! nltk's `punkt_tab`.
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
@@ -45,10 +46,15 @@ impl Params {
     pub(crate) fn of(lang: &str) -> Result<Self, String> {
         let Some((_, list)) = LISTS.iter().find(|(known, _)| *known == lang) else {
             let known = LISTS.map(|(known, _)| known).join("`, `");
-            return Err(format!("`lang` is `{lang}`: there are lists for `{known}`; for others set `model`"));
+            return Err(format!(
+                "`lang` is `{lang}`: there are lists for `{known}`; for others set `model`"
+            ));
         };
         // In German it closes quotations too.
-        let mut params = Self { opening: (lang != "de").then_some('«'), ..Self::default() };
+        let mut params = Self {
+            opening: (lang != "de").then_some('«'),
+            ..Self::default()
+        };
         let mut part = "";
         for line in list.lines() {
             if let Some(name) = line.strip_prefix("# ") {
@@ -59,12 +65,20 @@ impl Params {
                 "abbreviations" => {
                     for word in line.split_whitespace() {
                         // As in `l'ing.`, where words begin with the apostrophe.
-                        params.abbreviations.extend(["", "'", "’"].map(|before| [before, word].concat().into()));
+                        params
+                            .abbreviations
+                            .extend(["", "'", "’"].map(|before| [before, word].concat().into()));
                     }
                 }
-                "pairs" => params.pairs.extend(line.split_whitespace().map(|pair| pair.replacen('_', Self::BETWEEN, 1).into())),
+                "pairs" => params.pairs.extend(
+                    line.split_whitespace()
+                        .map(|pair| pair.replacen('_', Self::BETWEEN, 1).into()),
+                ),
                 // They have a capital letter at the start of a sentence and nowhere else.
-                _ => params.seen.extend(line.split_whitespace().map(|word| (word.into(), 1 << 1 | MIDDLE_LOWER))),
+                _ => params.seen.extend(
+                    line.split_whitespace()
+                        .map(|word| (word.into(), 1 << 1 | MIDDLE_LOWER)),
+                ),
             }
         }
         Ok(params)
@@ -78,15 +92,27 @@ impl Params {
             })
         };
         let words = |text: &str| text.lines().map(Box::from).collect();
-        let mut params =
-            Self { abbreviations: words(&file("abbrev_types.txt")?), starters: words(&file("sent_starters.txt")?), ..Self::default() };
+        let mut params = Self {
+            abbreviations: words(&file("abbrev_types.txt")?),
+            starters: words(&file("sent_starters.txt")?),
+            ..Self::default()
+        };
         for (name, line) in lines("collocations.tab", &file("collocations.tab")?) {
-            let (first, second) = line.split_once('\t').ok_or_else(|| format!("`{dir}`: {name}: no tab"))?;
-            params.pairs.insert([first, Self::BETWEEN, second].concat().into());
+            let (first, second) = line
+                .split_once('\t')
+                .ok_or_else(|| format!("`{dir}`: {name}: no tab"))?;
+            params
+                .pairs
+                .insert([first, Self::BETWEEN, second].concat().into());
         }
         for (name, line) in lines("ortho_context.tab", &file("ortho_context.tab")?) {
-            let (word, flags) = line.split_once('\t').ok_or_else(|| format!("`{dir}`: {name}: no tab"))?;
-            let flags: u8 = flags.trim().parse().map_err(|_| format!("`{dir}`: {name}: `{flags}` is not a number below 256"))?;
+            let (word, flags) = line
+                .split_once('\t')
+                .ok_or_else(|| format!("`{dir}`: {name}: no tab"))?;
+            let flags: u8 = flags
+                .trim()
+                .parse()
+                .map_err(|_| format!("`{dir}`: {name}: `{flags}` is not a number below 256"))?;
             params.seen.insert(word.into(), flags);
         }
         Ok(params)
@@ -122,5 +148,8 @@ impl Params {
 
 /// The lines of a file that are not empty, each with what to call it in a message.
 fn lines<'t>(name: &str, text: &'t str) -> impl Iterator<Item = (String, &'t str)> {
-    text.lines().enumerate().filter(|(_, line)| !line.is_empty()).map(move |(i, line)| (format!("line {} of `{name}`", i + 1), line))
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty())
+        .map(move |(i, line)| (format!("line {} of `{name}`", i + 1), line))
 }

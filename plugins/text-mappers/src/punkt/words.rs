@@ -65,7 +65,10 @@ impl<'t> Iterator for Words<'t> {
         let mut length = joint(text);
         if length == 0 {
             length = first.len_utf8();
-            if ASCII.get(first as usize).is_none_or(|class| class & NO_START == 0) {
+            if ASCII
+                .get(first as usize)
+                .is_none_or(|class| class & NO_START == 0)
+            {
                 length = end(text, length);
             }
         }
@@ -80,7 +83,9 @@ fn end(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
     while let Some(&b) = bytes.get(at) {
         let Some(&class) = ASCII.get(usize::from(b)) else {
-            let Some(c) = text[at..].chars().next() else { break };
+            let Some(c) = text[at..].chars().next() else {
+                break;
+            };
             if is_quotation_mark(c) || is_space(c) {
                 break;
             }
@@ -94,7 +99,13 @@ fn end(text: &str, mut at: usize) -> usize {
             let rest = &text[at..];
             let ends = match b {
                 // A comma belongs to the word if the word goes on.
-                b',' => rest[1..].chars().next().is_none_or(|c| is_space(c) || is_no_word_char(c)) || joint(&rest[1..]) > 0,
+                b',' => {
+                    rest[1..]
+                        .chars()
+                        .next()
+                        .is_none_or(|c| is_space(c) || is_no_word_char(c))
+                        || joint(&rest[1..]) > 0
+                }
                 _ => joint(rest) > 0,
             };
             if ends {
@@ -106,7 +117,8 @@ fn end(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The length of the dashes, or of the full stops with or without white space between, at the start of `text`; 0 if there are too few.
+/// The length of the dashes, or of the full stops with or without white space between, at the start
+/// of `text`; 0 if there are too few.
 fn joint(text: &str) -> usize {
     let run = |byte: u8| text.bytes().take_while(|&b| b == byte).count();
     match text.as_bytes() {
@@ -115,7 +127,11 @@ fn joint(text: &str) -> usize {
         [b'.', ..] => {
             let (mut stops, mut length) = (1, 1);
             // The words of a line are found one line after another, so a line feed joins nothing.
-            while let Some(space) = text[length..].chars().next().filter(|&c| c != '\n' && is_space(c)) {
+            while let Some(space) = text[length..]
+                .chars()
+                .next()
+                .filter(|&c| c != '\n' && is_space(c))
+            {
                 if !text[length + space.len_utf8()..].starts_with('.') {
                     break;
                 }
@@ -136,7 +152,10 @@ mod tests {
         for (text, words) in [
             ("", &[][..]),
             (" Mr. Smith, Jr.,ok", &["Mr.", "Smith", ",", "Jr.,ok"]),
-            ("very bad!!! (yes)", &["very", "bad", "!", "!", "!", "(", "yes", ")"]),
+            (
+                "very bad!!! (yes)",
+                &["very", "bad", "!", "!", "!", "(", "yes", ")"],
+            ),
             ("e.g...--and", &["e.g", "...", "--", "and"]),
             ("a . . . b . . c", &["a", ". . .", "b", ".", ".", "c"]),
             ("a .\n.\n. b", &["a", ".", ".", ".", "b"]),

@@ -16,7 +16,10 @@ pub(crate) struct AlnumFilter {
 
 impl Default for AlnumFilter {
     fn default() -> Self {
-        Self { min_ratio: 0.25, max_ratio: 1.0 }
+        Self {
+            min_ratio: 0.25,
+            max_ratio: 1.0,
+        }
     }
 }
 
@@ -26,7 +29,11 @@ impl TextFilter for AlnumFilter {
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         let alnum = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-        Ok(if text.is_empty() { 0.0 } else { alnum as f64 / text.len() as f64 })
+        Ok(if text.is_empty() {
+            0.0
+        } else {
+            alnum as f64 / text.len() as f64
+        })
     }
 
     fn range(&self) -> (f64, f64) {

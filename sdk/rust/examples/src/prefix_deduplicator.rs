@@ -23,7 +23,10 @@ impl Deduplicator for PrefixDeduplicator {
     type Print = u128;
 
     fn fingerprints(&mut self, text: &str, out: &mut Vec<u128>) -> Result<(), Reject> {
-        let end = text.char_indices().nth(self.length).map_or(text.len(), |(at, _)| at);
+        let end = text
+            .char_indices()
+            .nth(self.length)
+            .map_or(text.len(), |(at, _)| at);
         out.push(xxh3_128(&text.as_bytes()[..end]));
         Ok(())
     }

@@ -13,7 +13,10 @@ impl Expander for SplitMapper {
     fn expand(&mut self, text: &str, out: &mut NewRows) -> Result<(), Reject> {
         let blank = |line: &str| line.bytes().all(|b| b" \t\r".contains(&b));
         let lines: Vec<&str> = text.split('\n').collect();
-        for paragraph in lines.split(|line| blank(line)).filter(|lines| !lines.is_empty()) {
+        for paragraph in lines
+            .split(|line| blank(line))
+            .filter(|lines| !lines.is_empty())
+        {
             out.push(&paragraph.join("\n"));
         }
         Ok(())

@@ -10,7 +10,8 @@ pub struct CharSet {
 }
 
 impl CharSet {
-    /// From a table that `sdk/rust/tables/generate.py` made. Page 0 must be the empty one; pages past the index are empty.
+    /// From a table that `sdk/rust/tables/generate.py` made. Page 0 must be the empty one; pages
+    /// past the index are empty.
     pub const fn new(index: &'static [u8], pages: &'static [[u64; 4]]) -> Self {
         Self { index, pages }
     }
@@ -33,14 +34,22 @@ pub fn decode(text: &str, at: usize) -> (u32, usize) {
         0..0x80 => (first, 1),
         0x80..0xe0 => ((first & 0x1f) << 6 | continued(1), 2),
         0xe0..0xf0 => ((first & 0xf) << 12 | continued(1) << 6 | continued(2), 3),
-        _ => ((first & 7) << 18 | continued(1) << 12 | continued(2) << 6 | continued(3), 4),
+        _ => (
+            (first & 7) << 18 | continued(1) << 12 | continued(2) << 6 | continued(3),
+            4,
+        ),
     }
 }
 
-/// The start bytes of the code points of `block` for which `ascii` (below 128) or `other` (the rest) says yes, as a mask. `text` is the text
-/// that the block is of.
+/// The start bytes of the code points of `block` for which `ascii` (below 128) or `other` (the
+/// rest) says yes, as a mask. `text` is the text that the block is of.
 #[inline(always)]
-pub fn class_mask(text: &str, block: Block<'_>, ascii: impl Fn(Lanes) -> Lanes, other: impl Fn(u32) -> bool) -> u64 {
+pub fn class_mask(
+    text: &str,
+    block: Block<'_>,
+    ascii: impl Fn(Lanes) -> Lanes,
+    other: impl Fn(u32) -> bool,
+) -> u64 {
     let non_ascii = block.non_ascii();
     let mut mask = block.mask(ascii) & !non_ascii;
     if non_ascii != 0 {
@@ -55,11 +64,18 @@ pub fn class_mask(text: &str, block: Block<'_>, ascii: impl Fn(Lanes) -> Lanes, 
     mask
 }
 
-/// The number of code points of `text` for which `ascii` (below 128) or `other` (the rest) says yes.
+/// The number of code points of `text` for which `ascii` (below 128) or `other` (the rest) says
+/// yes.
 #[inline(always)]
-pub fn count_class(text: &str, ascii: impl Fn(Lanes) -> Lanes, other: impl Fn(u32) -> bool) -> usize {
+pub fn count_class(
+    text: &str,
+    ascii: impl Fn(Lanes) -> Lanes,
+    other: impl Fn(u32) -> bool,
+) -> usize {
     let mut count = 0;
-    blocks(text, |block| count += class_mask(text, block, &ascii, &other).count_ones() as usize);
+    blocks(text, |block| {
+        count += class_mask(text, block, &ascii, &other).count_ones() as usize
+    });
     count
 }
 

@@ -2,9 +2,17 @@
 
 /// The number of code points of `text`: Python's `len`.
 pub fn code_points(text: &str) -> usize {
-    // Every byte that does not continue a code point starts one. Runs of 255 so that the inner sum fits a byte lane and vectorises.
-    let starts = |run: &[u8]| run.iter().map(|&b| u8::from((b as i8) >= -0x40)).fold(0u8, u8::wrapping_add);
-    text.as_bytes().chunks(255).map(|run| usize::from(starts(run))).sum()
+    // Every byte that does not continue a code point starts one. Runs of 255 so that the inner sum
+    // fits a byte lane and vectorises.
+    let starts = |run: &[u8]| {
+        run.iter()
+            .map(|&b| u8::from((b as i8) >= -0x40))
+            .fold(0u8, u8::wrapping_add)
+    };
+    text.as_bytes()
+        .chunks(255)
+        .map(|run| usize::from(starts(run)))
+        .sum()
 }
 
 #[cfg(test)]

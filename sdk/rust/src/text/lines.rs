@@ -11,8 +11,8 @@ pub struct Lines {
     pub longest: usize,
 }
 
-/// Counts and measures the lines of `text`. A line ends at `\n`, `\r`, `\r\n`, `\v`, `\f`, U+001C to U+001E, U+0085, U+2028 and U+2029; an
-/// end at the end of the text starts no further line.
+/// Counts and measures the lines of `text`. A line ends at `\n`, `\r`, `\r\n`, `\v`, `\f`, U+001C
+/// to U+001E, U+0085, U+2028 and U+2029; an end at the end of the text starts no further line.
 pub fn lines(text: &str) -> Lines {
     let bytes = text.as_bytes();
     let mut found = Lines::default();
@@ -27,7 +27,10 @@ pub fn lines(text: &str) -> Lines {
             while candidates != 0 {
                 let bit = candidates.trailing_zeros();
                 let rest = &bytes[block.start + bit as usize..];
-                if rest.starts_with(b"\xc2\x85") || rest.starts_with(b"\xe2\x80\xa8") || rest.starts_with(b"\xe2\x80\xa9") {
+                if rest.starts_with(b"\xc2\x85")
+                    || rest.starts_with(b"\xe2\x80\xa8")
+                    || rest.starts_with(b"\xe2\x80\xa9")
+                {
                     ends |= 1 << bit;
                 }
                 candidates &= candidates - 1;
@@ -77,7 +80,14 @@ mod tests {
             assert_eq!(lines(text), Lines { count, longest }, "{text:?}");
             for shift in 1..70 {
                 let shifted = format!("{}\n{text}", "-".repeat(shift));
-                assert_eq!(lines(&shifted), Lines { count: count + 1, longest: longest.max(shift) }, "{text:?} after {shift}");
+                assert_eq!(
+                    lines(&shifted),
+                    Lines {
+                        count: count + 1,
+                        longest: longest.max(shift)
+                    },
+                    "{text:?} after {shift}"
+                );
             }
         }
     }

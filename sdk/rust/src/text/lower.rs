@@ -3,13 +3,24 @@
 use super::charset::decode;
 use super::simd::blocks;
 
-/// Letters that got a lower case after Unicode 14, which the Python that Data-Juicer runs on leaves as they are.
+/// Letters that got a lower case after Unicode 14, which the Python that Data-Juicer runs on leaves
+/// as they are.
 fn is_newer(c: char) -> bool {
-    matches!(c, '\u{1c89}' | '\u{a7cb}' | '\u{a7cc}' | '\u{a7ce}' | '\u{a7d2}' | '\u{a7d4}' | '\u{a7da}' | '\u{a7dc}')
-        || matches!(c, '\u{10d50}'..='\u{10d65}' | '\u{16ea0}'..='\u{16eb8}')
+    matches!(
+        c,
+        '\u{1c89}'
+            | '\u{a7cb}'
+            | '\u{a7cc}'
+            | '\u{a7ce}'
+            | '\u{a7d2}'
+            | '\u{a7d4}'
+            | '\u{a7da}'
+            | '\u{a7dc}'
+    ) || matches!(c, '\u{10d50}'..='\u{10d65}' | '\u{16ea0}'..='\u{16eb8}')
 }
 
-/// Appends the lower case of `text` to `out`: full Unicode mappings, one to several code points and final sigma included.
+/// Appends the lower case of `text` to `out`: full Unicode mappings, one to several code points and
+/// final sigma included.
 pub fn lower_into(text: &str, out: &mut String) {
     let mut sigmas = Sigmas::default();
     // What is already in `out`: `text` up to here.
@@ -22,8 +33,14 @@ pub fn lower_into(text: &str, out: &mut String) {
             starts &= starts - 1;
             let (code, len) = decode(text, at);
             match code {
-                // Scripts without case, most of Asia's text; and small letters of the commonest alphabets.
-                0x2e80..=0xa63f | 0xac00..=0xd7ff | 0xdf..=0xff | 0x3b1..=0x3c9 | 0x430..=0x45f | 0x2000..=0x20ff => continue,
+                // Scripts without case, most of Asia's text; and small letters of the commonest
+                // alphabets.
+                0x2e80..=0xa63f
+                | 0xac00..=0xd7ff
+                | 0xdf..=0xff
+                | 0x3b1..=0x3c9
+                | 0x430..=0x45f
+                | 0x2000..=0x20ff => continue,
                 _ => {}
             }
             let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -48,8 +65,9 @@ pub fn lower_into(text: &str, out: &mut String) {
     out[from..].make_ascii_lowercase();
 }
 
-/// The lower case of capital sigmas: ς at the end of a word, else σ. The standard library knows the rule, so it is asked about the
-/// neighbourhood, all that stands between ASCII white space: once for all sigmas in it.
+/// The lower case of capital sigmas: ς at the end of a word, else σ. The standard library knows the
+/// rule, so it is asked about the neighbourhood, all that stands between ASCII white space: once
+/// for all sigmas in it.
 #[derive(Default)]
 struct Sigmas {
     /// Those of the neighbourhood, the last one first.
@@ -60,14 +78,21 @@ impl Sigmas {
     /// That of the sigma at byte `at` of `text`. To be asked about all sigmas of a text in order.
     fn lower(&mut self, text: &str, at: usize) -> char {
         if self.waiting.is_empty() {
-            let start = text[..at].rfind(|c: char| c.is_ascii_whitespace()).map_or(0, |space| space + 1);
-            let end = text[at..].find(|c: char| c.is_ascii_whitespace()).map_or(text.len(), |space| at + space);
+            let start = text[..at]
+                .rfind(|c: char| c.is_ascii_whitespace())
+                .map_or(0, |space| space + 1);
+            let end = text[at..]
+                .find(|c: char| c.is_ascii_whitespace())
+                .map_or(text.len(), |space| at + space);
             let neighbourhood = &text[start..end];
             let lower = neighbourhood.to_lowercase();
             let mut lower = lower.chars();
             for c in neighbourhood.chars() {
                 let first = lower.next().unwrap_or('σ');
-                lower.by_ref().take(c.to_lowercase().count() - 1).for_each(drop);
+                lower
+                    .by_ref()
+                    .take(c.to_lowercase().count() - 1)
+                    .for_each(drop);
                 if c == 'Σ' {
                     self.waiting.push(first);
                 }
@@ -84,8 +109,18 @@ mod tests {
 
     #[test]
     fn lowers_as_the_standard_library_does() {
-        for text in ["", "ABC xyz", "ÄÖÜ ŒÆ", "İstanbul", "ΟΔΥΣΣΕΥΣ ΑΣ, Σ ΑΣ́Α", "ДОМ Ёлка", "日本ＡＢ", "ẞ ǅ Ⓜ", "Γ1Σ", "𐐀"]
-        {
+        for text in [
+            "",
+            "ABC xyz",
+            "ÄÖÜ ŒÆ",
+            "İstanbul",
+            "ΟΔΥΣΣΕΥΣ ΑΣ, Σ ΑΣ́Α",
+            "ДОМ Ёлка",
+            "日本ＡＢ",
+            "ẞ ǅ Ⓜ",
+            "Γ1Σ",
+            "𐐀",
+        ] {
             let mut out = String::from("x");
             lower_into(text, &mut out);
             assert_eq!(out, format!("x{}", text.to_lowercase()));

@@ -1,5 +1,5 @@
-//! Kernels for work on text, fast in WebAssembly and natively, with Python's notions of characters, lines and spaces: what Data-Juicer's
-//! results rest on.
+//! Kernels for work on text, fast in WebAssembly and natively, with Python's notions of characters,
+//! lines and spaces: what Data-Juicer's results rest on.
 
 mod alphanumeric;
 mod charset;

@@ -1,14 +1,16 @@
 //! Repeated n-grams.
 //!
-//! [`Repeats`] finds the runs of n-grams that were met before. Then, from the last run to the first, the count of every n-gram of a run is
-//! added to the one that it repeats, until the first occurrences have them all.
+//! [`Repeats`] finds the runs of n-grams that were met before. Then, from the last run to the
+//! first, the count of every n-gram of a run is added to the one that it repeats, until the first
+//! occurrences have them all.
 
 use std::ops::AddAssign;
 
 use super::repeats::{BASE, Grams, MIX, Repeats, Run};
 use super::symbols::{Symbols, Text};
 
-/// Counts the n-grams of a sequence. Exact: hashes only decide what is compared. Buffers are kept from text to text.
+/// Counts the n-grams of a sequence. Exact: hashes only decide what is compared. Buffers are kept
+/// from text to text.
 #[derive(Debug, Default)]
 pub struct NgramCounter {
     symbols: Symbols,
@@ -23,7 +25,8 @@ pub struct NgramCounter {
     distinct: usize,
     /// How many n-grams occur once.
     single: usize,
-    /// How many n-grams have 1, 2, … further occurrences; the numbers that do not fit are in `large`.
+    /// How many n-grams have 1, 2, … further occurrences; the numbers that do not fit are in
+    /// `large`.
     by_count: Vec<u32>,
     large: Vec<u32>,
 }
@@ -31,14 +34,16 @@ pub struct NgramCounter {
 /// Numbers below this are sorted by counting; so many n-grams are rarely equal.
 const SMALL: usize = 64;
 
-/// From so many n-grams of two bytes on it costs less to look through the counts of all that there may be than to find runs.
+/// From so many n-grams of two bytes on it costs less to look through the counts of all that there
+/// may be than to find runs.
 const MANY: usize = 1000;
 
 /// More units than these bytes hold are not compared as a whole.
 const PACKED: usize = 32;
 
 impl NgramCounter {
-    /// Counts the n-grams of the code points of `text`, which are fewer than 2^32. A text shorter than `n` has none; `n` must not be 0.
+    /// Counts the n-grams of the code points of `text`, which are fewer than 2^32. A text shorter
+    /// than `n` has none; `n` must not be 0.
     pub fn count_characters(&mut self, text: &str, n: usize) {
         let mut symbols = std::mem::take(&mut self.symbols);
         let mut repeats = std::mem::take(&mut self.repeats);
@@ -55,21 +60,32 @@ impl NgramCounter {
                 let total = (len + 1).saturating_sub(n);
                 self.add_up(total, repeats.of_units::<2>(padded, n, total));
             }
-            Text::Bytes { len, padded } => self.count(len, n, |i| padded[i].into(), |a, b| padded[a] == padded[b]),
+            Text::Bytes { len, padded } => {
+                self.count(len, n, |i| padded[i].into(), |a, b| padded[a] == padded[b])
+            }
             Text::Pairs { len, padded } => {
                 let pair = |i: usize| u16::from_le_bytes([padded[2 * i], padded[2 * i + 1]]);
                 self.count(len, n, |i| pair(i).into(), |a, b| pair(a) == pair(b));
             }
-            Text::Whole(text) => self.count(text.len(), n, |i| text[i].into(), |a, b| text[a] == text[b]),
+            Text::Whole(text) => {
+                self.count(text.len(), n, |i| text[i].into(), |a, b| text[a] == text[b])
+            }
         }
         self.symbols = symbols;
         self.repeats = repeats;
     }
 
-    /// Counts the n-grams of `len` items, fewer than 2^32. `hash` gives a hash of item `i` (for small items, the item), `same` whether two
-    /// items are equal. A sequence shorter than `n` has none; `n` must not be 0.
+    /// Counts the n-grams of `len` items, fewer than 2^32. `hash` gives a hash of item `i` (for
+    /// small items, the item), `same` whether two items are equal. A sequence shorter than `n` has
+    /// none; `n` must not be 0.
     #[inline(always)]
-    pub fn count(&mut self, len: usize, n: usize, hash: impl Fn(usize) -> u64, same: impl Fn(usize, usize) -> bool) {
+    pub fn count(
+        &mut self,
+        len: usize,
+        n: usize,
+        hash: impl Fn(usize) -> u64,
+        same: impl Fn(usize, usize) -> bool,
+    ) {
         let mut prefixes = std::mem::take(&mut self.prefixes);
         let mut repeats = std::mem::take(&mut self.repeats);
         prefixes.clear();
@@ -79,7 +95,12 @@ impl NgramCounter {
             prefix = prefix.wrapping_mul(BASE).wrapping_add(hash(i));
             prefix
         }));
-        let grams = Prefixes { prefixes: &prefixes, n, power: (0..n).fold(1, |power: u64, _| power.wrapping_mul(BASE)), same };
+        let grams = Prefixes {
+            prefixes: &prefixes,
+            n,
+            power: (0..n).fold(1, |power: u64, _| power.wrapping_mul(BASE)),
+            same,
+        };
         let total = (len + 1).saturating_sub(n);
         self.add_up(total, repeats.find(&grams, total));
         self.prefixes = prefixes;
@@ -128,7 +149,8 @@ impl NgramCounter {
         self.keep(&histogram);
     }
 
-    /// Keeps the numbers of n-grams that have few further occurrences, and puts the large ones in order.
+    /// Keeps the numbers of n-grams that have few further occurrences, and puts the large ones in
+    /// order.
     fn keep(&mut self, histogram: &[u32; SMALL]) {
         self.by_count.clear();
         self.by_count.extend_from_slice(histogram);
@@ -150,10 +172,16 @@ impl NgramCounter {
         self.total - self.single
     }
 
-    /// The number of occurrences of the `most` most frequent of the different n-grams that occur more than once.
+    /// The number of occurrences of the `most` most frequent of the different n-grams that occur
+    /// more than once.
     pub fn most_frequent(&self, most: usize) -> usize {
         let mut left = most;
-        let large: usize = self.large.iter().take(left).map(|&count| count as usize + 1).sum();
+        let large: usize = self
+            .large
+            .iter()
+            .take(left)
+            .map(|&count| count as usize + 1)
+            .sum();
         left -= self.large.len().min(left);
         let mut sum = large;
         for (count, &number) in self.by_count.iter().enumerate().skip(1).rev() {
@@ -176,7 +204,8 @@ struct Prefixes<'a, S> {
 impl<S: Fn(usize, usize) -> bool> Grams for Prefixes<'_, S> {
     #[inline(always)]
     fn hash(&self, at: usize) -> u64 {
-        let difference = self.prefixes[at + self.n].wrapping_sub(self.prefixes[at].wrapping_mul(self.power));
+        let difference =
+            self.prefixes[at + self.n].wrapping_sub(self.prefixes[at].wrapping_mul(self.power));
         (difference ^ difference >> 32).wrapping_mul(MIX)
     }
 
@@ -187,12 +216,15 @@ impl<S: Fn(usize, usize) -> bool> Grams for Prefixes<'_, S> {
             return 0;
         }
         // As n-grams overlap, only the last item of the next one is in question.
-        (1..most).find(|i| !(self.same)(a + n - 1 + i, b + n - 1 + i)).unwrap_or(most)
+        (1..most)
+            .find(|i| !(self.same)(a + n - 1 + i, b + n - 1 + i))
+            .unwrap_or(most)
     }
 }
 
-/// Moves the occurrences of n-grams that were met before to their first ones, and says how many of these have each small number of further
-/// occurrences, from 1 on; large ones go to `large`. `C` is enough for `total`; `counts` is a buffer.
+/// Moves the occurrences of n-grams that were met before to their first ones, and says how many of
+/// these have each small number of further occurrences, from 1 on; large ones go to `large`. `C` is
+/// enough for `total`; `counts` is a buffer.
 #[inline(never)]
 fn sum_up<C>(counts: &mut Vec<C>, total: usize, runs: &[Run], large: &mut Vec<u32>) -> [u32; SMALL]
 where
@@ -211,7 +243,10 @@ where
             count += one;
             run[i - distance] += count;
         }
-        for (to, from) in before[source..].iter_mut().zip(&mut run[..len.min(distance)]) {
+        for (to, from) in before[source..]
+            .iter_mut()
+            .zip(&mut run[..len.min(distance)])
+        {
             *to += std::mem::take(from);
             *to += one;
         }
@@ -229,30 +264,49 @@ where
     for chunk in chunks {
         // Most are.
         if *chunk != [none; 8] {
-            chunk.iter().enumerate().for_each(|(i, &count)| add(i % 4, count));
+            chunk
+                .iter()
+                .enumerate()
+                .for_each(|(i, &count)| add(i % 4, count));
         }
     }
     rest.iter().for_each(|&count| add(0, count));
-    std::array::from_fn(|count| if count == 0 { 0 } else { histograms.iter().map(|histogram| histogram[count]).sum() })
+    std::array::from_fn(|count| {
+        if count == 0 {
+            0
+        } else {
+            histograms.iter().map(|histogram| histogram[count]).sum()
+        }
+    })
 }
 
 /// A hash of a word, good enough for a table that compares on a hit.
 #[inline(always)]
 pub fn word_hash(word: &[u8]) -> u64 {
-    let four = |at: usize| u64::from(u32::from_le_bytes(word[at..at + 4].try_into().expect("4 bytes")));
+    let four = |at: usize| {
+        u64::from(u32::from_le_bytes(
+            word[at..at + 4].try_into().expect("4 bytes"),
+        ))
+    };
     let eight = |at: usize| u64::from_le_bytes(word[at..at + 8].try_into().expect("8 bytes"));
     let len = word.len();
     let (a, b) = match len {
         0 => (0, 0),
-        1..4 => (u64::from(word[0]) | u64::from(word[len / 2]) << 8 | u64::from(word[len - 1]) << 16, 0),
+        1..4 => (
+            u64::from(word[0]) | u64::from(word[len / 2]) << 8 | u64::from(word[len - 1]) << 16,
+            0,
+        ),
         4..=8 => (four(0), four(len - 4)),
         9..=16 => (eight(0), eight(len - 8)),
         _ => {
-            let inner = (8..len - 8).step_by(8).fold(eight(0), |h, at| (h ^ eight(at)).wrapping_mul(MIX).rotate_left(29));
+            let inner = (8..len - 8).step_by(8).fold(eight(0), |h, at| {
+                (h ^ eight(at)).wrapping_mul(MIX).rotate_left(29)
+            });
             (inner, eight(len - 8))
         }
     };
-    let h = (a ^ MIX.wrapping_mul(len as u64)).wrapping_mul(BASE) ^ b.wrapping_mul(MIX).rotate_left(31);
+    let h =
+        (a ^ MIX.wrapping_mul(len as u64)).wrapping_mul(BASE) ^ b.wrapping_mul(MIX).rotate_left(31);
     (h ^ (h >> 29)).wrapping_mul(MIX)
 }
 
@@ -263,24 +317,45 @@ mod tests {
     use std::collections::HashMap;
     use std::hash::Hash;
 
-    /// Total, different, repeated, and the most frequent one, two, three and ten, by the simplest means.
+    /// Total, different, repeated, and the most frequent one, two, three and ten, by the simplest
+    /// means.
     fn expected<T: Hash + Eq>(items: &[T], n: usize) -> [usize; 7] {
         let mut map: HashMap<&[T], usize> = HashMap::new();
-        items.windows(n).for_each(|gram| *map.entry(gram).or_default() += 1);
+        items
+            .windows(n)
+            .for_each(|gram| *map.entry(gram).or_default() += 1);
         let mut counts: Vec<usize> = map.values().copied().filter(|&count| count > 1).collect();
         counts.sort_unstable_by(|a, b| b.cmp(a));
         let most = |most| counts.iter().take(most).sum();
-        [map.values().sum(), map.len(), most(usize::MAX), most(1), most(2), most(3), most(10)]
+        [
+            map.values().sum(),
+            map.len(),
+            most(usize::MAX),
+            most(1),
+            most(2),
+            most(3),
+            most(10),
+        ]
     }
 
     fn results(counter: &NgramCounter) -> [usize; 7] {
         let most = [1, 2, 3, 10].map(|most| counter.most_frequent(most));
-        [counter.total(), counter.distinct(), counter.repeated(), most[0], most[1], most[2], most[3]]
+        [
+            counter.total(),
+            counter.distinct(),
+            counter.repeated(),
+            most[0],
+            most[1],
+            most[2],
+            most[3],
+        ]
     }
 
     fn random(seed: u32) -> impl Iterator<Item = u32> {
         let step = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        std::iter::successors(Some(seed), step).skip(1).map(|state| state >> 16)
+        std::iter::successors(Some(seed), step)
+            .skip(1)
+            .map(|state| state >> 16)
     }
 
     #[test]
@@ -290,8 +365,17 @@ mod tests {
             for letters in [1, 2, 5, 1000] {
                 let items: Vec<u32> = random(7).map(|r| r % letters).take(len).collect();
                 for n in [1, 2, 3, 10] {
-                    counter.count(items.len(), n, |i| items[i].into(), |a, b| items[a] == items[b]);
-                    assert_eq!(results(&counter), expected(&items, n), "{len} items of {letters} letters, {n}-grams");
+                    counter.count(
+                        items.len(),
+                        n,
+                        |i| items[i].into(),
+                        |a, b| items[a] == items[b],
+                    );
+                    assert_eq!(
+                        results(&counter),
+                        expected(&items, n),
+                        "{len} items of {letters} letters, {n}-grams"
+                    );
                 }
             }
         }
@@ -301,14 +385,30 @@ mod tests {
     fn counts_characters_of_all_scripts() {
         let mut counter = NgramCounter::default();
         // Few letters: many repetitions. The last three have too many for one byte each.
-        for (from, letters) in [(0x61, 2), (0x61, 26), (0x70, 60), (0x430, 3), (0x1f600, 100), (0x7c, 200), (0x4e00, 500), (0x1ff00, 300)] {
+        for (from, letters) in [
+            (0x61, 2),
+            (0x61, 26),
+            (0x70, 60),
+            (0x430, 3),
+            (0x1f600, 100),
+            (0x7c, 200),
+            (0x4e00, 500),
+            (0x1ff00, 300),
+        ] {
             for len in [0, 1, 5, 9, 10, 11, 16, 17, 18, 255, 256, 257, 3000] {
-                let text: String = random(len as u32).filter_map(|r| char::from_u32(from + r % letters)).take(len).collect();
+                let text: String = random(len as u32)
+                    .filter_map(|r| char::from_u32(from + r % letters))
+                    .take(len)
+                    .collect();
                 let text = if len == 3000 { text.repeat(2) } else { text };
                 let characters: Vec<char> = text.chars().collect();
                 for n in [1, 2, 7, 8, 9, 10, 15, 16, 17, 40] {
                     counter.count_characters(&text, n);
-                    assert_eq!(results(&counter), expected(&characters, n), "{len} of {letters} from {from:x}, {n}-grams");
+                    assert_eq!(
+                        results(&counter),
+                        expected(&characters, n),
+                        "{len} of {letters} from {from:x}, {n}-grams"
+                    );
                 }
             }
         }
@@ -317,8 +417,10 @@ mod tests {
     #[test]
     fn words_of_every_length_have_their_own_hash() {
         let text: Vec<u8> = (0..64).collect();
-        let mut hashes: Vec<u64> =
-            (0..64).flat_map(|from| (from..64).map(move |to| (from, to))).map(|(a, b)| word_hash(&text[a..b])).collect();
+        let mut hashes: Vec<u64> = (0..64)
+            .flat_map(|from| (from..64).map(move |to| (from, to)))
+            .map(|(a, b)| word_hash(&text[a..b]))
+            .collect();
         hashes.sort_unstable();
         hashes.dedup();
         // The 64 empty words are one.

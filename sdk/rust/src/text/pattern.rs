@@ -2,18 +2,24 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// Compiles the pattern that the user gave for the parameter `name`, as Data-Juicer does where it searches for patterns: `.` matches line
-/// ends too, and `r'…'` around the pattern is taken off.
+/// Compiles the pattern that the user gave for the parameter `name`, as Data-Juicer does where it
+/// searches for patterns: `.` matches line ends too, and `r'…'` around the pattern is taken off.
 ///
 /// # Errors
 /// A sentence that names the parameter and says what in the pattern is not supported.
 pub fn search_pattern(name: &str, pattern: &str) -> Result<Regex, String> {
-    let raw = |quote: &str| pattern.strip_prefix('r')?.strip_prefix(quote)?.strip_suffix(quote);
+    let raw = |quote: &str| {
+        pattern
+            .strip_prefix('r')?
+            .strip_prefix(quote)?
+            .strip_suffix(quote)
+    };
     let pattern = raw("'").or_else(|| raw("\"")).unwrap_or(pattern);
     compile(name, pattern, true)
 }
 
-/// Compiles the pattern that the user gave for the parameter `name`, as Python's `regex.compile` does without flags.
+/// Compiles the pattern that the user gave for the parameter `name`, as Python's `regex.compile`
+/// does without flags.
 ///
 /// # Errors
 /// As [`search_pattern`].
@@ -23,15 +29,24 @@ pub fn plain_pattern(name: &str, pattern: &str) -> Result<Regex, String> {
 
 fn compile(name: &str, pattern: &str, dot_all: bool) -> Result<Regex, String> {
     let translated = translate(pattern).map_err(|what| format!("`{name}` {what}"))?;
-    RegexBuilder::new(&translated).dot_matches_new_line(dot_all).build().map_err(|error| {
-        // The engine's message draws the pattern over several lines; its last line says what is wrong.
-        let text = error.to_string();
-        let what = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        format!("`{name}` is not supported: {what}: `{pattern}`")
-    })
+    RegexBuilder::new(&translated)
+        .dot_matches_new_line(dot_all)
+        .build()
+        .map_err(|error| {
+            // The engine's message draws the pattern over several lines; its last line says what is
+            // wrong.
+            let text = error.to_string();
+            let what = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
+            format!("`{name}` is not supported: {what}: `{pattern}`")
+        })
 }
 
-/// From Python's notation to that of the `regex` crate, where the same characters mean different things.
+/// From Python's notation to that of the `regex` crate, where the same characters mean different
+/// things.
 fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len());
     let mut chars = pattern.char_indices().peekable();
@@ -44,7 +59,9 @@ fn translate(pattern: &str) -> Result<String, String> {
         let was_quantified = std::mem::take(&mut quantified);
         match (c, &mut class) {
             ('\\', _) => {
-                let Some((_, escaped)) = chars.next() else { return Err("ends in a single `\\`".into()) };
+                let Some((_, escaped)) = chars.next() else {
+                    return Err("ends in a single `\\`".into());
+                };
                 match escaped {
                     'Z' if class.is_none() => out.push_str(r"\z"),
                     // Word boundaries in the crate, literals in Python.
@@ -52,9 +69,14 @@ fn translate(pattern: &str) -> Result<String, String> {
                     escaped if !escaped.is_ascii() => out.push(escaped),
                     // A property: its braces are no count.
                     'p' | 'P' if pattern[at + 2..].starts_with('{') => {
-                        let end = pattern[at..].find('}').map_or(pattern.len(), |end| at + end + 1);
+                        let end = pattern[at..]
+                            .find('}')
+                            .map_or(pattern.len(), |end| at + end + 1);
                         out.push_str(&pattern[at..end]);
-                        chars.by_ref().take(pattern[at + 2..end].chars().count()).for_each(drop);
+                        chars
+                            .by_ref()
+                            .take(pattern[at + 2..end].chars().count())
+                            .for_each(drop);
                     }
                     escaped => out.extend(['\\', escaped]),
                 }
@@ -73,7 +95,10 @@ fn translate(pattern: &str) -> Result<String, String> {
                 let end = rest.find(":]").map_or(0, |end| end + 2);
                 out.push('[');
                 out.push_str(&rest[..end]);
-                chars.by_ref().take(rest[..end].chars().count()).for_each(drop);
+                chars
+                    .by_ref()
+                    .take(rest[..end].chars().count())
+                    .for_each(drop);
                 class = class.map(|seen| seen + 1);
             }
             // Literals in Python's classes, set operations in the crate's.
@@ -90,7 +115,9 @@ fn translate(pattern: &str) -> Result<String, String> {
                 *seen += 1;
             }
             ('+', None) if was_quantified => {
-                return Err(format!("has a possessive quantifier, which is not supported: `{pattern}`"));
+                return Err(format!(
+                    "has a possessive quantifier, which is not supported: `{pattern}`"
+                ));
             }
             ('{', None) => {
                 let inner = rest.split_once('}').map(|(inner, _)| inner);
@@ -104,7 +131,9 @@ fn translate(pattern: &str) -> Result<String, String> {
                         quantified = true;
                     }
                     Some(inner) if is_fuzzy(inner) => {
-                        return Err(format!("has a fuzzy match, which is not supported: `{pattern}`"));
+                        return Err(format!(
+                            "has a fuzzy match, which is not supported: `{pattern}`"
+                        ));
                     }
                     _ => out.push_str(r"\{"),
                 }
@@ -161,16 +190,35 @@ mod tests {
             (r"(?P<n>a)(?:b)?", "ab", "ab"),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(search_pattern("pattern", pattern).unwrap().find(text).map(|m| m.as_str()), Some(expected), "{pattern}");
+            assert_eq!(
+                search_pattern("pattern", pattern)
+                    .unwrap()
+                    .find(text)
+                    .map(|m| m.as_str()),
+                Some(expected),
+                "{pattern}"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_done_is_said() {
-        let cases = [("a(?=b)", "look-around"), (r"(a)\1", "backreferences"), ("a++", "possessive"), ("a{2}+", "possessive")];
-        for (pattern, reason) in cases.into_iter().chain([("(?:foo){e<=1}", "fuzzy"), ("a(", "unclosed"), (r"a\", "single")]) {
+        let cases = [
+            ("a(?=b)", "look-around"),
+            (r"(a)\1", "backreferences"),
+            ("a++", "possessive"),
+            ("a{2}+", "possessive"),
+        ];
+        for (pattern, reason) in cases.into_iter().chain([
+            ("(?:foo){e<=1}", "fuzzy"),
+            ("a(", "unclosed"),
+            (r"a\", "single"),
+        ]) {
             let error = search_pattern("pattern", pattern).unwrap_err();
-            assert!(error.starts_with("`pattern`") && error.contains(reason), "{pattern}: {error}");
+            assert!(
+                error.starts_with("`pattern`") && error.contains(reason),
+                "{pattern}: {error}"
+            );
         }
     }
 }

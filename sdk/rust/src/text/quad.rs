@@ -100,7 +100,11 @@ mod lanes {
         /// The top bit of each number; the first is bit 0.
         #[inline(always)]
         pub(in super::super) fn bitmask(self) -> u8 {
-            self.0.iter().enumerate().map(|(i, x)| ((x >> 31) as u8) << i).sum()
+            self.0
+                .iter()
+                .enumerate()
+                .map(|(i, x)| ((x >> 31) as u8) << i)
+                .sum()
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Sixteen bytes at a time, the same code for WebAssembly and for the host, and blocks of 64 bytes as bit masks on top.
+//! Sixteen bytes at a time, the same code for WebAssembly and for the host, and blocks of 64 bytes
+//! as bit masks on top.
 //!
-//! Masks are what makes text kernels fast in WebAssembly: one bit per byte, then 64-bit arithmetic that every engine compiles well.
+//! Masks are what makes text kernels fast in WebAssembly: one bit per byte, then 64-bit arithmetic
+//! that every engine compiles well.
 
 #[cfg(target_arch = "wasm32")]
 mod lanes {
@@ -53,7 +55,10 @@ mod lanes {
     /// Those of eight bytes that `mask` has a bit for, at the front.
     #[inline(always)]
     pub(super) fn front(bytes: u64, mask: u8) -> u64 {
-        arch::u64x2_extract_lane::<0>(arch::u8x16_swizzle(arch::u64x2(bytes, 0), arch::u64x2(super::FRONT[usize::from(mask)], 0)))
+        arch::u64x2_extract_lane::<0>(arch::u8x16_swizzle(
+            arch::u64x2(bytes, 0),
+            arch::u64x2(super::FRONT[usize::from(mask)], 0),
+        ))
     }
 }
 
@@ -69,7 +74,8 @@ mod lanes {
         /// The first sixteen bytes.
         #[inline(always)]
         pub fn load(bytes: &[u8; 16]) -> Self {
-            // SAFETY: the reference is good for 16 bytes, and the load needs no alignment. SSE2 is part of x86-64.
+            // SAFETY: the reference is good for 16 bytes, and the load needs no alignment. SSE2 is
+            // part of x86-64.
             Self(unsafe { arch::_mm_loadu_si128(bytes.as_ptr().cast()) })
         }
 
@@ -86,7 +92,10 @@ mod lanes {
             // SAFETY: SSE2 is part of x86-64.
             unsafe {
                 let shifted = arch::_mm_sub_epi8(self.0, arch::_mm_set1_epi8(low as i8));
-                Self(arch::_mm_cmpeq_epi8(arch::_mm_min_epu8(shifted, arch::_mm_set1_epi8((high - low) as i8)), shifted))
+                Self(arch::_mm_cmpeq_epi8(
+                    arch::_mm_min_epu8(shifted, arch::_mm_set1_epi8((high - low) as i8)),
+                    shifted,
+                ))
             }
         }
 
@@ -135,7 +144,13 @@ mod lanes {
         /// Whether each byte is in `low..=high`.
         #[inline(always)]
         pub fn within(self, low: u8, high: u8) -> Self {
-            Self(self.0.map(|x| if x.wrapping_sub(low) <= high - low { 0xff } else { 0 }))
+            Self(self.0.map(|x| {
+                if x.wrapping_sub(low) <= high - low {
+                    0xff
+                } else {
+                    0
+                }
+            }))
         }
 
         /// Both.
@@ -153,7 +168,11 @@ mod lanes {
         /// The top bit of each byte; byte 0 is bit 0.
         #[inline(always)]
         pub fn bitmask(self) -> u16 {
-            self.0.iter().enumerate().map(|(i, x)| u16::from(x >> 7) << i).sum()
+            self.0
+                .iter()
+                .enumerate()
+                .map(|(i, x)| u16::from(x >> 7) << i)
+                .sum()
         }
     }
 }
@@ -164,7 +183,13 @@ mod scalar {
     #[inline(always)]
     pub(super) fn front(bytes: u64, mask: u8) -> u64 {
         let places = super::FRONT[usize::from(mask)].to_le_bytes();
-        u64::from_le_bytes(places.map(|place| if place < 8 { (bytes >> (8 * place)) as u8 } else { 0 }))
+        u64::from_le_bytes(places.map(|place| {
+            if place < 8 {
+                (bytes >> (8 * place)) as u8
+            } else {
+                0
+            }
+        }))
     }
 }
 
@@ -175,7 +200,8 @@ use scalar::front;
 
 pub use lanes::Lanes;
 
-/// For each mask of eight bits the numbers of those that are set, a byte each, and then bytes that are no number of a byte.
+/// For each mask of eight bits the numbers of those that are set, a byte each, and then bytes that
+/// are no number of a byte.
 const FRONT: [u64; 256] = {
     let mut table = [0; 256];
     let mut mask = 0;
@@ -205,18 +231,21 @@ pub struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The bytes for which `test` gives ones; byte 0 is bit 0. Bytes past the end of the text give zeros.
+    /// The bytes for which `test` gives ones; byte 0 is bit 0. Bytes past the end of the text give
+    /// zeros.
     #[inline(always)]
     pub fn mask(&self, test: impl Fn(Lanes) -> Lanes) -> u64 {
         let part = |i: usize| {
-            let bytes: &[u8; 16] = self.bytes[i * 16..i * 16 + 16].try_into().expect("16 bytes");
+            let bytes: &[u8; 16] = self.bytes[i * 16..i * 16 + 16]
+                .try_into()
+                .expect("16 bytes");
             u64::from(test(Lanes::load(bytes)).bitmask()) << (16 * i)
         };
         (part(0) | part(1) | part(2) | part(3)) & self.valid
     }
 
-    /// Writes the bytes that `mask` has a bit for to the front of `to`, which has 64 bytes at least, and says how many they are. What was
-    /// behind them in `to` is overwritten.
+    /// Writes the bytes that `mask` has a bit for to the front of `to`, which has 64 bytes at
+    /// least, and says how many they are. What was behind them in `to` is overwritten.
     #[inline(always)]
     pub fn pick(&self, mask: u64, to: &mut [u8]) -> usize {
         let to: &mut [u8; 64] = to.first_chunk_mut().expect("room for a block");
@@ -251,11 +280,19 @@ impl Block<'_> {
 pub fn blocks(text: &str, mut visit: impl FnMut(Block<'_>)) {
     let (whole, rest) = text.as_bytes().as_chunks::<64>();
     for (i, bytes) in whole.iter().enumerate() {
-        visit(Block { bytes, start: i * 64, valid: !0 });
+        visit(Block {
+            bytes,
+            start: i * 64,
+            valid: !0,
+        });
     }
     if !rest.is_empty() {
         let mut bytes = [0; 64];
         bytes[..rest.len()].copy_from_slice(rest);
-        visit(Block { bytes: &bytes, start: whole.len() * 64, valid: (1 << rest.len()) - 1 });
+        visit(Block {
+            bytes: &bytes,
+            start: whole.len() * 64,
+            valid: (1 << rest.len()) - 1,
+        });
     }
 }

@@ -3,9 +3,10 @@
 use super::charset::decode;
 use super::simd::Lanes;
 
-/// Writes texts with one byte per code point: ASCII stays, every other code point of a text gets one of the bytes above. Few texts have
-/// more than 128 of these. Such a text gets two bytes per code point: those of the basic plane stay, others get one of the numbers that
-/// are no code points. A text with very many of these gets four. Buffers are kept from text to text.
+/// Writes texts with one byte per code point: ASCII stays, every other code point of a text gets
+/// one of the bytes above. Few texts have more than 128 of these. Such a text gets two bytes per
+/// code point: those of the basic plane stay, others get one of the numbers that are no code
+/// points. A text with very many of these gets four. Buffers are kept from text to text.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     narrow: Vec<u8>,
@@ -37,10 +38,12 @@ pub(super) enum Text<'a> {
     Whole(&'a [u32]),
 }
 
-/// After a text, so that the words of the last n-gram, and eight bytes from any place of it, can be read.
+/// After a text, so that the words of the last n-gram, and eight bytes from any place of it, can be
+/// read.
 const PADDING: usize = 15;
 
-/// The first of the numbers that are no code points, and how many of them are used at most: they are searched one by one.
+/// The first of the numbers that are no code points, and how many of them are used at most: they
+/// are searched one by one.
 const SURROGATES: u16 = 0xd800;
 const MOST_SURROGATES: usize = 256;
 
@@ -56,7 +59,10 @@ impl Symbols {
         }
         let len = self.narrow.len();
         self.narrow.extend_from_slice(&[0; PADDING]);
-        Text::Bytes { len, padded: &self.narrow }
+        Text::Bytes {
+            len,
+            padded: &self.narrow,
+        }
     }
 
     /// The symbols of a text that has too many code points for bytes.
@@ -70,10 +76,13 @@ impl Symbols {
             let unit = match u16::try_from(c) {
                 Ok(unit) => unit,
                 Err(_) => {
-                    let known = others.iter().position(|other| *other == c).unwrap_or_else(|| {
-                        others.push(c);
-                        others.len() - 1
-                    });
+                    let known = others
+                        .iter()
+                        .position(|other| *other == c)
+                        .unwrap_or_else(|| {
+                            others.push(c);
+                            others.len() - 1
+                        });
                     if known >= MOST_SURROGATES {
                         self.whole.clear();
                         self.whole.extend(text.chars().map(u32::from));
@@ -86,7 +95,10 @@ impl Symbols {
         }
         let len = self.wide.len() / 2;
         self.wide.extend_from_slice(&[0; PADDING]);
-        Text::Pairs { len, padded: &self.wide }
+        Text::Pairs {
+            len,
+            padded: &self.wide,
+        }
     }
 
     /// Whether the code points of `text` are few enough for a byte each; then they are in `narrow`.
@@ -96,7 +108,8 @@ impl Symbols {
             self.bytes[c as usize] = 0;
         }
         let bytes = text.as_bytes();
-        // One byte per code point cannot be more than the bytes of the text; ASCII is written sixteen at a time.
+        // One byte per code point cannot be more than the bytes of the text; ASCII is written
+        // sixteen at a time.
         self.narrow.resize(bytes.len() + 16, 0);
         let (mut at, mut written) = (0, 0);
         while at < bytes.len() {
@@ -105,7 +118,8 @@ impl Symbols {
                     Some(chunk) => {
                         self.narrow[written..written + 16].copy_from_slice(chunk);
                         // Sixteen if there is no bit: then it is the one behind.
-                        (u32::from(Lanes::load(chunk).bitmask()) | 1 << 16).trailing_zeros() as usize
+                        (u32::from(Lanes::load(chunk).bitmask()) | 1 << 16).trailing_zeros()
+                            as usize
                     }
                     None => {
                         self.narrow[written] = bytes[at];
@@ -119,7 +133,9 @@ impl Symbols {
             let (c, len) = decode(text, at);
             let byte = &mut self.bytes[c as usize];
             if *byte == 0 {
-                let Ok(next) = u8::try_from(128 + self.known.len()) else { return false };
+                let Ok(next) = u8::try_from(128 + self.known.len()) else {
+                    return false;
+                };
                 *byte = next;
                 self.known.push(c);
             }

@@ -1,4 +1,5 @@
-//! A filter by length in bytes, and a mapper that writes ASCII letters small, over the bare interface of version 0.1.
+//! A filter by length in bytes, and a mapper that writes ASCII letters small, over the bare
+//! interface of version 0.1.
 
 wit_bindgen::generate!({ path: "wit", world: "operator" });
 

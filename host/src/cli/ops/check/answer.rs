@@ -7,8 +7,14 @@ use crate::data::Batch;
 use crate::wasm::{CallError, OpPool, Output, Reply, Update};
 
 /// What an operator answers for each row of `batch`; the outer error is the call's.
-pub(crate) fn ask(pool: &OpPool, instance: &mut crate::wasm::OpInstance, batch: &Batch) -> anyhow::Result<Result<Vec<String>, CallError>> {
-    Ok(pool.process(instance, batch)?.map(|reply| per_row(&reply, batch.rows())))
+pub(crate) fn ask(
+    pool: &OpPool,
+    instance: &mut crate::wasm::OpInstance,
+    batch: &Batch,
+) -> anyhow::Result<Result<Vec<String>, CallError>> {
+    Ok(pool
+        .process(instance, batch)?
+        .map(|reply| per_row(&reply, batch.rows())))
 }
 
 /// One text per row of the batch that says all of the answer for it.
@@ -17,7 +23,11 @@ pub(crate) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
     match &reply.output {
         Output::Filtered { keep, stats } => {
             for (row, text) in out.iter_mut().enumerate() {
-                *text = if keep.value(row) { "kept".into() } else { "dropped".into() };
+                *text = if keep.value(row) {
+                    "kept".into()
+                } else {
+                    "dropped".into()
+                };
                 for stat in stats {
                     *text += &format!(", {} = {}", stat.key, value(&stat.data, row));
                 }
@@ -26,7 +36,10 @@ pub(crate) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
         Output::Updated(updates) => {
             for update in updates {
                 for i in 0..update.values.len() {
-                    let row = update.rows.as_ref().map_or(i, |rows| rows.value(i) as usize);
+                    let row = update
+                        .rows
+                        .as_ref()
+                        .map_or(i, |rows| rows.value(i) as usize);
                     out[row] += &field(update, i);
                 }
             }
@@ -34,21 +47,37 @@ pub(crate) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
         Output::Rows { origins, fields } => {
             for (i, origin) in origins.values().iter().enumerate() {
                 out[*origin as usize] += "a row with ";
-                fields.iter().for_each(|f| out[*origin as usize] += &field(f, i));
+                fields
+                    .iter()
+                    .for_each(|f| out[*origin as usize] += &field(f, i));
             }
         }
-        Output::Fingerprints { width, per_row, data, valid } => {
+        Output::Fingerprints {
+            width,
+            per_row,
+            data,
+            valid,
+        } => {
             let bytes = width * per_row;
             for (row, text) in out.iter_mut().enumerate() {
                 let has = valid.as_ref().is_none_or(|v| v.value(row));
-                *text = if has { format!("{:02x?}", &data[row * bytes..(row + 1) * bytes]) } else { "no fingerprint".into() };
+                *text = if has {
+                    format!("{:02x?}", &data[row * bytes..(row + 1) * bytes])
+                } else {
+                    "no fingerprint".into()
+                };
             }
         }
         Output::KeyLists(keys) => {
             let keys: arrow::array::ArrayRef = std::sync::Arc::new(keys.clone());
-            out.iter_mut().enumerate().for_each(|(row, text)| *text = value(&keys, row));
+            out.iter_mut()
+                .enumerate()
+                .for_each(|(row, text)| *text = value(&keys, row));
         }
-        Output::Keys(keys) => out.iter_mut().enumerate().for_each(|(row, text)| *text = value(keys, row)),
+        Output::Keys(keys) => out
+            .iter_mut()
+            .enumerate()
+            .for_each(|(row, text)| *text = value(keys, row)),
     }
     for rejection in &reply.rejected {
         out[rejection.row as usize] = format!("rejected: {}", rejection.reason);

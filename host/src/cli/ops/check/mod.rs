@@ -19,7 +19,8 @@ use crate::wasm::{Limits, OpEntry, Registry, Replace, Source};
 
 /// Check that a component keeps the contract, and measure it
 ///
-/// Exit codes: 0 all checks passed (warnings are no failure), 1 a check failed, 2 the file, sample or parameters are not usable.
+/// Exit codes: 0 all checks passed (warnings are no failure), 1 a check failed, 2 the file, sample
+/// or parameters are not usable.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct CheckArgs {
     /// The component
@@ -59,7 +60,11 @@ struct Check {
 
 impl Check {
     fn new(check: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
-        Self { check, verdict, detail: detail.into() }
+        Self {
+            check,
+            verdict,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -77,24 +82,40 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let sample = args.sample.as_deref().map(sample::read).transpose()?;
     if !args.file.is_file() {
-        return Err(UserError::new(args.file.display().to_string(), "there is no such file").into());
+        return Err(
+            UserError::new(args.file.display().to_string(), "there is no such file").into(),
+        );
     }
     // Each load starts a fresh instance: twice shows whether the component says the same of itself.
     let files = [args.file.clone()];
-    let (first, second) = (Registry::load(&files, Replace::All)?, Registry::load(&files, Replace::All)?);
+    let (first, second) = (
+        Registry::load(&files, Replace::All)?,
+        Registry::load(&files, Replace::All)?,
+    );
     let entries = of_file(&first, args)?;
     let again = of_file(&second, args)?;
     let component = &entries[0].component;
     let mut component_checks = vec![Check::new(
         "contract",
         Verdict::Pass,
-        format!("version {}, {}, sha256 {}", component.wit_version, crate::term::bytes(component.bytes), component.digest),
+        format!(
+            "version {}, {}, sha256 {}",
+            component.wit_version,
+            crate::term::bytes(component.bytes),
+            component.digest
+        ),
     )];
     component_checks.push(describe::same(&entries, &again));
     component_checks.extend(describe::imports(&component.imports));
-    let reports: Vec<OpReport> = entries.iter().map(|e| check_op(&first, e, &params, sample.as_deref())).collect::<Result<_>>()?;
+    let reports: Vec<OpReport> = entries
+        .iter()
+        .map(|e| check_op(&first, e, &params, sample.as_deref()))
+        .collect::<Result<_>>()?;
 
-    let failed = component_checks.iter().chain(reports.iter().flat_map(|r| &r.checks)).any(|c| c.verdict == Verdict::Fail);
+    let failed = component_checks
+        .iter()
+        .chain(reports.iter().flat_map(|r| &r.checks))
+        .any(|c| c.verdict == Verdict::Fail);
     if args.json {
         let json = serde_json::json!({
             "file": args.file.display().to_string(), "ok": !failed, "imports": component.imports,
@@ -110,11 +131,17 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
 /// The operators of the file that are to be checked.
 fn of_file<'a>(registry: &'a Registry, args: &CheckArgs) -> Result<Vec<&'a OpEntry>, UserError> {
     let source = Source::File(args.file.clone());
-    let all: Vec<&OpEntry> = registry.iter().filter(|e| e.component.source == source).collect();
+    let all: Vec<&OpEntry> = registry
+        .iter()
+        .filter(|e| e.component.source == source)
+        .collect();
     let names = || all.iter().map(|e| e.descriptor.name.as_str());
     let Some(wanted) = &args.op else {
         return if all.is_empty() {
-            Err(UserError::new(args.file.display().to_string(), "this component has no operators"))
+            Err(UserError::new(
+                args.file.display().to_string(),
+                "this component has no operators",
+            ))
         } else {
             Ok(all)
         };
@@ -122,30 +149,59 @@ fn of_file<'a>(registry: &'a Registry, args: &CheckArgs) -> Result<Vec<&'a OpEnt
     match all.iter().find(|e| e.descriptor.name == *wanted) {
         Some(entry) => Ok(vec![entry]),
         None => {
-            let near = did_you_mean(wanted, names()).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+            let near = did_you_mean(wanted, names())
+                .map(|n| format!("did you mean `{n}`? "))
+                .unwrap_or_default();
             let have: Vec<&str> = names().collect();
-            Err(UserError::new("--op", format!("the component has no operator `{wanted}`"))
-                .hint(format!("{near}it has {}", have.join(", "))))
+            Err(
+                UserError::new("--op", format!("the component has no operator `{wanted}`"))
+                    .hint(format!("{near}it has {}", have.join(", "))),
+            )
         }
     }
 }
 
-fn check_op(registry: &Registry, entry: &OpEntry, params: &Map<String, Value>, sample: Option<&[String]>) -> Result<OpReport> {
+fn check_op(
+    registry: &Registry,
+    entry: &OpEntry,
+    params: &Map<String, Value>,
+    sample: Option<&[String]>,
+) -> Result<OpReport> {
     let d = &entry.descriptor;
-    let mut report = OpReport { op: d.name.clone(), kind: d.kind.as_str(), checks: vec![describe::schema(d)], speed: None };
+    let mut report = OpReport {
+        op: d.name.clone(),
+        kind: d.kind.as_str(),
+        checks: vec![describe::schema(d)],
+        speed: None,
+    };
     let created = full_params(entry, params)
         .map_err(anyhow::Error::from)
-        .and_then(|full| registry.pool(entry, &full, Limits::default(), grants_of_params(entry, params, "--params")?, 0, "--params"));
+        .and_then(|full| {
+            registry.pool(
+                entry,
+                &full,
+                Limits::default(),
+                grants_of_params(entry, params, "--params")?,
+                0,
+                "--params",
+            )
+        });
     match created {
         Ok(pool) => {
-            report.checks.push(Check::new("create", Verdict::Pass, "takes the parameters"));
+            report
+                .checks
+                .push(Check::new("create", Verdict::Pass, "takes the parameters"));
             report.speed = probe::all(&pool, sample, &mut report.checks)?;
         }
         // With parameters of the user's own, it is theirs to mend them.
         Err(error) if !params.is_empty() => return Err(error),
         Err(error) => {
-            let detail = format!("does not start with its defaults: {error:#}; if it has to be given parameters, use --params");
-            report.checks.push(Check::new("create", Verdict::Fail, detail));
+            let detail = format!(
+                "does not start with its defaults: {error:#}; if it has to be given parameters, use --params"
+            );
+            report
+                .checks
+                .push(Check::new("create", Verdict::Fail, detail));
         }
     }
     Ok(report)

@@ -29,21 +29,57 @@ const MEASURE: Duration = Duration::from_millis(500);
 const SLACK: usize = 2 << 20;
 
 /// Makes all checks; gives the speed if the operator can process the sample.
-pub(crate) fn all(pool: &OpPool, given: Option<&[String]>, checks: &mut Vec<Check>) -> Result<Option<Speed>> {
+pub(crate) fn all(
+    pool: &OpPool,
+    given: Option<&[String]>,
+    checks: &mut Vec<Check>,
+) -> Result<Option<Speed>> {
     let signature = pool.signature();
     let made = sample::ordinary(signature, ROWS);
     let whole = sample::batch(signature, given.unwrap_or(&made))?;
-    let unicode: Vec<String> = sample::unicode().iter().enumerate().map(|(i, t)| sample::row(signature, t, i)).collect();
-    checks.push(answers(pool, "one row", &sample::batch(signature, &made[..1])?)?);
-    checks.push(answers(pool, "empty values", &sample::batch(signature, &vec![sample::row(signature, "", 0); 3])?)?);
+    let unicode: Vec<String> = sample::unicode()
+        .iter()
+        .enumerate()
+        .map(|(i, t)| sample::row(signature, t, i))
+        .collect();
+    checks.push(answers(
+        pool,
+        "one row",
+        &sample::batch(signature, &made[..1])?,
+    )?);
+    checks.push(answers(
+        pool,
+        "empty values",
+        &sample::batch(signature, &vec![sample::row(signature, "", 0); 3])?,
+    )?);
     checks.push(match sample::nulls(signature) {
         Some(rows) => answers(pool, "nulls", &sample::batch(signature, &rows)?)?,
-        None => Check::new("nulls", Verdict::Skip, "all fields that it reads are required: the host keeps rows without them away"),
+        None => Check::new(
+            "nulls",
+            Verdict::Skip,
+            "all fields that it reads are required: the host keeps rows without them away",
+        ),
     });
-    checks.push(answers(pool, "unicode", &sample::batch(signature, &unicode)?)?);
+    checks.push(answers(
+        pool,
+        "unicode",
+        &sample::batch(signature, &unicode)?,
+    )?);
     if whole.rows() == 0 {
-        let need: Vec<&str> = signature.reads.iter().filter(|r| r.required).map(|r| r.path.as_str()).collect();
-        checks.push(Check::new("many rows", Verdict::Fail, format!("no row of the sample has the required fields {}", need.join(", "))));
+        let need: Vec<&str> = signature
+            .reads
+            .iter()
+            .filter(|r| r.required)
+            .map(|r| r.path.as_str())
+            .collect();
+        checks.push(Check::new(
+            "many rows",
+            Verdict::Fail,
+            format!(
+                "no row of the sample has the required fields {}",
+                need.join(", ")
+            ),
+        ));
         return Ok(None);
     }
     let many = answers(pool, "many rows", &whole)?;
@@ -59,18 +95,31 @@ pub(crate) fn all(pool: &OpPool, given: Option<&[String]>, checks: &mut Vec<Chec
     }
     let (memory, speed) = cost(pool, &whole)?;
     checks.push(memory);
-    checks.push(Check::new("speed", Verdict::Pass, format!("{:.0} MB/s, {:.2} µs per row", speed.mb_per_second, speed.micros_per_row)));
+    checks.push(Check::new(
+        "speed",
+        Verdict::Pass,
+        format!(
+            "{:.0} MB/s, {:.2} µs per row",
+            speed.mb_per_second, speed.micros_per_row
+        ),
+    ));
     Ok(Some(speed))
 }
 
 /// Whether it answers a batch, as the contract wants it.
 fn answers(pool: &OpPool, check: &'static str, batch: &Batch) -> Result<Check> {
     if batch.rows() == 0 {
-        return Ok(Check::new(check, Verdict::Skip, "no such rows for the fields that it reads"));
+        return Ok(Check::new(
+            check,
+            Verdict::Skip,
+            "no such rows for the fields that it reads",
+        ));
     }
     let mut instance = pool.checkout()?;
     Ok(match pool.process(&mut instance, batch)? {
-        Ok(reply) if reply.rejected.is_empty() => Check::new(check, Verdict::Pass, counted(batch.rows() as u64, "row")),
+        Ok(reply) if reply.rejected.is_empty() => {
+            Check::new(check, Verdict::Pass, counted(batch.rows() as u64, "row"))
+        }
         Ok(reply) => {
             let first = &reply.rejected[0];
             let detail = format!(
@@ -90,7 +139,11 @@ fn answers(pool: &OpPool, check: &'static str, batch: &Batch) -> Result<Check> {
 fn differs(a: &[String], b: &[String]) -> Option<String> {
     let cut = |text: &str| text.chars().take(80).collect::<String>();
     let at = a.iter().zip(b).position(|(x, y)| x != y)?;
-    Some(format!("row {at}: `{}` and then `{}`", cut(&a[at]), cut(&b[at])))
+    Some(format!(
+        "row {at}: `{}` and then `{}`",
+        cut(&a[at]),
+        cut(&b[at])
+    ))
 }
 
 /// The same rows again, in the same and in a fresh instance.
@@ -102,17 +155,30 @@ fn deterministic(pool: &OpPool, batch: &Batch) -> Result<Check> {
         for _ in 0..2 {
             match ask(pool, instance, batch)? {
                 Ok(answer) => answered.push(answer),
-                Err(error) => return Ok(Check::new(NAME, Verdict::Fail, format!("answers once and then fails: {error}"))),
+                Err(error) => {
+                    return Ok(Check::new(
+                        NAME,
+                        Verdict::Fail,
+                        format!("answers once and then fails: {error}"),
+                    ));
+                }
             }
         }
     }
-    let cases = [(1, "the same instance gives another answer the second time"), (2, "a fresh instance gives another answer")];
+    let cases = [
+        (1, "the same instance gives another answer the second time"),
+        (2, "a fresh instance gives another answer"),
+    ];
     for (i, what) in cases {
         if let Some(place) = differs(&answered[0], &answered[i]) {
             return Ok(Check::new(NAME, Verdict::Fail, format!("{what}; {place}")));
         }
     }
-    Ok(Check::new(NAME, Verdict::Pass, "the same answers again, and from a fresh instance"))
+    Ok(Check::new(
+        NAME,
+        Verdict::Pass,
+        "the same answers again, and from a fresh instance",
+    ))
 }
 
 /// Rows one by one, and in two parts, against all at once.
@@ -127,32 +193,65 @@ fn batch_size(pool: &OpPool, batch: &Batch) -> Result<Check> {
     for size in [1, 7] {
         let mut apart = Vec::new();
         for start in (0..part.rows()).step_by(size) {
-            match ask(pool, &mut instance, &part.slice(start, size.min(part.rows() - start)))? {
+            match ask(
+                pool,
+                &mut instance,
+                &part.slice(start, size.min(part.rows() - start)),
+            )? {
                 Ok(answer) => apart.extend(answer),
-                Err(error) => return Ok(Check::new(NAME, Verdict::Fail, format!("rows from {start} on, {size} at a time: {error}"))),
+                Err(error) => {
+                    return Ok(Check::new(
+                        NAME,
+                        Verdict::Fail,
+                        format!("rows from {start} on, {size} at a time: {error}"),
+                    ));
+                }
             }
         }
         if let Some(place) = differs(&together, &apart) {
-            return Ok(Check::new(NAME, Verdict::Fail, format!("in batches of {size} the answer is another; {place}")));
+            return Ok(Check::new(
+                NAME,
+                Verdict::Fail,
+                format!("in batches of {size} the answer is another; {place}"),
+            ));
         }
     }
-    Ok(Check::new(NAME, Verdict::Pass, format!("{} together, one by one, and by seven: the same", counted(part.rows() as u64, "row"))))
+    Ok(Check::new(
+        NAME,
+        Verdict::Pass,
+        format!(
+            "{} together, one by one, and by seven: the same",
+            counted(part.rows() as u64, "row")
+        ),
+    ))
 }
 
 /// The choice among the keys of all rows, twice.
 fn selects(pool: &OpPool, batch: &Batch) -> Result<Check> {
     const NAME: &str = "select";
     let mut instance = pool.checkout()?;
-    let Ok(reply) = pool.process(&mut instance, batch)? else { return Ok(Check::new(NAME, Verdict::Fail, "gives no keys")) };
+    let Ok(reply) = pool.process(&mut instance, batch)? else {
+        return Ok(Check::new(NAME, Verdict::Fail, "gives no keys"));
+    };
     debug_assert_eq!(per_row(&reply, batch.rows()).len(), batch.rows());
-    let Output::Keys(keys) = reply.output else { return Ok(Check::new(NAME, Verdict::Fail, "gives no keys")) };
+    let Output::Keys(keys) = reply.output else {
+        return Ok(Check::new(NAME, Verdict::Fail, "gives no keys"));
+    };
     Ok(match (pool.select(&keys), pool.select(&keys)) {
         (Ok(a), Ok(b)) if a == b => Check::new(
             NAME,
             Verdict::Pass,
-            format!("keeps {} of {}, twice the same", a.iter().filter(|k| **k).count(), counted(a.len() as u64, "row")),
+            format!(
+                "keeps {} of {}, twice the same",
+                a.iter().filter(|k| **k).count(),
+                counted(a.len() as u64, "row")
+            ),
         ),
-        (Ok(_), Ok(_)) => Check::new(NAME, Verdict::Fail, "chooses other rows among the same keys the second time"),
+        (Ok(_), Ok(_)) => Check::new(
+            NAME,
+            Verdict::Fail,
+            "chooses other rows among the same keys the second time",
+        ),
         (Err(error), _) | (_, Err(error)) => Check::new(NAME, Verdict::Fail, format!("{error:#}")),
     })
 }
@@ -174,10 +273,22 @@ fn cost(pool: &OpPool, batch: &Batch) -> Result<(Check, Speed)> {
     let late = instance.peak_memory();
     let mb = |bytes: usize| bytes as f64 / 1e6;
     let memory = if late > early + SLACK {
-        let detail = format!("grew from {:.1} to {:.1} MB in {calls} calls on the same rows", mb(early), mb(late));
-        Check::new("memory", Verdict::Warn, detail + ": does it keep what it has seen?")
+        let detail = format!(
+            "grew from {:.1} to {:.1} MB in {calls} calls on the same rows",
+            mb(early),
+            mb(late)
+        );
+        Check::new(
+            "memory",
+            Verdict::Warn,
+            detail + ": does it keep what it has seen?",
+        )
     } else {
-        Check::new("memory", Verdict::Pass, format!("{:.1} MB, steady over {calls} calls", mb(late)))
+        Check::new(
+            "memory",
+            Verdict::Pass,
+            format!("{:.1} MB, steady over {calls} calls", mb(late)),
+        )
     };
     let rows = f64::from(calls) * batch.rows() as f64;
     let speed = Speed {

@@ -17,14 +17,23 @@ const MAX_ROWS: usize = 20_000;
 /// The lines of a sample.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
     let place = path.display().to_string();
-    let file = std::fs::File::open(path).map_err(|e| UserError::new(&place, format!("this sample cannot be read: {e}")))?;
+    let file = std::fs::File::open(path)
+        .map_err(|e| UserError::new(&place, format!("this sample cannot be read: {e}")))?;
     let mut rows = Vec::new();
     for (i, line) in BufReader::new(file).lines().take(MAX_ROWS).enumerate() {
-        let line = line.map_err(|e| UserError::new(format!("{place}:{}", i + 1), format!("this line cannot be read: {e}")))?;
+        let line = line.map_err(|e| {
+            UserError::new(
+                format!("{place}:{}", i + 1),
+                format!("this line cannot be read: {e}"),
+            )
+        })?;
         if !matches!(serde_json::from_str(&line), Ok(Value::Object(_))) {
-            return Err(UserError::new(format!("{place}:{}", i + 1), "this line is not a JSON object")
-                .hint("give a file of JSON lines")
-                .into());
+            return Err(UserError::new(
+                format!("{place}:{}", i + 1),
+                "this line is not a JSON object",
+            )
+            .hint("give a file of JSON lines")
+            .into());
         }
         rows.push(line);
     }
@@ -60,10 +69,23 @@ pub(crate) fn unicode() -> Vec<String> {
 /// `n` rows, no two alike, for the fields that the operator reads.
 pub(crate) fn ordinary(signature: &Signature, n: usize) -> Vec<String> {
     let kinds = unicode();
-    (0..n).map(|i| row(signature, &format!("Row {i}: {} {}", kinds[i % 13], "some more words of text ".repeat(i % 17)), i)).collect()
+    (0..n)
+        .map(|i| {
+            row(
+                signature,
+                &format!(
+                    "Row {i}: {} {}",
+                    kinds[i % 13],
+                    "some more words of text ".repeat(i % 17)
+                ),
+                i,
+            )
+        })
+        .collect()
 }
 
-/// A row in which every string that is read is `text`, and the other fields are values of their types that hang on `i`.
+/// A row in which every string that is read is `text`, and the other fields are values of their
+/// types that hang on `i`.
 pub(crate) fn row(signature: &Signature, text: &str, i: usize) -> String {
     let mut row = Map::new();
     for input in &signature.reads {
@@ -80,16 +102,27 @@ pub(crate) fn row(signature: &Signature, text: &str, i: usize) -> String {
     Value::Object(row).to_string()
 }
 
-/// A row with nulls in all fields that may have them; None where every field that is read is required.
+/// A row with nulls in all fields that may have them; None where every field that is read is
+/// required.
 pub(crate) fn nulls(signature: &Signature) -> Option<[String; 2]> {
     let optional: Vec<&Input> = signature.reads.iter().filter(|r| !r.required).collect();
     if optional.is_empty() {
         return None;
     }
-    let required = Signature { reads: signature.reads.iter().filter(|r| r.required).cloned().collect(), ..Signature::default() };
+    let required = Signature {
+        reads: signature
+            .reads
+            .iter()
+            .filter(|r| r.required)
+            .cloned()
+            .collect(),
+        ..Signature::default()
+    };
     let absent = row(&required, "a text", 1);
     let mut with_null: Map<String, Value> = serde_json::from_str(&absent).expect("just made");
-    optional.iter().for_each(|r| put(&mut with_null, &r.path, Value::Null));
+    optional
+        .iter()
+        .for_each(|r| put(&mut with_null, &r.path, Value::Null));
     Some([absent, Value::Object(with_null).to_string()])
 }
 
@@ -97,7 +130,9 @@ fn put(row: &mut Map<String, Value>, path: &str, value: Value) {
     match path.split_once('.') {
         None => drop(row.insert(path.to_owned(), value)),
         Some((head, rest)) => {
-            if let Value::Object(inner) = row.entry(head).or_insert_with(|| Value::Object(Map::new())) {
+            if let Value::Object(inner) =
+                row.entry(head).or_insert_with(|| Value::Object(Map::new()))
+            {
                 put(inner, rest, value);
             }
         }
@@ -106,13 +141,30 @@ fn put(row: &mut Map<String, Value>, path: &str, value: Value) {
 
 /// The rows as a batch, without those that lack a field that the operator requires.
 pub(crate) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
-    let fields: Vec<ReadField> =
-        signature.reads.iter().map(|r| ReadField { path: r.path.clone(), ty: r.ty, required: r.required }).collect();
+    let fields: Vec<ReadField> = signature
+        .reads
+        .iter()
+        .map(|r| ReadField {
+            path: r.path.clone(),
+            ty: r.ty,
+            required: r.required,
+        })
+        .collect();
     let raw: BinaryViewArray = rows.iter().map(|r| Some(r.as_bytes())).collect();
     let extracted = extract(&raw, &fields).context("cannot read the rows")?;
     let mut good = vec![true; rows.len()];
-    extracted.bad.iter().for_each(|(row, _)| good[*row as usize] = false);
+    extracted
+        .bad
+        .iter()
+        .for_each(|(row, _)| good[*row as usize] = false);
     let ids = UInt64Array::from_iter_values((0..rows.len() as u64).map(|i| i * 1000));
-    Batch { ids, raw: Some(raw), origin: None, stored: None, columns: extracted.columns, stats: Vec::new() }
-        .filter(&BooleanArray::from(good))
+    Batch {
+        ids,
+        raw: Some(raw),
+        origin: None,
+        stored: None,
+        columns: extracted.columns,
+        stats: Vec::new(),
+    }
+    .filter(&BooleanArray::from(good))
 }

@@ -33,8 +33,11 @@ impl Language {
         };
         let names = ALL.map(Self::id);
         ALL.into_iter().find(|l| l.id() == short).ok_or_else(|| {
-            let near = did_you_mean(short, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
-            UserError::new(place, format!("there is no SDK for `{text}`")).hint(format!("{near}valid are {}", names.join(", ")))
+            let near = did_you_mean(short, names)
+                .map(|n| format!("did you mean `{n}`? "))
+                .unwrap_or_default();
+            UserError::new(place, format!("there is no SDK for `{text}`"))
+                .hint(format!("{near}valid are {}", names.join(", ")))
         })
     }
 
@@ -77,7 +80,9 @@ impl Language {
         match self {
             Rust => "rustup target add wasm32-wasip2",
             JavaScript | TypeScript => "npm install",
-            Python | C | Cpp | Zig => "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+            Python | C | Cpp | Zig => {
+                "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+            }
         }
     }
 
@@ -85,7 +90,9 @@ impl Language {
     pub(crate) fn place_of(self, file: &str) -> Option<String> {
         let (of, path) = file.split_once('/')?;
         match (self, of) {
-            (Rust, "rust") | (Python, "python") | (JavaScript | TypeScript, "js") => Some(format!("sdk/{path}")),
+            (Rust, "rust") | (Python, "python") | (JavaScript | TypeScript, "js") => {
+                Some(format!("sdk/{path}"))
+            }
             (C, "c") | (Cpp, "cpp") | (Zig, "zig") => Some(format!("sdk/{file}")),
             // The layers over the C SDK need its two files.
             (Cpp | Zig, "c") if path.starts_with("djhost.") => Some(format!("sdk/{file}")),
@@ -100,7 +107,9 @@ impl Language {
                 match kind {
                     Kind::Filter => include_str!(concat!("templates/", $dir, "/filter.", $end)),
                     Kind::Mapper => include_str!(concat!("templates/", $dir, "/mapper.", $end)),
-                    Kind::Deduplicator => include_str!(concat!("templates/", $dir, "/deduplicator.", $end)),
+                    Kind::Deduplicator => {
+                        include_str!(concat!("templates/", $dir, "/deduplicator.", $end))
+                    }
                     Kind::Selector | Kind::Grouper => return None,
                 }
             };
@@ -122,16 +131,27 @@ impl Language {
     /// The other files of a project: path and text.
     pub(crate) fn more(self) -> Vec<(&'static str, &'static str)> {
         let native = || vec![("build.sh", include_str!("templates/c/build.sh"))];
-        let js = || vec![("build.sh", include_str!("templates/js/build.sh")), ("package.json", include_str!("templates/js/package.json"))];
+        let js = || {
+            vec![
+                ("build.sh", include_str!("templates/js/build.sh")),
+                ("package.json", include_str!("templates/js/package.json")),
+            ]
+        };
         match self {
             Rust => vec![
                 ("build.sh", include_str!("templates/rust/build.sh")),
                 ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
-                (".cargo/config.toml", include_str!("templates/rust/config.toml")),
+                (
+                    ".cargo/config.toml",
+                    include_str!("templates/rust/config.toml"),
+                ),
             ],
             Python => vec![("build.sh", include_str!("templates/python/build.sh"))],
             JavaScript => js(),
-            TypeScript => js().into_iter().chain([("tsconfig.json", include_str!("templates/js/tsconfig.json"))]).collect(),
+            TypeScript => js()
+                .into_iter()
+                .chain([("tsconfig.json", include_str!("templates/js/tsconfig.json"))])
+                .collect(),
             C | Cpp | Zig => native(),
         }
     }

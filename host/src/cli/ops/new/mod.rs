@@ -1,4 +1,5 @@
-//! `djhost ops new`: a project for an operator that builds outside of this repository. The SDKs are in the program.
+//! `djhost ops new`: a project for an operator that builds outside of this repository. The SDKs are
+//! in the program.
 
 mod language;
 mod name;
@@ -28,7 +29,8 @@ pub(crate) struct NewArgs {
     /// rust, python, js, ts, c, cpp or zig
     #[arg(long, value_name = "LANG")]
     lang: String,
-    /// filter, mapper, deduplicator or selector; if not given, what the name ends with, or else a filter
+    /// filter, mapper, deduplicator or selector; if not given, what the name ends with, or else a
+    /// filter
     #[arg(long)]
     kind: Option<String>,
     /// Directory to make; if not given, one with the operator's name
@@ -46,9 +48,20 @@ pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     name::check(&args.name, kind)?;
     if let Some(named) = named.filter(|&named| named != kind) {
         let (named, kind) = (named.as_str(), kind.as_str());
-        let error = UserError::new("--kind", format!("`{}` has the name of a {named}, but the kind is {kind}", args.name));
-        let other = format!("{}{kind}", args.name.strip_suffix(named).unwrap_or_default());
-        return Err(error.hint(format!("name it `{other}`, or leave out --kind")).into());
+        let error = UserError::new(
+            "--kind",
+            format!(
+                "`{}` has the name of a {named}, but the kind is {kind}",
+                args.name
+            ),
+        );
+        let other = format!(
+            "{}{kind}",
+            args.name.strip_suffix(named).unwrap_or_default()
+        );
+        return Err(error
+            .hint(format!("name it `{other}`, or leave out --kind"))
+            .into());
     }
     if kind == Kind::Grouper {
         let error = UserError::new("--kind", "no project is made for groupers");
@@ -57,24 +70,47 @@ pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     let there = given()?.load(&[&args.name])?;
     if let Some(entry) = there.iter().find(|e| e.descriptor.name == args.name) {
         let error = match &entry.component.source {
-            Source::Builtin(_) => {
-                UserError::new("NAME", format!("there is a built-in operator `{}`, which yours would override", args.name))
-            }
-            Source::File(path) => UserError::new("NAME", format!("there is an operator `{}` in {} already", args.name, path.display())),
+            Source::Builtin(_) => UserError::new(
+                "NAME",
+                format!(
+                    "there is a built-in operator `{}`, which yours would override",
+                    args.name
+                ),
+            ),
+            Source::File(path) => UserError::new(
+                "NAME",
+                format!(
+                    "there is an operator `{}` in {} already",
+                    args.name,
+                    path.display()
+                ),
+            ),
         };
         return Err(error.hint("put a word of your own before it").into());
     }
     let Some(template) = language.template(kind) else {
-        let error = UserError::new("--kind", format!("the SDK for {} has no {}s", language.title(), kind.as_str()));
+        let error = UserError::new(
+            "--kind",
+            format!("the SDK for {} has no {}s", language.title(), kind.as_str()),
+        );
         return Err(error.hint("rust, python, js and ts have them").into());
     };
-    let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    let dir = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(&args.name));
     if dir.exists() && !(dir.is_dir() && std::fs::read_dir(&dir)?.next().is_none()) {
-        let error = UserError::new(dir.display().to_string(), "is there already, and nothing is overwritten");
-        return Err(error.hint("name another directory with --dir, or remove this one").into());
+        let error = UserError::new(
+            dir.display().to_string(),
+            "is there already, and nothing is overwritten",
+        );
+        return Err(error
+            .hint("name another directory with --dir, or remove this one")
+            .into());
     }
     for (path, text) in files(&args.name, kind, language, template) {
-        write(&dir.join(&path), &text).with_context(|| format!("cannot write {}", dir.join(&path).display()))?;
+        write(&dir.join(&path), &text)
+            .with_context(|| format!("cannot write {}", dir.join(&path).display()))?;
     }
     let shown = dir.display();
     crate::cli::print(&format!(
@@ -94,7 +130,11 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
     let (params, kept) = sample(kind);
     // A djhost that was built without the Rust SDK beside it takes that from the registry.
     let embedded = SDK.iter().any(|(file, _)| *file == "rust/Cargo.toml");
-    let sdk = if embedded { "{ path = \"sdk\" }" } else { concat!("\"", env!("CARGO_PKG_VERSION"), "\"") };
+    let sdk = if embedded {
+        "{ path = \"sdk\" }"
+    } else {
+        concat!("\"", env!("CARGO_PKG_VERSION"), "\"")
+    };
     let fill = |text: &str| {
         text.replace("@NAME@", name)
             .replace("@TYPE@", &name::type_name(name))
@@ -107,18 +147,30 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
             .replace("@SDK@", sdk)
     };
     let mut files = vec![
-        (PROJECT_FILE.to_owned(), format!("{:#}\n", json!({ "name": name, "lang": language.id() }))),
-        ("README.md".to_owned(), fill(include_str!("templates/README.md"))),
+        (
+            PROJECT_FILE.to_owned(),
+            format!("{:#}\n", json!({ "name": name, "lang": language.id() })),
+        ),
+        (
+            "README.md".to_owned(),
+            fill(include_str!("templates/README.md")),
+        ),
         ("test/input.jsonl".to_owned(), INPUT.to_owned()),
         ("test/expected.jsonl".to_owned(), expected(kept)),
-        (".gitignore".to_owned(), "/target\n/node_modules\n/.venv\n__pycache__/\n*.wasm\n".to_owned()),
+        (
+            ".gitignore".to_owned(),
+            "/target\n/node_modules\n/.venv\n__pycache__/\n*.wasm\n".to_owned(),
+        ),
         (source.clone(), fill(template)),
     ];
     for (path, text) in language.more() {
         let mut text = fill(text);
         if path == "Cargo.toml" && kind != Kind::Deduplicator {
             // Only the fingerprints need a hash.
-            text = text.lines().filter(|line| !line.starts_with("xxhash-rust")).fold(String::new(), |all, line| all + line + "\n");
+            text = text
+                .lines()
+                .filter(|line| !line.starts_with("xxhash-rust"))
+                .fold(String::new(), |all, line| all + line + "\n");
         }
         files.push((path.to_owned(), text));
     }
@@ -126,7 +178,11 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
         if language.requirements() == Some(*file) {
             files.push(("requirements.txt".to_owned(), (*text).to_owned()));
         }
-        files.extend(language.place_of(file).map(|place| (place, (*text).to_owned())));
+        files.extend(
+            language
+                .place_of(file)
+                .map(|place| (place, (*text).to_owned())),
+        );
     }
     files
 }
@@ -145,9 +201,18 @@ fn sample(kind: Kind) -> (&'static str, &'static [usize]) {
 
 /// What comes out of the test data. Only the mapper's texts are not those of the input.
 fn expected(kept: &[usize]) -> String {
-    let cut = |line: &str| line.replace("one line, and more of it", "one line").replace("äöü, 日本語 and 🙂", "äöü, 日本語");
+    let cut = |line: &str| {
+        line.replace("one line, and more of it", "one line")
+            .replace("äöü, 日本語 and 🙂", "äöü, 日本語")
+    };
     let lines: Vec<&str> = INPUT.lines().collect();
-    let change = |line: &str| if kept.len() == lines.len() { cut(line) } else { line.to_owned() };
+    let change = |line: &str| {
+        if kept.len() == lines.len() {
+            cut(line)
+        } else {
+            line.to_owned()
+        }
+    };
     kept.iter().map(|&row| change(lines[row]) + "\n").collect()
 }
 

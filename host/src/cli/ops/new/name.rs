@@ -3,20 +3,41 @@
 use crate::error::UserError;
 use crate::wasm::Kind;
 
-const KINDS: [Kind; 5] = [Kind::Filter, Kind::Mapper, Kind::Deduplicator, Kind::Selector, Kind::Grouper];
+const KINDS: [Kind; 5] = [
+    Kind::Filter,
+    Kind::Mapper,
+    Kind::Deduplicator,
+    Kind::Selector,
+    Kind::Grouper,
+];
 const LONGEST: usize = 64;
 
-/// Checks a name's form. A name is also that of a file, a module and a crate, so it has two words or more: no language has such a keyword.
+/// Checks a name's form. A name is also that of a file, a module and a crate, so it has two words
+/// or more: no language has such a keyword.
 pub(crate) fn check(name: &str, kind: Kind) -> Result<(), UserError> {
-    let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let fine =
-        name.len() <= LONGEST && name.contains('_') && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('_').all(word);
+    let word = |w: &str| {
+        !w.is_empty()
+            && w.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let fine = name.len() <= LONGEST
+        && name.contains('_')
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.split('_').all(word);
     if fine {
         return Ok(());
     }
-    let near = near(name, kind).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
-    let form = format!("a name has two words or more of lower-case letters and digits, joined by `_`, and at most {LONGEST} characters");
-    Err(UserError::new("NAME", format!("`{name}` cannot be the name of an operator")).hint(near + &form))
+    let near = near(name, kind)
+        .map(|n| format!("did you mean `{n}`? "))
+        .unwrap_or_default();
+    let form = format!(
+        "a name has two words or more of lower-case letters and digits, joined by `_`, and at most {LONGEST} characters"
+    );
+    Err(UserError::new(
+        "NAME",
+        format!("`{name}` cannot be the name of an operator"),
+    )
+    .hint(near + &form))
 }
 
 /// The valid name that is nearest: `MyWords-Filter` is `my_words_filter`.
@@ -28,7 +49,11 @@ fn near(name: &str, kind: Kind) -> Option<String> {
             spaced.push(' ');
         }
         lower = c.is_ascii_lowercase();
-        spaced.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' });
+        spaced.push(if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            ' '
+        });
     }
     let mut words: Vec<&str> = spaced.split(' ').filter(|w| !w.is_empty()).collect();
     if words.len() == 1 && words[0] != kind.as_str() {

@@ -1,9 +1,11 @@
-//! The guest's answers as Arrow columns. Nothing of them is believed: lengths, offsets, UTF-8, flags, row numbers and names are checked
-//! before use, and a wrong one is an error in words.
+//! The guest's answers as Arrow columns. Nothing of them is believed: lengths, offsets, UTF-8,
+//! flags, row numbers and names are checked before use, and a wrong one is an error in words.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, UInt32Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, UInt32Array,
+};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
 
@@ -11,9 +13,12 @@ use super::djhost::op::types::{self, Column, Utf8Column};
 use crate::data::views::from_offsets;
 use crate::data::{FieldType, STATS, Stat};
 use crate::sanitize::printable;
-use crate::wasm::contract::{Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update};
+use crate::wasm::contract::{
+    Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update,
+};
 
-/// Operators that one component may have, and sizes of what it may say of each: far above any honest one.
+/// Operators that one component may have, and sizes of what it may say of each: far above any
+/// honest one.
 const MAX_OPS: usize = 1000;
 const MAX_SCHEMA: usize = 1 << 20;
 const MAX_TEXT: usize = 4096;
@@ -26,7 +31,10 @@ type Checked<T> = Result<T, String>;
 /// The descriptors, each checked, names unique.
 pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descriptor>> {
     if descriptors.is_empty() || descriptors.len() > MAX_OPS {
-        return Err(format!("the component describes {} operators; 1 to {MAX_OPS} are allowed", descriptors.len()));
+        return Err(format!(
+            "the component describes {} operators; 1 to {MAX_OPS} are allowed",
+            descriptors.len()
+        ));
     }
     let mut checked: Vec<Descriptor> = Vec::with_capacity(descriptors.len());
     for d in descriptors {
@@ -38,22 +46,40 @@ pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descr
             ));
         }
         if checked.iter().any(|c| c.name == d.name) {
-            return Err(format!("the component describes operator `{}` twice", d.name));
+            return Err(format!(
+                "the component describes operator `{}` twice",
+                d.name
+            ));
         }
         if d.summary.len() > MAX_TEXT || d.params_schema.len() > MAX_SCHEMA {
-            return Err(format!("operator `{}` describes itself at too great a length", d.name));
+            return Err(format!(
+                "operator `{}` describes itself at too great a length",
+                d.name
+            ));
         }
-        let params_schema: serde_json::Value = serde_json::from_str(&d.params_schema)
-            .map_err(|e| format!("the parameter schema of operator `{}` is not JSON: {e}", d.name))?;
+        let params_schema: serde_json::Value =
+            serde_json::from_str(&d.params_schema).map_err(|e| {
+                format!(
+                    "the parameter schema of operator `{}` is not JSON: {e}",
+                    d.name
+                )
+            })?;
         if !params_schema.is_object() {
-            return Err(format!("the parameter schema of operator `{}` is not a JSON object", d.name));
+            return Err(format!(
+                "the parameter schema of operator `{}` is not a JSON object",
+                d.name
+            ));
         }
         let kind = match d.kind {
             types::Kind::Filter => Kind::Filter,
             types::Kind::Mapper => Kind::Mapper,
             types::Kind::Deduplicator => Kind::Deduplicator,
             // The contract has no groupers: the schema tells them from selectors.
-            types::Kind::Selector if params_schema.get("x-groups") == Some(&serde_json::Value::Bool(true)) => Kind::Grouper,
+            types::Kind::Selector
+                if params_schema.get("x-groups") == Some(&serde_json::Value::Bool(true)) =>
+            {
+                Kind::Grouper
+            }
             types::Kind::Selector => Kind::Selector,
         };
         let cost = match d.cost {
@@ -61,7 +87,13 @@ pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descr
             types::Cost::Medium => Cost::Medium,
             types::Cost::Heavy => Cost::Heavy,
         };
-        checked.push(Descriptor { name: d.name, kind, summary: printable(&d.summary), params_schema, cost });
+        checked.push(Descriptor {
+            name: d.name,
+            kind,
+            summary: printable(&d.summary),
+            params_schema,
+            cost,
+        });
     }
     Ok(checked)
 }
@@ -69,30 +101,63 @@ pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descr
 fn is_op_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// The signature, its paths checked.
 pub(crate) fn signature(s: types::Signature) -> Checked<Signature> {
     let path = |p: &str| -> Checked<()> {
         if p.is_empty() || p.len() > MAX_TEXT || p.split('.').any(str::is_empty) {
-            return Err(format!("`{}` is not a field path", p.chars().take(80).collect::<String>().escape_debug()));
+            return Err(format!(
+                "`{}` is not a field path",
+                p.chars().take(80).collect::<String>().escape_debug()
+            ));
         }
         Ok(())
     };
     if s.reads.len() + s.writes.len() + s.writes_stats.len() > MAX_FIELDS {
         return Err(format!("the signature names more than {MAX_FIELDS} fields"));
     }
-    s.reads.iter().map(|r| &r.path).chain(s.writes.iter().chain(&s.writes_stats).map(|c| &c.path)).try_for_each(|p| path(p))?;
-    if let Some(write) = s.writes.iter().find(|w| w.path == STATS || w.path.strip_prefix(STATS).is_some_and(|rest| rest.starts_with('.'))) {
+    s.reads
+        .iter()
+        .map(|r| &r.path)
+        .chain(s.writes.iter().chain(&s.writes_stats).map(|c| &c.path))
+        .try_for_each(|p| path(p))?;
+    if let Some(write) = s.writes.iter().find(|w| {
+        w.path == STATS
+            || w.path
+                .strip_prefix(STATS)
+                .is_some_and(|rest| rest.starts_with('.'))
+    }) {
         return Err(format!(
             "it writes the field `{}`, but stats are computed by filters, which declare them in `writes-stats`",
             write.path.escape_debug()
         ));
     }
-    let reads = s.reads.into_iter().map(|r| Input { path: r.path, ty: field_type(r.type_), required: r.required }).collect();
-    let computed = |list: Vec<types::Computed>| list.into_iter().map(|c| Computed { path: c.path, ty: field_type(c.type_) }).collect();
-    Ok(Signature { reads, writes: computed(s.writes), writes_stats: computed(s.writes_stats) })
+    let reads = s
+        .reads
+        .into_iter()
+        .map(|r| Input {
+            path: r.path,
+            ty: field_type(r.type_),
+            required: r.required,
+        })
+        .collect();
+    let computed = |list: Vec<types::Computed>| {
+        list.into_iter()
+            .map(|c| Computed {
+                path: c.path,
+                ty: field_type(c.type_),
+            })
+            .collect()
+    };
+    Ok(Signature {
+        reads,
+        writes: computed(s.writes),
+        writes_stats: computed(s.writes_stats),
+    })
 }
 
 fn field_type(ty: types::ColumnType) -> FieldType {
@@ -107,7 +172,8 @@ fn field_type(ty: types::ColumnType) -> FieldType {
     }
 }
 
-/// The answer to a batch of `rows` rows from an operator with this signature. That the case fits the operator's kind is the caller's check.
+/// The answer to a batch of `rows` rows from an operator with this signature. That the case fits
+/// the operator's kind is the caller's check.
 pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -> Checked<Reply> {
     let (output, rejected) = match output {
         types::Output::Filtered(f) => {
@@ -117,7 +183,11 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                 .into_iter()
                 .map(|s| {
                     let ty = declared(&signature.writes_stats, &s.path)?;
-                    Ok(Stat { data: typed(s.values, ty, rows).map_err(|m| format!("stat `{}`: {m}", s.path))?, key: s.path })
+                    Ok(Stat {
+                        data: typed(s.values, ty, rows)
+                            .map_err(|m| format!("stat `{}`: {m}", s.path))?,
+                        key: s.path,
+                    })
                 })
                 .collect::<Checked<Vec<_>>>()?;
             (Output::Filtered { keep, stats }, f.rejected)
@@ -130,13 +200,20 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                     let ty = declared(&signature.writes, &u.path)?;
                     let len = match &u.rows {
                         Some(list) => {
-                            rising(list, rows, true).map_err(|m| format!("rows of `{}`: {m}", u.path))?;
+                            rising(list, rows, true)
+                                .map_err(|m| format!("rows of `{}`: {m}", u.path))?;
                             list.len()
                         }
                         None => rows,
                     };
-                    let values = typed(u.values, ty, len).map_err(|m| format!("field `{}`: {m}", u.path))?;
-                    Ok(Update { path: u.path, rows: u.rows.map(UInt32Array::from), values, json: ty == FieldType::Json })
+                    let values =
+                        typed(u.values, ty, len).map_err(|m| format!("field `{}`: {m}", u.path))?;
+                    Ok(Update {
+                        path: u.path,
+                        rows: u.rows.map(UInt32Array::from),
+                        values,
+                        json: ty == FieldType::Json,
+                    })
                 })
                 .collect::<Checked<Vec<_>>>()?;
             (Output::Updated(updates), u.rejected)
@@ -149,26 +226,55 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                 .into_iter()
                 .map(|f| {
                     let ty = declared(&signature.writes, &f.path)?;
-                    let values = typed(f.values, ty, len).map_err(|m| format!("field `{}`: {m}", f.path))?;
-                    Ok(Update { path: f.path, rows: None, values, json: ty == FieldType::Json })
+                    let values =
+                        typed(f.values, ty, len).map_err(|m| format!("field `{}`: {m}", f.path))?;
+                    Ok(Update {
+                        path: f.path,
+                        rows: None,
+                        values,
+                        json: ty == FieldType::Json,
+                    })
                 })
                 .collect::<Checked<Vec<_>>>()?;
-            (Output::Rows { origins: r.origins.into(), fields }, r.rejected)
+            (
+                Output::Rows {
+                    origins: r.origins.into(),
+                    fields,
+                },
+                r.rejected,
+            )
         }
         types::Output::Fingerprints(f) => {
             let (width, per_row) = (f.width as usize, f.per_row as usize);
             if !matches!(width, 8 | 16) || per_row == 0 {
-                return Err(format!("fingerprints of {width} bytes, {per_row} per row; 8 or 16 bytes and at least 1 are allowed"));
+                return Err(format!(
+                    "fingerprints of {width} bytes, {per_row} per row; 8 or 16 bytes and at least 1 are allowed"
+                ));
             }
             if Some(f.data.len()) != rows.checked_mul(per_row).and_then(|n| n.checked_mul(width)) {
-                return Err(format!("{} bytes of fingerprints for {rows} rows of {per_row} times {width}", f.data.len()));
+                return Err(format!(
+                    "{} bytes of fingerprints for {rows} rows of {per_row} times {width}",
+                    f.data.len()
+                ));
             }
             let valid = nulls(f.validity, rows)?.map(|n| BooleanArray::new(n.into_inner(), None));
-            (Output::Fingerprints { width, per_row, data: f.data, valid }, f.rejected)
+            (
+                Output::Fingerprints {
+                    width,
+                    per_row,
+                    data: f.data,
+                    valid,
+                },
+                f.rejected,
+            )
         }
         types::Output::Keys(k) => (Output::Keys(array(k.keys, rows)?), k.rejected),
     };
-    Ok(Reply { output, rejected: rejections(rejected, rows)?, beyond: 0 })
+    Ok(Reply {
+        output,
+        rejected: rejections(rejected, rows)?,
+        beyond: 0,
+    })
 }
 
 fn declared(computed: &[Computed], path: &str) -> Checked<FieldType> {
@@ -188,11 +294,23 @@ fn typed(column: Column, ty: FieldType, rows: usize) -> Checked<ArrayRef> {
         Column::Utf8List(_) => FieldType::Utf8List,
         Column::F64List(_) => FieldType::F64List,
     };
-    if given == ty { array(column, rows) } else { Err(format!("values of type {given:?} where the signature says {ty:?}")) }
+    if given == ty {
+        array(column, rows)
+    } else {
+        Err(format!(
+            "values of type {given:?} where the signature says {ty:?}"
+        ))
+    }
 }
 
 fn rejections(list: Vec<types::Rejection>, rows: usize) -> Checked<Vec<Rejection>> {
-    let mut rejected: Vec<Rejection> = list.into_iter().map(|r| Rejection { row: r.row, reason: printable(&r.reason) }).collect();
+    let mut rejected: Vec<Rejection> = list
+        .into_iter()
+        .map(|r| Rejection {
+            row: r.row,
+            reason: printable(&r.reason),
+        })
+        .collect();
     rejected.sort_by_key(|r| r.row);
     let numbers: Vec<u32> = rejected.iter().map(|r| r.row).collect();
     rising(&numbers, rows, true).map_err(|m| format!("rejected rows: {m}"))?;
@@ -201,8 +319,14 @@ fn rejections(list: Vec<types::Rejection>, rows: usize) -> Checked<Vec<Rejection
 
 /// Row numbers: in range and rising, strictly where each may stand once only.
 fn rising(list: &[u32], rows: usize, strictly: bool) -> Checked<()> {
-    if let Some(pair) = list.windows(2).find(|w| w[0] > w[1] || (strictly && w[0] == w[1])) {
-        return Err(format!("row {} does not come after row {}", pair[1], pair[0]));
+    if let Some(pair) = list
+        .windows(2)
+        .find(|w| w[0] > w[1] || (strictly && w[0] == w[1]))
+    {
+        return Err(format!(
+            "row {} does not come after row {}",
+            pair[1], pair[0]
+        ));
     }
     match list.last() {
         Some(last) if *last as usize >= rows => Err(format!("row {last} of a batch of {rows}")),
@@ -220,15 +344,25 @@ pub(crate) fn flags(bytes: &[u8], rows: usize, what: &str) -> Checked<Vec<bool>>
 }
 
 fn expect_len(len: usize, rows: usize, what: &str) -> Checked<()> {
-    if len == rows { Ok(()) } else { Err(format!("{len} {what} values for {rows} rows")) }
+    if len == rows {
+        Ok(())
+    } else {
+        Err(format!("{len} {what} values for {rows} rows"))
+    }
 }
 
 fn nulls(validity: Option<Vec<u8>>, rows: usize) -> Checked<Option<NullBuffer>> {
-    let Some(bits) = validity else { return Ok(None) };
+    let Some(bits) = validity else {
+        return Ok(None);
+    };
     if bits.len() != rows.div_ceil(8) {
         return Err(format!("{} bytes of validity for {rows} rows", bits.len()));
     }
-    Ok(Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bits), 0, rows))))
+    Ok(Some(NullBuffer::new(BooleanBuffer::new(
+        Buffer::from_vec(bits),
+        0,
+        rows,
+    ))))
 }
 
 fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
@@ -241,8 +375,17 @@ fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
             let (offsets, data, nulls) = utf8(c, rows)?;
             let values = from_offsets(&offsets, data, nulls);
             // It is put into rows as it is, so it must be JSON.
-            match values.iter().flatten().find(|v| serde_json::from_str::<serde::de::IgnoredAny>(v).is_err()) {
-                Some(bad) => return Err(format!("`{}` is not JSON", bad.chars().take(80).collect::<String>().escape_debug())),
+            match values
+                .iter()
+                .flatten()
+                .find(|v| serde_json::from_str::<serde::de::IgnoredAny>(v).is_err())
+            {
+                Some(bad) => {
+                    return Err(format!(
+                        "`{}` is not JSON",
+                        bad.chars().take(80).collect::<String>().escape_debug()
+                    ));
+                }
                 None => Arc::new(values),
             }
         }
@@ -267,7 +410,8 @@ fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
             }
             let value_offsets = list_offsets(&value_offsets, elements, data.len())?;
             // SAFETY: `utf8` checked offsets and UTF-8 of every value.
-            let values = unsafe { StringArray::new_unchecked(value_offsets, Buffer::from_vec(data), None) };
+            let values =
+                unsafe { StringArray::new_unchecked(value_offsets, Buffer::from_vec(data), None) };
             Arc::new(ListArray::new(
                 Arc::new(Field::new_list_field(DataType::Utf8, true)),
                 offsets,
@@ -278,7 +422,12 @@ fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
         Column::F64List(c) => {
             let offsets = list_offsets(&c.offsets, rows, c.values.len())?;
             let values = Arc::new(Float64Array::from(c.values));
-            Arc::new(ListArray::new(Arc::new(Field::new_list_field(DataType::Float64, true)), offsets, values, nulls(c.validity, rows)?))
+            Arc::new(ListArray::new(
+                Arc::new(Field::new_list_field(DataType::Float64, true)),
+                offsets,
+                values,
+                nulls(c.validity, rows)?,
+            ))
         }
     })
 }
@@ -288,7 +437,10 @@ fn check_offsets(offsets: &[u32], rows: usize, end: usize) -> Checked<()> {
         return Err(format!("{} offsets for {rows} rows", offsets.len()));
     }
     if offsets[0] != 0 || offsets[rows] as usize != end {
-        return Err(format!("offsets from {} to {} over {end} values", offsets[0], offsets[rows]));
+        return Err(format!(
+            "offsets from {} to {} over {end} values",
+            offsets[0], offsets[rows]
+        ));
     }
     match offsets.windows(2).find(|w| w[0] > w[1]) {
         Some(pair) => Err(format!("offsets fall from {} to {}", pair[0], pair[1])),
@@ -301,14 +453,21 @@ fn list_offsets(offsets: &[u32], rows: usize, end: usize) -> Checked<OffsetBuffe
     if end > i32::MAX as usize {
         return Err(format!("{end} values in one column"));
     }
-    Ok(OffsetBuffer::new(ScalarBuffer::from(offsets.iter().map(|o| *o as i32).collect::<Vec<_>>())))
+    Ok(OffsetBuffer::new(ScalarBuffer::from(
+        offsets.iter().map(|o| *o as i32).collect::<Vec<_>>(),
+    )))
 }
 
 fn utf8(c: Utf8Column, rows: usize) -> Checked<(Vec<u32>, Vec<u8>, Option<NullBuffer>)> {
     check_offsets(&c.offsets, rows, c.data.len())?;
     // Valid as a whole and cut at character boundaries only: then every value is valid.
-    let text = simdutf8::basic::from_utf8(&c.data).map_err(|_| "text that is not UTF-8".to_owned())?;
-    match c.offsets.iter().find(|o| !text.is_char_boundary(**o as usize)) {
+    let text =
+        simdutf8::basic::from_utf8(&c.data).map_err(|_| "text that is not UTF-8".to_owned())?;
+    match c
+        .offsets
+        .iter()
+        .find(|o| !text.is_char_boundary(**o as usize))
+    {
         Some(bad) => Err(format!("offset {bad} stands inside a character")),
         None => Ok((c.offsets, c.data, nulls(c.validity, rows)?)),
     }

@@ -5,12 +5,15 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
 use std::sync::Arc;
 
-use super::djhost::op::types::{self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn};
+use super::djhost::op::types::{
+    self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn,
+};
 use crate::data::{Batch, FieldType, STATS};
 use crate::wasm::contract::Signature;
 
-/// Buffers that are used again from call to call, so that a batch allocates nothing in the host, and columns that are given again as they
-/// are: filters in a row that drop nothing all read the same text.
+/// Buffers that are used again from call to call, so that a batch allocates nothing in the host,
+/// and columns that are given again as they are: filters in a row that drop nothing all read the
+/// same text.
 #[derive(Default)]
 pub(crate) struct Buffers {
     spare: Vec<(Vec<u32>, Vec<u8>)>,
@@ -19,7 +22,8 @@ pub(crate) struct Buffers {
     given: Vec<Option<ArrayRef>>,
 }
 
-/// A column as guests get it, and the array that it was made of. As long as the array is held here, no other one has its address.
+/// A column as guests get it, and the array that it was made of. As long as the array is held here,
+/// no other one has its address.
 struct Kept {
     array: ArrayRef,
     column: Utf8Column,
@@ -31,35 +35,67 @@ const KEPT: usize = 2;
 const KEPT_BYTES: usize = 4 << 20;
 
 impl Buffers {
-    /// The fields that the operator reads, in its order, then, with `stats`, those of its stats that the rows already have.
+    /// The fields that the operator reads, in its order, then, with `stats`, those of its stats
+    /// that the rows already have.
     ///
     /// Fails when a field cannot be given in the type that the operator wants.
-    pub(crate) fn input(&mut self, signature: &Signature, batch: &Batch, stats: bool) -> Result<types::Batch, String> {
+    pub(crate) fn input(
+        &mut self,
+        signature: &Signature,
+        batch: &Batch,
+        stats: bool,
+    ) -> Result<types::Batch, String> {
         self.given.clear();
         let mut fields = Vec::with_capacity(signature.reads.len());
         for read in &signature.reads {
             // What an earlier op computed is not in the row yet.
-            let key = read.path.strip_prefix(STATS).and_then(|rest| rest.strip_prefix('.'));
-            let stat = key.and_then(|key| batch.stats.iter().find(|stat| stat.key == key)).map(|stat| stat.data.clone());
+            let key = read
+                .path
+                .strip_prefix(STATS)
+                .and_then(|rest| rest.strip_prefix('.'));
+            let stat = key
+                .and_then(|key| batch.stats.iter().find(|stat| stat.key == key))
+                .map(|stat| stat.data.clone());
             let values = match stat.or_else(|| batch.field(&read.path)) {
-                Some(data) => self.of_type(&data, read.ty).map_err(|m| format!("field `{}`: {m}", read.path))?,
-                None => self.of_type(&arrow::array::new_null_array(&DataType::Utf8View, batch.rows()), read.ty)?,
+                Some(data) => self
+                    .of_type(&data, read.ty)
+                    .map_err(|m| format!("field `{}`: {m}", read.path))?,
+                None => self.of_type(
+                    &arrow::array::new_null_array(&DataType::Utf8View, batch.rows()),
+                    read.ty,
+                )?,
             };
-            fields.push(types::Field { path: read.path.clone(), values });
+            fields.push(types::Field {
+                path: read.path.clone(),
+                values,
+            });
         }
         for key in signature.writes_stats.iter().filter(|_| stats) {
             if let Some(stat) = batch.stats.iter().find(|s| s.key == key.path) {
-                fields.push(types::Field { path: format!("{STATS}.{}", key.path), values: self.of_type(&stat.data, key.ty)? });
+                fields.push(types::Field {
+                    path: format!("{STATS}.{}", key.path),
+                    values: self.of_type(&stat.data, key.ty)?,
+                });
             }
         }
-        Ok(types::Batch { row_ids: batch.ids.values().to_vec(), fields })
+        Ok(types::Batch {
+            row_ids: batch.ids.values().to_vec(),
+            fields,
+        })
     }
 
     /// Takes the buffers of a batch back after the call; gives the bytes of its strings.
     pub(crate) fn give_back(&mut self, batch: types::Batch) -> u64 {
         let mut bytes = 0;
-        for (field, array) in batch.fields.into_iter().zip(std::mem::take(&mut self.given)) {
-            let (Column::Utf8(column) | Column::Json(column), Some(array)) = (field.values, array) else { continue };
+        for (field, array) in batch
+            .fields
+            .into_iter()
+            .zip(std::mem::take(&mut self.given))
+        {
+            let (Column::Utf8(column) | Column::Json(column), Some(array)) = (field.values, array)
+            else {
+                continue;
+            };
             bytes += column.data.len() as u64;
             if column.data.capacity() <= KEPT_BYTES {
                 self.kept.push(Kept { array, column });
@@ -74,8 +110,14 @@ impl Buffers {
     }
 
     fn of_type(&mut self, data: &ArrayRef, ty: FieldType) -> Result<Column, String> {
-        let as_type =
-            |wanted: DataType| cast(data, &wanted).map_err(|_| format!("values of type {} cannot be given as {wanted}", data.data_type()));
+        let as_type = |wanted: DataType| {
+            cast(data, &wanted).map_err(|_| {
+                format!(
+                    "values of type {} cannot be given as {wanted}",
+                    data.data_type()
+                )
+            })
+        };
         let column = match ty {
             FieldType::Utf8 | FieldType::Json => {
                 let column = match self.kept.iter().position(|k| Arc::ptr_eq(&k.array, data)) {
@@ -83,7 +125,11 @@ impl Buffers {
                     None => self.text(as_type(DataType::Utf8View)?.as_string_view()),
                 };
                 self.given.push(Some(Arc::clone(data)));
-                return Ok(if ty == FieldType::Utf8 { Column::Utf8(column) } else { Column::Json(column) });
+                return Ok(if ty == FieldType::Utf8 {
+                    Column::Utf8(column)
+                } else {
+                    Column::Json(column)
+                });
             }
             FieldType::F64 => column(&as_type(DataType::Float64)?)?,
             FieldType::S64 => column(&as_type(DataType::Int64)?)?,
@@ -98,7 +144,11 @@ impl Buffers {
     fn text(&mut self, values: &StringViewArray) -> Utf8Column {
         let (mut offsets, mut data) = self.spare.pop().unwrap_or_default();
         gather(values, &mut offsets, &mut data);
-        Utf8Column { offsets, data, validity: validity(values) }
+        Utf8Column {
+            offsets,
+            data,
+            validity: validity(values),
+        }
     }
 }
 
@@ -141,7 +191,11 @@ fn gather(values: &StringViewArray, offsets: &mut Vec<u32>, data: &mut Vec<u8>) 
 fn validity(array: &dyn Array) -> Option<Vec<u8>> {
     let nulls = array.nulls().filter(|n| n.null_count() > 0)?;
     let mut bits = vec![0u8; array.len().div_ceil(8)];
-    nulls.iter().enumerate().filter(|(_, valid)| *valid).for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
+    nulls
+        .iter()
+        .enumerate()
+        .filter(|(_, valid)| *valid)
+        .for_each(|(i, _)| bits[i / 8] |= 1 << (i % 8));
     Some(bits)
 }
 
@@ -151,28 +205,49 @@ pub(crate) fn column(array: &ArrayRef) -> Result<Column, String> {
         let views = cast(array, &DataType::Utf8View).map_err(|e| e.to_string())?;
         let (mut offsets, mut data) = (Vec::new(), Vec::new());
         gather(views.as_string_view(), &mut offsets, &mut data);
-        Ok(Utf8Column { offsets, data, validity: validity(views.as_ref()) })
+        Ok(Utf8Column {
+            offsets,
+            data,
+            validity: validity(views.as_ref()),
+        })
     };
     Ok(match array.data_type() {
         DataType::Utf8View | DataType::Utf8 | DataType::LargeUtf8 => Column::Utf8(text(array)?),
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
-            Column::F64(F64Column { values: values.values().to_vec(), validity: validity(values) })
+            Column::F64(F64Column {
+                values: values.values().to_vec(),
+                validity: validity(values),
+            })
         }
         DataType::Int64 => {
             let values = array.as_primitive::<Int64Type>();
-            Column::S64(S64Column { values: values.values().to_vec(), validity: validity(values) })
+            Column::S64(S64Column {
+                values: values.values().to_vec(),
+                validity: validity(values),
+            })
         }
         DataType::Boolean => {
             let values = array.as_boolean();
-            let bytes = (0..values.len()).map(|i| u8::from(values.is_valid(i) && values.value(i))).collect();
-            Column::Boolean(BooleanColumn { values: bytes, validity: validity(values) })
+            let bytes = (0..values.len())
+                .map(|i| u8::from(values.is_valid(i) && values.value(i)))
+                .collect();
+            Column::Boolean(BooleanColumn {
+                values: bytes,
+                validity: validity(values),
+            })
         }
         DataType::List(item) => {
             let lists = array.as_list::<i32>();
             let first = lists.value_offsets()[0];
-            let offsets: Vec<u32> = lists.value_offsets().iter().map(|o| (o - first) as u32).collect();
-            let values = lists.values().slice(first as usize, *offsets.last().unwrap_or(&0) as usize);
+            let offsets: Vec<u32> = lists
+                .value_offsets()
+                .iter()
+                .map(|o| (o - first) as u32)
+                .collect();
+            let values = lists
+                .values()
+                .slice(first as usize, *offsets.last().unwrap_or(&0) as usize);
             if item.data_type() == &DataType::Float64 {
                 Column::F64List(F64ListColumn {
                     offsets,
@@ -182,13 +257,24 @@ pub(crate) fn column(array: &ArrayRef) -> Result<Column, String> {
             } else {
                 Column::Utf8List(Utf8ListColumn {
                     offsets,
-                    values: Utf8Column { validity: None, ..text(&values)? },
+                    values: Utf8Column {
+                        validity: None,
+                        ..text(&values)?
+                    },
                     validity: validity(lists),
                 })
             }
         }
-        other if other.is_integer() => column(&cast(array, &DataType::Int64).map_err(|e| e.to_string())?)?,
-        other if other.is_floating() => column(&cast(array, &DataType::Float64).map_err(|e| e.to_string())?)?,
-        other => return Err(format!("values of type {other} cannot be given to an operator")),
+        other if other.is_integer() => {
+            column(&cast(array, &DataType::Int64).map_err(|e| e.to_string())?)?
+        }
+        other if other.is_floating() => {
+            column(&cast(array, &DataType::Float64).map_err(|e| e.to_string())?)?
+        }
+        other => {
+            return Err(format!(
+                "values of type {other} cannot be given to an operator"
+            ));
+        }
     })
 }
