@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How often values had to be written as something else, by field and reason.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Losses(BTreeMap<String, BTreeMap<Loss, u64>>);
 
 /// Why.
@@ -22,6 +22,8 @@ pub(crate) enum Loss {
     Wide,
     /// A lone surrogate, written to a column.
     Surrogate,
+    /// A number in a table with leading zeros or a plus sign, which JSON does not have.
+    Spelling,
 }
 
 impl Losses {
@@ -87,6 +89,10 @@ impl Loss {
             ),
             Self::Wide => format!(
                 "{count} whole {numbers} {are} beyond 64 bits: all values of the column are written as text"
+            ),
+            Self::Spelling => format!(
+                "{count} {numbers} in a table had leading zeros or a plus sign, which JSON does not have: read without them, \
+                 as pandas does (`007` is 7)"
             ),
             Self::Surrogate => {
                 let hold = if count == 1 { "holds" } else { "hold" };

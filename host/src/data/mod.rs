@@ -10,6 +10,7 @@ pub(crate) mod input;
 pub(crate) mod io;
 pub(crate) mod json;
 pub(crate) mod losses;
+pub(crate) mod refresh;
 pub(crate) mod rows;
 #[cfg(test)]
 mod tests;

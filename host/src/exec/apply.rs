@@ -7,6 +7,7 @@ use arrow::compute;
 
 use super::isolate::split_rejected;
 use crate::data::columns::new_values::unheld;
+use crate::data::refresh::forget;
 use crate::data::views::overlay;
 use crate::data::{Batch, Column, Stat};
 use crate::wasm::{Output, Rejection, Reply, Update};
@@ -85,6 +86,7 @@ fn update(batch: &mut Batch, update: Update) -> Result<()> {
     let old = at.map(|i| batch.columns[i].data.clone());
     let new = overlay(old.as_ref(), rows, update.rows.as_ref(), &update.values)?;
     let differs = differences(old.as_ref(), &new, update.rows.as_ref());
+    forget(batch, &update.path, &differs);
     let Some(i) = at else {
         batch.columns.push(Column {
             changed: Some(differs),

@@ -12,6 +12,7 @@ use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
 use crate::checkpoint::Account;
 use crate::data::Batch;
+use crate::data::refresh::refresh;
 use crate::plan::PlannedOp;
 use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
 use crate::wasm::{OpInstance, Output, Reply, row_sizes};
@@ -42,6 +43,17 @@ pub(crate) struct KeyedRows {
     pub(crate) output: Option<Output>,
     /// Rows that were rejected, by position.
     pub(crate) rejected: Vec<usize>,
+}
+
+impl KeyedRows {
+    /// One row that the op has no answer for.
+    fn failed() -> Self {
+        Self {
+            rows: 1,
+            output: None,
+            rejected: vec![0],
+        }
+    }
 }
 
 impl<'a> Chain<'a> {
@@ -152,6 +164,46 @@ impl Link<'_> {
         out: &mut Vec<Batch>,
     ) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
+        if self.op.refreshes.is_empty() {
+            return self.answer(batch, quarantine, out);
+        }
+        for piece in self.refreshed(batch, quarantine)? {
+            if let Some(batch) = piece {
+                self.answer(&batch, quarantine, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of `batch` with what the op uses as it is now, in pieces: some rows, or None for one
+    /// that lacks what the op requires and is in quarantine.
+    fn refreshed(
+        &mut self,
+        batch: &Batch,
+        quarantine: &mut Quarantine<'_>,
+    ) -> Result<Vec<Option<Batch>>> {
+        let mut fresh = batch.clone();
+        let missing = refresh(&mut fresh, &self.op.refreshes)?;
+        let (mut pieces, mut start) = (Vec::new(), 0);
+        for (row, reason) in missing {
+            let (name, row) = ((self.op.index, self.op.name.as_str()), row as usize);
+            self.done.quarantined_rows += 1;
+            quarantine.rejected(name, &batch.slice(row, 1), reason, self.op.on_error)?;
+            pieces.push(Some(fresh.slice(start, row - start)));
+            pieces.push(None);
+            start = row + 1;
+        }
+        pieces.push(Some(fresh.slice(start, fresh.rows() - start)));
+        pieces.retain(|piece| !piece.as_ref().is_some_and(|batch| batch.rows() == 0));
+        Ok(pieces)
+    }
+
+    fn answer(
+        &mut self,
+        batch: &Batch,
+        quarantine: &mut Quarantine<'_>,
+        out: &mut Vec<Batch>,
+    ) -> Result<()> {
         let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
         let keeps_columns = self.keeps_columns;
         let breaker = quarantine.breaker;
@@ -182,6 +234,37 @@ impl Link<'_> {
                     _ => cut(&made, op.pool.limits().batch as u64, out),
                 }
             }
+            Ok(())
+        })
+    }
+
+    fn key(
+        &mut self,
+        batch: &Batch,
+        quarantine: &mut Quarantine<'_>,
+        keyed: &mut Vec<KeyedRows>,
+    ) -> Result<()> {
+        let (op, done) = (self.op, &mut self.done);
+        let breaker = quarantine.breaker;
+        let mut caller = Caller {
+            pool: &op.pool,
+            fallbacks: &op.fallbacks,
+            slot: &mut self.instance,
+            failures: &mut self.failures,
+            breaker,
+        };
+        caller.ask(batch, &mut |piece| {
+            keyed.push(match answered(op, done, piece, false, quarantine)? {
+                Some((part, reply)) => {
+                    let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
+                    KeyedRows {
+                        rows: part.rows(),
+                        output: Some(reply.output),
+                        rejected,
+                    }
+                }
+                None => KeyedRows::failed(),
+            });
             Ok(())
         })
     }
@@ -294,33 +377,16 @@ impl<'a> Keyer<'a> {
         let timer = Timer::start();
         link.done.input_rows += batch.rows() as u64;
         let mut keyed = Vec::new();
-        let (op, done) = (link.op, &mut link.done);
-        let breaker = quarantine.breaker;
-        let mut caller = Caller {
-            pool: &op.pool,
-            fallbacks: &op.fallbacks,
-            slot: &mut link.instance,
-            failures: &mut link.failures,
-            breaker,
-        };
-        caller.ask(batch, &mut |piece| {
-            keyed.push(match answered(op, done, piece, false, quarantine)? {
-                Some((part, reply)) => {
-                    let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
-                    KeyedRows {
-                        rows: part.rows(),
-                        output: Some(reply.output),
-                        rejected,
-                    }
+        if link.op.refreshes.is_empty() {
+            link.key(batch, quarantine, &mut keyed)?;
+        } else {
+            for piece in link.refreshed(batch, quarantine)? {
+                match piece {
+                    Some(batch) => link.key(&batch, quarantine, &mut keyed)?,
+                    None => keyed.push(KeyedRows::failed()),
                 }
-                None => KeyedRows {
-                    rows: 1,
-                    output: None,
-                    rejected: vec![0],
-                },
-            });
-            Ok(())
-        })?;
+            }
+        }
         let (wall, cpu) = timer.seconds();
         link.done.duration += wall;
         link.done.cpu_seconds += cpu;

@@ -190,6 +190,7 @@ mod tests {
             files,
             notes: Vec::new(),
             zstd_window: 128 << 20,
+            losses: Default::default(),
         }
     }
 

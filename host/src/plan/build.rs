@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::grants::grant;
 use super::lineage_key::KeyBuilder;
 use super::segments::{cut, positions};
-use super::stats::{self, StatsFrom};
+use super::stats::{self, StatsFrom, is_in, overlap};
 use super::{Earlier, Plan, PlannedOp};
 use crate::config::{OpSpec, Resolved, canonical_json, check_params, is_field_key};
 use crate::data::{FieldType, ReadField, STATS};
@@ -44,6 +44,10 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
         return Err(UserErrors(errors).into());
     }
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
+    let refreshed = refreshed(&ops);
+    ops.iter_mut()
+        .zip(refreshed)
+        .for_each(|(op, fields)| op.refreshes = fields);
     let segments = cut(&ops);
     let fields = fields(&ops, true);
     let overwritten = if resolved.config.keep_stats_in_res_ds {
@@ -156,6 +160,7 @@ fn planned(
         fallbacks: Vec::new(),
         identity,
         stats_from: None,
+        refreshes: Vec::new(),
         checkpoint: None,
     })
 }
@@ -218,7 +223,7 @@ pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
             add(
                 &read.path,
                 read.ty,
-                with_required && read.required && !written.contains(&read.path.as_str()),
+                with_required && read.required && !written.iter().any(|w| is_in(&read.path, w)),
             );
         }
         for write in signature.writes.iter().filter(|write| write.path != ROW) {
@@ -275,6 +280,38 @@ fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
         written.extend(signature.writes.iter().map(|write| write.path.as_str()));
     }
     notes
+}
+
+/// For each op the fields that it uses and that an earlier op may have changed from inside or
+/// outside: `meta` where one writes `meta.lang`, `meta.lang` where one writes `meta`. The fields of
+/// a row are taken out of it once, so these have to be made anew.
+fn refreshed(ops: &[PlannedOp]) -> Vec<Vec<ReadField>> {
+    let mut written: Vec<&str> = Vec::new();
+    let each = ops.iter().map(|op| {
+        let signature = op.pool.signature();
+        let reads = signature.reads.iter().map(|read| ReadField {
+            path: read.path.clone(),
+            ty: read.ty,
+            required: read.required,
+        });
+        let writes = signature.writes.iter().map(|write| ReadField {
+            path: write.path.clone(),
+            ty: write.ty,
+            required: false,
+        });
+        let fields = reads.chain(writes).filter(|field| {
+            let beside = |path: &&str| *path != field.path && overlap(path, &field.path);
+            written.iter().any(beside)
+        });
+        let fields = fields.collect();
+        if op.changes_shape() {
+            written.clear();
+        } else {
+            written.extend(signature.writes.iter().map(|write| write.path.as_str()));
+        }
+        fields
+    });
+    each.collect()
 }
 
 /// Two ops that want one field in two types.

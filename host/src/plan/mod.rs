@@ -48,6 +48,8 @@ pub struct PlannedOp {
     pub identity: Key,
     /// Where the stats come from that it is given; None = it computes them.
     pub stats_from: Option<StatsFrom>,
+    /// Fields that it uses and that earlier ops may have changed from inside or outside.
+    pub refreshes: Vec<ReadField>,
     /// Why a checkpoint follows it; None = none follows.
     pub checkpoint: Option<String>,
 }

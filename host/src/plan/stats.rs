@@ -89,12 +89,14 @@ fn changes(op: &PlannedOp, path: &str) -> bool {
 
 /// Whether one path is the other, or lies inside of it.
 pub(crate) fn overlap(a: &str, b: &str) -> bool {
-    let inside = |inner: &str, outer: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    inside(a, b) || inside(b, a)
+    is_in(a, b) || is_in(b, a)
+}
+
+/// Whether `inner` is `outer`, or lies inside of it.
+pub(crate) fn is_in(inner: &str, outer: &str) -> bool {
+    inner
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What the user should know where the result has stats: of two ops that compute the same one it

@@ -424,7 +424,8 @@ fn work(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.workers())
         .build()?;
-    let exported = pool.install(|| assemble(&parts, &prepared.target))?;
+    let mut exported = pool.install(|| assemble(&parts, &prepared.target))?;
+    exported.notes.extend(env.dataset.losses.notes());
     log.emit(Event::ExportCompleted {
         output_path: prepared.target.path.display().to_string(),
         duration: started.elapsed().as_secs_f64(),

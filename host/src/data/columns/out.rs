@@ -140,7 +140,10 @@ fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<Re
         .cloned()
         .zip(base.columns().iter().cloned())
         .collect();
-    for (column, bits) in changed(batch) {
+    let mut changed: Vec<_> = changed(batch).collect();
+    // What is around a field goes before it.
+    changed.sort_by_key(|(column, _)| column.path.matches('.').count());
+    for (column, bits) in changed {
         let top = schema.fields().find(&column.path).is_some();
         let path: Vec<&str> = if top {
             vec![&column.path]

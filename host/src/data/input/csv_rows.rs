@@ -9,20 +9,21 @@
 use super::csv_quarantine::Sieve;
 use super::source_lines::LineWriter;
 use crate::data::json::write_string;
+use crate::data::losses::{Loss, Losses};
 use anyhow::{Context, Result};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::io::{Read, Write};
 use std::path::Path;
 
 /// Writes the rows, and in which lines of the table they begin. `open` is called twice: once to
-/// find the types, once to read.
+/// find the types, once to read. Returns what the rows do not keep.
 pub(crate) fn to_lines<R: Read>(
     open: impl Fn() -> Result<R>,
     delimiter: u8,
     path: &Path,
     out: &mut impl Write,
     source_lines: &mut LineWriter,
-) -> Result<()> {
+) -> Result<Losses> {
     let context = || format!("`{}` is not a valid table", path.display());
     let reader = |sieve| ReaderBuilder::new().delimiter(delimiter).from_reader(sieve);
     let mut found = reader(Sieve::new(open()?, delimiter)?);
@@ -33,8 +34,9 @@ pub(crate) fn to_lines<R: Read>(
         .iter()
         .map(key)
         .collect();
+    let mut respelled = vec![0; keys.len()];
     if keys.is_empty() {
-        return Ok(());
+        return Ok(Losses::default());
     }
     let sieve = Sieve::new(open()?, delimiter)?;
     let rows_read = sieve.rows_read();
@@ -55,6 +57,7 @@ pub(crate) fn to_lines<R: Read>(
             line.push(if i == 0 { b'{' } else { b',' });
             line.extend_from_slice(key);
             ty.write(value, &mut line);
+            respelled[i] += u64::from(ty.is_number() && is_respelled(value));
         }
         line.extend_from_slice(b"}\n");
         out.write_all(&line)?;
@@ -62,7 +65,12 @@ pub(crate) fn to_lines<R: Read>(
     }
     rows_read
         .borrow_mut()
-        .write_bad_before(u64::MAX, out, source_lines)
+        .write_bad_before(u64::MAX, out, source_lines)?;
+    let mut losses = Losses::default();
+    for (name, count) in rows.headers()?.iter().zip(respelled) {
+        losses.add(name, Loss::Spelling, count);
+    }
+    Ok(losses)
 }
 
 fn key(name: &str) -> Vec<u8> {
@@ -144,6 +152,10 @@ impl Seen {
 }
 
 impl Type {
+    fn is_number(self) -> bool {
+        matches!(self, Self::Whole | Self::Number)
+    }
+
     /// Appends a value of the column as JSON.
     fn write(self, value: &str, out: &mut Vec<u8>) {
         if value.is_empty() {
@@ -210,6 +222,13 @@ fn is_exact(digits: &str) -> bool {
 
 fn unsigned(value: &str) -> &str {
     value.strip_prefix(['-', '+']).unwrap_or(value)
+}
+
+/// Whether a number is spelled as JSON does not have it, and its digits say more than its value: an
+/// identifier perhaps.
+fn is_respelled(value: &str) -> bool {
+    let digits = unsigned(value).as_bytes();
+    value.starts_with('+') || matches!(digits, [b'0', b'0'..=b'9', ..])
 }
 
 fn is_whole(value: &str) -> bool {

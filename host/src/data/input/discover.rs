@@ -7,6 +7,7 @@ use super::layouts::{
 };
 use super::metadata::{Json, fields_of, json_of};
 use super::sniff::{KNOWN, by_name, sniff, unpacked_name};
+use crate::data::losses::Losses;
 use crate::error::UserError;
 use crate::rundir::RunPaths;
 use anyhow::Result;
@@ -417,6 +418,7 @@ impl Search {
             files,
             notes: notes.sentences(),
             zstd_window,
+            losses: Losses::default(),
         })
     }
 }

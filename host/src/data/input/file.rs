@@ -1,6 +1,7 @@
 //! What a dataset consists of: files in a fixed order.
 
 use super::path_text;
+use crate::data::losses::Losses;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -124,6 +125,9 @@ pub struct Dataset {
     /// The largest window of a zstd file that is unpacked, in bytes.
     #[serde(default = "default_zstd_window")]
     pub zstd_window: u64,
+    /// What the rows do not keep of the files that were unpacked.
+    #[serde(default)]
+    pub(crate) losses: Losses,
 }
 
 /// 128 MiB, as the `zstd` program has it: a file cannot claim more memory.
