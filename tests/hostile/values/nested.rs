@@ -128,20 +128,20 @@ fn several_types_in_one_field_and_absent_ones() {
 #[test]
 fn a_field_and_what_lies_in_it_change_one_after_the_other() {
     let note = "write to jo@example.com or see https://a.org now";
-    let rows = json!({"text": "a", "meta": {"note": note, "n": 1}}).to_string()
+    let rows = json!({"text": "a", "meta": {"path": note, "n": 1}}).to_string()
         + "\n"
-        + &json!({"text": "b", "meta": {"note": "plain", "n": 2}}).to_string()
+        + &json!({"text": "b", "meta": {"path": "plain", "n": 2}}).to_string()
         + "\n"
         + &json!({"text": "c", "meta": null}).to_string()
         + "\n";
     let (columns, _) = to_table("in.jsonl", &rows);
-    let clean = "  - clean_links_mapper: {text_key: meta.note}\n";
+    let clean = "  - clean_links_mapper: {text_key: meta.path}\n";
     let redact = "  - pii_redaction_mapper: {nested_keys: [meta]}\n";
     let sees = |note: &str| {
         let n = note.len();
-        format!("  - text_length_filter: {{text_key: meta.note, min_len: {n}, max_len: {n}}}\n")
+        format!("  - text_length_filter: {{text_key: meta.path, min_len: {n}, max_len: {n}}}\n")
     };
-    let is_short = "  - text_length_filter: {text_key: meta.note, max_len: 39}\n";
+    let is_short = "  - text_length_filter: {text_key: meta.path, max_len: 39}\n";
     let both = "write to [EMAIL_REDACTED] or see  now";
     let no_link = "write to jo@example.com or see  now";
     let recipes = [
@@ -150,7 +150,7 @@ fn a_field_and_what_lies_in_it_change_one_after_the_other() {
         format!("{clean}{}{redact}", sees(no_link)),
         format!("{redact}{clean}{is_short}{redact}{}", sees(both)),
         format!(
-            "{clean}  - document_deduplicator: {{text_key: meta.note}}\n{redact}{is_short}{}",
+            "{clean}  - document_deduplicator: {{text_key: meta.path}}\n{redact}{is_short}{}",
             sees(both)
         ),
     ];
@@ -166,7 +166,7 @@ fn a_field_and_what_lies_in_it_change_one_after_the_other() {
                     panic!("{process}: {}", ran.text())
                 };
                 let row: Value = serde_json::from_str(line).unwrap();
-                assert_eq!(row["meta"], json!({"note": both, "n": 1}), "{process}");
+                assert_eq!(row["meta"], json!({"path": both, "n": 1}), "{process}");
             }
         }
     }

@@ -147,3 +147,10 @@ fn rows_of_tables_that_are_not_utf_8_go_to_quarantine() {
     );
     assert_eq!(entry["line"], json!(3));
 }
+
+#[test]
+fn a_lone_surrogate_in_a_key_that_nobody_reads_is_no_matter() {
+    let rows = "{\"text\": \"a\", \"\\ud800\": 1}\n{\"\\udc00\\ud83d\\ude00\\\\\": [2], \"text\": \"b\", \"o\": {\"\\ud800\": {}}}\n";
+    let ran = run_on("in.jsonl", rows).ok();
+    assert_eq!((ran.text(), ran.quarantine.len()), (rows, 0));
+}

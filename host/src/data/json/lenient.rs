@@ -31,7 +31,7 @@ pub(crate) fn check(
             ));
         }
     }
-    let patched = patch_constants(row)?;
+    let patched = patched(row)?;
     let mut walk = Walk {
         row: &patched,
         paths,
@@ -56,14 +56,24 @@ fn not_json(error: &serde_json::Error) -> String {
     format!("not valid JSON: {error}").replace(" at line 1 column ", " at column ")
 }
 
-/// The row with `NaN`, `Infinity` and `-Infinity` as zeros of the same length, so that every
-/// position stays. Checks the depth on the way.
-fn patch_constants(row: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+/// The row with what serde_json does not take as something of the same length, so that every
+/// position stays: `NaN`, `Infinity` and `-Infinity` as zeros, lone surrogates in keys as U+FFFD (in
+/// values they matter only where somebody reads them). Checks the depth on the way.
+fn patched(row: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let mut patched = Cow::Borrowed(row);
     let (mut p, mut depth) = (0, 0usize);
     while p < row.len() {
         match row[p] {
-            b'"' => p = string_end(row, p),
+            b'"' => {
+                let end = string_end(row, p);
+                let is_key = row[end..].iter().skip(1).find(|b| !b.is_ascii_whitespace());
+                if is_key == Some(&b':') {
+                    for at in lone_surrogates(&row[p..end]) {
+                        patched.to_mut()[p + at..][..6].copy_from_slice(b"\\ufffd");
+                    }
+                }
+                p = end;
+            }
             b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
@@ -97,6 +107,30 @@ fn patch_constants(row: &[u8]) -> Result<Cow<'_, [u8]>, String> {
         p += 1;
     }
     Ok(patched)
+}
+
+/// Where escapes of surrogates without their other half begin in the text of a string.
+fn lone_surrogates(text: &[u8]) -> Vec<usize> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(next) = memchr::memchr(b'\\', &text[at..]) {
+        at += next;
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => {
+                found.push(at);
+                6
+            }
+            _ => 2,
+        };
+        if at >= text.len() {
+            break;
+        }
+    }
+    found
 }
 
 /// Where the string at `p` has its closing quote, or the end.
