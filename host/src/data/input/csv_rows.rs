@@ -1,5 +1,5 @@
 //! CSV and TSV as JSON lines. As in Data-Juicer's loader (pandas) a column has one type for the
-//! whole file: numbers, booleans, otherwise text; an empty field is null. A number keeps all its
+//! whole dataset: numbers, booleans, otherwise text; an empty field is null. A number keeps all its
 //! digits, however many it has.
 //!
 //! A row with another number of fields than the header, or with bytes that are not UTF-8, becomes a
@@ -7,40 +7,37 @@
 //! puts it into quarantine.
 
 use super::csv_quarantine::Sieve;
+use super::csv_types::{ColumnTypes, Type, boolean, constant, unsigned};
 use super::source_lines::LineWriter;
 use crate::data::json::write_string;
 use crate::data::losses::{Loss, Losses};
 use anyhow::{Context, Result};
-use csv::{Reader, ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord};
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Writes the rows, and in which lines of the table they begin. `open` is called twice: once to
-/// find the types, once to read. Returns what the rows do not keep.
-pub(crate) fn to_lines<R: Read>(
-    open: impl Fn() -> Result<R>,
-    delimiter: u8,
+/// Writes the rows of a table, and in which of its lines they begin. Returns what the rows do not
+/// keep.
+pub(crate) fn to_lines(
+    table: impl Read,
+    (delimiter, types): (u8, &ColumnTypes),
     path: &Path,
     out: &mut impl Write,
     source_lines: &mut LineWriter,
 ) -> Result<Losses> {
     let context = || format!("`{}` is not a valid table", path.display());
-    let reader = |sieve| ReaderBuilder::new().delimiter(delimiter).from_reader(sieve);
-    let mut found = reader(Sieve::new(open()?, delimiter)?);
-    let types = types(&mut found).with_context(context)?;
-    let keys: Vec<Vec<u8>> = found
-        .headers()
-        .with_context(context)?
-        .iter()
-        .map(key)
-        .collect();
+    let sieve = Sieve::new(table, delimiter)?;
+    let rows_read = sieve.rows_read();
+    let mut rows = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .from_reader(sieve);
+    let names = rows.headers().with_context(context)?.clone();
+    let keys: Vec<Vec<u8>> = names.iter().map(key).collect();
+    let types: Vec<Type> = names.iter().map(|name| types.ty(name)).collect();
     let mut respelled = vec![0; keys.len()];
     if keys.is_empty() {
         return Ok(Losses::default());
     }
-    let sieve = Sieve::new(open()?, delimiter)?;
-    let rows_read = sieve.rows_read();
-    let mut rows = reader(sieve);
     let (mut record, mut line, mut row) = (StringRecord::new(), Vec::new(), 0);
     while rows.read_record(&mut record).with_context(context)? {
         {
@@ -67,7 +64,7 @@ pub(crate) fn to_lines<R: Read>(
         .borrow_mut()
         .write_bad_before(u64::MAX, out, source_lines)?;
     let mut losses = Losses::default();
-    for (name, count) in rows.headers()?.iter().zip(respelled) {
+    for (name, count) in names.iter().zip(respelled) {
         losses.add(name, Loss::Spelling, count);
     }
     Ok(losses)
@@ -78,77 +75,6 @@ fn key(name: &str) -> Vec<u8> {
     write_string(name, &mut key);
     key.push(b':');
     key
-}
-
-/// What values a column has had so far.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    booleans: bool,
-    whole: bool,
-    fractions: bool,
-    /// NaN and infinities: numbers beside numbers, words beside words.
-    constants: bool,
-    words: bool,
-}
-
-/// The type of a column.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Boolean,
-    Whole,
-    Number,
-    Text,
-}
-
-fn types<R: Read>(rows: &mut Reader<R>) -> Result<Vec<Type>> {
-    let mut columns = vec![Seen::default(); rows.headers()?.len()];
-    let mut record = StringRecord::new();
-    while rows.read_record(&mut record)? {
-        columns
-            .iter_mut()
-            .zip(&record)
-            .for_each(|(column, value)| column.add(value));
-    }
-    Ok(columns.into_iter().map(Seen::ty).collect())
-}
-
-impl Seen {
-    fn add(&mut self, value: &str) {
-        if value.is_empty() || self.words {
-            return;
-        }
-        if is_whole(value) {
-            self.whole = true;
-        } else if is_fraction(value) {
-            self.fractions = true;
-        } else if constant(value).is_some() {
-            self.constants = true;
-        } else if boolean(value).is_some() {
-            self.booleans = true;
-        } else {
-            self.words = true;
-        }
-    }
-
-    fn ty(self) -> Type {
-        let numbers = self.whole || self.fractions;
-        match self {
-            Self { words: true, .. } => Type::Text,
-            Self {
-                booleans: true,
-                constants: false,
-                ..
-            } if !numbers => Type::Boolean,
-            Self { booleans: true, .. } => Type::Text,
-            Self {
-                fractions: false,
-                constants: false,
-                ..
-            } if numbers => Type::Whole,
-            _ if numbers => Type::Number,
-            _ => Type::Text,
-        }
-    }
 }
 
 impl Type {
@@ -220,52 +146,11 @@ fn is_exact(digits: &str) -> bool {
         .is_ok_and(|n| (n as f64) as u128 == u128::from(n))
 }
 
-fn unsigned(value: &str) -> &str {
-    value.strip_prefix(['-', '+']).unwrap_or(value)
-}
-
 /// Whether a number is spelled as JSON does not have it, and its digits say more than its value: an
 /// identifier perhaps.
 fn is_respelled(value: &str) -> bool {
     let digits = unsigned(value).as_bytes();
     value.starts_with('+') || matches!(digits, [b'0', b'0'..=b'9', ..])
-}
-
-fn is_whole(value: &str) -> bool {
-    let digits = unsigned(value);
-    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Digits with a point, an exponent or both.
-fn is_fraction(value: &str) -> bool {
-    let digits = unsigned(value);
-    let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, None), |at| {
-        (&digits[..at], Some(&digits[at + 1..]))
-    });
-    let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let (whole, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    are_digits(whole)
-        && are_digits(rest)
-        && !(whole.is_empty() && rest.is_empty())
-        && exponent.is_none_or(is_whole)
-}
-
-/// What JSON has no number for, as Python spells it. Case does not matter, as in pandas and DuckDB.
-fn constant(value: &str) -> Option<&'static str> {
-    let negative = value.starts_with('-');
-    match unsigned(value).to_ascii_lowercase().as_str() {
-        "nan" if !negative => Some("NaN"),
-        "inf" | "infinity" => Some(if negative { "-Infinity" } else { "Infinity" }),
-        _ => None,
-    }
-}
-
-fn boolean(value: &str) -> Option<bool> {
-    match value {
-        _ if value.eq_ignore_ascii_case("true") => Some(true),
-        _ if value.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -275,10 +160,12 @@ mod tests {
     fn lines(table: &str) -> Vec<String> {
         let mut out = Vec::new();
         let mut source_lines = LineWriter::new(tempfile::tempfile().unwrap());
+        let path = Path::new("t.csv");
+        let types = ColumnTypes::of_table(|| Ok(table.as_bytes()), b',', path).unwrap();
         to_lines(
-            || Ok(table.as_bytes()),
-            b',',
-            Path::new("t.csv"),
+            table.as_bytes(),
+            (b',', &types),
+            path,
             &mut out,
             &mut source_lines,
         )

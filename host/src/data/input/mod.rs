@@ -7,6 +7,7 @@ pub(crate) mod csv_header;
 pub(crate) mod csv_lines;
 pub(crate) mod csv_quarantine;
 pub(crate) mod csv_rows;
+pub(crate) mod csv_types;
 pub(crate) mod describe;
 pub(crate) mod discover;
 pub(crate) mod encoding;
