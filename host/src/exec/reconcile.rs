@@ -10,6 +10,7 @@ use super::context::TaskContext;
 use super::index::Index;
 use super::segment::verify;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
+use crate::rundir::storage::clean_temporary;
 use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
 
@@ -17,16 +18,7 @@ use crate::rundir::events::{Event, OpRef};
 pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
-    for dir in [
-        paths.checkpoints(),
-        paths.parts(),
-        paths.quarantine(),
-        paths.partitions(),
-        paths.metadata(),
-        paths.root().to_owned(),
-    ] {
-        env.store.storage.clean_temporary(&dir)?;
-    }
+    clean_temporary(paths, &env.store.storage)?;
     let (mut found, mut places) = (Vec::new(), Vec::new());
     for (_, op, partition, path) in paths.manifests()? {
         let manifest = Store::read_manifest(&path)

@@ -21,6 +21,7 @@ use crate::config::{
     Config, ExportType, Need, OnDifference, Override, StorageFormat, Strategy, resolve,
 };
 use crate::data::export::staging::remove_unfinished;
+use crate::data::input::unpack::materialise;
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
@@ -156,7 +157,7 @@ pub fn run(
         export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
     }
     if export_lock.is_held() {
-        remove_unfinished(target)?;
+        remove_unfinished(target, &Storage::new())?;
     }
     if options.fresh {
         state::forget(&paths)?;
@@ -208,7 +209,10 @@ pub fn run(
             Err(error)
         }
         Err(error) => {
-            state.failed(&log, &error)?;
+            // Where the disk is full, that is the cause; that nothing can be noted of it is not.
+            if let Err(unsaved) = state.failed(&log, &error) {
+                tracing::warn!("that the job has failed is not noted: {unsaved:#}");
+            }
             Err(error)
         }
     }
@@ -234,7 +238,7 @@ fn work(
     }
     let dataset = match prepared.dataset.is_splittable() {
         true => prepared.dataset.clone(),
-        false => crate::data::input::unpack::materialise(&prepared.dataset, &paths.partitions())?,
+        false => materialise(&prepared.dataset, &paths.partitions(), &Storage::new())?,
     };
     if stop.requested() {
         return Err(Stopped.into());
@@ -424,7 +428,7 @@ fn work(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.workers())
         .build()?;
-    let exported = pool.install(|| assemble(&parts, &prepared.target))?;
+    let exported = pool.install(|| assemble(&parts, &prepared.target, &env.store.storage))?;
     log.emit(Event::ExportCompleted {
         output_path: prepared.target.path.display().to_string(),
         duration: started.elapsed().as_secs_f64(),

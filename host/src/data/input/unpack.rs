@@ -6,11 +6,11 @@ use super::packing::open_unpacked;
 use super::read_error::{Located, plain_error};
 use super::source_lines::{LineWriter, lines_path};
 use super::{csv_rows, json_rows};
-use crate::rundir::RunPaths;
+use crate::rundir::{AtomicFile, RunPaths, Storage};
 use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -32,16 +32,18 @@ struct Manifest {
 /// `into`, several at a time, in constant memory. What an earlier attempt has finished there is
 /// used again if the file it was made of is still the same. The numbers of the files stay. An
 /// archive that is cut or damaged is an error that says where; nothing of it is taken for complete.
-pub(crate) fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
+pub(crate) fn materialise(dataset: &Dataset, into: &Path, storage: &Storage) -> Result<Dataset> {
     if dataset.is_splittable() {
         return Ok(dataset.clone());
     }
     fs::create_dir_all(into).with_context(|| format!("cannot create `{}`", into.display()))?;
+    // What a killed attempt has left may be as large as the input.
+    storage.clean_temporary(into)?;
     let files = dataset.files.par_iter().enumerate().map(|(i, file)| {
         if file.is_splittable() {
             Ok(file.clone())
         } else {
-            unpack(file, i, into, dataset.zstd_window)
+            unpack(file, RunPaths::unpacked_input(into, i), dataset.zstd_window, storage)
         }
     });
     Ok(Dataset {
@@ -50,21 +52,23 @@ pub(crate) fn materialise(dataset: &Dataset, into: &Path) -> Result<Dataset> {
     })
 }
 
-fn unpack(file: &InputFile, number: usize, into: &Path, zstd_window: u64) -> Result<InputFile> {
+fn unpack(
+    file: &InputFile,
+    (path, manifest_path): (PathBuf, PathBuf),
+    zstd_window: u64,
+    storage: &Storage,
+) -> Result<InputFile> {
     let source = file.as_origin();
-    let (path, manifest_path) = RunPaths::unpacked_input(into, number);
     if !is_finished(&manifest_path, &path, &source) {
-        let _ = fs::remove_file(&manifest_path);
-        write_rows(file, &path, zstd_window)
+        storage.remove(&manifest_path)?;
+        write_rows(file, &path, zstd_window, storage)
             .with_context(|| format!("cannot unpack `{}`", file.path.display()))?;
         let manifest = Manifest {
             version: VERSION,
             source: source.clone(),
             bytes: fs::metadata(&path)?.len(),
         };
-        write_committed(&manifest_path, |out| {
-            Ok(serde_json::to_writer_pretty(out, &manifest)?)
-        })?;
+        storage.write_json(&manifest_path, &manifest)?;
     }
     let metadata = fs::metadata(&path)?;
     let modified_ns = metadata
@@ -83,23 +87,20 @@ fn unpack(file: &InputFile, number: usize, into: &Path, zstd_window: u64) -> Res
 
 /// Writes the rows, and where that is not plain from their own lines, in which lines of the file
 /// they begin.
-fn write_rows(file: &InputFile, path: &Path, zstd_window: u64) -> Result<()> {
+fn write_rows(file: &InputFile, path: &Path, zstd_window: u64, storage: &Storage) -> Result<()> {
     let lines = lines_path(path);
-    if matches!(file.format, Format::Jsonl | Format::Text) {
-        let _ = fs::remove_file(lines);
-        return write_committed(path, |out| rows(file, zstd_window, out, None));
+    let mut source_lines = if matches!(file.format, Format::Jsonl | Format::Text) {
+        storage.remove(&lines)?;
+        None
+    } else {
+        Some(LineWriter::new(storage.create(&lines)?))
+    };
+    let mut out = BufWriter::with_capacity(256 << 10, storage.create(path)?);
+    rows(file, zstd_window, &mut out, source_lines.as_mut())?;
+    if let Some(source_lines) = source_lines {
+        source_lines.finish()?;
     }
-    let temp = lines.with_extension("lines.partial");
-    let mut writer = LineWriter::new(
-        File::create(&temp).with_context(|| format!("cannot create `{}`", temp.display()))?,
-    );
-    write_committed(path, |out| {
-        rows(file, zstd_window, out, Some(&mut writer))?;
-        writer
-            .finish()
-            .and_then(|()| fs::rename(&temp, &lines))
-            .with_context(|| format!("cannot write `{}`", lines.display()))
-    })
+    out.into_inner().map_err(|e| e.into_error())?.commit()
 }
 
 fn is_finished(manifest: &Path, path: &Path, source: &Origin) -> bool {
@@ -113,33 +114,12 @@ fn is_finished(manifest: &Path, path: &Path, source: &Origin) -> bool {
     })
 }
 
-/// Writes a file that appears whole or not at all.
-fn write_committed(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
-) -> Result<()> {
-    let temp: PathBuf = path.with_extension("partial");
-    let mut out = BufWriter::with_capacity(
-        256 << 10,
-        crate::rundir::own_files::new_file(&temp)
-            .with_context(|| format!("cannot create `{}`", temp.display()))?,
-    );
-    write(&mut out)?;
-    out.into_inner()
-        .map_err(|e| e.into_error())
-        .and_then(|f| f.sync_all())
-        .with_context(|| format!("cannot write `{}`", temp.display()))?;
-    fs::rename(&temp, path)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(())
-}
-
 /// The rows of `file` as JSON lines. `source_lines` is there for formats whose rows span lines.
 fn rows(
     file: &InputFile,
     zstd_window: u64,
     out: &mut impl Write,
-    source_lines: Option<&mut LineWriter>,
+    source_lines: Option<&mut LineWriter<AtomicFile>>,
 ) -> Result<()> {
     let open = || -> Result<Located> {
         let inner = open_unpacked(&file.path, file.compression, zstd_window)?;
