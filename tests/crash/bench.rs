@@ -67,6 +67,7 @@ impl Bench {
             ("compression", "snappy"),
             ("storage", ""),
             ("dataset_path", "data.jsonl"),
+            ("export_path", "outputs/out.jsonl"),
         ];
         Self {
             dir,
@@ -94,13 +95,21 @@ impl Bench {
     }
 
     pub(crate) fn export(&self) -> PathBuf {
-        self.path("outputs/out.jsonl")
+        self.path(&self.settings["export_path"])
+    }
+
+    /// What lies beside the export, and it: names and bytes, without directories.
+    pub(crate) fn exported(&self) -> Vec<(String, Vec<u8>)> {
+        files(self.export().parent().unwrap())
+            .into_iter()
+            .map(|file| (name(&file), fs::read(file).unwrap()))
+            .collect()
     }
 
     /// The recipe as YAML.
     pub(crate) fn recipe(&self) -> String {
         let mut text = String::from(
-            "export_path: outputs/out.jsonl\nwork_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n",
+            "work_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n",
         );
         let get = |key: &str| &self.settings[key];
         text += &format!(
@@ -251,8 +260,13 @@ impl Bench {
             summary["ledger"]["quarantined"].as_u64().unwrap(),
             "every row in quarantine is there once"
         );
+        let exported = self.exported();
+        assert!(
+            exported.iter().all(|(name, _)| !name.starts_with('.')),
+            "something is left beside the export"
+        );
         Result {
-            export: fs::read(self.export()).unwrap(),
+            export: exported.into_iter().flat_map(|(_, bytes)| bytes).collect(),
             ledger: summary["ledger"].clone(),
             ops,
             quarantine,
@@ -284,6 +298,22 @@ impl Bench {
                 expected.len()
             );
         }
+    }
+
+    /// What a kill leaves of files that were not at their places yet, anywhere below the bench.
+    pub(crate) fn unfinished(&self) -> Vec<PathBuf> {
+        let (mut found, mut open) = (Vec::new(), vec![self.dir.path().to_owned()]);
+        while let Some(dir) = open.pop() {
+            for entry in fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if name(&path).starts_with('.') && !name(&path).ends_with("lock") {
+                    found.push(path);
+                }
+            }
+        }
+        found
     }
 
     pub(crate) fn data(&self) -> Vec<u8> {

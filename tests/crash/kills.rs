@@ -37,7 +37,7 @@ const EVENTS: [&str; 14] = [
 ];
 
 /// Kills asked for; the usual number keeps the whole file within a minute of CPU.
-fn asked() -> usize {
+pub(crate) fn asked() -> usize {
     std::env::var("DJHOST_TEST_KILLS")
         .ok()
         .and_then(|n| n.parse().ok())
@@ -53,10 +53,10 @@ fn bench(i: usize) -> Bench {
 }
 
 /// A small generator of numbers: the same kills each time, so that what fails can be run again.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

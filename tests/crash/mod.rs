@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod calls;
 mod changes;
 mod damage;
 mod kills;

@@ -82,3 +82,18 @@ fn a_quote_that_is_never_closed_swallows_no_rows() {
     );
     run_on("in.csv", b"id,t\xe9xt\n1,one\n").failed(1, &["in.csv", "the header is not UTF-8"]);
 }
+
+#[test]
+fn a_column_has_one_type_in_all_files() {
+    let case = Case::new();
+    case.write("in/a.csv", "text,zip,flag\na,02134,True\n");
+    case.write("in/b.tsv", "text\tzip\tflag\nb\tK1A\tno\n");
+    let recipe = format!("{KEEP}dataset_path: in\n");
+    let rows = "{\"text\":\"a\",\"zip\":\"02134\",\"flag\":\"True\"}\n{\"text\":\"b\",\"zip\":\"K1A\",\"flag\":\"no\"}\n";
+    assert_eq!(case.run(&recipe).ok().text(), rows);
+    // A file that changes the type changes the rows of the other ones.
+    case.write("in/b.tsv", "text\tzip\tflag\nb\t1\tfalse\n");
+    let rows =
+        "{\"text\":\"a\",\"zip\":2134,\"flag\":true}\n{\"text\":\"b\",\"zip\":1,\"flag\":false}\n";
+    assert_eq!(case.run(&recipe).ok().text(), rows);
+}

@@ -199,6 +199,62 @@ fn only_one_module_names_what_is_in_a_run_directory() {
     );
 }
 
+/// Who writes files beside `rundir/storage.rs`, and why it is none of the storage's.
+const WRITERS: &[(&str, &str)] = &[
+    ("rundir/own_files.rs", "opens files for those below"),
+    ("rundir/fault.rs", "lists the calls of the storage"),
+    ("rundir/lock.rs", "a lock"),
+    ("rundir/export_lock.rs", "a lock"),
+    ("rundir/events/log.rs", "only grows"),
+    ("run/logs.rs", "only grows"),
+    ("run/state.rs", "forgets a job, directories and all"),
+    ("global/key_counts.rs", "has no name"),
+    ("global/groups.rs", "has no name"),
+    ("cli/quarantine.rs", "a new file of the user's"),
+    ("cli/ops/new/mod.rs", "a new project of the user's"),
+    ("cli/ops/run.rs", "goes away with the command"),
+];
+
+#[test]
+fn files_are_written_by_the_storage() {
+    const CALLS: &[&str] = &[
+        "File::create",
+        "File::options",
+        "OpenOptions::new",
+        "fs::rename",
+        "renameat",
+        "fs::write(",
+        "fs::remove_file",
+        "unlinkat",
+        "fs::hard_link",
+        ".persist(",
+        "tempfile",
+        "new_file(",
+    ];
+    let sources = sources();
+    let writes = |source: &&Source| CALLS.iter().any(|call| source.code.contains(call));
+    let found: Vec<String> = sources
+        .iter()
+        .filter(|source| source.folder != "testing")
+        .filter(writes)
+        .map(|source| source.path.display().to_string())
+        .collect();
+    let known = |path: &str| {
+        path == "rundir/storage.rs" || WRITERS.iter().any(|(writer, _)| *writer == path)
+    };
+    let unknown: Vec<&String> = found.iter().filter(|path| !known(path)).collect();
+    assert!(
+        unknown.is_empty(),
+        "what survives is written through rundir/storage.rs, where faults reach it; these write by themselves: {unknown:?}"
+    );
+    for (writer, _) in WRITERS {
+        assert!(
+            found.iter().any(|path| path == writer),
+            "{writer} writes no file any more"
+        );
+    }
+}
+
 #[test]
 fn imports_are_found_in_all_forms() {
     let code = "use crate::data::{Batch, x::Y};\nuse crate::{plan, wasm::{A, B}, config::C};\ncrate::error::exit()";

@@ -24,7 +24,6 @@ const TAIL: u64 = 16;
 /// Rows being written.
 pub(crate) struct RowFileWriter {
     out: BufWriter<ChecksumWriter<AtomicFile>>,
-    path: PathBuf,
     export: ExportOptions,
     lines: Vec<u8>,
     table: Vec<u8>,
@@ -34,11 +33,10 @@ pub(crate) struct RowFileWriter {
 
 impl RowFileWriter {
     /// Starts a file. Rows are written as `export` has them.
-    pub(crate) fn new(file: AtomicFile, path: PathBuf, export: &ExportOptions) -> Self {
+    pub(crate) fn new(file: AtomicFile, export: &ExportOptions) -> Self {
         let out = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self {
             out,
-            path,
             export: export.clone(),
             lines: Vec::new(),
             table: Vec::new(),
@@ -68,22 +66,16 @@ impl RowFileWriter {
             self.rows - before,
             batch.rows()
         );
-        self.out
-            .write_all(&self.lines)
-            .with_context(|| format!("cannot write `{}`", self.path.display()))
+        Ok(self.out.write_all(&self.lines)?)
     }
 
     /// Adds the keys. Gives the file, which still has to be committed, its bytes and its checksum.
     pub(crate) fn finish(mut self, keys: &[u8]) -> Result<(AtomicFile, u64, String)> {
         let tail = [self.rows.to_le_bytes(), (keys.len() as u64).to_le_bytes()].concat();
         for part in [&self.table[..], keys, &tail] {
-            self.out
-                .write_all(part)
-                .with_context(|| format!("cannot write `{}`", self.path.display()))?;
+            self.out.write_all(part)?;
         }
-        let summing = self.out.into_inner().map_err(|e| {
-            anyhow::anyhow!("cannot write `{}`: {}", self.path.display(), e.error())
-        })?;
+        let summing = self.out.into_inner().map_err(|e| e.into_error())?;
         let (file, checksum, bytes) = summing.into_parts();
         Ok((file, bytes, checksum))
     }

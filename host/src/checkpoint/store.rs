@@ -136,11 +136,7 @@ impl Store {
         export: &ExportOptions,
     ) -> Result<RowFileWriter> {
         let path = self.paths.keys_with_rows(op, partition);
-        Ok(RowFileWriter::new(
-            self.storage.create(&path)?,
-            path,
-            export,
-        ))
+        Ok(RowFileWriter::new(self.storage.create(&path)?, export))
     }
 
     /// Commits such a file with its manifest.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, UInt32Array, UInt64Array,
 };
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute;
 
 /// Prefix of the fields that hold stats; the path of the stat `text_len` is
@@ -84,6 +84,28 @@ impl PartialEq for Stat {
     }
 }
 
+/// The field `path` inside of the struct column `outer`; None if there is none of that name. Where
+/// an object on the way is null, or absent, so is the field, as in JSON rows
+/// ([`extract`](crate::data::json::extract)): what Arrow stores of the field under a null object
+/// is no value.
+pub(crate) fn inside(outer: ArrayRef, path: &str) -> Option<ArrayRef> {
+    path.split('.').try_fold(outer, |outer, name| {
+        let outer = outer.as_struct_opt()?;
+        masked(outer.column_by_name(name)?, outer.nulls()).ok()
+    })
+}
+
+/// `field` with nulls where the object that it is of has them.
+pub(crate) fn masked(field: &ArrayRef, object: Option<&NullBuffer>) -> Result<ArrayRef> {
+    match object.filter(|nulls| nulls.null_count() > 0) {
+        Some(nulls) => {
+            let absent = BooleanArray::new(!nulls.inner(), None);
+            Ok(compute::nullif(field, &absent)?)
+        }
+        None => Ok(field.clone()),
+    }
+}
+
 /// Some rows in input order. All arrays have the same length.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -122,11 +144,7 @@ impl Batch {
             return Some(column.data.clone());
         }
         let (head, rest) = path.split_once('.')?;
-        let mut data = self.column(head)?.data.clone();
-        for name in rest.split('.') {
-            data = data.as_struct_opt()?.column_by_name(name)?.clone();
-        }
-        Some(data)
+        inside(self.column(head)?.data.clone(), rest)
     }
 
     /// The rows whose bit is set, in order.

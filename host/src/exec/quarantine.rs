@@ -219,12 +219,9 @@ impl<'a> Quarantine<'a> {
                 row_base64,
             };
             serde_json::to_writer(&mut out, &entry)?;
-            out.write_all(b"\n")
-                .with_context(|| format!("cannot write `{}`", path.display()))?;
+            out.write_all(b"\n")?;
         }
-        out.into_inner()
-            .map_err(|e| anyhow::anyhow!("cannot write `{}`: {}", path.display(), e.error()))?
-            .commit()?;
+        out.into_inner().map_err(|e| e.into_error())?.commit()?;
         let name = path
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())

@@ -12,21 +12,13 @@ use super::segment::verify;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
 use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
+use crate::rundir::storage::clean_temporary;
 
 /// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
 pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
-    for dir in [
-        paths.checkpoints(),
-        paths.parts(),
-        paths.quarantine(),
-        paths.partitions(),
-        paths.metadata(),
-        paths.root().to_owned(),
-    ] {
-        env.store.storage.clean_temporary(&dir)?;
-    }
+    clean_temporary(paths, &env.store.storage)?;
     let (mut found, mut places) = (Vec::new(), Vec::new());
     for (_, op, partition, path) in paths.manifests()? {
         let manifest = Store::read_manifest(&path)

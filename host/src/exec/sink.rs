@@ -1,13 +1,12 @@
 //! Where the rows of a task go: a checkpoint, the part of the export, and the keys for a global op.
 //! Encoding and writing happen on a thread of their own, so that the ops do not wait for them.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 use crossbeam_channel::{Sender, bounded};
 
 use crate::checkpoint::{RowFileWriter, WrittenRows};
 use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
+use crate::rundir::AtomicFile;
 
 /// Batches that may wait for the writer. A batch may be one huge row with several times its size in
 /// buffers, so there are few.
@@ -20,8 +19,8 @@ pub(crate) enum Target {
     Rows(Box<WrittenRows>),
     /// The rows that a grouper will take together.
     Flat(Box<RowFileWriter>),
-    /// The part of the export at a temporary path.
-    Part(PathBuf, ExportOptions),
+    /// The part of the export.
+    Part(AtomicFile, ExportOptions),
 }
 
 /// What was written; not committed yet.
@@ -29,7 +28,7 @@ pub(crate) enum Target {
 pub(crate) enum Written {
     Rows(Box<WrittenRows>),
     Flat(Box<RowFileWriter>),
-    Part(PartInfo),
+    Part(AtomicFile, PartInfo),
 }
 
 /// Hands batches to the writing thread.
@@ -58,7 +57,7 @@ impl Target {
         Ok(match self {
             Self::Rows(rows) => Open::Rows(rows),
             Self::Flat(flat) => Open::Flat(flat),
-            Self::Part(path, options) => Open::Part(PartWriter::create(&path, &options)?),
+            Self::Part(file, options) => Open::Part(PartWriter::new(file, &options)?),
         })
     }
 }
@@ -83,7 +82,10 @@ impl Open {
         Ok(match self {
             Self::Rows(rows) => Written::Rows(rows),
             Self::Flat(flat) => Written::Flat(flat),
-            Self::Part(part) => Written::Part(part.finish()?),
+            Self::Part(part) => {
+                let (file, info) = part.finish()?;
+                Written::Part(file, info)
+            }
         })
     }
 }

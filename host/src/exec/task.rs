@@ -72,7 +72,6 @@ pub(crate) fn run(
         rows_out: 0,
     };
     let part = env.store.paths.part(p, env.part_extension);
-    let temporary = part.with_file_name(format!(".part_{p:04}.tmp"));
     let mut targets = Vec::new();
     if step.store {
         targets.push(Target::Rows(Box::new(
@@ -88,7 +87,10 @@ pub(crate) fn run(
         )?)));
     }
     if step.end == Some(End::Export) {
-        targets.push(Target::Part(temporary.clone(), env.export.clone()));
+        targets.push(Target::Part(
+            env.store.storage.create(&part)?,
+            env.export.clone(),
+        ));
     }
     let (rows_in, written, times) = if targets.is_empty() {
         (
@@ -136,8 +138,8 @@ pub(crate) fn run(
                 times,
             )?),
             Written::Flat(rows) => flat = Some(*rows),
-            Written::Part(info) => {
-                env.store.storage.rename(&temporary, &part)?;
+            Written::Part(file, info) => {
+                file.commit()?;
                 manifests.push(commit_part(env, info, p, last, &account, &part)?);
             }
         }

@@ -22,6 +22,7 @@ use crate::config::{
 };
 use crate::data::export::staging::remove_unfinished;
 use crate::data::input::csv_header::check_headers;
+use crate::data::input::unpack::materialise;
 use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::exec::{Determinism, Ratios, Seen, Tally, TaskContext, Workers, reconcile, scheduler};
@@ -156,7 +157,7 @@ pub fn run(
         export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
     }
     if export_lock.is_held() {
-        remove_unfinished(target)?;
+        remove_unfinished(target, &Storage::new())?;
     }
     if options.fresh {
         state::forget(&paths)?;
@@ -208,7 +209,10 @@ pub fn run(
             Err(error)
         }
         Err(error) => {
-            state.failed(&log, &error)?;
+            // Where the disk is full, that is the cause; that nothing can be noted of it is not.
+            if let Err(unsaved) = state.failed(&log, &error) {
+                tracing::warn!("that the job has failed is not noted: {unsaved:#}");
+            }
             Err(error)
         }
     }
@@ -234,7 +238,7 @@ fn work(
     }
     let dataset = match prepared.dataset.is_splittable() {
         true => prepared.dataset.clone(),
-        false => crate::data::input::unpack::materialise(&prepared.dataset, &paths.partitions())?,
+        false => materialise(&prepared.dataset, &paths.partitions(), &Storage::new())?,
     };
     if stop.requested() {
         return Err(Stopped.into());
@@ -424,7 +428,7 @@ fn work(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.workers())
         .build()?;
-    let mut exported = pool.install(|| assemble(&parts, &prepared.target))?;
+    let mut exported = pool.install(|| assemble(&parts, &prepared.target, &env.store.storage))?;
     exported.notes.extend(env.dataset.losses.notes());
     log.emit(Event::ExportCompleted {
         output_path: prepared.target.path.display().to_string(),

@@ -3,11 +3,13 @@
 use anyhow::{Context, Result};
 
 use crate::config::{Config, Retention};
+use crate::rundir::storage::clean_temporary;
 use crate::rundir::{RunPaths, Storage};
 
 /// Removes what the recipe does not want kept. The export and the summary are committed by now, so
 /// a kill in the middle only leaves files.
 pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
+    clean_temporary(paths, storage)?;
     // Parts are the export a second time; their manifests say that the job is done.
     remove_files(&paths.parts(), storage, |name| !RunPaths::is_manifest(name))?;
     let keep = match config.intermediate_storage.retention_policy {

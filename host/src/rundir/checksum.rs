@@ -43,16 +43,6 @@ impl<W> ChecksumWriter<W> {
         }
     }
 
-    /// The writer below.
-    pub(crate) fn get_ref(&self) -> &W {
-        &self.inner
-    }
-
-    /// Bytes so far.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// The checksum of the bytes so far.
     pub(crate) fn checksum(&self) -> String {
         self.checksum.hex()

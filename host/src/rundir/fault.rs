@@ -1,52 +1,177 @@
-//! Faults on purpose, for the crash tests: `DJHOST_TEST_FAULT=kill@disk:17`, `fail@disk:17`,
-//! `kill@event:checkpoint_save:3`.
+//! Faults on purpose, for the crash tests, in the variable `DJHOST_TEST_FAULT`:
 //!
-//! `kill` ends the process as `SIGKILL` does, at the n-th call of [`disk`] (any call that decides
-//! what survives a power cut) or right after the n-th event of a type; `fail` makes that disk call
-//! an I/O error. Counted from 1, over all threads. Without the variable a call costs one load.
+//! - `kill@disk:17`: the process ends as by `SIGKILL`, at the 17th call of the storage;
+//! - `fail@disk:17`: that call is an I/O error;
+//! - `full@disk:17`: from that call on nothing more can be created or written, as on a full disk;
+//! - `kill@disk:rename:parts/:2` (`fail`, `full`): the same at the second [`Operation`] of this
+//!   name on a path that has `parts/` in it; `full` goes for this operation then;
+//! - `kill@event:checkpoint_save:3`: the process ends right after the third such event;
+//! - `list@FILE`: nothing happens, but all calls are appended to the file: `rename<tab>path`.
+//!
+//! Counted from 1, over all threads. A write that fails or is killed has written half of its bytes.
+//! Without the variable a call costs one load.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Name of the environment variable.
 pub const VARIABLE: &str = "DJHOST_TEST_FAULT";
 
+/// The calls that decide what a crash leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Making an empty file.
+    Create,
+    /// Giving bytes to a file.
+    Write,
+    /// Waiting until a file's bytes are on the disk.
+    Sync,
+    /// Giving a file its name.
+    Rename,
+    /// Taking a name away.
+    Remove,
+    /// Waiting until the names in a directory are on the disk.
+    SyncDir,
+}
+
+impl Operation {
+    /// Every operation with its name.
+    pub const NAMES: [(&str, Self); 6] = [
+        ("create", Self::Create),
+        ("write", Self::Write),
+        ("sync", Self::Sync),
+        ("rename", Self::Rename),
+        ("remove", Self::Remove),
+        ("sync_dir", Self::SyncDir),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(_, operation)| *operation == self)
+            .map_or("", |(name, _)| name)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Kill,
+    Fail,
+    Full,
+}
+
+enum At {
+    Event(String),
+    /// Calls of one operation, or any; on paths that have this in them.
+    Disk(Option<Operation>, String),
+}
+
 struct Fault {
-    kill: bool,
-    /// `disk` or an event type.
-    at: String,
-    left: AtomicU64,
+    what: What,
+    at: At,
+    /// The number of its moment.
+    number: u64,
+    seen: AtomicU64,
 }
 
 impl Fault {
     /// `kill@disk:17`; None for anything else.
     fn parse(text: &str) -> Option<Self> {
         let (what, place) = text.split_once('@')?;
-        let (at, n) = place.rsplit_once(':')?;
-        let at = at.strip_prefix("event:").unwrap_or(at).to_owned();
-        let kill = match what {
-            "kill" => true,
-            "fail" => false,
+        let (at, number) = place.rsplit_once(':')?;
+        let what = match what {
+            "kill" => What::Kill,
+            "fail" => What::Fail,
+            "full" => What::Full,
+            _ => return None,
+        };
+        let at = match at.split_once(':') {
+            Some(("event", event)) => At::Event(event.to_owned()),
+            Some(("disk", call)) => {
+                let (name, path) = call.split_once(':')?;
+                let (_, operation) = Operation::NAMES.iter().find(|(known, _)| *known == name)?;
+                At::Disk(Some(*operation), path.to_owned())
+            }
+            None if at == "disk" => At::Disk(None, String::new()),
             _ => return None,
         };
         Some(Self {
-            kill,
+            what,
             at,
-            left: AtomicU64::new(n.parse().ok()?),
+            number: number.parse().ok()?,
+            seen: AtomicU64::new(0),
         })
     }
 
-    /// Whether this is the moment.
-    fn is_due(&self, at: &str) -> bool {
-        self.at == at && self.left.fetch_sub(1, Ordering::Relaxed) == 1
+    /// Whether this call of the storage is the moment.
+    fn is_due_at(&self, operation: Operation, path: &Path) -> bool {
+        let At::Disk(only, place) = &self.at else {
+            return false;
+        };
+        if only.is_some_and(|only| only != operation)
+            || !path.to_string_lossy().contains(place.as_str())
+        {
+            return false;
+        }
+        let number = self.count();
+        match self.what {
+            // What takes room, or what was asked for.
+            What::Full => {
+                let takes_room = matches!(operation, Operation::Create | Operation::Write);
+                number >= self.number && (takes_room || only.is_some())
+            }
+            What::Kill | What::Fail => number == self.number,
+        }
+    }
+
+    /// Whether this event is the moment.
+    fn is_due_after(&self, line: &[u8]) -> bool {
+        let At::Event(event) = &self.at else {
+            return false;
+        };
+        let named = format!("\"event_type\":\"{event}\"");
+        self.what == What::Kill
+            && memchr::memmem::find(line, named.as_bytes()).is_some()
+            && self.count() == self.number
+    }
+
+    fn count(&self) -> u64 {
+        self.seen.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What happens then; does not return from a kill.
+    fn strike(&self) -> io::Error {
+        match self.what {
+            What::Kill => die(),
+            What::Fail => io::Error::other("the disk failed on purpose"),
+            What::Full => rustix::io::Errno::NOSPC.into(),
+        }
     }
 }
 
-fn fault() -> Option<&'static Fault> {
-    static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
-    FAULT
-        .get_or_init(|| Fault::parse(&std::env::var(VARIABLE).ok()?))
+enum Asked {
+    Fault(Fault),
+    List(File),
+}
+
+fn asked() -> Option<&'static Asked> {
+    static ASKED: OnceLock<Option<Asked>> = OnceLock::new();
+    ASKED
+        .get_or_init(|| {
+            let text = std::env::var(VARIABLE).ok()?;
+            match text.strip_prefix("list@") {
+                Some(file) => File::options()
+                    .append(true)
+                    .create(true)
+                    .open(file)
+                    .ok()
+                    .map(Asked::List),
+                None => Fault::parse(&text).map(Asked::Fault),
+            }
+        })
         .as_ref()
 }
 
@@ -58,39 +183,76 @@ fn die() -> ! {
     }
 }
 
-/// Before a call that decides what survives.
-pub fn disk() -> io::Result<()> {
-    match fault().filter(|f| f.is_due("disk")) {
-        Some(fault) if fault.kill => die(),
-        Some(_) => Err(io::Error::other("the disk failed on purpose")),
+/// Before a call of the storage: Err if it does not take place. `half` is done of it before.
+pub fn disk(operation: Operation, path: &Path, half: impl FnOnce()) -> io::Result<()> {
+    match asked() {
         None => Ok(()),
+        Some(Asked::Fault(fault)) if fault.is_due_at(operation, path) => {
+            half();
+            Err(fault.strike())
+        }
+        Some(Asked::Fault(_)) => Ok(()),
+        Some(Asked::List(file)) => {
+            let line = format!("{}\t{}\n", operation.name(), path.display());
+            { file }.write_all(line.as_bytes())
+        }
     }
 }
 
 /// After an event was written, with its line.
 pub fn event(line: &[u8]) {
-    let Some(fault) = fault().filter(|f| f.kill && f.at != "disk") else {
-        return;
-    };
-    let named = format!("\"event_type\":\"{}\"", fault.at);
-    if memchr::memmem::find(line, named.as_bytes()).is_some() && fault.is_due(&fault.at) {
-        die();
+    if let Some(Asked::Fault(fault)) = asked()
+        && fault.is_due_after(line)
+    {
+        fault.strike();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Fault;
+    use super::*;
 
     #[test]
     fn a_fault_comes_once_at_its_number() {
         let fault = Fault::parse("kill@event:op_start:2").unwrap();
-        assert!(fault.kill);
         assert_eq!(
-            [false, true, false],
-            [0; 3].map(|_| fault.is_due("op_start"))
+            [false, true, false, false],
+            [0; 4].map(|_| fault.is_due_after(b"{\"event_type\":\"op_start\"}"))
         );
-        assert!(!Fault::parse("fail@disk:1").unwrap().is_due("op_start"));
-        assert!(Fault::parse("kill").is_none() && Fault::parse("stop@disk:1").is_none());
+        assert!(!fault.is_due_after(b"{\"event_type\":\"op_complete\"}"));
+        assert!(!fault.is_due_at(Operation::Sync, Path::new("a")));
+        for bad in ["kill", "stop@disk:1", "kill@disk:x", "kill@disk:move:a:1"] {
+            assert!(Fault::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn calls_are_told_apart() {
+        use Operation::*;
+        let due = |text: &str| {
+            let fault = Fault::parse(text).unwrap();
+            [
+                (Sync, "a/x"),
+                (Write, "a/x"),
+                (Write, "b/x"),
+                (Write, "a/y"),
+                (Rename, "a/x"),
+            ]
+            .map(|(operation, path)| fault.is_due_at(operation, Path::new(path)))
+        };
+        assert_eq!(due("fail@disk:2"), [false, true, false, false, false]);
+        assert_eq!(
+            due("fail@disk:write:a/:2"),
+            [false, false, false, true, false]
+        );
+        assert_eq!(
+            due("fail@disk:write::3"),
+            [false, false, false, true, false]
+        );
+        assert_eq!(due("full@disk:3"), [false, false, true, true, false]);
+        assert_eq!(
+            due("full@disk:write:a/:1"),
+            [false, true, false, true, false]
+        );
     }
 }

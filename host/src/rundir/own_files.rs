@@ -9,11 +9,18 @@ use std::path::Path;
 use crate::error::UserError;
 
 /// An empty file at `path`, in place of whatever has that name.
-pub(crate) fn new_file(path: &Path) -> io::Result<File> {
-    match File::create_new(path) {
+pub(crate) fn new_file(path: &Path, mode: u32) -> io::Result<File> {
+    let create = || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(path)
+    };
+    match create() {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             std::fs::remove_file(path)?;
-            File::create_new(path)
+            create()
         }
         created => created,
     }
@@ -64,7 +71,7 @@ mod tests {
             )
             .unwrap_err();
             assert!(error.is::<UserError>(), "{name}: {error}");
-            std::io::Write::write_all(&mut new_file(&at(name)).unwrap(), b"mine").unwrap();
+            std::io::Write::write_all(&mut new_file(&at(name), 0o666).unwrap(), b"mine").unwrap();
         }
         assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "precious");
         assert!(!at("nowhere").exists());

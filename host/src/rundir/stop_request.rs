@@ -59,11 +59,8 @@ impl StopRequest {
 
     /// Takes the request away: when a run starts, and when it has ended.
     pub(crate) fn clear(paths: &RunPaths) -> Result<()> {
-        match std::fs::remove_file(paths.stop_request()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
-                .with_context(|| format!("cannot remove `{}`", paths.stop_request().display())),
-            _ => Ok(()),
-        }
+        Storage::new().remove_unsynced(&paths.stop_request())?;
+        Ok(())
     }
 }
 

@@ -1,8 +1,13 @@
 //! Files that are there completely or not at all, also after a power cut.
 //!
+//! Everything that djhost writes and reads again goes through here, as an [`AtomicFile`]:
+//! checkpoints and what belongs to them, unpacked inputs, parts and the export, compiled components,
+//! and documents (summary, plan, table of partitions, …). Files that only grow (events, logs, the
+//! text that `quarantine export` gives) and locks are written by those who own them.
+//!
 //! [`Storage`] knows the order of calls; a [`Disk`] makes them. Tests put a
 //! [`FaultyDisk`](crate::testing::faulty_disk::FaultyDisk) below, which fails or cuts the power at
-//! any call.
+//! any call; in the built program [`fault`](super::fault) does.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,10 +18,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::fault::{self, Operation};
+use super::paths::RunPaths;
+
+/// Who may read and write a new file: as the user's mask has it.
+const USUAL_MODE: u32 = 0o666;
+
 /// The calls that decide what survives a power cut.
 pub trait Disk: Send + Sync {
-    /// Makes an empty file in place of what is there; a link is not followed.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Makes an empty file in place of what is there; a link is not followed. The user's mask takes
+    /// rights from `mode`.
+    fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>>;
     /// Makes `to` name what `from` names, in one step.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
@@ -29,38 +41,71 @@ pub trait Disk: Send + Sync {
 pub trait DiskFile: Write + Send {
     /// Makes the bytes written so far durable.
     fn sync(&mut self) -> io::Result<()>;
+    /// Makes the file, which is empty, share the blocks of `other`. An error where the file system
+    /// cannot: then it is still empty.
+    fn share(&mut self, _other: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 struct RealDisk;
 
 impl Disk for RealDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        super::fault::disk()?;
-        Ok(Box::new(super::own_files::new_file(path)?))
+    fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>> {
+        fault::disk(Operation::Create, path, || ())?;
+        Ok(Box::new(RealFile {
+            file: super::own_files::new_file(path, mode)?,
+            path: path.to_owned(),
+        }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        super::fault::disk()?;
+        fault::disk(Operation::Rename, to, || ())?;
         fs::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        super::fault::disk()?;
+        fault::disk(Operation::Remove, path, || ())?;
         fs::remove_file(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        super::fault::disk()?;
+        fault::disk(Operation::SyncDir, dir, || ())?;
         File::open(dir)?.sync_all()
     }
 }
 
-impl DiskFile for File {
-    fn sync(&mut self) -> io::Result<()> {
-        super::fault::disk()?;
-        self.sync_all()
+struct RealFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl Write for RealFile {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        fault::disk(Operation::Write, &self.path, || {
+            let _ = self.file.write_all(&buf[..buf.len() / 2]);
+        })?;
+        self.file.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
+
+impl DiskFile for RealFile {
+    fn sync(&mut self) -> io::Result<()> {
+        fault::disk(Operation::Sync, &self.path, || ())?;
+        self.file.sync_all()
+    }
+
+    fn share(&mut self, other: &File) -> io::Result<()> {
+        Ok(rustix::fs::ioctl_ficlone(&self.file, other)?)
+    }
+}
+
+/// What the names of unfinished files end with.
+const TEMPORARY: &str = ".tmp";
 
 /// Durable writes. Cheap to clone. Every error names the path.
 #[derive(Clone)]
@@ -89,8 +134,7 @@ impl Storage {
     /// or all of `bytes`. When the call has returned, `bytes` survive a power cut.
     pub fn write_atomic(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = self.create(path)?;
-        file.write_all(bytes)
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        file.write_all(bytes)?;
         file.commit()
     }
 
@@ -99,9 +143,8 @@ impl Storage {
     /// it.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = self.create(path)?;
-        file.write_all(bytes)
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
-        file.rename_unsynced()
+        file.write_all(bytes)?;
+        file.commit_unsynced()
     }
 
     /// [`write_atomic`](Self::write_atomic) of `value` as indented JSON.
@@ -117,23 +160,39 @@ impl Storage {
     /// Starts a file that will be at `path` once [`AtomicFile::commit`] is called. It is written
     /// beside it; without a commit it goes away.
     pub fn create(&self, path: &Path) -> Result<AtomicFile> {
+        self.create_with_mode(path, USUAL_MODE)
+    }
+
+    /// The same with other rights than usual.
+    pub fn create_with_mode(&self, path: &Path, mode: u32) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let name = path
             .file_name()
             .with_context(|| format!("`{}` has no file name", path.display()))?
             .to_string_lossy();
         let temp = path.with_file_name(format!(
-            ".{name}.{}.{}.tmp",
+            ".{name}.{}.{}{TEMPORARY}",
             std::process::id(),
             SERIAL.fetch_add(1, Ordering::Relaxed)
         ));
+        self.start(temp, path, mode)
+    }
+
+    /// The same where the directory is not djhost's own: the file is called `temp` until then, and
+    /// what a kill leaves of it the caller has to find by this name.
+    pub fn create_as(&self, temp: PathBuf, path: &Path) -> Result<AtomicFile> {
+        self.start(temp, path, USUAL_MODE)
+    }
+
+    fn start(&self, temp: PathBuf, path: &Path, mode: u32) -> Result<AtomicFile> {
         let file = self
             .disk
-            .create(&temp)
+            .create(&temp, mode)
             .with_context(|| format!("cannot create `{}`", temp.display()))?;
         Ok(AtomicFile {
             disk: self.disk.clone(),
             file: Some(file),
+            is_placed: false,
             temp,
             path: path.to_owned(),
         })
@@ -154,32 +213,43 @@ impl Storage {
 
     /// Removes a file durably; one that is not there is fine.
     pub fn remove(&self, path: &Path) -> Result<()> {
+        if self.remove_unsynced(path)? {
+            self.sync_parent(path)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a file; a power cut may bring it back. False: there was none.
+    pub fn remove_unsynced(&self, path: &Path) -> Result<bool> {
         match self.disk.remove(path) {
-            Ok(()) => self.sync_parent(path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot remove `{}`", path.display())),
         }
     }
 
-    /// Removes the unfinished files that a killed process left in `dir`. Only for the holder of the
-    /// job's lock.
+    /// Makes the names in a directory durable.
+    pub fn sync_dir(&self, dir: &Path) -> Result<()> {
+        sync_dir(&*self.disk, dir)
+    }
+
+    /// Removes the unfinished files that a killed process left in `dir`, if that is there. Only for
+    /// the holder of the job's lock.
     pub fn clean_temporary(&self, dir: &Path) -> Result<usize> {
         let mut removed = 0;
-        for entry in
-            fs::read_dir(dir).with_context(|| format!("cannot list `{}`", dir.display()))?
-        {
-            let path = entry
-                .with_context(|| format!("cannot list `{}`", dir.display()))?
-                .path();
+        let context = || format!("cannot list `{}`", dir.display());
+        let entries = match fs::read_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            entries => entries.with_context(context)?,
+        };
+        for entry in entries {
+            let path = entry.with_context(context)?.path();
             if path
                 .file_name()
                 .and_then(|n| n.to_str())
-                .is_some_and(|n| n.starts_with('.') && n.ends_with(".tmp"))
+                .is_some_and(|n| n.starts_with('.') && n.ends_with(TEMPORARY))
             {
-                self.disk
-                    .remove(&path)
-                    .with_context(|| format!("cannot remove `{}`", path.display()))?;
-                removed += 1;
+                removed += usize::from(self.remove_unsynced(&path)?);
             }
         }
         Ok(removed)
@@ -188,6 +258,15 @@ impl Storage {
     fn sync_parent(&self, path: &Path) -> Result<()> {
         sync_parent(&*self.disk, path)
     }
+}
+
+/// Removes what killed attempts have left unfinished of a job.
+pub(crate) fn clean_temporary(paths: &RunPaths, storage: &Storage) -> Result<()> {
+    let others = [paths.root().to_owned(), paths.fallback_components()];
+    for dir in paths.directories().into_iter().chain(others) {
+        storage.clean_temporary(&dir)?;
+    }
+    Ok(())
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -201,14 +280,21 @@ fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<()> {
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    sync_dir(disk, dir)
+}
+
+fn sync_dir(disk: &dyn Disk, dir: &Path) -> Result<()> {
     disk.sync_dir(dir)
         .with_context(|| format!("cannot sync `{}`", dir.display()))
 }
 
-/// A file that is not at its place yet. Dropped without [`commit`](Self::commit), it is removed.
+/// A file that is not at its place yet. Dropped without a commit, it is removed. Errors of writes
+/// name the place, too. Each write is a call of the system: buffer small ones.
 pub struct AtomicFile {
     disk: Arc<dyn Disk>,
+    /// None once it is closed.
     file: Option<Box<dyn DiskFile>>,
+    is_placed: bool,
     temp: PathBuf,
     path: PathBuf,
 }
@@ -216,62 +302,89 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Puts the file at its place: sync, rename, sync of the directory, in this order.
     pub fn commit(mut self) -> Result<()> {
-        let mut file = self
-            .file
-            .take()
-            .expect("a file that is not committed is open");
-        let done = file
-            .sync()
-            .with_context(|| format!("cannot sync `{}`", self.temp.display()))
-            .and_then(|()| {
-                drop(file);
-                self.disk
-                    .rename(&self.temp, &self.path)
-                    .with_context(|| format!("cannot rename to `{}`", self.path.display()))
-            });
-        match done {
-            Ok(()) => sync_parent(&*self.disk, &self.path),
-            Err(error) => {
-                // The error that is reported is the first one.
-                let _ = self.disk.remove(&self.temp);
-                Err(error)
-            }
+        self.close()?;
+        self.place()?;
+        sync_parent(&*self.disk, &self.path)
+    }
+
+    /// The same without waiting for the disk; see [`Storage::replace`].
+    pub fn commit_unsynced(mut self) -> Result<()> {
+        drop(self.file.take());
+        self.place()
+    }
+
+    /// Puts the file, which is [closed](Self::close), at `path`. That becomes durable with
+    /// [`Storage::sync_dir`]: for files that get their names together.
+    pub fn place_at(mut self, path: &Path) -> Result<()> {
+        debug_assert!(self.file.is_none(), "its bytes are on the disk");
+        path.clone_into(&mut self.path);
+        self.place()
+    }
+
+    /// Makes the bytes durable. No more can be written; the file still has no name.
+    pub fn close(&mut self) -> Result<()> {
+        match self.file.take() {
+            Some(mut file) => file
+                .sync()
+                .with_context(|| format!("cannot sync `{}`", self.path.display())),
+            None => Ok(()),
         }
     }
 
-    fn rename_unsynced(mut self) -> Result<()> {
-        drop(self.file.take());
+    fn place(&mut self) -> Result<()> {
         self.disk
             .rename(&self.temp, &self.path)
-            .with_context(|| format!("cannot rename to `{}`", self.path.display()))
+            .with_context(|| format!("cannot rename to `{}`", self.path.display()))?;
+        self.is_placed = true;
+        Ok(())
+    }
+
+    /// Makes the file, which is empty, share the blocks of `other`: false where the file system
+    /// cannot.
+    pub fn share(&mut self, other: &File) -> bool {
+        self.file
+            .as_mut()
+            .is_some_and(|file| file.share(other).is_ok())
     }
 
     /// Where the file will be.
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    fn open(&mut self) -> io::Result<&mut dyn DiskFile> {
+        match &mut self.file {
+            Some(file) => Ok(&mut **file),
+            None => Err(io::Error::other("the file is closed")),
+        }
+    }
+
+    /// The error with the place: who writes knows what he writes, not where.
+    fn named(&self, error: io::Error) -> io::Error {
+        let path = self.path.display();
+        io::Error::new(error.kind(), format!("cannot write `{path}`: {error}"))
+    }
 }
 
 impl Write for AtomicFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.file
-            .as_mut()
-            .expect("a file that is not committed is open")
-            .write(buf)
+        self.open()
+            .and_then(|file| file.write(buf))
+            .map_err(|error| self.named(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file
-            .as_mut()
-            .expect("a file that is not committed is open")
-            .flush()
+        self.open()
+            .and_then(|file| file.flush())
+            .map_err(|error| self.named(error))
     }
 }
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if let Some(file) = self.file.take() {
-            drop(file);
+        drop(self.file.take());
+        if !self.is_placed {
+            // The error that is reported is the first one.
             let _ = self.disk.remove(&self.temp);
         }
     }

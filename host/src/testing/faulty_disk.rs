@@ -113,7 +113,7 @@ impl State {
 }
 
 impl Disk for FaultyDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+    fn create(&self, path: &Path, _mode: u32) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.lock();
         state.call()?;
         state.synced.remove(path);

@@ -7,18 +7,18 @@
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::compiling::AtWork;
+use crate::rundir::Storage;
 
 /// Where compiled components are kept: `$DJHOST_CACHE_DIR`, else `$XDG_CACHE_HOME/djhost`, else
 /// `~/.cache/djhost`. None = nowhere.
@@ -67,8 +67,11 @@ pub(crate) fn load(
     }
     let _at_work = AtWork::start();
     let compiled = compile()?;
-    if let Some(Err(error)) = cache.map(|cache| cache.write(&stem, &compiled)) {
-        tracing::debug!("compiled component not cached: {error:#}");
+    if let Some(cache) = cache
+        && let Err(error) = cache.write(&stem, &compiled)
+    {
+        let dir = cache.path.display();
+        tracing::debug!("compiled component not cached in `{dir}`: {error:#}");
     }
     // SAFETY: these bytes come from `precompile_component` of an engine with the same settings,
     // here or in a process of the same program, a line above; wasmtime checks version and settings
@@ -79,6 +82,7 @@ pub(crate) fn load(
 /// The directory, held open: whoever exchanges it afterwards changes nothing.
 struct Cache {
     dir: OwnedFd,
+    path: PathBuf,
 }
 
 impl Cache {
@@ -109,7 +113,7 @@ impl Cache {
             let _ = REFUSED.set(text);
             anyhow::bail!("{why}");
         }
-        Ok(Self { dir })
+        Ok(Self { dir, path })
     }
 
     fn read(&self, engine: &Engine, stem: &str) -> Option<Component> {
@@ -137,39 +141,14 @@ impl Cache {
     }
 
     fn write(&self, stem: &str, code: &[u8]) -> Result<()> {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
-        let temp = format!(
-            ".{stem}.{}.{}.tmp",
-            std::process::id(),
-            SERIAL.fetch_add(1, Ordering::Relaxed)
-        );
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let create = || rustix::fs::openat(&self.dir, &temp, flags, Mode::RUSR | Mode::WUSR);
-        let file = match create() {
-            // What a killed process of the same number left.
-            Err(rustix::io::Errno::EXIST) => {
-                rustix::fs::unlinkat(&self.dir, &temp, AtFlags::empty()).and_then(|()| create())
-            }
-            created => created,
-        };
-        let mut file = File::from(file.context("cannot create a file")?);
-        let written = file
-            .write_all(&xxh3_128(code).to_le_bytes())
-            .and_then(|()| file.write_all(code));
-        drop(file);
-        let done = written.map_err(anyhow::Error::from).and_then(|()| {
-            Ok(rustix::fs::renameat(
-                &self.dir,
-                &temp,
-                &self.dir,
-                format!("{stem}.cwasm"),
-            )?)
-        });
-        if done.is_err() {
-            let _ = rustix::fs::unlinkat(&self.dir, &temp, AtFlags::empty());
-        }
-        done
+        // Through the open directory, whatever its name leads to by now.
+        let dir = format!("/proc/self/fd/{}", self.dir.as_raw_fd());
+        let path = Path::new(&dir).join(format!("{stem}.cwasm"));
+        let mut file = Storage::new().create_with_mode(&path, 0o600)?;
+        file.write_all(&xxh3_128(code).to_le_bytes())?;
+        file.write_all(code)?;
+        // What a power cut leaves of it the checksum tells.
+        file.commit_unsynced()
     }
 }
 

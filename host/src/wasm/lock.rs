@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::component::read_file;
 use super::find::{find_components, is_searched};
 use crate::error::{UserError, UserErrors};
+use crate::rundir::Storage;
 
 /// The file in a plugin directory.
 const NAME: &str = "plugins.lock";
@@ -38,8 +40,6 @@ struct Pinned {
 
 /// Pins the components under `dir`; gives the path of the file and how many there are.
 pub(crate) fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
-    use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
     if !dir.is_dir() {
         return Err(UserError::new(
             "--plugins",
@@ -65,13 +65,9 @@ pub(crate) fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
         components,
     })? + "\n";
     // A new file in its place: what a link of that name leads to stays as it is.
-    let at = || format!("cannot write `{}`", path.display());
-    let mut new = tempfile::Builder::new()
-        .permissions(PermissionsExt::from_mode(0o644))
-        .tempfile_in(dir)
-        .with_context(at)?;
-    new.write_all(text.as_bytes()).with_context(at)?;
-    new.persist(&path).with_context(at)?;
+    let mut new = Storage::new().create_with_mode(&path, 0o644)?;
+    new.write_all(text.as_bytes())?;
+    new.commit()?;
     Ok((path, count))
 }
 

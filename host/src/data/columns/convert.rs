@@ -6,7 +6,7 @@ use anyhow::Result;
 use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, ListArray, StringViewBuilder, new_null_array,
 };
-use arrow::compute::{and, cast, is_not_null, nullif};
+use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use std::sync::Arc;
 
@@ -111,22 +111,4 @@ fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
         }
     }
     Ok(Arc::new(builder.finish()))
-}
-
-/// The member at `path` of a struct column, null where any struct on the way is.
-pub(crate) fn nested(columns: &[(String, ArrayRef)], path: &str) -> Option<ArrayRef> {
-    let mut parts = path.split('.');
-    let first = parts.next()?;
-    let mut at = columns.iter().find(|(name, _)| name == first)?.1.clone();
-    for part in parts {
-        let parent = at.as_struct_opt()?;
-        let child = parent.column_by_name(part)?.clone();
-        at = if parent.null_count() > 0 {
-            let both = and(&is_not_null(parent).ok()?, &is_not_null(&child).ok()?).ok()?;
-            nullif(&child, &arrow::compute::not(&both).ok()?).ok()?
-        } else {
-            child
-        };
-    }
-    Some(at)
 }

@@ -6,9 +6,10 @@ use super::new_values::{held, why};
 use super::schema::written_type;
 use super::to_json::RowEncoder;
 use super::widen::unify;
-use crate::data::batch::{Batch, Column, STATS};
+use crate::data::batch::{Batch, Column, STATS, masked};
 use crate::data::json::row_text::write_rows;
 use crate::data::losses::Losses;
+use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
 use anyhow::{Context, Result, bail};
 use arrow::array::{
@@ -21,7 +22,6 @@ use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
 
@@ -190,12 +190,14 @@ fn set(
                 (Vec::new(), BooleanBuffer::new_unset(data.len()))
             }
             Some((_, Some(old))) => {
-                let children = old
-                    .fields()
-                    .iter()
-                    .cloned()
-                    .zip(old.columns().iter().cloned())
-                    .collect();
+                // An object that is null gets a new field: no others come with it.
+                let children = old.fields().iter().zip(old.columns()).map(|(field, data)| {
+                    let data = masked(data, old.nulls())?;
+                    let nullable = field.is_nullable() || data.null_count() > 0;
+                    let field = field.as_ref().clone().with_nullable(nullable);
+                    Ok((Arc::new(field), data))
+                });
+                let children = children.collect::<Result<_>>()?;
                 (
                     children,
                     old.nulls()
@@ -268,9 +270,9 @@ pub(crate) struct ColumnSink {
 }
 
 enum State {
-    Idle(BufWriter<ChecksumWriter<File>>),
+    Idle(BufWriter<ChecksumWriter<AtomicFile>>),
     Open(
-        Box<StreamWriter<BufWriter<ChecksumWriter<File>>>>,
+        Box<StreamWriter<BufWriter<ChecksumWriter<AtomicFile>>>>,
         SchemaRef,
     ),
     /// Between the two while one is made of the other; stays only after an error.
@@ -278,7 +280,11 @@ enum State {
 }
 
 impl ColumnSink {
-    pub(crate) fn new(out: ChecksumWriter<File>, schema: SchemaRef, keep_stats: bool) -> Self {
+    pub(crate) fn new(
+        out: ChecksumWriter<AtomicFile>,
+        schema: SchemaRef,
+        keep_stats: bool,
+    ) -> Self {
         Self {
             all: schema.clone(),
             schema,
@@ -320,7 +326,7 @@ impl ColumnSink {
     }
 
     /// The file and the schema that holds all its streams.
-    pub(crate) fn finish(self) -> Result<(ChecksumWriter<File>, SchemaRef)> {
+    pub(crate) fn finish(self) -> Result<(ChecksumWriter<AtomicFile>, SchemaRef)> {
         let out = match self.state {
             State::Idle(out) => out,
             State::Open(writer, _) => writer.into_inner()?,

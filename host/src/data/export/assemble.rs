@@ -8,8 +8,9 @@ use super::target::{ExportFormat, ExportTarget};
 use crate::data::input::Compression;
 use crate::data::io::compression;
 use crate::data::losses::Losses;
+use crate::rundir::{AtomicFile, Storage};
 use anyhow::{Context, Result};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -30,14 +31,18 @@ pub(crate) struct Exported {
 /// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at
 /// all; their bytes do not depend on how the rows are cut into parts. Runs on the threads of
 /// rayon's current pool.
-pub(crate) fn assemble(parts: &[(PathBuf, PartInfo)], target: &ExportTarget) -> Result<Exported> {
+pub(crate) fn assemble(
+    parts: &[(PathBuf, PartInfo)],
+    target: &ExportTarget,
+    storage: &Storage,
+) -> Result<Exported> {
     let directory = match target.path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot create `{}`", directory.display()))?;
-    let mut out = Staged::new(target, directory);
+    let mut out = Staged::new(target, directory, storage);
     let notes = if target.format.is_columnar() {
         columnar::assemble(parts, target, &mut out)?
     } else {
@@ -68,9 +73,10 @@ fn lines(parts: &[(PathBuf, PartInfo)], target: &ExportTarget, out: &mut Staged)
             Some(size) => stream.row_end(start, start.saturating_add(size))?,
             None => stream.len(),
         };
-        let mut file = out.next()?;
+        let mut file = out.start()?;
         write_range(&stream, start, end, target, &mut file)
-            .with_context(|| format!("cannot write beside `{}`", target.path.display()))?;
+            .with_context(|| format!("cannot make the export `{}`", target.path.display()))?;
+        out.add(file)?;
         start = end;
         if start == stream.len() {
             return Ok(());
@@ -83,7 +89,7 @@ fn write_range(
     start: u64,
     end: u64,
     target: &ExportTarget,
-    file: &mut File,
+    file: &mut AtomicFile,
 ) -> Result<()> {
     let lines = stream.range(start, end);
     match (target.format, target.compression) {

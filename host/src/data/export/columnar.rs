@@ -16,6 +16,7 @@ use crate::data::columns::widen::unify;
 use crate::data::json::schema_inference::Shape;
 use crate::data::losses::{Loss, Losses};
 use crate::error::UserError;
+use crate::rundir::AtomicFile;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::{cast, concat};
@@ -31,7 +32,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, Write};
+use std::io::{BufWriter, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -154,7 +155,7 @@ fn from_rows(
             Some(size) => stream.row_end(start, start.saturating_add(size))?,
             None => stream.len(),
         };
-        let mut writer = Writer::new(out.next()?, target.format, &schema)?;
+        let mut writer = Writer::new(out.start()?, target.format, &schema)?;
         while start < shard_end {
             let mut groups = Vec::new();
             while start < shard_end && groups.len() < rayon::current_num_threads() {
@@ -166,7 +167,7 @@ fn from_rows(
             }
             writer.write(groups, |lines| to_columns(&lines, &schema))?;
         }
-        writer.finish()?;
+        out.add(writer.finish()?)?;
         if start == stream.len() {
             return Ok(notes);
         }
@@ -188,7 +189,7 @@ fn from_columns(
     let (group_rows, shard_rows) = (rows_in(group_bytes), target.shard_size.map(rows_in));
     let mut batches = Batches::new(parts);
     loop {
-        let mut writer = Writer::new(out.next()?, target.format, &schema)?;
+        let mut writer = Writer::new(out.start()?, target.format, &schema)?;
         let mut left = shard_rows.unwrap_or(usize::MAX);
         let mut ended = false;
         while left > 0 && !ended {
@@ -205,7 +206,7 @@ fn from_columns(
             }
             writer.write(groups, |pieces| joined(&pieces, &schema))?;
         }
-        writer.finish()?;
+        out.add(writer.finish()?)?;
         if batches.is_done()? {
             return Ok(Vec::new());
         }
@@ -375,14 +376,14 @@ fn joined(pieces: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
 /// A file being written, group by group.
 enum Writer {
     Parquet(
-        SerializedFileWriter<BufWriter<File>>,
+        SerializedFileWriter<BufWriter<AtomicFile>>,
         ArrowRowGroupWriterFactory,
     ),
-    Arrow(StreamWriter<BufWriter<File>>),
+    Arrow(StreamWriter<BufWriter<AtomicFile>>),
 }
 
 impl Writer {
-    fn new(file: File, format: ExportFormat, schema: &SchemaRef) -> Result<Self> {
+    fn new(file: AtomicFile, format: ExportFormat, schema: &SchemaRef) -> Result<Self> {
         let file = BufWriter::with_capacity(256 << 10, file);
         Ok(if format == ExportFormat::Parquet {
             // Level 1 is as fast as snappy here and a quarter smaller.
@@ -439,15 +440,13 @@ impl Writer {
         Ok(())
     }
 
-    fn finish(self) -> Result<()> {
-        match self {
-            Self::Parquet(mut writer, _) => {
-                writer.finish()?;
-                writer.inner_mut().flush()?;
-            }
-            Self::Arrow(writer) => writer.into_inner()?.flush()?,
-        }
-        Ok(())
+    /// The file, with all of it written.
+    fn finish(self) -> Result<AtomicFile> {
+        let out = match self {
+            Self::Parquet(writer, _) => writer.into_inner()?,
+            Self::Arrow(writer) => writer.into_inner()?,
+        };
+        Ok(out.into_inner().map_err(|e| e.into_error())?)
     }
 }
 

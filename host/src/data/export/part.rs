@@ -15,15 +15,14 @@ use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
 use crate::data::losses::{Loss, Losses};
+use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
-use crate::rundir::own_files::new_file;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
 use arrow::datatypes::{DataType, SchemaRef};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Text is collected up to this size before it is hashed and written.
 const WRITE_BYTES: usize = 256 << 10;
@@ -242,7 +241,7 @@ pub(crate) struct PartWriter {
 
 enum Sink {
     Rows {
-        out: ChecksumWriter<File>,
+        out: ChecksumWriter<AtomicFile>,
         buffer: Vec<u8>,
         shape: Option<Shape>,
         typed: Option<Typed>,
@@ -251,10 +250,9 @@ enum Sink {
 }
 
 impl PartWriter {
-    /// Creates the file at `path`, which must not matter to anybody yet: the caller commits the
-    /// part by a rename after [`Self::finish`].
-    pub(crate) fn create(path: &Path, options: &ExportOptions) -> Result<Self> {
-        let file = new_file(path).with_context(|| format!("cannot create `{}`", path.display()))?;
+    /// Writes to `file`, which the caller commits after [`Self::finish`].
+    pub(crate) fn new(file: AtomicFile, options: &ExportOptions) -> Result<Self> {
+        let path = file.path().to_owned();
         let out = ChecksumWriter::new(file);
         let columnar_export = options.format.is_columnar();
         let sink = match &options.columns {
@@ -277,7 +275,7 @@ impl PartWriter {
         };
         Ok(Self {
             options: options.clone(),
-            path: path.to_owned(),
+            path,
             sink,
             rows: 0,
             logical_bytes: 0,
@@ -316,8 +314,7 @@ impl PartWriter {
                     }
                 }
                 if buffer.len() >= WRITE_BYTES {
-                    out.write_all(buffer)
-                        .with_context(|| format!("cannot write `{}`", self.path.display()))?;
+                    out.write_all(buffer)?;
                     buffer.clear();
                 }
             }
@@ -330,8 +327,8 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Writes what is left and waits until it is on the disk.
-    pub(crate) fn finish(self) -> Result<PartInfo> {
+    /// Writes what is left. Gives the file, which still has to be committed.
+    pub(crate) fn finish(self) -> Result<(AtomicFile, PartInfo)> {
         let context = || format!("cannot write `{}`", self.path.display());
         let (out, content) = match self.sink {
             Sink::Rows {
@@ -340,7 +337,7 @@ impl PartWriter {
                 shape,
                 typed,
             } => {
-                out.write_all(&buffer).with_context(context)?;
+                out.write_all(&buffer)?;
                 (out, PartContent::Rows { shape, typed })
             }
             Sink::Columns(sink) => {
@@ -355,20 +352,21 @@ impl PartWriter {
                 )
             }
         };
-        out.get_ref().sync_all().with_context(context)?;
+        let (file, checksum, bytes) = out.into_parts();
         let logical_bytes = if matches!(content, PartContent::Columns { .. }) {
             self.logical_bytes
         } else {
-            out.bytes()
+            bytes
         };
-        Ok(PartInfo {
+        let info = PartInfo {
             rows: self.rows,
-            bytes: out.bytes(),
-            checksum: out.checksum(),
+            bytes,
+            checksum,
             logical_bytes,
             content,
             losses: self.losses,
-        })
+        };
+        Ok((file, info))
     }
 }
 

@@ -1,22 +1,24 @@
 //! The files of an export until it is whole.
 
 use super::target::ExportTarget;
+use crate::rundir::{AtomicFile, Storage};
 use anyhow::{Context, Result};
-use std::fs::{self, File};
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Files beside the target that have not got their names yet.
+/// Files beside the target that have not got their names yet. After an error nothing of them stays.
 pub(crate) struct Staged<'t> {
     target: &'t ExportTarget,
     directory: &'t Path,
-    files: Vec<PathBuf>,
+    storage: &'t Storage,
+    files: Vec<AtomicFile>,
 }
 
 /// Removes what killed attempts have left beside the target. Only for the holder of its lock: it
 /// could be the work of another job.
-pub(crate) fn remove_unfinished(target: &ExportTarget) -> Result<()> {
+pub(crate) fn remove_unfinished(target: &ExportTarget, storage: &Storage) -> Result<()> {
     let directory = target
         .path
         .parent()
@@ -33,8 +35,7 @@ pub(crate) fn remove_unfinished(target: &ExportTarget) -> Result<()> {
             .strip_prefix(&start)
             .is_some_and(|end| end.starts_with(UNFINISHED))
         {
-            fs::remove_file(entry.path())
-                .with_context(|| format!("cannot remove `{}`", entry.path().display()))?;
+            storage.remove_unsynced(&entry.path())?;
         }
     }
     Ok(())
@@ -44,17 +45,18 @@ const UNFINISHED: &str = "partial-";
 
 impl<'t> Staged<'t> {
     /// No files yet.
-    pub(crate) fn new(target: &'t ExportTarget, directory: &'t Path) -> Self {
+    pub(crate) fn new(target: &'t ExportTarget, directory: &'t Path, storage: &'t Storage) -> Self {
         Self {
             target,
             directory,
+            storage,
             files: Vec::new(),
         }
     }
 
-    /// The next file to write; one per shard. No other process and no other export of this one has
-    /// a file of the same name.
-    pub(crate) fn next(&mut self) -> Result<File> {
+    /// A file to write and to [`add`](Self::add); one per shard. No other process and no other
+    /// export of this one has a file of the same name.
+    pub(crate) fn start(&self) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         // Processes in different containers may have the same number.
@@ -64,45 +66,39 @@ impl<'t> Staged<'t> {
             self.target.hidden_start(),
             std::process::id()
         );
-        let path = self.directory.join(name);
-        let file =
-            File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
-        self.files.push(path);
-        Ok(file)
+        self.storage
+            .create_as(self.directory.join(name), &self.target.path)
     }
 
-    /// Makes the files durable and gives them their names. A single file replaces an older export
-    /// in one step.
+    /// The next file, with all that it is to hold. It is closed: there may be thousands.
+    pub(crate) fn add(&mut self, mut file: AtomicFile) -> Result<()> {
+        file.close()?;
+        self.files.push(file);
+        Ok(())
+    }
+
+    /// Gives the files their names. A single file replaces an older export in one step.
     pub(crate) fn commit(mut self) -> Result<(Vec<PathBuf>, u64)> {
-        let mut bytes = 0;
-        for path in &self.files {
-            let file = File::open(path)?;
-            file.sync_all()
-                .with_context(|| format!("cannot write `{}`", path.display()))?;
-            bytes += file.metadata()?.len();
-        }
+        let files = std::mem::take(&mut self.files);
         let names: Vec<PathBuf> = match self.target.shard_size {
             None => vec![self.target.path.clone()],
-            Some(_) => (0..self.files.len())
-                .map(|i| self.directory.join(self.target.shard(i, self.files.len())))
+            Some(_) => (0..files.len())
+                .map(|i| self.directory.join(self.target.shard(i, files.len())))
                 .collect(),
         };
-        for (from, to) in self.files.iter().zip(&names) {
-            fs::rename(from, to)
-                .with_context(|| format!("cannot put the export to `{}`", to.display()))?;
+        let mut bytes = 0;
+        for (file, name) in files.into_iter().zip(&names) {
+            let context = || format!("cannot put the export to `{}`", name.display());
+            file.place_at(name).with_context(context)?;
+            bytes += fs::metadata(name).with_context(context)?.len();
         }
-        self.files.clear();
         if self.target.shard_size.is_some() {
             self.remove_other_shards(&names)?;
         }
-        File::open(self.directory)?
-            .sync_all()
-            .with_context(|| format!("cannot write `{}`", self.directory.display()))?;
+        self.storage.sync_dir(self.directory)?;
         Ok((names, bytes))
     }
-}
 
-impl Staged<'_> {
     /// Removes the shards of an earlier export: as a file is replaced, so are these. Beside the new
     /// ones they would give every row twice.
     fn remove_other_shards(&self, names: &[PathBuf]) -> Result<()> {
@@ -118,18 +114,9 @@ impl Staged<'_> {
                 .join(entry.with_context(context)?.file_name());
             if path.is_file() && self.target.is_shard(&path) && !names.contains(&path) {
                 tracing::warn!("`{}` of an earlier export is replaced", path.display());
-                fs::remove_file(&path).with_context(context)?;
+                self.storage.remove_unsynced(&path).with_context(context)?;
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for Staged<'_> {
-    /// After an error nothing stays beside the target.
-    fn drop(&mut self) {
-        for path in &self.files {
-            let _ = fs::remove_file(path);
-        }
     }
 }

@@ -4,9 +4,9 @@
 use super::describe::guarded;
 use super::file::{Dataset, Format, InputFile};
 use super::{arrow_file, parquet_file};
-use crate::data::batch::{Batch, Column, row_id};
+use crate::data::batch::{Batch, Column, inside, row_id};
 use crate::data::columns::conform::fit;
-use crate::data::columns::convert::{convert, nested};
+use crate::data::columns::convert::convert;
 use crate::data::columns::to_json::unwritable;
 use crate::data::json::extract::FieldType;
 use crate::data::rows::{BadRow, Block, Partition, ReadOptions, Slice};
@@ -163,9 +163,11 @@ impl Open {
         }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);
-            let found = top
-                .map(|i| columns[i].data.clone())
-                .or_else(|| nested(&given, &field.path));
+            let found = top.map(|i| columns[i].data.clone()).or_else(|| {
+                let (head, rest) = field.path.split_once('.')?;
+                let (_, outer) = given.iter().find(|(name, _)| name == head)?;
+                inside(outer.clone(), rest)
+            });
             let data = convert(found.as_ref(), field.ty, rows)?;
             if field.required {
                 for (row, reason) in reasons

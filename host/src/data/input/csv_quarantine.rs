@@ -60,7 +60,7 @@ impl RowsRead {
         &mut self,
         row: u64,
         out: &mut impl Write,
-        lines: &mut LineWriter,
+        lines: &mut LineWriter<impl Write>,
     ) -> Result<()> {
         while let Some((_, line, text)) = self.bad.pop_front_if(|(before, ..)| *before <= row) {
             lines.row(line)?;

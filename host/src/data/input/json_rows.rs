@@ -15,7 +15,7 @@ pub(crate) fn array_to_lines(
     mut from: impl Read,
     path: &Path,
     out: &mut impl Write,
-    source_lines: &mut LineWriter,
+    source_lines: &mut LineWriter<impl Write>,
 ) -> Result<()> {
     let mut splitter = Splitter {
         state: State::Start,

@@ -10,6 +10,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
+
+use crate::rundir::AtomicFile;
+
 /// The file beside the unpacked rows at `path`.
 pub(crate) fn lines_path(path: &Path) -> PathBuf {
     path.with_extension("lines")
@@ -24,15 +28,15 @@ struct Run {
 }
 
 /// Notes the lines.
-pub(crate) struct LineWriter {
-    out: BufWriter<File>,
+pub(crate) struct LineWriter<W: Write> {
+    out: BufWriter<W>,
     run: Run,
     /// The first line of the run before.
     before: u64,
 }
 
-impl LineWriter {
-    pub(crate) fn new(file: File) -> Self {
+impl<W: Write> LineWriter<W> {
+    pub(crate) fn new(file: W) -> Self {
         Self {
             out: BufWriter::new(file),
             run: Run::default(),
@@ -70,13 +74,17 @@ impl LineWriter {
         Ok(())
     }
 
-    /// The file, with all of it on the disk.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    /// The file, with all of it written.
+    fn end(mut self) -> io::Result<W> {
         self.end_run()?;
-        self.out
-            .into_inner()
-            .map_err(|e| e.into_error())?
-            .sync_all()
+        self.out.into_inner().map_err(|e| e.into_error())
+    }
+}
+
+impl LineWriter<AtomicFile> {
+    /// Puts the file at its place.
+    pub(crate) fn finish(self) -> Result<()> {
+        self.end()?.commit()
     }
 }
 
@@ -157,7 +165,7 @@ mod tests {
         let through = |lines: &[u64]| {
             let mut writer = LineWriter::new(File::create(lines_path(&rows)).unwrap());
             lines.iter().for_each(|line| writer.row(*line).unwrap());
-            writer.finish().unwrap();
+            writer.end().unwrap();
             let mut reader = LineReader::of(&rows).unwrap().unwrap();
             let read: Vec<u64> = (0..lines.len() as u64)
                 .map(|row| reader.line(row).unwrap().unwrap())

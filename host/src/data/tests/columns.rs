@@ -502,3 +502,108 @@ fn fields_with_constants_are_read_as_those_of_columns() {
         (r#"{"x": [null, "NaN"], "s": "\ufffd"}"#, true)
     );
 }
+
+/// A null object, an object with a null, and the same deeper: no value in any of them, whether the
+/// rows are JSON or columns, and whatever Arrow has stored under a null object.
+#[test]
+fn a_field_of_a_null_object_is_null_wherever_it_comes_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = [
+        r#"{"text": "0", "meta": {"lang": "en", "deep": {"x": 1}}}"#,
+        r#"{"text": "1", "meta": null}"#,
+        r#"{"text": "2", "meta": {"lang": null, "deep": null}}"#,
+        r#"{"text": "3", "meta": {"lang": "de", "deep": {"x": 4}}}"#,
+    ];
+    fs::write(dir.path().join("in.jsonl"), rows.join("\n")).unwrap();
+    let x: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3, 4]));
+    let deep = StructArray::new(
+        vec![Field::new("x", DataType::Int64, true)].into(),
+        vec![x],
+        Some(vec![true, true, false, true].into()),
+    );
+    let lang: ArrayRef = Arc::new(StringArray::from(vec![
+        Some("en"),
+        Some("hidden"),
+        None,
+        Some("de"),
+    ]));
+    let fields: Fields = vec![
+        Field::new("lang", DataType::Utf8, true),
+        Field::new("deep", deep.data_type().clone(), true),
+    ]
+    .into();
+    let meta = StructArray::new(
+        fields,
+        vec![lang, Arc::new(deep)],
+        Some(vec![true, false, true, true].into()),
+    );
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["0", "1", "2", "3"]));
+    let table =
+        RecordBatch::try_from_iter([("text", text), ("meta", Arc::new(meta) as ArrayRef)]).unwrap();
+    write_parquet(&dir.path().join("in.parquet"), std::slice::from_ref(&table));
+    let file = File::create(dir.path().join("in.arrow")).unwrap();
+    let mut stream = arrow::ipc::writer::StreamWriter::try_new(file, &table.schema()).unwrap();
+    stream.write(&table).unwrap();
+    stream.finish().unwrap();
+
+    let langs = [Some("en"), None, None, Some("de")];
+    let xs = [Some(1), None, None, Some(4)];
+    for input in ["in.jsonl", "in.parquet", "in.arrow"] {
+        let looked_at = std::cell::Cell::new(0);
+        let asked = [
+            text_field(),
+            optional("meta.lang", FieldType::Utf8),
+            optional("meta.deep.x", FieldType::S64),
+        ];
+        run(&dir, input, "out.jsonl", &asked, PLAIN, |batch| {
+            let lang = batch.field("meta.lang").unwrap();
+            assert!(lang.as_string_view().iter().eq(langs), "{input}: {lang:?}");
+            let x = batch.field("meta.deep.x").unwrap();
+            let x = x.as_primitive::<arrow::datatypes::Int64Type>();
+            assert!(x.iter().eq(xs), "{input}: {x:?}");
+            looked_at.set(looked_at.get() + batch.rows());
+        })
+        .unwrap();
+        assert_eq!(looked_at.get(), 4, "{input}");
+        let required = ReadField {
+            required: true,
+            ..optional("meta.lang", FieldType::Utf8)
+        };
+        let bad = run(&dir, input, "out.jsonl", &[required], PLAIN, |_| {})
+            .unwrap()
+            .bad;
+        assert_eq!(bad.len(), 2, "{input}");
+        assert_eq!(bad[0].reason, "`meta.lang` is missing", "{input}");
+        // A new field makes an object of a null, with nothing else in it.
+        let new = |batch: &mut Batch| {
+            let data: ArrayRef = Arc::new(Int64Array::from(vec![7; batch.rows()]));
+            batch.columns.push(Column::new("meta.new", data));
+        };
+        let outcome = run(&dir, input, "out.parquet", &[text_field()], PLAIN, new).unwrap();
+        let meta = read_parquet(&outcome.files[0]);
+        let meta = meta.column_by_name("meta").unwrap().as_struct();
+        assert_eq!(meta.null_count(), 0, "{input}");
+        let lang = meta.column_by_name("lang").unwrap();
+        assert!(
+            lang.as_string::<i32>().iter().eq(langs),
+            "{input}: {lang:?}"
+        );
+        let deep = meta.column_by_name("deep").unwrap();
+        assert!(deep.is_null(1), "{input}: {deep:?}");
+    }
+    // Of columns also those fields can be had that nobody has asked for.
+    for input in ["in.parquet", "in.arrow"] {
+        run(&dir, input, "out.jsonl", &[text_field()], PLAIN, |batch| {
+            let lang = batch.field("meta.lang").unwrap();
+            let values = arrow::compute::cast(&lang, &DataType::Utf8View).unwrap();
+            assert!(
+                values.as_string_view().iter().eq(langs),
+                "{input}: {lang:?}"
+            );
+            let x = batch.field("meta.deep.x").unwrap();
+            let x = x.as_primitive::<arrow::datatypes::Int64Type>();
+            assert!(x.iter().eq(xs), "{input}: {x:?}");
+        })
+        .unwrap();
+    }
+}

@@ -165,6 +165,7 @@ fn what_is_unpacked_is_used_again_until_its_source_changes() {
         materialise(
             &Dataset::open(&["a.jsonl.gz".to_owned()], dir.path()).unwrap(),
             &into,
+            &Storage::new(),
         )
         .unwrap()
     };

@@ -10,6 +10,7 @@ mod materialise;
 use super::input::unpack::materialise;
 use super::*;
 use crate::partition::{SplitBy, split};
+use crate::rundir::Storage;
 use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,10 +67,11 @@ fn run(
     way: Way,
     edit: impl Fn(&mut Batch),
 ) -> Result<Outcome> {
-    let work = tempfile::tempdir()?;
+    let (work, storage) = (tempfile::tempdir()?, Storage::new());
     let dataset = materialise(
         &Dataset::open(&[input.to_owned()], dir.path())?,
         &work.path().join("partitions"),
+        &storage,
     )?;
     let target = ExportTarget::new(&dir.path().join(output), None, way.shard_size)?;
     let options = ExportOptions::new(&dataset, target.format, way.keep_stats, false)?;
@@ -83,16 +85,18 @@ fn run(
     let (mut parts, mut bad) = (Vec::new(), Vec::new());
     for partition in split(&dataset, way.by)? {
         let path = work.path().join(format!("part-{}", partition.id));
-        let mut writer = PartWriter::create(&path, &options)?;
+        let mut writer = PartWriter::new(storage.create(&path)?, &options)?;
         for block in read(&dataset, &partition, &read_options)? {
             let mut block = block?;
             edit(&mut block.batch);
             writer.write(&block.batch)?;
             bad.extend(block.bad);
         }
-        parts.push((path, writer.finish()?));
+        let (file, info) = writer.finish()?;
+        file.commit()?;
+        parts.push((path, info));
     }
-    let exported = assemble(&parts, &target)?;
+    let exported = assemble(&parts, &target, &storage)?;
     let content = exported
         .files
         .iter()
