@@ -14,6 +14,7 @@ mod positions;
 mod recipes;
 mod rows;
 mod security;
+mod sizes;
 mod stats;
 mod streams;
 mod tables;

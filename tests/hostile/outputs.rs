@@ -359,3 +359,44 @@ fn links_in_the_run_directory_are_not_followed() {
         }
     }
 }
+
+/// Whoever can write to a run directory, or plant one, must not make others wait.
+#[test]
+fn pipes_in_place_of_documents_make_nobody_wait() {
+    let case = Case::with_input(good(3));
+    to(&case, "out.jsonl", "").ok();
+    for name in [
+        "job_summary.json",
+        "dataset_mapping.json",
+        "metadata/result.json",
+    ] {
+        let path = case.path("work/job").join(name);
+        let text = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, 0o600.into(), 0).unwrap();
+        let at_work = ["--base-dir", "work"];
+        let same_job = ["--work_dir", "work", "--job_id", "job"];
+        for (command, at) in [
+            (&["jobs", "--all"][..], &at_work[..]),
+            (&["monitor", "job"], &at_work),
+            (&["plan", "recipe.yaml"], &same_job),
+            (&["run", "recipe.yaml"], &same_job),
+        ] {
+            let said = std::process::Command::new("timeout")
+                .args(["60", env!("CARGO_BIN_EXE_djhost")])
+                .args(command)
+                .args(at)
+                .current_dir(case.path(""))
+                .output()
+                .unwrap();
+            let code = said.status.code();
+            assert!(
+                code.is_some_and(|code| code < 3),
+                "{command:?} at `{name}`: {code:?}"
+            );
+        }
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, text).unwrap();
+    }
+}

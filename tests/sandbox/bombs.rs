@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use wasm_encoder::{
     Alias, BlockType, CodeSection, Component, ComponentAliasSection, ComponentExportKind,
-    ComponentExportSection, ComponentInstanceSection, ComponentOuterAliasKind, Function,
-    FunctionSection, Module, ModuleArg, ModuleSection, NestedComponentSection, TypeSection,
-    ValType,
+    ComponentExportSection, ComponentInstanceSection, ComponentOuterAliasKind, ConstExpr, Function,
+    FunctionSection, GlobalSection, GlobalType, InstanceSection, Module, ModuleArg, ModuleSection,
+    NestedComponentSection, TypeSection, ValType,
 };
 
 use crate::harness::Case;
@@ -202,4 +202,43 @@ fn a_function_that_takes_the_time_of_its_compiler() {
         Some(libc::SIGXCPU),
         "{status}"
     );
+}
+
+/// Neither limit of memory counts what an instance holds outside of its linear memory.
+#[test]
+fn state_of_many_instances() {
+    let mut globals = GlobalSection::new();
+    for _ in 0..300_000 {
+        globals.global(
+            GlobalType {
+                val_type: ValType::I32,
+                mutable: true,
+                shared: false,
+            },
+            &ConstExpr::i32_const(0),
+        );
+    }
+    let mut module = Module::new();
+    module.section(&globals);
+    let component = |times: usize| {
+        let mut component = Component::new();
+        component.section(&ModuleSection(&module));
+        let mut instances = InstanceSection::new();
+        for _ in 0..times {
+            instances.instantiate::<[(&str, ModuleArg); 0], &str>(0, []);
+        }
+        component.section(&instances);
+        looks_like_an_operator(&mut component);
+        component
+    };
+    refused(
+        component(7).finish(),
+        &["would have more than 2000000 functions, globals, tables"],
+    );
+    // The same within another component that is instantiated several times.
+    let mut outer = Component::new();
+    outer.section(&NestedComponentSection(&component(2)));
+    outer.section(&instantiates(4));
+    looks_like_an_operator(&mut outer);
+    refused(outer.finish(), &["would have more than 2000000 functions"]);
 }

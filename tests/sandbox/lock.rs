@@ -113,3 +113,28 @@ fn changed_new_and_missing_plugins_are_refused() {
     case.run(&behaves)
         .failed(2, &["plugins/plugins.lock: this is no lock file"]);
 }
+
+/// A lock may lie in a directory above the plugins, where somebody else can put something.
+#[test]
+fn a_pipe_or_a_device_in_its_place_makes_nobody_wait() {
+    let case = case(&lines(3, &[]));
+    let behaves = recipe("rogue_filter", "behave", "");
+    for lock in ["plugins/plugins.lock", "plugins.lock"] {
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            case.path(lock),
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        case.run(&behaves)
+            .failed(2, &["plugins.lock", "a directory, a pipe or a device"]);
+        fs::remove_file(case.path(lock)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", case.path(lock)).unwrap();
+        case.run(&behaves)
+            .failed(2, &["plugins.lock", "a directory, a pipe or a device"]);
+        fs::remove_file(case.path(lock)).unwrap();
+    }
+    case.run(&behaves).ok();
+}

@@ -14,6 +14,7 @@ use crate::data::{Batch, ExportOptions};
 use crate::plan::lineage_key::Key;
 use crate::rundir::checksum::checksum;
 use crate::rundir::checksummed_json::{seal, unseal};
+use crate::rundir::own_files::read_document;
 use crate::rundir::{RunPaths, Storage};
 
 /// Where and how checkpoints are kept.
@@ -203,7 +204,7 @@ impl Store {
 
     /// Reads a manifest: None if there is none, an error if it is not one of this version.
     pub(crate) fn read_manifest(path: &Path) -> Result<Option<Manifest>> {
-        let bytes = match std::fs::read(path) {
+        let bytes = match read_document(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e).with_context(|| format!("cannot read `{}`", path.display())),

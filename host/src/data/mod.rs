@@ -20,7 +20,7 @@ pub use batch::{Batch, Column};
 pub(crate) use batch::{STATS, Stat};
 pub(crate) use columns::convert::is_text;
 pub(crate) use columns::grouped::Grouped;
-pub(crate) use columns::out::show_json_rows;
+pub(crate) use columns::out::{logical_bytes, show_json_rows};
 pub(crate) use export::{
     ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble,
 };

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{UserError, did_you_mean};
+use crate::rundir::own_files::read_document;
 use crate::rundir::{RunPaths, Storage};
 
 /// Where jobs land that say nothing about it; searched in the current directory.
@@ -111,7 +112,7 @@ impl JobFinder {
         }
         if let Some(registry) = &self.registry {
             for entry in read_dir(registry)? {
-                let registered = std::fs::read(&entry)
+                let registered = read_document(&entry)
                     .ok()
                     .and_then(|bytes| serde_json::from_slice::<Registered>(&bytes).ok());
                 // A job whose directory was removed or moved is no job any more.

@@ -11,10 +11,13 @@ use super::split::{SplitBy, split, split_like};
 use super::survey::{Survey, survey};
 use crate::checkpoint::{Chains, Store};
 use crate::config::{Count, PartitionMode, Resolved, canonical_json};
-use crate::data::{Dataset, FieldType, InputFile, Partition, ReadField, ReadOptions, Slice, read};
+use crate::data::{
+    Dataset, FieldType, InputFile, Partition, ReadField, ReadOptions, Slice, logical_bytes, read,
+};
 use crate::plan::lineage_key::{Key, KeyBuilder};
 use crate::plan::{Plan, Prepared};
 use crate::rundir::checksummed_json::{seal, unseal};
+use crate::rundir::own_files::read_document;
 use crate::rundir::{RunPaths, Storage};
 use crate::term::counted;
 use crate::wasm::Cost;
@@ -88,7 +91,7 @@ pub(crate) fn preview_again(prepared: &Prepared, paths: &RunPaths) -> Result<Opt
 
 fn earlier(paths: &RunPaths) -> Option<Chosen> {
     let table = paths.partition_table();
-    let bytes = std::fs::read(&table).ok()?;
+    let bytes = read_document(&table).ok()?;
     let earlier = unseal::<Chosen>(&bytes)
         .inspect_err(|e| tracing::warn!("`{}` is not used: {e:#}", table.display()))
         .ok()?;
@@ -449,13 +452,7 @@ fn sampled(
         None => batch
             .columns
             .iter()
-            .map(|c| {
-                c.data
-                    .slice(row, 1)
-                    .to_data()
-                    .get_slice_memory_size()
-                    .unwrap_or(0) as u64
-            })
+            .map(|c| logical_bytes(&c.data.slice(row, 1)))
             .sum(),
     };
     SampledRow {

@@ -16,6 +16,7 @@ use crate::exec::{Index, Watcher};
 use crate::partition::table::request_key;
 use crate::plan::Plan;
 use crate::rundir::events::{CheckpointDone, Event, EventLog, OpRef, now};
+use crate::rundir::own_files::read_document;
 use crate::rundir::summary::Component;
 use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::term::say;
@@ -575,7 +576,7 @@ fn done_path(paths: &RunPaths) -> PathBuf {
 }
 
 fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
-    match std::fs::read(done_path(paths)) {
+    match read_document(&done_path(paths)) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e).with_context(|| format!("cannot read `{}`", done_path(paths).display())),

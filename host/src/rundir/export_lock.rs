@@ -16,6 +16,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::own_files::open_regular;
 use super::paths::RunPaths;
 use super::process::{ProcessId, host_name};
 use crate::error::UserError;
@@ -110,7 +111,7 @@ impl ExportLock {
     /// The job that holds the lock `file`, with its run directory; None if there is none. Takes no
     /// part in the job.
     pub(crate) fn holder(file: &Path) -> Option<(String, PathBuf)> {
-        let mut open = File::open(file).ok()?;
+        let mut open = open_regular(file).ok()?;
         match flock(&open, FlockOperation::NonBlockingLockShared) {
             Err(Errno::WOULDBLOCK) => read(&mut open).map(|owner| (owner.job_id, owner.run_dir)),
             _ => None,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::events::now;
 use super::paths::RunPaths;
 use super::storage::Storage;
+use crate::rundir::own_files::read_document;
 
 /// Version of the file.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -175,7 +176,7 @@ impl DatasetMapping {
     /// Reads the file; None if there is none.
     pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
         let path = paths.dataset_mapping();
-        match std::fs::read(&path) {
+        match read_document(&path) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).with_context(|| {
                 format!("`{}` is not a dataset mapping", path.display())
             })?)),

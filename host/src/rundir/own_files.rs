@@ -2,7 +2,7 @@
 //! a link there would have djhost write to a file of his choice.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -50,6 +50,47 @@ pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> anyhow::Result
         return Err(wrong("a file with more than one name (hard links)").into());
     }
     Ok(file)
+}
+
+/// Opens a file that somebody else may have put there for reading. Fails for a pipe, which would make
+/// us wait, and for a device, which may have no end.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other(
+            "it is a directory, a pipe or a device, not a file",
+        ));
+    }
+    Ok(file)
+}
+
+/// The content of such a file, as [`std::fs::read`] returns it. Fails for more than `limit` bytes,
+/// too.
+pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let mut bytes = Vec::with_capacity(file.metadata()?.len().min(limit) as usize);
+    // It may grow while it is read.
+    let read = file.take(limit + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limit {
+        return Err(io::Error::other(format!(
+            "it has more than {} MB",
+            limit >> 20
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Bytes of one document of a run directory; a plan of 100,000 partitions has 164 MB.
+const DOCUMENT: u64 = 4 << 30;
+
+/// The content of a document of a run directory; see [`read_regular`].
+pub(crate) fn read_document(path: &Path) -> io::Result<Vec<u8>> {
+    read_regular(path, DOCUMENT)
 }
 
 #[cfg(test)]
@@ -100,6 +141,17 @@ mod tests {
             open_own(&pipe, OpenOptions::new().read(true))
                 .unwrap_err()
                 .is::<UserError>()
+        );
+        for path in [&pipe, Path::new("/dev/zero"), dir.path()] {
+            let error = read_document(path).unwrap_err().to_string();
+            assert!(error.contains("not a file"), "{error}");
+        }
+        let long = dir.path().join("long");
+        std::fs::write(&long, vec![b' '; (1 << 20) + 1]).unwrap();
+        assert!(read_regular(&long, 1 << 20).is_err());
+        assert_eq!(
+            read_regular(&long, (1 << 20) + 1).unwrap().len(),
+            (1 << 20) + 1
         );
     }
 }

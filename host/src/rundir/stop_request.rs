@@ -13,6 +13,7 @@ use super::events::now;
 use super::paths::RunPaths;
 use super::process::ProcessId;
 use super::storage::Storage;
+use crate::rundir::own_files::read_document;
 
 /// Version of the request file.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -49,7 +50,7 @@ impl StopRequest {
 
     /// Whether there is a request to `process`.
     pub(crate) fn is_for(paths: &RunPaths, process: &ProcessId) -> bool {
-        match std::fs::read(paths.stop_request()) {
+        match read_document(&paths.stop_request()) {
             Ok(bytes) if bytes.trim_ascii().is_empty() => true,
             Ok(bytes) => serde_json::from_slice::<Self>(&bytes)
                 .is_ok_and(|request| request.process == *process),

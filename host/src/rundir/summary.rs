@@ -11,6 +11,7 @@ use super::events::{OpDone, now};
 use super::paths::RunPaths;
 use super::process::ProcessId;
 use super::storage::Storage;
+use crate::rundir::own_files::read_document;
 
 /// Version of `job_summary.json`. Readers accept this and older ones.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -456,7 +457,7 @@ impl JobSummary {
     /// Reads the file; None if there is none.
     pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
         let path = paths.summary();
-        let bytes = match std::fs::read(&path) {
+        let bytes = match read_document(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {

@@ -17,6 +17,9 @@ const MAX_DEPTH: usize = 10;
 const MAX_INSTANCES: u64 = 1_000;
 /// Types, functions, aliases, imports, exports and the like of all these instances.
 const MAX_ITEMS: u64 = 200_000;
+/// Functions, globals, tables, memories, segments and imports of the modules of all these
+/// instances. Each takes 16 to 32 bytes of an instance, so all of them 64 MB at most.
+const MAX_STATE: u64 = 2_000_000;
 /// Bytes of one function. The time and memory to compile one can grow faster than its size.
 const MAX_FUNCTION: usize = 1 << 20;
 /// Bytes of all functions.
@@ -29,6 +32,8 @@ const MAX_LOCALS: u64 = 20_000_000;
 pub(crate) struct Bounds {
     /// What is open: the component, and what is being read inside of it. None is a module.
     open: Vec<Option<Outline>>,
+    /// What an instance of the module that is being read holds; modules hold no others.
+    module: u64,
     code: u64,
     locals: u64,
 }
@@ -40,12 +45,15 @@ struct Outline {
     size: Size,
     /// Its index space of components; None is one that is only known when it is instantiated.
     components: Vec<Option<Size>>,
+    /// The same of modules, and what an instance of each holds.
+    modules: Vec<Option<u64>>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Size {
     instances: u64,
     items: u64,
+    state: u64,
 }
 
 /// Why a component is refused.
@@ -77,13 +85,17 @@ impl Bounds {
                         "nests components more than {MAX_DEPTH} deep"
                     )));
                 }
+                self.module = 0;
                 self.open
                     .push(matches!(encoding, Encoding::Component).then(Outline::default));
             }
             Payload::End(_) => {
                 let closed = self.open.pop().flatten();
-                if let (Some(closed), Some(Some(around))) = (closed, self.open.last_mut()) {
-                    around.components.push(Some(closed.size));
+                if let Some(Some(around)) = self.open.last_mut() {
+                    match closed {
+                        Some(component) => around.components.push(Some(component.size)),
+                        None => around.modules.push(Some(self.module)),
+                    }
                 }
             }
             Payload::CodeSectionEntry(body) => {
@@ -117,6 +129,7 @@ impl Bounds {
     /// The sections of a component that define items; what a module has counts as code.
     fn item(&mut self, payload: &Payload<'_>) -> Result<(), Refused> {
         let Some((Some(outline), outer)) = self.open.split_last_mut() else {
+            self.module = self.module.saturating_add(state(payload));
             return Ok(());
         };
         match payload {
@@ -128,8 +141,15 @@ impl Bounds {
             Payload::InstanceSection(section) => {
                 for instance in section.clone() {
                     match instance? {
-                        Instance::Instantiate { args, .. } => {
-                            outline.add(1, args.len() as u64 + 1)?
+                        Instance::Instantiate { module_index, args } => {
+                            let module = outline.modules.get(module_index as usize);
+                            let state = module.copied().flatten().ok_or_else(|| {
+                                too_large(
+                                    "instantiates a module that is only known when it runs".into(),
+                                )
+                            })?;
+                            outline.add(1, args.len() as u64 + 1)?;
+                            outline.hold(state)?
                         }
                         Instance::FromExports(exports) => {
                             outline.add(0, exports.len() as u64 + 1)?
@@ -159,6 +179,7 @@ impl Bounds {
                                 inner.instances.saturating_add(1),
                                 inner.items.saturating_add(args.len() as u64 + 1),
                             )?;
+                            outline.hold(inner.state)?;
                         }
                         ComponentInstance::FromExports(exports) => {
                             outline.add(0, exports.len() as u64 + 1)?
@@ -174,17 +195,27 @@ impl Bounds {
                             kind: ComponentExternalKind::Component,
                             ..
                         } => outline.components.push(None),
+                        ComponentAlias::InstanceExport {
+                            kind: ComponentExternalKind::Module,
+                            ..
+                        } => outline.modules.push(None),
+                        ComponentAlias::Outer {
+                            kind: ComponentOuterAliasKind::CoreModule,
+                            count,
+                            index,
+                        } => {
+                            let from = around(outline, outer, count);
+                            let module = from.and_then(|from| {
+                                from.modules.get(index as usize).copied().flatten()
+                            });
+                            outline.modules.push(module);
+                        }
                         ComponentAlias::Outer {
                             kind: ComponentOuterAliasKind::Component,
                             count,
                             index,
                         } => {
-                            let from = match count.checked_sub(1) {
-                                None => Some(&*outline),
-                                Some(up) => {
-                                    outer.iter().rev().nth(up as usize).and_then(Option::as_ref)
-                                }
-                            };
+                            let from = around(outline, outer, count);
                             let inner = from.and_then(|from| {
                                 from.components.get(index as usize).copied().flatten()
                             });
@@ -197,8 +228,10 @@ impl Bounds {
             Payload::ComponentImportSection(section) => {
                 for import in section.clone() {
                     outline.add(0, 1)?;
-                    if matches!(import?.ty, ComponentTypeRef::Component(_)) {
-                        outline.components.push(None);
+                    match import?.ty {
+                        ComponentTypeRef::Component(_) => outline.components.push(None),
+                        ComponentTypeRef::Module(_) => outline.modules.push(None),
+                        _ => {}
                     }
                 }
             }
@@ -214,6 +247,10 @@ impl Bounds {
                             .flatten();
                         outline.components.push(inner);
                     }
+                    if export.kind == ComponentExternalKind::Module {
+                        let module = outline.modules.get(export.index as usize);
+                        outline.modules.push(module.copied().flatten());
+                    }
                 }
             }
             _ => {}
@@ -222,7 +259,44 @@ impl Bounds {
     }
 }
 
+/// The component `count` levels around the one that is read.
+fn around<'a>(
+    outline: &'a Outline,
+    outer: &'a [Option<Outline>],
+    count: u32,
+) -> Option<&'a Outline> {
+    match count.checked_sub(1) {
+        None => Some(outline),
+        Some(up) => outer.iter().rev().nth(up as usize).and_then(Option::as_ref),
+    }
+}
+
+/// How much of what an instance of a module holds a section of it defines.
+fn state(payload: &Payload<'_>) -> u64 {
+    u64::from(match payload {
+        Payload::ImportSection(section) => section.count(),
+        Payload::FunctionSection(section) => section.count(),
+        Payload::TableSection(section) => section.count(),
+        Payload::MemorySection(section) => section.count(),
+        Payload::TagSection(section) => section.count(),
+        Payload::GlobalSection(section) => section.count(),
+        Payload::ElementSection(section) => section.count(),
+        Payload::DataSection(section) => section.count(),
+        _ => 0,
+    })
+}
+
 impl Outline {
+    fn hold(&mut self, state: u64) -> Result<(), Refused> {
+        self.size.state = self.size.state.saturating_add(state);
+        if self.size.state > MAX_STATE {
+            return Err(too_large(format!(
+                "would have more than {MAX_STATE} functions, globals, tables and the like in its instances"
+            )));
+        }
+        Ok(())
+    }
+
     fn add(&mut self, instances: u64, items: u64) -> Result<(), Refused> {
         self.size.instances = self.size.instances.saturating_add(instances);
         self.size.items = self.size.items.saturating_add(items);

@@ -1,7 +1,7 @@
 //! A component: checked, compiled and linked.
 
 use std::borrow::Cow;
-use std::fs::File;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::inspect::{Inspected, inspect};
 use super::instance::Bare;
 use super::sandbox::Guest;
 use crate::error::UserError;
+use crate::rundir::own_files::open_regular;
 
 /// Bytes of a component; an interpreter with its library has some ten million.
 const MAX_COMPONENT: u64 = 512 << 20;
@@ -220,7 +221,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
             format!("this plugin has {size} bytes; {MAX_COMPONENT} are allowed"),
         )
     };
-    let file = File::open(path).map_err(wrong)?;
+    let file = open_regular(path).map_err(wrong)?;
     let size = file.metadata().map_err(wrong)?.len();
     if size > MAX_COMPONENT {
         return Err(too_large(size));

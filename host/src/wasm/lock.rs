@@ -16,6 +16,7 @@ use super::component::read_file;
 use super::find::{find_components, is_searched};
 use crate::error::{UserError, UserErrors};
 use crate::rundir::Storage;
+use crate::rundir::own_files::read_regular;
 
 /// The file in a plugin directory.
 const NAME: &str = "plugins.lock";
@@ -172,12 +173,15 @@ impl Locks {
     }
 }
 
+/// Bytes of a lock file: some hundred for each component.
+const MAX_LOCK: u64 = 64 << 20;
+
 fn read(path: &Path) -> Result<Option<PluginsLock>> {
     let bad = |message: String| UserError::new(path.display().to_string(), message);
     if path.metadata().is_ok_and(|lock| is_planted(path, &lock)) {
         return Ok(None);
     }
-    let text = match std::fs::read_to_string(path) {
+    let text = match read_regular(path, MAX_LOCK) {
         Ok(text) => text,
         // A directory above that nobody may look into pins nothing that could be found.
         Err(e)
@@ -190,7 +194,7 @@ fn read(path: &Path) -> Result<Option<PluginsLock>> {
         }
         Err(e) => return Err(bad(format!("this file cannot be read: {e}")).into()),
     };
-    let lock: PluginsLock = serde_json::from_str(&text)
+    let lock: PluginsLock = serde_json::from_slice(&text)
         .map_err(|e| bad(format!("this is no lock file: {e}")).hint(REMAKE))?;
     if lock.format_version != FORMAT_VERSION {
         return Err(bad(format!(

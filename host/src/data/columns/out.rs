@@ -336,8 +336,9 @@ impl ColumnSink {
     }
 }
 
-/// Size of the values, as the sum over the rows: the same however the rows are cut into batches.
-fn logical_bytes(array: &dyn Array) -> u64 {
+/// Size of the values, as the sum over the rows: the same however the rows are cut into batches, and
+/// whatever else lies in their buffers.
+pub(crate) fn logical_bytes(array: &dyn Array) -> u64 {
     let rows = array.len() as u64;
     match array.data_type() {
         DataType::Utf8 => rows * 4 + span(array.as_string::<i32>().value_offsets()),

@@ -7,6 +7,7 @@ use super::{arrow_file, parquet_file};
 use crate::data::batch::{Batch, Column, inside, row_id};
 use crate::data::columns::conform::fit;
 use crate::data::columns::convert::convert;
+use crate::data::columns::out::logical_bytes;
 use crate::data::columns::to_json::unwritable;
 use crate::data::json::extract::FieldType;
 use crate::data::rows::{BadRow, Block, Partition, ReadOptions, Slice};
@@ -126,13 +127,9 @@ impl Open {
             },
         };
         let rows = batch.num_rows();
-        let bytes: usize = batch
-            .columns()
-            .iter()
-            .map(|c| c.to_data().get_slice_memory_size().unwrap_or(0))
-            .sum();
+        let bytes: u64 = batch.columns().iter().map(|c| logical_bytes(c)).sum();
         // Twice the size asked for is near enough.
-        if bytes > 2 * batch_bytes && rows > 1 {
+        if bytes > 2 * batch_bytes as u64 && rows > 1 {
             let take = (rows as u128 * batch_bytes as u128 / bytes as u128).max(1) as usize;
             self.rest = Some(batch.slice(take, rows - take));
             return Ok(Some(batch.slice(0, take)));
@@ -233,11 +230,7 @@ impl Open {
             let keep: BooleanBuffer = reasons.iter().map(Option::is_none).collect();
             batch = batch.filter(&BooleanArray::new(keep, None))?;
         }
-        let bytes = read
-            .columns()
-            .iter()
-            .map(|c| c.to_data().get_slice_memory_size().unwrap_or(0))
-            .sum::<usize>() as u64;
+        let bytes = read.columns().iter().map(|c| logical_bytes(c)).sum();
         Ok(Block { batch, bad, bytes })
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::kind::Record;
+use crate::rundir::own_files::read_document;
 use crate::rundir::paths::RunPaths;
 
 /// The events of all attempts.
@@ -29,7 +30,7 @@ pub fn read_events(paths: &RunPaths) -> Result<EventLogs> {
     };
     for file in logs.files.clone() {
         let bytes =
-            std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+            read_document(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         logs.add(&bytes);
     }
     logs.sort();
