@@ -367,7 +367,7 @@ fn pipes_in_place_of_documents_make_nobody_wait() {
     to(&case, "out.jsonl", "").ok();
     for name in [
         "job_summary.json",
-        "dataset_mapping.json",
+        "metadata/dataset_mapping.json",
         "metadata/result.json",
     ] {
         let path = case.path("work/job").join(name);

@@ -452,6 +452,8 @@ fn sampled(
         None => batch
             .columns
             .iter()
+            // Columns that were asked for and are not there, too.
+            .filter(|c| c.data.is_valid(row))
             .map(|c| logical_bytes(&c.data.slice(row, 1)))
             .sum(),
     };
