@@ -1,10 +1,10 @@
-//! CSV and TSV as JSON lines. As in Data-Juicer's loader (pandas) a column has one type for the
-//! whole file: numbers, booleans, otherwise text; an empty field is null. A number keeps all its
-//! digits, however many it has.
+//! Converts CSV and TSV to JSON lines. As in Data-Juicer's loader (pandas) a column has one type
+//! for the whole file: numbers, booleans, otherwise text; an empty field is null. A number keeps
+//! all its digits.
 //!
-//! A row with another number of fields than the header, or with bytes that are not UTF-8, becomes a
-//! list of what is wrong with it and of its text. That is no JSON object, so the reader of the rows
-//! puts it into quarantine.
+//! A row that has more or fewer fields than the header, or is not UTF-8, becomes a list with the
+//! reason and the text. That is not a JSON object, so the reader of the rows puts it into
+//! quarantine.
 
 use super::csv_quarantine::Sieve;
 use super::source_lines::LineWriter;
@@ -14,8 +14,8 @@ use csv::{Reader, ReaderBuilder, StringRecord};
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Writes the rows, and in which lines of the table they begin. `open` is called twice: once to
-/// find the types, once to read.
+/// Writes the rows, and the table line in which each begins. Calls `open` twice: once to find the
+/// types, once to read.
 pub(crate) fn to_lines<R: Read>(
     open: impl Fn() -> Result<R>,
     delimiter: u8,
@@ -72,13 +72,13 @@ fn key(name: &str) -> Vec<u8> {
     key
 }
 
-/// What values a column has had so far.
+/// What kinds of values a column has had so far.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     booleans: bool,
     whole: bool,
     fractions: bool,
-    /// NaN and infinities: numbers beside numbers, words beside words.
+    /// NaN and infinities: numbers in a column of numbers, words in a column of words.
     constants: bool,
     words: bool,
 }
@@ -165,8 +165,8 @@ impl Type {
     }
 }
 
-/// Appends a number with the digits that it has. `fraction`: its column has fractions, so that a
-/// whole number is written as one (`1.0`), unless a double would be another number.
+/// Appends a number with all its digits. `fraction`: its column has fractions, so a whole number is
+/// written as one (`1.0`), unless a double would change it.
 fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
     let (sign, digits) = if value.starts_with('-') {
         ("-", unsigned(value))
@@ -201,7 +201,7 @@ fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(exponent.as_bytes());
 }
 
-/// Whether a double is the same number.
+/// Whether a double holds exactly this number.
 fn is_exact(digits: &str) -> bool {
     digits
         .parse::<u64>()
@@ -217,7 +217,7 @@ fn is_whole(value: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Digits with a point, an exponent or both.
+/// Whether it has a point, an exponent or both.
 fn is_fraction(value: &str) -> bool {
     let digits = unsigned(value);
     let (mantissa, exponent) = digits.find(['e', 'E']).map_or((digits, None), |at| {
@@ -231,7 +231,7 @@ fn is_fraction(value: &str) -> bool {
         && exponent.is_none_or(is_whole)
 }
 
-/// What JSON has no number for, as Python spells it. Case does not matter, as in pandas and DuckDB.
+/// Python's spelling of what JSON has no number for. Case-insensitive, as in pandas and DuckDB.
 fn constant(value: &str) -> Option<&'static str> {
     let negative = value.starts_with('-');
     match unsigned(value).to_ascii_lowercase().as_str() {

@@ -10,7 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
 use std::sync::Arc;
 
-/// A table with the types that matter.
+/// A table with all relevant types.
 fn table(rows: usize) -> RecordBatch {
     let text: ArrayRef = Arc::new(StringArray::from(
         (0..rows).map(|i| format!("text {i}")).collect::<Vec<_>>(),

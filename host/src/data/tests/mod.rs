@@ -1,4 +1,4 @@
-//! Through the public surface: files in, files out.
+//! Files in, files out, through the folder's interface.
 
 mod columns;
 mod discover;
@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// One way through the data.
+/// One configuration of reading and writing.
 #[derive(Clone, Copy)]
 struct Way {
     by: SplitBy,
@@ -107,7 +107,7 @@ fn run(
     })
 }
 
-/// JSON lines through one way, nothing changed.
+/// Passes JSON lines through unchanged.
 fn pass(rows: &[u8], way: Way) -> Outcome {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("in.jsonl"), rows).unwrap();
