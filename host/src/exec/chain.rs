@@ -1,4 +1,4 @@
-//! The ops of a task, one after the other over each batch.
+//! The ops of a task, applied in turn to each batch.
 
 use std::ops::Range;
 
@@ -30,13 +30,13 @@ struct Link<'a> {
     failures: Failures,
     bytes_before: u64,
     rewrite: Option<Rewrite<'a>>,
-    /// New values must be of the types of the columns that they go into.
+    /// New values must have the types of their columns.
     keeps_columns: bool,
 }
 
 /// Keys of some rows for a global op.
 pub(crate) struct KeyedRows {
-    /// The rows that have an answer or were rejected, in order.
+    /// Number of rows with an answer or a rejection, which are in order.
     pub(crate) rows: usize,
     /// The operator's answer; None where it failed.
     pub(crate) output: Option<Output>,
@@ -66,7 +66,7 @@ impl<'a> Chain<'a> {
         Ok(chain)
     }
 
-    /// The same for ops whose start and end are known already.
+    /// The same for ops whose start and end are already in the log.
     pub(crate) fn quiet(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
         let links = ops
             .iter()
@@ -95,7 +95,7 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// The rows that come out of all filters and mappers, in order, most often in one batch.
+    /// Returns the rows that come out of all filters and mappers, in order, mostly in one batch.
     pub(crate) fn process(
         &mut self,
         batch: Batch,
@@ -127,12 +127,12 @@ impl<'a> Chain<'a> {
         Ok(batches)
     }
 
-    /// What the ops have done.
+    /// The numbers of the ops.
     pub(crate) fn done(self) -> impl Iterator<Item = OpDone> {
         self.links.into_iter().map(Link::finish)
     }
 
-    /// Emits the ends of all ops and enters them into the account.
+    /// Emits the ends of all ops and adds their numbers to the account.
     pub(crate) fn finish(self, account: &mut Account) {
         for link in self.links {
             link.report(self.log);
@@ -186,7 +186,7 @@ impl Link<'_> {
         })
     }
 
-    /// Says on how many rows of the partition the guest trapped, if on any.
+    /// Logs on how many rows of the partition the guest trapped, if any.
     fn report(&self, log: &EventLog) {
         if let Some(reason) = &self.failures.first {
             let op = OpRef::new(self.op.index, &self.op.name);
@@ -208,8 +208,8 @@ impl Link<'_> {
     }
 }
 
-/// Puts rows out in batches of the usual size: a mapper may have made any number, which the writer
-/// will copy as a whole.
+/// Cuts rows into batches of the usual size: a mapper may have made any number, and the writer
+/// copies a batch as a whole.
 fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
     let sizes = row_sizes(made);
     let mut start = 0;
@@ -224,7 +224,7 @@ fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
     }
 }
 
-/// The rows with their answer; what was rejected or failed goes to quarantine.
+/// The rows with an answer; rejected and failed ones go to quarantine.
 fn answered(
     op: &PlannedOp,
     done: &mut OpDone,
@@ -283,7 +283,7 @@ impl<'a> Keyer<'a> {
         })
     }
 
-    /// Keys of all rows of the batch, in order.
+    /// Returns the keys of all rows of the batch, in order.
     pub(crate) fn process(
         &mut self,
         batch: &Batch,

@@ -1,4 +1,4 @@
-//! The barrier of a global op: the keys of all partitions together give a mask for each, or the
+//! The barrier of a global op: makes a mask for each partition from the keys of all, or finds the
 //! groups that begin in each.
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use crate::global::{self, KeyTable};
 use crate::rundir::events::{Event, OpRef};
 use crate::wasm::{Kind, thread_cpu};
 
-/// Resolves op `op` unless all its masks are there.
+/// Resolves op `op` unless all its masks exist.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],
@@ -131,7 +131,7 @@ fn groups(
             let mut account = keys.account.clone();
             let done = account.op(p, op, &planned.name);
             done.output_rows = groups.count;
-            // A group is counted where it begins, the rows that are no first ones where they are.
+            // A group counts in the partition where it begins, other rows where they are.
             done.merged_rows = rows - groups.count;
             rows_in += done.input_rows;
             rows_out += done.output_rows;
