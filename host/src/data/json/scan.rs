@@ -3,9 +3,9 @@
 //! The scanner accepts only what is clearly valid. At anything else (an escaped key, deep nesting,
 //! `NaN`, a lone surrogate, an error) it gives up, and [`super::lenient`] decides with serde_json.
 //!
-//! By hand: reading `text` from 120 MB of documents, one thread, UTF-8 check included, it does
-//! 1,470 MB/s, serde_json 1.0.154 560 (730 without unescaping) and sonic-rs 0.5 540; neither tells
-//! the position of an unescaped string, which splicing needs, and both refuse `NaN`.
+//! By hand: for finding and unescaping `text` in 120 MB of documents, one thread, UTF-8 check
+//! included, it was measured at 1,470 MB/s, serde_json 1.0.154 at 560 and sonic-rs 0.5 at 540. Both
+//! refuse `NaN`.
 
 use super::paths::{Key, Paths};
 use super::string::{ESCAPE, find_special, hex4, unescape};
