@@ -1,4 +1,8 @@
 //! Boxes of ISO base media files: MP4, MOV, M4A, 3GP, and HEIF and AVIF images.
+//!
+//! By hand: of the 21 fixtures in these formats `mp4parse` 0.17 gets four wrong. It ignores edit
+//! lists and fragments, finds no sides for a codec that it does not know, and refuses a file whose
+//! end was cut off.
 
 use crate::source::{Source, be};
 

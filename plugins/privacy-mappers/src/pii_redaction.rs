@@ -83,8 +83,7 @@ pub struct PiiRedactionMapper {
     extra: Vec<(Regex, Replacement)>,
 }
 
-/// A pattern, what takes the place of its matches, and whether something of a match stays before
-/// it.
+/// A pattern, its replacement, and whether a part of a match stays before it.
 type Step = (&'static Pattern, String, bool);
 
 impl Default for PiiRedactionMapper {
@@ -131,7 +130,7 @@ impl Operator for PiiRedactionMapper {
     const COST: Cost = Cost::Medium;
 
     fn prepare(&mut self) -> Result<(), String> {
-        // The order is Data-Juicer's: blocks first, then what may be a part of them.
+        // Data-Juicer's order: blocks first, then what may be a part of them.
         let all: [(bool, &str, &String, &[&'static Pattern], bool); 13] = [
             (
                 self.mask_pem,
@@ -264,7 +263,7 @@ impl Operator for PiiRedactionMapper {
     fn signature(&self, common: &Common) -> Signature {
         let mut signature = Signature::default();
         for key in self.fields(common) {
-            // The text is a string for all operators; anything may be in other fields.
+            // The text is a string for all operators; other fields may contain anything.
             let column_type = if key == common.text_key {
                 ColumnType::Utf8
             } else {
@@ -309,7 +308,7 @@ impl Operator for PiiRedactionMapper {
                     }
                     continue;
                 }
-                // Without a string in it there is nothing to do.
+                // Nothing to do without a string.
                 let Some(mut value) = serde_json::from_str::<Value>(text)
                     .ok()
                     .filter(|_| text.contains('"'))
@@ -374,7 +373,7 @@ impl PiiRedactionMapper {
         self.redact_keys.clone().unwrap_or_else(default)
     }
 
-    /// All fields that are read, each once.
+    /// All fields to read, each once.
     fn fields(&self, common: &Common) -> Vec<String> {
         let mut fields: Vec<String> = Vec::new();
         for key in self
@@ -389,9 +388,9 @@ impl PiiRedactionMapper {
         fields
     }
 
-    /// Writes the redacted text to `out`; false if nothing was found.
+    /// Writes the redacted text to `out`; returns false if nothing was found.
     fn redact(&self, text: &str, out: &mut String) -> bool {
-        // Not even a pattern that matches nothing changes an empty text.
+        // Even a pattern that matches the empty string leaves an empty text unchanged.
         if text.is_empty() {
             return false;
         }
@@ -418,7 +417,7 @@ impl PiiRedactionMapper {
     }
 }
 
-/// As Python's `sub`: an empty match may follow directly upon another that is not empty.
+/// Like Python's `sub`: an empty match may directly follow one that is not empty.
 fn replace(regex: &Regex, repl: &Replacement, text: &str, out: &mut String) -> bool {
     let (mut done, mut from) = (0, 0);
     let mut any = false;

@@ -19,7 +19,7 @@ mod unigram;
 
 pub use model::SentencePiece;
 
-/// Checks a table of characters that stands in a file of another kind.
+/// Checks a character table that is part of another kind of file.
 ///
 /// # Errors
 /// When it is damaged.
@@ -27,22 +27,22 @@ pub fn check_charsmap(table: &[u8]) -> Result<(), String> {
     charsmap::Charsmap::read(table).map(drop)
 }
 
-/// What stands for a space in pieces.
+/// The replacement for a space in pieces.
 pub(crate) const SPACE: &str = "\u{2581}";
 
-/// What a file is told that ends too early or lies about sizes.
+/// The message for a file that ends too early or lies about sizes.
 pub(crate) fn damaged(what: &str) -> String {
     format!("the file is damaged or was cut off ({what}): get it again")
 }
 
-/// What a text is told for which there is no memory.
+/// The message for a text that memory does not suffice for.
 pub(crate) fn too_long(error: std::collections::TryReserveError) -> String {
     format!(
         "the text does not fit into the memory of the operator ({error}): raise `op_limits.memory_mb`"
     )
 }
 
-/// How many bytes a character takes, by its first one.
+/// The length of a character in bytes, by its first one.
 #[inline(always)]
 pub(crate) fn width(first: u8) -> usize {
     match first {

@@ -1,4 +1,4 @@
-//! The language of `general_field_filter`: of Python's expressions those that Data-Juicer
+//! The language of `general_field_filter`: the part of Python's expressions that Data-Juicer
 //! evaluates. Text in, tree out.
 
 use serde_json::{Number, Value};
@@ -38,7 +38,7 @@ pub(crate) enum Comparison {
     NotIn,
 }
 
-/// What encloses several items.
+/// The brackets around several items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bracket {
     List,
@@ -56,7 +56,7 @@ pub(crate) struct Parsed {
 /// How deep brackets and prefixes may be nested.
 const DEPTH: usize = 100;
 
-/// Words that mean something to Python and so name no field.
+/// Python's keywords, which cannot name a field.
 const RESERVED: [&str; 30] = [
     "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
     "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
@@ -66,7 +66,7 @@ const RESERVED: [&str; 30] = [
 /// Reads a condition.
 ///
 /// # Errors
-/// Where it cannot go on and what it expected.
+/// Where it cannot go on, and what it expected.
 pub(crate) fn parse(text: &str) -> Result<Parsed, String> {
     let mut parser = Parser {
         text,
@@ -114,7 +114,7 @@ impl<'a> Parser<'a> {
                 .len();
     }
 
-    /// Takes a sign, if it comes next.
+    /// Consumes a sign, if it comes next.
     fn sign(&mut self, sign: &str) -> bool {
         self.space();
         let here = self.rest().starts_with(sign);
@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
         here
     }
 
-    /// The name or keyword that comes next, not taken.
+    /// The next name or keyword, without consuming it.
     fn word(&mut self) -> &'a str {
         self.space();
         let rest = self.rest();
@@ -136,7 +136,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Takes a keyword, if it comes next.
+    /// Consumes a keyword, if it comes next.
     fn keyword(&mut self, keyword: &str) -> bool {
         let here = self.word() == keyword;
         self.at += if here { keyword.len() } else { 0 };
@@ -156,7 +156,7 @@ impl<'a> Parser<'a> {
         parsed
     }
 
-    /// An expression, or several with commas between.
+    /// An expression, or several separated by commas.
     fn tuple(&mut self) -> Result<Expr, String> {
         let first = self.or()?;
         if !self.sign(",") {
@@ -327,7 +327,7 @@ impl<'a> Parser<'a> {
         Ok(Expr::Items(bracket, items))
     }
 
-    /// A constant by name, or a field: names with dots between.
+    /// A constant by name, or a field: names separated by dots.
     fn name(&mut self) -> Result<Expr, String> {
         let word = self.word();
         if matches!(self.rest()[word.len()..].chars().next(), Some('"' | '\'')) {
@@ -382,7 +382,7 @@ impl<'a> Parser<'a> {
         while let Some(&byte) = bytes.get(end) {
             let exponent =
                 !hex && matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E');
-            // The dot of a number is followed by no name: `1.x` is refused below as the rest of an
+            // No name follows the dot of a number: `1.x` is refused below as the rest of an
             // operand.
             if !(byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || exponent) {
                 break;
@@ -395,7 +395,7 @@ impl<'a> Parser<'a> {
         Ok(Expr::Constant(Value::Number(number)))
     }
 
-    /// Strings beside each other are one.
+    /// Adjacent strings are one.
     fn strings(&mut self) -> Result<Expr, String> {
         let mut whole = String::new();
         loop {
@@ -442,7 +442,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What stands for the backslash and what follows it.
+    /// The meaning of the backslash and the character after it.
     fn escape(&mut self, raw: bool, escaped: Option<char>, out: &mut String) -> Result<(), String> {
         let Some(escaped) = escaped else {
             return Err(self.error("the string has no end"));
@@ -476,7 +476,7 @@ impl<'a> Parser<'a> {
             '\n' | 'N' | '0'..='7' => {
                 return Err(self.error("this escape is not supported; use \\u and four digits"));
             }
-            // Python leaves others as they are.
+            // Python leaves others unchanged.
             _ => None,
         };
         match plain {
@@ -488,7 +488,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A number as Python spells it: integers of up to 64 bits, in any base, and floats.
+/// A number in Python's spelling: integers of up to 64 bits, in any base, and floats.
 fn number(spelled: &str) -> Option<Number> {
     let bytes = spelled.as_bytes();
     let lone = |at: usize| {
@@ -506,7 +506,7 @@ fn number(spelled: &str) -> Option<Number> {
         }
     }
     if plain.bytes().all(|b| b.is_ascii_digit()) {
-        // Python refuses leading zeros, which are octal elsewhere.
+        // Python refuses leading zeros, which mean octal elsewhere.
         let octal = plain.starts_with('0') && plain.bytes().any(|b| b != b'0');
         return if octal {
             None
