@@ -1,5 +1,5 @@
 //! Columns that are alike, that differ between files, or that a format has no type for: no value
-//! changes without a word.
+//! changes silently.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ fn arrow(rows: &RecordBatch) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-/// Keeps all rows of files of these names and contents, through a checkpoint after every op.
+/// Keeps all rows of the given files (name, content), with a checkpoint after every op.
 fn keep(files: &[(&str, Vec<u8>)], export: &str) -> (Case, Ran) {
     let case = Case::new();
     files
@@ -159,7 +159,7 @@ fn names_that_differ_by_case_stay_two_columns() {
     assert_eq!(read_parquet(&case).num_columns(), 2);
 }
 
-/// The names that a checkpoint gives to its own columns.
+/// The names that a checkpoint uses for its own columns.
 #[test]
 fn columns_may_have_any_name() {
     let names = [
@@ -200,7 +200,7 @@ fn whole_numbers_beside_fractions_stay_exact_or_are_refused() {
     };
     let scores = table(vec![text(1), column("id", Float64Array::from(vec![1.5]))]);
     let lossy = ids(&[1, 4_873_214_862_074_861_313]);
-    // The footer of a Parquet file tells it beforehand.
+    // The footer of a Parquet file reveals it in advance.
     for export in ["result.jsonl", "result.parquet"] {
         let (_, ran) = keep(
             &[
@@ -219,7 +219,7 @@ fn whole_numbers_beside_fractions_stay_exact_or_are_refused() {
             ],
         );
     }
-    // Otherwise each value is looked at.
+    // Otherwise each value is checked.
     let hidden = WriterProperties::builder()
         .set_statistics_enabled(parquet::file::properties::EnabledStatistics::None)
         .build();
@@ -381,8 +381,8 @@ fn filters_compare_large_numbers_exactly() {
     }
 }
 
-/// What an operator reads in another type than the column has: a step after a checkpoint must write
-/// the column and not that.
+/// Columns that an operator reads in another type: a step after a checkpoint must write the
+/// original column.
 #[test]
 fn checkpoints_keep_native_values_and_what_has_changed() {
     let member = |name: &str, array: ArrayRef| {
@@ -476,7 +476,7 @@ fn times_keep_their_types_in_parquet() {
     let (case, ran) = keep(&[("a.arrow", arrow(&rows))], "result.arrow");
     ran.ok();
     assert_eq!(read_arrow(&case), rows);
-    // Half a day is no date.
+    // Half a day is not a date.
     let odd = table(vec![
         text(3),
         column("day", Date64Array::from(vec![86_400_000, 43_200_000, 0])),
@@ -526,7 +526,7 @@ fn objects_without_members_stay_objects() {
             .text(),
         rows
     );
-    // Arrow has such a type; a column of it becomes a map on the way to Parquet.
+    // Arrow has such a type; such a column becomes a map on the way to Parquet.
     let case = Case::with_input(rows);
     case.run(&format!("{KEEP}export_path: out/result.arrow\n"))
         .ok();
@@ -603,7 +603,7 @@ fn what_libraries_say_of_columns_survives() {
             assert_eq!(described["info"]["features"], expected, "{name} {export}");
         }
     }
-    // Where the other programs look: beside Arrow's schema.
+    // Where other programs look: next to Arrow's schema.
     let case = Case::new();
     case.write("in.parquet", parquet(&rows));
     case.run(&format!(
@@ -624,7 +624,7 @@ fn what_libraries_say_of_columns_survives() {
     assert_eq!(keys, ["huggingface", "pandas", "ARROW:schema"]);
 }
 
-/// pyarrow writes seconds as milliseconds, and the zone where only the writer's schema has it.
+/// pyarrow writes seconds as milliseconds, with the zone only in the writer's schema.
 #[test]
 fn a_zone_that_only_the_schema_of_the_writer_has_is_kept() {
     let milliseconds = || TimestampMillisecondArray::from(vec![5000]).with_timezone("UTC");
@@ -861,7 +861,7 @@ fn layouts_widths_and_units_of_shards_unite() {
         ran.ok();
         assert_eq!(read_parquet(&case), expected, "{suffix}");
     }
-    // A time that the finer unit does not reach.
+    // A time that the finer unit cannot express.
     let far = table(vec![
         text(2),
         column("at", TimestampSecondArray::from(vec![1, 1 << 45])),
@@ -882,7 +882,7 @@ fn layouts_widths_and_units_of_shards_unite() {
         ),
         (Some(2), 1)
     );
-    // Zones are not times: which one would it be?
+    // Zones conflict: which one would the column have?
     let berlin = table(vec![
         text(1),
         column(
@@ -934,7 +934,7 @@ fn types_that_parquet_does_not_hold_are_refused_before_the_job() {
         ],
     );
     assert!(!case.path("work").exists());
-    // Arrow holds them, checkpoints included, and JSON has the values.
+    // Arrow and checkpoints hold them, and JSON has the values.
     let (case, ran) = keep(&[("a.arrow", arrow(&rows))], "result.arrow");
     ran.ok();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What one sees of a job: on terminals of any width, in pipes, while it goes on and after it.
+//! What users see of a job: on terminals of any width, in pipes, during the job and afterwards.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,7 +12,7 @@ use super::djhost;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_djhost");
 
-/// Writes rows and a recipe of four ops in four partitions, with names as long as they come.
+/// Writes rows and a recipe of four ops in four partitions, with names of the greatest length.
 fn bench(rows: usize) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let text: String = (0..rows)
@@ -20,7 +20,7 @@ fn bench(rows: usize) -> tempfile::TempDir {
         .collect();
     fs::write(dir.path().join("in.jsonl"), text + "broken\n").unwrap();
     recipe(dir.path(), "");
-    // The first use of the operators compiles them, which is said.
+    // The first use of the operators compiles and reports it.
     assert!(djhost(dir.path(), &["ops", "list"]).status.success());
     dir
 }
@@ -44,7 +44,7 @@ fn ok(dir: &Path, args: &[&str]) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// What the program writes to a terminal of so many columns.
+/// What the program writes to a terminal with that many columns.
 fn on_terminal(dir: &Path, columns: u16, env: &[(&str, &str)], args: &[&str]) -> String {
     let (mut master, mut slave) = (0, 0);
     let size = libc::winsize {
@@ -79,11 +79,11 @@ fn on_terminal(dir: &Path, columns: u16, env: &[(&str, &str)], args: &[&str]) ->
         .stderr(slave)
         .envs(env.iter().copied());
     let mut child = command.spawn().unwrap();
-    // The command holds the last end of the terminal in this process: without it, reading ends with
-    // the child.
+    // The command holds this process's last handle of the terminal's other end: without it, reading
+    // ends with the child.
     drop(command);
     let mut seen = Vec::new();
-    // An error is how a terminal says that nobody writes to it any more.
+    // A terminal reports that nobody writes to it any more as an error.
     let _ = master.read_to_end(&mut seen);
     assert!(
         child.wait().unwrap().success(),
@@ -93,7 +93,7 @@ fn on_terminal(dir: &Path, columns: u16, env: &[(&str, &str)], args: &[&str]) ->
     String::from_utf8(seen).unwrap()
 }
 
-/// The lines that stay on the screen, without colours.
+/// The lines left on the screen, without colours.
 fn screen(seen: &str) -> Vec<String> {
     let (mut lines, mut line, mut chars) = (Vec::new(), String::new(), seen.chars().peekable());
     while let Some(c) = chars.next() {
@@ -133,7 +133,7 @@ fn tables_fit_the_terminal_and_colours_are_asked_for() {
         for seen in &seen {
             assert!(seen.contains("\u{1b}[1m"), "no colours: {seen:?}");
             for line in screen(seen) {
-                // Paths that are to be copied stay whole.
+                // Paths for copying stay whole.
                 let is_path = line.contains("outputs/result.jsonl") || line.contains("/quarantine");
                 assert!(
                     line.chars().count() <= columns.into() || is_path,
@@ -142,7 +142,7 @@ fn tables_fit_the_terminal_and_colours_are_asked_for() {
             }
         }
         let table = screen(&seen[0]).join("\n");
-        // At 40 the longest names are cut.
+        // At 40 columns the longest names are cut.
         for word in ["rows out", "specified_numeric_field_fi", "399"] {
             assert!(table.contains(word), "{word} is not in:\n{table}");
         }
@@ -203,7 +203,7 @@ fn help_is_broken_once() {
             }
         }
     }
-    // A paragraph that was broken twice has short lines in its middle.
+    // A paragraph that was wrapped twice has short lines in its middle.
     let output = Command::new(PROGRAM)
         .args(["run", "--help"])
         .env("COLUMNS", "80")
@@ -301,7 +301,7 @@ fn without_a_terminal_a_run_says_what_it_begins_and_reuses() {
     );
     let strict = djhost(dir, &[&run[..], &["--strict"]].concat());
     assert_eq!(strict.status.code(), Some(4));
-    // Another threshold: what is before it is taken over.
+    // Another threshold: everything before it is reused.
     let more = ["--specified_numeric_field_filter.min_value", "5"];
     let planned = ok(dir, &[&["plan"][..], &run[1..], &more].concat()).0;
     assert!(
@@ -479,7 +479,7 @@ fn unpacked_inputs_go_with_the_job_unless_they_are_asked_for() {
         first
     );
     assert_eq!(left("kept"), 2);
-    // What was made of the copy is still of use: it is unpacked again where rows are read from it.
+    // What was made from the copy is still useful; it is unpacked again where rows are needed.
     let more = ["--specified_numeric_field_filter.min_value", "5"];
     let again = run(&[&["--job_id", "gone"], &more[..]].concat());
     assert_eq!(again, run(&[&["--job_id", "new"], &more[..]].concat()));
@@ -524,7 +524,7 @@ fn intermediate_json_lines_are_the_rows() {
     assert_eq!(rows, 19);
 }
 
-/// The file says how many rows it has, however well they are packed.
+/// The file says how many rows it has, however well they compress.
 #[test]
 fn plan_has_the_rows_of_a_parquet_file_from_its_footer() {
     use std::sync::Arc;
@@ -549,8 +549,8 @@ fn plan_has_the_rows_of_a_parquet_file_from_its_footer() {
     assert!(plan.contains("the dataset has 23,448 rows, "), "{plan}");
 }
 
-/// Output of a run that was not asked to be quiet, for the README: its block has these lines,
-/// numbers and paths aside.
+/// Output of a run without `--quiet`, for the README: its block has these lines, except for numbers
+/// and paths.
 #[test]
 fn the_readme_shows_what_one_sees() {
     let readme =
@@ -586,7 +586,7 @@ fn the_readme_shows_what_one_sees() {
                     .filter(|w| word(w))
                     .map(str::to_owned)
                     .collect(),
-                // Of the table: the op and its rows.
+                // From the table: the op and its rows.
                 None if line.starts_with("  ") => {
                     line.split_whitespace().take(5).map(str::to_owned).collect()
                 }
