@@ -3,8 +3,9 @@
 //!
 //! The process is the djhost program itself, called with [`COMMAND`]. It reads the component from
 //! standard input and writes the compiled one to standard output. Another program that uses this
-//! crate has no such command and must not be started in djhost's place: it compiles in its own
-//! process, within the bounds of [`bounds`](super::bounds) alone, unless it calls [`compile_with`].
+//! crate has no such command and does not call [`compile_with`], so it must not be started in
+//! djhost's place: it compiles in its own process, within the bounds of [`bounds`](super::bounds)
+//! alone.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
