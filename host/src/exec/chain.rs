@@ -70,23 +70,7 @@ impl<'a> Chain<'a> {
     pub(crate) fn quiet(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
         let links = ops
             .iter()
-            .map(|op| {
-                let instance = op.pool.checkout()?;
-                let done = OpDone {
-                    partition_id: partition,
-                    op: OpRef::new(op.index, &op.name),
-                    ..OpDone::default()
-                };
-                Ok(Link {
-                    op,
-                    bytes_before: instance.bytes_in(),
-                    instance,
-                    done,
-                    failures: Failures::default(),
-                    rewrite: None,
-                    keeps_columns: false,
-                })
-            })
+            .map(|op| Link::new(op, partition))
             .collect::<Result<_>>()?;
         Ok(Self {
             links,
@@ -144,7 +128,24 @@ impl<'a> Chain<'a> {
     }
 }
 
-impl Link<'_> {
+impl<'a> Link<'a> {
+    fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
+        let instance = op.pool.checkout()?;
+        Ok(Self {
+            op,
+            bytes_before: instance.bytes_in(),
+            instance,
+            done: OpDone {
+                partition_id: partition,
+                op: OpRef::new(op.index, &op.name),
+                ..OpDone::default()
+            },
+            failures: Failures::default(),
+            rewrite: None,
+            keeps_columns: false,
+        })
+    }
+
     fn through(
         &mut self,
         batch: &Batch,
@@ -264,23 +265,8 @@ pub(crate) struct Keyer<'a> {
 
 impl<'a> Keyer<'a> {
     pub(crate) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
-        let instance = op.pool.checkout()?;
-        let done = OpDone {
-            partition_id: partition,
-            op: OpRef::new(op.index, &op.name),
-            ..OpDone::default()
-        };
-        Ok(Self {
-            link: Link {
-                op,
-                bytes_before: instance.bytes_in(),
-                instance,
-                done,
-                failures: Failures::default(),
-                rewrite: None,
-                keeps_columns: false,
-            },
-        })
+        let link = Link::new(op, partition)?;
+        Ok(Self { link })
     }
 
     /// Returns the keys of all rows of the batch, in order.

@@ -1,5 +1,6 @@
 //! Files in, files out, through the folder's interface.
 
+mod columnar_exports;
 mod columns;
 mod discover;
 mod hostile;
