@@ -50,7 +50,7 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
 }
 
 /// Keeps what was made before an op got a fallback, under today's key, where the fallback would
-/// have had nothing to do: that op put none of the rows behind the result into quarantine.
+/// have had nothing to do: that op put none of the source rows into quarantine.
 fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<()> {
     for (number, earlier) in env.plan.earlier.iter().enumerate() {
         let chains = env.chains.of_earlier(env.plan, &earlier.identities);
