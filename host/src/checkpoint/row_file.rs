@@ -1,9 +1,10 @@
 //! The file of a grouper's keys with their rows. The rows of a group lie anywhere in the dataset,
 //! so the file finds each by its number.
 //!
-//! ```text concatenated rows │ per row: its end, its id │ the keys, as in any key file │ number of
-//! rows, size of the keys
-//! ``` All numbers have 64 bits, lowest byte first.
+//! ```text
+//! concatenated rows │ per row: its end, its id │ the keys, as in any key file │ number of rows, size of the keys
+//! ```
+//! All numbers have 64 bits, lowest byte first.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

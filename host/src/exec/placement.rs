@@ -5,7 +5,6 @@
 //! to happen once in [`BETWEEN_FAILURES`]. So `w` seconds of work at risk have the expected cost `w
 //! * w / BETWEEN_FAILURES`: the chance of a failure while they are at risk, times the time to redo
 //! them. The first partitions use the cost that the ops declare, the others what was measured.
-//! measured.
 
 use std::sync::Mutex;
 
