@@ -64,8 +64,7 @@ pub(crate) struct Caller<'a> {
 impl Caller<'_> {
     /// Asks the operator about `batch`. Passes each piece to `take` as soon as it is known, in the
     /// order of the rows; mostly there is one, the whole batch. A guilty row among `n` costs at
-    /// most
-    /// `2 * log2(n)` more calls.
+    /// most `2 * log2(n)` more calls.
     pub(crate) fn ask(
         &mut self,
         batch: &Batch,

@@ -66,8 +66,7 @@ fn group_prints(keys: &dyn Array) -> Result<Output, String> {
 }
 
 /// Makes and lends instances. Thread-safe; making one takes about 10 µs, and the time of the
-/// guest's
-/// `create`.
+/// guest's `create`.
 pub struct OpPool {
     component: Arc<LoadedComponent>,
     descriptor: Descriptor,
