@@ -1,8 +1,8 @@
 //! Builds the sibling packs as components and puts them where `src/lib.rs` includes them.
 //!
-//! The packs are built by a cargo of its own for `wasm32-wasip2`, all in one call so that what they
-//! share is compiled once. It has its own target directory: the outer cargo holds the lock of the
-//! other one while it waits for us.
+//! A separate cargo builds the packs for `wasm32-wasip2`, all in one call so that shared crates are
+//! compiled once. It uses its own target directory, because the outer cargo holds the lock of the
+//! other one while it waits.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,14 +49,14 @@ fn main() {
         }
     }
     // Without the siblings (this crate alone, from a registry) the list is empty: the host then
-    // runs what `--plugins` gives it.
+    // runs only what `--plugins` names.
     list += "]\n";
     fs::write(out.join("packs.rs"), list).expect("OUT_DIR is writable");
     fs::write(out.join("examples.rs"), examples(&plugins.join("examples")))
         .expect("OUT_DIR is writable");
 }
 
-/// The source of a list with the name and the text of each file of `plugins/examples`.
+/// Generates a list of the name and the text of each file in `plugins/examples`.
 fn examples(dir: &Path) -> String {
     println!("cargo::rerun-if-changed={}", dir.display());
     let Ok(entries) = fs::read_dir(dir) else {
@@ -114,7 +114,7 @@ fn require_target() {
     }
 }
 
-/// Builds all packs; gives the directory of the components.
+/// Builds all packs; returns the directory of the components.
 fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -133,7 +133,7 @@ fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
             .iter()
             .flat_map(|(pack, _)| ["--package".to_owned(), format!("djhost-{pack}")]),
     );
-    // What the outer cargo sets for the host must not reach the guests.
+    // Variables that the outer cargo sets for the host must not reach the guests.
     for name in [
         "CARGO_ENCODED_RUSTFLAGS",
         "RUSTC_WORKSPACE_WRAPPER",
@@ -143,8 +143,8 @@ fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
     ] {
         cargo.env_remove(name);
     }
-    // Paths of this machine would get into panic messages, and make the components differ from
-    // machine to machine.
+    // Otherwise this machine's paths would get into panic messages, and the components would differ
+    // from machine to machine.
     let cargo_home = env::var_os("CARGO_HOME")
         .map_or_else(|| Path::new(&var("HOME")).join(".cargo"), PathBuf::from);
     cargo.env(
@@ -165,7 +165,7 @@ fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
     target_dir.join(TARGET).join("release")
 }
 
-/// Tells cargo to build again when a source of the component changes.
+/// Tells cargo to rebuild when a source of the component changes.
 fn replay_inputs(plugins: &Path, pack: &str, component: &Path) {
     let depends = fs::read_to_string(component.with_extension("d"))
         .expect("cargo writes a .d file beside each component");
@@ -189,16 +189,16 @@ fn replay_inputs(plugins: &Path, pack: &str, component: &Path) {
     }
 }
 
-/// Puts a copy at `plugins/dist/`, so that `--plugins plugins/` finds the components of a fresh
-/// checkout. A copy that is deleted comes back with the next build.
+/// Puts a copy into `plugins/dist/`, so that `--plugins plugins/` finds the components in a fresh
+/// checkout. The next build restores a deleted copy.
 fn publish(plugins: &Path, pack: &str, component: &Path) {
     let copy = plugins.join("dist").join(format!("{pack}.wasm"));
     let bytes = fs::read(component).expect("the component was just built");
     if fs::read(&copy).ok().as_deref() != Some(&bytes) {
         let written =
             fs::create_dir_all(plugins.join("dist")).and_then(|()| fs::write(&copy, bytes));
-        // Cargo runs this script again when a file that it watches is newer than the script's last
-        // start, as a file written now would be. So the copy gets the age of the pack's manifest.
+        // Cargo reruns this script if a watched file is newer than the script's last start, as a
+        // file written now would be. So the copy gets the age of the pack's manifest.
         let aged = written.and_then(|()| {
             let age = fs::metadata(plugins.join(pack).join("Cargo.toml"))?.modified()?;
             fs::File::options()

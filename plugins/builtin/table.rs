@@ -1,11 +1,10 @@
-// The packs, and their operators. Compiled into the build script and into the crate.
+// The packs and their operators. Compiled into the build script and into the crate.
 
-/// The directories beside this one that hold a pack, and the names of its operators. The crate is
-/// `djhost-` and the name of the directory, the component `djhost_NAME.wasm`.
+/// The directories next to this one that contain a pack, and the names of its operators. The crate
+/// is called `djhost-` and the name of the directory, the component `djhost_NAME.wasm`.
 ///
-/// A start compiles only packs that the recipe needs, which it can tell from these names. An
-/// operator that is not here is found all the same, but only when all packs have been compiled; a
-/// test of the host compares.
+/// By these names a run compiles only the packs that its recipe needs. An operator that is missing
+/// here is still found, but only after all packs were compiled; a test of the host compares.
 const PACKS: [(&str, &[&str]); 10] = [
     (
         "text-filters",

@@ -42,7 +42,7 @@ __attribute__((import_module("[export]djhost:op/ops@0.1.0"), import_name("[resou
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------------------------ */
 
-/* What the host sends lies in one block that is kept, or in blocks of its own where it does not fit. */
+/* What the host sends goes to one block that is reused, or to separate blocks if it does not fit. */
 enum { BLOCK = 1 << 20 };
 typedef struct spare { struct spare *next; } spare;
 static char *block;
@@ -91,7 +91,7 @@ EXPORT("cabi_post_" OPS "[method]op.signature") void post_signature(void *a) { e
 EXPORT("cabi_post_" OPS "[method]op.process") void post_process(void *a) { end_of_call(a); }
 EXPORT("cabi_post_" OPS "[method]op.select") void post_select(void *a) { end_of_call(a); }
 
-/* A buffer that grows and keeps its room from call to call. */
+/* A growing buffer that keeps its memory from call to call. */
 typedef struct { char *ptr; size_t len, room; } buffer;
 
 static void *extend(buffer *b, size_t more) {
@@ -182,7 +182,7 @@ double dj_number(const dj_batch *b, size_t n, size_t row) {
 }
 
 bool dj_in_range(const dj_common *c, double value, double min, double max) {
-    /* A closed end belongs to what is kept: with `reversed_range`, to the outside. */
+    /* A closed end is kept: with `reversed_range` it belongs to the outside. */
     bool above = c->min_closed_interval != c->reversed_range ? value >= min : value > min;
     bool below = c->max_closed_interval != c->reversed_range ? value <= max : value < max;
     return (above && below) != c->reversed_range;
@@ -201,7 +201,7 @@ static void add(column_out *out, size_t row, const char *ptr, size_t len) {
     append_u32(&out->offsets, (uint32_t)out->data.len);
 }
 
-/* Takes the last value back. */
+/* Removes the last value. */
 static void take_back(column_out *out) {
     out->rows.len -= 4;
     out->offsets.len -= 4;
@@ -360,7 +360,7 @@ static void append_char(buffer *b, uint32_t c) {
     else append(b, (char[]){(char)(0xf0 | c >> 18), (char)(0x80 | (c >> 12 & 63)), (char)(0x80 | (c >> 6 & 63)), (char)(0x80 | (c & 63))}, 4);
 }
 
-/* The string behind an opening quote. It stays as long as the operator does. */
+/* The string after an opening quote. It lives as long as the operator. */
 static bool read_text(reader *r, dj_str *text) {
     buffer b = {0};
     extend(&b, 1);
@@ -394,7 +394,7 @@ static bool read_text(reader *r, dj_str *text) {
 
 static json read_value(reader *r);
 
-/* Passes over a list or an object behind its opening bracket; no parameter is one. */
+/* Skips a list or an object after its opening bracket; no parameter is one. */
 static json skip(reader *r) {
     for (int depth = 1; r->at < r->end;) {
         char c = *r->at++;
@@ -541,7 +541,7 @@ EXPORT(OPS "[static]op.create") result *create(const char *name, size_t name_len
 }
 
 EXPORT(OPS "[dtor]op") void drop_op(dj_batch *b) {
-    /* The host drops an operator together with its instance, so what is small stays. */
+    /* The host drops an operator together with its instance, so small memory is not freed. */
     (void)b;
 }
 
@@ -572,7 +572,7 @@ static column text_column(const column_out *out) {
     return (column){DJ_UTF8, {.text = {listed(&out->offsets, 4), listed(&out->data, 1), {0}}}};
 }
 
-/* The rows of `updates` are those that `dj_set` named; a mapper that changes nothing sends nothing. */
+/* The rows of `updates` are those passed to `dj_set`; a mapper that changes nothing sends nothing. */
 static void answer_mapper(dj_batch *b, output *o, list rejected) {
     size_t writes = count_writes(b->op);
     b->shell.len = 0;

@@ -46,7 +46,7 @@ typedef struct {
 
 /* ---- What an operator reads ------------------------------------------------------------------------------------------------------- */
 
-/* The types of fields, in the order of the contract. DJ_JSON gives any value as its JSON text: lists and objects too. */
+/* The types of fields, in the order of the contract. DJ_JSON is the JSON text of any value, lists and objects included. */
 typedef enum { DJ_UTF8, DJ_JSON, DJ_F64, DJ_S64, DJ_BOOL } dj_type;
 
 /* A field to read; a path of null is the text. Without a required field the row goes to quarantine, any other is null. */
@@ -67,21 +67,21 @@ int64_t dj_integer(const dj_batch *batch, size_t field, size_t row);   /* likewi
 uint64_t dj_row_id(const dj_batch *batch, size_t row);                 /* to seed a random choice with, beside `seed` */
 const dj_common *dj_common_of(const dj_batch *batch);
 
-/* Data-Juicer's test of a stat: between the ends, or outside with `reversed_range`; whether the ends belong to it is the recipe's choice. */
+/* Data-Juicer's test of a stat: between the ends, or outside with `reversed_range`. The recipe decides whether the ends belong to the range. */
 bool dj_in_range(const dj_common *common, double value, double min, double max);
 
 /* ---- What an operator answers ----------------------------------------------------------------------------------------------------- */
 
-/* Filter: whether the row stays (it does not, if nothing is said), and its stats by their number in `stats`. */
+/* Filter: whether the row stays (by default it does not), and its stats by their number in `stats`. */
 void dj_keep(dj_batch *batch, size_t row, bool keep);
 void dj_stat(dj_batch *batch, size_t stat, size_t row, double value);
-/* Mapper: a new text for the field of that number in `writes`. Fields that are not set stay as they are. Rows in rising order. */
+/* Mapper: a new text for the field of that number in `writes`. Fields that are not set do not change. Rows in ascending order. */
 void dj_set(dj_batch *batch, size_t field, size_t row, const char *ptr, size_t len);
-/* Mapper with `expands`: one more row made of `row`, with this text. A row that nothing is made of is dropped. Rows in rising order. */
+/* Mapper with `expands`: one more row made from `row`, with this text. A row that nothing is made from is dropped. Rows in ascending order. */
 void dj_push(dj_batch *batch, size_t row, const char *ptr, size_t len);
-/* Deduplicator: rows with equal bytes are duplicates. A row that gets none is nobody's duplicate. */
+/* Deduplicator: rows with equal bytes are duplicates. A row without a fingerprint has no duplicates. */
 void dj_fingerprint(dj_batch *batch, size_t row, const char *ptr, size_t len);
-/* Any: this row cannot be judged and goes to quarantine with the reason (a text that stays, such as a literal). */
+/* Any kind: rejects this row, which goes to quarantine with the reason (a text that stays valid, such as a literal). */
 void dj_reject(dj_batch *batch, size_t row, const char *reason);
 
 /* ---- The operator ----------------------------------------------------------------------------------------------------------------- */
@@ -116,7 +116,7 @@ typedef struct {
 extern const dj_op *const dj_operators[];
 extern const size_t dj_operator_count;
 
-/* The operators of the component; stands once, at file level: DJ_OPERATORS(&first, &second) */
+/* The operators of the component; once, at file level: DJ_OPERATORS(&first, &second) */
 #define DJ_OPERATORS(...)                                                                                                                    \
     const dj_op *const dj_operators[] = {__VA_ARGS__};                                                                                       \
     const size_t dj_operator_count = sizeof dj_operators / sizeof dj_operators[0];

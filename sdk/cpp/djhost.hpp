@@ -24,7 +24,7 @@ struct Row {
     // Filter.
     void keep(bool stays) const { dj_keep(batch, row, stays); }
     void stat(double value, size_t stat = 0) const { dj_stat(batch, stat, row, value); }
-    // Filter: keeps the row if the value is in the range, and notes it as the first stat.
+    // Filter: keeps the row if the value is in the range, and sets it as the first stat.
     void keep_in_range(double value, double min, double max) const {
         stat(value);
         keep(dj_in_range(&common(), value, min, max));
@@ -35,7 +35,7 @@ struct Row {
     void push(std::string_view text) const { dj_push(batch, row, text.data(), text.size()); }
     // Deduplicator.
     void fingerprint(std::string_view bytes) const { dj_fingerprint(batch, row, bytes.data(), bytes.size()); }
-    // Any. The reason must stay, as a literal does.
+    // Any kind. The reason must stay valid, as a literal does.
     void reject(const char *reason) const { dj_reject(batch, row, reason); }
 };
 
@@ -96,7 +96,7 @@ template <class S> struct Op : dj_op {
     }
     Op &costs(dj_cost cost) { return dj_op::cost = cost, *this; }
 
-    // `const char *check(S &)`: what the user must mend, or null. No captures, here and below.
+    // `const char *check(S &)`: what the user must change, or null. No captures, here and below.
     template <class F> Op &prepare(F) {
         dj_op::prepare = [](void *self) -> const char * { return F{}(*static_cast<S *>(self)); };
         return *this;

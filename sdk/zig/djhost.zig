@@ -66,7 +66,7 @@ pub const Row = struct {
     pub fn stat(self: Row, index: usize, value: f64) void {
         dj_stat(self.batch, index, self.row, value);
     }
-    /// Filter: notes the first stat and keeps the row if it is in the range.
+    /// Filter: sets the first stat and keeps the row if it is in the range.
     pub fn keepInRange(self: Row, value: f64, min: f64, max: f64) void {
         self.stat(0, value);
         self.keep(dj_in_range(self.common(), value, min, max));
@@ -83,7 +83,7 @@ pub const Row = struct {
     pub fn fingerprint(self: Row, bytes: []const u8) void {
         dj_fingerprint(self.batch, self.row, bytes.ptr, bytes.len);
     }
-    /// The row cannot be judged and goes to quarantine.
+    /// Rejects the row, which goes to quarantine.
     pub fn reject(self: Row, reason: [:0]const u8) void {
         dj_reject(self.batch, self.row, reason.ptr);
     }

@@ -1,9 +1,9 @@
 //! Recipes, overrides and their mistakes, through the library's public functions.
 //!
-//! A case is a folder of `tests/cli/config`: `recipe.yaml`, optional `args` (one argument a line)
+//! A case is a folder in `tests/cli/config`: `recipe.yaml`, optional `args` (one argument a line)
 //! and `env` (`NAME=value` lines), and `expected.txt`: the errors, or the notes and the resolved
-//! options that differ from the defaults. `DJHOST_TEST_BLESS=1 cargo test` writes `expected.txt`
-//! anew; read the difference before committing it.
+//! options that differ from the defaults. `DJHOST_TEST_BLESS=1 cargo test` rewrites `expected.txt`;
+//! read the difference before committing it.
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -39,7 +39,7 @@ fn run(
     )
 }
 
-/// What `expected.txt` holds.
+/// The content of `expected.txt`.
 fn outcome(result: anyhow::Result<Resolved>, dir: &str) -> String {
     let text = match result {
         Err(error) => {
@@ -169,7 +169,7 @@ fn printed_configuration_reads_back_as_the_same() {
     assert_eq!(second.config.job_id.as_deref(), Some("007"));
 }
 
-/// The YAML blocks of the page on partitioned processing, as printed there.
+/// The YAML blocks of the page on partitioned processing, verbatim.
 const PAGE_BLOCKS: [&str; 4] = [
     r#"executor_type: ray_partitioned
 
@@ -320,8 +320,7 @@ fn mistakes_with_the_file_itself_are_clear() {
 }
 
 proptest::proptest! {
-    /// Text put together of the pieces that recipes are made of never ends in a panic, and every
-    /// mistake has a place.
+    /// Text made of pieces of recipes never causes a panic, and every mistake has a place.
     #[test]
     fn no_text_is_a_panic(pieces in proptest::collection::vec(proptest::sample::select(vec![
         "process:", "\n", "  ", "- ", "a_filter", ": ", "min_len", "[", "]", "{", "}", "&x ", "*x", "<<", "!t ", "'", "\"", "5", "-1e999", ".inf", "null", "~",

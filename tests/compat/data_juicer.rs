@@ -10,7 +10,7 @@ use djhost::jobs::{JobState, events::Event};
 use djhost::jobs::{JobUtils, RunPaths, Status, StopFlag};
 use djhost::testing::{PretendedJob, finished_job};
 
-/// The version whose readers we follow. It does not start without `aiohttp`, which it forgets to
+/// The version whose readers djhost follows. It fails to start without `aiohttp`, which it does not
 /// declare.
 const PACKAGE: Package = Package {
     name: "data-juicer",
@@ -37,7 +37,7 @@ fn script(python: &Path, what: &str, job: &JobUtils) -> Command {
     command
 }
 
-/// Data-Juicer's monitor says of the job what `djhost monitor` says. Gives what it printed.
+/// Checks that Data-Juicer's monitor agrees with `djhost monitor`. Returns what it printed.
 fn agrees(python: &Path, job: &JobUtils) -> String {
     let ours = serde_json::to_vec(&job.overall_progress().unwrap()).unwrap();
     let mut child = script(python, "show", job)
@@ -161,10 +161,10 @@ impl Stopper {
         Self(child)
     }
 
-    /// Stops the job, which has to end as a stopped one does.
+    /// Stops the job, which must end like any stopped job.
     fn stop(mut self, running: &mut Running) {
         self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
-        // It waits for the process, so somebody has to take the exit code meanwhile.
+        // It waits for the process, so somebody must collect the exit code meanwhile.
         assert_eq!(running.0.wait().unwrap().code(), Some(exit::STOPPED.into()));
         let output = self.0.wait_with_output().unwrap();
         assert!(
@@ -207,7 +207,7 @@ fn data_juicers_stopper_stops_a_job_gracefully() {
     let printed = agrees(python, &job(&root));
     assert!(printed.contains("Status: RUNNING"), "{printed}");
     Stopper::start(python, &root).stop(&mut running);
-    // It rewrites the summary with fields of its own; ours are still read.
+    // It rewrites the summary with fields of its own; ours can still be read.
     assert_eq!(
         job(&root).overall_progress().unwrap().status,
         JobState::Stopped
@@ -215,8 +215,8 @@ fn data_juicers_stopper_stops_a_job_gracefully() {
     agrees(python, &job(&root));
 }
 
-/// A recipe over `rows` rows, of which every tenth is too short and every fourth of the others has
-/// the text of another.
+/// A recipe over `rows` rows: every tenth is too short, and every fourth of the others repeats the
+/// text of another.
 fn recipe(dir: &Path, rows: usize) -> PathBuf {
     let mut lines = String::new();
     for i in 0..rows {
@@ -291,7 +291,7 @@ fn a_real_job_is_shown_as_it_is() {
 fn data_juicers_stopper_stops_a_real_job_which_then_continues() {
     let python = python();
     let dir = tempfile::tempdir().unwrap();
-    // Long enough to be met at work.
+    // Long enough to be caught at work.
     let recipe = recipe(dir.path(), 40_000);
     let root = dir.path().join("jobs/real");
     let stopper = Stopper::start(python, &root);

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-/// The job of all runs of one bench.
+/// The job id of all runs of a bench.
 pub(crate) const JOB: &str = "job";
 
 /// Ops of the usual recipe: mappers and filters before and after a global op.
@@ -30,7 +30,7 @@ pub(crate) struct Bench {
     pub(crate) settings: BTreeMap<String, String>,
 }
 
-/// What a job made, without what differs from attempt to attempt.
+/// What a job made, except for what differs from attempt to attempt.
 #[derive(PartialEq)]
 pub(crate) struct Result {
     pub(crate) export: Vec<u8>,
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Result {
 }
 
 impl Bench {
-    /// `rows` rows in partitions of a quarter of them, a checkpoint after every op, two threads.
+    /// `rows` rows in four partitions, a checkpoint after every op, two threads.
     pub(crate) fn new(rows: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("data.jsonl"), lines(0..rows)).unwrap();
@@ -176,7 +176,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// How many attempts there were.
+    /// Number of attempts.
     pub(crate) fn attempts(&self) -> usize {
         files(&self.run_dir())
             .iter()
@@ -184,7 +184,7 @@ impl Bench {
             .count()
     }
 
-    /// Runs to the end and gives the events of this attempt.
+    /// Runs to the end and returns the events of this attempt.
     pub(crate) fn ok(&self, args: &[&str]) -> Events {
         let output = self.run(args);
         assert!(
@@ -273,7 +273,7 @@ impl Bench {
         }
     }
 
-    /// The result of the same recipe and dataset, never disturbed, in a directory of its own.
+    /// The result of an undisturbed run of the same recipe and dataset, in a separate directory.
     pub(crate) fn undisturbed(&self) -> Result {
         let other = Self {
             dir: tempfile::tempdir().unwrap(),
@@ -287,7 +287,7 @@ impl Bench {
         other.result()
     }
 
-    /// Between attempts: the export is whole or not there, and nothing of it lies around under its
+    /// Checks between attempts that the export is complete or absent, and that nothing else has its
     /// name.
     pub(crate) fn assert_export_whole(&self, expected: &[u8]) {
         if let Ok(found) = fs::read(self.export()) {
@@ -372,7 +372,7 @@ impl Events {
     }
 }
 
-/// Rows in several languages, duplicates, odd spellings, and lines that are no rows.
+/// Rows in several languages, duplicates, odd spellings, and lines that are not rows.
 pub(crate) fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
     const TEXTS: [&str; 8] = [
         "The quick brown fox jumps over the lazy dog",
@@ -387,7 +387,7 @@ pub(crate) fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
     let mut out = Vec::new();
     for i in range {
         let base = TEXTS[i % TEXTS.len()];
-        // About every third text comes again, now and then with another case.
+        // About every third text repeats, sometimes in another case.
         let n = if i % 3 == 0 { i % 30 } else { i };
         let row = match i % 11 {
             0 => format!(
@@ -433,7 +433,7 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// The files in a directory, sorted; none if it is not there.
+/// The files in a directory, sorted; none if the directory is missing.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else {
         return Vec::new();

@@ -1,6 +1,5 @@
-//! Between two attempts something has changed: the recipe, the input, a plugin, the settings. What
-//! can be used again is used again, and what comes out is what a fresh run of the changed job
-//! gives.
+//! Something changes between two attempts: the recipe, the input, a plugin, the settings. The job
+//! reuses what still fits, and its result equals that of a fresh run of the changed job.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +8,7 @@ use super::bench::{Bench, OPS, lines, text};
 
 const ROWS: usize = 600;
 
-/// A job killed right before its export: everything but that is done.
+/// A job killed right before its export: everything else is done.
 fn nearly_done(bench: &Bench) {
     let output = bench.run_with_fault("kill@event:export_start:1");
     assert!(super::bench::killed(&output), "{}", text(&output.stderr));
@@ -55,7 +54,7 @@ fn a_finished_job_says_so_and_does_nothing() {
         );
         assert_eq!(bench.attempts(), 1, "it makes no attempt");
     }
-    // So there is no moment at which one could be killed.
+    // So there is no moment for a kill.
     assert!(
         bench
             .run_with_fault("kill@event:job_start:1")
@@ -103,7 +102,7 @@ fn edited_parameters_redo_the_op_and_what_follows() {
         nearly_done(&bench);
         bench.ops[op] = edited.into();
         let events = bench.ok(&[]);
-        // The keys of the deduplicator are made again only where its input has changed.
+        // The deduplicator's keys are made again only if its input changed.
         let redone: Vec<u64> = (op as u64..8).collect();
         assert_eq!(events.ops(), redone, "{edited}");
         let loaded: Vec<u64> = events
@@ -235,7 +234,7 @@ fn a_row_changed_in_place_redoes_its_partition() {
     let bench = Bench::new(ROWS);
     nearly_done(&bench);
     let mut data = bench.data();
-    // In the third quarter, and no longer or shorter than before.
+    // In the third quarter, keeping the length.
     let at = data.len() * 5 / 8;
     let word = data[at..].windows(5).position(|w| w == b"quick").unwrap() + at;
     data[word..word + 5].copy_from_slice(b"slow!");
@@ -369,8 +368,7 @@ fn a_job_that_does_not_exist_cannot_be_resumed() {
     let bench = Bench::new(10);
     let mut command = bench.command(&[]);
     command.args(["--resume", "nosuchjob"]);
-    // `--job_id` comes with every command of a bench, so that here the two contradict each other as
-    // well.
+    // A bench passes `--job_id` with every command, so here the two contradict each other, too.
     let both = command.output().unwrap();
     assert_eq!(both.status.code(), Some(2), "{}", text(&both.stderr));
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"))

@@ -1,4 +1,4 @@
-//! Damaged and foreign files in the run directory are set aside, said so, and made again.
+//! Damaged and foreign files in the run directory are set aside, reported, and made again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn empty(path: &Path) {
     fs::write(path, "").unwrap();
 }
 
-/// Files of checkpoints whose names begin so.
+/// Checkpoint files whose names begin with `beginning`.
 fn of(bench: &Bench, beginning: &str) -> Vec<PathBuf> {
     files(&bench.run_dir().join("checkpoints"))
         .into_iter()
@@ -76,7 +76,7 @@ fn damaged_checkpoints_are_set_aside_and_made_again() {
             nearly_done(&bench);
             let found = of(&bench, beginning);
             assert!(found.len() >= 8, "{found:?}");
-            // Of each partition the data or the manifest, in turn.
+            // The data or the manifest of each partition, in turn.
             found.iter().skip(i % 2).step_by(3).for_each(|f| damage(f));
             let output = bench.run(&[]);
             assert!(
@@ -144,7 +144,7 @@ fn damaged_parts_and_tables_are_made_again() {
         let bench = Bench::new(ROWS);
         assert!(killed(&bench.run_with_fault("kill@event:export_start:1")));
         for dir in ["parts", "partitions", "metadata", "quarantine"] {
-            // Quarantine is no part of what is computed; it is only looked at by people.
+            // Quarantine is not part of the computation; only people read it.
             if dir != "quarantine" {
                 files(&bench.run_dir().join(dir))
                     .iter()

@@ -36,7 +36,7 @@ const EVENTS: [&str; 14] = [
     "export_complete",
 ];
 
-/// Kills asked for; the usual number keeps the whole file within a minute of CPU.
+/// Number of kills asked for; the default keeps the whole file within a minute of CPU.
 pub(crate) fn asked() -> usize {
     std::env::var("DJHOST_TEST_KILLS")
         .ok()
@@ -52,7 +52,7 @@ fn bench(i: usize) -> Bench {
         .with("compression", compression)
 }
 
-/// A small generator of numbers: the same kills each time, so that what fails can be run again.
+/// A small generator of random numbers: always the same kills, so that failures can be reproduced.
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
@@ -71,7 +71,8 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
     for i in 0..STORAGE.len() {
         let bench = bench(i);
         let expected = bench.undisturbed();
-        // Each bench gets every third type, so that all have met several strategies and formats.
+        // Each bench gets every third type, so that every type meets several strategies and
+        // formats.
         for (k, event) in EVENTS
             .iter()
             .enumerate()
@@ -94,7 +95,7 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
             let fault = format!("kill@event:{event}:{nth}");
             let mut output = bench.run_with_fault(&fault);
             if !killed(&output) {
-                // What was done already has no such event any more: from the beginning, then.
+                // A finished job has no such event any more: start again.
                 assert!(output.status.success(), "{event}: {}", text(&output.stderr));
                 assert_eq!(bench.result(), expected, "{}", bench.recipe());
                 std::fs::remove_dir_all(bench.path("outputs")).unwrap();
@@ -115,8 +116,8 @@ fn killed_at_every_type_of_event_under_each_strategy_and_storage() {
     assert!(kills >= 35, "only {kills} kills");
 }
 
-/// Its rows are changed by what is known of all rows, whenever they are read from a checkpoint
-/// before it.
+/// Its rows change with the counts over all rows, whenever they are read from an earlier
+/// checkpoint.
 #[test]
 fn lines_are_counted_and_removed_whatever_was_killed() {
     let mut kills = 0;
@@ -157,7 +158,7 @@ fn lines_are_counted_and_removed_whatever_was_killed() {
     assert!(kills >= 6, "only {kills} kills");
 }
 
-/// Rows are made of rows of all partitions, again of these, and taken apart.
+/// Rows are made from rows of all partitions, from these again, and split.
 #[test]
 fn rows_are_grouped_whatever_was_killed() {
     let mut kills = 0;
@@ -168,7 +169,7 @@ fn rows_are_grouped_whatever_was_killed() {
             "naive_grouper:",
         ]
         .map(str::to_owned);
-        // Between filters and a deduplicator, and one behind the other.
+        // Between filters and a deduplicator, and in succession.
         bench.ops.splice(
             4..4,
             groupers.into_iter().chain([
@@ -198,7 +199,7 @@ fn rows_are_grouped_whatever_was_killed() {
         }
         let mut numbers = Numbers(i as u64 + 177);
         for round in 0.. {
-            // A job that is complete makes no attempt: it begins anew.
+            // A complete job makes no attempt: start again.
             let args = if round == 0 { &["--fresh"][..] } else { &[] };
             let output = bench.run_with_args_and_fault(
                 args,
@@ -277,7 +278,7 @@ fn an_io_error_at_any_write_leaves_a_job_that_can_be_resumed() {
         } else {
             break;
         };
-        // Without retries the error ends the job; it must be told, and nothing may be lost.
+        // Without retries the error ends the job; it must be reported, and nothing may be lost.
         let bench = Bench::new(ROWS / 3)
             .with("np", "1")
             .with("task_retries", "0");
@@ -311,7 +312,7 @@ fn killed_at_random_times() {
     for i in 0.. {
         let bench = bench(i);
         let expected = bench.undisturbed();
-        // A bench that has survived four kills goes on to its end, another one follows.
+        // A bench that survived four kills runs to its end, and another one follows.
         for _ in 0..4 {
             let mut child = bench
                 .command(&[])
@@ -339,8 +340,8 @@ fn killed_while_it_cleans_up() {
         let bench = Bench::new(ROWS / 3).with("np", "1").with("storage", &more);
         let expected = bench.undisturbed();
         let checkpoints = || files(&bench.run_dir().join("checkpoints")).len();
-        // The export is there, the job has not said so yet; then there is nothing left to do but to
-        // say so and to clean up.
+        // The export exists, but the job has not recorded it yet; only recording and cleaning up
+        // are left.
         assert!(killed(&bench.run_with_fault("kill@event:job_complete:1")));
         bench.assert_export_whole(&expected.export);
         for n in [1, 8, 12, 16, 20, 25, 31, 40] {
@@ -349,7 +350,7 @@ fn killed_while_it_cleans_up() {
         bench.ok(&[]);
         assert_eq!(bench.result(), expected);
         assert_eq!(checkpoints().min(1), left, "{policy}");
-        // With the export gone, what is left of the job is used or made again.
+        // Without the export the rest of the job is reused or made again.
         std::fs::remove_file(bench.export()).unwrap();
         for file in files(&bench.run_dir().join("checkpoints"))
             .into_iter()

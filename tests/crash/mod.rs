@@ -1,8 +1,8 @@
-//! Kills the built program at all kinds of moments, changes what jobs are made of, damages what
-//! they left behind, and compares what comes out with a run that nobody disturbed.
+//! Kills the built program at all kinds of moments, changes its inputs, damages what it left
+//! behind, and compares the results with an undisturbed run.
 //!
 //! `DJHOST_TEST_KILLS=500 cargo test --release --test all crash` kills that often at random, and at
-//! every write in place of a few.
+//! every write instead of a few.
 
 #![allow(
     clippy::type_complexity,

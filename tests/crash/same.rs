@@ -46,14 +46,14 @@ proptest! {
     }
 }
 
-/// Checkpoints leave out what the input has, and rows lie in files in many ways.
+/// Checkpoints leave out what the input has, and files store rows in many ways.
 #[test]
 fn rows_of_any_shape_are_found_again() {
     let filler = |n: usize| "Some words to fill a row with. ".repeat(n);
     let mut data = b"\xef\xbb\xbf".to_vec();
     for i in 0..120 {
         let text = match i % 6 {
-            // Larger than what is read at once.
+            // Larger than one read.
             0 if i % 30 == 0 => filler(40_000),
             0 => format!("  {}", filler(30)),
             1 => format!("{}\u{a0}and\u{a0}more of it\u{2003}", filler(i)),
@@ -83,7 +83,7 @@ fn rows_of_any_shape_are_found_again() {
     for format in ["parquet", "arrow", "jsonl"] {
         for storage in ["", ", whole_rows: true"] {
             let bench = bench(storage, format).with("compression", "none");
-            // Every step reads what the one before has stored; the second half in another process.
+            // Every step reads what the previous one stored; the second half in another process.
             let output = bench.run_with_fault("kill@event:checkpoint_save:9");
             assert!(
                 super::bench::killed(&output),
@@ -96,7 +96,7 @@ fn rows_of_any_shape_are_found_again() {
     }
 }
 
-/// What is not changed is not stored: that is what makes checkpoints cheap.
+/// Unchanged rows are not stored: that makes checkpoints cheap.
 #[test]
 fn checkpoints_of_filters_hold_no_rows() {
     let size = |storage: &str| {

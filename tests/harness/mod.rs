@@ -1,5 +1,5 @@
-//! Runs the built program on a dataset and a recipe in a directory of its own, and checks what must
-//! be true of every run, however it ends.
+//! Runs the built program on a dataset and a recipe in a separate directory, and checks what must
+//! hold for every run, however it ends.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A run that takes this long hangs. Far above what any of them needs, also on a busy machine.
+/// A run of this length hangs. Far above what any run needs, even on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(120);
 
-/// Where compiled components are kept between runs, beside the other things that tests leave.
+/// Cache of compiled components, shared by all runs.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache");
 
-/// Compiles the built-in operators into the cache, so that no run is measured while it does so, nor
-/// several do it at once.
+/// Compiles the built-in operators into the cache, so that no run is timed while compiling, and
+/// runs do not compile in parallel.
 fn compile_once() {
     static DONE: std::sync::Once = std::sync::Once::new();
     DONE.call_once(|| {
@@ -31,10 +31,10 @@ fn compile_once() {
 }
 
 /// A directory with the input of a run. The recipe gets `dataset_path: in.jsonl` and `export_path:
-/// out/result.jsonl` unless it says otherwise.
+/// out/result.jsonl` unless it sets them.
 pub(crate) struct Case {
     dir: TempDir,
-    /// Arguments behind the recipe.
+    /// Arguments after the recipe.
     pub(crate) args: Vec<String>,
     /// Added to the environment.
     pub(crate) env: Vec<(String, String)>,
@@ -156,7 +156,7 @@ impl Case {
         ran
     }
 
-    /// What is in the directory of the export.
+    /// The content of the export's directory.
     fn exported(&self) -> Vec<(OsString, Vec<u8>)> {
         let Ok(dir) = fs::read_dir(self.path("out")) else {
             return Vec::new();
@@ -188,14 +188,14 @@ impl Case {
     }
 
     /// A run that succeeds accounts for every row; one that fails says why and leaves the place of
-    /// the result as it was.
+    /// the result unchanged.
     fn check(&self, ran: &Ran, before: &[(OsString, Vec<u8>)]) {
         let stderr = &ran.stderr;
         assert!(
             !stderr.contains('\u{1b}'),
             "control characters on the terminal: {stderr:?}"
         );
-        // What a guest says when it panics is in a line of the host's.
+        // A guest's panic message is within a line of the host's.
         assert!(
             !stderr.contains("internal error")
                 && !stderr.lines().any(|l| l.starts_with("thread '")),
@@ -239,14 +239,14 @@ impl Case {
 }
 
 impl Ran {
-    /// The run succeeded.
+    /// Asserts that the run succeeded.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
     }
 
-    /// The run ended with `code`, and its message has all of `parts`.
+    /// Asserts that the run ended with `code` and that its message has all of `parts`.
     #[track_caller]
     pub(crate) fn failed(self, code: i32, parts: &[&str]) -> Self {
         assert_eq!(self.code, code, "{}", self.stderr);

@@ -1,26 +1,25 @@
-//! Python packages that results are compared with, each in an environment of its own in the target
-//! directory.
+//! Python packages to compare results with, each in its own environment in the target directory.
 //!
-//! They are installed when they are first used; a test whose package cannot be had fails.
-//! `DJHOST_TEST_VENVS` is another directory for the environments.
+//! They are installed on first use; a test whose package cannot be installed fails.
+//! `DJHOST_TEST_VENVS` names another directory for the environments.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What a test needs.
+/// A Python package that a test needs.
 pub(crate) struct Package {
     /// For messages, and for the name of the environment.
     pub(crate) name: &'static str,
     /// What pip installs.
     pub(crate) install: &'static [&'static str],
-    /// Python code that works once it is there.
+    /// Python code that runs once the package is installed.
     pub(crate) works: &'static str,
     /// Where tests of this crate may write: `CARGO_TARGET_TMPDIR`.
     pub(crate) dir: &'static str,
 }
 
 impl Package {
-    /// The Python that has the package. Fails the test where it cannot be had.
+    /// The Python with the package. Fails the test if it cannot be installed.
     pub(crate) fn python(&self) -> PathBuf {
         self.installed().unwrap_or_else(|why| panic!("{why}"))
     }
@@ -46,7 +45,7 @@ impl Package {
     }
 }
 
-/// Runs a command to its end; gives what it printed, or what it complained of.
+/// Runs a command to its end; returns its output, or its error message.
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let output = command
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! Packed files as all kinds of programs write them, and texts in other encodings.
+//! Compressed files as all kinds of programs write them, and texts in other encodings.
 
 use std::io::Write;
 
@@ -28,13 +28,13 @@ fn xz(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What `xz` writes for nothing: a stream without blocks.
+/// The output of `xz` for empty input: a stream without blocks.
 const EMPTY_XZ: [u8; 32] = [
     0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46, 0, 0, 0, 0, 0x1c, 0xdf, 0x44,
     0x21, 0x1f, 0xb6, 0xf3, 0x7d, 1, 0, 0, 0, 0, 4, b'Y', b'Z',
 ];
 
-/// A frame that unpackers skip; `pzstd` begins with one that has the size of the next frame.
+/// A frame that decoders skip; `pzstd` begins with one that has the size of the next frame.
 fn skippable(number: u8, content: &[u8]) -> Vec<u8> {
     [
         &[0x50 + number, 0x2a, 0x4d, 0x18][..],
@@ -59,7 +59,7 @@ fn frames_to_skip_stand_anywhere() {
     for name in ["in.jsonl.zst", "IN.JSONL.ZST", "in.jsonl"] {
         assert_eq!(run_on(name, &file).ok().text(), a.clone() + &b, "{name}");
     }
-    // The head of the first frame is beyond what is looked at.
+    // The header of the first data frame lies beyond the examined bytes.
     let far = [skippable(1, &vec![0; 200_000]), zst(a.as_bytes())].concat();
     assert_eq!(run_on("in.jsonl.zst", far).ok().text(), a);
     assert_eq!(
@@ -104,14 +104,14 @@ fn members_of_any_kind_follow_one_another() {
             .unwrap()];
         let file = [&one[..], own_empty, &one, own_empty].concat();
         assert_eq!(run_on(name, file).ok().text(), rows.repeat(2), "{name}");
-        // Other kinds, one of which holds the rest of a row.
+        // Other kinds, one of which has the rest of a row.
         let (head, tail) = row.split_at(row.len() - 7);
         let file = [one.clone(), zst(head), gz(tail), xz(row), bz2(row)].concat();
         assert_eq!(run_on(name, file).ok().text(), rows.repeat(4), "{name}");
-        // Zeros between and behind them, as tapes and `xz` have them.
+        // Zeros between and after them, as from tapes and `xz`.
         let file = [&one[..], &[0; 8], &one, &[0; 300_000]].concat();
         assert_eq!(run_on(name, file).ok().text(), rows.repeat(2), "{name}");
-        // Anything else is damage, and not the end.
+        // Anything else is damage, not the end.
         let file = [&one[..], b"more"].concat();
         run_on(name, file).failed(1, &[name, "what follows behind its end is not packed"]);
         run_on(name, [&one[..], &one[..one.len() / 2]].concat())
@@ -152,7 +152,7 @@ fn long_windows_are_allowed_by_an_option() {
         .text(),
         rows
     );
-    // A frame behind the first is found while unpacking.
+    // A frame after the first is found during unpacking.
     let later = [zst(rows.as_bytes()), file].concat();
     run_on("in.jsonl.zst", later).failed(1, &["in.jsonl.zst", "`zstd_window_mb: 256`"]);
     let mut dictionary = zst(rows.as_bytes());
@@ -195,7 +195,7 @@ fn other_encodings_are_named_as_the_cause() {
         "{}",
         ran.stderr
     );
-    // A few rows of another encoding go to quarantine, with a word.
+    // A few rows of another encoding go to quarantine, with a note.
     let mixed = [good(30).as_bytes(), &row, good(5).as_bytes()].concat();
     let ran = run_on("in.jsonl", mixed).ok();
     assert!(

@@ -1,4 +1,4 @@
-//! Commands that djhost prints for the user to run: a shell reads them as they were meant.
+//! Commands that djhost prints for the user to run: a shell must read them as intended.
 
 use std::process::Command;
 

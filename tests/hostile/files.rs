@@ -16,7 +16,7 @@ fn gz(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// With a checksum, as the `zstd` program writes it: without one damage cannot always be seen.
+/// With a checksum, as the `zstd` program writes it: without one, damage may go unnoticed.
 fn zst(content: &[u8]) -> Vec<u8> {
     let mut compressor = zstd::bulk::Compressor::new(3).unwrap();
     compressor.include_checksum(true).unwrap();
@@ -165,11 +165,11 @@ fn pipes_dangling_links_and_odd_names_in_a_directory() {
     )
     .unwrap();
     symlink("nowhere", case.path("data/dangling.jsonl")).unwrap();
-    // A link that leads nowhere may be a dataset that has not been mounted: it is not passed over.
+    // A dangling link may be a dataset that is not mounted: it is not skipped.
     case.run(&format!("{KEEP}dataset_path: data\n"))
         .failed(2, &["dangling.jsonl", "cannot be read"]);
     std::fs::remove_file(case.path("data/dangling.jsonl")).unwrap();
-    // The harness looks for control characters in what is said of the others.
+    // The harness looks for control characters in the messages about the others.
     let ran = case.run(&format!("{KEEP}dataset_path: data\n")).ok();
     let mut lines: Vec<&str> = ran.text().lines().collect();
     lines.sort_unstable();
@@ -261,7 +261,7 @@ fn parquet_shards_that_do_not_fit() {
     let ran = case.run(&format!(
         "{KEEP}dataset_path: in\nexport_path: out/result.parquet\n"
     ));
-    // Either is right, a crash or a silent loss is not.
+    // Either is right; a crash or a silent loss is not.
     if ran.code == 0 {
         assert_eq!(ran.summary["ledger"]["output"], 6);
     } else {
@@ -350,7 +350,7 @@ fn directories_with_everything_in_them() {
             "{\"text\": \"must not be read\"}\n",
         );
     }
-    // A directory that holds itself, and a file that is there twice.
+    // A directory that contains itself, and a file that appears twice.
     symlink(".", case.path("in/self")).unwrap();
     symlink("b.jsonl", case.path("in/c.jsonl")).unwrap();
     let ran = case.run(&format!("{KEEP}dataset_path: in\n")).ok();
@@ -372,7 +372,7 @@ fn files_that_may_not_be_read() {
     let case = Case::with_input(good(2));
     std::fs::set_permissions(case.path("in.jsonl"), std::fs::Permissions::from_mode(0o0)).unwrap();
     if std::fs::read(case.path("in.jsonl")).is_ok() {
-        // Nothing keeps root from reading.
+        // Root can read everything.
         return;
     }
     case.run(KEEP).failed(2, &["in.jsonl", "ermission denied"]);
@@ -393,7 +393,7 @@ fn exports_that_cannot_be() {
     case.write("file", "");
     case.run(&format!("{KEEP}export_path: file/result.jsonl\n"))
         .failed(2, &["export_path", "file` is not a directory"]);
-    // A directory that is missing is made.
+    // A missing directory is created.
     let ran = case
         .run(&format!("{KEEP}export_path: new/er/result.jsonl\n"))
         .ok();

@@ -1,4 +1,4 @@
-//! When a job ends because of the rows that it cannot use, what it says then, and what it warns of.
+//! When unusable rows end a job, what it says then, and what it warns of.
 
 use crate::harness::Case;
 use crate::hostile::good;
@@ -19,7 +19,7 @@ fn some_bad_rows_of_few_end_nothing() {
         .run(FILTER)
         .ok();
     assert_eq!((ran.text().lines().count(), ran.quarantine.len()), (1, 998));
-    // Half of them are not more than half.
+    // Exactly half is not more than half.
     let ran = Case::with_input("nonsense\n".repeat(500) + &good(500))
         .run(FILTER)
         .ok();
@@ -45,8 +45,8 @@ fn more_than_half_of_enough_rows_or_all_do() {
     Case::with_input("nonsense\n")
         .run(&format!("on_error: drop\n{FILTER}"))
         .failed(1, &["1 of 1 rows cannot be read"]);
-    // Both ratios are settings. One that is given holds; otherwise what operators may fail on may
-    // be unreadable, too.
+    // Both ratios are settings. A given one holds; otherwise rows may be unreadable at the rate
+    // allowed to operators.
     let input = "nonsense\n".repeat(501) + &good(499);
     Case::with_input(&input)
         .run(&format!("max_unreadable_ratio: 0.6\n{FILTER}"))
@@ -83,7 +83,7 @@ fn the_message_has_the_commonest_reason_and_what_the_rows_have() {
     case.run(&recipe)
         .failed(1, &parts)
         .failed(1, &["wrong field"]);
-    // The same from a job that goes on: nothing is read again.
+    // The same when the job continues: nothing is read again.
     case.run(&recipe).failed(1, &parts);
     // In columns.
     let table: String = std::iter::once("content,id\n".to_owned())
@@ -132,7 +132,7 @@ fn fields_that_no_row_has_are_told_before_the_work() {
             ran.stderr
         );
     }
-    // One of two in an expression; a stat that no op has computed; a field of a selector.
+    // One of two in an expression; a stat that no op computed; a field of a selector.
     for (op, part) in [
         (
             "general_field_filter: {filter_condition: 'n >= 0 and meat.lang == 1'}",
@@ -163,7 +163,7 @@ fn fields_that_no_row_has_are_told_before_the_work() {
             ran.stderr
         );
     }
-    // Nothing is said of what is there, or is made on the way.
+    // No warning about fields that exist, or that an op makes.
     let fine = "process:\n  - text_length_filter: {min_len: 1}\n  - pii_redaction_mapper:\n  - specified_field_filter: {field_key: meta.lang, target_value: [en]}\n  \
                 - topk_specified_field_selector: {field_key: __dj__stats__.text_len, topk: 3}\n";
     let ran = Case::with_input(&rows).run(fine).ok();

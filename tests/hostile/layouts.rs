@@ -1,5 +1,5 @@
-//! Directories as people have them: what is beside the data is not taken for it, and what does not
-//! count is said.
+//! Directories as people have them: files next to the data are not taken for it, and what is left
+//! out is reported.
 
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
@@ -79,14 +79,14 @@ fn metadata_beside_the_data_is_no_row() {
             ran.stderr
         );
     }
-    // Beside Parquet it does not stop the job.
+    // Next to Parquet it does not stop the job.
     std::fs::remove_file(case.path("in/train.jsonl")).unwrap();
     case.write(
         "in/data/train-00000-of-00001.parquet",
         parquet(&["a row of data"]),
     );
     assert_eq!(run_in(&case).ok().text(), "{\"text\":\"a row of data\"}\n");
-    // Who names the file wants it.
+    // A user who names the file wants it.
     let ran = case.run(&format!("{KEEP}dataset_path: in/statistics.json\n"));
     assert_eq!(ran.ok().summary["ledger"]["read"], 1);
 }
@@ -101,7 +101,7 @@ fn rows_in_files_of_their_own_are_rows() {
         );
     }
     assert_eq!(run_in(&case).ok().summary["ledger"]["output"], 3);
-    // Also beside a file with many, as they have the same field; and under a name that tools use.
+    // Also next to a file with many rows that share its field, and under a tool's name.
     case.write("in/many.jsonl", ROW.repeat(2));
     case.write(
         "in/state.json",
@@ -123,7 +123,7 @@ fn texts_of_a_repository_are_no_rows_among_texts() {
         "{}",
         ran.stderr
     );
-    // Where texts of this kind are the data, a README is one.
+    // Where texts of this kind are the data, a README is one of them.
     let notes = Case::new();
     notes.write("in/a/README.md", "# A");
     notes.write("in/b/guide.md", "# B");
@@ -145,7 +145,7 @@ fn what_save_to_disk_wrote_is_read_as_it_says() {
             &format!("{dir}/data-00001-of-00002.arrow"),
             arrow_stream(&texts[1..]),
         );
-        // What `map` keeps beside it: the same rows once more.
+        // What `map` keeps next to it: the same rows again.
         case.write(
             &format!("{dir}/cache-0123456789abcdef.arrow"),
             arrow_stream(&["cached"]),
@@ -214,7 +214,7 @@ fn of_a_hub_cache_the_current_snapshot_counts() {
         "{}",
         ran.stderr
     );
-    // A link of which the content was not downloaded.
+    // A link whose content was not downloaded.
     std::fs::remove_file(case.path(&format!("{base}/blobs/bbb"))).unwrap();
     run_in(&case).failed(
         2,
@@ -301,7 +301,7 @@ fn empty_hidden_and_half_written_files_are_mentioned() {
         "{}",
         ran.stderr
     );
-    // However many there are, what is said is bounded.
+    // The message is bounded, however many there are.
     for i in 0..500 {
         case.write(&format!("in/part-{i:05}.jsonl"), "");
     }
@@ -334,7 +334,7 @@ fn a_file_under_two_names_counts_once_and_that_is_said() {
         assert_eq!(ran.text(), good(3));
         assert!(ran.stderr.contains("and is read once"), "{}", ran.stderr);
     }
-    // Named itself it is asked for, wherever it was found first.
+    // Named directly, it is wanted, wherever it was found first.
     case.write("in/notes.txt", "notes");
     let _ = std::fs::remove_dir_all(case.path("work"));
     assert_eq!(

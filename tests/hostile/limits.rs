@@ -1,4 +1,4 @@
-//! Files that claim more than they may have.
+//! Files that claim more than they may use.
 
 use std::io::Write;
 
@@ -36,7 +36,7 @@ fn xz_data_may_ask_for_128_mib() {
             &["in.jsonl.xz", "a dictionary of more than 128 MiB", "xz -9"],
         );
     }
-    // One that follows far behind is found while it is unpacked.
+    // One that comes later is found during unpacking.
     let two = [
         xz_with_dictionary(&good(20_000), 20),
         xz_with_dictionary(&plain, 40),

@@ -1,6 +1,6 @@
 //! Hostile datasets, paths and recipes, through the built program: a clear error or a counted entry
-//! in quarantine, never a hang, a silent loss or a partial export. What is true of every run is
-//! checked in `Case::run`.
+//! in quarantine, never a hang, a silent loss or a partial export. `Case::run` checks what must
+//! hold for every run.
 
 mod archives;
 mod columns;
@@ -23,7 +23,7 @@ mod values;
 
 use crate::harness::{Case, Ran};
 
-/// Keeps every row that has a `text`, so that what is lost is lost by the reader.
+/// Keeps every row with a `text`, so only the reader can lose rows.
 const KEEP: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quarantine_ratio: 1\n";
 
 /// Good rows.
@@ -33,7 +33,7 @@ fn good(rows: usize) -> String {
         .collect()
 }
 
-/// Runs the recipe that keeps all on one file of that name.
+/// Runs the recipe that keeps everything on one file of that name.
 #[track_caller]
 fn run_on(name: &str, content: impl AsRef<[u8]>) -> Ran {
     let case = Case::new();

@@ -110,7 +110,7 @@ fn a_directory_of_the_user_is_no_run_directory() {
         fs::read_to_string(case.path("work/job/checkpoints/model.bin")).unwrap(),
         "mine"
     );
-    // What has other names is in nobody's way.
+    // Other names are in nobody's way.
     fs::remove_dir_all(case.path("work/job/checkpoints")).unwrap();
     case.write("work/job/notes.txt", "mine");
     to(&case, "r.jsonl", "").ok();
@@ -154,7 +154,7 @@ fn logs_checkpoints_and_partitions_go_where_the_recipe_wants_them() {
     let files = |dir: &str| fs::read_dir(case.path(dir)).unwrap().count();
     assert!(files("big/ck/job") >= 2 && files("fast/job/logs") == 1 && files("big/parts/job") >= 1);
     assert!(case.path("work/job/checkpoints").is_symlink());
-    // The checkpoints are found again: none is written anew.
+    // The checkpoints are reused: none is written again.
     let written = || -> Vec<_> {
         let entries = fs::read_dir(case.path("big/ck/job"))
             .unwrap()
@@ -222,7 +222,7 @@ fn places_that_cannot_be_are_found_before_the_work() {
         "",
         &["export_path", "too long"],
     );
-    // The names of shards are longer than that of the file.
+    // Names of shards are longer than that of the file.
     let name = format!("new/{}.jsonl", "x".repeat(245));
     refused(
         &case,
@@ -280,7 +280,7 @@ fn the_longest_name_is_written() {
 #[test]
 fn a_job_that_would_fill_the_disk_is_not_begun() {
     let case = Case::with_input(good(2000));
-    // A file with a hole, far larger than any disk of today.
+    // A sparse file, far larger than today's disks.
     let file = fs::OpenOptions::new()
         .write(true)
         .open(case.path("in.jsonl"))
@@ -304,7 +304,7 @@ fn a_job_that_would_fill_the_disk_is_not_begun() {
 #[test]
 fn a_tilde_is_the_home_directory() {
     let case = Case::new();
-    // The harness makes the directory of the case the home.
+    // The harness makes the directory of the case the home directory.
     case.write("data/in.jsonl", good(3));
     case.write("words/stopwords.json", "{\"en\": [\"row\"]}");
     let recipe = "dataset_path: ~/data/in.jsonl\nexport_path: ~/new/r.jsonl\ncheckpoint_dir: ~/ck\nmax_quarantine_ratio: 1\n\
@@ -326,7 +326,7 @@ fn a_tilde_is_the_home_directory() {
     );
 }
 
-/// Whoever can put links into a run directory does not get djhost to write through them.
+/// Somebody who can put links into a run directory cannot make djhost write through them.
 #[test]
 fn links_in_the_run_directory_are_not_followed() {
     for name in ["lock", "logs/attempt_0001.txt"] {
@@ -334,7 +334,7 @@ fn links_in_the_run_directory_are_not_followed() {
             let case = Case::with_input("{\"text\": \"a\"}\n");
             case.write("precious", "precious");
             std::fs::create_dir_all(case.path("work/job").join(name).parent().unwrap()).unwrap();
-            // Files of its own make it a run directory.
+            // Its own files make it a run directory.
             case.write("work/job/lock", "");
             let link = case.path("work/job").join(name);
             let _ = std::fs::remove_file(&link);

@@ -1,14 +1,13 @@
-//! Rows in quarantine are where their entries say: the line of the file that the user has.
+//! Rows in quarantine are where their entries say: in that line of the user's file.
 
 use std::io::Write;
 
 use crate::harness::{Case, Ran};
 
-/// Rows whose text is short are refused by the second operator, which makes no difference to the
-/// place.
+/// The second operator refuses rows with a short text, which must not change the reported place.
 const RECIPE: &str = "process:\n  - text_length_filter: {min_len: 0}\nmax_quarantine_ratio: 1\n";
 
-/// The lines of the rows in quarantine, in which `BAD` must be, by the text of the file.
+/// Checks that the lines of the rows in quarantine contain `BAD`.
 #[track_caller]
 fn check(name: &str, text: &str, packed: impl AsRef<[u8]>, partitions: usize) -> Ran {
     let case = Case::new();
@@ -42,8 +41,8 @@ fn check(name: &str, text: &str, packed: impl AsRef<[u8]>, partitions: usize) ->
 
 #[test]
 fn rows_of_tables_with_line_breaks() {
-    // A number where text must be, fields that are missing, and bytes that are not UTF-8 are all
-    // bad; the text of a good row spans lines.
+    // A number in place of a text, missing fields, and bytes that are not UTF-8 are all bad; the
+    // text of a good row spans lines.
     let mut table = "id,text\n".to_owned();
     for i in 0..3000 {
         match i % 10 {
@@ -80,7 +79,7 @@ fn rows_of_tables_with_line_breaks() {
 
 #[test]
 fn rows_that_an_operator_refuses() {
-    // The text of these is there and is empty, so that only an operator can refuse it.
+    // These have an empty text, so that only an operator can refuse them.
     let table = "text\n\"a\nb\"\n\"c\nd\"\nBAD\n\"e\n\nf\"\nBAD\n";
     let case = Case::new();
     case.write("in.csv", table);
@@ -109,7 +108,7 @@ fn elements_of_arrays() {
     for partitions in [1, 4] {
         check("in.json", &pretty, &pretty, partitions);
     }
-    // All on one line, several on one, and objects that follow one another.
+    // All on one line, several on one, and consecutive objects.
     let line = "[{\"text\": \"a\"}, {\"BAD\": 1}, {\"text\": \"b\"}]";
     check("line.json", line, line, 1);
     let several =

@@ -50,7 +50,7 @@ fn mistakes_are_named() {
         "on_error: ignore\nprocess:\n  - text_length_filter: {}\n",
         &["on_error", "`ignore`", "quarantine"],
     );
-    // Several at once are all told.
+    // Several mistakes are all reported.
     refused(
         "process:\n  - nonsense_filter: {}\n  - text_length_filter: {max_len: x}\n",
         &["nonsense_filter", "max_len"],
@@ -74,14 +74,14 @@ fn files_that_are_no_recipes() {
 
 #[test]
 fn no_operator_gets_what_it_cannot_read() {
-    // `text_keys` that no row has: every row lacks it, which is a mistake rather than bad data.
+    // `text_keys` that no row has: every row lacks it, which is a mistake and not bad data.
     let case = Case::with_input(good(2000));
     case.run("text_keys: content\nprocess:\n  - text_length_filter: {}\n")
         .failed(1, &["`content`", "wrong field"]);
 }
 
-/// Each operator of Data-Juicer 1.6.1 runs here, or has a message of its own that says why not and
-/// what to do instead.
+/// Each operator of Data-Juicer 1.6.1 runs here, or has its own message that says why not and what
+/// to do instead.
 #[test]
 fn every_operator_of_the_reference_is_here_or_has_a_message_of_its_own() {
     let all: Vec<&str> = include_str!("data-juicer-1.6.1.txt").lines().collect();
@@ -137,7 +137,7 @@ fn hints_say_what_an_operator_needs_and_what_to_use() {
             "ray_image_deduplicator",
             &["Ray cluster", "use `image_deduplicator`"],
         ),
-        // A slip in the name of one that is not here.
+        // A misspelt name of a missing operator.
         (
             "llm_qualty_score_filter",
             &[
@@ -149,7 +149,7 @@ fn hints_say_what_an_operator_needs_and_what_to_use() {
     ] {
         refused(&process(op), parts);
     }
-    // Names of the same family are no slips of each other.
+    // Names of the same family are not misspellings of each other.
     for op in [
         "video_brightness_filter",
         "image_sharpness_filter",

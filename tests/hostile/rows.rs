@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::harness::{Case, Ran};
 use crate::hostile::{KEEP, good};
 
-/// Runs over `good` rows with `bad` ones between them: the good come out byte for byte, the bad are
-/// in quarantine with these reasons.
+/// Runs over good rows with `bad` ones between them: the good ones come out byte for byte, the bad
+/// ones are in quarantine with these reasons.
 #[track_caller]
 fn quarantines(bad: &[(&[u8], &str)]) -> Ran {
     let mut input = Vec::new();
@@ -92,7 +92,7 @@ fn rows_too_large_or_too_deep() {
         (huge.as_bytes(), "more than the 1048576 that a row may have"),
         (deep.as_bytes(), ""),
     ]);
-    // Of a row that is too large only the beginning is kept.
+    // Only the beginning of an overlong row is kept.
     assert!(ran.quarantine[0]["row"].as_str().unwrap().len() <= 64 << 10);
 }
 
@@ -135,8 +135,8 @@ fn odd_values_in_fields_that_are_read_and_changed() {
     let ran = Case::with_input(rows.join("\n"))
         .run(&format!("max_quarantine_ratio: 1\n{process}"))
         .ok();
-    // Of equal keys the last one counts, which is the one that is changed; what no double can hold
-    // is no number to this filter.
+    // The last of equal keys counts, and is the one that changes; what no double can hold is not
+    // a number for this filter.
     assert_eq!(
         ran.text().lines().collect::<Vec<_>>(),
         [r#"{"text": "see ", "n": 5, "n": 7}"#]
@@ -189,8 +189,7 @@ fn shards_may_differ_in_everything() {
 
 #[test]
 fn a_long_row_may_become_many_short_ones() {
-    // 200 rows, which would be 200 times the size if the text of each were counted as what it was
-    // before.
+    // 200 rows, which would be 200 times the size if each counted with the whole old text.
     let text: String = (0..40_000).map(|i| format!("{i:09} ")).collect();
     let case = Case::with_input(format!("{{\"text\": \"{text}\", \"id\": 7}}\n"));
     let ran = case
@@ -240,8 +239,7 @@ fn rows_in_quarantine_keep_their_bytes() {
     );
 }
 
-/// Short sentences have the language that they are in; the detector before took the first for
-/// Welsh.
+/// Short sentences are recognised; the previous detector took the first for Welsh.
 #[test]
 fn short_sentences_keep_their_language() {
     let texts = [

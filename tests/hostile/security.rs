@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What stands between backticks, with lines joined.
+/// The texts between backticks, with lines joined.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`')
         .skip(1)
@@ -55,7 +55,7 @@ fn is_there(name: &str) -> bool {
 fn the_tests_that_it_names_are_there() {
     let text = fs::read_to_string(Path::new(ROOT).join("SECURITY.md")).unwrap();
     let named = |name: &String| name.starts_with("sandbox::") || name.starts_with("hostile::");
-    // With `…` the names of all tests of a program are meant.
+    // `…` means the names of all tests of a program.
     let names: Vec<String> = quoted(&text)
         .iter()
         .flat_map(|q| spread(q))

@@ -1,5 +1,5 @@
-//! Stats decide what stays, so whose they are matters: those of the dataset are not believed, and
-//! those of an op hold for what it saw.
+//! Stats decide what stays, so their origin matters: stats of the dataset are not trusted, and
+//! those of an op are valid only for what it saw.
 
 use serde_json::Value;
 
@@ -20,17 +20,17 @@ fn stats_of_the_dataset_pass_no_filter() {
     let filter = "process:\n  - text_length_filter: {min_len: 10}\n";
     let ran = Case::with_input(rows).run(filter).ok();
     assert_eq!(ran.text(), "{\"text\": \"long enough to stay\"}\n");
-    // Who trusts the dataset says so. Rows without the stat are measured.
+    // Only users who trust the dataset opt in. Rows without the stat are measured.
     let ran = Case::with_input(rows)
         .run(&format!("reuse_input_stats: true\n{filter}"))
         .ok();
     assert_eq!(ran.text(), rows);
-    // Not for a text that has changed since.
+    // Not for a text that changed since.
     let ran = Case::with_input(rows)
         .run("reuse_input_stats: true\nprocess:\n  - clean_links_mapper:\n  - text_length_filter: {min_len: 10}\n")
         .ok();
     assert_eq!(ran.text(), "{\"text\": \"long enough to stay\"}\n");
-    // Nor for rows that an op has written as a whole.
+    // Nor for rows that an op rewrote as a whole.
     let there_and_back = "reuse_input_stats: true\nprocess:\n  - naive_grouper:\n  - naive_reverse_grouper:\n  - text_length_filter: {min_len: 10}\n";
     let ran = Case::with_input(rows).run(there_and_back).ok();
     assert_eq!(ran.text().lines().count(), 1, "{}", ran.text());
@@ -50,7 +50,7 @@ fn a_resumed_job_believes_no_more() {
         case.run(&format!("{ops}10}}\n")).ok().text(),
         "{\"text\": \"long enough to stay\"}\n"
     );
-    // The option is a part of what was done.
+    // The option is part of the lineage.
     let ran = case
         .run(&format!("reuse_input_stats: true\n{ops}10}}\n"))
         .ok();
@@ -71,7 +71,7 @@ fn the_same_filter_before_and_after_a_mapper() {
     let recipe = "  - text_length_filter: {min_len: 15}\n  - clean_links_mapper:\n  - text_length_filter: {min_len: 15}\n";
     let ran = Case::with_input(rows).run(&format!("{KEPT}{recipe}")).ok();
     assert_eq!(stats(&ran, "text_len"), [27]);
-    // A mapper of another field changes nothing; other parameters are another measurement.
+    // A mapper of another field changes nothing; other parameters measure anew.
     let rows = "{\"text\": \"abc\", \"note\": \"a@b.cc\"}\n";
     let recipe = "  - text_length_filter: {min_len: 1}\n  - clean_email_mapper: {text_key: note}\n  - text_length_filter: {min_len: 1}\n  \
                   - text_length_filter: {min_len: 3, max_len: 3}\n  - text_length_filter: {text_key: note, max_len: 0, min_len: 0}\n";
@@ -96,11 +96,11 @@ fn the_same_stat_with_other_parameters() {
         |len: u32| format!("  - character_repetition_filter: {{rep_len: {len}, max_ratio: 1}}\n");
     let (ten, three) = (of(&filter(10)), of(&filter(3)));
     assert_eq!((ten, three), (22.0 / 63.0, 24.0 / 70.0));
-    // The later one is what the result has, whatever stood before.
+    // The result has the later one, whatever was there before.
     assert_eq!(of(&(filter(10) + &filter(3))), three);
     assert_eq!(of(&(filter(3) + &filter(10))), ten);
     assert_eq!(of(&(filter(10) + &filter(3) + &filter(10))), ten);
-    // And each decides by its own.
+    // And each judges by its own.
     let case = Case::with_input(&rows);
     let cut = f64::midpoint(ten, three);
     let both = format!(
@@ -131,7 +131,7 @@ fn the_same_stat_with_other_parameters() {
 fn stats_read_as_fields_are_those_of_the_op_before() {
     let rows = "{\"text\": \"abc\", \"__dj__stats__\": {\"text_len\": 1}}\n{\"text\": \"a\", \"__dj__stats__\": {\"text_len\": 9}}\n";
     let top = "  - topk_specified_field_selector: {field_key: __dj__stats__.text_len, topk: 1}\n";
-    // Without an op that computes it, it is a field as any other.
+    // Without an op that computes it, it is an ordinary field.
     assert_eq!(
         Case::with_input(rows)
             .run(&format!("process:\n{top}"))

@@ -1,5 +1,5 @@
-//! Standard output and error that are full, or that nobody reads: no crash, and the job is done all
-//! the same.
+//! Standard output and error that are full, or closed by the reader: no crash, and the job is done
+//! anyway.
 
 use std::fs::{self, OpenOptions};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::harness::Case;
 use crate::hostile::{KEEP, good};
 
-/// What the program ends with when it runs with these streams.
+/// The exit code with these streams.
 fn code(case: &Case, args: &[&str], stdout: Stdio, stderr: Stdio) -> i32 {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
     command
@@ -34,7 +34,7 @@ fn full() -> Stdio {
         .into()
 }
 
-/// A pipe that nobody reads any more.
+/// A pipe whose reader is gone.
 fn unread() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -57,7 +57,7 @@ fn a_job_is_done_whoever_reads_what_it_says() {
                 fs::read_to_string(case.path("out/r.jsonl")).unwrap(),
                 good(20)
             );
-            // There is nothing left to do, which is said, too.
+            // Nothing is left to do, which is reported, too.
             assert_eq!(code(&case, &all, unread(), stderr()), 0);
         }
         case.write("broken.yaml", "process: 7\n");

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::harness::Case;
 use crate::hostile::{KEEP, good, run_on};
 
-/// Starts the first job and stops its process in the middle, with the result not written yet.
+/// Starts the first job and suspends its process before it writes the result.
 fn begin(case: &Case, job: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
     command
@@ -86,7 +86,7 @@ fn of_two_jobs_with_one_result_the_second_is_refused() {
         );
         assert!(!case.path("work/job").exists(), "the second job has begun");
     }
-    // Another result beside it is in nobody's way.
+    // Another result next to it is in nobody's way.
     assert_eq!(
         case.run(&format!("{KEEP}export_path: out2/other.jsonl\n"))
             .ok()

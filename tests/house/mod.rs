@@ -1,5 +1,5 @@
-//! The house rules that a program can see: folders import downwards only, and one folder names what
-//! is in a run directory.
+//! The house rules that a program can check: folders import downwards only, and one folder formats
+//! the names in a run directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,10 +56,10 @@ const RUN_DIRECTORY_NAMES: &[&str] = &[
 ];
 
 struct Source {
-    /// The folder or file right below `host/src`.
+    /// The folder or file directly in `host/src`.
     folder: String,
     path: PathBuf,
-    /// Without comments and without what only tests see.
+    /// Without comments and test-only code.
     code: String,
 }
 
@@ -102,7 +102,7 @@ fn sources() -> Vec<Source> {
     found
 }
 
-/// The names that follow `crate::`, those in braces too.
+/// The names that follow `crate::`, including those in braces.
 fn imports(code: &str) -> Vec<String> {
     let name = |text: &str| {
         text.chars()
@@ -173,7 +173,7 @@ fn only_one_module_names_what_is_in_a_run_directory() {
         .filter(|s| s.path != Path::new("rundir/paths.rs"))
     {
         for (number, line) in source.code.lines().enumerate() {
-            // What a name is compared with, or shown as, is no path: only what makes paths counts.
+            // Comparing with a name, or showing it, is not making a path.
             if [
                 "join(",
                 "with_file_name(",

@@ -18,7 +18,7 @@ const TEXTS: [&str; 5] = [
     "last\nof two lines",
 ];
 
-/// The rows that a text of at least three characters leaves.
+/// The rows with a text of at least three characters.
 fn kept() -> Vec<(String, i64)> {
     (0..200)
         .map(|i| {
@@ -83,7 +83,7 @@ fn separated(separator: char) -> Vec<u8> {
     format!("text{separator}n\n{rows}").into_bytes()
 }
 
-/// Writes the rows as the suffix of `path` says.
+/// Writes the rows in the format of `path`'s suffix.
 fn write_input(path: &Path) {
     let mut file = File::create(path).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();

@@ -1,5 +1,5 @@
-//! Groupers on more rows than a case has: however the work is cut, for columns too, and where a
-//! group is too much.
+//! Groupers on more rows than a case has: however the work is cut, for columns, too, and with a
+//! group that is too large.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{djhost, ledger};
 
-/// Rows in the spacing of Python, so that they come back as they went.
+/// Rows in Python's spacing, so that they come back unchanged.
 fn row(i: usize) -> String {
     let text = format!("row {i} {}", "words ".repeat(i % 13));
     format!(
@@ -28,7 +28,7 @@ fn recipe(dir: &Path, process: &str) {
     fs::write(dir.join("recipe.yaml"), text).unwrap();
 }
 
-/// Runs the recipe anew with `more` arguments; gives the export.
+/// Runs the recipe from scratch with `more` arguments; returns the export.
 fn run(dir: &Path, more: &[&str]) -> String {
     let output = djhost(
         dir,
@@ -227,7 +227,7 @@ fn columns_become_rows_with_lists() {
         (&json!("text 10"), &json!(3), &json!([17, null]))
     );
     assert_eq!(rows, run(dir.path(), &[&input[..], WAYS[0]].concat()));
-    // And back to columns, of the types that they had.
+    // And back to columns, with their original types.
     recipe(
         dir.path(),
         "  - key_value_grouper: {group_by_keys: [key]}\n  - naive_reverse_grouper:\n  - text_length_filter: {min_len: 7}\n",
@@ -325,7 +325,7 @@ fn a_group_that_is_too_large_ends_the_job_with_its_name() {
             assert!(said.contains(part), "`{part}` is not in: {said}");
         }
     }
-    // With more room the job goes on.
+    // With a higher limit the job continues.
     let output = djhost(
         dir.path(),
         &["run", "recipe.yaml", "--quiet", "--max_row_mb", "4"],

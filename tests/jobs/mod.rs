@@ -1,8 +1,8 @@
 //! Whole jobs through the built program. A case is a folder: `recipe.yaml` (from `input.jsonl` to
-//! `out.jsonl`), `input.jsonl`, `expected.jsonl`, `ledger.json` (where every row went), and if
-//! there are any, more arguments in `args`, one a line, and files that the recipe names.
+//! `out.jsonl`), `input.jsonl`, `expected.jsonl`, `ledger.json` (where every row went), optionally
+//! more arguments in `args`, one a line, and files that the recipe names.
 //!
-//! `DJHOST_TEST_BLESS=1 cargo test --release --test all jobs` writes what is expected; look at the
+//! `DJHOST_TEST_BLESS=1 cargo test --release --test all jobs` writes the expected files; read the
 //! difference before you commit it.
 
 mod formats;
@@ -48,7 +48,7 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// Runs a case with `more` arguments; gives the export and the ledger.
+/// Runs a case with `more` arguments; returns the export and the ledger.
 fn run(case: &Path, more: &[&str]) -> (String, Value) {
     let dir = tempfile::tempdir().unwrap();
     for file in fs::read_dir(case).unwrap().map(|file| file.unwrap().path()) {
@@ -128,7 +128,7 @@ fn cut_and_stored_in_another_way_every_case_gives_the_same() {
     }
 }
 
-/// The names that `djhost ops list` shows.
+/// The names in `djhost ops list`.
 fn ops() -> BTreeSet<String> {
     let output = djhost(Path::new("."), &["ops", "list"]);
     let text = String::from_utf8(output.stdout).unwrap();

@@ -1,5 +1,5 @@
-//! The recipes in `configs/recipes`, each on a few rows of its own in which `meta.expect` says what
-//! becomes of the row: `kept`, or why it goes.
+//! The recipes in `configs/recipes`, each on a few rows of its own. `meta.expect` says what becomes
+//! of each row: `kept`, or why it is dropped.
 
 use std::fs;
 use std::path::Path;
@@ -75,7 +75,7 @@ fn every_recipe_keeps_what_it_should() {
             "{name}: {}",
             String::from_utf8_lossy(&ran.stderr)
         );
-        // By what is said of a row, as the recipe changes its text.
+        // By the expectation, because the recipe changes the text.
         let input = rows(&root.join(format!("configs/data/recipes/{name}.jsonl")));
         let output = rows(&dir.path().join("out.jsonl"));
         let wrong: Vec<&Value> = output.iter().filter(|row| !is_kept(row)).collect();

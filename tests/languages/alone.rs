@@ -1,5 +1,5 @@
-//! One language in a recipe: each of its examples does what `reference.rs` says, and says what is
-//! wrong with parameters.
+//! One language in a recipe: each of its examples does what `reference.rs` says, and reports what
+//! is wrong with parameters.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::harness::Ran;
 use crate::reference::{alnum_ratio, deduplicated, lines, rows, split, text};
 
 impl Language {
-    /// Runs a recipe with these operators (`PREFIX` stands for the language's) over the rows.
+    /// Runs a recipe with these operators (`PREFIX` is replaced by the language's) over the rows.
     fn run(&self, process: &str, more: &str) -> Ran {
         let components = self.components();
         let case = Self::case(&[(self, components)], &lines(&rows()));
@@ -58,7 +58,7 @@ impl Language {
     }
 
     pub(crate) fn makes_rows(&self) {
-        // Cut in any way, the rows are the same, in the same order.
+        // However the work is cut, the rows are the same, in the same order.
         for partitions in [1, 4] {
             let cut = format!("partition: {{mode: manual, num_of_partitions: {partitions}}}");
             let ran = self.run("PREFIX_split_mapper:", &cut);

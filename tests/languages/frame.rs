@@ -1,4 +1,4 @@
-//! What all languages share: where things are kept, running a tool.
+//! What all languages share: directories, and running a tool.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,17 +10,17 @@ use crate::harness::Case;
 pub(crate) struct Language {
     /// For messages.
     pub(crate) name: &'static str,
-    /// What the names of its operators begin with: `python` for `python_alnum_filter`.
+    /// Prefix of its operators' names: `python` for `python_alnum_filter`.
     pub(crate) prefix: &'static str,
-    /// Installs the tools and builds the examples: one component or several, below the directory
-    /// that it is given, which is kept from run to run. The error says what is missing.
+    /// Installs the tools and builds the examples: one component or several, in the given
+    /// directory, which is kept from run to run. The error says what is missing.
     pub(crate) build: fn(&Path) -> Result<Vec<PathBuf>, String>,
-    /// The components, once they are built. Begin with `OnceLock::new()`.
+    /// The components, once they are built. Starts with `OnceLock::new()`.
     pub(crate) built: OnceLock<Result<Vec<PathBuf>, String>>,
 }
 
 impl Language {
-    /// Its components. Fails the test where they cannot be built.
+    /// Its components. Fails the test if they cannot be built.
     pub(crate) fn components(&self) -> &[PathBuf] {
         let built = self.built.get_or_init(|| {
             let dir = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -57,7 +57,7 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 
 /// Runs a command to its end. The error has the command and what it printed.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    // What cargo sets for this test must not reach a tool that calls cargo or rustc itself.
+    // Variables that cargo sets for this test must not reach a tool that calls cargo or rustc.
     for name in [
         "CARGO_ENCODED_RUSTFLAGS",
         "RUSTFLAGS",

@@ -25,7 +25,7 @@ pub(crate) static TYPESCRIPT: Language = Language {
 /// Both languages share the installed packages.
 static INSTALLING: Mutex<()> = Mutex::new(());
 
-/// A copy of the SDK with its npm packages, so that the repository stays as it is.
+/// A copy of the SDK with its npm packages, so that the repository stays unchanged.
 fn project(dir: &Path) -> Result<PathBuf, String> {
     let project = dir.with_file_name("npm");
     let _guard = INSTALLING.lock().unwrap();
@@ -62,7 +62,7 @@ fn build(dir: &Path, language: &str) -> Result<Vec<PathBuf>, String> {
 fn every_type_and_every_failure_crosses() {
     let component = TYPESCRIPT.shapes();
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages/npm");
-    // Beside the examples, so that it finds the SDK.
+    // Next to the examples, so that it finds the SDK.
     let source = project.join("examples/ts/all_types.ts");
     std::fs::copy(repository("tests/languages/shapes/all_types.ts"), &source).unwrap();
     run(Command::new("node")
@@ -74,7 +74,7 @@ fn every_type_and_every_failure_crosses() {
     shapes::check("ts", component);
 }
 
-/// Its types too: `npm test` begins with the TypeScript compiler.
+/// Including its types: `npm test` begins with the TypeScript compiler.
 #[test]
 fn the_sdks_own_tests_pass() {
     JAVASCRIPT.components();

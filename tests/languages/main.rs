@@ -1,12 +1,12 @@
 //! The examples of every SDK, built with the language's ordinary tools and run by the built
 //! program, alone and in one recipe.
 //!
-//! A suite of its own, `cargo test --test languages`: the tools are a few hundred MB from the
+//! A separate suite, `cargo test --test languages`: the tools are a few hundred MB from the
 //! languages' registries. What is installed and built stays in the target directory; a language
-//! whose tools cannot be had fails.
+//! whose tools cannot be installed fails.
 //!
-//! A language is a file here with a [`Language`], which says how its examples are built, and a line
-//! in [`LANGUAGES`]. All have the same three examples, described in `reference.rs`.
+//! A language is a file here with a [`Language`], which says how its examples are built, and an
+//! entry in [`LANGUAGES`]. All have the same three examples, described in `reference.rs`.
 
 #[path = "../harness/mod.rs"]
 #[allow(dead_code, reason = "shared with tests that look at more")]
@@ -27,7 +27,7 @@ mod shapes;
 
 use frame::Language;
 
-/// In the order in which the recipe with all of them has them.
+/// In the order of the recipe with all of them.
 static LANGUAGES: &[&Language] = &[
     &rust::RUST,
     &python::PYTHON,

@@ -10,7 +10,7 @@ fn languages() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages")
 }
 
-/// Builds a project of each kind. `prepare` shows a project where the tools are.
+/// Builds a project of each kind. `prepare` tells a project where the tools are.
 fn projects(language: &Language, kinds: &[&str], prepare: fn(&mut Project)) {
     language.components();
     for kind in kinds {
@@ -29,7 +29,7 @@ fn in_python() {
     });
 }
 
-/// What `npm install` does in a project, without fetching anything.
+/// Does the work of `npm install` in a project without downloads.
 #[cfg(unix)]
 fn link_packages(project: &mut Project) {
     use std::os::unix::fs::symlink;

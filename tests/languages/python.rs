@@ -60,7 +60,7 @@ fn every_type_and_every_failure_crosses() {
     shapes::check("python", component);
 }
 
-/// They need no more than Python itself.
+/// They need only Python itself.
 #[test]
 fn the_sdks_own_tests_pass() {
     run(Command::new("python3")

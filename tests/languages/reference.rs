@@ -1,12 +1,12 @@
-//! The three examples that every language has, in Rust, and the rows that they are tried on.
+//! The three examples that every language has, in Rust, and the rows for trying them.
 //!
 //! `PREFIX_alnum_filter {min_ratio: 0.25, max_ratio: 1.0}`: keeps texts whose share of ASCII
 //! letters and digits among the UTF-8 bytes lies in the range, ends included unless the common
 //! parameters say otherwise. Stat `PREFIX_alnum_ratio`; 0 for an empty text.
 //!
-//! `PREFIX_split_mapper`: a row for each paragraph. Lines end at `\n`; a line of nothing but
-//! blanks, tabs and `\r` is blank; a paragraph is a run of lines that are not blank, as it stands,
-//! without the last `\n`. A text without one gives no row.
+//! `PREFIX_split_mapper`: a row for each paragraph. Lines end at `\n`; a line of only blanks, tabs
+//! and `\r` is blank; a paragraph is a run of lines that are not blank, verbatim, without the last
+//! `\n`. A text without paragraphs makes no row.
 //!
 //! `PREFIX_prefix_deduplicator {length: 64}`: rows are duplicates if their first `length`
 //! characters (Unicode code points) are equal. `length` is at least 1.

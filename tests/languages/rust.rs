@@ -14,7 +14,7 @@ pub(crate) static RUST: Language = Language {
     built: OnceLock::new(),
 };
 
-/// Everything it needs is there, or this test would not have been built.
+/// Everything it needs is installed, or this test could not have been built.
 fn build(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo

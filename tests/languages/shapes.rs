@@ -1,5 +1,5 @@
-//! What the examples do not show: every type of the contract there and back, rejected rows,
-//! failures, whole columns, a selector. For the SDKs that translate at run time.
+//! What the examples do not cover: round trips of every type of the contract, rejected rows,
+//! failures, whole columns, a selector. For SDKs that translate at run time.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ const ROWS: &str = r#"{"text":"a","any":{"x":[1,"é",null]},"num":1.5,"int":3,"f
 {"text":"é日本","any":false,"int":1}
 "#;
 
-/// Runs the operators of `shapes/`, which `component` has.
+/// Runs the operators of `shapes/`, which are in `component`.
 pub(crate) fn check(prefix: &str, component: PathBuf) {
     let mut case = Case::with_input(ROWS);
     case.write("plugins/shapes.wasm", std::fs::read(component).unwrap());
@@ -80,7 +80,7 @@ pub(crate) fn check(prefix: &str, component: PathBuf) {
 }
 
 impl Language {
-    /// Where this language's component with these operators goes, once its tools are there.
+    /// Where this language's component with these operators is built, once its tools are installed.
     pub(crate) fn shapes(&self) -> PathBuf {
         self.components()[0].with_file_name("shapes.wasm")
     }

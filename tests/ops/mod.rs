@@ -104,7 +104,7 @@ fn every_operator_has_an_example_that_is_true() {
             .cloned()
             .unwrap_or_else(|| json!({}))
             .to_string();
-        // The files that examples name.
+        // The files that the examples name.
         let ran = ops_in(
             &root().join("plugins/examples/files"),
             &["run", name, "--params", &params],

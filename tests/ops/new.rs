@@ -116,7 +116,7 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
 
 #[test]
 fn what_is_missing_is_named_with_the_command_that_installs_it() {
-    // A directory without any tools but bash: what else the languages need is missing.
+    // A directory without any tools but bash: everything else that the languages need is missing.
     let bin = tempfile::tempdir().unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink("/bin/bash", bin.path().join("bash")).unwrap();

@@ -1,5 +1,4 @@
-//! A plugin that was written against version 0.1 of the contract still runs, with the results of
-//! then.
+//! A plugin written against version 0.1 of the contract still runs, with its original results.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A project of `djhost ops new`, from nothing to checked results. Shared with the tests of the
+//! A project of `djhost ops new`, from creation to checked results. Also used by the tests of the
 //! languages.
 
 use std::fs;
@@ -12,7 +12,7 @@ pub(crate) struct Project {
     _parent: TempDir,
     pub(crate) dir: PathBuf,
     name: String,
-    /// For the build.
+    /// Environment variables for the build.
     pub(crate) env: Vec<(String, PathBuf)>,
 }
 
@@ -96,8 +96,8 @@ impl Project {
             .unwrap()
     }
 
-    /// Builds it; the component keeps the contract, and makes of the test data what the project
-    /// says.
+    /// Builds it; checks that the component keeps the contract and gives the project's expected
+    /// results for its test data.
     pub(crate) fn builds_and_runs(&self) {
         let said = good(self.build());
         assert!(said.contains(&format!(" {}: ", self.name)), "{said}");

@@ -1,5 +1,5 @@
-//! Walks the page "Partitioned Processing with Checkpointing" of Data-Juicer's documentation from
-//! top to bottom and checks djhost against it, through the built program. Commands have djhost's
+//! Walks through the page "Partitioned Processing with Checkpointing" of Data-Juicer's
+//! documentation and checks djhost against it, through the built program. Commands have djhost's
 //! names; blocks of YAML are the page's.
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use djhost::testing::Modality;
 
-/// A directory with a dataset and recipes of its own.
+/// A directory with its own dataset and recipes.
 struct Bench {
     dir: tempfile::TempDir,
 }
@@ -36,7 +36,7 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// Writes a recipe of the page's block and some ops.
+    /// Writes a recipe with the page's block and some ops.
     fn recipe(&self, block: &str) {
         let text = format!(
             "dataset_path: data.jsonl\nexport_path: outputs/result.jsonl\n{block}\n{PROCESS}"
@@ -152,7 +152,7 @@ fn the_run_directory_has_every_entry_of_the_page() {
     );
 }
 
-/// "Configuration": the blocks as they stand on the page.
+/// "Configuration": the page's blocks, verbatim.
 #[test]
 fn the_blocks_of_the_page_hold() {
     let bench = Bench::new();
@@ -233,7 +233,7 @@ fn the_strategies_of_the_page_place_checkpoints_where_it_says() {
             .map(|c| c["checkpoint_op_".len()..][..4].parse().unwrap())
             .collect()
     };
-    // Op 3 is the deduplicator: its checkpoint is its mask beside the rows before it, so rows are
+    // Op 3 is the deduplicator: its checkpoint is its mask with the rows before it, so rows are
     // stored after op 2 in each case.
     assert_eq!(
         after("every_op", &["--checkpoint.strategy", "every_op"]),
@@ -353,7 +353,7 @@ fn every_event_type_of_the_page_occurs() {
     let bench = Bench::new();
     bench.recipe("partition: {mode: manual, num_of_partitions: 2}");
     let job = bench.run("events", &["--checkpoint.strategy", "every_op"]);
-    // Another threshold at the end: what is before it is loaded from its checkpoint.
+    // Another threshold at the end: everything before it is loaded from its checkpoint.
     bench.run(
         "events",
         &[

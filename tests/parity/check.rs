@@ -1,4 +1,4 @@
-//! Compares the operators of a pack with what Data-Juicer made of the same documents. Each pack
+//! Compares the operators of a pack with Data-Juicer's results on the same documents. Each pack
 //! includes this file in a test.
 //!
 //! `DJHOST_TEST_PARITY` may name another directory with `fixture.jsonl` and `goldens/`, as
@@ -31,7 +31,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
         }
         for golden in read(&path).split('\n').filter(|line| !line.is_empty()) {
             let golden: Value = serde_json::from_str(golden).expect("a golden is JSON");
-            // Most operators are compared on the same rows; a golden may name others beside them.
+            // Most operators are compared on the same rows; a golden may name another fixture.
             let fixture = read(&here.join(golden["fixture"].as_str().unwrap_or("fixture.jsonl")));
             let rows: Vec<String> = fixture
                 .split('\n')
@@ -39,7 +39,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 .enumerate()
                 .map(with_suffix)
                 .collect();
-            // Rows name files from here.
+            // Rows name files relative to this directory.
             let rows: Vec<String> = rows
                 .iter()
                 .map(|row| row.replace("\"media/", &format!("\"{}/", here.join("media").display())))
@@ -49,7 +49,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let params = golden["params"].to_string();
             let case = format!("{} {params}", descriptor.name);
-            // Goldens name the directories of the word lists from here.
+            // Goldens name the directories of the word lists relative to this directory.
             let params = params.replace(
                 "\"words\"",
                 &Value::from(here.join("words").display().to_string()).to_string(),
@@ -93,7 +93,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
                             compare_lists(key, expected, lists, &mut differ);
                             continue;
                         }
-                        // Scores of models are floats of 32 bits.
+                        // Scores of models are 32-bit floats.
                         let tolerance = if key == "lang_score" { 1e-6 } else { 1e-9 };
                         for (row, (got, expected)) in
                             answer.stat(key).into_iter().zip(expected).enumerate()
@@ -123,7 +123,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         }
                     }
                 }
-                // All rows made of the fixture, which has no rows that the operator cannot take.
+                // All rows made from the fixture, which has no rows that the operator rejects.
                 Kind::Mapper if golden["made"].is_array() => {
                     let rows: Vec<&str> = fixture.lines().collect();
                     let made: Vec<Value> = runner
@@ -135,7 +135,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
                         differ(0, format!("{made:?}, not {}", golden["made"]));
                     }
                 }
-                // Other fields than the text, by path and row; what is not named is null.
+                // Fields other than the text, by path and row; missing entries are null.
                 Kind::Mapper if golden["fields"].is_object() => {
                     for (row, got) in runner.map_json(&rows).into_iter().enumerate() {
                         let got: Value = serde_json::from_str(&got).expect("a row is JSON");
@@ -220,8 +220,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
     );
 }
 
-/// The lines of these operators in `PARITY.md` are what has just been found; if not they are
-/// written anew and the test fails.
+/// Checks that `PARITY.md` has these results for the operators; otherwise rewrites it and fails.
 fn keep_fresh(plugins: &Path, found: &BTreeMap<String, [usize; 3]>) {
     let read = |name: &str| std::fs::read_to_string(plugins.join(name)).unwrap_or_default();
     let (old, differences) = (read("PARITY.md"), read("DIFFERENCES.md"));
@@ -259,7 +258,7 @@ fn keep_fresh(plugins: &Path, found: &BTreeMap<String, [usize; 3]>) {
     }
 }
 
-/// The fixture's rows come from no file: the number of a row gives the suffix, here as in
+/// The fixture's rows come from no file: the row's number decides the suffix, here as in
 /// `make_goldens.py`.
 fn with_suffix((number, row): (usize, &str)) -> String {
     format!(
@@ -284,7 +283,7 @@ fn compare_keep(golden: &Value, keep: &[bool], differ: &mut impl FnMut(usize, St
     }
 }
 
-/// Rows with `x` stop Data-Juicer, and are rejected; those with `?` are not compared.
+/// Rows with `x` stop Data-Juicer, and must be rejected; those with `?` are not compared.
 fn compare_rejected(
     golden: &Value,
     rejected: &[Rejection],
@@ -310,7 +309,7 @@ fn compare_lists(
     lists: &Lists<Vec<f64>>,
     differ: &mut impl FnMut(usize, String),
 ) {
-    // What is lost at the ends of lossy audio in Matroska is not in its headers.
+    // Headers do not have the samples lost at the ends of lossy audio in Matroska.
     let tolerance = if key == "audio_duration" { 0.01 } else { 1e-9 };
     for (row, expected) in expected
         .iter()

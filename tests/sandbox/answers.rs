@@ -31,7 +31,7 @@ fn memory_is_bounded() {
     assert!((16 << 20..=48 << 20).contains(&peak), "{peak} bytes");
     let whole = ran.summary["totals"]["peak_memory"].as_u64().unwrap();
     assert!(whole < 400 << 20, "the host used {whole} bytes");
-    // The limit of one operator holds over the general one.
+    // The limit of one operator overrides the general one.
     let own = "limits: {memory_mb: 24}";
     let lines = crate::sandbox::lines(100, &[7]);
     let recipe = format!("process:\n  - rogue_filter: {{how: allocate, {own}}}\n");
@@ -238,7 +238,7 @@ fn invalid_answers_of_global_operators_are_refused() {
         ),
         ("panic", "does not like"),
     ] {
-        // Guilty is the last row, in the last of several batches: the ones before say what is
+        // The guilty row is the last, in the last of several batches: the earlier ones show what is
         // right.
         isolates(
             "rogue_deduplicator",
@@ -260,8 +260,7 @@ fn invalid_answers_of_global_operators_are_refused() {
 
 #[test]
 fn larger_batches_get_more_time_and_larger_answers() {
-    // One row of 1 MB is 64 batches of 16 KB: 64 times 20 ms, and an answer of one byte per row of
-    // course.
+    // One row of 1 MB is 64 batches of 16 KB: 64 times 20 ms, and an answer of one byte per row.
     let mut lines = crate::sandbox::lines(3, &[1]);
     lines[1] = format!(
         "{{\"id\": 1, \"text\": \"GUILTY {}\"}}\n",
@@ -278,7 +277,7 @@ fn larger_batches_get_more_time_and_larger_answers() {
 
 #[test]
 fn a_busy_machine_makes_no_operator_late() {
-    // Sixteen workers share the processors: a call takes several times as long as it works.
+    // Sixteen workers share the processors: a call's wall time is several times its CPU time.
     let all: Vec<usize> = (0..16).collect();
     let lines = crate::sandbox::lines(16, &all);
     let mut case = crate::sandbox::case(&lines);
@@ -313,7 +312,7 @@ fn a_row_has_a_time_limit_of_its_own() {
             "{reason}"
         );
     }
-    // Rows that keep to it pass, whatever a batch of them takes; an operator's own limit holds over
+    // Rows within the limit pass, however long their batch takes; an operator's own limit overrides
     // the general one.
     let recipe = "op_limits: {row_timeout_s: 0.001}\nprocess:\n  - rogue_filter: {how: behave, limits: {row_timeout_s: 5}}\n";
     let ran = crate::sandbox::case(&lines).run(recipe).ok();
@@ -347,7 +346,7 @@ fn a_selector_has_memory_for_the_keys_of_all_rows() {
             .map(|i| format!("{{\"v\":{}}}\n", i * 7919 % rows))
             .collect::<String>(),
     );
-    // 24 bytes for each key are more than the 8 MB that other calls have.
+    // 24 bytes for each key exceed the 8 MB that other calls have.
     let ran = case.run("process:\n  - topk_specified_field_selector: {field_key: v, topk: 3, limits: {memory_mb: 8}}\n").ok();
     let mut kept: Vec<&str> = ran.text().lines().collect();
     kept.sort_unstable();

@@ -1,5 +1,5 @@
-//! Components that are small as files and too much to compile: refused by what can be counted
-//! before, or ended with the process that compiles them.
+//! Components that are small files and too expensive to compile: refused by what can be counted
+//! first, or ended with the process that compiles them.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ use crate::sandbox::{lines, recipe};
 /// No arguments, no exports.
 const NONE: [(&str, ComponentExportKind, u32); 0] = [];
 
-/// Refused before anything starts, in a moment, with a message that has `parts`.
+/// Refused at once, before anything starts, with a message that has `parts`.
 #[track_caller]
 fn refused(component: impl AsRef<[u8]>, parts: &[&str]) {
     let mut case = Case::with_input(lines(3, &[]).concat());
@@ -56,7 +56,7 @@ fn with_function(function: &Function, copies: u32) -> Component {
     component
 }
 
-/// Lets it pass what is asked of the names of its exports.
+/// Makes its exports pass the check of names.
 fn looks_like_an_operator(component: &mut Component) {
     let mut instances = ComponentInstanceSection::new();
     instances.export_items(NONE);
@@ -71,7 +71,7 @@ fn looks_like_an_operator(component: &mut Component) {
     component.section(&exports);
 }
 
-/// A component that instantiates component 0 of its own, `times`.
+/// A component that instantiates its own component 0 `times` times.
 fn instantiates(times: usize) -> ComponentInstanceSection {
     let mut instances = ComponentInstanceSection::new();
     for _ in 0..times {
@@ -80,7 +80,7 @@ fn instantiates(times: usize) -> ComponentInstanceSection {
     instances
 }
 
-/// The innermost: a module with an instance.
+/// The innermost component: a module with an instance.
 fn with_a_module() -> Component {
     let mut component = Component::new();
     component.section(&ModuleSection(&Module::new()));
@@ -115,8 +115,7 @@ fn components_in_components() {
     );
 }
 
-/// Components side by side, each of which has two instances of the one before: nothing is nested
-/// deep.
+/// Components side by side, each with two instances of the previous one: nothing is nested deeply.
 #[test]
 fn components_beside_components() {
     let mut all = Component::new();
@@ -157,8 +156,8 @@ fn functions_too_large_to_compile() {
     );
 }
 
-/// `loops` around each other, in the innermost of which `locals` variables are used: each loop has
-/// to hand over each of them.
+/// Nested `loops`, the innermost of which uses `locals` variables: each loop must pass on each of
+/// them.
 fn tangle(loops: u32, locals: u32) -> Component {
     let mut function = Function::new([(locals, ValType::I64)]);
     for _ in 0..loops {

@@ -16,14 +16,14 @@ fn a_broken_operator_ends_the_job_early() {
             "does not like the row",
         ],
     );
-    // A failed task is tried again, this one is not.
+    // A failed task is tried again; this one is not.
     assert!(!ran.stderr.contains("tried again"), "{}", ran.stderr);
     assert_eq!(ran.summary["status"], "failed");
 }
 
 #[test]
 fn a_hanging_operator_ends_the_job_early() {
-    // 100 rows alone could not end it by their number; 32 calls that hang can.
+    // 100 rows alone are too few to end it; 32 calls that hang are enough.
     let all: Vec<usize> = (0..100).collect();
     let ran = case(&lines(100, &all)).run(&recipe(
         "rogue_filter",
@@ -53,7 +53,7 @@ fn a_row_has_less_time_than_a_batch() {
         "{:?}",
         ran.quarantine
     );
-    // Who is quick enough for a row is not stopped.
+    // An operator that is fast enough for a row is not stopped.
     assert!(
         case(&lines)
             .run(&recipe(
@@ -86,7 +86,7 @@ fn the_share_is_a_setting() {
         ))
         .ok();
     assert_eq!(ran.quarantine.len(), 100);
-    // A few bad ones of few rows are no sign of anything, all of them are.
+    // A few bad ones among few rows mean nothing; all of them do.
     let few = crate::sandbox::lines(10, &[4]);
     assert_eq!(
         case(&few)

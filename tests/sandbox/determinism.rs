@@ -1,5 +1,5 @@
-//! The check for operators that do not give the same answer again, and what an operator may see of
-//! time and chance.
+//! The check for operators that do not repeat their answers, and what an operator may see of time
+//! and randomness.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -47,7 +47,7 @@ fn an_operator_that_remembers_is_found() {
                 "on_difference is `fail`",
             ],
         );
-    // Nobody asked.
+    // Nobody asked for the check.
     let ran = case(&lines)
         .run(&recipe("rogue_filter", "state", "batch_size_kb: 16"))
         .ok();
@@ -111,7 +111,7 @@ fn a_resumed_job_sees_the_same_random_numbers_and_clocks() {
             stats(undisturbed.text()).into_iter().collect();
         assert!(seen.len() >= 2, "{seen:?}");
         let case = case(&lines);
-        // Twice killed: with some partitions done, and with some half done.
+        // Killed twice: with some partitions done, and with some half done.
         for fault in ["kill@event:partition_complete:2", "kill@event:op_start:2"] {
             case.write(
                 "recipe.yaml",

@@ -1,4 +1,4 @@
-//! Grants: what the recipe allows an operator to see, and nothing beside it.
+//! Grants: what the recipe allows an operator to see, and nothing else.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,12 +19,12 @@ fn files(paths: &str) -> Case {
     case
 }
 
-/// A recipe with the operator that tries files, and `settings` beside its `how`.
+/// A recipe with the operator that tries files, and `settings` in addition to its `how`.
 fn trying(settings: &str) -> String {
     format!("keep_stats_in_res_ds: true\nprocess:\n  - rogue_filter: {{how: files{settings}}}\n")
 }
 
-/// What came of the paths.
+/// The results for the paths.
 #[track_caller]
 fn found(case: &Case, settings: &str) -> String {
     stats(case.run(&trying(settings)).ok().text()).remove(0)
@@ -62,7 +62,7 @@ fn paths_are_those_of_the_recipe() {
         found(&case, &settings),
         format!("{absolute}/a.txt=alpha lists/a.txt=refused ./lists/a.txt=refused")
     );
-    // A grant may lead upwards, as the recipe's owner may.
+    // A grant may lead upwards: the recipe's owner may go there.
     case.write(
         "in.jsonl",
         "{\"text\": \"GUILTY|lists/sub/../a.txt|hidden/../lists/a.txt|lists/a.txt\"}\n",
@@ -189,7 +189,7 @@ fn media_beside_the_dataset() {
         )
         .remove(0)
     };
-    // What a plugin says of itself grants nothing.
+    // A plugin's own description grants nothing.
     assert_eq!(
         run(""),
         "data/pic.txt=refused pic.txt=refused secret.txt=refused"
@@ -399,7 +399,7 @@ fn plan_says_what_each_op_may_do() {
         case.path("lists").to_str().unwrap()
     );
     assert_eq!(grants["env"][0], "TOKEN");
-    // Neither here nor in anything that the run left.
+    // Neither here nor in any file of the run.
     assert!(!text.contains("very-secret") && !json.to_string().contains("very-secret"));
     let kept = Command::new("grep")
         .args(["-rl", "very-secret"])

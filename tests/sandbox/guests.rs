@@ -1,10 +1,10 @@
-//! Builds the misbehaving component, once, and changes what it says of itself.
+//! Builds the misbehaving component once, and changes its descriptions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Marks the place where a test chooses what `describe` does.
+/// Marks the bytes by which a test chooses what `describe` does.
 const MODE: &[u8] = b"ROGUE-MODE:";
 
 /// The component as it was built: `describe` is honest, the operators are not.
@@ -27,7 +27,7 @@ fn build() -> PathBuf {
         ])
         .arg(&target);
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests"));
-    // What the outer cargo sets for the host must not reach the guest.
+    // Variables that the outer cargo sets for the host must not reach the guest.
     for name in [
         "CARGO_ENCODED_RUSTFLAGS",
         "RUSTFLAGS",
@@ -59,7 +59,7 @@ pub(crate) fn describing(mode: &str) -> Vec<u8> {
         .filter(|(_, w)| *w == MODE)
         .map(|(i, _)| i)
         .collect();
-    // Once in the text that the guest cuts the mode from would be enough to change the wrong one.
+    // A second occurrence, in the guest's own text, could lead to the wrong one being changed.
     let at = at
         .into_iter()
         .find(|i| bytes[*i..].starts_with(b"ROGUE-MODE:honest..............."))
@@ -70,7 +70,7 @@ pub(crate) fn describing(mode: &str) -> Vec<u8> {
     bytes
 }
 
-/// The component with every `from` replaced by `to`, which is as long.
+/// The component with every `from` replaced by `to` of the same length.
 pub(crate) fn replacing(from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = component().to_vec();

@@ -1,9 +1,9 @@
-//! What is found out before a job starts: exit code 2, nothing written.
+//! What is detected before a job starts: exit code 2, nothing written.
 
 use crate::harness::Case;
 use crate::sandbox::{case, guests, lines, recipe};
 
-/// Runs with `component` as the plugin; it is refused, by name, before anything starts.
+/// Runs with `component` as the plugin, which must be refused, by name, before anything starts.
 #[track_caller]
 fn refused(component: impl AsRef<[u8]>, parts: &[&str]) {
     let mut case = Case::with_input(lines(3, &[]).concat());
@@ -185,7 +185,7 @@ fn a_thousand_operators_are_fine() {
 fn two_plugins_with_one_operator() {
     let case = case(&lines(10, &[]));
     case.write("plugins/copy.wasm", guests::component());
-    // The very same component twice is no conflict.
+    // The very same component twice is not a conflict.
     case.run(&recipe("rogue_filter", "behave", "")).ok();
     case.write("plugins/copy.wasm", guests::describing("duplicate"));
     case.run(&recipe("rogue_filter", "behave", ""))
@@ -306,7 +306,7 @@ fn three_hundred_copies_of_a_plugin_give_one_note() {
         "{}",
         ran.stderr
     );
-    // Copies of what cannot be used are one mistake.
+    // Copies of an unusable component are one mistake.
     for i in 0..300 {
         case.write(&format!("plugins/copies/{i:03}.wasm"), "nothing");
     }
@@ -324,7 +324,7 @@ fn what_is_printed_at_creation_is_in_the_log() {
         log.contains("line 7 \\u{1b}[31m of many") && log.contains("prints too much"),
         "{log}"
     );
-    // Nor is it on the console of a run that shows its course there.
+    // Nor does the console of a run that shows progress there.
     std::fs::remove_dir_all(case.path("work")).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"));
     command

@@ -1,4 +1,4 @@
-//! `plugins.lock`: a run with other components than those that were pinned is refused.
+//! `plugins.lock`: a run with components other than the pinned ones is refused.
 
 use std::fs;
 use std::process::Command;
@@ -28,7 +28,7 @@ fn changed_new_and_missing_plugins_are_refused() {
     case.write("plugins/more/second.wasm", guests::component());
     assert_eq!(pin(&case), "2 components pinned in plugins/plugins.lock\n");
     case.run(&behaves).ok();
-    // Its summary is another one: it runs, but it is not what was pinned.
+    // It has another summary: it runs, but it is not what was pinned.
     let other = guests::replacing("Does something wrong", "Does SOMETHING wrong");
     case.write("plugins/rogue.wasm", &other);
     fs::remove_file(case.path("plugins/more/second.wasm")).unwrap();
@@ -51,7 +51,7 @@ fn changed_new_and_missing_plugins_are_refused() {
     .ok();
     pin(&case);
     case.run(&behaves).ok();
-    // The lock holds for what is below, however it is named.
+    // The lock covers what is below it, whatever path names that.
     let below = |plugins: &str| {
         let mut below = Case::with_input(lines(3, &[]).concat());
         below.args = vec!["--plugins".into(), case.path(plugins).display().to_string()];
@@ -88,7 +88,7 @@ fn changed_new_and_missing_plugins_are_refused() {
     below("elsewhere")
         .run(&format!("{behaves}check_plugins_lock: false\n"))
         .ok();
-    // So does the lock of a directory below the one that is named.
+    // So does the lock of a directory below the named one.
     fs::rename(
         case.path("plugins/plugins.lock"),
         case.path("plugins/more/plugins.lock"),
@@ -100,7 +100,7 @@ fn changed_new_and_missing_plugins_are_refused() {
         .failed(2, &["plugins/more/second.wasm: this plugin has changed"]);
     fs::remove_file(case.path("plugins/more/plugins.lock")).unwrap();
     case.run(&behaves).ok();
-    // A link in its place is replaced, and not followed.
+    // A link in its place is replaced, not followed.
     case.write("precious", "precious");
     std::os::unix::fs::symlink(case.path("precious"), case.path("plugins/plugins.lock")).unwrap();
     pin(&case);

@@ -57,8 +57,8 @@ fn quarantined(ran: &Ran) -> Vec<usize> {
         .collect()
 }
 
-/// Runs `op` over a dataset with `guilty` rows: these alone are in quarantine, with a reason that
-/// has `reason`; all others come out as they went in, and it took few calls.
+/// Runs `op` over a dataset with `guilty` rows: only these are in quarantine, with a reason that
+/// contains `reason`; all others come out unchanged, and few calls were needed.
 #[track_caller]
 fn isolates(op: &str, how: &str, settings: &str, guilty: &[usize], reason: &str) -> Ran {
     let lines = lines(ROWS, guilty);

@@ -7,7 +7,7 @@ use crate::harness::Case;
 const RECIPE: &str = "process:\n  - text_length_filter: {min_len: 3}\n";
 const INPUT: &str = "{\"text\":\"long enough\"}\n{\"text\":\"no\"}\n";
 
-/// A case with a cache of compiled components of its own.
+/// A case with its own cache of compiled components.
 fn case() -> Case {
     let mut case = Case::with_input(INPUT);
     case.env.push((
@@ -17,7 +17,7 @@ fn case() -> Case {
     case
 }
 
-/// How many components have been compiled.
+/// Number of compiled components.
 fn compiled(case: &Case) -> usize {
     fs::read_dir(case.path("cache/components")).unwrap().count()
 }
@@ -57,7 +57,7 @@ fn a_copy_of_a_pack_is_the_pack() {
     assert_eq!(compiled(&case), 1);
 }
 
-/// A case with a plugin that has operators of built-in names.
+/// A case with a plugin whose operators have built-in names.
 fn with_another() -> Case {
     let mut case = case();
     let mut other = filters().component.to_vec();
@@ -108,7 +108,7 @@ fn a_plugin_named_like_a_built_in_one_must_be_asked_for() {
     case.run(&format!("{RECIPE}allow_override: [words_num_filter]\n"))
         .failed(2, &parts);
     assert!(!case.path("work").exists(), "something was started");
-    // Who does not use such an operator has the built-in ones, and is told.
+    // A recipe without such operators gets the built-in ones, and a note.
     let ran = case.run("process:\n  - clean_links_mapper:\n").ok();
     let note = "plugins/other.wasm has `average_line_length_filter`, ";
     assert!(
@@ -132,7 +132,7 @@ fn a_plugin_named_like_a_built_in_one_must_be_asked_for() {
         "{}",
         ran.stderr
     );
-    // A copy of the pack beside it changes nothing.
+    // A copy of the pack next to it changes nothing.
     case.write("plugins/copy.wasm", filters().component);
     case.run(RECIPE).failed(2, &parts);
     case.args = ["--plugins", "plugins/copy.wasm"]
@@ -162,7 +162,7 @@ fn a_cache_that_others_can_write_is_not_used() {
     let ran = case.run(RECIPE).ok();
     assert!(!ran.stderr.contains("is not used"), "{}", ran.stderr);
     assert_eq!(compiled(&case), 1);
-    // Nor is a single file, and what a link leads to.
+    // Nor is a single file used, nor a link's target.
     let file = fs::read_dir(&cache)
         .unwrap()
         .next()

@@ -1,5 +1,5 @@
-//! `djhost quarantine JOB retry`: rows on which a plugin failed are given to another build of it,
-//! and come out as if it had been there from the start.
+//! `djhost quarantine JOB retry`: passes the rows on which a plugin failed to another build of it,
+//! and the result is as if that build had been there from the start.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -9,8 +9,7 @@ use serde_json::Value;
 use crate::harness::Case;
 use crate::sandbox::{case, guests, lines};
 
-/// A recipe in which the misbehaving operator stands between others. Of rows with equal text, the
-/// first stays.
+/// A recipe with the misbehaving operator between others. Of rows with equal text, the first stays.
 fn recipe(how: &str, partitions: usize, strategy: &str) -> String {
     format!(
         "partition: {{mode: manual, num_of_partitions: {partitions}}}\ncheckpoint: {{strategy: {strategy}}}\nmax_quarantine_ratio: 0.5\n\
@@ -82,7 +81,7 @@ fn result(case: &Case) -> (String, Value) {
     )
 }
 
-/// What a job makes whose plugin was good from the start.
+/// The result of a job whose plugin was good from the start.
 fn undisturbed(rows: &[String], recipe: &str) -> (String, Value) {
     let mut case = with_cured(rows);
     case.args = ["--plugins", "cured"].map(str::to_owned).to_vec();
@@ -124,7 +123,7 @@ fn a_better_build_takes_over_the_rows_and_no_others() {
             printed(&djhost(&case, &["quarantine", "work/job"], None))
                 .ends_with("0 rows in quarantine\n")
         );
-        // It is part of the job now, wherever the component has gone.
+        // It is part of the job now, even if the component is gone.
         fs::remove_dir_all(case.path("cured")).unwrap();
         assert!(case.run(&recipe).ok().stderr.contains("complete already"));
         assert_eq!(
@@ -206,7 +205,7 @@ fn rows_that_fail_again_stay_where_they_are() {
         .collect();
     assert_eq!(entries.len(), before.quarantine.len());
     assert!(entries.iter().all(|e| e["attempt"] == 2));
-    // Just one of the ops that failed: its rows fail at the other one.
+    // Only one of the ops that failed: its rows fail at the other one.
     let one = djhost(&case, &[&RETRY[..], &["--op", "1"]].concat(), None);
     assert!(printed(&one).starts_with("45 rows tried again; "));
     let listed = printed(&djhost(&case, &["quarantine", "work/job"], None));
@@ -239,7 +238,7 @@ fn a_retry_that_is_killed_is_resumed() {
             found.as_bytes() == before || found == expected.0,
             "killed at {at}: the export is neither the old nor the new one"
         );
-        // Asked for again, or just gone on with: where it had been written down, both do it.
+        // Asked for again, or just continued: once it was recorded, both do it.
         let asked = fs::exists(case.path("work/job/metadata/fallbacks.json")).unwrap();
         case.run(&recipe).ok();
         if !asked {
@@ -273,7 +272,7 @@ fn what_cannot_be_tried_again_is_refused() {
         &["no component in", "has the operator `rogue_filter`"],
     );
     assert!(!fs::exists(case.path("work/job/metadata/fallbacks.json")).unwrap());
-    // Rows that could not be read are a matter of the dataset.
+    // Unreadable rows are a matter of the dataset.
     let bad = with_cured(&["{\"text\": \"fine\"}\n".into(), "{\"text\n".into()]);
     bad.run(&recipe).ok();
     let output = djhost(&bad, &RETRY, None);

@@ -1,4 +1,4 @@
-//! How much an operator may make of a row: bounded by the row, in whatever batch it comes and
+//! How much an operator may make from a row: bounded by the row, whatever batch it comes in and
 //! however JSON spells it.
 
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::sandbox::{case, isolates, lines, recipe};
 
 #[test]
 fn a_small_row_makes_no_megabytes() {
-    // 2 MB of a row of some 30 bytes, for each guilty one; the batch as a whole would be allowed
+    // 2 MB from a row of some 30 bytes, for each guilty one; the batch as a whole would be allowed
     // more.
     let ran = isolates(
         "rogue_mapper",
@@ -30,7 +30,7 @@ fn a_small_row_makes_no_megabytes() {
         &[4, 700],
         "invalid answer: 60000 rows of ",
     );
-    // Both are settings, of one operator, too; half a megabyte is fine by default.
+    // Both are settings, also per operator; half a megabyte is allowed by default.
     let rows = lines(100, &[7]);
     for (how, limits, bad) in [
         ("bloat_524288", "{}", 0),
@@ -85,10 +85,10 @@ fn a_job_has_a_limit_of_its_own() {
             "raise `job_output_mb`",
         ],
     );
-    // Raised, the job goes on.
+    // With a higher limit the job continues.
     let ran = case.run(&small.replace("50", "500")).ok();
     assert_eq!(ran.text().lines().count(), 300);
-    // Copies count as well: rows of 20 KB, of which 200 are made of each.
+    // Copies count, too: rows of 20 KB, 200 made from each.
     let rows: Vec<String> = (0..30)
         .map(|i| {
             format!(
@@ -138,7 +138,7 @@ fn chunks_of_a_text_are_as_many_however_it_is_spelled() {
     let plain = chunks(&format!("{{\"text\": \"{chinese}\"}}"));
     assert_eq!(plain.len(), 400);
     assert_eq!(chunks(&format!("{{\"text\": \"{spelled}\"}}")), plain);
-    // Fields that are taken over, in either spelling.
+    // Copied fields, in either spelling.
     for note in ["n".repeat(5000), "\\n".repeat(5000), "\\u4e2d".repeat(1000)] {
         assert_eq!(
             chunks(&format!(

@@ -1,4 +1,4 @@
-//! What operators find of the world outside: nothing, unless it is granted (see `grants`).
+//! What operators find of the outside world: nothing, unless it is granted (see `grants`).
 
 use std::net::TcpListener;
 
@@ -90,7 +90,7 @@ fn nan_is_a_value_like_any_other() {
 
 #[test]
 fn a_failing_row_does_not_change_what_others_see() {
-    // After the failure the row is asked about on a fresh instance, the others too: the answers are
-    // the same.
+    // After the failure a fresh instance gets the row, and the others, too: the answers are the
+    // same.
     isolates("rogue_filter", "stat_not_utf8", "", &[10, 20], "not UTF-8");
 }

@@ -1,4 +1,4 @@
-//! A process that runs a job without work, for the tests of what looks on: `pretended-job RUN_DIR
+//! A process that runs a job without work, for tests of monitoring: `pretended-job RUN_DIR
 //! PARTITIONS [--deaf]`. One partition is done, one half done; then it waits to be stopped. With
 //! `--deaf` it never reacts.
 

@@ -172,8 +172,7 @@ fn a_process_that_got_the_pid_of_a_dead_one_is_never_signalled() {
     let id = ProcessId::of(stranger.id()).unwrap();
     let paths = RunPaths::new(root(home.path()));
     let job = PretendedJob::start(paths.root(), 1).unwrap();
-    // The lock is held, but by whom it says is a process that ended before the stranger got its
-    // pid.
+    // The lock is held, but names a process that ended before a stranger got its pid.
     let process = ProcessId {
         start_ticks: id.start_ticks - 1,
         ..id.clone()
@@ -217,7 +216,7 @@ fn the_first_interrupt_stops_and_the_second_forces() {
     let mut deaf = Running::start(&home.path().join("outputs/deaf"), true);
     assert!(deaf.id().signal(Signal::Terminate).unwrap());
     let ended = wait_for(|| {
-        // Signals that are not yet handled are merged, so it is sent until it has ended.
+        // Unhandled signals are merged, so it is sent until the process has ended.
         ProcessId::of(deaf.child.id()).is_none_or(|id| !id.signal(Signal::Terminate).unwrap())
     });
     assert!(ended);

@@ -1,11 +1,11 @@
-//! Rows of a partition as a file: Parquet, Arrow IPC or JSON lines, in any compression, and back
-//! without a bit of difference.
+//! Stores the rows of a partition in a file: Parquet, Arrow IPC or JSON lines, in any compression.
+//! Reading returns exactly the rows that were written.
 //!
-//! The columns of Parquet and Arrow are `__row__` (the row's id), then for JSON rows `__raw__` (the
-//! row with all changes spliced in; null where it can be had from the input) and `__patch__` (what
-//! makes the input's row into it; null where that is the same), for columnar rows their own columns
-//! (see [`columns`](super::columns)), then the stats as `__dj__stats__.KEY`. JSON lines are
-//! described in [`lines`].
+//! The columns of Parquet and Arrow are `__row__` (the row's id); for JSON rows `__raw__` (the row
+//! with all changes spliced in; null if the input has it) and `__patch__` (turns the input's row
+//! into it; null if they are equal); for columnar rows their own columns (see
+//! [`columns`](super::columns)); then the stats as `__dj__stats__.KEY`. [`lines`] describes JSON
+//! lines.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter};
@@ -34,7 +34,7 @@ use crate::rundir::checksum::ChecksumWriter;
 pub(crate) const ROW: &str = "__row__";
 pub(crate) const RAW: &str = "__raw__";
 const PATCH: &str = "__patch__";
-/// A Parquet row group is closed at this size, which bounds the memory of its writer.
+/// Size at which a Parquet row group ends, which bounds the writer's memory.
 const ROW_GROUP_BYTES: usize = 8 << 20;
 
 /// The file's extension: `parquet`, `arrow`, `jsonl.gz`, …
@@ -55,14 +55,14 @@ pub(crate) fn extension(format: StorageFormat, compression: Compression) -> &'st
 
 /// Rows as they are stored.
 pub(crate) struct Stored {
-    /// `raw` is null where the row is to be had from the input.
+    /// `raw` is null where the row can be read from the input.
     pub batch: Batch,
-    /// What makes the input's row into it; null: nothing.
+    /// Turns the input's row into this one; null if they are equal.
     pub patch: Option<BinaryViewArray>,
 }
 
 impl Stored {
-    /// `batch` in the form that is stored. `whole`: every row.
+    /// Converts `batch` to the stored form. `whole`: store every row whole.
     pub(crate) fn new(batch: &Batch, whole: bool) -> Result<Self> {
         let mut stored = Self {
             batch: batch.clone(),
@@ -90,7 +90,7 @@ impl Stored {
 type Sink = BufWriter<ChecksumWriter<AtomicFile>>;
 
 enum Writer {
-    /// Nothing came yet: the schema is known with the first batch.
+    /// No rows yet: the first batch decides the schema.
     Waiting(Sink),
     Parquet(Box<ArrowWriter<Sink>>),
     Arrow(Box<StreamWriter<Encoder<Sink>>>),
@@ -150,7 +150,7 @@ impl RowsWriter {
         Ok(())
     }
 
-    /// Rows, bytes and checksum; the file still has to be committed.
+    /// Returns the file, not yet committed, with its rows, bytes and checksum.
     pub(crate) fn finish(mut self) -> Result<(AtomicFile, u64, u64, String)> {
         let sink = match self.writer.take().context("finished after an error")? {
             Writer::Waiting(sink) => sink,
@@ -179,8 +179,8 @@ fn open(
                 Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(1)?),
                 Compression::Lz4 => Codec::LZ4_RAW,
             };
-            // Nobody queries a checkpoint: no statistics; and rows hardly ever repeat: no
-            // dictionary.
+            // Nobody queries a checkpoint, so it has no statistics; rows hardly ever repeat, so it
+            // has no dictionary.
             let properties = WriterProperties::builder()
                 .set_compression(codec)
                 .set_dictionary_enabled(false)
@@ -218,7 +218,7 @@ fn to_table(Stored { batch, patch }: &Stored, format: StorageFormat) -> Result<R
     let mut add = |field: Field, array: ArrayRef| {
         fields.push(field);
         arrays.push(match array.data_type() {
-            // Arrow's form would hold all that the views are cut out of.
+            // Arrow's form would contain the whole buffers behind the views.
             DataType::BinaryView if format != StorageFormat::Parquet => {
                 Arc::new(array.as_binary_view().gc())
             }
@@ -298,7 +298,7 @@ pub(crate) fn from_table(table: &RecordBatch) -> Result<Stored> {
     Ok(Stored { batch, patch })
 }
 
-/// Gives the rows of a file back in batches.
+/// Reads the rows of a file in batches.
 pub(crate) struct RowsReader {
     inner: Reader,
 }
@@ -310,8 +310,8 @@ enum Reader {
 }
 
 impl RowsReader {
-    /// Opens a file that [`RowsWriter`] wrote with `rows` rows in `bytes` bytes. Batches have about
-    /// `batch_bytes`.
+    /// Opens a file that [`RowsWriter`] wrote, with `rows` rows in `bytes` bytes. Batches have
+    /// about `batch_bytes`.
     pub(crate) fn open(
         path: &Path,
         format: StorageFormat,
@@ -336,8 +336,8 @@ impl RowsReader {
                     .map(|g| g.total_byte_size())
                     .sum();
                 let per_row = (unpacked as u64 / rows).max(1) as usize;
-                // Rows are counted here and not bytes, and huge rows come in runs: a quarter of the
-                // mean keeps such a batch small.
+                // Counts rows, not bytes, and huge rows come in runs: a quarter of the mean keeps a
+                // batch of such rows small.
                 let size = (batch_bytes / 4 / per_row).clamp(1, 8192);
                 Reader::Batches(Box::new(
                     builder.with_batch_size(size).build().with_context(at)?,

@@ -1,9 +1,9 @@
-//! Columns of a batch as columns of a file. What a column is says its field's metadata and not its
-//! name, which is the user's.
+//! Columns of a batch as columns of a file. The field's metadata says what a column is, because its
+//! name is the user's.
 //!
-//! Beside its values a column has its *native* form where that holds more (a whole number that an
-//! operator reads as a double, a struct that it reads as JSON), and which rows an operator has
-//! changed: without these a step after the checkpoint would write other values than one without it.
+//! Next to its values a column has its *native* form if that holds more (a whole number that an
+//! operator reads as a double, a struct that it reads as JSON), and the rows that an operator
+//! changed. Without these a step after the checkpoint would write other values than one without it.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::data::{Batch, Column, STATS, is_text};
 /// Key in the metadata of a field.
 const ROLE: &str = "djhost:role";
 const VALUES: &str = "values";
-/// The strings are JSON texts.
+/// Marks strings that are JSON texts.
 const JSON: &str = "json";
 const NATIVE: &str = "native";
-/// For each row a bit per column; null where no column has changed.
+/// For each row a bit per column; null if no column changed.
 const CHANGED: &str = "changed";
 
-/// Adds the columns of `batch`, but for stats of the input that an op has computed anew: they are
-/// of no use any more.
+/// Adds the columns of `batch`, except stats of the input that an op has computed anew, which
+/// nobody reads any more.
 pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
     let mut column = |path: &str, role: &str, array: &ArrayRef| {
         add(
@@ -72,7 +72,7 @@ fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
     marks.finish()
 }
 
-/// Whether the field has the values of a column of the rows, and is not what belongs to one.
+/// Whether the field has the values of a column, and not what belongs to one.
 pub(crate) fn has_values(field: &Field) -> bool {
     matches!(
         field.metadata().get(ROLE).map(String::as_str),
@@ -80,12 +80,12 @@ pub(crate) fn has_values(field: &Field) -> bool {
     )
 }
 
-/// Whether the field is of a column of the rows.
+/// Whether the field belongs to a column of the rows.
 pub(crate) fn is_column(field: &Field) -> bool {
     field.metadata().contains_key(ROLE)
 }
 
-/// Takes in a column that [`store`] has made, in their order.
+/// Restores a column that [`store`] made. Must be called in the order of the fields.
 pub(crate) fn restore(columns: &mut Vec<Column>, field: &Field, array: &ArrayRef) -> Result<()> {
     match field.metadata().get(ROLE).map(String::as_str) {
         Some(NATIVE) => {

@@ -1,4 +1,4 @@
-//! What must hold for any bytes that stand in the files of a run directory.
+//! Properties that must hold for any bytes in the files of a run directory.
 
 use arrow::array::{Array, BinaryViewArray};
 
@@ -11,7 +11,7 @@ use crate::rundir::events::EventLogs;
 use crate::rundir::lock::Liveness;
 use crate::rundir::{DatasetMapping, JobSummary};
 
-/// A file of a run directory, its kind by the first byte.
+/// Reads a file of a run directory; the first byte chooses its kind.
 pub fn records(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else {
         return;
@@ -58,7 +58,7 @@ fn manifest(data: &[u8]) {
 
 fn events(data: &[u8]) {
     let mut logs = EventLogs::default();
-    // Two attempts, the first of which may be torn anywhere.
+    // Two attempts; the first may be torn anywhere.
     let (first, second) = data.split_at(data.len() / 2);
     logs.add(first);
     logs.add(second);
@@ -90,8 +90,8 @@ fn summary(data: &[u8]) {
     }
 }
 
-/// A patch gives the new row back; bytes that are no patch are refused, and make no more than the
-/// old row and they themselves hold.
+/// A patch restores the new row. Bytes that are not a patch are refused, or yield no more than the
+/// old row and the bytes themselves hold.
 fn patch(data: &[u8]) {
     let (old, new) = data.split_at(data.len() / 3);
     let array = |row: &[u8]| BinaryViewArray::from_iter([Some(row)]);

@@ -1,4 +1,4 @@
-//! The chain of keys of every partition over the plan; see `checkpoint::key`.
+//! The chain of lineage keys of every partition over the plan; see [`crate::plan::lineage_key`].
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use crate::plan::lineage_key::{Key, KeyBuilder};
 pub(crate) struct Chains {
     /// `after[p][i + 1]` is the key of partition `p` after op `i`; `after[p][0]` that of its input.
     after: Vec<Vec<Key>>,
-    /// Keys of the key files: `keys[p]` by global op.
+    /// Keys of the key files: `keys[p]` maps global ops to them.
     keys: Vec<HashMap<usize, Key>>,
-    /// Keys of the parts of the export.
+    /// Keys of the export parts.
     parts: Vec<Key>,
 }
 
 impl Chains {
-    /// The chains of partitions with the given inputs. `export` says how parts are written.
+    /// The chains of partitions with the given inputs. `export` describes how parts are written.
     pub(crate) fn new(plan: &Plan, inputs: Vec<Key>, export: &str) -> Self {
         let identities: Vec<&Key> = plan.ops.iter().map(|op| &op.identity).collect();
         Self::with(plan, &identities, inputs, export)
     }
 
-    /// The chains of the same input and ops with other identities; they have no parts.
+    /// The chains of the same input and ops with other identities, without parts.
     pub(crate) fn of_earlier(&self, plan: &Plan, identities: &[Key]) -> Self {
         let inputs = self.after.iter().map(|chain| chain[0].clone()).collect();
         Self::with(plan, &identities.iter().collect::<Vec<_>>(), inputs, "")
@@ -34,7 +34,7 @@ impl Chains {
         let mut after: Vec<Vec<Key>> = inputs.into_iter().map(|k| vec![k]).collect();
         for op in &plan.ops {
             if op.is_global() {
-                // What stays of one partition depends on all of them.
+                // What a global op keeps of one partition depends on all of them.
                 let all = after
                     .iter()
                     .fold(KeyBuilder::new("global"), |k, chain| {
@@ -80,7 +80,7 @@ impl Chains {
         Self { after, keys, parts }
     }
 
-    /// The key of a partition's rows after op `op`, None = its input.
+    /// The key of a partition's rows after op `op`; None: its input.
     pub(crate) fn after(&self, partition: usize, op: Option<usize>) -> &Key {
         &self.after[partition][op.map_or(0, |i| i + 1)]
     }
@@ -90,7 +90,7 @@ impl Chains {
         &self.keys[partition][&op]
     }
 
-    /// The key of a partition's part of the export.
+    /// The key of a partition's export part.
     pub(crate) fn part(&self, partition: usize) -> &Key {
         &self.parts[partition]
     }
@@ -100,7 +100,7 @@ impl Chains {
         self.parts.iter()
     }
 
-    /// Everything that today's plan can use: key → (artifact, op, partition).
+    /// Everything that today's plan can use: key → its places (artifact, op, partition).
     pub(crate) fn expected(&self, plan: &Plan) -> HashMap<Key, Vec<(Artifact, usize, usize)>> {
         let mut expected: HashMap<Key, Vec<(Artifact, usize, usize)>> = HashMap::new();
         for partition in 0..self.after.len() {

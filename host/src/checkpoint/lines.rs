@@ -1,12 +1,12 @@
-//! Rows as JSON lines, for whoever wants to look at them with `jq` or the like, and back without a
-//! bit of difference.
+//! Stores rows as JSON lines, for people with `jq` and the like. Reading returns exactly the rows
+//! that were written.
 //!
-//! A line is the row, whole, with one more field at its end, `__dj__row__`: the row's `id`, the
-//! `stats` that it has, and what it takes to have the row back exactly. White space around a JSON
-//! row is in `around`; a row with numbers that only Python knows (`NaN`, `Infinity`), which is no
-//! JSON, is in `bytes`, in base64. The first row of a batch has the number of its `rows` and, in
-//! `arrow`, what JSON cannot hold exactly: the stats of JSON rows, all of rows with columns, whose
-//! values beside it are for reading only.
+//! A line is the whole row with a last field `__dj__row__`: the row's `id`, its `stats`, and what
+//! else is needed to restore the row exactly. `around` has the white space around a JSON row;
+//! `bytes` has, in base64, a row with numbers that only Python knows (`NaN`, `Infinity`) and that
+//! is therefore not JSON. The first row of a batch has the number of its `rows` and, in `arrow`,
+//! what JSON cannot hold exactly: the stats of JSON rows, and all of a batch of columns, whose
+//! values in the lines are only for reading.
 
 use std::io::{BufRead, Write};
 
@@ -25,15 +25,15 @@ use super::codec::{RAW, ROW, Stored, from_table};
 use super::columns;
 use crate::data::{Batch, STATS, Stat, show_json_rows};
 
-/// The field at the end of a line. In a text its quotes would be escaped, so where these bytes
-/// stand last, they are the field.
+/// The field at the end of a line. In a text its quotes would be escaped, so the last occurrence of
+/// these bytes is the field.
 const FIELD: &[u8] = b"\"__dj__row__\":";
 
-/// What it says.
+/// The content of the field.
 #[derive(Serialize, Deserialize)]
 struct Row<'a> {
     id: u64,
-    /// For people.
+    /// For people; not read back.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     stats: Option<&'a RawValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ struct Row<'a> {
     arrow: Option<String>,
 }
 
-/// Writes a batch in its stored columns. Of JSON rows none may be missing.
+/// Writes a batch given in its stored columns. JSON rows must all be present.
 pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
     let schema = table.schema();
     let ids = table
@@ -122,7 +122,7 @@ pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
                 let is_json = object.starts_with('{')
                     && object.ends_with('}')
                     && (!["NaN", "Infinity"].iter().any(|word| memmem::find(object.as_bytes(), word.as_bytes()).is_some())
-                        // It may be a word of a text.
+                        // It may be a word within a text.
                         || serde_json::from_str::<serde::de::IgnoredAny>(object).is_ok());
                 if is_json {
                     object
@@ -133,7 +133,7 @@ pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
             }
         };
         let open = &object[..object.len() - 1];
-        // An object that is empty but for blanks takes no comma.
+        // An object with nothing but blanks takes no comma.
         let comma = if open[1..].trim_ascii().is_empty() {
             ""
         } else {
@@ -147,10 +147,10 @@ pub(crate) fn write(out: &mut impl Write, table: &RecordBatch) -> Result<()> {
     Ok(())
 }
 
-/// The rows as JSON objects, as well as JSON can hold them.
+/// The rows as JSON objects, as far as JSON can hold them.
 fn objects(table: &RecordBatch) -> Vec<String> {
     let mut lines = Vec::new();
-    // A value that has no form in JSON is in `arrow` all the same.
+    // A value without a JSON form is in `arrow` anyway.
     if show_json_rows(table, &mut lines).is_err() {
         return Vec::new();
     }
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn columns_can_be_read_and_come_back_with_their_types() {
         let text: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
-        // The second has no form in JSON.
+        // The second has no JSON form.
         let time: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, i64::MAX]));
         let ids: ArrayRef = Arc::new(UInt64Array::from(vec![1, 2]));
         let one = table(&[(ROW, Arc::clone(&ids)), ("text", Arc::clone(&text))]);

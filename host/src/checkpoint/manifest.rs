@@ -1,4 +1,4 @@
-//! The manifest beside a file of rows, keys or output: without it the file does not exist.
+//! The manifest next to a file of rows, keys or output: without it the file does not exist.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::data::PartInfo;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::OpDone;
 
-/// Version of the manifests and of the files they stand for. Another version is not used.
+/// Version of the manifests and of the files they describe. Other versions are ignored.
 pub(crate) const FORMAT_VERSION: u32 = 3;
 
-/// What a manifest stands for.
+/// The kind of file that a manifest describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Artifact {
@@ -19,7 +19,7 @@ pub(crate) enum Artifact {
     Rows,
     /// The keys of a partition's rows for a global op.
     Keys,
-    /// What a global op keeps of a partition's rows.
+    /// The rows of a partition that a global op keeps.
     Mask,
     /// The finished rows of a partition, in the export's format.
     Part,
@@ -34,21 +34,21 @@ pub(crate) struct QuarantineFile {
     pub rows: u64,
 }
 
-/// The bytes that a partition was read from.
+/// The input bytes of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InputContent {
     /// The key of the partition's input.
     pub key: crate::plan::lineage_key::Key,
-    /// xxh3-128 of its slices one after the other, hex.
+    /// xxh3-128 of its concatenated slices, in hex.
     pub checksum: String,
 }
 
-/// What became of the rows of a partition from the input up to here: every manifest carries the
-/// whole account, so that a resumed job's ledger is exact whatever was redone.
+/// The account of a partition's rows from the input up to here. Every manifest has the whole
+/// account, so a resumed job's ledger is exact whatever was redone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {
-    /// Rows found in the input, bad ones included.
+    /// Rows found in the input, including bad ones.
     pub read: u64,
     /// Lines of each slice, for line numbers in quarantine.
     pub lines: BTreeMap<usize, u64>,
@@ -56,17 +56,17 @@ pub(crate) struct Account {
     pub input_bytes: u64,
     /// Rows that the reader refused.
     pub bad: u64,
-    /// What each op did, by its index.
+    /// The numbers of each op, by its index.
     pub ops: BTreeMap<usize, OpDone>,
-    /// What the input was when it was read; None where that cannot be told.
+    /// The input as it was when it was read; None if that is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputContent>,
-    /// Where the rows in quarantine are.
+    /// The files of rows in quarantine.
     pub quarantine: Vec<QuarantineFile>,
 }
 
 impl Account {
-    /// The numbers of one op, to add to.
+    /// The numbers of one op, for adding to.
     pub(crate) fn op(&mut self, partition: usize, index: usize, name: &str) -> &mut OpDone {
         self.ops.entry(index).or_insert_with(|| OpDone {
             partition_id: partition,
@@ -81,31 +81,31 @@ impl Account {
 pub(crate) struct Manifest {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
-    /// What it is.
+    /// The kind of file.
     pub artifact: Artifact,
-    /// What was done to which input.
+    /// The lineage key: what was done to which input.
     pub key: Key,
-    /// The last op whose work is in it; None = the input itself.
+    /// The last op applied; None: the input itself.
     pub op: Option<usize>,
     /// The partition.
     pub partition: usize,
-    /// Name of the data file, beside the manifest.
+    /// Name of the data file, next to the manifest.
     pub data: String,
     /// Rows in it.
     pub rows: u64,
     /// Its size in bytes.
     pub bytes: u64,
-    /// xxh3-128 of the data file, hex.
+    /// xxh3-128 of the data file, in hex.
     pub checksum: String,
-    /// What became of all rows of the partition up to here.
+    /// The account of the partition up to here.
     pub account: Account,
-    /// Rows: how they are stored, for instance `parquet/snappy`.
+    /// For rows: how they are stored, for instance `parquet/snappy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<String>,
-    /// Rows: CPU seconds that encoding and writing them took.
+    /// For rows: CPU seconds of encoding and writing.
     #[serde(default)]
     pub write_seconds: f64,
-    /// Parts: what assembling needs.
+    /// For parts: what assembling needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartInfo>,
 }

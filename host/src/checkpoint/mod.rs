@@ -1,5 +1,5 @@
-//! What survives a kill: rows, keys and parts on disk, each valid if and only if its manifest is
-//! there and its key is the expected one.
+//! Files that survive a kill: rows, keys and parts, each valid if and only if its manifest is there
+//! and has the expected key.
 
 mod codec;
 mod columns;

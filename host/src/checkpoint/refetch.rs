@@ -1,5 +1,5 @@
-//! Rows of a checkpoint made whole: what it does not hold is read from the input once more, where
-//! the row's id says.
+//! Completes the rows of a checkpoint: reads what it does not store from the input again, at the
+//! place that the row's id gives.
 
 use std::fs::File;
 use std::time::UNIX_EPOCH;
@@ -14,17 +14,17 @@ use super::patch;
 use crate::data::batch::split_id;
 use crate::data::{Batch, Dataset};
 
-/// What is read at once: rows lie close together, and most of them are wanted.
+/// Bytes read at a time: rows lie close together, and most of them are wanted.
 const PIECE: usize = 512 << 10;
-/// Rows per batch, at most.
+/// Upper bound of rows per batch.
 const MAX_ROWS: usize = 8192;
 
-/// Gives whole rows. Ids rise, so that the input is read from front to back.
+/// Yields whole rows. Ids ascend, so the input is read from front to back.
 pub(crate) struct Refetch<'a, I> {
     dataset: &'a Dataset,
     batches: I,
     batch_bytes: usize,
-    /// A batch, and how many of its rows have been given.
+    /// A batch, and how many of its rows have been returned.
     waiting: Option<(Stored, usize)>,
     open: Option<Open>,
 }
@@ -40,7 +40,7 @@ struct Open {
 }
 
 impl<'a, I: Iterator<Item = Result<Stored>>> Refetch<'a, I> {
-    /// Over batches of any size; gives batches of about `batch_bytes` where rows are fetched.
+    /// Wraps batches of any size; yields batches of about `batch_bytes` where it fetches rows.
     pub(crate) fn new(dataset: &'a Dataset, batches: I, batch_bytes: usize) -> Self {
         Self {
             dataset,
@@ -169,7 +169,7 @@ impl Open {
             .modified()?
             .duration_since(UNIX_EPOCH)
             .map_or(0, |d| d.as_nanos() as i128);
-        // When an unpacked copy was made does not matter.
+        // The time of an unpacked copy does not matter.
         if found.len() != input.bytes || (input.origin.is_none() && modified != input.modified_ns) {
             bail!(
                 "`{name}` has changed while the job ran; run it again: what has changed is then done anew"
@@ -185,7 +185,7 @@ impl Open {
         })
     }
 
-    /// Fills `piece` to its capacity from `offset` on.
+    /// Fills `piece` to its capacity, starting at `offset`.
     fn fill(&self, piece: &mut Vec<u8>, offset: u64) -> Result<()> {
         let len = piece.capacity();
         while piece.len() < len {
@@ -203,8 +203,8 @@ impl Open {
         Ok(())
     }
 
-    /// Where the row at `offset` stands in the piece, without its line end, and whether it is
-    /// another piece than before.
+    /// The range of the row at `offset` in the piece, without its line end, and whether the piece
+    /// is a new one.
     fn row(&mut self, offset: u64) -> Result<(usize, usize, bool)> {
         ensure!(
             offset < self.bytes,

@@ -1,49 +1,49 @@
-//! Which committed files today's plan can use. Facts in, decisions out; nothing here touches the
-//! disk.
+//! Decides which committed files today's plan can use. Pure: facts in, decisions out, no access to
+//! the disk.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::manifest::{Artifact, Manifest};
 use crate::plan::lineage_key::Key;
 
-/// Where a manifest lies: the numbers in its file name.
+/// The place of a manifest: the numbers in its file name.
 pub(crate) type Slot = (Artifact, usize, usize);
 
-/// A manifest that was found, and where.
+/// A manifest that was found, with its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    /// Op and partition in its file name.
+    /// The op in its file name.
     pub op: usize,
-    /// See `op`.
+    /// The partition in its file name.
     pub partition: usize,
-    /// What it says, or why it cannot be read.
+    /// Its content, or why it cannot be read.
     pub manifest: Result<Manifest, String>,
 }
 
-/// What is to be done with a found file before anything runs.
+/// What to do with a file before anything runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Decision {
-    /// It is what today's plan has at this place.
+    /// Today's plan has it at this place.
     Keep,
-    /// Today's plan has it at another partition: its number changed, its rows did not.
+    /// Today's plan has it at another partition, whose number changed while its rows did not.
     Move {
-        /// The partition that it is of now.
+        /// The partition that it belongs to now.
         to: usize,
     },
-    /// It is of no use today; the reason goes to the user.
+    /// Of no use today; the user is told the reason.
     SetAside(String),
 }
 
-/// Decides on every found file. `expected` gives the key that today's plan has for (artifact, op,
-/// partition); a key may stand at several partitions only if these are equal, then the first free
-/// one gets the file.
+/// Decides on every found file. `expected` returns the key that today's plan has for (artifact, op,
+/// partition). A key can have several partitions only if these are equal: then the first free one
+/// gets the file.
 pub(crate) fn decide(
     found: &[Found],
     expected: &HashMap<Key, Vec<(Artifact, usize, usize)>>,
 ) -> Vec<Decision> {
     let mut taken: BTreeMap<Slot, usize> = BTreeMap::new();
     let mut decisions: Vec<Option<Decision>> = vec![None; found.len()];
-    // First those that are where they belong: nothing may be moved over them.
+    // First the files that are in their places: nothing may be moved over them.
     for (i, f) in found.iter().enumerate() {
         match &f.manifest {
             Err(why) => decisions[i] = Some(Decision::SetAside(why.clone())),
@@ -86,19 +86,19 @@ pub(crate) fn decide(
         .collect()
 }
 
-/// From where a partition's rows can be had after some op.
+/// Where a partition's rows after some op come from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Base {
-    /// Op after which rows are stored; None = the input.
+    /// The op after which rows are stored; None: the input.
     pub rows_after: Option<usize>,
-    /// Global ops whose masks are to be applied to them, in order.
+    /// Global ops whose masks still apply to them, in order.
     pub masks: Vec<usize>,
 }
 
 impl Base {
-    /// The rows of a partition after op `after` (None = before the first op), if they can be had
-    /// without running an op. `has(artifact, op)` says whether a good file is there; `has_mask(op)`
-    /// whether the op keeps some of the rows before it.
+    /// The base for the rows of a partition after op `after` (None: before the first op), if no op
+    /// needs to run for it. `has(artifact, op)` says whether a good file exists; `has_mask(op)`
+    /// whether the op keeps only some of the rows before it.
     pub(crate) fn after(
         after: Option<usize>,
         has: &impl Fn(Artifact, usize) -> bool,

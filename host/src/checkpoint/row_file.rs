@@ -1,10 +1,10 @@
-//! The keys of a grouper with the rows that they are of. The rows of a group lie anywhere in the
-//! dataset, so each is found by its number.
+//! The file of a grouper's keys with their rows. The rows of a group lie anywhere in the dataset,
+//! so the file finds each by its number.
 //!
 //! ```text
-//! rows, one after the other │ per row: its end, its id │ the keys, as in any file of keys │ number of rows, size of the keys
+//! concatenated rows │ per row: its end, its id │ the keys, as in any key file │ number of rows, size of the keys
 //! ```
-//! All numbers have 64 bits, the lowest byte first.
+//! All numbers have 64 bits, lowest byte first.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -17,11 +17,11 @@ use crate::data::{Batch, ExportOptions};
 use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
 
-/// Bytes per row of the table, and those of the last two numbers.
+/// Bytes per row of the table, and of the two numbers at the end.
 const ENTRY: u64 = 16;
 const TAIL: u64 = 16;
 
-/// Rows being written.
+/// Writes a row file.
 pub(crate) struct RowFileWriter {
     out: BufWriter<ChecksumWriter<AtomicFile>>,
     export: ExportOptions,
@@ -32,7 +32,7 @@ pub(crate) struct RowFileWriter {
 }
 
 impl RowFileWriter {
-    /// Starts a file. Rows are written as `export` has them.
+    /// Starts a file. `export` decides how rows are written.
     pub(crate) fn new(file: AtomicFile, export: &ExportOptions) -> Self {
         let out = BufWriter::with_capacity(256 << 10, ChecksumWriter::new(file));
         Self {
@@ -69,7 +69,7 @@ impl RowFileWriter {
         Ok(self.out.write_all(&self.lines)?)
     }
 
-    /// Adds the keys. Gives the file, which still has to be committed, its bytes and its checksum.
+    /// Adds the keys. Returns the file, not yet committed, with its bytes and checksum.
     pub(crate) fn finish(mut self, keys: &[u8]) -> Result<(AtomicFile, u64, String)> {
         let tail = [self.rows.to_le_bytes(), (keys.len() as u64).to_le_bytes()].concat();
         for part in [&self.table[..], keys, &tail] {
@@ -81,7 +81,7 @@ impl RowFileWriter {
     }
 }
 
-/// Gives rows by their number.
+/// Reads rows by their number.
 pub(crate) struct RowFile {
     file: File,
     path: PathBuf,
@@ -89,11 +89,11 @@ pub(crate) struct RowFile {
     keys_bytes: u64,
     /// Where the table begins.
     table: u64,
-    /// A piece of the table, from some row on.
+    /// A part of the table, and its first row.
     known: (u64, Vec<u8>),
 }
 
-/// Entries of the table that are read at once: rows of a group follow each other, if at a distance.
+/// Table entries read at a time: rows of a group follow each other, at a distance.
 const AT_ONCE: u64 = 256;
 
 impl RowFile {
@@ -121,14 +121,14 @@ impl RowFile {
         })
     }
 
-    /// The keys.
+    /// The bytes of the keys.
     pub(crate) fn keys(&self) -> Result<Vec<u8>> {
         let mut keys = vec![0; usize::try_from(self.keys_bytes)?];
         self.read(&mut keys, self.table + self.rows * ENTRY)?;
         Ok(keys)
     }
 
-    /// Puts row number `row`, without its line end, in the place of what is in `out`, and gives its
+    /// Replaces the content of `out` with row number `row`, without its line end, and returns its
     /// id.
     pub(crate) fn row(&mut self, row: u64, out: &mut Vec<u8>) -> Result<u64> {
         ensure!(

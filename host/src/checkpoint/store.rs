@@ -1,4 +1,5 @@
-//! The committed files of a run: written data first, manifest last; read back only whole.
+//! The committed files of a run: data is written first, the manifest last, and only whole files are
+//! read back.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use crate::rundir::checksummed_json::{seal, unseal};
 use crate::rundir::own_files::read_document;
 use crate::rundir::{RunPaths, Storage};
 
-/// Where and how checkpoints are kept.
+/// Where and how checkpoints are stored.
 #[derive(Clone)]
 pub(crate) struct Store {
     /// The run directory.
@@ -26,12 +27,12 @@ pub(crate) struct Store {
     pub storage: Storage,
     format: StorageFormat,
     compression: Compression,
-    /// Whether rows that are as the input has them are written too.
+    /// Whether rows equal to the input's are stored, too.
     whole: bool,
     batch_bytes: usize,
 }
 
-/// Rows being written.
+/// A checkpoint being written.
 pub(crate) struct WrittenRows {
     whole: bool,
     writer: RowsWriter,
@@ -48,14 +49,14 @@ impl WrittenRows {
 }
 
 impl Store {
-    /// A store that writes as `settings` say and reads batches of about `batch_bytes`.
+    /// A store that writes by `settings` and reads batches of about `batch_bytes`.
     pub(crate) fn new(
         paths: RunPaths,
         storage: Storage,
         settings: &IntermediateStorage,
         batch_bytes: usize,
     ) -> Self {
-        // JSON lines are for reading: what is elsewhere cannot be read.
+        // JSON lines are for reading, so they must be complete.
         let whole = settings.whole_rows || settings.format == StorageFormat::Jsonl;
         Self {
             paths,
@@ -67,7 +68,7 @@ impl Store {
         }
     }
 
-    /// Starts the file of the rows of `partition` after `op`.
+    /// Starts the checkpoint of `partition` after `op`.
     pub(crate) fn rows(&self, op: usize, partition: usize) -> Result<WrittenRows> {
         let path = self
             .paths
@@ -80,7 +81,7 @@ impl Store {
         })
     }
 
-    /// Makes the rows durable, then their manifest.
+    /// Makes the rows durable, then commits their manifest.
     pub(crate) fn commit_rows(
         &self,
         rows: WrittenRows,
@@ -113,7 +114,7 @@ impl Store {
         Ok(manifest)
     }
 
-    /// Writes a small file (keys, masks) whole and commits it with its manifest.
+    /// Writes a small file (keys, masks) and commits it with its manifest.
     pub(crate) fn commit_bytes(
         &self,
         bytes: &[u8],
@@ -129,7 +130,7 @@ impl Store {
         Ok(manifest)
     }
 
-    /// Starts the file of the keys of `partition` for grouper `op`, with the rows that they are of.
+    /// Starts the file of the keys of `partition` for grouper `op`, with their rows.
     pub(crate) fn keys_with_rows(
         &self,
         op: usize,
@@ -140,7 +141,7 @@ impl Store {
         Ok(RowFileWriter::new(self.storage.create(&path)?, export))
     }
 
-    /// Commits such a file with its manifest.
+    /// Commits a file of [`keys_with_rows`](Self::keys_with_rows) with its manifest.
     pub(crate) fn commit_keys_with_rows(
         &self,
         rows: RowFileWriter,
@@ -159,7 +160,7 @@ impl Store {
         Ok(manifest)
     }
 
-    /// A manifest to be filled in by [`commit_bytes`](Self::commit_bytes) or for a part.
+    /// A manifest for [`commit_bytes`](Self::commit_bytes) to complete, or for a part.
     pub(crate) fn manifest(
         artifact: Artifact,
         key: Key,
@@ -185,7 +186,7 @@ impl Store {
         }
     }
 
-    /// The rows of a committed checkpoint that [`verify`](Self::verify) has found good.
+    /// Opens the rows of a checkpoint that [`verify`](Self::verify) found good.
     pub(crate) fn open_rows(&self, manifest: &Manifest) -> Result<RowsReader> {
         let (format, compression) = parse_storage(manifest.storage.as_deref().unwrap_or_default())?;
         RowsReader::open(
@@ -197,12 +198,12 @@ impl Store {
         )
     }
 
-    /// Commits a manifest: from here on the file that it is of exists.
+    /// Commits a manifest: from now on its file exists.
     pub(crate) fn write_manifest(&self, path: &Path, manifest: &Manifest) -> Result<()> {
         self.storage.write_atomic(path, &seal(manifest)?)
     }
 
-    /// Reads a manifest: None if there is none, an error if it is not one of this version.
+    /// Reads a manifest. Returns None if there is none, and fails if its version is another.
     pub(crate) fn read_manifest(path: &Path) -> Result<Option<Manifest>> {
         let bytes = match read_document(path) {
             Ok(bytes) => bytes,
@@ -221,10 +222,10 @@ impl Store {
         Ok(Some(manifest))
     }
 
-    /// Whether the data file in `dir` is what the manifest says, byte for byte. The error says how
-    /// it differs.
+    /// Checks the data file in `dir` against the manifest, byte for byte. The error says how they
+    /// differ.
     pub(crate) fn verify(dir: &Path, manifest: &Manifest) -> Result<()> {
-        // A name from a file is only ever a name.
+        // A name from a file must not lead elsewhere.
         if manifest.data.is_empty() || manifest.data.contains('/') {
             bail!("the manifest names no file");
         }

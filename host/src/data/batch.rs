@@ -12,8 +12,8 @@ use arrow::compute;
 /// `__dj__stats__.text_len` (Data-Juicer's name).
 pub(crate) const STATS: &str = "__dj__stats__";
 
-/// How a row id is made: the number of the file in the dataset's order above, the row's byte offset
-/// in it (JSONL) or row number (Parquet, Arrow) below. 44 bits of offset allow files of 16 TiB, 20
+/// A row id is the file's number in the dataset (upper bits) and the row's place in that file: byte
+/// offset for JSONL, row number for Parquet and Arrow. 44 bits of offset allow files of 16 TiB, 20
 /// bits of file number a million files.
 pub(crate) const ROW_ID_OFFSET_BITS: u32 = 44;
 
@@ -43,19 +43,18 @@ pub struct Column {
     /// Which rows have a value that differs from the input; None = no row. A bit may be set for a
     /// value that happens to be equal.
     pub changed: Option<BooleanBuffer>,
-    /// JSON rows: where the value stands in `raw`, as `start << 32 | length` relative to the row;
-    /// null where the row has no such field.
+    /// JSON rows: where in `raw` the value is, as `start << 32 | length` relative to the row; null
+    /// where the row has no such field.
     pub span: Option<UInt64Array>,
-    /// Parquet and Arrow input: the column as it was read, where `data` has it in another type or
-    /// inside of another column (then this one is absent too). Rows that did not change are written
-    /// from it.
+    /// Parquet and Arrow input: the column as it was read, where `data` has it in another type.
+    /// None for a member of a struct column. Rows that did not change are written from it.
     pub native: Option<ArrayRef>,
-    /// The strings of `data` are JSON texts of any value, not strings.
+    /// The strings of `data` are JSON texts of any value.
     pub json: bool,
 }
 
 impl Column {
-    /// A column that an op made: every row has a new value.
+    /// A column that an op made: a new value in every row.
     pub fn new(path: impl Into<String>, data: ArrayRef) -> Self {
         let changed = Some(BooleanBuffer::new_set(data.len()));
         Self {
@@ -109,15 +108,15 @@ pub(crate) fn masked(field: &ArrayRef, object: Option<&NullBuffer>) -> Result<Ar
 /// Some rows in input order. All arrays have the same length.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// One id per row, rising; see [`row_id`]. Rows made of one row share its id.
+    /// One id per row, ascending; see [`row_id`]. Rows made from one row share its id.
     pub ids: UInt64Array,
     /// JSON rows: the bytes of each row as they were read, without the line end. None for Parquet
     /// and Arrow input.
     pub raw: Option<BinaryViewArray>,
-    /// JSON rows that come from a checkpoint: the bytes of each row in the input, null where they
-    /// are not known. None = they are `raw`.
+    /// JSON rows from a checkpoint: the bytes of each row in the input, null where they are not
+    /// known. None: they are `raw`.
     pub origin: Option<BinaryViewArray>,
-    /// JSON rows: what checkpoints hold of each row, as long as no value changes. None = not known.
+    /// JSON rows: what checkpoints store for each row, valid until a value changes. None: unknown.
     pub stored: Option<[BinaryViewArray; 2]>,
     /// JSON rows: the fields that some op reads or writes. Parquet and Arrow: all fields, in the
     /// order of the schema, then new ones.

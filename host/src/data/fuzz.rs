@@ -1,5 +1,5 @@
-//! What must hold for any bytes that stand in a JSONL file; `tests/fuzz` looks for bytes for which
-//! it does not.
+//! Properties that must hold for any bytes in a JSONL file; `tests/fuzz` searches for bytes that
+//! break them.
 
 use super::json::standard::standard;
 use super::*;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Deeper rows are beyond what serde_json, which judges here, takes by itself.
+/// serde_json, which judges here, refuses deeper rows.
 const DEEP: usize = 100;
 
 fn fields() -> Vec<ReadField> {
@@ -37,7 +37,7 @@ fn texts(column: &Column) -> &StringViewArray {
     column.data.as_string_view()
 }
 
-/// The rows of `data` read, two of their fields changed, and written.
+/// Reads the rows of `data`, changes two of their fields, and writes them.
 pub fn rows(data: &[u8]) {
     let lines: Vec<&[u8]> = data.split(|b| *b == b'\n').collect();
     let raw: BinaryViewArray = lines.iter().map(|line| Some(*line)).collect();
@@ -146,7 +146,7 @@ fn change(
                 again.columns[column].path
             );
         }
-        // Nothing else is touched.
+        // Nothing else changes.
         let members = |row: &[u8]| {
             let mut object = serde_json::from_slice::<Map<String, Value>>(row).ok()?;
             object.shift_remove("text");

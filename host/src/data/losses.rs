@@ -1,14 +1,14 @@
-//! Values that the format of the export cannot hold as they are: counted, so that nothing changes
+//! Counts values that the export's format cannot hold as they are, so that nothing changes
 //! silently. `host/FORMATS.md` has the table.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How often values had to be written as something else, by field and reason.
+/// How often values had to be written differently, by field and reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Losses(BTreeMap<String, BTreeMap<Loss, u64>>);
 
-/// Why.
+/// The reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Loss {
@@ -16,7 +16,7 @@ pub(crate) enum Loss {
     Constant,
     /// Bytes, written to JSON.
     Bytes,
-    /// A JSON number with an absolute value that no double has.
+    /// A JSON number whose absolute value is outside a double's range.
     OutOfRange,
     /// A whole number beyond 64 bits, written to a column.
     Wide,
@@ -39,7 +39,7 @@ impl Losses {
         }
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds the counts of `other`.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (field, losses) in &other.0 {
             losses
@@ -48,7 +48,7 @@ impl Losses {
         }
     }
 
-    /// Keeps those for which `keep` says so.
+    /// Keeps the entries for which `keep` returns true.
     pub(crate) fn retain(&mut self, keep: impl Fn(&str, Loss) -> bool) {
         self.0
             .iter_mut()

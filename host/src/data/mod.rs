@@ -1,5 +1,5 @@
-//! Datasets in and out: find the input files, read rows as [`Batch`]es, write export parts,
-//! assemble the export.
+//! Datasets in and out: finds the input files, reads rows as [`Batch`]es, writes export parts, and
+//! assembles the export.
 
 pub(crate) mod batch;
 pub(crate) mod columns;

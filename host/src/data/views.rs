@@ -1,4 +1,4 @@
-//! String views: how columns of strings are changed without copying the strings that stay.
+//! String views: changes columns of strings without copying the strings that stay.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 
-/// A view array over `data` in Arrow's offset layout (`offsets` checked: rising, in range, each
-/// value UTF-8).
+/// Makes a view array over `data` in Arrow's offset layout (`offsets` are checked: ascending, in
+/// range, each value UTF-8).
 pub(crate) fn from_offsets(
     offsets: &[u32],
     data: Vec<u8>,
@@ -25,13 +25,13 @@ pub(crate) fn from_offsets(
     } else {
         Arc::new([Buffer::from_vec(data)])
     };
-    // SAFETY: every view was made by `make_view` from a range of buffer 0 that the caller checked
-    // to be UTF-8.
+    // SAFETY: `make_view` made every view from a range of buffer 0 that the caller checked to be
+    // UTF-8.
     unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers, nulls) }
 }
 
-/// `base` with the values at `rows` (all rows where None) replaced by `values`. Values that stay
-/// are shared, not copied.
+/// Replaces the values of `base` at `rows` (all rows if None) with `values`. Values that stay are
+/// shared, not copied.
 pub(crate) fn overlay(
     base: Option<&ArrayRef>,
     len: usize,
@@ -72,14 +72,14 @@ pub(crate) fn overlay(
         .chain(new.data_buffers().iter())
         .cloned()
         .collect();
-    // SAFETY: each view is a valid view of `old`, or one of `new` whose buffer index is moved by
-    // the number of buffers before it.
+    // SAFETY: each view is a valid view of `old`, or one of `new` whose buffer index was increased
+    // by the number of buffers before it.
     Ok(Arc::new(unsafe {
         StringViewArray::new_unchecked(views.into(), buffers, valid.map(NullBuffer::from))
     }))
 }
 
-/// One array of all.
+/// Concatenates the arrays.
 pub(crate) fn concat_views(arrays: &[ArrayRef]) -> Result<ArrayRef> {
     let refs: Vec<&dyn Array> = arrays.iter().map(|a| a.as_ref()).collect();
     Ok(arrow::compute::concat(&refs)?)
@@ -89,7 +89,7 @@ fn shifted(view: u128, shift: u32) -> u128 {
     if (view as u32) <= MAX_INLINE_VIEW_LEN {
         return view;
     }
-    // Bits 64..96 of a long view are the index of its buffer.
+    // Bits 64..96 of a long view are its buffer index.
     view + (u128::from(shift) << 64)
 }
 
@@ -99,7 +99,7 @@ fn nulls(len: usize) -> StringViewArray {
     builder.finish()
 }
 
-/// The same for arrays that are not views.
+/// [`overlay`] for arrays that are not views.
 fn interleave(
     base: Option<&ArrayRef>,
     len: usize,

@@ -1,4 +1,4 @@
-//! What an operator answered, done to the batch.
+//! Applies an operator's answer to the batch.
 
 use anyhow::{Result, ensure};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
@@ -12,17 +12,18 @@ use crate::data::views::overlay;
 use crate::data::{Batch, Column, Stat};
 use crate::wasm::{Output, Rejection, Reply, Update};
 
-/// What became of the rows of one batch in one operator.
+/// What one operator did with the rows of one batch.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RowOutcome {
-    /// Rows that a filter dropped, or of which a mapper made no row.
+    /// Rows that a filter dropped, or that a mapper made no row from.
     pub(crate) dropped: u64,
     /// Rows that a mapper made beyond one per row.
     pub(crate) created: u64,
 }
 
-/// The batch after a filter or mapper has answered. Rejected rows are left out of it and not
-/// counted in the fate. That the answer is of the operator's kind was checked when it came.
+/// Returns the batch after the answer of a filter or mapper. It lacks rejected rows, and the
+/// outcome does not count them. The answer must be of the operator's kind, which was checked on
+/// arrival.
 pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, RowOutcome)> {
     let good = split_rejected(batch.rows(), &reply.rejected);
     match reply.output {
@@ -166,7 +167,7 @@ fn rows(
             .collect();
         made = made.filter(&keep)?;
     }
-    // Rows per origin: none is a drop, each beyond the first is a creation.
+    // Rows per origin: none is a drop, each after the first is a creation.
     let mut per_row = vec![0u32; batch.rows()];
     origins
         .values()
@@ -187,7 +188,7 @@ fn rows(
     Ok((made, fate))
 }
 
-/// Rejects the rows for which the operator made a value that its column does not hold.
+/// Rejects the rows for which the operator made a value that its column cannot hold.
 pub(crate) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
     let (updates, origins) = match &reply.output {
         Output::Updated(updates) => (&updates[..], None),
@@ -203,7 +204,7 @@ pub(crate) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
             update.json,
             update.rows.as_ref(),
         )?;
-        // Of new rows it is the one that they were made of.
+        // For new rows: the row that they were made from.
         let row = |at: u32| origins.map_or(at, |origins| origins.value(at as usize));
         unheld_rows.extend(unheld.into_iter().map(|(at, reason)| Rejection {
             row: row(at),
@@ -216,7 +217,7 @@ pub(crate) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
     Ok(())
 }
 
-/// The rows without an answer, to be put into quarantine.
+/// The rejected rows, for quarantine.
 pub(crate) fn rejected_rows(batch: &Batch, rejected: &[Rejection]) -> Vec<(Batch, String)> {
     rejected
         .iter()

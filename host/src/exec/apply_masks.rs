@@ -1,5 +1,5 @@
-//! What global ops have decided, done to the rows of a base before the ops of a step: rows go, and
-//! ops that count keys get the counts.
+//! Applies the decisions of global ops to the rows of a base before a step's ops: removes rows, and
+//! gives ops that count keys their counts.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::plan::Plan;
 use crate::rundir::events::EventLog;
 use crate::wasm::contract::COUNTS;
 
-/// The masks of a base, on their way through its rows.
+/// The masks of a base, applied batch by batch.
 pub(crate) struct Masked<'a> {
     ops: Vec<Decided<'a>>,
 }
 
 struct Decided<'a> {
     mask: &'a Mask,
-    /// Rows that have come to it.
+    /// Number of rows that have arrived.
     at: usize,
     counting: Option<Counting<'a>>,
 }
@@ -33,13 +33,13 @@ struct Decided<'a> {
 struct Counting<'a> {
     chain: Chain<'a>,
     counts: &'a Counts,
-    /// Its rows in quarantine where these are in the account of the base already: another global op
+    /// Its quarantine, if the account of the base already includes those rows: another global op
     /// has seen the rows that it made.
     known: Option<Quarantine<'a>>,
 }
 
 impl<'a> Masked<'a> {
-    /// For the rows of `base`, from their first.
+    /// For the rows of `base`, starting with the first.
     pub(crate) fn new(
         plan: &'a Plan,
         base: &'a Base,
@@ -68,7 +68,7 @@ impl<'a> Masked<'a> {
         })
     }
 
-    /// What becomes of the next rows of the base.
+    /// Applies the masks to the next rows of the base.
     pub(crate) fn process(
         &mut self,
         batch: Batch,
@@ -85,7 +85,7 @@ impl<'a> Masked<'a> {
         Ok(batches)
     }
 
-    /// Enters what the calls with counts took, and whom they put into quarantine, into the account.
+    /// Adds the cost of the calls with counts, and their rows in quarantine, to the account.
     pub(crate) fn finish(self, partition: usize, account: &mut Account) {
         for counting in self.ops.into_iter().filter_map(|op| op.counting) {
             let known = counting.known.is_some();

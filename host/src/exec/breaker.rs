@@ -1,5 +1,5 @@
-//! When so many rows cannot be used that the job ends. What the reader refuses says nothing about
-//! operators, so the two are judged apart.
+//! Ends the job if too many rows are unusable. Rows that the reader refuses say nothing about
+//! operators, so the two are judged separately.
 
 use anyhow::Result;
 
@@ -9,16 +9,16 @@ use crate::data::Dataset;
 use crate::error::Final;
 use crate::rundir::StopFlag;
 
-/// Shares of rows that may be unusable.
+/// Tolerated shares of unusable rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratios {
-    /// Of those that operators cannot process.
+    /// Share that operators cannot process.
     pub operators: f64,
-    /// Of those that cannot be read.
+    /// Share that cannot be read.
     pub reader: f64,
 }
 
-/// What ends a task in the middle of a batch: too many bad rows in the whole job, or a stop.
+/// Ends a task in the middle of a batch: too many bad rows in the whole job, or a stop.
 #[derive(Clone, Copy)]
 pub(crate) struct Breaker<'a> {
     pub(crate) tally: &'a Tally,
@@ -27,15 +27,15 @@ pub(crate) struct Breaker<'a> {
     pub(crate) stop: &'a StopFlag,
 }
 
-/// Rows to judge by: of fewer than these, some bad ones are no sign of anything.
+/// Rows to judge by: of fewer rows, some bad ones mean nothing.
 const ENOUGH_ROWS: u64 = 1000;
-/// Rows to judge the reader by while it reads: a file may begin badly, and a job that is bad as a
+/// Rows to judge the reader by while it reads: a file may begin badly, but a job that is bad as a
 /// whole must not read all of it.
 const ENOUGH_READ: u64 = 10_000;
 
 impl Breaker<'_> {
-    /// Enters a row that was set aside or dropped because `op` (None = the reader) failed on it for
-    /// `reason`; an error once these are too many of the rows so far.
+    /// Counts a row that was set aside or dropped because `op` (None: the reader) failed on it for
+    /// `reason`. Fails once too many of the rows so far are unusable.
     pub(crate) fn set_aside(
         &self,
         op: Option<&str>,
@@ -68,7 +68,7 @@ impl Breaker<'_> {
         }
     }
 
-    /// The commonest reason of the reader, or of operators, so far, to be appended to a message.
+    /// The most common reason so far, of the reader or of operators, for appending to a message.
     pub(crate) fn commonest(&self, of_reader: bool) -> String {
         let reasons = self.tally.reasons.lock().expect("no panic while held");
         reasons
@@ -77,18 +77,18 @@ impl Breaker<'_> {
     }
 }
 
-/// What has become of the rows of a job.
+/// Counts of a job's rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
-    /// All of them.
+    /// All rows.
     pub rows: u64,
-    /// Those that could not be read.
+    /// Rows that could not be read.
     pub unreadable: u64,
-    /// Those that operators could not process.
+    /// Rows that operators could not process.
     pub failed: u64,
 }
 
-/// The last word, when all rows have been seen. `reasons` are those of all attempts.
+/// The final judgement, after all rows. `reasons` are those of all attempts.
 pub(crate) fn check(
     seen: Seen,
     ratios: Ratios,

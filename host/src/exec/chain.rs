@@ -1,4 +1,4 @@
-//! The ops of a task, one after the other over each batch.
+//! The ops of a task, applied in turn to each batch.
 
 use std::ops::Range;
 
@@ -31,13 +31,13 @@ struct Link<'a> {
     failures: Failures,
     bytes_before: u64,
     rewrite: Option<Rewrite<'a>>,
-    /// New values must be of the types of the columns that they go into.
+    /// New values must have the types of their columns.
     keeps_columns: bool,
 }
 
 /// Keys of some rows for a global op.
 pub(crate) struct KeyedRows {
-    /// The rows that have an answer or were rejected, in order.
+    /// Number of rows with an answer or a rejection, which are in order.
     pub(crate) rows: usize,
     /// The operator's answer; None where it failed.
     pub(crate) output: Option<Output>,
@@ -78,27 +78,11 @@ impl<'a> Chain<'a> {
         Ok(chain)
     }
 
-    /// The same for ops whose start and end are known already.
+    /// The same for ops whose start and end are already in the log.
     pub(crate) fn quiet(ops: &'a [PlannedOp], partition: usize, log: &'a EventLog) -> Result<Self> {
         let links = ops
             .iter()
-            .map(|op| {
-                let instance = op.pool.checkout()?;
-                let done = OpDone {
-                    partition_id: partition,
-                    op: OpRef::new(op.index, &op.name),
-                    ..OpDone::default()
-                };
-                Ok(Link {
-                    op,
-                    bytes_before: instance.bytes_in(),
-                    instance,
-                    done,
-                    failures: Failures::default(),
-                    rewrite: None,
-                    keeps_columns: false,
-                })
-            })
+            .map(|op| Link::new(op, partition))
             .collect::<Result<_>>()?;
         Ok(Self {
             links,
@@ -107,7 +91,7 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// The rows that come out of all filters and mappers, in order, most often in one batch.
+    /// Returns the rows that come out of all filters and mappers, in order, mostly in one batch.
     pub(crate) fn process(
         &mut self,
         batch: Batch,
@@ -139,12 +123,12 @@ impl<'a> Chain<'a> {
         Ok(batches)
     }
 
-    /// What the ops have done.
+    /// The numbers of the ops.
     pub(crate) fn done(self) -> impl Iterator<Item = OpDone> {
         self.links.into_iter().map(Link::finish)
     }
 
-    /// Emits the ends of all ops and enters them into the account.
+    /// Emits the ends of all ops and adds their numbers to the account.
     pub(crate) fn finish(self, account: &mut Account) {
         for link in self.links {
             link.report(self.log);
@@ -156,7 +140,24 @@ impl<'a> Chain<'a> {
     }
 }
 
-impl Link<'_> {
+impl<'a> Link<'a> {
+    fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
+        let instance = op.pool.checkout()?;
+        Ok(Self {
+            op,
+            bytes_before: instance.bytes_in(),
+            instance,
+            done: OpDone {
+                partition_id: partition,
+                op: OpRef::new(op.index, &op.name),
+                ..OpDone::default()
+            },
+            failures: Failures::default(),
+            rewrite: None,
+            keeps_columns: false,
+        })
+    }
+
     fn through(
         &mut self,
         batch: &Batch,
@@ -269,7 +270,7 @@ impl Link<'_> {
         })
     }
 
-    /// Says on how many rows of the partition the guest trapped, if on any.
+    /// Logs on how many rows of the partition the guest trapped, if any.
     fn report(&self, log: &EventLog) {
         if let Some(reason) = &self.failures.first {
             let op = OpRef::new(self.op.index, &self.op.name);
@@ -291,8 +292,8 @@ impl Link<'_> {
     }
 }
 
-/// Puts rows out in batches of the usual size: a mapper may have made any number, which the writer
-/// will copy as a whole.
+/// Cuts rows into batches of the usual size: a mapper may have made any number, and the writer
+/// copies a batch as a whole.
 fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
     let sizes = row_sizes(made);
     let mut start = 0;
@@ -307,7 +308,7 @@ fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
     }
 }
 
-/// The rows with their answer; what was rejected or failed goes to quarantine.
+/// The rows with an answer; rejected and failed ones go to quarantine.
 fn answered(
     op: &PlannedOp,
     done: &mut OpDone,
@@ -347,26 +348,11 @@ pub(crate) struct Keyer<'a> {
 
 impl<'a> Keyer<'a> {
     pub(crate) fn new(op: &'a PlannedOp, partition: usize) -> Result<Self> {
-        let instance = op.pool.checkout()?;
-        let done = OpDone {
-            partition_id: partition,
-            op: OpRef::new(op.index, &op.name),
-            ..OpDone::default()
-        };
-        Ok(Self {
-            link: Link {
-                op,
-                bytes_before: instance.bytes_in(),
-                instance,
-                done,
-                failures: Failures::default(),
-                rewrite: None,
-                keeps_columns: false,
-            },
-        })
+        let link = Link::new(op, partition)?;
+        Ok(Self { link })
     }
 
-    /// Keys of all rows of the batch, in order.
+    /// Returns the keys of all rows of the batch, in order.
     pub(crate) fn process(
         &mut self,
         batch: &Batch,

@@ -15,21 +15,21 @@ pub(crate) struct TaskContext<'a> {
     pub plan: &'a Plan,
     /// The keys of all partitions.
     pub chains: &'a Chains,
-    /// The input.
+    /// The lineage keys of all partitions.
     pub dataset: &'a Dataset,
-    /// How it is read; the fields are those of the first ops.
+    /// How the input is read; the fields are those of the first ops.
     pub read: ReadOptions,
     /// Where results are kept.
     pub store: Store,
-    /// How the export's parts are written.
+    /// Where results are stored.
     pub export: ExportOptions,
     /// Extension of the parts.
     pub part_extension: &'static str,
     /// The events.
     pub log: &'a EventLog,
-    /// Whether the job is to stop.
+    /// Set when the job must stop.
     pub stop: &'a StopFlag,
-    /// Rows so far.
+    /// Rows and bytes so far.
     pub tally: &'a Tally,
     /// What happens to rows that the reader refuses.
     pub on_error: OnError,

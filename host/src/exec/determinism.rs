@@ -1,4 +1,5 @@
-//! Whether operators answer the same again: a sample of batches goes to two fresh instances, too.
+//! Checks that operators repeat their answers: sends a sample of batches to two fresh instances,
+//! too.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -20,7 +21,7 @@ pub(crate) struct Determinism {
 }
 
 impl Determinism {
-    /// A check of the share `ratio` of the batches; `is_final`: a difference ends the job.
+    /// Checks the share `ratio` of the batches; `is_final`: a difference ends the job.
     pub(crate) fn new(ratio: f64, is_final: bool) -> Self {
         Self {
             ratio,
@@ -29,9 +30,9 @@ impl Determinism {
         }
     }
 
-    /// Compares the answer to `batch` with those of two fresh instances, if the batch is in the
-    /// sample: its first row decides, so the same batch is compared again when a job is resumed.
-    /// Gives a sentence the first time that this operator differs.
+    /// If the batch is in the sample, compares the answer to it with those of two fresh instances.
+    /// Its first row decides, so a resumed job compares the same batch again. Returns a sentence
+    /// the first time that this operator differs.
     pub(crate) fn compare(
         &self,
         pool: &OpPool,
@@ -41,7 +42,7 @@ impl Determinism {
         let name = &pool.descriptor().name;
         let place =
             xxh3_64(&[&batch.ids.value(0).to_le_bytes()[..], name.as_bytes()].concat()) >> 11;
-        // The 53 bits that a double holds.
+        // A double holds 53 bits.
         if place as f64 >= self.ratio * (1u64 << 53) as f64 {
             return Ok(None);
         }
@@ -73,7 +74,7 @@ impl Determinism {
         Ok(is_first.then_some(sentence))
     }
 
-    /// What was found so far, by the operator's name.
+    /// The findings so far, by the operator's name.
     pub(crate) fn found(&self) -> BTreeMap<String, Checked> {
         self.found.lock().expect("no panic while held").clone()
     }

@@ -1,4 +1,4 @@
-//! What a grouper makes of the rows of all partitions: a task for each partition in which groups
+//! Makes a grouper's rows from those of all partitions: one task for each partition in which groups
 //! begin.
 
 use anyhow::{Context, Result};
@@ -10,8 +10,8 @@ use super::{group_task, queue};
 use crate::checkpoint::{Artifact, Manifest};
 use crate::data::Partition;
 
-/// Whether nothing is left to be made: the rows of all partitions are there, or those of the export
-/// that came of them.
+/// Whether everything is made: the rows of all partitions exist, or the export parts that came of
+/// them.
 pub(crate) fn is_done(index: &Index, partitions: &[Partition], op: usize) -> bool {
     let all = |artifact, op| {
         partitions
@@ -21,8 +21,8 @@ pub(crate) fn is_done(index: &Index, partitions: &[Partition], op: usize) -> boo
     all(Artifact::Rows, op) || all(Artifact::Part, 0)
 }
 
-/// Makes what is missing. The rows from before the grouper, which are there a second time with its
-/// keys, are of no use then and go.
+/// Makes what is missing. Then deletes the rows from before the grouper, which its key files
+/// repeat, because they are of no more use.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],

@@ -1,4 +1,4 @@
-//! The rows that a grouper makes: each of the rows of one group, which lie anywhere in the dataset.
+//! Makes the rows of a grouper: one from the rows of each group, which lie anywhere in the dataset.
 
 use std::collections::HashMap;
 
@@ -15,12 +15,12 @@ use crate::data::{Batch, FieldType, Grouped, ReadField, extract};
 use crate::error::{Final, Stopped};
 use crate::global::Groups;
 
-/// Files that a task keeps open.
+/// Maximum of files that a task keeps open.
 const OPEN: usize = 64;
 
 /// Writes and commits the rows of grouper `op` whose first members are rows of partition `p`.
-/// `groups` is the manifest of its groups, `members` has those of the keys of all partitions, which
-/// hold the rows.
+/// `groups` is the manifest of its groups; `members` are the manifests of the key files of all
+/// partitions, which contain the rows.
 pub(crate) fn gather(
     env: &TaskContext<'_>,
     (op, p): (usize, usize),
@@ -75,11 +75,11 @@ pub(crate) fn gather(
     )
 }
 
-/// The rows of all partitions by their number in the dataset.
+/// Reads rows of all partitions by their number in the dataset.
 struct Rows<'a> {
     env: &'a TaskContext<'a>,
     members: &'a [Manifest],
-    /// Number of the first row of each partition, and of that behind the last.
+    /// Number of the first row of each partition, and of the row after the last.
     starts: Vec<u64>,
     open: HashMap<usize, RowFile>,
 }
@@ -99,7 +99,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Puts the row into `out`; gives its id.
+    /// Reads the row into `out`; returns its id.
     fn get(&mut self, row: u32, out: &mut Vec<u8>) -> Result<u64> {
         let row = u64::from(row);
         let q = self.starts.partition_point(|start| *start <= row) - 1;
@@ -156,7 +156,7 @@ impl Out<'_> {
         let raw = BinaryViewArray::from_iter_values(std::mem::take(&mut self.rows));
         let batch = Batch {
             ids: UInt64Array::from(std::mem::take(&mut self.ids)),
-            // They are not what the input has where their ids say.
+            // The input has other rows at the places of their ids.
             origin: Some(BinaryViewArray::new_null(raw.len())),
             raw: Some(raw),
             stored: None,
@@ -168,7 +168,7 @@ impl Out<'_> {
     }
 }
 
-/// Says which group it is and what can be done.
+/// The error that names the group and says what the user can do.
 fn too_large(
     env: &TaskContext<'_>,
     op: usize,

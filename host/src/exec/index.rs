@@ -10,7 +10,7 @@ use crate::checkpoint::{Artifact, Manifest};
 pub(crate) struct Index(Mutex<BTreeMap<(Artifact, usize, usize), Manifest>>);
 
 impl Index {
-    /// Enters a committed file.
+    /// Adds a committed file.
     pub(crate) fn insert(&self, manifest: Manifest) {
         let op = if manifest.artifact == Artifact::Part {
             0
@@ -50,7 +50,7 @@ impl Index {
             .collect()
     }
 
-    /// Forgets a file.
+    /// Removes a file's entry.
     pub(crate) fn remove(&self, artifact: Artifact, op: usize, partition: usize) {
         self.0
             .lock()

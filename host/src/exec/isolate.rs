@@ -17,26 +17,26 @@ pub(crate) enum Piece {
     Failed(Batch, String),
 }
 
-/// What an operator's failures have cost one task.
+/// The cost of an operator's failures in one task.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     /// Calls without a usable answer.
     pub(crate) calls: u64,
     timeouts: u64,
     answered: u64,
-    /// Rows that cost it their answer.
+    /// Rows that ended without an answer.
     pub(crate) failed: u64,
-    /// Why the first of them did.
+    /// The reason for the first of them.
     pub(crate) first: Option<String>,
 }
 
 /// Timeouts that one operator may have in a task before its rows so far are judged. Isolating one
-/// row of a batch takes some ten to sixteen.
+/// row of a batch takes ten to sixteen of them.
 const MAX_TIMEOUTS: u64 = 32;
 
 impl Failures {
-    /// Timeouts are so dear that an operator which hangs on row after row must not wait for the
-    /// job's breaker, which needs more rows.
+    /// Timeouts are so expensive that an operator which hangs on row after row must not wait for
+    /// the job's breaker, which needs more rows.
     fn judge(&self, limit: f64, name: &str, reason: &str) -> Result<()> {
         let rows = self.failed + self.answered;
         if self.timeouts >= MAX_TIMEOUTS && self.failed as f64 > limit * rows as f64 {
@@ -51,10 +51,10 @@ impl Failures {
     }
 }
 
-/// An operator's instance in a task, and how it has done.
+/// An operator's instance in a task, with its failures.
 pub(crate) struct Caller<'a> {
     pub(crate) pool: &'a OpPool,
-    /// Who gets the rows that it cannot process.
+    /// Operators that get the rows that it cannot process, in turn.
     pub(crate) fallbacks: &'a [OpPool],
     pub(crate) slot: &'a mut OpInstance,
     pub(crate) failures: &'a mut Failures,
@@ -62,9 +62,9 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Asks the operator about `batch` and gives each piece to `take` as soon as it is known, in
-    /// the order of the rows; most often there is one, the whole. A guilty row among `n` costs at
-    /// most `2 * log2(n)` calls more.
+    /// Asks the operator about `batch`. Passes each piece to `take` as soon as it is known, in the
+    /// order of the rows; mostly there is one, the whole batch. A guilty row among `n` costs at
+    /// most `2 * log2(n)` more calls.
     pub(crate) fn ask(
         &mut self,
         batch: &Batch,
@@ -73,7 +73,7 @@ impl Caller<'_> {
         let error = match self.pool.process(self.slot, batch)? {
             Ok(mut reply) => {
                 let bad = misplaced(batch, &reply);
-                // A rejected row is looked for as one that makes the operator fail: the others are
+                // Isolates a rejected row like one that makes the operator fail: the others are
                 // answered without it.
                 let is_rejected = !reply.rejected.is_empty() || !bad.is_empty();
                 if is_rejected && !self.fallbacks.is_empty() {
@@ -122,8 +122,7 @@ impl Caller<'_> {
         self.ask(&batch.slice(middle, batch.rows() - middle), take)
     }
 
-    /// Asks the fallbacks about a row; without a good answer from any it is what the last one of
-    /// them made of it.
+    /// Asks the fallbacks about a row. Without a good answer from any the last one's result counts.
     fn fall_back(
         &mut self,
         row: &Batch,
@@ -159,7 +158,7 @@ impl Caller<'_> {
     }
 }
 
-/// The rows of a part that have an answer, as bits, and the rejected ones with their reasons.
+/// One bit per row of a part, clear where it was rejected; None if none was.
 pub(crate) fn split_rejected(rows: usize, rejected: &[Rejection]) -> Option<Vec<bool>> {
     if rejected.is_empty() {
         return None;

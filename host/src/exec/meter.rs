@@ -1,4 +1,4 @@
-//! Counting and timing.
+//! Counts rows and bytes, and measures time.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::plan::PlannedOp;
 use crate::rundir::events::OpDone;
 use crate::wasm::thread_cpu;
 
-/// A stretch of work on this thread.
+/// Measures a stretch of work on this thread.
 pub(crate) struct Timer {
     wall: Instant,
     cpu: Duration,
@@ -40,8 +40,7 @@ impl Timer {
     }
 }
 
-/// Rows and bytes of the whole job while it runs: for whoever waits for it, and for the circuit
-/// breaker.
+/// Rows and bytes of the whole job while it runs: for progress displays and the breaker.
 #[derive(Default)]
 pub(crate) struct Tally {
     /// Rows that entered a task in this attempt.
@@ -50,21 +49,20 @@ pub(crate) struct Tally {
     unreadable: AtomicU64,
     /// Rows of this attempt that operators could not process.
     failed: AtomicU64,
-    /// Input bytes read in this attempt, resumed work included.
+    /// Input bytes read in this attempt, including resumed work.
     pub bytes: AtomicU64,
-    /// The op that a worker began last, from 1; 0 before the first.
+    /// The op that a worker last began, from 1; 0 before the first.
     at: AtomicUsize,
-    /// The check of operators that the job was asked for.
+    /// The determinism check of this job.
     pub determinism: Determinism,
     /// Why rows of this attempt could not be used.
     pub(crate) reasons: Mutex<Reasons>,
-    /// By op: bytes of its answers beyond `output_ratio` times the rows, those of earlier attempts
-    /// included.
+    /// By op: bytes of its answers beyond `output_ratio` times the rows, over all attempts.
     beyond: Mutex<BTreeMap<usize, u64>>,
 }
 
 impl Tally {
-    /// Nothing has come yet.
+    /// Starts with all counts at zero.
     pub(crate) fn new(determinism: Determinism) -> Self {
         Self {
             determinism,
@@ -72,33 +70,33 @@ impl Tally {
         }
     }
 
-    /// Notes that a worker is at op `op` now.
+    /// Records that a worker begins op `op`.
     pub(crate) fn at(&self, op: usize) {
         self.at.store(op + 1, Ordering::Relaxed);
     }
 
-    /// Returns the op that a worker began last.
+    /// Returns the op that a worker last began.
     pub(crate) fn op(&self) -> Option<usize> {
         self.at.load(Ordering::Relaxed).checked_sub(1)
     }
 
-    /// Enters rows that have come in.
+    /// Counts rows that enter a task.
     pub(crate) fn enter(&self, rows: u64, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.rows.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// Rows that have come in.
+    /// Number of rows that entered a task.
     pub(crate) fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Rows that could not be used.
+    /// Number of unusable rows.
     pub(crate) fn quarantined(&self) -> u64 {
         self.unreadable.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
     }
 
-    /// Enters a row that could not be used; gives how many of its kind there are now.
+    /// Counts an unusable row; returns the number of its kind so far.
     pub(crate) fn set_aside(&self, by_reader: bool) -> u64 {
         let count = if by_reader {
             &self.unreadable
@@ -108,14 +106,14 @@ impl Tally {
         count.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Enters what earlier attempts have made.
+    /// Adds what earlier attempts made.
     pub(crate) fn take_over<'a>(&self, done: impl Iterator<Item = &'a OpDone>) {
         let mut beyond = self.beyond.lock().expect("no panic while held");
         done.for_each(|done| *beyond.entry(done.op.index).or_default() += done.output_beyond);
     }
 
-    /// Enters bytes that `op` has made of rows of `dataset` beyond `output_ratio` times each; an
-    /// error when all of them are too many.
+    /// Counts bytes that `op` made of rows of `dataset` beyond `output_ratio` times each; fails if
+    /// there are too many in all.
     pub(crate) fn made(&self, op: &PlannedOp, bytes: u64, dataset: &Dataset) -> Result<()> {
         if bytes == 0 {
             return Ok(());
@@ -138,8 +136,8 @@ impl Tally {
         Ok(())
     }
 
-    /// Ends the job if too many of its rows cannot be used. `files` are those of its quarantine,
-    /// which have the reasons of earlier attempts, too.
+    /// Fails if too many of the job's rows are unusable. `files` are those of its quarantine, which
+    /// have the reasons of earlier attempts, too.
     pub(crate) fn check<'a>(
         &self,
         seen: Seen,

@@ -1,5 +1,5 @@
-//! Doing the plan: tasks on threads, each a segment's ops over the rows of one partition, from
-//! where the rows are stored to where they are stored next.
+//! Executes the plan: tasks on threads, each applying a segment's ops to the rows of one partition,
+//! from where they are stored to where they are stored next.
 
 pub(crate) mod apply;
 pub(crate) mod apply_masks;

@@ -1,11 +1,10 @@
 //! Where the adaptive strategy stores rows: after an op, when losing the work since the last
 //! checkpoint costs more than storing the rows.
 //!
-//! Work is lost when the machine or the process dies before the partition is done, which is taken
-//! to happen once in [`BETWEEN_FAILURES`]. So seconds `w` of work at risk are expected to cost `w *
-//! w / BETWEEN_FAILURES`: the chance of a failure while they are at risk, times what redoing them
-//! takes. The first partitions go by what the ops say of their cost, the others by what was
-//! measured.
+//! Work is lost if the machine or the process dies before the partition is done, which is assumed
+//! to happen once in [`BETWEEN_FAILURES`]. So `w` seconds of work at risk have the expected cost `w
+//! * w / BETWEEN_FAILURES`: the chance of a failure while they are at risk, times the time to redo
+//! them. The first partitions use the cost that the ops declare, the others what was measured.
 
 use std::sync::Mutex;
 
@@ -15,17 +14,16 @@ use crate::wasm::Cost;
 
 /// Mean seconds between failures of one worker: ten hours, a night's job that dies once.
 const BETWEEN_FAILURES: f64 = 36_000.0;
-/// Seconds that storing 1 MB of rows takes until it is measured: that of whole rows, as Parquet
-/// with snappy.
+/// Seconds to store 1 MB of rows until it is measured: that of whole rows, as Parquet with snappy.
 const STORE_PER_MB: f64 = 0.003;
-/// Storing and reading back, by what storing takes.
+/// Cost of storing and reading back, relative to storing.
 const AND_READING: f64 = 1.5;
-/// Seconds per MB of input of ops that have not been measured, by what they say of their cost.
+/// Seconds per MB of input for ops that have not been measured, by the cost that they declare.
 const LIGHT: f64 = 0.002;
 const MEDIUM: f64 = 0.02;
 const HEAVY: f64 = 1.0;
 
-/// What ops have cost so far. Thread-safe.
+/// The measured costs of ops so far. Thread-safe.
 pub(crate) struct Placement {
     measured: Mutex<Vec<Measured>>,
     stored: Mutex<Measured>,
@@ -38,7 +36,7 @@ struct Measured {
 }
 
 impl Placement {
-    /// Nothing is measured yet.
+    /// Nothing measured yet.
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             measured: Mutex::new(vec![Measured::default(); plan.ops.len()]),
@@ -64,8 +62,8 @@ impl Placement {
         stored.megabytes += bytes as f64 / 1e6;
     }
 
-    /// The ops of `segment` after which a partition of `bytes` of input is stored; always the last
-    /// one before a global op.
+    /// The ops of `segment` after which a partition of `bytes` of input is stored; always includes
+    /// the last one before a global op.
     pub(crate) fn stored(&self, plan: &Plan, segment: &Segment, bytes: u64) -> Vec<usize> {
         let megabytes = bytes as f64 / 1e6;
         let seconds: Vec<f64> = segment
@@ -90,7 +88,7 @@ impl Placement {
             {
                 stored.push(last)
             }
-            // Behind the last op comes the part of the export, which holds the same rows.
+            // The export part follows the last op and has the same rows.
             End::Export if stored.last() == Some(&last) => drop(stored.pop()),
             _ => {}
         }
@@ -104,7 +102,8 @@ impl Placement {
         }
         match plan.ops[op].pool.descriptor().cost {
             Cost::Heavy => HEAVY,
-            // The page's names of expensive ops hold until they are measured.
+            // The ops that Data-Juicer's documentation calls expensive count as such until
+            // measured.
             _ if plan.ops[op].checkpoint.is_some() => HEAVY,
             Cost::Medium => MEDIUM,
             Cost::Light => LIGHT,
@@ -112,7 +111,7 @@ impl Placement {
     }
 }
 
-/// Positions after which the work since the last position is dearer to lose than `store` seconds.
+/// Positions after which losing the work since the last position costs more than `store` seconds.
 fn place(seconds: &[f64], store: f64) -> Vec<usize> {
     let (mut at_risk, mut positions) = (0.0, Vec::new());
     for (i, s) in seconds.iter().enumerate() {
@@ -131,8 +130,8 @@ mod tests {
 
     #[test]
     fn cheap_work_is_redone_and_dear_work_is_stored() {
-        // 256 MB: storing takes a second. Ten light ops of half a second each are not worth it, an
-        // hour of a model is.
+        // 256 MB: storing takes a second. Ten light ops of half a second each are not worth it, but
+        // an hour of a model is.
         assert_eq!(place(&[0.5; 10], 1.0), [0usize; 0]);
         assert_eq!(place(&[0.5, 3600.0, 0.5, 0.5], 1.0), [1]);
         // Moderate work adds up: 190 s at risk are worth a second.

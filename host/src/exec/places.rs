@@ -1,5 +1,5 @@
-//! New values that have no place in their row: a mapper writes `text.x` where `text` is a string.
-//! The row goes to quarantine, as the string must not make way without a word.
+//! Detects new values without a place in their row: a mapper writes `text.x` where `text` is a
+//! string. The row goes to quarantine, because the string must not vanish silently.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::data::json::obstacle;
 use crate::data::{Batch, Column};
 use crate::wasm::{Output, Rejection, Reply};
 
-/// The rows of `batch` for which `reply` has such values, with the reason. Rows of columns are left
-/// alone: their types are checked while planning.
+/// The rows of `batch` for which `reply` has such values, with the reason. Skips rows of columns,
+/// whose types are checked during planning.
 pub(crate) fn misplaced(batch: &Batch, reply: &Reply) -> BTreeMap<u32, String> {
     let mut bad = BTreeMap::new();
     let Some(raw) = &batch.raw else { return bad };
@@ -54,7 +54,7 @@ pub(crate) fn reject(reply: &mut Reply, bad: BTreeMap<u32, String>) {
         .map(|r| (r.row, r.reason))
         .collect();
     for (row, reason) in bad {
-        // What the operator itself says of a row comes first.
+        // The operator's own reason takes precedence.
         all.entry(row).or_insert(reason);
     }
     reply.rejected = all
@@ -63,8 +63,8 @@ pub(crate) fn reject(reply: &mut Reply, bad: BTreeMap<u32, String>) {
         .collect();
 }
 
-/// The innermost field around `path` that an earlier op has changed in the row, and whether there
-/// is room in it; None: all are as they came.
+/// The innermost field around `path` that an earlier op changed in the row, and whether it has room
+/// for `path`; None if no op changed one.
 fn above<'a>(batch: &Batch, path: &'a str, row: usize) -> Option<(&'a str, bool)> {
     path.rmatch_indices('.').find_map(|(dot, _)| {
         let around = &path[..dot];

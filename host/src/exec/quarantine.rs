@@ -1,4 +1,4 @@
-//! Rows that cannot be processed, set aside with the reason, so that none is lost silently.
+//! Sets rows aside that cannot be processed, with the reason, so that none is lost silently.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -35,14 +35,14 @@ pub(crate) struct Quarantine<'a> {
     unheard: bool,
 }
 
-/// Different reasons that a task counts and reports; operators may make one for each row.
+/// Number of reasons that a task counts and reports; operators may give one for each row.
 const MAX_REASONS: usize = 100;
 const OTHER_REASONS: &str = "other reasons; the rows have them";
 
-/// Larger rows are not looked at for the names of their fields.
+/// Field names are not extracted from larger rows.
 const MAX_LOOKED_AT: usize = 1 << 20;
 
-/// Bytes of rows that a task may hold back before it fails: quarantine is for exceptions.
+/// Bytes of rows that a task may set aside before it fails: quarantine is for exceptions.
 const MAX_BYTES: usize = 256 << 20;
 
 impl<'a> Quarantine<'a> {
@@ -56,8 +56,7 @@ impl<'a> Quarantine<'a> {
         }
     }
 
-    /// The same for rows that have been set aside before: neither the breaker nor anybody else
-    /// hears of them.
+    /// For rows that were set aside before: neither the breaker nor the events count them again.
     pub(crate) fn unheard(self) -> Self {
         Self {
             unheard: true,
@@ -78,7 +77,7 @@ impl<'a> Quarantine<'a> {
         )
     }
 
-    /// A row that op `op` made and that cannot be used.
+    /// Sets a row aside that op `op` made and that is not usable.
     pub(crate) fn bad_of(
         &mut self,
         op: (usize, &str),
@@ -95,7 +94,7 @@ impl<'a> Quarantine<'a> {
         )
     }
 
-    /// A row (a batch of one) that op `op` rejected or failed on.
+    /// Sets a row aside (a batch of one) that op `op` rejected or failed on.
     pub(crate) fn rejected(
         &mut self,
         op: (usize, &str),
@@ -172,7 +171,7 @@ impl<'a> Quarantine<'a> {
         Ok(())
     }
 
-    /// How many rows were set aside or dropped, by op and reason.
+    /// Number of rows that were set aside or dropped, by op and reason.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = (Option<&(usize, String)>, &str, u64)> {
         self.reasons
             .iter()
@@ -195,7 +194,7 @@ impl<'a> Quarantine<'a> {
         let path = paths.quarantine_file(op, partition, task.as_str());
         let mut out = BufWriter::new(storage.create(&path)?);
         let mut lines = Lines::new(dataset);
-        // In input order, so that lines are counted in one pass; the sort is stable.
+        // In input order, so that lines are counted in one pass. The sort is stable.
         self.rows.sort_by_key(|r| r.id);
         for waiting in &self.rows {
             let (file, offset) = split_id(waiting.id);
@@ -237,8 +236,8 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
         Some(raw) => Ok(raw.value(0).to_vec()),
         None => {
-            // As they were read, where no op has changed them: a column may be there in another
-            // type for an op.
+            // Columns as they were read if no op changed them: `data` may have another type for an
+            // op.
             let value = |c: &Column| match (&c.native, &c.changed) {
                 (Some(native), changed) if changed.as_ref().is_none_or(|bits| !bits.value(0)) => {
                     native.clone()
@@ -260,7 +259,7 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     }
 }
 
-/// File and line of a row, or its number in a file of columns; line 0 if the file cannot be read.
+/// File and line of a row, or row number in a file of columns; line 0 if the file cannot be read.
 pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
     let (file, offset) = split_id(id);
     let name = dataset
@@ -276,7 +275,7 @@ pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
     )
 }
 
-/// Line numbers of rising offsets, by counting line ends once.
+/// Finds the lines of ascending offsets in one pass over the line ends.
 struct Lines<'a> {
     dataset: &'a Dataset,
     open: Option<OpenFile>,
@@ -288,7 +287,7 @@ struct OpenFile {
     at: u64,
     /// The line at `at`.
     line: u64,
-    /// Of rows that were unpacked from lines of their own.
+    /// For rows that were unpacked from rows that span or share lines.
     source: Option<LineReader>,
 }
 
@@ -300,8 +299,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The line of the user's file in which the row at `offset` begins, and whether the offset is
-    /// one in that file.
+    /// The line of the user's file in which the row at `offset` begins, and whether the offset
+    /// refers to that file.
     fn of(&mut self, file: usize, offset: u64) -> Result<(u64, bool)> {
         if self.dataset.is_columnar() {
             return Ok((offset + 1, true));

@@ -1,4 +1,4 @@
-//! Partitions over threads.
+//! Runs work for partitions on threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -15,8 +15,8 @@ use crate::rundir::events::Event;
 /// Stack of a worker: guests may use 1 MiB of it, and deeply nested JSON some more.
 const STACK: usize = 8 << 20;
 
-/// Runs `work` for each partition on `threads` threads, the largest first. The first error ends it:
-/// partitions that have not begun are left, those under way run to their end.
+/// Runs `work` for each partition on `threads` threads, the largest first. After the first error it
+/// starts no more partitions, and lets the running ones finish.
 pub(crate) fn for_each(
     partitions: &[Partition],
     threads: usize,
@@ -25,7 +25,7 @@ pub(crate) fn for_each(
 ) -> Result<()> {
     let size = |p: &Partition| p.slices.iter().map(|s| s.end - s.start).sum::<u64>();
     let mut order: Vec<&Partition> = partitions.iter().collect();
-    // Stable: partitions of one size go in order.
+    // Stable: partitions of equal size keep their order.
     order.sort_by_key(|p| std::cmp::Reverse(size(p)));
     let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     let first: Mutex<Option<anyhow::Error>> = Mutex::new(None);
@@ -70,7 +70,7 @@ fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     })
 }
 
-/// Tries a task again when it fails. A stop and a mistake of the user are not tried again.
+/// Retries a task that fails, but not after a stop or a mistake of the user.
 pub(crate) fn with_retries(
     env: &TaskContext<'_>,
     partition: &Partition,

@@ -1,4 +1,4 @@
-//! Why rows could not be used, and which reason is the commonest.
+//! Collects why rows were unusable, and finds the most common reason.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -11,38 +11,38 @@ use crate::data::Dataset;
 use crate::jobs::reasons::masked;
 use crate::term::count;
 
-/// Where a row stands in the dataset.
+/// The place of a row in the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Known by its id.
+    /// Given by its id.
     Row(u64),
-    /// File and line, as the quarantine has them.
+    /// File and line, as in the quarantine.
     Line(String, u64),
 }
 
-/// Rows by who could not use them and why. Reasons that differ in numbers only are one.
+/// Unusable rows, by who failed on them and why. Reasons that differ only in numbers are one.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons(BTreeMap<(Option<String>, String), Why>);
 
 #[derive(Debug)]
 struct Why {
     rows: u64,
-    /// As the first such row has it.
+    /// The reason as the first such row has it.
     reason: String,
     first: Place,
-    /// Names in the first such rows.
+    /// Field names in the first such rows.
     fields: Vec<String>,
 }
 
-/// Reasons that are told apart; operators may give one for each row.
+/// Number of different reasons kept; operators may give one for each row.
 const MAX_REASONS: usize = 200;
-/// Rows of one reason of which the names of fields are looked at.
+/// Rows per reason whose field names are collected.
 const LOOKED_AT: u64 = 20;
-/// Names that are shown.
+/// Names shown.
 const MAX_FIELDS: usize = 12;
 
 impl Reasons {
-    /// Enters a row that `op` (None = the reader) could not use.
+    /// Adds a row that `op` (None: the reader) could not use.
     pub(crate) fn note(&mut self, op: Option<&str>, reason: &str, at: Place, row: Option<&[u8]>) {
         let key = (op.map(str::to_owned), masked(reason));
         if self.0.len() >= MAX_REASONS && !self.0.contains_key(&key) {
@@ -63,7 +63,7 @@ impl Reasons {
         }
     }
 
-    /// Number of rows that the reader refused, or all others.
+    /// Number of rows that the reader refused, or of all others.
     pub(crate) fn rows(&self, of_reader: bool) -> u64 {
         self.0
             .iter()
@@ -72,7 +72,7 @@ impl Reasons {
             .sum()
     }
 
-    /// The reasons in the files of a quarantine.
+    /// Reads the reasons from the files of a quarantine.
     pub(crate) fn of_files<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Self> {
         let mut reasons = Self::default();
         for file in files {
@@ -92,8 +92,8 @@ impl Reasons {
         Ok(reasons)
     }
 
-    /// The commonest reason of the reader, or of operators, among `rows` rows, with its first row;
-    /// None if there is none.
+    /// The most common reason of the reader, or of operators, among `rows` rows, with its first
+    /// row; None if there is none.
     pub(crate) fn commonest(
         &self,
         of_reader: bool,
@@ -140,7 +140,7 @@ impl Reasons {
     }
 }
 
-/// The names in a row, which may be no JSON.
+/// The field names in a row, which may not be JSON.
 fn names(row: &[u8]) -> Vec<String> {
     let map: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(row).ok();
     map.map(|map| {

@@ -1,5 +1,5 @@
-//! Before anything runs: which files of earlier attempts are good for today's plan. What is not
-//! goes aside, with a word to the user.
+//! Before anything runs: decides which files of earlier attempts fit today's plan. Sets the others
+//! aside and tells the user.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
 use crate::rundir::storage::clean_temporary;
 
-/// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
+/// Examines every manifest in the run directory. Whatever it keeps is intact, byte for byte.
 pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {
     let index = Index::default();
     let paths = &env.store.paths;
@@ -41,9 +41,8 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     Ok(index)
 }
 
-/// What was made before an op got a fallback is good under today's key, too, where the fallback
-/// would have had nothing to do: none of the rows that it comes from was put into quarantine by
-/// that op.
+/// Keeps what was made before an op got a fallback, under today's key, where the fallback would
+/// have had nothing to do: that op put none of the source rows into quarantine.
 fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> Result<()> {
     for (number, earlier) in env.plan.earlier.iter().enumerate() {
         let chains = env.chains.of_earlier(env.plan, &earlier.identities);
@@ -66,7 +65,7 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
                 true => (chains.keys(p, op), env.chains.keys(p, op)),
                 false => (chains.after(p, Some(op)), env.chains.after(p, Some(op))),
             };
-            // What a global op made of one partition comes from all of them.
+            // A global op's result for one partition depends on all of them.
             let mut global = env.plan.ops[first..=op]
                 .iter()
                 .filter(|o| o.is_global() && !(keys && o.index == op));
@@ -86,8 +85,8 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
     Ok(())
 }
 
-/// Removes files of quarantine of which no manifest in `good` knows: their task was not committed,
-/// or is not of use any more.
+/// Removes quarantine files that no manifest in `good` mentions: their task was not committed, or
+/// is no longer useful.
 pub(crate) fn forget_quarantine<'m>(
     env: &TaskContext<'_>,
     good: impl Iterator<Item = &'m Manifest>,
@@ -116,7 +115,7 @@ fn move_all(
     index: &Index,
 ) -> Result<()> {
     let storage = &env.store.storage;
-    // Files that change places go through temporary names, for two may swap.
+    // Files that change places get temporary names first, because two may swap.
     let mut moving: HashMap<usize, Manifest> = HashMap::new();
     for (i, decision) in decisions.iter().enumerate() {
         match (decision, &found[i].manifest) {
@@ -163,7 +162,7 @@ fn move_all(
     Ok(())
 }
 
-/// One line per reason: a changed recipe sets many files aside at once.
+/// Emits one line per reason: a changed recipe sets many files aside at once.
 fn warn(found: &[Found], decisions: &[Decision]) {
     let mut reasons: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
     for (found, decision) in found.iter().zip(decisions) {
@@ -215,7 +214,7 @@ fn set_aside(
     env.store
         .storage
         .rename(place, &paths.discarded_file(stamp, &name))?;
-    // A manifest that was copied here may name the good data of another place.
+    // A copied manifest may name the good data of another place.
     let stem = RunPaths::manifest_stem(&name);
     if let Some(manifest) = manifest.filter(|m| !m.data.contains('/') && m.data.starts_with(&stem))
     {
@@ -229,7 +228,7 @@ fn set_aside(
     Ok(())
 }
 
-/// Parts of the export: kept where the key and the bytes are right, else written again.
+/// Keeps export parts whose key and bytes are right; the others are written again.
 fn parts(env: &TaskContext<'_>, partitions: usize, index: &Index) -> Result<()> {
     for p in 0..partitions {
         let path = env.store.paths.part_manifest(p);

@@ -1,17 +1,19 @@
-//! The barrier of a global op: the keys of all partitions together give a mask for each, or the
+//! The barrier of a global op: makes a mask for each partition from the keys of all, or finds the
 //! groups that begin in each.
+
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::context::TaskContext;
 use super::index::Index;
-use crate::checkpoint::{Artifact, RowFile, Store};
+use crate::checkpoint::{Artifact, Manifest, RowFile, Store};
 use crate::data::Partition;
 use crate::global::{self, KeyTable};
-use crate::rundir::events::{Event, OpRef};
+use crate::rundir::events::{Event, OpDone, OpRef};
 use crate::wasm::{Kind, thread_cpu};
 
-/// Resolves op `op` unless all its masks are there.
+/// Resolves op `op` unless all its masks exist.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],
@@ -29,12 +31,8 @@ pub(crate) fn run(
     if env.plan.ops[op].is_grouper() {
         return groups(env, partitions, op, index, memory);
     }
-    let planned = &env.plan.ops[op];
-    let paths = &env.store.paths;
-    env.log.emit(Event::ResolveStarted {
-        op: OpRef::new(op, &planned.name),
-    });
-    let (started, cpu) = (std::time::Instant::now(), thread_cpu());
+    let (planned, paths) = (&env.plan.ops[op], &env.store.paths);
+    let mut barrier = Barrier::start(env, op, index);
     let mut key_bytes = 0;
     for p in 0..partitions.len() {
         key_bytes += index
@@ -55,44 +53,14 @@ pub(crate) fn run(
         &paths.checkpoints(),
     )
     .with_context(|| format!("op {op} `{}`", planned.name))?;
-    let (mut rows_in, mut rows_out) = (0, 0);
     for (p, mask) in masks.iter().enumerate() {
-        let keys = index
-            .get(Artifact::Keys, op, p)
-            .context("internal error: keys have gone")?;
-        let mut account = keys.account.clone();
-        let done = account.op(p, op, &planned.name);
-        done.output_rows = mask.count() as u64;
-        if planned.kind() == Kind::Deduplicator {
-            done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
-        }
-        rows_in += done.input_rows;
-        rows_out += done.output_rows;
-        env.log.emit(Event::OpCompleted(done.clone()));
-        let manifest = Store::manifest(
-            Artifact::Mask,
-            env.chains.after(p, Some(op)).clone(),
-            Some(op),
-            p,
-            mask.count() as u64,
-            account,
-        );
-        index.insert(env.store.commit_bytes(
-            &mask.to_bytes(),
-            &paths.mask(op, p),
-            &paths.mask_manifest(op, p),
-            manifest,
-        )?);
+        barrier.commit(p, &mask.to_bytes(), mask.count() as u64, |done| {
+            if planned.kind() == Kind::Deduplicator {
+                done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
+            }
+        })?;
     }
-    env.log.emit(Event::ResolveCompleted {
-        op: OpRef::new(op, &planned.name),
-        duration: started.elapsed().as_secs_f64(),
-        cpu_seconds: thread_cpu().saturating_sub(cpu).as_secs_f64(),
-        input_rows: rows_in,
-        output_rows: rows_out,
-        peak_memory: table_bytes as u64,
-        spilled_bytes: key_bytes,
-    });
+    barrier.finish(table_bytes, key_bytes);
     Ok(())
 }
 
@@ -104,12 +72,8 @@ fn groups(
     index: &Index,
     memory: usize,
 ) -> Result<()> {
-    let planned = &env.plan.ops[op];
-    let paths = &env.store.paths;
-    env.log.emit(Event::ResolveStarted {
-        op: OpRef::new(op, &planned.name),
-    });
-    let (started, cpu) = (std::time::Instant::now(), thread_cpu());
+    let (planned, paths) = (&env.plan.ops[op], &env.store.paths);
+    let mut barrier = Barrier::start(env, op, index);
     let tables = |p: usize| -> Result<KeyTable> {
         let keys = index
             .get(Artifact::Keys, op, p)
@@ -118,51 +82,95 @@ fn groups(
         KeyTable::from_bytes(&RowFile::open(&path)?.keys()?)
             .with_context(|| format!("cannot read `{}`", path.display()))
     };
-    let (mut rows_in, mut rows_out, mut spilled) = (0, 0, 0);
+    let mut spilled = 0;
     let table_bytes = global::resolve_groups(
         partitions.len(),
         &tables,
         memory,
         &paths.checkpoints(),
         |p, rows, groups| {
-            let keys = index
-                .get(Artifact::Keys, op, p)
-                .context("internal error: keys have gone")?;
-            let mut account = keys.account.clone();
-            let done = account.op(p, op, &planned.name);
-            done.output_rows = groups.count;
-            // A group is counted where it begins, the rows that are no first ones where they are.
-            done.merged_rows = rows - groups.count;
-            rows_in += done.input_rows;
-            rows_out += done.output_rows;
+            let keys = barrier.commit(p, groups.to_bytes(), groups.count, |done| {
+                // A group counts in the partition where it begins, other rows where they are.
+                done.merged_rows = rows - groups.count;
+            })?;
             spilled += keys.bytes + 4 * keys.rows;
-            env.log.emit(Event::OpCompleted(done.clone()));
-            let manifest = Store::manifest(
-                Artifact::Mask,
-                env.chains.after(p, Some(op)).clone(),
-                Some(op),
-                p,
-                groups.count,
-                account,
-            );
-            index.insert(env.store.commit_bytes(
-                groups.to_bytes(),
-                &paths.mask(op, p),
-                &paths.mask_manifest(op, p),
-                manifest,
-            )?);
             Ok(())
         },
     )
     .with_context(|| format!("op {op} `{}`", planned.name))?;
-    env.log.emit(Event::ResolveCompleted {
-        op: OpRef::new(op, &planned.name),
-        duration: started.elapsed().as_secs_f64(),
-        cpu_seconds: thread_cpu().saturating_sub(cpu).as_secs_f64(),
-        input_rows: rows_in,
-        output_rows: rows_out,
-        peak_memory: table_bytes as u64,
-        spilled_bytes: spilled,
-    });
+    barrier.finish(table_bytes, spilled);
     Ok(())
+}
+
+/// Commits the masks, or groups, of one global op, and totals its rows for the log.
+struct Barrier<'a> {
+    env: &'a TaskContext<'a>,
+    op: usize,
+    index: &'a Index,
+    started: Instant,
+    cpu: Duration,
+    rows_in: u64,
+    rows_out: u64,
+}
+
+impl<'a> Barrier<'a> {
+    fn start(env: &'a TaskContext<'a>, op: usize, index: &'a Index) -> Self {
+        env.log.emit(Event::ResolveStarted {
+            op: OpRef::new(op, &env.plan.ops[op].name),
+        });
+        Self {
+            env,
+            op,
+            index,
+            started: Instant::now(),
+            cpu: thread_cpu(),
+            rows_in: 0,
+            rows_out: 0,
+        }
+    }
+
+    /// Commits the mask or groups `bytes` of partition `p`, which keep `rows` rows. `merge` sets
+    /// the number of merged rows. Returns the manifest of the partition's keys.
+    fn commit(
+        &mut self,
+        p: usize,
+        bytes: &[u8],
+        rows: u64,
+        merge: impl FnOnce(&mut OpDone),
+    ) -> Result<Manifest> {
+        let (env, op) = (self.env, self.op);
+        let keys = self
+            .index
+            .get(Artifact::Keys, op, p)
+            .context("internal error: keys have gone")?;
+        let mut account = keys.account.clone();
+        let done = account.op(p, op, &env.plan.ops[op].name);
+        done.output_rows = rows;
+        merge(done);
+        self.rows_in += done.input_rows;
+        self.rows_out += done.output_rows;
+        env.log.emit(Event::OpCompleted(done.clone()));
+        let key = env.chains.after(p, Some(op)).clone();
+        let manifest = Store::manifest(Artifact::Mask, key, Some(op), p, rows, account);
+        let paths = &env.store.paths;
+        self.index.insert(env.store.commit_bytes(
+            bytes,
+            &paths.mask(op, p),
+            &paths.mask_manifest(op, p),
+            manifest,
+        )?);
+        Ok(keys)
+    }
+
+    fn finish(self, table_bytes: usize, spilled_bytes: u64) {
+        self.env.log.emit(Event::ResolveCompleted {
+            op: OpRef::new(self.op, &self.env.plan.ops[self.op].name),
+            duration: self.started.elapsed().as_secs_f64(),
+            cpu_seconds: thread_cpu().saturating_sub(self.cpu).as_secs_f64(),
+            input_rows: self.rows_in,
+            output_rows: self.rows_out,
+            peak_memory: table_bytes as u64,
+            spilled_bytes,
+        });
+    }
 }

@@ -1,5 +1,4 @@
-//! Operators that are given whole rows and make whole rows: what they get and what becomes of their
-//! answer.
+//! Operators that receive and return whole rows: prepares their input and handles their answer.
 
 use std::sync::Arc;
 
@@ -14,8 +13,8 @@ use crate::data::{BadRow, Batch, Column, ExportOptions, ReadField, extract};
 use crate::plan::PlannedOp;
 use crate::wasm::contract::ROW;
 
-/// The rows without line ends, which can only be space between tokens: in the other rows of JSON
-/// there is none.
+/// Removes line ends from rows. In JSON they can only be space between tokens, and all other rows
+/// have none.
 fn one_line(rows: &StringViewArray) -> StringViewArray {
     let is_end = |c: char| c == '\n' || c == '\r';
     if rows.iter().flatten().all(|row| !row.contains(is_end)) {
@@ -26,16 +25,16 @@ fn one_line(rows: &StringViewArray) -> StringViewArray {
         .collect()
 }
 
-/// What one such op needs.
+/// State for one such op.
 pub(crate) struct Rewrite<'a> {
     export: &'a ExportOptions,
-    /// What later ops read of the new rows.
+    /// The fields of new rows that later ops read.
     fields: Vec<ReadField>,
     batch_bytes: usize,
 }
 
 impl<'a> Rewrite<'a> {
-    /// None for any other op.
+    /// Returns None for any other op.
     pub(crate) fn of(env: &'a TaskContext<'_>, op: &PlannedOp) -> Option<Self> {
         op.pool.descriptor().rewrites_rows().then(|| Self {
             export: &env.export,
@@ -56,9 +55,9 @@ impl<'a> Rewrite<'a> {
         Ok(batch)
     }
 
-    /// Takes the new rows out of that field, in batches of the usual size. Gives how many are good,
-    /// and the others: they are no rows, or lack what a later op requires. Nothing stays of what
-    /// was known of the old ones.
+    /// Takes the new rows out of that field, in batches of the usual size. Returns the number of
+    /// good ones, and the others: they are not rows, or lack what a later op requires. Drops all
+    /// that was known of the old rows.
     pub(crate) fn made(&self, made: Batch, out: &mut Vec<Batch>) -> Result<(u64, Vec<BadRow>)> {
         let rows = made
             .column(ROW)

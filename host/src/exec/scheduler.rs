@@ -1,5 +1,5 @@
-//! Tasks on threads: every partition through its segments, the barriers of global ops between them,
-//! retries and stopping. It knows files by their manifests only, and nothing of operators.
+//! Schedules tasks on threads: every partition through its segments, with barriers at global ops,
+//! retries and stops. It knows files only by their manifests, and nothing of operators.
 
 use anyhow::{Context, Result};
 
@@ -11,21 +11,21 @@ use crate::checkpoint::{Artifact, Manifest};
 use crate::data::Partition;
 use crate::plan::End;
 
-/// How tasks are run.
+/// How tasks run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Workers {
-    /// Threads.
+    /// Number of threads.
     pub threads: usize,
-    /// How often a failed task is tried again.
+    /// Retries of a failed task.
     pub retries: u32,
     /// Memory for the tables of a deduplicator, in bytes.
     pub resolver_memory: usize,
-    /// Whether checkpoints go where they pay, by what ops turn out to cost, and not where the plan
-    /// has them.
+    /// Whether checkpoints go where measured costs justify them, instead of where the plan has
+    /// them.
     pub adaptive: bool,
 }
 
-/// What is told to whoever looks on while tasks run.
+/// Is told about progress while tasks run.
 pub(crate) trait Watcher: Sync {
     /// A partition has begun.
     fn started(&self, partition: usize);
@@ -35,7 +35,7 @@ pub(crate) trait Watcher: Sync {
     fn failed(&self, partition: usize, error: &anyhow::Error);
 }
 
-/// What a partition has made of a segment.
+/// The manifest of a partition's result at the end of a segment.
 fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
     match end {
         End::Keys(op) => index.get(Artifact::Keys, op, partition),
@@ -43,7 +43,7 @@ fn made(index: &Index, end: End, partition: usize) -> Option<Manifest> {
     }
 }
 
-/// Runs everything that is not done yet; gives the manifests of all parts in order.
+/// Runs everything that is not done yet; returns the manifests of all parts in order.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partitions: &[Partition],
@@ -102,7 +102,7 @@ pub(crate) fn run(
             }
             done
         })?;
-        // Whatever is stored on the way, no two steps of the job have one number.
+        // No two steps of the job have the same number, wherever rows are stored on the way.
         stage += segment.ops.len() + 1;
         if let End::Keys(op) = segment.end {
             let makes_rows = env.plan.ops[op].is_grouper();

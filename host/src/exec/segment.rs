@@ -12,8 +12,8 @@ use crate::global::Mask;
 use crate::plan::{End, Segment};
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
 
-/// Whether the partition has nothing to do in the segment. `resolved`: what the global op at its
-/// end decides for, or makes of, all partitions is there.
+/// Whether the partition has nothing to do in the segment. `resolved`: the masks or rows that the
+/// global op at its end makes exist for all partitions.
 pub(crate) fn is_done(
     env: &TaskContext<'_>,
     index: &Index,
@@ -24,13 +24,13 @@ pub(crate) fn is_done(
     let exported = index.has(Artifact::Part, 0, p);
     match segment.end {
         End::Export => exported,
-        // What a grouper makes needs nothing of what came before; to be made it takes the rows of
-        // all partitions, which their keys come with.
+        // Once a grouper's rows are made, nothing before them is needed; making them takes the key
+        // files of all partitions, which contain the rows.
         End::Keys(op) if env.plan.ops[op].is_grouper() => {
             resolved || index.has(Artifact::Keys, op, p)
         }
-        // A missing mask takes the keys of all partitions. The keys are of use as long as the rows
-        // that they are of can be had too.
+        // A missing mask needs the keys of all partitions. The keys are useful only while their
+        // rows are available, too.
         End::Keys(op) => {
             (resolved || index.has(Artifact::Keys, op, p))
                 && (exported || plan_base(env, index, p, op.checked_sub(1)).is_some())
@@ -38,8 +38,8 @@ pub(crate) fn is_done(
     }
 }
 
-/// Does what is left to do. `stored` are the ops after which rows are stored, `stage` is the number
-/// of the segment's first step.
+/// Does what is left. `stored` are the ops after which rows are stored, `stage` is the number of
+/// the segment's first step.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partition: &Partition,
@@ -99,8 +99,8 @@ fn plan_base(
     })
 }
 
-/// The op to go on with, and the rows to go on from. A checkpoint that turns out to be damaged is
-/// set aside and passed over.
+/// The op to continue with, and the rows to start from. Sets aside and skips a checkpoint that
+/// turns out to be damaged.
 fn deepest(
     env: &TaskContext<'_>,
     index: &Index,
@@ -118,7 +118,7 @@ fn deepest(
     )
 }
 
-/// Opens what a base is made of.
+/// Opens the files of a base.
 fn load(
     env: &TaskContext<'_>,
     index: &Index,
@@ -177,7 +177,7 @@ fn load(
     Ok(base)
 }
 
-/// Whether a found file is whole, byte for byte.
+/// Checks that a found file is intact, byte for byte.
 pub(crate) fn verify(env: &TaskContext<'_>, manifest: &checkpoint::Manifest) -> Result<()> {
     let dir = if manifest.artifact == Artifact::Part {
         env.store.paths.parts()

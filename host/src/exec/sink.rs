@@ -1,5 +1,5 @@
-//! Where the rows of a task go: a checkpoint, the part of the export, and the keys for a global op.
-//! Encoding and writing happen on a thread of their own, so that the ops do not wait for them.
+//! Where the rows of a task go: a checkpoint, an export part, and the keys for a global op. A
+//! separate thread encodes and writes, so that the ops need not wait.
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Sender, bounded};
@@ -8,22 +8,22 @@ use crate::checkpoint::{RowFileWriter, WrittenRows};
 use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
 use crate::rundir::AtomicFile;
 
-/// Batches that may wait for the writer. A batch may be one huge row with several times its size in
-/// buffers, so there are few.
+/// Batches that may wait for the writer. Few, because a batch may be one huge row with several
+/// times its size in buffers.
 const WAITING: usize = 2;
 
-/// What the rows are written as.
+/// What the rows are written to.
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 pub(crate) enum Target {
     /// A checkpoint.
     Rows(Box<WrittenRows>),
-    /// The rows that a grouper will take together.
+    /// The rows that a grouper will gather.
     Flat(Box<RowFileWriter>),
     /// The part of the export.
     Part(AtomicFile, ExportOptions),
 }
 
-/// What was written; not committed yet.
+/// What was written, not yet committed.
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
 pub(crate) enum Written {
     Rows(Box<WrittenRows>),
@@ -31,15 +31,15 @@ pub(crate) enum Written {
     Part(AtomicFile, PartInfo),
 }
 
-/// Hands batches to the writing thread.
+/// Sends batches to the writing thread.
 pub(crate) struct Sink {
     sender: Sender<Batch>,
-    /// Seconds for which the ops had to wait.
+    /// Seconds that the ops waited.
     pub(crate) stalled: f64,
 }
 
 impl Sink {
-    /// Gives rows away. Fails if the writer has failed; its error comes from [`with`].
+    /// Sends rows. Fails if the writer has failed; [`with`] returns its error.
     pub(crate) fn write(&mut self, batch: Batch) -> Result<()> {
         let batch = match self.sender.try_send(batch) {
             Ok(()) => return Ok(()),
@@ -90,8 +90,8 @@ impl Open {
     }
 }
 
-/// Runs `work` with a sink that feeds all targets; gives back what it gives, what was written, and
-/// what writing cost.
+/// Runs `work` with a sink that feeds all targets; returns its result, what was written, and the
+/// cost of writing.
 pub(crate) fn with<T>(
     targets: Vec<Target>,
     work: impl FnOnce(&mut Sink) -> Result<T>,
@@ -142,13 +142,13 @@ pub(crate) fn with<T>(
     })
 }
 
-/// What writing cost.
+/// The cost of writing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
-    /// Wall seconds of encoding and writing, beside the ops.
+    /// Wall seconds of encoding and writing, parallel to the ops.
     pub(crate) writing: f64,
     /// CPU seconds of the same.
     pub(crate) cpu: f64,
-    /// Seconds for which the ops waited.
+    /// Seconds that the ops waited.
     pub(crate) stalled: f64,
 }

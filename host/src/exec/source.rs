@@ -11,30 +11,30 @@ use crate::data::{
 };
 use crate::global::Mask;
 
-/// Rows of a partition that can be had without running an op.
+/// Rows of a partition that are available without running an op.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
-    /// The checkpoint that holds them; None = the input.
+    /// The checkpoint that contains them; None: the input.
     pub rows: Option<Manifest>,
-    /// What global ops keep of them, in order.
+    /// The masks of global ops that still apply to them, in order.
     pub masks: Vec<Mask>,
-    /// What became of the rows up to here, the masks included.
+    /// The account of the rows up to here, including the masks.
     pub account: Account,
 }
 
-/// Some rows as they come.
+/// A batch as it arrives.
 pub(crate) struct Incoming {
     pub(crate) batch: Batch,
     pub(crate) bad: Vec<BadRow>,
     pub(crate) bytes: u64,
-    /// Whether they come from the input (and are counted as read). Those of a group that lack what
-    /// a later op requires are bad, too.
+    /// Whether it comes from the input, and so counts as read. Rows of a group that lack what a
+    /// later op requires are bad, too.
     pub(crate) fresh: bool,
-    /// What happens to the bad ones.
+    /// What to do with the bad rows.
     pub(crate) on_error: OnError,
 }
 
-/// Opens the source. `fields` are what is taken out of the rows.
+/// Opens the source. `fields` are extracted from the rows.
 pub(crate) fn open<'a>(
     env: &'a TaskContext<'_>,
     partition: &Partition,
@@ -63,7 +63,7 @@ pub(crate) fn open<'a>(
         }
         Some(manifest) => {
             let at = manifest.data.clone();
-            // What the ops behind a grouper require is not in every group.
+            // Not every group has the fields that ops after the grouper require.
             let may_be_bad = fields.iter().any(|field| field.required);
             let stored = Refetch::new(
                 env.dataset,
@@ -86,7 +86,7 @@ pub(crate) fn open<'a>(
                 let known = batch.stats.len();
                 let mut stored = std::mem::take(&mut batch.stats);
                 lift_stats(&mut batch, &stats);
-                // What ops computed holds over what the row said at first.
+                // Values that ops computed take precedence over those in the row.
                 batch
                     .stats
                     .retain(|s| !stored.iter().any(|k| k.key == s.key));
@@ -108,14 +108,14 @@ pub(crate) fn open<'a>(
     }
     Ok(Box::new(incoming.map(|next| {
         let mut next = next?;
-        // The rows that the reader refused were put aside when the keys were made.
+        // Rows that the reader refused were set aside when the keys were made.
         next.bad.clear();
         next.fresh = false;
         Ok(next)
     })))
 }
 
-/// The rows of a batch of JSON rows but for those that `extract` found bad, and these.
+/// Splits a batch of JSON rows into the rows that `extract` found good, and the bad ones.
 pub(crate) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batch, Vec<BadRow>)> {
     if bad.is_empty() {
         return Ok((batch, Vec::new()));
@@ -136,7 +136,7 @@ pub(crate) fn without_bad(batch: Batch, bad: Vec<(u32, String)>) -> Result<(Batc
     Ok((batch.filter(&BooleanArray::from(good))?, rows))
 }
 
-/// Moves stats that rows have already from the fields to the stats.
+/// Moves stats that rows already have from the fields to the stats.
 fn lift_stats(batch: &mut Batch, keys: &[String]) {
     use arrow::array::Array;
     for key in keys {

@@ -21,21 +21,21 @@ use crate::plan::End;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
 
-/// What is done to one partition without a stop in between.
+/// An uninterrupted piece of work on one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Task {
     /// Number of the step within the job, for events.
     pub stage: usize,
     /// Filters and mappers; may be none.
     pub ops: Range<usize>,
-    /// Whether the rows are stored after the last of them.
+    /// Whether the rows are stored after the last op.
     pub store: bool,
-    /// What they are made into then.
+    /// What the rows then become.
     pub end: Option<End>,
 }
 
-/// Runs a step over the rows of `base` and commits what comes of it: data first, quarantine with
-/// it, manifest last. Gives the manifests.
+/// Runs a step over the rows of `base` and commits the result: data first, its quarantine next, the
+/// manifest last. Returns the manifests.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partition: &Partition,
@@ -158,7 +158,7 @@ pub(crate) fn run(
     Ok(manifests)
 }
 
-/// The moving parts of a step.
+/// The state of a step.
 struct Work<'a> {
     account: Account,
     quarantine: Quarantine<'a>,
@@ -169,8 +169,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// One batch through the ops, to the keys and on. Gives the number of rows that came to the
-    /// ops.
+    /// Sends one batch through the ops, to the keys and on. Returns the number of rows that entered
+    /// the ops.
     fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<u64> {
         let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
         self.account.bad += bad;
@@ -201,8 +201,8 @@ impl Work<'_> {
     }
 }
 
-/// Making the keys of a global op. What it cannot judge has a quarantine of its own: the rows
-/// before it can be stored without it.
+/// Makes the keys of a global op. Rows that the op cannot judge go to a quarantine of their own,
+/// because the rows before it can be stored without it.
 struct KeysWork<'a> {
     op: usize,
     keyer: Keyer<'a>,
@@ -235,7 +235,7 @@ impl<'a> KeysWork<'a> {
         Ok(())
     }
 
-    /// `flat`: the rows that the keys are of, where these are wanted with them.
+    /// `flat`: the rows of the keys, if they are stored together.
     fn commit(
         mut self,
         env: &TaskContext<'_>,
@@ -335,7 +335,7 @@ fn commit_part(
     Ok(manifest)
 }
 
-/// Pulls all rows of the base through `take`; gives their number.
+/// Sends all rows of the base through `take`; returns their number.
 fn each_batch(
     env: &TaskContext<'_>,
     partition: &Partition,
@@ -343,7 +343,7 @@ fn each_batch(
     step: &Task,
     mut take: impl FnMut(Incoming) -> Result<u64>,
 ) -> Result<u64> {
-    // Ops that count keys get the rows of the base once more.
+    // Ops that count keys receive the rows of the base once more.
     let first = base
         .masks
         .iter()
@@ -368,7 +368,7 @@ fn each_batch(
         let incoming = incoming?;
         bytes += incoming.bytes;
         if incoming.fresh {
-            // Before the ops: the breaker judges by the rows that have come in.
+            // Before the ops: the breaker judges by the rows that have entered.
             env.tally.enter(
                 (incoming.batch.rows() + incoming.bad.len()) as u64,
                 incoming.bytes,
@@ -388,11 +388,11 @@ fn each_batch(
     Ok(rows)
 }
 
-/// Says once in a while how far a partition is.
+/// Reports now and then how far a partition is.
 struct Progress(std::time::Instant);
 
 impl Progress {
-    /// Often enough for somebody who watches, too seldom to cost.
+    /// Frequent enough for people who watch, too rare to cost anything.
     const EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
     fn new() -> Self {

@@ -1,9 +1,9 @@
-//! Finding duplicates by fingerprints over all partitions, in bounded memory: the first row in
-//! input order stays.
+//! Finds duplicates by fingerprints over all partitions, in bounded memory: the first row in input
+//! order stays.
 //!
-//! Fingerprints are looked at in scans of the key files. A scan takes as many as its tables can
-//! hold in the memory: several bands when they are small, a part of one, by hash, when it is large.
-//! So the number of scans is what the tables of all fingerprints would take, divided by the memory.
+//! Reads the fingerprints in scans of the key files. A scan takes as many as its tables can hold:
+//! several bands if they are small, a part of one, by hash, if it is large. So the number of scans
+//! is the size of the tables of all fingerprints, divided by the memory.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -14,10 +14,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Tables;
 use super::mask::Mask;
 
-/// A fingerprint as words of 4 bytes, 2 or 4 of them: an entry of a table pays for no alignment.
+/// A fingerprint as 2 or 4 words of 4 bytes: table entries then need no padding.
 pub(crate) type Print<const N: usize> = [u32; N];
 
-/// Fingerprints come from an operator, which may be anybody's: they are hashed again.
+/// Hashes fingerprints again, because a hostile operator may have chosen them.
 #[derive(Default)]
 pub(crate) struct FingerprintHasher(u64);
 
@@ -28,24 +28,24 @@ impl Hasher for FingerprintHasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0 = xxh3_64(bytes);
     }
-    // The length of the words is always the same.
+    // The number of words is always the same.
     fn write_usize(&mut self, _: usize) {}
 }
 
 pub(crate) type Build = BuildHasherDefault<FingerprintHasher>;
 
-/// Bytes per entry of a hash table with entries of `bytes`, at its lowest load (7/16, just after
-/// growing), and its control byte.
+/// Bytes per entry of a hash table with entries of `bytes`, including its control byte, at the
+/// lowest load (7/16, just after growing).
 pub(crate) const fn entry(bytes: usize) -> usize {
     (bytes + 1) * 16 / 7
 }
 
-/// In how many parts entries of that size are looked at so that the table of one fits the memory.
+/// The number of passes such that the table of one, for entries of `size` bytes, fits the memory.
 pub(crate) fn passes(entries: usize, size: usize, memory: usize) -> u64 {
     entries.saturating_mul(size).div_ceil(memory.max(1)).max(1) as u64
 }
 
-/// The pass that a key belongs to. High bits of its hash: the tables use the low ones and the
+/// The pass that a key belongs to, by the middle bits of its hash: tables use the low bits and the
 /// highest seven.
 pub(crate) fn pass_of(hash: u64, passes: u64) -> u64 {
     if passes == 1 {
@@ -55,8 +55,8 @@ pub(crate) fn pass_of(hash: u64, passes: u64) -> u64 {
     }
 }
 
-/// Entries to make room for when `entries` are spread over `passes` by their hash: some more, as no
-/// spread is even.
+/// Capacity for one of `passes` tables that share `entries`: somewhat more than the mean, because
+/// the spread by hash is not even.
 pub(crate) fn room(entries: usize, passes: u64) -> usize {
     let share = entries / passes as usize;
     if passes == 1 {
@@ -74,8 +74,8 @@ pub(crate) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
     passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
 }
 
-/// One fingerprint of `width` bytes per row: a row whose fingerprint came before is taken away.
-/// Gives the bytes that the tables took.
+/// One fingerprint of `width` bytes per row: removes each row whose fingerprint occurred before.
+/// Returns the bytes of the tables.
 pub fn first_of_keys(
     tables: Tables<'_>,
     masks: &mut [Mask],
@@ -114,7 +114,7 @@ fn firsts<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], memory: usize)
 }
 
 /// Several fingerprints of `width` bytes per row: rows that share one are in one group,
-/// transitively; of each group the first row stays. Gives the bytes that the tables took.
+/// transitively, and the first row of each group stays. Returns the bytes of the tables.
 pub fn first_of_groups(
     tables: Tables<'_>,
     masks: &mut [Mask],
@@ -203,7 +203,7 @@ impl Groups {
 
     pub(crate) fn root(&mut self, mut x: u32) -> u32 {
         while self.parent[x as usize] != x {
-            // Halving the path on the way keeps later walks short.
+            // Halving the path keeps later walks short.
             self.parent[x as usize] = self.parent[self.parent[x as usize] as usize];
             x = self.parent[x as usize];
         }
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn groups_are_transitive_over_bands_and_partitions() {
         // 0 ~ 2 by band 0, 2 ~ 3 by band 1, 1 alone; band 0 of row 4 equals band 1 of row 0, which
-        // is no match.
+        // is not a match.
         let rows: &[&[&[u64]]] = &[&[&[1, 10], &[2, 20]], &[&[1, 30], &[4, 30]], &[&[10, 50]]];
         for memory in [1, 200, 1 << 20] {
             assert_eq!(kept(rows, memory), [vec![0, 1], vec![], vec![0]]);

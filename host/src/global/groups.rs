@@ -1,9 +1,9 @@
-//! Which rows of the dataset have the same key, in bounded memory. A group stands where its first
-//! row, the leader, stands.
+//! Finds rows of the dataset with the same key, in bounded memory. A group takes the place of its
+//! first row, the leader.
 //!
-//! As with duplicates, a scan of the keys looks at those whose table fits the memory; what it
-//! finds, the leader of each row, goes to a file per partition. Then the leaders are taken in
-//! ranges with as many rows as fit, in a scan of these files each.
+//! As for duplicates, each scan of the keys covers those whose table fits the memory. It writes the
+//! leader of each row to a file per partition. Then ranges of leaders with as many rows as fit are
+//! collected, each in one scan of these files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,18 +17,18 @@ use super::dedup::{Build, Print, entry, in_pass, passes, print, room};
 use super::mask::{Mask, take_number};
 use crate::rundir::varint::put;
 
-/// Leaders are counted in pieces of so many rows.
+/// Leaders are counted in blocks of this many rows.
 const PIECE: u32 = 4096;
-/// The leader of a row that was rejected.
+/// The leader of a rejected row.
 const NONE: u32 = u32::MAX;
 
 /// The groups of one partition: those whose leader is one of its rows.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Groups {
-    /// How many.
+    /// Number of groups.
     pub count: u64,
-    /// For each group the number of its rows, then each row as its distance from the one before, as
-    /// `varint`s. The rows of the dataset are counted from 0 over all partitions.
+    /// For each group the number of its rows, then each row as its distance from the previous one,
+    /// as `varint`s. Rows are numbered from 0 over all partitions.
     bytes: Vec<u8>,
 }
 
@@ -43,13 +43,13 @@ impl Groups {
         }
     }
 
-    /// The file.
+    /// The bytes of the file.
     pub(crate) fn to_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The groups in a file: `each(rows)` gets how many rows follow, and the rows by asking for
-    /// them.
+    /// Reads the groups of a file. Calls `each` with an iterator over the rows of each group, which
+    /// it must exhaust.
     pub(crate) fn each(
         mut bytes: &[u8],
         mut each: impl FnMut(&mut dyn ExactSizeIterator<Item = Result<u32>>) -> Result<()>,
@@ -98,8 +98,8 @@ impl Iterator for Members<'_, '_> {
 
 impl ExactSizeIterator for Members<'_, '_> {}
 
-/// Groups the rows of all partitions; `accepted` says which of them have a key. `each(partition,
-/// groups)` is called for all partitions in order. Gives the bytes that the tables took.
+/// Groups the rows of all partitions; `accepted` says which of them have a key. Calls
+/// `each(partition, groups)` for all partitions in order. Returns the bytes of the tables.
 pub(crate) fn group(
     tables: Tables<'_>,
     accepted: &[Mask],
@@ -119,7 +119,7 @@ pub(crate) fn group(
     }
     let (mut leaders, mut used) = leaders(tables, accepted, &starts, memory, scratch)?;
     let rows = starts[accepted.len()];
-    // How many rows the leaders of each piece have.
+    // How many rows the leaders of each block have.
     let mut sizes = vec![0u64; (rows / PIECE + 1) as usize];
     for file in &mut leaders {
         each_leader(file, |_, leader| sizes[(leader / PIECE) as usize] += 1)?;
@@ -136,7 +136,7 @@ pub(crate) fn group(
         }
         let range = first as u32 * PIECE..(piece as u32).saturating_mul(PIECE);
         let mut pairs: Vec<u64> = Vec::with_capacity(members as usize);
-        // No member stands before its leader.
+        // No member comes before its leader.
         let from = starts
             .partition_point(|start| *start <= range.start)
             .saturating_sub(1)
@@ -164,7 +164,7 @@ pub(crate) fn group(
     Ok(used)
 }
 
-/// For each partition a file without a name with the leader of each row, in four bytes.
+/// Makes an unnamed file for each partition with the leader of each row, in four bytes.
 fn leaders(
     tables: Tables<'_>,
     accepted: &[Mask],
@@ -212,7 +212,7 @@ fn write(file: &mut File, leaders: &[u32]) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Calls `each(row, leader)` for the rows that have one.
+/// Calls `each(row, leader)` for the rows with a leader.
 fn each_leader(file: &mut File, mut each: impl FnMut(u32, u32)) -> Result<()> {
     file.rewind()?;
     let mut from = BufReader::with_capacity(256 << 10, file);
@@ -238,7 +238,7 @@ mod tests {
     use crate::global::keys::{KeyTable, KeysWriter};
     use crate::wasm::Output;
 
-    /// Groups by partition, each as its rows, of keys by partition; None = rejected.
+    /// Groups by partition, each as its rows, from keys by partition; None = rejected.
     fn grouped(partitions: &[Vec<Option<u32>>], memory: usize) -> Vec<Vec<Vec<u32>>> {
         let files: Vec<Vec<u8>> = partitions
             .iter()

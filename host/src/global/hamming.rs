@@ -1,10 +1,10 @@
-//! Finding fingerprints of 64 bits that differ in few bits, over all partitions, in bounded memory:
-//! the first row of each cluster stays.
+//! Finds 64-bit fingerprints that differ in few bits, over all partitions, in bounded memory: the
+//! first row of each cluster stays.
 //!
 //! The bits are cut into blocks. Two fingerprints within the distance agree in all but `distance`
-//! blocks, so they meet in the bucket of one of the choices of blocks; in a bucket all pairs are
-//! compared. Each choice is a scan of the fingerprints, or several where they do not fit the
-//! memory, each of which takes some of the buckets.
+//! blocks, so they meet in a bucket for some choice of blocks, and all pairs of a bucket are
+//! compared. Each choice is a scan of the fingerprints, or several scans of some buckets each if
+//! they do not fit the memory.
 
 use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_64;
@@ -13,7 +13,7 @@ use super::Tables;
 use super::dedup::{Groups, pass_of, passes, room};
 use super::mask::Mask;
 
-/// A fingerprint as two words, the low one first, and the number of its row: 12 bytes, where `(u64,
+/// A fingerprint as two words, low one first, and the number of its row: 12 bytes, where `(u64,
 /// u32)` would take 16.
 type Entry = [u32; 3];
 
@@ -22,8 +22,8 @@ fn print([low, high, _]: Entry) -> u64 {
 }
 
 /// One fingerprint of 8 bytes per row: rows whose fingerprints differ in at most `distance` bits
-/// are in one cluster, transitively; of each cluster the first row stays. Gives the bytes that the
-/// tables took. `distance` is below 64.
+/// are in one cluster, transitively, and the first row of each cluster stays. Returns the bytes of
+/// the tables. `distance` must be below 64.
 pub fn first_of_near(
     tables: Tables<'_>,
     masks: &mut [Mask],
@@ -60,7 +60,7 @@ pub fn first_of_near(
     let mut entries: Vec<Entry> = Vec::with_capacity(room(rows, passes));
     if passes == 1 {
         fill(&mut entries, masks, &|_| true)?;
-        // Equal ones are settled once and for all; they now stand together, the first row first.
+        // Settles equal fingerprints for good; they are then adjacent, the first row first.
         unite_buckets(&mut entries, u64::MAX, 0, &mut groups);
         entries.dedup_by_key(|entry| print(*entry));
     }
@@ -89,18 +89,18 @@ pub fn first_of_near(
     Ok(used * size_of::<Entry>() + rows * 4)
 }
 
-/// Unites those that agree in the bits of `mask` and differ in at most `distance` others. Changes
-/// the order of the entries.
+/// Unites entries that agree in the bits of `mask` and differ in at most `distance` others.
+/// Reorders the entries.
 fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut Groups) {
     entries.sort_unstable_by_key(|&entry| (print(entry) & mask, print(entry), entry[2]));
     for bucket in entries.chunk_by_mut(|a, b| print(*a) & mask == print(*b) & mask) {
-        // Equal ones stand together: of a run only the first is compared with others.
+        // Equal entries are adjacent: compares only the first of a run with others.
         let mut distinct = 1;
         for i in 1..bucket.len() {
             if print(bucket[i]) == print(bucket[distinct - 1]) {
                 groups.join(bucket[distinct - 1][2], bucket[i][2]);
             } else {
-                // The run's others are not looked at again: they change places, and none is lost.
+                // Swaps with a duplicate, which is united already but must not be lost.
                 bucket.swap(distinct, i);
                 distinct += 1;
             }
@@ -115,8 +115,8 @@ fn unite_buckets(entries: &mut [Entry], mask: u64, distance: u32, groups: &mut G
     }
 }
 
-/// Into how many blocks the bits are best cut. More blocks make larger keys, hence smaller buckets,
-/// but more choices.
+/// The best number of blocks to cut the bits into. More blocks make larger keys, hence smaller
+/// buckets, but more choices.
 fn block_count(numbers: usize, distance: u32) -> usize {
     let cost = |blocks: usize| {
         let equal = blocks - distance as usize;
@@ -139,7 +139,7 @@ fn choices(blocks: usize, chosen: usize) -> Vec<u64> {
     };
     let mut found = vec![(0u64, 0usize)];
     for taken in 0..chosen {
-        // What is still to come must fit behind.
+        // Leaves room for the blocks still to be chosen.
         let last = blocks - (chosen - taken);
         found = found
             .iter()

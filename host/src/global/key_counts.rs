@@ -1,7 +1,7 @@
-//! In how many rows of the dataset each key of each row stands, in bounded memory.
+//! Counts, for each key of each row, the rows of the dataset that have it, in bounded memory.
 //!
-//! As with duplicates, a scan of the key files looks at the part of the keys whose table fits the
-//! memory. What the scans have found so far waits in a file per partition where there are several.
+//! As for duplicates, each scan of the key files covers the keys whose table fits the memory. If
+//! there are several scans, counts so far wait in a file per partition.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,8 +14,7 @@ use super::Tables;
 use super::dedup::{Build, entry, pass_of, passes, room};
 use super::mask::{Counts, Mask};
 
-/// Key, number of rows, and the row that was counted last: a row counts once however often it has
-/// the key.
+/// Key → number of rows, and the row counted last: a row counts once, however often it has the key.
 type Seen = HashMap<[u32; 2], (u32, u32), Build>;
 const ENTRY: usize = entry(16);
 
@@ -23,9 +22,9 @@ fn words(hash: u64) -> [u32; 2] {
     [hash as u32, (hash >> 32) as u32]
 }
 
-/// Gives each mask the counts of its rows' keys. Hashes of keys are told apart, not keys: of 10^9
-/// different ones about one in 10^10 is taken for another. Files that do not fit the memory go to
-/// `scratch`. Gives the bytes that the table took.
+/// Fills each mask with the counts of its rows' keys. Compares hashes, not keys: among 10^9
+/// different keys about one in 10^10 is mistaken for another. Files that do not fit the memory go
+/// to `scratch`. Returns the bytes of the table.
 pub fn count_keys(
     tables: Tables<'_>,
     masks: &mut [Mask],
@@ -104,7 +103,7 @@ fn read(file: &mut File) -> Result<Vec<u32>> {
         .collect())
 }
 
-/// Writes over the file, which has no name and is gone with the program.
+/// Overwrites the file, which has no name and vanishes with the process.
 fn write(file: &mut Option<File>, counts: &[u32], scratch: &Path) -> Result<()> {
     let bytes: Vec<u8> = counts
         .iter()

@@ -1,7 +1,7 @@
-//! The keys of one partition's rows, as a file.
+//! The key file: the keys of one partition's rows.
 //!
-//! An Arrow stream: column `key` (fingerprints as fixed-size binary, or the selector's key) and
-//! column `rejected`. An empty file is a partition without rows.
+//! An Arrow stream with columns `key` (fingerprints as fixed-size binary, or the selector's key)
+//! and `rejected`. A partition without rows has an empty file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use arrow::ipc::writer::StreamWriter;
 
 use crate::wasm::Output;
 
-/// Keys of some rows; for fingerprints the bytes of one and how many a row has, for selectors 0.
+/// Keys of some rows, bytes per fingerprint, and fingerprints per row; 0 for selectors.
 type Keys = (ArrayRef, usize, usize);
 
 /// Collects the keys of a partition.
@@ -25,12 +25,12 @@ pub struct KeysWriter {
 }
 
 impl KeysWriter {
-    /// An empty one.
+    /// Starts without rows.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the answer for `rows` rows; None = the op failed on them. `rejected` are positions.
+    /// Adds the answer for `rows` rows; None if the op failed on them. `rejected` are positions.
     pub fn add(&mut self, rows: usize, output: Option<Output>, rejected: &[usize]) -> Result<()> {
         let mut flags = vec![false; rows];
         rejected.iter().for_each(|r| flags[*r] = true);
@@ -58,11 +58,11 @@ impl KeysWriter {
         Ok(())
     }
 
-    /// The file.
+    /// Returns the bytes of the file.
     pub fn finish(self) -> Result<Vec<u8>> {
         let Some((first, width, per_row)) = self.batches.iter().find_map(|(k, _)| k.as_ref())
         else {
-            // No row, or none with an answer.
+            // No rows, or none with an answer.
             let flags: Vec<bool> = self.batches.into_iter().flat_map(|(_, f)| f).collect();
             return if flags.is_empty() {
                 Ok(Vec::new())
@@ -119,7 +119,7 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
-    /// Reads a file of [`KeysWriter`].
+    /// Parses a file that [`KeysWriter`] made.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
             return Ok(Self {
@@ -144,13 +144,12 @@ impl KeyTable {
         })
     }
 
-    /// Bytes per fingerprint and fingerprints per row; None for selectors and where there is no
-    /// fingerprint.
+    /// Bytes per fingerprint and fingerprints per row; None for selectors and without fingerprints.
     pub fn shape(&self) -> Option<(usize, usize)> {
         self.shape
     }
 
-    /// One bit per row, clear = rejected.
+    /// One bit per row, clear if rejected.
     pub fn accepted(&self) -> BooleanBuffer {
         BooleanBuffer::from_iter(
             self.batches
@@ -182,8 +181,8 @@ impl KeyTable {
         Ok(())
     }
 
-    /// Calls `each(row, hashes)` for every row of an op that counts keys; one that was rejected has
-    /// none.
+    /// Calls `each(row, hashes)` for every row of an op that counts keys, with no hashes for a
+    /// rejected one.
     pub fn each_list(&self, mut each: impl FnMut(u32, &[u64])) -> Result<()> {
         let mut row = 0u32;
         for batch in &self.batches {
@@ -201,7 +200,7 @@ impl KeyTable {
         Ok(())
     }
 
-    /// The selector's keys of all rows; None where there are no rows.
+    /// The selector's keys of all rows; None without rows.
     pub fn key_column(&self) -> Result<Option<ArrayRef>> {
         let columns: Vec<&dyn Array> = self.batches.iter().map(|b| b.column(0).as_ref()).collect();
         if columns.is_empty() {

@@ -1,4 +1,4 @@
-//! Which rows of a partition a global op keeps.
+//! The rows of a partition that a global op keeps.
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanBufferBuilder;
@@ -6,17 +6,17 @@ use arrow::buffer::{BooleanBuffer, Buffer};
 
 use crate::rundir::varint::{put, take};
 
-/// One bit per row that came to the op, set = kept.
+/// One bit per row that came to the op, set if kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
     /// The op.
     pub op: usize,
     bits: BooleanBuffer,
-    /// For an op that counts keys: the counts, which it is given with the rows.
+    /// For an op that counts keys: the counts, which it then gets with the rows.
     pub counts: Option<Counts>,
 }
 
-/// For each key of each row that came to the op, in how many rows of the dataset it stands.
+/// For each key of each row that came to the op, the number of rows of the dataset with that key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     /// Row `i` has `values[offsets[i]..offsets[i + 1]]`.
@@ -25,7 +25,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Row `i` has `lens[i]` of the values.
+    /// `lens[i]` values belong to row `i`.
     pub fn new(lens: &[u32], values: Vec<u32>) -> Self {
         let mut offsets = vec![0];
         offsets.extend(lens.iter().scan(0, |end, len| {
@@ -42,7 +42,7 @@ impl Counts {
     }
 }
 
-/// A number of a file of counts.
+/// Takes a number from a file of counts.
 pub(crate) fn take_number(bytes: &mut &[u8]) -> Result<u32> {
     u32::try_from(take(bytes).context("counts end too early")?).context("a count is too large")
 }
@@ -72,12 +72,12 @@ impl Mask {
         self.bits.slice(offset, len)
     }
 
-    /// Positions of the kept rows, rising.
+    /// Positions of the kept rows, ascending.
     pub fn kept(&self) -> impl Iterator<Item = usize> + '_ {
         self.bits.set_indices()
     }
 
-    /// How many are kept.
+    /// Number of kept rows.
     pub fn count(&self) -> usize {
         self.bits.count_set_bits()
     }
@@ -87,7 +87,7 @@ impl Mask {
         self.bits.value(row)
     }
 
-    /// Takes rows away; one copy for all.
+    /// Clears the bits of `rows`, with one copy for all.
     pub fn clear_all(&mut self, rows: &[u32]) {
         let mut bits = self.take();
         rows.iter().for_each(|r| bits.set_bit(*r as usize, false));
@@ -100,8 +100,8 @@ impl Mask {
         bits
     }
 
-    /// The file: number of rows (u64, little endian), then the bits, least significant first; with
-    /// counts, for each row their number and they themselves, as `varint`s.
+    /// The bytes of the file: number of rows (u64, little endian), then the bits, least significant
+    /// first; with counts, for each row the number of its counts and the counts, as `varint`s.
     pub fn to_bytes(&self) -> Vec<u8> {
         let rows = self.bits.len();
         let mut bytes = (rows as u64).to_le_bytes().to_vec();
@@ -118,7 +118,7 @@ impl Mask {
         bytes
     }
 
-    /// The way back.
+    /// Parses what [`Self::to_bytes`] made.
     pub fn from_bytes(op: usize, bytes: &[u8]) -> Result<Self> {
         let (head, bits) = bytes
             .split_at_checked(8)

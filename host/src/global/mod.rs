@@ -1,6 +1,6 @@
-//! Ops that need all rows before any can pass: deduplicators, selectors and groupers. Only keys
-//! come together here; the rows stay where they are and get a mask each, or are taken together by
-//! what is found here.
+//! Ops that need all rows before any can pass: deduplicators, selectors and groupers. Only keys are
+//! brought together here; the rows stay in their partitions and get a mask each, or are gathered by
+//! the groups found here.
 
 mod dedup;
 mod groups;
@@ -25,12 +25,12 @@ use arrow::array::{Array, ArrayRef};
 use crate::plan::PlannedOp;
 use crate::wasm::Kind;
 
-/// The keys of the partitions, read again for each pass so that they are never in memory together.
+/// Reads the keys of a partition, for each pass anew, so that they are never in memory together.
 pub(crate) type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
 
-/// Decides which rows of each partition global op `op` keeps, and counts keys for one that counts.
-/// `memory` bounds the tables of fingerprints and keys, in bytes; what does not fit goes to files
-/// in `scratch`. Gives the bytes of the tables, too.
+/// Decides which rows of each partition the global op `op` keeps, and counts keys if it does so.
+/// `memory` bounds the tables of fingerprints and keys, in bytes; the rest goes to files in
+/// `scratch`. Returns the masks, and the bytes of the tables.
 pub(crate) fn resolve(
     op: &PlannedOp,
     partitions: usize,
@@ -70,8 +70,8 @@ pub(crate) fn resolve(
     Ok((masks, used))
 }
 
-/// Finds the groups of grouper `op`; `each(partition, rows, groups)` gets those of each partition,
-/// in order, and how many of its rows have a key. Gives the bytes of the tables.
+/// Finds the groups of grouper `op`. Calls `each(partition, rows, groups)` for each partition in
+/// order; `rows` is the number of its rows with a key. Returns the bytes of the tables.
 pub(crate) fn resolve_groups(
     partitions: usize,
     tables: Tables<'_>,
@@ -88,8 +88,8 @@ pub(crate) fn resolve_groups(
     })
 }
 
-/// Asks the selector once, with the keys of all rows that were not rejected. Gives the bytes of the
-/// keys.
+/// Asks the selector once, with the keys of all rows that were not rejected. Returns the bytes of
+/// the keys, too.
 fn select(
     op: &PlannedOp,
     partitions: usize,

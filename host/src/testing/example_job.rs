@@ -1,4 +1,4 @@
-//! Run directories of jobs that process nothing: for examples and tests of what looks on.
+//! Run directories of jobs that process nothing: for examples and tests of monitoring.
 
 use std::path::Path;
 
@@ -7,18 +7,18 @@ use anyhow::Result;
 use crate::rundir::events::{CheckpointDone, Event, EventLog, OpDone, OpRef, now};
 use crate::rundir::{DatasetMapping, JobLock, JobSummary, RunPaths, Status};
 
-/// The ops of the pretended recipe.
+/// The ops of the simulated recipe.
 pub const OPS: [&str; 3] = [
     "whitespace_normalization_mapper",
     "text_length_filter",
     "document_deduplicator",
 ];
-/// Input rows of each pretended partition; a tenth is dropped by op 1.
+/// Input rows of each simulated partition; op 1 drops a tenth.
 pub const ROWS: u64 = 1000;
-/// Bytes of each pretended partition.
+/// Bytes of each simulated partition.
 pub const BYTES: u64 = 250_000;
 
-/// A job that says what a runner would say, at the moments the caller chooses.
+/// Writes what a running job would write, at moments of the caller's choice.
 pub struct PretendedJob {
     /// Its run directory.
     pub paths: RunPaths,
@@ -79,7 +79,7 @@ impl PretendedJob {
         })
     }
 
-    /// A worker takes a partition, from op `first` on (after a checkpoint if not 0), and has read
+    /// A worker starts a partition, from op `first` on (after a checkpoint if not 0), and has read
     /// `share` of it.
     pub fn begin(&mut self, partition_id: usize, first: usize, share: f64) -> Result<()> {
         if first > 0 {
@@ -128,8 +128,8 @@ impl PretendedJob {
         Ok(())
     }
 
-    /// Repeats the ops `..end` of a partition, and the checkpoint after the last of them, which an
-    /// earlier attempt did.
+    /// Repeats the events of ops `..end` of a partition, and of the checkpoint after the last of
+    /// them, from an earlier attempt.
     fn repeat_ops(&mut self, partition_id: usize, end: usize) {
         for index in 0..end {
             let done = OpDone {
@@ -142,13 +142,13 @@ impl PretendedJob {
         self.save_checkpoint(partition_id, end - 1, true);
     }
 
-    /// A partition was done by an earlier attempt.
+    /// An earlier attempt has done the partition.
     pub fn take_over(&mut self, partition_id: usize) -> Result<()> {
         self.repeat_ops(partition_id, OPS.len());
         self.end_partition(partition_id, true)
     }
 
-    /// The checkpoint after op `index` of a partition is committed, and so are the ops before it.
+    /// Commits the checkpoint after op `index` of a partition, with the ops before it.
     pub fn checkpoint(&mut self, partition_id: usize, index: usize) {
         self.save_checkpoint(partition_id, index, false);
     }
@@ -172,7 +172,7 @@ impl PretendedJob {
         }));
     }
 
-    /// The ops `first..` of a partition and so the partition are done.
+    /// Completes the ops `first..` of a partition, and so the partition.
     pub fn complete(&mut self, partition_id: usize, first: usize) -> Result<()> {
         for index in first..OPS.len() {
             let done = op_done(partition_id, index);
@@ -203,7 +203,7 @@ impl PretendedJob {
         Ok(())
     }
 
-    /// The attempt ends.
+    /// Ends the attempt.
     pub fn finish(mut self, status: Status, why: &str) -> Result<()> {
         self.summary
             .finish(status, (status == Status::Failed).then(|| why.to_owned()));
@@ -266,7 +266,7 @@ fn op_done(partition_id: usize, index: usize) -> OpDone {
     }
 }
 
-/// The run directory of a job that is done, with two partitions and a checkpoint in each.
+/// Makes the run directory of a completed job with two partitions and a checkpoint in each.
 pub fn finished_job(root: &Path) -> Result<()> {
     let mut job = PretendedJob::start(root, 2)?;
     for partition in 0..2 {

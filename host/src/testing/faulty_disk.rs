@@ -1,4 +1,4 @@
-//! For tests: a disk that fails or loses power at a chosen call.
+//! A test double: a disk that fails or loses power at a chosen call.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,15 +11,15 @@ use crate::rundir::storage::{Disk, DiskFile};
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The call fails once, as on a full disk; a write has written half of its bytes.
+    /// The call fails once, as on a full disk; a write has then written half of its bytes.
     Fail,
-    /// The power is cut before the call; what was not synced is lost, names and bytes.
+    /// Power fails before the call; unsynced names and bytes are lost.
     CutPower,
-    /// The power is cut; names reached the disk, unsynced bytes did not: such files are empty.
+    /// Power fails; names reached the disk, unsynced bytes did not: such files are empty.
     CutPowerKeepNames,
 }
 
-/// Works on a real directory and remembers what a power cut would leave of it.
+/// Works on a real directory and tracks what a power cut would leave of it.
 #[derive(Clone)]
 pub struct FaultyDisk {
     state: Arc<Mutex<State>>,
@@ -30,14 +30,14 @@ struct State {
     fault: Option<(usize, Fault)>,
     calls: usize,
     cut: bool,
-    /// Bytes of each file, by the name it has now, as of its last sync.
+    /// Bytes of each file as of its last sync, by its current name.
     synced: BTreeMap<PathBuf, Vec<u8>>,
     /// Names and bytes that survive.
     durable: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl FaultyDisk {
-    /// A disk over the directory `root`, whose present files are durable. `fault` happens at that
+    /// A disk over the directory `root`, whose existing files are durable. `fault` happens at that
     /// call, counted from 0; None only counts.
     pub fn new(root: &Path, fault: Option<(usize, Fault)>) -> io::Result<Self> {
         let durable = files(root)?;
@@ -63,7 +63,7 @@ impl FaultyDisk {
         self.lock().cut
     }
 
-    /// Puts the directory into the state in which the next start finds it after a power cut now.
+    /// Leaves the directory as the next start would find it after a power cut now.
     pub fn restart(&self) -> io::Result<()> {
         let state = self.lock();
         let keep_names = matches!(state.fault, Some((_, Fault::CutPowerKeepNames)));
@@ -94,7 +94,7 @@ impl FaultyDisk {
 }
 
 impl State {
-    /// Counts a call; Err if it does not take place.
+    /// Counts a call; fails if it must not take place.
     fn call(&mut self) -> io::Result<()> {
         let number = self.calls;
         self.calls += 1;
@@ -214,8 +214,8 @@ mod tests {
     const OLD: &[u8] = b"the old content";
     const NEW: &[u8] = b"the new content, which is longer";
 
-    /// Replaces a file at every call at which something can happen; gives `check` the result and
-    /// what is there after a restart.
+    /// Replaces a file, with a fault at every possible call; calls `check` with the result and what
+    /// is there after a restart.
     fn at_every_call(
         fault: Fault,
         act: impl Fn(&Storage, &Path) -> anyhow::Result<()>,

@@ -1,6 +1,6 @@
-//! For the tests and benches of this repository: doubles (a disk that fails at a chosen call, run
-//! directories of jobs that process nothing), and inner parts that are tested or measured by
-//! themselves. No part of the public interface.
+//! For this repository's tests and benches: doubles (a disk that fails at a chosen call, run
+//! directories of jobs that process nothing), and internals that are tested or measured by
+//! themselves. Not part of the public interface.
 
 pub mod example_job;
 pub mod faulty_disk;

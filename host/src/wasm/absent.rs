@@ -1,21 +1,21 @@
-//! The operators of Data-Juicer that djhost lacks: why, and what to do instead. The table is
+//! Data-Juicer's operators that djhost lacks: why, and what to do instead. The table is
 //! `absent.txt`, one line for each.
 
 /// The table. Lines that begin with `#` are comments.
 const TABLE: &str = include_str!("absent.txt");
 
-/// One operator that is not here.
+/// A missing operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Absent {
     /// Its name in Data-Juicer.
     pub name: &'static str,
-    /// Why djhost lacks it: what it needs. A clause that begins with `it` or `nobody`.
+    /// Why djhost lacks it: a clause that begins with `it` or `nobody`.
     pub why: &'static str,
     /// What to do instead.
     pub instead: &'static str,
 }
 
-/// All operators of the table.
+/// All entries of the table.
 pub(crate) fn all() -> impl Iterator<Item = Absent> {
     TABLE
         .lines()
@@ -31,7 +31,7 @@ pub(crate) fn all() -> impl Iterator<Item = Absent> {
         })
 }
 
-/// The operator called `name`, if it is one that Data-Juicer has and djhost lacks.
+/// The entry for the operator `name`, if djhost lacks it.
 pub(crate) fn absent(name: &str) -> Option<Absent> {
     all().find(|op| op.name == name)
 }
@@ -43,8 +43,7 @@ mod tests {
     use super::*;
     use crate::wasm::packs::packs;
 
-    /// A line that lacks a column, or names an operator that is here, would give a message that is
-    /// not true.
+    /// A line without all columns, or with an operator that djhost has, would make a false message.
     #[test]
     fn the_table_is_whole_and_names_no_operator_twice_or_one_that_is_here() {
         let here: BTreeSet<&str> = packs()
@@ -72,8 +71,8 @@ mod tests {
         assert!(seen.len() > 160, "{}", seen.len());
     }
 
-    /// What a hint tells to use must exist: a name in backquotes that looks like an operator's is
-    /// one of a pack.
+    /// A hint must name operators that exist: a name in backquotes that looks like an operator's
+    /// must belong to a pack.
     #[cfg(feature = "builtin-ops")]
     #[test]
     fn hints_name_operators_that_are_here() {

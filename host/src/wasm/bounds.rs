@@ -1,8 +1,8 @@
-//! What a component would cost to compile, told from its bytes. Some kilobytes can stand for
-//! billions of instances: a component in which another one is instantiated twice, and so on
-//! inwards. The engine takes all of them apart before it compiles anything.
+//! Estimates from a component's bytes what compiling it would cost. A few kilobytes can mean
+//! billions of instances: a component that instantiates another one twice, which does the same, and
+//! so on. The engine unfolds all of them before it compiles anything.
 //!
-//! For size: a Python interpreter with its library has 67 instances, 1,900 items, 13,000 functions
+//! For scale: a Python interpreter with its library has 67 instances, 1,900 items, 13,000 functions
 //! of 6.5 MB in all and 48,000 locals; its largest function has 430 kB. JavaScript's has functions
 //! of up to 180 kB.
 
@@ -11,16 +11,16 @@ use wasmparser::{
     ComponentOuterAliasKind, ComponentTypeRef, Encoding, Instance, Payload,
 };
 
-/// Components and modules within each other.
+/// Nesting of components and modules.
 const MAX_DEPTH: usize = 10;
 /// Instances of modules and components at run time.
 const MAX_INSTANCES: u64 = 1_000;
-/// Types, functions, aliases, imports, exports and the like of all these instances.
+/// Types, functions, aliases, imports, exports and the like in all these instances.
 const MAX_ITEMS: u64 = 200_000;
 /// Functions, globals, tables, memories, segments and imports of the modules of all these
 /// instances. Each takes 16 to 32 bytes of an instance, so all of them 64 MB at most.
 const MAX_STATE: u64 = 2_000_000;
-/// Bytes of one function. The time and memory to compile one can grow faster than its size.
+/// Bytes of one function. The time and memory to compile it can grow faster than its size.
 const MAX_FUNCTION: usize = 1 << 20;
 /// Bytes of all functions.
 const MAX_CODE: u64 = 128 << 20;
@@ -30,7 +30,7 @@ const MAX_LOCALS: u64 = 20_000_000;
 /// Measures a component while it is parsed.
 #[derive(Default)]
 pub(crate) struct Bounds {
-    /// What is open: the component, and what is being read inside of it. None is a module.
+    /// The open component and what is nested in it; None is a module.
     open: Vec<Option<Outline>>,
     /// What an instance of the module that is being read holds; modules hold no others.
     module: u64,
@@ -38,12 +38,12 @@ pub(crate) struct Bounds {
     locals: u64,
 }
 
-/// A component as far as it was read.
+/// A component as read so far.
 #[derive(Default)]
 struct Outline {
-    /// What one instance of it takes.
+    /// The cost of one instance.
     size: Size,
-    /// Its index space of components; None is one that is only known when it is instantiated.
+    /// Its index space of components; None for one known only at instantiation.
     components: Vec<Option<Size>>,
     /// The same of modules, and what an instance of each holds.
     modules: Vec<Option<u64>>,
@@ -58,9 +58,9 @@ struct Size {
 
 /// Why a component is refused.
 pub(crate) enum Refused {
-    /// It is not well formed.
+    /// It is malformed.
     Invalid(BinaryReaderError),
-    /// It is too large in the way that the text says.
+    /// It exceeds a bound, which the text names.
     TooLarge(String),
 }
 
@@ -71,12 +71,12 @@ impl From<BinaryReaderError> for Refused {
 }
 
 impl Bounds {
-    /// How many components and modules are around what is read now.
+    /// Nesting depth of the current position.
     pub(crate) fn depth(&self) -> usize {
         self.open.len().saturating_sub(1)
     }
 
-    /// Takes the next part of the component into account. Fails as soon as a bound is passed.
+    /// Adds the next part of the component. Fails as soon as it exceeds a bound.
     pub(crate) fn see(&mut self, payload: &Payload<'_>) -> Result<(), Refused> {
         match payload {
             Payload::Version { encoding, .. } => {
@@ -126,7 +126,7 @@ impl Bounds {
         Ok(())
     }
 
-    /// The sections of a component that define items; what a module has counts as code.
+    /// Counts the items that a component's section defines; a module's contents count as code.
     fn item(&mut self, payload: &Payload<'_>) -> Result<(), Refused> {
         let Some((Some(outline), outer)) = self.open.split_last_mut() else {
             self.module = self.module.saturating_add(state(payload));

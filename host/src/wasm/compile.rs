@@ -1,11 +1,11 @@
-//! Compiling somebody else's component in a process of its own, which may use so much memory and
-//! time and no more: what a compiler makes of a hostile function cannot be told from its size.
+//! Compiles somebody else's component in a separate process with limits on memory and time, because
+//! a function's size does not bound what a compiler makes of a hostile one.
 //!
 //! The process is the djhost program itself, called with [`COMMAND`]. It reads the component from
-//! its standard input and writes the compiled one to its standard output. Another program that uses
-//! this crate has no such command, and must not be started in djhost's place: it compiles in its
-//! own process, within the bounds of [`bounds`](super::bounds) alone, unless it calls
-//! [`compile_with`].
+//! standard input and writes the compiled one to standard output. Another program that uses this
+//! crate has no such command and does not call [`compile_with`], so it must not be started in
+//! djhost's place: it compiles in its own process, within the bounds of [`bounds`](super::bounds)
+//! alone.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -23,32 +23,30 @@ use crate::sanitize::printable;
 /// The hidden subcommand that compiles.
 pub(crate) const COMMAND: &str = "compile-plugin";
 
-/// Memory for a component of 0 bytes, and for each byte of one. 19 MB of Python take 0.5 GB.
+/// Memory for a component of 0 bytes; each byte adds some. Python's 19 MB take 0.5 GB.
 const MEMORY: u64 = 1 << 30;
 const MEMORY_PER_BYTE: u64 = 64;
-/// CPU time for a component of 0 bytes, and for each MB of one, in seconds. 19 MB of Python take 8
-/// s.
+/// CPU seconds for a component of 0 bytes; each MB adds some. Python's 19 MB take 8 s.
 const SECONDS: u64 = 30;
 const SECONDS_PER_MB: u64 = 5;
-/// The process is ended when it has taken so many times its CPU time by the clock, as it does if it
-/// waits for something.
+/// Wall time limit as a multiple of the CPU time limit: ends a process that waits for something.
 const PATIENCE: u32 = 4;
-/// Threads that compile. Each reserves address space, whether it uses it or not.
+/// Threads that compile. Each reserves address space, used or not.
 const MAX_THREADS: usize = 16;
-/// Address space beyond the memory: for threads, and the program itself.
+/// Address space beyond the memory limit: for threads, and the program itself.
 const RESERVED: u64 = 8 << 30;
-/// Bytes of what the process says when it fails.
+/// How much of a failed process's output is read, in bytes.
 const MAX_WORDS: u64 = 16 << 10;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on components of plugins are compiled by `program`, which is a djhost of this version:
-/// the program calls it for itself when it starts. Only the first call counts.
+/// Makes `program`, a djhost of this version, compile the components of plugins from now on. The
+/// djhost program calls it for itself at start. Only the first call counts.
 pub(crate) fn compile_with(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
 
-/// The program that runs now, as it is even after the file was replaced.
+/// The running program, even if its file was replaced.
 pub(crate) fn this_program() -> Option<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");
     if own.exists() {
@@ -58,13 +56,12 @@ pub(crate) fn this_program() -> Option<PathBuf> {
     }
 }
 
-/// Compiles a component that nobody vouches for. `engine` is that of [`engine::engine`] with
-/// interruption.
+/// Compiles an untrusted component. `engine` must be that of [`engine::engine`] with interruption.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     match PROGRAM.get() {
         Some(program) => {
-            // One at a time: each uses all cores, and the memory of one is what a machine must have
-            // to spare.
+            // One at a time: each uses all cores, and a machine must have the memory of one to
+            // spare.
             static ONE: Mutex<()> = Mutex::new(());
             let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
             in_child(program, bytes)
@@ -73,7 +70,7 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// What a process may use to compile a component.
+/// Limits of a compiling process.
 #[derive(Clone, Copy)]
 struct Allowed {
     memory: u64,
@@ -117,7 +114,7 @@ fn in_child(program: &PathBuf, bytes: &[u8]) -> Result<Vec<u8>> {
             _ => return Err(anyhow!("the compiler has no standard streams")),
         };
     std::thread::scope(|scope| {
-        // A compiler that ends early does not read all: why, its end says.
+        // A compiler that ends early does not read everything; its exit status says why.
         scope.spawn(move || input.write_all(bytes));
         let compiled = scope.spawn(move || {
             let mut compiled = Vec::new();
@@ -146,7 +143,7 @@ fn in_child(program: &PathBuf, bytes: &[u8]) -> Result<Vec<u8>> {
     })
 }
 
-/// How the child ended; None: it was ended after `limit`.
+/// Waits for the child. Returns None if it was ended after `limit`.
 fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
     let started = Instant::now();
     let mut pause = Duration::from_micros(200);
@@ -164,10 +161,10 @@ fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
     }
 }
 
-/// Why the compiler gave nothing.
+/// Explains why the compiler failed.
 fn why(status: ExitStatus, words: &str, allowed: Allowed) -> String {
     use std::os::unix::process::ExitStatusExt;
-    // What the allocator, the system and the engine say when there is no more memory.
+    // The messages of the allocator, the system and the engine when memory runs out.
     let memory = [
         "memory allocation of",
         "os error 12",
@@ -195,20 +192,20 @@ fn why(status: ExitStatus, words: &str, allowed: Allowed) -> String {
     }
 }
 
-/// What the process does: the limits are on before anything is read. Gives the exit code.
+/// The work of the process: sets the limits, then reads. Returns the exit code.
 pub(crate) fn compile_stdin(memory: u64, seconds: u64) -> Result<u8> {
-    // A killed djhost leaves no compiler behind.
+    // A killed djhost leaves no compiler running.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    // Address space is reserved in large pieces and mostly not used; data is what is really there
-    // to be written to.
+    // Address space is reserved in large pieces and mostly unused; the data limit counts writable
+    // memory.
     limit(Resource::Data, memory, memory)?;
     limit(
         Resource::As,
         memory.saturating_add(RESERVED),
         memory.saturating_add(RESERVED),
     )?;
-    // The signal at the first says why, the one at the second is that of everything that kills.
+    // The signal of the first limit says why; that of the second could come from any kill.
     limit(Resource::Cpu, seconds, seconds + 5)?;
     limit(Resource::Core, 0, 0)?;
     limit(Resource::Fsize, 0, 0)?;
@@ -221,14 +218,14 @@ pub(crate) fn compile_stdin(memory: u64, seconds: u64) -> Result<u8> {
             Ok(crate::error::exit::DONE)
         }
         Err(error) => {
-            // A closed pipe: nobody wants to know.
+            // A closed pipe: nobody is listening.
             let _ = write!(std::io::stderr().lock(), "{error:#}");
             Ok(crate::error::exit::FAILED)
         }
     }
 }
 
-/// Lowers a limit; one that is lower already stays.
+/// Lowers a limit; keeps one that is lower already.
 fn limit(resource: Resource, soft: u64, hard: u64) -> Result<()> {
     let now = getrlimit(resource);
     let lower = |old: Option<u64>, to: u64| Some(old.map_or(to, |old| old.min(to)));

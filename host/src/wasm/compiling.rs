@@ -1,21 +1,20 @@
-//! How far the compiling of components is: it takes seconds the first time, and whoever waits is
-//! told.
+//! Progress of compiling components, for showing: it takes seconds the first time.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// What has been loaded in this process so far.
+/// What this process has loaded so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Compiling {
-    /// Components that are to be loaded.
+    /// Components to load.
     pub total: usize,
-    /// Of these, loaded.
+    /// Those loaded.
     pub loaded: usize,
-    /// Of these, compiled: the others came from the cache.
+    /// Those compiled; the others came from the cache.
     pub compiled: usize,
-    /// How many are compiled just now.
+    /// Number being compiled now.
     pub at_work: usize,
-    /// Time in which at least one was compiled.
+    /// Time during which at least one was being compiled.
     pub time: Duration,
 }
 
@@ -41,7 +40,7 @@ fn with<T>(act: impl FnOnce(&mut State) -> T) -> T {
         .unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
-/// Returns how far it is.
+/// Returns the progress.
 pub(crate) fn compiling() -> Compiling {
     with(|s| Compiling {
         time: s.now.time + s.since.map_or(Duration::ZERO, |since| since.elapsed()),
@@ -49,12 +48,12 @@ pub(crate) fn compiling() -> Compiling {
     })
 }
 
-/// Says that `components` more are going to be loaded.
+/// Announces that `components` more will be loaded.
 pub(crate) fn expect(components: usize) {
     with(|s| s.now.total += components);
 }
 
-/// Says that one of them is.
+/// Records that one of them is loaded.
 pub(crate) fn loaded() {
     with(|s| s.now.loaded += 1);
 }

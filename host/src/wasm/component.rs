@@ -1,4 +1,4 @@
-//! A component: checked, compiled and linked.
+//! Loads a component: checks, compiles and links it.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use super::sandbox::Guest;
 use crate::error::UserError;
 use crate::rundir::own_files::open_regular;
 
-/// Bytes of a component; an interpreter with its library has some ten million.
+/// Largest component in bytes; an interpreter with its library has about ten million.
 const MAX_COMPONENT: u64 = 512 << 20;
 
 /// Where a component comes from.
@@ -42,7 +42,7 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// A component, checked, compiled and linked.
+/// A component that was checked, compiled and linked.
 pub struct LoadedComponent {
     /// Where it comes from.
     pub source: Source,
@@ -67,14 +67,14 @@ impl LoadedComponent {
         &self.pre
     }
 
-    /// Whether its calls end at their time limit: all but the built-in packs, wherever they come
-    /// from.
+    /// Whether its calls end at their time limit. True for all but the built-in packs, wherever
+    /// these come from.
     pub fn is_interruptible(&self) -> bool {
         self.runtime.interruptible
     }
 }
 
-/// A component that is not loaded yet.
+/// A component before loading.
 #[derive(Clone)]
 pub(crate) struct Found {
     /// Where it comes from.
@@ -88,13 +88,13 @@ pub(crate) struct Found {
 
 #[derive(Clone)]
 enum Content {
-    /// In the program.
+    /// Embedded in the program.
     Embedded(&'static [u8]),
     File(PathBuf),
 }
 
 impl Found {
-    /// A pack that is in the program.
+    /// A pack embedded in the program.
     pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
         Self {
             source: Source::Builtin(name.into()),
@@ -104,8 +104,8 @@ impl Found {
         }
     }
 
-    /// A file that had `bytes` when it was looked at. They are not kept, as there may be many
-    /// files: they are read again if it has to be compiled.
+    /// A file that contained `bytes` when it was examined. Does not keep them, since there may be
+    /// many files: reads them again if it must compile.
     pub(crate) fn file(path: PathBuf, bytes: &[u8]) -> Self {
         let content = Content::File(path.clone());
         Self {
@@ -116,12 +116,12 @@ impl Found {
         }
     }
 
-    /// The same with another source.
+    /// The same component under another source.
     pub(crate) fn named(self, source: Source) -> Self {
         Self { source, ..self }
     }
 
-    /// Its bytes, which are those of the digest.
+    /// Returns its bytes, after checking them against the digest.
     fn bytes(&self) -> Result<Cow<'static, [u8]>, UserError> {
         match &self.content {
             Content::Embedded(bytes) => Ok(Cow::Borrowed(*bytes)),
@@ -140,12 +140,12 @@ impl Found {
     }
 }
 
-/// What loading gives: the component and its operators.
+/// The result of loading: the component and its operators.
 pub(crate) type Loaded = (Arc<LoadedComponent>, Vec<Descriptor>);
 
 /// Compiles a component, or reads it from the cache, and asks it for its operators. `inspected` is
-/// what was seen of it, if it was looked at before; `trusted` is one of the packs that come with
-/// djhost, whose calls are not interrupted, and which is compiled in this process.
+/// the result of an earlier inspection, if any; `trusted` marks a pack that comes with djhost,
+/// whose calls are not interrupted, and which is compiled in this process.
 ///
 /// # Errors
 /// The user's: not a component, too much to compile, another contract, no answer.
@@ -210,7 +210,7 @@ pub(crate) fn load(found: Found, inspected: Option<Inspected>, trusted: bool) ->
     Ok((Arc::new(loaded), descriptors))
 }
 
-/// The bytes of a component's file, which is the user's to mend.
+/// Reads a component's file. Errors are the user's.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
     let place = || path.display().to_string();
     let wrong =
@@ -226,7 +226,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, UserError> {
     if size > MAX_COMPONENT {
         return Err(too_large(size));
     }
-    // It may grow while it is read.
+    // It may grow during the read.
     let mut bytes = Vec::with_capacity(size as usize);
     file.take(MAX_COMPONENT + 1)
         .read_to_end(&mut bytes)

@@ -1,4 +1,4 @@
-//! What operators say of themselves and answer, independent of the version of the WIT contract.
+//! What operators declare and answer, independent of the version of the WIT contract.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use serde::Serialize;
 
 use crate::data::{FieldType, Stat};
 
-/// The field in which an operator that counts keys is given their counts.
+/// The field in which an operator that counts keys receives their counts.
 pub(crate) const COUNTS: &str = "__dj__counts__";
 
-/// The field in which an operator that rewrites whole rows is given a row, and gives the new one.
+/// The field in which an operator that rewrites whole rows receives and returns a row.
 pub(crate) const ROW: &str = "__dj__row__";
 
 /// What an operator does with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Says of each row whether it stays, and computes stats.
+    /// Decides for each row whether it stays, and computes stats.
     Filter,
     /// Changes fields, or makes 0..n rows of each row.
     Mapper,
-    /// Gives fingerprints by which duplicates are found over the whole dataset.
+    /// Computes fingerprints for finding duplicates over the whole dataset.
     Deduplicator,
-    /// Gives a key per row, then chooses among the keys of the whole dataset.
+    /// Returns a key per row, then chooses among the keys of the whole dataset.
     Selector,
-    /// Gives a key per row; all rows of the dataset with the same key become one. For the contract
+    /// Returns a key per row; all rows of the dataset with the same key become one. In the contract
     /// a selector.
     Grouper,
 }
@@ -36,7 +36,7 @@ impl Kind {
         matches!(self, Kind::Deduplicator | Kind::Selector | Kind::Grouper)
     }
 
-    /// The name that users see.
+    /// The name shown to users.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Filter => "filter",
@@ -48,7 +48,7 @@ impl Kind {
     }
 }
 
-/// How much work a row is.
+/// The work per row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cost {
@@ -61,7 +61,7 @@ pub enum Cost {
 }
 
 impl Cost {
-    /// The name that users see.
+    /// The name shown to users.
     pub fn as_str(self) -> &'static str {
         match self {
             Cost::Light => "light",
@@ -76,24 +76,24 @@ impl Cost {
 pub struct Descriptor {
     /// The name that recipes use.
     pub name: String,
-    /// What it does.
+    /// Its kind.
     pub kind: Kind,
     /// One sentence.
     pub summary: String,
     /// JSON Schema of its parameters, with defaults.
     pub params_schema: serde_json::Value,
-    /// How much work a row is.
+    /// The work per row.
     pub cost: Cost,
 }
 
 impl Descriptor {
-    /// Whether it is a deduplicator that changes rows by how often their keys stand in the dataset,
-    /// and drops none.
+    /// Whether it is a deduplicator that changes rows by the number of rows with their keys, and
+    /// drops none.
     pub fn counts_keys(&self) -> bool {
         self.kind == Kind::Deduplicator && self.says("x-counts-keys")
     }
 
-    /// Whether it is a mapper that is given whole rows as JSON text and gives whole rows.
+    /// Whether it is a mapper that receives and returns whole rows as JSON text.
     pub fn rewrites_rows(&self) -> bool {
         self.kind == Kind::Mapper && self.says("x-whole-rows")
     }
@@ -102,8 +102,8 @@ impl Descriptor {
         self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
     }
 
-    /// Of a deduplicator whose fingerprints need not be equal: the parameter that says in how many
-    /// bits those of duplicates may differ.
+    /// For a deduplicator whose fingerprints need not be equal: the parameter with the number of
+    /// bits by which those of duplicates may differ.
     pub fn hamming_parameter(&self) -> Option<&str> {
         self.params_schema
             .get("x-hamming-distance")
@@ -128,14 +128,14 @@ pub struct Input {
 pub struct Computed {
     /// The field, or the key under `__dj__stats__`.
     pub path: String,
-    /// The type in which it is always given.
+    /// The type of all its values.
     pub ty: FieldType,
 }
 
 /// What an operator with given parameters reads and writes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Signature {
-    /// Fields it reads.
+    /// Fields that it reads.
     pub reads: Vec<Input>,
     /// Fields it may change or add.
     pub writes: Vec<Computed>,
@@ -143,33 +143,33 @@ pub struct Signature {
     pub writes_stats: Vec<Computed>,
 }
 
-/// What an instance of an operator may use. Exceeding one ends the instance, not the job.
+/// Limits of an operator's instance. Exceeding one ends the instance, not the job.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
-    /// CPU time of one call on up to `batch` bytes; a larger batch gets more, in proportion.
+    /// CPU time of one call on up to `batch` bytes; more in proportion for a larger batch.
     pub time: Duration,
-    /// CPU time of a call for each of its rows, when that is less; a row larger than `batch` gets
-    /// more, in proportion.
+    /// CPU time of a call per row, if that is less; more in proportion for a row larger than
+    /// `batch`.
     pub row_time: Duration,
-    /// Bytes that one reply to up to `batch` bytes may have; a larger one is refused before it is
-    /// copied. More for a larger batch, too.
+    /// Bytes of one reply to up to `batch` bytes; a larger one is refused before it is copied. More
+    /// in proportion for a larger batch.
     pub reply: usize,
-    /// How many times as large as what is given of a row the answer for it may be; see
+    /// Largest answer for a row, as a multiple of what the operator received of it; see
     /// [`row_output`](Self::row_output).
     pub ratio: f64,
-    /// Bytes that the answer for a row may have beyond that.
+    /// Bytes that the answer for a row may have on top of that.
     pub row_output: usize,
     /// Bytes of an ordinary batch.
     pub batch: usize,
 }
 
 impl Default for Limits {
-    /// 256 MiB hold any batch several times over, yet a guest that runs away is stopped in about
-    /// 0.1 s (filling 1 GiB takes 0.4 s); 60 s is a thousand times what the slowest built-in needs
-    /// for a batch, 10 s more than any row of one should; a reply may be larger than its batch, but
-    /// not absurdly.
+    /// 256 MiB hold any batch several times over, yet a runaway guest is stopped in about 0.1 s
+    /// (filling 1 GiB takes 0.4 s). 60 s is a thousand times what the slowest built-in operator
+    /// needs for a batch, 10 s more than any of its rows should. A reply may be larger than its
+    /// batch, but not absurdly.
     fn default() -> Self {
         Self {
             memory: 256 << 20,
@@ -184,7 +184,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For `describe`, when a component is loaded: a list of some names takes less than a
+    /// For `describe`, when a component is loaded: returning a few names takes less than a
     /// millisecond.
     pub(crate) const LOADING: Self = Self {
         memory: 256 << 20,
@@ -196,13 +196,13 @@ impl Limits {
         batch: 512 << 10,
     };
 
-    /// Bytes of the largest linear memory of 32 bits.
+    /// Largest linear memory with 32-bit addresses, in bytes.
     pub(crate) const ADDRESSABLE: usize = 4 << 30;
 
-    /// The limits of a call on `bytes`: those for an ordinary batch, or more in proportion.
+    /// The limits of a call on `bytes`: those of an ordinary batch, or more in proportion.
     pub(crate) fn for_bytes(self, bytes: u64) -> Self {
         let times = (bytes as f64 / self.batch.max(1) as f64).max(1.0);
-        // At most what a timer and an address can hold.
+        // Capped at what a timer and an address can hold.
         let time =
             Duration::try_from_secs_f64(self.time.as_secs_f64() * times).unwrap_or(Duration::MAX);
         Self {
@@ -212,8 +212,8 @@ impl Limits {
         }
     }
 
-    /// The limits of an instance that gets the keys of the whole dataset, `rows` keys of `bytes` in
-    /// all: they are there twice, and are sorted.
+    /// The limits of an instance that receives the keys of the whole dataset, `rows` keys of
+    /// `bytes` in all: it holds them twice and sorts them.
     pub(crate) fn for_keys(self, rows: usize, bytes: u64) -> Self {
         let more = usize::try_from(bytes)
             .unwrap_or(usize::MAX)
@@ -242,7 +242,7 @@ impl Limits {
     }
 }
 
-/// A row that the operator cannot judge.
+/// A row that the operator rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// Its position in the batch.
@@ -256,7 +256,7 @@ pub struct Rejection {
 pub struct Update {
     /// The field.
     pub path: String,
-    /// The rows that get a new value, strictly rising; None = all.
+    /// The rows that get a new value, strictly ascending; None = all.
     pub rows: Option<UInt32Array>,
     /// One value per such row.
     pub values: ArrayRef,
@@ -276,9 +276,9 @@ impl PartialEq for Update {
 pub struct Reply {
     /// By kind.
     pub output: Output,
-    /// Rows without an answer, strictly rising; their values in `output` are to be ignored.
+    /// Rows without an answer, strictly ascending; `output` has meaningless values for them.
     pub rejected: Vec<Rejection>,
-    /// Bytes of the answers for all rows beyond `output_ratio` times the rows.
+    /// Bytes by which the answers exceed `output_ratio` times the rows, in all.
     pub beyond: u64,
 }
 
@@ -292,13 +292,13 @@ pub enum Output {
         /// One value per row each.
         stats: Vec<Stat>,
     },
-    /// Mapper that changes fields.
+    /// Mapper that makes new rows.
     Updated(Vec<Update>),
     /// Mapper that makes other rows.
     Rows {
-        /// The row that each new row was made of; rising, within the batch.
+        /// The row that each new row was made from; ascending, within the batch.
         origins: UInt32Array,
-        /// Fields, each with one value per new row.
+        /// The fields, each with one value per new row.
         fields: Vec<Update>,
     },
     /// Deduplicator.
@@ -314,6 +314,6 @@ pub enum Output {
     },
     /// Selector: one key per row.
     Keys(ArrayRef),
-    /// Deduplicator that counts keys: hashes of each row's keys, 0 for the empty one.
+    /// Deduplicator that counts keys: hashes of each row's keys, 0 for the empty key.
     KeyLists(ListArray),
 }

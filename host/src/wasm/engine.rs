@@ -1,5 +1,5 @@
-//! The two engines: one for the operators that come with djhost, one for everybody else's, whose
-//! code can be interrupted.
+//! The two engines: one for the operators that come with djhost, and one for all others, whose code
+//! can be interrupted.
 //!
 //! Interruption checks cost 13 to 19 % on a chain of operators (up to 1.6x on a tight loop), so the
 //! built-in packs, which are tested to end, run without them.
@@ -13,11 +13,11 @@ use wasmtime::{Config, Engine, OptLevel};
 
 use super::sandbox::{self, Guest};
 
-/// How often the epoch rises: so often a call that may be late is looked at, which is the
-/// granularity of time limits.
+/// Interval of the epoch counter: how often a call's time limit is checked, and so its
+/// granularity.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// An engine with what is made once for it.
+/// An engine and what is set up once for it.
 pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
@@ -25,16 +25,16 @@ pub(crate) struct Runtime {
     pub(crate) interruptible: bool,
 }
 
-/// An engine alone, which compiles but runs nothing.
+/// An engine that only compiles.
 pub(crate) fn engine(interruptible: bool) -> Result<Engine> {
     let mut config = Config::new();
     config.cranelift_opt_level(OptLevel::Speed);
     config.epoch_interruption(interruptible);
-    // Synchronous exports only: without the machinery for concurrent calls a call costs 124 ns
-    // instead of 404.
+    // Synchronous exports only: a call costs 124 ns without the support for concurrent calls,
+    // 404 ns with it.
     config.concurrency_support(false);
-    // A guest that recurses without end fails at 1 MiB; rayon's workers have larger stacks (see
-    // schedule).
+    // A guest that recurses endlessly fails at 1 MiB; workers have larger stacks (see
+    // `exec/queue.rs`).
     config.max_wasm_stack(1 << 20);
     Ok(Engine::new(&config)?)
 }
@@ -43,8 +43,8 @@ impl Runtime {
     fn new(interruptible: bool) -> Result<Arc<Self>> {
         let engine = engine(interruptible)?;
         let mut linker = Linker::new(&engine);
-        // Components for wasm32-wasip2 import about 25 WASI functions whether they use them or not:
-        // all are there, none gives anything.
+        // Components for wasm32-wasip2 import about 25 WASI functions, used or not: all are linked,
+        // and none grants anything.
         sandbox::link(&mut linker)?;
         let runtime = Arc::new(Self {
             engine,
@@ -69,7 +69,7 @@ impl Runtime {
             .map_err(|e| anyhow::anyhow!("{e:#}"))
     }
 
-    /// For everybody else's components.
+    /// For all other components.
     pub(crate) fn guarded() -> Result<Arc<Self>> {
         static GUARDED: LazyLock<Result<Arc<Runtime>>> = LazyLock::new(|| Runtime::new(true));
         GUARDED

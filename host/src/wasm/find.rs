@@ -1,4 +1,4 @@
-//! The components in the plugin directories.
+//! Finds the components in the plugin directories.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -15,28 +15,28 @@ use crate::error::UserError;
 /// Depth to which plugin directories are searched.
 const MAX_DEPTH: usize = 8;
 
-/// A component under the plugin directories.
+/// A component found there.
 pub(crate) struct Component {
-    /// The first of its files.
+    /// The first file with it.
     pub(crate) found: Found,
-    /// What was seen of it; None: nobody looked, as it is one of those that are known.
+    /// The result of its inspection; None for a known component, which is not inspected.
     pub(crate) inspected: Option<Inspected>,
-    /// Its further files.
+    /// Its other files.
     pub(crate) copies: Vec<PathBuf>,
 }
 
-/// A file, and the verdict on it if this was the first with its content.
+/// A file, and the verdict on it if it was the first with its content.
 type Looked = (Found, Option<Result<Inspected, UserError>>);
 
-/// The components under `dirs`, in the order of the names of their files, and what is wrong with
-/// the others. Each is looked at, none is compiled; not looked at are those that `is_known` by
-/// their digest. In memory are as many files as there are cores.
+/// The components under `dirs`, sorted by file name, and the errors of the others. Inspects each
+/// but compiles none; skips the inspection of those that `is_known` recognises by digest. Holds as
+/// many files in memory as there are cores.
 pub(crate) fn read_components(
     dirs: &[PathBuf],
     is_known: impl Fn(&str) -> bool + Sync,
 ) -> Result<(Vec<Component>, Vec<UserError>)> {
-    // The first who comes looks; who that is depends on the threads, so the verdict is that of the
-    // digest and names no file.
+    // The first thread to see a digest inspects it. Which one that is varies, so the verdict
+    // belongs to the digest and names no file.
     let seen: Mutex<HashSet<String>> = Mutex::default();
     let read = |path: PathBuf| {
         let bytes = read_file(&path)?;
@@ -64,7 +64,7 @@ pub(crate) fn read_components(
             Err(error) => errors.push(error),
         }
     }
-    // By digest: where the first of its files is, among the components or the errors.
+    // By digest: the position of its first file among the components or the errors.
     let mut good: BTreeMap<String, usize> = BTreeMap::new();
     let mut bad: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut components: Vec<Component> = Vec::new();
@@ -99,7 +99,7 @@ pub(crate) fn read_components(
     Ok((components, errors))
 }
 
-/// The `.wasm` files under `dirs`, in the order of their names; a file stands for itself.
+/// The `.wasm` files under `dirs`, sorted by name; a path to a file is that file.
 pub(crate) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for dir in dirs {
@@ -121,7 +121,7 @@ pub(crate) fn find_components(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether a search from a directory comes to the file that is at `below` in it.
+/// Whether a search from a directory reaches the file at `below` in it.
 pub(crate) fn is_searched(below: &Path) -> bool {
     let names: Vec<_> = below.components().map(|c| c.as_os_str()).collect();
     let Some((file, dirs)) = names.split_last() else {
@@ -134,7 +134,7 @@ fn is_hidden(name: &OsStr) -> bool {
     name.to_string_lossy().starts_with('.')
 }
 
-/// `target` holds what cargo makes on the way to a component: core modules and copies.
+/// Skips `target`, where cargo keeps core modules and copies of components.
 fn is_entered(dir: &OsStr) -> bool {
     !is_hidden(dir) && dir != "target" && dir != "node_modules"
 }

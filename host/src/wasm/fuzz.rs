@@ -1,4 +1,4 @@
-//! What must hold for any answer of a guest.
+//! Properties that must hold for any answer of a guest.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::util::display::array_value_to_string;
@@ -12,7 +12,7 @@ use super::contract::{Computed, Output, Signature};
 use super::pool::key_hashes;
 use crate::data::FieldType;
 
-/// Takes what a guest could say out of bytes; after their end, zeros.
+/// Derives a guest's answers from bytes; zeros after their end.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -24,7 +24,7 @@ impl Bytes<'_> {
         *first
     }
 
-    /// Small most of the time.
+    /// Mostly small.
     fn number(&mut self) -> u32 {
         match self.byte() {
             255 => u32::from_le_bytes(std::array::from_fn(|_| self.byte())),
@@ -60,7 +60,7 @@ impl Bytes<'_> {
         (self.byte().is_multiple_of(4)).then(|| self.bytes())
     }
 
-    /// Rising most of the time, and ending at `end` most of the time.
+    /// Mostly ascending, and mostly ending at `end`.
     fn offsets(&mut self, rows: usize, end: usize) -> Vec<u32> {
         if self.byte() == 7 {
             return self.numbers();
@@ -241,7 +241,7 @@ impl Bytes<'_> {
     }
 }
 
-/// An answer is refused in words, or everything in it can be used.
+/// An answer is either refused with a reason, or usable in all its parts.
 pub fn replies(data: &[u8]) {
     let mut bytes = Bytes(data);
     let rows = 1 + usize::from(bytes.byte() % 9);
@@ -343,7 +343,7 @@ fn usable(output: Output, rows: usize) {
             if let Ok(hashes) = key_hashes(&keys) {
                 assert_eq!(hashes.len(), rows);
             }
-            // Selectors get them back.
+            // Selectors receive them again.
             column(&keys).expect("keys can be given to a guest");
         }
         Output::KeyLists(_) => unreachable!("only the pool makes them"),

@@ -1,20 +1,20 @@
-//! What one use of an operator may see beyond its batch and parameters. Without grants it sees
-//! nothing.
+//! What one use of an operator may see in addition to its batch and parameters. Without grants it
+//! sees nothing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A directory that a guest may read, with all below it. Links that lead out of it are refused when
-/// the guest follows them.
+/// A directory that a guest may read recursively. Links that lead out of it are refused when the
+/// guest follows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantedDir {
     /// The path under which the guest opens it.
     pub guest: String,
     /// The directory, absolute.
     pub host: PathBuf,
-    /// The same without links on the way to it; None: there are none.
+    /// Its path with links resolved; None if it has none.
     pub leads_to: Option<PathBuf>,
-    /// What of the recipe grants it, for the user.
+    /// The part of the recipe that grants it, for messages.
     pub why: String,
 }
 
@@ -28,7 +28,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Adds a directory, unless there is one under that path.
+    /// Adds a directory, unless its guest path is taken.
     pub fn add_dir(&mut self, guest: impl Into<String>, host: PathBuf, why: impl Into<String>) {
         let guest = guest.into();
         if !self.dirs.iter().any(|d| d.guest == guest) {
@@ -42,22 +42,22 @@ impl Grants {
     }
 }
 
-/// Where links on the way to `dir`, an absolute path, lead.
+/// Where `dir`, an absolute path, leads if it contains links.
 fn leads_to(dir: &Path) -> Option<PathBuf> {
     let real = std::fs::canonicalize(dir).ok()?;
-    // Links above the working directory are nobody's surprise.
+    // Links above the working directory surprise nobody.
     let here = std::env::current_dir().ok()?;
     let written = match dir.strip_prefix(&here) {
         Ok(below) => std::fs::canonicalize(&here).ok()?.join(below),
         Err(_) => dir.to_owned(),
     };
-    // `..` is resolved by the system only, so a path with it differs, too: it is as well to see
-    // where it leads.
+    // Only the system resolves `..`, so a path with it differs, too: showing where it leads does
+    // no harm.
     (real != written).then_some(real)
 }
 
 impl fmt::Display for Grants {
-    /// What it may do, without the values of variables.
+    /// Everything but the values of variables.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let leads = |d: &GrantedDir| match &d.leads_to {
             Some(real) => format!(

@@ -1,4 +1,4 @@
-//! What can be told of a component from its bytes, before anything of it is compiled or run.
+//! Examines a component's bytes before any of it is compiled or run.
 
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -6,7 +6,7 @@ use super::bounds::{Bounds, Refused};
 use crate::error::UserError;
 use crate::sanitize::printable;
 
-/// The interface whose version is the version of the contract that a component was built for.
+/// The interface whose version is the contract version that a component was built for.
 const OPS: &str = "djhost:op/ops@";
 /// The packages of WASI that operators may import.
 const PACKAGES: [&str; 6] = [
@@ -20,7 +20,7 @@ const PACKAGES: [&str; 6] = [
 /// The contract versions that this host runs.
 pub(crate) const SUPPORTED: &str = "0.1.x";
 
-/// What a component asks for and offers.
+/// What a component imports and offers.
 #[derive(Debug, Clone)]
 pub(crate) struct Inspected {
     /// Version of the contract, for instance `0.1.0`.
@@ -29,10 +29,10 @@ pub(crate) struct Inspected {
     pub(crate) imports: Vec<String>,
 }
 
-/// Imports or exports at the top level. Components for `wasm32-wasip2` have some 30.
+/// Bound of imports or exports at the top level. Components for `wasm32-wasip2` have some 30.
 const MAX_NAMES: usize = 1_000;
 
-/// Reads the component's structure: what it imports and exports, and how much there is to compile.
+/// Reads the component's structure: imports, exports, and the amount of code to compile.
 ///
 /// Errors (for the user, `place` being the file): not WebAssembly, a core module, too much to
 /// compile, not an operator, built for another contract version, an import that the host does not
@@ -109,8 +109,8 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
         ))
         .hint("operators may import WASI 0.2 interfaces only"));
     }
-    // All else of WASI's packages is linked; a version or interface that is not shows when the
-    // component is linked, by its name.
+    // The other WASI packages are linked. Linking the component names a version or interface that
+    // is missing.
     if let Some(import) = imports
         .iter()
         .find(|i| i.starts_with("wasi:") && !PACKAGES.iter().any(|p| i.starts_with(p)))

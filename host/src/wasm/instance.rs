@@ -1,4 +1,4 @@
-//! One instance of one operator: calls, their limits, and why one failed.
+//! One instance of one operator: its calls, their limits, and why one failed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,25 +17,25 @@ use crate::data::Batch;
 use crate::sanitize::printable;
 
 thread_local! {
-    /// A worker runs one chain of operators at a time; its buffers go from one to the next.
+    /// Shared by a worker's operators, which run one at a time.
     static BUFFERS: std::cell::RefCell<v0_1::Buffers> = std::cell::RefCell::default();
 }
 
-/// Why a call gave no answer. After all but `Failed` the instance is of no more use.
+/// Why a call returned no answer. After all but `Failed` the instance is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The guest said that it cannot go on with this batch.
+    /// The guest reported that it cannot process this batch.
     #[error("{0}")]
     Failed(String),
-    /// The guest trapped, ran out of memory, or answered something that breaks the contract.
+    /// The guest trapped, ran out of memory, or broke the contract in its answer.
     #[error("{0}")]
     Dead(String),
-    /// The call took longer than it may.
+    /// The call exceeded its time.
     #[error("{0}")]
     TimedOut(String),
 }
 
-/// An instance with its operator created. Not `Sync`: one thread calls it at a time.
+/// An instance with its operator created. Not `Sync`: one thread at a time calls it.
 pub struct OpInstance {
     store: Store<Guest>,
     bindings: v0_1::Operator,
@@ -47,7 +47,7 @@ pub struct OpInstance {
     peak_before: usize,
 }
 
-/// A component that is instantiated but has no operator yet.
+/// An instantiated component without an operator.
 pub(crate) struct Bare {
     store: Store<Guest>,
     bindings: v0_1::Operator,
@@ -107,7 +107,7 @@ impl Bare {
         }
     }
 
-    /// An operator with parameters; the inner error is the guest's word on them.
+    /// Creates the operator with parameters; the inner error is the guest's message about them.
     pub(crate) fn create(
         mut self,
         name: &str,
@@ -154,8 +154,8 @@ impl OpInstance {
         }
     }
 
-    /// The answer to `batch` (at least one row), checked against the contract. With `stats` it is
-    /// given the stats that it computes as the rows have them.
+    /// Returns the answer to `batch` (at least one row), checked against the contract. With `stats`
+    /// the operator also receives the stats that it computes, as the rows have them.
     pub(crate) fn process(
         &mut self,
         signature: &Signature,
@@ -192,14 +192,14 @@ impl OpInstance {
         }
     }
 
-    /// Selectors: which rows of the dataset stay, given the keys of all, for which the instance was
-    /// made.
+    /// For selectors: the rows of the dataset that stay, given the keys of all. The instance must
+    /// have been made for these keys.
     pub(crate) fn select(
         &mut self,
         keys: &v0_1::types::Column,
         rows: usize,
     ) -> Result<Vec<bool>, CallError> {
-        // One byte per row is what it must be able to answer.
+        // The answer has one byte per row.
         let limits = Limits {
             reply: self.limits.reply.max(rows.saturating_mul(2)),
             ..self.limits
@@ -221,43 +221,43 @@ impl OpInstance {
         }
     }
 
-    /// Bytes of strings that were given to it so far.
+    /// Bytes of strings passed to it so far.
     pub fn bytes_in(&self) -> u64 {
         self.bytes_in
     }
 
-    /// Passes its counts on to the instance that takes its place.
+    /// Adds its counts to those of the instance that replaces it.
     pub(crate) fn hand_over(self, to: &mut Self) {
         to.bytes_in += self.bytes_in;
         to.peak_before = self.peak_memory();
     }
 
-    /// The most linear memory that this instance, or one whose place it took, has held, in bytes.
+    /// Peak linear memory in bytes, of this instance and those that it replaced.
     pub fn peak_memory(&self) -> usize {
         self.store.data().limiter.peak.max(self.peak_before)
     }
 }
 
-/// Starts the clock of one call and sets how much the guest may hand over in it.
+/// Starts the clock of one call and sets how much the guest may return in it.
 fn arm(store: &mut Store<Guest>, interruptible: bool, limits: Limits) {
     store.set_hostcall_fuel(limits.reply);
     if interruptible {
-        // CPU time: a machine that is busy with other things, or was asleep, makes no guest late.
-        // The epoch follows the wall clock, so what it ends may have had less, and goes on.
+        // CPU time: a busy or suspended machine makes no guest late. The epoch follows wall time,
+        // so a call that it interrupts may have time left, and continues.
         store.data_mut().deadline = thread_cpu().saturating_add(limits.time);
         store.set_epoch_deadline(ticks(limits.time));
     }
 }
 
-/// How many ticks take so long. One more, as the current one may be almost over.
+/// Ticks that cover `time`. One more, because the current tick may be almost over.
 fn ticks(time: Duration) -> u64 {
     u64::try_from(time.as_millis() / TICK.as_millis() + 1).unwrap_or(u64::MAX / 2)
 }
 
-/// The cause of a failed call in words for the quarantine entry and the log.
+/// Words the cause of a failed call for the quarantine entry and the log.
 fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> CallError {
     let printed = store.data().printed.take_tail();
-    // A Rust guest's advice on how to debug it is of no use here.
+    // A Rust guest's advice on debugging it is of no use here.
     let printed = printed.replace(
         "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
         "",
@@ -292,8 +292,8 @@ fn explain(store: &mut Store<Guest>, limits: Limits, error: wasmtime::Error) -> 
         ),
         None => {
             let cause = error.root_cause().to_string();
-            // Wasmtime has no type for it: the only other sign that the guest handed over more than
-            // `reply` bytes.
+            // Wasmtime has no type for this error; the text is the only other sign that the guest
+            // returned more than `reply` bytes.
             if cause.contains("fuel allocated for hostcalls") {
                 format!(
                     "the answer is larger than {:.1} MB",

@@ -1,5 +1,4 @@
-//! `plugins.lock`: which components a plugin directory had when somebody looked at them. A run with
-//! others is refused.
+//! `plugins.lock` pins the components of a plugin directory. A run with others is refused.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,16 +17,16 @@ use crate::error::{UserError, UserErrors};
 use crate::rundir::Storage;
 use crate::rundir::own_files::read_regular;
 
-/// The file in a plugin directory.
+/// Name of the file in a plugin directory.
 const NAME: &str = "plugins.lock";
 const FORMAT_VERSION: u32 = 1;
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PluginsLock {
     format_version: u32,
-    /// By path below the directory.
+    /// By path relative to the directory.
     components: BTreeMap<String, Pinned>,
 }
 
@@ -39,7 +38,7 @@ struct Pinned {
     bytes: u64,
 }
 
-/// Pins the components under `dir`; gives the path of the file and how many there are.
+/// Pins the components under `dir`; returns the path of the file and their number.
 pub(crate) fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
     if !dir.is_dir() {
         return Err(UserError::new(
@@ -65,17 +64,17 @@ pub(crate) fn lock_plugins(dir: &Path) -> Result<(PathBuf, usize)> {
         format_version: FORMAT_VERSION,
         components,
     })? + "\n";
-    // A new file in its place: what a link of that name leads to stays as it is.
+    // Replaces the file, so a link of that name is replaced and its target is not changed.
     let mut new = Storage::new().create_with_mode(&path, 0o644)?;
     new.write_all(text.as_bytes())?;
     new.commit()?;
     Ok((path, count))
 }
 
-/// Whether the components under `dirs` are those that lock files pin. A lock holds for what a
-/// search from its directory finds, however that is named: the locks of the directories above a
-/// component count, also those above `dirs`. What no lock is about is not checked. Called before
-/// any of them is compiled.
+/// Checks the components under `dirs` against lock files. A lock applies to everything that a
+/// search from its directory finds, whatever path named it: the locks of all directories above a
+/// component count, including those above `dirs`. Components that no lock covers are not checked.
+/// Called before any of them is compiled.
 pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
     let mut locks = Locks::default();
     let mut errors = Vec::new();
@@ -87,7 +86,7 @@ pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
         })?;
         let mut seen = BTreeSet::new();
         for path in find_components(std::slice::from_ref(given))? {
-            // A link to a file goes by its own name, one to a directory by where it leads.
+            // A link to a file counts under its own name, one to a directory under its target's.
             let found = real(parent(&path))?.join(path.file_name().unwrap_or_default());
             let pinned = OnceCell::new();
             for above in found.ancestors().skip(1) {
@@ -164,7 +163,7 @@ pub(crate) fn check_locks(dirs: &[PathBuf]) -> Result<()> {
 struct Locks(BTreeMap<PathBuf, Option<PluginsLock>>);
 
 impl Locks {
-    /// That of `dir`, if it has one.
+    /// The lock of `dir`, if it has one.
     fn of(&mut self, dir: &Path) -> Result<Option<&PluginsLock>> {
         if !self.0.contains_key(dir) {
             self.0.insert(dir.to_owned(), read(&dir.join(NAME))?);
@@ -183,7 +182,7 @@ fn read(path: &Path) -> Result<Option<PluginsLock>> {
     }
     let text = match read_regular(path, MAX_LOCK) {
         Ok(text) => text,
-        // A directory above that nobody may look into pins nothing that could be found.
+        // An unreadable directory above pins nothing that could be found.
         Err(e)
             if matches!(
                 e.kind(),
@@ -207,7 +206,7 @@ fn read(path: &Path) -> Result<Option<PluginsLock>> {
     Ok(Some(lock))
 }
 
-/// Whether it lies where everybody may put files, as in `/tmp`, and is somebody else's: that must
+/// Whether it is somebody else's file in a directory where all may write, such as `/tmp`: that must
 /// not stop anybody's jobs.
 fn is_planted(path: &Path, lock: &Metadata) -> bool {
     const EVERYBODYS: u32 = 0o1002;

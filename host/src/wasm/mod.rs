@@ -1,5 +1,5 @@
-//! Operators: sandboxed WebAssembly components and the pools of their instances. The only folder
-//! that knows wasmtime; it does not know partitions, stages or files of a run.
+//! Operators: sandboxed WebAssembly components and pools of their instances. The only folder that
+//! knows wasmtime; it does not know partitions, stages or files of a run.
 //!
 //! ```text
 //! find ─► inspect ─► compile ─► cache ─► component ─► registry ─► pool ─► instance ─► abi::v0_1 ─► reply

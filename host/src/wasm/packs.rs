@@ -1,4 +1,4 @@
-//! The packs of operators that are embedded in the program.
+//! The operator packs embedded in the program.
 
 #[cfg(feature = "builtin-ops")]
 pub(crate) use djhost_builtin_ops::{Pack, packs};
@@ -8,7 +8,7 @@ pub(crate) use none::{Pack, packs};
 
 #[cfg(not(feature = "builtin-ops"))]
 mod none {
-    /// As in a program with packs.
+    /// Mirrors the type of a program with packs.
     #[derive(Clone, Copy)]
     pub(crate) struct Pack {
         pub(crate) name: &'static str,
@@ -16,7 +16,7 @@ mod none {
         pub(crate) component: &'static [u8],
     }
 
-    /// None.
+    /// No packs.
     pub(crate) fn packs() -> impl Iterator<Item = Pack> {
         std::iter::empty()
     }

@@ -1,4 +1,4 @@
-//! The pool of one operator use in a recipe: as many instances as workers want, each with the
+//! The pool of one use of an operator in a recipe: instances for the workers, each with the
 //! operator created with its parameters.
 
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::size;
 use crate::data::{Batch, FieldType};
 use crate::error::UserError;
 
-/// The keys of each row as hashes of 64 bits; the empty key is 0, and no other is. Fails for what
-/// is not lists of strings.
+/// Hashes the keys of each row to 64 bits; the empty key is 0, and no other is. Fails unless the
+/// keys are lists of strings.
 pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
     let lists = keys.as_list_opt::<i32>();
     let Some((lists, texts)) =
@@ -47,8 +47,8 @@ pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
     ))
 }
 
-/// The keys of a grouper as fingerprints: equal keys, equal ones. A row without a key has that of
-/// all rows without one. Fails for what is not strings or JSON texts.
+/// Fingerprints of a grouper's keys: equal for equal keys, and for all rows without a key. Fails
+/// unless the keys are strings or JSON texts.
 fn group_prints(keys: &dyn Array) -> Result<Output, String> {
     let Some(keys) = keys.as_string_view_opt() else {
         return Err("keys that are not strings".into());
@@ -65,8 +65,8 @@ fn group_prints(keys: &dyn Array) -> Result<Output, String> {
     })
 }
 
-/// Makes and hands out instances. Thread-safe; making one takes about 10 µs plus what the guest's
-/// `create` takes.
+/// Makes and lends instances. Thread-safe; making one takes about 10 µs, and the time of the
+/// guest's `create`.
 pub struct OpPool {
     component: Arc<LoadedComponent>,
     descriptor: Descriptor,
@@ -75,14 +75,14 @@ pub struct OpPool {
     grants: Grants,
     seed: u64,
     signature: Signature,
-    /// For an operator that counts keys: the signature of the calls with counts.
+    /// For an operator that counts keys: the signature of calls with counts.
     with_counts: Option<Signature>,
     hamming_distance: Option<u32>,
     gives_stats: bool,
     idle: Mutex<Vec<OpInstance>>,
     created: AtomicU64,
     died: AtomicU64,
-    /// Of a deduplicator's or selector's first answer: type, bytes, number per row.
+    /// From a deduplicator's or selector's first answer: type, bytes, number per row.
     key_shape: OnceLock<(DataType, usize, usize)>,
 }
 
@@ -90,7 +90,7 @@ impl OpPool {
     /// Creates the operator once, so that a mistake in its parameters shows now, and asks for its
     /// signature.
     ///
-    /// `params` is the object that the guest's `create` gets. Errors are the user's, at `place`.
+    /// `params` is the object for the guest's `create`. Errors are the user's, at `place`.
     pub(crate) fn new(
         component: Arc<LoadedComponent>,
         descriptor: Descriptor,
@@ -162,30 +162,30 @@ impl OpPool {
         Ok(pool)
     }
 
-    /// The operator's own description.
+    /// The operator's description of itself.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// What it reads and writes.
+    /// The fields it reads and writes.
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    /// Whether it changes rows by how often their keys stand in the dataset; see
+    /// Whether it changes rows by the number of rows with their keys; see
     /// [`Descriptor::counts_keys`].
     pub fn counts_keys(&self) -> bool {
         self.with_counts.is_some()
     }
 
-    /// Of a deduplicator whose fingerprints need not be equal: in how many bits those of duplicates
-    /// may differ.
+    /// For a deduplicator whose fingerprints need not be equal: the number of bits by which those
+    /// of duplicates may differ.
     pub fn hamming_distance(&self) -> Option<u32> {
         self.hamming_distance
     }
 
-    /// Whether it is given the stats that it computes, where rows have them already. Unless asked
-    /// for it is not.
+    /// Sets whether it receives the stats that it computes, where rows already have them. Off by
+    /// default.
     pub fn give_stats(&mut self, give: bool) {
         self.gives_stats = give;
     }
@@ -200,17 +200,17 @@ impl OpPool {
         &self.params
     }
 
-    /// Its limits.
+    /// The limits of its instances.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// What it may see of the world.
+    /// What its instances may see beyond their batches.
     pub fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// What its random numbers start from.
+    /// The seed of its random numbers.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -223,8 +223,8 @@ impl OpPool {
         )
     }
 
-    /// An instance of one's own, until it dies or is dropped. A task takes one per operator and
-    /// drops it at its end, so no state of a guest outlives a partition.
+    /// Makes an instance. A task takes one per operator and drops it at its end, so no state of a
+    /// guest outlives a partition.
     pub fn checkout(&self) -> Result<OpInstance> {
         if let Some(instance) = self.idle.lock().expect("no panic while held").pop() {
             return Ok(instance);
@@ -242,8 +242,8 @@ impl OpPool {
         }
     }
 
-    /// The answer to `batch`. An instance that dies is replaced at once: `slot` is always good
-    /// afterwards.
+    /// Returns the answer to `batch`. Replaces an instance that dies at once: `slot` is always
+    /// usable afterwards.
     pub fn process(
         &self,
         slot: &mut OpInstance,
@@ -287,15 +287,15 @@ impl OpPool {
         Ok(reply)
     }
 
-    /// Puts a fresh instance in the place of one.
+    /// Replaces an instance with a fresh one.
     fn renew(&self, slot: &mut OpInstance) -> Result<()> {
         let fresh = self.checkout()?;
         std::mem::replace(slot, fresh).hand_over(slot);
         Ok(())
     }
 
-    /// Selectors: which rows stay, given the keys of all rows of the dataset in input order. The
-    /// limits grow with the keys.
+    /// For selectors: the rows that stay, given the keys of all rows of the dataset in input order.
+    /// The limits grow with the keys.
     pub fn select(&self, keys: &ArrayRef) -> Result<Vec<bool>> {
         let failed = |what: String| {
             let (name, rows) = (&self.descriptor.name, keys.len());
@@ -320,10 +320,11 @@ impl OpPool {
             .map_err(|error| failed(error.to_string()))
     }
 
-    /// What the contract asks of an answer beyond its columns, and that keys are of one shape.
+    /// Checks what the contract demands of an answer beyond its columns, and that all keys have the
+    /// same shape.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// What is wrong.
     pub fn check(&self, output: &Output, batch: &Batch) -> Result<(), String> {
         if self.counts_keys() {
             return match (batch.column(COUNTS), output) {

@@ -1,5 +1,5 @@
-//! All operators that a recipe may name: those embedded in the program, and those of the components
-//! in the plugin directories.
+//! The operators that a recipe may name: those embedded in the program, and those of components in
+//! the plugin directories.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,10 +20,9 @@ use super::pool::OpPool;
 use super::{cache, compiling};
 use crate::error::{UserError, UserErrors, did_you_mean};
 
-/// Mistakes of plugins that are shown; more are counted.
+/// Errors of plugins that a message shows; it counts the others.
 const SHOWN: usize = 20;
-/// Plugins that may fail to compile or start before the others are left alone: each may take a
-/// minute.
+/// Plugins that may fail to compile or start before the others are skipped: each may take a minute.
 const MAX_BROKEN: usize = 5;
 /// Names in one note.
 const NAMES: usize = 3;
@@ -31,19 +30,18 @@ const NAMES: usize = 3;
 /// One operator that recipes may name.
 #[derive(Clone)]
 pub struct OpEntry {
-    /// What it says of itself.
+    /// Its description of itself.
     pub descriptor: Descriptor,
-    /// The component that has it.
+    /// The component that contains it.
     pub component: Arc<LoadedComponent>,
 }
 
-/// Which operators of plugins take the place of built-in ones of the same name. All other ones are
-/// left out.
+/// Which operators of plugins replace built-in ones of the same name. All others are left out.
 #[derive(Debug, Clone, Copy)]
 pub enum Replace<'a> {
-    /// Those that the user names.
+    /// Those named by the user.
     These(&'a [String]),
-    /// All: the user gave the plugin itself for that purpose.
+    /// All: the user named the plugin for that purpose.
     All,
 }
 
@@ -60,22 +58,21 @@ impl Replace<'_> {
 #[derive(Default)]
 pub struct Registry {
     ops: BTreeMap<String, OpEntry>,
-    /// Operators of plugins that have the name of a built-in one and were not asked for.
+    /// Plugin operators with the name of a built-in one, left out because nobody asked for them.
     left_out: BTreeMap<String, Source>,
     notes: Vec<String>,
 }
 
 impl Registry {
-    /// Loads every `.wasm` file under `dirs` (recursively, in the order of their names), then the
-    /// built-in packs. An operator of a file that has the name of a built-in one takes its place if
-    /// `replace` says so, with a note; two files with the same operator are an error.
+    /// Loads every `.wasm` file under `dirs` (recursively, sorted by name), then the built-in
+    /// packs. An operator of a file replaces a built-in one of the same name if `replace` says so,
+    /// with a note; two files with the same operator are an error.
     pub fn load(dirs: &[PathBuf], replace: Replace<'_>) -> Result<Self> {
         Self::load_packs(dirs, replace, |_, _| true)
     }
 
-    /// The same for a recipe with the operators `names`: packs without any of them are not loaded.
-    /// If one of the operators is nowhere, all are, unless djhost is known to lack it: then there
-    /// is nothing to look for.
+    /// Like [`Self::load`], for a recipe with the operators `names`: skips packs without any of
+    /// them. If an operator is found nowhere, loads all packs, unless djhost is known to lack it.
     pub fn load_for(dirs: &[PathBuf], replace: Replace<'_>, names: &[&str]) -> Result<Self> {
         Self::load_packs(dirs, replace, |files, pack| {
             let missing = || names.iter().filter(|name| !files.ops.contains_key(**name));
@@ -86,7 +83,7 @@ impl Registry {
         })
     }
 
-    /// `is_wanted` is asked for each pack, given what the files that are no packs have.
+    /// Calls `is_wanted` for each pack, with the operators of files that are not packs.
     fn load_packs(
         dirs: &[PathBuf],
         replace: Replace<'_>,
@@ -97,8 +94,7 @@ impl Registry {
             .into_par_iter()
             .map(|pack| (pack, Found::embedded(pack.name, pack.component)))
             .collect();
-        // A pack may be among the files, as a copy of each is in `plugins/dist`. It is no less to
-        // be trusted for that.
+        // A pack may be among the files, since `plugins/dist` has copies. It is just as trusted.
         let is_pack = |digest: &str| embedded.iter().any(|(_, found)| found.digest == digest);
         let (components, mut errors) = read_components(dirs, is_pack)?;
         if !errors.is_empty() {
@@ -140,7 +136,7 @@ impl Registry {
         }
     }
 
-    /// Adds all operators of some components; gives the user's errors. `trusted` are packs, whose
+    /// Adds all operators of some components; returns the user's errors. `trusted` are packs, whose
     /// operators are left out where another component has them.
     fn add_all(
         &mut self,
@@ -149,7 +145,7 @@ impl Registry {
         replace: Replace<'_>,
     ) -> Result<Vec<UserError>> {
         let broken = AtomicUsize::new(0);
-        // Compiling uses all cores; from the cache it is a read.
+        // Compiling uses all cores; loading from the cache is a read.
         compiling::expect(found.len());
         let load = |(found, inspected): (Found, Option<Inspected>)| {
             if broken.load(Ordering::Relaxed) >= MAX_BROKEN {
@@ -217,7 +213,7 @@ impl Registry {
         }
     }
 
-    /// Says which operators of files have the names of built-in ones, and what became of them.
+    /// Notes operators of files with the names of built-in ones, and which of the two is used.
     fn note_names(&mut self, replace: Replace<'_>) {
         let is_built_in = |name: &str| packs().any(|pack| pack.operators.contains(&name));
         for (name, entry) in self.ops.iter().filter(|(name, _)| is_built_in(name)) {
@@ -249,10 +245,9 @@ impl Registry {
         }
     }
 
-    /// The operator called `name`. An unknown one is the user's error at `place`: for an operator
-    /// of Data-Juicer that djhost lacks it says why and what to do instead, for a misspelt one the
-    /// name that was meant. So is one that is built in and in a plugin, too, if nobody said which
-    /// is meant.
+    /// The operator called `name`. The user's error at `place` says, for an operator of Data-Juicer
+    /// that djhost lacks, why and what to do instead; for a misspelt one, the likely name. A name
+    /// that is both built in and in a plugin is an error, too, unless the user chose one.
     pub fn get(&self, name: &str, place: &str) -> Result<&OpEntry, UserError> {
         if let Some(plugin) = self.left_out.get(name) {
             return Err(UserError::new(place, format!("operator `{name}` is built in, and {plugin} has one of the same name")).hint(format!(
@@ -280,17 +275,17 @@ impl Registry {
         })
     }
 
-    /// All operators in the order of their names.
+    /// All operators, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &OpEntry> {
         self.ops.values()
     }
 
-    /// What the user should know of how the operators were found.
+    /// Notes for the user on how the operators were found.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The pool of one use of an operator. `params` is the full object for `create`; see
+    /// Makes the pool of one use of an operator. `params` is the full object for `create`; see
     /// [`OpPool`].
     pub fn pool(
         &self,
@@ -313,7 +308,7 @@ impl Registry {
     }
 }
 
-/// The first errors, and how many more there are.
+/// The first errors, and the number of the others.
 fn few(mut errors: Vec<UserError>) -> UserErrors {
     let more = errors.len().saturating_sub(SHOWN);
     if more > 0 {
@@ -326,7 +321,7 @@ fn few(mut errors: Vec<UserError>) -> UserErrors {
     UserErrors(errors)
 }
 
-/// That a component lies in several files.
+/// A note on a component that is in several files.
 fn copies(component: &Component) -> Option<String> {
     let names: Vec<String> = component
         .copies
@@ -343,7 +338,7 @@ fn copies(component: &Component) -> Option<String> {
     })
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of the others.
 fn shortened(names: &[String]) -> String {
     let shown = names[..names.len().min(NAMES)].join(", ");
     match names.len().saturating_sub(NAMES) {

@@ -1,6 +1,6 @@
-//! What a guest sees of the world: nothing but what is granted. No other files and environment, no
-//! network, arguments or input; fixed clocks, random numbers from the job's seed; memory up to its
-//! limit. What it prints goes to the job's log.
+//! What a guest sees of the world: only what is granted. No other files or environment, no network,
+//! arguments or input; fixed clocks, random numbers from the job's seed; memory up to its limit.
+//! Its output goes to the job's log.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -18,20 +18,19 @@ use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView
 
 use super::grants::Grants;
 
-/// What guests take for today: 2000-01-01T00:00:00Z. The real time would make a resumed job differ
+/// The date that guests see: 2000-01-01T00:00:00Z. The real time would make a resumed job differ
 /// from an undisturbed one.
 const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
-/// Where the monotonic clock starts, in ns: a guest may take off some seconds without falling below
-/// 0.
+/// Start of the monotonic clock, in ns: a guest may subtract some seconds without falling below 0.
 const START: u64 = 1_000_000_000_000;
-/// Streams, pollables and the like that one instance may hold; they live in the host's memory.
+/// Streams, pollables and the like that one instance may hold; they occupy the host's memory.
 const MAX_RESOURCES: usize = 10_000;
 /// The same for an instance that may read files: each handle may hold one of the host's file
 /// descriptors, of which the process has 1,024.
 const MAX_HANDLES: usize = 64;
-/// Lines that one instance may write to the log; the rest is counted and dropped.
+/// Lines that one instance may write to the log; further ones are counted and dropped.
 const MAX_LINES: usize = 100;
-/// Bytes of an unfinished line that are kept.
+/// Bytes kept of an unfinished line.
 const MAX_LINE: usize = 4096;
 
 /// The state of one store.
@@ -39,7 +38,7 @@ pub(crate) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     clock: u64,
-    /// The CPU time of the calling thread at which its call is to end.
+    /// The CPU time of the calling thread at which the call must end.
     pub(crate) deadline: Duration,
     pub(crate) limiter: Limiter,
     pub(crate) random: SharedRandom,
@@ -47,8 +46,8 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest that may use `memory` bytes of linear memory and what `grants` gives, and whose log
-    /// lines are marked `name`. Fails if a granted directory is gone.
+    /// A guest that may use `memory` bytes of linear memory and what `grants` allows. Its log lines
+    /// are marked `name`. Fails if a granted directory is missing.
     pub(crate) fn new(
         name: &str,
         memory: usize,
@@ -101,7 +100,7 @@ impl Guest {
         })
     }
 
-    /// Sets the monotonic clock back: what a guest sees must not depend on the batches before.
+    /// Resets the monotonic clock: what a guest sees must not depend on earlier batches.
     pub(crate) fn start_clock(&mut self) {
         self.clock = START;
     }
@@ -116,8 +115,8 @@ impl WasiView for Guest {
     }
 }
 
-/// Bounds linear memory and tables, over all memories of the instance, and remembers what it
-/// refused: the guest only sees a failed allocation and traps with `unreachable`.
+/// Bounds memory and tables, summed over those of the instance, and remembers what it refused: the
+/// guest only sees a failed allocation and traps with `unreachable`.
 pub(crate) struct Limiter {
     memory: usize,
     used: usize,
@@ -176,9 +175,9 @@ impl HostWallClock for FixedClock {
     }
 }
 
-/// The guest's monotonic clock. It rises by a microsecond each time it is read, and by as long as
-/// the guest wants to sleep: waiting for it comes to an end at once. WASI's own would put the
-/// host's thread to sleep, where no time limit reaches it.
+/// The guest's monotonic clock. It advances by a microsecond each time it is read, and by the time
+/// that the guest wants to sleep, so waiting for it ends at once. WASI's own clock would block the
+/// host's thread, where no time limit reaches it.
 pub(crate) struct Clock<'a> {
     now: &'a mut u64,
     table: &'a mut ResourceTable,
@@ -206,7 +205,7 @@ impl monotonic_clock::Host for Clock<'_> {
     }
 }
 
-/// A time that has come.
+/// A time that has passed.
 struct Elapsed;
 
 #[wasmtime_wasi::async_trait]
@@ -214,7 +213,7 @@ impl Pollable for Elapsed {
     async fn ready(&mut self) {}
 }
 
-/// Links what guests may call: all of WASI 0.2, none of which gives anything, with [`Clock`] in
+/// Links what guests may call: all of WASI 0.2, which grants nothing by itself, with [`Clock`] in
 /// place of its clock.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
@@ -227,7 +226,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Random numbers that depend on the job's seed and the rows in the batch only; the instance
+/// Random numbers that depend only on the job's seed and the rows in the batch; the instance
 /// reseeds it before each call.
 #[derive(Clone)]
 pub(crate) struct SharedRandom(Arc<Mutex<SmallRng>>);
@@ -258,8 +257,8 @@ impl TryRng for SharedRandom {
     }
 }
 
-/// What the guest prints: whole lines to the job's log, the last one kept to explain a trap (a Rust
-/// guest prints its panic message).
+/// The guest's output: whole lines go to the job's log, and the last ones are kept to explain a
+/// trap (a Rust guest prints its panic message).
 #[derive(Clone)]
 pub(crate) struct Printed {
     name: Arc<str>,
@@ -281,7 +280,7 @@ impl Printed {
         }
     }
 
-    /// The last few lines, joined, and forgets them.
+    /// Takes the last few lines, joined.
     pub(crate) fn take_tail(&self) -> String {
         let mut state = self.state.lock().expect("no panic while held");
         if !state.line.is_empty() {

@@ -1,21 +1,21 @@
-//! How large an answer may be: what is answered for a row is bounded by the row, whatever batch it
-//! came in and however JSON spells it.
+//! Bounds the size of an answer row by row: whatever batch a row came in, and however JSON spells
+//! it.
 
 use arrow::array::{Array, AsArray, ListArray, StringViewArray};
 
 use super::contract::{Limits, Output, ROW, Signature};
 use crate::data::Batch;
 
-/// Rows that are made of one may be so large without being larger than `output_ratio` times it.
-/// They are there at once, though mostly as references.
+/// Rows made from one may have this size without exceeding `output_ratio` times it. They are in
+/// memory together, though mostly as references.
 const MADE: f64 = (256u64 << 20) as f64;
 
-/// Checks what is answered for each row of `batch`: at most `ratio` times what the operator was
-/// given of it, and `row_output`. Rows that are made of one may be `ratio` times as large again,
-/// with the fields that are taken over. Gives the bytes of all rows beyond `ratio` times each.
+/// Checks the answer for each row of `batch`: at most `ratio` times what the operator received of
+/// it, and `row_output`. Rows made from one may be `ratio` times as large again, including copied
+/// fields. Returns the bytes in excess of `ratio` times each row, in all.
 ///
 /// # Errors
-/// The first row for which it is too much, in words.
+/// Names the first row that exceeds the bound.
 pub(crate) fn check(
     output: &Output,
     batch: &Batch,
@@ -85,10 +85,10 @@ pub(crate) fn check(
     answers.judge(batch, &Given::new(batch, signature), &replaced, limits)
 }
 
-/// What was answered for each row.
+/// Size of the answer for each row.
 struct Answers {
     bytes: Vec<u64>,
-    /// Number of rows that are made of each; empty if none are made.
+    /// Number of rows made from each; empty if none are.
     made: Vec<u64>,
 }
 
@@ -148,7 +148,7 @@ impl Answers {
     }
 }
 
-/// The bytes of the values of a column.
+/// Sizes of the values of a column, in bytes.
 enum Sizes<'a> {
     Text(&'a StringViewArray),
     List(&'a ListArray),
@@ -166,7 +166,7 @@ impl<'a> Sizes<'a> {
     fn get(&self, row: usize) -> u64 {
         match self {
             Self::Text(texts) if texts.is_null(row) => 0,
-            // The length is the lowest part of a view.
+            // The lowest 32 bits of a view are the length.
             Self::Text(texts) => u64::from(texts.views()[row] as u32),
             Self::List(lists) => {
                 let (start, end) = (
@@ -184,7 +184,7 @@ impl<'a> Sizes<'a> {
     }
 }
 
-/// What an operator is given of each row.
+/// What an operator receives of each row.
 struct Given<'a>(Vec<Sizes<'a>>);
 
 impl<'a> Given<'a> {
@@ -205,7 +205,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// The size of a row as it is now, whatever it was spelled like.
+/// The current size of a row, independent of its spelling.
 fn whole(batch: &Batch, row: usize) -> u64 {
     let now = |column: &crate::data::Column| Sizes::of(column.data.as_ref()).get(row);
     let Some(raw) = &batch.raw else {
@@ -221,7 +221,7 @@ fn whole(batch: &Batch, row: usize) -> u64 {
     })
 }
 
-/// What of that is the value at `path`.
+/// The size of the value at `path` within it.
 fn part(batch: &Batch, row: usize, path: &str) -> u64 {
     let Some(column) = batch.column(path) else {
         return 0;
@@ -234,7 +234,7 @@ fn part(batch: &Batch, row: usize, path: &str) -> u64 {
     }
 }
 
-/// The value in the JSON row as it was read.
+/// The size of the value in the JSON row as read.
 fn before(batch: &Batch, column: &crate::data::Column, row: usize) -> u64 {
     let (Some(raw), Some(spans)) = (&batch.raw, &column.span) else {
         return 0;
@@ -251,7 +251,7 @@ fn before(batch: &Batch, column: &crate::data::Column, row: usize) -> u64 {
         .map_or(0, unescaped)
 }
 
-/// The length of a JSON text with its escapes replaced by what they stand for.
+/// The length of a JSON text with its escapes undone.
 fn unescaped(json: &[u8]) -> u64 {
     let mut length = json.len() as u64;
     let mut rest = json;
@@ -270,7 +270,7 @@ fn unescaped(json: &[u8]) -> u64 {
     length
 }
 
-/// The bytes of each row, roughly, with all its new values.
+/// Approximate bytes of each row with all its new values.
 pub(crate) fn row_sizes(batch: &Batch) -> Vec<u64> {
     let mut sizes: Vec<u64> = match &batch.raw {
         Some(raw) => raw

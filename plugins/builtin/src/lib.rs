@@ -1,9 +1,9 @@
-//! The operator packs of djhost as components, to embed in the host.
+//! The operator packs of djhost as components, for embedding in the host.
 //!
-//! In a source checkout the build compiles the packs beside this crate. The crate alone, from a
+//! In a source checkout the build compiles the packs next to this crate. The crate alone, from a
 //! registry, has none.
 
-/// A pack: one component that provides several operators.
+/// A pack: one component with several operators.
 #[derive(Debug, Clone, Copy)]
 pub struct Pack {
     /// The name of its directory under `plugins/`.
@@ -30,7 +30,7 @@ pub fn packs() -> impl Iterator<Item = Pack> {
 }
 
 /// Examples of the operators, `plugins/examples/NAME.json`: the operator's name and the text of the
-/// file, by name.
+/// file, sorted by name.
 pub fn examples() -> &'static [(&'static str, &'static str)] {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"))
 }

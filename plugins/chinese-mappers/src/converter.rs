@@ -33,18 +33,18 @@ dictionary_files!(
     "TWVariantsRevPhrases",
 );
 
-/// The dictionary that cuts a text, and the groups. In a group the first dictionary that has a
-/// phrase at a place gives its longest one.
+/// The dictionary that cuts a text, and the groups. In a group the first dictionary with a phrase
+/// at a place decides, by its longest one.
 #[derive(Debug)]
 pub(crate) struct Converter {
     segments: Rc<Dictionary>,
     groups: Vec<Vec<Rc<Dictionary>>>,
-    /// Whether the first dictionary of the first group is the one that cuts.
+    /// Whether the first dictionary of the first group also cuts.
     shared: bool,
     scratch: [Segmented; 2],
 }
 
-/// A text and where its segments end.
+/// A text and the ends of its segments.
 #[derive(Debug, Default)]
 struct Segmented {
     text: String,
@@ -52,7 +52,7 @@ struct Segmented {
 }
 
 impl Converter {
-    /// The dictionaries are named by their files in `data/`.
+    /// Names dictionaries by their files in `data/`.
     pub(crate) fn new(segments: &str, groups: &[&[&str]]) -> Self {
         let mut loaded: Vec<(&str, Rc<Dictionary>)> = Vec::new();
         let mut load = |name: &str| load(name, &mut loaded);
@@ -70,7 +70,7 @@ impl Converter {
         }
     }
 
-    /// Appends the converted text to `out`. False if no phrase of any dictionary begins anywhere:
+    /// Appends the converted text to `out`. Returns false if no phrase of any dictionary occurs:
     /// then nothing changes.
     pub(crate) fn convert(&mut self, text: &str, out: &mut String) -> bool {
         let all = || self.groups.iter().flatten().chain([&self.segments]);
@@ -137,7 +137,7 @@ fn load(name: &str, loaded: &mut Vec<(&str, Rc<Dictionary>)>) -> Rc<Dictionary> 
     dictionary
 }
 
-/// Cuts the text into phrases of the dictionary, with what takes their place, and what is between
+/// Cuts the text into phrases of the dictionary, each with its replacement, and the parts between
 /// them.
 fn cut<'a>(
     dictionary: &'a Dictionary,
@@ -167,7 +167,7 @@ fn cut<'a>(
     }
 }
 
-/// Appends what a group makes of a segment.
+/// Appends a segment as converted by a group.
 fn convert(group: &[Rc<Dictionary>], segment: &str, out: &mut String) {
     let (mut copied, mut at) = (0, 0);
     while let Some(c) = segment[at..].chars().next() {

@@ -1,4 +1,4 @@
-//! A dictionary of phrases, and the longest one at a place in a text.
+//! A dictionary of phrases that finds the longest one at a place in a text.
 
 /// No node.
 const NONE: u32 = 0;
@@ -10,13 +10,13 @@ const NO_VALUE: u32 = u32::MAX;
 /// A trie over characters whose edges are in one hash table.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
-    /// The node after a first character below U+10000: most characters begin no phrase, and end
-    /// here.
+    /// The node after a first character below U+10000: most characters begin no phrase, so most
+    /// searches end here.
     first: Vec<u32>,
-    /// `node << 32 | character`, and the node that it leads to; 0 is a free place.
+    /// `node << 32 | character`, and the node that it leads to; 0 marks a free slot.
     edges: Vec<(u64, u32)>,
     mask: usize,
-    /// Per node what takes the place of the phrase that ends there: number of `spans`.
+    /// Per node the replacement of the phrase that ends there: an index into `spans`.
     values: Vec<u32>,
     spans: Vec<(u32, u32)>,
     texts: String,
@@ -24,8 +24,8 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
-    /// Reads lines of a phrase, a tab, and what takes its place; a phrase alone becomes what
-    /// `characters` makes of each character.
+    /// Reads lines of a phrase, a tab and its replacement. A phrase alone is replaced character by
+    /// character by means of `characters`.
     pub(crate) fn read(lines: &str, characters: Option<&Dictionary>) -> Self {
         let mut all = Self {
             first: vec![NONE; 0x10000],
@@ -69,8 +69,7 @@ impl Dictionary {
         self.first.get(c as usize).is_none_or(|node| *node != NONE)
     }
 
-    /// The length in bytes of the longest phrase at the start of the text, and what takes its
-    /// place.
+    /// The length in bytes of the longest phrase at the start of the text, and its replacement.
     #[inline]
     pub(crate) fn longest(&self, text: &str) -> Option<(usize, &str)> {
         let mut chars = text.chars();
@@ -129,7 +128,7 @@ impl Dictionary {
         next
     }
 
-    /// Where the edge is, or may be put.
+    /// The slot of the edge, or the free slot for it.
     #[inline]
     fn place(&self, node: u32, c: char) -> usize {
         self.free_place(key(node, c))

@@ -1,8 +1,8 @@
-//! How many bands of how many rows suit a threshold.
+//! Chooses the number of bands, and of rows per band, for a threshold.
 //!
 //! Two documents with Jaccard similarity s agree in one of b bands of r rows with the probability 1
-//! - (1 - s^r)^b. The best b and r have the least sum of its integral below the threshold (false
-//! positives) and of the rest above it (false negatives), as in datasketch and Data-Juicer.
+//! - (1 - s^r)^b. The best b and r minimise the sum of two integrals: of this below the threshold
+//! (false positives) and of the rest above it (false negatives), as in datasketch and Data-Juicer.
 
 /// Bands and rows for `threshold`, with at most `permutations` values in all.
 pub(crate) fn optimal(threshold: f64, permutations: usize) -> (usize, usize) {
@@ -26,7 +26,7 @@ pub(crate) fn optimal(threshold: f64, permutations: usize) -> (usize, usize) {
     let mut below_rows = vec![1.0; below.len()];
     let mut above_rows = vec![1.0; above.len()];
     for rows in 1..=permutations {
-        // s^r, then (1 - s^r)^b, a factor at a time.
+        // s^r, then (1 - s^r)^b, one factor at a time.
         below_rows
             .iter_mut()
             .zip(&below)
@@ -59,7 +59,7 @@ pub(crate) fn optimal(threshold: f64, permutations: usize) -> (usize, usize) {
     (best.1, best.2)
 }
 
-/// The points and weights of Gauss and Legendre on -1..1, by Newton's method.
+/// The points and weights of Gauss-Legendre quadrature on -1..1, by Newton's method.
 fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
     let mut points = Vec::with_capacity(n);
     for i in 0..n {

@@ -5,7 +5,7 @@ use crate::lanes::{Lanes, N};
 
 /// One of the two functions (RFC 3174 and RFC 1321): they share the shape of their messages.
 pub(crate) trait Digest {
-    /// Whether numbers are written with the low byte first.
+    /// Whether words are stored with the low byte first.
     const LITTLE_ENDIAN: bool;
     const START: [u32; 5];
 
@@ -89,7 +89,7 @@ impl Digest for Md5 {
     fn compress(state: &mut [[u32; N]; 5], block: &[[u32; N]; 16]) {
         let w: [Lanes; 16] = block.map(Lanes::new);
         let [mut a, mut b, mut c, mut d, _] = state.map(Lanes::new);
-        // Unrolled: the words, the constants and the shifts are then known in each step.
+        // Unrolled, so that words, constants and shifts are known in each step.
         macro_rules! step {
             ($i:expr, $mix:expr, $factor:literal, $offset:literal, $shift:literal) => {
                 let sum = a + $mix + Lanes::all(SINES[$i]) + w[($i * $factor + $offset) & 15];
@@ -119,14 +119,14 @@ impl Digest for Md5 {
     }
 }
 
-/// How many bytes beyond its end a message must have in its buffer: so short ones are copied in
-/// steps of fixed size, without a call.
+/// Bytes that must follow a message in its buffer, so that short messages are copied in steps of
+/// fixed size, without a call.
 pub(crate) const SLACK: usize = 128;
 
-/// The longest messages that fit one block and two, with the nine bytes or more of padding.
+/// The longest messages that fit one block and two, with at least nine bytes of padding.
 const SHORT: [usize; 2] = [55, 119];
 
-/// As many bytes set as a message has.
+/// A mask: slices of it keep as many bytes as a message has.
 const KEPT: [u8; 2 * SLACK] = {
     let mut bytes = [0; 2 * SLACK];
     let mut i = 0;
@@ -137,7 +137,7 @@ const KEPT: [u8; 2 * SLACK] = {
     bytes
 };
 
-/// A message that waits, with its padding: in `short` if it has one block or two, else in `long`.
+/// A waiting message with its padding: in `short` if it has one block or two, else in `long`.
 #[derive(Debug)]
 struct Slot {
     short: [u8; SLACK],
@@ -159,7 +159,7 @@ impl Slot {
         }
     }
 
-    /// Takes a message as [`Queue::push`] gets it.
+    /// Stores a message as [`Queue::push`] receives it.
     #[inline]
     fn fill<D: Digest>(&mut self, bytes: &[u8], len: usize) {
         let bits = len as u64 * 8;
@@ -198,7 +198,7 @@ impl Slot {
     }
 }
 
-/// Messages that wait for their digests.
+/// Messages waiting to be digested together.
 #[derive(Debug)]
 struct Group {
     waiting: [Slot; N],
@@ -206,7 +206,7 @@ struct Group {
 }
 
 impl Group {
-    /// Gives the digests of the messages.
+    /// Computes the digests of the messages.
     #[inline]
     fn finish<D: Digest>(&mut self, mut done: impl FnMut([u32; 2])) {
         let waiting = &self.waiting[..self.count];
@@ -216,7 +216,7 @@ impl Group {
         for block in 0..blocks {
             let mut words = [[0; N]; 16];
             for (lane, slot) in waiting.iter().enumerate() {
-                // A message that is over goes on with zeros; its digest has been taken.
+                // A finished message continues with zeros; its digest was taken.
                 let Some(bytes) = slot.block(block) else {
                     continue;
                 };
@@ -242,9 +242,9 @@ impl Group {
     }
 }
 
-/// The first two words of the digests of a stream of messages, four at a time. Those with one
-/// block, with two and with more wait apart: so the short ones do not wait for the longest to be
-/// done. Digests of messages with as many blocks come in their order, others do not.
+/// Computes the first two words of the digests of a stream of messages, four at a time. Messages
+/// of one block, of two and of more wait separately, so short ones do not wait for the longest.
+/// Digests of messages with equal numbers of blocks come in order, others do not.
 #[derive(Debug)]
 pub(crate) struct Queue<D> {
     groups: [Group; 3],
@@ -270,8 +270,8 @@ impl<D> Default for Queue<D> {
 }
 
 impl<D: Digest> Queue<D> {
-    /// Takes the message that is the first `len` of `bytes`, which go on for [`SLACK`] bytes and
-    /// more; `done` gets the digests that are ready.
+    /// Adds the message in the first `len` of `bytes`, which continue for at least [`SLACK`] bytes.
+    /// Calls `done` with the digests that are ready.
     #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8], len: usize, done: impl FnMut([u32; 2])) {
         let blocks = SHORT.iter().filter(|longest| len > **longest).count();
@@ -283,7 +283,7 @@ impl<D: Digest> Queue<D> {
         }
     }
 
-    /// Gives the digests of the messages that wait.
+    /// Computes the digests of the waiting messages.
     pub(crate) fn finish(&mut self, mut done: impl FnMut([u32; 2])) {
         self.groups
             .iter_mut()
@@ -299,7 +299,7 @@ mod tests {
         let mut queue = Queue::<D>::default();
         let mut found: Vec<[u32; 2]> = Vec::new();
         for message in messages {
-            // What follows a message must not matter.
+            // Bytes after a message must not matter.
             let bytes = [message, [0xa5; SLACK].as_slice()].concat();
             queue.push(&bytes, message.len(), |digest| found.push(digest));
         }

@@ -48,8 +48,8 @@ impl Default for DocumentLineDeduplicator {
     }
 }
 
-/// The key of lines in which nothing is left to compare: they are equal to each other, and the
-/// empty key would be none.
+/// The key of lines in which nothing is left to compare: they equal each other, and the empty key
+/// means that a line has no key.
 const NOTHING: &str = "\n";
 
 impl Operator for DocumentLineDeduplicator {
@@ -80,7 +80,7 @@ impl Operator for DocumentLineDeduplicator {
 }
 
 impl DocumentLineDeduplicator {
-    /// A key for each line; the empty one for those that stay in any case.
+    /// A key for each line; the empty one for those that always stay.
     fn keys(&mut self, texts: &Texts, rows: usize) -> Output {
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
@@ -121,7 +121,7 @@ impl DocumentLineDeduplicator {
         }
     }
 
-    /// Whether a line, without white space at its ends, is never removed.
+    /// Whether a line, stripped of white space at its ends, is never removed.
     fn stays(&self, line: &str) -> bool {
         (code_points(line) as i64) < self.min_line_length
             || self.skip_brackets && line.bytes().all(|b| b"{}[]();".contains(&b))
@@ -154,7 +154,7 @@ impl DocumentLineDeduplicator {
             text.clear();
             let mut lines = 0;
             for (line, count) in texts.value(row).split('\n').zip(counts) {
-                // A count of 0 is that of a line that stays.
+                // Lines that stay have a count of 0.
                 if *count == 0.0 || *count as i64 <= self.frequency_threshold {
                     if lines > 0 {
                         text.push('\n');
@@ -178,8 +178,8 @@ impl DocumentLineDeduplicator {
     }
 }
 
-/// Data-Juicer's rule: `</?[a-z][a-z0-9]*[^>]*>?`, in any case. Four characters beyond ASCII are a
-/// letter's other case to Python.
+/// Data-Juicer's rule: `</?[a-z][a-z0-9]*[^>]*>?`, ignoring case. Python matches four characters
+/// beyond ASCII as the other case of a letter.
 fn is_tag(line: &str) -> bool {
     let Some(rest) = line.strip_prefix('<') else {
         return false;

@@ -90,8 +90,8 @@ impl Deduplicator for DocumentSimhashDeduplicator {
     }
 }
 
-/// Counts how many numbers have each bit: in bytes, eight bits at a time, which are emptied before
-/// they run over.
+/// Counts how many numbers have each bit set: in bytes, eight bits at a time, which are emptied
+/// before they overflow.
 #[derive(Default)]
 struct Votes {
     /// Byte j of word i counts bit 8j + i.
@@ -125,7 +125,7 @@ impl Votes {
         self.total += std::mem::take(&mut self.in_bytes);
     }
 
-    /// The bits that more than half of the numbers have.
+    /// The bits set in more than half of the numbers.
     fn majority(mut self) -> u64 {
         self.empty_bytes();
         let mut bits = 0;

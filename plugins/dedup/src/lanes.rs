@@ -1,9 +1,9 @@
-//! Four 32-bit lanes, with WebAssembly's vectors where they are: left to themselves, compilers take
-//! a digest apart into its lanes.
+//! Four 32-bit lanes, as WebAssembly vectors where available: compilers do not vectorise a digest
+//! over lanes by themselves.
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Not};
 
-/// How many lanes.
+/// Number of lanes.
 pub(crate) const N: usize = 4;
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

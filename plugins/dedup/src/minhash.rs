@@ -1,4 +1,4 @@
-//! MinHash with bands, the work of the operators that have it.
+//! MinHash with bands, shared by the operators that use it.
 
 use crate::bands;
 use crate::digest::{Queue, Sha1};
@@ -60,7 +60,7 @@ impl Default for MinhashParams {
     }
 }
 
-/// Computes the bands of texts. Buffers are kept from text to text.
+/// Computes the bands of texts. Reuses its buffers from text to text.
 #[derive(Debug, Default)]
 pub(crate) struct Minhash {
     shingles: Shingles,

@@ -3,7 +3,7 @@
 
 /// 2^61 - 1, a Mersenne prime.
 const PRIME: u64 = (1 << 61) - 1;
-/// How many permutations are computed side by side.
+/// Number of permutations computed side by side.
 const BLOCK: usize = 16;
 
 /// A family of hash functions, and the smallest value of each over a set of hashes.
@@ -15,8 +15,8 @@ pub(crate) struct Permutations {
 }
 
 impl Permutations {
-    /// `count` permutations: pairs drawn from NumPy's `RandomState(42)`, a from 1 to PRIME - 1, b
-    /// from 0 to PRIME - 1.
+    /// Draws `count` pairs from NumPy's `RandomState(42)`: a from 1 to PRIME - 1, b from 0 to
+    /// PRIME - 1.
     pub(crate) fn new(count: usize) -> Self {
         let mut rng = Mt19937::new(42);
         let blocks = count.div_ceil(BLOCK);
@@ -28,7 +28,7 @@ impl Permutations {
         Self { a, b, count }
     }
 
-    /// The smallest values over `hashes`, one per permutation; all ones if there are no hashes.
+    /// The minima over `hashes`, one per permutation; all ones without hashes.
     pub(crate) fn minima(&self, hashes: &[u32], out: &mut Vec<u32>) {
         out.clear();
         for (a, b) in self.a.iter().zip(&self.b) {
@@ -37,8 +37,8 @@ impl Permutations {
                 for i in 0..BLOCK {
                     // The product wraps at 2^64 before the remainder is taken, as NumPy's does.
                     let x = a[i].wrapping_mul(hash.into()).wrapping_add(b[i]);
-                    // Below PRIME + 8; what is not below PRIME loses it, which for the lower half
-                    // means one more.
+                    // Below PRIME + 8. Subtracts PRIME unless it is below that, which for the lower
+                    // half means adding one.
                     let folded = (x & PRIME) + (x >> 61);
                     least[i] = least[i].min((folded + ((folded + 1) >> 61)) as u32);
                 }
@@ -48,8 +48,8 @@ impl Permutations {
         out.truncate(self.count);
     }
 
-    /// As [`Permutations::minima`], with `a · h + b` in 32 bits (a odd) instead: several times as
-    /// fast, other values.
+    /// Like [`Permutations::minima`], with `a · h + b` in 32 bits (a odd): several times as fast,
+    /// different values.
     pub(crate) fn fast_minima(&self, hashes: &[u32], out: &mut Vec<u32>) {
         out.clear();
         for (a, b) in self.a.iter().zip(&self.b) {
@@ -100,7 +100,7 @@ impl Mt19937 {
         y ^ y >> 18
     }
 
-    /// A number in `0..=max`: masked bits until they fit, upper half first.
+    /// Draws a number in `0..=max`: draws masked bits until they fit, upper half first.
     fn up_to(&mut self, max: u64) -> u64 {
         let mask = u64::MAX >> max.leading_zeros();
         loop {
@@ -156,7 +156,7 @@ mod tests {
             }
             assert_eq!(out.len(), 33);
         }
-        // What is above, at and below the prime after the fold.
+        // Above, at and below the prime after the fold.
         let edges = [
             PRIME - 1,
             PRIME,

@@ -1,4 +1,4 @@
-//! What the operators under the names of Data-Juicer's Ray variants share.
+//! Types shared by the operators named after Data-Juicer's Ray variants.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

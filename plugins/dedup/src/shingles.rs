@@ -24,7 +24,7 @@ pub enum Tokenization {
     Sentencepiece,
 }
 
-/// Cuts texts into shingles. Buffers are kept from text to text.
+/// Cuts texts into shingles. Reuses its buffers from text to text.
 #[derive(Debug, Default)]
 pub(crate) struct Shingles {
     tokenization: Tokenization,
@@ -36,7 +36,7 @@ pub(crate) struct Shingles {
     punctuation: Vec<ClassUnicodeRange>,
     merge_short: bool,
     scratch: [String; 2],
-    /// The tokens with what stands between them in a shingle, so that each shingle is a part of it.
+    /// The tokens with their separators in shingles, so that each shingle is a slice of it.
     joined: String,
     /// Start and end of each token in `joined`.
     tokens: Vec<(u32, u32)>,
@@ -60,7 +60,7 @@ impl Shingles {
             Tokenization::Punctuation => punctuation(),
             _ => Vec::new(),
         };
-        // An empty pattern is none, as in Python.
+        // An empty pattern means no pattern, as in Python.
         let ignore = ignore
             .filter(|pattern| !pattern.is_empty())
             .map(|pattern| plain_pattern("ignore_pattern", pattern))
@@ -78,8 +78,9 @@ impl Shingles {
     }
 
     /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length.
-    /// A text with fewer tokens than the window has none if short documents are to be merged, else
-    /// one: all of it.
+    /// A text with fewer tokens than the window has one shingle, the whole text, or none if short
+    /// documents are to be merged.
+    ///
     ///
     /// # Errors
     /// When the text cannot be cut.
@@ -145,16 +146,16 @@ impl Shingles {
     }
 }
 
-/// Appends what spaces separate to `joined`, with one space between two, and their places to
+/// Splits at spaces: appends the words to `joined`, separated by one space, and their positions to
 /// `tokens`.
 fn words(text: &str, joined: &mut String, tokens: &mut Vec<(u32, u32)>) {
-    // Where the word starts, up to where the text has been copied, and how much of it was left out.
+    // Start of the word, end of what was copied, and number of bytes left out.
     let (mut word, mut copied, mut left_out) = (0, 0, 0);
     let mut end_word = |space: usize| {
         if space > word {
             tokens.push(((word - left_out) as u32, (space - left_out) as u32));
         } else {
-            // The space before this one has ended a word, or is the start: this one is too many.
+            // The space before this one ended a word, or is the start: this one is superfluous.
             joined.push_str(&text[copied..space]);
             copied = (space + 1).min(text.len());
             left_out += 1;

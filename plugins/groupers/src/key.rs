@@ -35,7 +35,7 @@ impl Grouper for KeyValueGrouper {
     }
 
     fn inputs(&self, common: &Common) -> Vec<Input> {
-        // The text as other operators want it: a field has one type in a recipe.
+        // The text has the type that other operators ask for: a field has one type in a recipe.
         let input = |key: &String| match *key == common.text_key {
             true => Input::optional(key, ColumnType::Utf8),
             false => Input::optional(key, ColumnType::Json),
@@ -68,8 +68,8 @@ impl Grouper for KeyValueGrouper {
     }
 }
 
-/// Appends the value in the one form that all its spellings have. Numbers are equal as Python's are
-/// printed: 1 is not 1.0, which is 1e0. `text` is how it stands in the row.
+/// Appends the value in a canonical form. Numbers are equal if Python prints them equally: 1 is not
+/// 1.0, but 1e0 is. `text` is its spelling in the row.
 fn write_value(text: &str, value: &Value, out: &mut String) {
     let whole = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     match value {

@@ -1,7 +1,7 @@
 //! Groupers, with Data-Juicer's names and parameters: many rows into one, and one into many.
 //!
-//! An operator here only says which rows belong together, or takes one row apart; the host makes
-//! the row of a group.
+//! An operator here only says which rows belong together, or splits one row; the host makes the row
+//! of a group.
 
 mod key;
 mod naive;

@@ -15,7 +15,7 @@ pub struct NaiveReverseGrouper {
     pub batch_meta_export_path: Option<String>,
 }
 
-/// What aggregators have noted of a group; no field of its rows.
+/// Aggregators' notes on a group; not a field of its rows.
 const BATCH_META: &str = "\"__dj__batch_meta__\"";
 
 impl Operator for NaiveReverseGrouper {
@@ -69,13 +69,13 @@ impl Operator for NaiveReverseGrouper {
     }
 }
 
-/// A field of a group: its key with the quotes, and the values as [`pieces`] gives them; none for a
-/// field that is null.
+/// A field of a group: its key with the quotes, and the values as [`pieces`] returns them; None if
+/// the field is null.
 type List<'a> = (&'a str, Option<Vec<(&'a str, &'a str)>>);
 
 /// The fields of a group.
 struct Lists<'a> {
-    /// How many rows it has.
+    /// Number of its rows.
     len: usize,
     fields: Vec<List<'a>>,
 }
@@ -100,7 +100,7 @@ fn lists(row: &str) -> Result<Lists<'_>, Reject> {
     let members = pieces(row).ok_or("the row is not an object")?;
     let mut fields: Vec<List<'_>> = Vec::new();
     let mut len: Option<(&str, usize)> = None;
-    // Of equal keys the last one counts.
+    // The last of equal keys counts.
     let mut last = std::collections::HashMap::new();
     for (i, (key, _)) in members.iter().enumerate() {
         last.insert(*key, i);
@@ -135,7 +135,7 @@ fn lists(row: &str) -> Result<Lists<'_>, Reject> {
         fields.push((key, values));
     }
     let (_, len) = len.ok_or("no field is a list")?;
-    // Keys are written once for each row: a long one and a long list would make gigabytes.
+    // Keys are written once per row: a long key and a long list would make gigabytes.
     if size.saturating_mul(len) > MAX_KEYS.max(4 * row.len()) {
         return Err(Reject(format!(
             "{len} rows with keys of {size} bytes each are more than can be made of a row of {} bytes",
@@ -145,7 +145,7 @@ fn lists(row: &str) -> Result<Lists<'_>, Reject> {
     Ok(Lists { len, fields })
 }
 
-/// Bytes of keys that a row may always be made into.
+/// Bytes of keys that a row may always expand to.
 const MAX_KEYS: usize = 64 << 20;
 
 fn not_a_list(key: &str) -> Reject {

@@ -1,8 +1,8 @@
-//! The pieces of JSON values that are known to be good: the host has looked at them. So any depth
-//! and any spelling of a number will do.
+//! Splits JSON values that the host has validated, so any depth and any spelling of a number will
+//! do.
 
-/// The members of an object, keys with their quotes, or the elements of a list, whose keys are
-/// empty. None for any other value.
+/// The members of an object, with quoted keys, or the elements of a list, with empty keys. None for
+/// any other value.
 pub(crate) fn pieces(value: &str) -> Option<Vec<(&str, &str)>> {
     let bytes = value.as_bytes();
     let start = space(bytes, 0);
@@ -41,7 +41,7 @@ fn space(bytes: &[u8], p: usize) -> usize {
         .count()
 }
 
-/// Behind the value that begins at `p`.
+/// The position after the value that begins at `p`.
 fn value_end(bytes: &[u8], mut p: usize) -> usize {
     let mut depth = 0usize;
     while let Some(byte) = bytes.get(p) {

@@ -24,7 +24,7 @@ impl TextMapper for CleanHtmlMapper {
             return Ok(kept.len() < text.len());
         }
         let mut html = Cow::Borrowed(text);
-        // One after another: what is left of a removal may be found by the next.
+        // In this order: one removal may create what the next one finds.
         for (tag, instead) in [
             ("<li>", "\n*"),
             ("</li>", ""),

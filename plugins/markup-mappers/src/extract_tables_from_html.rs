@@ -108,7 +108,7 @@ impl Operator for ExtractTablesFromHtmlMapper {
     }
 }
 
-/// Whether there may be a table.
+/// Whether the text may contain a table.
 fn has_table(html: &[u8]) -> bool {
     memchr::memchr_iter(b'<', html).any(|at| {
         html[at + 1..]

@@ -22,8 +22,7 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
     out.push_str(&text[done..]);
 }
 
-/// Appends the attributes of an element, in the order of their names. Of those with the same name
-/// the last one counts.
+/// Appends the attributes of an element, sorted by name. The last of equal names counts.
 pub(crate) fn push_attributes(element: &str, attributes: Attributes<'_>, out: &mut String) {
     let mut all = BTreeMap::new();
     for (name, value) in attributes {
@@ -60,7 +59,7 @@ pub(crate) fn push_attributes(element: &str, attributes: Attributes<'_>, out: &m
     }
 }
 
-/// Whether the value is a list of words for Beautiful Soup, which then puts one space between them.
+/// Whether Beautiful Soup takes the value for a list of words, which it separates by one space.
 fn is_list(element: &str, attribute: &str) -> bool {
     match attribute {
         "class" | "accesskey" | "dropzone" => true,
@@ -76,7 +75,7 @@ fn is_list(element: &str, attribute: &str) -> bool {
     }
 }
 
-/// The encoding that a `meta` element names becomes UTF-8.
+/// Replaces the encoding in a `meta` element with UTF-8.
 fn name_encoding(attributes: &mut BTreeMap<String, String>) {
     if let Some(charset) = attributes.get_mut("charset") {
         *charset = "utf-8".into();

@@ -1,5 +1,5 @@
-//! The tables of a document, as Beautiful Soup's `find_all` finds them: as they stand in the tree,
-//! or their rows and cells.
+//! Finds the tables of a document as Beautiful Soup's `find_all` does: their markup, or their rows
+//! and cells.
 
 use crate::markup::{push_attributes, push_escaped};
 use crate::soup::{Attributes, Events, Special};
@@ -7,8 +7,8 @@ use djhost_sdk::Reject;
 use djhost_sdk::text::strip;
 use std::collections::HashMap;
 
-/// Bytes that the tables of a document may come to, by the length of the document and at all: what
-/// is in tables in tables counts for each.
+/// Largest size of a document's tables in bytes, relative to the document and absolute: the content
+/// of nested tables counts for each.
 const MAX_TIMES: u64 = 64;
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -16,13 +16,13 @@ const TABLE: u8 = 1;
 const ROW: u8 = 2;
 const CELL: u8 = 4;
 const HEADER: u8 = 8;
-/// Elements that have no end tag, for Beautiful Soup.
+/// Elements without an end tag, according to Beautiful Soup.
 const VOID: u8 = 16;
-/// Elements of which the text is not that of the cells around them.
+/// Elements whose text is not part of the cells around them.
 const ASIDE: u8 = 32;
-/// Elements in which white space counts.
+/// Elements that preserve white space.
 const SPACED: u8 = 64;
-/// Elements of which the text is not escaped.
+/// Elements whose text is not escaped.
 const RAW: u8 = 128;
 
 #[rustfmt::skip]
@@ -36,23 +36,24 @@ const KNOWN: [(&str, u8); 35] = [
 
 const NONE: u32 = u32::MAX;
 
-/// From where to where something is.
+/// Start and end.
 type Span = (u32, u32);
 
 /// A name of elements.
 struct Name {
     text: Box<str>,
     flags: u8,
-    /// How many are open.
+    /// Number of open elements.
     open: u32,
-    /// How many that need no end tag were closed without one: as many end tags mean nothing.
+    /// Number of elements closed without an end tag, which they do not need: as many end tags are
+    /// ignored.
     closed: u32,
 }
 
-/// An element that is open.
+/// An open element.
 struct Open {
     name: u32,
-    /// Which table, row or cell it is.
+    /// The number of the table, row or cell.
     number: u32,
 }
 
@@ -68,18 +69,18 @@ pub(crate) struct Tables {
     names: Vec<Name>,
     ids: HashMap<Box<str>, u32>,
     open: Vec<Open>,
-    /// How many tables, elements aside and elements with white space are open.
+    /// Number of open tables, elements aside and elements that preserve white space.
     within: u32,
     aside: u32,
     spaced: u32,
-    /// The text that has not ended yet, if there is any.
+    /// The text that has not ended yet, possibly empty.
     text: String,
     has_text: bool,
-    /// What is in tables: the texts of cells, ready for JSON, or all with its tags.
+    /// Content of tables: the texts of cells, ready for JSON, or everything with its tags.
     texts: String,
-    /// Where the tables start and end in `texts`, or the numbers of their first and last rows.
+    /// Start and end of the tables in `texts`, or the numbers of their first and last rows.
     tables: Vec<Span>,
-    /// Whether the rows are headers.
+    /// Whether each row is a header.
     rows: Vec<bool>,
     cells: Vec<Cell>,
 }
@@ -164,9 +165,9 @@ impl Tables {
         Ok(())
     }
 
-    /// All rows that have cells, one behind the other; and for each its number and where it is.
+    /// All rows with cells, concatenated; and for each its number and position.
     fn rows_as_json(&mut self, headers: bool) -> (String, Vec<(u32, Span)>) {
-        // Rows within cells of other rows come between these cells.
+        // Rows nested in cells of other rows come between these cells.
         self.cells.sort_by_key(|cell| cell.row);
         let mut json = String::new();
         let mut rows = Vec::new();
@@ -211,7 +212,7 @@ impl Tables {
             .map_or(0, |open| self.names[open.name as usize].flags)
     }
 
-    /// What was text so far ends, as a text of this kind.
+    /// Ends the current text, as a text of this kind.
     fn end_text(&mut self, kind: Option<Special>) {
         if !std::mem::take(&mut self.has_text) {
             return;
@@ -275,7 +276,7 @@ impl Tables {
         }
     }
 
-    /// Closes the innermost element of this name and all in it.
+    /// Closes the innermost element of this name and everything in it.
     fn close_to(&mut self, id: u32) {
         let open = self.names[id as usize].open;
         while open > 0 && self.names[id as usize].open == open {
@@ -283,7 +284,7 @@ impl Tables {
         }
     }
 
-    /// Which table, row or cell an element is that starts now.
+    /// The number of the table, row or cell that starts now.
     fn number(&mut self, flags: u8) -> u32 {
         let at = self.texts.len() as u32;
         if flags & TABLE != 0 {
@@ -374,7 +375,7 @@ impl Events for Tables {
     }
 }
 
-/// Appends `text` as it stands in a JSON string.
+/// Appends `text` as the content of a JSON string.
 fn push_json(text: &str, out: &mut String) {
     let mut done = 0;
     for (at, b) in text.bytes().enumerate() {

@@ -1,4 +1,4 @@
-//! The operators of this pack give Data-Juicer's results.
+//! The operators of this pack return Data-Juicer's results.
 
 #[path = "../../../tests/parity/check.rs"]
 mod check;

@@ -1,4 +1,4 @@
-//! The duration of audio, from its headers: of what comes out when it is decoded, without what
+//! The duration of audio, from its headers: that of the decoded audio, without the padding that
 //! encoders add at the ends.
 //!
 //! By hand: `symphonia` 0.6 gives other durations than the reference for 8 of the 22 fixtures,
@@ -10,7 +10,7 @@ use crate::{bmff, ebml, mpeg};
 const NO_AUDIO: &str = "it has no audio in it";
 const UNKNOWN: &str = "its headers do not say how long it is";
 
-/// Seconds.
+/// The duration in seconds.
 ///
 /// # Errors
 /// When the file has no audio, is damaged, or does not say how long it is.
@@ -71,7 +71,7 @@ fn seconds(samples: u64, rate: u64) -> Result<f64, String> {
     }
 }
 
-/// Where the file begins behind tags.
+/// The start of the file's data, after tags.
 fn after_id3(source: &mut Source) -> Result<u64, String> {
     let mut at = 0;
     for _ in 0..100 {
@@ -87,7 +87,7 @@ fn after_id3(source: &mut Source) -> Result<u64, String> {
     Ok(at)
 }
 
-/// FLAC's STREAMINFO at `at`.
+/// Reads FLAC's STREAMINFO at `at`.
 fn stream_info(source: &mut Source, at: u64) -> Result<f64, String> {
     let bits = be(source.bytes(at + 10, 8)?, 0, 8);
     match bits & 0xf_ffff_ffff {
@@ -121,7 +121,7 @@ fn wav(source: &mut Source, start: u64) -> Result<f64, String> {
                 let (tag, rate, bytes_per_second, block) =
                     format.ok_or("it does not say how its samples are stored")?;
                 let there = source.len().saturating_sub(at + 8);
-                // Writers of streams do not know the length beforehand.
+                // Writers of streams do not know the length in advance.
                 let bytes = match len {
                     0xffff_ffff => long.unwrap_or(there).min(there),
                     len => len.min(there),
@@ -149,7 +149,7 @@ fn aiff(source: &mut Source, start: u64) -> Result<f64, String> {
         let (is_common, len) = (head.starts_with(b"COMM"), be(head, 4, 4));
         if is_common {
             let common = source.bytes(at + 8, 18)?;
-            // A float of 80 bits: the exponent, and a mantissa of 64.
+            // An 80-bit float: the exponent, and a 64-bit mantissa.
             let rate = be(common, 10, 8) as f64
                 * 2f64.powi((be(common, 8, 2) & 0x7fff) as i32 - 16383 - 63);
             return if rate >= 1.0 {
@@ -163,10 +163,10 @@ fn aiff(source: &mut Source, start: u64) -> Result<f64, String> {
     Err(NO_AUDIO.into())
 }
 
-/// The last page of the stream says how many samples there were up to it.
+/// Reads the last page of the stream, which has the number of samples up to it.
 fn ogg(source: &mut Source, start: u64) -> Result<f64, String> {
     let (mut at, mut found) = (start, None);
-    // The first page of each stream says what it is; all of them come first.
+    // The first page of each stream says what it is; these pages precede all others.
     for _ in 0..100 {
         let head: [u8; 27] = match source.array(at) {
             Ok(head) if head[..4] == *b"OggS" && head[5] & 2 != 0 => head,
@@ -197,7 +197,7 @@ fn ogg(source: &mut Source, start: u64) -> Result<f64, String> {
     const PAGE: u64 = 27 + 255 + 255 * 255;
     let mut end = source.len();
     for _ in 0..64 {
-        // Pieces overlap by a page's header.
+        // Pieces overlap by a page header.
         let from = end.saturating_sub(PAGE);
         let piece = source.bytes(from, (end - from) as usize)?;
         let mut pages = piece
@@ -225,13 +225,13 @@ fn movie(source: &mut Source) -> Result<f64, String> {
     if track.timescale == 0 || track.duration == 0 {
         return Err(UNKNOWN.into());
     }
-    // AAC has whole packets: what is said of the last one is less than what comes out of it.
+    // AAC has whole packets: the length stated for the last one is less than its output.
     let ticks = if track.codec == *b"mp4a" && track.samples.0 > 0 {
         track.samples.0.saturating_mul(track.samples.1)
     } else {
         track.duration
     };
-    // What lies before the first edit is not played.
+    // What precedes the first edit is not played.
     let start = track
         .edits
         .iter()

@@ -1,5 +1,5 @@
-//! The pixels of an image, as PIL gives them in RGB: turned as the EXIF data say, without
-//! transparency, of an animation the first picture.
+//! Decodes an image to RGB pixels as PIL does: turned by its EXIF data, without transparency, the
+//! first picture of an animation.
 
 use crate::image::{Format, format, png_orientation, shape, webp_orientation};
 use crate::jpeg;
@@ -12,10 +12,9 @@ const LARGEST_FILE: u64 = 50 << 20;
 /// Decodes an image.
 ///
 /// # Errors
-/// When it is no image, damaged, cut off, too large, or of a kind of which only the headers are
-/// read.
+/// When it is no image, damaged, cut off, too large, or of a kind of which only headers are read.
 pub(crate) fn decode(source: &mut Source) -> Result<Pixels, String> {
-    // Also refuses what is too large, before anything is decoded.
+    // Also refuses what is too large before decoding anything.
     let oriented = shape(source)?;
     let format = format(source)?;
     let bytes = oriented.width as usize * oriented.height as usize * 3;
@@ -45,7 +44,7 @@ pub(crate) fn decode(source: &mut Source) -> Result<Pixels, String> {
     Ok(turned(pixels, orientation))
 }
 
-/// What the EXIF orientation asks for.
+/// Applies the EXIF orientation.
 fn turned(pixels: Pixels, orientation: u16) -> Pixels {
     if !(2..=8).contains(&orientation) {
         return pixels;
@@ -100,7 +99,7 @@ fn png(data: &[u8]) -> Result<Pixels, String> {
     let mut rgb = Vec::with_capacity(width * height * 3);
     for pixel in buffer.chunks_exact(bytes).take(width * height) {
         match frame.color_type {
-            // PIL keeps 16 bits of grey, and cuts them off when it converts.
+            // PIL keeps 16 bits of grey, and clips them when it converts.
             ColorType::Grayscale if is_deep => {
                 rgb.extend([if pixel[0] == 0 { pixel[1] } else { 255 }; 3])
             }
@@ -111,8 +110,8 @@ fn png(data: &[u8]) -> Result<Pixels, String> {
     Ok(Pixels { width, height, rgb })
 }
 
-/// The first picture on the screen of the given size. What it leaves free has the transparent
-/// colour, or the first.
+/// The first picture, on a screen of the given size. Uncovered parts have the transparent colour,
+/// or the first one.
 fn gif(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
     let damaged = |error: gif::DecodingError| format!("its GIF data are damaged: {error}");
     let mut options = gif::DecodeOptions::new();
@@ -165,7 +164,7 @@ fn webp(data: &[u8]) -> Result<Pixels, String> {
     let size = decoder
         .output_buffer_size()
         .ok_or("its pixels need too much memory")?;
-    // The decoder holds about as much besides.
+    // The decoder needs about as much again.
     afford(2 * size + width * height * 3 + data.len())?;
     let mut buffer = vec![0; size];
     if decoder.is_animated() {
@@ -184,7 +183,7 @@ fn webp(data: &[u8]) -> Result<Pixels, String> {
     Ok(Pixels { width, height, rgb })
 }
 
-/// Bitmaps that are not compressed.
+/// Decodes uncompressed bitmaps.
 fn bmp(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
     const CUT: &str = "it is cut off: its bitmap ends too early";
     let (first, header) = (le(data, 10, 4) as usize, le(data, 14, 4) as usize);
@@ -195,7 +194,7 @@ fn bmp(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
         (le(data, 28, 2), le(data, 30, 4))
     };
     let is_upright = !is_old && (le(data, 22, 4) as u32 as i32) < 0;
-    // With masks 32 bits are mostly the usual ones.
+    // 32-bit bitmaps with masks mostly have the usual ones.
     let masks = [0, 1, 2].map(|i| {
         if compression == 3 {
             le(data, 54 + 4 * i, 4)
@@ -233,7 +232,7 @@ fn bmp(data: &[u8], width: usize, height: usize) -> Result<Pixels, String> {
                     rgb.extend([colour as u8, (colour >> 8) as u8, (colour >> 16) as u8]);
                 }
                 16 => {
-                    // Five bits each; PIL spreads them over the eight.
+                    // Five bits each; PIL spreads them over eight.
                     let pixel = le(row, x * 2, 2);
                     rgb.extend([10, 5, 0].map(|shift| ((pixel >> shift & 31) * 255 / 31) as u8));
                 }

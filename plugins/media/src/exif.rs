@@ -1,12 +1,12 @@
-//! The one thing that is read of EXIF data and XMP: how the image is turned.
+//! Reads one thing from EXIF data and XMP: how the image is turned.
 //!
-//! By hand: `kamadak-exif` 0.6 reads no XMP and no BigTIFF, so 10 of 240 sound images stay as they
-//! lie; with changed headers, where it gives up over fields that nobody asks for, 76 of 3,600 JPEG,
-//! PNG, TIFF and WebP files get other sides than with Pillow (here 17).
+//! By hand: `kamadak-exif` 0.6 reads no XMP and no BigTIFF, so 10 of 240 sound images would not be
+//! turned; and it fails over fields that nobody asks for: of 3,600 JPEG, PNG, TIFF and WebP files
+//! with changed headers 76 get other sides than with Pillow (here 17).
 
 use crate::source::{be, le};
 
-/// The orientation, 1 to 8, that EXIF data (a TIFF directory) say.
+/// The orientation, 1 to 8, in EXIF data (a TIFF directory).
 pub(crate) fn orientation_of(exif: &[u8]) -> Option<u16> {
     let number: fn(&[u8], usize, usize) -> u64 = match exif.get(..2)? {
         b"II" => le,
@@ -19,7 +19,7 @@ pub(crate) fn orientation_of(exif: &[u8]) -> Option<u16> {
     let mut tags = entries[..entries.len().min(count * 12)]
         .chunks_exact(12)
         .rev();
-    // Of several the last one counts.
+    // The last of several counts.
     let tag = tags.find(|tag| number(tag, 0, 2) == 0x0112)?;
     let value = match number(tag, 2, 2) {
         4 => number(tag, 8, 4),
@@ -33,7 +33,7 @@ pub(crate) fn orientation_of(exif: &[u8]) -> Option<u16> {
     })
 }
 
-/// The orientation that XMP says, where EXIF data do not.
+/// The orientation in XMP, used if EXIF data have none.
 pub(crate) fn xmp_orientation(xmp: &[u8]) -> Option<u16> {
     let name = b"tiff:Orientation";
     let after = xmp

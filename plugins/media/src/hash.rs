@@ -1,4 +1,4 @@
-//! Hashes of what an image looks like, the same as imagededup's.
+//! Perceptual hashes of images, the same as imagededup's.
 
 use crate::cosine::cosines;
 use crate::pixels::Pixels;
@@ -39,7 +39,7 @@ pub(crate) fn hash(pixels: &Pixels, method: HashMethod) -> u64 {
     }
 }
 
-/// The first is the highest.
+/// Packs bits, highest first.
 fn bits(flags: impl Iterator<Item = bool>) -> u64 {
     flags.fold(0, |bits, flag| bits << 1 | u64::from(flag))
 }
@@ -55,9 +55,9 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Of 32 × 32 values.
+/// Hashes 32 × 32 values.
 fn phash(small: &[u8]) -> u64 {
-    // Down, then across. Only eight columns of the result are wanted, but all are needed to go on.
+    // Down, then across. Only eight columns of the result are used, but the second pass needs all.
     let mut down = vec![[0.0; 32]; 32];
     for x in 0..32 {
         let mut column: [f64; 32] = std::array::from_fn(|y| small[y * 32 + x].into());
@@ -69,12 +69,12 @@ fn phash(small: &[u8]) -> u64 {
         cosines(row);
         low.extend_from_slice(&row[..8]);
     }
-    // Without the first, which says how bright the image is.
+    // Without the first, which is the overall brightness.
     let median = median(&low[1..]);
     bits(low.iter().map(|v| *v >= median))
 }
 
-/// Of 256 × 256 values: five steps of Haar's transform leave 8 × 8.
+/// Hashes 256 × 256 values: five steps of Haar's transform leave 8 × 8.
 fn whash(small: &[u8]) -> u64 {
     const HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
     let mut values: Vec<f64> = small.iter().map(|v| f64::from(*v) / 255.0).collect();

@@ -1,12 +1,11 @@
-//! Files that lie: cut off, changed, and made on purpose. Nothing may panic, hang or take memory
-//! without bound.
+//! Files that lie: cut off, changed, and crafted. Nothing may panic, hang or use unbounded memory.
 
 use crate::source::Source;
 use crate::{audio, bmff, decode, image, video};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// All that is done with a file; whether anything of it succeeds does not matter.
+/// Runs everything on a file; success does not matter.
 fn all_of(bytes: &[u8]) {
     let _ = image::shape(&mut Source::of(bytes.to_vec()));
     let _ = video::read(&mut Source::of(bytes.to_vec()));
@@ -66,7 +65,7 @@ fn boxes_that_lie() {
         all_of(&bytes);
         refused
     };
-    // Of no length, of one that is too small, of more than there is.
+    // Of no length, of too small a one, of more than the file has.
     assert!(is_refused(&[0, 0, 0, 4, b'm', b'o', b'o', b'v']));
     assert!(is_refused(&[
         0, 0, 0, 1, b'm', b'o', b'o', b'v', 0, 0, 0, 0, 0, 0, 0, 1
@@ -74,7 +73,7 @@ fn boxes_that_lie() {
     assert!(is_refused(&[
         0, 0, 0, 1, b'm', b'o', b'o', b'v', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
     ]));
-    // In each other, deep.
+    // Deeply nested.
     let deep = (0..20_000).fold(Vec::new(), |inner, i| {
         if i < 2000 {
             in_a_box(b"moov", &inner)
@@ -83,7 +82,7 @@ fn boxes_that_lie() {
         }
     });
     assert!(is_refused(&deep));
-    // Very many, and tables that say that they are.
+    // Very many boxes, and tables that claim to be huge.
     assert!(is_refused(&in_a_box(
         b"moov",
         &in_a_box(b"trak", b"").repeat(100_000)
@@ -123,13 +122,13 @@ fn images_that_lie() {
     );
     assert!(shape(&bitmap(0x8000_0000, 1)).is_err());
     assert!(shape(&bitmap(1000, 0x8000_0000)).is_err());
-    // Few bytes for many pixels are refused before memory is taken for these.
+    // Few bytes for many pixels are refused before memory is allocated.
     assert!(
         decode::decode(&mut Source::of(bitmap(12_000, 12_000)))
             .unwrap_err()
             .contains("MB")
     );
-    // A JPEG with a scan for each of its bytes.
+    // A JPEG with a scan per byte.
     let photo = files()
         .into_iter()
         .find(|bytes| bytes.windows(2).any(|w| w == [0xff, 0xc2]))

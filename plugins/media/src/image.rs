@@ -1,15 +1,15 @@
 //! Width and height of an image, from its headers.
 //!
-//! By hand: `imagesize` 0.15 gives the same for the fixtures and for 240 sound images of eight
+//! By hand: `imagesize` 0.15 returns the same for the fixtures and for 240 sound images of eight
 //! formats, but for 64 of 1,800 GIF and ICO files with changed headers other sides than Pillow
-//! (here none). And it does not say how an image is turned, for which most formats are walked
-//! through here anyway.
+//! (here none). It also does not say how an image is turned, and finding that out means walking
+//! through most formats anyway.
 
 use crate::bmff;
 use crate::exif::{orientation_of, xmp_orientation};
 use crate::source::{Source, be, le};
 
-/// What is shown of an image.
+/// What is known of an image from its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) width: u32,
@@ -29,14 +29,14 @@ pub(crate) enum Format {
     Heif,
 }
 
-/// Twice PIL's `MAX_IMAGE_PIXELS`, from where on it refuses: a small file may say that it is larger
+/// Twice PIL's `MAX_IMAGE_PIXELS`, where PIL refuses an image: a small file may claim to be larger
 /// than any memory.
 const MOST_PIXELS: u64 = 178_956_970;
 
-/// A header before that of the image: more of them are not looked through.
+/// Most headers that are skipped before that of the image.
 const MOST_BLOCKS: u32 = 10_000;
 
-/// The format, by the first bytes; the name of the file does not matter.
+/// Detects the format by the first bytes; the name of the file does not matter.
 ///
 /// # Errors
 /// When it is none of those known here.
@@ -107,7 +107,7 @@ pub(crate) fn shape(source: &mut Source) -> Result<Shape, String> {
     })
 }
 
-/// The shape, if it is one that can be worked with.
+/// Returns the shape if it is usable.
 pub(crate) fn checked(shape: Shape) -> Result<Shape, String> {
     let Shape { width, height } = shape;
     match u64::from(width) * u64::from(height) {
@@ -135,7 +135,7 @@ fn png(source: &mut Source) -> Result<(Shape, u16), String> {
     Ok((shape, png_orientation(source)?))
 }
 
-/// EXIF data may stand before or behind the pixels. A file that ends before is not turned.
+/// EXIF data may come before or after the pixels. A file that ends earlier is not turned.
 pub(crate) fn png_orientation(source: &mut Source) -> Result<u16, String> {
     let (mut at, mut by_xmp) = (33, None);
     for _ in 0..MOST_BLOCKS {
@@ -206,14 +206,14 @@ fn jpeg(source: &mut Source) -> Result<(Shape, u16), String> {
                 }
                 at += 2 + len;
             }
-            // Rubbish between segments is passed over, as libjpeg does.
+            // Skips garbage between segments, as libjpeg does.
             _ => at += 1,
         }
     }
     Err("it has no image in it".into())
 }
 
-/// The screen, or the first image where that is larger.
+/// The screen, or the first image if that is larger.
 fn gif(source: &mut Source) -> Result<Shape, String> {
     let head: [u8; 7] = source.array(6)?;
     let table = |flags: u8| {
@@ -389,7 +389,7 @@ fn ico(source: &mut Source) -> Result<Shape, String> {
         let ihdr = source.bytes(at + 16, 8)?;
         return Ok(sized(be(ihdr, 0, 4), be(ihdr, 4, 4)));
     }
-    // The rows of the mask count as well.
+    // The rows of the mask count, too.
     bmp(source, at).map(|shape| Shape {
         height: shape.height / 2,
         ..shape

@@ -24,8 +24,8 @@ pub struct ImageDeduplicator {
 }
 
 impl ImageDeduplicator {
-    /// The hashes of the images of a row, one after the other. An image that a row names twice
-    /// counts once, as in Data-Juicer.
+    /// The concatenated hashes of a row's images. An image that a row names twice counts once, as
+    /// in Data-Juicer.
     fn hashes(&self, row: Row<'_>) -> Result<Vec<u8>, Reject> {
         let mut hashes = Vec::new();
         let mut seen: Vec<String> = Vec::new();
@@ -71,7 +71,7 @@ impl Operator for ImageDeduplicator {
         for row in 0..rows {
             let mut print = None;
             match self.hashes(batch.row(row)) {
-                // A row without images is nobody's duplicate, unless texts count.
+                // A row without images duplicates no other, unless texts count.
                 Ok(hashes) if hashes.is_empty() && !self.consider_text => {}
                 Ok(mut hashes) => {
                     if self.consider_text {

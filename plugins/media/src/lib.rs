@@ -1,8 +1,8 @@
 //! Filters over images, audio files and videos by their headers, and a deduplicator of images, with
 //! Data-Juicer's names, parameters and results.
 //!
-//! Files are read through a grant of the host: the directories of the dataset. A file that is
-//! missing or damaged puts its row into quarantine.
+//! The host grants access to the directories of the dataset. A missing or damaged file sends its
+//! row to quarantine.
 
 mod audio;
 mod audio_duration;

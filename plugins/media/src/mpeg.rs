@@ -1,4 +1,5 @@
-//! MP3 and AAC streams: frames one after the other, each with a header.
+//! MP3 and AAC streams: consecutive frames, each with a header. The duration is counted as FFmpeg's
+//! decoder puts it out; `audio` has the reason why no crate does.
 
 use crate::source::{Source, be};
 
@@ -93,7 +94,7 @@ fn frame(head: &[u8]) -> Option<Frame> {
     })
 }
 
-/// Seconds.
+/// The duration in seconds.
 ///
 /// # Errors
 /// When there are no frames.
@@ -113,8 +114,8 @@ pub(crate) fn duration(source: &mut Source, start: u64) -> Result<f64, String> {
             let samples = (frames * first.samples).saturating_sub(said.cut);
             return Ok(samples as f64 / first.rate as f64);
         }
-        // It has been cut off, or does not know: the frames are counted. The header itself sounds
-        // like nothing.
+        // The stream was cut off, or the header does not say: counts the frames. The header itself
+        // has no sound.
         next += first.bytes;
         let samples = count(source, next, first)?.saturating_sub(said.cut_at_start);
         return Ok(samples as f64 / first.rate as f64);
@@ -143,7 +144,7 @@ fn count(source: &mut Source, mut at: u64, first: Frame) -> Result<u64, String> 
     Ok(samples)
 }
 
-/// The next frame that another one like it follows, within 64 KB.
+/// The next frame followed by a similar one, within 64 KB.
 fn find(
     source: &mut Source,
     from: u64,
@@ -169,13 +170,12 @@ fn find(
 struct Said {
     frames: Option<u64>,
     bytes: Option<u64>,
-    /// Samples that the encoder has added at both ends, and at the start what comes out of decoders
-    /// before the first one.
+    /// Samples that the encoder added at both ends, and at the start the delay of decoders.
     cut: u64,
     cut_at_start: u64,
 }
 
-/// The header of a first frame that has no sound.
+/// The header in a first frame without sound.
 fn header(source: &mut Source, at: u64, first: Frame) -> Result<Option<Said>, String> {
     if first.is_aac {
         return Ok(None);
@@ -204,7 +204,7 @@ fn header(source: &mut Source, at: u64, first: Frame) -> Result<Option<Said>, St
         place += 4;
     }
     place += if flags & 4 != 0 { 100 } else { 0 } + if flags & 8 != 0 { 4 } else { 0 };
-    // Behind the encoder's name, 12 bits each: what was added at the start and at the end.
+    // After the encoder's name, 12 bits each: samples added at the start and at the end.
     let added = be(xing, place + 21, 3);
     if xing.get(place).is_some_and(|b| b.is_ascii_alphanumeric()) {
         said.cut = (added >> 12) + (added & 0xfff);

@@ -1,4 +1,4 @@
-//! The pixels of an image, and the memory that they may take.
+//! The pixels of an image, and the limit of their memory.
 
 /// Red, green and blue of each pixel, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) struct Pixels {
 /// Instances have 256 MB by default.
 pub(crate) const MOST_BYTES: usize = 200 << 20;
 
-/// Whether so much memory may be taken.
+/// Checks that so much memory may be used.
 ///
 /// # Errors
 /// When it is too much.

@@ -1,8 +1,8 @@
-//! Scaling as PIL does it for bytes: Lanczos' filter of three lobes, across and down one after the
-//! other, with weights in integers of 22 bits and the result of the first pass rounded to bytes.
+//! Scales images as PIL does for bytes: Lanczos' filter of three lobes, across, then down, with
+//! weights as 22-bit integers and the first pass rounded to bytes.
 //!
-//! By hand: `fast_image_resize` 6.1 is five times as fast natively, but scales 102 of 400 images to
-//! the same bytes.
+//! By hand: `fast_image_resize` 6.1 is five times as fast natively, but only for 102 of 400 images
+//! with the same bytes.
 
 use crate::pixels::Pixels;
 use std::f64::consts::PI;
@@ -10,7 +10,7 @@ use std::f64::consts::PI;
 const BITS: u32 = 22;
 const LOBES: f64 = 3.0;
 
-/// Which samples make up a new one: the first of them, and the weight of each.
+/// The samples that make up a new one: the first of them, and the weight of each.
 type Weights = Vec<(usize, Vec<i32>)>;
 
 fn sinc(x: f64) -> f64 {
@@ -54,7 +54,7 @@ fn byte(sum: i32) -> u8 {
     (sum >> BITS).clamp(0, 255) as u8
 }
 
-/// The image in another size. Down comes first where that takes much more away, as in Pillow 13.
+/// The image in another size. The pass down comes first if it removes much more, as in Pillow 13.
 pub(crate) fn resized(pixels: &Pixels, width: usize, height: usize) -> Pixels {
     if pixels.height.saturating_sub(height) > 2 * pixels.width.saturating_sub(width) {
         across(&down(pixels, height), width)

@@ -1,11 +1,11 @@
-//! What the filters over media have in common: the files of a row, a number or two of each, and the
-//! rule over all of them.
+//! What the media filters share: the files of a row, one or two numbers per file, and the rule over
+//! all of them.
 
 use crate::source::Media;
 use djhost_sdk::prelude::*;
 use djhost_sdk::{Lists, STATS};
 
-/// What a row's list of files holds.
+/// The kind of files in a row's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Modality {
     Images,
@@ -14,8 +14,8 @@ pub(crate) enum Modality {
 }
 
 impl Modality {
-    /// The field with the list. Taken as JSON, because a value that is no list must not pass for
-    /// none.
+    /// The field with the list. Read as JSON, because a value that is not a list must not pass for
+    /// an absent one.
     pub(crate) fn input(self, common: &Common) -> Input {
         let key = match self {
             Self::Images => &common.image_key,
@@ -54,16 +54,16 @@ pub(crate) fn paths(row: Row<'_>, field: usize) -> Result<Vec<String>, Reject> {
 /// A filter over files.
 pub(crate) trait PerFile {
     const MODALITY: Modality;
-    /// Keys of the stats, one list per row each; one or two.
+    /// Keys of the stats, each with a list per row; one or two.
     const KEYS: &'static [&'static str];
 
-    /// The numbers of one file, as many as there are keys.
+    /// The numbers of one file, one per key.
     fn measure(&self, file: Media<'_>) -> Result<[f64; 2], String>;
 
     /// Whether a file with these numbers fits.
     fn fits(&self, common: &Common, numbers: [f64; 2]) -> bool;
 
-    /// Which must fit.
+    /// Whether one file must fit or all.
     fn rule(&self) -> AnyOrAll;
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn signature<T: PerFile>(common: &Common) -> Signature {
     }
 }
 
-/// Measures the files of each row, or takes the stats that it has already, and judges it by them. A
+/// Measures the files of each row, or uses the stats that it already has, and judges it by them. A
 /// row without files stays.
 pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Output {
     let known: Vec<Option<&Lists<Vec<f64>>>> =
@@ -145,7 +145,7 @@ pub(crate) fn process<T: PerFile>(op: &T, common: &Common, batch: &Batch) -> Out
     }
 }
 
-/// Takes the numbers that the row has already, if it has all of them.
+/// Takes the numbers that the row already has, if it has all of them.
 fn given(known: &[Option<&Lists<Vec<f64>>>], row: usize, numbers: &mut Vec<[f64; 2]>) -> bool {
     let list = |k: usize| {
         known
@@ -167,7 +167,7 @@ fn given(known: &[Option<&Lists<Vec<f64>>>], row: usize, numbers: &mut Vec<[f64;
     true
 }
 
-/// The lists under `key` that the rows have already. They come after the list of files.
+/// The lists under `key` that the rows already have. They follow the list of files.
 fn present<'a>(batch: &'a Batch, key: &str) -> Option<&'a Lists<Vec<f64>>> {
     let named = |field: &&Field| {
         field

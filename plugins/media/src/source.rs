@@ -1,4 +1,4 @@
-//! Files that rows name: found, opened, and read in small pieces.
+//! Files named by rows: finds, opens and reads them in small pieces.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Cursor;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
-/// A file that a row names, not opened yet.
+/// A file named by a row, not yet opened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Media<'a>(pub(crate) &'a str);
 
@@ -14,7 +14,7 @@ impl Media<'_> {
     /// Its size in bytes.
     ///
     /// # Errors
-    /// When it cannot be seen or is no file.
+    /// When it is inaccessible or not a file.
     pub(crate) fn size(self) -> Result<u64, String> {
         let path = self.0;
         if path.is_empty() {
@@ -29,7 +29,7 @@ impl Media<'_> {
             ErrorKind::NotADirectory | ErrorKind::InvalidInput | ErrorKind::InvalidFilename => error.to_string(),
             _ => format!("the operator may read the directories of the dataset and what `grants: {{read_dirs: […]}}` names: {error}"),
         })?;
-        // A pipe would make the call wait for ever.
+        // A pipe would block the call forever.
         if metadata.is_file() {
             Ok(metadata.len())
         } else {
@@ -47,7 +47,7 @@ impl Media<'_> {
         Ok(Source::new(Box::new(file), len))
     }
 
-    /// `reason` with the name of the file.
+    /// Adds the name of the file to `reason`.
     pub(crate) fn blamed(self, reason: impl Display) -> String {
         format!("`{}`: {reason}", self.0)
     }
@@ -57,17 +57,17 @@ trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// The bytes of a file, of which only pieces are in memory.
+/// The bytes of a file, of which only a window is in memory.
 pub(crate) struct Source {
     file: Box<dyn ReadSeek>,
     len: u64,
-    /// What lies at `start`.
+    /// The bytes from `start` on.
     window: Vec<u8>,
     start: u64,
     pieces: u32,
 }
 
-/// What is read at once at a new place, and at most when reading on.
+/// Bytes read at a new place, and at most when reading on.
 const PIECE: usize = 4 << 10;
 const LARGE_PIECE: usize = 64 << 10;
 /// No header is longer.
@@ -86,14 +86,14 @@ impl Source {
         }
     }
 
-    /// The file that has these bytes.
+    /// A file with these bytes.
     #[cfg(test)]
     pub(crate) fn of(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         Self::new(Box::new(Cursor::new(bytes)), len)
     }
 
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
@@ -118,10 +118,10 @@ impl Source {
         Ok(std::array::from_fn(|i| bytes[i]))
     }
 
-    /// The `n` bytes at `at`, or as many as there are.
+    /// The `n` bytes at `at`, or fewer at the end of the file.
     ///
     /// # Errors
-    /// When the file cannot be read, or has no end of headers.
+    /// When the file cannot be read, or its headers do not end.
     pub(crate) fn up_to(&mut self, at: u64, n: usize) -> Result<&[u8], String> {
         self.pieces += 1;
         if n > MOST || self.pieces > PIECES {
@@ -130,7 +130,7 @@ impl Source {
         let n = self.len.saturating_sub(at).min(n as u64) as usize;
         let end = self.start + self.window.len() as u64;
         if at < self.start || at + n as u64 > end {
-            // Reading on: larger pieces.
+            // Sequential reads use larger pieces.
             let piece = if at >= self.start && at <= end && !self.window.is_empty() {
                 LARGE_PIECE
             } else {
@@ -172,20 +172,20 @@ impl Source {
         Ok(bytes)
     }
 
-    /// A long walk over small headers has begun, as many as the file has bytes for.
+    /// Begins a long walk over small headers: allows as many as the file has bytes for.
     pub(crate) fn walk(&mut self) {
         self.pieces = 0;
     }
 }
 
-/// Numbers at a place of a slice; 0 beyond its end.
+/// The big-endian number of `n` bytes at `at`; bytes beyond the end count as 0.
 pub(crate) fn be(bytes: &[u8], at: usize, n: usize) -> u64 {
     (0..n).fold(0, |value, i| {
         value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default())
     })
 }
 
-/// The same, low byte first.
+/// The little-endian number likewise.
 pub(crate) fn le(bytes: &[u8], at: usize, n: usize) -> u64 {
     (0..n).rev().fold(0, |value, i| {
         value << 8 | u64::from(bytes.get(at + i).copied().unwrap_or_default())

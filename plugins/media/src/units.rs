@@ -1,6 +1,6 @@
 //! Sizes and ratios as recipes spell them.
 
-/// The bytes that a size like `10kb` or `1TB` stands for; units are of 1024.
+/// The bytes that a size like `10kb` or `1TB` means; units are powers of 1024.
 ///
 /// # Errors
 /// When `size` is not a whole number with a unit or without.
@@ -52,7 +52,7 @@ impl Ratio {
                 }
             }
             None => {
-                // Decimals are exact too: 0.1 is 1/10.
+                // Decimals are exact, too: 0.1 is 1/10.
                 let text = text.trim();
                 let places = text
                     .split_once('.')
@@ -77,7 +77,7 @@ impl Ratio {
         }
     }
 
-    /// -1, 0 or 1: how `value` compares with the ratio, exactly. The one rounding of `mul_add` does
+    /// Compares `value` with the ratio exactly: -1, 0 or 1. The single rounding of `mul_add` does
     /// not change the sign.
     pub(crate) fn compare(self, value: f64) -> f64 {
         let difference = value.mul_add(self.den, -self.num);
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(ratio("3/2").unwrap().compare(1.5), 0.0);
         assert_eq!(ratio("1.5").unwrap().compare(1.5), 0.0);
         assert_eq!(ratio(" 2 ").unwrap().compare(1.5), -1.0);
-        // The float next to 16/9 is below it, that next to 0.1 above.
+        // The float nearest to 16/9 is below it, that nearest to 0.1 above.
         assert_eq!(ratio("16/9").unwrap().compare(16.0 / 9.0), -1.0);
         assert_eq!(ratio("0.1").unwrap().compare(0.1), 1.0);
         for text in [

@@ -61,7 +61,7 @@ fn movie(source: &mut Source) -> Result<Video, String> {
     })
 }
 
-/// The chunks in `start..end`: name, start of the content, length.
+/// The chunks in `start..end`: name, start and length of the content.
 fn chunks(source: &mut Source, start: u64, end: u64) -> Result<Vec<([u8; 4], u64, u64)>, String> {
     let (mut at, mut chunks) = (start, Vec::new());
     while at + 8 <= end && chunks.len() < 10_000 {

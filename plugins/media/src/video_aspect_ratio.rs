@@ -54,8 +54,8 @@ impl PerFile for VideoAspectRatioFilter {
     }
 
     fn fits(&self, common: &Common, [ratio, _]: [f64; 2]) -> bool {
-        // Exact, as in Data-Juicer: the float nearest to 16/9 is a little less than 16/9. How the
-        // ratio compares with the bounds is all that the range test needs.
+        // Exact, as in Data-Juicer: the float nearest to 16/9 is a little less than 16/9. The range
+        // test needs only how the ratio compares with the bounds.
         let (min, max) = (-self.range.0.compare(ratio), -self.range.1.compare(ratio));
         common.keeps(0.0, min, max)
     }

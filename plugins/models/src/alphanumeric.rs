@@ -79,7 +79,7 @@ fn letters(text: &str) -> usize {
     )
 }
 
-/// `part / whole`; nothing of nothing is 0, as in Data-Juicer.
+/// `part / whole`; 0 for nothing of nothing, as in Data-Juicer.
 fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 {
         0.0

@@ -1,34 +1,34 @@
-//! The detector that needs no model file: scripts, and for scripts of several languages the n-grams
-//! of `languages/`. Its labels are fastText's.
+//! The detector that needs no model file: by script, and for scripts of several languages by the
+//! n-grams of `languages/`. Its labels are fastText's.
 //!
-//! A text's letters are counted by script. The script with most of them decides: most scripts
-//! belong to one language; for the others each language gets the weights of the n-grams of two to
-//! four letters that the text has, and the one with the largest sum is the answer.
-//! `languages/README.md` says where the weights come from, and how good the answers are.
+//! Counts a text's letters by script; the most frequent script decides. Most scripts belong to one
+//! language. For the others each language gets the weights of the text's n-grams of two to four
+//! letters, and the largest sum wins. `languages/README.md` says where the weights come from, and
+//! how good the answers are.
 
 use std::sync::LazyLock;
 
 use crate::ngrams::{LANGUAGES, Sums, Table};
 use crate::script::{Script, script};
 
-/// Of a longer text only so many bytes are looked at, in pieces spread evenly over it: more letters
-/// do not change the answer.
+/// Bytes examined of a longer text, in pieces spread evenly over it: more letters do not change the
+/// answer.
 const LOOKED_AT: usize = 4096;
 const PIECES: usize = 16;
 
-/// Letters of these scripts say as much as several of an alphabet: a word has one or two of them.
+/// Letters of these scripts count as several of an alphabet: a word has one or two of them.
 const WEIGHT_OF_SYLLABLES: u32 = 3;
 
-/// The part of Japanese letters that are kana, at least. A Chinese text quotes few.
+/// Smallest share of kana in Japanese. A Chinese text quotes few.
 const KANA_OF_JAPANESE: f64 = 0.1;
 
-/// What a difference of one between two sums says of the odds, as an exponent of e. Measured so
+/// How much a difference of one between two sums changes the odds, as an exponent of e. Measured so
 /// that scores say how many answers are right, and rather promise too little: from 0.7 to 0.8 it is
 /// 87 % of sentences.
 const CERTAINTY: f64 = 0.14;
 
-/// What English has before the first letter, as datasets have much more of it than of any other
-/// language: three times the odds. It decides only where a text says little.
+/// Head start of English, since datasets have much more of it than of any other language: three
+/// times the odds. It decides only where a text says little.
 const ENGLISH: (&str, u32) = ("en", 8);
 
 static LATIN: LazyLock<Table> =
@@ -42,8 +42,8 @@ static DEVANAGARI: LazyLock<Table> =
 static HEBREW: LazyLock<Table> =
     LazyLock::new(|| Table::read(include_str!("../languages/hebrew.txt")));
 
-/// The language of a text and how sure that is, from 0 to 1; None where there are no letters, or
-/// none of a known language.
+/// The language of a text and how certain that is, from 0 to 1; None without letters of a known
+/// language.
 pub(crate) fn detect(text: &str) -> Option<(&'static str, f64)> {
     let mut counts = [0_u32; Script::COUNT];
     for piece in pieces(text) {
@@ -83,7 +83,7 @@ pub(crate) fn detect(text: &str) -> Option<(&'static str, f64)> {
     Some((label, share * sure))
 }
 
-/// The language of the letters of one script, and how sure that is.
+/// The language of the letters of one script, and how certain that is.
 fn best(table: &'static Table, of: Script, text: &str) -> Option<(&'static str, f64)> {
     let mut sums = [0_u32; LANGUAGES];
     for piece in pieces(text) {
@@ -119,8 +119,7 @@ fn count(text: &str, counts: &mut [u32; Script::COUNT]) {
     }
 }
 
-/// What is looked at of a text: all of it, or pieces at equal distances, from one character to
-/// another.
+/// The examined parts of a text: all of it, or pieces at equal distances, cut between characters.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let (number, length) = if text.len() <= LOOKED_AT {
         (1, text.len())
@@ -199,7 +198,7 @@ mod tests {
         );
     }
 
-    /// A text of any length is cut at characters, and read alike each time.
+    /// A text of any length is cut at characters, and gets the same answer each time.
     #[test]
     fn long_texts_are_looked_at_in_pieces() {
         let long = "Погода сегодня хорошая, и мы идём гулять в парк. ".repeat(2000);

@@ -7,13 +7,13 @@ use std::io::Read;
 use std::path::Path;
 use tokenizers::Tokenizer;
 
-/// Data-Juicer's tokenizer, which it downloads.
+/// Data-Juicer's default tokenizer, which it downloads.
 pub(crate) const DEFAULT: &str = "EleutherAI/pythia-6.9b-deduped";
-/// What to do about a name that is no file.
+/// What to do about a name that is not a file.
 pub(crate) const GET_IT: &str = "nothing is downloaded: get the `tokenizer.json` of the tokenizer once, as from its page at \
                                  https://huggingface.co, and name the file";
 pub(crate) const NO_TOKENIZER: &str = "this is not a `tokenizer.json` that is known";
-/// The largest ones have some 35 MB.
+/// The largest ones have about 35 MB.
 const LARGEST: u64 = 64 << 20;
 
 /// A tokenizer.
@@ -24,7 +24,7 @@ impl HfTokenizer {
     /// Reads the tokenizer that a parameter names: a file, or a directory with `tokenizer.json`.
     ///
     /// # Errors
-    /// When there is no such file, or it is no tokenizer; with the parameter and the file.
+    /// When there is no such file, or it is not a tokenizer; with the parameter and the file.
     pub(crate) fn of_parameter(parameter: &str, name: &str) -> Result<Self, String> {
         let path = Path::new(name);
         let inside = path.join("tokenizer.json");
@@ -41,7 +41,7 @@ impl HfTokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// When it cannot be read or is no tokenizer.
+    /// When it cannot be read or is not a tokenizer.
     pub fn open(path: &Path) -> Result<Self, String> {
         let cannot = |error: std::io::Error| format!("cannot read it: {error}");
         let file = std::fs::File::open(path).map_err(cannot)?;
@@ -59,12 +59,12 @@ impl HfTokenizer {
     /// Reads the content of a `tokenizer.json`.
     ///
     /// # Errors
-    /// When it is no tokenizer.
+    /// When it is not a tokenizer.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         check::file(bytes)?;
         let mut tokenizer =
             Tokenizer::from_bytes(bytes).map_err(|error| format!("{NO_TOKENIZER}: {error}"))?;
-        // As where Data-Juicer calls it, whatever the file says.
+        // As Data-Juicer calls it, whatever the file says.
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(None)
@@ -81,7 +81,7 @@ impl HfTokenizer {
         Ok(self.0.encode_fast(text, false).map_err(refused)?.len())
     }
 
-    /// The numbers of the tokens, without special ones around the text.
+    /// The ids of the tokens, without special ones around the text.
     ///
     /// # Errors
     /// When the tokenizer cannot cut the text.
@@ -94,10 +94,10 @@ impl HfTokenizer {
             .to_vec())
     }
 
-    /// The text of tokens.
+    /// Decodes tokens to text.
     ///
     /// # Errors
-    /// When the tokenizer cannot put them together.
+    /// When the tokenizer cannot decode them.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, Reject> {
         self.0.decode(tokens, false).map_err(refused)
     }

@@ -115,7 +115,7 @@ impl Operator for LanguageIdScoreFilter {
 
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let texts = batch.texts(0)?;
-        // Stats that the rows have already come after the text.
+        // Stats that the rows already have follow the text.
         let given = |key: &str| {
             batch.fields[1..]
                 .iter()
@@ -135,7 +135,7 @@ impl Operator for LanguageIdScoreFilter {
                 (Some(lang), Some(score)) => (lang, score),
                 (known_lang, known_score) => {
                     let (lang, score) = self.judge(texts.value(row));
-                    // What a row has stays as it is.
+                    // Keeps what a row has.
                     langs.push(known_lang.unwrap_or(lang));
                     scores.push(known_score.unwrap_or(score));
                     (langs.value(row), scores[row])

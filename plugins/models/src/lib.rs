@@ -1,4 +1,4 @@
-//! Operators that ask a model or a tokenizer, with Data-Juicer's names, parameters and results.
+//! Operators that use a model or a tokenizer, with Data-Juicer's names, parameters and results.
 
 mod alphabetic_table;
 mod alphanumeric;

@@ -2,17 +2,17 @@
 
 use crate::script::{Script, script};
 
-/// Languages of one script, at most: rows of the table are as long.
+/// Most languages of one script: rows of the table have this length.
 pub(crate) const LANGUAGES: usize = 48;
 
 /// The longest n-gram, in letters. Four letters of 16 bits make a key.
 const LONGEST: u32 = 4;
 
-/// The sum of the weights of a text for each language.
+/// The sum of a text's weights for each language.
 pub(crate) type Sums = [u32; LANGUAGES];
 
-/// N-grams and their weights. An open hash table: `keys` holds the letters of an n-gram, 16 bits
-/// each, and 0 where there is none.
+/// N-grams and their weights: an open hash table. `keys` holds the letters of an n-gram, 16 bits
+/// each, and 0 in free slots.
 pub(crate) struct Table {
     /// The languages, in the order of the weights.
     pub(crate) labels: Vec<&'static str>,
@@ -53,7 +53,7 @@ impl Table {
         table
     }
 
-    /// Where the n-gram is, or would be.
+    /// The slot of the n-gram, or the free slot for it.
     fn slot(&self, key: u64) -> usize {
         let mask = self.keys.len() - 1;
         let mut slot = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize & mask;
@@ -63,8 +63,7 @@ impl Table {
         slot
     }
 
-    /// Adds the weights of the n-grams of a text: of two to four letters of the script `of` that
-    /// follow each other.
+    /// Adds the weights of a text's n-grams: two to four consecutive letters of the script `of`.
     pub(crate) fn add(&self, text: &str, of: Script, sums: &mut Sums) {
         // Weights of at most 15 fit into 16 bits for many n-grams, and 16 bits need half the work
         // of 32.
@@ -102,12 +101,12 @@ fn flush(small: &mut [u16; LANGUAGES], sums: &mut Sums) {
     }
 }
 
-/// The key with one more letter; the first of five goes.
+/// The key with one more letter; drops the first of five.
 fn pushed(key: u64, letter: char) -> u64 {
     key << 16 | u64::from(letter as u32 & 0xffff)
 }
 
-/// The small letter. `İ` has two characters in small letters; the first is it.
+/// The lower-case letter. `İ` becomes two characters; returns the first.
 fn lower(c: char) -> char {
     if c.is_ascii() {
         c.to_ascii_lowercase()

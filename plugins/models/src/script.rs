@@ -1,4 +1,4 @@
-//! The scripts that languages are told by.
+//! The scripts by which languages are told apart.
 
 /// A script, or several that only one language uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +57,10 @@ impl Script {
         Self::Bengali,
         Self::Ethiopic,
     ];
-    /// How many there are.
+    /// Number of scripts.
     pub(crate) const COUNT: usize = 24;
 
-    /// The language, where a script is taken for one.
+    /// The language of a script that only one language uses.
     pub(crate) fn language(self) -> Option<&'static str> {
         Some(match self {
             Self::Hangul => "ko",
@@ -85,8 +85,8 @@ impl Script {
     }
 }
 
-/// The script of a letter; None for what is none. Where a block has signs and digits beside
-/// letters, they count as letters.
+/// The script of a letter; None for other characters. Signs and digits count as letters where a
+/// block mixes them.
 pub(crate) fn script(c: char) -> Option<Script> {
     Some(match c {
         'a'..='z' | 'A'..='Z' => Script::Latin,

@@ -98,8 +98,8 @@ impl Expander for TextChunkMapper {
     }
 }
 
-/// What lies between matches, and as in Python's `re.split` what the groups of a match hold; blank
-/// pieces are left out.
+/// Splits at matches. As in Python's `re.split` the groups of a match come out, too; blank pieces
+/// are left out.
 fn split_all(split: &Regex, text: &str, out: &mut NewRows) {
     let mut push = |piece: &str| {
         if !strip(piece).is_empty() {
@@ -127,7 +127,7 @@ fn split_all(split: &Regex, text: &str, out: &mut NewRows) {
 
 /// The bytes of the first `chars` characters, None if there are no more.
 fn head(text: &str, chars: usize) -> Option<usize> {
-    // No character without a byte.
+    // Every character has at least one byte.
     if text.len() <= chars {
         return None;
     }
@@ -135,7 +135,7 @@ fn head(text: &str, chars: usize) -> Option<usize> {
 }
 
 /// Chunks of `max` characters that begin `max - overlap` characters after each other. As in
-/// Data-Juicer the last one may hold nothing but what the one before shares with it.
+/// Data-Juicer the last one may contain only what it shares with the one before.
 fn windows(text: &str, max: usize, overlap: usize, out: &mut NewRows) {
     if head(text, max).is_none() {
         return out.push(text);
@@ -180,7 +180,7 @@ fn cut(
     Ok(())
 }
 
-/// As `windows`, by tokens.
+/// Like `windows`, by tokens.
 fn token_windows(
     tokenizer: &HfTokenizer,
     text: &str,
@@ -199,11 +199,11 @@ fn token_windows(
     Ok(())
 }
 
-/// How many bytes `token_cut` gives to a tokenizer for one text: some twenty seconds.
+/// Most bytes that `token_cut` passes to a tokenizer for one text: about twenty seconds.
 const MOST_WORK: usize = if cfg!(test) { 1 << 16 } else { 32 << 20 };
 
-/// As `cut`, by tokens. What comes after a match is taken from the text, as many characters on as
-/// the tokens up to it make.
+/// Like `cut`, by tokens. After a match it continues in the text, as many characters on as the
+/// tokens up to it make.
 fn token_cut(
     tokenizer: &HfTokenizer,
     split: &Regex,
@@ -214,7 +214,7 @@ fn token_cut(
 ) -> Result<(), Reject> {
     let mut rest = Cow::Borrowed(text);
     let mut tokens = tokenizer.encode(&rest)?;
-    // All of the rest is cut into tokens for each chunk, so the work grows with the square of the
+    // The whole rest is tokenized for each chunk, so the work grows with the square of the
     // length.
     let mut work = rest.len();
     while work <= MOST_WORK {
@@ -239,7 +239,7 @@ fn token_cut(
             out.push(chunk);
         }
         tokens = tokenizer.encode(&next)?;
-        // A tokenizer may make ever more tokens of what it wrote itself: that ends, too.
+        // A tokenizer may make ever more tokens of its own output: that ends, too.
         work += next.len().max(1 << 10);
         rest = Cow::Owned(next);
     }

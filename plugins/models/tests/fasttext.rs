@@ -1,4 +1,4 @@
-//! Models that the `fasttext` package trains give its labels and scores.
+//! Models trained by the `fasttext` package return its labels and scores.
 
 #[path = "../../../tests/harness/python.rs"]
 mod python;
@@ -42,8 +42,8 @@ fn models_of_all_kinds_predict_what_fasttext_predicts() {
             let same = match (got, expected.as_array()) {
                 (Some((label, score)), Some(e)) => {
                     let apart = (score - e[1].as_f64().unwrap()).abs();
-                    // Two labels may be as likely to seven digits, which is what the sums of single
-                    // precision are good for.
+                    // Two labels may be equal to seven digits, which is the accuracy of sums in
+                    // single precision.
                     apart < 1e-5 && (Some(label) == e[0].as_str() || apart < 1e-7 * score.max(0.1))
                 }
                 (None, None) => true,

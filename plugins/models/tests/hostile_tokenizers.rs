@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// A tokenizer of each kind of model, with parts of all kinds.
+/// A tokenizer of each kind of model, with all kinds of parts.
 fn tokenizers() -> Vec<Value> {
     let around = json!({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
         "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
@@ -93,8 +93,8 @@ fn tokenizers() -> Vec<Value> {
     ]
 }
 
-/// The rule that `A` becomes `b`, as sentencepiece writes it: a double array and the replacements,
-/// in Base64.
+/// The rule that `A` becomes `b`, in sentencepiece's form: a double array and the replacements, in
+/// Base64.
 fn charsmap() -> String {
     let mut units = [0u32; 1024];
     units[0] = 256 << 10;
@@ -159,7 +159,7 @@ const TEXTS: [&str; 7] = [
     "a\0b▁▁a",
 ];
 
-/// What a file makes of the texts; an error if it panics or takes too long.
+/// Tokenizes the texts with a file; fails if it panics or takes too long.
 fn try_out(file: &[u8]) -> Result<bool, String> {
     let before = Instant::now();
     let tried = catch_unwind(AssertUnwindSafe(|| {
@@ -185,7 +185,7 @@ fn try_out(file: &[u8]) -> Result<bool, String> {
     }
 }
 
-/// The places of all values in `value`.
+/// The paths of all values in `value`.
 fn places(value: &Value, at: String, out: &mut Vec<String>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(key, value)| {

@@ -1,4 +1,4 @@
-//! Tokenizers that the `tokenizers` package trains give its tokens.
+//! Tokenizers trained by the `tokenizers` package return its tokens.
 
 #[path = "../../../tests/harness/python.rs"]
 mod python;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
-/// The version that Data-Juicer 1.6.1 has with its transformers 4.57.1.
+/// The version that Data-Juicer 1.6.1 uses with its transformers 4.57.1.
 const PACKAGE: Package = Package {
     name: "tokenizers",
     install: &["tokenizers==0.22.2"],

@@ -1,4 +1,4 @@
-//! Where in a row's values texts are redacted.
+//! Where texts are redacted in a row's values.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ pub(crate) const VALUE_KEYS: [&str; 5] = ["file_path", "path", "file", "argument
 /// Changes a string in place.
 type Redact<'a> = &'a mut dyn FnMut(&mut String);
 
-/// The value of a field that is to be redacted.
+/// Redacts the value of a field.
 pub(crate) fn redact_field(key: &str, is_messages: bool, value: &mut Value, redact: Redact<'_>) {
     match value {
         Value::Array(messages) if is_messages => messages
@@ -32,12 +32,11 @@ pub(crate) fn redact_field(key: &str, is_messages: bool, value: &mut Value, reda
     }
 }
 
-/// What is redacted in every field, after the above: strings in lists, and those under certain
-/// keys.
+/// Redacts in every field after that: strings in lists, and strings under certain keys.
 pub(crate) fn redact_nested(key: &str, listed: bool, value: &mut Value, redact: Redact<'_>) {
     match value {
         Value::String(text) if VALUE_KEYS.contains(&key) => redact(text),
-        // Its pairs are tuples in Data-Juicer, not lists.
+        // In Data-Juicer its pairs are tuples, not lists.
         Value::Array(turns) if key == "dialog_history" && listed => {
             let is_pair = |turn: &Value| turn.as_array().is_some_and(|pair| pair.len() >= 2);
             turns
@@ -124,7 +123,7 @@ fn redact_arguments(arguments: Option<&mut Value>, redact: Redact<'_>) {
     }
 }
 
-/// As Python sees it.
+/// Truth as Python sees it.
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

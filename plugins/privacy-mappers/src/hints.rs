@@ -1,9 +1,9 @@
-//! Quick searches for places where a pattern may match: one search for a rare byte each, and a look
-//! around it.
+//! Quick searches for places where a pattern may match: each searches for a rare byte and examines
+//! what surrounds it.
 //!
-//! `hint(text, from)` is the first place from `from` on where the part of a match that is replaced
-//! may begin; before it none does. What it finds need not be a match, but seldom is none. Where a
-//! byte of a character beyond ASCII may be a digit, a letter or a space, the pattern decides.
+//! `hint(text, from)` returns the first place at or after `from` where the replaced part of a match
+//! may begin; none begins before. It need not be a match, but mostly is. Where a byte of a
+//! character beyond ASCII may be a digit, a letter or a space, the pattern decides.
 
 use memchr::memmem::find_iter;
 use memchr::{memchr_iter, memchr2_iter, memchr3_iter};
@@ -11,7 +11,7 @@ use memchr::{memchr_iter, memchr2_iter, memchr3_iter};
 /// The first place.
 pub(crate) type Hint = fn(&str, usize) -> Option<usize>;
 
-/// The places of one of `needles` from `from` on.
+/// The first place of one of `needles` at or after `from`.
 macro_rules! each {
     ($search:ident, $($needle:expr),+; $text:expr, $from:expr) => {{
         let from = $from;
@@ -36,17 +36,17 @@ fn digit(byte: Option<u8>) -> bool {
     byte.is_some_and(|b| b.is_ascii_digit() || b >= 0x80)
 }
 
-/// Whether the byte is surely a letter, a digit or `_`.
+/// Whether the byte is certainly a letter, a digit or `_`.
 fn word(byte: Option<u8>) -> bool {
     byte.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Whether a path may begin behind the byte.
+/// Whether a path may begin after the byte.
 fn before_path(byte: Option<u8>) -> bool {
     byte.is_none_or(|b| matches!(b, 0..=b' ' | b'"' | b'\'' | b'(' | b'[' | b'=' | 0x80..))
 }
 
-/// The start of the bytes before `end` that are like `test`.
+/// The start of the run of bytes before `end` for which `test` holds.
 fn back(bytes: &[u8], end: usize, test: impl Fn(u8) -> bool) -> usize {
     end - bytes[..end].iter().rev().take_while(|b| test(**b)).count()
 }
@@ -159,8 +159,8 @@ pub(crate) fn email(text: &str, from: usize) -> Option<usize> {
     Some(from + back(&bytes[from..], place - from, local))
 }
 
-/// Where the one of `words`, in any case, begins behind which a `:` or `=` stands, or the byte of
-/// `also`. `_` in a word stands for a dash, an underscore, or nothing. No word may end in s or k.
+/// The start of one of `words`, in any case, that a `:` or `=` follows, or of the byte `also`. `_`
+/// in a word means a dash, an underscore, or nothing. No word may end in s or k.
 fn assigned(text: &str, from: usize, also: u8, words: &[&str]) -> Option<usize> {
     let bit = |letter: u8| 1u32 << (letter & 31);
     let last_letters = words
@@ -186,8 +186,8 @@ fn assigned(text: &str, from: usize, also: u8, words: &[&str]) -> Option<usize> 
     })
 }
 
-/// Where `word`, written in small letters, begins if it stands before `end` in any case, with no
-/// letter of ASCII before it.
+/// The start of `word` (given in lower case) if it ends at `end`, in any case, without an ASCII
+/// letter before it.
 fn start_of(text: &str, end: usize, word: &str) -> Option<usize> {
     let mut start = end;
     for letter in word.bytes().rev() {
@@ -196,7 +196,7 @@ fn start_of(text: &str, end: usize, word: &str) -> Option<usize> {
             b'_' if !matches!(before.last(), Some(b'_' | b'-')) => 0,
             b'_' => 1,
             _ if before.last()?.to_ascii_lowercase() == letter => 1,
-            // Letters that are s and k when case does not matter.
+            // Letters that fold to s and k.
             b's' if before.ends_with("\u{17f}".as_bytes()) => 2,
             b'k' if before.ends_with("\u{212a}".as_bytes()) => 3,
             _ => return None,
@@ -230,7 +230,7 @@ pub(crate) fn id(text: &str, from: usize) -> Option<usize> {
 }
 
 pub(crate) fn channel(text: &str, from: usize) -> Option<usize> {
-    // The wide colon begins with the third byte; a Chinese word of the pattern may stand before its
+    // The wide colon begins with the third byte; one of the pattern's Chinese words may precede its
     // `channel`.
     let bare = |start: usize| {
         text[..start]
@@ -272,7 +272,7 @@ pub(crate) fn open_id(text: &str, from: usize) -> Option<usize> {
     })
 }
 
-/// Whether at least `count` digits follow from `at` on, or something that may be some.
+/// Whether at least `count` digits follow at `at`, or bytes that may be digits.
 fn digits(bytes: &[u8], at: usize, count: usize) -> bool {
     let found = bytes[at.min(bytes.len())..]
         .iter()

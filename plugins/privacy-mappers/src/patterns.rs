@@ -1,8 +1,8 @@
 //! Data-Juicer's patterns, for an engine without look-around.
 //!
-//! What must stand before and behind a match is matched too, but is not replaced: the group `all`
-//! is what Data-Juicer's pattern matches, and `keep` what stays of it. `<` and `>` in the sources
-//! below stand for word boundaries of that kind.
+//! What must precede and follow a match is matched too, but not replaced: the group `all` is what
+//! Data-Juicer's pattern matches, and `keep` the part of it that stays. `<` and `>` in the sources
+//! below mean such word boundaries.
 
 use crate::hints::{self, Hint};
 use regex::{Captures, Regex};
@@ -12,11 +12,11 @@ use std::sync::LazyLock;
 pub(crate) struct Pattern {
     hint: Hint,
     regex: LazyLock<Regex>,
-    /// Where a match really ends, for patterns whose end the engine cannot find.
+    /// Finds the end of a match for patterns whose end the engine cannot find.
     end: Option<End>,
 }
 
-/// The end of a match, or where to search on if it is none.
+/// The end of a match, or where to continue the search if it is none.
 type End = fn(&str, &Captures<'_>) -> Result<usize, usize>;
 
 macro_rules! patterns {
@@ -59,7 +59,7 @@ patterns! {
     ID_CARD: id_card, r"<(?<all>[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])>";
 }
 
-/// Words and spaces are Python's.
+/// Words and spaces are as in Python.
 fn compile(source: &str) -> Regex {
     let mut out = String::new();
     let mut class = false;
@@ -103,9 +103,9 @@ fn compile(source: &str) -> Regex {
 }
 
 impl Pattern {
-    /// Puts `instead` in the place of all matches, behind what they keep, and appends all to `out`;
-    /// false, with nothing appended, if there are none. `keep` says whether what a match keeps
-    /// stays.
+    /// Replaces all matches with `instead`, after what they keep, and appends the result to `out`.
+    /// Returns false, with nothing appended, if there are no matches. `keep` says whether a match's
+    /// `keep` group stays.
     pub(crate) fn replace(&self, text: &str, instead: &str, keep: bool, out: &mut String) -> bool {
         self.replace_hinted(self.hint, text, instead, keep, out)
     }
@@ -125,7 +125,7 @@ impl Pattern {
             .starts_with(r"(?:\A|");
         let (mut done, mut from, mut any) = (0, 0, false);
         while let Some(place) = hint(text, from) {
-            // One character before is looked at.
+            // The pattern examines one character before.
             let start = text.floor_char_boundary(place.saturating_sub(1)).max(from);
             let Some(groups) = self.regex.captures_at(text, start) else {
                 break;
@@ -149,8 +149,8 @@ impl Pattern {
             out.push_str(kept.filter(|_| keep).map_or("", |kept| kept.as_str()));
             out.push_str(instead);
             done = end;
-            // What stands before the next match may be the end of this one, but no match begins
-            // inside of it.
+            // The end of this match may be what must precede the next one, but no match begins
+            // within it.
             from = if looks_behind {
                 text.floor_char_boundary(end - 1)
             } else {

@@ -83,8 +83,7 @@ pub struct PiiRedactionMapper {
     extra: Vec<(Regex, Replacement)>,
 }
 
-/// A pattern, what takes the place of its matches, and whether something of a match stays before
-/// it.
+/// A pattern, its replacement, and whether a part of a match stays before it.
 type Step = (&'static Pattern, String, bool);
 
 impl Default for PiiRedactionMapper {
@@ -131,7 +130,7 @@ impl Operator for PiiRedactionMapper {
     const COST: Cost = Cost::Medium;
 
     fn prepare(&mut self) -> Result<(), String> {
-        // The order is Data-Juicer's: blocks first, then what may be a part of them.
+        // Data-Juicer's order: blocks first, then what may be a part of them.
         let all: [(bool, &str, &String, &[&'static Pattern], bool); 13] = [
             (
                 self.mask_pem,
@@ -264,7 +263,7 @@ impl Operator for PiiRedactionMapper {
     fn signature(&self, common: &Common) -> Signature {
         let mut signature = Signature::default();
         for key in self.fields(common) {
-            // The text is a string for all operators; anything may be in other fields.
+            // The text is a string for all operators; other fields may contain anything.
             let column_type = if key == common.text_key {
                 ColumnType::Utf8
             } else {
@@ -309,7 +308,7 @@ impl Operator for PiiRedactionMapper {
                     }
                     continue;
                 }
-                // Without a string in it there is nothing to do.
+                // Nothing to do without a string.
                 let Some(mut value) = serde_json::from_str::<Value>(text)
                     .ok()
                     .filter(|_| text.contains('"'))
@@ -374,7 +373,7 @@ impl PiiRedactionMapper {
         self.redact_keys.clone().unwrap_or_else(default)
     }
 
-    /// All fields that are read, each once.
+    /// All fields to read, each once.
     fn fields(&self, common: &Common) -> Vec<String> {
         let mut fields: Vec<String> = Vec::new();
         for key in self
@@ -389,9 +388,9 @@ impl PiiRedactionMapper {
         fields
     }
 
-    /// Writes the redacted text to `out`; false if nothing was found.
+    /// Writes the redacted text to `out`; returns false if nothing was found.
     fn redact(&self, text: &str, out: &mut String) -> bool {
-        // Not even a pattern that matches nothing changes an empty text.
+        // Even a pattern that matches the empty string leaves an empty text unchanged.
         if text.is_empty() {
             return false;
         }
@@ -418,7 +417,7 @@ impl PiiRedactionMapper {
     }
 }
 
-/// As Python's `sub`: an empty match may follow directly upon another that is not empty.
+/// Like Python's `sub`: an empty match may directly follow one that is not empty.
 fn replace(regex: &Regex, repl: &Replacement, text: &str, out: &mut String) -> bool {
     let (mut done, mut from) = (0, 0);
     let mut any = false;
@@ -446,109 +445,4 @@ fn replace(regex: &Regex, repl: &Replacement, text: &str, out: &mut String) -> b
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use djhost_sdk::operator;
-
-    fn redact(params: &str, text: &str) -> String {
-        Runner::new(operator!(PiiRedactionMapper), params)
-            .unwrap()
-            .map(&[text])
-            .remove(0)
-    }
-
-    #[test]
-    fn placeholders_take_the_place_of_personal_data() {
-        for (text, expected) in [
-            (
-                "see /home/me/x.txt and C:\\a\\b",
-                "see [PATH_REDACTED] and [PATH_REDACTED]",
-            ),
-            ("mail a.b@c.org!", "mail [EMAIL_REDACTED]!"),
-            (
-                "Password = 'x' token:y",
-                "Password = '[REDACTED]' token:[REDACTED]",
-            ),
-            ("user_id: ou_1, x", "user_id[ID_REDACTED], x"),
-            (
-                "at 10.0.0.1:80, 1.2.3.4.5, [::1:2]:80",
-                "at [IP_REDACTED]:80, [IP_REDACTED].5, [IP_REDACTED]",
-            ),
-            (
-                "当前的channel：飞书",
-                "当前的channel：[CHANNEL_ID_REDACTED]",
-            ),
-            (
-                "call 13800138000 or +49 1234567",
-                "call [PHONE_REDACTED] or [PHONE_REDACTED]",
-            ),
-            ("aa:bb:cc:dd:ee:ff", "[MAC_REDACTED]"),
-            (
-                "-----BEGIN A KEY-----\nx\n-----END A KEY-----.",
-                "[PEM_REDACTED].",
-            ),
-            ("eyJa.b.c-", "[JWT_REDACTED]-"),
-            ("u_aaaaaaaaaaaaaaaaé", "u_aaaaaaaaaaaaaaaaé"),
-            ("https://a.b nothing", "https://a.b nothing"),
-        ] {
-            assert_eq!(redact("{}", text), expected);
-        }
-        assert_eq!(
-            redact(
-                r#"{"mask_urls": true, "mask_emails": false}"#,
-                "http://x.y a@b.cd"
-            ),
-            "[URL_REDACTED] a@b.cd"
-        );
-        assert_eq!(
-            redact(r#"{"extra_patterns": [["N(\\d)", "<\\1>"]]}"#, "N1 N2"),
-            "<1> <2>"
-        );
-    }
-
-    #[test]
-    fn messages_and_nested_fields() {
-        let mut runner = Runner::new(operator!(PiiRedactionMapper), "{}").unwrap();
-        let out = runner.map_json(&[
-            r#"{"text":"t","messages":[{"role":"user","content":"I am a@b.cd","n":1.5},{"tool_calls":[{"function":{"arguments":{"path":"/tmp/x","y":"/tmp/y"}}}]}]}"#,
-            r#"{"text":"t","query":"a@b.cd","dialog_history":[["a@b.cd","ok"]],"file_path":"/home/x","other":"a@b.cd"}"#,
-        ]);
-        assert_eq!(
-            out,
-            [
-                r#"{"text":"t","messages":[{"role":"user","content":"I am [EMAIL_REDACTED]","n":1.5},{"tool_calls":[{"function":{"arguments":{"path":"[PATH_REDACTED]","y":"/tmp/y"}}}]}]}"#,
-                r#"{"text":"t","query":"[EMAIL_REDACTED]","dialog_history":[["[EMAIL_REDACTED]","ok"]],"file_path":"[PATH_REDACTED]","other":"a@b.cd"}"#,
-            ]
-        );
-    }
-
-    #[test]
-    fn hostile_texts_take_linear_time() {
-        for piece in [
-            "-eyJ",
-            "eyJ.a.",
-            "1.1.1.",
-            "a@",
-            "-----BEGIN A-----",
-            "u_aaaaaaaaaaaaaaaa-",
-            "[::::",
-            "token ",
-            "+1",
-            "/home/",
-        ] {
-            redact("{}", &piece.repeat(200_000));
-        }
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        for (params, name) in [
-            (r#"{"extra_patterns": [["(?=a)", ""]]}"#, "`extra_patterns`"),
-            (r#"{"id_replacement": "\\1"}"#, "`id_replacement`"),
-            (r#"{"ip_replacement": "\\q"}"#, "`ip_replacement`"),
-        ] {
-            let error = Runner::new(operator!(PiiRedactionMapper), params).unwrap_err();
-            assert!(error.to_string().contains(name), "{error}");
-        }
-    }
-}
+mod tests;

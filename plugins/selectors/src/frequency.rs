@@ -49,8 +49,8 @@ impl Selector for FrequencySpecifiedFieldSelector {
         value::input(&self.field_key)
     }
 
-    /// A letter for the type and the value: equal keys are equal values in Python, where `1`, `1.0`
-    /// and `True` are one.
+    /// A letter for the type, and the value: keys are equal if the values are in Python, where `1`,
+    /// `1.0` and `True` are one.
     fn key(&mut self, row: Row<'_>) -> Result<String, Reject> {
         if self.field_key.is_empty() {
             return Ok(String::new());
@@ -60,7 +60,7 @@ impl Selector for FrequencySpecifiedFieldSelector {
             Value::String(text) => Ok(format!("s{text}")),
             Value::Bool(flag) => Ok(format!("n{}", u8::from(flag))),
             Value::Number(number) => match number.as_f64() {
-                // Whole numbers that a float holds exactly look the same however they are written.
+                // Integers that a float holds exactly get one spelling.
                 Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => {
                     Ok(format!("n{}", float as i64))
                 }
@@ -79,7 +79,7 @@ impl Selector for FrequencySpecifiedFieldSelector {
             return Ok(vec![true; rows]);
         }
         let mut numbers: HashMap<&str, usize> = HashMap::new();
-        // Number of the value and how often it occurs, in the order of first occurrence.
+        // Index of each value and its frequency, in the order of first occurrence.
         let mut values: Vec<(usize, usize)> = Vec::new();
         let value_of_row: Vec<usize> = keys
             .iter()

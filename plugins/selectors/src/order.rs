@@ -1,17 +1,17 @@
-//! The order of the values of a field: numbers by size, texts as strings, and texts that all spell
-//! points in time by time.
+//! Orders the values of a field: numbers by size, texts as strings, and texts that are all points
+//! in time by time.
 //!
-//! A field of several kinds has an order, too: numbers first, then texts that spell no number, then
-//! rows without a value. Which kinds there are is known only when all rows have been seen, so keys
-//! carry the values themselves.
+//! A field of several kinds has an order, too: numbers first, then texts that are not numbers, then
+//! rows without a value. Which kinds occur is known only after all rows, so keys contain the values
+//! themselves.
 
 use crate::{time, value};
 use djhost_sdk::prelude::*;
 use serde_json::Value;
 use std::cmp::Ordering;
 
-/// The keys of a batch: `#` and a number, `"` and a text, or nothing. Without a `field_key` there
-/// is nothing in any of them.
+/// The keys of a batch: `#` and a number, `"` and a text, or nothing. All are empty without a
+/// `field_key`.
 pub(crate) fn keys(batch: &Batch, field_key: &str) -> Output {
     let mut keys = Texts::with_capacity(batch.rows(), 0);
     let mut rejected = Vec::new();
@@ -65,14 +65,14 @@ fn key(json: &str, out: &mut String) -> Result<(), Reject> {
     Ok(())
 }
 
-/// What a key stands for.
+/// The value in a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kept {
     Nothing,
     Text,
     Time(i64, u32),
-    /// The nearest double, and how far the number is from it: whole numbers of any size are told
-    /// apart.
+    /// The nearest double, and the number's distance from it: distinguishes whole numbers of any
+    /// size.
     Number(f64, i64),
 }
 
@@ -83,10 +83,10 @@ pub(crate) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The values that these keys stand for. `name` is that of the field, for the log.
+    /// Parses keys. `name` is that of the field, for the log.
     ///
     /// # Errors
-    /// When the keys are not those of [`keys`].
+    /// When [`keys`] did not make them.
     pub(crate) fn of(keys: &'a Column, name: &str) -> Result<Self, OpError> {
         let Column::Utf8(texts) = keys else {
             return Err(OpError::Failed(
@@ -138,7 +138,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// How two values of one kind compare.
+    /// Compares two values of one kind.
     pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
         match (self.kept[a as usize], self.kept[b as usize]) {
             (Kept::Number(a, rest), Kept::Number(b, other)) => {
@@ -162,11 +162,11 @@ fn kept(key: &str) -> Kept {
     }
 }
 
-/// What a text spells; None for what is no number.
+/// Parses a number; None for other texts.
 fn number(text: &str) -> Option<Kept> {
     if let Ok(whole) = text.parse::<i128>() {
         let near = whole as f64;
-        // Without the sign of -0, which is no smaller than 0.
+        // Drops the sign of -0, which is not smaller than 0.
         return Some(Kept::Number(
             near + 0.0,
             (whole - near as i128).clamp(i64::MIN.into(), i64::MAX.into()) as i64,
@@ -210,7 +210,7 @@ mod tests {
             ]),
             [4, 6, 2, 1, 0, 3, 5]
         );
-        // Beyond what a double tells apart.
+        // Beyond the precision of a double.
         assert_eq!(
             sorted(&[
                 "9007199254740993",
@@ -249,7 +249,7 @@ mod tests {
             r#""2024-10-27 00:30:00.5Z""#,
         ];
         assert_eq!(sorted(&times), [1, 2, 0]);
-        // One that is no time makes all of them strings.
+        // A single text that is no time makes all of them strings.
         assert_eq!(
             sorted(&[
                 r#""2024-10-27T02:30:00+02:00""#,

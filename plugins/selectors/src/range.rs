@@ -85,7 +85,7 @@ impl Operator for RangeSpecifiedFieldSelector {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.sort_unstable_by(|&a, &b| upwards(a, b).then(a.cmp(&b)));
         order.truncate(upper);
-        // Data-Juicer takes the greatest of what is left; among equal values at the lower bound the
+        // Data-Juicer takes the greatest of the rest; among equal values at the lower bound the
         // earlier rows stay.
         order.sort_unstable_by(|&a, &b| upwards(b, a).then(a.cmp(&b)));
         order.truncate(upper.saturating_sub(lower));

@@ -1,12 +1,12 @@
-//! The shuffle of NumPy's default generator, by which Data-Juicer chooses at random: the same seed
-//! gives the same rows.
+//! The shuffle of NumPy's default generator, with which Data-Juicer chooses at random: equal seeds
+//! choose equal rows.
 //!
 //! The generator is PCG64 (XSL-RR, <https://www.pcg-random.org>), seeded by NumPy's `SeedSequence`.
 
 struct Pcg64 {
     state: u128,
     increment: u128,
-    /// The upper half of the last 64 bits, if it was not used yet.
+    /// The upper half of the last 64 bits, if unused.
     half: Option<u32>,
 }
 
@@ -48,7 +48,7 @@ impl Pcg64 {
         })
     }
 
-    /// A number in `0..=max`: masked bits until they fit.
+    /// Draws a number in `0..=max`: draws masked bits until they fit.
     fn up_to(&mut self, max: u32) -> u32 {
         let mask = u32::MAX >> max.leading_zeros();
         loop {

@@ -1,4 +1,4 @@
-//! Points in time as texts spell them (ISO 8601 with date, or date and time).
+//! Parses points in time (ISO 8601 with date, or date and time).
 
 /// Seconds since 1970 in UTC and nanoseconds; None for anything else. A time without a zone counts
 /// as UTC, a date as its first moment.
@@ -83,7 +83,7 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days of the Gregorian calendar. Years that begin in March have the odd day at their end.
+/// Days of the Gregorian calendar. Years begin in March here, so the leap day is the last.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month > 2 { year } else { year - 1 };
     let month = (month + 9) % 12;
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn points_in_time() {
-        // As Python's datetime.fromisoformat(...).timestamp() has them.
+        // From Python's datetime.fromisoformat(...).timestamp().
         for (text, expected) in [
             ("1970-01-01", (0, 0)),
             ("2024-02-29T12:34:56Z", (1_709_210_096, 0)),

@@ -1,25 +1,25 @@
-//! The value of a field as a key.
+//! Uses the value of a field as a key.
 
 use djhost_sdk::prelude::*;
 use serde_json::Value;
 
-/// The input for `field_key`; none for an empty one.
+/// The input for `field_key`; None for an empty one.
 pub(crate) fn input(field_key: &str) -> Option<Input> {
     (!field_key.is_empty()).then(|| Input::optional(field_key, ColumnType::Json))
 }
 
-/// The value of the row's field, which is null where it is missing.
+/// The value of the row's field, null if it is missing.
 pub(crate) fn of(row: Row<'_>) -> Result<Value, Reject> {
     row.text(0).map_or(Ok(Value::Null), parse)
 }
 
-/// The value that a JSON text stands for.
+/// Parses a JSON text.
 pub(crate) fn parse(json: &str) -> Result<Value, Reject> {
     serde_json::from_str(json).map_err(|error| Reject(format!("the field is not JSON: {error}")))
 }
 
-/// The mean of the numbers in a list, lists in it included, as Data-Juicer's selectors take it;
-/// None for an empty one or one with something else in it.
+/// The mean of the numbers in a list, including nested lists, as Data-Juicer's selectors compute
+/// it; None for an empty list or one with other values.
 pub(crate) fn mean(list: &Value) -> Option<f64> {
     fn add(value: &Value, sum: &mut f64, count: &mut usize) -> Option<()> {
         match value {
@@ -69,7 +69,7 @@ pub(crate) fn check_positive(name: &str, number: Option<u64>) -> Result<(), Stri
     }
 }
 
-/// Flags for the rows in `chosen` among `rows`.
+/// Flags for `rows` rows, set for those in `chosen`.
 pub(crate) fn flags(rows: usize, chosen: impl IntoIterator<Item = u32>) -> Vec<bool> {
     let mut keep = vec![false; rows];
     chosen.into_iter().for_each(|row| keep[row as usize] = true);

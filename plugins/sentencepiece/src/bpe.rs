@@ -1,4 +1,4 @@
-//! BPE models: neighbours are joined to pieces, the best piece first.
+//! BPE models: neighbours merge into pieces, the best piece first.
 
 use crate::normalizer::Symbols;
 use crate::pairs::Pairs;
@@ -10,20 +10,19 @@ use std::collections::{BinaryHeap, HashMap};
 #[derive(Debug)]
 pub(crate) struct Bpe {
     pub trie: Trie,
-    /// By the numbers in the trie: the better of two pieces has the greater rank, equal ones have
+    /// By the numbers in the trie: the better of two pieces has the greater rank, equally good ones
     /// the same.
     pub ranks: Vec<u32>,
-    /// By the numbers in the trie: pieces that are joined and taken apart again. Empty if there are
-    /// none.
+    /// By the numbers in the trie: pieces that are merged and split again. Empty if there are none.
     pub unused: Vec<bool>,
     pub pairs: Pairs,
 }
 
-/// A piece in the making: a part of the text, and its neighbours.
+/// A piece being built: a part of the text, and its neighbours.
 #[derive(Debug, Clone, Copy)]
 struct Symbol {
     start: u32,
-    /// `start` for one that has been joined to its left neighbour.
+    /// Equal to `start` after merging with the left neighbour.
     end: u32,
     previous: u32,
     next: u32,
@@ -31,26 +30,26 @@ struct Symbol {
 }
 
 const NOBODY: u32 = u32::MAX;
-/// As deep as sentencepiece goes where it takes pieces apart.
+/// How deep sentencepiece goes when it splits pieces again.
 const DEEPEST: u32 = 100;
-/// The longest part of a text that is remembered, and how many of them.
+/// The longest remembered part of a text, and how many are remembered.
 const LONGEST: usize = 64;
 const REMEMBERED: usize = 1 << 18;
 
-/// Two neighbours that make a piece: rank and place for the order, then the right one, and the
-/// length of the piece.
+/// Two neighbours that make a piece: rank and position for the order, then the right neighbour, and
+/// the length of the piece.
 type Join = (u64, u32, u32);
 
-/// Memory to use again from text to text.
+/// Reusable buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     symbols: Vec<Symbol>,
     joins: BinaryHeap<Join>,
-    /// How short parts of texts are cut: where their pieces are in `ends`, and how many.
+    /// How short parts of texts are cut: position and number of their pieces in `ends`.
     cache: HashMap<Box<[u8]>, (u32, u8), FixedState>,
-    /// Ends of pieces from the start of the part; with `UNKNOWN` for what is none.
+    /// Ends of pieces from the start of the part; with `UNKNOWN` for unknown ones.
     ends: Vec<u8>,
-    /// How pieces that are not used were made: the length of the left half.
+    /// How unused pieces were merged: the length of the left half.
     halves: HashMap<u32, u32, FixedState>,
     apart: Vec<(u32, u32, u32)>,
 }
@@ -109,12 +108,11 @@ impl Bpe {
         found
     }
 
-    /// As `join`, for at most `LONGEST` bytes and models without pieces that are not used; adds to
-    /// `ends`. Looking through all neighbours for the best is faster here than keeping a list of
-    /// them.
+    /// Like `join`, for at most `LONGEST` bytes and models without unused pieces; adds to `ends`.
+    /// Searching all neighbours for the best is faster here than keeping a list of them.
     fn join_short(&self, text: &[u8], fixed: &Symbols, ends: &mut Vec<u8>) {
-        // Symbol i ends at `bounds[i + 1]`; `ranks[i]` is that of joining it to the next one, from
-        // 1 on.
+        // Symbol i ends at `bounds[i + 1]`; `ranks[i]` is the rank of merging it with the next one,
+        // from 1 on.
         let mut bounds = [0u8; LONGEST + 1];
         let mut frozen = [false; LONGEST];
         let mut ranks = [0u32; LONGEST];
@@ -139,7 +137,7 @@ impl Bpe {
             };
         (1..count).for_each(|right| ranks[right - 1] = rank(&bounds, &frozen, right - 1));
         while count > 1 {
-            // Of equal ranks the leftmost.
+            // The leftmost of equal ranks.
             let (mut left, mut best) = (0, 0);
             for (i, &rank) in ranks[..count - 1].iter().enumerate() {
                 if rank > best {
@@ -246,7 +244,7 @@ impl Bpe {
         Ok(())
     }
 
-    /// Puts two neighbours on the list if they make a piece.
+    /// Adds two neighbours to the list if they make a piece.
     #[inline]
     fn offer(
         &self,
@@ -269,7 +267,7 @@ impl Bpe {
         if joins.len() == joins.capacity() {
             joins.try_reserve(1).map_err(too_long)?;
         }
-        // Of equal ranks the leftmost goes first.
+        // The leftmost of equal ranks goes first.
         joins.push((
             u64::from(self.ranks[piece as usize]) << 32 | u64::from(!left),
             right,

@@ -1,5 +1,5 @@
-//! The table by which a model replaces characters before anything else: a double array of the Darts
-//! library, and the replacements.
+//! The table by which a model first replaces characters: a double array of the Darts library, and
+//! the replacements.
 
 use crate::damaged;
 
@@ -7,17 +7,17 @@ use crate::damaged;
 pub(crate) struct Charsmap {
     units: Vec<u32>,
     replacements: String,
-    /// For each byte below 128, whether it stays as it is when another such byte, or nothing, comes
-    /// behind it.
+    /// For each byte below 128, whether it is unchanged when another such byte, or nothing,
+    /// follows.
     plain: [bool; 128],
 }
 
-/// As many rules as sentencepiece looks at that begin at the same place.
+/// Number of rules starting at the same place that sentencepiece considers.
 const MOST: usize = 32;
-/// Bits that the label of a unit has; the highest says that the unit is a value.
+/// The label bits of a unit; the highest marks the unit as a value.
 const LABEL: u32 = 1 << 31 | 0xff;
 
-/// From a unit to its children.
+/// The offset from a unit to its children.
 fn offset(unit: u32) -> usize {
     (unit >> 10 << ((unit & 1 << 9) >> 6)) as usize
 }
@@ -59,8 +59,8 @@ impl Charsmap {
         Ok(map)
     }
 
-    /// What sentencepiece checks: that no walk leaves the array, and every value is the start of a
-    /// replacement.
+    /// Checks what sentencepiece checks: no walk leaves the array, and every value is the start of
+    /// a replacement.
     fn is_sound(&self) -> bool {
         let stays = |at: usize, unit: u32| (at ^ offset(unit) | 0xff) < self.units.len();
         let is_value = |at: usize| self.units.get(at).is_some_and(|unit| unit >> 31 == 1);
@@ -83,13 +83,14 @@ impl Charsmap {
                 })
     }
 
-    /// Whether `byte` stays as it is when another byte below 128, or nothing, comes behind it.
+    /// Whether `byte` is unchanged when another byte below 128, or nothing, follows.
     #[inline(always)]
     pub(crate) fn is_plain(&self, byte: u8) -> bool {
         self.plain.get(usize::from(byte)) == Some(&true)
     }
 
-    /// How many bytes of the start of `text` the longest rule replaces, and by what.
+    /// The number of bytes at the start of `text` that the longest rule replaces, and the
+    /// replacement.
     #[inline]
     pub(crate) fn longest(&self, text: &[u8]) -> Option<(usize, &str)> {
         let (mut found, mut matches) = (None, 0);
@@ -103,8 +104,8 @@ impl Charsmap {
         Some((length, &replacement[..replacement.find('\0')?]))
     }
 
-    /// Goes down the trie along `text`, and calls `rule` with length and value of each rule on the
-    /// way until it says no; gives how many bytes it went.
+    /// Walks down the trie along `text`. Calls `rule` with length and value of each rule on the way
+    /// until it returns false; returns the number of bytes walked.
     #[inline(always)]
     fn walk(&self, text: &[u8], mut rule: impl FnMut(usize, usize) -> bool) -> usize {
         let mut place = offset(self.units[0]);

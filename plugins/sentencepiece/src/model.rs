@@ -1,4 +1,4 @@
-//! A model file as a whole.
+//! A whole model file.
 
 use crate::bpe::{Bpe, Workspace};
 use crate::charsmap::Charsmap;
@@ -11,7 +11,7 @@ use crate::trie::Trie;
 use crate::unigram::{Lattice, Unigram};
 use std::io::Read;
 
-/// No model is larger; a file that is would only take time.
+/// Larger files are not models and would only take time.
 const LARGEST: u64 = 64 << 20;
 const MOST_PIECES: usize = 1 << 21;
 const NO_MODEL: &str =
@@ -19,7 +19,7 @@ const NO_MODEL: &str =
 /// As in sentencepiece.
 const LONGEST_PIECE: usize = 8000;
 
-/// A sentencepiece model, and memory to use again from text to text.
+/// A sentencepiece model with reusable buffers.
 #[derive(Debug)]
 pub struct SentencePiece {
     normalizer: Normalizer,
@@ -36,7 +36,7 @@ enum Kind {
     Simple(Simple),
 }
 
-/// What a piece is; the numbers are those of the file.
+/// The type of a piece; the numbers are those of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Type {
     Normal = 1,
@@ -53,7 +53,7 @@ struct Piece<'a> {
     kind: Type,
 }
 
-/// What the file says about how texts are cut.
+/// What the file says about cutting texts.
 struct Spec<'a> {
     model_type: u64,
     byte_fallback: bool,
@@ -68,7 +68,7 @@ impl SentencePiece {
     /// Reads a model file.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged or is no sentencepiece model.
+    /// When it cannot be read, is damaged or is not a sentencepiece model.
     pub fn open(path: &str) -> Result<Self, String> {
         let cannot = |error: std::io::Error| format!("cannot read it: {error}");
         let file = std::fs::File::open(path).map_err(cannot)?;
@@ -83,11 +83,11 @@ impl SentencePiece {
         Self::read(&bytes)
     }
 
-    /// Reads the model that the parameter `tokenizer_model` names, which another parameter, written
-    /// as `wish`, asks for.
+    /// Reads the model that the parameter `tokenizer_model` names. `wish` is the parameter, as
+    /// written, that requires it.
     ///
     /// # Errors
-    /// As [`open`](Self::open), with the parameter and the file.
+    /// As for [`open`](Self::open), with the parameter and the file.
     pub fn of_parameter(path: &str, wish: &str) -> Result<Self, String> {
         if path.is_empty() {
             return Err(format!(
@@ -100,7 +100,7 @@ impl SentencePiece {
     /// Reads a model.
     ///
     /// # Errors
-    /// When it is damaged or is no sentencepiece model.
+    /// When it is damaged or is not a sentencepiece model.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let (mut spec, pieces) = parse(bytes)?;
         check(&pieces, spec.byte_fallback)?;
@@ -118,7 +118,7 @@ impl SentencePiece {
         let kind = match spec.model_type {
             1 => Kind::Unigram(unigram(&pieces)?, Lattice::default()),
             2 => Kind::Bpe(bpe(&pieces)?, Box::default()),
-            // A word or character that is not used counts as unknown.
+            // An unused word or character counts as unknown.
             3 | 4 => Kind::Simple(Simple {
                 trie: Trie::new(&keys(&pieces, |kind| {
                     matches!(kind, Type::Normal | Type::UserDefined)
@@ -136,7 +136,7 @@ impl SentencePiece {
         })
     }
 
-    /// Calls `visit` with each piece of `text`: what `encode_as_pieces` gives.
+    /// Calls `visit` with each piece of `text`, as `encode_as_pieces` returns them.
     ///
     /// # Errors
     /// When there is not enough memory.
@@ -151,7 +151,7 @@ impl SentencePiece {
         normalizer.normalize(text, symbols, normal)?;
         let normal: &str = normal;
         let part = |start: usize, end: usize| normal.get(start..end).unwrap_or_default();
-        // A run of unknown characters is one piece: where it starts and ends.
+        // Start and end of a run of unknown characters, which is one piece.
         let mut run = (0, 0);
         let each = |start: usize, end: usize, unknown: bool| match unknown {
             true if *byte_fallback => normal.as_bytes()[start..end]
@@ -179,7 +179,7 @@ impl SentencePiece {
     }
 }
 
-/// `<0x41>`, as all bytes are called.
+/// The name of a byte's piece, such as `<0x41>`.
 fn byte_piece(byte: u8) -> &'static str {
     const NAMES: [[u8; 6]; 256] = {
         let digits = b"0123456789ABCDEF";
@@ -274,7 +274,7 @@ fn piece(message: &[u8]) -> Result<Piece<'_>, String> {
                     Type::Unused,
                     Type::Byte,
                 ];
-                // Numbers that are not known count as not given, as protocol buffers have it.
+                // Unknown numbers count as absent, as in protocol buffers.
                 piece.kind = kinds
                     .into_iter()
                     .find(|known| *known as u64 == kind)
@@ -286,7 +286,7 @@ fn piece(message: &[u8]) -> Result<Piece<'_>, String> {
     Ok(piece)
 }
 
-/// What sentencepiece asks of a model.
+/// Checks what sentencepiece demands of a model.
 fn check(pieces: &[Piece<'_>], byte_fallback: bool) -> Result<(), String> {
     let mut bytes = [false; 256];
     let mut unknown = 0;
@@ -313,12 +313,12 @@ fn check(pieces: &[Piece<'_>], byte_fallback: bool) -> Result<(), String> {
     }
 }
 
-/// The texts of the pieces of some types in order, with their numbers.
+/// The sorted texts of the pieces of some types, with their numbers.
 fn keys<'a>(
     pieces: &[Piece<'a>],
     wanted: impl Fn(Type) -> bool,
 ) -> Result<Vec<(&'a [u8], u32)>, String> {
-    // A NUL alone stands in models that other programs wrote, and never counts.
+    // A lone NUL occurs in models written by other programs, and never counts.
     let chosen = pieces
         .iter()
         .enumerate()
@@ -356,7 +356,7 @@ fn unigram(pieces: &[Piece<'_>]) -> Result<Unigram, String> {
 
 fn bpe(pieces: &[Piece<'_>]) -> Result<Bpe, String> {
     let is_joined = |kind: Type| matches!(kind, Type::Normal | Type::UserDefined | Type::Unused);
-    // No zero with a sign: they are equal and do not compare so.
+    // Removes the sign of zeros: they are equal and do not compare so.
     let mut scores: Vec<f32> = pieces.iter().map(|piece| piece.score + 0.0).collect();
     scores.sort_unstable_by(f32::total_cmp);
     scores.dedup();

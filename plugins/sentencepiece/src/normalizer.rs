@@ -1,10 +1,11 @@
-//! From a text to what the model cuts: characters replaced, white space in order, spaces visible.
+//! Normalises a text before it is cut: replaces characters, tidies white space, makes spaces
+//! visible.
 
 use crate::charsmap::Charsmap;
 use crate::trie::{NONE, Trie};
 use crate::{SPACE, too_long, width};
 
-/// Finds the longest symbol of the user that a text starts with: these are never changed nor cut.
+/// Finds the longest user-defined symbol at the start of a text: these are never changed or cut.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     trie: Option<Trie>,
@@ -12,7 +13,7 @@ pub(crate) struct Symbols {
     first: Vec<bool>,
 }
 
-/// As many symbols as sentencepiece looks at that begin at the same place.
+/// Number of symbols starting at the same place that sentencepiece considers.
 const MOST: usize = 64;
 
 impl Symbols {
@@ -61,13 +62,13 @@ impl Symbols {
 #[derive(Debug)]
 pub(crate) struct Normalizer {
     pub charsmap: Option<Charsmap>,
-    /// Put a space before (or behind) the text.
+    /// Adds a space before (or after) the text.
     pub add_dummy_prefix: bool,
-    /// No spaces at both ends, one in a row in between.
+    /// Removes spaces at both ends, and all but one of a run.
     pub remove_extra_whitespaces: bool,
     /// Make spaces visible.
     pub escape_whitespaces: bool,
-    /// The space that is put there goes behind the text.
+    /// Adds that space after the text.
     pub whitespace_as_suffix: bool,
 }
 
@@ -140,8 +141,7 @@ impl Normalizer {
         Ok(())
     }
 
-    /// How many bytes at the start of `text` are ASCII characters that stay as they are, other than
-    /// spaces.
+    /// Length of the run of unchanged ASCII characters other than spaces at the start of `text`.
     #[inline]
     fn plain(&self, text: &[u8], symbols: &Symbols) -> usize {
         let stays = |byte: u8| {
@@ -154,14 +154,14 @@ impl Normalizer {
             .iter()
             .position(|&byte| !stays(byte))
             .unwrap_or(text.len());
-        // The last one may belong to a rule with what follows.
+        // A rule may combine the last one with what follows.
         match text.get(run) {
             Some(0x80..) if self.charsmap.is_some() => run.saturating_sub(1),
             _ => run,
         }
     }
 
-    /// The length of the first symbol, rule or character of `text`, and what becomes of it.
+    /// The length of the first symbol, rule or character of `text`, and its replacement.
     #[inline]
     fn prefix<'a>(&'a self, text: &'a str, symbols: &Symbols) -> Option<(usize, &'a str)> {
         let bytes = text.as_bytes();
@@ -179,7 +179,7 @@ impl Normalizer {
     }
 }
 
-/// Rules can make very much of little, so there may not be the memory.
+/// Rules can expand a text enormously, so memory may not suffice.
 #[inline(always)]
 fn push(out: &mut String, part: &str) -> Result<(), String> {
     out.try_reserve(part.len()).map_err(too_long)?;

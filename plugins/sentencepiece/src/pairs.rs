@@ -1,6 +1,6 @@
-//! Where no piece can cross: between two characters that stand side by side in none of the pieces.
+//! Finds places that no piece can cross: between two characters that are adjacent in no piece.
 
-/// A set of pairs of characters; says of some others, too, that they are in it.
+/// A set of pairs of characters; may claim to contain others, too.
 #[derive(Debug)]
 pub(crate) struct Pairs(Vec<u64>);
 
@@ -25,7 +25,7 @@ impl Pairs {
         Self(bits)
     }
 
-    /// Calls `visit` with start and end of each part of the text that no piece goes beyond.
+    /// Calls `visit` with start and end of each part of the text that no piece extends beyond.
     #[inline]
     pub(crate) fn cut(
         &self,

@@ -1,4 +1,4 @@
-//! Reads protocol buffers: fields one after the other, never more than the bytes that are there.
+//! Reads protocol buffers field by field, never beyond the bytes that are there.
 
 use crate::damaged;
 
@@ -8,7 +8,7 @@ pub(crate) enum Value<'a> {
     Number(u64),
     Float(f32),
     Bytes(&'a [u8]),
-    /// Of a type that no field has that is looked at.
+    /// Of a type that no relevant field has.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! Models of words and of characters: these are there or unknown.
+//! Models of words and of characters: each is known or unknown.
 
 use crate::normalizer::Symbols;
 use crate::trie::Trie;
@@ -7,7 +7,7 @@ use crate::{SPACE, width};
 #[derive(Debug)]
 pub(crate) struct Simple {
     pub trie: Trie,
-    /// Cut into words and not into characters.
+    /// Whether to cut into words, not characters.
     pub words: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Models written byte by byte: what they make of texts, and that damage never panics.
+//! Models written byte by byte: how they cut texts, and that damage never panics.
 
 use crate::SentencePiece;
 
@@ -28,8 +28,8 @@ fn piece(text: &str, score: f32, kind: u64, out: &mut Vec<u8>) {
 
 /// A table with the rules that `A` becomes `a`, and `B` becomes `x y`.
 fn charsmap() -> Vec<u8> {
-    // The root's children are at `256 ^ byte`; those that are values behind them, at `512 ^ 65` and
-    // `512 ^ 66`, further on by 0.
+    // The root's children are at `256 ^ byte`; those that are values at `512 ^ 65` and `512 ^ 66`,
+    // further on by 0.
     let mut units = [0u32; 1024];
     units[0] = 256 << 10;
     for (byte, value) in [(b'A', 0u32), (b'B', 2)] {
@@ -113,7 +113,7 @@ fn every_kind_of_model_cuts() {
     assert_eq!(cut(&model(3, false, &[]), text), ["▁aabZZa▁<sep>x▁y"]);
     assert_eq!(cut(&model(4, false, &[]), "Aé"), ["▁", "a", "é"]);
     assert_eq!(cut(&model(1, true, &[]), "Zé"), ["▁", "<0x5A>", "é"]);
-    // Joined best first, and what is not used is taken apart again.
+    // Merged best first; unused pieces are split again.
     assert_eq!(cut(&model(2, false, &[(3, 0)]), "abab"), ["a", "bab"]);
     assert_eq!(cut(&model(2, false, &[(3, 0)]), "ba"), ["b", "a"]);
     // No space before, all spaces kept, and plain.
@@ -130,7 +130,7 @@ fn cut_files_are_refused_or_shorter_models() {
         let whole = model(kind, kind == 2, &[(3, 1), (4, 1), (5, 1)]);
         for length in 0..whole.len() {
             match SentencePiece::read(&whole[..length]) {
-                // What ends after a piece is a model that has fewer of them.
+                // A file that ends after a piece is a model with fewer of them.
                 Ok(mut model) => model.pieces("ab Zé <sep>", |_| {}).unwrap(),
                 Err(error) => assert!(
                     error.contains("not a sentencepiece model") || error.contains("damaged"),
@@ -146,7 +146,7 @@ fn changed_bytes_never_panic() {
     let text = "ab Aé <sep>BabA  baba bbb \0 日本 𝒳";
     for kind in 1..=4 {
         let whole = model(kind, false, &[(3, 1), (4, 1), (5, 1)]);
-        // Where nothing is in the table of characters, one place stands for all others.
+        // Where the character table is empty, one place represents all others.
         for at in (0..whole.len()).filter(|&at| {
             at == 999
                 || whole[at.saturating_sub(4)..(at + 4).min(whole.len())]
@@ -245,7 +245,7 @@ fn many_long_pieces_do_not_overflow_the_stack() {
     }
 }
 
-/// As many pieces as the largest models have, made of few letters so that many of them begin alike.
+/// As many pieces as the largest models have, of few letters so that many of them begin alike.
 #[test]
 fn large_models_are_read_in_time() {
     let mut out = Vec::new();

@@ -1,7 +1,7 @@
-//! A map from strings of bytes to numbers that finds all keys which a text starts with: a trie in a
-//! double array.
+//! Maps byte strings to numbers and finds all keys that a text starts with: a trie in a double
+//! array.
 
-/// Follows bytes from `Trie::ROOT`; every step costs one look into the array.
+/// Follows bytes from `Trie::ROOT`; every step is one access to the array.
 #[derive(Debug, Default)]
 pub(crate) struct Trie {
     units: Vec<Unit>,
@@ -22,7 +22,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// In `Unit::link`: no byte leads here.
 const FREE: u32 = 0x100;
 const MASK: u32 = 0x1ff;
-/// As many as `Unit::link` has room for.
+/// Most units that `Unit::link` can address.
 const MOST: usize = 1 << 23;
 impl Trie {
     /// A trie of keys that are sorted, different and not empty.
@@ -30,7 +30,7 @@ impl Trie {
     /// # Errors
     /// When there are too many.
     pub(crate) fn new(keys: &[(&[u8], u32)]) -> Result<Self, String> {
-        // Nothing is ever put into the first block: that is where nodes without children lead to.
+        // The first block stays empty: nodes without children lead there.
         let mut builder = Builder {
             units: vec![
                 Unit {
@@ -49,7 +49,7 @@ impl Trie {
         })
     }
 
-    /// Where walks begin.
+    /// The start of walks.
     #[inline(always)]
     pub(crate) fn root(&self) -> usize {
         self.root
@@ -73,15 +73,15 @@ impl Trie {
     }
 }
 
-/// A node whose children have no places yet, its keys, and what length they have in common.
+/// A node whose children have no places yet, its keys, and the length of their common prefix.
 type Open<'a> = (usize, &'a [(&'a [u8], u32)], usize);
 
 struct Builder {
     units: Vec<Unit>,
-    /// Which bases have been given away, a bit each.
+    /// Which bases are taken, one bit each.
     taken: Vec<u64>,
-    /// Where places are looked for from, by the logarithm of how many are needed: places that did
-    /// not suit are not tried again, so that building takes time in proportion to the nodes.
+    /// Where searches for places start, by the logarithm of how many are needed: places that did
+    /// not suit are not tried again, so the time to build is proportional to the number of nodes.
     first: [usize; 9],
 }
 
@@ -117,7 +117,7 @@ impl Builder {
         }
     }
 
-    /// Makes places for the children of a node; gives their base, 0 without children.
+    /// Finds places for the children of a node; returns their base, 0 without children.
     fn children(
         &mut self,
         keys: &[(&[u8], u32)],

@@ -5,10 +5,10 @@ use crate::{too_long, width};
 
 #[derive(Debug)]
 pub(crate) struct Unigram {
-    /// Of pieces to the bits of their scores: these are looked up very often. No score has the bits
+    /// Maps pieces to the bits of their scores, which are needed very often. No score has the bits
     /// of `NONE`.
     pub trie: Trie,
-    /// The score of a character that is no piece.
+    /// The score of a character that is not a piece.
     pub unknown: f32,
 }
 
@@ -16,22 +16,22 @@ pub(crate) struct Unigram {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     score: f32,
-    /// Where its last piece begins, with `UNKNOWN` if that is no piece of the model.
+    /// The start of its last piece, with `UNKNOWN` if the model has no such piece.
     start: u32,
 }
 
-/// No way leads there yet: any is better.
+/// Not reached yet: any way is better.
 const UNREACHED: Node = Node {
     score: f32::NEG_INFINITY,
     start: 0,
 };
 
 const UNKNOWN: u32 = 1 << 31;
-/// Sentencepiece begins to count anew where a score gets this large, as sums of large numbers are
+/// Sentencepiece restarts the sum where a score gets this large, because sums of large numbers are
 /// not exact.
 const LARGE: f32 = 100_000.0;
 
-/// Memory to use again from text to text.
+/// Reusable buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Lattice {
     nodes: Vec<Node>,
@@ -39,9 +39,9 @@ pub(crate) struct Lattice {
 }
 
 impl Unigram {
-    /// Calls `visit` with start and end of each piece, and whether it is an unknown character. The
-    /// sums are made in the order, and to the precision, in which sentencepiece makes them, so that
-    /// it chooses the same among ways that are about as good.
+    /// Calls `visit` with start and end of each piece, and whether it is an unknown character. Sums
+    /// in the same order and precision as sentencepiece, so that it chooses the same among nearly
+    /// equal ways.
     ///
     /// # Errors
     /// When there is not enough memory.
@@ -61,7 +61,7 @@ impl Unigram {
             ..UNREACHED
         });
         while at < text.len() {
-            // All ways go through this place: what is before it is decided.
+            // All ways pass through this place: what comes before it is decided.
             if at > origin && at - origin + 1 == nodes.len() {
                 let score = flush(nodes, path, origin, &mut visit);
                 origin = at;
@@ -105,7 +105,7 @@ impl Unigram {
     }
 }
 
-/// Takes a way to `place` if it is better than what is known.
+/// Records a way to `place` if it is better than the known one.
 #[inline(always)]
 fn offer(nodes: &mut Vec<Node>, place: usize, score: f32, start: u32) -> Result<(), String> {
     if place >= nodes.len() {
@@ -122,7 +122,7 @@ fn offer(nodes: &mut Vec<Node>, place: usize, score: f32, start: u32) -> Result<
     Ok(())
 }
 
-/// Visits the pieces of the best way to the last node; gives its score.
+/// Visits the pieces of the best way to the last node; returns its score.
 #[inline]
 fn flush(
     nodes: &[Node],

@@ -1,4 +1,4 @@
-//! Models that the `sentencepiece` package trains give its pieces.
+//! Models trained by the `sentencepiece` package return its pieces.
 
 #[path = "../../../tests/harness/python.rs"]
 mod python;

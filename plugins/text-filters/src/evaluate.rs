@@ -15,10 +15,10 @@ enum Operand<'a> {
 
 use Operand::{Items, Json};
 
-/// Whether the condition is true of the row with these fields.
+/// Whether the condition holds for the row with these fields.
 ///
 /// # Errors
-/// Where Python has no answer, such as a string being less than a number.
+/// Where Python has no answer, such as for a string being less than a number.
 pub(crate) fn holds(root: &Expr, fields: &[Value]) -> Result<bool, String> {
     truth(root, fields)
 }
@@ -95,7 +95,7 @@ fn signed<'a>(value: Operand<'a>, sign: &str) -> Result<Operand<'a>, String> {
         .ok_or_else(wrong)
 }
 
-/// A chain of comparisons. All of its parts are evaluated before any are compared.
+/// A chain of comparisons. Evaluates all its parts before it compares any.
 fn chain(first: &Expr, others: &[(Comparison, Expr)], fields: &[Value]) -> Result<bool, String> {
     let mut left = operand(first, fields)?;
     let rights = others
@@ -209,7 +209,7 @@ fn within(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
     }
 }
 
-/// How two values are ordered; None for sets of which none is part of the other.
+/// The order of two values; None for sets of which neither contains the other.
 fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
     if let (Json(left), Json(right)) = (left, right) {
         if let (Some(left), Some(right)) = (number(left), number(right)) {

@@ -1,4 +1,4 @@
-//! Filters by the value of a field: reading it, and comparing values as Python does.
+//! Filters by the value of a field: reads it, and compares values as Python does.
 
 use djhost_sdk::prelude::*;
 use serde_json::{Number, Value};
@@ -17,7 +17,7 @@ pub(crate) fn signature(paths: &[String], stats: Vec<Computed>) -> Signature {
     }
 }
 
-/// Field number `field` of the row, null where it is missing.
+/// Field number `field` of the row, null if it is missing.
 pub(crate) fn value(row: Row<'_>, field: usize) -> Result<Value, Reject> {
     match row.text(field) {
         None => Ok(Value::Null),
@@ -26,7 +26,7 @@ pub(crate) fn value(row: Row<'_>, field: usize) -> Result<Value, Reject> {
     }
 }
 
-/// A filter's answer without stats: `test` for each row, given with its number in the batch.
+/// A filter's answer without stats: calls `test` for each row with its position in the batch.
 pub(crate) fn judge(
     batch: &Batch,
     mut test: impl FnMut(usize, Row<'_>) -> Result<bool, Reject>,
@@ -77,7 +77,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Exact, also between integers and floats.
+/// Compares exactly, including integers with floats.
 pub(crate) fn compare(a: &Number, b: &Number) -> Option<Ordering> {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
@@ -87,9 +87,9 @@ pub(crate) fn compare(a: &Number, b: &Number) -> Option<Ordering> {
     }
 }
 
-/// An integer of at most 65 bits against a float.
+/// Compares an integer of at most 65 bits with a float.
 fn with_float(a: i128, b: f64) -> Option<Ordering> {
-    // The cast cuts the fraction, and keeps what is too large at the ends of i128, beyond all `a`.
+    // The cast truncates, and saturates values too large for i128, which are beyond all `a`.
     let whole = b as i128;
     (!b.is_nan()).then(|| {
         a.cmp(&whole)

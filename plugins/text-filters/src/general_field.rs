@@ -30,7 +30,7 @@ impl GeneralFieldFilter {
     }
 }
 
-/// Whether the condition is true of a row.
+/// Whether the condition holds for a row.
 fn test(root: &Expr, row: Row<'_>, values: &mut [Value]) -> Result<bool, Reject> {
     for (i, value) in values.iter_mut().enumerate() {
         *value = field::value(row, i)?;
@@ -65,7 +65,7 @@ impl Operator for GeneralFieldFilter {
         let Some(Parsed { root, fields }) = &self.parsed else {
             return Ok(field::judge(batch, |_, _| Ok(true)));
         };
-        // A stat that the rows have already comes after the fields that the condition reads.
+        // A stat that the rows already have follows the fields that the condition reads.
         let known = batch.fields[fields.len()..]
             .iter()
             .find(|field| field.path.ends_with(STAT))

@@ -53,7 +53,7 @@ djhost_sdk::export!(
     GeneralFieldFilter,
 );
 
-/// `part / whole`; nothing of nothing is 0, as in Data-Juicer.
+/// `part / whole`; 0 for nothing of nothing, as in Data-Juicer.
 fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 {
         0.0

@@ -1,10 +1,10 @@
-//! Special characters: what Data-Juicer does not count as text, and strips from words.
+//! Special characters: those that Data-Juicer does not count as text, and strips from words.
 
 use crate::special_table::SPECIAL;
 use djhost_sdk::text::{Block, Lanes, class_mask, count_class};
 
-/// Of the characters below 128, those that are not special: letters and control characters other
-/// than white space.
+/// The characters below 128 that are not special: letters, and control characters other than white
+/// space.
 #[inline(always)]
 fn plain_ascii(lanes: Lanes) -> Lanes {
     let letter = lanes.with_bits(0x20).within(b'a', b'z');
@@ -14,7 +14,7 @@ fn plain_ascii(lanes: Lanes) -> Lanes {
         .or(lanes.eq(0x7f))
 }
 
-/// The starts of the characters of a block that are not special, as a mask.
+/// A mask of the first bytes of those characters of a block that are not special.
 #[inline(always)]
 pub(crate) fn plain_mask(text: &str, block: Block<'_>) -> u64 {
     class_mask(text, block, plain_ascii, |c| !SPECIAL.has(c))

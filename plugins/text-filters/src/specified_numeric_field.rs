@@ -74,7 +74,7 @@ impl Operator for SpecifiedNumericFieldFilter {
 }
 
 impl SpecifiedNumericFieldFilter {
-    /// As [`Common::keeps`], but exact.
+    /// Like [`Common::keeps`], but exact.
     fn keeps(&self, common: &Common, number: &Spelled) -> bool {
         let closed = |flag: bool| flag != common.reversed_range;
         let above = match number.order(&self.min_value) {
@@ -89,7 +89,7 @@ impl SpecifiedNumericFieldFilter {
     }
 }
 
-/// A number, or what Python calls one.
+/// A number in Python's sense.
 enum Spelled {
     Number(Number),
     /// `inf`, `-inf` and `nan`.

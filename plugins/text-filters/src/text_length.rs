@@ -68,7 +68,7 @@ mod tests {
             keep(r#"{"min_len": 2, "max_len": 3, "max_closed_interval": false}"#),
             [false, true, false, false]
         );
-        // Reversed, the ends belong to what is outside, unless they are open.
+        // Reversed, the ends belong to the outside, unless they are open.
         assert_eq!(
             keep(r#"{"min_len": 1, "max_len": 3, "reversed_range": true}"#),
             [true, false, true, true]

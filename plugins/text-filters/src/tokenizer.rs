@@ -1,4 +1,4 @@
-//! Words by a sentencepiece model, or by spaces without one.
+//! Splits texts into words by a sentencepiece model, or at spaces without one.
 
 use crate::special_table::SPECIAL;
 use crate::words;
@@ -14,7 +14,7 @@ impl Tokenizer {
     /// With `tokenization` words are the pieces of the model.
     ///
     /// # Errors
-    /// When there is no such model.
+    /// When the model cannot be read.
     pub(crate) fn new(tokenization: bool, model: &str) -> Result<Self, String> {
         tokenization
             .then(|| SentencePiece::of_parameter(model, "`tokenization: true`"))
@@ -36,8 +36,8 @@ impl Tokenizer {
         Ok(count)
     }
 
-    /// Writes the text in lower case to `lower`, and calls `visit` with each word without the
-    /// special characters around it, and with where it is in `lower`.
+    /// Writes the text in lower case to `lower`, and calls `visit` with each word, stripped of
+    /// special characters, and its position in `lower`.
     #[inline]
     pub(crate) fn lower_words(
         &mut self,

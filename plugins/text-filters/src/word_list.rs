@@ -1,4 +1,4 @@
-//! Lists of words by language: those that ship, and directories in Data-Juicer's format.
+//! Lists of words by language: those built in, and directories in Data-Juicer's format.
 
 use crate::tokenizer::Tokenizer;
 use djhost_sdk::Reject;
@@ -10,15 +10,15 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Words by language.
 type Lists = BTreeMap<String, Vec<String>>;
 
-/// Where the words of a filter come from.
+/// The source of a filter's words.
 pub(crate) struct Source<'a> {
     /// The parameter that names the directory.
     pub parameter: &'a str,
-    /// The directory; empty for the list that ships.
+    /// The directory; empty for the built-in list.
     pub dir: &'a str,
-    /// What the name of a file in the directory must contain.
+    /// What file names in the directory must contain.
     pub kind: &'a str,
-    /// The list that ships: a JSON object of arrays.
+    /// The built-in list: a JSON object of arrays.
     pub shipped: &'a str,
 }
 
@@ -26,11 +26,11 @@ pub(crate) struct Source<'a> {
 #[derive(Default)]
 pub(crate) struct WordSet {
     words: HashSet<Box<[u8]>, BuildHasherDefault<WordHasher>>,
-    /// The length of the longest word, so that long groups of words need not be looked up.
+    /// The length of the longest word, so that longer groups of words need no lookup.
     longest: usize,
 }
 
-/// The words to find in a text, and how to group the words of the text.
+/// Finds words in a text, including groups of its words.
 #[derive(Default)]
 pub(crate) struct Finder {
     set: WordSet,
@@ -43,8 +43,8 @@ pub(crate) struct Finder {
 }
 
 impl Source<'_> {
-    /// The words of a language; those of all languages for `all`, if the files have no such key
-    /// themselves.
+    /// The words of a language; for `all` those of all languages, unless the files have a key
+    /// `all`.
     ///
     /// # Errors
     /// When the directory cannot be used or has no list for the language.
@@ -142,8 +142,8 @@ impl WordSet {
 }
 
 impl Finder {
-    /// A finder of the words in `set` among those that `tokenizer` cuts. With group sizes, groups
-    /// of so many words in a row, joined by `join`, count as words too.
+    /// Finds the words in `set` among those that `tokenizer` cuts. With group sizes, groups of that
+    /// many consecutive words, joined by `join`, count as words, too.
     ///
     /// # Errors
     /// When a group size is 0.
@@ -222,7 +222,7 @@ impl Hasher for WordHasher {
         self.0 ^= word_hash(bytes);
     }
 
-    // The length is in the hash already.
+    // The hash already includes the length.
     fn write_usize(&mut self, _length: usize) {}
 
     fn finish(&self) -> u64 {

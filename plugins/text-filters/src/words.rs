@@ -1,4 +1,4 @@
-//! Words: what spaces, line feeds and tabs separate, without the special characters at both ends.
+//! Words: separated by spaces, line feeds and tabs, and stripped of special characters.
 
 use crate::special::plain_mask;
 use djhost_sdk::text::{Lanes, blocks};
@@ -11,15 +11,14 @@ fn separator(lanes: Lanes) -> Lanes {
 /// The number of words.
 pub(crate) fn count(text: &str) -> usize {
     let mut words = 0;
-    // Whether the first byte of a block begins a search for the next word: after a separator, or in
-    // a word of which nothing but special characters has been seen.
+    // Whether the first byte of a block continues a search for the next word: after a separator, or
+    // after nothing but special characters since then.
     let mut searching = 1u64;
     blocks(text, |block| {
         let separators = block.mask(separator);
         let plain = plain_mask(text, block);
-        // A search starts behind each separator and runs over special characters: an addition
-        // carries it to their end, where either a plain character makes it a word or a separator
-        // ends it.
+        // A search starts after each separator and passes special characters: an addition carries
+        // it to their end, where either a plain character makes it a word or a separator ends it.
         let over = !(separators | plain);
         let (reached, carry) = (separators << 1 | searching).overflowing_add(over);
         words += (reached & !over & plain).count_ones() as usize;

@@ -1,9 +1,9 @@
-//! Dropping characters that a rule names, or all that it does not.
+//! Drops characters that a rule names, or all that it does not name.
 
 use djhost_sdk::text::decode;
 
-/// Appends `text` without the characters for which `drop` says yes; false, with nothing to keep, if
-/// there are none.
+/// Appends `text` without the characters for which `drop` returns true. Returns false, with nothing
+/// useful appended, if there are none.
 #[inline(always)]
 pub(crate) fn without(text: &str, out: &mut String, drop: impl Fn(char) -> bool) -> bool {
     let mut done = 0;
@@ -19,9 +19,9 @@ pub(crate) fn without(text: &str, out: &mut String, drop: impl Fn(char) -> bool)
     done > 0
 }
 
-/// Appends what `text` has of the characters below 128 for which `ascii` has a bit, and of the
-/// others for which `other` says yes; false, with nothing appended, if that is the whole text.
-/// `scratch` is kept from text to text.
+/// Appends the characters of `text` that are below 128 and have a bit in `ascii`, or are others for
+/// which `other` returns true. Returns false, with nothing appended, if that is the whole text.
+/// `scratch` is reused from text to text.
 #[inline(always)]
 pub(crate) fn only(
     text: &str,
@@ -41,8 +41,8 @@ pub(crate) fn only(
     let (mut at, mut end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if let Some(&kept) = kept.get(usize::from(byte)) {
-            // Every byte is written, and the next one over it unless it is kept: no branch is
-            // guessed wrong.
+            // Writes every byte, and the next one over it unless it is kept: no branch to
+            // mispredict.
             scratch[end] = byte;
             end += usize::from(kept);
             at += 1;

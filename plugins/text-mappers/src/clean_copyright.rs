@@ -43,7 +43,7 @@ impl TextMapper for CleanCopyrightMapper {
     }
 }
 
-/// Start and end of the first comment in the manner of C.
+/// Start and end of the first C-style comment.
 fn comment(text: &str) -> Option<(usize, usize)> {
     let start = memmem::find(text.as_bytes(), b"/*")?;
     let body = start + 2;

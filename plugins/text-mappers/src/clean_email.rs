@@ -31,7 +31,7 @@ impl TextMapper for CleanEmailMapper {
     }
 }
 
-/// The first match of `PATTERN` at or after `from`: what stands around an `@`.
+/// The first match of `PATTERN` at or after `from`: expands from an `@` to both sides.
 fn find(text: &str, from: usize) -> Option<Span> {
     let bytes = text.as_bytes();
     memchr_iter(b'@', &bytes[from..])
@@ -45,8 +45,8 @@ fn find(text: &str, from: usize) -> Option<Span> {
             if local == 0 {
                 return None;
             }
-            // The domain takes all that it can and gives back until a dot, with something before
-            // and a small letter behind, ends it.
+            // The domain takes all it can, then gives back until it ends in a dot that follows a
+            // character and precedes a lower-case letter.
             let domain = bytes[at + 1..]
                 .iter()
                 .take_while(|b| is_domain(**b))

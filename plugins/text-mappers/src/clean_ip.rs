@@ -18,7 +18,7 @@ pub struct CleanIpMapper {
     cleaner: Cleaner,
 }
 
-/// Data-Juicer's: no boundary is asked for on either side.
+/// Data-Juicer's pattern: it demands no boundary on either side.
 const PATTERN: &str = concat!(
     r"(?:(?:1[0-9][0-9]\.)|(?:2[0-4][0-9]\.)|(?:25[0-5]\.)|(?:[1-9][0-9]\.)|(?:[0-9]\.)){3}",
     r"(?:(?:1[0-9][0-9])|(?:2[0-4][0-9])|(?:25[0-5])|(?:[1-9][0-9])|(?:[0-9]))",
@@ -50,12 +50,12 @@ fn find(text: &str, from: usize) -> Option<Span> {
         })
 }
 
-/// The first place where a match may begin: where three dots or seven colons with something between
-/// them that may be numbers follow.
+/// The first place where a match may begin: followed by three dots or seven colons with possible
+/// numbers between them.
 fn candidate(bytes: &[u8]) -> Option<usize> {
     memchr2_iter(b'.', b':', bytes).find_map(|first| {
         let separator = bytes[first];
-        // Digits beyond ASCII are digits for the second half of the pattern.
+        // Digits beyond ASCII are digits to the second half of the pattern.
         let is_digit = |b: &&u8| {
             if separator == b'.' {
                 b.is_ascii_digit()

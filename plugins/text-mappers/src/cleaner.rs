@@ -1,18 +1,18 @@
-//! Finding and replacing, the common part of the mappers that clean something away.
+//! Finds and replaces: the common part of the mappers that remove something.
 
 use crate::matches::each_match;
 use crate::replacement::Replacement;
 use djhost_sdk::text::search_pattern;
 use regex::Regex;
 
-/// Where a match is, in bytes.
+/// A match's position, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
-/// A search by hand: the first match at or after a byte.
+/// A search without a regex engine: the first match at or after a byte.
 pub(crate) type Find = fn(text: &str, from: usize) -> Option<Span>;
 
 /// Replaces all matches of a pattern.
@@ -29,7 +29,7 @@ enum Search {
 }
 
 impl Cleaner {
-    /// A cleaner for the user's pattern, or without one for `default`, which `find` searches by
+    /// A cleaner for the user's pattern; without one, for `default`, which `find` searches for by
     /// hand.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Cleaner {
     ) -> Result<Self, String> {
         let replacement = Replacement::parse(repl)?;
         let search = match pattern {
-            // Only the regex engine knows the groups.
+            // Only the regex engine finds groups.
             None if replacement.has_groups() => {
                 Search::Regex(Box::new(search_pattern("pattern", default)?))
             }
@@ -58,7 +58,8 @@ impl Cleaner {
         })
     }
 
-    /// Appends `text` with all matches replaced; false, with nothing to keep, if there are none.
+    /// Appends `text` with all matches replaced. Returns false, with nothing useful appended, if
+    /// there are none.
     pub(crate) fn clean(&self, text: &str, out: &mut String) -> bool {
         let mut done = 0;
         let mut any = false;
@@ -98,7 +99,7 @@ impl Cleaner {
     }
 }
 
-/// Checks a search by hand against its pattern on thousands of texts made of `pieces`.
+/// Checks a hand-written search against its pattern on thousands of texts made of `pieces`.
 #[cfg(test)]
 pub(crate) fn agrees_with_the_pattern(pattern: &str, find: Find, pieces: &[&str]) {
     let regex = search_pattern("pattern", pattern).unwrap();

@@ -30,8 +30,8 @@ impl TextMapper for ExpandMacroMapper {
     }
 }
 
-/// Names and values, in the order in which the names come first: `\newcommand` before `\def`. The
-/// last definition counts.
+/// Names and values, ordered by first appearance: `\newcommand` before `\def`. The last definition
+/// counts.
 fn macros(text: &str) -> Vec<(&str, &str)> {
     static KINDS: LazyLock<[(&str, Regex); 2]> = LazyLock::new(|| {
         let regex = |pattern| Regex::new(pattern).expect("the pattern is valid");
@@ -62,8 +62,9 @@ fn macros(text: &str) -> Vec<(&str, &str)> {
     macros
 }
 
-/// Appends `text` with `value` for each `name` that no ASCII letter or digit follows; false if
-/// there is none. The character behind a name is taken with it, so it begins no other name.
+/// Appends `text` with `value` for each `name` that no ASCII letter or digit follows. Returns false
+/// if there is none. The match includes the character after the name, so no other name begins
+/// there.
 fn expand(text: &str, name: &str, value: &str, out: &mut String) -> bool {
     let finder = memmem::Finder::new(name);
     let (mut done, mut from) = (0, 0);

@@ -71,9 +71,9 @@ impl TextMapper for FixUnicodeMapper {
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         let fixer = self.fixer.as_ref().expect("prepared");
-        // From the segment with the first `<` on, entities are taken as meant.
+        // From the segment with the first `<` on, entities are assumed to be intended.
         let tag = memchr::memchr(b'<', text.as_bytes()).unwrap_or(usize::MAX);
-        // What is before `done` has been written, and lines before `clear` have been dealt with.
+        // Everything before `done` was written; lines before `clear` are finished.
         let (mut done, mut clear) = (0, 0);
         blocks(text, |block| {
             if clear >= block.start + 64 {
@@ -121,7 +121,7 @@ impl TextMapper for FixUnicodeMapper {
     }
 }
 
-/// The length in bytes of what is fixed together of `line`.
+/// The length in bytes of the part of `line` to fix together.
 fn longest(line: &str) -> usize {
     if line.len() <= LONGEST || code_points(line) as usize <= LONGEST {
         return line.len();
@@ -132,8 +132,7 @@ fn longest(line: &str) -> usize {
 }
 
 impl Fixer {
-    /// Whether the character at `at`, which is above ASCII, a control or `&`, can make a difference
-    /// to its line.
+    /// Whether the character at `at`, which is above ASCII, a control or `&`, can affect its line.
     #[inline(always)]
     fn may_change(&self, text: &str, at: usize, tag: usize) -> bool {
         match text.as_bytes()[at] {
@@ -148,7 +147,7 @@ impl Fixer {
         matches!(self.form, Form::Composed(_, true))
     }
 
-    /// The segment with all fixes, again and again until nothing changes; none if nothing does.
+    /// Applies all fixes to the segment until nothing changes; None if nothing ever does.
     fn fix(&self, segment: &str, unescapes: bool) -> Option<String> {
         let mut text = Cow::Borrowed(segment);
         loop {
@@ -200,12 +199,12 @@ impl Fixer {
         }
     }
 
-    /// All classes of all characters.
+    /// The union of the classes of all characters.
     fn classes(&self, text: &str) -> u32 {
         text.chars().fold(0, |all, c| all | self.characters.of(c))
     }
 
-    /// The text with the forms of its characters; without what is removed if `remove`.
+    /// Replaces characters by their forms; drops those to be removed if `remove`.
     fn with_forms(&self, text: &str, remove: bool) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text.chars();
@@ -226,10 +225,10 @@ impl Fixer {
         out
     }
 
-    /// The text in the form that is asked for; none if it is so already.
+    /// The text in the requested form; None if it already is.
     ///
-    /// As in Python 3.11, what is no character in Unicode 14 stays as it is and where it is, and
-    /// nothing moves across it.
+    /// As in Python 3.11, characters that Unicode 14 does not know stay as and where they are, and
+    /// nothing moves across them.
     fn normalized(&self, text: &str) -> Option<String> {
         let later =
             |c: char| self.characters.of(c) & COMPOSES != 0 && self.characters.is_unassigned(c);
@@ -253,14 +252,14 @@ impl Fixer {
     }
 }
 
-/// [`FORM`] if `text` has a control that is removed or replaced.
+/// [`FORM`] if `text` has a control character that is removed or replaced.
 fn classes_of_ascii(text: &str) -> u32 {
     let mut controls = 0;
     blocks(text, |block| controls |= block.mask(control));
     if controls == 0 { 0 } else { FORM }
 }
 
-/// The controls but for tab and newline.
+/// The controls except tab and newline.
 #[inline(always)]
 fn control(lanes: Lanes) -> Lanes {
     lanes
@@ -270,7 +269,7 @@ fn control(lanes: Lanes) -> Lanes {
         .or(lanes.eq(0x7f))
 }
 
-/// The text without the sequences that colour it in a terminal.
+/// Removes terminal colour sequences.
 fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -343,7 +342,7 @@ mod tests {
     fn very_long_lines_are_fixed_in_parts() {
         let mut op = Runner::new(operator!(FixUnicodeMapper), "{}").unwrap();
         let half = "x".repeat(LONGEST - 1);
-        // The cut goes through the mojibake, which therefore stays.
+        // The cut splits the mojibake, which therefore stays.
         assert_eq!(op.map(&[&format!("{half}Ã³")]), [format!("{half}Ã³")]);
         assert_eq!(op.map(&[&format!("{half}yÃ³")]), [format!("{half}yó")]);
     }

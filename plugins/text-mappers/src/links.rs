@@ -1,8 +1,8 @@
-//! Links in text, found by hand.
+//! Finds links in text without a regex engine.
 //!
 //! A regex engine without its SIMD searchers, as in WebAssembly, tries this pattern at nearly every
-//! word. But a link has a `:`, a `/` or `www` near its start, so those are looked for, sixteen
-//! bytes at a time, and the pattern is followed from there to both sides.
+//! word. But a link has a `:`, a `/` or `www` near its start, so this searches for those, sixteen
+//! bytes at a time, and matches the pattern from there in both directions.
 
 use crate::cleaner::Span;
 use djhost_sdk::text::{Lanes, WORD, decode, is_decimal};
@@ -23,7 +23,7 @@ pub(crate) fn find(text: &str, from: usize) -> Option<Span> {
     while let Some(window) = bytes[at..].first_chunk::<16>() {
         let lanes = Lanes::load(window);
         let w = u32::from(lanes.with_bits(0x20).eq(b'w').bitmask());
-        // Three in a row; at the end of the window what follows is not known yet.
+        // Three in a row; at the end of the window the next bytes are not known yet.
         let www = w & (w >> 1 | 1 << 15) & (w >> 2 | 3 << 14);
         let mut anchors = u32::from(lanes.eq(b':').or(lanes.eq(b'/')).bitmask()) | www;
         while anchors != 0 {
@@ -39,8 +39,8 @@ pub(crate) fn find(text: &str, from: usize) -> Option<Span> {
         .find_map(|at| link_at(text, from, at))
 }
 
-/// The link whose prefix has its `:`, its `/` or its `www` at byte `at`, with nothing taken from
-/// before `from`.
+/// The link whose prefix has its `:`, its `/` or its `www` at byte `at`, without anything before
+/// `from`.
 fn link_at(text: &str, from: usize, at: usize) -> Option<Span> {
     let (start, body) = match text.as_bytes()[at] {
         b':' => scheme(text, from, at)?,
@@ -64,7 +64,7 @@ fn link_at(text: &str, from: usize, at: usize) -> Option<Span> {
             www
         }
     };
-    // Prefixes that differ in length leave the same end to the rest, so the shortest one decides.
+    // Prefixes of different lengths leave the same end to the rest, so the shortest one decides.
     tail(text, body).map(|end| Span { start, end })
 }
 
@@ -76,8 +76,8 @@ fn scheme(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
         b'/' | b'%' | b'0'..=b'9' => at + 2,
         _ => at + 1 + letter(text, at + 1)?,
     };
-    // The run of word characters and hyphens before the colon; the match starts at its first letter
-    // with a boundary before it, and has at least one character between that letter and the colon.
+    // The run of word characters and hyphens before the colon. The match starts at its first letter
+    // after a boundary, with at least one character between that letter and the colon.
     let mut found = None;
     let mut start = at;
     let mut next = at;
@@ -154,8 +154,8 @@ fn domain(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
 /// `\(([^\s()<>]+|(\([^\s()<>]+\)))*\)`: the end of the match.
 ///
 /// The first part takes all it can. Then the last piece is given back, and the one before it, until
-/// a piece may stand last: a group, or a character that is no punctuation. At least one piece must
-/// be left before it.
+/// a piece may come last: a group, or a character other than punctuation. At least one piece must
+/// remain before it.
 fn tail(text: &str, body: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut end = None;
@@ -183,8 +183,8 @@ fn tail(text: &str, body: usize) -> Option<usize> {
     end
 }
 
-/// The end of the group that the `(` at `at` opens: body characters and groups of one more level,
-/// which must not be empty.
+/// The end of the group that the `(` at `at` opens: body characters, and non-empty groups of one
+/// more level.
 fn group(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let body_run = |from: usize| {
@@ -217,7 +217,7 @@ fn is_body(c: char) -> bool {
     !matches!(c, '(' | ')' | '<' | '>') && !c.is_whitespace()
 }
 
-/// What a link does not end with.
+/// Characters that a link does not end with.
 fn is_punctuation(c: char) -> bool {
     matches!(
         c,
@@ -251,12 +251,12 @@ fn is_word(c: char) -> bool {
     }
 }
 
-/// `[a-z]` without regard to case: two letters and a ligature of other alphabets fold to it.
+/// `[a-z]` ignoring case: two letters and a ligature beyond ASCII fold to it.
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, 'ſ' | '\u{212a}' | 'İ')
 }
 
-/// `[a-z0-9.\-]` without regard to case.
+/// `[a-z0-9.\-]` ignoring case.
 fn is_host(c: char) -> bool {
     is_letter(c) || c.is_ascii_digit() || c == '.' || c == '-'
 }

@@ -1,7 +1,7 @@
-//! Matches of a pattern, one after the other.
+//! Visits consecutive matches of a pattern.
 
-/// All matches as Python's `sub` visits them: they do not overlap, and an empty one may follow
-/// directly upon another that is not empty.
+/// Visits all matches like Python's `sub`: they do not overlap, and an empty one may directly
+/// follow one that is not empty.
 pub(crate) fn each_match(
     text: &str,
     mut find: impl FnMut(usize) -> Option<(usize, usize)>,
@@ -12,7 +12,7 @@ pub(crate) fn each_match(
             return None;
         }
         let (start, end) = find(from)?;
-        // After an empty match the search goes on behind the next character.
+        // After an empty match the search continues after the next character.
         from = if end > start {
             end
         } else {

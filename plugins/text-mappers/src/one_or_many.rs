@@ -20,7 +20,7 @@ impl Default for OneOrMany {
 }
 
 impl OneOrMany {
-    /// All of them.
+    /// All strings.
     pub(crate) fn all(&self) -> &[String] {
         match self {
             Self::One(one) => std::slice::from_ref(one),

@@ -1,13 +1,13 @@
-//! The plain characters of a text: what is left when Data-Juicer ignores special characters.
+//! The plain characters of a text: what remains when Data-Juicer ignores special characters.
 
 use djhost_sdk::text::{Block, blocks, decode};
 
-/// Picks ASCII letters and digits, Chinese characters, spaces and tabs out of a text, and tells
-/// which part of them a part of the text has. Buffers are kept from text to text.
+/// Collects the ASCII letters and digits, Chinese characters, spaces and tabs of a text, and maps
+/// parts of the text to parts of these. Reuses its buffers from text to text.
 #[derive(Default)]
 pub(crate) struct Plain {
-    /// For each block of 64 bytes of the text how many bytes of plain characters were before it,
-    /// and which of its bytes are such.
+    /// For each block of 64 bytes of the text: the number of bytes of plain characters before it,
+    /// and a mask of those in it.
     blocks: Vec<(u32, u64)>,
     bytes: Vec<u8>,
 }
@@ -22,7 +22,7 @@ impl Plain {
         }
         let mut written = 0;
         self.blocks.clear();
-        // Bytes of a Chinese character that the last block began.
+        // Bytes of a Chinese character that began in the last block.
         let mut begun = 0;
         blocks(text, |block| {
             let kept = mask(text, &block, &mut begun);
@@ -35,15 +35,15 @@ impl Plain {
         );
     }
 
-    /// How many bytes the plain characters before byte `at` of the text have.
+    /// Number of bytes of the plain characters before byte `at` of the text.
     pub(crate) fn place(&self, at: usize) -> usize {
         let (before, kept) = self.blocks[at / 64];
         before as usize + (kept & ((1 << (at % 64)) - 1)).count_ones() as usize
     }
 }
 
-/// Which bytes of a block are of plain characters. `begun` are those that a character of the block
-/// before has in it; then those of the next.
+/// A mask of the bytes of plain characters in a block. `begun` are those of a character that began
+/// in the previous block; updates it for the next.
 #[inline(always)]
 fn mask(text: &str, block: &Block, begun: &mut u64) -> u64 {
     let letters = block.mask(|lanes| lanes.with_bits(0x20).within(b'a', b'z'));
@@ -56,7 +56,7 @@ fn mask(text: &str, block: &Block, begun: &mut u64) -> u64 {
     let mut kept = letters | rest;
     if block.non_ascii() != 0 {
         kept |= std::mem::take(begun);
-        // Most characters of the blocks that begin with these bytes are Chinese.
+        // In the blocks that begin with these bytes most characters are Chinese.
         let mut candidates = block.mask(|lanes| lanes.within(0xe4, 0xe9));
         while candidates != 0 {
             let bit = candidates.trailing_zeros();

@@ -14,7 +14,7 @@ impl TextMapper for PunctuationNormalizationMapper {
     const NAME: &'static str = "punctuation_normalization_mapper";
 
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
-        // What is before `done` has been written.
+        // Everything before `done` was written.
         let mut done = 0;
         let mut changed = false;
         blocks(text, |block| {
@@ -47,7 +47,7 @@ impl TextMapper for PunctuationNormalizationMapper {
     }
 }
 
-/// What the character at the start of `text` becomes, and its length in bytes.
+/// The replacement of the character at the start of `text`, and the character's length in bytes.
 fn plain_at(text: &str) -> Option<(&'static str, usize)> {
     let c = text.chars().next()?;
     let plain = match c {

@@ -49,7 +49,7 @@ impl TextMapper for RemoveCommentsMapper {
     }
 }
 
-/// Without what `[^\\]%.+$` matches. The character before the `%`, which goes too, may be a line
+/// Removes what `[^\\]%.+$` matches. The character before the `%`, which goes too, may be a line
 /// feed.
 fn without_inline(text: &str, out: &mut String) -> bool {
     let bytes = text.as_bytes();
@@ -68,7 +68,7 @@ fn without_inline(text: &str, out: &mut String) -> bool {
     done > 0
 }
 
-/// Without lines that begin with `%`.
+/// Removes lines that begin with `%`.
 fn without_lines(text: &str, out: &mut String) -> bool {
     let mut changed = false;
     for line in text.split_inclusive('\n') {

@@ -24,7 +24,7 @@ pub struct RemoveRepeatSentencesMapper {
     scratch: Scratch,
 }
 
-/// Buffers, kept from text to text.
+/// Buffers reused from text to text.
 #[derive(Default)]
 struct Scratch {
     stops: Vec<usize>,
@@ -64,7 +64,7 @@ impl TextMapper for RemoveRepeatSentencesMapper {
         } = &mut self.scratch;
         stops(text, places);
         seen.clear(places.len());
-        // What is compared as it stands is made for the whole text at once.
+        // Without lower case the compared characters can be collected for the whole text at once.
         let at_once = self.ignore_special_character && !self.lowercase;
         if at_once {
             plain.read(text, &mut seen.keys);
@@ -107,35 +107,35 @@ impl TextMapper for RemoveRepeatSentencesMapper {
     }
 }
 
-/// Whether `text` has so many characters.
+/// Whether `text` has at least that many characters.
 fn at_least(text: &str, characters: i64) -> bool {
     // Characters have one to four bytes.
     let bytes = text.len() as i64;
     bytes >= characters && (bytes / 4 >= characters || code_points(text) as i64 >= characters)
 }
 
-/// Where the string of a free slot would start.
+/// The start of the string in a free slot.
 const NOWHERE: u32 = u32::MAX;
 
-/// A set of strings, which are parts of one buffer: a text has many short sentences.
+/// A set of strings that are parts of one buffer: a text has many short sentences.
 #[derive(Default)]
 struct Seen {
     keys: String,
-    /// A flat table with two slots for each string that may come: a part of its hash, and where it
-    /// stands in `keys`.
+    /// A flat table with two slots for each possible string: a part of its hash, and its position
+    /// in `keys`.
     table: Vec<(u32, Range<u32>)>,
     hasher: RandomState,
 }
 
 impl Seen {
-    /// Makes room for up to `count` strings.
+    /// Empties the set and makes room for `count` strings.
     fn clear(&mut self, count: usize) {
         self.keys.clear();
         self.table.clear();
         self.table.resize(2 * count, (0, NOWHERE..NOWHERE));
     }
 
-    /// Adds a part of `keys`; false if the set has such a string already.
+    /// Adds a part of `keys`; returns false if the set already contains that string.
     fn insert(&mut self, key: Range<usize>) -> bool {
         let string = &self.keys[key.clone()];
         let hash = self.hasher.hash_one(string);

@@ -10,7 +10,7 @@ use djhost_sdk::prelude::*;
 pub struct RemoveSpecificCharsMapper {
     /// The characters, as a string or as a list.
     pub chars_to_remove: OneOrMany,
-    /// Those below 128, a bit each.
+    /// Those below 128, one bit each.
     #[serde(skip)]
     ascii: u128,
     /// The others, sorted.

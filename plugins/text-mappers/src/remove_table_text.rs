@@ -31,7 +31,7 @@ impl Default for RemoveTableTextMapper {
     }
 }
 
-/// A line with the line feeds behind it.
+/// A line with the line feeds after it.
 #[derive(Debug, Clone, Copy)]
 struct Line {
     start: usize,
@@ -88,7 +88,7 @@ impl TextMapper for RemoveTableTextMapper {
             start = end;
         }
         let before = self.lines.len();
-        // One number of columns after another: when a table is gone, the lines around it are
+        // One number of columns after another: removing a table makes the lines around it
         // neighbours.
         for columns in self.min_col..=self.max_col {
             remove_runs(&mut self.lines, columns);
@@ -104,19 +104,19 @@ impl TextMapper for RemoveTableTextMapper {
     }
 }
 
-/// The numbers of columns of a line. A line that has more than `max` at the least may have none.
+/// The possible numbers of columns of a line; may be none for a line that has at least `max`.
 fn columns(line: &str, max: usize) -> Columns {
     let mut separators = 0;
-    // Every `|` with something before and behind it may be a separator.
+    // Every `|` between other characters may be a separator.
     let mut pipes = 0;
-    // Whether something stands between here and the last separator, and whether a `|` that may be
-    // one is the last byte seen.
+    // Whether there is something since the last separator, and whether the last byte is a `|` that
+    // may be one.
     let mut filled = false;
     let mut pipe = false;
     for (at, &b) in line.as_bytes().iter().enumerate() {
         match b {
             b' ' | b'\t' => {
-                // The `|` was no separator, so what is before it goes on.
+                // The `|` was not a separator, so the column continues.
                 if !filled && !pipe {
                     return NONE;
                 }

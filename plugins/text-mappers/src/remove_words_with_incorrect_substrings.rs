@@ -91,7 +91,7 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
                 .find(&text[from..])
                 .map_or(usize::MAX, |found| from + found.start())
         };
-        // Where the next match starts: words before it need no look.
+        // The start of the next match: words before it need no check.
         let mut next = find(0);
         let keep = |word: &str, start: usize| {
             if next < start {

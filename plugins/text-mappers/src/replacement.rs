@@ -1,4 +1,4 @@
-//! What takes the place of a match, in Python's notation.
+//! The replacement of a match, in Python's notation.
 
 use regex::{Captures, Regex};
 
@@ -14,7 +14,7 @@ enum Part {
 }
 
 impl Replacement {
-    /// Reads Python's notation: `\1`, `\g<1>`, `\g<name>`, `\\`, and `\n` and its like.
+    /// Parses Python's notation: `\1`, `\g<1>`, `\g<name>`, `\\`, and `\n` and the like.
     ///
     /// # Errors
     /// A sentence that names the parameter `repl`.
@@ -62,7 +62,7 @@ impl Replacement {
                         "`repl` has `\\{c}`, which is not supported: write the character itself, or `\\\\` for a backslash"
                     ));
                 }
-                // As in Python, the backslash stays before anything else.
+                // As in Python, the backslash stays before any other character.
                 c => {
                     literal.push('\\');
                     literal_char(&mut literal, c)
@@ -78,12 +78,12 @@ impl Replacement {
         Ok(Self(parts))
     }
 
-    /// Whether any group is wanted.
+    /// Whether it refers to any group.
     pub(crate) fn has_groups(&self) -> bool {
         self.0.iter().any(|part| !matches!(part, Part::Literal(_)))
     }
 
-    /// Checks that the pattern has the groups.
+    /// Checks that the pattern has the groups that it refers to.
     ///
     /// # Errors
     /// A sentence that names the parameter `repl`.

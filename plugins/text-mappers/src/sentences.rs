@@ -1,21 +1,21 @@
-//! Where sentences end, as Data-Juicer's splitter by rules sees it.
+//! Finds the ends of sentences like Data-Juicer's rule-based splitter.
 
 use djhost_sdk::text::blocks;
 use memchr::{memchr, memchr2, memchr3, memmem};
 
 const CLOSING: [&str; 2] = ["’", "”"];
 
-/// Puts the places in `text`, in bytes, where a sentence stops into `stops`; rising. A sentence
-/// starts where the one before it stops; if a line feed stands there, behind it.
+/// Puts the positions in `text`, in bytes, where a sentence stops into `stops`, ascending. A
+/// sentence starts where the previous one stops, or after a line feed there.
 ///
-/// A sentence stops at the end of a line, behind a terminator or two `…`, and behind a closing
-/// quotation mark after one of these, unless a closing quotation mark follows. The character behind
-/// a stop is taken with it: it ends no sentence.
+/// A sentence stops at the end of a line, after a terminator or two `…`, and after a closing
+/// quotation mark that follows one of these, unless another one follows. The match includes the
+/// character after a stop, so that character ends no sentence.
 pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
     stops.clear();
     let bytes = text.as_bytes();
-    // The line that is being read: where it starts, how many stops were before, and whether it has
-    // bytes of other marks than `.!?`.
+    // The current line: its start, the number of stops before it, and whether it has bytes of marks
+    // other than `.!?`.
     let (mut start, mut before, mut other) = (0, 0, false);
     let end_line =
         |stops: &mut Vec<usize>, start: usize, before: usize, other: bool, stop: usize| {
@@ -26,7 +26,7 @@ pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
             }
             stops.push(stop);
         };
-    // No terminator is looked for before.
+    // The search for terminators continues from here.
     let mut from = 0;
     blocks(text, |block| {
         let mut found = block.mask(|lanes| {
@@ -59,8 +59,8 @@ pub(crate) fn stops(text: &str, stops: &mut Vec<usize>) {
     end_line(stops, start, before, other, bytes.len());
 }
 
-/// Appends the places in `line`, in bytes, where a sentence follows another; rising. `line` has no
-/// line feed.
+/// Appends the positions in `line`, in bytes, where one sentence follows another, ascending. `line`
+/// has no line feed.
 fn ends(line: &str, ends: &mut Vec<usize>) {
     let first = ends.len();
     let bytes = line.as_bytes();
@@ -100,13 +100,13 @@ fn ends(line: &str, ends: &mut Vec<usize>) {
     }
 }
 
-/// The ends behind closing quotation marks.
+/// Appends the ends after closing quotation marks.
 fn quotations(line: &str, ends: &mut Vec<usize>) {
     let mut chars = line.char_indices();
     while let Some((at, c)) = chars.next() {
         let rest = &line[at + c.len_utf8()..];
-        // Data-Juicer's class of what ends a sentence has these by accident, and users have its
-        // results.
+        // Data-Juicer's class of sentence terminators contains these by accident, and its results
+        // count.
         if matches!(
             c,
             '.' | '。' | '!' | '！' | '?' | '？' | '{' | '6' | '}' | '…' | '2'
@@ -120,9 +120,9 @@ fn quotations(line: &str, ends: &mut Vec<usize>) {
     }
 }
 
-/// Notes an end at `at` if something other than a closing quotation mark follows. Where the search
-/// goes on: behind the character that follows if it does, else one character behind the first one
-/// of the match.
+/// Notes an end at `at` unless a closing quotation mark or nothing follows. Returns where to
+/// continue: after the following character if it does, else one character after the first one of
+/// the match.
 fn end(line: &str, at: usize, ends: &mut Vec<usize>) -> usize {
     match line[at..].chars().next() {
         Some(c) if c != '’' && c != '”' => {
@@ -133,7 +133,7 @@ fn end(line: &str, at: usize, ends: &mut Vec<usize>) -> usize {
     }
 }
 
-/// The length of the terminator that starts at byte `at`; 0 if there is none.
+/// The length of the terminator at byte `at`; 0 if there is none.
 #[inline(always)]
 fn terminator(bytes: &[u8], at: usize) -> usize {
     match bytes[at] {

@@ -18,7 +18,7 @@ impl TextMapper for WhitespaceNormalizationMapper {
     fn map(&mut self, text: &str, out: &mut String) -> Result<bool, Reject> {
         let stripped = strip(text);
         let mut changed = stripped.len() < text.len();
-        // What is before `done` has been written.
+        // Everything before `done` was written.
         let mut done = 0;
         blocks(stripped, |block| {
             let lead = |b: u8| move |lanes: djhost_sdk::text::Lanes| lanes.eq(b);
@@ -51,7 +51,7 @@ impl TextMapper for WhitespaceNormalizationMapper {
     }
 }
 
-/// The length in bytes of the character at the start of `bytes` if it is to become a space, else 0.
+/// The length in bytes of the character at the start of `bytes` if it becomes a space, else 0.
 fn space_at(bytes: &[u8]) -> usize {
     match bytes {
         [b'\t', ..] => 1,

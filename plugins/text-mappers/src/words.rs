@@ -1,14 +1,14 @@
-//! Taking words out of a text, as Data-Juicer's mappers of words do.
+//! Removes words from a text as Data-Juicer's mappers of words do.
 
 use crate::special_table::SPECIAL;
 use memchr::memchr3_iter;
 
-/// Appends the words of `text` for which `keep` says yes; false if that is `text` itself. `keep`
-/// gets a word and where it starts.
+/// Appends the words of `text` for which `keep` returns true; returns false if that is `text`
+/// itself. Calls `keep` with a word and its start.
 ///
-/// Words are what spaces, tabs and line feeds separate. Of the separators between two words that
-/// stay one is left: a line feed if there is any, else a tab if there is any, else a space. None is
-/// left at the ends.
+/// Words are separated by spaces, tabs and line feeds. One of the separators between two kept words
+/// stays: a line feed if there is any, else a tab if there is any, else a space. None stays at the
+/// ends.
 #[inline(always)]
 pub(crate) fn keep_words(
     text: &str,
@@ -18,7 +18,7 @@ pub(crate) fn keep_words(
     let from = out.len();
     out.reserve(text.len());
     let mut start = 0;
-    // The strongest separator since the last word that stays.
+    // The strongest separator since the last kept word.
     let mut separator = b' ';
     let mut any = false;
     let ends = memchr3_iter(b' ', b'\t', b'\n', text.as_bytes()).chain(std::iter::once(text.len()));

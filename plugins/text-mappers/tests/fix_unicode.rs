@@ -1,4 +1,4 @@
-//! `fix_unicode_mapper` gives ftfy's results on a table of texts. `DJHOST_TEST_FTFY_CASES=FILE`
+//! `fix_unicode_mapper` returns ftfy's results for a table of texts. `DJHOST_TEST_FTFY_CASES=FILE`
 //! names another table.
 
 use djhost_sdk::Runner;

@@ -1,4 +1,4 @@
-//! `sentence_split_mapper` gives nltk's sentences on a table of texts.
+//! `sentence_split_mapper` returns nltk's sentences for a table of texts.
 //! `DJHOST_TEST_PUNKT_CASES=FILE` names another table, `DJHOST_TEST_PUNKT_MODEL=DIR` the parameters
 //! for it.
 

@@ -29,7 +29,7 @@ const readers = {
   "f64-list": (column, i) => Array.from(column.values.slice(column.offsets[i], column.offsets[i + 1])),
 };
 
-/** A function that gives the value of a row, null if it has none. `as` is a column type, or `bytes` for strings that are not decoded. */
+/** A function that returns the value of a row, null if it has none. `as` is a column type, or `bytes` for strings that are not decoded. */
 export function reader(column, as) {
   const { val } = column;
   const read = readers[as];

@@ -1,4 +1,5 @@
-// A 128-bit hash for fingerprints: MurmurHash3_x86_128 (Austin Appleby, public domain), whose 32-bit steps an interpreter is fast at.
+// A 128-bit hash for fingerprints: MurmurHash3_x86_128 (Austin Appleby, public domain), whose
+// 32-bit steps are fast in an interpreter.
 
 const C = [0x239b961b, 0xab0e9789, 0x38b34ae5, 0xa1e38b93];
 const ROTATE_K = [15, 16, 17, 18];

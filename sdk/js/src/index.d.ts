@@ -11,9 +11,9 @@ export interface Param<T> {
 }
 
 interface Options<T> {
-  /** What holds if the recipe does not say. Without it the parameter must be given. */
+  /** The value if the recipe gives none. Without it the recipe must give one. */
   default?: T;
-  /** What `djhost ops show` says of it. */
+  /** The description in `djhost ops show`. */
   doc?: string;
 }
 
@@ -86,7 +86,7 @@ type Params = Record<string, Param<any>>;
 type Inputs = Record<string, Input<any>>;
 type Text = { text: Input<string> };
 type Values<P> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
-/** The fields of a row, and its id: unique in a job and independent of how the work is cut. Seed a random choice with it. */
+/** The fields of a row, and its id: unique in a job and independent of how the work is cut. Seed random choices with it. */
 type Row<R> = { readonly id: bigint } & { readonly [K in keyof R]: R[K] extends Input<infer T> ? T : never };
 /** The columns of a batch in Arrow's layout: `{ offsets, data, validity }` of strings, `{ values, validity }` of numbers. */
 type Columns<R> = { readonly rows: number; readonly rowIds: BigUint64Array } & { readonly [K in keyof R]: any };
@@ -98,9 +98,9 @@ interface Definition<P extends Params, R extends Inputs, A> {
   /** One sentence for `djhost ops list`. */
   summary: string;
   params?: P;
-  /** How much work a row is. */
+  /** The work per row. */
   cost?: "light" | "medium" | "heavy";
-  /** The fields that it reads; the text, if not said otherwise. */
+  /** The fields that it reads; by default the text. */
   reads?: R;
   /** Called once with the parameters: throw `InvalidParams` if they do not go together. */
   prepare?(params: Values<P>): void;
@@ -114,9 +114,9 @@ type Stats<S> = { readonly [K in keyof S]: number | string | boolean | string[] 
 
 export interface FilterDefinition<P extends Params, R extends Inputs, S extends Record<string, ColumnType>>
   extends Definition<P, R, boolean | number | Stats<S>> {
-  /** The stats that it computes, by key. `row` gives the one there is, or an object with all; without stats, whether the row stays. */
+  /** The stats that it computes, by key. `row` returns the only one, or an object with all; without stats, whether the row stays. */
   stats?: S;
-  /** The least and the greatest of the only stat to keep. */
+  /** The least and the greatest value of the only stat to keep. */
   range?(params: Values<P>): [low: number | undefined, high: number | undefined];
   /** Any other rule. */
   keep?(stats: Stats<S>, params: Values<P>, common: Common): boolean;
@@ -124,7 +124,7 @@ export interface FilterDefinition<P extends Params, R extends Inputs, S extends 
 
 export interface MapperDefinition<P extends Params, R extends Inputs, W extends Record<string, ColumnType>>
   extends Definition<P, R, string | Uint8Array | Changes<W> | null | undefined> {
-  /** The fields that it changes or adds, by path; the text, if not said otherwise. */
+  /** The fields that it changes or adds, by path; by default the text. */
   writes?: W;
 }
 
@@ -132,21 +132,21 @@ type Changes<W> = { [K in keyof W]?: (W[K] extends ColumnType ? ValueOf[W[K]] : 
 
 export interface ExpanderDefinition<P extends Params, R extends Inputs, W extends Record<string, ColumnType>>
   extends Definition<P, R, Iterable<string | Changes<W>> | null> {
-  /** The fields that it changes or adds, by path; others are those of the row. The text, if not said otherwise. */
+  /** The fields that it changes or adds, by path; by default the text. Other fields are copied from the row. */
   writes?: W;
 }
 
 type Print = string | Uint8Array;
 
 export interface DeduplicatorDefinition<P extends Params, R extends Inputs> extends Definition<P, R, Print | Print[] | null> {
-  /** Fingerprints per row; equal ones at the same place make rows duplicates. 1, if not said otherwise. */
+  /** Fingerprints per row, by default 1. Rows with equal ones at the same place are duplicates. */
   perRow?: number;
 }
 
 export interface SelectorDefinition<P extends Params, R extends Inputs, K extends ColumnType> extends Definition<P, R, ValueOf[K] | null> {
   /** The type of a key. */
   key: K;
-  /** Gets the keys of all rows of the dataset, in input order, and says of each whether the row stays. */
+  /** Receives the keys of all rows of the dataset, in input order, and returns for each whether the row stays. */
   choose(keys: (ValueOf[K] | null)[], params: Values<P>, common: Common): ArrayLike<boolean | number>;
 }
 
@@ -166,7 +166,7 @@ export function mapper<P extends Params = {}, R extends Inputs = Text, const W e
 export function expander<P extends Params = {}, R extends Inputs = Text, const W extends Record<string, ColumnType> = {}>(
   definition: ExpanderDefinition<P, R, W>,
 ): Operator;
-/** A deduplicator: a fingerprint of 16 bytes, a string, which is hashed, or null for a row that is nobody's duplicate. */
+/** A deduplicator: a fingerprint of 16 bytes, a string, which is hashed, or null for a row without duplicates. */
 export function deduplicator<P extends Params = {}, R extends Inputs = Text>(definition: DeduplicatorDefinition<P, R>): Operator;
 export function selector<K extends ColumnType, P extends Params = {}, R extends Inputs = Text>(
   definition: SelectorDefinition<P, R, K>,
@@ -178,8 +178,8 @@ export function component(...operators: Operator[]): object;
 /** 16 bytes for some bytes: MurmurHash3_x86_128. */
 export function hash128(bytes: Uint8Array): Uint8Array;
 
-/** A row that cannot be judged goes to quarantine with the reason. */
+/** Thrown for a row that cannot be judged: it goes to quarantine with the reason. */
 export class Reject extends Error {}
 
-/** Parameters that the user must change. The message names them and says what is valid. */
+/** Thrown for parameters that the user must change. The message names them and says what is valid. */
 export class InvalidParams extends Error {}

@@ -11,7 +11,7 @@ class MapperInstance extends Base {
     return { ...super.signature(), writes: this.writes.map(([path, type]) => ({ path, type })) };
   }
 
-  /** What the function gave for a row as an object of fields. */
+  /** The function's result for a row as an object of fields. */
   byPath(value) {
     if (value === null || value === undefined) return {};
     if (!this.definition.writes) return { [this.writes[0][0]]: value };

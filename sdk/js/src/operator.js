@@ -1,4 +1,5 @@
-// What all kinds of operators have in common: the fields they read, their parameters, and calls row by row.
+// The common part of all kinds of operators: the fields they read, their parameters, and calls row
+// by row.
 
 import { reader } from "./columns.js";
 import { Reject, readParams, schemaOf } from "./params.js";
@@ -6,7 +7,7 @@ import { Reject, readParams, schemaOf } from "./params.js";
 /** A field to read. */
 const field = (type, as) => (path, { optional = false } = {}) => ({ path, type, as, optional });
 
-/** What `reads` of an operator takes: the type in which a field is wanted. Without a path it is the name in `reads`. */
+/** The types of fields for an operator's `reads`. Without a path the field has the name in `reads`. */
 export const read = {
   text: field("utf8", "utf8"),
   bytes: field("utf8", "bytes"),
@@ -18,7 +19,7 @@ export const read = {
   numbers: field("f64-list", "f64-list"),
 };
 
-/** The names that stand for what the recipe says with `text_key` and so on. */
+/** The names that refer to the recipe's `text_key` and so on. */
 const KEYS = { text: "text_key", images: "image_key", audios: "audio_key", videos: "video_key" };
 
 /** An operator: `definition` as its author wrote it, `Instance` the class of it with parameters. */

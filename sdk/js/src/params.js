@@ -74,7 +74,7 @@ export function schemaOf(params) {
   return { type: "object", properties, ...(required.length > 0 ? { required } : {}) };
 }
 
-/** The common parameters and the operator's own, out of the JSON text that the host gives. */
+/** Parses the common parameters and the operator's own from the host's JSON text. */
 export function readParams(params, text) {
   const given = JSON.parse(text || "{}");
   const common = { ...COMMON };
@@ -98,7 +98,7 @@ export function readParams(params, text) {
   return { common, values };
 }
 
-/** Data-Juicer's test: whether `value` is between `low` and `high`, or outside with `reversed_range`. A closed end belongs to what is kept. */
+/** Data-Juicer's test: whether `value` is between `low` and `high`, or outside with `reversed_range`. A closed end is kept. */
 export function keeps(common, value, low = -Infinity, high = Infinity) {
   const above = common.min_closed_interval !== common.reversed_range ? value >= low : value > low;
   const below = common.max_closed_interval !== common.reversed_range ? value <= high : value < high;

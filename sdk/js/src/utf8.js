@@ -1,4 +1,5 @@
-// Strings and their UTF-8 bytes. The engine has no TextDecoder; what it has natively is much faster than a loop over bytes.
+// Strings and their UTF-8 bytes. The engine has no TextDecoder; its native functions are much
+// faster than a loop over bytes.
 
 /** Bytes for one call: an engine takes only so many arguments. */
 const CHUNK = 4096;

@@ -27,7 +27,7 @@ TAKEN = ("djhost_app", "djhost_sdk", "ops", "wit_world", "poll_loop")
 
 
 def contract():
-    """The WIT file: beside the package in a checkout, in it when installed."""
+    """The WIT file: next to the package in a checkout, inside it when installed."""
     found = next((path for path in (PACKAGE / "wit/op.wit", PACKAGE.parent / "wit/op.wit") if path.is_file()), None)
     return found or sys.exit("error: the package has no wit/op.wit; install it again")
 

@@ -79,13 +79,13 @@ class Numbers(_Values):
 
     @classmethod
     def of(cls, values, convert):
-        """The column of a list of numbers, None for a null; `convert` makes them the type that was promised."""
+        """The column of a list of numbers, None for a null; `convert` makes them the declared type."""
         present = [value is not None for value in values]
         return cls([convert(0 if value is None else value) for value in values], bitmap(present))
 
 
 class Lists(_Values):
-    """A list per row; `values` has those of all rows one behind the other: `Texts`, or a list of numbers."""
+    """A list per row; `values` has the concatenated values of all rows: `Texts`, or a list of numbers."""
 
     def __init__(self, offsets, values, validity=None):
         self.offsets, self.values, self.validity = offsets, values, validity

@@ -79,7 +79,7 @@ def _output(kind, answer):
 
 
 def _answer(call):
-    """The result of `call`; an exception that is no `Err` would end the instance."""
+    """The result of `call`; an exception other than `Err` would end the instance."""
     try:
         return call()
     except InvalidParams as error:
@@ -95,7 +95,7 @@ def check():
 
 
 def describe():
-    """What `ops.describe` answers."""
+    """The answer of `ops.describe`."""
     return [
         wit.Descriptor(op.name, wit.Kind[op.kind.upper()], op.summary, json.dumps(op.schema), wit.Cost[op.cost.upper()])
         for op in OPERATORS.values()

@@ -10,4 +10,4 @@ class InvalidParams(Exception):
 
 
 class Failed(Exception):
-    """The operator cannot go on with this batch. The host looks for the guilty rows."""
+    """The operator cannot process this batch. The host looks for the guilty rows."""

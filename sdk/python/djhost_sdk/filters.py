@@ -48,7 +48,7 @@ class FilterInstance(Instance):
         return keep, stats, rejected
 
     def _known(self, batch, keys):
-        """The stats that the rows have already, row by row; None where there are none of one key."""
+        """The stats that the rows already have, row by row; None if a key has none."""
         given = {path.removeprefix(STATS): column for path, _, column in batch.fields[len(self.inputs) :] if path.startswith(STATS)}
         if not keys or any(key not in given for key in keys):
             return None

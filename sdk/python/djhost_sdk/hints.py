@@ -1,4 +1,4 @@
-"""From type hints to what the contract has: the fields that a function reads, and the types of what it gives."""
+"""Translates type hints for the contract: the fields that a function reads, and the types of its results."""
 
 import collections.abc
 import types
@@ -88,5 +88,5 @@ def read_from(name, hint):
 
 
 def values(field, column):
-    """What the function gets of a column, row by row."""
+    """The values of a column that the function receives, row by row."""
     return column.raw() if field.raw else columns.decode(field.type, column)

@@ -17,7 +17,7 @@ class MapperInstance(Instance):
         return Signature(self.inputs, writes=self.writes)
 
     def by_path(self, value):
-        """What the function gave for a row as a dict of fields."""
+        """The function's result for a row as a dict of fields."""
         if value is None:
             return {}
         if not self.op.writes:
@@ -60,7 +60,7 @@ class ExpanderInstance(MapperInstance):
         return [self.by_path(item) for item in value or ()]
 
     def process(self, batch):
-        """The row that each new row was made of, (path, type, column) of the fields, and the rejected rows."""
+        """The row that each new row was made from, (path, type, column) of the fields, and the rejected rows."""
         answers, rejected = self.calls(batch)
         if self.op.columns:
             answers = [self._guard(lambda answer=answer: self.answer(answer)) for answer in answers]

@@ -1,4 +1,4 @@
-"""What all kinds of operators have in common: a function, the fields it reads, its parameters, and calls row by row."""
+"""The common part of all kinds of operators: a function, the fields it reads, its parameters, and calls row by row."""
 
 import dataclasses
 import inspect
@@ -35,7 +35,7 @@ class Batch:
 
 
 class Operator:
-    """A function made an operator. It can still be called as the function that it is."""
+    """A function as an operator. It can still be called like the function."""
 
     kind = ""
 

@@ -1,4 +1,4 @@
-//! What an operator is given, and what it answers.
+//! What an operator receives, and what it answers.
 
 use crate::column::{Column, ColumnType, Texts};
 
@@ -15,8 +15,8 @@ pub struct Field {
 /// Some rows of the dataset, in input order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// One per row: unique in a job, rising, independent of partitions and batches. Seed a random
-    /// choice per row with it.
+    /// One per row: unique in a job, ascending, independent of partitions and batches. Seed random
+    /// choices per row with it.
     pub row_ids: Vec<u64>,
     /// The fields that the signature asks for, in its order, then the stats that need not be
     /// computed again.
@@ -115,7 +115,7 @@ pub struct Rejection {
 pub enum OpError {
     /// The user must change a parameter. The text names it and says what is valid.
     InvalidParams(String),
-    /// This operator cannot go on with this batch. The host looks for the guilty rows.
+    /// The operator cannot process this batch. The host looks for the guilty rows.
     Failed(String),
 }
 
@@ -129,20 +129,20 @@ impl std::fmt::Display for OpError {
 
 impl std::error::Error for OpError {}
 
-/// What an operator does with rows.
+/// The kind of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Says of each row whether it stays, and computes stats.
+    /// Decides for each row whether it stays, and computes stats.
     Filter,
     /// Changes fields, or makes 0..n rows of each row.
     Mapper,
-    /// Gives fingerprints by which the host finds the duplicates over the whole dataset.
+    /// Computes fingerprints by which the host finds duplicates over the whole dataset.
     Deduplicator,
-    /// Gives a key per row, then chooses among the keys of the whole dataset.
+    /// Computes a key per row, then chooses among the keys of the whole dataset.
     Selector,
 }
 
-/// How much work a row is.
+/// The work per row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
     /// Memory speed: lengths, ratios, literal searches.
@@ -158,13 +158,13 @@ pub enum Cost {
 pub struct Descriptor {
     /// The name that recipes use.
     pub name: &'static str,
-    /// What it does with rows.
+    /// Its kind.
     pub kind: Kind,
     /// One sentence: the first paragraph of the struct's doc comment.
     pub summary: String,
     /// JSON Schema of the parameters, made from the struct.
     pub params_schema: String,
-    /// How much work a row is.
+    /// The work per row.
     pub cost: Cost,
 }
 
@@ -173,7 +173,7 @@ pub struct Descriptor {
 pub struct Input {
     /// The path of the field: names joined by dots. `__dj__stats__.KEY` is a stat.
     pub path: String,
-    /// As what it is wanted.
+    /// The type that it is wanted in.
     pub column_type: ColumnType,
     /// Without it the row goes to quarantine; otherwise the value is null.
     pub required: bool,
@@ -199,7 +199,7 @@ impl Input {
     }
 }
 
-/// A field or stat that an operator computes, and the type in which it always gives it.
+/// A field or stat that an operator computes, and the type of all its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Computed {
     /// The path of the field, or the key of the stat.
@@ -234,7 +234,7 @@ pub struct Signature {
 pub struct Update {
     /// The path of the field.
     pub path: String,
-    /// The rows that get a new value, rising; None = all rows.
+    /// The rows that get a new value, ascending; None = all rows.
     pub rows: Option<Vec<u32>>,
     /// One value per row of `rows`.
     pub values: Column,
@@ -261,9 +261,9 @@ pub enum Output {
     },
     /// Mapper, other rows.
     Rows {
-        /// For each row of the answer the row of the batch that it was made of, rising.
+        /// For each row of the answer the row of the batch that it was made from, ascending.
         origins: Vec<u32>,
-        /// One value per origin; other fields are taken from the origin.
+        /// One value per origin; other fields are copied from the origin.
         fields: Vec<Field>,
         /// Rows that it cannot map.
         rejected: Vec<Rejection>,

@@ -82,7 +82,7 @@ impl Texts {
         })
     }
 
-    /// As [`Texts::new`], without the checks.
+    /// Like [`Texts::new`], without the checks.
     ///
     /// # Safety
     /// Every value must be UTF-8. (Wrong offsets panic; they are not unsafe.)
@@ -109,7 +109,7 @@ impl Texts {
         }
     }
 
-    /// Number of values, nulls included.
+    /// Number of values, including nulls.
     pub fn len(&self) -> usize {
         self.offsets.len() - 1
     }
@@ -148,10 +148,10 @@ impl Texts {
         self.push_with(|out| out.push_str(value));
     }
 
-    /// Adds the value that `write` appends to the buffer that it is given. Nothing is copied.
+    /// Adds the value that `write` appends to its buffer. Nothing is copied.
     ///
     /// # Panics
-    /// When the column passes 4 GiB, the limit of the contract.
+    /// When the column exceeds 4 GiB, the limit of the contract.
     pub fn push_with<T>(&mut self, write: impl FnOnce(&mut String) -> T) -> T {
         // SAFETY: `data` holds whole values only, each of them UTF-8.
         let mut text = unsafe { String::from_utf8_unchecked(std::mem::take(&mut self.data)) };
@@ -162,7 +162,7 @@ impl Texts {
         result
     }
 
-    /// Takes the last value away.
+    /// Removes the last value.
     pub(crate) fn pop(&mut self) {
         if self.offsets.len() > 1 {
             self.offsets.pop();
@@ -208,7 +208,7 @@ impl<T: Copy + Default> Numbers<T> {
         Ok(Self { values, validity })
     }
 
-    /// Number of values, nulls included.
+    /// Number of values, including nulls.
     pub fn len(&self) -> usize {
         self.values.len()
     }
@@ -279,7 +279,7 @@ impl<E> Lists<E> {
         })
     }
 
-    /// Number of rows, nulls included.
+    /// Number of rows, including nulls.
     pub fn len(&self) -> usize {
         self.offsets.len() - 1
     }

@@ -59,7 +59,7 @@ impl Fingerprint for u128 {
 pub trait Deduplicator: Params {
     /// The name that recipes use.
     const NAME: &'static str;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Medium;
     /// The type of a fingerprint.
     type Print: Fingerprint;
@@ -78,8 +78,8 @@ pub trait Deduplicator: Params {
         1
     }
 
-    /// Pushes the fingerprints of one text: `per_row` of them, or none if the text is nobody's
-    /// duplicate.
+    /// Pushes the fingerprints of one text: `per_row` of them, or none if the text has no
+    /// duplicates.
     ///
     /// # Errors
     /// A text that cannot be judged goes to quarantine with the reason.

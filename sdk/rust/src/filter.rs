@@ -67,7 +67,7 @@ pub trait TextFilter: Params {
     const NAME: &'static str;
     /// The stat it computes.
     const STAT: Stat;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row.
@@ -78,7 +78,7 @@ pub trait TextFilter: Params {
         Ok(())
     }
 
-    /// The stat that it computes with these parameters: `STAT`, if not said otherwise.
+    /// The stat that it computes with these parameters: by default `STAT`.
     fn writes(&self) -> Stat {
         Self::STAT
     }
@@ -89,8 +89,8 @@ pub trait TextFilter: Params {
     /// A text that cannot be judged goes to quarantine with the reason.
     fn stat(&mut self, text: &str) -> Result<f64, Reject>;
 
-    /// Minimum and maximum of the stats to keep. Whether they are inside is the common parameters'
-    /// matter.
+    /// Minimum and maximum of the stats to keep. The common parameters decide whether these belong
+    /// to the range.
     fn range(&self) -> (f64, f64);
 }
 
@@ -133,7 +133,7 @@ pub trait Filter: Params {
     const NAME: &'static str;
     /// The stats it computes.
     const STATS: &'static [Stat];
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row.
@@ -144,14 +144,13 @@ pub trait Filter: Params {
         Ok(())
     }
 
-    /// The fields it reads; the row gives them by their number in this list. The text, if not said
-    /// otherwise.
+    /// The fields it reads, by default the text; the row has them by their number in this list.
     fn inputs(&self, common: &Common) -> Vec<Input> {
         vec![Input::required(&common.text_key, ColumnType::Utf8)]
     }
 
-    /// Puts the stats of one row in place, in the order of `STATS`. Not called for rows that have
-    /// them all already.
+    /// Fills in the stats of one row, in the order of `STATS`. Not called for rows that already
+    /// have all of them.
     ///
     /// # Errors
     /// A row that cannot be judged goes to quarantine with the reason.
@@ -180,7 +179,7 @@ fn signature(reads: Vec<Input>, stats: &[Stat]) -> Signature {
     }
 }
 
-/// Computes the stats of each row, or takes those that the row has already, and judges it by them.
+/// Computes the stats of each row, or takes those that it already has, and judges it by them.
 fn judge(
     batch: &Batch,
     wanted: &[Stat],
@@ -241,7 +240,7 @@ fn judge(
     }
 }
 
-/// The stats under `key` that the rows already have. They come after the inputs.
+/// The stats under `key` that the rows already have. They follow the inputs.
 fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column> {
     let named = |field: &&Field| {
         field

@@ -7,9 +7,9 @@ use crate::column::{Column, Texts};
 use crate::op::{Entry, Instance, Of, create, descriptor};
 use crate::params::{Common, Params};
 
-/// A grouper: a key per row. The host makes one row of all rows of the dataset with an equal key:
-/// each field becomes the list of their values, in input order, and the row stands where the first
-/// of them stood.
+/// A grouper: a key per row. The host makes one row of all rows of the dataset with equal keys:
+/// each field becomes the list of their values, in input order, and the row takes the place of the
+/// first of them.
 ///
 /// ```
 /// use djhost_sdk::prelude::*;
@@ -41,7 +41,7 @@ use crate::params::{Common, Params};
 pub trait Grouper: Params {
     /// The name that recipes use.
     const NAME: &'static str;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row.
@@ -52,11 +52,11 @@ pub trait Grouper: Params {
         Ok(())
     }
 
-    /// The fields that the key is made of; the row gives them by their number in this list.
+    /// The fields that the key is made from; the row has them by their number in this list.
     fn inputs(&self, common: &Common) -> Vec<Input>;
 
-    /// Appends the key of one row to `out`, which may hold other rows' keys already. A key may be
-    /// of any length: it is not kept.
+    /// Appends the key of one row to `out`, which may already contain keys of other rows. A key may
+    /// have any length: it is not kept.
     ///
     /// # Errors
     /// A row without a sensible key goes to quarantine with the reason.
@@ -93,7 +93,7 @@ impl<T: Grouper> Instance for ByKey<T> {
     }
 }
 
-/// For the contract a grouper is a selector whose schema says more.
+/// In the contract a grouper is a selector with a marker in its schema.
 fn described<T: Grouper>() -> Descriptor {
     let mut descriptor = descriptor::<T>(T::NAME, Kind::Selector, T::COST);
     if let Some(rest) = descriptor.params_schema.strip_prefix('{') {

@@ -33,7 +33,7 @@ use crate::params::{Common, Params};
 pub trait TextMapper: Params {
     /// The name that recipes use.
     const NAME: &'static str;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row.
@@ -44,9 +44,9 @@ pub trait TextMapper: Params {
         Ok(())
     }
 
-    /// Appends the new text to `out` and answers true, or answers false if the text stays as it is
-    /// (what was appended is taken back). `out` may hold other rows' texts already: only append. A
-    /// row that stays is not copied anywhere.
+    /// Appends the new text to `out` and returns true, or returns false if the text does not change
+    /// (what was appended is then removed). `out` may already contain texts of other rows: only
+    /// append. An unchanged row is not copied anywhere.
     ///
     /// # Errors
     /// A text that cannot be mapped goes to quarantine with the reason.
@@ -86,7 +86,7 @@ pub trait TextMapper: Params {
 pub trait Mapper: Params {
     /// The name that recipes use.
     const NAME: &'static str;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row.
@@ -97,8 +97,7 @@ pub trait Mapper: Params {
         Ok(())
     }
 
-    /// The fields it reads; the row gives them by their number in this list. The text, if not said
-    /// otherwise.
+    /// The fields it reads, by default the text; the row has them by their number in this list.
     fn inputs(&self, common: &Common) -> Vec<Input> {
         vec![Input::required(&common.text_key, ColumnType::Utf8)]
     }
@@ -121,13 +120,12 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Gives field number `field` of the row a new value; a second call for the same field takes
-    /// the place of the first.
+    /// Sets field number `field` of the row; a second call for the same field replaces the first.
     pub fn set(&mut self, field: usize, value: &str) {
         self.set_with(field, |out| out.push_str(value));
     }
 
-    /// As [`Changes::set`], with the value that `write` appends to the buffer that it is given.
+    /// Like [`Changes::set`], with the value that `write` appends to its buffer.
     pub fn set_with(&mut self, field: usize, write: impl FnOnce(&mut String)) {
         let (rows, texts) = &mut self.fields[field];
         if rows.last() == Some(&self.row) {
@@ -138,7 +136,7 @@ impl Changes {
         rows.push(self.row);
     }
 
-    /// Forgets what the row has set.
+    /// Discards the changes of the row.
     fn take_back(&mut self) {
         for (rows, texts) in &mut self.fields {
             if rows.last() == Some(&self.row) {
@@ -175,7 +173,7 @@ impl Changes {
 pub trait Expander: Params {
     /// The name that recipes use.
     const NAME: &'static str;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row.
@@ -186,7 +184,7 @@ pub trait Expander: Params {
         Ok(())
     }
 
-    /// Pushes the texts of the rows to make of this one.
+    /// Pushes the texts of the rows to make from this one.
     ///
     /// # Errors
     /// A row that cannot be mapped goes to quarantine with the reason.
@@ -207,7 +205,7 @@ impl NewRows {
         self.push_with(|out| out.push_str(text));
     }
 
-    /// Adds a row with the text that `write` appends to the buffer that it is given.
+    /// Adds a row with the text that `write` appends to its buffer.
     pub fn push_with(&mut self, write: impl FnOnce(&mut String)) {
         self.texts.push_with(write);
         self.origins.push(self.row);

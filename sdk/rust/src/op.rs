@@ -1,4 +1,4 @@
-//! The operator over columns, and the form in which all operators of a pack look alike.
+//! The operator over columns, and the common form of all operators of a pack.
 
 use crate::batch::{Batch, Cost, Descriptor, Kind, OpError, Output, Signature};
 use crate::column::Column;
@@ -44,9 +44,9 @@ pub trait Operator: Params {
     /// The name that recipes use: lower-case letters, digits and `_`, at most 64, starting with a
     /// letter.
     const NAME: &'static str;
-    /// What it does with rows; decides which case of [`Output`] it answers with.
+    /// Its kind, which decides the case of [`Output`] that it answers with.
     const KIND: Kind;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
 
     /// Checks the parameters and builds what does not change from row to row. Called once, before
@@ -61,10 +61,10 @@ pub trait Operator: Params {
     /// What it reads and writes with these parameters.
     fn signature(&self, common: &Common) -> Signature;
 
-    /// The work. The answer for a row may depend on that row alone.
+    /// Processes a batch. The answer for a row may depend on that row alone.
     ///
     /// # Errors
-    /// [`OpError::Failed`] when it cannot go on with this batch.
+    /// [`OpError::Failed`] when it cannot process this batch.
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError>;
 
     /// Selectors only: one byte per key, 1 keeps the row and 0 drops it. The keys are those of the
@@ -86,7 +86,7 @@ pub trait Instance {
     /// What it reads and writes.
     fn signature(&self) -> Signature;
 
-    /// The work; see [`Operator::process`].
+    /// See [`Operator::process`].
     fn process(&mut self, batch: &Batch) -> Result<Output, OpError>;
 
     /// See [`Operator::select`].
@@ -111,7 +111,7 @@ impl std::fmt::Debug for dyn Instance {
     }
 }
 
-/// Carries a type, so that a method call finds the trait which it implements. Used by
+/// Carries a type, so that a method call finds the trait that it implements. Used by
 /// [`operator!`](crate::operator).
 #[derive(Debug)]
 pub struct Of<T>(PhantomData<T>);

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What the struct of an operator must be. Derive `Serialize, Deserialize, JsonSchema` and
+/// What the struct of an operator must implement. Derive `Serialize, Deserialize, JsonSchema` and
 /// `Default` (or write it, where a default is not zero), and put `#[serde(default)]` on the struct;
-/// fields that are no parameters (scratch buffers, compiled patterns) get `#[serde(skip)]`.
+/// fields that are not parameters (scratch buffers, compiled patterns) get `#[serde(skip)]`.
 pub trait Params: Serialize + DeserializeOwned + JsonSchema + Default + 'static {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Default + 'static> Params for T {}
@@ -83,7 +83,7 @@ impl Common {
     }
 }
 
-/// The operator and the common parameters that the JSON object `params` stands for.
+/// Parses the JSON object `params` into the operator and the common parameters.
 ///
 /// # Errors
 /// [`OpError::InvalidParams`], naming the parameter.

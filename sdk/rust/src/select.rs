@@ -39,7 +39,7 @@ use crate::params::{Common, Params};
 pub trait Selector: Params {
     /// The name that recipes use.
     const NAME: &'static str;
-    /// How much work a row is.
+    /// The work per row.
     const COST: Cost = Cost::Light;
     /// The type of a key: `f64`, `i64` or `String`.
     type Key: SelectorKey;
@@ -52,7 +52,7 @@ pub trait Selector: Params {
         Ok(())
     }
 
-    /// The field that the key is made of; None if the row's id is enough.
+    /// The field that the key is made from; None if the row's id is enough.
     fn input(&self, common: &Common) -> Option<Input>;
 
     /// The key of one row.
@@ -61,7 +61,7 @@ pub trait Selector: Params {
     /// A row without a sensible key goes to quarantine with the reason.
     fn key(&mut self, row: Row<'_>) -> Result<Self::Key, Reject>;
 
-    /// Which rows stay, given the keys of all of them in input order.
+    /// Decides which rows stay, given the keys of all rows in input order.
     ///
     /// # Errors
     /// A sentence that says why these keys cannot be chosen among.
@@ -73,7 +73,7 @@ pub trait SelectorKey: Default + Sized + 'static {
     /// The column that carries them.
     fn column(keys: Vec<Self>) -> Column;
 
-    /// Back from the column; None if it carries something else.
+    /// The keys in a column; None if it contains something else.
     fn keys(column: &Column) -> Option<Vec<Self>>;
 }
 

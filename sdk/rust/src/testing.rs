@@ -16,7 +16,7 @@ pub struct Runner {
     signature: Signature,
 }
 
-/// What a filter says, or what comes of a deduplicator.
+/// The result of a filter or a deduplicator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filtered {
     /// Which rows stay.
@@ -91,10 +91,10 @@ impl Runner {
         }
     }
 
-    /// The work on one batch.
+    /// Processes one batch.
     ///
     /// # Errors
-    /// When the operator cannot go on.
+    /// When the operator cannot process it.
     pub fn process(&mut self, batch: &Batch) -> Result<Output, OpError> {
         self.instance.process(batch)
     }
@@ -265,8 +265,7 @@ impl Runner {
         }
     }
 
-    /// Maps texts by how often their keys stand in all of them; for a deduplicator that counts
-    /// keys.
+    /// Maps texts by the number of texts with their keys, for a deduplicator that counts keys.
     pub fn map_by_counts(&mut self, texts: &[&str]) -> Vec<String> {
         let mut batch = Self::text_batch(texts);
         let lists = match self.instance.process(&batch) {
@@ -334,11 +333,11 @@ impl Runner {
         }
     }
 
-    /// Groups of rows, each a JSON object, by their numbers: of a grouper, in the order of their
-    /// first rows. A rejected row is in none.
+    /// For a grouper: the groups of rows, each a JSON object, by row number and in the order of
+    /// their first rows. A rejected row is in none.
     ///
     /// # Errors
-    /// When it cannot give keys.
+    /// When it cannot compute keys.
     pub fn group_json(&mut self, rows: &[&str]) -> Result<Vec<Vec<usize>>, OpError> {
         let batch = self.batch(&parse(rows));
         let Output::Keys { keys, rejected } = self.instance.process(&batch)? else {

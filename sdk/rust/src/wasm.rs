@@ -1,5 +1,5 @@
-//! The component's side of the contract: between the generated bindings and the SDK's own types.
-//! Columns are moved, never copied.
+//! The component's side of the contract: converts between the generated bindings and the SDK's
+//! types. Columns are moved, never copied.
 
 use crate::column::{Column, Lists, Numbers, Texts};
 use crate::{Entry, Instance, batch};
@@ -146,8 +146,8 @@ fn column_type(column_type: crate::ColumnType) -> wit::ColumnType {
 }
 
 fn texts_in(c: wit::Utf8Column) -> Texts {
-    // SAFETY: the contract says that every value which the host sends is UTF-8, and the host makes
-    // columns only from Arrow strings.
+    // SAFETY: by the contract every value from the host is UTF-8, and the host makes columns only
+    // from Arrow strings.
     unsafe { Texts::new_unchecked(c.offsets, c.data, c.validity) }
 }
 

@@ -1,4 +1,4 @@
-//! What the component says of itself.
+//! The component's descriptions of itself.
 
 use crate::bindings::djhost::op::types::{Cost, Descriptor, Kind};
 use crate::disasters;
@@ -25,7 +25,7 @@ fn with_schema(schema: String) -> Vec<Descriptor> {
     }]
 }
 
-/// The descriptors in mode `mode`; `honest` are those that the other tests use.
+/// The descriptions in mode `mode`; `honest` are those that the other tests use.
 pub(crate) fn all(mode: &str) -> Vec<Descriptor> {
     match mode {
         "honest" | "cured" => vec![
@@ -35,7 +35,7 @@ pub(crate) fn all(mode: &str) -> Vec<Descriptor> {
             op("rogue_selector", Kind::Selector),
         ],
         "media" => with_schema(SCHEMA.replacen('{', r#"{"x-reads-media":true,"#, 1)),
-        // `how` is no number of bits.
+        // `how` is not a number of bits.
         "hamming" => {
             let params_schema = SCHEMA.replacen('{', r#"{"x-hamming-distance":"how","#, 1);
             vec![Descriptor {

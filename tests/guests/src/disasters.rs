@@ -1,8 +1,8 @@
-//! Ways to stop being of use, in any export.
+//! Ways to fail, in any export.
 
 use std::hint::black_box;
 
-/// Does what `name` says. Comes back only from those that a sandbox makes harmless.
+/// Does what `name` says. Returns only from those that a sandbox makes harmless.
 pub(crate) fn cause(name: &str) {
     match name {
         "loop" => loop {
@@ -20,8 +20,8 @@ pub(crate) fn cause(name: &str) {
                 kept.push(black_box(vec![1u8; 1 << 20]));
             }
         }
-        // The first fills the engine's stack, the other one the guest's own, which is at the bottom
-        // of its memory.
+        // The first fills the engine's stack, the second the guest's own, at the bottom of its
+        // memory.
         "recurse" => {
             black_box(recurse(black_box(1)));
         }
@@ -40,7 +40,7 @@ pub(crate) fn cause(name: &str) {
             let list = black_box(vec![1, 2, 3]);
             black_box(list[black_box(4_000_000_000)]);
         }
-        // As long as the clock can say: some 584 years.
+        // As long as the clock can express: some 584 years.
         "sleep" => std::thread::sleep(std::time::Duration::MAX),
         "print" => (0..1_000_000).for_each(|i| println!("line {i} \u{1b}[31m of many")),
         "print_long" => eprint!("{}", "x".repeat(64 << 20)),

@@ -1,4 +1,4 @@
-//! Tries files and directories, in all the ways that could lead out of a grant.
+//! Tries files and directories in all ways that could lead out of a grant.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,8 @@ fn word<T>(result: io::Result<T>, of: impl Fn(T) -> String) -> String {
     result.map_or_else(|_| "refused".to_owned(), of)
 }
 
-/// What comes of each of the paths in `text`, which are between `|`: a line `path=content`. A path
-/// that ends in `/` is listed, `>` before one tries to change it in every way there is.
+/// Tries each of the paths in `text`, separated by `|`, and returns a line `path=content` for it. A
+/// path that ends in `/` is listed; `>` before one tries to change it in every possible way.
 pub(crate) fn report(text: &str) -> String {
     text.split('|')
         .skip(1)
@@ -35,7 +35,7 @@ fn attempt(path: &str) -> String {
     })
 }
 
-/// How many ways of changing something worked.
+/// Number of ways of changing something that worked.
 fn change(path: &str) -> String {
     let beside = format!("{path}.rogue");
     let tries = [
@@ -57,7 +57,7 @@ fn change(path: &str) -> String {
     tries.iter().filter(|worked| **worked).count().to_string()
 }
 
-/// Opens `path` a hundred times and keeps all that it gets.
+/// Opens `path` a hundred times and keeps every handle.
 pub(crate) fn hoard(path: &str) {
     let kept: Vec<_> = (0..100).map_while(|_| fs::File::open(path).ok()).collect();
     panic!("{} files are open", kept.len());

@@ -1,8 +1,8 @@
-//! Operators that break every rule. The parameter `how` says which; they do so only on batches that
-//! hold a row with the word `GUILTY`, so that a test knows which rows may suffer. What `describe`
-//! does is chosen by the test: it changes [`MODE`](mode) in the built component.
+//! Operators that break every rule. The parameter `how` says which one; they do so only for batches
+//! with a row that contains the word `GUILTY`, so that a test knows which rows may suffer. The test
+//! chooses what `describe` does by changing [`MODE`](mode) in the built component.
 //!
-//! There is nothing here for other targets than WebAssembly.
+//! Empty for targets other than WebAssembly.
 
 #![cfg(target_family = "wasm")]
 
@@ -29,7 +29,7 @@ use bindings::exports::djhost::op::ops::{Guest, GuestOp, Op};
 #[used]
 static MODE: [u8; 32] = *b"ROGUE-MODE:honest...............";
 
-/// What `describe` is to do.
+/// The mode of `describe`.
 fn mode() -> String {
     // SAFETY: a plain array; volatile, so that the compiler does not know its content.
     let bytes = unsafe { std::ptr::read_volatile(&raw const MODE) };

@@ -1,11 +1,11 @@
-//! Looks for anything of the world outside.
+//! Looks for any trace of the outside world.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Everything that could be found, as one line. `text` of the first row may name a port to call at,
+/// Everything that was found, as one line. `text` of the first row may name a port to connect to,
 /// as `port=12345`.
 pub(crate) fn report(text: &str) -> String {
     let port: u16 = text

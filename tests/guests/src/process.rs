@@ -164,7 +164,7 @@ fn filter(op: &Instance, how: &str, texts: &Texts<'_>, rows: usize) -> Output {
         }
         "stat_not_utf8" => stats = broken(vec![2], b"\xff\xfe"),
         "stat_cut" => {
-            // The whole is valid, the first value ends inside `é`.
+            // Valid as a whole, but the first value ends within `é`.
             let mut column = text(rows - 1, "");
             column.offsets[0] = 0;
             column.data.extend_from_slice("é".as_bytes());
@@ -252,7 +252,7 @@ fn bloat(texts: &Texts<'_>, rows: usize, size: usize) -> Output {
     })
 }
 
-/// Makes `times` rows of each guilty one.
+/// Makes `times` rows from each guilty one.
 fn double(texts: &Texts<'_>, rows: usize, times: usize) -> Output {
     let of = |row: u32| {
         std::iter::repeat_n(

@@ -1,5 +1,4 @@
-//! Columns in the types of the schema that all files have in common, and which values do not
-//! survive that.
+//! Casts columns to the schema that all files share, and reports values that do not survive it.
 
 use super::widen::list_item;
 use anyhow::{Context, Result};
@@ -16,18 +15,18 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Longer values are cut in messages.
+/// Messages cut longer values.
 const SHOWN: usize = 80;
 
-/// Rows in the columns of a schema.
+/// Rows cast to a schema.
 pub(crate) struct Fitted {
     /// One column per field of the schema.
     pub(crate) columns: Vec<ArrayRef>,
-    /// Rows that lost a value, and which: number and reason.
+    /// Rows that lost a value: row number and reason.
     pub(crate) bad: Vec<(usize, String)>,
 }
 
-/// `read` in the columns of `schema`. A column that it lacks is null.
+/// Casts `read` to `schema`. A column that `read` lacks is null.
 pub(crate) fn fit(read: &RecordBatch, schema: &Schema) -> Result<Fitted> {
     let mut fitted = Fitted {
         columns: Vec::with_capacity(schema.fields().len()),
@@ -67,7 +66,7 @@ pub(crate) fn fit(read: &RecordBatch, schema: &Schema) -> Result<Fitted> {
     Ok(fitted)
 }
 
-/// What is wrong with the value in `row`, which `ty` does not hold.
+/// Says why type `ty` cannot hold the value in `row`.
 pub(crate) fn loss(column: &ArrayRef, row: usize, ty: &DataType) -> String {
     let options = FormatOptions::default();
     let value = ArrayFormatter::try_new(column, &options)
@@ -83,8 +82,8 @@ pub(crate) fn loss(column: &ArrayRef, row: usize, ty: &DataType) -> String {
     )
 }
 
-/// `array` as `ty`, which [`unify`](super::widen::unify) gave for it. A value that `ty` does not
-/// hold becomes another one or null: see [`lost`].
+/// Casts `array` to `ty`, the type that [`unify`](super::widen::unify) chose. A value that `ty`
+/// cannot hold changes or becomes null: see [`lost`].
 pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
     if array.data_type() == ty {
         return Ok(array.clone());
@@ -107,7 +106,7 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
                 array.len(),
             )?)
         }
-        // An object without members: a map without entries.
+        // An object without members becomes a map without entries.
         (DataType::Struct(_), DataType::Map(entries, sorted)) => {
             let none = new_empty_array(entries.data_type()).as_struct().clone();
             let offsets = OffsetBuffer::new_zeroed(array.len());
@@ -145,7 +144,7 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
                 *sorted,
             )?)
         }
-        // Not by `cast`, which matches the members of structs in lists by their place.
+        // `cast` matches the members of structs in lists by position, not by name.
         (DataType::FixedSizeList(_, m), DataType::FixedSizeList(item, n)) if m == n => {
             let old = array.as_fixed_size_list();
             let items = conform(old.values(), item.data_type())?;
@@ -190,7 +189,7 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
     })
 }
 
-/// Of lists of any layout: the items, and where each list begins and the last one ends.
+/// The items of lists of any layout, and where each list begins and the last one ends.
 fn plain_lists(array: &ArrayRef) -> Result<(ArrayRef, Vec<i64>)> {
     Ok(match array.data_type() {
         DataType::List(_) => {
@@ -224,8 +223,8 @@ fn plain_lists(array: &ArrayRef) -> Result<(ArrayRef, Vec<i64>)> {
     })
 }
 
-/// The rows whose value in `new` is another one than in `old`, of which [`conform`] made it; None
-/// if there are none.
+/// The rows whose value differs between `old` and `new`, which [`conform`] made from it; None if
+/// there are none.
 pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffer>> {
     let (from, to) = (old.data_type(), new.data_type());
     if from == to || holds_all(from, to) {
@@ -276,7 +275,7 @@ pub(crate) fn lost(old: &ArrayRef, new: &ArrayRef) -> Result<Option<BooleanBuffe
             (same.false_count() > 0).then(|| !same.values())
         }
     };
-    // What stands where the row is null is no value.
+    // Ignores whatever the buffers hold in null rows.
     let found = match (found, old.nulls()) {
         (Some(found), Some(nulls)) => Some(&found & nulls.inner()),
         (found, _) => found,
@@ -289,7 +288,7 @@ fn of_items(items: &BooleanBuffer, rows: impl Iterator<Item = Range<usize>>) -> 
         .collect()
 }
 
-/// Whether every value of `from` is one of `to`, so that none needs to be looked at.
+/// Whether `to` holds every value of `from`, so that none needs to be compared.
 fn holds_all(from: &DataType, to: &DataType) -> bool {
     use DataType::*;
     let is_small = |ty: &DataType| matches!(ty, Int8 | Int16 | Int32 | UInt8 | UInt16 | UInt32);

@@ -1,4 +1,4 @@
-//! Native columns in the types that operators ask for.
+//! Converts native columns to the types that operators ask for.
 
 use super::to_json::{Encoder, Spelling};
 use crate::data::json::extract::FieldType;
@@ -10,7 +10,7 @@ use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use std::sync::Arc;
 
-/// The type of the columns of a batch that were asked for as `ty`.
+/// The Arrow type of a batch's column that was asked for as `ty`.
 pub(crate) fn data_type(ty: FieldType) -> DataType {
     match ty {
         FieldType::Utf8 | FieldType::Json => DataType::Utf8View,
@@ -26,7 +26,7 @@ pub(crate) fn data_type(ty: FieldType) -> DataType {
     }
 }
 
-/// The column `native` as `ty`; nulls where it is absent or of another type.
+/// Converts the column `native` to `ty`; nulls where it is absent or of another type.
 pub(crate) fn convert(native: Option<&ArrayRef>, ty: FieldType, rows: usize) -> Result<ArrayRef> {
     let target = data_type(ty);
     let Some(native) = native else {
@@ -51,7 +51,7 @@ pub(crate) fn convert(native: Option<&ArrayRef>, ty: FieldType, rows: usize) -> 
     })
 }
 
-/// Strings in any layout.
+/// Whether `ty` is a string type of any layout.
 pub(crate) fn is_text(ty: &DataType) -> bool {
     match ty {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
@@ -60,8 +60,9 @@ pub(crate) fn is_text(ty: &DataType) -> bool {
     }
 }
 
-/// Doubles that are whole numbers, as pandas writes a column of them that has nulls; null where
-/// they are not, or too large for all of them to be told apart.
+/// Doubles that are whole numbers as 64-bit integers, because pandas writes a whole-number column
+/// with nulls as doubles. Null where a value has a fraction, or is so large that not every integer
+/// near it is a double.
 fn whole(doubles: &ArrayRef) -> Result<ArrayRef> {
     let is_whole = |value: f64| value.fract() == 0.0 && value.abs() < 9.007_199_254_740_992e15;
     let values = doubles
@@ -84,7 +85,7 @@ fn item(ty: &DataType) -> Option<&DataType> {
     }
 }
 
-/// Operators get lists without null items: a list that has one is null as a whole.
+/// Operators get lists without null items: a list with a null item becomes null as a whole.
 fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
     let list: &ListArray = lists.as_list();
     if list.values().null_count() == 0 {
@@ -96,7 +97,7 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
     Ok(nullif(lists, &odd)?)
 }
 
-/// Each value as standard JSON text; null where it has none.
+/// Each value as standard JSON text; null where the value is null.
 fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
     let encoder = Encoder::new(native)?;
     let mut spelling = Spelling::standard();

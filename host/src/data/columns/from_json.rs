@@ -1,4 +1,7 @@
-//! From JSON rows to columns of given types.
+//! Converts JSON rows to columns of given types.
+//!
+//! By hand: `arrow-json` 60.1 does not read `NaN`, and a row must read back exactly as
+//! [`super::to_json`] wrote it, with durations, intervals, hexadecimal bytes and maps of any keys.
 
 use super::value_text::{parse, parse_hex, quoted, width};
 use crate::data::json::{Odd, elements, members, unquoted};
@@ -15,8 +18,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The rows in `lines`, each ended by a line feed, as one record batch of `schema`, whose types
-/// hold their values.
+/// Converts the rows in `lines`, each ended by a line feed, to one record batch of `schema`, whose
+/// types must hold their values.
 pub(crate) fn to_columns(lines: &[u8], schema: &SchemaRef) -> Result<RecordBatch> {
     let mut columns = Object::new(schema.fields());
     for line in lines.split_inclusive(|&b| b == b'\n') {
@@ -36,7 +39,8 @@ pub(crate) fn to_columns(lines: &[u8], schema: &SchemaRef) -> Result<RecordBatch
     )?)
 }
 
-/// A column of type `ty` of JSON texts, and the rows whose text is no value of it: they are null.
+/// Parses JSON texts into a column of type `ty`. Also returns the rows whose text does not fit
+/// `ty`: they are null.
 pub(crate) fn made_of(texts: &StringViewArray, ty: &DataType) -> Result<(ArrayRef, BooleanBuffer)> {
     let mut column = Build::new(ty);
     let mut lost = BooleanBufferBuilder::new(texts.len());
@@ -67,8 +71,7 @@ pub(crate) fn can_be_made(ty: &DataType) -> bool {
     }
 }
 
-/// Whether `text`, a JSON value, is the text of a value of type `ty`: it is no null, and nothing of
-/// it is lost in such a column.
+/// Whether `text`, a JSON value, fits a column of type `ty` without loss. False for null.
 pub(crate) fn fits(ty: &DataType, text: &str) -> bool {
     use DataType::*;
     let fits_or_null = |field: &FieldRef, text: &str| {
@@ -134,8 +137,8 @@ pub(crate) fn fits(ty: &DataType, text: &str) -> bool {
     }
 }
 
-/// The JSON text of the key `name` of a map: keys that are no strings were made strings of their
-/// texts.
+/// The JSON text of the map key `name`: keys that were not strings were written as strings of
+/// their JSON text.
 fn key_text<'a>(ty: &DataType, name: &'a str) -> Cow<'a, str> {
     let is_quoted = match ty {
         DataType::Dictionary(_, value) => return key_text(value, name),
@@ -156,14 +159,14 @@ fn key_text<'a>(ty: &DataType, name: &'a str) -> Cow<'a, str> {
     Cow::Owned(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Takes bytes that nobody wants.
+/// A sink that discards what it gets.
 struct Ignored;
 
 impl Extend<u8> for Ignored {
     fn extend<T: IntoIterator<Item = u8>>(&mut self, _: T) {}
 }
 
-/// A buffer as a thing that can be extended.
+/// Makes a buffer extendable.
 struct Bytes<'b>(&'b mut MutableBuffer);
 
 impl Extend<u8> for Bytes<'_> {
@@ -199,7 +202,7 @@ enum Build {
         ty: DataType,
     },
     Object(Object),
-    /// Made as its values, then cast.
+    /// Built as its values, then cast.
     Dictionary(Box<Build>, DataType),
 }
 
@@ -234,7 +237,7 @@ impl Object {
         if let Some(text) = text {
             let mut near = 0;
             members(text, |name, value| {
-                // Of equal keys the last one counts. Names mostly come in the order of the columns.
+                // The last of equal keys counts. Names mostly come in the order of the columns.
                 let at = if self.fields.get(near).is_some_and(|f| *f.name() == *name) {
                     Some(near)
                 } else {

@@ -1,11 +1,11 @@
-//! One row of many: each field becomes the list of its values.
+//! Merges many rows into one: each field becomes the list of its values. Used by groupers.
 
 use crate::data::json::{top_level, write_string};
 use anyhow::Result;
 use std::collections::HashMap;
 
-/// A row in the making, as JSON. Values stand in it byte for byte as they came; where a row does
-/// not have a field its value is null. Fields come in the order in which they are met first.
+/// A row being built, as JSON. It keeps each value's bytes; a row without a field contributes null.
+/// Fields come in the order in which they first appear.
 #[derive(Default)]
 pub(crate) struct Grouped {
     fields: Vec<Field>,
@@ -14,17 +14,17 @@ pub(crate) struct Grouped {
 }
 
 struct Field {
-    /// As JSON, without the quotes.
+    /// JSON text without the quotes.
     name: Vec<u8>,
-    /// The values so far, commas between.
+    /// The values so far, separated by commas.
     values: Vec<u8>,
-    /// How many these are.
+    /// Number of values.
     count: u64,
-    /// Where the last one begins.
+    /// Where the last value begins.
     last: usize,
 }
 
-/// What stands between values: as Python's `json` has it.
+/// The separator of Python's `json`.
 const COMMA: &[u8] = b", ";
 const NULL: &[u8] = b"null";
 
@@ -37,7 +37,7 @@ impl Grouped {
             next = at + 1;
             let (field, rows) = (&mut self.fields[at], self.rows);
             if field.count > rows {
-                // Of equal keys the last one counts.
+                // The last of equal keys counts.
                 field.values.truncate(field.last);
                 field.count -= 1;
             } else {
@@ -55,7 +55,7 @@ impl Grouped {
         Ok(())
     }
 
-    /// The field of that name; `next` is where it is in rows that are alike.
+    /// The position of the field `key`, tried first at `next`, where it is in rows of one shape.
     fn place(&mut self, key: &[u8], next: usize) -> usize {
         if self.fields.get(next).is_some_and(|field| field.name == key) {
             return next;
@@ -74,12 +74,12 @@ impl Grouped {
         at
     }
 
-    /// Rows in it.
+    /// Number of rows added.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Bytes that the row has, about.
+    /// Approximate size of the row in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         let nulls = |field: &Field| (self.rows - field.count) * (NULL.len() + COMMA.len()) as u64;
         self.fields
@@ -89,7 +89,7 @@ impl Grouped {
             + 2
     }
 
-    /// The row.
+    /// The row as JSON.
     pub(crate) fn finish(self) -> Vec<u8> {
         let mut row = vec![b'{'];
         for mut field in self.fields {
@@ -109,7 +109,7 @@ impl Grouped {
 }
 
 impl Field {
-    /// Nulls for the rows that did not have it.
+    /// Adds nulls for the rows that did not have the field.
     fn fill(&mut self, rows: u64) {
         while self.count < rows {
             if self.count > 0 {
@@ -121,7 +121,7 @@ impl Field {
     }
 }
 
-/// The key in the one form that all its spellings have.
+/// Unescapes the key, so that all spellings of it are equal.
 fn plain(key: &[u8]) -> Vec<u8> {
     if !key.contains(&b'\\') {
         return key.to_vec();

@@ -1,16 +1,16 @@
-//! The description of the columns that Hugging Face's `datasets` keeps in the schema's metadata:
-//! images, labels and the like are plain columns without it. It must fit the columns, or its reader
-//! fails.
+//! The column descriptions that Hugging Face's `datasets` keeps in a schema's metadata. Without it
+//! images, labels and the like are plain columns. It must fit the columns, or `datasets` fails to
+//! read the file.
 
 use super::widen::list_item;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use serde_json::{Map, Value, json};
 
-/// Key in the metadata of a schema.
+/// Key in a schema's metadata.
 pub(crate) const KEY: &str = "huggingface";
 
-/// Of the descriptions of two schemas what still fits `fields`, which were made of both: what `a`
-/// says, then what `b` says of other columns.
+/// Merges the descriptions of two schemas, restricted to what fits `fields`, the merged columns:
+/// `a` takes precedence over `b`.
 pub(crate) fn unified(
     a: (Option<&str>, &Fields),
     b: (Option<&str>, &Fields),
@@ -35,8 +35,8 @@ pub(crate) fn unified(
     Some(whole.to_string())
 }
 
-/// The description with one for each of `fields`, in their order: what operators added is plain
-/// values. None if that cannot be told.
+/// Completes the description for `fields`, in their order: columns that operators added are
+/// described as plain values. None if the text cannot be understood.
 pub(crate) fn completed(text: &str, fields: &Fields) -> Option<String> {
     let mut whole = parsed(text)?;
     let known = std::mem::take(features(&mut whole)?);
@@ -65,14 +65,14 @@ fn members(known: &Map<String, Value>, fields: &Fields) -> Option<Map<String, Va
 
 fn feature(known: Option<&Value>, field: &Field) -> Option<Value> {
     match (known, field.data_type()) {
-        // A struct of plain members may have got more of them.
+        // A struct of plain members may have gained members.
         (Some(Value::Object(known)), DataType::Struct(fields)) if !known.contains_key("_type") => {
             Some(members(known, fields)?.into())
         }
         (Some(known), _) => Some(known.clone()),
         (None, DataType::Struct(fields)) => Some(members(&Map::new(), fields)?.into()),
         (None, ty) => match list_item(ty) {
-            // What older versions read, too: a list of structs is written as a list of one.
+            // Older versions read this form, too: a list of structs is a list with one element.
             Some(item) if matches!(item.data_type(), DataType::Struct(_)) => {
                 Some(json!([feature(None, item)?]))
             }

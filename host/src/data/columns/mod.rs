@@ -1,5 +1,5 @@
-//! Rows as native columns: under one schema for all files, in the types that operators ask for,
-//! from and to JSON, and on their way out.
+//! Rows as native columns: one schema for all files, the types that operators ask for, conversion
+//! from and to JSON, and output.
 
 pub(crate) mod conform;
 pub(crate) mod convert;

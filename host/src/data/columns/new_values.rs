@@ -1,4 +1,4 @@
-//! Values that operators made, in the types of the columns that they go into.
+//! Casts values that operators made to the types of the columns that they go into.
 
 use super::conform::{conform, loss, lost};
 use super::convert::is_text;
@@ -9,8 +9,8 @@ use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-/// `data` as `ty`, and the rows whose value that does not hold; these are null or another value
-/// there. `json`: the strings are JSON texts.
+/// Casts `data` to `ty`. Also returns the rows whose value `ty` cannot hold; they are null or
+/// changed in the result. `json`: the strings are JSON texts.
 pub(crate) fn held(
     data: &ArrayRef,
     json: bool,
@@ -25,7 +25,7 @@ pub(crate) fn held(
     Ok((new, lost))
 }
 
-/// What is wrong with the value in `row`.
+/// Says why `ty` cannot hold the value in `row`.
 pub(crate) fn why(data: &ArrayRef, json: bool, row: usize, ty: &DataType) -> String {
     match data.as_string_view_opt().filter(|_| json) {
         Some(texts) => format!(
@@ -36,8 +36,8 @@ pub(crate) fn why(data: &ArrayRef, json: bool, row: usize, ty: &DataType) -> Str
     }
 }
 
-/// Which values for the field `path` of `batch`, whose rows are columns, its column does not hold:
-/// their positions, and why.
+/// Positions of those new values for the field `path` that its column in `batch`, a batch of
+/// columns, cannot hold, each with the reason.
 pub(crate) fn unheld(
     batch: &Batch,
     path: &str,
@@ -73,7 +73,7 @@ pub(crate) fn unheld(
         .collect())
 }
 
-/// The type of the column that new values of the field `path` go into; None if they make a new one.
+/// The type of the column for new values of the field `path`; None if they make a new column.
 fn column_type(batch: &Batch, path: &str) -> Option<DataType> {
     let own = |column: &Column| {
         column

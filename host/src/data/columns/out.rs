@@ -1,5 +1,4 @@
-//! Rows of a columnar dataset on their way out: as JSON lines, or as columns with the new values in
-//! their places.
+//! Writes rows of a columnar dataset: as JSON lines, or as columns with the new values in place.
 
 use super::conform::conform;
 use super::new_values::{held, why};
@@ -25,8 +24,8 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use std::io::BufWriter;
 use std::sync::Arc;
 
-/// One JSON object per row, nulls written out, each ended by a line feed. For people: a value
-/// without a text in JSON is shown as the number that it is stored as.
+/// Writes one JSON object per row, each ended by a line feed, with nulls written out. For people: a
+/// value without a JSON text appears as the number that it is stored as.
 pub(crate) fn show_json_rows(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
     encode_rows(rows, true, &mut Losses::default(), out)
 }
@@ -45,8 +44,8 @@ fn encode_rows(
     Ok(())
 }
 
-/// The rows as JSON lines: the columns of `schema`, then what operators added. A value that a row
-/// did not get is not mentioned in it.
+/// Writes the rows as JSON lines: the columns of `schema`, then what operators added. A field that
+/// an operator added is left out of rows that got no value.
 pub(crate) fn write_json(
     batch: &Batch,
     schema: &SchemaRef,
@@ -89,7 +88,7 @@ fn changed(batch: &Batch) -> impl Iterator<Item = (&Column, &BooleanBuffer)> {
     })
 }
 
-/// The columns of `schema` as they were read (or as operators left them, where the original is not
+/// The columns of `schema` as they were read (or as operators left them, where the original was not
 /// kept).
 fn native_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
     let rows = batch.rows();
@@ -105,7 +104,7 @@ fn native_rows(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
         });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let mut schema = schema.clone();
-    // An operator may have put nulls where the input had none.
+    // An operator may have written nulls where the input had none.
     if schema
         .fields()
         .iter()
@@ -170,7 +169,7 @@ fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<Re
     )?)
 }
 
-/// Puts `data` at `path` where `bits` says so. Structs on the way are made where they are missing.
+/// Puts `data` at `path` where `bits` is set. Makes missing structs on the way.
 fn set(
     table: &mut Vec<(FieldRef, ArrayRef)>,
     path: &[&str],
@@ -259,12 +258,12 @@ fn merged(
     }
 }
 
-/// Writes the columns of a part as Arrow IPC streams, one after another: a new one wherever a batch
+/// Writes the columns of a part as consecutive Arrow IPC streams: a new one starts wherever a batch
 /// has other columns.
 pub(crate) struct ColumnSink {
     schema: SchemaRef,
     keep_stats: bool,
-    /// What all streams so far have together.
+    /// The union of the schemas of all streams so far.
     all: SchemaRef,
     state: State,
 }
@@ -275,7 +274,7 @@ enum State {
         Box<StreamWriter<BufWriter<ChecksumWriter<AtomicFile>>>>,
         SchemaRef,
     ),
-    /// Between the two while one is made of the other; stays only after an error.
+    /// Between two streams, and after an error.
     Broken,
 }
 
@@ -293,7 +292,7 @@ impl ColumnSink {
         }
     }
 
-    /// Appends the rows and gives their logical size.
+    /// Appends the rows and returns their logical size.
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<u64> {
         if batch.rows() == 0 {
             return Ok(0);
@@ -325,7 +324,7 @@ impl ColumnSink {
         Ok(rows.columns().iter().map(|c| logical_bytes(c)).sum())
     }
 
-    /// The file and the schema that holds all its streams.
+    /// Returns the file and the schema that covers all its streams.
     pub(crate) fn finish(self) -> Result<(ChecksumWriter<AtomicFile>, SchemaRef)> {
         let out = match self.state {
             State::Idle(out) => out,

@@ -1,4 +1,4 @@
-//! One schema for all files and parts of a columnar dataset.
+//! The one schema for all files and parts of a columnar dataset.
 
 use super::conform::{conform, loss, lost};
 use super::widen::unify;
@@ -11,8 +11,8 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use std::sync::Arc;
 
-/// The schema that all files of `dataset` fit into. Where types differ the wider one is taken; a
-/// column that a file lacks is null there. Types that have none in common are the user's to mend.
+/// The schema that fits all files of `dataset`. Where types differ it has the wider one; a column
+/// that a file lacks is null there. Fails, naming column and files, if no type holds both.
 pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
     let mut all: Option<SchemaRef> = None;
     let mut known: Vec<(SchemaRef, &InputFile)> = Vec::new();
@@ -60,8 +60,8 @@ pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
     Ok(all)
 }
 
-/// Refuses a column whose least or greatest value, which Parquet files tell, does not survive in
-/// the type that all files have in common. What is between is looked at when it is read.
+/// Fails if the minimum or maximum of a column, from a Parquet file's statistics, does not survive
+/// in the shared type. Values between are checked when they are read.
 fn check_extremes(
     schema: &Schema,
     file: &InputFile,
@@ -117,13 +117,13 @@ fn check_extremes(
     Ok(())
 }
 
-/// The schema as hex digits of an empty Arrow IPC stream.
+/// The schema as an empty Arrow IPC stream in hex digits.
 pub(crate) fn encode_schema(schema: &Schema) -> Result<String> {
     let stream = StreamWriter::try_new(Vec::new(), schema)?.into_inner()?;
     Ok(hex::encode(stream))
 }
 
-/// The schema that [`encode_schema`] wrote.
+/// Reverses [`encode_schema`].
 pub(crate) fn decode_schema(digits: &str) -> Result<Schema> {
     let stream = hex::decode(digits).context("the schema of a part is damaged")?;
     let reader =
@@ -131,7 +131,8 @@ pub(crate) fn decode_schema(digits: &str) -> Result<Schema> {
     Ok(reader.schema().as_ref().clone())
 }
 
-/// A column that an operator made is written with plain strings, whatever layout it had in memory.
+/// The type that a column made by an operator is written in: strings in the plain layout, whatever
+/// layout they had in memory.
 pub(crate) fn written_type(ty: &DataType) -> DataType {
     match ty {
         DataType::Utf8View => DataType::Utf8,

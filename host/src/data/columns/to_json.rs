@@ -1,6 +1,9 @@
-//! Columns of any type as JSON texts, value by value. What of a value is lost that way is in
-//! [`super::value_text`]: nothing but its type, which [`super::from_json`] gives back where it is
-//! known.
+//! Writes columns of any type as JSON texts, value by value. A value loses only its type, and
+//! [`super::from_json`] restores that where it is known; [`super::value_text`] has the texts.
+//!
+//! By hand: `arrow-json` 60.1 writes null for NaN and infinities, refuses maps whose keys are not
+//! strings, and writes an error text in place of a date that it cannot format, which would become
+//! data. Here such a row goes to quarantine.
 
 use super::value_text::{self, Unwritable, width, write_hex};
 use crate::data::json::write_string;
@@ -13,7 +16,7 @@ use arrow::array::{
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type};
 
-/// What becomes of values that JSON has no text for, and how many there were.
+/// How values without a JSON text are written, and how many there were.
 #[derive(Default)]
 pub(crate) struct Spelling {
     /// NaN and infinities become `null`.
@@ -25,7 +28,7 @@ pub(crate) struct Spelling {
 }
 
 impl Spelling {
-    /// For readers that take standard JSON only.
+    /// For readers that accept standard JSON only.
     pub(crate) fn standard() -> Self {
         Self {
             standard: true,
@@ -57,7 +60,7 @@ impl RowEncoder {
         })
     }
 
-    /// Appends row `row` as an object, nulls written out.
+    /// Appends row `row` as an object, with nulls written out.
     pub(crate) fn write(
         &self,
         row: usize,
@@ -86,7 +89,7 @@ impl RowEncoder {
     }
 }
 
-/// Why rows of `column`, called `name`, cannot be written as JSON; only those that cannot.
+/// The rows of `column`, called `name`, that cannot be written as JSON, each with the reason.
 pub(crate) fn unwritable(name: &str, column: &ArrayRef) -> Result<Vec<(usize, String)>> {
     if !may_be_unwritable(column.data_type()) {
         return Ok(Vec::new());
@@ -160,7 +163,7 @@ enum Values {
         keys: Box<Encoder>,
         values: Box<Encoder>,
     },
-    /// Each value is the one at that place of another array: dictionaries and runs.
+    /// The value at that place of another array: dictionaries and runs.
     At(Vec<usize>, Box<Encoder>),
     Union(UnionArray, Vec<(i8, Encoder)>),
 }
@@ -185,7 +188,7 @@ impl Ranges {
 }
 
 impl Encoder {
-    /// Fails for types that there is no rule for.
+    /// Fails for types without a rule.
     pub(crate) fn new(array: &ArrayRef) -> Result<Self> {
         let inner = |array: &ArrayRef| Self::new(array).map(Box::new);
         let values = match array.data_type() {
@@ -376,8 +379,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// Appends the value at `row` as the key of an object: what is no string is one of its JSON
-    /// text.
+    /// Appends the value at `row` as the key of an object: a value that is not a string becomes a
+    /// string of its JSON text.
     fn write_key(
         &self,
         row: usize,
@@ -431,7 +434,7 @@ fn fixed(
     Ok(())
 }
 
-/// Where the value of each row is among the values of the runs, and these.
+/// For each row the position of its value among the values of the runs, and these values.
 fn runs(array: &ArrayRef) -> Option<(Vec<usize>, ArrayRef)> {
     macro_rules! of {
         ($t:ty) => {

@@ -1,6 +1,6 @@
-//! The types that the columns of the input had, while their values are JSON. Operators on whole
-//! rows and groupers need rows as text; where the export is columnar again, a column gets its type
-//! back as far as its values still are of it, or are lists of such.
+//! Remembers the input's column types while the values are JSON. Operators on whole rows and
+//! groupers need rows as text; where the export is columnar again, a column gets its type back if
+//! all its values, or the items of its nested lists, still fit it.
 
 use super::from_json::{can_be_made, fits};
 use super::schema::{decode_schema, encode_schema};
@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Lists in lists that are looked at: each grouper puts one around the values.
+/// How many levels of lists are examined: each grouper wraps the values in one more.
 const LEVELS: u8 = 4;
-/// All levels, and the bit of a column without a null.
+/// All levels, and the bit for a column without nulls.
 const ALL: u8 = (1 << LEVELS) - 1;
 const NO_NULL: u8 = 1 << 7;
 
@@ -24,15 +24,15 @@ const NO_NULL: u8 = 1 << 7;
 pub(crate) struct Typed {
     /// The input's schema, in Arrow's encoding, as hex digits.
     schema: String,
-    /// By column: bit `n` says that all values are `n` lists deep, bit 7 that there are no nulls.
+    /// By column: bit `n` is set if all values are nested `n` lists deep, bit 7 if none is null.
     levels: Vec<u8>,
-    /// Whether there are rows at all.
+    /// Whether any rows were seen.
     any: bool,
     #[serde(skip)]
     open: Option<Open>,
 }
 
-/// What is needed to look at rows.
+/// State for examining rows.
 #[derive(Debug, Clone, PartialEq)]
 struct Open {
     schema: SchemaRef,
@@ -40,7 +40,7 @@ struct Open {
 }
 
 impl Typed {
-    /// Before the first row.
+    /// No rows seen yet.
     pub(crate) fn new(schema: &SchemaRef) -> Result<Self> {
         let index = schema
             .fields()
@@ -71,7 +71,7 @@ impl Typed {
         })
     }
 
-    /// Looks at rows, each ended by a line feed.
+    /// Examines rows, each ended by a line feed.
     pub(crate) fn add_rows(&mut self, lines: &[u8]) -> Result<()> {
         let Some(open) = &self.open else {
             anyhow::bail!("internal error: rows for a part that is written")
@@ -80,7 +80,7 @@ impl Typed {
             self.any = true;
             let mut near = 0;
             let mut seen = vec![false; self.levels.len()];
-            // Rows that are no objects fail elsewhere.
+            // A row that is not an object fails elsewhere.
             let _ = members(line, |name, value| {
                 let here = open
                     .schema
@@ -113,7 +113,7 @@ impl Typed {
         Ok(())
     }
 
-    /// Takes in what is known of later rows.
+    /// Merges what is known of later rows.
     pub(crate) fn merge(&mut self, later: &Self) {
         self.any |= later.any;
         self.levels
@@ -122,16 +122,16 @@ impl Typed {
             .for_each(|(levels, more)| *levels &= more);
     }
 
-    /// The columns of `shape`, those of the input in their types; and what to say of those that
-    /// have lost it.
+    /// The columns of `shape`, with the input's types where they still fit, and a note for each
+    /// column that lost its type.
     pub(crate) fn columns(&self, shape: &Shape) -> Result<(Schema, Vec<String>)> {
         let input = decode_schema(&self.schema)?;
         if !self.any {
             return Ok((input, Vec::new()));
         }
         let lowest = |levels: &u8| (levels & ALL != 0).then(|| (levels & ALL).trailing_zeros());
-        // All columns of a group are lists: what is empty everywhere could be of any level, and is
-        // of that of the others.
+        // All columns of a group are lists. A column that is empty everywhere fits any level: it
+        // gets the level of the others.
         let common = self.levels.iter().filter_map(lowest).max().unwrap_or(0);
         let mut notes = Vec::new();
         let found = shape.columns();
@@ -156,7 +156,7 @@ impl Typed {
             Arc::new(Field::new(field.name(), ty, nullable).with_metadata(metadata)) as FieldRef
         });
         let fields: Fields = fields.collect();
-        // What readers of their own formats know of the columns is of no use for other columns.
+        // Format-specific metadata describes the input's columns and is wrong for others.
         let metadata = if fields == *input.fields() {
             input.metadata().clone()
         } else {
@@ -166,7 +166,7 @@ impl Typed {
     }
 }
 
-/// Fails if there are columns of types that cannot come back from JSON.
+/// Fails if a column's type cannot be restored from JSON.
 pub(crate) fn check_way_back(schema: &Schema) -> Result<()> {
     let lost = schema
         .fields()
@@ -186,7 +186,7 @@ pub(crate) fn check_way_back(schema: &Schema) -> Result<()> {
     Err(UserError::new("process", message).hint(hint).into())
 }
 
-/// Whether `text` is lists of values of `ty`, `level` deep. Anything in them may be null.
+/// Whether `text` is `level` nested lists of values of `ty`. Any element may be null.
 fn is_at(ty: &DataType, level: u8, text: &str) -> bool {
     if level == 0 {
         return fits(ty, text);
@@ -199,7 +199,7 @@ fn is_at(ty: &DataType, level: u8, text: &str) -> bool {
         && all
 }
 
-/// Whether the types differ in nothing but the layout of strings.
+/// Whether the types differ only in the layout of strings.
 fn same_text(a: &DataType, b: &DataType) -> bool {
     super::convert::is_text(a) && super::convert::is_text(b)
 }

@@ -1,15 +1,14 @@
-//! The type that holds the values of two: for files of one dataset whose columns differ.
+//! Finds the type that holds the values of two, for files of one dataset whose columns differ.
 //!
-//! Whether each value survives is another question, which [`conform`](super::conform) answers value
-//! by value: a whole number of 64 bits in a column of doubles, a time of the year 3000 in
-//! nanoseconds.
+//! [`conform`](super::conform) checks whether each value survives: a 64-bit whole number in a
+//! column of doubles, or a time in the year 3000 in nanoseconds, may not.
 
 use super::convert::is_text;
 use super::hugging_face;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use std::sync::Arc;
 
-/// Two types that have none in common.
+/// Two types without a common one.
 #[derive(Debug)]
 pub(crate) struct Clash {
     /// Names joined by dots.
@@ -18,8 +17,8 @@ pub(crate) struct Clash {
     pub(crate) second: DataType,
 }
 
-/// The columns of both: those of `a` in their order, then the new ones of `b`. What both say of
-/// themselves (`huggingface`, `pandas`) is kept; where they differ, it is that of `a`.
+/// The columns of both: those of `a` in their order, then the new ones of `b`. Keeps the metadata
+/// of both (`huggingface`, `pandas`); where they differ, that of `a`.
 pub(crate) fn unify(a: &Schema, b: &Schema) -> Result<Schema, Clash> {
     let fields = unify_fields(a.fields(), b.fields())?;
     let mut metadata = b.metadata().clone();
@@ -76,7 +75,7 @@ fn unify_field(a: &FieldRef, b: &FieldRef) -> Result<FieldRef, Clash> {
     ))
 }
 
-/// `field` with another type. What its metadata says of the type holds no longer.
+/// `field` with another type, without metadata that describes the old one.
 pub(crate) fn retyped(field: &Field, ty: DataType) -> Field {
     let mut field = field.clone();
     if !ty.equals_datatype(field.data_type()) {
@@ -179,7 +178,7 @@ pub(crate) fn list_item(ty: &DataType) -> Option<&FieldRef> {
     }
 }
 
-/// Keys and values of two maps, whatever their names are.
+/// Key and value fields of two maps, whatever they are called.
 fn entries(a: &FieldRef, b: &FieldRef) -> Option<Result<FieldRef, Clash>> {
     let (DataType::Struct(first), DataType::Struct(second)) = (a.data_type(), b.data_type()) else {
         return None;
@@ -211,7 +210,7 @@ fn is_bytes(ty: &DataType) -> bool {
     )
 }
 
-/// Keys of dictionaries: at least 32 bits, as the entries of all files come together.
+/// Key type of a merged dictionary: at least 32 bits, because it holds the entries of all files.
 fn integer(a: &DataType, b: &DataType) -> DataType {
     let is_wide =
         |ty: &DataType| matches!(ty, DataType::Int64 | DataType::UInt64 | DataType::UInt32);
@@ -222,7 +221,7 @@ fn integer(a: &DataType, b: &DataType) -> DataType {
     }
 }
 
-/// Digits before and after the point are as many as the one or the other has.
+/// A decimal with enough digits before and after the point for both.
 fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
     let ((precision, scale), (other, second)) = (digits(a)?, digits(b)?);
     let scales = scale.max(second);
@@ -265,7 +264,7 @@ fn finer(a: TimeUnit, b: TimeUnit) -> TimeUnit {
     a.max(b)
 }
 
-/// The names that libraries write for it.
+/// The names that libraries write for UTC.
 fn is_utc(zone: &str) -> bool {
     const NAMES: [&str; 12] = [
         "utc",
@@ -293,7 +292,7 @@ mod tests {
         List(Arc::new(Field::new_list_field(ty, true)))
     }
 
-    /// What pyarrow's `unify_schemas(promote_options="permissive")` gives, but for decimals with
+    /// What pyarrow's `unify_schemas(promote_options="permissive")` returns, except for decimals with
     /// doubles and bytes with text.
     #[test]
     fn types_unite() {

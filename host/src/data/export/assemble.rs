@@ -23,8 +23,8 @@ pub(crate) struct Exported {
     pub rows: u64,
     /// Bytes in all files.
     pub bytes: u64,
-    /// What the user should know: columns whose types had to be widened, values that the format
-    /// does not hold.
+    /// Notes for the user: columns whose types had to be widened, values that the format cannot
+    /// hold.
     pub notes: Vec<String>,
 }
 

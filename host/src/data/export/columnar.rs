@@ -1,5 +1,5 @@
-//! Columnar exports: Parquet and Arrow from the parts, in row groups whose places depend on the
-//! rows alone.
+//! Assembles columnar exports, Parquet and Arrow, from the parts. Row group boundaries depend on
+//! the rows alone.
 
 use super::part::{PartContent, PartInfo};
 use super::staging::Staged;
@@ -36,14 +36,14 @@ use std::io::{BufWriter, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Size of the rows of a Parquet row group before encoding. Large enough to scan well, small enough
-/// that a few are in memory at once.
+/// Size of a Parquet row group's rows before encoding. Large enough to scan well, small enough to
+/// hold a few in memory.
 const ROW_GROUP_BYTES: u64 = 64 << 20;
 
 /// The same for a record batch of an Arrow stream.
 const ARROW_BATCH_BYTES: u64 = 8 << 20;
 
-/// Writes the export; gives the notes on columns that do not hold the values as they were.
+/// Writes the export; returns a note for each column that does not hold the values as they were.
 pub(crate) fn assemble(
     parts: &[(PathBuf, PartInfo)],
     target: &ExportTarget,
@@ -213,8 +213,8 @@ fn from_columns(
     }
 }
 
-/// The schema of all parts. Columns that operators added come last, by name, as their order of
-/// coming depends on the partitions.
+/// The schema that fits all parts. Columns that operators added come last, sorted by name, because
+/// the order in which they first appear depends on the partitions.
 fn columns_schema(parts: &[(PathBuf, PartInfo)]) -> Result<SchemaRef> {
     let mut all: Option<Schema> = None;
     let mut given = 0;
@@ -251,7 +251,7 @@ fn columns_schema(parts: &[(PathBuf, PartInfo)]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
-/// The record batches of all parts, to be cut anew.
+/// The record batches of all parts, for cutting anew.
 struct Batches {
     parts: std::vec::IntoIter<PathBuf>,
     open: Option<OpenPart>,
@@ -278,7 +278,7 @@ impl Batches {
         }
     }
 
-    /// The next `rows` rows, fewer only at the end.
+    /// The next `rows` rows; fewer only at the end.
     fn take(&mut self, rows: usize) -> Result<Vec<RecordBatch>> {
         let mut left = rows;
         let mut taken = Vec::new();
@@ -299,7 +299,7 @@ impl Batches {
         Ok(self.rest.is_none())
     }
 
-    /// The next batch that has rows.
+    /// The next batch that is not empty.
     fn next(&mut self) -> Result<Option<RecordBatch>> {
         if let Some(rest) = self.rest.take() {
             return Ok(Some(rest));
@@ -346,7 +346,7 @@ impl OpenPart {
     }
 }
 
-/// The pieces as one record batch of `schema`.
+/// Concatenates the pieces to one record batch of `schema`.
 fn joined(pieces: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
     let rows: usize = pieces.iter().map(RecordBatch::num_rows).sum();
     let columns = schema.fields().iter().map(|field| {
@@ -359,8 +359,8 @@ fn joined(pieces: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
         let arrays: Vec<ArrayRef> = arrays.collect::<Result<_>>()?;
         let joined = concat(&arrays.iter().map(|a| &**a).collect::<Vec<_>>())?;
         Ok(match field.data_type() {
-            // The dictionary that came out depends on how the rows were cut: make it anew, in the
-            // order of the values.
+            // The concatenated dictionary depends on how the rows were cut: rebuild it in the order
+            // of the values.
             DataType::Dictionary(_, values) => cast(&cast(&joined, values)?, field.data_type())?,
             _ => joined,
         })
@@ -373,7 +373,7 @@ fn joined(pieces: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
     )?)
 }
 
-/// A file being written, group by group.
+/// A file being written, one group at a time.
 enum Writer {
     Parquet(
         SerializedFileWriter<BufWriter<AtomicFile>>,
@@ -387,7 +387,7 @@ impl Writer {
         let file = BufWriter::with_capacity(256 << 10, file);
         Ok(if format == ExportFormat::Parquet {
             // Level 1 is as fast as snappy here and a quarter smaller.
-            // Readers look for `huggingface` and `pandas` beside Arrow's schema, not in it.
+            // Readers look for `huggingface` and `pandas` next to Arrow's schema, not in it.
             let described = schema
                 .metadata()
                 .iter()
@@ -407,7 +407,7 @@ impl Writer {
         })
     }
 
-    /// Makes the groups and encodes them, in parallel; writes them in order.
+    /// Makes and encodes the groups in parallel; writes them in order.
     fn write<T: Send>(
         &mut self,
         groups: Vec<T>,

@@ -1,4 +1,4 @@
-//! The rows of all parts as one stream of bytes, whatever the parts are.
+//! Reads the rows of all parts as one stream of bytes, independent of where the parts are cut.
 
 use crate::rundir::AtomicFile;
 use anyhow::{Context, Result, bail};
@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-/// Parts of JSON lines laid end to end.
+/// Parts of JSON lines, concatenated.
 pub(crate) struct LineStream {
     parts: Vec<OpenPart>,
     len: u64,
@@ -50,7 +50,7 @@ impl LineStream {
         self.len
     }
 
-    /// Reads at `at` as much as one part gives; 0 only at the end.
+    /// Reads at `at`, at most to the end of that part; returns 0 only at the end of the stream.
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<usize> {
         let i = self.parts.partition_point(|p| p.start + p.len <= at);
         let Some(part) = self.parts.get(i) else {
@@ -60,9 +60,9 @@ impl LineStream {
         part.file.read_at(&mut bytes[..upto], at - part.start)
     }
 
-    /// Copies `start..end` to `out`. A file system that can share blocks between files does so for
-    /// a whole part; otherwise through a buffer, which was measured 3 times as fast as
-    /// `copy_file_range` on ext4.
+    /// Copies `start..end` to `out`. Shares blocks for a whole part if the file system can;
+    /// otherwise copies through a buffer, which was measured 3 times as fast as `copy_file_range`
+    /// on ext4.
     pub(crate) fn copy(&self, start: u64, end: u64, out: &mut AtomicFile) -> Result<()> {
         if let [part] = &self.parts[..]
             && (start, end) == (0, self.len)
@@ -82,7 +82,7 @@ impl LineStream {
     }
 
     /// The end of the last row that ends at or before `limit`; if none does after `start`, the end
-    /// of the row that stands there.
+    /// of the row at `start`.
     pub(crate) fn row_end(&self, start: u64, limit: u64) -> Result<u64> {
         if limit >= self.len {
             return Ok(self.len);
@@ -146,14 +146,14 @@ impl Read for LineReader<'_> {
     }
 }
 
-/// JSON lines turned into a JSON array: `[`, the rows with commas between, `]`, one row per line.
+/// Turns JSON lines into a JSON array: `[`, the rows separated by commas, `]`, one row per line.
 pub(crate) struct ArrayReader<R> {
     lines: R,
     piece: Vec<u8>,
     ready: Vec<u8>,
     given: usize,
-    /// What goes before the next byte of a row: the start of the array, a comma, or nothing in the
-    /// middle of a row.
+    /// What to write before the row's next byte: the start of the array, a comma, or nothing in
+    /// the middle of a row.
     before: &'static [u8],
     done: bool,
 }

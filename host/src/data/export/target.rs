@@ -37,20 +37,21 @@ impl ExportFormat {
 /// Where the export goes, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportTarget {
-    /// The file; with shards, what their names are made of.
+    /// The file; with shards, the pattern of their names.
     pub path: PathBuf,
     /// How rows are written.
     pub format: ExportFormat,
     /// Gzip or zstd around JSON.
     pub compression: Compression,
-    /// Largest size of a shard in bytes, before packing; None = one file. A longer row is a shard
-    /// by itself.
+    /// Largest size of a shard in bytes, before compression; None: one file. A longer row gets its
+    /// own shard.
     pub shard_size: Option<u64>,
 }
 
 impl ExportTarget {
-    /// By the suffix of `path` (`.jsonl`, `.json`, `.parquet`, `.arrow`, the first two also with
-    /// `.gz` or `.zst`), or by `export_type`, which goes first. `shard_size` 0 is one file.
+    /// Chooses the format by `export_type` if given, else by the suffix of `path` (`.jsonl`,
+    /// `.json`, `.parquet`, `.arrow`; the first two also with `.gz` or `.zst`). `shard_size` 0
+    /// means one file.
     pub fn new(path: &Path, export_type: Option<&str>, shard_size: u64) -> Result<Self, UserError> {
         let name = path
             .file_name()
@@ -90,7 +91,7 @@ impl ExportTarget {
                     .hint("leave out `.gz` or `.zst`"),
             );
         }
-        // The result takes the place of a file by a rename: not of a link to it.
+        // The final rename must replace the file, not a link to it.
         let path = if path.is_symlink() {
             std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
         } else {
@@ -104,7 +105,7 @@ impl ExportTarget {
         })
     }
 
-    /// The name of a shard. Data-Juicer's names: `name-00-of-03.jsonl`, counted from 0, with one
+    /// The name of a shard, as Data-Juicer has it: `name-00-of-03.jsonl`, counted from 0, with one
     /// digit more than the count has.
     pub fn shard(&self, index: usize, count: usize) -> String {
         let (stem, suffix) = self.name();
@@ -112,7 +113,7 @@ impl ExportTarget {
         format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
     }
 
-    /// Whether an export with shards could write to `file`, or an earlier one has.
+    /// Whether an export with shards may write `file`, or an earlier one may have written it.
     pub fn is_shard(&self, file: &Path) -> bool {
         let (stem, suffix) = self.name();
         let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -135,15 +136,15 @@ impl ExportTarget {
             && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
     }
 
-    /// A hidden file beside the target that is there only while a job runs:
-    /// `.result.jsonl.0123456789abcdef.{end}`. It fits where the target's name does, however long
-    /// that is.
+    /// A hidden file next to the target that exists only while a job runs:
+    /// `.result.jsonl.0123456789abcdef.{end}`. Its name fits wherever the target's name does,
+    /// however long that is.
     pub fn beside(&self, end: &str) -> PathBuf {
         self.path
             .with_file_name(format!("{}{end}", self.hidden_start()))
     }
 
-    /// What the names of these files begin with.
+    /// The common prefix of these names.
     pub(crate) fn hidden_start(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
         let hash = xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes());
@@ -151,7 +152,7 @@ impl ExportTarget {
         format!(".{}.{hash:016x}.", &text[..text.floor_char_boundary(64)])
     }
 
-    /// The name of the file, cut before its suffixes.
+    /// The file name, split before its suffixes.
     fn name(&self) -> (String, String) {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let lower = name.to_ascii_lowercase();

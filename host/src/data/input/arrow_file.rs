@@ -1,5 +1,6 @@
-//! Arrow IPC, file and stream: both are a row of messages, which are walked to find the batches. So
-//! a range of rows can be read of either without reading what comes before it.
+//! Reads Arrow IPC, file and stream. Both are a sequence of messages; walking these finds a range
+//! of rows without decoding what comes before it. The `arrow` crate's `StreamReader` cannot seek,
+//! and Hugging Face's `.arrow` files are streams.
 
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::datatypes::SchemaRef;
@@ -15,13 +16,13 @@ use std::path::Path;
 /// The start and the end of the file format.
 const MAGIC: &[u8] = b"ARROW1";
 
-/// No sound message has more metadata than this.
+/// No valid message has more metadata than this.
 const MAX_METADATA: u32 = 256 << 20;
 
 struct Message {
     bytes: Range<u64>,
     kind: MessageHeader,
-    /// Of a record batch.
+    /// Rows of a record batch.
     rows: u64,
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn rows(
     for message in messages {
         let end = first + message.rows;
         if message.kind != MessageHeader::RecordBatch {
-            // Dictionaries hold for all batches after them.
+            // Dictionaries apply to all later batches.
             if first < range.end {
                 chosen.push(message);
             }
@@ -115,7 +116,7 @@ fn open(path: &Path) -> Result<(File, Vec<Message>)> {
         bail!("`{}` does not start with an Arrow schema", path.display());
     }
     if is_file {
-        // A file without its footer was not written to the end.
+        // A file without a footer was not written to its end.
         file.read_exact_at(&mut head, size - 6)?;
         if head != MAGIC {
             bail!(
@@ -127,7 +128,7 @@ fn open(path: &Path) -> Result<(File, Vec<Message>)> {
     Ok((file, messages))
 }
 
-/// Writers pad the magic with zeros, to 8 bytes or to their own alignment.
+/// Skips the magic, which writers pad with zeros to 8 bytes or to their own alignment.
 fn first_message(file: &File, size: u64) -> Result<u64> {
     let mut word = [0; 8];
     let mut at = 8;
@@ -174,7 +175,7 @@ fn message(file: &File, at: u64, size: u64) -> Result<Option<Message>> {
     }))
 }
 
-/// Ranges of a file as one stream.
+/// Presents ranges of a file as one stream.
 struct Ranges {
     file: File,
     ranges: Vec<Range<u64>>,

@@ -1,5 +1,5 @@
-//! Reads columns: all of them pass through as they are, and those that somebody reads are given in
-//! the type that was asked for.
+//! Reads columns: all of them pass through unchanged, and those that an op reads are also converted
+//! to the type that it asked for.
 
 use super::describe::guarded;
 use super::file::{Dataset, Format, InputFile};
@@ -26,7 +26,7 @@ pub(crate) struct ColumnarReader {
 
 struct Open {
     batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
-    /// What is left of a batch that is too large for one block.
+    /// The rest of a batch that is too large for one block.
     rest: Option<RecordBatch>,
     name: String,
     index: usize,
@@ -128,7 +128,7 @@ impl Open {
         };
         let rows = batch.num_rows();
         let bytes: u64 = batch.columns().iter().map(|c| logical_bytes(c)).sum();
-        // Twice the size asked for is near enough.
+        // Up to twice the requested size is close enough.
         if bytes > 2 * batch_bytes as u64 && rows > 1 {
             let take = (rows as u128 * batch_bytes as u128 / bytes as u128).max(1) as usize;
             self.rest = Some(batch.slice(take, rows - take));
@@ -243,8 +243,8 @@ fn refuse(path: &str, column: &ArrayRef, reasons: &mut [Option<String>]) -> Resu
     Ok(())
 }
 
-/// The columns by name, in the types of `schema` if there is one. A row that loses a value by that
-/// gets a reason.
+/// The columns by name, in the types of `schema` if there is one. A row that loses a value by the
+/// cast gets a reason.
 fn given(
     read: &RecordBatch,
     schema: Option<&Schema>,

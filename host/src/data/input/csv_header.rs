@@ -1,4 +1,4 @@
-//! The headers of tables, looked at before a job starts.
+//! Checks the headers of tables before a job starts.
 
 use super::csv_quarantine::without_mark;
 use super::file::{Dataset, Format};
@@ -8,8 +8,8 @@ use crate::error::UserError;
 use anyhow::Result;
 use csv::{ByteRecord, ReaderBuilder};
 
-/// Fails if two columns of a table have one name: a row has room for one of them. What else may be
-/// wrong with a table shows when it is unpacked.
+/// Fails if two columns of a table have the same name, because a row has room for one of them.
+/// Other faults of a table show when it is unpacked.
 pub(crate) fn check_headers(dataset: &Dataset) -> Result<()> {
     for file in &dataset.files {
         let delimiter = match file.format {

@@ -1,18 +1,19 @@
-//! In which line of a table a row begins, by the place of its first byte.
+//! Finds the line of a table in which a row begins, from the position of its first byte. The `csv`
+//! crate's own count is late where lines end in `\r\n`, and early after blank lines.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// The lines that have been read and whose rows have not all been asked for.
+/// The lines read so far that no row has been matched to.
 #[derive(Default)]
 pub(crate) struct Lines {
-    /// Number from 1, and the place behind the last byte before the line end; blank lines are not
-    /// there.
+    /// Number, from 1, and the position after the last byte before the line end. Blank lines are
+    /// left out.
     lines: VecDeque<(u64, u64)>,
     number: u64,
-    /// Bytes so far, and how many of them are in the line that has begun.
+    /// Bytes so far, and how many of them belong to the current line.
     bytes: u64,
     in_line: u64,
     /// The last byte was a carriage return.
@@ -47,8 +48,8 @@ impl Lines {
         (self.in_line, self.returned) = (0, false);
     }
 
-    /// The line of the first row that begins at `at` or, behind line ends and blank lines, after
-    /// it. Places rise.
+    /// The line of the first row that begins at or after `at`, past line ends and blank lines. `at`
+    /// must not decrease between calls.
     pub(crate) fn of(&mut self, at: u64) -> u64 {
         while self.lines.pop_front_if(|(_, end)| *end <= at).is_some() {}
         self.lines
@@ -57,7 +58,7 @@ impl Lines {
     }
 }
 
-/// Reads on and notes the line ends.
+/// Passes bytes through and notes the line ends.
 pub(crate) struct Counted<R> {
     pub(crate) inner: R,
     pub(crate) lines: Rc<RefCell<Lines>>,
@@ -82,7 +83,7 @@ mod tests {
             let mut lines = Lines::default();
             text.chunks(piece).for_each(|chunk| lines.add(chunk));
             // The second row begins in line 2, also when asked from the `\n` of line 1; the third
-            // is behind two blank lines.
+            // comes after two blank lines.
             assert_eq!(
                 [lines.of(0), lines.of(4), lines.of(9), lines.of(21)],
                 [1, 2, 5, 7],

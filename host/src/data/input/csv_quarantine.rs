@@ -1,4 +1,4 @@
-//! The good rows of a table, as a table.
+//! Separates the rows of a table that do not fit its header from the others.
 
 use super::csv_lines::{Counted, Lines};
 use super::source_lines::LineWriter;
@@ -10,15 +10,15 @@ use std::collections::VecDeque;
 use std::io::{self, Chain, Cursor, Read, Write};
 use std::rc::Rc;
 
-/// A row of its own behind the last one. If it is not found there, a quote is open.
+/// Appended to the table as a last row. If it does not come back as one, a quote is open.
 const END: &[u8] = b"\x01end of the table\x01";
 
-/// Bytes that are made ready at a time.
+/// Bytes prepared at a time.
 const PIECE: usize = 64 << 10;
 
 type Source<R> = Counted<Chain<Chain<Cursor<Vec<u8>>, R>, Cursor<Vec<u8>>>>;
 
-/// `from` without a byte order mark, which would become part of the first name.
+/// Strips a byte order mark, which would become part of the first name.
 pub(crate) fn without_mark<R: Read>(mut from: R) -> Result<Chain<Cursor<Vec<u8>>, R>> {
     let mut head = Vec::new();
     from.by_ref().take(3).read_to_end(&mut head)?;
@@ -28,34 +28,34 @@ pub(crate) fn without_mark<R: Read>(mut from: R) -> Result<Chain<Cursor<Vec<u8>>
     Ok(Cursor::new(head).chain(from))
 }
 
-/// Reads a table and gives it without the rows that do not fit.
+/// Reads a table and passes on the rows that fit.
 pub(crate) struct Sieve<R: Read> {
     rows: Reader<Source<R>>,
     record: ByteRecord,
     delimiter: u8,
-    /// Fields of the header.
+    /// Number of fields in the header.
     fields: Option<usize>,
-    /// Good rows so far, without the header.
+    /// Good rows so far, header excluded.
     rows_before: u64,
-    /// What can be read next.
+    /// What the next read returns.
     text: Cursor<Vec<u8>>,
     lines: Rc<RefCell<Lines>>,
     rows_read: Rc<RefCell<RowsRead>>,
 }
 
-/// What is known of the rows that have been read and not been written yet.
+/// What is known of rows that were read and not yet written.
 #[derive(Default)]
 pub(crate) struct RowsRead {
-    /// Somebody asks for it.
+    /// Whether somebody asks for it.
     is_wanted: bool,
     /// The line in which each good row begins.
     good: VecDeque<u64>,
-    /// The other rows: how many good ones are before each, the line, and what stands for it.
+    /// The other rows: the number of good rows before each, its line, and its replacement.
     bad: VecDeque<(u64, u64, String)>,
 }
 
 impl RowsRead {
-    /// Writes what stands for the bad rows before good row `row`, and notes their lines.
+    /// Writes the replacements of the bad rows before good row `row`, and notes their lines.
     pub(crate) fn write_bad_before(
         &mut self,
         row: u64,
@@ -99,13 +99,13 @@ impl<R: Read> Sieve<R> {
         })
     }
 
-    /// What becomes known of the rows while they are read.
+    /// What becomes known of the rows as they are read.
     pub(crate) fn rows_read(&self) -> Rc<RefCell<RowsRead>> {
         self.rows_read.borrow_mut().is_wanted = true;
         Rc::clone(&self.rows_read)
     }
 
-    /// Puts the next good rows into `text`: none at the end.
+    /// Puts the next good rows into `text`; leaves it empty at the end.
     fn fill(&mut self) -> Result<()> {
         let mut out = self.writer();
         let mut bytes = 0;
@@ -119,7 +119,7 @@ impl<R: Read> Sieve<R> {
     /// Writes the next good row to `out`; false at the end.
     fn next(&mut self, out: &mut Writer<Vec<u8>>) -> Result<bool> {
         while self.rows.read_byte_record(&mut self.record)? {
-            // The reader's own count is late where lines end in `\r\n`, and early behind blank
+            // The reader's own count is late where lines end in `\r\n`, and early after blank
             // lines.
             let line = self
                 .lines

@@ -2,9 +2,9 @@
 //! whole dataset: numbers, booleans, otherwise text; an empty field is null. A number keeps all its
 //! digits, however many it has.
 //!
-//! A row with another number of fields than the header, or with bytes that are not UTF-8, becomes a
-//! list of what is wrong with it and of its text. That is no JSON object, so the reader of the rows
-//! puts it into quarantine.
+//! A row that has more or fewer fields than the header, or is not UTF-8, becomes a list with the
+//! reason and the text. That is not a JSON object, so the reader of the rows puts it into
+//! quarantine.
 
 use super::csv_quarantine::Sieve;
 use super::csv_types::{ColumnTypes, Type, boolean, constant, unsigned};
@@ -101,8 +101,8 @@ impl Type {
     }
 }
 
-/// Appends a number with the digits that it has. `fraction`: its column has fractions, so that a
-/// whole number is written as one (`1.0`), unless a double would be another number.
+/// Appends a number with all its digits. `fraction`: its column has fractions, so a whole number is
+/// written as one (`1.0`), unless a double would change it.
 fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
     let (sign, digits) = if value.starts_with('-') {
         ("-", unsigned(value))
@@ -137,7 +137,7 @@ fn write_number(value: &str, fraction: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(exponent.as_bytes());
 }
 
-/// Whether a double is the same number.
+/// Whether a double holds exactly this number.
 fn is_exact(digits: &str) -> bool {
     digits
         .parse::<u64>()

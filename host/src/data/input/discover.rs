@@ -18,20 +18,20 @@ use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 impl Dataset {
-    /// The files at `paths`: each is a file, a directory (searched with all below it) or a glob
-    /// pattern; relative ones start at `base`.
+    /// The files at `paths`: each is a file, a directory (searched recursively) or a glob pattern;
+    /// relative ones start at `base`.
     ///
-    /// The order is that of `paths`, and by name within each. A file that comes twice, or under two
-    /// names, counts once. In directories and patterns hidden and temporary files are left out, run
-    /// directories of jobs, what tools note of a dataset beside it, and files whose name promises
-    /// no rows; a file that is named itself is taken by its content. The notes say what was left
-    /// out or is there twice. Anything that is not there, not readable, not fetched or of no known
-    /// format is a [`UserError`], and so are JSON rows mixed with columns.
+    /// The order is that of `paths`, sorted by name within each. A file that appears twice, or
+    /// under two names, counts once. Directories and patterns skip hidden and temporary files, run
+    /// directories of jobs, metadata that tools keep next to a dataset, and files whose name
+    /// promises no rows; a file that is named directly is judged by its content. The notes say what
+    /// was skipped or appears twice. Fails with a [`UserError`] for a path that is missing,
+    /// unreadable, not fetched or of unknown format, and for JSON rows mixed with columns.
     pub fn open(paths: &[String], base: &Path) -> Result<Self> {
         Self::open_with(paths, base, default_zstd_window())
     }
 
-    /// The same with the largest window of a zstd file that is accepted, in bytes.
+    /// Like [`Self::open`], with the largest accepted window of a zstd file, in bytes.
     pub fn open_with(paths: &[String], base: &Path, zstd_window: u64) -> Result<Self> {
         let mut search = Search::default();
         for given in paths {
@@ -56,23 +56,23 @@ impl Dataset {
     }
 }
 
-/// Why a file with the name of a tool's notes does not count.
+/// Why a file named like a tool's metadata does not count.
 const METADATA: &str = "is metadata, not rows,";
 
 /// A file that may hold rows.
 struct Found {
     path: PathBuf,
     metadata: Metadata,
-    /// It was named itself.
+    /// The user named it directly.
     named: bool,
-    /// It has the name of a tool's notes.
+    /// Its name is that of a tool's metadata.
     looks_like_notes: bool,
 }
 
 #[derive(Default)]
 struct Search {
     found: Vec<Found>,
-    /// Device and inode of what was found or entered, with the name.
+    /// Device and inode of each file found and directory entered, with the name.
     seen: HashMap<(u64, u64), PathBuf>,
     notes: Notes,
 }
@@ -81,7 +81,7 @@ fn user(path: &Path, message: impl Into<String>) -> UserError {
     UserError::new(path.display().to_string(), message)
 }
 
-/// What to do about a path that cannot be read; `else_hint` where nothing better is known.
+/// What to do about a path that cannot be read; `else_hint` if nothing better is known.
 fn unreadable(path: &Path, error: &std::io::Error, else_hint: &str) -> UserError {
     let target = fs::read_link(path).unwrap_or_default();
     let leads_to = |part: &str| {
@@ -134,7 +134,7 @@ impl Search {
             .collect::<Result<_, _>>()
             .map_err(|e| user(e.path(), format!("cannot be read: {}", e.error())))?;
         matches.sort();
-        // The directories that the pattern does not name.
+        // Directories that the pattern does not name.
         let names = |path: &Path| {
             path.components()
                 .filter(|part| *part != Component::CurDir)
@@ -162,7 +162,7 @@ impl Search {
         if !self.is_new(path, metadata) {
             return Ok(());
         }
-        // What a job keeps, this one perhaps, is no data, though it holds rows.
+        // A run directory, perhaps this job's, is not data, though it holds rows.
         if RunPaths::MARKS.iter().all(|name| path.join(name).exists()) {
             self.notes.passed_over(path.to_owned());
             return Ok(());
@@ -205,7 +205,7 @@ impl Search {
         Ok(())
     }
 
-    /// What is in a directory, by name.
+    /// The entries of a directory, sorted by name.
     fn entries(&self, path: &Path) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path).and_then(|d| {
             d.map(|e| Ok(e?.path()))
@@ -216,7 +216,7 @@ impl Search {
         Ok(entries)
     }
 
-    /// Something found in a directory or by a pattern.
+    /// Adds what a directory or pattern contains.
     fn entry(&mut self, path: PathBuf) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let role = role(&name);
@@ -232,7 +232,7 @@ impl Search {
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(_) if by_name(&path).is_none() => return Ok(()),
-            // A link to nowhere, or to itself: rows would be missing without a word.
+            // A dangling or circular link: passing over it would lose rows silently.
             Err(e) => {
                 return Err(
                     unreadable(&path, &e, "remove it, or leave it out of the pattern").into(),
@@ -254,7 +254,7 @@ impl Search {
         }
     }
 
-    /// Whether a file or directory has not been seen under this or another name.
+    /// Whether a file or directory is seen for the first time, under any name.
     fn is_new(&mut self, path: &Path, metadata: &Metadata) -> bool {
         match self.seen.entry((metadata.dev(), metadata.ino())) {
             std::collections::hash_map::Entry::Vacant(free) => {
@@ -314,7 +314,7 @@ impl Search {
         } in found
         {
             let sniffed = match sniff(&path, zstd_window) {
-                // Whatever it is, it is no row.
+                // Whatever it is, it is not a row.
                 Err(_) if looks_like_notes => {
                     notes.left_out(path, METADATA);
                     continue;
@@ -362,11 +362,11 @@ impl Search {
             .into());
         }
         let is_asked_for = |file: &InputFile| asked_for.contains(&file.path);
-        // An empty file names no format worth a quarrel.
+        // An empty file does not settle the format.
         if files.iter().any(|f| f.format.is_columnar()) {
             files.retain(|f| f.bytes > 0);
         }
-        // A README beside the data is not data, unless somebody says so.
+        // A README next to the data is not data, unless the user names it.
         if files
             .iter()
             .any(|f| f.format != Format::Text && f.bytes > 0)
@@ -388,7 +388,7 @@ impl Search {
             .map(|f| f.path.extension().map(std::ffi::OsStr::to_owned))
             .collect();
         if !kinds.is_empty() {
-            // Among texts of its own kind a README is one of them.
+            // Among other texts a README is a row like them.
             let is_beside = |f: &InputFile| {
                 let is_license = f
                     .path
@@ -423,8 +423,8 @@ impl Search {
     }
 }
 
-/// A JSON file that is one object with none of the fields of the rows beside it, or a list of
-/// words, holds what somebody noted of the dataset.
+/// Leaves out a JSON file that is one object sharing no field with the rows next to it, or a list
+/// of words: it is metadata about the dataset.
 fn leave_out_metadata(
     files: &mut Vec<InputFile>,
     notes: &mut Notes,
@@ -457,7 +457,7 @@ fn leave_out_metadata(
     if candidates.is_empty() {
         return;
     }
-    // A few files say what rows look like.
+    // A few files show what rows look like.
     let rows = files
         .iter()
         .filter(|f| !candidates.contains_key(&f.path) && f.bytes > 0);

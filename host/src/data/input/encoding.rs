@@ -1,20 +1,20 @@
-//! Texts that are not UTF-8: which encoding it is.
+//! Guesses the encoding of texts that are not UTF-8, for the error message.
 
 use super::not_data::NotData;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 /// What the start of a text says of its encoding.
 pub(crate) enum Encoding {
-    /// UTF-8, as far as can be seen.
+    /// UTF-8, as far as was read.
     Utf8,
-    /// So many lines are something else, and that is most of them: the file is.
+    /// This many lines are in another encoding, and most are: so is the file.
     Other(NotData),
-    /// Some lines are something else: what to say of it.
+    /// Some lines are in another encoding: the message about them.
     Mixed(String),
 }
 
-/// UTF-16 and UTF-32, by a byte order mark or by the zeros of the first characters, as rows begin
-/// with ASCII.
+/// Recognises UTF-16 and UTF-32 by a byte order mark or by the zeros in the first characters, since
+/// rows begin with ASCII.
 pub(crate) fn wide(head: &[u8]) -> Option<NotData> {
     let (name, order) = match head {
         [0xff, 0xfe, 0, 0, ..] | [9..127, 0, 0, 0, ..] => ("UTF-32", "LE"),
@@ -35,12 +35,12 @@ pub(crate) fn wide(head: &[u8]) -> Option<NotData> {
     })
 }
 
-/// Looks at the lines of `head`, which is the `whole` text or its beginning.
+/// Examines the lines of `head`: the `whole` text or its beginning.
 pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
     if std::str::from_utf8(head).is_ok() {
         return Encoding::Utf8;
     }
-    // The last line may be cut inside a character.
+    // The last line may be cut within a character.
     let end = if whole {
         None
     } else {
@@ -54,7 +54,7 @@ pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
         all += 1;
         match std::str::from_utf8(line) {
             Ok(_) => {}
-            // A long line that is cut.
+            // A long line, cut.
             Err(error) if !whole && end.is_none() && error.error_len().is_none() => {}
             Err(_) => others.push(line),
         }
@@ -68,7 +68,7 @@ pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
     let encoding = detector.guess(None, Utf8Detection::Deny);
     let (text, _, damaged) = encoding.decode(&sample);
     let name = match encoding.name() {
-        // The larger set of the same characters.
+        // GB18030 is a superset of GBK.
         "GBK" => "GB18030",
         name => name,
     };
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn encodings_of_east_asia_are_named() {
-        // "data", "some more text" and such, as Python's codecs write them.
+        // "data", "some more text" and the like, as Python's codecs encode them.
         let gb = b"{\"text\": \"\xd6\xd0\xce\xc4\xce\xc4\xb1\xbe\xa3\xac\xd5\xe2\xca\xc7\xca\xfd\xbe\xdd\"}\n";
         assert!(
             other(&gb.repeat(2)).unwrap().contains("GB18030"),
@@ -141,7 +141,7 @@ mod tests {
         );
         let sjis = b"{\"text\": \"\x93\xfa\x96\x7b\x8c\xea\x82\xcc\x83\x65\x83\x4c\x83\x58\x83\x67\x82\xc5\x82\xb7\"}\n";
         assert!(other(&sjis.repeat(2)).unwrap().contains("Shift_JIS"));
-        // One odd line among others, or few lines with an odd byte, say nothing of the file.
+        // One odd line among others, or few lines with an odd byte, do not settle the encoding.
         let mixed = [&gb[..], &b"{\"text\": \"plain\"}\n".repeat(5)].concat();
         assert!(matches!(of_lines(&mixed, true), Encoding::Mixed(_)));
         assert!(matches!(
@@ -149,7 +149,7 @@ mod tests {
             Encoding::Mixed(_)
         ));
         assert!(other(&b"{\"text\": \"caf\xe9 cr\xe8me\"}\n".repeat(5)).is_some());
-        // A character that is cut at the end of what was looked at.
+        // A character cut at the end of the head.
         assert!(matches!(
             of_lines("{\"text\": \"é".as_bytes().split_last().unwrap().1, false),
             Encoding::Utf8

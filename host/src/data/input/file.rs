@@ -1,4 +1,4 @@
-//! What a dataset consists of: files in a fixed order.
+//! The files of a dataset, in a fixed order.
 
 use super::path_text;
 use crate::data::losses::Losses;
@@ -42,34 +42,34 @@ pub enum Compression {
     Gzip,
     /// Zstandard, any number of frames.
     Zstd,
-    /// bzip2.
+    /// The xz container.
     Bzip2,
     /// The xz container.
     Xz,
 }
 
-/// One file of a dataset. Path, size and time together are its identity: when one of them differs,
+/// One file of a dataset. Path, size and time together are its identity: if one of them differs,
 /// the input has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
     /// Where the rows are read from.
     #[serde(with = "path_text")]
     pub path: PathBuf,
-    /// What is in it.
+    /// The format of its content.
     pub format: Format,
-    /// How it is packed.
+    /// How it is compressed.
     pub compression: Compression,
     /// Size of the file.
     pub bytes: u64,
     /// Time of the last change, in nanoseconds since 1970.
     pub modified_ns: i128,
-    /// The file that the user named, where `path` is a copy that was unpacked into the run
+    /// The file that the user named, where `path` is a copy of it, unpacked into the run
     /// directory.
     #[serde(default)]
     pub origin: Option<Origin>,
 }
 
-/// The file that a materialised one was made of.
+/// The original of a materialised file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Its path.
@@ -92,7 +92,7 @@ impl InputFile {
             && matches!(self.format, Format::Jsonl | Format::Parquet | Format::Arrow)
     }
 
-    /// What an unpacked copy of the file says that it was made of.
+    /// The origin that an unpacked copy of this file records.
     pub fn as_origin(&self) -> Origin {
         Origin {
             path: self.path.clone(),
@@ -103,7 +103,7 @@ impl InputFile {
         }
     }
 
-    /// The path that the user knows.
+    /// The path that the user knows, for messages.
     pub fn shown(&self) -> std::path::Display<'_> {
         self.origin
             .as_ref()
@@ -112,17 +112,16 @@ impl InputFile {
     }
 }
 
-/// The input: files in a fixed order. All of them hold JSON rows (or what becomes JSON rows), or
-/// all of them hold columns.
+/// The input: files in a fixed order. Either all of them hold JSON rows (or what becomes JSON
+/// rows), or all of them hold columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
     /// The files; their position is their number in row ids and slices.
     pub files: Vec<InputFile>,
-    /// What the user should know of what was found, one sentence each: what was left out or is
-    /// there twice, and why.
+    /// Notes for the user, one sentence each: what was left out or appears twice, and why.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// The largest window of a zstd file that is unpacked, in bytes.
+    /// The largest accepted window of a zstd file, in bytes.
     #[serde(default = "default_zstd_window")]
     pub zstd_window: u64,
     /// What the rows do not keep of the files that were unpacked.
@@ -130,7 +129,7 @@ pub struct Dataset {
     pub(crate) losses: Losses,
 }
 
-/// 128 MiB, as the `zstd` program has it: a file cannot claim more memory.
+/// 128 MiB, the default of the `zstd` program: bounds the memory that a file can claim.
 pub(crate) fn default_zstd_window() -> u64 {
     128 << 20
 }

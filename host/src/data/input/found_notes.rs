@@ -1,22 +1,22 @@
-//! What the user should know of the files that were looked for: a bounded number of sentences,
-//! however many files there are.
+//! Notes for the user about the files that were found: a bounded number of sentences, however many
+//! files there are.
 
 use crate::term::counted;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Files that are named one by one for each reason; the others are counted.
+/// Files named for each reason; the others are counted.
 const NAMED: usize = 3;
 
-/// Sentences in all.
+/// Upper bound of sentences.
 const MOST: usize = 50;
 
 /// Collects the sentences.
 #[derive(Default)]
 pub(crate) struct Notes {
     sentences: Vec<String>,
-    /// Sentences about files, by what all files of a kind have in common: what comes after the
-    /// name, and the names.
+    /// Sentences about files, grouped by their common part: what comes after the name, and the
+    /// names.
     kinds: Vec<(String, Kind)>,
     passed_over: Vec<PathBuf>,
 }
@@ -28,7 +28,7 @@ struct Kind {
 }
 
 impl Notes {
-    /// A file that does not count.
+    /// A file that is skipped.
     pub(crate) fn left_out(&mut self, path: PathBuf, why: &str) {
         self.add(
             &format!("{why} and was left out"),
@@ -41,12 +41,12 @@ impl Notes {
         self.passed_over.push(path);
     }
 
-    /// The first of them.
+    /// The first file that was passed over.
     pub(crate) fn first_passed_over(&self) -> Option<&Path> {
         self.passed_over.first().map(PathBuf::as_path)
     }
 
-    /// A file or directory that was found before, as `first`.
+    /// A file or directory that was already found as `first`.
     pub(crate) fn twice(&mut self, path: &Path, first: &Path) {
         let what = if path == first {
             "was found twice".to_owned()
@@ -69,7 +69,7 @@ impl Notes {
         self.add(what, format!("`{}`", path.display()));
     }
 
-    /// A directory whose name has a value that the rows may not have.
+    /// A Hive partition directory: its name has a value that the rows may lack.
     pub(crate) fn hive_partition(&mut self, path: &Path) {
         self.add(
             "has a value in its name: rows get no field of it",
@@ -95,7 +95,7 @@ impl Notes {
         ));
     }
 
-    /// The snapshot that is read of a repository in the hub's cache.
+    /// The snapshot chosen from a repository in the hub's cache.
     pub(crate) fn snapshot(&mut self, path: &Path, snapshot: &Path, of: usize) {
         if of > 1 {
             let name = snapshot.file_name().unwrap_or_default().to_string_lossy();
@@ -130,7 +130,7 @@ impl Notes {
         }
     }
 
-    /// All of them.
+    /// All sentences.
     pub(crate) fn sentences(self) -> Vec<String> {
         let mut sentences = self.sentences;
         for (what, kind) in self.kinds {
@@ -142,7 +142,7 @@ impl Notes {
                 let _ = write!(last, "; the same holds for {more} more {files}");
             }
         }
-        // Of each file there may be something else to say.
+        // Each file may have a note of its own.
         if sentences.len() > MOST {
             let more = sentences.split_off(MOST).len();
             sentences.push(format!("and {more} more notes on the files of the dataset"));

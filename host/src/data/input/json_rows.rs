@@ -1,4 +1,7 @@
-//! JSON arrays and plain text as JSON lines.
+//! Converts JSON arrays and plain text to JSON lines.
+//!
+//! By hand: serde_json ends at the first element that it does not accept, such as one with `NaN`.
+//! Here brackets and strings alone decide where an element ends, so the others are not lost.
 
 use super::read_error::plain_error;
 use super::source_lines::LineWriter;
@@ -7,10 +10,10 @@ use anyhow::{Result, bail};
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Writes each element of a JSON array, or each of several JSON values that follow one another, as
-/// one line. An element keeps its bytes; only line ends between its tokens become spaces. Whether
-/// it is a valid row is for the reader to say, but the array itself must be whole. `source_lines`
-/// is told in which line of the file each begins.
+/// Writes each element of a JSON array, or each of several consecutive JSON values, as one line. An
+/// element keeps its bytes; only line ends between its tokens become spaces. The reader of rows
+/// judges whether an element is a valid row, but the array itself must be complete. `source_lines`
+/// receives the line of the file in which each element begins.
 pub(crate) fn array_to_lines(
     mut from: impl Read,
     path: &Path,
@@ -39,7 +42,7 @@ pub(crate) fn array_to_lines(
         let mut i = 0;
         while i < got {
             if splitter.in_string && !splitter.escaped {
-                // Nothing in a run of plain text matters.
+                // A run of plain text changes no state.
                 let run = find_special(&piece[..got], i) - i;
                 lines.extend_from_slice(&piece[i..i + run]);
                 splitter.at += run as u64;
@@ -79,30 +82,30 @@ pub(crate) fn array_to_lines(
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    /// Nothing but space so far.
+    /// Only space so far.
     Start,
-    /// An element must come, or the array may end if it is the first.
+    /// Before an element; the array may end here if it is empty.
     Between,
     /// Within an element.
     Value,
-    /// Behind an element of an array: a comma or the end.
+    /// After an element of an array: a comma or the end must come.
     After,
-    /// Behind the array.
+    /// After the array.
     End,
 }
 
 struct Splitter {
     state: State,
     array: bool,
-    /// Brackets open within the element.
+    /// Open brackets within the element.
     depth: u64,
     in_string: bool,
     escaped: bool,
     at: u64,
-    /// The present line, from 1, and that in which the element began.
+    /// The current line, from 1, and the line in which the element began.
     line: u64,
     first_line: u64,
-    /// The first lines of elements that have ended.
+    /// The first line of each element that has ended.
     ended: Vec<u64>,
 }
 
@@ -149,7 +152,8 @@ impl Splitter {
 
     fn value(&mut self, byte: u8, out: &mut Vec<u8>) {
         if self.in_string {
-            // A line feed is not valid here: a tab is not either, and keeps the row on its line.
+            // A line feed is not valid within a string. Nor is a tab, but it keeps the row on one
+            // line.
             out.push(if matches!(byte, b'\n' | b'\r') {
                 b'\t'
             } else {
@@ -190,8 +194,8 @@ impl Splitter {
     }
 }
 
-/// The whole text as one row, under `text`; an empty file has no row. What is not UTF-8 stays as it
-/// is, and the reader will say so.
+/// Writes the whole text as one row, under `text`; an empty file has no row. Bytes that are not
+/// UTF-8 pass through, for the reader to report.
 pub(crate) fn text_to_line(mut from: impl Read, out: &mut impl Write) -> Result<()> {
     let mut piece = vec![0; 256 << 10];
     let mut line = Vec::new();

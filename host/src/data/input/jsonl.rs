@@ -1,4 +1,4 @@
-//! Reads plain JSONL in blocks that end at line ends. Rows are views on the block, not copies.
+//! Reads plain JSONL in blocks that end at line ends. Rows are views into the block, not copies.
 
 use super::file::{Dataset, Format, InputFile};
 use crate::data::batch::{Batch, ROW_ID_OFFSET_BITS, row_id};
@@ -10,7 +10,7 @@ use arrow::buffer::{Buffer, ScalarBuffer};
 use memchr::{memchr, memrchr};
 use std::fs::File;
 
-/// What is kept of a row that is too long.
+/// How much of an overlong row is kept.
 const KEPT_OF_HUGE_ROW: usize = 64 << 10;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -29,12 +29,12 @@ struct Open {
     file: File,
     index: usize,
     name: String,
-    /// Where the next read starts in the file.
+    /// File offset of the next read.
     next: u64,
     end: u64,
     /// The bytes before `next` that belong to the next block: an unfinished row.
     carry: Vec<u8>,
-    /// The rows were those of a table, and a list stands for one that does not fit.
+    /// The rows came from a table, and a list replaces each row that does not fit.
     is_table: bool,
 }
 
@@ -108,7 +108,7 @@ impl Open {
         })
     }
 
-    /// Reads up to `upto` bytes more to the end of `buffer`.
+    /// Reads up to `upto` more bytes to the end of `buffer`.
     fn fill(&mut self, buffer: &mut Vec<u8>, upto: usize) -> Result<()> {
         let mut left = (self.end - self.next).min(upto as u64) as usize;
         buffer.reserve_exact(left);
@@ -166,7 +166,7 @@ impl Open {
                 break searched + at + 1;
             }
             searched = buffer.len();
-            // One byte more may be the carriage return of the line end.
+            // One more byte may be the carriage return of the line end.
             if searched > max_row_bytes + 1 {
                 return self
                     .skip_huge_row(base, &buffer, max_row_bytes, extractor)
@@ -178,7 +178,7 @@ impl Open {
         self.block(buffer, base, max_row_bytes, extractor).map(Some)
     }
 
-    /// Cuts the block into rows and takes out the fields.
+    /// Cuts the block into rows and extracts the fields.
     fn block(
         &mut self,
         buffer: Vec<u8>,
@@ -237,7 +237,7 @@ impl Open {
         let buffers = [Buffer::from_vec(buffer)];
         let columns = extractor.finish(&buffers);
         let [buffer] = buffers;
-        // SAFETY: every view was made by `make_view` at its place in the buffer.
+        // SAFETY: `make_view` made every view at its place in the buffer.
         let raw = unsafe {
             BinaryViewArray::new_unchecked(ScalarBuffer::from(views), [buffer].into(), None)
         };
@@ -252,7 +252,7 @@ impl Open {
         Ok(Block { batch, bad, bytes })
     }
 
-    /// `head` is the start of a row that is too long: reads on to its end without keeping it.
+    /// `head` is the start of an overlong row: reads to its end without keeping it.
     fn skip_huge_row(
         &mut self,
         base: u64,
@@ -308,7 +308,7 @@ impl Open {
     }
 }
 
-/// What is wrong with a row of a table, as it was noted when the table was unpacked.
+/// The fault of a table row, as noted when the table was unpacked.
 fn unfit_row(row: &[u8]) -> Option<String> {
     let [reason, _] = serde_json::from_slice::<[String; 2]>(row).ok()?;
     Some(reason)

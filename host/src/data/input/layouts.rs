@@ -1,24 +1,23 @@
-//! Directories and files that tools lay out in a way of their own.
+//! Recognises directories and files in the layouts of particular tools.
 
 use crate::error::UserError;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a directory is.
+/// The layout of a directory.
 pub(crate) enum Layout {
-    /// Nothing special: what is in it counts by its name.
+    /// None in particular: each entry counts by its name.
     Plain,
-    /// A dataset that Hugging Face's `save_to_disk` wrote: these files and no others, in this
-    /// order.
+    /// A dataset written by Hugging Face's `save_to_disk`: exactly these files, in this order.
     Saved(Vec<PathBuf>),
-    /// Several of them, one per split.
+    /// Several such datasets, one per split.
     Splits(Vec<PathBuf>),
-    /// A repository in the hub's cache: the snapshot that counts, of so many.
+    /// A repository in the hub's cache: the current snapshot, out of `of`.
     HubCache { snapshot: PathBuf, of: usize },
 }
 
-/// Looks whether `dir` is of a known layout. A [`UserError`] says what is missing of it.
+/// Detects the layout of `dir`. Fails with a [`UserError`] if a part of it is missing.
 pub(crate) fn layout(dir: &Path) -> Result<Layout, UserError> {
     if let Some(saved) = saved(dir)? {
         return Ok(Layout::Saved(saved));
@@ -37,14 +36,14 @@ pub(crate) fn layout(dir: &Path) -> Result<Layout, UserError> {
 }
 
 fn read_json(path: &Path) -> Option<Value> {
-    // Each of these files is a few kilobytes.
+    // Each of these files has a few kilobytes.
     if fs::metadata(path).ok()?.len() > 16 << 20 {
         return None;
     }
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// Names of files or directories; None if something else is there, for instance a path that leads
+/// File or directory names; None if an entry is anything else, for instance a path that leads
 /// elsewhere.
 fn names(list: &Value) -> Option<Vec<String>> {
     let is_plain =
@@ -127,18 +126,18 @@ fn hub_cache(dir: &Path) -> Result<Layout, UserError> {
     }
 }
 
-/// What the name of a file or directory says, case aside.
+/// What a file's or directory's name says, ignoring case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// It may hold rows.
     Open,
     /// Hidden, or half written.
     Temporary,
-    /// What tools note of a dataset, if it is one JSON object.
+    /// Metadata of a dataset, if it is one JSON object.
     Metadata,
 }
 
-/// What is expected of something called `name`.
+/// The role of an entry called `name`.
 pub(crate) fn role(name: &str) -> Role {
     let name = name.to_ascii_lowercase();
     const ENDS: [&str; 10] = [
@@ -173,10 +172,9 @@ pub(crate) fn role(name: &str) -> Role {
     }
 }
 
-/// Whether a file that is not taken would count as data if it were not for marks of what is
-/// temporary.
+/// The name without temporary marks, if a file of that name would count as data.
 pub(crate) fn could_be_data(name: &str) -> Option<&str> {
-    // Notes of tools, such as `_SUCCESS` and `.gitattributes`, are no data under any name.
+    // Tool files such as `_SUCCESS` and `.gitattributes` are not data under any name.
     let name = name.trim_start_matches(['.', '_', '~', '$']);
     let stem = name.trim_end_matches(['~', '#']);
     let stem = match stem.rsplit_once('.') {
@@ -186,7 +184,7 @@ pub(crate) fn could_be_data(name: &str) -> Option<&str> {
     Some(stem).filter(|stem| !stem.is_empty())
 }
 
-/// What stands in a repository beside the data, as text.
+/// Whether it is text that accompanies the data in a repository.
 pub(crate) fn is_documentation(path: &Path) -> bool {
     let stem = path
         .file_stem()
@@ -211,7 +209,7 @@ pub(crate) fn is_documentation(path: &Path) -> bool {
             .is_some_and(|name| name == "requirements.txt")
 }
 
-/// What the path of a directory says that its rows do not: a Hive partition (`lang=en`).
+/// Whether a directory's name has a value that its rows lack: a Hive partition (`lang=en`).
 pub(crate) fn is_hive_partition(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.split_once('=').is_some_and(|(key, value)| {

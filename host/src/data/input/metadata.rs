@@ -1,5 +1,4 @@
-//! JSON files that hold no rows: one object with what somebody noted of the dataset, or a list of
-//! words.
+//! Detects JSON files without rows: one object of metadata about the dataset, or a list of words.
 
 use super::describe::describe;
 use super::file::{Format, InputFile};
@@ -12,17 +11,17 @@ use std::io::{BufRead, BufReader, Read};
 /// Larger files are data.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The names in a text, or a value that has none.
+/// The field names in a JSON text.
 pub(crate) enum Json {
-    /// One object and nothing else.
+    /// A single object.
     One(Vec<String>),
-    /// Several, or a list of them: those of the first.
+    /// Several objects, or a list of them: the names in the first.
     Rows(Vec<String>),
-    /// Something in which there are no objects.
+    /// A value without objects.
     Other,
 }
 
-/// What a JSON file consists of; None where it is too large or is not JSON from end to end.
+/// What a JSON file consists of; None if it is too large or not JSON from end to end.
 pub(crate) fn json_of(file: &InputFile, zstd_window: u64) -> Option<Json> {
     if file.bytes > MAX_BYTES {
         return None;
@@ -34,7 +33,7 @@ pub(crate) fn json_of(file: &InputFile, zstd_window: u64) -> Option<Json> {
     ))
 }
 
-/// Reads no more of it than it takes.
+/// Reads no more than it needs.
 fn json(mut from: impl BufRead) -> Option<Json> {
     let mut first = next_visible(&mut from)?;
     if first == 0xef {
@@ -57,7 +56,7 @@ fn json(mut from: impl BufRead) -> Option<Json> {
     })
 }
 
-/// The next byte that is no space; it is not taken.
+/// Peeks at the next byte that is not a space.
 fn next_visible(from: &mut impl BufRead) -> Option<u8> {
     loop {
         let ready = from.fill_buf().ok().filter(|ready| !ready.is_empty())?;
@@ -75,7 +74,7 @@ fn next_visible(from: &mut impl BufRead) -> Option<u8> {
     }
 }
 
-/// The names of the fields of the first rows of `file`, as far as they can be had at little cost.
+/// The field names of the first rows of `file`, as far as they are cheap to find.
 pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<String>> {
     const LINE: u64 = 4 << 20;
     let first_line = || -> Option<Vec<u8>> {
@@ -127,7 +126,7 @@ pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<St
     Some(names.into_iter().collect())
 }
 
-/// A value, of which only the names are kept.
+/// A value reduced to its field names.
 enum Found {
     Object(Vec<String>),
     Value,

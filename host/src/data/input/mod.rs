@@ -1,5 +1,5 @@
-//! Datasets in: finding the files, telling what they hold, reading the rows of a partition,
-//! unpacking what cannot be read from the middle.
+//! Reading datasets: find the files, detect their formats, read the rows of a partition, unpack
+//! what cannot be read from the middle.
 
 pub(crate) mod arrow_file;
 pub(crate) mod columnar;

@@ -1,7 +1,7 @@
-//! Files that hold no rows although their names or their places say so: what they are, by their
-//! first bytes, and what to do about it.
+//! Recognises files without rows, despite their name or place, by their first bytes, and says what
+//! to do about them.
 
-/// What a file is in truth.
+/// What a file really is.
 pub(crate) struct NotData {
     /// `a ZIP archive`.
     pub(crate) what: String,
@@ -18,7 +18,7 @@ impl NotData {
     }
 }
 
-/// A few lines that stand for a file which was not fetched.
+/// A pointer file of a few lines in place of a file that was not fetched.
 pub(crate) fn pointer(head: &[u8]) -> Option<NotData> {
     if head.starts_with(b"version https://git-lfs.github.com/spec/")
         || head.starts_with(b"version https://hawser.github.com/spec/")
@@ -45,7 +45,7 @@ pub(crate) fn pointer(head: &[u8]) -> Option<NotData> {
     })
 }
 
-/// Formats that people have and djhost does not read.
+/// Common formats that djhost does not read.
 pub(crate) fn foreign(head: &[u8]) -> Option<NotData> {
     const UNPACK: &str = "unpack it, and name the files in it";
     const CONVERT: &str = "convert it to JSONL or Parquet first";
@@ -87,7 +87,7 @@ pub(crate) fn foreign(head: &[u8]) -> Option<NotData> {
     Some(NotData::new(what, hint))
 }
 
-/// What a server says in place of a file.
+/// A server's error page in place of a file.
 pub(crate) fn page(head: &[u8]) -> Option<NotData> {
     let text = head
         .strip_prefix(b"\xef\xbb\xbf")

@@ -1,4 +1,4 @@
-//! Packed files: which packing it is, and the content as a stream.
+//! Compressed files: detects the compression and streams the content.
 
 use super::file::Compression;
 use super::source::Source;
@@ -8,16 +8,16 @@ use flate2::bufread::GzDecoder;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Bytes that decide about the packing.
+/// Number of bytes that identify the compression.
 const MAGIC: usize = 10;
 
-/// The packing of what starts with `head`, by its magic number.
+/// The compression of data that starts with `head`, by its magic number.
 pub(crate) fn packing(head: &[u8]) -> Compression {
     match head {
         [0x1f, 0x8b, ..] => Compression::Gzip,
-        // Also frames to skip, with which `pzstd` begins.
+        // Including skippable frames, with which `pzstd` begins.
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
-        // The second one is the end: a stream of nothing.
+        // The second pattern is an empty stream: only the end.
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..]
         | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => Compression::Bzip2,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
@@ -25,13 +25,13 @@ pub(crate) fn packing(head: &[u8]) -> Compression {
     }
 }
 
-/// Largest dictionary of xz data, with what the decoder needs besides, in KiB, so that a file
-/// cannot claim more memory. `xz -9` has one of 64 MiB.
+/// Memory limit for xz data in KiB: the largest dictionary, and what the decoder needs besides. It
+/// bounds what a file can claim. `xz -9` has a dictionary of 64 MiB.
 const XZ_MEMORY_KB: u32 = (128 << 10) + 1024;
 
-/// The content of a file, as a stream. A packed one may consist of any number of members (of gzip),
-/// frames (of zstd) and streams (of bzip2, xz), also of different kinds, with zeros between and
-/// behind them, as tapes have them. `zstd_window` is the largest window that is accepted, in bytes.
+/// Streams the content of a file. A compressed one may consist of any number of members (gzip),
+/// frames (zstd) and streams (bzip2, xz), of different kinds, too, separated and followed by zeros,
+/// as on tapes. `zstd_window` is the largest accepted window, in bytes.
 pub(crate) fn open_unpacked(
     path: &Path,
     compression: Compression,
@@ -65,7 +65,7 @@ enum Member {
 }
 
 impl Unpacked {
-    /// The member that `source` stands at.
+    /// Opens the member at which `source` is positioned.
     fn begin(&mut self, mut source: Source) -> io::Result<Member> {
         if self.any {
             source.skip_zeros()?;

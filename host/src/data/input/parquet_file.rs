@@ -33,15 +33,15 @@ fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
     if let Some(schema) = with_micros(&metadata) {
         return Ok((file, with(schema).with_context(context)?));
     }
-    // The schema of the writer may be of another file, by mistake: then the times keep their
+    // The writer's schema may be that of another file, by mistake: then times keep their
     // instants and lose their zones.
     let zoned = with_zones(&metadata).and_then(|schema| with(schema).ok());
     Ok((file, zoned.unwrap_or(metadata)))
 }
 
-/// Times of 96 bits, as Spark, Hive and Impala write them, reach further than nanoseconds of 64
-/// bits do: the year 9999 would become 1816. Microseconds hold them all, which are also what Spark
-/// and DuckDB read. None where the file has no such times, or says that they are of another unit.
+/// Reads 96-bit times, as Spark, Hive and Impala write them, as microseconds. Arrow's default,
+/// nanoseconds in 64 bits, cannot hold them all: the year 9999 would become 1816. Spark and DuckDB
+/// read microseconds, too. None if the file has no such times, or states another unit.
 fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
     let file = metadata.metadata().file_metadata();
     let mut leaves = file
@@ -68,9 +68,9 @@ fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
     )))
 }
 
-/// Times in the zones that they had when they were written: a unit that Parquet does not have
-/// (seconds) hides the zone, which only the schema of the writer tells, from the reader. None where
-/// nothing is hidden.
+/// Restores the time zones that times were written with. Parquet has no unit of seconds, and the
+/// reader loses the zone of such times, which only the writer's schema tells. None if no zone is
+/// lost.
 fn with_zones(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
     let written = metadata
         .metadata()
@@ -111,7 +111,7 @@ fn in_zone(field: &FieldRef, written: &FieldRef) -> FieldRef {
     Arc::new(field.as_ref().clone().with_data_type(ty))
 }
 
-/// `leaves` says of each leaf from this field on whether it has 96 bits.
+/// `leaves` says of each leaf, starting with this field, whether it has 96 bits.
 fn in_micros(field: &FieldRef, leaves: &mut impl Iterator<Item = bool>) -> FieldRef {
     use DataType::*;
     let ty = match field.data_type() {
@@ -138,8 +138,7 @@ pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
     Ok((metadata.schema().clone(), rows))
 }
 
-/// The least and the greatest values of a top-level column in the row groups, as far as the file
-/// tells them.
+/// The minima and maxima of a top-level column in the row groups, as far as the file has them.
 pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
     let (_, metadata) = open(path)?;
     let footer = metadata.metadata();
@@ -160,8 +159,7 @@ pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
     .collect())
 }
 
-/// The rows in `range`, in batches of about `batch_bytes`. Row groups outside of it are not
-/// touched.
+/// The rows in `range`, in batches of about `batch_bytes`. Does not touch row groups outside of it.
 pub(crate) fn rows(
     path: &Path,
     range: Range<u64>,
@@ -179,8 +177,8 @@ pub(crate) fn rows(
         }
         first = end;
     }
-    // The size in the footer is that after encoding: repeated values are larger in memory, so the
-    // upper limit is low.
+    // The footer has the encoded size. Repeated values are larger in memory, hence the low upper
+    // limit.
     let batch_rows = (batch_bytes as u64 * rows / bytes.max(1)).clamp(1, 8192) as usize;
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_row_groups(groups)

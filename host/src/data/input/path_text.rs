@@ -1,4 +1,4 @@
-//! Paths in JSON: a string, or the bytes as a list of numbers where a name is not Unicode.
+//! Serialises paths as JSON: a string, or a list of bytes if a name is not Unicode.
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};

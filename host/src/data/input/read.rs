@@ -16,8 +16,8 @@ impl Iterator for RowReader {
     }
 }
 
-/// Starts to read `partition`. Memory in use is a few times `batch_bytes`, or of the longest row if
-/// that is more.
+/// Starts to read `partition`. Uses a few times `batch_bytes` of memory, or of the longest row if
+/// that is longer.
 pub(crate) fn read(
     dataset: &Dataset,
     partition: &Partition,

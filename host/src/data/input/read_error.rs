@@ -1,16 +1,16 @@
-//! Unpacked data whose errors say where they came.
+//! Adds the position in the unpacked data to read errors.
 
 use anyhow::anyhow;
 use std::io::{self, Read};
 
 use super::file::Compression;
 
-/// The message of an I/O error from [`Located`] already says everything.
+/// Unwraps an I/O error from [`Located`], whose message is complete.
 pub(crate) fn plain_error(error: io::Error) -> anyhow::Error {
     anyhow!("{error}")
 }
 
-/// A reader whose errors say where in the unpacked data they came.
+/// A reader whose errors name the file and the position in the unpacked data.
 pub(crate) struct Located {
     inner: Box<dyn Read + Send>,
     name: String,
@@ -40,7 +40,7 @@ impl Read for Located {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
             Err(e) => {
                 let what = match self.compression {
-                    // Nothing is wrong with the file but what it asks for.
+                    // The file is intact; it asks for too much.
                     _ if e.kind() == io::ErrorKind::Unsupported => "",
                     Compression::None => "",
                     Compression::Gzip => "gzip data is cut or damaged: ",

@@ -1,4 +1,4 @@
-//! What a file holds: by its first bytes, and by its name where these leave it open.
+//! Detects what a file holds: by its first bytes, or by its name where these do not decide.
 
 use super::encoding::{self, Encoding};
 use super::file::{Compression, Format};
@@ -11,13 +11,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Bytes looked at.
+/// Bytes read.
 const HEAD: usize = 64 << 10;
 
 /// The valid choices, for hints.
 pub(crate) const KNOWN: &str = "`.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv`, `.tsv` and `.txt`, the text ones also as `.gz`, `.zst`, `.bz2` or `.xz`";
 
-/// The format that a file name promises, packing suffix aside.
+/// The format that a file name promises, ignoring a compression suffix.
 pub(crate) fn by_name(path: &Path) -> Option<Format> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     Some(match unpacked_name(&name).rsplit_once('.')?.1 {
@@ -31,7 +31,7 @@ pub(crate) fn by_name(path: &Path) -> Option<Format> {
     })
 }
 
-/// A name in small letters without the suffix of a packing.
+/// A name in lower case without its compression suffix.
 pub(crate) fn unpacked_name(name: &str) -> &str {
     [".gz", ".zst", ".zstd", ".bz2", ".xz"]
         .iter()
@@ -39,16 +39,16 @@ pub(crate) fn unpacked_name(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// What was found out of a file.
+/// What was found out about a file.
 pub(crate) struct Sniffed {
     pub(crate) format: Format,
     pub(crate) compression: Compression,
-    /// What the user should know: the sentence goes on from the file's name.
+    /// A note for the user: a sentence that continues after the file's name.
     pub(crate) note: Option<String>,
 }
 
-/// Looks into the file. An empty file has no rows in whatever format its name says. `zstd_window`
-/// is the largest window in bytes.
+/// Examines the file. An empty file has no rows, whatever format its name says. `zstd_window` is
+/// the largest accepted window in bytes.
 pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     let place = path.display().to_string();
     let mut head = Vec::new();
@@ -63,7 +63,7 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
         zstd_frames::check(&head, zstd_window)
             .map_err(|unfit| UserError::new(&place, unfit.to_string()).hint(unfit.hint()))?;
         let mut inner = Vec::new();
-        // What is wrong with the archive is said when it is unpacked, with the position.
+        // Unpacking reports a damaged archive, with the position.
         let read = open_unpacked(path, compression, zstd_window)?
             .take(HEAD as u64)
             .read_to_end(&mut inner);
@@ -142,7 +142,7 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     };
     match encoding::of_lines(&head, head.len() < HEAD) {
         Encoding::Utf8 => sniffed(format, None),
-        // Of many texts, each a row, one is no reason to stop.
+        // One odd text among many, each a row, is no reason to stop.
         Encoding::Other(other) if format == Format::Text => {
             sniffed(format, Some(format!("is {}; {}", other.what, other.hint)))
         }
@@ -179,8 +179,8 @@ fn json(head: &[u8]) -> Option<Format> {
         b'{' => {
             let line_end = memchr::memchr(b'\n', text);
             let line = text[..line_end.unwrap_or(text.len())].trim_ascii_end();
-            // A line that breaks off where printers break lines, and not within a string: one
-            // object over several lines.
+            // A line that ends where printers break lines, and not within a string: one object over
+            // several lines.
             let broken = matches!(line.last(), Some(b'{' | b',' | b'[' | b':'));
             let unfinished = || {
                 serde_json::from_slice::<serde::de::IgnoredAny>(line)

@@ -1,4 +1,4 @@
-//! A file that is read from front to end with a look ahead.
+//! Reads a file from front to end with lookahead.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};
@@ -7,11 +7,11 @@ use std::path::Path;
 /// Bytes read at a time.
 const PIECE: usize = 256 << 10;
 
-/// Reads a file; [`Self::peek`] shows what comes next without taking it.
+/// Reads a file; [`Self::peek`] shows the next bytes without consuming them.
 pub(crate) struct Source {
     file: File,
     buffer: Vec<u8>,
-    /// What is in the buffer and was not taken: `buffer[start..end]`.
+    /// The unconsumed part of the buffer: `buffer[start..end]`.
     start: usize,
     end: usize,
 }
@@ -26,7 +26,7 @@ impl Source {
         })
     }
 
-    /// The next `count` bytes, fewer only at the end of the file; at most [`PIECE`].
+    /// The next `count` bytes, at most [`PIECE`]; fewer only at the end of the file.
     pub(crate) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.buffer.len() - self.start < count {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -36,7 +36,7 @@ impl Source {
         Ok(&self.buffer[self.start..self.end.min(self.start + count)])
     }
 
-    /// Passes over bytes that are zero.
+    /// Skips zero bytes.
     pub(crate) fn skip_zeros(&mut self) -> io::Result<()> {
         loop {
             let ready = self.fill_buf()?;
@@ -49,7 +49,7 @@ impl Source {
         }
     }
 
-    /// Reads behind what is there; gives the number of bytes, 0 at the end of the file.
+    /// Appends to the buffer; returns the number of bytes, 0 at the end of the file.
     fn fill(&mut self) -> io::Result<usize> {
         loop {
             match self.file.read(&mut self.buffer[self.end..]) {
@@ -79,7 +79,7 @@ impl BufRead for Source {
 }
 
 impl Read for Source {
-    /// Fewer bytes than asked for only at the end: a decoder may count on it.
+    /// Returns fewer bytes than asked for only at the end: decoders may rely on it.
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < bytes.len() {

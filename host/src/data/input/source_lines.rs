@@ -1,10 +1,10 @@
-//! In which line of its file a row begins that was unpacked: rows of tables and elements of arrays
+//! Maps rows of an unpacked file to lines of the original: rows of tables and elements of arrays
 //! span lines, or share one.
 //!
-//! Beside the unpacked rows is a file with runs of rows that are equally far apart: how many rows,
-//! the line of the first (less that of the run before), lines from each to the next. Each number
-//! has seven bits in a byte, the lowest first, and the eighth says that more follow. A table
-//! without line breaks in its fields is one run, an array on one line too.
+//! A file next to the unpacked rows has runs of equally spaced rows: number of rows, line of the
+//! first (relative to the previous run's first), lines from each to the next. A number takes seven
+//! bits per byte, lowest first; the eighth bit says that more follow. A table without line breaks
+//! in its fields is one run, and so is an array on one line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -14,12 +14,12 @@ use anyhow::Result;
 
 use crate::rundir::AtomicFile;
 
-/// The file beside the unpacked rows at `path`.
+/// The path of the line file for the unpacked rows at `path`.
 pub(crate) fn lines_path(path: &Path) -> PathBuf {
     path.with_extension("lines")
 }
 
-/// Rows of lines `first`, `first + step`, ….
+/// Rows that begin in lines `first`, `first + step`, ….
 #[derive(Debug, Clone, Copy, Default)]
 struct Run {
     rows: u64,
@@ -27,11 +27,11 @@ struct Run {
     step: u64,
 }
 
-/// Notes the lines.
+/// Writes the lines.
 pub(crate) struct LineWriter<W: Write> {
     out: BufWriter<W>,
     run: Run,
-    /// The first line of the run before.
+    /// The first line of the previous run.
     before: u64,
 }
 
@@ -44,7 +44,7 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// The next row begins in `line`, not before the last one.
+    /// Notes that the next row begins in `line`, at or after the previous one's.
     pub(crate) fn row(&mut self, line: u64) -> io::Result<()> {
         let run = &mut self.run;
         if run.rows == 1 {
@@ -96,7 +96,7 @@ fn write_number(out: &mut impl Write, mut number: u64) -> io::Result<()> {
     out.write_all(&[number as u8])
 }
 
-/// Tells the lines of rows, in rising order.
+/// Looks up the lines of rows, in ascending order.
 pub(crate) struct LineReader {
     from: BufReader<File>,
     run: Run,
@@ -105,8 +105,8 @@ pub(crate) struct LineReader {
 }
 
 impl LineReader {
-    /// Of the unpacked rows at `path`; None if nothing is noted of them, as their lines are those
-    /// of the file itself.
+    /// For the unpacked rows at `path`; None if they have no line file, because their lines are
+    /// those of the file itself.
     pub(crate) fn of(path: &Path) -> io::Result<Option<Self>> {
         match File::open(lines_path(path)) {
             Ok(file) => Ok(Some(Self {
@@ -119,8 +119,8 @@ impl LineReader {
         }
     }
 
-    /// The line in which row `row` begins, counted from 0; the rows that are asked for rise. None
-    /// behind the last.
+    /// The line in which row `row`, counted from 0, begins. `row` must not decrease between calls.
+    /// None after the last row.
     pub(crate) fn line(&mut self, row: u64) -> io::Result<Option<u64>> {
         while row >= self.rows_before + self.run.rows {
             if self.from.fill_buf()?.is_empty() {

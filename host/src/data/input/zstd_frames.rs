@@ -1,4 +1,7 @@
-//! Frames of a zstd file: what their headers say, and what is in them.
+//! Reads frames of a zstd file: what their headers say, and their content.
+//!
+//! The headers are parsed by hand because zstd's error for a window above the limit does not say
+//! which limit would do, and the user's next step is to set it.
 
 use super::file::Compression;
 use super::packing::packing;
@@ -7,13 +10,13 @@ use std::fmt;
 use std::io::{self, BufRead, Read};
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
-/// Longest header of a frame, magic number included.
+/// Longest frame header, including the magic number.
 const HEADER: usize = 18;
 
-/// A frame that cannot be unpacked, however whole it is.
+/// Why a frame cannot be unpacked although it is intact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    /// It needs a window of so many bytes.
+    /// It needs a window of this many bytes.
     Window { needs: u64, allowed: u64 },
     /// It was packed with this dictionary.
     Dictionary(u32),
@@ -56,8 +59,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// Whether the first frame in `head` that has data can be unpacked with a window of `allowed`
-/// bytes.
+/// Whether the first data frame in `head` can be unpacked with a window of `allowed` bytes.
 pub(crate) fn check(mut head: &[u8], allowed: u64) -> Result<(), Unfit> {
     while let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, rest @ ..] = head {
         let size = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
@@ -88,7 +90,7 @@ pub(crate) fn check(mut head: &[u8], allowed: u64) -> Result<(), Unfit> {
             let base = 1u64 << (10 + (window >> 3));
             base + (base >> 3) * u64::from(window & 7)
         }
-        // One piece: the content is the window.
+        // A single segment: the window is the content.
         _ => {
             let from = window_bytes + dictionary_bytes;
             number(rest.get(from..from + size_bytes).unwrap_or_default())
@@ -104,12 +106,12 @@ pub(crate) fn check(mut head: &[u8], allowed: u64) -> Result<(), Unfit> {
     }
 }
 
-/// Unpacks frames, skippable ones included, up to something else or the end of the file.
+/// Unpacks frames, including skippable ones, up to other data or the end of the file.
 pub(crate) struct Frames {
     source: Source,
     decoder: Decoder<'static>,
     allowed: u64,
-    /// At the start of a frame, or behind the last one.
+    /// Before a frame, or after the last one.
     between: bool,
 }
 
@@ -193,7 +195,7 @@ mod tests {
                 allowed
             })
         );
-        // In one piece, with sizes of 1, 2, 4 and 8 bytes.
+        // A single segment, with sizes of 1, 2, 4 and 8 bytes.
         assert_eq!(
             check(&frame(0x20, &[255]), 200),
             Err(Unfit::Window {
@@ -220,7 +222,7 @@ mod tests {
             check(&frame(0x23, &[7, 0, 0, 0, 9]), allowed),
             Err(Unfit::Dictionary(7))
         );
-        // Behind frames to skip, as `pzstd` writes them.
+        // After skippable frames, as `pzstd` writes them.
         let skipped = [
             &[0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4][..],
             &frame(0x04, &[21 << 3]),

@@ -1,5 +1,5 @@
-//! Compression of what djhost writes: checkpoints as one stream, exports in blocks. What others
-//! have packed is opened in `sniff`, with limits.
+//! Compresses what djhost writes: checkpoints as one stream, exports in blocks. `sniff` opens what
+//! others have compressed, with limits.
 
 use std::io::{self, Read, Write};
 
@@ -9,19 +9,19 @@ use rayon::prelude::*;
 use crate::config::Compression as Stored;
 use crate::data::input::Compression as Exported;
 
-/// Of checkpoints, which are read once: the fastest of zstd, and the level of gzip from where on
-/// smaller costs far more time.
+/// For checkpoints, which are read once: the fastest level of zstd, and the level of gzip above
+/// which smaller output costs far more time.
 const STORED_ZSTD: i32 = 1;
 const STORED_GZIP: u32 = 3;
-/// Of exports: the defaults of the programs `zstd` and `gzip`.
+/// For exports: the defaults of the programs `zstd` and `gzip`.
 const EXPORTED_ZSTD: i32 = 3;
 const EXPORTED_GZIP: u32 = 6;
 
-/// Bytes per block of an export: large enough that the windows of both formats are used well (a
+/// Bytes per block of an export: large enough that both formats make good use of their windows (a
 /// loss below 1 % against one frame).
 const BLOCK: usize = 8 << 20;
 
-/// Compresses a checkpoint. [`Self::finish`] writes the end, which dropping does not.
+/// Compresses a checkpoint. [`Self::finish`] writes the end; dropping does not.
 pub(crate) enum Encoder<W: Write> {
     Plain(W),
     Snappy(Box<snap::write::FrameEncoder<W>>),
@@ -41,7 +41,7 @@ impl<W: Write> Encoder<W> {
         })
     }
 
-    /// The writer below, after the last byte.
+    /// Writes the end and returns the inner writer.
     pub(crate) fn finish(self) -> io::Result<W> {
         Ok(match self {
             Self::Plain(w) => w,
@@ -75,7 +75,7 @@ impl<W: Write> Write for Encoder<W> {
     }
 }
 
-/// What an [`Encoder`] was given.
+/// Reads what an [`Encoder`] wrote.
 pub(crate) fn decoder<'a>(
     inner: impl Read + Send + 'a,
     compression: Stored,
@@ -89,9 +89,9 @@ pub(crate) fn decoder<'a>(
     })
 }
 
-/// Copies `from` to `to`, packed in blocks of a fixed size, each a gzip member or zstd frame of its
-/// own: they are packed in parallel, and the bytes do not depend on how many threads do it or how
-/// the rows were partitioned. In memory are two blocks per thread.
+/// Copies `from` to `to`, compressed in blocks of a fixed size, each its own gzip member or zstd
+/// frame. Blocks are compressed in parallel, and the bytes do not depend on the number of threads
+/// or on the partitions. Holds two blocks per thread in memory.
 pub(crate) fn export(
     mut from: impl Read,
     to: &mut impl Write,
@@ -103,7 +103,7 @@ pub(crate) fn export(
         while blocks.len() < rayon::current_num_threads() {
             let mut block = Vec::with_capacity(BLOCK);
             from.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
-            // An empty stream is packed too: an empty file is no archive.
+            // An empty stream gets a block, too: an empty file is not an archive.
             if block.is_empty() && (any || !blocks.is_empty()) {
                 break;
             }

@@ -1,3 +1,3 @@
-//! Bytes on their way to files: the compression of what djhost itself writes.
+//! The compression of files that djhost itself writes.
 
 pub(crate) mod compression;

@@ -1,18 +1,21 @@
 //! Puts values into a row and leaves every other byte as it is.
+//!
+//! By hand: a JSON crate writes a row anew from its values and keeps neither spacing, spelling of
+//! numbers nor repeated keys, all of which must leave as they came.
 
 use super::lenient::check;
 use super::paths::Paths;
 use super::scan::{Found, Scanner};
 use super::string::write_string;
 
-/// `row` (a JSON object) with `value` (JSON text) at `path`. A field that is there keeps its place;
-/// a new one comes last in its object. Objects on the way are made where they are missing, and take
-/// the place of a value that is none. Of equal keys the last is meant.
+/// Returns `row` (a JSON object) with `value` (JSON text) at `path`. An existing field keeps its
+/// place; a new one comes last in its object. Creates missing objects on the way, and replaces a
+/// value on the way that is not an object. Of equal keys the last one counts.
 pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     if let Some(found) = find(row, path) {
         return replace(row, found.start as usize, found.len as usize, value);
     }
-    // The longest part of the path that is there: the rest is new.
+    // The longest existing part of the path: the rest is new.
     let mut cut = path.len();
     while let Some(dot) = path[..cut].rfind('.') {
         cut = dot;
@@ -35,8 +38,8 @@ pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What [`set_path`] would have to take away for a value at `path`: the field on the way that is
-/// there, and neither an object nor null.
+/// The field on the way to `path` that [`set_path`] would replace, because it is neither an object
+/// nor null.
 pub(crate) fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
     if find(row, path).is_some() {
         return None;
@@ -48,7 +51,7 @@ pub(crate) fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {
     })?
 }
 
-/// The value at `path`, a literal key with dots included.
+/// The value at `path`, including a literal key with dots.
 fn find(row: &[u8], path: &str) -> Option<Found> {
     let paths = Paths::new([(path, false)]);
     let mut slots = vec![None; paths.slots()];
@@ -60,7 +63,7 @@ fn find(row: &[u8], path: &str) -> Option<Found> {
     paths.effective(0, &slots).copied()
 }
 
-/// The same without literal keys: the way that a new field goes.
+/// Like [`find`] without literal keys: where a new field goes.
 fn find_nested(row: &[u8], path: &str) -> Option<Found> {
     let mut at = Found {
         start: 0,
@@ -106,7 +109,7 @@ fn member(path: &str, value: &[u8], out: &mut Vec<u8>) {
     out.resize(out.len() + depth, b'}');
 }
 
-/// The object with a new last member, written to `out`. Spacing as Python's `json.dumps`.
+/// Writes the object with a new last member to `out`, spaced like Python's `json.dumps`.
 pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>) {
     let close = object
         .iter()
@@ -121,8 +124,8 @@ pub(crate) fn append(object: &[u8], path: &str, value: &[u8], out: &mut Vec<u8>)
     out.extend_from_slice(tail);
 }
 
-/// Appends a number as the shortest text that reads back as the same double; what JSON has no
-/// number for as Python spells it: `NaN`, `Infinity`, `-Infinity`.
+/// Appends a number as the shortest text that reads back as the same double; NaN and infinities as
+/// Python spells them: `NaN`, `Infinity`, `-Infinity`.
 pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         serde_json::to_writer(out, &value).expect("a vector takes everything");

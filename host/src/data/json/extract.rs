@@ -1,4 +1,4 @@
-//! From raw JSON rows to columns of the fields that somebody reads.
+//! Extracts the fields that ops read from raw JSON rows, as columns.
 
 use super::lenient::check;
 use super::paths::Paths;
@@ -15,7 +15,7 @@ use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The type in which a field is wanted.
+/// The type that a field is wanted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
@@ -23,9 +23,9 @@ pub enum FieldType {
     Utf8,
     /// Any value, as its JSON text.
     Json,
-    /// Any number; what a double cannot hold becomes infinite.
+    /// Any number; one beyond a double's range becomes infinite.
     F64,
-    /// A whole number of 64 bits, also when it is written as `3.0`.
+    /// A whole number of 64 bits, including one written as `3.0`.
     S64,
     /// `true` or `false`.
     Boolean,
@@ -36,7 +36,7 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    /// What error messages call it.
+    /// The name in error messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "a string",
@@ -50,29 +50,30 @@ impl FieldType {
     }
 }
 
-/// A field that somebody reads.
+/// A field that an op reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadField {
-    /// Names joined by dots. A top-level key with dots in its name goes first.
+    /// Names joined by dots. A top-level key with dots in its name takes precedence.
     pub path: String,
-    /// The type it must have.
+    /// The wanted type.
     pub ty: FieldType,
-    /// A row where it is absent, null or of another type is bad; otherwise the value is null there.
+    /// Whether a row is bad where the field is absent, null or of another type; otherwise the value
+    /// is null there.
     pub required: bool,
 }
 
-/// What [`extract`] gives.
+/// The result of [`extract`].
 #[derive(Debug)]
 pub(crate) struct Extracted {
-    /// One per field, in their order, as long as the rows.
+    /// One per field, in their order, each as long as the rows.
     pub columns: Vec<Column>,
-    /// Rows that are no JSON objects or lack a required field: number and reason. Their values are
+    /// Rows that are not JSON objects or lack a required field: number and reason. Their values are
     /// null.
     pub bad: Vec<(u32, String)>,
 }
 
-/// The fields of rows that were read before, for instance from a checkpoint. The same rules as in
-/// the reader.
+/// Extracts fields from rows that were read before, for instance from a checkpoint, by the same
+/// rules as the reader.
 pub(crate) fn extract(raw: &BinaryViewArray, fields: &[ReadField]) -> Result<Extracted> {
     let buffers = raw.data_buffers();
     let mut extractor = Extractor::new(fields, buffers.len() as u32);
@@ -106,8 +107,8 @@ pub(crate) fn utf8(row: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Collects the columns row by row. Strings without escapes stay where they are; the others go to a
-/// buffer of their own.
+/// Collects the columns row by row. Strings without escapes are views into the rows; the others go
+/// to a separate side buffer.
 pub(crate) struct Extractor {
     fields: Vec<ReadField>,
     paths: Paths,
@@ -121,7 +122,7 @@ pub(crate) struct Extractor {
 struct Collected {
     values: Values,
     valid: Vec<bool>,
-    /// `start << 32 | length`, 0 where the row has no such field.
+    /// `start << 32 | length`; 0 where the row has no such field.
     spans: Vec<u64>,
 }
 
@@ -135,7 +136,7 @@ enum Values {
 }
 
 impl Extractor {
-    /// `side_index` is the number of buffers that the rows themselves lie in.
+    /// `side_index` is the number of buffers that hold the rows themselves.
     pub(crate) fn new(fields: &[ReadField], side_index: u32) -> Self {
         let paths = Paths::new(
             fields
@@ -156,7 +157,7 @@ impl Extractor {
     }
 
     /// Appends the row at `start..end` of `bytes`, which must be UTF-8 there. `buffer` is the
-    /// number of the Arrow buffer that `bytes` is; None if the bytes will not stay. A bad row
+    /// number of the Arrow buffer that holds `bytes`; None if the bytes will not stay. A bad row
     /// leaves no trace.
     pub(crate) fn row(
         &mut self,
@@ -241,7 +242,7 @@ impl Extractor {
                                 None => copy_to_side(text, &mut self.side, self.side_index),
                             })
                         }
-                        // As columns give it: operators take standard JSON only.
+                        // Operators get standard JSON, from columns, too.
                         (FieldType::Json, _) => Some(standard(text))
                             .filter(|text| text != b"null")
                             .map(|text| copy_to_side(&text, &mut self.side, self.side_index)),
@@ -289,7 +290,7 @@ impl Extractor {
         self.rows += 1;
     }
 
-    /// The columns so far; the extractor is empty again. `buffers` are those of the rows.
+    /// Returns the columns so far and empties the extractor. `buffers` are those of the rows.
     pub(crate) fn finish(&mut self, buffers: &[Buffer]) -> Vec<Column> {
         let mut all = buffers.to_vec();
         all.push(Buffer::from_vec(std::mem::take(&mut self.side)));
@@ -305,20 +306,20 @@ impl Extractor {
     }
 }
 
-/// A view on a copy of `text` in the side buffer.
+/// Copies `text` to the side buffer and returns a view of the copy.
 fn copy_to_side(text: &[u8], side: &mut Vec<u8>, side_index: u32) -> u128 {
     let from = side.len() as u32;
     side.extend_from_slice(text);
     make_view(text, side_index, from)
 }
 
-/// Also what Python writes: `NaN`, `Infinity`, `-Infinity`. Strings are no numbers.
+/// Accepts Python's `NaN`, `Infinity` and `-Infinity`, too. A string is not a number.
 fn number(text: &[u8]) -> Option<f64> {
     matches!(text[0], b'-' | b'0'..=b'9' | b'N' | b'I')
         .then(|| std::str::from_utf8(text).ok()?.parse().ok())?
 }
 
-/// A list of such.
+/// A list of numbers.
 fn numbers(text: &[u8]) -> Option<Vec<f64>> {
     let mut list = Some(Vec::new());
     let each = |value: &str| match (&mut list, number(value.as_bytes())) {
@@ -340,7 +341,7 @@ fn whole(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// What a value is, by its first byte.
+/// Names the kind of a value by its first byte.
 fn kind(first: u8) -> &'static str {
     match first {
         b'"' => "a string",
@@ -398,9 +399,8 @@ impl Collected {
     fn finish(self, field: &ReadField, buffers: &Arc<[Buffer]>) -> Column {
         let nulls = nulls(self.valid);
         let data: ArrayRef = match self.values {
-            // SAFETY: every view was made by `make_view` over UTF-8 bytes of the buffer that it
-            // names, cut next to ASCII quotes or at the ends of a JSON value; nulls are empty
-            // views.
+            // SAFETY: `make_view` made every view over UTF-8 bytes of the buffer that it names, cut
+            // next to ASCII quotes or at the ends of a JSON value; nulls are empty views.
             Values::View(v) => Arc::new(unsafe {
                 StringViewArray::new_unchecked(ScalarBuffer::from(v), Arc::clone(buffers), nulls)
             }),

@@ -1,5 +1,5 @@
-//! The judge of rows that the scanner does not take: serde_json, made to accept what Python's
-//! `json` accepts.
+//! Judges the rows that the scanner does not take: serde_json, made to accept what Python's `json`
+//! accepts.
 
 use super::MAX_DEPTH;
 use super::paths::{Key, Paths};
@@ -10,8 +10,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// Does for the row what [`super::scan::Scanner::scan`] does, or says why it is no row. Slow and
-/// right.
+/// Does what [`super::scan::Scanner::scan`] does, or says why it is not a row. Slow and right.
 pub(crate) fn check(
     row: &[u8],
     paths: &Paths,
@@ -133,7 +132,7 @@ fn lone_surrogates(text: &[u8]) -> Vec<usize> {
     found
 }
 
-/// Where the string at `p` has its closing quote, or the end.
+/// The position of the closing quote of the string at `p`, or the end of `row`.
 pub(crate) fn string_end(row: &[u8], p: usize) -> usize {
     let mut p = find_special(row, p + 1);
     while p < row.len() && row[p] != b'"' {
@@ -147,7 +146,7 @@ struct Walk<'w> {
     paths: &'w Paths,
     slots: &'w mut [Option<Found>],
     side: &'w mut Vec<u8>,
-    /// What is wrong with a value although the row is JSON.
+    /// A value's fault that leaves the row valid JSON.
     bad: Option<String>,
 }
 
@@ -215,7 +214,7 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
     }
 }
 
-/// A key: borrowed where it has no escapes.
+/// A key, borrowed if it has no escapes.
 pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Name<'de> {

@@ -1,10 +1,10 @@
-//! JSON rows without a tree: where the requested values stand in a row's bytes, and how to put
-//! others in their place.
+//! JSON rows without a tree: finds the requested values in a row's bytes, and puts others in their
+//! place.
 //!
-//! What counts as a row: one JSON object per line, as RFC 8259 has it, plus what Python's `json`
-//! writes and reads beyond it: `NaN`, `Infinity` and `-Infinity`. Of equal keys in one object the
-//! last one counts (Python and serde_json agree). A lone surrogate (`\ud800`) may stand in a field
-//! that nobody reads; a string that is read must be Unicode. Numbers of any size pass.
+//! A row is one JSON object per line, as RFC 8259 defines it, plus `NaN`, `Infinity` and
+//! `-Infinity`, which Python's `json` writes and reads. Of equal keys in one object the last one
+//! counts (Python and serde_json agree). A field that no op reads may contain a lone surrogate
+//! (`\ud800`); a string that is read must be Unicode. Numbers of any size pass.
 
 pub(crate) mod edit;
 pub(crate) mod extract;
@@ -24,5 +24,5 @@ pub(crate) use string::{read_string, write_string};
 pub(crate) use top::{constants, elements, has_constant, members, top_level, unquoted};
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps
-/// every later consumer off its limits.
+/// later consumers within their limits.
 pub(crate) const MAX_DEPTH: usize = 512;

@@ -1,13 +1,13 @@
-//! The paths that a reader asks for, as a tree of keys to walk along with the row.
+//! The paths that a reader asks for, as a tree of keys for walking along with the row.
 
 /// Requested paths. Slot `i` is path number `i`; a path with dots has a second slot for a top-level
-/// key that has the dots in its name, and that key goes first, as in Data-Juicer's nested queries.
+/// key with the dots in its name. That key takes precedence, as in Data-Juicer's nested queries.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
     pub(crate) nodes: Vec<Node>,
-    /// Per path: its slot, and that of the literal key.
+    /// Per path: its slot, and the slot of the literal key.
     fields: Vec<(usize, Option<usize>)>,
-    /// Per slot: whether its strings are unescaped while they are scanned.
+    /// Per slot: whether its strings are unescaped during the scan.
     pub(crate) decode: Vec<bool>,
 }
 
@@ -94,7 +94,7 @@ impl Paths {
             .or(slots[slot].as_ref())
     }
 
-    /// All slots at and below `key`: a key that comes again replaces everything found under the
+    /// Clears all slots at and below `key`: a repeated key replaces everything found under the
     /// earlier one.
     pub(crate) fn forget<T>(&self, key: &Key, slots: &mut [Option<T>]) {
         if let Some(slot) = key.slot {

@@ -1,4 +1,4 @@
-//! Rows as JSON lines: the bytes that were read, with new values spliced in.
+//! Writes rows as JSON lines: the original bytes, with new values spliced in.
 
 use super::edit::{append, set_path, write_f64};
 use super::string::write_string;
@@ -10,9 +10,9 @@ use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use memchr::memmem;
 
-/// Appends every row of `batch` and a line feed to `out`. A row without changes is its original
-/// bytes. Stats are written under [`STATS`] if asked for, over those of the same name that the row
-/// has. New values that are NaN or infinite are added to `losses`.
+/// Appends every row of `batch` and a line feed to `out`. A row without changes keeps its original
+/// bytes. If asked, writes stats under [`STATS`], replacing the row's own of the same name. Adds
+/// new values that are NaN or infinite to `losses`.
 pub(crate) fn write_rows(
     batch: &Batch,
     raw: &BinaryViewArray,
@@ -62,7 +62,7 @@ pub(crate) fn write_rows(
 }
 
 /// The rows of `batch` with all changes spliced in. Rows without changes are shared, not copied.
-/// Stats stay where they are.
+/// Stats are not written.
 pub(crate) fn render(batch: &Batch) -> Result<BinaryViewArray> {
     let raw = batch.raw.as_ref().context("columnar rows have no text")?;
     let changed: Vec<(&Column, &BooleanBuffer)> = batch
@@ -95,7 +95,7 @@ pub(crate) fn render(batch: &Batch) -> Result<BinaryViewArray> {
     Ok(BinaryViewArray::try_new(views.into(), buffers, None)?)
 }
 
-/// Rows that stand one after another in the read buffer, line feeds between: copied as one piece.
+/// Consecutive rows of the read buffer, separated by line feeds: copied as one piece.
 #[derive(Default)]
 struct Run {
     buffer: usize,
@@ -134,7 +134,7 @@ impl Run {
     }
 }
 
-/// Room to put one row together, kept from row to row.
+/// Buffers for assembling a row, reused from row to row.
 #[derive(Default)]
 struct Scratch {
     row: Vec<u8>,
@@ -143,7 +143,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// The row with its changed fields.
+    /// Writes the row with its changed fields.
     fn fields(
         &mut self,
         raw: &[u8],
@@ -168,8 +168,8 @@ impl Scratch {
         }
         self.edits.sort_unstable();
         if self.edits.windows(2).any(|w| w[0].0 + w[0].1 > w[1].0) {
-            // One value lies in another: the outer ones go first, then each inner one is looked up
-            // anew.
+            // One value contains another: set the outer ones first, then look up each inner one
+            // again.
             self.row.extend_from_slice(raw);
             rest.extend(self.edits.drain(..).map(|e| e.2));
             rest.sort_by_key(|&i| changed[i].0.path.matches('.').count());
@@ -192,8 +192,7 @@ impl Scratch {
             .try_for_each(|&i| self.set(changed[i].0, row, changed[i].0.span.is_some()))
     }
 
-    /// Sets a field without a known place. `absent`: the reader has seen that the row does not have
-    /// it.
+    /// Sets a field without a known position. `absent`: the reader has seen that the row lacks it.
     fn set(&mut self, column: &Column, row: usize, absent: bool) -> Result<()> {
         self.value.clear();
         write_value(&column.data, row, column.json, &mut self.value)?;
@@ -241,7 +240,7 @@ impl Scratch {
     }
 }
 
-/// Numbers that are NaN or infinite in those rows of a column that `is_written` names.
+/// Counts the NaN and infinite values of a column, in the rows that `is_written` names.
 fn constants(data: &dyn Array, is_written: impl Fn(usize) -> bool) -> u64 {
     let count =
         |values: &Float64Array| values.iter().flatten().filter(|v| !v.is_finite()).count() as u64;
@@ -307,8 +306,8 @@ pub(crate) fn write_value(
     Ok(())
 }
 
-/// Line ends in a JSON text can only be space between tokens: they become spaces, as a row is one
-/// line.
+/// Appends a JSON text with its line ends replaced by spaces: a row is one line, and a line end in
+/// JSON can only be space between tokens.
 fn write_text(text: &str, json: bool, out: &mut Vec<u8>) -> Result<()> {
     if !json {
         write_string(text, out);

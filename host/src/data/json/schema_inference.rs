@@ -1,4 +1,4 @@
-//! The types of the fields of JSON rows, as far as a columnar export must know them.
+//! Infers the types of the fields of JSON rows for a columnar export.
 
 use super::scan::Odd;
 use super::string::read_string;
@@ -11,54 +11,52 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// More columns than this make no usable table.
+/// A table with more columns is not usable.
 const MAX_COLUMNS: usize = 10_000;
 
-/// An object with more different keys than this is data, not structure: it is kept as text.
+/// An object with more different keys is data, not structure: it is kept as text.
 const MAX_KEYS: usize = 1_000;
 
-/// Values that nest deeper are kept as text.
+/// Deeper values are kept as text.
 const MAX_LEVELS: usize = 32;
 
-/// The fields of all rows seen, in the order in which they first came.
+/// The fields of all rows seen, in the order in which they first appeared.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     fields: Vec<(String, Kind)>,
 }
 
-/// What values a field has.
+/// The kind of values that a field has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Only null.
+    /// Only nulls.
     Null,
     Boolean,
-    /// Whole numbers of 64 bits with sign.
-    /// `wide`: a double does not hold them all.
+    /// Signed whole numbers of 64 bits. `wide`: some are not exact as doubles.
     Int {
         negative: bool,
         #[serde(default)]
         wide: bool,
     },
-    /// Whole numbers, none negative, some above the largest `Int`. `wide`: a double does not hold
-    /// them all.
+    /// Whole numbers, none negative, some above the largest `Int`. `wide`: some are not exact as
+    /// doubles.
     Uint {
         wide: bool,
     },
-    /// Numbers that doubles hold. `widened`: some are whole.
+    /// Numbers that fit doubles. `widened`: some are whole.
     Float {
         widened: bool,
     },
     Text,
     List(Box<Kind>),
     Object(Vec<(String, Kind)>),
-    /// No one type: strings as they are, other values as JSON text.
+    /// More than one type: strings as they are, other values as JSON text.
     Mixed,
 }
 
 impl Shape {
-    /// Takes in rows, each ended by a line feed. What columns cannot hold of them is added to
-    /// `losses`.
+    /// Adds rows, each ended by a line feed. Counts what columns cannot hold of them in `losses`.
     pub(crate) fn add_rows(&mut self, lines: &[u8], losses: &mut Losses) -> Result<()> {
         for line in lines.split_inclusive(|&b| b == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -98,7 +96,7 @@ impl Shape {
         if bad { Err(Odd) } else { Ok(()) }
     }
 
-    /// Takes in what later rows have.
+    /// Merges what later rows have.
     pub(crate) fn merge(&mut self, later: &Self) {
         for (i, (name, kind)) in later.fields.iter().enumerate() {
             merge_field(&mut self.fields, i, name, kind.clone());
@@ -113,8 +111,7 @@ impl Shape {
             .collect()
     }
 
-    /// The losses that there really are, now that all values are known: what is written as text
-    /// loses nothing.
+    /// The losses that remain once all values are known: values written as text lose nothing.
     pub(crate) fn losses(&self, losses: &Losses) -> Losses {
         let mut left = losses.clone();
         left.retain(|path, loss| match self.kind_at(path) {
@@ -124,8 +121,7 @@ impl Shape {
         left
     }
 
-    /// The kind of the values at `path`, or that of what is around them where it is text as a
-    /// whole.
+    /// The kind of the values at `path`, or of an enclosing field that is text as a whole.
     fn kind_at(&self, path: &str) -> Option<&Kind> {
         let mut at = (&self.fields[..], path);
         loop {
@@ -152,8 +148,8 @@ impl Shape {
             .map(|(name, kind)| Field::new(name, kind.data_type(), true))
     }
 
-    /// Which columns hold values of more than one type, and what was made of them; of those whose
-    /// type was found here.
+    /// Notes on the columns with values of more than one type, among those for which `inferred`
+    /// holds.
     pub(crate) fn notes(&self, inferred: impl Fn(&str) -> bool) -> Vec<String> {
         let mut notes = Vec::new();
         for (name, kind) in self.fields.iter().filter(|(name, _)| inferred(name)) {
@@ -163,8 +159,7 @@ impl Shape {
     }
 }
 
-/// Rows mostly have their fields in the same order: the field is looked for at position `near`
-/// first.
+/// Merges a field. Tries position `near` first, because rows mostly have the same order of fields.
 fn merge_field(fields: &mut Vec<(String, Kind)>, near: usize, name: &str, kind: Kind) {
     let at = if fields.get(near).is_some_and(|f| f.0 == name) {
         Some(near)
@@ -182,7 +177,7 @@ fn merge_field(fields: &mut Vec<(String, Kind)>, near: usize, name: &str, kind: 
     }
 }
 
-/// Where a value is, for messages.
+/// The place of a value, for messages.
 struct Path<'p> {
     above: Option<&'p Path<'p>>,
     /// A name, or `[]`.
@@ -198,7 +193,7 @@ impl Path<'_> {
         }
     }
 
-    /// A name with a lone surrogate has U+FFFD in its place.
+    /// A lone surrogate in a name becomes U+FFFD.
     fn check_name(&self, losses: &mut Losses) {
         if self.name.contains('\u{fffd}') {
             losses.add(&self.text(), Loss::Surrogate, 1);
@@ -206,9 +201,9 @@ impl Path<'_> {
     }
 }
 
-/// Whether no double has the absolute value of a number: it would become infinite, or 0.
+/// Whether a number is too large or too small for a double: it would become infinite, or 0.
 fn is_out_of_range(number: &str) -> bool {
-    // Without an exponent it takes more than 300 digits.
+    // Without an exponent it needs more than 300 digits.
     if number.len() < 300 && !number.contains(['e', 'E']) {
         return false;
     }
@@ -259,7 +254,7 @@ impl Kind {
                     path.check_name(losses);
                     match Self::of(v, level + 1, &path, losses) {
                         Ok(kind) => {
-                            // Past the limit the object is text anyway.
+                            // Above the limit the object becomes text anyway.
                             if fields.len() <= MAX_KEYS {
                                 merge_field(&mut fields, i, &name, kind);
                             }
@@ -385,7 +380,7 @@ impl Kind {
     }
 }
 
-/// Whether a double does not hold `n`.
+/// Whether `n` is not exact as a double.
 fn is_wide(n: i128) -> bool {
     (n as f64) as i128 != n
 }

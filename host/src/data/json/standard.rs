@@ -1,4 +1,4 @@
-//! Rows for consumers that take standard JSON and Unicode only.
+//! Rewrites rows for consumers that accept only standard JSON and Unicode.
 
 use super::string::{find_special, hex4};
 
@@ -30,7 +30,7 @@ pub(crate) fn standard(row: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Copies the string at `p`; gives the position after it.
+/// Copies the string at `p`; returns the position after it.
 fn string(row: &[u8], p: usize, out: &mut Vec<u8>) -> usize {
     out.push(b'"');
     let mut p = p + 1;

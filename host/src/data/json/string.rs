@@ -1,5 +1,5 @@
-//! Strings: find what ends a run of plain bytes, undo escapes, write escapes. 16 bytes at a time
-//! where the target has SSE2.
+//! JSON strings: find the end of a run of plain bytes, undo escapes, write escapes. Works on 16
+//! bytes at a time where the target has SSE2.
 
 /// The first byte at or after `from` that is a quote, a backslash or a control character, or the
 /// length of `bytes`.
@@ -23,7 +23,7 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// One bit per byte that is special.
+/// One bit per byte, set if it is special.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn special_mask(chunk: &[u8; 16]) -> u32 {
@@ -57,7 +57,7 @@ pub(crate) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
     })
 }
 
-/// Value of a hex digit, 255 for any other byte.
+/// The value of a hex digit, 255 for any other byte.
 static HEX: [u8; 256] = {
     let mut table = [255; 256];
     let mut i = 0;
@@ -74,7 +74,7 @@ static HEX: [u8; 256] = {
     table
 };
 
-/// What a backslash and this byte stand for; 0 where the pair is no escape of two bytes.
+/// What a backslash and this byte mean; 0 where the pair is not a two-byte escape.
 pub(crate) static ESCAPE: [u8; 256] = {
     let mut table = [0; 256];
     table[b'"' as usize] = b'"';
@@ -88,16 +88,16 @@ pub(crate) static ESCAPE: [u8; 256] = {
     table
 };
 
-/// Why a string could not be unescaped. The lenient path finds the words for it.
+/// The string cannot be unescaped. The lenient path finds the reason.
 pub(crate) struct BadString;
 
-/// Bytes looked at as one block: one bit of a word each.
+/// Bytes examined as one block: one bit of a word each.
 const BLOCK: usize = 64;
 
-/// Undoes the escapes of the string whose first escape stands at `at` and which started at `start`;
-/// appends the text to `out` and gives the position of the closing quote. `bytes` may go on behind
-/// the row: what is read of that is not UTF-8 for sure, but then the quote lies behind the row too,
-/// and the caller throws `out` away.
+/// Undoes the escapes of the string that starts at `start` and has its first escape at `at`;
+/// appends the text to `out` and returns the position of the closing quote. `bytes` may continue
+/// after the row. Bytes read from there may not be UTF-8, but then the quote lies after the row,
+/// too, and the caller discards `out`.
 pub(crate) fn unescape(
     bytes: &[u8],
     start: usize,
@@ -128,17 +128,17 @@ pub(crate) fn unescape(
 
 /// How far a block was unescaped.
 enum Step {
-    /// So many bytes, maybe one more than the block.
+    /// This many bytes, maybe one more than the block.
     On(usize),
-    /// Up to a quote that is not escaped.
+    /// Up to an unescaped quote.
     Quote(usize),
-    /// Up to an escape that is not of two bytes.
+    /// Up to an escape longer than two bytes.
     Unicode(usize),
 }
 
-/// Unescapes the first of two blocks; the second is only there to be read ahead. Text is dense with
-/// line feeds and quotes, so the cost of an escape decides: all of a block are found at once, and
-/// what lies between two is copied by 16 bytes, mostly too many.
+/// Unescapes the first of two blocks; the second is only read ahead. Text is dense with line feeds
+/// and quotes, so the cost of an escape decides: this finds all escapes of a block at once, and
+/// copies what lies between two in steps of 16 bytes, mostly too many.
 #[inline]
 fn unescape_block(bytes: &[u8; 2 * BLOCK], out: &mut Vec<u8>) -> Result<Step, BadString> {
     out.reserve(2 * BLOCK);
@@ -191,7 +191,7 @@ fn unescape_block(bytes: &[u8; 2 * BLOCK], out: &mut Vec<u8>) -> Result<Step, Ba
     }
 }
 
-/// The escape at `p` (a backslash), and those that follow it at once; gives the position after
+/// Undoes the escape at `p` (a backslash) and any that follow directly; returns the position after
 /// them.
 #[inline]
 fn unescape_one(bytes: &[u8], mut p: usize, out: &mut Vec<u8>) -> Result<usize, BadString> {
@@ -215,8 +215,8 @@ fn unescape_one(bytes: &[u8], mut p: usize, out: &mut Vec<u8>) -> Result<usize, 
     }
 }
 
-/// The character of the `\uXXXX` (or pair of them) at `p`, and the position after it. A lone
-/// surrogate is no character.
+/// The character of the `\uXXXX` (or surrogate pair) at `p`, and the position after it. Fails for a
+/// lone surrogate.
 #[inline]
 fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
     let first = hex4(bytes, p + 2).ok_or(BadString)?;
@@ -234,20 +234,21 @@ fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
     Ok((c, p + 12))
 }
 
-/// The text of a JSON string (with its quotes) that holds escapes; None where they are not sound or
-/// make no Unicode.
+/// The text of a JSON string (with its quotes) that contains escapes; None if they are invalid or
+/// do not make Unicode.
 pub(crate) fn read_string(json: &str) -> Option<String> {
     let bytes = json.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + BLOCK);
     let close = unescape(bytes, 1, find_special(bytes, 1), &mut out).ok()?;
-    // Escapes give whole characters, and so does what stands between them.
+    // Escapes make whole characters, and so does what lies between them.
     (close + 1 == bytes.len() && simdutf8::basic::from_utf8(&out).is_ok()).then(|| {
         // SAFETY: just checked.
         unsafe { String::from_utf8_unchecked(out) }
     })
 }
 
-/// What a byte is written as after a backslash; 0 where it is `\u00XX` or needs no escape.
+/// The letter that a byte is written as after a backslash; 0 where it is written as `\u00XX` or
+/// needs no escape.
 static SHORT: [u8; 256] = {
     let mut table = [0; 256];
     table[b'"' as usize] = b'"';
@@ -260,8 +261,8 @@ static SHORT: [u8; 256] = {
     table
 };
 
-/// Appends `text` as a JSON string with its quotes. Only what must be escaped is; other characters
-/// stay as they are, as `json.dumps` with `ensure_ascii=False` and serde_json write them.
+/// Appends `text` as a JSON string with its quotes. Escapes only what must be; other characters
+/// stay, as `json.dumps` with `ensure_ascii=False` and serde_json write them.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + bytes.len() / 16 + 32);
@@ -272,7 +273,7 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
             .trailing_zeros()
             .min(16) as usize;
         out.reserve(32);
-        // SAFETY: `reserve` made room for the 16 bytes that are copied; `plain` of them count.
+        // SAFETY: `reserve` made room for the 16 copied bytes; `plain` of them count.
         unsafe {
             std::ptr::copy_nonoverlapping(chunk.as_ptr(), out.as_mut_ptr().add(out.len()), 16);
             out.set_len(out.len() + plain);

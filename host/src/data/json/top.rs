@@ -1,4 +1,4 @@
-//! The members of a row, whatever stands in them: for rows that were found to be good before.
+//! The members of rows that were validated before.
 
 use super::lenient::string_end;
 use super::scan::Odd;
@@ -9,8 +9,8 @@ use memchr::memmem;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Calls `each(key, value)` for each member of the object `row`: the key without its quotes and
-/// with its escapes, and the value, as they stand there. Equal keys come more than once.
+/// Calls `each(key, value)` for each member of the object `row`: the bytes of the key without its
+/// quotes, still escaped, and of the value. Equal keys come more than once.
 pub(crate) fn top_level<'a>(
     row: &'a [u8],
     mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<()>,
@@ -64,14 +64,14 @@ pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Resu
     }
 }
 
-/// Whether there may be `NaN` or `Infinity` in `json`.
+/// Whether `json` may contain `NaN` or `Infinity`.
 pub(crate) fn has_constant(json: &[u8]) -> bool {
     [&b"NaN"[..], b"Infinity"]
         .iter()
         .any(|word| memmem::find(json, word).is_some())
 }
 
-/// How many numbers of a JSON text are NaN or infinite.
+/// Counts the NaN and infinite numbers of a JSON text.
 pub(crate) fn constants(json: &[u8]) -> u64 {
     let (mut p, mut count) = (0, 0);
     while p < json.len() {
@@ -79,7 +79,7 @@ pub(crate) fn constants(json: &[u8]) -> u64 {
             b'"' => p = string_end(json, p),
             b'N' | b'I' => {
                 count += 1;
-                // `NaN` has two of them.
+                // `NaN` has two of the letter.
                 p += 2;
             }
             _ => {}
@@ -97,7 +97,7 @@ pub(crate) fn unquoted(string: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Calls `each` with the places of the key, without its quotes, and the value of each member.
+/// Calls `each` with the positions of each member's key, without its quotes, and value.
 fn object(
     row: &[u8],
     mut each: impl FnMut(Range<usize>, Range<usize>) -> Result<()>,
@@ -142,7 +142,7 @@ fn space(row: &[u8], p: usize) -> usize {
         .count()
 }
 
-/// Behind the value at `start`.
+/// The position after the value at `start`.
 fn value_end(row: &[u8], start: usize) -> usize {
     let (mut p, mut depth) = (start, 0usize);
     while p < row.len() {
@@ -156,7 +156,7 @@ fn value_end(row: &[u8], start: usize) -> usize {
             _ => {}
         }
         p += 1;
-        // Behind a string, a list or an object the value is over.
+        // A string, a list or an object ends here.
         if depth == 0 && matches!(row.get(p - 1), Some(b'"' | b'}' | b']')) {
             return p;
         }

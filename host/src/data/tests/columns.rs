@@ -4,14 +4,14 @@ use super::*;
 use crate::data::batch::split_id;
 use arrow::array::*;
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Int32Type};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
 use std::sync::Arc;
 
-/// A table with the types that matter.
-fn table(rows: usize) -> RecordBatch {
+/// A table with all relevant types.
+pub(super) fn table(rows: usize) -> RecordBatch {
     let text: ArrayRef = Arc::new(StringArray::from(
         (0..rows).map(|i| format!("text {i}")).collect::<Vec<_>>(),
     ));
@@ -41,7 +41,7 @@ fn table(rows: usize) -> RecordBatch {
     .unwrap()
 }
 
-fn write_parquet(path: &Path, batches: &[RecordBatch]) {
+pub(super) fn write_parquet(path: &Path, batches: &[RecordBatch]) {
     let mut writer = parquet::arrow::ArrowWriter::try_new(
         File::create(path).unwrap(),
         batches[0].schema(),
@@ -55,14 +55,14 @@ fn write_parquet(path: &Path, batches: &[RecordBatch]) {
     writer.close().unwrap();
 }
 
-fn read_parquet(path: &Path) -> RecordBatch {
+pub(super) fn read_parquet(path: &Path) -> RecordBatch {
     let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
     let schema = builder.schema().clone();
     let batches: Vec<_> = builder.build().unwrap().collect::<Result<_, _>>().unwrap();
     arrow::compute::concat_batches(&schema, &batches).unwrap()
 }
 
-fn read_arrow(path: &Path) -> RecordBatch {
+pub(super) fn read_arrow(path: &Path) -> RecordBatch {
     let reader =
         arrow::ipc::reader::StreamReader::try_new(File::open(path).unwrap(), None).unwrap();
     let schema = reader.schema();
@@ -71,7 +71,7 @@ fn read_arrow(path: &Path) -> RecordBatch {
 }
 
 /// A directory with `in.parquet` (three row groups), `in.arrow` (a file) and `in_stream.arrow`.
-fn inputs(rows: usize) -> (TempDir, RecordBatch) {
+pub(super) fn inputs(rows: usize) -> (TempDir, RecordBatch) {
     let dir = tempfile::tempdir().unwrap();
     let all = table(rows);
     let thirds: Vec<_> = [(0, rows / 3), (rows / 3, rows / 2), (rows / 2, rows)]
@@ -331,144 +331,6 @@ fn files_with_different_columns_are_unified_or_refused() {
     assert!(
         error.contains("3.parquet: column `text` is Int64, but LargeUtf8"),
         "{error}"
-    );
-}
-
-#[test]
-fn json_rows_become_columns_of_one_type() {
-    let dir = tempfile::tempdir().unwrap();
-    let rows = [
-        r#"{"text": "a\u00e9", "n": 1, "m": {"x": 1}, "mixed": "s", "l": [1, 2], "e": {}, "none": null}"#,
-        r#"{"text": "b", "n": 2.5, "m": {"y": [true]}, "mixed": {"k": 1}, "l": [], "late": 18446744073709551615}"#,
-        r#"{"text": "c", "n": NaN, "m": null, "mixed": 7, "l": null, "late": 3, "big": 123456789012345678901234567890}"#,
-        r#"{"text": "d", "text": "e", "lone": "\ud800"}"#,
-    ];
-    fs::write(dir.path().join("in.jsonl"), rows.join("\n")).unwrap();
-    for output in ["out.parquet", "out.arrow"] {
-        let [one, three] = [1, 3].map(|n| {
-            run(
-                &dir,
-                "in.jsonl",
-                output,
-                &[text_field()],
-                Way {
-                    by: SplitBy::Count(n),
-                    ..PLAIN
-                },
-                |_| {},
-            )
-            .unwrap()
-        });
-        assert_eq!(one.content, three.content);
-        let found = if output == "out.parquet" {
-            read_parquet(&one.files[0])
-        } else {
-            read_arrow(&one.files[0])
-        };
-        let mut lines = Vec::new();
-        crate::data::columns::out::show_json_rows(&found, &mut lines).unwrap();
-        assert_eq!(
-            std::str::from_utf8(&lines)
-                .unwrap()
-                .lines()
-                .collect::<Vec<_>>(),
-            [
-                r#"{"text":"aé","n":1.0,"m":{"x":1,"y":null},"mixed":"s","l":[1,2],"e":{},"none":null,"late":null,"big":null,"lone":null}"#,
-                r#"{"text":"b","n":2.5,"m":{"x":null,"y":[true]},"mixed":"{\"k\": 1}","l":[],"e":null,"none":null,"late":18446744073709551615,"big":null,"lone":null}"#,
-                r#"{"text":"c","n":NaN,"m":null,"mixed":"7","l":null,"e":null,"none":null,"late":3,"big":"123456789012345678901234567890","lone":null}"#,
-                "{\"text\":\"e\",\"n\":null,\"m\":null,\"mixed\":null,\"l\":null,\"e\":null,\"none\":null,\"late\":null,\"big\":null,\"lone\":\"\u{fffd}\"}",
-            ]
-        );
-        assert!(
-            one.notes.iter().any(|n| n.contains("`mixed`"))
-                && one.notes.iter().any(|n| n.contains("`n`")),
-            "{:?}",
-            one.notes
-        );
-    }
-}
-
-#[test]
-fn columnar_exports_are_cut_into_shards() {
-    let (dir, all) = inputs(400);
-    fs::write(
-        dir.path().join("in.jsonl"),
-        (0..400)
-            .map(|i| format!("{{\"text\": \"text {i}\"}}\n"))
-            .collect::<String>(),
-    )
-    .unwrap();
-    for (input, size) in [("in.parquet", 5000), ("in.jsonl", 3000)] {
-        let [one, nine] = [1, 9].map(|n| {
-            run(
-                &dir,
-                input,
-                "out.parquet",
-                &[text_field()],
-                Way {
-                    by: SplitBy::Count(n),
-                    shard_size: size,
-                    ..PLAIN
-                },
-                |_| {},
-            )
-            .unwrap()
-        });
-        assert_eq!(one.content, nine.content);
-        assert!(one.files.len() > 2, "{input}");
-        let text: Vec<String> = one
-            .files
-            .iter()
-            .flat_map(|f| {
-                read_parquet(f)
-                    .column(0)
-                    .as_string::<i32>()
-                    .iter()
-                    .map(|t| t.unwrap().to_owned())
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        assert_eq!(
-            text,
-            all.column(0)
-                .as_string::<i32>()
-                .iter()
-                .map(|t| t.unwrap())
-                .collect::<Vec<_>>()
-        );
-    }
-}
-
-#[test]
-fn no_rows_make_empty_tables() {
-    let dir = tempfile::tempdir().unwrap();
-    write_parquet(&dir.path().join("in.parquet"), &[table(0)]);
-    let outcome = run(
-        &dir,
-        "in.parquet",
-        "out.parquet",
-        &[text_field()],
-        Way {
-            by: SplitBy::Count(2),
-            ..PLAIN
-        },
-        |_| {},
-    )
-    .unwrap();
-    assert_eq!(read_parquet(&outcome.files[0]), table(0));
-    fs::write(dir.path().join("in.jsonl"), "").unwrap();
-    let outcome = run(
-        &dir,
-        "in.jsonl",
-        "out2.parquet",
-        &[text_field()],
-        PLAIN,
-        |_| {},
-    )
-    .unwrap();
-    assert_eq!(
-        read_parquet(&outcome.files[0]).schema().as_ref(),
-        &Schema::empty()
     );
 }
 

@@ -72,7 +72,7 @@ fn hidden_temporary_and_foreign_files_are_passed_over() {
         "{:?}",
         dataset.notes
     );
-    // Named itself it is taken.
+    // Named directly, it is taken.
     assert_eq!(names(&open(&dir, &[".b.jsonl"]).unwrap()), [".b.jsonl"]);
 }
 

@@ -138,8 +138,8 @@ fn table() -> RecordBatch {
     .unwrap()
 }
 
-/// Whatever is done to the bytes of a columnar file: an error that names it, or rows; no panic gets
-/// out.
+/// However the bytes of a columnar file are damaged, reading it returns rows or an error that names
+/// it, and never panics.
 #[test]
 fn damaged_columnar_files_are_errors() {
     let dir = tempfile::tempdir().unwrap();

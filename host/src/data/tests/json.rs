@@ -1,4 +1,4 @@
-//! The scanner, its judge and the splicer against serde_json.
+//! The scanner, its judge and the splicer, compared with serde_json.
 
 use crate::data::json::edit::set_path;
 use crate::data::json::lenient::check;
@@ -8,7 +8,7 @@ use crate::data::json::*;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Strings with everything that needs care.
+/// Strings with every character that needs care.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{0,5}",
@@ -57,7 +57,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An object as text: spaced, pretty or with every character escaped, keys repeated at will.
+/// An object as text: spaced, pretty or fully escaped, with random repeated keys.
 fn row() -> impl Strategy<Value = String> {
     (proptest::collection::vec((key(), value()), 0..6), 0..3u8).prop_map(|(members, style)| {
         let members: Vec<String> = members
@@ -112,7 +112,7 @@ fn judge(row: &[u8]) -> (Result<(), String>, Slots, Vec<u8>) {
     (result, slots, side)
 }
 
-/// The string that a slot stands for.
+/// The string in a slot.
 fn string(row: &[u8], found: &Found, side: &[u8]) -> Option<String> {
     let text = &row[found.start as usize..][..found.len as usize];
     if text[0] != b'"' {
@@ -125,7 +125,7 @@ fn string(row: &[u8], found: &Found, side: &[u8]) -> Option<String> {
     Some(String::from_utf8(bytes.to_vec()).unwrap())
 }
 
-/// The value at `path` by serde_json; a literal key with dots goes first.
+/// The value at `path` by serde_json; a literal key with dots takes precedence.
 fn lookup<'v>(root: &'v Value, path: &str) -> Option<&'v Value> {
     root.get(path).or_else(|| {
         path.split('.')
@@ -141,7 +141,7 @@ proptest! {
         let parsed: Value = serde_json::from_str(&row).unwrap();
         let paths = Paths::new(PATHS);
         for (result, slots, side) in [scan(row.as_bytes()).map_first(|r| r.is_ok()), judge(row.as_bytes()).map_first(|r| r.is_ok())] {
-            // Escaped keys are left to the judge.
+            // The scanner leaves escaped keys to the judge.
             if !result {
                 prop_assert!(row.contains('\\'), "gave up on {row}");
                 continue;
@@ -185,8 +185,8 @@ proptest! {
                     }
                 }
             }
-            // The judge refuses a lone surrogate in a string or key that is read, which serde_json
-            // skips.
+            // The judge refuses a lone surrogate in a string or key that is read; serde_json skips
+            // it.
             let is_surrogate = |e: String| e.contains("surrogate") || e.contains("hex escape");
             prop_assert!(judged.is_ok() == valid || (valid && is_surrogate(judged.unwrap_err())), "{}", String::from_utf8_lossy(&bytes));
         }

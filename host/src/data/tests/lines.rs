@@ -41,7 +41,7 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
-/// All that must be the same whatever the way.
+/// Everything that must not depend on the way.
 fn summary(outcome: &Outcome) -> (Vec<Vec<u8>>, Vec<impl PartialEq + std::fmt::Debug + use<>>) {
     (
         outcome.content.clone(),
@@ -63,7 +63,7 @@ proptest! {
             let other = pass(&lines, Way { by, batch_bytes, max_row_bytes: max, ..PLAIN });
             prop_assert_eq!(summary(&one), summary(&other), "{:?}", by);
         }
-        // Every line is there, as a row or as a bad one.
+        // Every line comes out, as a row or as a bad row.
         let good: Vec<&[u8]> = one.content[0].split(|&b| b == b'\n').filter(|l| !l.is_empty()).collect();
         let all: usize = lines.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&lines).split(|&b| b == b'\n').filter(|l| !l.trim_ascii().is_empty()).count();
         prop_assert_eq!(good.len() + one.bad.len(), all);
@@ -312,7 +312,7 @@ fn fields_come_in_the_type_asked_for() {
             expected,
             "{path}"
         );
-        // The same again from the raw rows alone.
+        // The same from the raw rows alone.
         let again = extract(block.batch.raw.as_ref().unwrap(), &options.fields).unwrap();
         assert_eq!(&again.columns[0].data, data, "{path}");
         assert_eq!(again.columns[0].span, block.batch.columns[0].span);

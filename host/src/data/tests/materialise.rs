@@ -1,4 +1,4 @@
-//! What must be unpacked before it is read.
+//! Files that must be unpacked before reading.
 
 use super::*;
 use std::io::Write;
@@ -34,7 +34,7 @@ fn rows(count: usize) -> Vec<u8> {
         .collect()
 }
 
-/// The rows that come out of a file.
+/// The rows that a file yields.
 fn through(name: &str, content: &[u8]) -> Result<String> {
     let dir = tempfile::tempdir()?;
     fs::write(dir.path().join(name), content)?;
@@ -171,7 +171,7 @@ fn what_is_unpacked_is_used_again_until_its_source_changes() {
     };
     let first = unpack();
     assert_eq!(first.files[0].origin.as_ref().unwrap().path, archive);
-    // The time of the copy shows that it was not made anew.
+    // The copy's unchanged time shows that it was reused.
     assert_eq!(unpack(), first);
     // A kill between the file and its manifest leaves no manifest.
     fs::remove_file(into.join("input_00000.manifest.json")).unwrap();

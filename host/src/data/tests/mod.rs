@@ -1,5 +1,6 @@
-//! Through the public surface: files in, files out.
+//! Files in, files out, through the folder's interface.
 
+mod columnar_exports;
 mod columns;
 mod discover;
 mod hostile;
@@ -16,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// One way through the data.
+/// One configuration of reading and writing.
 #[derive(Clone, Copy)]
 struct Way {
     by: SplitBy,
@@ -111,7 +112,7 @@ fn run(
     })
 }
 
-/// JSON lines through one way, nothing changed.
+/// Passes JSON lines through unchanged.
 fn pass(rows: &[u8], way: Way) -> Outcome {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("in.jsonl"), rows).unwrap();

@@ -1,5 +1,5 @@
-//! Contract 0.1: the bindings, and the translation of every record to the host's own types, checked
-//! field by field.
+//! Contract 0.1: the bindings, and the translation of every record to the host's own types, with
+//! every field checked.
 
 mod from_guest;
 mod to_guest;

@@ -12,14 +12,12 @@ use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use shallow::Shallow;
 use tree::Tree;
 
-/// Bytes that are parsed between two looks at the size of the tree.
+/// Bytes parsed between two checks of the tree's size.
 const CHUNK: usize = 1 << 14;
-/// More elements than a page has, whatever its size. Unclosed formatting can make many elements of
-/// few tags.
+/// More elements than any page has. Unclosed formatting can make many elements of few tags.
 const MAX_ELEMENTS: usize = 2_000_000;
 
-/// Whether the text has nothing that a parser of HTML would change, but for white space at its
-/// start.
+/// Whether a parser of HTML would change nothing in the text except white space at its start.
 pub(crate) fn is_plain(text: &str) -> bool {
     memchr::memchr3(b'<', b'&', b'\r', text.as_bytes()).is_none()
         && memchr::memchr(0, text.as_bytes()).is_none()

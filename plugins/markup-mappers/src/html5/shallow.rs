@@ -1,5 +1,4 @@
-//! Keeps the tree shallow, for what the parser does for a tag takes time in proportion to the
-//! depth.
+//! Keeps the tree shallow, because the parser's work for a tag grows with the depth.
 
 use super::tree::{Handle, Tree};
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
@@ -7,14 +6,14 @@ use html5ever::tree_builder::TreeBuilder;
 use html5ever::{LocalName, local_name};
 use std::cell::RefCell;
 
-/// From this depth on, elements that mean nothing for the text are left out. No page for people
-/// comes near.
+/// Below this depth, elements that do not affect the text are left out. No page for people comes
+/// near.
 const DEPTH: u32 = 1000;
 
-/// The parser's tree builder behind a filter of tags.
+/// Filters tags before the parser's tree builder.
 pub(super) struct Shallow {
     builder: TreeBuilder<Handle, Tree>,
-    /// The names of the elements that were left out and are still open.
+    /// The names of elements that were left out and are still open.
     left_out: RefCell<Vec<LocalName>>,
 }
 
@@ -53,8 +52,8 @@ impl Shallow {
                 leave_out
             }
             TagKind::EndTag if left_out.last() == Some(&tag.name) => left_out.pop().is_some(),
-            // It closes nothing, or what lies so deep that it must stay open: the end of the text
-            // closes it.
+            // It closes nothing, or an element so deep that it must stay open until the end of the
+            // text.
             TagKind::EndTag => is_plain(&tag.name) && !left_out.is_empty(),
         }
     }
@@ -66,7 +65,7 @@ impl TokenSink for Shallow {
     fn process_token(&self, token: Token, line_number: u64) -> TokenSinkResult<Handle> {
         match &token {
             Token::TagToken(tag) if self.leaves_out(tag) => return TokenSinkResult::Continue,
-            // The builder would take it for what follows a `<pre>`, and leave a line feed after it.
+            // The builder would take it for the token after a `<pre>`, and keep a line feed.
             Token::ParseError(_) => return TokenSinkResult::Continue,
             _ => {}
         }
@@ -83,8 +82,8 @@ impl TokenSink for Shallow {
     }
 }
 
-/// Whether the text of a page is the same without the element: all but those of which the standard
-/// tells more than where they end.
+/// Whether a page has the same text without the element. False for those that the standard treats
+/// specially beyond where they end.
 fn is_plain(name: &LocalName) -> bool {
     !matches!(
         *name,
@@ -147,7 +146,7 @@ fn is_plain(name: &LocalName) -> bool {
     )
 }
 
-/// The same inside of SVG and MathML, where the names of HTML elements lead out again.
+/// The same within SVG and MathML, where names of HTML elements lead out again.
 fn is_plain_in_foreign(tag: &Tag) -> bool {
     matches!(
         tag.name,
@@ -155,7 +154,7 @@ fn is_plain_in_foreign(tag: &Tag) -> bool {
     ) || is_unknown(&tag.name)
 }
 
-/// Names that are neither of HTML nor of SVG or MathML: no static atoms.
+/// Names from neither HTML nor SVG nor MathML: they are no static atoms.
 fn is_unknown(name: &LocalName) -> bool {
     LocalName::try_static(name).is_none()
 }

@@ -1,4 +1,4 @@
-//! The tree that the parser builds: elements and texts, no attributes.
+//! The tree that the parser builds: elements and texts, without attributes.
 
 use html5ever::interface::{ElementFlags, ExpandedName, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::StrTendril;
@@ -6,7 +6,7 @@ use html5ever::{Attribute, LocalName, Namespace, QualName, expanded_name, local_
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
-/// A node, with the name that the parser often asks for.
+/// A node with its name, which the parser often asks for.
 #[derive(Debug, Clone)]
 pub(super) struct Handle {
     id: u32,
@@ -17,7 +17,7 @@ pub(super) struct Handle {
 
 const NONE: u32 = u32::MAX;
 
-/// A node's place in the tree; of a text also its bytes in the buffer.
+/// A node's place in the tree, and for a text its bytes in the buffer.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     parent: u32,
@@ -39,12 +39,12 @@ const LOOSE: Node = Node {
     text: None,
 };
 
-/// The document. Node 0 is its root; what is inside of templates hangs on nodes of its own.
+/// The document. Node 0 is its root; contents of templates hang on nodes of their own.
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: RefCell<Vec<Node>>,
     texts: RefCell<String>,
-    /// How deep the node is that was appended last.
+    /// Depth of the node that was appended last.
     depth: Cell<u32>,
 }
 
@@ -58,17 +58,17 @@ impl Tree {
         }
     }
 
-    /// How many elements there are.
+    /// Number of elements.
     pub(super) fn elements(&self) -> usize {
         self.nodes.borrow().len()
     }
 
-    /// How deep in the tree the parser is.
+    /// The parser's current depth in the tree.
     pub(super) fn depth(&self) -> u32 {
         self.depth.get()
     }
 
-    /// Appends all texts, in the order of the document.
+    /// Appends all texts in document order.
     pub(super) fn text(&self, out: &mut String) {
         let (nodes, texts) = (self.nodes.borrow(), self.texts.borrow());
         let mut at = 0;
@@ -106,7 +106,7 @@ impl Tree {
         }
     }
 
-    /// Puts a node or text before the child `before` of `parent`, or at the end.
+    /// Inserts a node or text before the child `before` of `parent`, or at the end.
     fn insert(&self, parent: u32, before: u32, child: NodeOrText<Handle>) {
         let previous = match before {
             NONE => self.nodes.borrow()[parent as usize].last,
@@ -122,7 +122,7 @@ impl Tree {
                 let start = texts.len() as u32;
                 texts.push_str(&text);
                 let end = texts.len() as u32;
-                // What follows directly is one text.
+                // Consecutive texts become one.
                 if previous != NONE
                     && let Some((_, last)) = &mut self.nodes.borrow_mut()[previous as usize].text
                     && *last == start
@@ -215,7 +215,7 @@ impl TreeSink for Tree {
         let template = name.expanded() == expanded_name!(html "template");
         let handle = self.handle(name, flags.mathml_annotation_xml_integration_point);
         if template {
-            // Its content is the next node, which is in no tree.
+            // Its content is the next node, outside of the tree.
             self.add(LOOSE);
         }
         handle

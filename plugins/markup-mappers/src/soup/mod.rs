@@ -1,5 +1,5 @@
-//! HTML read by the rules of Python's `html.parser`, on which Beautiful Soup builds: tags as they
-//! stand in the text, without the repairs of the HTML standard.
+//! Reads HTML by the rules of Python's `html.parser`, which Beautiful Soup builds on: tags as they
+//! are in the text, without the repairs of the HTML standard.
 
 mod references;
 mod tag;
@@ -13,17 +13,17 @@ use memchr::{memchr, memchr2, memmem};
 use std::ops::Range;
 use tag::{Quotes, name_end, tag_end};
 
-/// What a document is made of, in order. Names of tags are in lower case.
+/// Receives the parts of a document, in order. Tag names are in lower case.
 pub(crate) trait Events {
     /// A start tag; `empty` if it ends with `/>`.
     fn start(&mut self, name: &str, attributes: Attributes<'_>, empty: bool);
     fn end(&mut self, name: &str);
-    /// Text; what follows directly belongs to it.
+    /// Text; consecutive texts belong together.
     fn text(&mut self, text: &str);
     fn special(&mut self, kind: Special, text: &str);
 }
 
-/// What is neither a tag nor text.
+/// Anything that is neither a tag nor text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Special {
     Comment,
@@ -33,7 +33,7 @@ pub(crate) enum Special {
     Instruction,
 }
 
-/// Tags that are never closed may be read again and again: more than this many times the text is
+/// Unclosed tags may cause parts to be read repeatedly: above this number of reads the text is
 /// refused.
 const MAX_READS: usize = 50;
 
@@ -60,21 +60,21 @@ pub(crate) fn read(html: &str, events: &mut impl Events) -> Result<(), Reject> {
 struct Reader<'t> {
     html: &'t str,
     quotes: Quotes,
-    /// Inside of a script or a style sheet, of which only its end tag is read: its name.
+    /// The name of the script or style element being read, of which only the end tag matters.
     raw: Option<&'static str>,
     name: String,
     /// No comment ends any more.
     comments_end: bool,
-    /// Bytes read in vain, for what was not what it began as.
+    /// Bytes read in vain, for something that turned out to be something else.
     wasted: usize,
 }
 
 impl Reader<'_> {
-    /// Reads what starts at `at`. Where to go on.
+    /// Reads what starts at `at`. Returns where to continue.
     fn step(&mut self, at: usize, events: &mut impl Events) -> usize {
         let bytes = self.html.as_bytes();
         let next = match self.raw {
-            // What follows a script that is never closed is lost.
+            // What follows an unclosed script is lost.
             Some(name) => match self.raw_end(name, at) {
                 Some(next) => next,
                 None => return bytes.len(),
@@ -105,7 +105,7 @@ impl Reader<'_> {
                 return at + 1;
             }
         };
-        // What is not closed is text, up to what looks like its end or the next start.
+        // Unclosed markup is text, up to what looks like its end or the next start.
         end.unwrap_or_else(|| {
             let end = self
                 .until(b'>', at + 1)
@@ -124,12 +124,12 @@ impl Reader<'_> {
         found.map(|found| from + found)
     }
 
-    /// Behind the next `byte`.
+    /// The position after the next `byte`.
     fn until(&mut self, byte: u8, from: usize) -> Option<usize> {
         self.find(byte, from).map(|end| end + 1)
     }
 
-    /// Where the end tag of the script or style sheet starts.
+    /// The start of the end tag of the script or style sheet.
     fn raw_end(&mut self, name: &str, from: usize) -> Option<usize> {
         let mut at = from;
         while let Some(found) = memmem::find(&self.html.as_bytes()[at..], b"</") {
@@ -179,7 +179,7 @@ impl Reader<'_> {
         let close = self.until(b'>', at + 1)?;
         let html = self.html;
         let bytes = html.as_bytes();
-        // The name may stand behind white space if nothing but white space follows it, …
+        // The name may follow white space if only white space comes after it, …
         let rest = &html[at + 2..close - 1];
         let trimmed = rest.trim_matches(is_space);
         let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'_');
@@ -191,7 +191,7 @@ impl Reader<'_> {
             self.raw = None;
             return Some(close);
         }
-        // … else only directly behind the slash.
+        // … otherwise it must follow the slash directly.
         if !bytes[at + 2].is_ascii_alphabetic() {
             if bytes[at + 2] != b'>' {
                 events.special(Special::Comment, rest);
@@ -215,9 +215,8 @@ impl Reader<'_> {
         Some(end)
     }
 
-    /// What stands between `from` and the first place where all `marks` and a `>` follow each
-    /// other, white space between the marks of brackets and before the `>` left aside; and the end
-    /// of that place.
+    /// The text between `from` and the first place where all `marks` and a `>` follow each other,
+    /// and the end of that place. White space is allowed between bracket marks and before the `>`.
     fn closed_by(&mut self, marks: &[u8], from: usize) -> Option<(Range<usize>, usize)> {
         let html = self.html;
         let mut at = from;
@@ -245,7 +244,7 @@ impl Reader<'_> {
         None
     }
 
-    /// What starts with `<!` and is no comment.
+    /// Reads what starts with `<!` and is not a comment.
     fn declaration(&mut self, at: usize, events: &mut impl Events) -> Option<usize> {
         let html = self.html;
         let rest = &html[at + 2..];
@@ -254,7 +253,7 @@ impl Reader<'_> {
             .is_some_and(|start| start.eq_ignore_ascii_case("doctype"))
         {
             let end = self.until(b'>', at + 9)?;
-            // The character behind the word goes with it.
+            // The character after the word goes with it.
             let text = html[at + 9..end - 1]
                 .char_indices()
                 .nth(1)
@@ -272,7 +271,7 @@ impl Reader<'_> {
             let marks: Option<&[u8]> = match section[..name_end].to_ascii_lowercase().as_str() {
                 "temp" | "cdata" | "ignore" | "include" | "rcdata" => Some(b"]]"),
                 "if" | "else" | "endif" => Some(b"]"),
-                // Where `html.parser` gives up.
+                // `html.parser` gives up here.
                 _ => None,
             };
             if let Some(marks) = marks {

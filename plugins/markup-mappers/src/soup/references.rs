@@ -1,9 +1,10 @@
-//! Characters by number or name.
+//! Resolves characters given by number or name.
 
 use super::Events;
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
-/// Reads what starts with the `&` at `at`, as Beautiful Soup does in a text. Where to go on.
+/// Reads what starts with the `&` at `at`, as Beautiful Soup does in a text. Returns where to
+/// continue.
 pub(super) fn read(html: &str, at: usize, events: &mut impl Events) -> usize {
     let bytes = html.as_bytes();
     let mut buffer = [0; 4];
@@ -12,7 +13,7 @@ pub(super) fn read(html: &str, at: usize, events: &mut impl Events) -> usize {
             events.text("&#");
             return at + 2;
         };
-        // What follows must not look like more of it.
+        // The next byte must not look like part of it.
         let Some(next) = bytes.get(at + end).filter(|b| !b.is_ascii_hexdigit()) else {
             events.text("&#");
             return at + 2;
@@ -36,7 +37,7 @@ pub(super) fn read(html: &str, at: usize, events: &mut impl Events) -> usize {
     let length = bytes[at + 1..].iter().take_while(|b| in_name(b)).count();
     let mut end = at + 1 + length;
     if end == bytes.len() {
-        // Something must follow the name: a part of it, if need be.
+        // Something must follow the name: if need be, a part of it.
         end = match html[at..].rfind(['-', '.']) {
             Some(mark) => at + mark,
             None => {
@@ -58,7 +59,7 @@ pub(super) fn read(html: &str, at: usize, events: &mut impl Events) -> usize {
     end + usize::from(bytes.get(end) == Some(&b';'))
 }
 
-/// The number behind the `&#` at the start, and where it ends; at least 2³¹ if it is too large.
+/// The number after the `&#` at the start, and its end; at least 2³¹ if it is too large.
 fn number(bytes: &[u8]) -> Option<(u32, usize)> {
     let (start, radix) = if matches!(bytes.get(2), Some(b'x' | b'X')) {
         (3, 16)
@@ -99,7 +100,7 @@ pub(crate) fn resolve(value: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Resolves the number at the start of `text`. Its length, 0 if there is none.
+/// Resolves the number at the start of `text`. Returns its length, 0 if there is none.
 fn resolve_number(text: &str, out: &mut String) -> usize {
     let Some((number, end)) = number(text.as_bytes()) else {
         return 0;
@@ -109,7 +110,7 @@ fn resolve_number(text: &str, out: &mut String) -> usize {
             out.push(C1_REPLACEMENTS[number as usize - 0x80].unwrap_or(char::from(number as u8)))
         }
         0 => out.push(char::REPLACEMENT_CHARACTER),
-        // Characters that HTML does not allow go.
+        // Removes characters that HTML does not allow.
         0x1..=0x8 | 0xb | 0xe..=0x1f | 0x7f | 0xfdd0..=0xfdef => {}
         _ if number & 0xfffe == 0xfffe && number < 0x11_0000 => {}
         _ => out.push(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER)),
@@ -117,7 +118,7 @@ fn resolve_number(text: &str, out: &mut String) -> usize {
     end + usize::from(text.as_bytes().get(end) == Some(&b';'))
 }
 
-/// Resolves the longest name at the start of `text`. Its length, 0 if there is none.
+/// Resolves the longest name at the start of `text`. Returns its length, 0 if there is none.
 fn resolve_name(text: &str, out: &mut String) -> usize {
     let ends = |c: char| matches!(c, '\t' | '\n' | '\u{c}' | ' ' | '<' | '&' | '#' | ';');
     let mut length = text[1..]

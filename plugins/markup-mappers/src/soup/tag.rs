@@ -1,10 +1,10 @@
-//! Start tags, as the regular expressions of `html.parser` take them apart.
+//! Takes start tags apart, like the regular expressions of `html.parser`.
 
 use djhost_sdk::text::{decode, is_space};
 use memchr::{memchr, memrchr};
 use std::ops::Range;
 
-/// Where the last quotation marks are, so that none is looked for in vain.
+/// Positions of the last quotation marks, so that no search for one is in vain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Quotes {
     single: Option<usize>,
@@ -19,7 +19,7 @@ impl Quotes {
         }
     }
 
-    /// The mark that closes what the one before `from` opens.
+    /// The position of the mark that closes the one before `from`.
     fn close(self, html: &str, mark: u8, from: usize) -> Option<usize> {
         let last = if mark == b'"' {
             self.double
@@ -34,7 +34,7 @@ impl Quotes {
     }
 }
 
-/// Where the name of the tag ends that starts at `from`.
+/// The end of the tag name that starts at `from`.
 pub(super) fn name_end(html: &str, from: usize) -> usize {
     let ends = |b: &u8| matches!(b, b'\t' | b'\n' | b'\r' | 0xc | b' ' | b'/' | b'>' | 0);
     html.as_bytes()[from..]
@@ -43,8 +43,8 @@ pub(super) fn name_end(html: &str, from: usize) -> usize {
         .map_or(html.len(), |length| from + length)
 }
 
-/// The end of a start tag, None if there is none; and up to where it was looked for. `attributes`
-/// are its attributes.
+/// The end of a start tag, None if it has none; and how far the search went. `attributes` are its
+/// attributes.
 pub(super) fn tag_end(mut attributes: Attributes<'_>, name_end: usize) -> (Option<usize>, usize) {
     let html = attributes.html;
     if html.as_bytes().get(name_end) == Some(&b'>') {
@@ -63,7 +63,7 @@ pub(super) fn tag_end(mut attributes: Attributes<'_>, name_end: usize) -> (Optio
     (end, at)
 }
 
-/// The attributes of a tag: each its name, and what was given as its value.
+/// The attributes of a tag: name and value of each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attributes<'t> {
     html: &'t str,
@@ -72,7 +72,7 @@ pub(crate) struct Attributes<'t> {
 }
 
 impl<'t> Attributes<'t> {
-    /// Those of the tag of which the name ends at `name_end`.
+    /// Those of the tag whose name ends at `name_end`.
     pub(super) fn new(html: &'t str, quotes: Quotes, name_end: usize) -> Self {
         Self {
             html,
@@ -81,12 +81,12 @@ impl<'t> Attributes<'t> {
         }
     }
 
-    /// Where the next one starts, if there is one.
+    /// The start of the next attribute, if there is one.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
-    /// The value behind a name that ends at `from`, and where it ends with its quotation marks.
+    /// The value after a name that ends at `from`, and its end including quotation marks.
     fn value(&self, from: usize) -> Option<(Range<usize>, usize)> {
         let bytes = self.html.as_bytes();
         let sign = skip_space(self.html, from);
@@ -104,7 +104,7 @@ impl<'t> Attributes<'t> {
         match bytes.get(start) {
             Some(&mark @ (b'"' | b'\'')) => match self.quotes.close(self.html, mark, start + 1) {
                 Some(close) => Some((start + 1..close, close + 1)),
-                // Nothing closes it. Then it is no value, and what is before it may be an empty
+                // Nothing closes it. Then it is not a value, and what precedes it may be an empty
                 // one.
                 None if start > sign + signs => {
                     let before = start
@@ -146,12 +146,12 @@ impl<'t> Iterator for Attributes<'t> {
     }
 }
 
-/// Behind white space.
+/// The position after white space.
 fn skip_space(html: &str, from: usize) -> usize {
     html.len() - html[from..].trim_start_matches(is_space).len()
 }
 
-/// Behind white space and slashes, but for one before a `>`.
+/// The position after white space and slashes, except for a slash before a `>`.
 fn skip(html: &str, mut at: usize) -> usize {
     let bytes = html.as_bytes();
     while at < bytes.len() {

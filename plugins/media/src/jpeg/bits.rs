@@ -7,10 +7,10 @@ const FAST: u32 = 9;
 /// The Huffman codes of a table.
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
-    /// For the next bits: length of the code and symbol; length 0 where the code is longer.
+    /// For the next bits: length of the code and symbol; length 0 if the code is longer.
     fast: Vec<(u8, u8)>,
-    /// By length, the largest code and what to add to one to find its symbol; -1 where there are
-    /// none.
+    /// By length: the largest code, and what to add to a code to get its symbol; -1 for lengths
+    /// without codes.
     largest: [i32; 17],
     offset: [i32; 17],
     symbols: Vec<u8>,
@@ -28,7 +28,7 @@ impl Default for Codes {
 }
 
 impl Codes {
-    /// None where the codes are more than their lengths allow.
+    /// None if there are more codes than their lengths allow.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut codes = Self {
             symbols: symbols.to_vec(),
@@ -61,14 +61,14 @@ impl Codes {
     }
 }
 
-/// The bits of a scan. A marker ends them; behind it come zeros.
+/// The bits of a scan. A marker ends them; zeros follow.
 #[derive(Debug)]
 pub(super) struct Bits<'a> {
     data: &'a [u8],
     at: usize,
     buffer: u64,
     count: u32,
-    /// How many of the bits in the buffer are not of the data.
+    /// Number of bits in the buffer that are not from the data.
     made_up: u32,
     at_marker: bool,
 }
@@ -143,7 +143,7 @@ impl<'a> Bits<'a> {
         Ok(bits)
     }
 
-    /// A number of `n` bits with a sign.
+    /// A signed number of `n` bits.
     pub(super) fn number(&mut self, n: u32) -> Result<i32, String> {
         let bits = self.take(n)? as i32;
         Ok(if n > 0 && bits < 1 << (n - 1) {
@@ -153,7 +153,7 @@ impl<'a> Bits<'a> {
         })
     }
 
-    /// The symbol of the next code; 0 for what is no code, as libjpeg has it.
+    /// The symbol of the next code; 0 for an invalid one, as in libjpeg.
     pub(super) fn symbol(&mut self, codes: &Codes) -> Result<u8, String> {
         let (len, symbol) = codes.fast[self.peek(FAST) as usize];
         if len > 0 {
@@ -176,7 +176,7 @@ impl<'a> Bits<'a> {
         Ok(0)
     }
 
-    /// Passes over a restart marker.
+    /// Skips a restart marker.
     pub(super) fn restart(&mut self) {
         (self.buffer, self.count, self.made_up) = (0, 0, 0);
         let mut at = self.at;
@@ -187,14 +187,14 @@ impl<'a> Bits<'a> {
                     self.at_marker = false;
                     return;
                 }
-                // Another marker: there is no more.
+                // Another marker: the data end.
                 (0xff, Some(next)) if *next != 0 && *next != 0xff => return,
                 _ => at += 1,
             }
         }
     }
 
-    /// Where the data go on behind the scan.
+    /// The position after the scan.
     pub(super) fn end(&self) -> usize {
         self.at
     }

@@ -1,10 +1,9 @@
-//! From planes to pixels: planes that were stored smaller are brought to full size, then colours
-//! are computed.
+//! From planes to pixels: scales up planes that were stored smaller, then computes the colours.
 
 use super::{Component, Decoder};
 use crate::pixels::Pixels;
 
-/// How the planes are colours.
+/// How the planes represent colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Space {
     Grey,
@@ -48,7 +47,7 @@ pub(super) fn pixels(decoder: &Decoder) -> Result<Pixels, String> {
             ),
             Space::Cmyk | Space::Ycck => {
                 for x in 0..width {
-                    // Both are stored inverted, and what YCCK gives has to be inverted once more.
+                    // Both are stored inverted, and the result of YCCK must be inverted once more.
                     let inks = match space {
                         Space::Cmyk => [255 - a[x], 255 - b[x], 255 - c[x]],
                         _ => tables.rgb(a[x], b[x], c[x]),
@@ -94,7 +93,7 @@ impl Tables {
     }
 }
 
-/// Row `y` of the image, of one plane; as long as the image is wide, or longer. Planes of half the
+/// Row `y` of the image, from one plane, at least as long as the image is wide. Planes of half the
 /// size are interpolated: a sample counts three quarters, its neighbour one.
 fn full_row(
     c: &Component,
@@ -109,7 +108,8 @@ fn full_row(
     let (across, down) = (most_h / c.h, most_v / c.v);
     out.clear();
     let near = c.row(y / down);
-    // The other row to interpolate with: above for the upper half of a sample, below for the lower.
+    // The other row of the interpolation: above for the upper half of a sample, below for the
+    // lower.
     let far = || {
         c.row(if y.is_multiple_of(2) {
             (y / 2).saturating_sub(1)
@@ -157,8 +157,8 @@ fn full_row(
     Ok(())
 }
 
-/// Two samples of each: `mix` is given a value and its neighbour on the side of the new sample, if
-/// it has one there.
+/// Makes two samples of each: `mix` gets a value and its neighbour on the side of the new sample,
+/// if it has one there.
 #[inline(always)]
 fn wider(
     width: usize,

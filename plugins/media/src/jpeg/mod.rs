@@ -1,15 +1,14 @@
-//! JPEG images, decoded to the very pixels that libjpeg gives: hashes of images hang on the last
-//! bit.
+//! Decodes JPEG images to exactly the pixels of libjpeg: hashes of images depend on the last bit.
 //!
 //! Baseline and progressive, 8 bits, Huffman codes; ITU-T T.81. What T.81 leaves open (the inverse
-//! transform, the way back to full size of what was stored at half, the colours) is computed as
-//! libjpeg's default decoder documents it.
+//! transform, the upscaling of planes stored at half size, the colours) is computed as libjpeg's
+//! default decoder documents it.
 //!
-//! By hand: of 400 images that Pillow wrote (grey, RGB and CMYK, all qualities and samplings,
-//! baseline and progressive) `zune-jpeg` 0.5 gives libjpeg's pixels for 110 and `jpeg-decoder` 0.3
-//! for 90, and 393 and 527 of the 1,600 hashes come out differently; this decoder gives all of
-//! them. `zune-jpeg` is twice as fast (162 against 78 million pixels a second, natively), with
-//! another answer.
+//! By hand: of 400 images written by Pillow (grey, RGB and CMYK, all qualities and samplings,
+//! baseline and progressive) `zune-jpeg` 0.5 returns libjpeg's pixels for 110 and `jpeg-decoder`
+//! 0.3 for 90, and 393 and 527 of the 1,600 hashes differ; this decoder returns them for all.
+//! `zune-jpeg` is twice as fast (162 against 78 million pixels a second, natively), but its results
+//! differ.
 
 mod bits;
 mod colour;
@@ -24,18 +23,18 @@ use bits::Codes;
 #[derive(Debug, Clone, Default)]
 struct Component {
     id: u8,
-    /// Samples across and down, of which others may have more.
+    /// Sampling factors across and down, relative to those of the other planes.
     h: usize,
     v: usize,
     table: usize,
-    /// What of the plane belongs to the image.
+    /// The part of the plane that belongs to the image.
     width: usize,
     height: usize,
-    /// Blocks across and down: with those that fill the last units.
+    /// Blocks across and down, including those that only fill the last units.
     across: usize,
     down: usize,
     plane: Vec<u8>,
-    /// Of a progressive image: all coefficients, in the order of rows.
+    /// For a progressive image: all coefficients, row by row.
     coefficients: Vec<i16>,
 }
 
@@ -66,21 +65,21 @@ struct Decoder {
     scans: usize,
 }
 
-/// Where the coefficient that is stored at a place belongs.
+/// The natural position of each stored coefficient.
 const NATURAL: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
     13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
     52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Each scan of a progressive image goes over all of it: a small file with many would take for
-/// ever.
+/// Each scan of a progressive image covers all of it, so a small file with many scans would take
+/// forever.
 const MOST_SCANS: usize = 200;
 
 const DAMAGED: &str = "its JPEG data are damaged";
 const CUT: &str = "it is cut off: its JPEG data end too early";
 
-/// Decodes.
+/// Decodes an image.
 ///
 /// # Errors
 /// When the image is damaged, cut off, too large or of a rare kind.
@@ -88,7 +87,7 @@ pub(crate) fn decode(data: &[u8]) -> Result<Pixels, String> {
     let mut decoder = Decoder::new();
     let mut at = 2;
     loop {
-        // Rubbish between segments is passed over, as are fill bytes.
+        // Skips garbage and fill bytes between segments.
         while data.get(at).ok_or(CUT)? != &0xff || matches!(data.get(at + 1), Some(0 | 0xff)) {
             at += 1;
         }
@@ -118,7 +117,7 @@ pub(crate) fn decode(data: &[u8]) -> Result<Pixels, String> {
             }
             0xda => {
                 at = decoder.scan(segment, data, at)?;
-                // What comes behind the only scan does not matter; it may well be missing.
+                // What follows the only scan does not matter, and may well be missing.
                 if !decoder.is_progressive && decoder.scans >= decoder.components.len() {
                     break;
                 }
@@ -199,7 +198,7 @@ impl Decoder {
         afford(bytes + segment.len())?;
         for c in &mut self.components {
             let samples = c.across * c.down * 64;
-            // Without a scan for it a plane is grey.
+            // A plane without a scan is grey.
             c.plane = vec![128; samples];
             c.coefficients = vec![0; if is_progressive { samples } else { 0 }];
         }
@@ -242,7 +241,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The planes, put together.
+    /// Combines the planes.
     fn finish(mut self) -> Result<Pixels, String> {
         if self.is_progressive {
             for c in &mut self.components {

@@ -1,17 +1,17 @@
-//! The coefficients of a scan.
+//! Decodes the coefficients of a scan.
 
 use super::bits::{Bits, Codes};
 use super::{DAMAGED, Decoder, MOST_SCANS, NATURAL, transform};
 
-/// What a scan holds, from its header.
+/// What a scan contains, from its header.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pass {
     /// The first and the last coefficient.
     first: usize,
     last: usize,
-    /// Whether it adds a bit to what earlier scans gave.
+    /// Whether it adds a bit to the results of earlier scans.
     refines: bool,
-    /// The place of the lowest bit.
+    /// Position of the lowest bit.
     low: u32,
 }
 
@@ -25,7 +25,7 @@ struct Part {
 }
 
 impl Decoder {
-    /// Decodes the scan whose data begin at `at`; gives where they end.
+    /// Decodes the scan whose data begin at `at`; returns their end.
     pub(super) fn scan(&mut self, header: &[u8], data: &[u8], at: usize) -> Result<usize, String> {
         let count = usize::from(*header.first().ok_or(DAMAGED)?);
         if header.len() < 4 + 2 * count || !(1..=4).contains(&count) {
@@ -71,7 +71,7 @@ impl Decoder {
     fn units(&mut self, bits: &mut Bits<'_>, parts: &mut [Part], pass: Pass) -> Result<(), String> {
         let is_single = parts.len() == 1;
         let (across, down) = match is_single {
-            // One component alone has no blocks that only fill units.
+            // A scan of one component has no blocks that only fill units.
             true => {
                 let c = &self.components[parts[0].component];
                 (c.width.div_ceil(8), c.height.div_ceil(8))
@@ -210,7 +210,7 @@ fn first_pass(
     Ok(())
 }
 
-/// Adds a bit to a coefficient that is not zero.
+/// Adds a bit to a nonzero coefficient.
 fn add_bit(bits: &mut Bits<'_>, coefficient: &mut i16, low: u32) -> Result<(), String> {
     let bit = 1i16 << low;
     if bits.take(1)? == 1 && *coefficient & bit == 0 {
@@ -241,7 +241,7 @@ fn refine(
             *zeros = (1 << run) + bits.take(run)?;
             break;
         }
-        // Over `run` zeros; what is not zero on the way gets a bit.
+        // Skips `run` zeros; nonzero coefficients on the way get a bit.
         while k <= pass.last {
             let coefficient = &mut block[usize::from(NATURAL[k])];
             if *coefficient != 0 {

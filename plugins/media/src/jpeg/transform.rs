@@ -76,7 +76,7 @@ fn scaled(value: i32, bits: u32) -> i32 {
     value.wrapping_add(1 << (bits - 1)) >> bits
 }
 
-/// Puts the samples of a block at the start of `out`, a plane with rows of `stride`.
+/// Writes the samples of a block to the start of `out`, a plane with rows of `stride`.
 pub(super) fn inverse(block: &[i16], table: &[u16; 64], out: &mut [u8], stride: usize) {
     let mut between = [0i32; 64];
     let value = |i: usize| i32::from(block[i]).wrapping_mul(table[i].into());

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use std::io::Read;
 
 const LABEL: &[u8] = b"__label__";
-/// What fastText puts in place of a line feed, at the end of every text.
+/// fastText's replacement for a line feed, at the end of every text.
 const END: &[u8] = b"</s>";
 
-/// What the arguments of the training say about n-grams.
+/// The training arguments about n-grams.
 pub(crate) struct Grams {
-    /// Words of the longest group of words.
+    /// Words in the longest group of words.
     pub words: usize,
-    /// Characters of the shortest part of a word.
+    /// Characters in the shortest part of a word.
     pub min: usize,
-    /// Characters of the longest, 0 for no parts.
+    /// Characters in the longest part, 0 for no parts.
     pub max: usize,
     /// n-grams are numbered by their hash modulo this.
     pub buckets: u32,
@@ -23,13 +23,13 @@ pub(crate) struct Grams {
 pub(crate) struct Dictionary {
     grams: Grams,
     words: usize,
-    /// All words, then all labels, one after the other; entry `i` ends at `ends[i]`.
+    /// All words, then all labels, concatenated; entry `i` ends at `ends[i]`.
     bytes: Vec<u8>,
     ends: Vec<u32>,
     label_counts: Vec<i64>,
-    /// Places by hash: an entry's number and 1, or 0.
+    /// Hash slots: an entry's number plus 1, or 0.
     table: Vec<u32>,
-    /// Which n-grams a quantised model kept, and the number each has now. None: all.
+    /// The n-grams that a quantised model kept, with their new numbers. None: all.
     kept: Option<HashMap<u32, u32>>,
 }
 
@@ -52,7 +52,7 @@ impl Dictionary {
         let labels = reader.i32(what)?;
         reader.i64(what)?;
         let pruned = reader.i64(what)?;
-        // A string of no characters, a count and a type.
+        // Per entry: an empty string, a count and a type.
         let size = reader.count(size.into(), 10, what)?;
         let words = reader.count(words.into(), 10, what)?;
         let labels = reader.count(labels.into(), 10, what)?;
@@ -77,7 +77,7 @@ impl Dictionary {
                 .push(u32::try_from(this.bytes.len()).map_err(|_| damaged(what))?);
             let count = reader.i64(what)?;
             let is_label = reader.flag(what)?;
-            // fastText sorts them so, and numbers labels by it.
+            // fastText sorts them this way, and numbers labels by it.
             if is_label != (entry >= words) {
                 return Err(damaged(what));
             }
@@ -110,7 +110,7 @@ impl Dictionary {
         self.grams.words > 1 || self.grams.max > 0
     }
 
-    /// The rows that the input matrix must have.
+    /// Number of rows that the input matrix must have.
     pub(crate) fn rows(&self) -> u64 {
         let grams = match &self.kept {
             Some(kept) => kept.values().max().map_or(0, |&most| u64::from(most) + 1),
@@ -124,7 +124,7 @@ impl Dictionary {
         self.kept.is_some()
     }
 
-    /// How often each label was seen in training.
+    /// The frequency of each label in training.
     pub(crate) fn label_counts(&self) -> &[i64] {
         &self.label_counts
     }
@@ -151,7 +151,7 @@ impl Dictionary {
         self.table = table;
     }
 
-    /// Where the word is, or would be, in a table that has free places.
+    /// The slot of the word, or the free slot for it.
     fn place(&self, table: &[u32], word: &[u8], hash: u32) -> usize {
         let mask = table.len() - 1;
         let mut place = (hash ^ hash >> 15) as usize & mask;
@@ -165,8 +165,8 @@ impl Dictionary {
         (self.table[self.place(&self.table, word, hash)] as usize).checked_sub(1)
     }
 
-    /// Puts the rows of a text into `rows`. Line feeds are spaces. `hashes` and `word` are memory
-    /// to use again.
+    /// Puts the rows of a text into `rows`. Line feeds count as spaces. `hashes` and `word` are
+    /// reusable buffers.
     pub(crate) fn rows_of(
         &self,
         text: &[u8],
@@ -204,7 +204,7 @@ impl Dictionary {
         }
     }
 
-    /// The n-grams of characters.
+    /// Adds the n-grams of characters.
     fn parts(&self, word: &[u8], rows: &mut Vec<u32>) {
         for start in 0..word.len() {
             if continues(word[start]) {
@@ -229,7 +229,7 @@ impl Dictionary {
         }
     }
 
-    /// The n-grams of words.
+    /// Adds the n-grams of words.
     fn groups(&self, hashes: &[u32], rows: &mut Vec<u32>) {
         let signed = |hash: u32| hash as i32 as u64;
         for (i, &first) in hashes.iter().enumerate() {

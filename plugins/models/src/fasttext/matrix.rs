@@ -1,5 +1,5 @@
-//! Matrices: of floats, or quantised, where a row is a code per group of columns and a code names
-//! one of 256 vectors.
+//! Matrices: of floats, or quantised. A row of the latter has a code per group of columns, and a
+//! code names one of 256 vectors.
 
 use super::reader::{Reader, damaged};
 use std::io::Read;
@@ -22,7 +22,7 @@ pub(crate) enum Matrix {
 
 pub(crate) struct Quantiser {
     columns: usize,
-    /// Groups of columns, columns of a group and of the last one.
+    /// Number of groups of columns, columns per group, and columns of the last group.
     groups: usize,
     width: usize,
     last: usize,
@@ -82,7 +82,7 @@ impl Matrix {
         }
     }
 
-    /// Adds a row to a vector of as many numbers as the matrix has columns.
+    /// Adds a row to a vector with as many numbers as the matrix has columns.
     pub(crate) fn add_row(&self, row: usize, to: &mut [f32]) {
         match self {
             Self::Dense {

@@ -8,7 +8,7 @@ use std::io::{BufReader, Read, Seek};
 
 const MAGIC: i32 = 793_712_314;
 const SUPERVISED: i32 = 3;
-/// No model has longer n-grams; a file that says so would only take time.
+/// No model has longer n-grams; a file that claims so would only take time.
 const MAX_GRAM: i32 = 100;
 
 /// A supervised fastText model.
@@ -20,7 +20,7 @@ pub struct Model {
     loss: Loss,
 }
 
-/// Memory to use again from text to text.
+/// Reusable buffers.
 #[derive(Debug, Default)]
 pub struct Scratch {
     rows: Vec<u32>,
@@ -34,7 +34,7 @@ impl Model {
     /// Reads a model file.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged or is no supervised model.
+    /// When it cannot be read, is damaged or is not a supervised model.
     pub fn open(path: &str) -> Result<Self, String> {
         let file = std::fs::File::open(path).map_err(|error| format!("cannot read it: {error}"))?;
         Self::read(BufReader::with_capacity(1 << 16, file))
@@ -43,7 +43,7 @@ impl Model {
     /// Reads a model.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged or is no supervised model.
+    /// When it cannot be read, is damaged or is not a supervised model.
     pub fn read(source: impl Read + Seek) -> Result<Self, String> {
         let mut reader = Reader::new(source)?;
         let reader = &mut reader;
@@ -94,7 +94,7 @@ impl Model {
             .collect();
         let loss = Loss::new(loss, dictionary.label_counts())?;
         let dim = dim as usize;
-        // Of a tree only the inner nodes have rows.
+        // In a tree only the inner nodes have rows.
         let needed = if matches!(loss, Loss::Tree(_)) {
             labels.len() - 1
         } else {
@@ -118,8 +118,8 @@ impl Model {
         })
     }
 
-    /// The best label, without its prefix, and its score; None for a text of which the model knows
-    /// nothing. Line feeds count as spaces.
+    /// The best label, without its prefix, and its score; None for a text without anything that the
+    /// model knows. Line feeds count as spaces.
     pub fn predict(&self, text: &[u8], scratch: &mut Scratch) -> Option<(&str, f64)> {
         let Scratch {
             rows,

@@ -23,7 +23,7 @@ fn log(x: f64) -> f32 {
     (x + 1e-5).ln() as f32
 }
 
-/// fastText looks sigmoids up in a table of 512 steps from -8 to 8.
+/// fastText takes sigmoids from a table of 512 steps from -8 to 8.
 fn sigmoid(x: f32) -> f32 {
     match x {
         ..-8.0 => 0.0,
@@ -46,7 +46,7 @@ impl Loss {
         }
     }
 
-    /// Number and score of the best label; None if fastText would give none.
+    /// Number and score of the best label; None if fastText returns none.
     pub(crate) fn best(
         &self,
         matrix: &Matrix,
@@ -68,7 +68,7 @@ impl Loss {
         } else {
             scores.iter_mut().for_each(|score| *score = sigmoid(*score));
         }
-        // The last one of equals.
+        // The last one among equals.
         let better = |best: Option<(usize, f32)>, (label, score): (usize, f32)| match best {
             Some((_, other)) if score < other => best,
             _ => Some((label, score)),
@@ -83,7 +83,7 @@ impl Loss {
 }
 
 impl Tree {
-    /// The Huffman tree of the counts, which fastText has in falling order.
+    /// The Huffman tree of the counts, which fastText keeps in descending order.
     fn new(counts: &[i64]) -> Result<Self, String> {
         const FREE: i64 = 1_000_000_000_000_000;
         let labels = counts.len();
@@ -108,7 +108,7 @@ impl Tree {
                 }
             };
             let (left, right) = (least()?, least()?);
-            // The counts of a file may be any.
+            // A file may have any counts.
             count[node] = count[left].saturating_add(count[right]);
             children.push([left as u32, right as u32]);
         }
@@ -129,7 +129,7 @@ impl Tree {
             };
             let right = (1.0 / (1.0 + f64::from((-matrix.dot_row(inner, hidden)).exp()))) as f32;
             let [left_node, right_node] = self.children[inner];
-            // The left one is looked at first.
+            // The left child is visited first.
             open.push((right_node as usize, score + log(right.into())));
             open.push((left_node as usize, score + log(1.0 - f64::from(right))));
         }

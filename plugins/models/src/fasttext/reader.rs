@@ -1,5 +1,5 @@
-//! Reads the numbers of a model file. Nothing is allocated for more values than the rest of the
-//! file can hold.
+//! Reads the numbers of a model file. Allocates nothing for more values than the rest of the file
+//! can hold.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -8,7 +8,7 @@ pub(crate) struct Reader<R> {
     left: u64,
 }
 
-/// What all files that end too early or lie about sizes are told.
+/// The message for files that end too early or lie about sizes.
 pub(crate) fn damaged(what: &str) -> String {
     format!("the file is damaged or was cut off ({what}): get it again")
 }
@@ -32,7 +32,7 @@ impl<R: Read + Seek> Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// Bytes that have not been read.
+    /// Number of unread bytes.
     pub(crate) fn left(&self) -> u64 {
         self.left
     }
@@ -77,7 +77,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// A number of things of which each takes at least `size` bytes of the file.
+    /// A count of things that each take at least `size` bytes of the file.
     pub(crate) fn count(&self, count: i64, size: u64, what: &str) -> Result<usize, String> {
         let count = u64::try_from(count).map_err(|_| damaged(what))?;
         match count.checked_mul(size) {
@@ -86,7 +86,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Appends the bytes up to a zero, which is not kept.
+    /// Appends the bytes up to a zero byte, without it.
     pub(crate) fn string(&mut self, out: &mut Vec<u8>, what: &str) -> Result<(), String> {
         loop {
             match self.u8(what)? {

@@ -1,4 +1,4 @@
-//! Models written byte by byte: what they predict, and that damage never panics.
+//! Models written byte by byte: their predictions, and that damage never panics.
 
 use super::{Model, Scratch};
 use std::io::Cursor;
@@ -34,7 +34,7 @@ impl Writer {
     }
 }
 
-/// `loss` as in the file; quantised ones have the same values as the others.
+/// `loss` as in the file; quantised models have the same values as the others.
 fn model(loss: i32, quantised: bool) -> Vec<u8> {
     let mut w = Writer(Vec::new());
     // Three buckets, groups of two words, parts of two and three characters.
@@ -109,8 +109,8 @@ fn every_kind_of_model_predicts() {
     for loss in 1..=4 {
         for quantised in [false, true] {
             let (label, score) = predict(&model(loss, quantised), "good\ngood").unwrap();
-            // The root of the tree asks for the second number alone, which only the n-grams that
-            // pruning took away make positive.
+            // The root of the tree asks only for the second number, which is positive only with the
+            // n-grams that pruning removed.
             let expected = if loss == 1 && quantised { "de" } else { "en" };
             assert_eq!(label, expected, "loss {loss}, quantised {quantised}");
             assert!(
@@ -123,11 +123,11 @@ fn every_kind_of_model_predicts() {
 
 #[test]
 fn a_softmax_is_as_computed_by_hand() {
-    // Nothing but the end: the vector of zeros, three equal labels of which the last counts.
+    // Only the end: the vector of zeros, three equal labels of which the last counts.
     let (label, score) = predict(&model(3, false), "").unwrap();
     assert_eq!(label, "fr");
     assert!((score - (1.0 / 3.0 + 1e-5)).abs() < 1e-6, "{score}");
-    // A label in the text is no word, and nothing counts behind an end in the text.
+    // A label in the text is not a word, and nothing counts after an end in the text.
     assert_eq!(
         predict(&model(3, false), "__label__de __label__xx"),
         Some((label, score))
@@ -175,7 +175,7 @@ fn changed_bytes_never_panic() {
 #[test]
 fn lies_about_sizes_are_refused_before_memory_is_taken() {
     let whole = model(3, false);
-    // Behind magic, version, arguments: size, words and labels of the dictionary.
+    // After magic, version, arguments: size, words and labels of the dictionary.
     for at in [64, 68, 72] {
         let mut lying = whole.clone();
         lying[at..at + 4].copy_from_slice(&i32::MAX.to_le_bytes());

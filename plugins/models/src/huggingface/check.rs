@@ -1,4 +1,4 @@
-//! Refuses files with what the library takes for granted, and would panic about.
+//! Refuses files that violate what the library assumes, because it would panic.
 
 use super::NO_TOKENIZER;
 use base64::Engine;
@@ -8,7 +8,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use tokenizers::{NormalizedString, Normalizer, Tokenizer};
 
-/// What of a file is checked.
+/// The checked parts of a file.
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
@@ -32,7 +32,7 @@ struct Model {
     merges: Vec<Merge>,
 }
 
-/// Two tokens that become one.
+/// Two tokens that merge.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Merge {
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Vocabulary {
                 Ok(Vocabulary { longest })
             }
 
-            // That of a unigram model, in which nothing is merged.
+            // That of a unigram model, which merges nothing.
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
                 self,
                 mut list: A,
@@ -114,7 +114,7 @@ pub(super) fn file(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Checks a normalizer, pre-tokenizer or decoder, and the parts of it.
+/// Checks a normalizer, pre-tokenizer or decoder, and its parts.
 fn part(part: &Value) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("{NO_TOKENIZER}: {what}"));
     match part {
@@ -149,7 +149,7 @@ fn part(part: &Value) -> Result<(), String> {
     }
 }
 
-/// Checks that something is left of added tokens when they are normalized, as they would be found
+/// Checks that normalizing leaves something of each added token, since an empty one would be found
 /// between all characters.
 ///
 /// # Errors

@@ -1,5 +1,4 @@
-//! Whether a text looks like mojibake: characters side by side that hardly ever are so in text that
-//! was meant.
+//! Detects mojibake: adjacent characters that hardly ever occur together in intended text.
 
 use super::characters::*;
 use djhost_sdk::text::{Lanes, is_space};
@@ -13,8 +12,8 @@ impl Characters {
         self.classes_if_good(text).is_none()
     }
 
-    /// All classes of the characters above ASCII of `text`; none if it has an unlikely sequence of
-    /// characters.
+    /// The union of the classes of the characters above ASCII in `text`; None if it has an unlikely
+    /// sequence.
     pub(super) fn classes_if_good(&self, text: &str) -> Option<u32> {
         let mut at = 0;
         let mut classes = 0;
@@ -81,7 +80,7 @@ impl Characters {
             || self.bad_in_particular(c, next, follows, third, after.as_str(), before)
     }
 
-    /// The sequences that are rules of their own.
+    /// The sequences with rules of their own.
     fn bad_in_particular(
         &self,
         c: char,
@@ -163,13 +162,13 @@ impl Characters {
         }
     }
 
-    /// What a word or a sentence ends with.
+    /// Whether a word or a sentence may end with it.
     fn ends(&self, c: char) -> bool {
         c.is_ascii_lowercase() || matches!(c, '.' | ',' | '?' | '!') || self.of(c) & END != 0
     }
 }
 
-/// Where the first byte above ASCII is.
+/// Position of the first byte above ASCII.
 fn first_non_ascii(bytes: &[u8]) -> Option<usize> {
     let (chunks, rest) = bytes.as_chunks::<16>();
     let masks = chunks.iter().map(|chunk| Lanes::load(chunk).bitmask());

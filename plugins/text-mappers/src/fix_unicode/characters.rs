@@ -1,4 +1,4 @@
-//! What the tables say of characters.
+//! The tables' data on characters.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -24,7 +24,7 @@ pub(super) const CONTINUATION: u32 = 1 << 17;
 pub(super) const CONTINUATION_STRICT: u32 = 1 << 18;
 /// The character is replaced or removed.
 pub(super) const FORM: u32 = 1 << 19;
-/// May have to be composed: not known to stand in NFC whatever is beside it.
+/// May compose with neighbours: not known to be in NFC whatever is beside it.
 pub(super) const COMPOSES: u32 = 1 << 20;
 
 const NAMES: [(&str, u32); 19] = [
@@ -49,8 +49,8 @@ const NAMES: [(&str, u32); 19] = [
     ("utf8_continuation_strict", CONTINUATION_STRICT),
 ];
 
-/// Blocks below the tables' end whose characters are all in NFC and never compose with what is
-/// before them.
+/// Blocks below the tables' end whose characters are all in NFC and never compose with what
+/// precedes them.
 const NFC: [Range<u32>; 8] = [
     0..0x300,
     0x391..0x3d0,
@@ -72,12 +72,12 @@ const PLAIN: [Range<u32>; 5] = [
     0xac00..0xd7a4,
 ];
 
-/// The code points with one number above the last byte.
+/// Number of code points that differ only in the last byte.
 const PAGE: usize = 256;
 
-/// The classes and the forms of all characters.
+/// The classes and forms of all characters.
 pub(super) struct Characters {
-    /// For each page of the basic plane the start of its classes: few pages differ.
+    /// For each page of the basic plane the start of its classes; few pages differ.
     pages: Box<[u16]>,
     classes: Vec<u32>,
     forms: Vec<(char, String)>,
@@ -147,14 +147,14 @@ impl Characters {
         }
     }
 
-    /// Whether `c` is no character in Unicode 14.
+    /// Whether Unicode 14 does not know `c`.
     pub(super) fn is_unassigned(&self, c: char) -> bool {
         let c = u32::from(c);
         let after = self.unassigned.partition_point(|range| range.0 <= c);
         after > 0 && c <= self.unassigned[after - 1].1
     }
 
-    /// What becomes of a character with a form.
+    /// The replacement of a character with a form.
     pub(super) fn form(&self, c: char) -> &str {
         let at = self
             .forms

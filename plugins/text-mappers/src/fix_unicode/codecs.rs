@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 /// A single-byte encoding whose lower half is ASCII.
 pub(super) struct Codec {
     pub(super) name: &'static str,
-    /// Stands for U+FFFD with the byte 1A.
+    /// The byte 1A represents U+FFFD.
     pub(super) sloppy: bool,
     upper: Vec<char>,
     bytes: Vec<(char, u8)>,
@@ -41,7 +41,7 @@ pub(super) static CODECS: LazyLock<Vec<Codec>> = LazyLock::new(|| {
 });
 
 impl Codec {
-    /// The bytes that this encoding reads as `text`, if there are such.
+    /// The bytes that this encoding decodes to `text`, if there are any.
     pub(super) fn encode(&self, text: &str) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(text.len());
         for c in text.chars() {
@@ -55,12 +55,13 @@ impl Codec {
     }
 }
 
-/// The byte, which is above 127, in Windows-1252; the five that mean nothing stand for themselves.
+/// Decodes the byte, which is above 127, as Windows-1252; the five undefined ones map to
+/// themselves.
 pub(super) fn windows_1252(byte: u8) -> char {
     CODECS[1].upper[usize::from(byte - 0x80)]
 }
 
-/// UTF-8, where the bytes ED or C0 occur also with CESU-8 pairs and Java's null.
+/// Decodes UTF-8; where the bytes ED or C0 occur, also CESU-8 pairs and Java's null.
 pub(super) fn decode(bytes: Vec<u8>) -> Option<String> {
     if memchr::memchr2(0xed, 0xc0, &bytes).is_none() {
         return String::from_utf8(bytes).ok();
@@ -106,7 +107,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Option<String> {
     String::from_utf8(plain).ok()
 }
 
-/// Puts back the bytes A0 of UTF-8 sequences that something made spaces of.
+/// Restores the bytes A0 of UTF-8 sequences that something replaced with spaces.
 pub(super) fn restore_byte_a0(bytes: &[u8]) -> Option<Vec<u8>> {
     let more = |b: u8| matches!(b, 0x80..=0x84 | 0x86..=0x9f | 0xa1..=0xbf);
     let any = |b: u8| (0x80..=0xbf).contains(&b);
@@ -122,7 +123,7 @@ pub(super) fn restore_byte_a0(bytes: &[u8]) -> Option<Vec<u8>> {
     if !(0..bytes.len()).any(|at| altered(&bytes[at..]) > 0) {
         return None;
     }
-    // In front of a word the letter à is a word of its own, and keeps its space.
+    // Before a word the letter à is a word by itself, and keeps its space.
     let mut spaced = Vec::with_capacity(bytes.len() + 8);
     let mut at = 0;
     while at < bytes.len() {
@@ -153,7 +154,7 @@ pub(super) fn restore_byte_a0(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(spaced)
 }
 
-/// Makes U+FFFD of each UTF-8 sequence that has lost bytes.
+/// Replaces each UTF-8 sequence that has lost bytes with U+FFFD.
 pub(super) fn replace_lossy(bytes: Vec<u8>) -> Vec<u8> {
     if memchr::memchr2(0x1a, b'?', &bytes).is_none() {
         return bytes;
@@ -173,7 +174,7 @@ pub(super) fn replace_lossy(bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// The length of the sequence with lost bytes at the start of `bytes`, or 0. A question mark may
-/// stand for one byte of it.
+/// replace one of its bytes.
 fn lossy(bytes: &[u8]) -> usize {
     let lost = |b: u8| b == 0x1a || b == b'?';
     let kept = |b: u8| b == 0x1a || (0x80..=0xbf).contains(&b);

@@ -1,10 +1,10 @@
-//! Undoing mojibake: text that was decoded in another encoding than it was encoded in.
+//! Undoes mojibake: text that was decoded with another encoding than it was encoded with.
 
 use super::characters::*;
 use super::codecs::{CODECS, decode, replace_lossy, restore_byte_a0, windows_1252};
 
 impl Characters {
-    /// The text without mojibake; none if it has none that can be undone.
+    /// The text without mojibake; None if it has none that can be undone.
     pub(super) fn fix_encoding(&self, text: &str) -> Option<String> {
         let mut fixed: Option<String> = None;
         loop {
@@ -21,8 +21,7 @@ impl Characters {
             return None;
         }
         let mut latin_1 = None;
-        // UTF-8 that was read as something else is the usual case, and hardly ever a mistake to
-        // undo.
+        // UTF-8 read as something else is the usual case, and undoing it is hardly ever a mistake.
         for codec in CODECS.iter() {
             let Some(mut bytes) = codec.encode(text) else {
                 continue;
@@ -30,7 +29,7 @@ impl Characters {
             if codec.name == "latin-1" {
                 latin_1 = Some(bytes.clone());
             }
-            // In Mac Roman this would take a dash and a space for a character.
+            // In Mac Roman this would mistake a dash and a space for a character.
             if codec.name != "macroman"
                 && let Some(restored) = restore_byte_a0(&bytes)
             {
@@ -54,7 +53,7 @@ impl Characters {
                     windows_1252(b)
                 }
             };
-            // Five bytes mean nothing in Windows-1252.
+            // Five bytes are undefined in Windows-1252.
             let undefined = |b: u8| (0x80..0xa0).contains(&b) && decoded(b) == char::from(b);
             if !bytes.iter().any(|&b| undefined(b)) {
                 let fixed: String = bytes.iter().map(|&b| decoded(b)).collect();
@@ -98,7 +97,7 @@ impl Characters {
         (done > 0).then(|| out + &text[done..])
     }
 
-    /// The length of the characters at the start of `text` that would be UTF-8 sequences as bytes.
+    /// The length of the characters at the start of `text` whose bytes would be UTF-8 sequences.
     fn sequences(&self, text: &str) -> usize {
         let mut end = 0;
         'next: while let Some(c) = text[end..].chars().next() {
@@ -119,7 +118,7 @@ impl Characters {
     }
 }
 
-/// C1 controls as what they are in Windows-1252; none if there are none.
+/// Replaces C1 controls by their Windows-1252 characters; None if there are none.
 pub(super) fn fix_c1(text: &str) -> Option<String> {
     let c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
     text.contains(c1).then(|| {

@@ -12,8 +12,8 @@ static ENTITIES: LazyLock<HashMap<&'static str, String, foldhash::fast::RandomSt
             .collect()
     });
 
-/// The length of what has the form of an entity at the start of `text`, which starts with `&`; 0 if
-/// nothing.
+/// The length of an entity, judged by its form, at the start of `text`, which starts with `&`; 0 if
+/// there is none.
 pub(super) fn form_of_entity(text: &[u8]) -> usize {
     let start = 1 + usize::from(text.get(1) == Some(&b'#'));
     let name = text[start..]
@@ -28,8 +28,8 @@ pub(super) fn form_of_entity(text: &[u8]) -> usize {
     }
 }
 
-/// `text` with its entities as characters; none if it has none. A reference stays if it is not
-/// wholly one.
+/// Replaces entities by characters; None if `text` has none. A reference stays unless all of it is
+/// valid.
 pub(super) fn unescape(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut done = 0;
@@ -60,8 +60,8 @@ pub(super) fn unescape(text: &str) -> Option<String> {
     (done > 0).then(|| out + &text[done..])
 }
 
-/// The character of a numeric reference, as HTML5 reads it: none inside for code points that are no
-/// characters, none for what is no number.
+/// The character of a numeric reference, as HTML5 reads it: `Some(None)` for code points that are
+/// not characters, None for anything but a number.
 fn reference(number: &str) -> Option<Option<char>> {
     let (digits, base) = match number.strip_prefix(['x', 'X']) {
         Some(digits) => (digits, 16),
@@ -75,7 +75,7 @@ fn reference(number: &str) -> Option<Option<char>> {
         value = value.saturating_mul(base).saturating_add(c.to_digit(base)?);
     }
     match value {
-        // ftfy takes a semicolon in the result for one that was not used up.
+        // ftfy takes a semicolon in the result for an unused one.
         0x3b => None,
         0 => Some(Some('\u{fffd}')),
         0x80..=0x9f => Some(Some(super::codecs::windows_1252(value as u8))),

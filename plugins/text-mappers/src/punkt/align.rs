@@ -1,16 +1,16 @@
-//! Gives closing quotation marks and brackets to the sentence before them.
+//! Assigns closing quotation marks and brackets to the sentence before them.
 
 use super::words::is_closing;
 use djhost_sdk::text::is_space;
 use std::ops::Range;
 
-/// Takes sentences as they are cut and hands them on, each with what closes it.
+/// Receives sentences as they are cut and passes them on, each with its closing marks.
 pub(super) struct Aligned<'t, F> {
     text: &'t str,
-    /// A mark that opens quotations, though nltk takes it for one that closes them.
+    /// A mark that opens quotations, though nltk takes it for a closing one.
     opening: Option<char>,
     emit: F,
-    /// The sentence of which the end is not known yet.
+    /// The sentence whose end is not known yet.
     waiting: Option<Range<usize>>,
 }
 
@@ -24,7 +24,7 @@ impl<'t, F: FnMut(&'t str)> Aligned<'t, F> {
         }
     }
 
-    /// The next sentence, as it is cut.
+    /// Adds the next sentence, as it is cut.
     pub(super) fn push(&mut self, start: usize, end: usize) {
         let end = end.max(start);
         let closing = closing(&self.text[start..end], self.opening);
@@ -53,8 +53,8 @@ impl<'t, F: FnMut(&'t str)> Aligned<'t, F> {
     }
 }
 
-/// The length of the closing marks at the start of a sentence, and of these with the white space
-/// behind them.
+/// The length of the closing marks at the start of a sentence, without and with the white space
+/// after them.
 fn closing(sentence: &str, opening: Option<char>) -> Option<(usize, usize)> {
     let mut marks = 0;
     for c in sentence.chars() {

@@ -1,6 +1,5 @@
-//! Where sentences end by Punkt, the method of Kiss and Strunk (2006), as nltk 3.10 applies it: of
-//! a text only what stands around a full stop, a question mark or an exclamation mark is looked at,
-//! as words.
+//! Finds the ends of sentences by Punkt, the method of Kiss and Strunk (2006), as nltk 3.10 applies
+//! it. Examines only the words around full stops, question marks and exclamation marks.
 
 mod align;
 mod params;
@@ -13,7 +12,7 @@ use djhost_sdk::text::{alphanumeric, is_decimal, is_space, lower_into};
 use params::{BEGIN_LOWER, LOWER, MIDDLE_UPPER, UPPER};
 use words::{Words, is_no_word_char};
 
-/// What a number counts as.
+/// The form of all numbers.
 const NUMBER: &str = "##number##";
 
 /// A splitter with the parameters of one language.
@@ -35,8 +34,8 @@ struct Candidate {
     after: After,
 }
 
-/// What follows a mark, by where it starts: a word with white space before it, or a character that
-/// belongs to no word.
+/// What follows a mark, by its start: a word after white space, or a character that belongs to no
+/// word.
 #[derive(Clone, Copy)]
 enum After {
     Word(usize),
@@ -68,7 +67,7 @@ impl Punkt {
                 Some(space) if space > 0 => from + space + 1,
                 _ => before,
             };
-            // Of marks in one word only the last counts.
+            // Only the last mark in a word counts.
             if let Some(last) = waiting.filter(|last| last.at <= word) {
                 self.decide(text, last, &mut start, &mut aligned);
             }
@@ -81,7 +80,7 @@ impl Punkt {
         aligned.finish();
     }
 
-    /// If a sentence ends at the candidate it goes to `aligned`, and `start` becomes the start of
+    /// If a sentence ends at the candidate, passes it to `aligned` and sets `start` to the start of
     /// the next one.
     fn decide<'t>(
         &mut self,
@@ -105,7 +104,7 @@ impl Punkt {
         }
     }
 
-    /// Whether a sentence ends behind a word of `text`, which the last one does not tell.
+    /// Whether a sentence ends after a word of `text` other than the last.
     fn ends_within(&mut self, text: &str) -> bool {
         let mut words = Words::new(text);
         let Some(mut first) = words.next() else {
@@ -114,7 +113,7 @@ impl Punkt {
         words.any(|second| self.ends_between(std::mem::replace(&mut first, second), second))
     }
 
-    /// Whether a sentence ends between two words that follow each other.
+    /// Whether a sentence ends between two consecutive words.
     fn ends_between(&mut self, first: &str, second: &str) -> bool {
         if matches!(first, "?" | "!") {
             return true;
@@ -160,7 +159,7 @@ impl Punkt {
     }
 }
 
-/// What follows the mark before `at`, if with that the mark may end a sentence.
+/// What follows the mark before `at`, if the mark may then end a sentence.
 #[inline]
 fn after(text: &str, at: usize) -> Option<After> {
     let rest = &text[at..];
@@ -175,7 +174,7 @@ fn after(text: &str, at: usize) -> Option<After> {
         .map(|space| After::Word(at + space))
 }
 
-/// What a word is by itself.
+/// The kind of a word by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// The end of a sentence.
@@ -186,7 +185,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// The kind of a word. Writes its form into `form`: in lower case, or what a number counts as.
+    /// Determines the kind of a word. Writes its form into `form`: lower case, or the form of
+    /// numbers.
     fn of(word: &str, form: &mut String, params: &Params) -> Self {
         form.clear();
         lower_into(word, form);
@@ -215,7 +215,7 @@ impl Kind {
     }
 }
 
-/// The form of a word, without its full stop if that is to go.
+/// The form of a word, without its full stop if asked for.
 fn form(form: &str, without_stop: bool) -> &str {
     match form.strip_suffix('.') {
         Some(stripped) if without_stop && !stripped.is_empty() => stripped,
@@ -246,8 +246,7 @@ fn is_initial(word: &str) -> bool {
     (c == '_' || alphanumeric(letter) == 1) && !is_digit(c)
 }
 
-/// What the way in which a word is written, and in which it was seen, says about whether it starts
-/// a sentence.
+/// What a word's capitals, and those it was seen with, say about whether it starts a sentence.
 fn starts_sentence(word: &str, upper: bool, seen: u8) -> Option<bool> {
     if matches!(word, ";" | ":" | "," | "." | "!" | "?") {
         return Some(false);

@@ -1,5 +1,5 @@
-//! What Punkt knows of a language: from lists that ship, or from a directory in the format of
-//! nltk's `punkt_tab`.
+//! What Punkt knows of a language: built-in lists, or a directory in the format of nltk's
+//! `punkt_tab`.
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
@@ -12,7 +12,7 @@ pub(super) const BEGIN_LOWER: u8 = 1 << 4;
 const MIDDLE_LOWER: u8 = 1 << 5;
 pub(super) const LOWER: u8 = BEGIN_LOWER | MIDDLE_LOWER | 1 << 6;
 
-/// The lists that ship.
+/// The built-in lists.
 const LISTS: [(&str, &str); 6] = [
     ("de", include_str!("lists/de.txt")),
     ("en", include_str!("lists/en.txt")),
@@ -39,10 +39,10 @@ pub(crate) struct Params {
 }
 
 impl Params {
-    /// What is between the two words of a pair.
+    /// The separator of the two words of a pair.
     pub(super) const BETWEEN: &'static str = "\n";
 
-    /// Those of a language, from the lists that ship.
+    /// Parameters from the built-in lists.
     pub(crate) fn of(lang: &str) -> Result<Self, String> {
         let Some((_, list)) = LISTS.iter().find(|(known, _)| *known == lang) else {
             let known = LISTS.map(|(known, _)| known).join("`, `");
@@ -50,7 +50,7 @@ impl Params {
                 "`lang` is `{lang}`: there are lists for `{known}`; for others set `model`"
             ));
         };
-        // In German it closes quotations too.
+        // In German this mark also closes quotations.
         let mut params = Self {
             opening: (lang != "de").then_some('«'),
             ..Self::default()
@@ -74,7 +74,7 @@ impl Params {
                     line.split_whitespace()
                         .map(|pair| pair.replacen('_', Self::BETWEEN, 1).into()),
                 ),
-                // They have a capital letter at the start of a sentence and nowhere else.
+                // These have a capital letter only at the start of a sentence.
                 _ => params.seen.extend(
                     line.split_whitespace()
                         .map(|word| (word.into(), 1 << 1 | MIDDLE_LOWER)),
@@ -84,7 +84,7 @@ impl Params {
         Ok(params)
     }
 
-    /// Those in a directory.
+    /// Parameters from a directory.
     pub(crate) fn read(dir: &str) -> Result<Self, String> {
         let file = |name: &str| {
             std::fs::read_to_string(Path::new(dir).join(name)).map_err(|error| {
@@ -131,7 +131,7 @@ impl Params {
         !self.pairs.is_empty()
     }
 
-    /// Whether two words, with [`Params::BETWEEN`] between, are a pair.
+    /// Whether two words, separated by [`Params::BETWEEN`], are a pair.
     pub(super) fn is_pair(&self, pair: &str) -> bool {
         self.pairs.contains(pair)
     }
@@ -146,7 +146,7 @@ impl Params {
     }
 }
 
-/// The lines of a file that are not empty, each with what to call it in a message.
+/// The non-empty lines of a file, each with its name for messages.
 fn lines<'t>(name: &str, text: &'t str) -> impl Iterator<Item = (String, &'t str)> {
     text.lines()
         .enumerate()

@@ -1,14 +1,14 @@
-//! nltk's words: what stands between white space, with punctuation other than full stops split off.
+//! nltk's words: separated by white space, with punctuation other than full stops split off.
 
 use djhost_sdk::text::is_space;
 
-/// A character that ends a word and stands for itself.
+/// A character that ends a word and is a token by itself.
 const NO_WORD: u8 = 1;
-/// A character that starts no word of several characters.
+/// A character that cannot start a word of several characters.
 const NO_START: u8 = 2;
 /// White space.
 const SPACE: u8 = 4;
-/// A character that is special together with others.
+/// A character that is special in combination with others.
 const JOINT: u8 = 8;
 
 const ASCII: [u8; 128] = {
@@ -78,7 +78,7 @@ impl<'t> Iterator for Words<'t> {
     }
 }
 
-/// Where the word ends that has gone on to `at`.
+/// The end of the word that extends to `at` at least.
 fn end(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
     while let Some(&b) = bytes.get(at) {
@@ -98,7 +98,7 @@ fn end(text: &str, mut at: usize) -> usize {
         if class & JOINT != 0 {
             let rest = &text[at..];
             let ends = match b {
-                // A comma belongs to the word if the word goes on.
+                // A comma belongs to the word if the word continues.
                 b',' => {
                     rest[1..]
                         .chars()
@@ -126,7 +126,7 @@ fn joint(text: &str) -> usize {
         [b'.', b'.', ..] => run(b'.'),
         [b'.', ..] => {
             let (mut stops, mut length) = (1, 1);
-            // The words of a line are found one line after another, so a line feed joins nothing.
+            // nltk finds the words line by line, so a line feed joins nothing.
             while let Some(space) = text[length..]
                 .chars()
                 .next()

@@ -10,8 +10,8 @@ pub struct CharSet {
 }
 
 impl CharSet {
-    /// From a table that `sdk/rust/tables/generate.py` made. Page 0 must be the empty one; pages
-    /// past the index are empty.
+    /// Wraps a table made by `sdk/rust/tables/generate.py`. Page 0 must be the empty one; pages
+    /// beyond the index are empty.
     pub const fn new(index: &'static [u8], pages: &'static [[u64; 4]]) -> Self {
         Self { index, pages }
     }
@@ -41,8 +41,8 @@ pub fn decode(text: &str, at: usize) -> (u32, usize) {
     }
 }
 
-/// The start bytes of the code points of `block` for which `ascii` (below 128) or `other` (the
-/// rest) says yes, as a mask. `text` is the text that the block is of.
+/// A mask of the first bytes of the code points of `block` for which `ascii` (below 128) or `other`
+/// (the rest) holds. `text` is the text of the block.
 #[inline(always)]
 pub fn class_mask(
     text: &str,
@@ -64,8 +64,7 @@ pub fn class_mask(
     mask
 }
 
-/// The number of code points of `text` for which `ascii` (below 128) or `other` (the rest) says
-/// yes.
+/// The number of code points of `text` for which `ascii` (below 128) or `other` (the rest) holds.
 #[inline(always)]
 pub fn count_class(
     text: &str,

@@ -5,9 +5,9 @@ use super::simd::blocks;
 /// The lines of a text, measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// How many.
+    /// Number of lines.
     pub count: usize,
-    /// Code points of the longest one, its end not counted.
+    /// Code points of the longest one, without its end.
     pub longest: usize,
 }
 
@@ -16,7 +16,7 @@ pub struct Lines {
 pub fn lines(text: &str) -> Lines {
     let bytes = text.as_bytes();
     let mut found = Lines::default();
-    // Code points since the last end.
+    // Code points since the last line end.
     let mut length = 0;
     blocks(text, |block| {
         let mut ends = block.mask(|lanes| lanes.within(0x0a, 0x0d).or(lanes.within(0x1c, 0x1e)));

@@ -3,8 +3,7 @@
 use super::charset::decode;
 use super::simd::blocks;
 
-/// Letters that got a lower case after Unicode 14, which the Python that Data-Juicer runs on leaves
-/// as they are.
+/// Letters that got a lower case after Unicode 14: Data-Juicer's Python leaves them unchanged.
 fn is_newer(c: char) -> bool {
     matches!(
         c,
@@ -23,7 +22,7 @@ fn is_newer(c: char) -> bool {
 /// final sigma included.
 pub fn lower_into(text: &str, out: &mut String) {
     let mut sigmas = Sigmas::default();
-    // What is already in `out`: `text` up to here.
+    // `out` has `text` up to here.
     let mut done = 0;
     let from = out.len();
     blocks(text, |block| {
@@ -66,16 +65,15 @@ pub fn lower_into(text: &str, out: &mut String) {
 }
 
 /// The lower case of capital sigmas: ς at the end of a word, else σ. The standard library knows the
-/// rule, so it is asked about the neighbourhood, all that stands between ASCII white space: once
-/// for all sigmas in it.
+/// rule, so this asks it about the text between ASCII white space, once for all sigmas in it.
 #[derive(Default)]
 struct Sigmas {
-    /// Those of the neighbourhood, the last one first.
+    /// The results for that text, last one first.
     waiting: Vec<char>,
 }
 
 impl Sigmas {
-    /// That of the sigma at byte `at` of `text`. To be asked about all sigmas of a text in order.
+    /// The lower case of the sigma at byte `at` of `text`. Must be called for all sigmas in order.
     fn lower(&mut self, text: &str, at: usize) -> char {
         if self.waiting.is_empty() {
             let start = text[..at]

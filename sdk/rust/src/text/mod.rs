@@ -1,5 +1,5 @@
-//! Kernels for work on text, fast in WebAssembly and natively, with Python's notions of characters,
-//! lines and spaces: what Data-Juicer's results rest on.
+//! Text kernels, fast in WebAssembly and natively, with Python's notions of characters, lines and
+//! spaces, on which Data-Juicer's results depend.
 
 mod alphanumeric;
 mod charset;

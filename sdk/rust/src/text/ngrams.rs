@@ -1,15 +1,15 @@
 //! Repeated n-grams.
 //!
-//! [`Repeats`] finds the runs of n-grams that were met before. Then, from the last run to the
-//! first, the count of every n-gram of a run is added to the one that it repeats, until the first
-//! occurrences have them all.
+//! [`Repeats`] finds the runs of n-grams that occurred before. Then, from the last run to the
+//! first, the count of every n-gram of a run is added to that of the one it repeats, until the
+//! first occurrences have all counts.
 
 use std::ops::AddAssign;
 
 use super::repeats::{BASE, Grams, MIX, Repeats, Run};
 use super::symbols::{Symbols, Text};
 
-/// Counts the n-grams of a sequence. Exact: hashes only decide what is compared. Buffers are kept
+/// Counts the n-grams of a sequence. Exact: hashes only decide what is compared. Reuses its buffers
 /// from text to text.
 #[derive(Debug, Default)]
 pub struct NgramCounter {
@@ -19,26 +19,25 @@ pub struct NgramCounter {
     repeats: Repeats,
     short: Vec<u16>,
     long: Vec<u32>,
-    /// For n-grams of two bytes: how often each occurs. All zero between the texts.
+    /// For n-grams of two bytes: how often each occurs. All zero between texts.
     pairs: Vec<u32>,
     total: usize,
     distinct: usize,
-    /// How many n-grams occur once.
+    /// Number of n-grams that occur once.
     single: usize,
-    /// How many n-grams have 1, 2, … further occurrences; the numbers that do not fit are in
-    /// `large`.
+    /// Number of n-grams with 1, 2, … further occurrences; larger counts are in `large`.
     by_count: Vec<u32>,
     large: Vec<u32>,
 }
 
-/// Numbers below this are sorted by counting; so many n-grams are rarely equal.
+/// Counts below this are sorted by counting; higher ones are rare.
 const SMALL: usize = 64;
 
-/// From so many n-grams of two bytes on it costs less to look through the counts of all that there
-/// may be than to find runs.
+/// From this number of n-grams of two bytes on, scanning the counts of all possible ones costs less
+/// than finding runs.
 const MANY: usize = 1000;
 
-/// More units than these bytes hold are not compared as a whole.
+/// Longer n-grams, in bytes, are not compared as a whole.
 const PACKED: usize = 32;
 
 impl NgramCounter {
@@ -135,7 +134,7 @@ impl NgramCounter {
         self.keep(&histogram);
     }
 
-    /// Counts the counts of `total` n-grams, of which `runs` were met before.
+    /// Builds the histogram of the counts of `total` n-grams, of which `runs` repeat earlier ones.
     fn add_up(&mut self, total: usize, runs: &[Run]) {
         self.total = total;
         self.distinct = total - runs.iter().map(|run| run.len as usize).sum::<usize>();
@@ -149,8 +148,7 @@ impl NgramCounter {
         self.keep(&histogram);
     }
 
-    /// Keeps the numbers of n-grams that have few further occurrences, and puts the large ones in
-    /// order.
+    /// Stores the histogram of small counts, and sorts the large ones.
     fn keep(&mut self, histogram: &[u32; SMALL]) {
         self.by_count.clear();
         self.by_count.extend_from_slice(histogram);
@@ -215,16 +213,16 @@ impl<S: Fn(usize, usize) -> bool> Grams for Prefixes<'_, S> {
         if !(0..n).all(|i| (self.same)(a + i, b + i)) {
             return 0;
         }
-        // As n-grams overlap, only the last item of the next one is in question.
+        // N-grams overlap, so only the last item of the next one needs comparing.
         (1..most)
             .find(|i| !(self.same)(a + n - 1 + i, b + n - 1 + i))
             .unwrap_or(most)
     }
 }
 
-/// Moves the occurrences of n-grams that were met before to their first ones, and says how many of
-/// these have each small number of further occurrences, from 1 on; large ones go to `large`. `C` is
-/// enough for `total`; `counts` is a buffer.
+/// Adds the occurrences of repeated n-grams to their first ones. Returns how many of these have
+/// each small number of further occurrences, from 1 on; large numbers go to `large`. `C` must hold
+/// `total`; `counts` is a buffer.
 #[inline(never)]
 fn sum_up<C>(counts: &mut Vec<C>, total: usize, runs: &[Run], large: &mut Vec<u32>) -> [u32; SMALL]
 where
@@ -237,7 +235,7 @@ where
         let [start, len, source] = [run.start, run.len, run.source].map(|number| number as usize);
         let (before, run) = counts.split_at_mut(start);
         let distance = start - source;
-        // What repeats itself within the run comes first.
+        // Repetitions within the run itself come first.
         for i in (distance..len).rev() {
             let mut count = std::mem::take(&mut run[i]);
             count += one;
@@ -251,7 +249,7 @@ where
             *to += one;
         }
     }
-    // In one histogram the next addition would wait for the last.
+    // With a single histogram each addition would wait for the previous one.
     let mut histograms = [[0u32; SMALL]; 4];
     let mut add = |histogram: usize, count: C| {
         let count: u32 = count.into();
@@ -317,8 +315,7 @@ mod tests {
     use std::collections::HashMap;
     use std::hash::Hash;
 
-    /// Total, different, repeated, and the most frequent one, two, three and ten, by the simplest
-    /// means.
+    /// Total, different, repeated, and the most frequent one, two, three and ten, computed naively.
     fn expected<T: Hash + Eq>(items: &[T], n: usize) -> [usize; 7] {
         let mut map: HashMap<&[T], usize> = HashMap::new();
         items

@@ -1,9 +1,9 @@
-//! Regular expressions in Python's notation, for an engine that needs linear time.
+//! Regular expressions in Python's notation, for an engine with linear time.
 
 use regex::{Regex, RegexBuilder};
 
-/// Compiles the pattern that the user gave for the parameter `name`, as Data-Juicer does where it
-/// searches for patterns: `.` matches line ends too, and `r'…'` around the pattern is taken off.
+/// Compiles the user's pattern for the parameter `name`, as Data-Juicer does for searches: `.`
+/// matches line ends, too, and `r'…'` around the pattern is stripped.
 ///
 /// # Errors
 /// A sentence that names the parameter and says what in the pattern is not supported.
@@ -18,11 +18,11 @@ pub fn search_pattern(name: &str, pattern: &str) -> Result<Regex, String> {
     compile(name, pattern, true)
 }
 
-/// Compiles the pattern that the user gave for the parameter `name`, as Python's `regex.compile`
-/// does without flags.
+/// Compiles the user's pattern for the parameter `name`, as Python's `regex.compile` does without
+/// flags.
 ///
 /// # Errors
-/// As [`search_pattern`].
+/// Like [`search_pattern`].
 pub fn plain_pattern(name: &str, pattern: &str) -> Result<Regex, String> {
     compile(name, pattern, false)
 }
@@ -33,8 +33,8 @@ fn compile(name: &str, pattern: &str, dot_all: bool) -> Result<Regex, String> {
         .dot_matches_new_line(dot_all)
         .build()
         .map_err(|error| {
-            // The engine's message draws the pattern over several lines; its last line says what is
-            // wrong.
+            // The engine's message draws the pattern over several lines; the last line has the
+            // reason.
             let text = error.to_string();
             let what = text
                 .lines()
@@ -45,12 +45,12 @@ fn compile(name: &str, pattern: &str, dot_all: bool) -> Result<Regex, String> {
         })
 }
 
-/// From Python's notation to that of the `regex` crate, where the same characters mean different
+/// Translates Python's notation to that of the `regex` crate, where some characters mean different
 /// things.
 fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len());
     let mut chars = pattern.char_indices().peekable();
-    // Inside `[…]`: how many characters of the class have been seen.
+    // Within `[…]`: number of characters of the class so far.
     let mut class: Option<usize> = None;
     let mut before = '\0';
     let mut quantified = false;
@@ -67,7 +67,7 @@ fn translate(pattern: &str) -> Result<String, String> {
                     // Word boundaries in the crate, literals in Python.
                     '<' | '>' => out.push(escaped),
                     escaped if !escaped.is_ascii() => out.push(escaped),
-                    // A property: its braces are no count.
+                    // A property: its braces are not a count.
                     'p' | 'P' if pattern[at + 2..].starts_with('{') => {
                         let end = pattern[at..]
                             .find('}')
@@ -140,7 +140,7 @@ fn translate(pattern: &str) -> Result<String, String> {
             }
             ('*' | '+' | '?', None) => {
                 out.push(c);
-                // The `?` that makes a quantifier lazy is none itself, nor is that of `(?:`.
+                // The `?` of a lazy quantifier is not a quantifier, nor is that of `(?:`.
                 quantified = !(c == '?' && (was_quantified || before == '('));
             }
             (_, None) => out.push(c),

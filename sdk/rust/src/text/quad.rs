@@ -4,7 +4,7 @@
 mod lanes {
     use core::arch::wasm32 as arch;
 
-    /// Four numbers. Comparisons give all ones or all zeros per number.
+    /// Four numbers. Comparisons return all ones or all zeros per number.
     #[derive(Clone, Copy, Debug)]
     pub(in super::super) struct Quad(arch::v128);
 
@@ -39,7 +39,7 @@ mod lanes {
 mod lanes {
     use core::arch::x86_64 as arch;
 
-    /// Four numbers. Comparisons give all ones or all zeros per number.
+    /// Four numbers. Comparisons return all ones or all zeros per number.
     #[derive(Clone, Copy, Debug)]
     pub(in super::super) struct Quad(arch::__m128i);
 
@@ -75,7 +75,7 @@ mod lanes {
 
 #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
 mod lanes {
-    /// Four numbers. Comparisons give all ones or all zeros per number.
+    /// Four numbers. Comparisons return all ones or all zeros per number.
     #[derive(Clone, Copy, Debug)]
     pub(in super::super) struct Quad([u32; 4]);
 

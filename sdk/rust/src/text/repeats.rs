@@ -1,24 +1,21 @@
-//! Where a sequence of n-grams repeats itself.
+//! Finds where a sequence of n-grams repeats itself.
 //!
-//! One pass finds for every n-gram that was met before the place where it stands. Where one does,
-//! so do most that follow: the n-grams of a repetition are found by comparing the items, without a
-//! look into the table. The pass notes these runs.
+//! One pass finds the earlier place of every n-gram that occurred before. If one did, most that
+//! follow it did, too: the pass finds these by comparing the items, without accessing the table,
+//! and notes the run.
 //!
-//! What costs most is the table, which must be looked into at random places. So it takes four bytes
-//! per slot, of which few are needed for the place, and the rest is a part of the hash: a text is
-//! seldom compared in vain. Four slots are looked at in one step that is the same for a slot that
-//! is free and for slots of others, as a processor that guesses wrong loses more time than the step
-//! takes.
+//! The table costs most, because accesses are random. So a slot has four bytes: few bits for the
+//! place, the rest a part of the hash, so that texts are seldom compared in vain. One branch-free
+//! step examines four slots, free or not, since a mispredicted branch costs more than the step.
 //!
-//! The loop over the n-grams that are new is a function of its own that calls no other, as it then
-//! keeps all that it needs in registers.
+//! The loop over new n-grams is a separate function that calls no other, so that it keeps
+//! everything in registers.
 
 use std::ops::Range;
 
 use super::quad::Quad;
 
-/// `len` n-grams from `start` on, which are equal to those from `source` on, where they stand
-/// earlier.
+/// `len` n-grams from `start` on, equal to the earlier ones from `source` on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub(super) start: u32,
@@ -28,32 +25,32 @@ pub(super) struct Run {
 
 /// A sequence of n-grams.
 pub(super) trait Grams {
-    /// The hash of the n-gram at a place, of which the upper bits count.
+    /// The hash of the n-gram at a place; the upper bits count.
     fn hash(&self, at: usize) -> u64;
 
-    /// How many n-grams from the places `a` and `b` on are equal, `most` at most; 0 if the first
-    /// are not.
+    /// Number of equal n-grams from the places `a` and `b` on, at most `most`; 0 if the first
+    /// differ.
     fn equal(&self, a: usize, b: usize, most: usize) -> usize;
 }
 
-/// Finds repetitions. Buffers are kept from sequence to sequence.
+/// Finds repetitions. Reuses its buffers from sequence to sequence.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// First occurrences: below the place, above a part of the hash. Slots of a group are taken in
-    /// order.
+    /// First occurrences: lower bits the place, upper bits a part of the hash. Slots of a group are
+    /// filled in order.
     slots: Vec<u32>,
     /// The repetitions, in order.
     runs: Vec<Run>,
 }
 
-/// Slots of a group, which are looked at together.
+/// Slots of a group, which are examined together.
 const SLOTS: usize = 4;
 
-/// A slot without an entry. No entry looks like this: its place would be behind the last one.
+/// A free slot. No entry looks like this: its place would be after the last one.
 const EMPTY: u32 = u32::MAX;
 
-/// Up to so many n-grams there are two slots for each, and they stay in the processor's cache;
-/// above it there are three for two.
+/// Up to this number of n-grams the table has two slots for each, and stays in the processor's
+/// cache; above it has three for two.
 pub(super) const FEW: usize = 1 << 16;
 
 /// Odd constants without structure (digits of the golden ratio and of pi).
@@ -73,7 +70,7 @@ impl Repeats {
         self.slots
             .resize(slots.next_multiple_of(SLOTS) + 2 * SLOTS, EMPTY);
         self.runs.clear();
-        // A group must not lie in two lines of the cache.
+        // A group must not span two cache lines.
         let skipped = self
             .slots
             .as_ptr()
@@ -109,13 +106,12 @@ impl Repeats {
 
 struct Table<'a> {
     groups: &'a mut [[u32; SLOTS]],
-    /// Bits for the places of the n-grams.
+    /// Number of bits for places.
     places: u32,
 }
 
 impl Table<'_> {
-    /// The number of the group where an n-gram is looked for first, and the upper bits of its
-    /// entry.
+    /// The group where the search for an n-gram starts, and the upper bits of its entry.
     #[inline(always)]
     fn slot(&self, hash: u64) -> (usize, u32) {
         (
@@ -125,7 +121,7 @@ impl Table<'_> {
     }
 
     /// Enters the n-grams of a range up to one that might be in the table, or needs another group.
-    /// The result is its place, and the place of an n-gram that it might be equal to.
+    /// Returns its place, and the place of an n-gram that it might equal.
     #[inline(never)]
     fn enter_new(&mut self, grams: &impl Grams, range: Range<usize>) -> Option<(usize, usize)> {
         for at in range {
@@ -145,7 +141,7 @@ impl Table<'_> {
         None
     }
 
-    /// Enters an n-gram if it is new; otherwise says where it was met before.
+    /// Enters an n-gram if it is new; otherwise returns its earlier place.
     #[inline(never)]
     fn enter(&mut self, grams: &impl Grams, at: usize) -> Option<usize> {
         let (mut group, tag) = self.slot(grams.hash(at));
@@ -173,7 +169,7 @@ impl Table<'_> {
 struct Words<'a, const W: usize, const K: usize> {
     text: &'a [u8],
     n: usize,
-    /// Where the last word of an n-gram begins, which overlaps the one before.
+    /// Start of an n-gram's last word, which overlaps the previous one.
     last: usize,
     /// The bits of a single word.
     mask: u64,
@@ -224,7 +220,7 @@ impl<const W: usize, const K: usize> Grams for Words<'_, W, K> {
         if self.gram(a) != self.gram(b) {
             return 0;
         }
-        // As n-grams overlap, only the last unit of the next one is in question.
+        // N-grams overlap, so only the last unit of the next one needs comparing.
         let (a, b) = ((a + self.n) * W, (b + self.n) * W);
         let mut at = 0;
         while at < (most - 1) * W {
@@ -239,8 +235,8 @@ impl<const W: usize, const K: usize> Grams for Words<'_, W, K> {
 }
 
 impl Repeats {
-    /// The repetitions among `total` n-grams of `n` units of `W` bytes, up to 32 bytes. `text` has
-    /// 15 bytes more.
+    /// The repetitions among `total` n-grams of `n` units of `W` bytes, up to 32 bytes. `text` must
+    /// have 15 more bytes.
     pub(super) fn of_units<const W: usize>(
         &mut self,
         text: &[u8],

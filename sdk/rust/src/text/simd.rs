@@ -1,14 +1,14 @@
-//! Sixteen bytes at a time, the same code for WebAssembly and for the host, and blocks of 64 bytes
-//! as bit masks on top.
+//! Sixteen bytes at a time, with the same code for WebAssembly and for the host, and on top of that
+//! blocks of 64 bytes as bit masks.
 //!
-//! Masks are what makes text kernels fast in WebAssembly: one bit per byte, then 64-bit arithmetic
-//! that every engine compiles well.
+//! Masks make text kernels fast in WebAssembly: one bit per byte, then 64-bit arithmetic that every
+//! engine compiles well.
 
 #[cfg(target_arch = "wasm32")]
 mod lanes {
     use core::arch::wasm32 as arch;
 
-    /// Sixteen bytes. Comparisons give all ones or all zeros per byte.
+    /// Sixteen bytes. Comparisons return all ones or all zeros per byte.
     #[derive(Clone, Copy, Debug)]
     pub struct Lanes(arch::v128);
 
@@ -52,7 +52,7 @@ mod lanes {
         }
     }
 
-    /// Those of eight bytes that `mask` has a bit for, at the front.
+    /// Moves those of eight bytes that have a bit in `mask` to the front.
     #[inline(always)]
     pub(super) fn front(bytes: u64, mask: u8) -> u64 {
         arch::u64x2_extract_lane::<0>(arch::u8x16_swizzle(
@@ -66,7 +66,7 @@ mod lanes {
 mod lanes {
     use core::arch::x86_64 as arch;
 
-    /// Sixteen bytes. Comparisons give all ones or all zeros per byte.
+    /// Sixteen bytes. Comparisons return all ones or all zeros per byte.
     #[derive(Clone, Copy, Debug)]
     pub struct Lanes(arch::__m128i);
 
@@ -124,7 +124,7 @@ mod lanes {
 
 #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
 mod lanes {
-    /// Sixteen bytes. Comparisons give all ones or all zeros per byte.
+    /// Sixteen bytes. Comparisons return all ones or all zeros per byte.
     #[derive(Clone, Copy, Debug)]
     pub struct Lanes([u8; 16]);
 
@@ -179,7 +179,7 @@ mod lanes {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod scalar {
-    /// Those of eight bytes that `mask` has a bit for, at the front.
+    /// Moves those of eight bytes that have a bit in `mask` to the front.
     #[inline(always)]
     pub(super) fn front(bytes: u64, mask: u8) -> u64 {
         let places = super::FRONT[usize::from(mask)].to_le_bytes();
@@ -200,8 +200,8 @@ use scalar::front;
 
 pub use lanes::Lanes;
 
-/// For each mask of eight bits the numbers of those that are set, a byte each, and then bytes that
-/// are no number of a byte.
+/// For each mask of eight bits the numbers of the set ones, a byte each, then bytes that are not
+/// valid numbers.
 const FRONT: [u64; 256] = {
     let mut table = [0; 256];
     let mut mask = 0;
@@ -220,19 +220,19 @@ const FRONT: [u64; 256] = {
     table
 };
 
-/// Up to 64 bytes of a text; the last block of a text is filled up with zeros.
+/// Up to 64 bytes of a text; zeros fill up the last block.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     bytes: &'a [u8; 64],
-    /// Where the block stands in the text.
+    /// Position of the block in the text.
     pub start: usize,
-    /// A bit for each byte that belongs to the text.
+    /// A bit for each byte of the text.
     pub valid: u64,
 }
 
 impl Block<'_> {
-    /// The bytes for which `test` gives ones; byte 0 is bit 0. Bytes past the end of the text give
-    /// zeros.
+    /// A mask of the bytes for which `test` returns ones; byte 0 is bit 0. Bytes beyond the end of
+    /// the text have zeros.
     #[inline(always)]
     pub fn mask(&self, test: impl Fn(Lanes) -> Lanes) -> u64 {
         let part = |i: usize| {
@@ -244,8 +244,8 @@ impl Block<'_> {
         (part(0) | part(1) | part(2) | part(3)) & self.valid
     }
 
-    /// Writes the bytes that `mask` has a bit for to the front of `to`, which has 64 bytes at
-    /// least, and says how many they are. What was behind them in `to` is overwritten.
+    /// Writes the bytes that have a bit in `mask` to the front of `to`, which must have at least 64
+    /// bytes, and returns their number. Overwrites the rest of these 64 bytes.
     #[inline(always)]
     pub fn pick(&self, mask: u64, to: &mut [u8]) -> usize {
         let to: &mut [u8; 64] = to.first_chunk_mut().expect("room for a block");

@@ -5,8 +5,8 @@ use super::simd::Lanes;
 
 /// Writes texts with one byte per code point: ASCII stays, every other code point of a text gets
 /// one of the bytes above. Few texts have more than 128 of these. Such a text gets two bytes per
-/// code point: those of the basic plane stay, others get one of the numbers that are no code
-/// points. A text with very many of these gets four. Buffers are kept from text to text.
+/// code point: those of the basic plane stay, others get one of the surrogates. A text with very
+/// many of these gets four. Reuses its buffers from text to text.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     narrow: Vec<u8>,
@@ -22,14 +22,14 @@ pub(super) struct Symbols {
 pub(super) enum Text<'a> {
     /// One byte each, the same one for the same code point.
     Bytes {
-        /// How many.
+        /// Number of code points.
         len: usize,
         /// The bytes, and 15 more.
         padded: &'a [u8],
     },
     /// Two bytes each, the same ones for the same code point.
     Pairs {
-        /// How many code points.
+        /// Number of code points.
         len: usize,
         /// The bytes, and 15 more.
         padded: &'a [u8],
@@ -38,12 +38,11 @@ pub(super) enum Text<'a> {
     Whole(&'a [u32]),
 }
 
-/// After a text, so that the words of the last n-gram, and eight bytes from any place of it, can be
-/// read.
+/// Bytes after a text, so that the words of the last n-gram, and eight bytes from any of its
+/// places, can be read.
 const PADDING: usize = 15;
 
-/// The first of the numbers that are no code points, and how many of them are used at most: they
-/// are searched one by one.
+/// The first surrogate, and the most of them that are used: they are searched one by one.
 const SURROGATES: u16 = 0xd800;
 const MOST_SURROGATES: usize = 256;
 
@@ -65,7 +64,7 @@ impl Symbols {
         }
     }
 
-    /// The symbols of a text that has too many code points for bytes.
+    /// The symbols of a text with too many code points for bytes.
     fn wider(&mut self, text: &str) -> Text<'_> {
         let mut others: Vec<u32> = Vec::new();
         self.wide.clear();
@@ -101,7 +100,7 @@ impl Symbols {
         }
     }
 
-    /// Whether the code points of `text` are few enough for a byte each; then they are in `narrow`.
+    /// Writes `text` to `narrow` with a byte per code point; returns false if it has too many.
     fn encode(&mut self, text: &str) -> bool {
         self.bytes.resize(char::MAX as usize + 1, 0);
         for c in self.known.drain(..) {
@@ -117,7 +116,7 @@ impl Symbols {
                 let ascii = match bytes[at..].first_chunk::<16>() {
                     Some(chunk) => {
                         self.narrow[written..written + 16].copy_from_slice(chunk);
-                        // Sixteen if there is no bit: then it is the one behind.
+                        // Sixteen if no bit is set.
                         (u32::from(Lanes::load(chunk).bitmask()) | 1 << 16).trailing_zeros()
                             as usize
                     }

@@ -1,5 +1,5 @@
-//! The guest's answers as Arrow columns. Nothing of them is believed: lengths, offsets, UTF-8,
-//! flags, row numbers and names are checked before use, and a wrong one is an error in words.
+//! Converts the guest's answers to Arrow columns. Trusts nothing: checks lengths, offsets, UTF-8,
+//! flags, row numbers and names before use, and refuses a wrong one with a message.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::wasm::contract::{
     Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update,
 };
 
-/// Operators that one component may have, and sizes of what it may say of each: far above any
-/// honest one.
+/// Limits of operators per component, and of the sizes of their descriptions: far above any honest
+/// ones.
 const MAX_OPS: usize = 1000;
 const MAX_SCHEMA: usize = 1 << 20;
 const MAX_TEXT: usize = 4096;
@@ -28,7 +28,7 @@ const MAX_FIELDS: usize = 256;
 
 type Checked<T> = Result<T, String>;
 
-/// The descriptors, each checked, names unique.
+/// Checks each descriptor, and that names are unique.
 pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descriptor>> {
     if descriptors.is_empty() || descriptors.len() > MAX_OPS {
         return Err(format!(
@@ -74,7 +74,7 @@ pub(crate) fn describe(descriptors: Vec<types::Descriptor>) -> Checked<Vec<Descr
             types::Kind::Filter => Kind::Filter,
             types::Kind::Mapper => Kind::Mapper,
             types::Kind::Deduplicator => Kind::Deduplicator,
-            // The contract has no groupers: the schema tells them from selectors.
+            // The contract has no groupers: the schema distinguishes them from selectors.
             types::Kind::Selector
                 if params_schema.get("x-groups") == Some(&serde_json::Value::Bool(true)) =>
             {
@@ -106,7 +106,7 @@ fn is_op_name(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// The signature, its paths checked.
+/// Checks the signature and its paths.
 pub(crate) fn signature(s: types::Signature) -> Checked<Signature> {
     let path = |p: &str| -> Checked<()> {
         if p.is_empty() || p.len() > MAX_TEXT || p.split('.').any(str::is_empty) {
@@ -172,8 +172,8 @@ fn field_type(ty: types::ColumnType) -> FieldType {
     }
 }
 
-/// The answer to a batch of `rows` rows from an operator with this signature. That the case fits
-/// the operator's kind is the caller's check.
+/// Converts the answer to a batch of `rows` rows from an operator with this signature. The caller
+/// checks that the case fits the operator's kind.
 pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -> Checked<Reply> {
     let (output, rejected) = match output {
         types::Output::Filtered(f) => {
@@ -317,7 +317,7 @@ fn rejections(list: Vec<types::Rejection>, rows: usize) -> Checked<Vec<Rejection
     Ok(rejected)
 }
 
-/// Row numbers: in range and rising, strictly where each may stand once only.
+/// Checks that row numbers are in range and ascending, `strictly` if each may occur only once.
 fn rising(list: &[u32], rows: usize, strictly: bool) -> Checked<()> {
     if let Some(pair) = list
         .windows(2)
@@ -374,7 +374,7 @@ fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
         Column::Json(c) => {
             let (offsets, data, nulls) = utf8(c, rows)?;
             let values = from_offsets(&offsets, data, nulls);
-            // It is put into rows as it is, so it must be JSON.
+            // It is spliced into rows verbatim, so it must be JSON.
             match values
                 .iter()
                 .flatten()
@@ -460,7 +460,7 @@ fn list_offsets(offsets: &[u32], rows: usize, end: usize) -> Checked<OffsetBuffe
 
 fn utf8(c: Utf8Column, rows: usize) -> Checked<(Vec<u32>, Vec<u8>, Option<NullBuffer>)> {
     check_offsets(&c.offsets, rows, c.data.len())?;
-    // Valid as a whole and cut at character boundaries only: then every value is valid.
+    // Valid as a whole and cut only at character boundaries: then every value is valid.
     let text =
         simdutf8::basic::from_utf8(&c.data).map_err(|_| "text that is not UTF-8".to_owned())?;
     match c

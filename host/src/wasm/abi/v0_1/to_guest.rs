@@ -1,4 +1,4 @@
-//! Arrow columns as the guest's columns: one gather per field and batch.
+//! Converts Arrow columns to the guest's: one gather per field and batch.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::compute::cast;
@@ -11,34 +11,33 @@ use super::djhost::op::types::{
 use crate::data::{Batch, FieldType, STATS};
 use crate::wasm::contract::Signature;
 
-/// Buffers that are used again from call to call, so that a batch allocates nothing in the host,
-/// and columns that are given again as they are: filters in a row that drop nothing all read the
-/// same text.
+/// Buffers reused from call to call, so that a batch allocates nothing in the host, and columns
+/// kept for the next operator: consecutive filters that drop nothing all read the same text.
 #[derive(Default)]
 pub(crate) struct Buffers {
     spare: Vec<(Vec<u32>, Vec<u8>)>,
     kept: Vec<Kept>,
-    /// For each field of the batch that is out: the array that its text was made of.
+    /// For each field of the batch in use: the array that its text was copied from.
     given: Vec<Option<ArrayRef>>,
 }
 
-/// A column as guests get it, and the array that it was made of. As long as the array is held here,
-/// no other one has its address.
+/// A column in the guest's layout, and the array that it was copied from. Holding the array ensures
+/// that no other one gets its address.
 struct Kept {
     array: ArrayRef,
     column: Utf8Column,
 }
 
-/// Columns that are kept. A recipe seldom works on more texts than these at once.
+/// Number of kept columns. A recipe seldom works on more texts at once.
 const KEPT: usize = 2;
-/// Larger columns are not kept: a huge row must not stay in memory.
+/// Larger columns are not kept: a huge row must not occupy memory.
 const KEPT_BYTES: usize = 4 << 20;
 
 impl Buffers {
-    /// The fields that the operator reads, in its order, then, with `stats`, those of its stats
-    /// that the rows already have.
+    /// The fields that the operator reads, in its order; with `stats`, then those of its stats that
+    /// the rows already have.
     ///
-    /// Fails when a field cannot be given in the type that the operator wants.
+    /// Fails if a field cannot be converted to the type that the operator wants.
     pub(crate) fn input(
         &mut self,
         signature: &Signature,
@@ -84,7 +83,7 @@ impl Buffers {
         })
     }
 
-    /// Takes the buffers of a batch back after the call; gives the bytes of its strings.
+    /// Takes the buffers of a batch back after the call; returns the bytes of its strings.
     pub(crate) fn give_back(&mut self, batch: types::Batch) -> u64 {
         let mut bytes = 0;
         for (field, array) in batch
@@ -174,7 +173,7 @@ fn list(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
 }
 
-/// Copies the values one after the other.
+/// Copies the values, concatenated.
 fn gather(values: &StringViewArray, offsets: &mut Vec<u32>, data: &mut Vec<u8>) {
     offsets.clear();
     data.clear();
@@ -199,7 +198,7 @@ fn validity(array: &dyn Array) -> Option<Vec<u8>> {
     Some(bits)
 }
 
-/// An array of any type that the contract knows, as the guest's column of the nearest type.
+/// Converts an array of any type that the contract knows to the guest's nearest type.
 pub(crate) fn column(array: &ArrayRef) -> Result<Column, String> {
     let text = |array: &ArrayRef| -> Result<Utf8Column, String> {
         let views = cast(array, &DataType::Utf8View).map_err(|e| e.to_string())?;

@@ -1,10 +1,10 @@
-//! What one sees of a job: on terminals of any width, in pipes, while it goes on and after it.
+//! What users see of a job: on terminals of any width, in pipes, during the job and afterwards.
+
+mod terminal;
 
 use std::fs::{self, File};
-use std::io::Read;
-use std::os::fd::FromRawFd;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::djhost;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_djhost");
 
-/// Writes rows and a recipe of four ops in four partitions, with names as long as they come.
+/// Writes rows and a recipe of four ops in four partitions, with names of the greatest length.
 fn bench(rows: usize) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let text: String = (0..rows)
@@ -20,7 +20,7 @@ fn bench(rows: usize) -> tempfile::TempDir {
         .collect();
     fs::write(dir.path().join("in.jsonl"), text + "broken\n").unwrap();
     recipe(dir.path(), "");
-    // The first use of the operators compiles them, which is said.
+    // The first use of the operators compiles and reports it.
     assert!(djhost(dir.path(), &["ops", "list"]).status.success());
     dir
 }
@@ -42,186 +42,6 @@ fn ok(dir: &Path, args: &[&str]) -> (String, String) {
         text(&output.stderr)
     );
     (text(&output.stdout), text(&output.stderr))
-}
-
-/// What the program writes to a terminal of so many columns.
-fn on_terminal(dir: &Path, columns: u16, env: &[(&str, &str)], args: &[&str]) -> String {
-    let (mut master, mut slave) = (0, 0);
-    let size = libc::winsize {
-        ws_row: 24,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    // SAFETY: the pointers are to what the call fills in or reads, or null where it allows that.
-    let opened = unsafe {
-        libc::openpty(
-            &mut master,
-            &mut slave,
-            std::ptr::null_mut(),
-            std::ptr::null(),
-            &size,
-        )
-    };
-    assert_eq!(opened, 0, "no pseudo-terminal");
-    // SAFETY: both were opened just now, and nobody else owns them.
-    let (mut master, slave) = unsafe { (File::from_raw_fd(master), File::from_raw_fd(slave)) };
-    let mut command = Command::new(PROGRAM);
-    command
-        .args(args)
-        .current_dir(dir)
-        .env("XDG_STATE_HOME", dir.join("state"))
-        .env_remove("NO_COLOR")
-        .env("TERM", "xterm-256color");
-    command
-        .stdin(Stdio::null())
-        .stdout(slave.try_clone().unwrap())
-        .stderr(slave)
-        .envs(env.iter().copied());
-    let mut child = command.spawn().unwrap();
-    // The command holds the last end of the terminal in this process: without it, reading ends with
-    // the child.
-    drop(command);
-    let mut seen = Vec::new();
-    // An error is how a terminal says that nobody writes to it any more.
-    let _ = master.read_to_end(&mut seen);
-    assert!(
-        child.wait().unwrap().success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&seen)
-    );
-    String::from_utf8(seen).unwrap()
-}
-
-/// The lines that stay on the screen, without colours.
-fn screen(seen: &str) -> Vec<String> {
-    let (mut lines, mut line, mut chars) = (Vec::new(), String::new(), seen.chars().peekable());
-    while let Some(c) = chars.next() {
-        match c {
-            '\n' => lines.push(std::mem::take(&mut line)),
-            '\r' if chars.peek() != Some(&'\n') => line.clear(),
-            '\r' => {}
-            '\u{1b}' => {
-                while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() {}
-                chars.next();
-            }
-            c => line.push(c),
-        }
-    }
-    lines.push(line);
-    lines
-}
-
-#[test]
-fn tables_fit_the_terminal_and_colours_are_asked_for() {
-    let dir = bench(400);
-    for columns in [40, 60, 80, 120] {
-        let job = format!("at{columns}");
-        let mut seen = vec![on_terminal(
-            dir.path(),
-            columns,
-            &[],
-            &["run", "recipe.yaml", "--job_id", &job],
-        )];
-        for args in [
-            &["monitor", &job][..],
-            &["monitor", &job, "--detailed"],
-            &["jobs", "--all"],
-        ] {
-            seen.push(on_terminal(dir.path(), columns, &[], args));
-        }
-        for seen in &seen {
-            assert!(seen.contains("\u{1b}[1m"), "no colours: {seen:?}");
-            for line in screen(seen) {
-                // Paths that are to be copied stay whole.
-                let is_path = line.contains("outputs/result.jsonl") || line.contains("/quarantine");
-                assert!(
-                    line.chars().count() <= columns.into() || is_path,
-                    "wider than {columns}: {line:?}"
-                );
-            }
-        }
-        let table = screen(&seen[0]).join("\n");
-        // At 40 the longest names are cut.
-        for word in ["rows out", "specified_numeric_field_fi", "399"] {
-            assert!(table.contains(word), "{word} is not in:\n{table}");
-        }
-    }
-    for (env, args) in [
-        (&[("NO_COLOR", "1")][..], &["monitor", "at80"][..]),
-        (&[], &["monitor", "at80", "--color", "never"]),
-    ] {
-        assert!(!on_terminal(dir.path(), 80, env, args).contains('\u{1b}'));
-    }
-    assert!(!ok(dir.path(), &["monitor", "at80"]).0.contains('\u{1b}'));
-    assert!(
-        ok(dir.path(), &["monitor", "at80", "--color=always"])
-            .0
-            .contains('\u{1b}')
-    );
-    let wrong = djhost(dir.path(), &["--color", "blue", "jobs"]);
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&wrong.stderr).contains("valid are `auto`, `always` and `never`")
-    );
-    // The word says what the colour says.
-    let error = djhost(
-        dir.path(),
-        &["run", "recipe.yaml", "--color", "always", "--np", "0"],
-    );
-    assert!(
-        String::from_utf8_lossy(&error.stderr).contains("\u{1b}[31m\u{1b}[1merror:"),
-        "{}",
-        String::from_utf8_lossy(&error.stderr)
-    );
-}
-
-#[test]
-fn help_is_broken_once() {
-    for columns in ["60", "80", "200"] {
-        for command in [
-            &["--help"][..],
-            &["run", "--help"],
-            &["plan", "--help"],
-            &["quarantine", "j", "retry", "--help"],
-        ] {
-            let output = Command::new(PROGRAM)
-                .args(command)
-                .env("COLUMNS", columns)
-                .output()
-                .unwrap();
-            let text = String::from_utf8(output.stdout).unwrap();
-            let width = columns.parse::<usize>().unwrap().min(100);
-            for line in text
-                .lines()
-                .filter(|line| line.split_whitespace().count() > 2 && !line.starts_with("Usage:"))
-            {
-                assert!(
-                    line.chars().count() <= width,
-                    "{columns} {command:?}: {line:?}"
-                );
-            }
-        }
-    }
-    // A paragraph that was broken twice has short lines in its middle.
-    let output = Command::new(PROGRAM)
-        .args(["run", "--help"])
-        .env("COLUMNS", "80")
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let options: Vec<&str> = text
-        .lines()
-        .skip_while(|line| !line.starts_with("Options of the recipe"))
-        .skip(1)
-        .collect();
-    for pair in options
-        .windows(2)
-        .filter(|pair| pair.iter().all(|line| line.starts_with("          ")))
-    {
-        let next = pair[1].split_whitespace().next().unwrap();
-        assert!(pair[0].len() + 1 + next.len() > 80, "{pair:?}");
-    }
 }
 
 #[test]
@@ -301,7 +121,7 @@ fn without_a_terminal_a_run_says_what_it_begins_and_reuses() {
     );
     let strict = djhost(dir, &[&run[..], &["--strict"]].concat());
     assert_eq!(strict.status.code(), Some(4));
-    // Another threshold: what is before it is taken over.
+    // Another threshold: everything before it is reused.
     let more = ["--specified_numeric_field_filter.min_value", "5"];
     let planned = ok(dir, &[&["plan"][..], &run[1..], &more].concat()).0;
     assert!(
@@ -479,7 +299,7 @@ fn unpacked_inputs_go_with_the_job_unless_they_are_asked_for() {
         first
     );
     assert_eq!(left("kept"), 2);
-    // What was made of the copy is still of use: it is unpacked again where rows are read from it.
+    // What was made from the copy is still useful; it is unpacked again where rows are needed.
     let more = ["--specified_numeric_field_filter.min_value", "5"];
     let again = run(&[&["--job_id", "gone"], &more[..]].concat());
     assert_eq!(again, run(&[&["--job_id", "new"], &more[..]].concat()));
@@ -524,7 +344,7 @@ fn intermediate_json_lines_are_the_rows() {
     assert_eq!(rows, 19);
 }
 
-/// The file says how many rows it has, however well they are packed.
+/// The file says how many rows it has, however well they compress.
 #[test]
 fn plan_has_the_rows_of_a_parquet_file_from_its_footer() {
     use std::sync::Arc;
@@ -549,8 +369,8 @@ fn plan_has_the_rows_of_a_parquet_file_from_its_footer() {
     assert!(plan.contains("the dataset has 23,448 rows, "), "{plan}");
 }
 
-/// Output of a run that was not asked to be quiet, for the README: its block has these lines,
-/// numbers and paths aside.
+/// Output of a run without `--quiet`, for the README: its block has these lines, except for numbers
+/// and paths.
 #[test]
 fn the_readme_shows_what_one_sees() {
     let readme =
@@ -586,7 +406,7 @@ fn the_readme_shows_what_one_sees() {
                     .filter(|w| word(w))
                     .map(str::to_owned)
                     .collect(),
-                // Of the table: the op and its rows.
+                // From the table: the op and its rows.
                 None if line.starts_with("  ") => {
                     line.split_whitespace().take(5).map(str::to_owned).collect()
                 }
