@@ -1,15 +1,16 @@
-//! Faults on purpose, for the crash tests: `DJHOST_TEST_FAULT=kill@disk:17`, `fail@disk:17`,
+//! Deliberate faults for the crash tests: `DJHOST_TEST_FAULT=kill@disk:17`, `fail@disk:17`,
 //! `kill@event:checkpoint_save:3`.
 //!
-//! `kill` ends the process as `SIGKILL` does, at the n-th call of [`disk`] (any call that decides
-//! what survives a power cut) or right after the n-th event of a type; `fail` makes that disk call
-//! an I/O error. Counted from 1, over all threads. Without the variable a call costs one load.
+//! `kill` ends the process as `SIGKILL` does, at the n-th call of [`disk`] (before every operation
+//! that decides what survives a power cut) or right after the n-th event of a type. `fail` turns
+//! that call into an I/O error. Counts start at 1 and cover all threads. Without the variable, a
+//! call costs one atomic load.
 
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Name of the environment variable.
+/// The environment variable that asks for a fault.
 pub const VARIABLE: &str = "DJHOST_TEST_FAULT";
 
 struct Fault {
@@ -20,7 +21,7 @@ struct Fault {
 }
 
 impl Fault {
-    /// `kill@disk:17`; None for anything else.
+    /// Parses `kill@disk:17`; None for anything else.
     fn parse(text: &str) -> Option<Self> {
         let (what, place) = text.split_once('@')?;
         let (at, n) = place.rsplit_once(':')?;
@@ -37,7 +38,7 @@ impl Fault {
         })
     }
 
-    /// Whether this is the moment.
+    /// Counts a call at `at` and returns whether the fault is due now.
     fn is_due(&self, at: &str) -> bool {
         self.at == at && self.left.fetch_sub(1, Ordering::Relaxed) == 1
     }
@@ -52,13 +53,13 @@ fn fault() -> Option<&'static Fault> {
 
 fn die() -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    // The signal is on its way.
+    // The signal may take a moment to arrive.
     loop {
         std::thread::park();
     }
 }
 
-/// Before a call that decides what survives.
+/// Called before every operation that decides what survives.
 pub fn disk() -> io::Result<()> {
     match fault().filter(|f| f.is_due("disk")) {
         Some(fault) if fault.kill => die(),
@@ -67,7 +68,7 @@ pub fn disk() -> io::Result<()> {
     }
 }
 
-/// After an event was written, with its line.
+/// Called after an event was written; `line` is its line in the file.
 pub fn event(line: &[u8]) {
     let Some(fault) = fault().filter(|f| f.kill && f.at != "disk") else {
         return;

@@ -1,5 +1,5 @@
-//! `job_summary.json`: the state of a job and its accounts, replaced as a whole at each change of
-//! state.
+//! `job_summary.json`: the state of a job and its accounts. The file is replaced as a whole at each
+//! change of state.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,15 +15,16 @@ use super::storage::Storage;
 /// Version of `job_summary.json`. Readers accept this and older ones.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-/// State of a job as its own process wrote it. Whether that process still lives, the lock tells.
+/// State of a job, as its own process last wrote it. Whether that process still runs, only the lock
+/// can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// An attempt has begun and has not said how it ended.
+    /// An attempt began and has not yet written how it ended.
     Running,
     /// All rows are processed and exported.
     Completed,
-    /// An error ended it.
+    /// It ended with an error.
     Failed,
     /// It was stopped on request.
     Stopped,
@@ -40,22 +41,23 @@ impl fmt::Display for Status {
     }
 }
 
-/// One run of the process that worked on the job.
+/// One process that worked on the job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// 1, 2, …
+    /// Number of the attempt: 1, 2, …
     pub attempt: u32,
-    /// Seconds since 1970.
+    /// When it began, seconds since 1970.
     pub start_time: f64,
-    /// Seconds since 1970; None while it runs or if it died.
+    /// When it ended, seconds since 1970; None while it runs or if it died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_time: Option<f64>,
-    /// Last sign of life of one that died, seconds since 1970; a later attempt fills it in.
+    /// When an attempt that died last wrote to its events or log, seconds since 1970. A later
+    /// attempt fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<f64>,
-    /// How it ended; `running` if it runs or died.
+    /// How it ended; `running` while it runs or if it died.
     pub status: Status,
-    /// Who ran it.
+    /// The process.
     pub process: ProcessId,
     /// Name of its event file.
     #[serde(default)]
@@ -72,16 +74,16 @@ pub struct Ledger {
     pub output: u64,
     /// Rows dropped by filters and selectors, per op (0-based index over the recipe).
     pub dropped: BTreeMap<usize, u64>,
-    /// Rows dropped because an equal or similar one is kept, per op.
+    /// Rows dropped because an equal or similar row is kept, per op.
     pub merged: BTreeMap<usize, u64>,
-    /// Rows in quarantine, by reader and ops.
+    /// Rows in quarantine, from the reader and all ops.
     pub quarantined: u64,
     /// Rows made beyond one per input row, per op.
     pub created: BTreeMap<usize, u64>,
 }
 
 impl Ledger {
-    /// Checks that every row is accounted for; the error shows the sum.
+    /// Checks that every row is accounted for. The error shows the sum.
     pub fn check_balance(&self) -> Result<()> {
         let sum = |map: &BTreeMap<usize, u64>| map.values().map(|n| u128::from(*n)).sum::<u128>();
         let (dropped, merged, created) =
@@ -99,15 +101,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Enters what one op did to one partition. Its quarantined rows are added too.
+    /// Adds what one op did to one partition, its quarantined rows included.
     pub fn add_op(&mut self, done: &OpDone) {
         let enter = |map: &mut BTreeMap<usize, u64>, n: u64| {
             if n > 0 {
                 *map.entry(done.op.index).or_default() += n;
             }
         };
-        // What is missing between input and output and was neither merged nor quarantined was
-        // dropped.
+        // Rows that did not leave the op and were neither merged nor quarantined were dropped.
         let dropped = (done.input_rows + done.created_rows)
             .saturating_sub(done.output_rows + done.merged_rows + done.quarantined_rows);
         enter(&mut self.dropped, dropped);
@@ -117,14 +118,14 @@ impl Ledger {
     }
 }
 
-/// What the check has found of one operator.
+/// What `determinism.check_ratio` found about one operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    /// Batches that were compared.
+    /// Batches that fresh instances computed again.
     pub batches: u64,
-    /// Those with another answer.
+    /// How many of them gave another answer.
     pub different: u64,
-    /// What differed first.
+    /// The first difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how: Option<String>,
 }
@@ -141,7 +142,7 @@ pub struct OpTotals {
     pub rows_in: u64,
     /// Rows that left it.
     pub rows_out: u64,
-    /// Rows it sent into quarantine.
+    /// Rows that it put into quarantine.
     pub quarantined: u64,
     /// Rows merged by a deduplicator.
     pub merged: u64,
@@ -190,14 +191,14 @@ impl OpTotals {
 pub struct Totals {
     /// Partitions.
     pub partitions: usize,
-    /// Bytes of the input, as it lies on the disk.
+    /// Bytes of the input on disk.
     pub input_bytes: u64,
     /// Bytes of the export.
     pub output_bytes: u64,
     /// CPU seconds of the process over all attempts.
     pub cpu_seconds: f64,
-    /// Seconds that compiling operators took over all attempts, before each of them began. They are
-    /// in no attempt's time.
+    /// Seconds spent compiling operators over all attempts. An attempt's time begins after
+    /// compiling and does not include them.
     pub compile_seconds: f64,
     /// Largest resident memory of the process over all attempts, bytes.
     pub peak_memory: u64,
@@ -207,38 +208,38 @@ pub struct Totals {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Component {
-    /// `built-in NAME`, or the path of its file.
+    /// `built-in NAME`, or the path of the file.
     pub source: String,
     /// SHA-256 of its bytes, in hex.
     pub digest: String,
     /// Its size in bytes.
     pub bytes: u64,
-    /// The contract version that it was built for.
+    /// The version of the contract that it was built for.
     pub wit_version: String,
-    /// Whether it was compiled with interruption checks: all but the built-in packs.
+    /// Whether it was compiled with interruption checks, as all but the built-in packs are.
     pub interruptible: bool,
 }
 
-/// `job_summary.json`. Names are those of Data-Juicer where it has one. Fields that somebody else
-/// added are ignored.
+/// The content of `job_summary.json`. Names are Data-Juicer's where it has one. Unknown fields are
+/// ignored: other tools may add theirs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSummary {
     /// [`FORMAT_VERSION`].
     #[serde(default)]
     pub format_version: u32,
-    /// The job.
+    /// The job id.
     pub job_id: String,
-    /// The project that it is part of.
+    /// `project_name` of the recipe.
     #[serde(default)]
     pub project_name: String,
-    /// State.
+    /// State of the job.
     pub status: Status,
     /// Start of the first attempt, seconds since 1970.
     pub start_time: f64,
     /// End of the last attempt, seconds since 1970.
     #[serde(default)]
     pub end_time: Option<f64>,
-    /// Seconds that attempts ran, pauses between them left out.
+    /// Seconds during which attempts ran, without the pauses between them.
     #[serde(default)]
     pub duration: Option<f64>,
     /// Why it failed.
@@ -250,31 +251,31 @@ pub struct JobSummary {
     /// `default` or `ray_partitioned`.
     #[serde(default)]
     pub executor_type: String,
-    /// The recipe, if it came from a file.
+    /// Path of the recipe, if it came from a file.
     #[serde(default)]
     pub config_file: Option<String>,
     /// The run directory.
     #[serde(default)]
     pub work_dir: String,
-    /// The dataset.
+    /// Path of the dataset.
     #[serde(default)]
     pub dataset_path: String,
-    /// The export.
+    /// Path of the export.
     #[serde(default)]
     pub export_path: String,
     /// Event file of the last attempt.
     #[serde(default)]
     pub event_log_file: String,
-    /// `checkpoints/` or where the recipe puts them.
+    /// `checkpoints/`, or where the recipe puts them.
     #[serde(default)]
     pub checkpoint_dir: String,
     /// `metadata/`.
     #[serde(default)]
     pub metadata_dir: String,
-    /// Sizes.
+    /// Sizes and times of the whole job.
     #[serde(default)]
     pub totals: Totals,
-    /// Rows.
+    /// Where every input row went.
     #[serde(default)]
     pub ledger: Ledger,
     /// Ops in the order of the recipe.
@@ -286,27 +287,26 @@ pub struct JobSummary {
     /// Digest of every component used, by its name.
     #[serde(default)]
     pub plugins: BTreeMap<String, String>,
-    /// What is known of these components, each once.
+    /// Details of these components, each once.
     #[serde(default)]
     pub components: Vec<Component>,
-    /// What the check of operators (`determinism.check_ratio`) found in this attempt, by the
-    /// operator's name.
+    /// What `determinism.check_ratio` found in this attempt, by the name of the operator.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub determinism: BTreeMap<String, Checked>,
-    /// Values and types that the export does not hold as they were, one sentence each, with counts.
+    /// Values and types that the export could not keep, with counts, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Attempts in order.
+    /// All attempts, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// Why it was stopped: `signal`, `request`, or what somebody else wrote there.
+    /// Why it was stopped: `signal`, `request`, or the text of another tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,
 }
 
 impl JobSummary {
-    /// The summary at the start of `attempt`. What an earlier attempt left in the run directory
-    /// (start, attempts, CPU seconds) is kept.
+    /// Creates the summary for the start of `attempt`. Keeps what earlier attempts left in the run
+    /// directory: start, attempts, CPU seconds, compile seconds and peak memory.
     pub fn start(
         paths: &RunPaths,
         job_id: &str,
@@ -384,7 +384,7 @@ impl JobSummary {
         Ok(summary)
     }
 
-    /// Ends the attempt: sets the status, the times and the error.
+    /// Ends the attempt: sets status, times and error.
     pub fn finish(&mut self, status: Status, error_message: Option<String>) {
         let ended = now();
         self.status = status;
@@ -402,8 +402,8 @@ impl JobSummary {
         );
     }
 
-    /// Seconds that attempts were at work, those that died included as far as they left a trace in
-    /// the run directory.
+    /// Returns the seconds during which attempts ran. For attempts that died, they end at the last
+    /// trace in the run directory.
     pub fn time_at_work(&self, paths: &RunPaths) -> f64 {
         let end = |a: &Attempt| a.end_time.or(a.last_seen).or_else(|| last_seen(paths, a));
         self.attempts
@@ -412,7 +412,7 @@ impl JobSummary {
             .sum()
     }
 
-    /// Enters what one op did to one partition, into the table of ops and into the ledger.
+    /// Adds what one op did to one partition, both to the table of ops and to the ledger.
     pub fn add_op(&mut self, done: &OpDone) {
         let at = match self.ops.binary_search_by_key(&done.op.index, |o| o.index) {
             Ok(at) => at,
@@ -431,18 +431,18 @@ impl JobSummary {
         self.ledger.add_op(done);
     }
 
-    /// Replaces the file, durably.
+    /// Replaces the file and waits for the disk.
     pub fn save(&self, paths: &RunPaths) -> Result<()> {
         self.save_with(paths, &Storage::new())
     }
 
-    /// As [`save`](Self::save), through `storage`.
+    /// Does what [`save`](Self::save) does, through `storage`.
     pub fn save_with(&self, paths: &RunPaths, storage: &Storage) -> Result<()> {
         storage.write_json(&paths.summary(), self)
     }
 
-    /// As [`load`](Self::load), but a file that is no summary counts as none, with a warning: other
-    /// tools write it in place, and a job must not be lost over it.
+    /// Reads the file as [`load`](Self::load) does, but returns None, with a warning, if it is not
+    /// a summary. Other tools write it in place, and a torn write must not cost the job.
     pub fn load_if_readable(paths: &RunPaths) -> Result<Option<Self>> {
         match Self::load(paths) {
             Err(error) if error.is::<serde_json::Error>() => {
@@ -453,7 +453,8 @@ impl JobSummary {
         }
     }
 
-    /// Reads the file; None if there is none.
+    /// Reads the file; returns None if there is none. Fails if it is not a summary or was written
+    /// by a newer version.
     pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
         let path = paths.summary();
         let bytes = match std::fs::read(&path) {
@@ -476,9 +477,9 @@ impl JobSummary {
     }
 }
 
-/// When an attempt that died last wrote to its events or its log.
+/// Returns when an attempt that died last wrote to its events or its log.
 fn last_seen(paths: &RunPaths, died: &Attempt) -> Option<f64> {
-    // The name comes from a file: only ever a name.
+    // The name comes from a file: use only its last component.
     let events = std::path::Path::new(&died.event_log_file)
         .file_name()
         .map(|name| paths.root().join(name));

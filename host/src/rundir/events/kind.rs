@@ -1,5 +1,5 @@
-//! The events and their fields. Names and shapes are those that Data-Juicer's readers look for;
-//! what has no counterpart there is ours.
+//! The events and their fields. Names and shapes are those that Data-Juicer's readers expect; an
+//! event without a counterpart there is ours.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use tracing::Level;
 
 use crate::term::{count, counted};
 
-/// Version of the event lines; readers accept any line whose fields they know.
+/// Version of the event lines. Readers accept any line whose fields they know.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// One op of the recipe.
@@ -53,9 +53,9 @@ pub struct OpDone {
     /// The op.
     #[serde(flatten)]
     pub op: OpRef,
-    /// Wall seconds spent in this op for this partition, measured around its calls.
+    /// Wall seconds that the op's calls took for this partition.
     pub duration: f64,
-    /// CPU seconds (user and system) of the same.
+    /// CPU seconds (user and system) of the same calls.
     pub cpu_seconds: f64,
     /// Rows given to the op.
     pub input_rows: u64,
@@ -63,10 +63,10 @@ pub struct OpDone {
     pub output_rows: u64,
     /// Bytes given to the op.
     pub input_bytes: u64,
-    /// Rows that the op rejected or that made it trap, put into quarantine.
+    /// Rows in quarantine because the op rejected them or trapped on them.
     #[serde(skip_serializing_if = "zero")]
     pub quarantined_rows: u64,
-    /// Rows dropped because an equal or similar row is kept (deduplicators).
+    /// Rows dropped because an equal or similar row was kept (deduplicators).
     #[serde(skip_serializing_if = "zero")]
     pub merged_rows: u64,
     /// Rows made beyond one per input row (mappers that split, groupers).
@@ -76,18 +76,19 @@ pub struct OpDone {
     /// contract.
     #[serde(skip_serializing_if = "zero")]
     pub traps: u64,
-    /// Largest linear memory of its instances, in bytes.
+    /// Largest linear memory of one of its instances, in bytes.
     #[serde(skip_serializing_if = "zero")]
     pub peak_memory: u64,
-    /// Bytes that it made of rows beyond `output_ratio` times each.
+    /// Bytes by which its rows exceed `output_ratio` times the row each was made from.
     #[serde(skip_serializing_if = "zero")]
     pub output_beyond: u64,
-    /// The work of an earlier attempt, repeated in the event file of the attempt that took it over.
+    /// True in the copy that a later attempt writes to its own event file when it takes over the
+    /// work of an earlier one.
     #[serde(skip_serializing_if = "is_false")]
     pub taken_over: bool,
 }
 
-/// A checkpoint of one partition that was written or read.
+/// One partition's checkpoint, written or read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CheckpointDone {
@@ -100,22 +101,22 @@ pub struct CheckpointDone {
     pub checkpoint_path: String,
     /// Wall seconds that writing or reading took.
     pub duration: f64,
-    /// CPU seconds of the same.
+    /// CPU seconds that writing or reading took.
     #[serde(skip_serializing_if = "zero_f")]
     pub cpu_seconds: f64,
-    /// Seconds of the duration for which the ops had to wait.
+    /// Seconds of `duration` during which the ops had to wait.
     #[serde(skip_serializing_if = "zero_f")]
     pub stall_seconds: f64,
     /// Rows in it.
     pub output_rows: u64,
     /// Size of the file.
     pub bytes: u64,
-    /// As in [`OpDone`].
+    /// See [`OpDone::taken_over`].
     #[serde(skip_serializing_if = "is_false")]
     pub taken_over: bool,
 }
 
-/// A past fact. The serialised name is in `event_type`.
+/// Something that happened. `event_type` holds the serialised name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event_type")]
 #[allow(
@@ -248,7 +249,7 @@ pub enum Event {
     #[serde(rename = "rows_quarantined")]
     RowsQuarantined {
         partition_id: usize,
-        /// None: the reader rejected them.
+        /// None if the reader rejected them.
         #[serde(flatten)]
         op: Option<OpRef>,
         rows: u64,
@@ -325,14 +326,15 @@ pub enum Event {
     },
 }
 
-/// Rates of an event that has a duration and rows; Data-Juicer's readers take them from here.
+/// Rates of an event that has rows and a duration, in the place where Data-Juicer's readers look.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Input rows per second.
     pub throughput: f64,
-    /// Share of the input rows that did not leave, 0..1; below 0 where rows were made.
+    /// Share of the input rows that were removed, at most 1; negative if the op made more rows than
+    /// it removed.
     pub reduction_ratio: f64,
-    /// Input bytes per second, where bytes are known.
+    /// Input bytes per second, if the event knows its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<f64>,
 }
@@ -360,7 +362,7 @@ impl Metrics {
 }
 
 impl Event {
-    /// The rates, for events that have them.
+    /// Returns the rates of an event that has rows and a duration.
     pub fn metrics(&self) -> Option<Metrics> {
         match self {
             Self::OpCompleted(e) => Some(Metrics::of(
@@ -397,7 +399,7 @@ impl Event {
         }
     }
 
-    /// The partition that the event is about, if it is about one.
+    /// Returns the partition that the event is about, if it is about one.
     pub fn partition(&self) -> Option<usize> {
         match self {
             Self::OpCompleted(e) => Some(e.partition_id),
@@ -418,7 +420,8 @@ impl Event {
         }
     }
 
-    /// Whether the event ends an attempt or begins one: these are flushed to the disk.
+    /// Returns true for the first and the last event of an attempt. The log syncs these to the
+    /// disk.
     pub fn changes_job_state(&self) -> bool {
         matches!(
             self,
@@ -429,14 +432,13 @@ impl Event {
         )
     }
 
-    /// How loud the event is in the log for people.
+    /// Returns the level at which the event appears in the log for people.
     pub(crate) fn level(&self) -> Level {
         match self {
             Self::JobFailed { .. } | Self::PartitionFailed { .. } | Self::OpFailed { .. } => {
                 Level::ERROR
             }
-            // Retries and unusable checkpoints are told where they are dealt with, with more to
-            // say.
+            // The code that retries or discards logs a warning of its own, with more details.
             Self::TaskRetried { .. } | Self::CheckpointDiscarded { .. } => Level::DEBUG,
             Self::PartitionProgressed { .. }
             | Self::OpStarted { .. }
@@ -449,7 +451,7 @@ impl Event {
         }
     }
 
-    /// The status that Data-Juicer writes at the top level of job events.
+    /// Returns the status that Data-Juicer writes at the top level of job events.
     pub(crate) fn status(&self) -> Option<&'static str> {
         match self {
             Self::JobStarted { .. } => Some("running"),
@@ -461,7 +463,7 @@ impl Event {
     }
 }
 
-/// The sentence in `message`.
+/// The sentence for `message` and for the log.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -699,10 +701,10 @@ impl fmt::Display for Event {
     }
 }
 
-/// One line of an event file: the event with when, where and by whom.
+/// One line of an event file: an event, when it happened, and who wrote it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// The fact; its fields stand at the top level of the line.
+    /// The event; its fields appear at the top level of the line.
     #[serde(flatten)]
     pub event: Event,
     /// Seconds since 1970.
@@ -715,10 +717,10 @@ pub struct Record {
     pub job_id: String,
     /// Attempt of the job (1, 2, …).
     pub attempt: u32,
-    /// Number of the event within its attempt, from 0 without gaps: the order of events, whatever
-    /// the clock did.
+    /// Number of the event within its attempt, from 0 without gaps. It orders the events even if
+    /// the clock was changed.
     pub seq: u64,
-    /// Who wrote it.
+    /// The process that wrote it.
     pub process_id: u32,
     /// The thread, as a small number (1 = first thread of the process).
     pub thread_id: u64,
