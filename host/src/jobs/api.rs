@@ -1,4 +1,4 @@
-//! The job API: what `djhost monitor`, `stop`, `jobs` and `logs` use, and nothing else.
+//! The job API: the functions that `djhost monitor`, `stop`, `jobs` and `logs` are made of.
 
 use std::path::Path;
 
@@ -34,38 +34,38 @@ pub struct JobUtils {
 }
 
 impl JobUtils {
-    /// The job whose run directory is `paths`.
+    /// Returns the job whose run directory is `paths`. Reads nothing yet.
     pub fn new(paths: RunPaths) -> Self {
         Self { paths }
     }
 
-    /// The job named by its id, the beginning of its id, or its path; see [`JobFinder`]. A
-    /// [`UserError`](crate::error::UserError) names the candidates where none or several fit.
+    /// Finds a job by its id, the beginning of its id, or its path; see [`JobFinder`]. Fails with a
+    /// [`UserError`](crate::error::UserError) that names the candidates if none or several match.
     pub fn find(job: &str, base_dir: Option<&Path>) -> Result<Self> {
         JobFinder::new(base_dir).find(job).map(Self::new)
     }
 
-    /// Its run directory.
+    /// Returns the run directory.
     pub fn paths(&self) -> &RunPaths {
         &self.paths
     }
 
-    /// `job_summary.json`; None for a job that died before it wrote one.
+    /// Reads `job_summary.json`; returns None if the job died before it wrote one.
     pub fn load_job_summary(&self) -> Result<Option<JobSummary>> {
         JobSummary::load(&self.paths)
     }
 
-    /// The events of all attempts, in order.
+    /// Reads the events of all attempts, in order.
     pub fn load_event_logs(&self) -> Result<EventLogs> {
         read_events(&self.paths)
     }
 
-    /// `metadata/dataset_mapping.json`; None before the dataset is divided.
+    /// Reads `metadata/dataset_mapping.json`; returns None if the dataset is not yet divided.
     pub fn load_dataset_mapping(&self) -> Result<Option<DatasetMapping>> {
         DatasetMapping::load(&self.paths)
     }
 
-    /// The process that runs the job now.
+    /// Returns the process that runs the job now, if there is one.
     pub fn running_process(&self) -> Result<Option<ProcessId>> {
         Ok(match who_holds(&self.paths)? {
             Liveness::Held(holder) => holder.map(|h| h.process),
@@ -73,15 +73,15 @@ impl JobUtils {
         })
     }
 
-    /// Each partition: state, current op, rows, ops, checkpoints.
+    /// Returns the state, current op, rows, ops and checkpoints of each partition.
     pub fn partition_status(&self) -> Result<Vec<PartitionProgress>> {
         Ok(self.overall_progress()?.partition)
     }
 
-    /// The whole job, partitions included.
+    /// Returns the progress of the whole job, partitions included.
     pub fn overall_progress(&self) -> Result<JobProgress> {
-        // The lock first: a job that ends while the files are read then counts as running, not as
-        // dead.
+        // Look at the lock first: a job that ends while the files are read then counts as running,
+        // not as dead.
         let liveness = who_holds(&self.paths)?;
         let logs = self.load_event_logs()?;
         let summary = JobSummary::load_if_readable(&self.paths)?;
@@ -99,7 +99,7 @@ impl JobUtils {
             now: now(),
         };
         let mut progress = snapshot(&facts);
-        // Where the directory is now, not where it was when the job ran.
+        // The directory may have been moved since the job ran.
         progress.work_dir = std::path::absolute(self.paths.root())
             .unwrap_or_else(|_| self.paths.root().to_owned())
             .display()
@@ -142,21 +142,21 @@ pub fn show_job_progress(job_id: &str, detailed: bool) -> Result<JobProgress> {
 /// A job in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobEntry {
-    /// The job.
+    /// The job id.
     pub job_id: String,
-    /// State.
+    /// State of the job.
     pub status: JobState,
     /// Start of the first attempt, seconds since 1970.
     pub start_time: Option<f64>,
-    /// Seconds that attempts ran.
+    /// Seconds during which attempts ran.
     pub duration: f64,
-    /// Work done, 0..1.
+    /// Share of the work that is done, 0..1.
     pub fraction: f64,
-    /// Pid of the process that runs it.
+    /// Pid of the process that runs it now.
     pub process_id: Option<u32>,
     /// The run directory.
     pub work_dir: String,
-    /// The dataset.
+    /// Path of the dataset.
     pub dataset_path: String,
 }
 
@@ -172,24 +172,25 @@ pub fn list_running_jobs() -> Result<Vec<JobEntry>> {
     list_jobs(None, false)
 }
 
-/// The jobs below `base_dir` (None: all that this user started here, and `./outputs`), newest
-/// first; `all` = also those that nobody runs. A directory that cannot be read as a job is left out
-/// with a warning in the log.
+/// Returns the jobs below `base_dir`, newest first: those that run now, or with `all` those that do
+/// not run, too. If `base_dir` is None, looks at all jobs that this user started on this machine
+/// and below `./outputs`. Skips directories that cannot be read as a job, with a warning in the
+/// log.
 pub fn list_jobs(base_dir: Option<&Path>, all: bool) -> Result<Vec<JobEntry>> {
     Ok(list_some_jobs(base_dir, all, 0, usize::MAX)?.jobs)
 }
 
-/// Some of the jobs of [`list_jobs`].
+/// One page of the jobs of [`list_jobs`].
 #[derive(Debug, Clone, Default)]
 pub struct JobPage {
-    /// These.
+    /// The jobs on this page.
     pub jobs: Vec<JobEntry>,
-    /// How many there are in all.
+    /// Number of jobs on all pages.
     pub total: usize,
 }
 
-/// As [`list_jobs`], `limit` jobs after the newest `skip`. Only these are looked at closely, which
-/// takes reading their events.
+/// Returns `limit` jobs of [`list_jobs`] after the newest `skip`. Only the events of these are
+/// read.
 pub fn list_some_jobs(
     base_dir: Option<&Path>,
     all: bool,

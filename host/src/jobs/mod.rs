@@ -1,6 +1,7 @@
-//! Jobs from outside: finding, listing, watching and stopping them. This is what `djhost monitor`,
-//! `stop`, `jobs` and `logs` use, and what a Rust program uses to do the same. All of it works on
-//! run directories alone.
+//! Jobs from the outside: find, list, watch and stop them.
+//!
+//! `djhost monitor`, `stop`, `jobs` and `logs` use this module, and a Rust program can do the same
+//! with it. Everything works on the run directory alone, so the job may run in any process or none.
 
 mod api;
 #[cfg(test)]

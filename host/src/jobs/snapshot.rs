@@ -1,5 +1,5 @@
-//! The fold: events, summary, partition table and lock in, [`JobProgress`] out. Pure: it reads no
-//! file and no clock.
+//! Folds events, summary, dataset mapping and lock into a [`JobProgress`]. A pure function: it
+//! reads no file and no clock.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::rundir::mapping::PartitionState;
 use crate::rundir::summary::OpTotals;
 use crate::rundir::{DatasetMapping, JobSummary, Status};
 
-/// Slices of [`Rates::history`]: as many as a terminal shows in one line.
+/// Number of slices of [`Rates::history`]: as many as a terminal shows on one line.
 const HISTORY: usize = 60;
 
-/// What somebody who looks on can see of a job.
+/// Everything that is known about a job from the outside.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     /// The events, sorted.
@@ -24,13 +24,13 @@ pub struct Facts<'a> {
     pub mapping: Option<&'a DatasetMapping>,
     /// The lock.
     pub liveness: &'a Liveness,
-    /// Whether a request to stop lies in the run directory.
+    /// Whether the run directory holds a request to stop.
     pub stop_requested: bool,
-    /// Seconds since 1970.
+    /// The current time, seconds since 1970.
     pub now: f64,
 }
 
-/// Adds the facts up.
+/// Computes the progress of a job.
 pub fn snapshot(facts: &Facts<'_>) -> JobProgress {
     let mut fold = Fold::default();
     for record in &facts.logs.records {
@@ -51,13 +51,13 @@ struct Fold {
     known_rows: Option<u64>,
     partitions: BTreeMap<usize, Partition>,
     discarded: usize,
-    /// Of the last attempt:
+    /// The fields from here to `steps` are about the last attempt.
     ended: Option<JobState>,
     stopping: bool,
     error: Option<String>,
     resumption: Option<String>,
     work_since: Option<f64>,
-    /// (time, rows, bytes) read by tasks since the last such entry.
+    /// Reads since work began: the time, and the rows and bytes since the read before.
     steps: Vec<(f64, u64, u64)>,
     /// Start and last sign of life of each attempt.
     spans: Vec<(f64, f64)>,
@@ -66,29 +66,28 @@ struct Fold {
 #[derive(Default)]
 struct Partition {
     shown: PartitionProgress,
-    /// Ops done, counted from the first; all of them are in a checkpoint or a part.
+    /// Ops that are done, counted from the first. Their results are all in a checkpoint or a part.
     ops_done: usize,
-    /// Of these and in parts of ops: what the last attempt found done.
+    /// What the last attempt found done, in ops, parts of ops included.
     base: f64,
-    /// Whether the last attempt has begun with it, and whether it went on from work of an earlier
-    /// one.
+    /// Whether the last attempt has begun this partition, and whether it continued the work of an
+    /// earlier one.
     begun: bool,
     resumed: bool,
-    /// Whether the last attempt has said that it is done.
+    /// Whether the last attempt has reported it as done.
     confirmed: bool,
-    /// The ops of the running stage, its number, rows and bytes read of its input, and its share
-    /// done.
+    /// The stage that runs.
     task: Option<Task>,
     ops: BTreeMap<usize, OpDone>,
     checkpoints: BTreeMap<usize, CheckpointInfo>,
-    /// By op (None = reader) and reason.
+    /// By op (None for the reader) and reason.
     quarantine: BTreeMap<(Option<usize>, String), u64>,
 }
 
 #[derive(Default)]
 struct Task {
     first: usize,
-    /// One beyond the last op; equal to `first` where a stage only writes rows out.
+    /// One past the last op; equal to `first` if the stage only writes rows.
     end: usize,
     stage: usize,
     rows: u64,
@@ -108,7 +107,7 @@ impl Partition {
         ((self.ops_done as f64 + running) / ops.max(1) as f64).min(1.0)
     }
 
-    /// Nobody works on it any more: what its running stage had done is gone.
+    /// Forgets what the running stage did: no process works on it any more.
     fn lose_what_is_not_committed(&mut self) {
         if let Some(task) = self.task.take() {
             self.redo_from(task.first);
@@ -120,7 +119,7 @@ impl Partition {
         self.shown.current_op = None;
     }
 
-    /// Forgets what will be done again.
+    /// Forgets what ops from `op` on did: it will be done again.
     fn redo_from(&mut self, op: usize) {
         self.ops.retain(|index, _| *index < op);
         self.quarantine
@@ -197,7 +196,7 @@ impl Fold {
             }
             Event::JobCompleted { .. } => {
                 self.ended = Some(JobState::Completed);
-                // An attempt that finds the job done says nothing about partitions.
+                // An attempt that finds the job complete reports no partitions.
                 self.partitions
                     .values_mut()
                     .for_each(|p| p.shown.state = PartitionState::Completed);
@@ -238,8 +237,8 @@ impl Fold {
     fn add_to_partition(&mut self, id: usize, event: &Event, time: f64) {
         let ops = self.operations.len();
         if matches!(event, Event::PartitionStarted { .. }) && self.work_since.is_none() {
-            // Before the first work an attempt says what it takes over: what it has not named, it
-            // does again.
+            // Before its first task, an attempt reports all partitions that it takes over. It does
+            // the others again.
             for partition in self
                 .partitions
                 .values_mut()
@@ -264,7 +263,7 @@ impl Fold {
             } => {
                 let first = *operation_idx;
                 partition.redo_from(first);
-                // What comes before is done, be it in this attempt or in an earlier one.
+                // Ops before this stage were done in this attempt or an earlier one.
                 partition.ops_done = first;
                 partition.shown.state = PartitionState::Processing;
                 partition.shown.rows_out = None;
@@ -310,8 +309,8 @@ impl Fold {
                     }
                 }
             }
-            // A stage goes on from the checkpoint of the stage before it in the same attempt too:
-            // that is no resumption.
+            // Within an attempt, too, a stage continues from the checkpoint of the previous stage.
+            // That is not a resumption.
             Event::PartitionResumed { op, .. } if !partition.begun => {
                 partition.ops_done = op.index + 1;
                 partition.resumed = true;
@@ -400,7 +399,7 @@ impl Fold {
                     .checkpoints
                     .entry(done.op.index)
                     .or_insert_with(|| info.clone());
-                // One that is taken over keeps the time at which it was saved, and what that cost.
+                // A checkpoint that is taken over keeps the time and the cost of its first save.
                 if !done.taken_over {
                     *known = info;
                 }
@@ -416,7 +415,7 @@ impl Fold {
         let summary = facts
             .summary
             .map(|s| (s.attempts.last().map_or(0, |a| a.attempt), s.status));
-        // With event logging switched off the summary knows of attempts that the events do not.
+        // If event logging is switched off, the summary knows attempts that the events do not.
         let logged = self
             .ended
             .filter(|_| summary.is_none_or(|(attempt, _)| attempt <= self.attempt));
@@ -427,8 +426,8 @@ impl Fold {
             _ => None,
         });
         match facts.liveness {
-            // The lock is taken before anything is written and freed after: what is told may be of
-            // the attempt before.
+            // The lock is taken before anything is written and released at the end, so `told` may
+            // be about the previous attempt.
             Liveness::Held(holder) => match (told, holder) {
                 (Some(told), Some(holder))
                     if holder.attempt
@@ -466,7 +465,7 @@ impl Fold {
                 .values_mut()
                 .for_each(Partition::lose_what_is_not_committed);
         }
-        // A partition whose size nobody told weighs as much as the others.
+        // A partition of unknown size weighs as much as the average of the others.
         let known: Vec<_> = self
             .partitions
             .values()
@@ -616,7 +615,8 @@ impl Fold {
         let mut history = vec![0.0; HISTORY];
         let (mut rows, mut bytes) = (0, 0);
         for (time, step_rows, step_bytes) in &self.steps {
-            // Rows that are met again behind a global op are not read again.
+            // After a global op, stages meet rows again that were already read: these add no bytes
+            // and must not count twice.
             let step_rows = if *step_bytes > 0 { step_rows } else { &0 };
             rows += step_rows;
             bytes += step_bytes;
@@ -647,8 +647,7 @@ fn add_op(op: &mut OpProgress, done: &OpDone) {
     };
 }
 
-/// Fills in what the events do not tell: logging may be off, and a job may die before its first
-/// event.
+/// Adds what the events lack: logging may be off, and a job may die before its first event.
 fn add_summary(progress: &mut JobProgress, summary: &JobSummary) {
     let or = |text: &mut String, other: &str| {
         if text.is_empty() {
