@@ -1,4 +1,5 @@
-//! A job from a resolved configuration to its result: plan, run directory, tasks, export, summary.
+//! Runs a job from its resolved configuration to its result: plan, run directory, tasks, export,
+//! summary.
 
 mod document;
 pub(crate) mod logs;
@@ -42,23 +43,24 @@ use reuse::Reuse;
 pub use reuse::planned_reuse;
 use state::State;
 
-/// What `djhost run` was asked for beside the recipe.
+/// Options of `djhost run` that are not part of the recipe.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
-    /// Forget what earlier attempts of the job left.
+    /// Forget everything that earlier attempts of the job left.
     pub fresh: bool,
-    /// Exit with 4 if rows are in quarantine.
+    /// Exit with code 4 if rows are in quarantine.
     pub strict: bool,
-    /// No progress bar.
+    /// Show no progress bar.
     pub quiet: bool,
-    /// The run directory is gone soon: the job is not listed, and nothing is reported at its end.
+    /// The run directory is temporary: the job is not registered, and no report is printed at its
+    /// end.
     pub scratch: bool,
-    /// Rows in quarantine are to be tried again.
+    /// Try rows in quarantine again.
     pub retry: Option<Retry>,
 }
 
-/// Resolves the recipe, loads the operators and looks at the dataset. All mistakes of the user come
-/// from here.
+/// Resolves the recipe, loads the operators and looks at the dataset. Every mistake of the user is
+/// reported from here, before any work.
 pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Result<Prepared> {
     let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
     let config = &resolved.config;
@@ -118,11 +120,11 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The exit code.
+    /// Exit code of the process.
     pub code: u8,
 }
 
-/// Runs the job, or continues it. Progress and the final report go to standard error.
+/// Starts the job or continues it. Progress and the final report go to standard error.
 pub fn run(
     mut prepared: Prepared,
     options: &RunOptions,
@@ -145,14 +147,14 @@ pub fn run(
     }
     places::check_run_dir(&paths)?;
     let target = &prepared.target;
-    // Before anything is written of this job; an attempt at the same job is told so by the job's
-    // own lock.
+    // Taken before the job writes anything. If another attempt at the same job has this lock, the
+    // lock of the run directory refuses us.
     let mut export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
     std::fs::create_dir_all(paths.root())
         .with_context(|| format!("cannot create `{}`", paths.root().display()))?;
     let lock = FreeLock::take(&paths)?;
     if !export_lock.is_held() {
-        // The other attempt was just about to end.
+        // The other attempt has just ended.
         export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
     }
     if export_lock.is_held() {
@@ -165,7 +167,7 @@ pub fn run(
     if options.retry.is_none()
         && let Some(ledger) = state::complete(&paths, &prepared)?
     {
-        // The attempt that completed the job may have been killed before it had cleaned up.
+        // The attempt that completed the job may have been killed before it cleaned up.
         clean_up(&prepared.resolved.config, &paths);
         say_complete(&dirs.job_id, &ledger, &prepared.target.path);
         return Ok(Outcome {
@@ -270,7 +272,7 @@ fn work(
     };
     let mut storage = config.intermediate_storage.clone();
     if !prepared.export.fits_parquet() {
-        // A union, say: the input has such a column, and the job makes something else of it.
+        // For example a union: the input has such a column, and an op turns it into something else.
         storage.format = StorageFormat::Arrow;
     }
     let store = Store::new(
@@ -349,7 +351,7 @@ fn work(
         let size_of_all: u64 = (0..chosen.partitions.len()).map(|p| size(&p)).sum();
         let left = reuse.from_input.iter().map(size).sum::<u64>();
         let work = progress::Work {
-            // The slices of columnar files count rows.
+            // Slices of columnar files count rows, not bytes.
             bytes: (dataset.bytes() as f64 * left as f64 / size_of_all.max(1) as f64) as u64,
             partitions: chosen.partitions.len(),
             ops: plan.ops.iter().map(|op| op.name.clone()).collect(),
@@ -359,7 +361,7 @@ fn work(
         let watcher = state.watcher(log, &bar, paths);
         scheduler::run(&env, &chosen.partitions, &index, workers, &watcher)
     };
-    // What the check found is of use when it ended the job, too.
+    // Keep what the check found even if it ended the job.
     state.summary.determinism = tally.determinism.found();
     for (operator, checked) in &state.summary.determinism {
         log.emit(Event::DeterminismChecked {
@@ -442,7 +444,7 @@ fn work(
     })
 }
 
-/// The exit code of a job that is complete.
+/// Returns the exit code of a complete job.
 fn code(options: &RunOptions, ledger: &Ledger) -> u8 {
     if options.strict && ledger.quarantined > 0 {
         exit::QUARANTINED
@@ -481,24 +483,26 @@ fn say_complete(job: &str, ledger: &Ledger, export: &std::path::Path) {
     say("nothing to do; `--fresh` starts it over\n");
 }
 
-/// The export is there: files that cannot be removed do not make it undone.
+/// Removes intermediate files. The export exists by now, so a failure is only a warning.
 fn clean_up(config: &Config, paths: &RunPaths) {
     if let Err(error) = retention::apply(config, paths, &Storage::new()) {
         tracing::warn!("intermediate files stay: {error:#}");
     }
 }
 
-/// The partitions that a run would have. What cannot be split yet counts by its packed size.
+/// Returns the partitions that a run would have. Input that must be unpacked first counts with its
+/// packed size.
 pub fn planned_partitions(prepared: &Prepared) -> Result<Chosen> {
     table::preview(&prepared.resolved, &prepared.plan, &prepared.dataset)
 }
 
-/// The plan in the form of `dag_execution_plan.json`.
+/// Returns the plan in the form of `dag_execution_plan.json`.
 pub fn plan_document(prepared: &Prepared, chosen: &Chosen) -> serde_json::Value {
     plan::document::document(prepared, chosen.partitions.len(), &chosen.why)
 }
 
-/// The plan for people, as `djhost plan` prints it. `reused` is what [`planned_reuse`] says.
+/// Returns the plan for people, as `djhost plan` prints it. `reused` is the result of
+/// [`planned_reuse`].
 pub fn plan_text(prepared: &Prepared, chosen: &Chosen, reused: Option<&str>) -> String {
     let unmet = unmet_fields(&prepared.resolved, &prepared.plan, &prepared.dataset);
     plan::text::text(
@@ -510,7 +514,7 @@ pub fn plan_text(prepared: &Prepared, chosen: &Chosen, reused: Option<&str>) -> 
     )
 }
 
-/// The ops of a plan for events.
+/// Returns the ops of a plan in the form that events have.
 fn op_refs(plan: &Plan) -> Vec<OpRef> {
     plan.ops
         .iter()

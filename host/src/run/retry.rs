@@ -1,6 +1,6 @@
-//! Operators that get the rows which an op of the recipe cannot process: what `djhost quarantine
-//! JOB retry` asked for. They are kept in the run directory, component and all, so that every later
-//! attempt at the job does the same.
+//! Operators that process the rows on which an op of the recipe fails, as `djhost quarantine JOB
+//! retry` asks for. They are stored in the run directory together with their components, so that
+//! every later attempt does the same.
 
 use std::path::PathBuf;
 
@@ -15,35 +15,35 @@ use crate::rundir::checksummed_json::{seal, unseal};
 use crate::rundir::{RunPaths, Storage};
 use crate::wasm::{Registry, Replace, Source};
 
-/// One use of an operator in place of one that fails.
+/// An operator that is used for the rows on which an op fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fallback {
-    /// The op of the recipe.
+    /// Index of the op in the recipe.
     op: usize,
-    /// Its name, which is that of the operator that takes its place.
+    /// The name of the op, and of the operator that replaces it.
     name: String,
-    /// What the op was when this was asked for, fallbacks before this one included: it is of no use
-    /// for another one.
+    /// Identity of the op, including earlier fallbacks, when this was asked for. It must not be
+    /// used for any other op.
     of: Key,
-    /// Where the component came from, for the user.
+    /// Where the component came from, for messages.
     source: String,
-    /// Its copy, in `metadata/fallbacks/`; none is a built-in one.
+    /// Name of its copy in `metadata/fallbacks/`; None if it is built in.
     file: Option<String>,
 }
 
-/// What `quarantine retry` asks for.
+/// What `djhost quarantine JOB retry` asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Retry {
-    /// The ops whose rows are tried again, by index, rising.
+    /// Indices of the ops whose rows are tried again, ascending.
     pub ops: Vec<usize>,
-    /// Whether all other ops that `plugins` has operators for get them too.
+    /// Whether to replace every other op, too, for which `plugins` has an operator.
     pub and_others: bool,
-    /// Where their operators come from; none: the recipe's own.
+    /// Where the operators come from; None for those of the recipe.
     pub plugins: Option<PathBuf>,
 }
 
-/// Attaches what earlier attempts asked for. Whatever does not belong to today's recipe is passed
-/// over with a word.
+/// Attaches the fallbacks of earlier attempts to the plan. Those that do not fit today's recipe are
+/// skipped with a warning.
 pub(crate) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fallback>> {
     let path = paths.fallbacks();
     let kept: Vec<Fallback> = match std::fs::read(&path) {
@@ -84,8 +84,8 @@ pub(crate) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fa
     Ok(used)
 }
 
-/// Attaches what is asked for now, and keeps it. All mistakes of the user come before anything is
-/// written.
+/// Attaches what is asked for now and stores it. Every mistake of the user is reported before
+/// anything is written.
 pub(crate) fn add(
     prepared: &mut Prepared,
     retry: &Retry,
@@ -101,8 +101,7 @@ pub(crate) fn add(
         .map(PathBuf::from)
         .collect();
     let dirs = retry.plugins.clone().map_or(own, |dir| vec![dir]);
-    // Whoever names a directory for it wants what is there; of the recipe's own, what the recipe
-    // takes.
+    // With a directory given, its operators win; without one, the recipe decides.
     let replace = if retry.plugins.is_some() {
         Replace::All
     } else {
@@ -117,7 +116,7 @@ pub(crate) fn add(
     };
     let is_file = |op: usize| component(op).is_some_and(|c| matches!(c.source, Source::File(_)));
     let ops: Vec<usize> = match &retry.plugins {
-        // A row that one op can process now must get past the later ones, too.
+        // A row that one op can process now must also get past the later ops.
         Some(_) if retry.and_others => (0..prepared.plan.ops.len())
             .filter(|op| is_file(*op))
             .collect(),

@@ -1,5 +1,4 @@
-//! What the run directory says of the job while it runs: summary, dataset mapping, events of its
-//! state.
+//! Writes the state of a running job to the run directory: summary, dataset mapping, events.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,8 +28,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Writes the summary of a running job and says that it has started. A retry is started by what
-    /// the run directory says; the job keeps the recipe and the command that it had.
+    /// Writes the summary of a running job and emits its start. A retry takes the recipe from the
+    /// run directory, so the job keeps its recipe and its command.
     pub(crate) fn start(
         prepared: &Prepared,
         is_retry: bool,
@@ -105,12 +104,12 @@ impl State {
         })
     }
 
-    /// Forgets the export of an earlier attempt: it is about to be replaced.
+    /// Forgets the export of an earlier attempt, which is about to be replaced.
     pub(crate) fn exporting(&self) -> Result<()> {
         crate::rundir::Storage::new().remove(&done_path(&self.paths))
     }
 
-    /// Ends an attempt that had nothing to do.
+    /// Ends an attempt that found nothing to do.
     pub(crate) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         if let Some(earlier) = read_done(&self.paths)? {
@@ -130,7 +129,7 @@ impl State {
         self.end(Status::Completed, None)
     }
 
-    /// Notes the partitions, and what of them is done already.
+    /// Records the partitions and what earlier attempts did of them.
     pub(crate) fn partitions(
         &mut self,
         dataset: &Dataset,
@@ -157,7 +156,7 @@ impl State {
         Ok(())
     }
 
-    /// Who hears of partitions while they run.
+    /// Returns the watcher that is told about partitions while they run.
     pub(crate) fn watcher<'a>(
         &'a mut self,
         log: &'a EventLog,
@@ -176,7 +175,7 @@ impl State {
         }
     }
 
-    /// Enters the accounts of all parts into ledger and table.
+    /// Computes ledger and table of ops from the accounts of all parts.
     pub(crate) fn account(&mut self, plan: &Plan, manifests: &[Manifest]) -> Ledger {
         self.summary.ledger = Ledger::default();
         self.summary.ops.clear();
@@ -196,7 +195,7 @@ impl State {
         self.summary.ledger.clone()
     }
 
-    /// A sentence for each op that no row has passed.
+    /// Returns a sentence for each op that removed every row.
     pub(crate) fn emptied(&self) -> Vec<String> {
         let emptied = self
             .summary
@@ -222,7 +221,7 @@ impl State {
         emptied.map(sentence).collect()
     }
 
-    /// The job is done: checks the ledger, commits the summary.
+    /// Ends a complete job: checks the ledger and commits the summary.
     pub(crate) fn completed(
         &mut self,
         prepared: &Prepared,
@@ -266,7 +265,7 @@ impl State {
         self.end(Status::Completed, None)
     }
 
-    /// The job was stopped.
+    /// Ends the attempt after a stop.
     pub(crate) fn stopped(&mut self, log: &EventLog, reason: &str) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         let resumption_command = self.summary.resumption_command.clone();
@@ -285,7 +284,7 @@ impl State {
         Ok(())
     }
 
-    /// The job failed.
+    /// Ends the attempt after an error.
     pub(crate) fn failed(&mut self, log: &EventLog, error: &anyhow::Error) -> Result<()> {
         let message = format!("{error:#}");
         log.emit(Event::JobFailed {
@@ -315,12 +314,12 @@ impl State {
     }
 }
 
-/// CPU seconds and peak resident bytes of this process, from `/proc/self`.
+/// Returns CPU seconds and peak resident bytes of this process, from `/proc/self`.
 fn usage() -> (f64, u64) {
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in parentheses may hold blanks; behind it, utime and stime are the 12th and 13th
-    // field.
+    // The name in parentheses may hold blanks. Counted after it, utime and stime are fields 12 and
+    // 13.
     let fields: Vec<&str> = stat
         .rsplit(')')
         .next()
@@ -342,7 +341,8 @@ fn usage() -> (f64, u64) {
     (time(11) + time(12), peak.unwrap_or(0) * 1024)
 }
 
-/// Tells those who read only the newest event file what earlier attempts did to a partition.
+/// Emits events for what earlier attempts did to a partition, for readers that only look at the
+/// newest event file.
 fn take_over(partition_id: usize, plan: &Plan, index: &Index, paths: &RunPaths, log: &EventLog) {
     let part = index.get(Artifact::Part, 0, partition_id);
     let stored = |artifact| {
@@ -401,7 +401,7 @@ fn take_over(partition_id: usize, plan: &Plan, index: &Index, paths: &RunPaths, 
     }
 }
 
-/// Hears of partitions and writes it down.
+/// Hears about partitions from the scheduler and updates dataset mapping, events and progress bar.
 pub(crate) struct Notes<'a> {
     state: Mutex<(DatasetMapping, BTreeMap<usize, std::time::Instant>)>,
     log: &'a EventLog,
@@ -454,8 +454,7 @@ impl Notes<'_> {
     }
 }
 
-/// The command that resumes the job, for a shell: what holds a space, a quote or nothing at all is
-/// quoted.
+/// Returns the command that resumes the job, quoted for a shell.
 fn resumption(prepared: &Prepared) -> String {
     let resolved = &prepared.resolved;
     let mut words = vec!["djhost".to_owned(), "run".to_owned()];
@@ -495,7 +494,7 @@ fn resumption(prepared: &Prepared) -> String {
         }
     }
     words.extend(["--job_id".to_owned(), resolved.dirs.job_id.clone()]);
-    // No argument of a command has a NUL byte, the one thing that no quotes can hold.
+    // Joining fails only for NUL bytes, which no argument of a command can hold.
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
@@ -507,7 +506,7 @@ fn error_type(error: &anyhow::Error) -> &'static str {
     }
 }
 
-/// `metadata/result.json`: what a complete job made, to tell whether there is anything left to do.
+/// `metadata/result.json`: what a complete job made. It tells whether anything is left to do.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Done {
     key: crate::plan::lineage_key::Key,
@@ -542,8 +541,9 @@ impl DoneFile {
     }
 }
 
-/// Whether an earlier attempt has made just this export and it is still there. `chains` finds it
-/// also where files of the dataset were touched only; without them less has to be known.
+/// Returns whether an earlier attempt made exactly this export and it still exists. With `chains`,
+/// this also holds if files of the dataset were only touched; without, it can be asked before the
+/// dataset is divided.
 pub(crate) fn is_done(
     paths: &RunPaths,
     prepared: &Prepared,
@@ -559,8 +559,8 @@ pub(crate) fn is_done(
     Ok(same && done.files.iter().all(|f| f.is_unchanged()))
 }
 
-/// The ledger of a job that is complete and says so: an attempt would have nothing to do and
-/// nothing to say.
+/// Returns the ledger of a job that is complete and whose summary says so: another attempt would
+/// have nothing to do and nothing to write.
 pub(crate) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
     let says_so = JobSummary::load_if_readable(paths)?
         .is_some_and(|summary| summary.status == Status::Completed);
@@ -582,7 +582,7 @@ fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
     }
 }
 
-/// What the export is made of and how.
+/// Returns the key of what the export is made from and how.
 fn result_key(prepared: &Prepared, chains: &Chains) -> crate::plan::lineage_key::Key {
     let target = &prepared.target;
     let key = crate::plan::lineage_key::KeyBuilder::new("result")
@@ -597,11 +597,11 @@ fn result_key(prepared: &Prepared, chains: &Chains) -> crate::plan::lineage_key:
         .key()
 }
 
-/// Removes everything that earlier attempts left, but for the lock.
+/// Removes everything that earlier attempts left, except the lock.
 pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
     let entries = std::fs::read_dir(paths.root())
         .with_context(|| format!("cannot list `{}`", paths.root().display()))?;
-    // The summary goes first: without it there is no job to continue.
+    // The summary goes first: without it, there is no job to continue.
     crate::rundir::Storage::new().remove(&paths.summary())?;
     for entry in entries {
         let path = entry?.path();
@@ -615,7 +615,7 @@ pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
             .to_string_lossy()
             .into_owned();
         let removed = if known.contains(&path) && path.is_symlink() {
-            // Where the recipe wanted it.
+            // The place that the recipe asked for.
             let there = std::fs::canonicalize(&path).and_then(std::fs::remove_dir_all);
             there
                 .and_then(|()| std::fs::remove_file(&path))
@@ -628,7 +628,7 @@ pub(crate) fn forget(paths: &RunPaths) -> Result<()> {
         {
             std::fs::remove_file(&path)
         } else {
-            // Somebody else's file: it stays.
+            // A file of someone else.
             Ok(())
         };
         match removed {
