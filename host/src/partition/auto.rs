@@ -1,37 +1,36 @@
-//! Auto mode: from measurements of a sample to the size of partitions. Pure: the caller reads the
-//! rows and asks the machine.
+//! Auto mode: chooses the size of partitions from measurements of a sample. A pure function: the
+//! caller reads the rows and asks the machine.
 //!
-//! The rules are those of Data-Juicer's `PartitionSizeOptimizer` (1.6.1) with what is dead there
-//! alive: the sample is spread over the dataset, operators count by their cost class, memory
-//! multipliers hold, and available memory and `max_size_mb` are honoured.
+//! The rules are those of Data-Juicer's `PartitionSizeOptimizer` (1.6.1), including the parts that
+//! have no effect there: the sample is spread over the dataset, operators count by their cost
+//! class, memory multipliers apply, and available memory and `max_size_mb` are honoured.
 
 use std::fmt;
 
 use crate::term::{bytes, count, counted};
 
-/// Bytes of an MB in the options (`target_size_mb`, `max_size_mb`), as Data-Juicer counts them;
-/// shown as MiB.
+/// Bytes per MB of the options `target_size_mb` and `max_size_mb`, as in Data-Juicer.
 const MB: f64 = 1_048_576.0;
 
-/// Fewer rows than this in a partition is all overhead (Data-Juicer's lower clamp).
+/// Fewest rows per partition: with fewer, overhead is all that counts (Data-Juicer's lower limit).
 const MIN_ROWS: f64 = 10.0;
 
-/// Partitions per worker for datasets worth splitting: with four rounds the last one, where workers
-/// run out of work, is a small share.
+/// Partitions per worker for datasets worth splitting. With four rounds, the last one, where
+/// workers run out of work, is a small share.
 const ROUNDS: u64 = 4;
 
-/// Below this a partition costs more in files and fsyncs (some milliseconds) than in reading and
-/// the lightest operators (300 MB/s).
+/// Smallest partition worth splitting off: smaller ones cost more in files and fsyncs (some
+/// milliseconds) than in reading and the lightest operators (300 MB/s).
 const SMALL_BYTES: f64 = 4.0 * MB;
 
-/// The share of the available memory that partitions in work may take (Data-Juicer's).
+/// Share of the available memory that partitions in work may take (as in Data-Juicer).
 const MEMORY_SHARE: f64 = 0.8;
 
-/// Above this spread of row sizes (standard deviation over mean, at most 1) partitions are made
-/// smaller by a fifth (Data-Juicer's).
+/// If the spread of row sizes (standard deviation over mean, at most 1) is above this, partitions
+/// are made smaller by a fifth (as in Data-Juicer).
 const UNEVEN: f64 = 0.7;
 
-/// What the rows of a dataset consist of.
+/// What the rows of a dataset contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modality {
     /// Text only.
@@ -46,10 +45,10 @@ pub enum Modality {
     Multimodal,
 }
 
-/// A row of the page's table.
+/// Limits for one modality, from the table in Data-Juicer's documentation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ModalitySizes {
-    /// Rows per partition when nothing better is known.
+    /// Rows per partition if nothing better is known.
     pub default_rows: u64,
     /// Most rows per partition.
     pub max_rows: u64,
@@ -58,7 +57,7 @@ pub struct ModalitySizes {
 }
 
 impl Modality {
-    /// All, in the order of the page's table.
+    /// All modalities, in the order of the documentation's table.
     pub const ALL: [Self; 5] = [
         Self::Text,
         Self::Image,
@@ -67,7 +66,8 @@ impl Modality {
         Self::Multimodal,
     ];
 
-    /// The page's table "Default partition sizes by modality".
+    /// Returns the limits of this modality, from the table "Default partition sizes by modality" of
+    /// Data-Juicer's documentation.
     pub const fn sizes(self) -> ModalitySizes {
         let (default_rows, max_rows, memory) = match self {
             Self::Text => (10_000, 50_000, 1.0),
@@ -83,9 +83,8 @@ impl Modality {
         }
     }
 
-    /// The modality of one row: which media fields have entries, and its text, in which
-    /// Data-Juicer's special tokens stand for media and are not text themselves. A row with nothing
-    /// is text.
+    /// Returns the modality of one row from its text and which media fields have entries.
+    /// Data-Juicer's special tokens in the text count as media, not as text. An empty row is text.
     pub fn of_row(text: &str, images: bool, audios: bool, videos: bool) -> Self {
         const TOKENS: [(&str, usize); 4] = [
             ("<__dj__image>", 0),
@@ -136,7 +135,8 @@ impl fmt::Display for Modality {
 /// One sampled row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SampledRow {
-    /// Bytes in the dataset (a JSON line; for Parquet and Arrow the row's values uncompressed).
+    /// Its bytes in the dataset: of a JSON line, or of the uncompressed values for Parquet and
+    /// Arrow.
     pub bytes: u64,
     /// Unicode code points of the text.
     pub text_chars: u64,
@@ -144,8 +144,8 @@ pub(crate) struct SampledRow {
     pub modality: Modality,
 }
 
-/// How many rows to sample of a dataset with columns that has `rows`: Data-Juicer's numbers, with
-/// at least 100. They are to be taken at even distances over the whole dataset.
+/// Returns how many rows to sample of a columnar dataset with `rows` rows: Data-Juicer's numbers,
+/// but at least 100. The caller takes them at even distances over the whole dataset.
 pub(crate) fn sample_rows(rows: u64) -> u64 {
     match rows {
         0..1_000 => rows,
@@ -154,38 +154,38 @@ pub(crate) fn sample_rows(rows: u64) -> u64 {
     }
 }
 
-/// How many operators of each cost class the pipeline has (`cost` of the WIT's descriptor).
+/// How many operators of each cost class a pipeline has (`cost` of the WIT's descriptor).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct OpCosts {
-    /// Memory speed.
+    /// Operators at memory speed.
     pub light: usize,
-    /// Tens of MB/s.
+    /// Operators at tens of MB/s.
     pub medium: usize,
-    /// Less than about 10 MB/s.
+    /// Operators at less than about 10 MB/s.
     pub heavy: usize,
 }
 
 impl OpCosts {
-    /// Data-Juicer's linear score: 1 for an empty pipeline. The slower the pipeline, the smaller
-    /// partitions should be, because what a failure loses is time and not bytes. Capped at 4, so
-    /// that a long recipe of light filters does not end in crumbs.
+    /// Returns Data-Juicer's linear score: 1 for an empty pipeline. The slower the pipeline, the
+    /// smaller partitions should be, because a failure loses time, not bytes. At most 4, so that a
+    /// long recipe of light filters does not lead to tiny partitions.
     pub(crate) fn complexity(&self) -> f64 {
         (1.0 + 0.3 * self.heavy as f64 + 0.2 * self.medium as f64 + 0.1 * self.light as f64)
             .min(4.0)
     }
 }
 
-/// How many rows a dataset has.
+/// The number of rows in a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowCount {
-    /// Counted, or said by the files themselves.
+    /// Counted, or stored in the files.
     Exact(u64),
     /// Estimated from a part of the dataset.
     About(u64),
 }
 
 impl RowCount {
-    /// The number.
+    /// Returns the number, exact or not.
     pub(crate) fn number(self) -> u64 {
         match self {
             Self::Exact(rows) | Self::About(rows) => rows,
@@ -193,58 +193,59 @@ impl RowCount {
     }
 }
 
-/// The dataset as far as it is known without reading it.
+/// What is known about the dataset without reading it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct DatasetSize {
-    /// Bytes, as they lie on the disk.
+    /// Bytes on disk.
     pub bytes: u64,
-    /// Rows; None: they are estimated from the sample.
+    /// Number of rows; None if it must be estimated from the sample.
     pub rows: Option<RowCount>,
-    /// Bytes of a row on average, where the files say it better than the sample.
+    /// Average bytes of a row, if the files say it better than the sample.
     pub row_bytes: Option<f64>,
 }
 
-/// The machine.
+/// The resources of the machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Machine {
-    /// Worker threads.
+    /// Number of worker threads.
     pub workers: usize,
-    /// Bytes of memory that can be used (the system's and the container's limit, the smaller one);
-    /// None = unknown.
+    /// Bytes of memory available, the smaller of the system's and the container's limit; None if
+    /// unknown.
     pub memory: Option<u64>,
 }
 
-/// The options under `partition` that matter in auto mode.
+/// The options under `partition` that apply to auto mode.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct AutoOptions {
     /// `target_size_mb`.
     pub target_size_mb: u64,
-    /// `max_size_mb`: the limit when there is no sample.
+    /// `max_size_mb`: the limit if there is no sample.
     pub max_size_mb: u64,
-    /// `size`: rows per partition when there is no sample.
+    /// `size`: rows per partition if there is no sample.
     pub size: Option<u64>,
-    /// `num_of_partitions` as a number: never more partitions.
+    /// `num_of_partitions` as a number: at most this many partitions.
     pub most: Option<u64>,
 }
 
-/// The result.
+/// The size of partitions that auto mode chose.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AutoSize {
-    /// What the dataset consists of; `Text` when there is no sample.
+    /// Modality of the dataset; `Text` if there is no sample.
     pub modality: Modality,
-    /// Number of partitions, at least 1. They are to be balanced by bytes or rows.
+    /// Number of partitions, at least 1. The caller balances them by bytes or rows.
     pub partitions: u64,
-    /// About how many rows each has.
+    /// Approximate rows per partition.
     pub rows: u64,
-    /// About how many bytes of input each has.
+    /// Approximate bytes of input per partition.
     pub bytes: u64,
-    /// Whether the analysis failed and `size` and `max_size_mb` decided.
+    /// Whether the analysis failed, so that `size` and `max_size_mb` decided.
     pub fell_back: bool,
-    /// What was measured and why this came out, a line each, for `djhost plan`.
+    /// What was measured and why it led to this result, one line each, for `djhost plan`.
     pub why: Vec<String>,
 }
 
-/// Chooses the number of partitions. `sample`: rows spread over the dataset, or why there are none.
+/// Chooses the number of partitions. `sample` has rows from all over the dataset, or the reason why
+/// there are none.
 pub(crate) fn choose(
     sample: Result<&[SampledRow], &str>,
     dataset: DatasetSize,
@@ -406,8 +407,8 @@ fn fall_back(
     )
 }
 
-/// Enough partitions for the workers, not more than asked for or than there are rows; then the
-/// totals become sizes per partition.
+/// Adjusts the number of partitions: enough for the workers, at most what was asked for, and no
+/// more than rows. Then turns the totals into sizes per partition.
 fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSize {
     let workers = machine.workers.max(1) as u64;
     auto.partitions = auto.partitions.max(1);
@@ -458,7 +459,7 @@ fn finish(mut auto: AutoSize, machine: Machine, options: AutoOptions) -> AutoSiz
 
 fn most_frequent(sample: &[SampledRow], why: &mut Vec<String>) -> Modality {
     let mut counts = Modality::ALL.map(|m| (sample.iter().filter(|r| r.modality == m).count(), m));
-    // Stable: the order of the table decides between equals.
+    // The sort is stable: among equal counts, the order of the table decides.
     counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let shares: Vec<String> = counts
         .iter()

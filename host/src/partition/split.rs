@@ -1,4 +1,4 @@
-//! Cuts a dataset into partitions: slices of its files, in order. Nothing is copied.
+//! Cuts a dataset into partitions, which are slices of its files in order. Nothing is copied.
 
 use crate::data::input::describe::row_count;
 use crate::data::{Dataset, Format, InputFile, Partition, Slice};
@@ -7,20 +7,21 @@ use memchr::{memchr, memchr_iter};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-/// What decides the size of partitions.
+/// What determines the size of partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitBy {
-    /// Exactly so many, of equal size; some are empty if there are too few rows.
+    /// Exactly this many partitions of equal size. Some are empty if there are too few rows.
     Count(u32),
-    /// So many rows each (lines of JSONL, blank ones counted), the last one maybe fewer.
+    /// This many rows per partition (lines of JSONL, blank ones counted); the last one may have
+    /// fewer.
     Rows(u64),
 }
 
-/// Read size of the line search.
+/// Bytes per read when searching for line ends.
 const PIECE: usize = 1 << 20;
 
-/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition;
-/// partitions follow each other in input order; there is at least one. The same input gives the
+/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition,
+/// partitions follow each other in input order, and there is at least one. The same input gives the
 /// same partitions.
 pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
@@ -53,11 +54,13 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
         .collect())
 }
 
-/// Cuts `dataset` where an earlier state of it was cut, as far as the files are the same ones and
-/// still long enough: `cuts` are the ends of all partitions but the last, `end` that of the last,
-/// each as (file, position); only the first `files` files count. What lies behind is cut into what
-/// is left of the number of partitions, or, unless it must stay (`exact`), into more of about the
-/// same size. None if the partitions would come out too uneven; then they are better cut afresh.
+/// Cuts `dataset` where an earlier state of it was cut, as far as its files are the same and still
+/// long enough.
+///
+/// `cuts` are the ends of all partitions but the last and `end` is the end of the last one, each as
+/// (file, position); only the first `files` files count. Rows after that are cut into the remaining
+/// number of partitions if it must stay (`exact`), or else into further partitions of about the
+/// same size. Returns None if the partitions would be too uneven: then it is better to cut afresh.
 pub(super) fn split_like(
     dataset: &Dataset,
     files: usize,
@@ -104,7 +107,7 @@ pub(super) fn split_like(
     };
     let rest: Vec<u64> = match global(end)? {
         _ if kept.len() < cuts.len() => pieces(last, count - kept.len() as u64).collect(),
-        // Grown at the end.
+        // The dataset has grown at its end.
         Some(before) if !exact && total - before > before / count / 2 => {
             let size = (before / count).max(1);
             std::iter::once(before)
@@ -147,7 +150,7 @@ pub(super) fn split_like(
     Ok((largest <= 2 * total.div_ceil(parts.len() as u64)).then_some(parts))
 }
 
-/// The slices of the files laid end to end that `from..to` covers.
+/// Returns the slices that cover `from..to` of the files laid end to end.
 pub(crate) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     let mut base = 0;
     let mut slices = Vec::new();
@@ -165,7 +168,7 @@ pub(crate) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     slices
 }
 
-/// `count - 1` positions at equal distances, moved on to the next row.
+/// Returns `count - 1` positions at equal distances, each moved to the start of the next row.
 fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64>> {
     let total: u64 = sizes.iter().sum();
     let mut cuts = Vec::new();
@@ -181,7 +184,8 @@ fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64
     Ok(cuts)
 }
 
-/// The file that holds position `at` (less than the total), and where it begins.
+/// Returns the file that holds the position `at`, which is less than the total, and where that file
+/// begins.
 pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
     let mut base = 0;
     for (file, &size) in sizes.iter().enumerate() {
@@ -193,7 +197,7 @@ pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
     unreachable!("the position lies before the end")
 }
 
-/// The first row that starts at or after `at`.
+/// Returns where the first row at or after `at` starts.
 pub(crate) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
     if input.format != Format::Jsonl || at == 0 {
         return Ok(at);
@@ -224,7 +228,7 @@ fn read_piece(file: &File, input: &InputFile, at: u64, piece: &mut [u8]) -> Resu
     }
 }
 
-/// A cut after every `rows` rows.
+/// Returns a cut after every `rows` rows.
 fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>> {
     let total: u64 = sizes.iter().sum();
     let mut cuts = Vec::new();
@@ -253,7 +257,7 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
         }
         base += size;
         if !ended {
-            // The last row of the file has no line end.
+            // The last row of a file may have no line end.
             seen += 1;
             if seen % rows == 0 {
                 cuts.push(base);

@@ -1,5 +1,5 @@
-//! Which partitions a job has. The choice is kept in the run directory: a resumed job must cut the
-//! input at the same places.
+//! The table of partitions of a job. It is kept in the run directory because a resumed job must cut
+//! the input at the same places.
 
 use std::collections::HashMap;
 
@@ -19,30 +19,30 @@ use crate::rundir::{RunPaths, Storage};
 use crate::term::counted;
 use crate::wasm::Cost;
 
-/// Version of the table.
+/// Version of the table's format.
 const FORMAT_VERSION: u32 = 2;
-/// Partitions of manual mode without a number, as Data-Juicer has it.
+/// Number of partitions in manual mode if none is given, as in Data-Juicer.
 const MANUAL_DEFAULT: u32 = 4;
 
-/// The partitions and why they are what they are.
+/// The partitions that were chosen, and why.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Chosen {
     format_version: u32,
-    /// The settings that led to it.
+    /// The settings that led to this choice.
     settings: String,
-    /// The files, as they were.
+    /// The files of the dataset at that time.
     files: Vec<InputFile>,
     /// The partitions, in input order.
     pub partitions: Vec<Partition>,
-    /// What each partition's input is known by: equal, equal rows. It stays when a file is touched,
-    /// or grows behind the partition.
+    /// Identity of each partition's input: equal identities mean equal rows. It stays the same if a
+    /// file is touched or grows after the end of the partition.
     identities: Vec<Key>,
-    /// For the user, a line each.
+    /// Reasons for the user, one line each.
     pub why: Vec<String>,
 }
 
-/// The partitions of an earlier attempt if input and settings are as they were, else new ones, that
-/// are cut at the same places where that is possible.
+/// Returns the partitions of an earlier attempt if input and settings are unchanged. Otherwise
+/// chooses new ones, cut at the same places if possible, and stores them.
 pub(crate) fn load_or_choose(
     prepared: &Prepared,
     dataset: &Dataset,
@@ -59,11 +59,11 @@ pub(crate) fn load_or_choose(
     Ok(chosen)
 }
 
-/// What [`load_or_choose`] would give, without a word written; None where packed files would have
-/// to be unpacked for it.
+/// Returns what [`load_or_choose`] would return, but writes nothing. Returns None if packed files
+/// would have to be unpacked for it.
 pub(crate) fn preview_again(prepared: &Prepared, paths: &RunPaths) -> Result<Option<Chosen>> {
     let (earlier, dataset) = (earlier(paths), &prepared.dataset);
-    // An unpacked copy stands for the file that it was made of.
+    // An unpacked copy counts as the file that it was made from.
     let same = |a: &InputFile, b: &InputFile| {
         if b.is_splittable() {
             same_file(a, b)
@@ -116,7 +116,7 @@ fn choose_again(
     Ok(chosen)
 }
 
-/// Whether the files are what they were. When an unpacked copy was made does not matter.
+/// Returns whether the files are unchanged. It does not matter when an unpacked copy was made.
 fn same_files(a: &[InputFile], b: &[InputFile]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_file(a, b))
 }
@@ -128,8 +128,8 @@ fn same_file(a: &InputFile, b: &InputFile) -> bool {
     }
 }
 
-/// Partitions for a dataset that has changed, cut where it was cut before; None where they must be
-/// cut afresh.
+/// Returns partitions for a changed dataset, cut where it was cut before, or None if it must be cut
+/// afresh.
 fn cut_as_before(
     resolved: &Resolved,
     dataset: &Dataset,
@@ -141,7 +141,7 @@ fn cut_as_before(
         && !exact
         && config.partition.size.is_some()
     {
-        // Cut after every so many rows, the places are the same anyway.
+        // Cuts after a number of rows are at the same places anyway.
         return Ok(None);
     }
     let exact = exact || matches!(config.partition_mode(), PartitionMode::Manual);
@@ -179,8 +179,7 @@ fn cut_as_before(
     )))
 }
 
-/// Gives partitions whose input is the same as in an earlier attempt the identity that it had
-/// there.
+/// Copies the identity of earlier partitions to those that have the same input.
 fn inherit(
     chosen: &mut Chosen,
     earlier: &Chosen,
@@ -214,7 +213,7 @@ fn inherit(
             *identity = (*before).clone();
         } else if !dataset.is_columnar() && files(&|a, b| a.path == b.path && a.format == b.format)
         {
-            // Touched, grown, or changed somewhere: the bytes decide.
+            // The file was touched, has grown, or changed somewhere: its bytes decide.
             let contents = contents.get_or_insert_with(|| contents_read(paths));
             let then = contents.get(&input_key(before, prepared));
             if then.is_some() && then == super::identity::checksum(dataset, partition)?.as_ref() {
@@ -225,8 +224,8 @@ fn inherit(
     Ok(())
 }
 
-/// Checksums of the inputs of all partitions that earlier attempts have read, by the key of the
-/// input.
+/// Returns the checksums of the inputs of all partitions that earlier attempts read, by the key of
+/// the input.
 fn contents_read(paths: &RunPaths) -> HashMap<Key, String> {
     let checkpoints = paths
         .manifests()
@@ -262,8 +261,8 @@ impl Chosen {
     }
 }
 
-/// As [`choose_partitions`], for a dataset that may not be unpacked yet: then nothing can be
-/// measured, and one partition stands for all.
+/// Does what [`choose_partitions`] does, for a dataset that may not be unpacked yet. In that case
+/// nothing can be measured, and the result is a single partition.
 pub(crate) fn preview(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Result<Chosen> {
     if dataset.is_splittable() {
         return choose_partitions(resolved, plan, dataset);
@@ -289,7 +288,7 @@ fn settings(resolved: &Resolved) -> String {
     )
 }
 
-/// Cuts the dataset as the recipe says.
+/// Cuts the dataset as the recipe asks.
 pub(crate) fn choose_partitions(
     resolved: &Resolved,
     plan: &Plan,
@@ -332,7 +331,8 @@ pub(crate) fn choose_partitions(
                 most,
             };
             let rows = survey.ok().map(|survey| survey.rows);
-            // What rows with columns take in memory is not what they take on the disk.
+            // Columns take another amount of memory than of disk, so their size says nothing about
+            // a row.
             let row_bytes = rows
                 .filter(|rows| !dataset.is_columnar() && rows.number() > 0)
                 .map(|rows| dataset.bytes() as f64 / rows.number() as f64);
@@ -373,7 +373,7 @@ fn costs(plan: &Plan) -> OpCosts {
     costs
 }
 
-/// Memory that the machine and the container's limit leave; None = unknown.
+/// Returns the memory that the system and the container's limit leave available; None if unknown.
 fn available_memory() -> Option<u64> {
     let number = |text: &str| text.split_whitespace().find_map(|w| w.parse::<u64>().ok());
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
@@ -388,7 +388,7 @@ fn available_memory() -> Option<u64> {
     Some(limit.map_or(machine, |l| l.min(machine)))
 }
 
-/// The rows of the survey's sample.
+/// Reads the rows of the survey's sample.
 fn sample(
     resolved: &Resolved,
     dataset: &Dataset,
@@ -465,7 +465,7 @@ fn sampled(
     }
 }
 
-/// The chains of keys of all partitions.
+/// Returns the chains of lineage keys of all partitions.
 pub(crate) fn chains(prepared: &Prepared, chosen: &Chosen) -> Chains {
     let inputs = chosen
         .identities
@@ -482,7 +482,8 @@ fn export_settings(prepared: &Prepared) -> String {
     )
 }
 
-/// What a partition's rows are made of: its input, and what the reader takes for a good row.
+/// Returns the key of what a partition's rows are made from: its input, and what the reader accepts
+/// as a good row.
 fn input_key(identity: &Key, prepared: &Prepared) -> Key {
     reader(KeyBuilder::new("input").with(identity.as_str()), prepared).key()
 }
@@ -497,8 +498,7 @@ fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
     } else {
         key
     };
-    // The types that columns are read in are those of all files together: another file can change
-    // them.
+    // Types of columns depend on all files together: another file can change them.
     let columns = prepared
         .export
         .schema()
@@ -517,7 +517,8 @@ fn reader(key: KeyBuilder, prepared: &Prepared) -> KeyBuilder {
         })
 }
 
-/// The files as they are, and places in them. The number of a file is in the ids of its rows.
+/// Returns the key of a partition's files in their present state and its slices of them. It
+/// includes the number of each file, which is part of row ids.
 fn identity(dataset: &Dataset, partition: &Partition) -> Key {
     partition
         .slices
@@ -541,7 +542,8 @@ fn file(key: KeyBuilder, f: &InputFile) -> KeyBuilder {
         .with(modified.to_le_bytes())
 }
 
-/// What decides the bytes of the export: how the dataset is cut does not.
+/// Returns the key of everything that determines the bytes of the export. How the dataset is cut
+/// does not.
 pub(crate) fn request_key(prepared: &Prepared) -> Key {
     let target = &prepared.target;
     let key = KeyBuilder::new("request")
