@@ -1,4 +1,4 @@
-//! From a resolved configuration to a plan.
+//! Builds a plan from a resolved configuration.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::error::{UserError, UserErrors};
 use crate::wasm::contract::ROW;
 use crate::wasm::{Computed, Kind, Limits, Registry};
 
-/// Resolves every op, checks its parameters, creates it once, and lays out segments and
-/// checkpoints. All mistakes are collected.
+/// Resolves every op, checks its parameters, creates an instance of it, and lays out segments and
+/// checkpoints. Fails with all mistakes at once.
 pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     let mut errors = Vec::new();
     let mut ops: Vec<PlannedOp> = Vec::new();
@@ -68,7 +68,7 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     })
 }
 
-/// Plans one op. `notes` gets what the user should know of its parameters.
+/// Plans one op. Adds what the user should know about its parameters to `notes`.
 fn planned(
     resolved: &Resolved,
     registry: &Registry,
@@ -79,7 +79,7 @@ fn planned(
     let entry = registry.get(&spec.name, &spec.place)?;
     let schema = &entry.descriptor.params_schema;
     let mut params = spec.params.clone();
-    // Data-Juicer lets any operator be told of these fields. Only the schema says whether this one
+    // Data-Juicer accepts these fields for any operator. Only the schema says whether this operator
     // reads them.
     params.retain(|name, _| {
         let unread = is_field_key(name)
@@ -129,14 +129,14 @@ fn planned(
         .with(&component.digest)
         .with(&component.wit_version)
         .with(host.on_error.unwrap_or_else(|| config.on_error()).word())
-        // Who gives an operator more memory or time wants the rows again that it could not process.
+        // More memory or time should also bring back rows that the op could not process before.
         .number(limits.memory as u64)
         .number(limits.time.as_millis() as u64)
         .number(limits.row_time.as_millis() as u64)
         .number(ratio.to_bits())
         .number(row_output as u64);
     if pool.descriptor().kind == Kind::Grouper {
-        // The stats of a group's rows are a field of it, if they are to be kept.
+        // If stats are kept, those of a group's rows become a field of the group.
         identity = identity.number(config.keep_stats_in_res_ds.into());
     }
     if let Some(granted) = granted.identity {
@@ -160,8 +160,8 @@ fn planned(
     })
 }
 
-/// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process.
-/// With the same parameters, limits and grants.
+/// Gives the rows that op `op` cannot process to the operator of the same name in `registry`, with
+/// the same parameters, limits and grants.
 pub(crate) fn add_fallback(
     plan: &mut Plan,
     resolved: &Resolved,
@@ -191,9 +191,10 @@ pub(crate) fn add_fallback(
     Ok(())
 }
 
-/// What has to be taken out of rows for these ops: all they read and write, and the stats that they
-/// are given as the input has them. Required is what an op requires and no op before it writes.
-/// What stands behind an op that changes the shape of rows reads the new ones.
+/// Returns the fields that must be extracted from rows for these ops: all that they read or write,
+/// and the stats that they get from the input. With `with_required`, a field is required if an op
+/// requires it and no earlier op writes it. Ops after one that changes the shape of rows read the
+/// new rows and do not count.
 pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     let mut fields: Vec<ReadField> = Vec::new();
     let mut written: Vec<&str> = Vec::new();
@@ -232,15 +233,15 @@ pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     fields
 }
 
-/// The stats that these ops are given as the rows of the input have them.
+/// Returns the stats that these ops get from the rows of the input.
 pub(crate) fn stats_of_input(ops: &[PlannedOp]) -> impl Iterator<Item = &Computed> {
     ops.iter()
         .filter(|op| op.stats_from == Some(StatsFrom::Input))
         .flat_map(|op| &op.pool.signature().writes_stats)
 }
 
-/// What the user should know: behind a grouper fields are lists, and an op that requires something
-/// else gets no row.
+/// Returns notes about ops after a grouper: fields are lists there, and an op that requires another
+/// type gets no row.
 fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut grouper: Option<&PlannedOp> = None;
@@ -277,7 +278,7 @@ fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     notes
 }
 
-/// Two ops that want one field in two types.
+/// Returns an error for each field that ops read or write in two types.
 fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
     let mut seen: Vec<(&str, FieldType, &PlannedOp)> = Vec::new();
     let mut errors = Vec::new();

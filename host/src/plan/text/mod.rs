@@ -11,7 +11,7 @@ use super::{End, Prepared};
 use crate::config::Strategy;
 use crate::term::{bytes, counted};
 
-/// The lines about the job: dataset, ops, components, checkpoints, advice, notes.
+/// Returns the lines about the job: dataset, ops, components, checkpoints, advice, notes.
 pub(crate) fn text(
     prepared: &Prepared,
     partitions: usize,
@@ -82,8 +82,8 @@ pub(crate) fn text(
     } else if !any {
         line("  none".into());
     }
-    // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise
-    // about them.
+    // Global ops store their keys and masks with every strategy: there is nothing to advise about
+    // them.
     let names: Vec<&str> = plan
         .ops
         .iter()
