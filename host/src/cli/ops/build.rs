@@ -1,4 +1,4 @@
-//! `djhost ops build`: looks for the tools of a project's language, then runs the project's build
+//! `djhost ops build`: looks for the tools of a project's language and runs the project's build
 //! script.
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::wasm::{Registry, Replace, Source};
 
 /// Build the component of a project that `djhost ops new` wrote
 ///
-/// Says what is missing and how to install it. PYTHON names another Python than that of the
+/// Says what is missing and how to install it. Set PYTHON to use another Python than the one in the
 /// project's .venv. Exit codes: 1 if the language's tool fails, 2 if something is missing.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct BuildArgs {
@@ -89,7 +89,7 @@ fn read(dir: &Path) -> Result<Project, UserError> {
         UserError::new(&place, error.to_string())
             .hint("it says, for instance, {\"name\": \"my_words_filter\", \"lang\": \"python\"}")
     })?;
-    // The name becomes a path.
+    // The name becomes part of a path.
     if project.name.contains(['/', '\\']) {
         return Err(UserError::new(
             place,
@@ -99,14 +99,14 @@ fn read(dir: &Path) -> Result<Project, UserError> {
     Ok(project)
 }
 
-/// The tools of a language, as a project finds them.
+/// The tools of a language as a project sees them.
 struct Tools<'a> {
     dir: &'a Path,
     language: Language,
 }
 
 impl Tools<'_> {
-    /// What is missing, each with the command that installs it.
+    /// Returns what is missing, each with the command that installs it.
     fn missing(&self) -> Vec<UserError> {
         let mut missing = Vec::new();
         let mut need = |there: bool, what: &str, how: String| {
@@ -197,7 +197,7 @@ impl Tools<'_> {
         )
     }
 
-    /// `PYTHON`, that of the project, or the system's.
+    /// Returns `PYTHON`, or else the project's Python, or else the system's.
     fn python(&self) -> String {
         let own = self.dir.join(".venv/bin/python");
         match std::env::var("PYTHON") {
@@ -210,7 +210,7 @@ impl Tools<'_> {
         }
     }
 
-    /// A command in the project. What is installed beside Python is found, too.
+    /// Returns a command that runs in the project. It also finds programs installed beside Python.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.dir);
@@ -224,7 +224,8 @@ impl Tools<'_> {
             let paths = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&path));
             command.env("PATH", std::env::join_paths(paths).unwrap_or(path.clone()));
         }
-        // What cargo sets for the program that it runs is not meant for a build of something else.
+        // Variables that cargo sets for the program it runs would disturb the build of another
+        // project.
         for name in [
             "CARGO_ENCODED_RUSTFLAGS",
             "RUSTC_WRAPPER",

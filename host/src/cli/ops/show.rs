@@ -1,4 +1,4 @@
-//! `djhost ops show`
+//! `djhost ops show`: describes one operator.
 
 use std::fmt::Write;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
     let text = if args.json {
         let mut json = to_json(entry);
         json["example"] = serde_json::to_value(&example)?;
-        // With parameters that have no default there is no signature to show.
+        // An operator that has parameters without defaults has no signature to show.
         json["signature"] = signature(entry)
             .ok()
             .map(serde_json::to_value)
@@ -89,7 +89,7 @@ fn show(entry: &OpEntry) -> String {
             "  and every filter `min_closed_interval`, `max_closed_interval`, `reversed_range`"
         );
     }
-    // What it reads and writes may depend on its parameters; this is for the defaults.
+    // What it reads and writes may depend on its parameters. This is for the defaults.
     if let Ok(signature) = signature(entry) {
         let list = |names: Vec<String>| {
             if names.is_empty() {

@@ -1,4 +1,4 @@
-//! `djhost quarantine JOB retry`.
+//! `djhost quarantine JOB retry`: tries rows in quarantine again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use crate::run::{Retry, RunOptions, prepare, run as run_job};
 use crate::rundir::{JobSummary, RunPaths, Status, StopFlag};
 use crate::term::{counted, say};
 
-/// Continues the job with fallbacks for the ops that have rows in quarantine; gives the exit code.
+/// Continues the job with fallbacks for the ops that have rows in quarantine. Returns the exit
+/// code.
 pub(crate) fn run(
     args: &QuarantineArgs,
     paths: &RunPaths,
@@ -58,7 +59,7 @@ pub(crate) fn run(
         and_others: args.op.is_none(),
         plugins: plugins.map(std::path::absolute).transpose()?,
     };
-    // Paths in the recipe are relative to where the job was started.
+    // Paths in the recipe are relative to the directory in which the job was started.
     let environment = paths.environment();
     let bytes = std::fs::read(&environment)
         .with_context(|| format!("cannot read `{}`", environment.display()))?;

@@ -1,5 +1,5 @@
-//! `djhost ops new`: a project for an operator that builds outside of this repository. The SDKs are
-//! in the program.
+//! `djhost ops new`: writes a project for an operator that builds outside of this repository. The
+//! SDKs are embedded in the program.
 
 mod language;
 mod name;
@@ -18,7 +18,7 @@ use crate::wasm::{Kind, Source};
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
-/// The file by which `ops build` knows a project.
+/// The file by which `ops build` recognises a project.
 pub(crate) const PROJECT_FILE: &str = "djhost-plugin.json";
 
 /// Write a project for a new operator: source, build script, test data, and the SDK
@@ -29,11 +29,10 @@ pub(crate) struct NewArgs {
     /// rust, python, js, ts, c, cpp or zig
     #[arg(long, value_name = "LANG")]
     lang: String,
-    /// filter, mapper, deduplicator or selector; if not given, what the name ends with, or else a
-    /// filter
+    /// filter, mapper, deduplicator or selector [default: what the name ends with, or else filter]
     #[arg(long)]
     kind: Option<String>,
-    /// Directory to make; if not given, one with the operator's name
+    /// Directory to create [default: the operator's name]
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -124,11 +123,11 @@ pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// All files of a project: path and text.
+/// Returns path and text of all files of a project.
 fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(String, String)> {
     let source = language.source_file(name);
     let (params, kept) = sample(kind);
-    // A djhost that was built without the Rust SDK beside it takes that from the registry.
+    // If djhost was built without the Rust SDK beside it, projects take the SDK from the registry.
     let embedded = SDK.iter().any(|(file, _)| *file == "rust/Cargo.toml");
     let sdk = if embedded {
         "{ path = \"sdk\" }"
@@ -166,7 +165,7 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
     for (path, text) in language.more() {
         let mut text = fill(text);
         if path == "Cargo.toml" && kind != Kind::Deduplicator {
-            // Only the fingerprints need a hash.
+            // Only fingerprints need a hash.
             text = text
                 .lines()
                 .filter(|line| !line.starts_with("xxhash-rust"))
@@ -189,7 +188,7 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
 
 const INPUT: &str = include_str!("templates/input.jsonl");
 
-/// Parameters to try, and the lines of the test data that stay with the defaults.
+/// Returns parameters to try, and the lines of the test data that remain with the defaults.
 fn sample(kind: Kind) -> (&'static str, &'static [usize]) {
     match kind {
         Kind::Filter => (r#"{"min_num": 3}"#, &[1]),
@@ -199,7 +198,7 @@ fn sample(kind: Kind) -> (&'static str, &'static [usize]) {
     }
 }
 
-/// What comes out of the test data. Only the mapper's texts are not those of the input.
+/// Returns the result for the test data. Only the mapper changes the texts.
 fn expected(kept: &[usize]) -> String {
     let cut = |line: &str| {
         line.replace("one line, and more of it", "one line")
