@@ -79,8 +79,8 @@ pub struct PartitionCounts {
 /// Speed of the last attempt since its first partition began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Rows read per second, by all workers. A row counts once: later stages that read it again
-    /// from memory add nothing.
+    /// Rows read per second, by all workers. A row counts once, even if later stages meet it again
+    /// without reading bytes.
     pub rows_per_second: f64,
     /// Bytes read per second from the inputs of all stages.
     pub bytes_per_second: f64,

@@ -12,9 +12,9 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::term::bytes;
 
-/// Ratio of unpacked to packed text. Web text shrinks to a third or a quarter with gzip or zstd.
+/// How many times larger a packed input becomes when it is unpacked. Web text shrinks to a third or a quarter with gzip or zstd.
 const UNPACKED: u64 = 3;
-/// Ratio of the input to a packed result.
+/// How many times smaller the result becomes when it is packed.
 const PACKED: u64 = 4;
 
 /// Bytes that the job writes if no row is dropped or changed.
