@@ -12,7 +12,8 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::term::bytes;
 
-/// How many times larger a packed input becomes when it is unpacked. Web text shrinks to a third or a quarter with gzip or zstd.
+/// How many times larger a packed input becomes when it is unpacked. Web text shrinks to a third or
+/// a quarter with gzip or zstd.
 const UNPACKED: u64 = 3;
 /// How many times smaller the result becomes when it is packed.
 const PACKED: u64 = 4;
