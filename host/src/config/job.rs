@@ -1,5 +1,5 @@
-//! The job's name and directories. All rules are Data-Juicer's, except that `{work_dir}` always
-//! stands for the run directory.
+//! The name and the directories of a job. The rules are Data-Juicer's, except that `{work_dir}`
+//! always means the run directory.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -8,30 +8,30 @@ use jiff::Timestamp;
 
 use super::options::Config;
 
-/// Where a job keeps its things. Paths are as the recipe has them: relative ones are relative to
+/// Where a job keeps its files. Paths are as the recipe has them: relative paths are relative to
 /// the working directory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobDirs {
-    /// The job's name.
+    /// The job id.
     pub job_id: String,
-    /// Whether somebody chose the name (`job_id` or `resume`), so that a job of this name is
+    /// Whether the user chose the name (`job_id` or `resume`), so that an existing job is
     /// continued.
     pub named: bool,
-    /// Whether there must be such a job already (`resume`).
+    /// Whether the job must exist already (`resume`).
     pub must_exist: bool,
-    /// `{work_dir}/{job_id}`.
+    /// The run directory, `{work_dir}/{job_id}`.
     pub run_dir: PathBuf,
-    /// The result.
+    /// Path of the export.
     pub export_path: PathBuf,
-    /// Human-readable logs.
+    /// Directory for the logs.
     pub event_log_dir: PathBuf,
-    /// Checkpoints.
+    /// Directory for checkpoints.
     pub checkpoint_dir: PathBuf,
-    /// Partitions.
+    /// Directory for unpacked input and the table of partitions.
     pub partition_dir: PathBuf,
 }
 
-/// The directories that `config` means, or mistakes as (key, message, hint).
+/// Returns the directories that `config` asks for, or the mistakes as (key, message, hint).
 pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, String, String)>> {
     let mut wrong = Vec::new();
     let mut job_id = config.job_id.clone();
@@ -108,7 +108,7 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
                 dir.replace("{job_id}", &job_id)
                     .replace("{work_dir}", &run_text),
             );
-            // Jobs must not share these: one removes what it finds there.
+            // A job removes files in these directories, so no other job may use them.
             let is_own =
                 dir.contains("{job_id}") || dir.contains("{work_dir}") && !dir.contains("..");
             if !is_own {
@@ -130,7 +130,8 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
     })
 }
 
-/// `20260801_101530_3f9a1c`: UTC, and six hex digits so that two jobs of one second differ.
+/// Returns a new job id such as `20260801_101530_3f9a1c`: the time in UTC, and six hex digits to
+/// tell two jobs of the same second apart.
 pub fn new_job_id() -> String {
     let random = RandomState::new().hash_one(std::process::id()) & 0xff_ffff;
     format!(
@@ -139,8 +140,8 @@ pub fn new_job_id() -> String {
     )
 }
 
-/// Whether a text can be a job's name. It is a directory's name, so it must be one part of a path;
-/// a leading `-` would look like an option.
+/// Checks that a text can be a job id. It becomes the name of a directory, so it must be a single
+/// component of a path; with a leading `-` it would look like an option.
 pub fn check_job_id(job_id: &str) -> Result<(), &'static str> {
     if job_id.is_empty() {
         Err("it is empty")

@@ -1,13 +1,13 @@
-//! Parameters of an operator against its JSON Schema.
+//! Checks the parameters of an operator against its JSON Schema.
 //!
-//! The subset of JSON Schema that `schemars` 1.x makes of Rust structs: `type`, `properties`,
-//! `required`, `additionalProperties`, `default`, `enum`, `const`, bounds, `items`, `prefixItems`,
-//! `anyOf`, `oneOf`, `allOf`, `$ref` into the schema itself, and integer `format`s. Other keywords
-//! are ignored; the operator itself has the last word when it is created.
+//! Covers the subset of JSON Schema that `schemars` 1.x generates from Rust structs: `type`,
+//! `properties`, `required`, `additionalProperties`, `default`, `enum`, `const`, bounds, `items`,
+//! `prefixItems`, `anyOf`, `oneOf`, `allOf`, `$ref` into the schema itself, and integer `format`s.
+//! Other keywords are ignored; the operator itself has the last word when it is created.
 //!
-//! By hand: a validator (`jsonschema` 0.61, with some 75 crates of its own) says whether a value is
-//! valid. Here defaults are filled in, a value becomes the type that is declared (`1e9` an
-//! integer), and a message names the nearest valid choice.
+//! Written by hand: a validator (`jsonschema` 0.61, with some 75 crates of its own) only says
+//! whether a value is valid. This code also fills in defaults, converts a value to the declared
+//! type (`1e9` to an integer), and names the nearest valid choice in its messages.
 
 use std::cell::Cell;
 
@@ -18,19 +18,20 @@ use super::recipe::{COMMON_FLAGS, user_error};
 use super::value::{ANY, OptionType, whole};
 use crate::error::{UserError, did_you_mean};
 
-/// References may form a circle; a parameter is never so deep.
+/// References may form a cycle; no real parameter is this deep.
 const MAX_DEPTH: usize = 32;
 
 /// Steps for one call of [`check_params`]: hundreds of times what a real schema needs. Schemas come
-/// from plugins, and a circle with two choices would otherwise branch without end.
+/// from plugins, and a cycle with two choices would otherwise branch without end.
 const MAX_STEPS: u32 = 100_000;
 
-/// Checks `params` and gives them in canonical form: in the order of the schema, with defaults,
-/// numbers in the type of the schema (`1` for a float is `1.0`, `1e9` for an integer is
-/// `1000000000`). `place` gives the place of a parameter such as `min_len` or `polygon[2]`.
+/// Checks `params` and returns them in canonical form: in the order of the schema, with defaults,
+/// and with numbers in the type of the schema (`1` for a float becomes `1.0`, `1e9` for an integer
+/// `1000000000`). `place` returns the place of a parameter such as `min_len` or `polygon[2]`.
 ///
-/// A parameter that is `null` where the schema knows no null is not given. The common parameters of
-/// the WIT's `create` are accepted for every operator, and are in the result if they were given.
+/// A parameter that is `null` counts as not given unless the schema allows null. The common
+/// parameters of the WIT's `create` are accepted for every operator and are in the result if they
+/// were given.
 pub fn check_params(
     schema: &Value,
     params: &Map<String, Value>,
@@ -75,7 +76,7 @@ pub fn check_params(
     Ok(checked)
 }
 
-/// The same text for equal values: keys sorted, no blanks.
+/// Returns the same text for equal values: keys are sorted, and there are no blanks.
 pub fn canonical_json(value: &Value) -> String {
     match value {
         Value::Array(items) => format!(
@@ -106,7 +107,7 @@ struct Schema<'a> {
 }
 
 impl<'a> Schema<'a> {
-    /// Checks the fields of a mapping. Its mistakes go to `errors`, each with its own place.
+    /// Checks the fields of a mapping. Adds each mistake to `errors`, with its own place.
     fn object(
         &self,
         schema: &'a Value,
@@ -136,8 +137,8 @@ impl<'a> Schema<'a> {
                 }
                 _ => {
                     if let Some(default) = property.get("default") {
-                        // A default in another spelling (`1` for a float) must give the same
-                        // canonical form as the user's.
+                        // A default in another spelling (`1` for a float) must have the same
+                        // canonical form as the user's value.
                         let canonical =
                             self.check(property, default, &at, depth + 1, &mut Vec::new());
                         result.insert(name.clone(), canonical.unwrap_or_else(|_| default.clone()));
@@ -231,7 +232,8 @@ impl<'a> Schema<'a> {
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ => return Ok(value),
         };
-        // With several types the value's own comes first: `["string", "integer"]` keeps 5 a number.
+        // If several types are allowed, the type of the value comes first: `["string", "integer"]`
+        // keeps 5 a number.
         let own = types.iter().find(|t| natural(t, &value)).or(types.first());
         match own {
             Some(&"null") if value.is_null() => Ok(value),
@@ -274,8 +276,8 @@ impl<'a> Schema<'a> {
         depth: usize,
         errors: &mut Vec<UserError>,
     ) -> Result<Value, InvalidValue> {
-        // The natural reading first, so that `anyOf: [number, integer]` and the like do not depend
-        // on the order.
+        // Try the value's own type first, so that the result for `anyOf: [number, integer]` and the
+        // like does not depend on the order.
         let natural_first =
             |choice: &&Value| !self.types(choice, 0).iter().any(|t| natural(t, value));
         let mut sorted: Vec<&Value> = choices.iter().collect();
@@ -289,7 +291,7 @@ impl<'a> Schema<'a> {
                 Err(wrong) => reasons.push((choice, Ok(wrong))),
             }
         }
-        // Enums with comments become a list of constants.
+        // Enums with comments become lists of constants.
         let words: Vec<&str> = choices
             .iter()
             .filter_map(|c| self.follow(c).get("const")?.as_str())
@@ -297,8 +299,7 @@ impl<'a> Schema<'a> {
         if let (Value::String(text), false) = (value, words.is_empty()) {
             return Err(InvalidValue::choice(text, words));
         }
-        // Where only one choice is of the value's kind, what is wrong with that one is the useful
-        // message.
+        // If only one choice is of the value's kind, its message is the most useful.
         let mut fitting = reasons
             .into_iter()
             .filter(|(choice, _)| self.types(choice, 0).iter().any(|t| natural(t, value)));
@@ -339,7 +340,7 @@ impl<'a> Schema<'a> {
         Ok(Value::Array(checked))
     }
 
-    /// Takes one step; false when all are taken.
+    /// Takes one step; returns false when none is left.
     fn step(&self) -> bool {
         self.steps.set(self.steps.get().saturating_sub(1));
         self.steps.get() > 0
@@ -361,7 +362,7 @@ impl<'a> Schema<'a> {
         schema
     }
 
-    /// The types that a schema allows, those of its choices included.
+    /// Returns the types that a schema allows, those of its choices included.
     fn types(&self, schema: &'a Value, depth: usize) -> Vec<&'a str> {
         let schema = self.follow(schema);
         let mut types = match schema.get("type") {
@@ -379,7 +380,7 @@ impl<'a> Schema<'a> {
         types
     }
 
-    /// `a whole number of at least 0`: what a schema asks for.
+    /// Returns what a schema asks for: `a whole number of at least 0`.
     fn describe(&self, schema: &'a Value, depth: usize) -> String {
         let schema = self.follow(schema);
         let Some(keywords) = schema.as_object().filter(|_| depth < 8 && self.step()) else {
@@ -458,7 +459,7 @@ fn unknown(name: &str, properties: &Map<String, Value>) -> InvalidValue {
     }
 }
 
-/// Whether a JSON value is of a schema type without any conversion.
+/// Returns whether a JSON value has a schema type without conversion.
 fn natural(kind: &str, value: &Value) -> bool {
     match (kind, value) {
         ("null", Value::Null) | ("boolean", Value::Bool(_)) | ("string", Value::String(_)) => true,
@@ -503,7 +504,8 @@ fn integer(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
 
 fn number(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
     let n = value.as_number()?.as_f64()?;
-    // 1 and 1.0 are one parameter; what a double does not hold stays as it was given.
+    // 1 and 1.0 are the same parameter. A number that a double cannot hold exactly stays as it was
+    // given.
     let is_exact = whole(value).is_none_or(|whole| n as i128 == whole);
     in_bounds(keywords, n).then(|| if is_exact { n.into() } else { value.clone() })
 }

@@ -1,5 +1,5 @@
-//! The resolved configuration: all sources put together, checked as a whole, each value with its
-//! origin.
+//! Resolves the configuration: combines all sources, keeps the origin of each value, and checks the
+//! result as a whole.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,21 +21,21 @@ use super::units::Count;
 use super::yaml::{self, Document, join};
 use crate::error::{UserError, UserErrors, did_you_mean};
 
-/// Where a value comes from; later ones hold over earlier ones.
+/// Where a value comes from; later variants take precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The declaration.
+    /// The default in the declaration.
     Default,
     /// The recipe.
     File {
-        /// Its name.
+        /// Name of the file.
         name: String,
-        /// The line, where known.
+        /// Line of the value, if known.
         line: Option<usize>,
     },
-    /// A variable of the environment.
+    /// An environment variable.
     Env(String),
-    /// An option of the command line.
+    /// An option on the command line.
     CommandLine(String),
 }
 
@@ -54,45 +54,45 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// How much a configuration must have.
+/// How complete a configuration must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A dataset and a writable kind of result: it is going to be run.
+    /// It has a dataset and a result that can be written: the job is going to run.
     Runnable,
-    /// Nothing in particular: it is only shown.
+    /// Nothing is required: it is only shown.
     Anything,
 }
 
-/// A configuration without mistakes.
+/// A configuration without mistakes, and everything derived from it.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// All options.
     pub config: Config,
     /// The operators of `process`, parameter overrides included.
     pub ops: Vec<OpSpec>,
-    /// The dataset's paths.
+    /// Paths of the dataset.
     pub sources: Vec<String>,
-    /// The format of the result.
+    /// Format of the result.
     pub export_type: ExportType,
-    /// The job's name and directories.
+    /// Name and directories of the job.
     pub dirs: JobDirs,
-    /// The origin of every option that is not at its default, by dotted key.
+    /// Origin of every option that was given, by dotted key.
     pub origins: BTreeMap<String, Origin>,
-    /// What the user should know: options without effect, guesses made. Each names its place.
+    /// Notes for the user, such as options without effect and guesses. Each names its place.
     pub notes: Vec<String>,
-    /// The recipe.
+    /// Path of the recipe.
     pub file: Option<PathBuf>,
 }
 
 impl Resolved {
-    /// Where the value of an option comes from.
+    /// Returns where the value of an option comes from.
     pub fn origin(&self, key: &str) -> Origin {
         self.origins.get(key).cloned().unwrap_or(Origin::Default)
     }
 }
 
-/// Reads the recipe, then the environment, then the command line; each holds over the one before.
-/// All mistakes come in one [`UserErrors`].
+/// Reads the recipe, the environment and the command line; later sources take precedence. Fails
+/// with one [`UserErrors`] that holds all mistakes.
 pub fn resolve(
     file: Option<&Path>,
     env: impl Iterator<Item = (OsString, OsString)>,
@@ -114,7 +114,8 @@ pub fn resolve(
         Ok(overrides) => env_given = overrides,
         Err(errors) => build.errors.extend(errors.0),
     }
-    // A recipe that cannot be read hides what the rest refers to; its mistakes come alone.
+    // Later mistakes may only follow from a recipe that cannot be read, so report its own mistakes
+    // alone.
     if !build.errors.is_empty() {
         return Err(few(build.errors).into());
     }
@@ -125,7 +126,7 @@ pub fn resolve(
     build.finish(need, file)
 }
 
-/// The same for a recipe that is no file, with nothing but the recipe.
+/// Resolves a recipe given as text, without environment and command line.
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn resolve_text(text: &str) -> Result<Resolved> {
     let document = Document::parse("recipe.yaml", text).map_err(few)?;
@@ -157,7 +158,7 @@ impl Builder {
         for (key, value) in &root {
             let is_section = self.entries.iter().any(|e| e.is_section && e.key == *key);
             match value {
-                // An empty section: all its lines are comments.
+                // A section is empty if all its lines are comments.
                 Value::Null if is_section => {}
                 Value::Object(fields) if is_section => {
                     for (field, value) in fields {
@@ -198,7 +199,8 @@ impl Builder {
     }
 
     fn read_overrides(&mut self, env: &[Override], command_line: &[Override]) {
-        // The command line may name operators of the recipe and of a `--process` of its own.
+        // Operators named on the command line may be those of the recipe or of a `--process`
+        // option.
         for (given, is_env) in env
             .iter()
             .map(|o| (o, true))
@@ -227,7 +229,7 @@ impl Builder {
                     Err(wrong) => self.errors.push(user_error(source, wrong)),
                 }
             } else if is_env && self.is_unknown(&given.key) {
-                // Other programs may use the prefix too, so this is no error.
+                // Not an error: other programs may use the same prefix.
                 self.notes.push(format!(
                     "{source}: no option of this name, the variable is ignored{}",
                     self.near(&given.key)
@@ -314,8 +316,8 @@ impl Builder {
         }
     }
 
-    /// `, did you mean …?`, or nothing. A key may be misspelt, or stand in the wrong section, or
-    /// lack its section.
+    /// Returns `, did you mean …?` or nothing. The key may be misspelt, in the wrong section, or
+    /// without its section.
     fn near(&self, key: &str) -> String {
         let known = || self.entries.iter().map(|e| e.key.as_str());
         let last = key.rsplit('.').next().unwrap_or(key);
@@ -327,7 +329,7 @@ impl Builder {
         }
     }
 
-    /// The place where an option was given, for mistakes found later.
+    /// Returns the place where an option was given, for mistakes found later.
     fn place(&self, path: &str) -> String {
         let key = path.split('[').next().unwrap_or(path);
         let key = if self.origins.contains_key(key) {
@@ -395,7 +397,7 @@ impl Builder {
         }
     }
 
-    /// Puts the home directory in place of `~` wherever a path is given.
+    /// Expands `~` in every option that is a path.
     fn expand_homes(&mut self, sources: &mut [String], errors: &mut Vec<UserError>) {
         let config = &mut self.config;
         let places = [
@@ -425,7 +427,7 @@ impl Builder {
         );
     }
 
-    /// Values that are valid by themselves and not together.
+    /// Checks for values that are valid alone but not together.
     fn check_conflicts(
         &self,
         ops: &[OpSpec],
@@ -495,7 +497,7 @@ impl Builder {
     }
 }
 
-/// All mistakes, unless there are so many that the first would scroll away.
+/// Keeps so few mistakes that the first does not scroll away.
 fn few(mut errors: Vec<UserError>) -> UserErrors {
     const SHOWN: usize = 50;
     if errors.len() > SHOWN {
@@ -505,7 +507,7 @@ fn few(mut errors: Vec<UserError>) -> UserErrors {
     UserErrors(errors)
 }
 
-/// The format of the result: `export_type`, or what the path's end says.
+/// Returns the format of the result, from `export_type` or the suffix of the path.
 fn export_type(
     config: &Config,
     place: &str,
@@ -535,14 +537,14 @@ fn export_type(
     if let Some(chosen) = config.export_type {
         return Ok(chosen);
     }
-    // JSON may be packed; what else ends so is refused with the path.
+    // Only JSON may be packed; other packed results are refused together with the path.
     let name = path.to_ascii_lowercase();
     let unpacked = [".gz", ".zst", ".zstd"]
         .iter()
         .find_map(|end| name.strip_suffix(end))
         .unwrap_or(&name);
     match Path::new(unpacked).extension().and_then(|e| e.to_str()) {
-        // Data-Juicer's Ray executors take a directory's name here, and write JSONL.
+        // Data-Juicer's Ray executors expect a directory here and write JSONL.
         None => {
             notes.push(format!("{place}: the end of `{path}` does not say a format: JSONL is written"));
             Ok(ExportType::Jsonl)

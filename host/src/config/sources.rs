@@ -1,4 +1,4 @@
-//! The dataset's files as the recipe names them.
+//! Reads `dataset_path` and `dataset`, which name the files of the dataset.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use super::recipe::user_error;
 use super::value::{ANY, OptionType, Texts, at_least};
 use crate::error::UserError;
 
-/// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote
-/// datasets and sampling are refused.
+/// Returns the paths (files, directories, globs) that `dataset_path` or `dataset` name, in order.
+/// Remote datasets and sampling are refused.
 pub(crate) fn read_sources(
     config: &Config,
     place: &dyn Fn(&str) -> String,
@@ -63,7 +63,7 @@ pub(crate) fn read_sources(
     paths
 }
 
-/// Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`: weights and paths by turns.
+/// Splits Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`, in which weights and paths alternate.
 fn weighted(text: &str) -> Option<Vec<String>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let pairs = words.len() >= 2
@@ -141,7 +141,7 @@ fn read_dataset(
             continue;
         };
         if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
-            // Its other keys belong to that kind of source.
+            // The other keys belong to that kind of source.
             errors.push(
                 UserError::new(
                     place(&format!("{base}.type")),
