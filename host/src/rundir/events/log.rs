@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use tracing::Level;
 
-use super::kind::{Event, Record};
+use super::kind::Event;
 use super::now;
+use super::record::Record;
 use crate::rundir::paths::RunPaths;
 
 /// Shortest time between two progress events of one partition …

@@ -3,11 +3,14 @@
 
 mod kind;
 mod log;
+mod message;
 mod read;
+mod record;
 
 pub use kind::*;
 pub use log::EventLog;
 pub use read::{EventLogs, read_events};
+pub use record::{Metrics, Record};
 
 /// Returns the current time in seconds since 1970, as in every file of a run directory. It has
 /// whole microseconds, which a JSON number holds exactly.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::kind::Record;
+use super::record::Record;
 use crate::rundir::paths::RunPaths;
 
 /// The events of all attempts.

@@ -9,14 +9,20 @@
 //! whether a value is valid. This code also fills in defaults, converts a value to the declared
 //! type (`1e9` to an integer), and names the nearest valid choice in its messages.
 
+mod describe;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
 use super::invalid_value::InvalidValue;
 use super::recipe::{COMMON_FLAGS, user_error};
-use super::value::{ANY, OptionType, whole};
+use super::value::{ANY, OptionType};
 use crate::error::{UserError, did_you_mean};
+use scalar::{integer, length_fits, natural, number, plain, same};
 
 /// References may form a cycle; no real parameter is this deep.
 const MAX_DEPTH: usize = 32;
@@ -175,6 +181,7 @@ impl<'a> Schema<'a> {
         result
     }
 
+    /// Checks one value and returns it in canonical form. Mistakes inside of it go to `errors`.
     fn check(
         &self,
         schema: &'a Value,
@@ -227,6 +234,20 @@ impl<'a> Schema<'a> {
                 (None, _) => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
             };
         }
+        self.check_type(schema, keywords, value, path, depth, errors)
+    }
+
+    /// Checks the `type` of a value and the keywords that go with it.
+    fn check_type(
+        &self,
+        schema: &'a Value,
+        keywords: &'a Map<String, Value>,
+        value: Value,
+        path: &str,
+        depth: usize,
+        errors: &mut Vec<UserError>,
+    ) -> Result<Value, InvalidValue> {
+        let expected = || InvalidValue::expected(self.describe(schema, 0), &value);
         let types: Vec<&str> = match keywords.get("type") {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
@@ -237,10 +258,8 @@ impl<'a> Schema<'a> {
         let own = types.iter().find(|t| natural(t, &value)).or(types.first());
         match own {
             Some(&"null") if value.is_null() => Ok(value),
-            Some(&"integer") => integer(keywords, &value)
-                .ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
-            Some(&"number") => number(keywords, &value)
-                .ok_or_else(|| InvalidValue::expected(self.describe(schema, 0), &value)),
+            Some(&"integer") => integer(keywords, &value).ok_or_else(expected),
+            Some(&"number") => number(keywords, &value).ok_or_else(expected),
             Some(&"boolean") => bool::read(&value, ANY).map(Value::from),
             Some(&"string") => match &value {
                 Value::String(text) if length_fits(keywords, "Length", text.chars().count()) => {
@@ -249,24 +268,25 @@ impl<'a> Schema<'a> {
                 Value::Number(_) | Value::Bool(_) => {
                     Err(InvalidValue::expected("a text", &value).hint("put the value in quotes"))
                 }
-                _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
+                _ => Err(expected()),
             },
             Some(&"array") => match &value {
                 Value::Array(items) if length_fits(keywords, "Items", items.len()) => {
                     self.items(keywords, items, path, depth, errors)
                 }
-                _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
+                _ => Err(expected()),
             },
             Some(&"object") => match &value {
                 Value::Object(fields) => Ok(Value::Object(
                     self.object(schema, fields, path, depth, errors),
                 )),
-                _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
+                _ => Err(expected()),
             },
-            _ => Err(InvalidValue::expected(self.describe(schema, 0), &value)),
+            _ => Err(expected()),
         }
     }
 
+    /// Checks a value against the choices of `anyOf` or `oneOf`.
     fn any_of(
         &self,
         schema: &'a Value,
@@ -313,6 +333,7 @@ impl<'a> Schema<'a> {
         }
     }
 
+    /// Checks the items of a list.
     fn items(
         &self,
         keywords: &'a Map<String, Value>,
@@ -345,94 +366,6 @@ impl<'a> Schema<'a> {
         self.steps.set(self.steps.get().saturating_sub(1));
         self.steps.get() > 0
     }
-
-    fn follow(&self, schema: &'a Value) -> &'a Value {
-        let mut schema = schema;
-        for _ in 0..MAX_DEPTH {
-            let target = schema
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|r| r.strip_prefix('#'))
-                .and_then(|p| self.root.pointer(p));
-            match target {
-                Some(target) => schema = target,
-                None => break,
-            }
-        }
-        schema
-    }
-
-    /// Returns the types that a schema allows, those of its choices included.
-    fn types(&self, schema: &'a Value, depth: usize) -> Vec<&'a str> {
-        let schema = self.follow(schema);
-        let mut types = match schema.get("type") {
-            Some(Value::String(one)) => vec![one.as_str()],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        if depth < MAX_DEPTH && types.is_empty() && self.step() {
-            let choices = ["anyOf", "oneOf"]
-                .iter()
-                .filter_map(|k| schema.get(k)?.as_array())
-                .flatten();
-            types.extend(choices.flat_map(|c| self.types(c, depth + 1)));
-        }
-        types
-    }
-
-    /// Returns what a schema asks for: `a whole number of at least 0`.
-    fn describe(&self, schema: &'a Value, depth: usize) -> String {
-        let schema = self.follow(schema);
-        let Some(keywords) = schema.as_object().filter(|_| depth < 8 && self.step()) else {
-            return "any value".into();
-        };
-        if let Some(valid) = keywords.get("enum").and_then(Value::as_array) {
-            return valid
-                .iter()
-                .map(|v| format!("`{}`", plain(v)))
-                .collect::<Vec<_>>()
-                .join(" | ");
-        }
-        if let Some(constant) = keywords.get("const") {
-            return format!("`{}`", plain(constant));
-        }
-        let choices: Vec<&Value> = ["anyOf", "oneOf"]
-            .iter()
-            .filter_map(|k| keywords.get(*k)?.as_array())
-            .flatten()
-            .collect();
-        if !choices.is_empty() {
-            return choices
-                .iter()
-                .map(|c| self.describe(c, depth + 1))
-                .collect::<Vec<_>>()
-                .join(" or ");
-        }
-        let one = |kind: &&str| match *kind {
-            "integer" => format!("a whole number{}", bounds_text(keywords)),
-            "number" => format!("a number{}", bounds_text(keywords)),
-            "boolean" => "true or false".into(),
-            "string" => format!("a text{}", length_text(keywords, "Length", "characters")),
-            "null" => "null".into(),
-            "object" => "a mapping".into(),
-            "array" => {
-                let of = match keywords.get("items") {
-                    Some(items @ Value::Object(_)) => {
-                        format!(" (each {})", self.describe(items, depth + 1))
-                    }
-                    _ => String::new(),
-                };
-                format!("a list{}{of}", length_text(keywords, "Items", "entries"))
-            }
-            other => format!("a value of type `{other}`"),
-        };
-        let types = self.types(schema, 0);
-        if types.is_empty() {
-            "any value".into()
-        } else {
-            types.iter().map(one).collect::<Vec<_>>().join(" or ")
-        }
-    }
 }
 
 fn field(path: &str, name: &str) -> String {
@@ -456,241 +389,5 @@ fn unknown(name: &str, properties: &Map<String, Value>) -> InvalidValue {
     match did_you_mean(name, properties.keys().map(String::as_str)) {
         Some(near) => wrong.hint(format!("did you mean `{near}`? parameters: {list}")),
         None => wrong.hint(format!("parameters: {list}")),
-    }
-}
-
-/// Returns whether a JSON value has a schema type without conversion.
-fn natural(kind: &str, value: &Value) -> bool {
-    match (kind, value) {
-        ("null", Value::Null) | ("boolean", Value::Bool(_)) | ("string", Value::String(_)) => true,
-        ("array", Value::Array(_)) | ("object", Value::Object(_)) => true,
-        ("number", Value::Number(_)) => true,
-        ("integer", number) => whole(number).is_some(),
-        _ => false,
-    }
-}
-
-fn same(a: &Value, b: &Value) -> bool {
-    a == b || (a.is_number() && b.is_number() && a.as_f64() == b.as_f64())
-}
-
-fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn integer(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
-    let n = whole(value)?;
-    let (least, most) = match keywords.get("format").and_then(Value::as_str) {
-        Some("uint8") => (0, u8::MAX.into()),
-        Some("uint16") => (0, u16::MAX.into()),
-        Some("uint32") => (0, u32::MAX.into()),
-        Some("uint" | "uint64") => (0, u64::MAX.into()),
-        Some("int8") => (i8::MIN.into(), i8::MAX.into()),
-        Some("int16") => (i16::MIN.into(), i16::MAX.into()),
-        Some("int32") => (i32::MIN.into(), i32::MAX.into()),
-        Some("int" | "int64") => (i64::MIN.into(), i64::MAX.into()),
-        _ => (i128::from(i64::MIN), i128::from(u64::MAX)),
-    };
-    if n < least || n > most || !in_bounds(keywords, n as f64) {
-        return None;
-    }
-    i64::try_from(n)
-        .map(Value::from)
-        .or_else(|_| u64::try_from(n).map(Value::from))
-        .ok()
-}
-
-fn number(keywords: &Map<String, Value>, value: &Value) -> Option<Value> {
-    let n = value.as_number()?.as_f64()?;
-    // 1 and 1.0 are the same parameter. A number that a double cannot hold exactly stays as it was
-    // given.
-    let is_exact = whole(value).is_none_or(|whole| n as i128 == whole);
-    in_bounds(keywords, n).then(|| if is_exact { n.into() } else { value.clone() })
-}
-
-fn in_bounds(keywords: &Map<String, Value>, n: f64) -> bool {
-    let bound = |key: &str| keywords.get(key).and_then(Value::as_f64);
-    bound("minimum").is_none_or(|b| n >= b)
-        && bound("maximum").is_none_or(|b| n <= b)
-        && bound("exclusiveMinimum").is_none_or(|b| n > b)
-        && bound("exclusiveMaximum").is_none_or(|b| n < b)
-}
-
-fn bounds_text(keywords: &Map<String, Value>) -> String {
-    let parts: Vec<String> = [
-        ("minimum", "of at least"),
-        ("exclusiveMinimum", "above"),
-        ("maximum", "of at most"),
-        ("exclusiveMaximum", "below"),
-    ]
-    .iter()
-    .filter_map(|(key, word)| Some(format!("{word} {}", keywords.get(*key)?)))
-    .collect();
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", parts.join(" and "))
-    }
-}
-
-fn length_fits(keywords: &Map<String, Value>, what: &str, length: usize) -> bool {
-    let bound = |end: &str| {
-        keywords
-            .get(&format!("{end}{what}"))
-            .and_then(Value::as_u64)
-            .map(|n| n as usize)
-    };
-    bound("min").is_none_or(|n| length >= n) && bound("max").is_none_or(|n| length <= n)
-}
-
-fn length_text(keywords: &Map<String, Value>, what: &str, unit: &str) -> String {
-    let bound = |end: &str| {
-        keywords
-            .get(&format!("{end}{what}"))
-            .and_then(Value::as_u64)
-    };
-    match (bound("min"), bound("max")) {
-        (Some(a), Some(b)) if a == b => format!(" of {a} {unit}"),
-        (Some(a), Some(b)) => format!(" of {a} to {b} {unit}"),
-        (Some(a), None) => format!(" of at least {a} {unit}"),
-        (None, Some(b)) => format!(" of at most {b} {unit}"),
-        (None, None) => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn check(schema: Value, params: Value) -> Result<Value, Vec<String>> {
-        check_params(&schema, params.as_object().unwrap(), |p| p.to_owned())
-            .map(Value::Object)
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect())
-    }
-
-    fn schema(properties: Value) -> Value {
-        json!({ "type": "object", "properties": properties })
-    }
-
-    #[test]
-    fn defaults_are_filled_in_and_numbers_get_the_schema_type() {
-        let s = schema(
-            json!({"min": {"type": "number", "default": 0, "minimum": 0}, "len": {"type": "integer", "format": "uint64", "default": 1}}),
-        );
-        assert_eq!(
-            check(s.clone(), json!({})),
-            Ok(json!({"min": 0.0, "len": 1}))
-        );
-        assert_eq!(
-            check(s.clone(), json!({"len": 1e9, "min": 1})),
-            Ok(json!({"min": 1.0, "len": 1_000_000_000}))
-        );
-        assert_eq!(
-            check(s.clone(), json!({"len": 9_223_372_036_854_775_807_u64})),
-            Ok(json!({"min": 0.0, "len": i64::MAX}))
-        );
-        assert_eq!(
-            check(s, json!({"len": null})),
-            Ok(json!({"min": 0.0, "len": 1}))
-        );
-    }
-
-    #[test]
-    fn every_mistake_is_reported_with_what_is_valid() {
-        let s = schema(json!({
-            "min_len": {"type": "integer", "minimum": 0},
-            "mode": {"type": "string", "enum": ["exact", "fuzzy"]},
-            "pairs": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        }));
-        let errors = check(
-            s,
-            json!({"min_len": -1, "mode": "exat", "pairs": ["a", 5], "max_len": 3}),
-        )
-        .unwrap_err();
-        assert_eq!(
-            errors,
-            [
-                "min_len: expected a whole number of at least 0, got `-1`",
-                "mode: unknown value `exat`\n  hint: did you mean `exact`? valid values: `exact`, `fuzzy`",
-                "pairs[1]: expected a text, got `5`\n  hint: put the value in quotes",
-                "max_len: there is no parameter `max_len`\n  hint: did you mean `min_len`? parameters: `min_len`, `mode`, `pairs`",
-            ]
-        );
-    }
-
-    #[test]
-    fn optional_and_mixed_types_as_schemars_writes_them() {
-        let s = json!({
-            "type": "object",
-            "properties": {
-                "limit": {"type": ["integer", "null"], "default": null},
-                "repl": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "default": ""},
-                "hash": {"$ref": "#/$defs/Hash", "default": "md5"},
-                "then": {"anyOf": [{"$ref": "#/$defs/Hash"}, {"type": "null"}], "default": null},
-                "n": {"anyOf": [{"type": "number"}, {"type": "integer"}, {"type": "string"}], "default": 3},
-            },
-            "$defs": {"Hash": {"oneOf": [{"const": "md5", "description": "x"}, {"type": "string", "const": "xxh3"}]}},
-        });
-        assert_eq!(
-            check(s.clone(), json!({})),
-            Ok(json!({"limit": null, "repl": "", "hash": "md5", "then": null, "n": 3.0}))
-        );
-        let given = json!({"limit": 5, "repl": ["a"], "hash": "xxh3", "then": "md5", "n": "x"});
-        assert_eq!(check(s.clone(), given.clone()), Ok(given));
-        let errors = check(
-            s,
-            json!({"limit": "x", "repl": 7, "hash": "md4", "then": "md4"}),
-        )
-        .unwrap_err();
-        assert_eq!(
-            errors,
-            [
-                "limit: expected a whole number or null, got the text `x`",
-                "repl: expected a text or a list (each a text), got `7`",
-                "hash: unknown value `md4`\n  hint: did you mean `md5`? valid values: `md5`, `xxh3`",
-                "then: unknown value `md4`\n  hint: did you mean `md5`? valid values: `md5`, `xxh3`",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_required_parameter_must_be_there() {
-        let s = json!({"type": "object", "properties": {"field": {"type": "string"}}, "required": ["field"]});
-        assert_eq!(
-            check(s, json!({})).unwrap_err(),
-            ["field: the parameter is missing and has no default\n  hint: expected a text"]
-        );
-    }
-
-    #[test]
-    fn common_parameters_need_no_schema_but_a_type() {
-        let s = schema(json!({}));
-        assert_eq!(
-            check(s.clone(), json!({"reversed_range": "yes", "seed": 7})),
-            Ok(json!({"reversed_range": true, "seed": 7}))
-        );
-        assert_eq!(
-            check(s, json!({"min_closed_interval": 3})).unwrap_err(),
-            ["min_closed_interval: expected true or false, got `3`"]
-        );
-    }
-
-    #[test]
-    fn circular_references_end() {
-        let s = json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"$ref": "#/$defs/A"}}});
-        assert!(check(s, json!({"a": 1})).is_ok());
-        let s = json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/A"}]}}});
-        assert!(check(s, json!({"a": 1})).is_err());
-    }
-
-    #[test]
-    fn canonical_json_does_not_depend_on_the_order_of_keys() {
-        assert_eq!(
-            canonical_json(&json!({"b": [1, {"z": "\"", "y": null}], "a": 1.0})),
-            r#"{"a":1.0,"b":[1,{"y":null,"z":"\""}]}"#
-        );
     }
 }
