@@ -355,6 +355,11 @@ impl RunPaths {
         self.metadata().join("fallbacks")
     }
 
+    /// `metadata/result.json`: what a complete job made of which input.
+    pub fn result(&self) -> PathBuf {
+        self.metadata().join("result.json")
+    }
+
     /// `metadata/environment.json`: versions, machine, command line.
     pub fn environment(&self) -> PathBuf {
         self.metadata().join("environment.json")
