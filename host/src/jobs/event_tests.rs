@@ -211,6 +211,17 @@ fn every_event_is_read_back_as_it_was_emitted() {
     );
 }
 
+#[test]
+fn every_event_has_a_sentence() {
+    for event in one_of_each() {
+        let text = event.to_string();
+        assert!(
+            !text.is_empty() && !text.ends_with(": "),
+            "{event:?}: {text:?}"
+        );
+    }
+}
+
 /// `README.md` names each event type and each field, and no type that does not exist.
 #[test]
 fn the_schema_document_is_complete() {
