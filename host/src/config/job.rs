@@ -31,69 +31,19 @@ pub struct JobDirs {
     pub partition_dir: PathBuf,
 }
 
+/// Key, message and hint of a mistake.
+type Mistake = (&'static str, String, String);
+
 /// Returns the directories that `config` asks for, or the mistakes as (key, message, hint).
-pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, String, String)>> {
+pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<Mistake>> {
     let mut wrong = Vec::new();
-    let mut job_id = config.job_id.clone();
-    if let Some(resume) = &config.resume {
-        if job_id.as_ref().is_some_and(|id| id != resume) {
-            wrong.push((
-                "resume",
-                format!(
-                    "`resume` names the job `{resume}`, `job_id` the job `{}`",
-                    job_id.as_deref().unwrap_or("")
-                ),
-                "give one of them".to_owned(),
-            ));
-        }
-        job_id = Some(resume.clone());
-    }
-    let named = job_id.is_some();
-    let job_id = job_id.unwrap_or_else(new_job_id);
-    if let Err(why) = check_job_id(&job_id) {
-        let key = if config.resume.is_some() {
-            "resume"
-        } else {
-            "job_id"
-        };
-        wrong.push((
-            key,
-            format!("`{job_id}` cannot be a job's name: {why}"),
-            "use letters, digits, `_`, `-` and `.`".to_owned(),
-        ));
-    }
-    let export = config.export_path.replace("{job_id}", &job_id);
-    let work_dir = match &config.work_dir {
-        Some(dir) => dir.clone(),
-        None => match Path::new(&config.export_path).parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir.to_string_lossy().into_owned(),
-            _ => ".".into(),
-        },
-    };
-    if config.work_dir.is_none() && config.export_path.contains("{work_dir}") {
-        wrong.push((
-            "export_path",
-            "`{work_dir}` is used, but `work_dir` is not given".to_owned(),
-            "give `work_dir`".to_owned(),
-        ));
-    }
-    if work_dir.contains("{job_id}") && !work_dir.trim_end_matches('/').ends_with("{job_id}") {
-        let key = if config.work_dir.is_some() {
-            "work_dir"
-        } else {
-            "export_path"
-        };
-        wrong.push((
-            key,
-            format!(
-                "`{{job_id}}` must be the last part of the work directory, which is `{work_dir}`"
-            ),
-            "write `path/to/dir/{job_id}`, or leave it out: it is added by itself".to_owned(),
-        ));
-    }
+    let named = config.resume.is_some() || config.job_id.is_some();
+    let job_id = job_id(config, &mut wrong);
+    let work_dir = work_dir(config, &mut wrong);
     if !wrong.is_empty() {
         return Err(wrong);
     }
+    let export = config.export_path.replace("{job_id}", &job_id);
     let mut run_dir = PathBuf::from(work_dir.replace("{job_id}", &job_id));
     if run_dir
         .file_name()
@@ -128,6 +78,65 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
         run_dir,
         job_id,
     })
+}
+
+/// Returns the name that the user chose, or a new one.
+fn job_id(config: &Config, wrong: &mut Vec<Mistake>) -> String {
+    if let (Some(resume), Some(job_id)) = (&config.resume, &config.job_id)
+        && resume != job_id
+    {
+        wrong.push((
+            "resume",
+            format!("`resume` names the job `{resume}`, `job_id` the job `{job_id}`"),
+            "give one of them".to_owned(),
+        ));
+    }
+    let (key, chosen) = match &config.resume {
+        Some(resume) => ("resume", Some(resume)),
+        None => ("job_id", config.job_id.as_ref()),
+    };
+    let job_id = chosen.cloned().unwrap_or_else(new_job_id);
+    if let Err(why) = check_job_id(&job_id) {
+        wrong.push((
+            key,
+            format!("`{job_id}` cannot be a job's name: {why}"),
+            "use letters, digits, `_`, `-` and `.`".to_owned(),
+        ));
+    }
+    job_id
+}
+
+/// Returns where the run directory goes; may end in `{job_id}`.
+fn work_dir(config: &Config, wrong: &mut Vec<Mistake>) -> String {
+    let work_dir = match &config.work_dir {
+        Some(dir) => dir.clone(),
+        None => match Path::new(&config.export_path).parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir.to_string_lossy().into_owned(),
+            _ => ".".into(),
+        },
+    };
+    if config.work_dir.is_none() && config.export_path.contains("{work_dir}") {
+        wrong.push((
+            "export_path",
+            "`{work_dir}` is used, but `work_dir` is not given".to_owned(),
+            "give `work_dir`".to_owned(),
+        ));
+    }
+    if work_dir.contains("{job_id}") && !work_dir.trim_end_matches('/').ends_with("{job_id}") {
+        let key = if config.work_dir.is_some() {
+            "work_dir"
+        } else {
+            "export_path"
+        };
+        wrong.push((
+            key,
+            format!(
+                "`{{job_id}}` must be the last part of the work directory, which is `{work_dir}`"
+            ),
+            "write `path/to/dir/{job_id}`, or leave it out: it is added by itself".to_owned(),
+        ));
+    }
+    work_dir
 }
 
 /// Returns a new job id such as `20260801_101530_3f9a1c`: the time in UTC, and six hex digits to

@@ -333,50 +333,10 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                 host.on_error = host.on_error.or(means);
             }),
             "limits" => each(&value, &place, errors, |key, value| {
-                match key {
-                    "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
-                    "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
-                    "row_timeout_s" => {
-                        host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?
-                    }
-                    "output_ratio" => {
-                        host.output_ratio = Option::read(value, between(1.0, 1024.0))?
-                    }
-                    "row_output_kb" => {
-                        host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?
-                    }
-                    "job_output_mb" => {
-                        host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?
-                    }
-                    other => {
-                        let valid = [
-                            "memory_mb",
-                            "timeout_s",
-                            "row_timeout_s",
-                            "output_ratio",
-                            "row_output_kb",
-                            "job_output_mb",
-                        ];
-                        return Err(InvalidValue::key(other, valid));
-                    }
-                }
-                Ok(())
+                set_limit(host, key, value)
             }),
             "grants" => each(&value, &place, errors, |key, value| {
-                match key {
-                    "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
-                    "env" => host.env = variables(value)?,
-                    "media" => host.media = Option::read(value, ANY)?,
-                    "seed" => host.seed = Option::read(value, ANY)?,
-                    "network" => return Err(InvalidValue::new("no operator can have the network")),
-                    other => {
-                        return Err(InvalidValue::key(
-                            other,
-                            ["read_dirs", "env", "media", "seed"],
-                        ));
-                    }
-                }
-                Ok(())
+                set_grant(host, key, value)
             }),
             name => match of_every_op(name).map(|foreign| foreign.given(&value)) {
                 Some(None) => Ok(()),
@@ -397,6 +357,42 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
             errors.push(user_error(place, wrong));
         }
     }
+}
+
+fn set_limit(host: &mut OpHost, key: &str, value: &Value) -> Result<(), InvalidValue> {
+    const LIMITS: [&str; 6] = [
+        "memory_mb",
+        "timeout_s",
+        "row_timeout_s",
+        "output_ratio",
+        "row_output_kb",
+        "job_output_mb",
+    ];
+    match key {
+        "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
+        "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
+        "row_timeout_s" => host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?,
+        "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
+        "row_output_kb" => host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?,
+        "job_output_mb" => {
+            host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?;
+        }
+        other => return Err(InvalidValue::key(other, LIMITS)),
+    }
+    Ok(())
+}
+
+fn set_grant(host: &mut OpHost, key: &str, value: &Value) -> Result<(), InvalidValue> {
+    const GRANTS: [&str; 4] = ["read_dirs", "env", "media", "seed"];
+    match key {
+        "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
+        "env" => host.env = variables(value)?,
+        "media" => host.media = Option::read(value, ANY)?,
+        "seed" => host.seed = Option::read(value, ANY)?,
+        "network" => return Err(InvalidValue::new("no operator can have the network")),
+        other => return Err(InvalidValue::key(other, GRANTS)),
+    }
+    Ok(())
 }
 
 pub(crate) fn user_error(place: impl Into<String>, wrong: InvalidValue) -> UserError {

@@ -256,6 +256,23 @@ struct Open {
     keys: HashMap<String, usize>,
 }
 
+impl Open {
+    /// Returns the list or mapping at `path` that `event` begins, if it begins one.
+    fn by(event: &Event<'_>, path: String) -> Option<Self> {
+        let items = match event {
+            Event::SequenceStart(..) => Some(0),
+            Event::MappingStart(..) => None,
+            _ => return None,
+        };
+        Some(Self {
+            path,
+            items,
+            key: None,
+            keys: HashMap::new(),
+        })
+    }
+}
+
 /// Returns the line of every value, and all duplicate keys. If the text does not parse, returns
 /// what was found up to the mistake.
 fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
@@ -307,41 +324,13 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
                     lines.insert(path.clone(), line);
                     mapping.key = Some(key);
                     // A key that is a list or a mapping is refused later. Here it is only skipped.
-                    match event {
-                        Event::SequenceStart(..) => open.push(Open {
-                            path,
-                            items: Some(0),
-                            key: None,
-                            keys: HashMap::new(),
-                        }),
-                        Event::MappingStart(..) => open.push(Open {
-                            path,
-                            items: None,
-                            key: None,
-                            keys: HashMap::new(),
-                        }),
-                        _ => {}
-                    }
+                    open.extend(Open::by(&event, path));
                     continue;
                 }
             },
         };
         lines.entry(path.clone()).or_insert(line);
-        match event {
-            Event::SequenceStart(..) => open.push(Open {
-                path,
-                items: Some(0),
-                key: None,
-                keys: HashMap::new(),
-            }),
-            Event::MappingStart(..) => open.push(Open {
-                path,
-                items: None,
-                key: None,
-                keys: HashMap::new(),
-            }),
-            _ => {}
-        }
+        open.extend(Open::by(&event, path));
     }
     (lines, errors)
 }

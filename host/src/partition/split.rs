@@ -27,7 +27,18 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
         bail!("`{}` must be unpacked before it can be split", file.shown());
     }
-    let sizes: Vec<u64> = dataset
+    let sizes = sizes(dataset)?;
+    let total: u64 = sizes.iter().sum();
+    let cuts = match by {
+        SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
+        SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
+    };
+    Ok(partitions_at(&cuts, &sizes, total))
+}
+
+/// Returns the length of each file: in bytes, or in rows if it is columnar.
+fn sizes(dataset: &Dataset) -> Result<Vec<u64>> {
+    dataset
         .files
         .iter()
         .map(|f| {
@@ -37,21 +48,24 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
                 row_count(f)
             }
         })
-        .collect::<Result<_>>()?;
-    let total: u64 = sizes.iter().sum();
-    let cuts = match by {
-        SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
-        SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
-    };
+        .collect()
+}
+
+/// Returns the partitions between `cuts`, which are positions in the files laid end to end.
+fn partitions_at(cuts: &[u64], sizes: &[u64], total: u64) -> Vec<Partition> {
     let mut from = 0;
-    let ends = cuts.into_iter().chain([total]);
-    Ok(ends
+    cuts.iter()
+        .chain([&total])
         .enumerate()
-        .map(|(id, to)| Partition {
-            id: id as u32,
-            slices: slices(&sizes, std::mem::replace(&mut from, to), to),
+        .map(|(id, to)| {
+            let start = from;
+            from = start.max(*to);
+            Partition {
+                id: id as u32,
+                slices: slices(sizes, start, from),
+            }
         })
-        .collect())
+        .collect()
 }
 
 /// Cuts `dataset` where an earlier state of it was cut, as far as its files are the same and still
@@ -68,17 +82,7 @@ pub(super) fn split_like(
     end: (usize, u64),
     exact: bool,
 ) -> Result<Option<Vec<Partition>>> {
-    let sizes: Vec<u64> = dataset
-        .files
-        .iter()
-        .map(|f| {
-            if f.format == Format::Jsonl {
-                Ok(f.bytes)
-            } else {
-                row_count(f)
-            }
-        })
-        .collect::<Result<_>>()?;
+    let sizes = sizes(dataset)?;
     let total: u64 = sizes.iter().sum();
     let count = cuts.len() as u64 + 1;
     let global = |(file, at): (usize, u64)| -> Result<Option<u64>> {
@@ -128,20 +132,7 @@ pub(super) fn split_like(
         kept.push(base + next_row(&dataset.files[file], ideal - base, sizes[file])?);
     }
     kept.resize(kept.len().max(cuts.len()), total);
-    let mut from = 0;
-    let parts: Vec<Partition> = kept
-        .into_iter()
-        .chain([total])
-        .enumerate()
-        .map(|(id, to)| {
-            let start = from;
-            from = to.max(start);
-            Partition {
-                id: id as u32,
-                slices: slices(&sizes, start, from),
-            }
-        })
-        .collect();
+    let parts = partitions_at(&kept, &sizes, total);
     let largest = parts
         .iter()
         .map(|p| p.slices.iter().map(|s| s.end - s.start).sum::<u64>())

@@ -9,7 +9,7 @@ use super::lineage_key::KeyBuilder;
 use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom};
 use super::{Earlier, Plan, PlannedOp};
-use crate::config::{OpSpec, Resolved, canonical_json, check_params, is_field_key};
+use crate::config::{Config, OpHost, OpSpec, Resolved, canonical_json, check_params, is_field_key};
 use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
 use crate::wasm::contract::ROW;
@@ -78,9 +78,67 @@ fn planned(
     let config = &resolved.config;
     let entry = registry.get(&spec.name, &spec.place)?;
     let schema = &entry.descriptor.params_schema;
+    let params = without_unread_fields(spec, schema, notes);
+    let checked =
+        check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    let limits = limits(config, &spec.host);
+    let params = spec.guest_params(config, checked);
+    let granted = grant(resolved, entry, spec)?;
+    let pool = registry.pool(
+        entry,
+        &params,
+        limits,
+        granted.grants,
+        spec.host.seed.unwrap_or(config.seed),
+        &spec.place,
+    )?;
+    let on_error = spec.host.on_error.unwrap_or_else(|| config.on_error());
+    let component = pool.component();
+    let mut identity = KeyBuilder::new("op-identity")
+        .with(&spec.name)
+        .with(canonical_json(&serde_json::Value::Object(params)))
+        .with(&component.digest)
+        .with(&component.wit_version)
+        .with(on_error.word())
+        // More memory or time should also bring back rows that the op could not process before.
+        .number(limits.memory as u64)
+        .number(limits.time.as_millis() as u64)
+        .number(limits.row_time.as_millis() as u64)
+        .number(limits.ratio.to_bits())
+        .number(limits.row_output as u64);
+    if pool.descriptor().kind == Kind::Grouper {
+        // If stats are kept, those of a group's rows become a field of the group.
+        identity = identity.number(config.keep_stats_in_res_ds.into());
+    }
+    if let Some(granted) = granted.identity {
+        identity = identity.with(granted.as_str());
+    }
+    let job_output = spec
+        .host
+        .job_output_mb
+        .unwrap_or(config.op_limits.job_output_mb);
+    Ok(PlannedOp {
+        index: spec.index,
+        name: spec.name.clone(),
+        place: spec.place.clone(),
+        pool,
+        on_error,
+        job_output: job_output << 20,
+        fallbacks: Vec::new(),
+        identity: identity.key(),
+        stats_from: None,
+        checkpoint: None,
+    })
+}
+
+/// Returns the parameters of `spec` without names of fields that the operator does not read.
+/// Data-Juicer accepts these for any operator; only the schema says whether this one reads them.
+fn without_unread_fields(
+    spec: &OpSpec,
+    schema: &serde_json::Value,
+    notes: &mut Vec<String>,
+) -> serde_json::Map<String, serde_json::Value> {
     let mut params = spec.params.clone();
-    // Data-Juicer accepts these fields for any operator. Only the schema says whether this operator
-    // reads them.
     params.retain(|name, _| {
         let unread = is_field_key(name)
             && schema
@@ -95,69 +153,24 @@ fn planned(
         }
         !unread
     });
-    let checked =
-        check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    params
+}
+
+/// Returns the limits of one op: its own where the recipe gives them, else those of all ops.
+fn limits(config: &Config, host: &OpHost) -> Limits {
+    let all = &config.op_limits;
     let batch = (config.batch_size_kb as usize) << 10;
-    let host = &spec.host;
-    let ratio = host.output_ratio.unwrap_or(config.op_limits.output_ratio);
-    let row_output = (host.row_output_kb.unwrap_or(config.op_limits.row_output_kb) as usize) << 10;
-    let limits = Limits {
-        memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
-        time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
-        row_time: Duration::from_secs_f64(
-            host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s),
-        ),
+    let ratio = host.output_ratio.unwrap_or(all.output_ratio);
+    let row_output = (host.row_output_kb.unwrap_or(all.row_output_kb) as usize) << 10;
+    Limits {
+        memory: (host.memory_mb.unwrap_or(all.memory_mb) as usize) << 20,
+        time: Duration::from_secs_f64(host.timeout_s.unwrap_or(all.timeout_s)),
+        row_time: Duration::from_secs_f64(host.row_timeout_s.unwrap_or(all.row_timeout_s)),
         reply: (ratio * batch as f64) as usize + row_output,
         ratio,
         row_output,
         batch,
-    };
-    let params = spec.guest_params(config, checked);
-    let granted = grant(resolved, entry, spec)?;
-    let pool = registry.pool(
-        entry,
-        &params,
-        limits,
-        granted.grants,
-        host.seed.unwrap_or(config.seed),
-        &spec.place,
-    )?;
-    let component = pool.component();
-    let mut identity = KeyBuilder::new("op-identity")
-        .with(&spec.name)
-        .with(canonical_json(&serde_json::Value::Object(params)))
-        .with(&component.digest)
-        .with(&component.wit_version)
-        .with(host.on_error.unwrap_or_else(|| config.on_error()).word())
-        // More memory or time should also bring back rows that the op could not process before.
-        .number(limits.memory as u64)
-        .number(limits.time.as_millis() as u64)
-        .number(limits.row_time.as_millis() as u64)
-        .number(ratio.to_bits())
-        .number(row_output as u64);
-    if pool.descriptor().kind == Kind::Grouper {
-        // If stats are kept, those of a group's rows become a field of the group.
-        identity = identity.number(config.keep_stats_in_res_ds.into());
     }
-    if let Some(granted) = granted.identity {
-        identity = identity.with(granted.as_str());
-    }
-    let identity = identity.key();
-    let on_error = host.on_error.unwrap_or_else(|| config.on_error());
-    let job_output = host.job_output_mb.unwrap_or(config.op_limits.job_output_mb) << 20;
-    let (name, place) = (spec.name.clone(), spec.place.clone());
-    Ok(PlannedOp {
-        index: spec.index,
-        name,
-        place,
-        pool,
-        on_error,
-        job_output,
-        fallbacks: Vec::new(),
-        identity,
-        stats_from: None,
-        checkpoint: None,
-    })
 }
 
 /// Gives the rows that op `op` cannot process to the operator of the same name in `registry`, with

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Prepared;
 use crate::error::UserError;
-use crate::plan;
 use crate::plan::lineage_key::Key;
+use crate::plan::{self, Plan};
 use crate::rundir::checksummed_json::{seal, unseal};
 use crate::rundir::{RunPaths, Storage};
-use crate::wasm::{Registry, Replace, Source};
+use crate::wasm::{OpEntry, Registry, Replace, Source};
 
 /// An operator that is used for the rows on which an op fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,52 +108,12 @@ pub(crate) fn add(
         Replace::These(&prepared.resolved.config.allow_override.0)
     };
     let registry = Registry::load(&dirs, replace)?;
-    let component = |op: usize| {
-        registry
-            .get(&prepared.plan.ops[op].name, "--plugins")
-            .ok()
-            .map(|entry| std::sync::Arc::clone(&entry.component))
-    };
-    let is_file = |op: usize| component(op).is_some_and(|c| matches!(c.source, Source::File(_)));
-    let ops: Vec<usize> = match &retry.plugins {
-        // A row that one op can process now must also get past the later ops.
-        Some(_) if retry.and_others => (0..prepared.plan.ops.len())
-            .filter(|op| is_file(*op))
-            .collect(),
-        Some(_) => retry
-            .ops
-            .iter()
-            .copied()
-            .filter(|op| is_file(*op))
-            .collect(),
-        None => retry.ops.clone(),
-    };
-    if !retry.ops.iter().any(|op| ops.contains(op)) {
-        let names: Vec<String> = retry
-            .ops
-            .iter()
-            .map(|op| format!("`{}`", prepared.plan.ops[*op].name))
-            .collect();
-        let dir = retry.plugins.clone().unwrap_or_default();
-        return Err(UserError::new(
-            "--plugins",
-            format!(
-                "no component in `{}` has the operator {}",
-                dir.display(),
-                names.join(" or ")
-            ),
-        )
-        .hint("give the directory with another build of it")
-        .into());
-    }
-    let components: Vec<_> = ops.iter().map(|op| component(*op)).collect();
+    let ops = ops_to_replace(&prepared.plan, retry, &registry)?;
     let mut copies = Vec::new();
-    for (op, component) in ops.into_iter().zip(components) {
-        let (name, of) = (
-            prepared.plan.ops[op].name.clone(),
-            prepared.plan.ops[op].identity.clone(),
-        );
-        let component = component.context("internal error: an operator of the plan has gone")?;
+    for op in ops {
+        let component = &entry(&prepared.plan, &registry, op)
+            .context("internal error: an operator of the plan is missing")?
+            .component;
         let file = match &component.source {
             Source::File(path) => {
                 let file = format!("{}.wasm", component.digest);
@@ -164,8 +124,8 @@ pub(crate) fn add(
         };
         kept.push(Fallback {
             op,
-            name,
-            of,
+            name: prepared.plan.ops[op].name.clone(),
+            of: prepared.plan.ops[op].identity.clone(),
             source: component.source.to_string(),
             file,
         });
@@ -180,4 +140,45 @@ pub(crate) fn add(
         storage.write_atomic(&dir.join(file), &bytes)?;
     }
     storage.write_atomic(&paths.fallbacks(), &seal(&kept)?)
+}
+
+/// Returns the operator in `registry` for op `op` of the plan.
+fn entry<'r>(plan: &Plan, registry: &'r Registry, op: usize) -> Option<&'r OpEntry> {
+    registry.get(&plan.ops[op].name, "--plugins").ok()
+}
+
+/// Returns the ops that get a fallback from `registry`, ascending. Fails if none of those asked for
+/// does.
+fn ops_to_replace(plan: &Plan, retry: &Retry, registry: &Registry) -> Result<Vec<usize>> {
+    let Some(dir) = &retry.plugins else {
+        return Ok(retry.ops.clone());
+    };
+    let is_file = |op: &usize| {
+        entry(plan, registry, *op)
+            .is_some_and(|entry| matches!(entry.component.source, Source::File(_)))
+    };
+    let ops: Vec<usize> = if retry.and_others {
+        // A row that one op can process now must also get past the later ops.
+        (0..plan.ops.len()).filter(is_file).collect()
+    } else {
+        retry.ops.iter().copied().filter(is_file).collect()
+    };
+    if retry.ops.iter().any(|op| ops.contains(op)) {
+        return Ok(ops);
+    }
+    let names: Vec<String> = retry
+        .ops
+        .iter()
+        .map(|op| format!("`{}`", plan.ops[*op].name))
+        .collect();
+    Err(UserError::new(
+        "--plugins",
+        format!(
+            "no component in `{}` has the operator {}",
+            dir.display(),
+            names.join(" or ")
+        ),
+    )
+    .hint("give the directory with another build of it")
+    .into())
 }

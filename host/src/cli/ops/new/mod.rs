@@ -39,54 +39,8 @@ pub(crate) struct NewArgs {
 
 pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     let language = Language::read(&args.lang, "--lang")?;
-    let named = name::kind_of(&args.name);
-    let kind = match &args.kind {
-        Some(text) => read_kind(text)?,
-        None => named.unwrap_or(Kind::Filter),
-    };
-    name::check(&args.name, kind)?;
-    if let Some(named) = named.filter(|&named| named != kind) {
-        let (named, kind) = (named.as_str(), kind.as_str());
-        let error = UserError::new(
-            "--kind",
-            format!(
-                "`{}` has the name of a {named}, but the kind is {kind}",
-                args.name
-            ),
-        );
-        let other = format!(
-            "{}{kind}",
-            args.name.strip_suffix(named).unwrap_or_default()
-        );
-        return Err(error
-            .hint(format!("name it `{other}`, or leave out --kind"))
-            .into());
-    }
-    if kind == Kind::Grouper {
-        let error = UserError::new("--kind", "no project is made for groupers");
-        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
-    }
-    let there = given()?.load(&[&args.name])?;
-    if let Some(entry) = there.iter().find(|e| e.descriptor.name == args.name) {
-        let error = match &entry.component.source {
-            Source::Builtin(_) => UserError::new(
-                "NAME",
-                format!(
-                    "there is a built-in operator `{}`, which yours would override",
-                    args.name
-                ),
-            ),
-            Source::File(path) => UserError::new(
-                "NAME",
-                format!(
-                    "there is an operator `{}` in {} already",
-                    args.name,
-                    path.display()
-                ),
-            ),
-        };
-        return Err(error.hint("put a word of your own before it").into());
-    }
+    let kind = kind(args)?;
+    check_is_new(&args.name)?;
     let Some(template) = language.template(kind) else {
         let error = UserError::new(
             "--kind",
@@ -121,6 +75,60 @@ pub(crate) fn run(args: &NewArgs) -> Result<u8> {
         args.name,
     ))?;
     Ok(0)
+}
+
+/// Returns the kind that the arguments ask for. Fails if the name says another one.
+fn kind(args: &NewArgs) -> Result<Kind> {
+    let named = name::kind_of(&args.name);
+    let kind = match &args.kind {
+        Some(text) => read_kind(text)?,
+        None => named.unwrap_or(Kind::Filter),
+    };
+    name::check(&args.name, kind)?;
+    if let Some(named) = named.filter(|&named| named != kind) {
+        let (named, kind) = (named.as_str(), kind.as_str());
+        let error = UserError::new(
+            "--kind",
+            format!(
+                "`{}` has the name of a {named}, but the kind is {kind}",
+                args.name
+            ),
+        );
+        let other = format!(
+            "{}{kind}",
+            args.name.strip_suffix(named).unwrap_or_default()
+        );
+        return Err(error
+            .hint(format!("name it `{other}`, or leave out --kind"))
+            .into());
+    }
+    if kind == Kind::Grouper {
+        let error = UserError::new("--kind", "no project is made for groupers");
+        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
+    }
+    Ok(kind)
+}
+
+/// Fails if there is an operator of this name.
+fn check_is_new(name: &str) -> Result<()> {
+    let registry = given()?.load(&[name])?;
+    let Some(entry) = registry.iter().find(|e| e.descriptor.name == name) else {
+        return Ok(());
+    };
+    let message = match &entry.component.source {
+        Source::Builtin(_) => {
+            format!("there is a built-in operator `{name}`, which yours would override")
+        }
+        Source::File(path) => {
+            format!(
+                "there is an operator `{name}` in {} already",
+                path.display()
+            )
+        }
+    };
+    Err(UserError::new("NAME", message)
+        .hint("put a word of your own before it")
+        .into())
 }
 
 /// Returns path and text of all files of a project.
