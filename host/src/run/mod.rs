@@ -20,6 +20,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::config::{Config, JobDirs};
+use crate::data::ExportTarget;
 use crate::data::export::staging::remove_unfinished;
 use crate::error::{Stopped, UserError, exit};
 use crate::partition::table;
@@ -73,20 +74,8 @@ pub fn run(
     let paths = RunPaths::new(&dirs.run_dir);
     check_exists(&dirs, &paths)?;
     places::check_run_dir(&paths)?;
-    let target = &prepared.target;
-    // Taken before the job writes anything. If another attempt at the same job has this lock, the
-    // lock of the run directory refuses us.
-    let mut export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
-    std::fs::create_dir_all(paths.root())
-        .with_context(|| format!("cannot create `{}`", paths.root().display()))?;
-    let lock = FreeLock::take(&paths)?;
-    if !export_lock.is_held() {
-        // The other attempt has just ended.
-        export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
-    }
-    if export_lock.is_held() {
-        remove_unfinished(target)?;
-    }
+    // Held until the job has ended.
+    let (_export_lock, lock) = take_locks(&prepared.target, &paths)?;
     if options.fresh {
         state::forget(&paths)?;
     }
@@ -136,18 +125,36 @@ pub fn run(
         stop,
         number: lock.attempt(),
     };
-    match attempt.work(&mut state) {
-        Ok(outcome) => Ok(outcome),
-        Err(error) if error.chain().any(|e| e.is::<Stopped>()) => {
+    let done = attempt.work(&mut state);
+    if let Err(error) = &done {
+        if error.chain().any(|e| e.is::<Stopped>()) {
             let reason = stop.reason().unwrap_or_else(|| "request".into());
             state.stopped(&log, &reason)?;
-            Err(error)
-        }
-        Err(error) => {
-            state.failed(&log, &error)?;
-            Err(error)
+        } else {
+            state.failed(&log, error)?;
         }
     }
+    done
+}
+
+/// Takes the locks of the export and of the run directory, which it creates. Removes what a killed
+/// job left beside the export.
+fn take_locks(target: &ExportTarget, paths: &RunPaths) -> Result<(ExportLock, FreeLock)> {
+    let acquire = || ExportLock::acquire(&target.path, &target.beside("lock"), paths);
+    // Taken before the job writes anything. If another attempt at the same job has this lock, the
+    // lock of the run directory refuses us.
+    let mut export_lock = acquire()?;
+    std::fs::create_dir_all(paths.root())
+        .with_context(|| format!("cannot create `{}`", paths.root().display()))?;
+    let lock = FreeLock::take(paths)?;
+    if !export_lock.is_held() {
+        // The other attempt has just ended.
+        export_lock = acquire()?;
+    }
+    if export_lock.is_held() {
+        remove_unfinished(target)?;
+    }
+    Ok((export_lock, lock))
 }
 
 /// Fails if the user resumes a job that does not exist.

@@ -2,11 +2,12 @@
 //! plan --job_id`.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use anyhow::Result;
 
 use super::{Prepared, retry, state};
-use crate::checkpoint::{Artifact, Base, Decision, Found, Store, decide};
+use crate::checkpoint::{Artifact, Base, Chains, Decision, Found, Manifest, Store, decide};
 use crate::partition::table;
 use crate::plan::Plan;
 use crate::rundir::{JobSummary, RunPaths};
@@ -115,7 +116,26 @@ pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
             "{so_far}; the job is complete already: a run has nothing to do"
         )));
     }
-    let is_there = |dir: &std::path::Path, m: &crate::checkpoint::Manifest| {
+    let good = good_files(&paths, prepared, &chains, chosen.partitions.len())?;
+    let reuse = Reuse::of(
+        &prepared.plan,
+        chosen.partitions.len(),
+        |artifact, op, p| good.contains(&(artifact, op, p)),
+    );
+    let reused = reuse
+        .text(&prepared.plan)
+        .unwrap_or_else(|| "nothing of them can be used".to_owned());
+    Ok(Some(format!("{so_far}; {reused}")))
+}
+
+/// Returns the files that a run would keep: kind, op (0 for parts) and partition.
+fn good_files(
+    paths: &RunPaths,
+    prepared: &Prepared,
+    chains: &Chains,
+    partitions: usize,
+) -> Result<HashSet<(Artifact, usize, usize)>> {
+    let is_there = |dir: &Path, m: &Manifest| {
         dir.join(&m.data)
             .metadata()
             .is_ok_and(|d| d.len() == m.bytes)
@@ -146,19 +166,11 @@ pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
             Decision::SetAside(_) => false,
         };
     }
-    for p in 0..chosen.partitions.len() {
+    for p in 0..partitions {
         let manifest = Store::read_manifest(&paths.part_manifest(p)).ok().flatten();
         if manifest.is_some_and(|m| m.key == *chains.part(p) && is_there(&paths.parts(), &m)) {
             good.insert((Artifact::Part, 0, p));
         }
     }
-    let reuse = Reuse::of(
-        &prepared.plan,
-        chosen.partitions.len(),
-        |artifact, op, p| good.contains(&(artifact, op, p)),
-    );
-    let reused = reuse
-        .text(&prepared.plan)
-        .unwrap_or_else(|| "nothing of them can be used".to_owned());
-    Ok(Some(format!("{so_far}; {reused}")))
+    Ok(good)
 }

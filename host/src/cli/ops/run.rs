@@ -76,8 +76,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         .prefix("djhost-ops-run-")
         .tempdir()
         .context("cannot make a temporary directory")?;
-    let (input, output) = (dir.path().join("stdin.jsonl"), dir.path().join("out.jsonl"));
-    let copied = std::fs::File::create(&input)
+    let copied = std::fs::File::create(dir.path().join("stdin.jsonl"))
         .and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
     if copied.context("cannot keep the input in a temporary file")? == 0 {
         report(&crate::rundir::Ledger::default(), is_grouper, &[]);
@@ -104,14 +103,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         &stop,
     )?;
 
-    let mut rows = BufReader::new(std::fs::File::open(&output)?);
-    let mut out = std::io::stdout().lock();
-    match std::io::copy(&mut rows, &mut out).and_then(|_| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            return Err(error).context("cannot write to standard output");
-        }
-        _ => {}
-    }
+    print_file(&dir.path().join("out.jsonl"))?;
     let paths = RunPaths::new(dir.path().join("work/run"));
     let summary = JobSummary::load(&paths)?.context("the job left no summary")?;
     report(&summary.ledger, is_grouper, &reasons(&paths)?);
@@ -120,6 +112,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     } else {
         exit::DONE
     })
+}
+
+/// Copies a file to standard output. A reader that has closed it is no error.
+fn print_file(path: &Path) -> Result<()> {
+    let mut rows = BufReader::new(std::fs::File::open(path)?);
+    let mut out = std::io::stdout().lock();
+    match std::io::copy(&mut rows, &mut out).and_then(|_| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the operator's name and where to look for it.

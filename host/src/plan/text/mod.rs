@@ -92,7 +92,7 @@ fn checkpoints(prepared: &Prepared) -> Vec<String> {
     }
     if config.strategy() == Strategy::Adaptive {
         lines.push("  adaptive: after an op when losing the work since the last checkpoint would cost more than storing the rows, as measured while".into());
-        lines.push("  the job runs; what stands above is for the first partitions".into());
+        lines.push("  the job runs; the list above is for the first partitions".into());
     } else if lines.len() == 1 {
         lines.push("  none".into());
     }

@@ -9,7 +9,7 @@ use super::answer::{ask, per_row};
 use super::{Check, Verdict, sample};
 use crate::data::Batch;
 use crate::term::counted;
-use crate::wasm::{Kind, OpPool, Output};
+use crate::wasm::{Kind, OpPool, Output, Signature};
 
 /// The cost of a row.
 #[derive(Debug, Serialize)]
@@ -66,20 +66,7 @@ pub(crate) fn all(
         &sample::batch(signature, &unicode)?,
     )?);
     if whole.rows() == 0 {
-        let need: Vec<&str> = signature
-            .reads
-            .iter()
-            .filter(|r| r.required)
-            .map(|r| r.path.as_str())
-            .collect();
-        checks.push(Check::new(
-            "many rows",
-            Verdict::Fail,
-            format!(
-                "no row of the sample has the required fields {}",
-                need.join(", ")
-            ),
-        ));
+        checks.push(no_rows(signature));
         return Ok(None);
     }
     let many = answers(pool, "many rows", &whole)?;
@@ -104,6 +91,23 @@ pub(crate) fn all(
         ),
     ));
     Ok(Some(speed))
+}
+
+fn no_rows(signature: &Signature) -> Check {
+    let need: Vec<&str> = signature
+        .reads
+        .iter()
+        .filter(|r| r.required)
+        .map(|r| r.path.as_str())
+        .collect();
+    Check::new(
+        "many rows",
+        Verdict::Fail,
+        format!(
+            "no row of the sample has the required fields {}",
+            need.join(", ")
+        ),
+    )
 }
 
 /// Checks that it answers a batch as the contract requires.
