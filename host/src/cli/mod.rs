@@ -35,7 +35,7 @@ const EXIT_CODES: [(&str, &str); 5] = [
     ("0", "done"),
     (
         "1",
-        "the job failed; it can be continued once the cause is mended",
+        "the job failed; it can be continued once the cause is fixed",
     ),
     (
         "2",

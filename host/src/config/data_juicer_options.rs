@@ -373,7 +373,7 @@ const OF_EVERY_OP: &[(&str, Foreign)] = &[
     ("turbo", PYTHON),
     (
         "work_dir",
-        Ignored("the job's `work_dir` holds for all operators"),
+        Ignored("the job's `work_dir` applies to all operators"),
     ),
 ];
 

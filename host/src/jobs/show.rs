@@ -382,7 +382,7 @@ fn footer(out: &mut String, p: &JobProgress, style: Style) {
         JobState::Failed => ("failed", format!(": {why}")),
         JobState::Died => (
             "died",
-            ": the process ended without a word, killed or with the machine".to_owned(),
+            ": the process was killed, or the machine went down".to_owned(),
         ),
         JobState::Stopped => (
             "stopped",

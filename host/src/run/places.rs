@@ -47,7 +47,7 @@ pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
         return Ok(());
     };
     let message = format!(
-        "the run directory would be `{}`, and `{}` in it is no job's",
+        "the run directory would be `{}`, but `{}` in it does not belong to a job",
         paths.root().display(),
         foreign.display()
     );

@@ -38,7 +38,7 @@ pub(crate) fn run(
             if unread == 1 { "it is" } else { "they are" },
         );
         say(&format!(
-            "{rows} could not be read; {they} not tried again: mend the dataset, and run the job again\n"
+            "{rows} could not be read; {they} not tried again: fix the dataset, and run the job again\n"
         ));
     }
     if ops.is_empty() {

@@ -65,7 +65,7 @@ impl Builder {
         }
         if config.skip_op_error.is_some() && config.on_error.is_some() {
             notes.push(format!(
-                "{}: `on_error` is given as well, and holds",
+                "{}: is ignored, as `on_error` is given",
                 self.place("skip_op_error")
             ));
         }

@@ -292,7 +292,7 @@ impl State {
         self.end(Status::Failed, Some(message))?;
         let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
         say(&format!(
-            "job `{job}` failed; when the cause is mended, continue with: {command}\n"
+            "job `{job}` failed; once the cause is fixed, continue with: {command}\n"
         ));
         Ok(())
     }
