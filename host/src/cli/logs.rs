@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::error::{UserError, exit};
-use crate::jobs::JobUtils;
+use crate::jobs::Job;
 
 /// How often a followed log is checked for new lines.
 const LOOK: Duration = Duration::from_millis(250);
@@ -32,7 +32,7 @@ pub struct LogsArgs {
 
 /// Runs the subcommand. Returns [`exit::DONE`].
 pub fn run(args: &LogsArgs) -> Result<u8> {
-    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let job = Job::find(&args.job, args.base_dir.as_deref())?;
     let files = job.paths().log_files()?;
     let path = match args.attempt {
         Some(attempt) => {

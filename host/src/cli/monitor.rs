@@ -9,7 +9,7 @@ use clap::Args;
 use super::watch;
 use crate::error::exit;
 use crate::jobs::show::{bar, render};
-use crate::jobs::{JobState, JobUtils};
+use crate::jobs::{Job, JobState};
 use crate::term::{Style, about, count};
 
 /// Shows the progress of a job: while it runs, after it has ended, and after it has died.
@@ -42,7 +42,7 @@ pub struct MonitorArgs {
 
 /// Runs the subcommand. Returns [`exit::DONE`].
 pub fn run(args: &MonitorArgs) -> Result<u8> {
-    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let job = Job::find(&args.job, args.base_dir.as_deref())?;
     if !args.watch {
         let progress = job.overall_progress()?;
         let text = if args.json {

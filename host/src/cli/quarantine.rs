@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::error::{UserError, did_you_mean, exit};
-use crate::jobs::JobUtils;
+use crate::jobs::Job;
 use crate::jobs::reasons::Reasons;
 use crate::rundir::quarantine_entry::{QuarantineEntry, for_each_entry};
 use crate::rundir::{JobSummary, RunPaths};
@@ -73,7 +73,7 @@ enum What {
 
 /// Runs the subcommand and returns the exit code.
 pub fn run(args: &QuarantineArgs) -> Result<u8> {
-    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let job = Job::find(&args.job, args.base_dir.as_deref())?;
     let files = job.paths().quarantine_files()?;
     if let Some(op) = &args.op {
         check_op(job.paths(), op)?;

@@ -60,7 +60,7 @@ pub fn run(args: &StopArgs) -> Result<u8> {
         ))?;
         return Ok(exit::DONE);
     };
-    if let Err(error) = crate::jobs::JobUtils::find(job, base_dir) {
+    if let Err(error) = crate::jobs::Job::find(job, base_dir) {
         if !error.is::<crate::error::UserError>() {
             return Err(error);
         }

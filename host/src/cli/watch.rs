@@ -11,7 +11,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Cell, Gauge, Paragraph, Row, Sparkline, Table};
 
 use crate::jobs::show::{partition_counts, to_go};
-use crate::jobs::{JobProgress, JobState, JobUtils, PartitionProgress, StopOutcome, stop_job};
+use crate::jobs::{Job, JobProgress, JobState, PartitionProgress, StopOutcome, stop_job};
 use crate::rundir::mapping::PartitionState;
 use crate::term::{self, Column, bytes, count, cut_start, seconds};
 
@@ -26,7 +26,7 @@ struct View {
 }
 
 /// Shows the job until it ends or the user quits. Restores the terminal even after a panic.
-pub(crate) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<()> {
+pub(crate) fn run(job: &Job, interval: Duration, detailed: bool) -> Result<()> {
     let mut terminal = ratatui::try_init()?;
     let done = show(
         &mut terminal,
@@ -43,7 +43,7 @@ pub(crate) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<
 
 fn show(
     terminal: &mut ratatui::DefaultTerminal,
-    job: &JobUtils,
+    job: &Job,
     interval: Duration,
     mut view: View,
 ) -> Result<()> {

@@ -12,15 +12,15 @@ use crate::rundir::events::{EventLogs, now, read_events};
 use crate::rundir::lock::{Liveness, who_holds};
 use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest};
 
-/// Everything that a run directory tells about its job. Reading only; safe while the job runs.
+/// A job as its run directory describes it. Only reads; safe while the job runs.
 ///
 /// ```
 /// # fn main() -> anyhow::Result<()> {
 /// # let dir = tempfile::tempdir()?;
 /// # djhost::testing::finished_job(&dir.path().join("my_experiment_001"))?;
 /// # let base_dir = dir.path();
-/// use djhost::jobs::JobUtils;
-/// let job = JobUtils::find("my_experiment", Some(base_dir))?;
+/// use djhost::jobs::Job;
+/// let job = Job::find("my_experiment", Some(base_dir))?;
 /// let summary = job.load_job_summary()?.expect("the job has begun");
 /// assert_eq!(summary.job_id, "my_experiment_001");
 /// assert_eq!(job.load_event_logs()?.records[0].status.as_deref(), Some("running"));
@@ -29,11 +29,11 @@ use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct JobUtils {
+pub struct Job {
     paths: RunPaths,
 }
 
-impl JobUtils {
+impl Job {
     /// Returns the job whose run directory is `paths`. Reads nothing yet.
     pub fn new(paths: RunPaths) -> Self {
         Self { paths }
@@ -119,7 +119,11 @@ impl JobUtils {
     }
 }
 
-/// Prints how far a job is and returns it; `detailed` adds every partition's ops and checkpoints.
+/// The name of [`Job`] in Data-Juicer.
+pub type JobUtils = Job;
+
+/// Prints the progress of a job and returns it; `detailed` adds the ops and checkpoints of every
+/// partition.
 ///
 /// ```
 /// # fn main() -> anyhow::Result<()> {
@@ -133,7 +137,7 @@ impl JobUtils {
 /// # }
 /// ```
 pub fn show_job_progress(job_id: &str, detailed: bool) -> Result<JobProgress> {
-    let progress = JobUtils::find(job_id, None)?.overall_progress()?;
+    let progress = Job::find(job_id, None)?.overall_progress()?;
     let text = super::show::render(&progress, detailed, crate::term::Style::plain());
     std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes())?;
     Ok(progress)
@@ -211,7 +215,7 @@ pub fn list_some_jobs(
     let total = found.len();
     let mut jobs = Vec::new();
     for (_, paths) in found.into_iter().skip(skip).take(limit) {
-        match JobUtils::new(paths.clone()).overall_progress() {
+        match Job::new(paths.clone()).overall_progress() {
             Ok(p) if all || p.status.is_running() => jobs.push(JobEntry {
                 job_id: p.job_id,
                 status: p.status,

@@ -19,7 +19,8 @@ pub use crate::rundir::{
     DatasetMapping, Holder, JobSummary, Ledger, ProcessId, RunPaths, Status, StopFlag, events,
 };
 pub use api::{
-    JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress,
+    Job, JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs,
+    show_job_progress,
 };
 pub use find::{JobFinder, register};
 pub use progress::*;

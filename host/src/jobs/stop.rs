@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::api::JobUtils;
+use super::api::Job;
 use super::progress::{JobState, PartitionProgress};
 use crate::rundir::lock::{Liveness, if_free, who_holds};
 use crate::rundir::process::{Signal, host_name};
@@ -80,7 +80,7 @@ pub fn stop_job_in(
     force: bool,
     timeout: Duration,
 ) -> Result<StopReport> {
-    let job = JobUtils::find(job_id, base_dir)?;
+    let job = Job::find(job_id, base_dir)?;
     let Liveness::Held(holder) = who_holds(job.paths())? else {
         let outcome = if job.overall_progress()?.status == JobState::Died {
             StopOutcome::Died
@@ -116,7 +116,7 @@ pub fn stop_job_in(
 
 /// Writes the request file first, so that the process finds it when the signal arrives. A repeated
 /// request sends no signal: a second one would end the process at once.
-fn ask(job: &JobUtils, holder: &Holder) -> Result<()> {
+fn ask(job: &Job, holder: &Holder) -> Result<()> {
     let asked_before = StopRequest::is_for(job.paths(), &holder.process);
     StopRequest::write(job.paths(), holder.process.clone())?;
     if holder.host == host_name() && !asked_before {
@@ -132,7 +132,7 @@ fn ask(job: &JobUtils, holder: &Holder) -> Result<()> {
     Ok(())
 }
 
-fn kill(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
+fn kill(job: &Job, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
     if holder.host != host_name() {
         bail!(
             "process {} runs on `{}`: kill it there",
@@ -167,7 +167,7 @@ fn kill(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<StopOutcom
     Ok(StopOutcome::Killed)
 }
 
-fn wait_for_holder(job: &JobUtils) -> Result<Option<Holder>> {
+fn wait_for_holder(job: &Job) -> Result<Option<Holder>> {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) {
         match who_holds(job.paths())? {
@@ -183,7 +183,7 @@ fn wait_for_holder(job: &JobUtils) -> Result<Option<Holder>> {
 }
 
 /// Waits until `holder` has released the lock; returns false after `timeout`.
-fn wait_until_free(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<bool> {
+fn wait_until_free(job: &Job, holder: &Holder, timeout: Duration) -> Result<bool> {
     let start = Instant::now();
     loop {
         match who_holds(job.paths())? {
@@ -199,7 +199,7 @@ fn wait_until_free(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result
     }
 }
 
-fn report(job: &JobUtils, outcome: StopOutcome, holder: Option<&Holder>) -> Result<StopReport> {
+fn report(job: &Job, outcome: StopOutcome, holder: Option<&Holder>) -> Result<StopReport> {
     let progress = job.overall_progress()?;
     let at_work = if outcome == StopOutcome::StillRunning {
         let running = progress
