@@ -18,9 +18,9 @@ pub(crate) struct QuarantineEntry<'a> {
     /// Line of the file on which the row begins, from 1. For columnar files, the number of the row,
     /// from 1.
     pub(crate) line: u64,
-    /// Byte offset of the row in the file (for a packed file, in its content), or row number, from
-    /// 0. None for rows that were converted from another format to JSON: their place in the file is
-    /// not known.
+    /// Byte offset of the row in the file (for a packed file, in its content), or number of the row,
+    /// both from 0. None for rows that were converted from another format to JSON: their place in
+    /// the file is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offset: Option<u64>,
     /// Its id in batches.
