@@ -1,18 +1,19 @@
-//! Errors sorted by who must act, and the exit codes that follow from it.
+//! Errors sorted by who must act, and the exit codes that follow.
 //!
-//! Everything is an [`anyhow::Error`]; what the user can mend is a [`UserError`] somewhere in its
-//! chain, a stop is a [`Stopped`]. Any other error means that the job failed (exit code 1).
+//! Every error is an [`anyhow::Error`]. If its chain has a [`UserError`], the user can fix it; if
+//! it has a [`Stopped`], the job was stopped on request. Any other error means that the job failed
+//! (exit code 1).
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Exit codes of every subcommand. They are a public interface: scripts branch on them.
+/// Exit codes of every subcommand. They are a public interface: scripts depend on them.
 pub mod exit {
     /// The job is done.
     pub const DONE: u8 = 0;
-    /// The job failed; it can be resumed once the cause is mended.
+    /// The job failed. It can be resumed once the cause is fixed.
     pub const FAILED: u8 = 1;
-    /// The command line, the recipe, the dataset or a plugin is not usable as given. Nothing was
+    /// The command line, the recipe, the dataset or a plugin cannot be used as given. Nothing was
     /// started.
     pub const USAGE: u8 = 2;
     /// The job was stopped on request and can be resumed.
@@ -21,21 +22,21 @@ pub mod exit {
     pub const QUARANTINED: u8 = 4;
 }
 
-/// A mistake that the user can mend: it names the place and the offending value, and the hint says
-/// what is valid.
+/// A mistake that the user can fix. It names the place and the offending value; the hint says what
+/// is valid.
 #[derive(Debug, Clone)]
 pub struct UserError {
     /// Where: `recipe.yaml:12: process[3].text_length_filter.min_len`, a path, an option. May be
     /// empty.
     pub place: String,
-    /// What is wrong, with the offending value; no full stop.
+    /// What is wrong, with the offending value and without a full stop.
     pub message: String,
-    /// What to do: the valid choices, `did you mean …`.
+    /// What to do: the valid choices, or `did you mean …`.
     pub hint: Option<String>,
 }
 
 impl UserError {
-    /// An error at `place` (may be empty) saying `message`.
+    /// Creates an error at `place` (may be empty) that says `message`.
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             place: place.into(),
@@ -44,7 +45,7 @@ impl UserError {
         }
     }
 
-    /// The same error with advice.
+    /// Adds advice to the error.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -65,8 +66,8 @@ impl fmt::Display for UserError {
     }
 }
 
-/// The text without control characters: what a recipe or a file name holds must not reach the
-/// terminal as it is.
+/// Escapes control characters: what is in a recipe or a file name must not reach the terminal as it
+/// is.
 fn shown(text: &str) -> Cow<'_, str> {
     let dangerous = |c: char| c.is_control() && c != '\n';
     if !text.contains(dangerous) {
@@ -85,7 +86,7 @@ fn shown(text: &str) -> Cow<'_, str> {
 
 impl std::error::Error for UserError {}
 
-/// Several user mistakes found in one go; all are shown.
+/// Several user mistakes found in one pass; all are shown.
 #[derive(Debug, Clone)]
 pub struct UserErrors(pub Vec<UserError>);
 
@@ -103,7 +104,7 @@ impl fmt::Display for UserErrors {
 
 impl std::error::Error for UserErrors {}
 
-/// The job was stopped on request; what was complete is committed.
+/// The job was stopped on request; everything complete is committed.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopped;
 
@@ -115,7 +116,7 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// A failure of the job that would come again however often its task is tried.
+/// A failure that would happen again however often the task is retried.
 #[derive(Debug, Clone)]
 pub struct Final(pub String);
 
@@ -127,7 +128,7 @@ impl fmt::Display for Final {
 
 impl std::error::Error for Final {}
 
-/// The exit code that an error stands for.
+/// Returns the exit code for an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|e| e.is::<Stopped>()) {
         exit::STOPPED
@@ -141,8 +142,8 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// `did you mean …`: the candidate nearest to `given`, if `given` is a misspelling of it. A name
-/// that only looks alike, as another of the same family does, is none: see [`slip`].
+/// Returns the candidate that `given` is most likely a misspelling of, for `did you mean …`. Names
+/// that are merely similar, such as others of the same family, do not count: see [`slip`].
 pub fn did_you_mean<'a>(
     given: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -160,14 +161,14 @@ pub fn did_you_mean<'a>(
         .map(|(.., candidate)| candidate)
 }
 
-/// How far `given` is from `candidate` if it can be a slip of it, and None if it is another word.
-/// Slips are
-/// - another spelling of the same words: `TextLengthFilter`, `text-length-filter` (0);
-/// - one letter wrong, missing, too many or swapped with its neighbour, two from six letters on:
-///   `text_lenght_filter` (1, 2);
-/// - each word a slip or a short form of its counterpart: `max_line_len_filter` for
+/// Returns how far `given` is from `candidate` if it may be a misspelling of it, or None if it is
+/// another word. Misspellings are
+/// - another form of the same words: `TextLengthFilter`, `text-length-filter` (0);
+/// - one letter wrong, missing, added or swapped with its neighbour; two if both words have at
+///   least six letters: `text_lenght_filter` (1, 2);
+/// - each word a misspelling or a short form of its counterpart: `max_line_len_filter` for
 ///   `maximum_line_length_filter` (3);
-/// - the last word left out, or a word not ended: `text_length` for `text_length_filter`,
+/// - a missing last word, or a word cut off or too long: `text_length` for `text_length_filter`,
 ///   `automatic` for `auto` (4).
 fn slip(given: &str, candidate: &str) -> Option<usize> {
     let folded = |text: &str| {
@@ -205,7 +206,7 @@ fn slip(given: &str, candidate: &str) -> Option<usize> {
     (bare.len().min(wanted.len()) >= 4 && (unfinished || overlong)).then_some(4)
 }
 
-/// How many letters of two words may differ for one to be a slip of the other.
+/// Returns how many letters of two words may differ for one to be a misspelling of the other.
 fn letters(a: &str, b: &str) -> usize {
     match a.chars().count().min(b.chars().count()) {
         0..=1 => 0,
@@ -214,8 +215,8 @@ fn letters(a: &str, b: &str) -> usize {
     }
 }
 
-/// Whether a word is a slip of the other, or a short form: its beginning, or three letters of it as
-/// `avg` of `average`.
+/// Returns whether one word is a misspelling or a short form of the other: its beginning, or three
+/// of its letters, such as `avg` for `average`.
 fn is_slip_of_word(a: &str, b: &str) -> bool {
     let short_form = |short: &str, long: &str| {
         let mut rest = long.chars();

@@ -11,13 +11,13 @@
 //! # let places = format!("dataset_path: {}\nexport_path: {}\nwork_dir: {}\n", path("in.jsonl"), path("out.jsonl"), path("work"));
 //! # std::fs::write(path("recipe.yaml"), places + "process:\n  - text_length_filter: {min_len: 10}\n")?;
 //! # let recipe = path("recipe.yaml");
-//! use djhost::jobs::{JobUtils, RunPaths, Status, StopFlag};
+//! use djhost::jobs::{Job, RunPaths, Status, StopFlag};
 //! use djhost::run::{Logs, RunOptions, plan_text, planned_partitions, prepare, run};
 //!
 //! // Plan: all mistakes of the user surface here, and nothing is written.
 //! let prepared = prepare(Some(recipe.as_ref()), &[])?;
 //! assert!(plan_text(&prepared, &planned_partitions(&prepared)?, None).contains("text_length_filter"));
-//! let job = JobUtils::new(RunPaths::new(&prepared.resolved.dirs.run_dir));
+//! let job = Job::new(RunPaths::new(&prepared.resolved.dirs.run_dir));
 //!
 //! // Run. Another thread may end it with `stop.request(…)`; it can be continued then. `scratch`: `djhost jobs` does not list it.
 //! let stop = StopFlag::new();

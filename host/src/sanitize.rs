@@ -1,9 +1,9 @@
-//! A guest's own words, as people and terminals can bear them.
+//! Makes text that a guest wrote safe to print.
 
-/// Bytes of a message that are kept.
+/// Longest message that is printed, in bytes.
 const MAX: usize = 4096;
 
-/// `text` at a length that people read and without control characters, which could take over a
+/// Returns `text` cut to 4096 bytes, with control characters escaped: they could take over a
 /// terminal.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX));
@@ -14,7 +14,7 @@ pub(crate) fn printable(text: &str) -> String {
         }
         match c {
             '\n' | '\t' => out.push(c),
-            // Directions of writing, too: they show a text in another order than it has.
+            // Bidirectional controls, too: they show a text in another order than it has.
             c if c.is_control()
                 || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
             {

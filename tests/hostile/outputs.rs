@@ -102,7 +102,7 @@ fn a_directory_of_the_user_is_no_run_directory() {
     to(&case, "r.jsonl", "").failed(
         2,
         &[
-            "the run directory would be `work/job`, and `work/job/checkpoints` in it is no job's",
+            "the run directory would be `work/job`, but `work/job/checkpoints` in it does not belong to a job",
             "`job_id`",
         ],
     );

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::config::{Need, Override, resolve};
 
-/// The recipe's file, as the first argument or, as Data-Juicer has it, with `--config`.
+/// The file of a recipe, as the first argument or, as in Data-Juicer, with `--config`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecipeArg {
     /// The recipe (YAML)
@@ -18,7 +18,7 @@ pub struct RecipeArg {
 }
 
 impl RecipeArg {
-    /// The file, if one is given.
+    /// Returns the file, if one is given.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref().or(self.option.as_deref())
     }
@@ -36,7 +36,7 @@ pub struct ConfigArgs {
     json: bool,
 }
 
-/// Prints the resolved configuration to standard output. Without a recipe: the defaults.
+/// Prints the resolved configuration to standard output, or the defaults if there is no recipe.
 pub fn config(args: &ConfigArgs, overrides: &[Override]) -> Result<()> {
     let resolved = resolve(
         args.recipe.path(),

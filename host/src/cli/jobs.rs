@@ -10,22 +10,22 @@ use crate::jobs::show::color;
 use crate::jobs::{JobEntry, list_some_jobs};
 use crate::term::{Cell, Column, Style, Table, count, counted, seconds, time};
 
-/// Jobs of a page.
+/// Jobs on a page.
 const PAGE: usize = 20;
 
 /// Lists the jobs that run, newest first.
 #[derive(Debug, Args)]
 pub struct JobsArgs {
-    /// Also those that are done, failed, stopped or dead.
+    /// Also list jobs that are done, failed, stopped or dead.
     #[arg(long)]
     pub all: bool,
-    /// Print a JSON list; of all jobs, unless --limit or --page is given.
+    /// Print a JSON list, of all jobs unless --limit or --page is given.
     #[arg(long)]
     pub json: bool,
-    /// Show this many jobs [default: 20].
+    /// Number of jobs on a page [default: 20].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
-    /// Show the N-th so many [default: 1, the newest].
+    /// Show this page [default: 1, the newest jobs].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub page: Option<u32>,
     /// Look in this directory only. Otherwise: all jobs that this user started, and below
@@ -34,7 +34,7 @@ pub struct JobsArgs {
     pub base_dir: Option<PathBuf>,
 }
 
-/// Runs the subcommand; the exit code is [`exit::DONE`], also if there are no jobs.
+/// Runs the subcommand. Returns [`exit::DONE`], also if there are no jobs.
 pub fn run(args: &JobsArgs) -> Result<u8> {
     let all = args.json && args.limit.is_none() && args.page.is_none();
     let limit = if all {

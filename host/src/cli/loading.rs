@@ -1,4 +1,4 @@
-//! Says that operators are compiled while somebody waits for it.
+//! Tells a waiting user that operators are being compiled.
 
 use std::io::IsTerminal;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::term::{Style, about, counted, cut_end, live, say, seconds, wrap};
 use crate::wasm::{Compiling, compiling};
 
-/// Shorter than this, nobody wonders.
+/// A shorter wait needs no explanation.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Does what loads operators, and says so if they have to be compiled: on a terminal in a line that
-/// goes away, else in one that stays.
+/// Runs `act`, which loads operators. If they have to be compiled, it says so: on a terminal in a
+/// line that disappears at the end, elsewhere in a line that stays.
 pub(crate) fn while_loading<T>(quiet: bool, act: impl FnOnce() -> T) -> T {
     if quiet {
         return act();

@@ -1,4 +1,4 @@
-//! `djhost logs`: the log of a job for people.
+//! `djhost logs`: prints the log of a job for people.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::error::{UserError, exit};
-use crate::jobs::JobUtils;
+use crate::jobs::Job;
 
-/// How often a followed log is looked at.
+/// How often a followed log is checked for new lines.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Prints the log of a job's last attempt.
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub struct LogsArgs {
     /// Job id, the beginning of one, or the path of a run directory.
     pub job: String,
-    /// Go on printing until the job ends.
+    /// Continue until the job ends.
     #[arg(short, long)]
     pub follow: bool,
     /// The log of this attempt (1, 2, …) instead of the last one.
@@ -30,9 +30,9 @@ pub struct LogsArgs {
     pub base_dir: Option<PathBuf>,
 }
 
-/// Runs the subcommand; the exit code is [`exit::DONE`].
+/// Runs the subcommand. Returns [`exit::DONE`].
 pub fn run(args: &LogsArgs) -> Result<u8> {
-    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let job = Job::find(&args.job, args.base_dir.as_deref())?;
     let files = job.paths().log_files()?;
     let path = match args.attempt {
         Some(attempt) => {
@@ -69,7 +69,7 @@ pub fn run(args: &LogsArgs) -> Result<u8> {
         File::open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let running = || Ok::<_, anyhow::Error>(job.running_process()?.is_some());
     loop {
-        // Asked before reading, so that the last lines of a job that ends meanwhile are printed.
+        // Checked before reading, so that the last lines of a job that ends meanwhile are printed.
         let goes_on = args.follow && running()?;
         if !copy(&mut file, &path)? || !goes_on {
             return Ok(exit::DONE);
@@ -78,7 +78,7 @@ pub fn run(args: &LogsArgs) -> Result<u8> {
     }
 }
 
-/// Prints what there is; false if nobody reads any more.
+/// Prints what is new in the file. Returns false if standard output was closed.
 fn copy(file: &mut File, path: &Path) -> Result<bool> {
     let mut out = std::io::stdout().lock();
     let mut buffer = vec![0; 64 * 1024];

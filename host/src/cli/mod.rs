@@ -28,14 +28,14 @@ struct Cli {
     command: Command,
 }
 
-/// Columns of help where the terminal is wider, or says nothing.
+/// Widest help text, and its width if there is no terminal.
 const HELP_WIDTH: usize = 100;
 
 const EXIT_CODES: [(&str, &str); 5] = [
     ("0", "done"),
     (
         "1",
-        "the job failed; it can be continued once the cause is mended",
+        "the job failed; it can be continued once the cause is fixed",
     ),
     (
         "2",
@@ -45,7 +45,7 @@ const EXIT_CODES: [(&str, &str); 5] = [
     ("4", "done, with rows in quarantine (only with --strict)"),
 ];
 
-/// The text below the list of subcommands.
+/// Returns the text below the list of subcommands.
 fn exit_codes(width: usize) -> String {
     let mut text = String::from("Exit codes:\n");
     for (code, meaning) in EXIT_CODES {
@@ -77,8 +77,7 @@ enum Command {
     CompilePlugin(CompileArgs),
 }
 
-/// Compile the component on standard input within limits: what djhost calls itself for, not for
-/// people
+/// Compile the component on standard input within limits; djhost calls itself with this command
 #[derive(Debug, Clone, clap::Args)]
 #[command(hide = true)]
 struct CompileArgs {
@@ -88,10 +87,9 @@ struct CompileArgs {
     seconds: u64,
 }
 
-/// Runs the program with the process's arguments; gives the exit code.
+/// Runs the program with the arguments of the process and returns the exit code.
 pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
-    // Components of plugins are compiled by a process of this program, which knows the command for
-    // it.
+    // Components of plugins are compiled in a process of their own, started with this program.
     if let Some(program) = crate::wasm::this_program() {
         crate::wasm::compile_with(program);
     }
@@ -100,14 +98,14 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
     let matches = match with_help(Cli::command()).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => {
-            // Help and version are no errors; clap prints each to where it belongs.
+            // Help and version are not errors; clap prints each to the right stream.
             let code = if error.use_stderr() {
                 crate::error::exit::USAGE
             } else {
                 crate::error::exit::DONE
             };
             return match error.print() {
-                // What is wrong with the command line is wrong also if it cannot be said.
+                // A mistake in the command line stays one even if its message cannot be printed.
                 Err(failed)
                     if !error.use_stderr() && failed.kind() != std::io::ErrorKind::BrokenPipe =>
                 {
@@ -131,8 +129,8 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
     }
 }
 
-/// For subcommands that take a recipe: takes the recipe's options (`--checkpoint.n_ops 3`) out of
-/// the arguments.
+/// Takes the recipe's options (`--checkpoint.n_ops 3`) out of the arguments if the subcommand takes
+/// a recipe.
 fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
     let takes_recipe = args
         .get(1)
@@ -150,7 +148,7 @@ fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
     Ok((kept, split.overrides))
 }
 
-/// Takes `--color WHEN` out of the arguments, wherever it stands, and sets it.
+/// Takes `--color WHEN` out of the arguments, wherever it is, and applies it.
 fn take_color(args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
     let mut kept = Vec::with_capacity(args.len());
     let mut args = args.into_iter();
@@ -180,7 +178,8 @@ fn take_color(args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
     Ok(kept)
 }
 
-/// Help as wide as the terminal. `djhost run --help` lists every option of a recipe.
+/// Sets the width of the help to that of the terminal. `djhost run --help` lists every option of a
+/// recipe.
 fn with_help(cli: clap::Command) -> clap::Command {
     let style = Style::for_stdout();
     let width = style
@@ -191,7 +190,7 @@ fn with_help(cli: clap::Command) -> clap::Command {
     } else {
         clap::ColorChoice::Never
     };
-    // Taken out of the arguments by `take_color`; here for the help only.
+    // `take_color` has taken it out of the arguments; it is declared for the help only.
     let when = clap::Arg::new("color")
         .long("color")
         .global(true)
@@ -216,7 +215,7 @@ fn with_help(cli: clap::Command) -> clap::Command {
     cli
 }
 
-/// Says on standard error what is wrong.
+/// Prints an error to standard error.
 pub fn complain(message: &str) {
     let style = Style::for_stderr();
     let error = style.paint(Color::Red, &style.bold("error:"));
@@ -230,7 +229,7 @@ pub fn complain(message: &str) {
     say(&format!("{error} {}", lines.collect::<String>()));
 }
 
-/// Prints to stdout; a reader that went away (`| head`) is no error.
+/// Prints to standard output. A reader that has closed it (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     use anyhow::Context;
     use std::io::Write;

@@ -1,4 +1,4 @@
-//! `djhost monitor`: how far a job is.
+//! `djhost monitor`: shows the progress of a job.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use clap::Args;
 use super::watch;
 use crate::error::exit;
 use crate::jobs::show::{bar, render};
-use crate::jobs::{JobState, JobUtils};
+use crate::jobs::{Job, JobState};
 use crate::term::{Style, about, count};
 
-/// Shows how far a job is: while it runs, after it, and after it died.
+/// Shows the progress of a job: while it runs, after it has ended, and after it has died.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 the job is shown, whatever its state · 1 its run directory cannot be read · 2 there is no such job"
@@ -20,17 +20,17 @@ use crate::term::{Style, about, count};
 pub struct MonitorArgs {
     /// Job id, the beginning of one, or the path of a run directory.
     pub job: String,
-    /// Also each partition's ops and checkpoints.
+    /// Also show the ops and checkpoints of each partition.
     #[arg(long)]
     pub detailed: bool,
-    /// Keep showing until the job ends. On a terminal: a live view (keys: q quits, s stops the job,
-    /// d details). Otherwise: a line per interval.
+    /// Keep showing it until the job ends. On a terminal: a live view (keys: q quits, s stops the
+    /// job, d details). Otherwise: a line per interval.
     #[arg(long)]
     pub watch: bool,
-    /// Seconds between two looks with --watch.
+    /// Seconds between updates with --watch.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=86_400), requires = "watch")]
     pub interval: u64,
-    /// Print one JSON object (with --watch: one per line and look); the fields are described in
+    /// Print one JSON object (with --watch: one line per update); the fields are described in
     /// `host/src/jobs/PROGRESS.md`.
     #[arg(long)]
     pub json: bool,
@@ -40,9 +40,9 @@ pub struct MonitorArgs {
     pub base_dir: Option<PathBuf>,
 }
 
-/// Runs the subcommand; the exit code is [`exit::DONE`].
+/// Runs the subcommand. Returns [`exit::DONE`].
 pub fn run(args: &MonitorArgs) -> Result<u8> {
-    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let job = Job::find(&args.job, args.base_dir.as_deref())?;
     if !args.watch {
         let progress = job.overall_progress()?;
         let text = if args.json {
@@ -59,7 +59,7 @@ pub fn run(args: &MonitorArgs) -> Result<u8> {
         && std::io::IsTerminal::is_terminal(&std::io::stdin())
     {
         watch::run(&job, interval, args.detailed)?;
-        // The last picture stays on the screen.
+        // The last view stays on the screen.
         super::print(&render(
             &job.overall_progress()?,
             args.detailed,
@@ -82,7 +82,7 @@ pub fn run(args: &MonitorArgs) -> Result<u8> {
     }
 }
 
-/// A job in one line, for logs and pipes.
+/// Returns the progress in one line, for logs and pipes.
 fn line(p: &crate::jobs::JobProgress) -> String {
     let c = &p.partitions;
     let mut text = format!(

@@ -1,4 +1,4 @@
-//! `djhost plan`: what `djhost run` would do.
+//! `djhost plan`: shows what `djhost run` would do.
 
 use anyhow::Result;
 
@@ -19,7 +19,7 @@ pub struct PlanArgs {
     json: bool,
 }
 
-/// Runs the subcommand; gives the exit code.
+/// Runs the subcommand and returns the exit code.
 pub fn run(args: &PlanArgs, overrides: &[Override]) -> Result<u8> {
     let mut prepared = while_loading(args.json, || prepare(args.recipe.path(), overrides))?;
     let reused = planned_reuse(&mut prepared)?;

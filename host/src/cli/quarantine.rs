@@ -1,4 +1,4 @@
-//! `djhost quarantine`: the rows that a job could not process.
+//! `djhost quarantine`: shows, exports and retries the rows that a job could not process.
 
 mod retry;
 
@@ -11,21 +11,21 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::error::{UserError, did_you_mean, exit};
-use crate::jobs::JobUtils;
+use crate::jobs::Job;
 use crate::jobs::reasons::Reasons;
 use crate::rundir::quarantine_entry::{QuarantineEntry, for_each_entry};
 use crate::rundir::{JobSummary, RunPaths};
 use crate::sanitize::printable;
 use crate::term::{Style, count, counted, wrap};
 
-/// Lists, shows and exports the rows that a job could not process.
+/// Lists, shows, exports and retries the rows that a job could not process.
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
     /// Job id, the beginning of one, or the path of a run directory.
     pub job: String,
     #[command(subcommand)]
     what: Option<What>,
-    /// Only rows on which this operator failed: its name or its index; `reader` for rows that could
+    /// Only rows on which this operator failed: its name or index, or `reader` for rows that could
     /// not be read.
     #[arg(long, global = true, value_name = "OP")]
     op: Option<String>,
@@ -36,45 +36,44 @@ pub struct QuarantineArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// How many rows there are, by operator and reason, the commonest first; this is what is done
-    /// if nothing is said. Reasons that differ in numbers only are one, with `N` for these
+    /// Number of rows by operator and reason, most rows first; this is the default. Reasons that
+    /// differ only in numbers are one, with `N` for these
     List,
     /// The rows with file, line and reason
     Show {
-        /// How many rows, at most
+        /// Most rows to show
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
-        /// Print what is known of them, as a JSON object for each row
+        /// Print a JSON object for each row, with everything that is known about it
         #[arg(long)]
         json: bool,
     },
-    /// Write the rows as they were to a file, one in each line: a dataset for another run
+    /// Write the rows as they were to a file, one per line: a dataset for another run
     Export {
         /// The file, which must not exist yet
         file: PathBuf,
     },
-    /// Try the rows on which operators failed again, and put what comes of them into the result, at
-    /// their places
+    /// Try the rows on which operators failed again, and put the results in their places in the
+    /// export
     ///
-    /// Another build of an operator gets just the rows that the one of the job could not process:
-    /// with --plugins every op of the recipe whose operator is there, with --op only that one. From
-    /// then on this is part of the job: the other rows are as they were, and all of it is as if the
-    /// rows had been good from the start. The job goes on from its checkpoints where the rows
-    /// stand, and is resumed like any other when it is killed.
+    /// Another build of an operator gets just the rows that the job's own could not process: with
+    /// --plugins, for every op of the recipe whose operator is in the directory; with --op, only
+    /// for that op. The new operator becomes part of the job: other rows stay as they were, and the
+    /// result is the same as if the rows had been good from the start. The job continues from its
+    /// checkpoints and can be resumed like any other if it is killed.
     Retry {
-        /// Take the operators from the components in this directory; by default they are those of
-        /// the job
+        /// Take the operators from the components in this directory [default: those of the job]
         #[arg(long, value_name = "DIR")]
         plugins: Option<PathBuf>,
-        /// No word on progress and no table
+        /// Print no progress and no table
         #[arg(long, short)]
         quiet: bool,
     },
 }
 
-/// Runs the subcommand; gives the exit code.
+/// Runs the subcommand and returns the exit code.
 pub fn run(args: &QuarantineArgs) -> Result<u8> {
-    let job = JobUtils::find(&args.job, args.base_dir.as_deref())?;
+    let job = Job::find(&args.job, args.base_dir.as_deref())?;
     let files = job.paths().quarantine_files()?;
     if let Some(op) = &args.op {
         check_op(job.paths(), op)?;
@@ -90,12 +89,12 @@ pub fn run(args: &QuarantineArgs) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// Whether the job has an op of this name or index.
+/// Checks that the job has an op with this name or index.
 fn check_op(paths: &RunPaths, op: &str) -> Result<()> {
     let ops = JobSummary::load(paths)?
         .map(|summary| summary.ops)
         .unwrap_or_default();
-    // A job that has not got far knows no ops yet.
+    // A job that ended early knows no ops yet.
     if ops.is_empty()
         || op == "reader"
         || ops
@@ -126,7 +125,7 @@ fn check_op(paths: &RunPaths, op: &str) -> Result<()> {
         .into())
 }
 
-/// Calls `each` with all rows that are asked for and their lines, until it says that it is enough.
+/// Calls `each` with every selected row and its line until it says that it has enough.
 fn for_each(
     args: &QuarantineArgs,
     files: &[PathBuf],
@@ -142,8 +141,8 @@ fn for_each(
     Ok(())
 }
 
-/// What an operator said and what is in a row may hold anything: nothing of it reaches the terminal
-/// as it is.
+/// Reasons and rows may hold anything, so control characters are escaped before they reach the
+/// terminal.
 fn one_line(text: &str) -> String {
     printable(text).replace('\n', "\\n")
 }
@@ -161,7 +160,7 @@ fn list(args: &QuarantineArgs, files: &[PathBuf]) -> Result<()> {
     let mut out = String::new();
     for ((_, who), reason, rows) in reasons.commonest_first() {
         let lines = wrap(&format!("{who}: {}", one_line(&reason)), room).join("\n           ");
-        // Whoever it is comes first, whole or on several lines.
+        // The name comes first, whole or on several lines.
         let text = lines
             .strip_prefix(&who)
             .map_or_else(|| lines.clone(), |rest| style.bold(&who) + rest);

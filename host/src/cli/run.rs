@@ -1,4 +1,4 @@
-//! `djhost run`.
+//! `djhost run`: starts or continues a job.
 
 use anyhow::Result;
 
@@ -12,8 +12,8 @@ use crate::rundir::StopFlag;
 /// Run a recipe over a dataset, or continue a job
 ///
 /// Everything that can be wrong with the recipe, the operators or the dataset is found before
-/// anything is written. A job of the same --job_id continues where it was; Ctrl-C stops it so that
-/// nothing committed is lost, a second Ctrl-C ends it at once.
+/// anything is written. A job with the same --job_id continues; Ctrl-C stops it without losing
+/// anything committed, a second Ctrl-C ends it at once.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
     #[command(flatten)]
@@ -24,12 +24,12 @@ pub struct RunArgs {
     /// Exit with 4 if rows are in quarantine
     #[arg(long)]
     strict: bool,
-    /// No word on progress and no table
+    /// Print no progress and no table
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// Runs the subcommand; gives the exit code.
+/// Runs the subcommand and returns the exit code.
 pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     let level = overrides
         .iter()

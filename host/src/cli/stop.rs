@@ -11,16 +11,16 @@ use crate::error::exit;
 use crate::jobs::{StopOutcome, StopReport, list_jobs, stop_job_in};
 use crate::term::Style;
 
-/// Exit codes of `djhost stop` beyond the common ones.
+/// Exit codes of `djhost stop` in addition to the common ones.
 pub mod code {
-    /// The job still runs when the time is over.
+    /// The job still runs after the timeout.
     pub const STILL_RUNNING: u8 = 10;
     /// The job was not running: it had completed, failed or been stopped before, or it completed or
     /// failed before it saw the request.
     pub const NOT_RUNNING: u8 = 11;
     /// The job was not running: its process had died.
     pub const DIED: u8 = 12;
-    /// There is no such job, or several fit.
+    /// There is no such job, or several match.
     pub const UNKNOWN: u8 = 13;
 }
 
@@ -49,7 +49,7 @@ pub struct StopArgs {
     pub base_dir: Option<PathBuf>,
 }
 
-/// Runs the subcommand; the exit code is [`exit::DONE`] or one of [`code`].
+/// Runs the subcommand. Returns [`exit::DONE`] or one of [`code`].
 pub fn run(args: &StopArgs) -> Result<u8> {
     let base_dir = args.base_dir.as_deref();
     let Some(job) = args.job.as_deref().filter(|_| !args.list) else {
@@ -60,7 +60,7 @@ pub fn run(args: &StopArgs) -> Result<u8> {
         ))?;
         return Ok(exit::DONE);
     };
-    if let Err(error) = crate::jobs::JobUtils::find(job, base_dir) {
+    if let Err(error) = crate::jobs::Job::find(job, base_dir) {
         if !error.is::<crate::error::UserError>() {
             return Err(error);
         }

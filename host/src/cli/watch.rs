@@ -11,22 +11,22 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Cell, Gauge, Paragraph, Row, Sparkline, Table};
 
 use crate::jobs::show::{partition_counts, to_go};
-use crate::jobs::{JobProgress, JobState, JobUtils, PartitionProgress, StopOutcome, stop_job};
+use crate::jobs::{Job, JobProgress, JobState, PartitionProgress, StopOutcome, stop_job};
 use crate::rundir::mapping::PartitionState;
 use crate::term::{self, Column, bytes, count, cut_start, seconds};
 
-/// What the view shows beside the job.
+/// What the view shows in addition to the job.
 #[derive(Default)]
 struct View {
     detailed: bool,
-    /// The question whether to stop is on the screen.
+    /// Whether it asks if the job is to be stopped.
     asking: bool,
-    /// What became of the request to stop.
+    /// The result of the request to stop.
     said: String,
 }
 
-/// Shows the job until it ends or the user quits. The terminal is restored also on a panic.
-pub(crate) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<()> {
+/// Shows the job until it ends or the user quits. Restores the terminal even after a panic.
+pub(crate) fn run(job: &Job, interval: Duration, detailed: bool) -> Result<()> {
     let mut terminal = ratatui::try_init()?;
     let done = show(
         &mut terminal,
@@ -43,7 +43,7 @@ pub(crate) fn run(job: &JobUtils, interval: Duration, detailed: bool) -> Result<
 
 fn show(
     terminal: &mut ratatui::DefaultTerminal,
-    job: &JobUtils,
+    job: &Job,
     interval: Duration,
     mut view: View,
 ) -> Result<()> {
@@ -85,7 +85,7 @@ fn show(
     }
 }
 
-/// Asks the job to stop, without waiting: the view goes on showing what it does.
+/// Asks the job to stop without waiting: the view continues to show what it does.
 fn stop(progress: &JobProgress) -> Result<String> {
     let report = stop_job(&progress.work_dir, false, Duration::ZERO)?;
     Ok(match report.outcome {
@@ -192,7 +192,7 @@ fn draw_speed(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
         bytes(p.rates.bytes_per_second as u64)
     );
     let block = Block::bordered().title(title);
-    // Stretched over the width: the whole attempt is in view.
+    // Stretched over the width, so that the whole attempt is visible.
     let width = usize::from(block.inner(area).width);
     let history = &p.rates.history;
     let data: Vec<u64> = (0..width)
@@ -209,7 +209,7 @@ fn draw_speed(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
 }
 
 fn draw_partitions(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
-    // Running and failed ones first: with many partitions these are the ones to see.
+    // Running and failed partitions first: if there are many, these are the ones to see.
     let mut shown: Vec<&PartitionProgress> = p.partition.iter().collect();
     shown.sort_by_key(|q| match q.state {
         PartitionState::Failed => 0,
@@ -217,7 +217,7 @@ fn draw_partitions(frame: &mut Frame<'_>, p: &JobProgress, area: Rect) {
         PartitionState::Pending => 2,
         PartitionState::Completed => 3,
     });
-    // What does not fit goes: first the checkpoints, then the rows.
+    // If there is too little room, the checkpoints are left out first, then the rows.
     let (with_rows, with_checkpoints) = (area.width >= 62, area.width >= 78);
     let only = |is_shown: bool, value| is_shown.then_some(value);
     let rows = shown

@@ -1,18 +1,18 @@
-//! Data-Juicer's options that mean nothing here. Its recipes run as they are: an option that
-//! changes no row is accepted with a note; one that would change the result is refused as soon as
-//! it asks for something.
+//! Options of Data-Juicer that djhost does not have, so that Data-Juicer's recipes run unchanged.
+//! An option that changes no row is accepted with a note; one that would change the result is
+//! refused as soon as it asks for something.
 
 use serde_json::Value;
 
-/// What becomes of an option of Data-Juicer that djhost has not.
+/// How djhost treats one of these options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// Accepted; the text says why it has no effect.
+    /// Accepted. The text says why it has no effect.
     Ignored(&'static str),
-    /// Refused unless it is off (false, null, empty); the text says what to do instead.
+    /// Refused unless it is off (false, null, empty). The text says what to do instead.
     Refused(&'static str),
-    /// A mapping of which some keys are accepted, with the first text, and all others refused, with
-    /// the second.
+    /// A mapping: the listed keys are accepted with the first text, all others are refused with the
+    /// second.
     Mapping(&'static [&'static str], &'static str, &'static str),
 }
 
@@ -40,8 +40,8 @@ const THREADS: Foreign = Ignored("all operators run on `np` threads");
 const CRYPT: Foreign =
     Refused("djhost does not encrypt; decrypt the input first, and encrypt the result afterwards");
 
-/// The options of the parser of Data-Juicer 1.6.1, and those of older recipes, that are not options
-/// of djhost.
+/// All options of the parser of Data-Juicer 1.6.1, and those of older recipes, that djhost does not
+/// have.
 pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("auto", ANALYZER),
     ("auto_num", ANALYZER),
@@ -197,7 +197,7 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
              in `dataset_path`, like `data/*.txt`",
         ),
     ),
-    // Of earlier versions.
+    // Options of earlier versions.
     (
         "notification",
         Ignored(
@@ -276,7 +276,7 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
     ("memory_limit", Ignored("use `op_limits.memory_mb`")),
 ];
 
-/// Old names of options that djhost has.
+/// Old names of options that djhost has, with their present names.
 pub(crate) const RENAMED: &[(&str, &str)] = &[
     ("partition_size", "partition.size"),
     ("num_partitions", "partition.num_of_partitions"),
@@ -292,8 +292,8 @@ pub(crate) const RENAMED: &[(&str, &str)] = &[
 ];
 
 impl Foreign {
-    /// What becomes of it given as `value`: a note (Ok), advice for an error (Err), or nothing if
-    /// the value asks for nothing.
+    /// Returns what an option given as `value` leads to: a note (Ok), advice for an error (Err), or
+    /// nothing if the value asks for nothing.
     pub(crate) fn given(self, value: &Value) -> Option<Result<String, String>> {
         if is_off(value) {
             return None;
@@ -312,7 +312,7 @@ impl Foreign {
     }
 }
 
-/// What becomes of `key`, if it is one of Data-Juicer's, or one below it:
+/// Returns how `key` is treated if it is an option of Data-Juicer or lies below one:
 /// `notification.email.enabled`.
 pub(crate) fn foreign(key: &str) -> Option<Foreign> {
     let is_it = |name: &str| {
@@ -325,7 +325,7 @@ pub(crate) fn foreign(key: &str) -> Option<Foreign> {
         .map(|(_, what)| *what)
 }
 
-/// The parameters that all operators of Data-Juicer have and those of djhost have not.
+/// Parameters that all operators of Data-Juicer have and djhost's do not.
 const OF_EVERY_OP: &[(&str, Foreign)] = &[
     ("accelerator", GPU),
     (
@@ -373,11 +373,11 @@ const OF_EVERY_OP: &[(&str, Foreign)] = &[
     ("turbo", PYTHON),
     (
         "work_dir",
-        Ignored("the job's `work_dir` holds for all operators"),
+        Ignored("the job's `work_dir` applies to all operators"),
     ),
 ];
 
-/// What becomes of a parameter that any operator of Data-Juicer takes.
+/// Returns how a parameter is treated that every operator of Data-Juicer takes.
 pub(crate) fn of_every_op(param: &str) -> Option<Foreign> {
     OF_EVERY_OP
         .iter()
@@ -385,9 +385,9 @@ pub(crate) fn of_every_op(param: &str) -> Option<Foreign> {
         .map(|(_, what)| *what)
 }
 
-/// The fields that Data-Juicer lets any operator be told of, though few read them. Not in
-/// [`of_every_op`], as a plugin may have such a parameter; an operator that has none of the name
-/// gets a note.
+/// Field names that Data-Juicer accepts for every operator, though few operators read them. They
+/// are not part of [`of_every_op`], since a plugin may have a parameter of this name. An operator
+/// that does not have it gets a note.
 const FIELD_KEYS: [&str; 6] = [
     "history_key",
     "instruction_key",
@@ -397,12 +397,13 @@ const FIELD_KEYS: [&str; 6] = [
     "system_key",
 ];
 
-/// Whether `param` names a field for operators that read it, and does nothing for others.
+/// Returns whether `param` names a field for the operators that read it and does nothing for all
+/// others.
 pub fn is_field_key(param: &str) -> bool {
     FIELD_KEYS.contains(&param)
 }
 
-/// Whether a value asks for nothing.
+/// Returns whether a value asks for nothing.
 pub(crate) fn is_off(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -1,50 +1,50 @@
-//! The macro by which options are declared: doc comment, name, type, default and bounds in one
-//! place give the struct, its defaults, the setter by dotted key, the list of keys, the reference
-//! and the help.
+//! The macro that declares options. Doc comment, name, type, default and bounds are written once;
+//! the macro makes from them the struct, its defaults, the setter by dotted key, the list of keys,
+//! the reference and the help.
 
 use serde_json::Value;
 
 use super::invalid_value::InvalidValue;
 use super::value::{Bounds, OptionType};
 
-/// What somebody wrote for an option.
+/// The value of an option as the user wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
-    /// Text of a command line or an environment variable.
+    /// Text from a command line or an environment variable.
     Text(String),
-    /// A value of the recipe.
+    /// A value from the recipe.
     Value(Value),
 }
 
 /// Why an option could not be set.
 #[derive(Debug)]
 pub enum SetError {
-    /// There is no such key.
+    /// There is no option with this key.
     UnknownKey,
-    /// The value is not valid.
+    /// The value is invalid.
     InvalidValue(InvalidValue),
 }
 
-/// One option as [`Node::visit`] shows it.
+/// An option as [`Node::visit`] reports it.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Dotted key.
+    /// The dotted key.
     pub key: String,
-    /// The doc comment.
+    /// The doc comment of the declaration.
     pub doc: String,
-    /// The present value.
+    /// The current value.
     pub value: Value,
-    /// What is valid.
+    /// A description of the valid values.
     pub expected: String,
     /// Whether `--key` alone means true.
     pub is_flag: bool,
-    /// A section: `value` and `expected` mean nothing, its options follow.
+    /// Whether this is a section. Its `value` and `expected` mean nothing; its options follow.
     pub is_section: bool,
 }
 
 /// An option or a section of options.
 pub trait Node {
-    /// Sets the option at `key` (empty: this one); `append` adds to a list.
+    /// Sets the option at `key`; an empty `key` means this one. `append` adds to a list.
     fn set(
         &mut self,
         key: &str,
@@ -53,7 +53,8 @@ pub trait Node {
         bounds: Bounds,
     ) -> Result<(), SetError>;
 
-    /// Shows this option, or all of the section in the order of the declaration.
+    /// Calls `see` with this option, or with all options of the section in the order of the
+    /// declaration.
     fn visit(&self, key: &str, doc: &str, bounds: Bounds, see: &mut dyn FnMut(Entry));
 }
 

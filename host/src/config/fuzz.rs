@@ -1,9 +1,9 @@
-//! What must hold for any bytes that are given as a recipe.
+//! Properties that hold for any bytes given as a recipe.
 
 use super::resolve::resolve_text;
 
-/// A recipe read: it is understood, or refused in words that a terminal can show. What is
-/// understood means the same when it is written down in full.
+/// Reads a recipe. It is either understood or refused with a message that a terminal can show; one
+/// that is understood means the same when it is written out in full.
 pub fn recipe(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

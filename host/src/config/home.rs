@@ -1,17 +1,17 @@
-//! `~` at the start of a path: in a recipe, and in an option such as `--plugins=~/ops`, no shell
-//! puts the home directory there.
+//! Expands `~` at the start of a path. In a recipe, and in an option such as `--plugins=~/ops`, the
+//! shell does not do this.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
 
 use super::invalid_value::InvalidValue;
 
-/// The home directory, as `HOME` says.
+/// The home directory, from `HOME`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Home(Option<String>);
 
 impl Home {
-    /// Looks for the variable.
+    /// Looks for `HOME` in `env`.
     pub(crate) fn of(env: &[(OsString, OsString)]) -> Self {
         let home = env
             .iter()
@@ -20,8 +20,8 @@ impl Home {
         Self(home.filter(|home| home.starts_with('/')).map(str::to_owned))
     }
 
-    /// `path` with the home directory in place of `~` or `~/`. A file of that name is `./~`; the
-    /// homes of others (`~name`) stay as they are.
+    /// Returns `path` with the home directory in place of `~` or `~/`. A file with this name is
+    /// written `./~`; home directories of others (`~name`) are not expanded.
     pub(crate) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, InvalidValue> {
         let Some(rest) = path
             .strip_prefix('~')
@@ -39,7 +39,7 @@ impl Home {
     }
 }
 
-/// The same by the environment of this process; the path as it is if there is no home.
+/// Expands `path` with the `HOME` of this process. Returns the path unchanged if there is none.
 pub fn expand_home(path: &str) -> Cow<'_, str> {
     let home = std::env::var_os("HOME").map(|value| (OsString::from("HOME"), value));
     Home::of(home.as_slice())

@@ -1,4 +1,4 @@
-//! What is wrong with a value of the user's, without its place.
+//! An error in a value, without the place of the value.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::did_you_mean;
 
-/// What is wrong with a value: the message without its place, and advice.
+/// What is wrong with a value. The caller adds the place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvalidValue {
     /// What is wrong, with the offending value.
@@ -16,7 +16,7 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    /// A mistake that explains itself.
+    /// Creates an error that needs no hint.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -24,24 +24,24 @@ impl InvalidValue {
         }
     }
 
-    /// The usual mistake: another type or a value out of bounds.
+    /// Creates the error for a wrong type or a value out of bounds.
     pub fn expected(expected: impl Display, got: &Value) -> Self {
         Self::new(format!("expected {expected}, got {}", got_text(got)))
     }
 
-    /// The same mistake with advice.
+    /// Adds advice to the error.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// A word that is not one of `valid`.
+    /// Creates the error for a word that is not one of `valid`.
     pub fn choice<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
         Self::none_of("value", got, valid)
     }
 
-    /// A key that is not one of `valid`.
+    /// Creates the error for a key that is not one of `valid`.
     pub fn key<'a>(got: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> Self {
         Self::none_of("key", got, valid)
     }
@@ -65,7 +65,7 @@ impl InvalidValue {
     }
 }
 
-/// A value for a message: short, with its type where the type is the mistake.
+/// Returns a value for a message: shortened, and with its type if the type is the mistake.
 pub(crate) fn got_text(value: &Value) -> String {
     match value {
         Value::Null => "nothing (null)".into(),

@@ -1,5 +1,5 @@
-//! The job's name and directories. All rules are Data-Juicer's, except that `{work_dir}` always
-//! stands for the run directory.
+//! The name and the directories of a job. The rules are Data-Juicer's, except that `{work_dir}`
+//! always means the run directory.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -8,61 +8,106 @@ use jiff::Timestamp;
 
 use super::options::Config;
 
-/// Where a job keeps its things. Paths are as the recipe has them: relative ones are relative to
+/// Where a job keeps its files. Paths are as the recipe has them: relative paths are relative to
 /// the working directory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobDirs {
-    /// The job's name.
+    /// The job id.
     pub job_id: String,
-    /// Whether somebody chose the name (`job_id` or `resume`), so that a job of this name is
+    /// Whether the user chose the name (`job_id` or `resume`), so that an existing job is
     /// continued.
     pub named: bool,
-    /// Whether there must be such a job already (`resume`).
+    /// Whether the job must exist already (`resume`).
     pub must_exist: bool,
-    /// `{work_dir}/{job_id}`.
+    /// The run directory, `{work_dir}/{job_id}`.
     pub run_dir: PathBuf,
-    /// The result.
+    /// Path of the export.
     pub export_path: PathBuf,
-    /// Human-readable logs.
+    /// Directory for the logs.
     pub event_log_dir: PathBuf,
-    /// Checkpoints.
+    /// Directory for checkpoints.
     pub checkpoint_dir: PathBuf,
-    /// Partitions.
+    /// Directory for unpacked input and the table of partitions.
     pub partition_dir: PathBuf,
 }
 
-/// The directories that `config` means, or mistakes as (key, message, hint).
-pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, String, String)>> {
+/// Key, message and hint of a mistake.
+type Mistake = (&'static str, String, String);
+
+/// Returns the directories that `config` asks for, or the mistakes as (key, message, hint).
+pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<Mistake>> {
     let mut wrong = Vec::new();
-    let mut job_id = config.job_id.clone();
-    if let Some(resume) = &config.resume {
-        if job_id.as_ref().is_some_and(|id| id != resume) {
-            wrong.push((
-                "resume",
-                format!(
-                    "`resume` names the job `{resume}`, `job_id` the job `{}`",
-                    job_id.as_deref().unwrap_or("")
-                ),
-                "give one of them".to_owned(),
-            ));
-        }
-        job_id = Some(resume.clone());
+    let named = config.resume.is_some() || config.job_id.is_some();
+    let job_id = job_id(config, &mut wrong);
+    let work_dir = work_dir(config, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(wrong);
     }
-    let named = job_id.is_some();
-    let job_id = job_id.unwrap_or_else(new_job_id);
+    let export = config.export_path.replace("{job_id}", &job_id);
+    let mut run_dir = PathBuf::from(work_dir.replace("{job_id}", &job_id));
+    if run_dir
+        .file_name()
+        .is_none_or(|name| name != job_id.as_str())
+    {
+        run_dir.push(&job_id);
+    }
+    let run_text = run_dir.to_string_lossy().into_owned();
+    let place = |given: &Option<String>, name: &str| match given {
+        Some(dir) => {
+            let mut place = PathBuf::from(
+                dir.replace("{job_id}", &job_id)
+                    .replace("{work_dir}", &run_text),
+            );
+            // A job removes files in these directories, so no other job may use them.
+            let is_own =
+                dir.contains("{job_id}") || dir.contains("{work_dir}") && !dir.contains("..");
+            if !is_own {
+                place.push(&job_id);
+            }
+            place
+        }
+        None => run_dir.join(name),
+    };
+    Ok(JobDirs {
+        export_path: PathBuf::from(export.replace("{work_dir}", &run_text)),
+        event_log_dir: place(&config.event_log_dir, "logs"),
+        checkpoint_dir: place(&config.checkpoint_dir, "checkpoints"),
+        partition_dir: place(&config.partition_dir, "partitions"),
+        named,
+        must_exist: config.resume.is_some(),
+        run_dir,
+        job_id,
+    })
+}
+
+/// Returns the name that the user chose, or a new one.
+fn job_id(config: &Config, wrong: &mut Vec<Mistake>) -> String {
+    if let (Some(resume), Some(job_id)) = (&config.resume, &config.job_id)
+        && resume != job_id
+    {
+        wrong.push((
+            "resume",
+            format!("`resume` names the job `{resume}`, `job_id` the job `{job_id}`"),
+            "give one of them".to_owned(),
+        ));
+    }
+    let (key, chosen) = match &config.resume {
+        Some(resume) => ("resume", Some(resume)),
+        None => ("job_id", config.job_id.as_ref()),
+    };
+    let job_id = chosen.cloned().unwrap_or_else(new_job_id);
     if let Err(why) = check_job_id(&job_id) {
-        let key = if config.resume.is_some() {
-            "resume"
-        } else {
-            "job_id"
-        };
         wrong.push((
             key,
             format!("`{job_id}` cannot be a job's name: {why}"),
             "use letters, digits, `_`, `-` and `.`".to_owned(),
         ));
     }
-    let export = config.export_path.replace("{job_id}", &job_id);
+    job_id
+}
+
+/// Returns where the run directory goes; may end in `{job_id}`.
+fn work_dir(config: &Config, wrong: &mut Vec<Mistake>) -> String {
     let work_dir = match &config.work_dir {
         Some(dir) => dir.clone(),
         None => match Path::new(&config.export_path).parent() {
@@ -91,46 +136,11 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<(&'static str, St
             "write `path/to/dir/{job_id}`, or leave it out: it is added by itself".to_owned(),
         ));
     }
-    if !wrong.is_empty() {
-        return Err(wrong);
-    }
-    let mut run_dir = PathBuf::from(work_dir.replace("{job_id}", &job_id));
-    if run_dir
-        .file_name()
-        .is_none_or(|name| name != job_id.as_str())
-    {
-        run_dir.push(&job_id);
-    }
-    let run_text = run_dir.to_string_lossy().into_owned();
-    let place = |given: &Option<String>, name: &str| match given {
-        Some(dir) => {
-            let mut place = PathBuf::from(
-                dir.replace("{job_id}", &job_id)
-                    .replace("{work_dir}", &run_text),
-            );
-            // Jobs must not share these: one removes what it finds there.
-            let is_own =
-                dir.contains("{job_id}") || dir.contains("{work_dir}") && !dir.contains("..");
-            if !is_own {
-                place.push(&job_id);
-            }
-            place
-        }
-        None => run_dir.join(name),
-    };
-    Ok(JobDirs {
-        export_path: PathBuf::from(export.replace("{work_dir}", &run_text)),
-        event_log_dir: place(&config.event_log_dir, "logs"),
-        checkpoint_dir: place(&config.checkpoint_dir, "checkpoints"),
-        partition_dir: place(&config.partition_dir, "partitions"),
-        named,
-        must_exist: config.resume.is_some(),
-        run_dir,
-        job_id,
-    })
+    work_dir
 }
 
-/// `20260801_101530_3f9a1c`: UTC, and six hex digits so that two jobs of one second differ.
+/// Returns a new job id such as `20260801_101530_3f9a1c`: the time in UTC, and six hex digits to
+/// tell two jobs of the same second apart.
 pub fn new_job_id() -> String {
     let random = RandomState::new().hash_one(std::process::id()) & 0xff_ffff;
     format!(
@@ -139,8 +149,8 @@ pub fn new_job_id() -> String {
     )
 }
 
-/// Whether a text can be a job's name. It is a directory's name, so it must be one part of a path;
-/// a leading `-` would look like an option.
+/// Checks that a text can be a job id. It becomes the name of a directory, so it must be a single
+/// component of a path; with a leading `-` it would look like an option.
 pub fn check_job_id(job_id: &str) -> Result<(), &'static str> {
     if job_id.is_empty() {
         Err("it is empty")

@@ -1,8 +1,8 @@
-//! From what the user wrote to a configuration without mistakes.
+//! Turns what the user wrote into a configuration without mistakes.
 //!
-//! Options are declared once, in [`options`]. Sources, the strongest first: command line,
-//! environment, recipe, defaults. Nothing here looks at the dataset or at operators; parameters are
-//! checked by [`check_params`] once the operators are known.
+//! [`options`] declares every option once. Values come from the command line, the environment, the
+//! recipe and the defaults; earlier sources take precedence. Nothing here looks at the dataset or
+//! at operators: [`check_params`] checks parameters once the operators are known.
 
 mod data_juicer_options;
 pub mod declare;

@@ -1,5 +1,5 @@
-//! Every option, declared once. `configs/reference.yaml` and `djhost run --help` are made from
-//! these comments.
+//! All options, each declared once. `configs/reference.yaml` and `djhost run --help` are generated
+//! from these comments.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::units::{Count, Size};
 use super::value::{ANY, Bounds, Names, OptionType, Raw, Texts, at_least, between, choices};
 
 choices! {
-    /// How Data-Juicer would run the recipe.
+    /// Data-Juicer's executors.
     ExecutorType { #[doc = "One process."] Default = "default", #[doc = "Ray."] Ray = "ray", #[doc = "Ray, by partitions."] RayPartitioned = "ray_partitioned" }
 }
 choices! {
@@ -26,7 +26,7 @@ choices! {
     }
 }
 choices! {
-    /// Who decides how large partitions are.
+    /// Who decides the size of partitions.
     PartitionMode {
         /// Measured.
         Auto = "auto",
@@ -35,7 +35,7 @@ choices! {
     }
 }
 choices! {
-    /// After which operators a checkpoint is written.
+    /// After which operators checkpoints are written.
     Strategy {
         /// After each n-th.
         EveryNOps = "every_n_ops",
@@ -69,55 +69,55 @@ choices! {
         Gzip = "gzip",
         /// As it is.
         None = "none",
-        /// Small at moderate cost.
+        /// Small, at moderate cost.
         Zstd = "zstd",
         /// Fast.
         Lz4 = "lz4",
     }
 }
 choices! {
-    /// What happens to intermediate data at the end of a job.
+    /// Which intermediate data are kept at the end of a job.
     Retention {
-        /// All stays.
+        /// Keep everything.
         KeepAll = "keep_all",
-        /// It stays if the job failed.
+        /// Keep them if the job failed.
         KeepFailedOnly = "keep_failed_only",
-        /// All goes.
+        /// Remove everything.
         CleanupAll = "cleanup_all",
     }
 }
 choices! {
     /// What happens to a row that an operator cannot process.
     OnError {
-        /// Set aside with the reason.
+        /// It is set aside with the reason.
         Quarantine = "quarantine",
-        /// Counted and forgotten.
+        /// It is only counted.
         Drop = "drop",
         /// The job fails.
         Fail = "fail",
     }
 }
 choices! {
-    /// What happens when an operator does not give the same answer again.
+    /// What happens if an operator gives another answer the second time.
     OnDifference {
-        /// A message, an event, and a line in the summary.
+        /// There are a message, an event and a line in the summary.
         Warn = "warn",
         /// The job fails.
         Fail = "fail",
     }
 }
 choices! {
-    /// The least severe messages that are shown.
+    /// The least severe messages that are logged.
     LogLevel {
         /// Failures.
         Error = "error",
-        /// And what deserves a look.
+        /// Also what deserves a look.
         Warn = "warn",
-        /// And the course of the job.
+        /// Also the course of the job.
         Info = "info",
-        /// And details.
+        /// Also details.
         Debug = "debug",
-        /// And everything.
+        /// Everything.
         Trace = "trace",
     }
 }
@@ -126,18 +126,18 @@ options! {
     /// Partitioning.
     Partition {
         /// `auto` measures a sample of the dataset and chooses the size of partitions; `manual`
-        /// takes `num_of_partitions` or `size`.
+        /// uses `num_of_partitions` or `size`.
         mode: PartitionMode = PartitionMode::Auto;
-        /// Rows per partition. In manual mode it stands in place of `num_of_partitions`; in auto
-        /// mode it is used when the analysis fails.
+        /// Rows per partition. Manual mode: instead of `num_of_partitions`. Auto mode: used if the
+        /// analysis fails.
         size: Option<u64> = None => at_least(1.0);
         /// Manual mode: the exact number of partitions (4 if neither this nor `size` is given;
-        /// `auto` switches to auto mode). Auto mode: the largest number.
+        /// `auto` switches to auto mode). Auto mode: at most this many.
         num_of_partitions: Option<Count> = None => at_least(1.0);
-        /// Auto mode: the size to aim for, in MB of memory that the rows of a partition need (128,
-        /// 256, 512, 1024 or any other).
+        /// Auto mode: target size of a partition, in MB of memory for its rows (128, 256, 512, 1024
+        /// or any other).
         target_size_mb: u64 = 256 => between(1.0, 1_048_576.0);
-        /// Auto mode: the largest size of a partition, in MB of input, when the analysis fails.
+        /// Auto mode: largest size of a partition, in MB of input, if the analysis fails.
         max_size_mb: u64 = 256 => between(1.0, 1_048_576.0);
     }
 }
@@ -147,7 +147,7 @@ options! {
         /// Whether checkpoints are written at all.
         enabled: bool = true;
         /// After which operators: each n-th (`every_n_ops`), each (`every_op`), those in `op_names`
-        /// (`manual`), where redoing is dearer than writing (`adaptive`), none (`disabled`).
+        /// (`manual`), where redoing costs more than writing (`adaptive`), none (`disabled`).
         strategy: Strategy = Strategy::EveryNOps;
         /// `every_n_ops`: the n.
         n_ops: u64 = 5 => at_least(1.0);
@@ -159,30 +159,30 @@ options! {
 options! {
     /// How checkpoints are stored.
     IntermediateStorage {
-        /// File format. With `jsonl` a line is the row as it was then, with one more field,
-        /// `__dj__row__`: for looking at, with `jq` for instance.
+        /// File format. With `jsonl`, a line is the row as it was then, with one more field,
+        /// `__dj__row__`: for inspection, with `jq` for instance.
         format: StorageFormat = StorageFormat::Parquet;
-        /// Compression; by default `snappy`, and `none` for `jsonl`, which other programs read.
+        /// Compression; by default `snappy`, but `none` for `jsonl`, which other programs read.
         compression: Option<Compression> = None;
-        /// Whether checkpoints of JSON rows hold every row, as `jsonl` always does. With false they
-        /// hold what differs from the input, and a resumed job reads the other rows from the input
-        /// again: faster, and far smaller.
+        /// Whether checkpoints of JSON rows hold every row, as `jsonl` always does. Otherwise they
+        /// hold what differs from the input, and a resumed job reads the rest from the input again:
+        /// faster, and far smaller.
         whole_rows: bool = false;
-        /// Whether checkpoints stay after the job is complete. With false they are deleted whatever
-        /// `retention_policy` says.
+        /// Whether checkpoints are kept after the job is complete. If false, they are deleted
+        /// whatever `retention_policy` says.
         preserve_intermediate_data: bool = true;
-        /// What stays at the end of the job: everything, only what a failed job needs to be
+        /// What is kept at the end of the job: everything, only what a failed job needs to be
         /// resumed, or nothing once it is complete.
         retention_policy: Retention = Retention::KeepAll;
-        /// Whether the unpacked copies of inputs that cannot be read in pieces (archives, CSV, JSON
-        /// arrays) stay after the job is complete. They are as large as the unpacked dataset; a job
-        /// that goes on later unpacks it again.
+        /// Whether unpacked copies of inputs that cannot be read in pieces (archives, CSV, JSON
+        /// arrays) are kept after the job is complete. They are as large as the unpacked dataset;
+        /// without them, a job that continues later unpacks it again.
         keep_unpacked_inputs: bool = false;
     }
 }
 
 impl IntermediateStorage {
-    /// The compression that holds.
+    /// Returns the compression in effect.
     pub fn compression(&self) -> Compression {
         let by_default = if self.format == StorageFormat::Jsonl {
             Compression::None
@@ -195,7 +195,7 @@ impl IntermediateStorage {
 options! {
     /// The machine-readable event log.
     EventLogging {
-        /// Whether `events_*.jsonl` is written. Without it `djhost monitor` only knows the job
+        /// Whether `events_*.jsonl` is written. Without it, `djhost monitor` only knows the job
         /// summary.
         enabled: bool = true;
     }
@@ -204,34 +204,35 @@ options! {
     /// Limits for each operator's sandbox; an entry of `process` may set its own with `limits`.
     OpLimits {
         /// Linear memory and tables of one instance, in MB. A selector that gets the keys of the
-        /// whole dataset has more: 32 bytes for each, and four times what they have themselves, up
-        /// to 4 GB in all.
+        /// whole dataset may use more: 32 bytes for each key, and four times the size of the keys,
+        /// up to 4 GB in all.
         memory_mb: u64 = 256 => between(1.0, 4096.0);
         /// CPU time for one batch, in seconds. A batch larger than `batch_size_kb` gets more, in
         /// proportion.
         timeout_s: f64 = 60.0 => between(0.001, 86_400.0);
-        /// CPU time for one row, in seconds: a batch of few rows gets no more than this for each. A
-        /// row larger than `batch_size_kb` gets more, in proportion.
+        /// CPU time for one row, in seconds: a batch of few rows gets at most this for each of
+        /// them. A row larger than `batch_size_kb` gets more, in proportion.
         row_timeout_s: f64 = 10.0 => between(0.001, 86_400.0);
-        /// How many times as large as what an operator is given of a row its answer for it may be.
-        /// The rows that it makes of one may be as many times as large again, with the fields that
-        /// are taken over, up to 256 MB. An answer to a batch that is larger than both it and
-        /// `batch_size_kb` by so much is not even looked at.
+        /// Largest answer for a row, as a multiple of what the operator is given of it. Rows that
+        /// it makes of one row, including the fields that they take over, may be as many times as
+        /// large again, up to 256 MB. An answer to a batch that is this many times larger than both
+        /// the batch and `batch_size_kb` is refused unread.
         output_ratio: f64 = 16.0 => between(1.0, 1024.0);
-        /// What an answer for one row may have beyond that, in KB.
+        /// What the answer for one row may have beyond that, in KB.
         row_output_kb: u64 = 1024 => between(1.0, 1_048_576.0);
-        /// The job ends when all that an operator has made of rows beyond `output_ratio` times each
-        /// comes to more than `output_ratio` times the dataset and this, in MB.
+        /// The job ends if everything that an operator has made of rows beyond `output_ratio` times
+        /// each is more than `output_ratio` times the dataset and this, in MB.
         job_output_mb: u64 = 256 => between(1.0, 1_073_741_824.0);
     }
 }
 options! {
-    /// A check of operators on the data itself: whether they give the same answer again.
+    /// Checks operators on the data itself: whether they give the same answer again.
     Determinism {
-        /// Share of the batches that two fresh instances are given, too, and whose answers are
-        /// compared: 0 is none, 1 is all.
+        /// Share of the batches that two fresh instances process, too, to compare the answers: 0 is
+        /// none, 1 is all.
         check_ratio: f64 = 0.0 => between(0.0, 1.0);
-        /// What happens when an operator answers otherwise: `warn` says so, `fail` ends the job.
+        /// What happens if an operator gives another answer: `warn` reports it, `fail` ends the
+        /// job.
         on_difference: OnDifference = OnDifference::Warn;
     }
 }
@@ -239,44 +240,45 @@ options! {
     /// All options of a recipe. A key is a field's name, fields of sections joined by dots:
     /// `checkpoint.n_ops`.
     Config {
-        /// Name of the project; `job_summary.json` has it.
+        /// Name of the project, for `job_summary.json`.
         project_name: String = "hello_world".into();
         /// The dataset: a file, a directory, a glob, or a list of them. Formats are JSONL (plain,
         /// .gz, .zst, .bz2, .xz), JSON, Parquet, Arrow IPC, CSV, TSV and TXT.
         dataset_path: Texts = Texts::default();
         /// Data-Juicer's other way to name the dataset, for local files: `configs: [{type: local,
-        /// path: a.jsonl}]`. Used when `dataset_path` is empty.
+        /// path: a.jsonl}]`. Used if `dataset_path` is empty.
         dataset: Raw = Raw(Value::Null);
-        /// The result. `{job_id}` and `{work_dir}` are replaced.
+        /// Path of the result. `{job_id}` and `{work_dir}` are replaced.
         export_path: String = "./outputs/hello_world/hello_world.jsonl".into();
-        /// Format of the result; by default what the end of `export_path` says.
+        /// Format of the result; by default what the suffix of `export_path` says.
         export_type: Option<ExportType> = None;
         /// With a size (`256MiB`), the result is split into files of about this size; 0 gives one
         /// file.
         export_shard_size: Size = Size(0);
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
-        /// Whether filters use the stats that rows of the dataset bring under `__dj__stats__` in
-        /// place of computing them. Only for a dataset that is trusted, with stats of the same
-        /// operators and parameters: a row with made-up stats passes any filter.
+        /// Whether filters use stats that rows of the dataset have under `__dj__stats__` instead of
+        /// computing them. Only for a trusted dataset with stats of the same operators and
+        /// parameters: a row with made-up stats passes any filter.
         reuse_input_stats: bool = false;
         /// Where run directories go; by default beside `export_path`. The run directory is
-        /// `work_dir/job_id`; `{job_id}` may stand as the last part.
+        /// `work_dir/job_id`; `{job_id}` may be the last part.
         work_dir: Option<String> = None;
-        /// Name of the job. The same name continues the job. By default a new name: date, time and
-        /// six hex digits.
+        /// Name of the job. An existing job of this name is continued. By default a new name: date,
+        /// time and six hex digits.
         job_id: Option<String> = None;
-        /// Name of a job to continue; an error if there is none.
+        /// Name of a job to continue; an error if it does not exist.
         resume: Option<String> = None;
-        /// Accepted for Data-Juicer's recipes; every value runs on this machine's threads, by
-        /// partitions.
+        /// Accepted for Data-Juicer's recipes; with every value the job runs on threads of this
+        /// machine, by partitions.
         executor_type: ExecutorType = ExecutorType::Default;
-        /// Accepted for Data-Juicer's recipes: `auto` or `local`. A cluster's address is refused.
+        /// Accepted for Data-Juicer's recipes: `auto` or `local`. The address of a cluster is
+        /// refused.
         ray_address: String = "auto".into();
         /// Number of worker threads; by default one per core.
         np: Option<u64> = None => between(1.0, 1024.0);
-        /// The field that operators work on unless they name another with `text_key`; of a list the
-        /// first. Nested fields: `meta.text`.
+        /// The field that operators work on unless they name another with `text_key`; the first one
+        /// of a list. Nested fields: `meta.text`.
         text_keys: Texts = Texts(vec!["text".into()]);
         /// The field with the list of image paths.
         image_key: String = "images".into();
@@ -289,85 +291,85 @@ options! {
         /// What happens to a row that an operator rejects or fails on: `quarantine` sets it aside
         /// with the reason, `drop` only counts it, `fail` ends the job. By default `quarantine`.
         on_error: Option<OnError> = None;
-        /// The job fails when operators cannot process more than this share of the rows (taken as
-        /// 1,000 if they are fewer), or any of them: a broken operator is not bad data. With 1 it
-        /// never does.
+        /// The job fails if operators cannot process more than this share of the rows (of 1,000
+        /// rows if there are fewer), or cannot process a single row: a broken operator is not bad
+        /// data. With 1 it never fails for this reason.
         max_quarantine_ratio: f64 = 0.05 => between(0.0, 1.0);
-        /// The job fails when more than this share of at least 1,000 rows, or all rows, cannot be
+        /// The job fails if more than this share of at least 1,000 rows, or all rows, cannot be
         /// read: they are malformed, or lack a field that an operator requires. By default 0.5, or
-        /// `max_quarantine_ratio` where that is larger.
+        /// `max_quarantine_ratio` if that is larger.
         max_unreadable_ratio: Option<f64> = None => between(0.0, 1.0);
         /// How often a failed partition is tried again before the job fails.
         task_retries: u64 = 2 => between(0.0, 100.0);
-        /// Bytes per batch that passes through the operators, in KB. Batches that fit the
+        /// Size of the batches that pass through the operators, in KB. Batches that fit the
         /// processor's cache are fastest.
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);
-        /// Larger rows go to quarantine, in MB.
+        /// Largest row, in MB; larger rows go to quarantine.
         max_row_mb: u64 = 256 => between(1.0, 1024.0);
-        /// The largest window of a zstd file of the dataset, in MB: what unpacking one file may
-        /// take in memory. Files of `zstd --long=31` need 2048.
+        /// Largest window of a zstd file of the dataset, in MB: the memory that unpacking one file
+        /// may take. Files of `zstd --long=31` need 2048.
         zstd_window_mb: u64 = 128 => between(8.0, 2048.0);
-        /// Memory for the tables in which deduplicators look up fingerprints of all rows, in MB.
-        /// More rows than fit take more passes over the keys, which are on disk.
+        /// Memory for the tables in which deduplicators look up the fingerprints of all rows, in
+        /// MB. If not all rows fit, the keys are read from disk several times.
         resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
-        /// Seed of everything random, and what operators see as random numbers.
+        /// Seed of everything random, including the random numbers that operators see.
         seed: u64 = 42;
         /// Directories with operator components (`*.wasm`), searched recursively.
         plugins: Texts = Texts::default();
-        /// Whether a run is refused when the components of a plugin directory are not those that
-        /// its `plugins.lock` pins (`djhost ops lock`).
+        /// Whether a run is refused if the components of a plugin directory are not those that its
+        /// `plugins.lock` pins (`djhost ops lock`).
         check_plugins_lock: bool = true;
-        /// Operators of plugins that take the place of built-in ones of the same name:
-        /// `[text_length_filter]`. Without being named here, one that the recipe uses is refused.
+        /// Operators of plugins that replace built-in ones of the same name:
+        /// `[text_length_filter]`. A recipe that uses one that is not listed here is refused.
         allow_override: Names = Names::default();
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
         /// How the dataset is split: partitions are the unit of work, of retry and of checkpoints.
         partition: Partition = Partition::default();
-        /// After which operators each partition's rows are saved, so that a job that was stopped or
-        /// killed goes on from there.
+        /// After which operators the rows of each partition are saved, so that a job that was
+        /// stopped or killed continues from there.
         checkpoint: Checkpoint = Checkpoint::default();
-        /// How checkpoints are stored, and what becomes of them.
+        /// How checkpoints are stored, and which of them are kept.
         intermediate_storage: IntermediateStorage = IntermediateStorage::default();
         /// The machine-readable event log.
         event_logging: EventLogging = EventLogging::default();
         /// Limits for the sandbox of each operator.
         op_limits: OpLimits = OpLimits::default();
-        /// Whether operators are checked for giving the same answer again.
+        /// Whether operators are checked to give the same answer again.
         determinism: Determinism = Determinism::default();
-        /// Whether a job is refused when its disks have no room for what it would write if no row
-        /// were dropped. Only before a job has begun.
+        /// Whether a new job is refused if its disks have no room for what it would write if no row
+        /// were dropped.
         check_free_space: bool = true;
-        /// Where the human-readable logs go; by default `logs` in the run directory. `{job_id}` and
-        /// `{work_dir}` are replaced; if neither is there, the job's name is added.
+        /// Directory for the logs; by default `logs` in the run directory. `{job_id}` and
+        /// `{work_dir}` are replaced; if neither is used, the name of the job is added.
         event_log_dir: Option<String> = None;
-        /// Where checkpoints go, in the same way; by default `checkpoints` in the run directory. A
-        /// link to it is there then.
+        /// Directory for checkpoints, with the same replacements; by default `checkpoints` in the
+        /// run directory. Otherwise the run directory has a link to it.
         checkpoint_dir: Option<String> = None;
-        /// Where unpacked input goes, in the same way; by default `partitions` in the run
-        /// directory.
+        /// Directory for unpacked input, with the same replacements; by default `partitions` in the
+        /// run directory.
         partition_dir: Option<String> = None;
         /// The operators, in order: a list of `- name:` with the parameters below it. Each may also
-        /// have `limits: {memory_mb, timeout_s, row_timeout_s, output_ratio, row_output_kb,
-        /// job_output_mb}`, `grants: {read_dirs, env, media, seed}` and `on_error` for itself.
+        /// have its own `limits: {memory_mb, timeout_s, row_timeout_s, output_ratio, row_output_kb,
+        /// job_output_mb}`, `grants: {read_dirs, env, media, seed}` and `on_error`.
         process: Raw = Raw(json!([]));
     }
 }
 
 impl Config {
-    /// All options and sections in the order of the declaration, with the present values.
+    /// Returns all options and sections with their current values, in the order of the declaration.
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         self.visit("", "", ANY, &mut |entry| entries.push(entry));
         entries
     }
 
-    /// Sets the option at a dotted key.
+    /// Sets the option with a dotted key.
     pub fn set(&mut self, key: &str, given: &Given, append: bool) -> Result<(), SetError> {
         Node::set(self, key, given, append, ANY)
     }
 
-    /// All options as nested JSON, in the order of the declaration.
+    /// Returns all options as nested JSON, in the order of the declaration.
     pub fn to_json(&self) -> Value {
         let mut root = serde_json::Map::new();
         for entry in self.entries().into_iter().filter(|e| !e.is_section) {
@@ -385,7 +387,7 @@ impl Config {
         Value::Object(root)
     }
 
-    /// Number of worker threads.
+    /// Returns the number of worker threads.
     pub fn workers(&self) -> usize {
         match self.np {
             Some(np) => np as usize,
@@ -393,12 +395,13 @@ impl Config {
         }
     }
 
-    /// The field that operators work on unless they name another.
+    /// Returns the field that operators work on unless they name another.
     pub fn text_key(&self) -> &str {
         self.text_keys.0.first().map_or("text", String::as_str)
     }
 
-    /// What happens to rows that an operator cannot process, `skip_op_error` included.
+    /// Returns what happens to rows that an operator cannot process; takes `skip_op_error` into
+    /// account.
     pub fn on_error(&self) -> OnError {
         self.on_error.unwrap_or(match self.skip_op_error {
             Some(false) => OnError::Fail,
@@ -406,7 +409,7 @@ impl Config {
         })
     }
 
-    /// The strategy that holds, `checkpoint.enabled` included.
+    /// Returns the strategy in effect; takes `checkpoint.enabled` into account.
     pub fn strategy(&self) -> Strategy {
         if self.checkpoint.enabled {
             self.checkpoint.strategy
@@ -415,7 +418,7 @@ impl Config {
         }
     }
 
-    /// The mode that holds: `num_of_partitions: auto` means auto.
+    /// Returns the mode in effect: `num_of_partitions: auto` means auto.
     pub fn partition_mode(&self) -> PartitionMode {
         match self.partition.num_of_partitions {
             Some(Count::Auto) => PartitionMode::Auto,
@@ -423,7 +426,7 @@ impl Config {
         }
     }
 
-    /// What decides how the input becomes rows, for fingerprints.
+    /// Returns the options that decide how the input becomes rows, for lineage keys.
     pub fn reader_json(&self) -> Value {
         json!({ "max_row_mb": self.max_row_mb })
     }

@@ -1,11 +1,11 @@
 //! Options from the command line and the environment.
 //!
-//! Command line: `--key value`, `--key=value`, `--key+=value` (adds to a list), `--flag` alone for
-//! true. Dashes and underscores are the same. Parameters of operators:
+//! Command line: `--key value`, `--key=value`, `--key+=value` (adds to a list), and `--flag` alone
+//! for true. Dashes and underscores are equivalent. Parameters of operators:
 //! `--text_length_filter.min_len 5`, for all uses of that operator in `process`.
 //!
 //! Environment: `DJHOST_` or Data-Juicer's `DJ_PROCESS_`, then the key in capitals with `__` for
-//! each dot: `DJHOST_CHECKPOINT__STRATEGY=manual`. Where both are set, `DJHOST_` holds.
+//! each dot: `DJHOST_CHECKPOINT__STRATEGY=manual`. If both are set, `DJHOST_` takes precedence.
 
 use std::ffi::{OsStr, OsString};
 
@@ -15,30 +15,30 @@ use super::declare::Entry;
 use super::options::Config;
 use crate::error::{UserError, UserErrors};
 
-/// One option as somebody gave it outside the recipe.
+/// One option that was given outside the recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
     /// Dotted key, with underscores.
     pub key: String,
-    /// The value's text.
+    /// The text of the value.
     pub text: String,
-    /// Whether to add to a list.
+    /// Whether the value is added to a list.
     pub append: bool,
-    /// The option or variable, as errors show it: `--checkpoint.n_ops`, `DJHOST_NP`.
+    /// The option or variable as errors name it: `--checkpoint.n_ops`, `DJHOST_NP`.
     pub source: String,
 }
 
-/// Arguments of a subcommand, sorted.
+/// The arguments of a subcommand, separated into its own and the recipe's.
 #[derive(Debug, Default)]
 pub struct Split {
-    /// What clap gets: positional arguments and the options that the command itself declares.
+    /// Arguments for clap: positional ones and the options that the command declares.
     pub rest: Vec<OsString>,
     /// All other options, in order.
     pub overrides: Vec<Override>,
 }
 
-/// Sorts the arguments after the subcommand's name. Options that `command` declares stay for clap
-/// unless they are also options of the recipe (which clap then declares for its help only); every
+/// Separates the arguments after the subcommand's name. Options that `command` declares stay for
+/// clap, unless they are also options of the recipe, which clap declares for its help only. Every
 /// other `--…` is an override.
 pub fn split_overrides(args: &[OsString], command: &Command) -> Result<Split, UserErrors> {
     let entries = Config::default().entries();
@@ -104,7 +104,7 @@ pub fn split_overrides(args: &[OsString], command: &Command) -> Result<Split, Us
     }
 }
 
-/// `--name` and `--name=value`; everything else is None.
+/// Splits `--name` and `--name=value`; None for anything else.
 fn long_option(arg: &str) -> Option<(&str, Option<&str>)> {
     let arg = arg.strip_prefix("--")?;
     Some(
@@ -113,7 +113,7 @@ fn long_option(arg: &str) -> Option<(&str, Option<&str>)> {
     )
 }
 
-/// Whether `command` declares the option, and if so, whether it takes a value.
+/// Returns None if `command` does not declare the option, or else whether it takes a value.
 fn own_option(command: &Command, key: &str) -> Option<bool> {
     let same = |name: &str| name.replace('-', "_") == key;
     if matches!(key, "help" | "version") {
@@ -127,8 +127,8 @@ fn own_option(command: &Command, key: &str) -> Option<bool> {
     Some(arg.get_action().takes_values())
 }
 
-/// The value in the next argument. A flag takes it only if it can be one: `--keep_stats_in_res_ds
-/// recipe.yaml` is a flag and a file.
+/// Returns the value in the next argument. A flag takes it only if it can be a boolean:
+/// `--keep_stats_in_res_ds recipe.yaml` is a flag and a file.
 fn value_after<'a>(
     entry: Option<&Entry>,
     args: &mut std::iter::Peekable<impl Iterator<Item = &'a OsString>>,
@@ -152,7 +152,7 @@ fn value_after<'a>(
     }
 }
 
-/// A list option given several times collects: `--plugins a --plugins b`.
+/// Merges repeated list options: `--plugins a --plugins b`.
 fn collect_lists(overrides: &mut [Override], entries: &[Entry]) {
     let mut seen = Vec::new();
     for item in overrides {
@@ -166,11 +166,11 @@ fn collect_lists(overrides: &mut [Override], entries: &[Entry]) {
     }
 }
 
-/// The prefixes of environment variables; a later one holds over an earlier one.
+/// Prefixes of environment variables; later ones take precedence.
 pub const ENV_PREFIXES: [&str; 2] = ["DJ_PROCESS_", "DJHOST_"];
 
-/// Variables with such a prefix that are no options of a recipe: where compiled components are
-/// kept, and what tests, benches and the build scripts of the SDKs are told.
+/// Variables with such a prefix that are not options: the cache of compiled components, and
+/// settings of tests, benches and the build scripts of the SDKs.
 const OTHER_VARIABLES: [&str; 4] = [
     "DJHOST_CACHE_DIR",
     "DJHOST_TEST_",
@@ -178,8 +178,7 @@ const OTHER_VARIABLES: [&str; 4] = [
     "DJHOST_SDK_",
 ];
 
-/// The overrides among the variables of the environment, weakest first. Values that are not UTF-8
-/// are errors.
+/// Returns the overrides in the environment, weakest first. Fails if a value is not UTF-8.
 pub fn env_overrides(
     vars: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<Override>, UserErrors> {

@@ -1,5 +1,5 @@
-//! `process`: the operators of a recipe, each with what goes to the operator and what is for the
-//! host.
+//! Reads `process`, the operators of a recipe, and separates parameters for the operator from
+//! settings for the host.
 
 use std::collections::BTreeMap;
 
@@ -14,31 +14,31 @@ use crate::error::{UserError, did_you_mean};
 /// One entry of `process`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpSpec {
-    /// Place in `process`, from 0. Checkpoints and events count the same way.
+    /// Its place in `process`, from 0. Checkpoints and events use the same number.
     pub index: usize,
-    /// The operator's name as the recipe has it.
+    /// Name of the operator as in the recipe.
     pub name: String,
-    /// The parameters for the operator, not yet checked against its schema.
+    /// Parameters for the operator, not yet checked against its schema.
     pub params: Map<String, Value>,
-    /// What the entry says to the host.
+    /// Settings for the host.
     pub host: OpHost,
-    /// `recipe.yaml:12: process[3].text_length_filter`.
+    /// Its place in the recipe: `recipe.yaml:12: process[3].text_length_filter`.
     pub place: String,
-    /// The place of each parameter.
+    /// The place of each parameter in the recipe.
     pub param_places: BTreeMap<String, String>,
 }
 
-/// The settings of one entry of `process` that are for the host. What is None holds as it does for
-/// all operators.
+/// Settings of one entry of `process` for the host. None means the setting for all operators
+/// applies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OpHost {
-    /// Field with the text.
+    /// The field with the text.
     pub text_key: Option<String>,
-    /// Field with image paths.
+    /// The field with image paths.
     pub image_key: Option<String>,
-    /// Field with audio paths.
+    /// The field with audio paths.
     pub audio_key: Option<String>,
-    /// Field with video paths.
+    /// The field with video paths.
     pub video_key: Option<String>,
     /// What happens to rows that it cannot process.
     pub on_error: Option<OnError>,
@@ -46,26 +46,26 @@ pub struct OpHost {
     pub memory_mb: Option<u64>,
     /// CPU time for one batch, in seconds.
     pub timeout_s: Option<f64>,
-    /// Of `limits`.
+    /// CPU time for one row, in seconds (`limits.row_timeout_s`).
     pub row_timeout_s: Option<f64>,
-    /// Largest answer for a row as a multiple of it.
+    /// Largest answer for a row, as a multiple of the row.
     pub output_ratio: Option<f64>,
-    /// Of `limits`.
+    /// What an answer for one row may have beyond that, in KB.
     pub row_output_kb: Option<u64>,
-    /// Of `limits`.
+    /// What it may make of rows beyond `output_ratio` in the whole job, in MB.
     pub job_output_mb: Option<u64>,
-    /// Directories that it may read, under the same path.
+    /// Directories that it may read; it sees them under the same path.
     pub read_dirs: Vec<String>,
     /// Environment variables that it sees.
     pub env: BTreeMap<String, String>,
     /// Whether it may read the directories of the dataset.
     pub media: Option<bool>,
-    /// The seed of its random numbers, in place of the job's.
+    /// Seed of its random numbers, instead of the job's.
     pub seed: Option<u64>,
 }
 
-/// The parameters that every operator gets beside its own (see `create` in the WIT), and that
-/// recipes may give for any filter.
+/// The parameters that every operator gets in addition to its own (see `create` in the WIT).
+/// Recipes may give them for any filter.
 pub const COMMON_FLAGS: [(&str, bool); 3] = [
     ("min_closed_interval", true),
     ("max_closed_interval", true),
@@ -73,7 +73,7 @@ pub const COMMON_FLAGS: [(&str, bool); 3] = [
 ];
 
 impl OpSpec {
-    /// The place of a parameter (`min_len`, `polygon[2]`), for errors.
+    /// Returns the place of a parameter (`min_len`, `polygon[2]`) for errors.
     pub fn place_of(&self, param: &str) -> String {
         let top = param.split(['.', '[']).next().unwrap_or(param);
         match self.param_places.get(top) {
@@ -82,9 +82,9 @@ impl OpSpec {
         }
     }
 
-    /// What the operator gets as `params`: `checked` (its own, with defaults, from
-    /// [`check_params`](super::params::check_params)) and the common ones of the WIT's `create`.
-    /// Where an operator declares a common name itself, its own value holds.
+    /// Returns the `params` that the operator gets: `checked`, which are its own with defaults from
+    /// [`check_params`](super::params::check_params), and the common ones of the WIT's `create`. If
+    /// an operator declares a common name itself, its own value is used.
     pub fn guest_params(&self, config: &Config, checked: Map<String, Value>) -> Map<String, Value> {
         let mut params = checked;
         let keys = [
@@ -106,8 +106,8 @@ impl OpSpec {
     }
 }
 
-/// The common parameters with their defaults, beside an operator's own: what it gets when a recipe
-/// only names it.
+/// Adds the common parameters with their defaults to an operator's own. This is what the operator
+/// gets if the recipe gives no parameters.
 pub fn common_params(checked: Map<String, Value>) -> Map<String, Value> {
     let spec = OpSpec {
         index: 0,
@@ -120,20 +120,20 @@ pub fn common_params(checked: Map<String, Value>) -> Map<String, Value> {
     spec.guest_params(&Config::default(), checked)
 }
 
-/// An override of one parameter: `--text_length_filter.min_len 5`.
+/// A parameter given outside the recipe: `--text_length_filter.min_len 5`.
 #[derive(Debug, Clone)]
 pub(crate) struct ParamOverride {
-    /// The operator.
+    /// Name of the operator.
     pub op: String,
-    /// The parameter; dots go into mappings.
+    /// Name of the parameter; dots lead into mappings.
     pub param: String,
-    /// Its value.
+    /// The value.
     pub value: Value,
-    /// The option or variable.
+    /// The option or variable that gave it.
     pub source: String,
 }
 
-/// Whether a key looks like the name of an operator.
+/// Returns whether a key looks like the name of an operator.
 pub(crate) fn looks_like_op(key: &str) -> bool {
     [
         "_filter",
@@ -147,8 +147,8 @@ pub(crate) fn looks_like_op(key: &str) -> bool {
     .any(|end| key.ends_with(end))
 }
 
-/// Reads `process`. `place` gives the place of a path below it like `[3].text_length_filter`.
-/// Mistakes and notes are added to the lists.
+/// Reads `process`. `place` returns the place of a path below it, such as `[3].text_length_filter`.
+/// Adds mistakes and notes to the lists.
 pub(crate) fn read_process(
     process: &Value,
     overrides: &[ParamOverride],
@@ -246,7 +246,7 @@ fn read_entry(
                 .map(|k| format!("`{k}`"))
                 .collect::<Vec<_>>()
                 .join(", ");
-            // The usual slip: the parameters stand at the same indentation as the operator.
+            // A common slip: the parameters have the same indentation as the operator.
             let hint = match map.iter().next() {
                 Some((first, Value::Null)) => {
                     format!("indent the parameters further than `{first}`")
@@ -291,7 +291,7 @@ fn read_entry(
     })
 }
 
-/// Sets a value at a dotted path; false where the way leads through something that is not a
+/// Sets the value at a dotted path. Returns false if the path leads through something that is not a
 /// mapping.
 fn insert(params: &mut Map<String, Value>, path: &str, value: Value) -> bool {
     match path.split_once('.') {
@@ -309,7 +309,7 @@ fn insert(params: &mut Map<String, Value>, path: &str, value: Value) -> bool {
     }
 }
 
-/// Takes what is for the host out of the parameters.
+/// Moves the settings for the host out of the parameters.
 fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<String>) {
     let params = std::mem::take(&mut op.params);
     for (key, value) in params {
@@ -321,7 +321,7 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
             "audio_key" => Option::read(&value, ANY).map(|v| host.audio_key = v),
             "video_key" => Option::read(&value, ANY).map(|v| host.video_key = v),
             "on_error" => Option::read(&value, ANY).map(|v| host.on_error = v.or(host.on_error)),
-            // Data-Juicer's spelling; `on_error` holds where both are given.
+            // Data-Juicer's spelling; if both are given, `on_error` takes precedence.
             "skip_op_error" => Option::<bool>::read(&value, ANY).map(|skip| {
                 let means = skip.map(|skip| {
                     if skip {
@@ -333,50 +333,10 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
                 host.on_error = host.on_error.or(means);
             }),
             "limits" => each(&value, &place, errors, |key, value| {
-                match key {
-                    "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
-                    "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
-                    "row_timeout_s" => {
-                        host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?
-                    }
-                    "output_ratio" => {
-                        host.output_ratio = Option::read(value, between(1.0, 1024.0))?
-                    }
-                    "row_output_kb" => {
-                        host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?
-                    }
-                    "job_output_mb" => {
-                        host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?
-                    }
-                    other => {
-                        let valid = [
-                            "memory_mb",
-                            "timeout_s",
-                            "row_timeout_s",
-                            "output_ratio",
-                            "row_output_kb",
-                            "job_output_mb",
-                        ];
-                        return Err(InvalidValue::key(other, valid));
-                    }
-                }
-                Ok(())
+                set_limit(host, key, value)
             }),
             "grants" => each(&value, &place, errors, |key, value| {
-                match key {
-                    "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
-                    "env" => host.env = variables(value)?,
-                    "media" => host.media = Option::read(value, ANY)?,
-                    "seed" => host.seed = Option::read(value, ANY)?,
-                    "network" => return Err(InvalidValue::new("no operator can have the network")),
-                    other => {
-                        return Err(InvalidValue::key(
-                            other,
-                            ["read_dirs", "env", "media", "seed"],
-                        ));
-                    }
-                }
-                Ok(())
+                set_grant(host, key, value)
             }),
             name => match of_every_op(name).map(|foreign| foreign.given(&value)) {
                 Some(None) => Ok(()),
@@ -397,6 +357,42 @@ fn split_host(op: &mut OpSpec, errors: &mut Vec<UserError>, notes: &mut Vec<Stri
             errors.push(user_error(place, wrong));
         }
     }
+}
+
+fn set_limit(host: &mut OpHost, key: &str, value: &Value) -> Result<(), InvalidValue> {
+    const LIMITS: [&str; 6] = [
+        "memory_mb",
+        "timeout_s",
+        "row_timeout_s",
+        "output_ratio",
+        "row_output_kb",
+        "job_output_mb",
+    ];
+    match key {
+        "memory_mb" => host.memory_mb = Option::read(value, between(1.0, 4096.0))?,
+        "timeout_s" => host.timeout_s = Option::read(value, between(0.001, 86_400.0))?,
+        "row_timeout_s" => host.row_timeout_s = Option::read(value, between(0.001, 86_400.0))?,
+        "output_ratio" => host.output_ratio = Option::read(value, between(1.0, 1024.0))?,
+        "row_output_kb" => host.row_output_kb = Option::read(value, between(1.0, 1_048_576.0))?,
+        "job_output_mb" => {
+            host.job_output_mb = Option::read(value, between(1.0, 1_073_741_824.0))?;
+        }
+        other => return Err(InvalidValue::key(other, LIMITS)),
+    }
+    Ok(())
+}
+
+fn set_grant(host: &mut OpHost, key: &str, value: &Value) -> Result<(), InvalidValue> {
+    const GRANTS: [&str; 4] = ["read_dirs", "env", "media", "seed"];
+    match key {
+        "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
+        "env" => host.env = variables(value)?,
+        "media" => host.media = Option::read(value, ANY)?,
+        "seed" => host.seed = Option::read(value, ANY)?,
+        "network" => return Err(InvalidValue::new("no operator can have the network")),
+        other => return Err(InvalidValue::key(other, GRANTS)),
+    }
+    Ok(())
 }
 
 pub(crate) fn user_error(place: impl Into<String>, wrong: InvalidValue) -> UserError {
@@ -427,7 +423,8 @@ fn each(
     Ok(())
 }
 
-/// `env`: a mapping of names and values, or a list of names whose present values are passed on.
+/// Reads `env`: either a mapping of names to values, or a list of names whose present values are
+/// passed on.
 fn variables(value: &Value) -> Result<BTreeMap<String, String>, InvalidValue> {
     match value {
         Value::Object(map) => map

@@ -1,23 +1,22 @@
-//! What is generated from the declaration: `configs/reference.yaml` and the list of options in
-//! `--help`.
+//! Generates `configs/reference.yaml` and the list of options in `--help` from the declaration.
 
 use serde_json::Value;
 
 use super::options::Config;
 
-/// Columns of the reference's comments.
+/// Width of the comments in the reference.
 const WIDTH: usize = 110;
 
-/// The text of `configs/reference.yaml`: every option with its explanation, what is valid, and its
-/// default. It is a valid recipe.
+/// Returns the text of `configs/reference.yaml`, a valid recipe: every option with its explanation,
+/// its valid values and its default.
 pub fn reference_yaml() -> String {
     let mut text = String::from(
         "# Every option of djhost with its default. Generated from host/src/config/options.rs; do not edit.\n\
          #\n\
          # On the command line: `--checkpoint.n_ops 3` or `--checkpoint.n_ops=3`, `--checkpoint.op_names+=op` adds to a list, and\n\
          # `--text_length_filter.min_len 10` sets a parameter of an operator in `process`. In the environment:\n\
-         # `DJHOST_CHECKPOINT__N_OPS=3` or `DJ_PROCESS_CHECKPOINT__N_OPS=3`. The command line holds over the environment, the\n\
-         # environment over the recipe. `djhost config RECIPE` shows what holds, and why.\n\
+         # `DJHOST_CHECKPOINT__N_OPS=3` or `DJ_PROCESS_CHECKPOINT__N_OPS=3`. The command line takes precedence over the\n\
+         # environment, and the environment over the recipe. `djhost config RECIPE` shows each value and where it comes from.\n\
          #\n\
          # An MB in these options is 1,048,576 bytes and a KB 1,024, as in Data-Juicer. Sizes that djhost measures are shown in\n\
          # powers of 1000 (kB, MB, GB).\n",
@@ -43,8 +42,8 @@ pub fn reference_yaml() -> String {
     text
 }
 
-/// The list of options for `--help`, in lines of at most `width` columns: key, what is valid,
-/// default, what it does.
+/// Returns the list of options for `--help`, at most `width` columns wide: key, valid values,
+/// default and explanation.
 pub fn options_help(width: usize) -> String {
     let mut text =
         String::from("Options of the recipe (each also in the file and the environment):\n");
@@ -98,7 +97,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A value in YAML on one line. Texts are quoted unless they are plainly words or paths.
+/// Returns a value as YAML on one line. Texts are quoted unless they are clearly words or paths.
 pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::String(s) if is_plain(s) => s.clone(),

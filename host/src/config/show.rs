@@ -1,5 +1,5 @@
-//! The resolved configuration for people (`djhost config`) and for programs (`djhost config
-//! --json`, `metadata/`).
+//! Shows the resolved configuration: YAML for people (`djhost config`), JSON for programs (`djhost
+//! config --json`, `metadata/`).
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,8 @@ use super::reference::flow;
 use super::resolve::Resolved;
 
 impl Resolved {
-    /// YAML that can be run again, each value with its origin as a comment. Operators' parameters
-    /// are as given, overrides included.
+    /// Returns YAML that can be run again, with the origin of each value as a comment. Operators
+    /// have the parameters that were given, overrides included.
     pub fn to_yaml(&self) -> String {
         let mut text = String::new();
         for entry in self.config.entries() {
@@ -52,7 +52,7 @@ impl Resolved {
         text
     }
 
-    /// `{"config": …, "origins": {key: origin}, "job": {…}, "sources": […], "notes": […]}`.
+    /// Returns `{"config": …, "origins": {key: origin}, "job": {…}, "sources": […], "notes": […]}`.
     /// `config` is complete, defaults included.
     pub fn to_json(&self) -> Value {
         let mut config = self.config.to_json();
@@ -91,8 +91,8 @@ impl Resolved {
 }
 
 impl super::recipe::OpHost {
-    /// What the entry sets, in the form of a recipe. Values of environment variables may be secret,
-    /// so only their names are shown.
+    /// Returns the settings of the entry in the form of a recipe. Of environment variables it has
+    /// only the names: values may be secret.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();
         let texts = [

@@ -1,6 +1,6 @@
-//! The dataset's files as the recipe names them.
+//! Reads `dataset_path` and `dataset`, which name the files of the dataset.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::invalid_value::InvalidValue;
 use super::options::Config;
@@ -8,8 +8,8 @@ use super::recipe::user_error;
 use super::value::{ANY, OptionType, Texts, at_least};
 use crate::error::UserError;
 
-/// The paths (files, directories, globs) that `dataset_path` or `dataset` name, in order. Remote
-/// datasets and sampling are refused.
+/// Returns the paths (files, directories, globs) that `dataset_path` or `dataset` name, in order.
+/// Remote datasets and sampling are refused.
 pub(crate) fn read_sources(
     config: &Config,
     place: &dyn Fn(&str) -> String,
@@ -63,7 +63,7 @@ pub(crate) fn read_sources(
     paths
 }
 
-/// Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`: weights and paths by turns.
+/// Splits Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`, in which weights and paths alternate.
 fn weighted(text: &str) -> Option<Vec<String>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let pairs = words.len() >= 2
@@ -79,6 +79,7 @@ fn weighted(text: &str) -> Option<Vec<String>> {
     })
 }
 
+/// Returns the paths that `dataset` names, each with its place.
 fn read_dataset(
     dataset: &Value,
     place: &dyn Fn(&str) -> String,
@@ -87,27 +88,7 @@ fn read_dataset(
 ) -> Vec<(String, String)> {
     let (configs, base) = match dataset {
         Value::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                let at = place(&format!("dataset.{key}"));
-                match key.as_str() {
-                    "configs" => {}
-                    "max_sample_num" if value.is_null() => {}
-                    "max_sample_num" => errors.push(match u64::read(value, at_least(1.0)) {
-                        Ok(_) => {
-                            UserError::new(at, "drawing a sample while loading is not supported")
-                                .hint("put `random_selector` with `select_num` first in `process`")
-                        }
-                        Err(wrong) => user_error(at, wrong),
-                    }),
-                    "weight" | "weights" => {
-                        notes.push(format!("{at}: has no effect: every row is read once"))
-                    }
-                    other => errors.push(user_error(
-                        at,
-                        InvalidValue::key(other, ["configs", "max_sample_num"]),
-                    )),
-                }
-            }
+            check_dataset_keys(map, place, errors, notes);
             match map.get("configs") {
                 Some(configs) => (configs, "dataset.configs"),
                 None => {
@@ -132,61 +113,104 @@ fn read_dataset(
     };
     let mut paths = Vec::new();
     for (i, source) in configs.iter().enumerate() {
-        let base = format!("{base}[{i}]");
-        let Value::Object(source) = source else {
-            errors.push(user_error(
-                place(&base),
-                InvalidValue::expected("a mapping with `type` and `path`", source),
-            ));
-            continue;
-        };
-        if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
-            // Its other keys belong to that kind of source.
-            errors.push(
-                UserError::new(
-                    place(&format!("{base}.type")),
-                    format!(
-                        "expected `local`, got {}",
-                        super::invalid_value::got_text(kind)
-                    ),
-                )
-                .hint("only local files are supported: copy the dataset here first"),
-            );
-            continue;
-        }
-        for (key, value) in source {
-            let path = format!("{base}.{key}");
-            let at = place(&path);
-            match key.as_str() {
-                "type" => {}
-                "path" => match Texts::read(value, ANY) {
-                    Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
-                    Err(wrong) => errors.push(user_error(at, wrong)),
-                },
-                "weight" | "weights" => {
-                    notes.push(format!("{at}: has no effect: every row is read once"))
-                }
-                "source" => notes.push(format!(
-                    "{at}: has no effect: formats are recognised by the content of a file"
-                )),
-                "split"
-                | "name"
-                | "limit"
-                | "data_files"
-                | "data_dir"
-                | "load_kwargs"
-                | "load_dataset_kwargs" => {
-                    notes.push(format!("{at}: has no effect on local files"));
-                }
-                other => errors.push(user_error(
-                    at,
-                    InvalidValue::key(other, ["type", "path", "weight"]),
-                )),
+        paths.extend(read_source(
+            source,
+            &format!("{base}[{i}]"),
+            place,
+            errors,
+            notes,
+        ));
+    }
+    paths
+}
+
+fn check_dataset_keys(
+    map: &Map<String, Value>,
+    place: &dyn Fn(&str) -> String,
+    errors: &mut Vec<UserError>,
+    notes: &mut Vec<String>,
+) {
+    for (key, value) in map {
+        let at = place(&format!("dataset.{key}"));
+        match key.as_str() {
+            "configs" => {}
+            "max_sample_num" if value.is_null() => {}
+            "max_sample_num" => errors.push(match u64::read(value, at_least(1.0)) {
+                Ok(_) => UserError::new(at, "drawing a sample while loading is not supported")
+                    .hint("put `random_selector` with `select_num` first in `process`"),
+                Err(wrong) => user_error(at, wrong),
+            }),
+            "weight" | "weights" => {
+                notes.push(format!("{at}: has no effect: every row is read once"))
             }
+            other => errors.push(user_error(
+                at,
+                InvalidValue::key(other, ["configs", "max_sample_num"]),
+            )),
         }
-        if !source.contains_key("path") {
-            errors.push(UserError::new(place(&base), "has no `path`"));
+    }
+}
+
+/// Returns the paths of the source at `base`, each with its place.
+fn read_source(
+    source: &Value,
+    base: &str,
+    place: &dyn Fn(&str) -> String,
+    errors: &mut Vec<UserError>,
+    notes: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    let Value::Object(source) = source else {
+        errors.push(user_error(
+            place(base),
+            InvalidValue::expected("a mapping with `type` and `path`", source),
+        ));
+        return paths;
+    };
+    if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
+        // The other keys belong to that kind of source.
+        let got = super::invalid_value::got_text(kind);
+        errors.push(
+            UserError::new(
+                place(&format!("{base}.type")),
+                format!("expected `local`, got {got}"),
+            )
+            .hint("only local files are supported: copy the dataset here first"),
+        );
+        return paths;
+    }
+    for (key, value) in source {
+        let path = format!("{base}.{key}");
+        let at = place(&path);
+        match key.as_str() {
+            "type" => {}
+            "path" => match Texts::read(value, ANY) {
+                Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
+                Err(wrong) => errors.push(user_error(at, wrong)),
+            },
+            "weight" | "weights" => {
+                notes.push(format!("{at}: has no effect: every row is read once"))
+            }
+            "source" => notes.push(format!(
+                "{at}: has no effect: formats are recognised by the content of a file"
+            )),
+            "split"
+            | "name"
+            | "limit"
+            | "data_files"
+            | "data_dir"
+            | "load_kwargs"
+            | "load_dataset_kwargs" => {
+                notes.push(format!("{at}: has no effect on local files"));
+            }
+            other => errors.push(user_error(
+                at,
+                InvalidValue::key(other, ["type", "path", "weight"]),
+            )),
         }
+    }
+    if !source.contains_key("path") {
+        errors.push(UserError::new(place(base), "has no `path`"));
     }
     paths
 }

@@ -1,15 +1,15 @@
-//! Values with a spelling of their own: sizes in bytes, and counts that may be `auto`.
+//! Values with their own notation: sizes in bytes, and counts that may be `auto`.
 //!
-//! By hand: a bare `k` is 1024 here, as documented, but 1000 to `bytesize` 2 and `parse-size` 1;
-//! besides, `parse-size` takes `1.5` for 2 bytes, and `bytesize` does not take `1_000b`.
+//! Written by hand: here a bare `k` is 1024, as documented, but `bytesize` 2 and `parse-size` 1
+//! take it as 1000. Besides, `parse-size` reads `1.5` as 2 bytes, and `bytesize` rejects `1_000b`.
 
 use serde_json::Value;
 
 use super::invalid_value::InvalidValue;
 use super::value::{Bounds, OptionType, at_least};
 
-/// A number of bytes: `1048576`, `256MiB`, `1.5 GB`. `kB MB GB TB` are powers of 1000, `KiB MiB GiB
-/// TiB` of 1024.
+/// A number of bytes: `1048576`, `256MiB`, `1.5 GB`. `kB`, `MB`, `GB` and `TB` are powers of 1000;
+/// `KiB`, `MiB`, `GiB` and `TiB` are powers of 1024.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size(pub u64);
 
@@ -68,12 +68,12 @@ impl OptionType for Size {
     }
 }
 
-/// A count, or `auto`: djhost chooses.
+/// A count, or `auto` if djhost is to choose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     /// djhost chooses.
     Auto,
-    /// Just so many.
+    /// Exactly this many.
     Exactly(u64),
 }
 
@@ -81,7 +81,7 @@ impl OptionType for Count {
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         match value {
             Value::String(s) if s.eq_ignore_ascii_case("auto") => Ok(Self::Auto),
-            // Data-Juicer takes digits in quotes as well.
+            // Data-Juicer accepts digits in quotes, too.
             Value::String(s) if !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()) => s
                 .parse::<u64>()
                 .map_err(|_| InvalidValue::expected(Self::expected(bounds), value))

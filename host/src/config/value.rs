@@ -1,16 +1,16 @@
-//! How the text of a command line or the value of a recipe becomes the typed value of an option.
+//! Converts the text of a command line or a value of the recipe to the type of an option.
 
 use serde_json::Value;
 
 use super::invalid_value::InvalidValue;
 use super::yaml;
 
-/// The inclusive range of a number. Options that are not numbers have none.
+/// The range of a number, both ends included. Options that are not numbers have none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
-    /// Smallest valid value.
+    /// The smallest valid value.
     pub min: f64,
-    /// Largest valid value.
+    /// The largest valid value.
     pub max: f64,
 }
 
@@ -20,7 +20,7 @@ pub const ANY: Bounds = Bounds {
     max: f64::INFINITY,
 };
 
-/// `min` and more.
+/// Returns the bounds of numbers from `min` on.
 pub const fn at_least(min: f64) -> Bounds {
     Bounds {
         min,
@@ -28,7 +28,7 @@ pub const fn at_least(min: f64) -> Bounds {
     }
 }
 
-/// `min` to `max`, both valid.
+/// Returns the bounds of numbers from `min` to `max`.
 pub const fn between(min: f64, max: f64) -> Bounds {
     Bounds { min, max }
 }
@@ -38,7 +38,7 @@ impl Bounds {
         (self.min..=self.max).contains(&value)
     }
 
-    /// ` of at least 1`, ` between 0 and 1`, or nothing.
+    /// Returns ` of at least 1`, ` between 0 and 1`, or nothing.
     pub fn text(&self) -> String {
         match (self.min.is_finite(), self.max.is_finite()) {
             (true, true) => format!(" between {} and {}", self.min, self.max),
@@ -54,23 +54,24 @@ pub trait OptionType: Sized {
     /// Reads a value of the recipe.
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue>;
 
-    /// Reads the text of a command line or an environment variable: YAML, unless the type says
-    /// otherwise.
+    /// Reads the text of a command line or an environment variable. The text is YAML unless the
+    /// type says otherwise.
     fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
         Self::read(&yaml::value_of_text(text)?, bounds)
     }
 
-    /// Adds to a list (`--key+=value`, or a list option given twice).
+    /// Adds to a list, for `--key+=value` and list options that are given twice.
     fn append(&mut self, _more: Self) -> Result<(), InvalidValue> {
         Err(InvalidValue::new(
             "is not a list, so nothing can be added to it",
         ))
     }
 
-    /// Back to a value, for printing and fingerprints. Reading it gives an equal value.
+    /// Converts the option back to a value, for printing and lineage keys. Reading that value gives
+    /// an equal option.
     fn show(&self) -> Value;
 
-    /// `a whole number of at least 1`: for messages and the reference.
+    /// Describes valid values for messages and the reference: `a whole number of at least 1`.
     fn expected(bounds: Bounds) -> String;
 
     /// Whether `--key` alone means true.
@@ -78,8 +79,8 @@ pub trait OptionType: Sized {
 }
 
 impl OptionType for bool {
-    /// `yes`, `no`, `on` and `off` are texts in YAML 1.2 and booleans in YAML 1.1 (PyYAML, and so
-    /// Data-Juicer): both spellings work.
+    /// `yes`, `no`, `on` and `off` are texts in YAML 1.2 but booleans in YAML 1.1, which PyYAML and
+    /// so Data-Juicer read. Both spellings work.
     fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         let word = match value {
             Value::Bool(b) => return Ok(*b),
@@ -105,7 +106,7 @@ impl OptionType for bool {
 }
 
 impl OptionType for u64 {
-    /// A float without fraction is fine: recipes write `1e9`.
+    /// Accepts floats without fraction: recipes write `1e9`.
     fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
         whole(value)
             .and_then(|n| u64::try_from(n).ok())
@@ -123,7 +124,7 @@ impl OptionType for u64 {
     }
 }
 
-/// The whole number that a value stands for; floats only without fraction.
+/// Returns the whole number that a value stands for. Floats must have no fraction.
 pub(crate) fn whole(value: &Value) -> Option<i128> {
     let number = value.as_number()?;
     if let Some(n) = number.as_i128() {
@@ -153,8 +154,8 @@ impl OptionType for f64 {
 }
 
 impl OptionType for String {
-    /// A whole number is taken as its digits (`job_id: 20260801`); other types are refused, as YAML
-    /// has already changed their spelling.
+    /// Accepts whole numbers as their digits (`job_id: 20260801`). Refuses other types: YAML has
+    /// already changed their spelling.
     fn read(value: &Value, _: Bounds) -> Result<Self, InvalidValue> {
         match value {
             Value::String(s) => Ok(s.clone()),
@@ -208,7 +209,7 @@ impl<T: OptionType> OptionType for Option<T> {
     const IS_FLAG: bool = T::IS_FLAG;
 }
 
-/// Texts: a YAML list, or one text. `Names` also splits one text at commas; names have none.
+/// Texts: a YAML list, or one text. Unlike [`Names`], one text is not split at commas.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Texts(pub Vec<String>);
 
@@ -287,7 +288,7 @@ impl OptionType for Names {
     }
 }
 
-/// A part of the recipe with a structure of its own, read elsewhere (`process`, `dataset`).
+/// A part of the recipe with its own structure that is read elsewhere (`process`, `dataset`).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Raw(pub Value);
 
@@ -305,7 +306,7 @@ impl OptionType for Raw {
     }
 }
 
-/// Declares an enum whose values are words in recipes.
+/// Declares an enum whose variants are words in recipes.
 macro_rules! choices {
     ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[doc = $doc])*
@@ -313,10 +314,10 @@ macro_rules! choices {
         pub enum $name { $($(#[doc = $vdoc])* $variant),+ }
 
         impl $name {
-            /// All words, in the order of the declaration.
+            /// All words in the order of the declaration.
             pub const WORDS: &[&str] = &[$($word),+];
 
-            /// The word that recipes use.
+            /// Returns the word for this variant in recipes.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }

@@ -1,11 +1,11 @@
-//! YAML with the line of every value. `serde_yaml` says what the text means; a second pass over the
-//! parser's events finds the lines and the mistakes that `serde_yaml` would report only one at a
-//! time, or not at all.
+//! YAML with the line of every value. `serde_yaml` determines what the text means. A second pass
+//! over the parser's events finds the lines, and the mistakes that `serde_yaml` would report one at
+//! a time or not at all.
 //!
-//! Two parsers, because one that does both says less: `serde-saphyr` 2.2 gives the same values for
-//! 114 recipes of Data-Juicer and ours, but of a bracket that is not closed only where it opens,
-//! not what was expected where; it rounds whole numbers beyond 64 bits without a word; and 40,000
-//! lines take it 0.34 s in place of 0.12.
+//! There are two parsers because one that does both says less. `serde-saphyr` 2.2 gives the same
+//! values for 114 recipes of Data-Juicer and ours, but for a bracket that is not closed it only
+//! says where it opens, not what was expected where; it silently rounds whole numbers beyond 64
+//! bits; and 40,000 lines take 0.34 s instead of 0.12 s.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -18,27 +18,26 @@ use serde_yaml::Value as Yaml;
 use super::invalid_value::InvalidValue;
 use crate::error::UserError;
 
-/// A recipe is a few kilobytes. A larger file is a dataset given by mistake, and is not worth
-/// reading.
+/// A recipe is a few kilobytes. A larger file is a dataset given by mistake and not worth reading.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// `serde_yaml` refuses deeper nesting, so there are no lines to be found below.
+/// `serde_yaml` refuses deeper nesting, so there are no deeper lines to find.
 const MAX_DEPTH: usize = 128;
 
 /// A YAML file: a mapping with text keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Document {
-    /// The file's name as errors show it.
+    /// Name of the file in errors.
     pub name: String,
-    /// The content.
+    /// The content of the file.
     pub root: Map<String, Value>,
-    /// Values that mean nothing, and are missing in `root`; the rest of the file is good.
+    /// Mistakes in single values, which are missing in `root`. The rest of the file is good.
     pub(crate) problems: Vec<UserError>,
     lines: HashMap<String, usize>,
 }
 
 impl Document {
-    /// Reads and parses a file. All mistakes that can be found are in the error.
+    /// Reads and parses a file. The error has all mistakes that can be found.
     pub(crate) fn read(path: &Path) -> Result<Self, Vec<UserError>> {
         let name = path.display().to_string();
         let fail = |message: String| vec![UserError::new(&name, message)];
@@ -74,7 +73,7 @@ impl Document {
         Self::parse(&name, &text)
     }
 
-    /// Parses `text`; `name` is what errors call it.
+    /// Parses `text`; errors call it `name`.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Vec<UserError>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if unclosed(text) > MAX_UNCLOSED {
@@ -128,8 +127,8 @@ impl Document {
         }
     }
 
-    /// The line of the value at a path like `process[3].text_length_filter.min_len`, or of the
-    /// nearest value around it.
+    /// Returns the line of the value at a path such as `process[3].text_length_filter.min_len`, or
+    /// of the nearest value around it.
     pub(crate) fn line(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
@@ -140,7 +139,7 @@ impl Document {
         }
     }
 
-    /// `recipe.yaml:12: process[3].text_length_filter.min_len`.
+    /// Returns a place for errors: `recipe.yaml:12: process[3].text_length_filter.min_len`.
     pub(crate) fn place(&self, path: &str) -> String {
         match self.line(path) {
             Some(line) => format!("{}:{line}: {path}", self.name),
@@ -167,7 +166,7 @@ impl Document {
                     };
                     let mistakes = errors.len();
                     let converted = self.convert(value, &join(path, &key), errors);
-                    // A value that means nothing is reported once, and then missing.
+                    // An invalid value is reported once and then left out.
                     if errors.len() == mistakes || !converted.is_null() {
                         map.insert(key, converted);
                     }
@@ -186,7 +185,7 @@ impl Document {
     }
 }
 
-/// The path of `key` in the mapping at `path`.
+/// Returns the path of `key` in the mapping at `path`.
 pub(crate) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()
@@ -228,8 +227,8 @@ fn scalar_value(yaml: &Yaml) -> Result<Value, InvalidValue> {
     })
 }
 
-/// The value of a text of the command line: YAML, so `5`, `true`, `null` and `[a, b]` mean what
-/// they mean in a recipe.
+/// Parses a value from the command line. It is YAML, so `5`, `true`, `null` and `[a, b]` mean the
+/// same as in a recipe.
 pub(crate) fn value_of_text(text: &str) -> Result<Value, InvalidValue> {
     let syntax = |_| {
         InvalidValue::new(format!("`{text}` is not valid YAML"))
@@ -247,18 +246,35 @@ pub(crate) fn value_of_text(text: &str) -> Result<Value, InvalidValue> {
     }
 }
 
-/// One open mapping or list of the scan.
+/// A mapping or list that the scan has entered.
 struct Open {
     path: String,
-    /// Items so far of a list; None for a mapping.
+    /// Number of items so far; None for a mapping.
     items: Option<usize>,
-    /// In a mapping: the key whose value comes next.
+    /// The key whose value comes next, in a mapping.
     key: Option<String>,
     keys: HashMap<String, usize>,
 }
 
-/// The line of every value, and all duplicate keys. Text that does not parse gives what was found
-/// up to there.
+impl Open {
+    /// Returns the list or mapping at `path` that `event` begins, if it begins one.
+    fn by(event: &Event<'_>, path: String) -> Option<Self> {
+        let items = match event {
+            Event::SequenceStart(..) => Some(0),
+            Event::MappingStart(..) => None,
+            _ => return None,
+        };
+        Some(Self {
+            path,
+            items,
+            key: None,
+            keys: HashMap::new(),
+        })
+    }
+}
+
+/// Returns the line of every value, and all duplicate keys. If the text does not parse, returns
+/// what was found up to the mistake.
 fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
     let mut lines = HashMap::new();
     let mut errors = Vec::new();
@@ -307,49 +323,20 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
                     }
                     lines.insert(path.clone(), line);
                     mapping.key = Some(key);
-                    // A key that is a list or a mapping is refused later; here it only has to be
-                    // passed over.
-                    match event {
-                        Event::SequenceStart(..) => open.push(Open {
-                            path,
-                            items: Some(0),
-                            key: None,
-                            keys: HashMap::new(),
-                        }),
-                        Event::MappingStart(..) => open.push(Open {
-                            path,
-                            items: None,
-                            key: None,
-                            keys: HashMap::new(),
-                        }),
-                        _ => {}
-                    }
+                    // A key that is a list or a mapping is refused later. Here it is only skipped.
+                    open.extend(Open::by(&event, path));
                     continue;
                 }
             },
         };
         lines.entry(path.clone()).or_insert(line);
-        match event {
-            Event::SequenceStart(..) => open.push(Open {
-                path,
-                items: Some(0),
-                key: None,
-                keys: HashMap::new(),
-            }),
-            Event::MappingStart(..) => open.push(Open {
-                path,
-                items: None,
-                key: None,
-                keys: HashMap::new(),
-            }),
-            _ => {}
-        }
+        open.extend(Open::by(&event, path));
     }
     (lines, errors)
 }
 
-/// Brackets that may be open at once, those in texts included. The parser's time grows with their
-/// square: 100,000 took it 20 s.
+/// Brackets that may be open at once, those in texts included. The parser's time grows with the
+/// square of this number: 100,000 took 20 s.
 const MAX_UNCLOSED: i64 = 1000;
 
 fn unclosed(text: &str) -> i64 {

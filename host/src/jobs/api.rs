@@ -1,4 +1,4 @@
-//! The job API: what `djhost monitor`, `stop`, `jobs` and `logs` use, and nothing else.
+//! The job API: the functions that `djhost monitor`, `stop`, `jobs` and `logs` are made of.
 
 use std::path::Path;
 
@@ -12,15 +12,15 @@ use crate::rundir::events::{EventLogs, now, read_events};
 use crate::rundir::lock::{Liveness, who_holds};
 use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest};
 
-/// Everything that a run directory tells about its job. Reading only; safe while the job runs.
+/// A job as its run directory describes it. Only reads; safe while the job runs.
 ///
 /// ```
 /// # fn main() -> anyhow::Result<()> {
 /// # let dir = tempfile::tempdir()?;
 /// # djhost::testing::finished_job(&dir.path().join("my_experiment_001"))?;
 /// # let base_dir = dir.path();
-/// use djhost::jobs::JobUtils;
-/// let job = JobUtils::find("my_experiment", Some(base_dir))?;
+/// use djhost::jobs::Job;
+/// let job = Job::find("my_experiment", Some(base_dir))?;
 /// let summary = job.load_job_summary()?.expect("the job has begun");
 /// assert_eq!(summary.job_id, "my_experiment_001");
 /// assert_eq!(job.load_event_logs()?.records[0].status.as_deref(), Some("running"));
@@ -29,43 +29,43 @@ use crate::rundir::{DatasetMapping, JobSummary, ProcessId, RunPaths, StopRequest
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct JobUtils {
+pub struct Job {
     paths: RunPaths,
 }
 
-impl JobUtils {
-    /// The job whose run directory is `paths`.
+impl Job {
+    /// Returns the job whose run directory is `paths`. Reads nothing yet.
     pub fn new(paths: RunPaths) -> Self {
         Self { paths }
     }
 
-    /// The job named by its id, the beginning of its id, or its path; see [`JobFinder`]. A
-    /// [`UserError`](crate::error::UserError) names the candidates where none or several fit.
+    /// Finds a job by its id, the beginning of its id, or its path; see [`JobFinder`]. Fails with a
+    /// [`UserError`](crate::error::UserError) that names the candidates if none or several match.
     pub fn find(job: &str, base_dir: Option<&Path>) -> Result<Self> {
         JobFinder::new(base_dir).find(job).map(Self::new)
     }
 
-    /// Its run directory.
+    /// Returns the run directory.
     pub fn paths(&self) -> &RunPaths {
         &self.paths
     }
 
-    /// `job_summary.json`; None for a job that died before it wrote one.
+    /// Reads `job_summary.json`; returns None if the job died before it wrote one.
     pub fn load_job_summary(&self) -> Result<Option<JobSummary>> {
         JobSummary::load(&self.paths)
     }
 
-    /// The events of all attempts, in order.
+    /// Reads the events of all attempts, in order.
     pub fn load_event_logs(&self) -> Result<EventLogs> {
         read_events(&self.paths)
     }
 
-    /// `metadata/dataset_mapping.json`; None before the dataset is divided.
+    /// Reads `metadata/dataset_mapping.json`; returns None if the dataset is not yet divided.
     pub fn load_dataset_mapping(&self) -> Result<Option<DatasetMapping>> {
         DatasetMapping::load(&self.paths)
     }
 
-    /// The process that runs the job now.
+    /// Returns the process that runs the job now, if there is one.
     pub fn running_process(&self) -> Result<Option<ProcessId>> {
         Ok(match who_holds(&self.paths)? {
             Liveness::Held(holder) => holder.map(|h| h.process),
@@ -73,15 +73,15 @@ impl JobUtils {
         })
     }
 
-    /// Each partition: state, current op, rows, ops, checkpoints.
+    /// Returns the state, current op, rows, ops and checkpoints of each partition.
     pub fn partition_status(&self) -> Result<Vec<PartitionProgress>> {
         Ok(self.overall_progress()?.partition)
     }
 
-    /// The whole job, partitions included.
+    /// Returns the progress of the whole job, partitions included.
     pub fn overall_progress(&self) -> Result<JobProgress> {
-        // The lock first: a job that ends while the files are read then counts as running, not as
-        // dead.
+        // Look at the lock first: a job that ends while the files are read then counts as running,
+        // not as dead.
         let liveness = who_holds(&self.paths)?;
         let logs = self.load_event_logs()?;
         let summary = JobSummary::load_if_readable(&self.paths)?;
@@ -99,7 +99,7 @@ impl JobUtils {
             now: now(),
         };
         let mut progress = snapshot(&facts);
-        // Where the directory is now, not where it was when the job ran.
+        // The directory may have been moved since the job ran.
         progress.work_dir = std::path::absolute(self.paths.root())
             .unwrap_or_else(|_| self.paths.root().to_owned())
             .display()
@@ -119,7 +119,11 @@ impl JobUtils {
     }
 }
 
-/// Prints how far a job is and returns it; `detailed` adds every partition's ops and checkpoints.
+/// The name of [`Job`] in Data-Juicer.
+pub type JobUtils = Job;
+
+/// Prints the progress of a job and returns it; `detailed` adds the ops and checkpoints of every
+/// partition.
 ///
 /// ```
 /// # fn main() -> anyhow::Result<()> {
@@ -133,7 +137,7 @@ impl JobUtils {
 /// # }
 /// ```
 pub fn show_job_progress(job_id: &str, detailed: bool) -> Result<JobProgress> {
-    let progress = JobUtils::find(job_id, None)?.overall_progress()?;
+    let progress = Job::find(job_id, None)?.overall_progress()?;
     let text = super::show::render(&progress, detailed, crate::term::Style::plain());
     std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes())?;
     Ok(progress)
@@ -142,21 +146,21 @@ pub fn show_job_progress(job_id: &str, detailed: bool) -> Result<JobProgress> {
 /// A job in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobEntry {
-    /// The job.
+    /// The job id.
     pub job_id: String,
-    /// State.
+    /// State of the job.
     pub status: JobState,
     /// Start of the first attempt, seconds since 1970.
     pub start_time: Option<f64>,
-    /// Seconds that attempts ran.
+    /// Seconds during which attempts ran.
     pub duration: f64,
-    /// Work done, 0..1.
+    /// Share of the work that is done, 0..1.
     pub fraction: f64,
-    /// Pid of the process that runs it.
+    /// Pid of the process that runs it now.
     pub process_id: Option<u32>,
     /// The run directory.
     pub work_dir: String,
-    /// The dataset.
+    /// Path of the dataset.
     pub dataset_path: String,
 }
 
@@ -172,24 +176,25 @@ pub fn list_running_jobs() -> Result<Vec<JobEntry>> {
     list_jobs(None, false)
 }
 
-/// The jobs below `base_dir` (None: all that this user started here, and `./outputs`), newest
-/// first; `all` = also those that nobody runs. A directory that cannot be read as a job is left out
-/// with a warning in the log.
+/// Returns the jobs below `base_dir`, newest first: those that run now, or with `all` those that do
+/// not run, too. If `base_dir` is None, looks at all jobs that this user started on this machine
+/// and below `./outputs`. Skips directories that cannot be read as a job, with a warning in the
+/// log.
 pub fn list_jobs(base_dir: Option<&Path>, all: bool) -> Result<Vec<JobEntry>> {
     Ok(list_some_jobs(base_dir, all, 0, usize::MAX)?.jobs)
 }
 
-/// Some of the jobs of [`list_jobs`].
+/// One page of the jobs of [`list_jobs`].
 #[derive(Debug, Clone, Default)]
 pub struct JobPage {
-    /// These.
+    /// The jobs on this page.
     pub jobs: Vec<JobEntry>,
-    /// How many there are in all.
+    /// Number of jobs on all pages.
     pub total: usize,
 }
 
-/// As [`list_jobs`], `limit` jobs after the newest `skip`. Only these are looked at closely, which
-/// takes reading their events.
+/// Returns `limit` jobs of [`list_jobs`] after the newest `skip`. Only the events of these are
+/// read.
 pub fn list_some_jobs(
     base_dir: Option<&Path>,
     all: bool,
@@ -210,7 +215,7 @@ pub fn list_some_jobs(
     let total = found.len();
     let mut jobs = Vec::new();
     for (_, paths) in found.into_iter().skip(skip).take(limit) {
-        match JobUtils::new(paths.clone()).overall_progress() {
+        match Job::new(paths.clone()).overall_progress() {
             Ok(p) if all || p.status.is_running() => jobs.push(JobEntry {
                 job_id: p.job_id,
                 status: p.status,

@@ -2,7 +2,7 @@ use super::progress::*;
 use crate::rundir::RunPaths;
 use crate::rundir::events::*;
 
-/// One of each, with every field set.
+/// One event of each type, with every field set.
 pub(crate) fn one_of_each() -> Vec<Event> {
     let op = || OpRef::new(4, "text_length_filter");
     let text = |s: &str| s.to_owned();
@@ -211,6 +211,17 @@ fn every_event_is_read_back_as_it_was_emitted() {
     );
 }
 
+#[test]
+fn every_event_has_a_sentence() {
+    for event in one_of_each() {
+        let text = event.to_string();
+        assert!(
+            !text.is_empty() && !text.ends_with(": "),
+            "{event:?}: {text:?}"
+        );
+    }
+}
+
 /// `README.md` names each event type and each field, and no type that does not exist.
 #[test]
 fn the_schema_document_is_complete() {
@@ -326,7 +337,7 @@ fn progress_after_every_batch_does_not_flood_the_log() {
     let batches: Vec<_> = (0..10_000).map(|n| progress(n % 2)).collect();
     let (_dir, paths) = written(&batches);
     let records = read_events(&paths).unwrap().records;
-    // One per partition and second; nobody needs a minute to emit these.
+    // One per partition and second; emitting these takes far less than a minute.
     assert!((2..120).contains(&records.len()), "{}", records.len());
     assert!(
         records.iter().enumerate().all(|(i, r)| r.seq == i as u64),

@@ -1,4 +1,4 @@
-//! Finding a job: by path, by id, or by the beginning of an id.
+//! Finds a job by its path, its id, or the beginning of its id.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,25 @@ use crate::error::{UserError, did_you_mean};
 use crate::rundir::own_files::read_document;
 use crate::rundir::{RunPaths, Storage};
 
-/// Where jobs land that say nothing about it; searched in the current directory.
+/// Where the run directories of jobs without a `work_dir` are, relative to the current directory.
 const DEFAULT_ROOT: &str = "outputs";
 
-/// How deep below an output root run directories are looked for: `outputs/{recipe}/{job_id}` and
-/// one level to spare.
+/// How deep run directories are searched below an output root: `outputs/{recipe}/{job_id}` and one
+/// more level.
 const DEPTH: usize = 3;
 
-/// How many candidates an error names.
+/// Number of candidates that an error lists.
 const SHOWN: usize = 8;
 
-/// Where jobs are looked for.
+/// Finds the run directories of jobs.
 #[derive(Debug, Clone, Default)]
 pub struct JobFinder {
     roots: Vec<PathBuf>,
     registry: Option<PathBuf>,
 }
 
-/// One small file per job, so that it is found by id from any directory.
+/// An entry of the registry: one small file per job, so that a job is found by its id from any
+/// directory.
 #[derive(Debug, Serialize, Deserialize)]
 struct Registered {
     format_version: u32,
@@ -35,12 +36,12 @@ struct Registered {
     work_dir: PathBuf,
 }
 
-/// Version of a registry file.
+/// Version of the format of registry entries.
 const REGISTRY_VERSION: u32 = 1;
 
 impl JobFinder {
-    /// Looks below `base_dir` only; None: among all jobs that this user started on this machine,
-    /// and below `./outputs`.
+    /// Creates a finder that looks below `base_dir`. If it is None, the finder looks at all jobs
+    /// that this user started on this machine and below `./outputs`.
     pub fn new(base_dir: Option<&Path>) -> Self {
         match base_dir {
             Some(base) => Self {
@@ -54,10 +55,11 @@ impl JobFinder {
         }
     }
 
-    /// The run directory of `job`: a path to one, a job id, or the beginning of just one id.
+    /// Returns the run directory of `job`, which is a path, a job id, or the unique beginning of
+    /// one. Fails with a [`UserError`] that lists candidates.
     pub fn find(&self, job: &str) -> Result<RunPaths> {
         let path = Path::new(job);
-        // Something like `outputs/x` is a path; a plain name is an id first.
+        // `outputs/x` is a path; a plain name is an id first.
         if path.components().count() > 1 || job.starts_with('.') || path.is_absolute() {
             let named = RunPaths::new(path);
             if is_run_directory(path) {
@@ -96,11 +98,11 @@ impl JobFinder {
         }
     }
 
-    /// The run directories of all jobs there are, each once, sorted by path.
+    /// Returns the run directories of all jobs, each once, sorted by path.
     pub fn all(&self) -> Result<Vec<RunPaths>> {
         let mut found = BTreeMap::new();
         let mut add = |path: PathBuf| {
-            // The same directory may be reached by two ways.
+            // Two paths may lead to the same directory.
             let key = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
             found.entry(key).or_insert(RunPaths::new(path));
         };
@@ -115,7 +117,7 @@ impl JobFinder {
                 let registered = read_document(&entry)
                     .ok()
                     .and_then(|bytes| serde_json::from_slice::<Registered>(&bytes).ok());
-                // A job whose directory was removed or moved is no job any more.
+                // A directory that was removed or moved is no longer a job.
                 if let Some(job) = registered.filter(|job| is_run_directory(&job.work_dir)) {
                     add(job.work_dir);
                 }
@@ -174,8 +176,8 @@ fn list(names: impl ExactSizeIterator<Item = String>) -> String {
     }
 }
 
-/// Makes the job findable by its id from anywhere. Called when a run begins; the caller may go on
-/// if it fails.
+/// Adds the job to the registry, so that it is found by its id from anywhere. Called when a run
+/// begins; a failure is no reason to end the run.
 pub fn register(paths: &RunPaths, job_id: &str) -> Result<()> {
     match registry_dir() {
         Some(registry) => register_in(&registry, paths, job_id),
@@ -188,7 +190,7 @@ fn register_in(registry: &Path, paths: &RunPaths, job_id: &str) -> Result<()> {
         .with_context(|| format!("cannot create `{}`", registry.display()))?;
     let work_dir =
         std::path::absolute(paths.root()).context("cannot tell the current directory")?;
-    // The name holds the path's hash, since jobs with the same id may live in different places.
+    // The name contains a hash of the path: jobs with the same id may be in different places.
     let name = format!(
         "{job_id}-{:016x}.json",
         xxhash_rust::xxh3::xxh3_64(work_dir.as_os_str().as_encoded_bytes())
@@ -201,7 +203,8 @@ fn register_in(registry: &Path, paths: &RunPaths, job_id: &str) -> Result<()> {
     Storage::new().replace_json(&registry.join(name), &entry)
 }
 
-/// `$XDG_STATE_HOME/djhost/jobs`, else `~/.local/state/djhost/jobs` (the XDG base directory rules).
+/// Returns `$XDG_STATE_HOME/djhost/jobs`, or else `~/.local/state/djhost/jobs` (XDG Base Directory
+/// Specification).
 fn registry_dir() -> Option<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
@@ -232,7 +235,7 @@ fn scan(dir: &Path, depth: usize, add: &mut impl FnMut(PathBuf)) -> Result<()> {
     Ok(())
 }
 
-/// The entries of a directory, sorted; none if it does not exist.
+/// Returns the entries of a directory, sorted; empty if the directory does not exist.
 fn read_dir(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,

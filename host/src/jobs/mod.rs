@@ -1,6 +1,7 @@
-//! Jobs from outside: finding, listing, watching and stopping them. This is what `djhost monitor`,
-//! `stop`, `jobs` and `logs` use, and what a Rust program uses to do the same. All of it works on
-//! run directories alone.
+//! Jobs from the outside: find, list, watch and stop them.
+//!
+//! `djhost monitor`, `stop`, `jobs` and `logs` use this module, and a Rust program can do the same
+//! with it. Everything works on the run directory alone, so the job may run in any process or none.
 
 mod api;
 #[cfg(test)]
@@ -18,7 +19,8 @@ pub use crate::rundir::{
     DatasetMapping, Holder, JobSummary, Ledger, ProcessId, RunPaths, Status, StopFlag, events,
 };
 pub use api::{
-    JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs, show_job_progress,
+    Job, JobEntry, JobPage, JobUtils, list_jobs, list_running_jobs, list_some_jobs,
+    show_job_progress,
 };
 pub use find::{JobFinder, register};
 pub use progress::*;

@@ -1,4 +1,4 @@
-//! What the events of a job add up to: the types behind `djhost monitor`, and its `--json` output.
+//! The progress of a job, which `djhost monitor` shows and prints with `--json`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::rundir::events::OpRef;
 use crate::rundir::mapping::PartitionState;
 use crate::rundir::summary::OpTotals;
 
-/// Version of the `--json` output. Fields may be added within a version.
+/// Version of the `--json` output. New fields may appear within a version.
 pub const PROGRESS_VERSION: u32 = 1;
 
 /// State of a job as seen from outside.
@@ -19,21 +19,21 @@ pub enum JobState {
     /// A process runs it.
     #[default]
     Running,
-    /// A process runs it and was asked to stop.
+    /// A process runs it and has been asked to stop.
     Stopping,
-    /// Done.
+    /// It is complete.
     Completed,
-    /// An error ended it.
+    /// It ended with an error.
     Failed,
     /// It was stopped on request.
     Stopped,
-    /// Nobody runs it and nobody said how it ended: the process was killed or the machine went
-    /// down.
+    /// No process runs it and it never wrote how it ended: the process was killed or the machine
+    /// went down.
     Died,
 }
 
 impl JobState {
-    /// Whether a process works on the job.
+    /// Returns whether a process works on the job.
     pub fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::Stopping)
     }
@@ -55,9 +55,9 @@ impl fmt::Display for JobState {
 /// Rows of the whole job.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
-    /// Input rows, once they are all counted.
+    /// Rows of the input; None until all are counted.
     pub total: Option<u64>,
-    /// Input rows read so far.
+    /// Rows of the input that were read so far.
     pub read: u64,
     /// Rows that left the last op.
     pub output: u64,
@@ -76,30 +76,30 @@ pub struct PartitionCounts {
     pub waiting: usize,
 }
 
-/// Speed of the last attempt, over the time since its first partition began.
+/// Speed of the last attempt since its first partition began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Rows read per second, by all workers; one that a later stage meets again, without reading
-    /// bytes for it, counts once.
+    /// Rows read per second, by all workers. A row counts once, even if later stages meet it again
+    /// without reading bytes.
     pub rows_per_second: f64,
-    /// The same in bytes of the stages' inputs.
+    /// Bytes read per second from the inputs of all stages.
     pub bytes_per_second: f64,
-    /// Rows per second in equal slices of that time, oldest first.
+    /// Rows per second in equal slices of the time, oldest first.
     pub history: Vec<f64>,
 }
 
 /// Checkpoints of all partitions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CheckpointTotals {
-    /// That are there.
+    /// Number of checkpoints that exist.
     pub saved: usize,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
     /// Seconds that writing them took.
     pub seconds: f64,
-    /// Partitions that the last attempt continued from one.
+    /// Partitions that the last attempt continued from a checkpoint.
     pub resumed: usize,
-    /// That were found unusable.
+    /// Checkpoints that were found to be unusable.
     pub discarded: usize,
 }
 
@@ -113,7 +113,7 @@ pub struct CheckpointInfo {
     pub path: String,
     /// Rows in it.
     pub rows: u64,
-    /// Its size.
+    /// Size of the data file in bytes.
     pub bytes: u64,
     /// Seconds that writing it took.
     pub seconds: f64,
@@ -124,33 +124,33 @@ pub struct CheckpointInfo {
 /// One op, over all partitions or in one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpProgress {
-    /// Sums.
+    /// Its sums over the partitions.
     #[serde(flatten)]
     pub totals: OpTotals,
-    /// Partitions that it is done with.
+    /// Partitions that it has completed.
     pub partitions_done: usize,
     /// Input rows per second of wall time in the op.
     pub throughput: f64,
-    /// Share of its input rows that did not leave.
+    /// Share of its input rows that it removed.
     pub reduction_ratio: f64,
 }
 
 /// One partition.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionProgress {
-    /// 0-based.
+    /// Number of the partition, from 0.
     pub partition_id: usize,
-    /// State.
+    /// State of the partition.
     pub state: PartitionState,
-    /// Work done, 0..1, over the ops of the recipe.
+    /// Share of its work that is done, 0..1, counted in ops of the recipe.
     pub fraction: f64,
-    /// The op that last began and has not ended.
+    /// The op that began last and has not ended.
     pub current_op: Option<OpRef>,
-    /// The ops of the stage that runs: first and last index.
+    /// First and last op of the running stage.
     pub current_ops: Option<(usize, usize)>,
-    /// Input rows read.
+    /// Input rows read so far.
     pub rows_in: u64,
-    /// Rows that left the last op, once it is done.
+    /// Rows that left the last op; None until the partition is done.
     pub rows_out: Option<u64>,
     /// Bytes of its input.
     pub input_bytes: u64,
@@ -158,26 +158,26 @@ pub struct PartitionProgress {
     pub quarantined: u64,
     /// When its first stage began, seconds since 1970.
     pub start_time: Option<f64>,
-    /// When it was done or failed.
+    /// When it was completed or failed, seconds since 1970.
     pub end_time: Option<f64>,
-    /// Retries in the last attempt.
+    /// Retries during the last attempt.
     pub retries: u32,
     /// Why it failed.
     pub error_message: Option<String>,
-    /// Ops that are done, in order.
+    /// Ops that are completed, in order.
     pub ops: Vec<OpProgress>,
-    /// Checkpoints that are there, in the order of the ops.
+    /// Checkpoints that exist, in the order of the ops.
     pub checkpoints: Vec<CheckpointInfo>,
 }
 
-/// A job as its run directory tells it. This is what `djhost monitor --json` prints.
+/// The progress of a job, computed from its run directory. `djhost monitor --json` prints this.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// [`PROGRESS_VERSION`].
     pub format_version: u32,
-    /// The job.
+    /// The job id.
     pub job_id: String,
-    /// State.
+    /// State of the job.
     pub status: JobState,
     /// Number of the last attempt.
     pub attempt: u32,
@@ -185,38 +185,38 @@ pub struct JobProgress {
     pub process_id: Option<u32>,
     /// The run directory.
     pub work_dir: String,
-    /// The dataset.
+    /// Path of the dataset.
     pub dataset_path: String,
-    /// The export.
+    /// Path of the export.
     pub export_path: String,
     /// Start of the first attempt, seconds since 1970.
     pub start_time: Option<f64>,
-    /// End of the last one; for a job that died, its last sign of life.
+    /// End of the last attempt, seconds since 1970. If the job died, its last sign of life.
     pub end_time: Option<f64>,
-    /// Seconds that attempts ran, pauses left out.
+    /// Seconds during which attempts ran, without the pauses between them.
     pub duration: f64,
-    /// Work done, 0..1: ops times bytes.
+    /// Share of the work that is done, 0..1, where the work is ops times bytes.
     pub fraction: f64,
-    /// Seconds to go at the speed so far; while running and once there is a speed.
+    /// Seconds left at the present speed; only while it runs and its speed is known.
     pub eta_seconds: Option<f64>,
-    /// Rows.
+    /// Rows of the whole job.
     pub rows: Rows,
-    /// Partitions by state.
+    /// Number of partitions in each state.
     pub partitions: PartitionCounts,
-    /// Speed.
+    /// Speed of the last attempt.
     pub rates: Rates,
-    /// Checkpoints.
+    /// Checkpoints of all partitions.
     pub checkpoints: CheckpointTotals,
     /// Rows in quarantine by reason.
     pub quarantine: BTreeMap<String, u64>,
-    /// Ops over all partitions, in the order of the recipe.
+    /// Totals of each op, in the order of the recipe.
     pub ops: Vec<OpProgress>,
-    /// Partitions by id.
+    /// All partitions, sorted by id.
     pub partition: Vec<PartitionProgress>,
     /// Why it failed or stopped.
     pub error_message: Option<String>,
-    /// The command that continues the job, unless it is done or runs.
+    /// The command that continues the job; None if it runs or is complete.
     pub resumption_command: Option<String>,
-    /// Lines of the event files that were torn.
+    /// Torn lines in the event files.
     pub torn_lines: usize,
 }

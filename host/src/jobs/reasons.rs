@@ -1,9 +1,9 @@
-//! Why rows are in quarantine, put together: reasons that differ in numbers only (a line, a column,
-//! a length) are one.
+//! Groups the reasons why rows are in quarantine: reasons that differ only in numbers (a line, a
+//! column, a length) form one group.
 
 use std::collections::BTreeMap;
 
-/// Rows by whose reason it is and by what it says. `K` is who gave it.
+/// Rows by who gave the reason (`K`) and what it says.
 #[derive(Debug, Clone)]
 pub(crate) struct Reasons<K>(BTreeMap<(K, String), Group>);
 
@@ -21,7 +21,7 @@ impl<K: Ord> Default for Reasons<K> {
 }
 
 impl<K: Ord + Clone> Reasons<K> {
-    /// Adds rows.
+    /// Adds rows with a reason.
     pub(crate) fn add(&mut self, who: K, reason: &str, rows: u64) {
         let group = self
             .0
@@ -35,8 +35,8 @@ impl<K: Ord + Clone> Reasons<K> {
         group.rows += rows;
     }
 
-    /// Returns who, what and how many rows, the commonest first. A reason that came in one form
-    /// only is as it was; in others `N` stands for numbers.
+    /// Returns who, what and how many rows, most rows first. If a group has several forms of a
+    /// reason, `N` stands for its numbers; a single form is returned unchanged.
     pub(crate) fn commonest_first(&self) -> Vec<(K, String, u64)> {
         let mut all: Vec<_> = self
             .0
@@ -49,18 +49,18 @@ impl<K: Ord + Clone> Reasons<K> {
                 )
             })
             .collect();
-        // Stable: among equals the order of the ops and of the words holds.
+        // The sort is stable, so equal counts stay in the order of ops and words.
         all.sort_by_key(|(.., rows)| std::cmp::Reverse(*rows));
         all
     }
 
-    /// Returns the number of all rows.
+    /// Returns the number of rows of all reasons.
     pub(crate) fn rows(&self) -> u64 {
         self.0.values().map(|group| group.rows).sum()
     }
 }
 
-/// `reason` with `N` in place of each number. Digits in names (`field2`, `sha256`) stay.
+/// Replaces each number in `reason` by `N`. Digits in names (`field2`, `sha256`) stay.
 pub(crate) fn masked(reason: &str) -> String {
     let mut out = String::with_capacity(reason.len());
     let mut chars = reason.chars().peekable();
@@ -71,11 +71,11 @@ pub(crate) fn masked(reason: &str) -> String {
             out.push(c);
             continue;
         }
-        // The sign, if it is one and no hyphen.
+        // A hyphen after a letter or digit is not a sign.
         if out.ends_with('-') && !out[..out.len() - 1].ends_with(|c: char| c.is_alphanumeric()) {
             out.pop();
         }
-        // Digits, their separators, and an exponent; what ends a sentence stays.
+        // Digits, separators and an exponent, but not the full stop at the end of a sentence.
         while let Some(next) = chars.peek().copied() {
             let mut rest = chars.clone();
             rest.next();

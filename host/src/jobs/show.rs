@@ -9,20 +9,20 @@ use crate::term::{
     Cell, Color, Column, Style, Table, about, bytes, count, counted, cut_start, seconds, time, wrap,
 };
 
-/// Up to this many partitions are listed one by one; of more, only those that run or failed, unless
-/// details are asked for.
+/// If there are more partitions, only those that run or failed are listed, unless details are asked
+/// for.
 const LISTED: usize = 16;
 
-/// Width of the progress bar, where there is room.
+/// Width of the progress bar if there is room.
 const BAR: usize = 32;
 
-/// Reasons of quarantine that are listed unless details are asked for.
+/// Number of quarantine reasons that are listed unless details are asked for.
 const REASONS: usize = 10;
 
-/// Columns of a line's name.
+/// Width of the names of lines.
 const NAME: usize = 14;
 
-/// The colour of a state.
+/// Returns the colour of a state.
 pub fn color(state: JobState) -> Color {
     match state {
         JobState::Running => Color::Cyan,
@@ -32,7 +32,7 @@ pub fn color(state: JobState) -> Color {
     }
 }
 
-/// The whole job as lines of text.
+/// Returns the progress of a job as lines of text, as `djhost monitor` prints them.
 pub fn render(p: &JobProgress, detailed: bool, style: Style) -> String {
     let mut out = String::new();
     header(&mut out, p, style);
@@ -47,7 +47,7 @@ pub fn render(p: &JobProgress, detailed: bool, style: Style) -> String {
     out
 }
 
-/// `  name        value`; what is too long goes on below its beginning.
+/// Adds `  name        value`. A long value continues on further lines below its beginning.
 fn line(out: &mut String, name: &str, value: &str, style: Style) {
     let room = style
         .width
@@ -57,7 +57,7 @@ fn line(out: &mut String, name: &str, value: &str, style: Style) {
     }
 }
 
-/// The same for a path, of which the end is shown if it is too long.
+/// Adds `  name        path`. Of a long path, the end is shown.
 fn path(out: &mut String, name: &str, value: &str, style: Style) {
     if !value.is_empty() {
         let room = style
@@ -97,7 +97,7 @@ fn header(out: &mut String, p: &JobProgress, style: Style) {
     line(out, "attempt", &attempt, style);
 }
 
-/// `2 of 8 done, 1 running, 5 waiting`: what is none of is not said.
+/// Returns `2 of 8 done, 1 running, 5 waiting`, without the states that no partition is in.
 pub fn partition_counts(p: &JobProgress) -> String {
     let c = &p.partitions;
     let mut text = format!("{} of {} done", count(c.done as u64), count(c.total as u64));
@@ -113,7 +113,7 @@ pub fn partition_counts(p: &JobProgress) -> String {
     text
 }
 
-/// `, about 3 min to go`, once it is known and not over already.
+/// Returns `, about 3 min to go`, or nothing if the time left is unknown or below half a second.
 pub fn to_go(p: &JobProgress) -> String {
     p.eta_seconds
         .filter(|s| *s >= 0.5)
@@ -206,7 +206,7 @@ fn partitions(out: &mut String, p: &JobProgress, detailed: bool, style: Style) {
     }
 }
 
-/// A sentence below a table.
+/// Adds a sentence below a table.
 fn line_of(out: &mut String, text: &str, style: Style) {
     for part in wrap(
         text,
@@ -382,7 +382,7 @@ fn footer(out: &mut String, p: &JobProgress, style: Style) {
         JobState::Failed => ("failed", format!(": {why}")),
         JobState::Died => (
             "died",
-            ": the process ended without a word, killed or with the machine".to_owned(),
+            ": the process was killed, or the machine went down".to_owned(),
         ),
         JobState::Stopped => (
             "stopped",
@@ -409,7 +409,7 @@ fn heading(out: &mut String, style: Style, title: &str) {
     let _ = writeln!(out, "\n{}", style.bold(title));
 }
 
-/// `[####----]`
+/// Returns a bar such as `[####----]`.
 pub fn bar(fraction: f64, width: usize) -> String {
     let full = ((fraction.clamp(0.0, 1.0) * width as f64) as usize).min(width);
     format!("[{}{}]", "#".repeat(full), "-".repeat(width - full))

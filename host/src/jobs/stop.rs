@@ -1,4 +1,4 @@
-//! Stopping a job from outside: ask, wait, and only if told so, kill.
+//! Stops a job from the outside: asks, waits, and kills only if told to.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -6,47 +6,48 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::api::JobUtils;
+use super::api::Job;
 use super::progress::{JobState, PartitionProgress};
 use crate::rundir::lock::{Liveness, if_free, who_holds};
 use crate::rundir::process::{Signal, host_name};
 use crate::rundir::{Holder, Status, StopRequest};
 
-/// How often the lock is looked at while waiting.
+/// How often the lock is checked while waiting.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What became of a request to stop.
+/// The result of a request to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopOutcome {
-    /// The process has ended; what was complete is committed.
+    /// The process has ended, and everything complete is committed.
     Stopped,
     /// The process was killed.
     Killed,
-    /// The job was done before it saw the request.
+    /// The job completed before it saw the request.
     Finished,
-    /// The process still works on what it had begun when the time was over. The request stands.
+    /// The timeout passed while the process still worked on what it had begun. The request stays in
+    /// place.
     StillRunning,
-    /// Nobody ran the job: it had completed, failed or been stopped before.
+    /// No process ran the job: it had completed, failed or been stopped before.
     NotRunning,
-    /// Nobody ran the job: its process had died.
+    /// No process ran the job: its process had died.
     Died,
 }
 
 /// The result of [`stop_job`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StopReport {
-    /// The job.
+    /// The job id.
     pub job_id: String,
-    /// What became of the request.
+    /// The result of the request.
     pub outcome: StopOutcome,
-    /// State of the job after it.
+    /// State of the job afterwards.
     pub status: JobState,
     /// The process that was asked.
     pub process_id: Option<u32>,
-    /// What still runs, one sentence per partition, and so what killing would lose.
+    /// What still runs and a kill would lose, one sentence per partition.
     pub at_work: Vec<String>,
-    /// How to continue.
+    /// The command that continues the job.
     pub resumption_command: Option<String>,
 }
 
@@ -72,14 +73,14 @@ pub fn stop_job(job_id: &str, force: bool, timeout: Duration) -> Result<StopRepo
     stop_job_in(job_id, None, force, timeout)
 }
 
-/// As [`stop_job`], looking for the job below `base_dir`.
+/// Does what [`stop_job`] does, but looks for the job below `base_dir`.
 pub fn stop_job_in(
     job_id: &str,
     base_dir: Option<&Path>,
     force: bool,
     timeout: Duration,
 ) -> Result<StopReport> {
-    let job = JobUtils::find(job_id, base_dir)?;
+    let job = Job::find(job_id, base_dir)?;
     let Liveness::Held(holder) = who_holds(job.paths())? else {
         let outcome = if job.overall_progress()?.status == JobState::Died {
             StopOutcome::Died
@@ -88,7 +89,7 @@ pub fn stop_job_in(
         };
         return report(&job, outcome, None);
     };
-    // The lock is taken a moment before its holder writes who it is.
+    // Between taking the lock and writing its name, a process is unknown for a moment.
     let holder = match holder {
         Some(holder) => holder,
         None => match wait_for_holder(&job)? {
@@ -113,14 +114,14 @@ pub fn stop_job_in(
     report(&job, StopOutcome::StillRunning, Some(&holder))
 }
 
-/// The request file first, so that the signal finds it; a request that stands is not signalled
-/// again, since the second signal would force.
-fn ask(job: &JobUtils, holder: &Holder) -> Result<()> {
+/// Writes the request file first, so that the process finds it when the signal arrives. A repeated
+/// request sends no signal: a second one would end the process at once.
+fn ask(job: &Job, holder: &Holder) -> Result<()> {
     let asked_before = StopRequest::is_for(job.paths(), &holder.process);
     StopRequest::write(job.paths(), holder.process.clone())?;
     if holder.host == host_name() && !asked_before {
-        // A process that is gone has ended between the look at the lock and now; one of another
-        // user still sees the file.
+        // A missing process has ended since the look at the lock. One of another user cannot be
+        // signalled but sees the file.
         match holder.process.signal(Signal::Terminate) {
             Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
                 Err(error).context("cannot signal the process")?
@@ -131,7 +132,7 @@ fn ask(job: &JobUtils, holder: &Holder) -> Result<()> {
     Ok(())
 }
 
-fn kill(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
+fn kill(job: &Job, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
     if holder.host != host_name() {
         bail!(
             "process {} runs on `{}`: kill it there",
@@ -144,14 +145,14 @@ fn kill(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<StopOutcom
         .signal(Signal::Kill)
         .with_context(|| format!("cannot kill process {}", holder.process.pid))?
     {
-        // It ended by itself a moment ago.
+        // It ended by itself just before.
         return Ok(StopOutcome::NotRunning);
     }
     if !wait_until_free(job, holder, timeout.max(LOOK))? {
         return Ok(StopOutcome::StillRunning);
     }
-    // The killed process could not say so; somebody who resumes the job meanwhile has the lock and
-    // the summary.
+    // A killed process cannot write its state. If someone resumes the job meanwhile, they hold the
+    // lock and own the summary.
     if_free(job.paths(), || {
         if let Some(mut summary) = job
             .load_job_summary()?
@@ -166,7 +167,7 @@ fn kill(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<StopOutcom
     Ok(StopOutcome::Killed)
 }
 
-fn wait_for_holder(job: &JobUtils) -> Result<Option<Holder>> {
+fn wait_for_holder(job: &Job) -> Result<Option<Holder>> {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) {
         match who_holds(job.paths())? {
@@ -181,8 +182,8 @@ fn wait_for_holder(job: &JobUtils) -> Result<Option<Holder>> {
     )
 }
 
-/// Whether `holder` gave the lock up within `timeout`.
-fn wait_until_free(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result<bool> {
+/// Waits until `holder` has released the lock; returns false after `timeout`.
+fn wait_until_free(job: &Job, holder: &Holder, timeout: Duration) -> Result<bool> {
     let start = Instant::now();
     loop {
         match who_holds(job.paths())? {
@@ -198,7 +199,7 @@ fn wait_until_free(job: &JobUtils, holder: &Holder, timeout: Duration) -> Result
     }
 }
 
-fn report(job: &JobUtils, outcome: StopOutcome, holder: Option<&Holder>) -> Result<StopReport> {
+fn report(job: &Job, outcome: StopOutcome, holder: Option<&Holder>) -> Result<StopReport> {
     let progress = job.overall_progress()?;
     let at_work = if outcome == StopOutcome::StillRunning {
         let running = progress

@@ -1,4 +1,4 @@
-//! The monitor's text for each state a job can be in, and what the fold must not depend on.
+//! Tests of the monitor's text for each state of a job, and of what the fold must not depend on.
 
 use proptest::prelude::*;
 
@@ -132,7 +132,7 @@ fn job_start(is_resuming: bool) -> Event {
 
 const COMMAND: &str = "djhost run --config recipe.yaml --resume 20260101_120000_a1b2c3";
 
-/// Attempt 1 after 20 seconds: partition 0 has passed its first stage, 1 is half through it, 2
+/// Attempt 1 after 20 seconds: partition 0 has passed its first stage, 1 is halfway through it, 2
 /// failed once and waits, 3 has not begun.
 fn running_events() -> Vec<(f64, Event)> {
     vec![
@@ -270,7 +270,7 @@ fn failed() -> Scene {
     }
 }
 
-/// The second attempt, ten minutes later: partition 0 goes on after its checkpoint, the others
+/// The second attempt, ten minutes later: partition 0 continues after its checkpoint, the others
 /// start again.
 fn resumed() -> Scene {
     let mut scene = stopped();
@@ -384,7 +384,7 @@ fn progress_of(scene: &Scene) -> JobProgress {
     snapshot(&facts)
 }
 
-/// Compares with `golden/{name}.txt`; with `DJHOST_TEST_BLESS=1` writes it.
+/// Compares with `golden/{name}.txt`, or writes it if `DJHOST_TEST_BLESS=1`.
 fn check(name: &str, scene: &Scene) {
     let text = render(
         &progress_of(scene),
@@ -478,7 +478,7 @@ fn an_attempt_that_has_taken_the_lock_and_said_nothing_yet_runs() {
 fn work_that_is_repeated_by_a_later_attempt_is_counted_once() {
     let once = progress_of(&resumed());
     let mut scene = resumed();
-    // The second attempt repeats what it took over, as its own events.
+    // The second attempt repeats what it took over as events of its own.
     let mut taken = done(0, 0, 997, 997, 6.0);
     if let Event::OpCompleted(done) = &mut taken {
         done.taken_over = true;
@@ -491,7 +491,7 @@ fn work_that_is_repeated_by_a_later_attempt_is_counted_once() {
 fn a_later_stage_of_the_same_attempt_is_no_resumption() {
     let mut scene = running();
     let n = scene.records.len() as u64;
-    // Partition 0 goes on from its own checkpoint.
+    // Partition 0 continues from its own checkpoint.
     scene.records.push(record(
         1,
         n,
@@ -554,7 +554,7 @@ fn a_partition_that_was_done_waits_again_if_the_next_attempt_does_not_take_it_ov
         .push(record(3, 2, NOON + 1002.0, begin(0, 0, 0, 2)));
     let counts = progress_of(&scene).partitions;
     assert_eq!((counts.done, counts.running, counts.waiting), (1, 1, 2));
-    // One that finds everything done says nothing about partitions.
+    // An attempt that finds everything done reports no partitions.
     let mut scene = completed();
     scene
         .records

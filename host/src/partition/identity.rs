@@ -1,5 +1,5 @@
-//! What a partition's input consisted of, so that it is known again when its file was touched, or
-//! has grown.
+//! Identifies the input of a partition by its content, so that it is recognised after its file was
+//! touched or has grown.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -12,11 +12,11 @@ use crate::data::{Dataset, Partition};
 use crate::plan::lineage_key::Key;
 use crate::rundir::checksum::Checksum;
 
-/// Large enough that the calls do not count.
+/// Bytes per read: large enough that the cost of the calls does not matter.
 const PIECE: usize = 1 << 20;
 
-/// The content of `partition`, which has just been read. None for columns, whose rows are no ranges
-/// of bytes, and where a file has changed since the job has begun.
+/// Returns the content of `partition`, which has just been read. None for columnar files, whose
+/// rows are not ranges of bytes, and if a file has changed since the job began.
 pub(crate) fn content(
     dataset: &Dataset,
     partition: &Partition,
@@ -46,7 +46,8 @@ pub(crate) fn content(
     }))
 }
 
-/// xxh3-128 of the bytes of a partition of JSON rows, in hex; None if a file is shorter than that.
+/// Returns the xxh3-128 of the bytes of a partition of JSON rows, in hex; None if a file has become
+/// too short.
 pub(crate) fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Option<String>> {
     let mut sum = Checksum::default();
     let mut piece = vec![0; PIECE];

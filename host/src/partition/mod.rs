@@ -1,8 +1,9 @@
-//! Which rows belong together as one piece of work: a survey of the rows, automatic sizes, cutting,
-//! and the table of partitions that a job keeps.
+//! Decides which rows form one unit of work: a survey of the rows, automatic sizes, cutting, and
+//! the table of partitions that a job keeps.
 
 pub(crate) mod auto;
 pub(crate) mod identity;
+mod sample;
 mod split;
 pub(crate) mod survey;
 pub(crate) mod table;

@@ -1,4 +1,4 @@
-//! Cuts a dataset into partitions: slices of its files, in order. Nothing is copied.
+//! Cuts a dataset into partitions, which are slices of its files in order. Nothing is copied.
 
 use crate::data::input::describe::row_count;
 use crate::data::{Dataset, Format, InputFile, Partition, Slice};
@@ -7,26 +7,38 @@ use memchr::{memchr, memchr_iter};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-/// What decides the size of partitions.
+/// What determines the size of partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SplitBy {
-    /// Exactly so many, of equal size; some are empty if there are too few rows.
+    /// Exactly this many partitions of equal size. Some are empty if there are too few rows.
     Count(u32),
-    /// So many rows each (lines of JSONL, blank ones counted), the last one maybe fewer.
+    /// This many rows per partition (lines of JSONL, blank ones counted); the last one may have
+    /// fewer.
     Rows(u64),
 }
 
-/// Read size of the line search.
+/// Bytes per read when searching for line ends.
 const PIECE: usize = 1 << 20;
 
-/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition;
-/// partitions follow each other in input order; there is at least one. The same input gives the
+/// Splits `dataset`, whose files must all be splittable. Every row is in exactly one partition,
+/// partitions follow each other in input order, and there is at least one. The same input gives the
 /// same partitions.
 pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     if let Some(file) = dataset.files.iter().find(|f| !f.is_splittable()) {
         bail!("`{}` must be unpacked before it can be split", file.shown());
     }
-    let sizes: Vec<u64> = dataset
+    let sizes = sizes(dataset)?;
+    let total: u64 = sizes.iter().sum();
+    let cuts = match by {
+        SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
+        SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
+    };
+    Ok(partitions_at(&cuts, &sizes, total))
+}
+
+/// Returns the length of each file: in bytes, or in rows if it is columnar.
+fn sizes(dataset: &Dataset) -> Result<Vec<u64>> {
+    dataset
         .files
         .iter()
         .map(|f| {
@@ -36,28 +48,33 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
                 row_count(f)
             }
         })
-        .collect::<Result<_>>()?;
-    let total: u64 = sizes.iter().sum();
-    let cuts = match by {
-        SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
-        SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
-    };
-    let mut from = 0;
-    let ends = cuts.into_iter().chain([total]);
-    Ok(ends
-        .enumerate()
-        .map(|(id, to)| Partition {
-            id: id as u32,
-            slices: slices(&sizes, std::mem::replace(&mut from, to), to),
-        })
-        .collect())
+        .collect()
 }
 
-/// Cuts `dataset` where an earlier state of it was cut, as far as the files are the same ones and
-/// still long enough: `cuts` are the ends of all partitions but the last, `end` that of the last,
-/// each as (file, position); only the first `files` files count. What lies behind is cut into what
-/// is left of the number of partitions, or, unless it must stay (`exact`), into more of about the
-/// same size. None if the partitions would come out too uneven; then they are better cut afresh.
+/// Returns the partitions between `cuts`, which are positions in the files laid end to end.
+fn partitions_at(cuts: &[u64], sizes: &[u64], total: u64) -> Vec<Partition> {
+    let mut from = 0;
+    cuts.iter()
+        .chain([&total])
+        .enumerate()
+        .map(|(id, to)| {
+            let start = from;
+            from = start.max(*to);
+            Partition {
+                id: id as u32,
+                slices: slices(sizes, start, from),
+            }
+        })
+        .collect()
+}
+
+/// Cuts `dataset` where an earlier state of it was cut, as far as its files are the same and still
+/// long enough.
+///
+/// `cuts` are the ends of all partitions but the last and `end` is the end of the last one, each as
+/// (file, position); only the first `files` files count. Rows after that are cut into the remaining
+/// number of partitions if it must stay (`exact`), or else into further partitions of about the
+/// same size. Returns None if the partitions would be too uneven: then it is better to cut afresh.
 pub(super) fn split_like(
     dataset: &Dataset,
     files: usize,
@@ -65,17 +82,7 @@ pub(super) fn split_like(
     end: (usize, u64),
     exact: bool,
 ) -> Result<Option<Vec<Partition>>> {
-    let sizes: Vec<u64> = dataset
-        .files
-        .iter()
-        .map(|f| {
-            if f.format == Format::Jsonl {
-                Ok(f.bytes)
-            } else {
-                row_count(f)
-            }
-        })
-        .collect::<Result<_>>()?;
+    let sizes = sizes(dataset)?;
     let total: u64 = sizes.iter().sum();
     let count = cuts.len() as u64 + 1;
     let global = |(file, at): (usize, u64)| -> Result<Option<u64>> {
@@ -104,7 +111,7 @@ pub(super) fn split_like(
     };
     let rest: Vec<u64> = match global(end)? {
         _ if kept.len() < cuts.len() => pieces(last, count - kept.len() as u64).collect(),
-        // Grown at the end.
+        // The dataset has grown at its end.
         Some(before) if !exact && total - before > before / count / 2 => {
             let size = (before / count).max(1);
             std::iter::once(before)
@@ -125,20 +132,7 @@ pub(super) fn split_like(
         kept.push(base + next_row(&dataset.files[file], ideal - base, sizes[file])?);
     }
     kept.resize(kept.len().max(cuts.len()), total);
-    let mut from = 0;
-    let parts: Vec<Partition> = kept
-        .into_iter()
-        .chain([total])
-        .enumerate()
-        .map(|(id, to)| {
-            let start = from;
-            from = to.max(start);
-            Partition {
-                id: id as u32,
-                slices: slices(&sizes, start, from),
-            }
-        })
-        .collect();
+    let parts = partitions_at(&kept, &sizes, total);
     let largest = parts
         .iter()
         .map(|p| p.slices.iter().map(|s| s.end - s.start).sum::<u64>())
@@ -147,7 +141,7 @@ pub(super) fn split_like(
     Ok((largest <= 2 * total.div_ceil(parts.len() as u64)).then_some(parts))
 }
 
-/// The slices of the files laid end to end that `from..to` covers.
+/// Returns the slices that cover `from..to` of the files laid end to end.
 pub(crate) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     let mut base = 0;
     let mut slices = Vec::new();
@@ -165,7 +159,7 @@ pub(crate) fn slices(sizes: &[u64], from: u64, to: u64) -> Vec<Slice> {
     slices
 }
 
-/// `count - 1` positions at equal distances, moved on to the next row.
+/// Returns `count - 1` positions at equal distances, each moved to the start of the next row.
 fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64>> {
     let total: u64 = sizes.iter().sum();
     let mut cuts = Vec::new();
@@ -181,7 +175,8 @@ fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64
     Ok(cuts)
 }
 
-/// The file that holds position `at` (less than the total), and where it begins.
+/// Returns the file that holds the position `at`, which is less than the total, and where that file
+/// begins.
 pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
     let mut base = 0;
     for (file, &size) in sizes.iter().enumerate() {
@@ -193,7 +188,7 @@ pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
     unreachable!("the position lies before the end")
 }
 
-/// The first row that starts at or after `at`.
+/// Returns where the first row at or after `at` starts.
 pub(crate) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
     if input.format != Format::Jsonl || at == 0 {
         return Ok(at);
@@ -224,7 +219,7 @@ fn read_piece(file: &File, input: &InputFile, at: u64, piece: &mut [u8]) -> Resu
     }
 }
 
-/// A cut after every `rows` rows.
+/// Returns a cut after every `rows` rows.
 fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>> {
     let total: u64 = sizes.iter().sum();
     let mut cuts = Vec::new();
@@ -253,7 +248,7 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
         }
         base += size;
         if !ended {
-            // The last row of the file has no line end.
+            // The last row of a file may have no line end.
             seen += 1;
             if seen % rows == 0 {
                 cuts.push(base);

@@ -1,9 +1,9 @@
-//! How many rows a dataset has and which of them to look at, without reading all of it.
+//! Finds out how many rows a dataset has and chooses the rows to sample, without reading all of it.
 //!
-//! Formats with columns say how many rows they have. Of JSON lines, stretches of equal length at
-//! equal distances are read, and the rows that **begin** in a stretch are those of the sample: each
-//! row has the same chance, however long it is. To take the row at a place, or a number of rows
-//! from each place, would prefer long rows.
+//! Columnar formats store their number of rows. For JSON lines, stretches of equal length at equal
+//! distances are read, and the rows that **begin** in a stretch are sampled. This gives each row
+//! the same chance, however long it is; taking the row at a position, or a fixed number of rows
+//! from each, would prefer long rows.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -16,33 +16,33 @@ use super::split::{SplitBy, locate, next_row, slices, split};
 use crate::data::input::describe::row_count;
 use crate::data::{Dataset, InputFile, Partition};
 
-/// Stretches in which rows are counted. Many short ones: rows that lie together are alike. 16 MB in
-/// all take some 5 ms and were off by 3 % on 462 MB of documents of very different lengths, where
-/// 64 stretches of the same bytes were off by 12 %.
+/// Stretches in which rows are counted. Many short stretches are better than few long ones because
+/// neighbouring rows are alike: 16 MB in all take some 5 ms and were off by 3 % on 462 MB of
+/// documents of very different lengths; the same bytes in 64 stretches were off by 12 %.
 const COUNTED: u64 = 512;
-/// Stretches whose rows are looked at: these have to be parsed.
+/// Stretches whose rows are sampled. These rows must be parsed.
 const PARSED: u64 = 64;
-/// Bytes of a stretch.
+/// Length of a stretch in bytes.
 const LENGTH: u64 = 32 << 10;
-/// With fewer rows than this the stretches are made longer, as far as [`MOST`] allows: rows are
-/// large.
+/// With fewer rows than this, rows are large and the stretches are made longer, as far as [`MOST`]
+/// allows.
 const ENOUGH: u64 = 200;
-/// Bytes that are read at most.
+/// Most bytes to read.
 const MOST: u64 = 128 << 20;
 
-/// What was found.
+/// The result of a survey.
 #[derive(Debug, Clone)]
 pub(crate) struct Survey {
-    /// The rows of the dataset; blank lines are none.
+    /// Rows of the dataset, blank lines not counted.
     pub rows: RowCount,
-    /// Where to look at rows.
+    /// Where to take the sample.
     pub sample: Vec<Partition>,
-    /// How many of each piece are enough. The pieces of JSON lines are short, and all of their rows
-    /// make the sample fair.
+    /// How many rows to take from each piece. For JSON lines all rows of the short pieces are
+    /// needed for a fair sample.
     pub per_piece: usize,
 }
 
-/// Looks at `dataset`, whose files must all be splittable.
+/// Surveys `dataset`, whose files must all be splittable.
 pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     if dataset.is_columnar() {
         let rows = dataset
@@ -51,7 +51,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             .filter(|file| file.format.is_columnar())
             .map(row_count)
             .sum::<Result<u64>>()?;
-        // Lines between columns, which no dataset has today, would not be counted.
+        // Would not count lines in a dataset that mixes columns and lines; no dataset does today.
         let rows = if dataset.files.iter().all(|file| file.format.is_columnar()) {
             RowCount::Exact(rows)
         } else {
@@ -90,7 +90,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         }
         length *= 8;
     };
-    // A stretch would have none.
+    // Otherwise most stretches would have no row.
     let few = rows.number() < total / LENGTH;
     let mut sample = Vec::new();
     for (id, (from, to)) in stretches(total, PARSED, if few { 8 * length } else { LENGTH })
@@ -108,7 +108,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             slices: slices(&sizes, begin(from)?, begin(to)?),
         });
     }
-    // Of long rows some are enough, for each takes time.
+    // Long rows take time to parse, so fewer are enough.
     Ok(Survey {
         rows,
         sample,
@@ -116,8 +116,8 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     })
 }
 
-/// Stretches of `length` bytes in the middle of `places` equal parts of `total`; all of it if they
-/// would touch.
+/// Returns stretches of `length` bytes in the middle of `places` equal parts of `total`, or one
+/// that covers all of it if they would touch.
 fn stretches(total: u64, places: u64, length: u64) -> Vec<(u64, u64)> {
     let at = |k: u64| (u128::from(total) * u128::from(k) / u128::from(places)) as u64;
     (0..places)
@@ -137,11 +137,11 @@ fn stretches(total: u64, places: u64, length: u64) -> Vec<(u64, u64)> {
         .collect()
 }
 
-/// The number of rows that begin in a stretch of a file of JSON lines.
+/// Returns the number of rows that begin in a stretch of a file of JSON lines.
 fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
     let at = || format!("cannot read `{}` at byte {from}", input.path.display());
     let file = File::open(&input.path).with_context(at)?;
-    // A row begins after a line end, or where the file does.
+    // A row begins after a line end or at the start of the file.
     let before = from.saturating_sub(1);
     let mut bytes = vec![0; (to - before) as usize];
     file.read_exact_at(&mut bytes, before).with_context(at)?;
@@ -151,7 +151,7 @@ fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
             .iter()
             .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
         {
-            // A blank line, or the end of the stretch: then what goes on is a row.
+            // A blank line, or the end of the stretch, after which a row continues.
             Some(b'\n') => false,
             _ => !rest.is_empty(),
         }
@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    /// Rows of very different lengths: one in ten has 20 kB, which is most of the bytes.
+    /// Rows of very different lengths: one in ten has 20 kB, and these are most of the bytes.
     fn uneven(rows: usize) -> Vec<u8> {
         let mut out = Vec::new();
         for i in 0..rows {
@@ -233,7 +233,7 @@ mod tests {
             (estimate as f64 / rows as f64 - 1.0).abs() < 0.1,
             "{estimate} rows instead of {rows}"
         );
-        // Of the sampled rows, about a tenth is long.
+        // About a tenth of the sampled rows is long.
         let (mut long, mut all) = (0, 0);
         for slice in survey.sample.iter().flat_map(|p| &p.slices) {
             let text = std::fs::read(&data.files[slice.file].path).unwrap();

@@ -1,22 +1,23 @@
-//! Advice on checkpoints, from the page's table of strategies and its categories of operators.
+//! Advice on checkpoints, from the table of strategies and the categories of operators in
+//! Data-Juicer's documentation.
 
 use crate::config::Strategy;
 
-/// What an operator's name says about its cost, by the page's patterns.
+/// What the name of an operator says about its cost, by the patterns of the documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Category {
-    /// Checkpoint after these: global state or model inference.
+    /// Checkpoint after these: they have global state or run a model.
     Expensive,
-    /// Redoing these is cheaper than a checkpoint.
+    /// Running these again is cheaper than a checkpoint.
     Cheap,
-    /// The page says nothing.
+    /// The documentation says nothing about these.
     Unknown,
 }
 
-/// The page's patterns: `*_deduplicator`, `*_embedding_*`, `*_model_*`, `*_vision_*`, `*_audio_*`
-/// are expensive; `*_filter`, `clean_*`, `remove_*` are cheap. An operator of both kinds
-/// (`image_embedding_filter`) is expensive. The words also count at the ends of a name
-/// (`embedding_mapper`, which the page itself names as expensive).
+/// Returns the category of an operator. `*_deduplicator`, `*_embedding_*`, `*_model_*`,
+/// `*_vision_*` and `*_audio_*` are expensive; `*_filter`, `clean_*` and `remove_*` are cheap. An
+/// operator of both kinds (`image_embedding_filter`) is expensive. The words also count at either
+/// end of a name (`embedding_mapper`, which the documentation itself calls expensive).
 pub(crate) fn category(name: &str) -> Category {
     let expensive = name.ends_with("_deduplicator")
         || name
@@ -31,24 +32,24 @@ pub(crate) fn category(name: &str) -> Category {
     }
 }
 
-/// What is known about the job when it is planned.
+/// What is known about a job when it is planned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobFacts<'a> {
-    /// The operators' names, in order.
+    /// Names of the operators, in order.
     pub ops: &'a [&'a str],
-    /// The strategy that holds.
+    /// The strategy in effect.
     pub strategy: Strategy,
-    /// The n of `every_n_ops`.
+    /// `n_ops`, for `every_n_ops`.
     pub n_ops: u64,
-    /// The names of `manual`.
+    /// `op_names`, for `manual`.
     pub op_names: &'a [String],
     /// Expected duration in seconds, from measured speeds of the operators or an earlier run; None
-    /// = unknown.
+    /// if unknown.
     pub seconds: Option<f64>,
 }
 
-/// The page's table: the strategy recommended for a job of this duration, and the rationale. A
-/// duration that is not known counts as 10–60 minutes, the default.
+/// Returns the strategy that the documentation recommends for a job of this duration, and its
+/// rationale. An unknown duration counts as 10–60 minutes, the default.
 pub(crate) fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strategy, &'static str) {
     const MINUTE: f64 = 60.0;
     match seconds {
@@ -61,7 +62,7 @@ pub(crate) fn recommended(seconds: Option<f64>, has_expensive: bool) -> (Strateg
     }
 }
 
-/// Advice for `djhost plan`, a line each; none where there is nothing to improve.
+/// Returns advice for `djhost plan`, one line each; none if there is nothing to improve.
 pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let expensive: Vec<&str> = job
@@ -71,7 +72,7 @@ pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
         .filter(|op| category(op) == Category::Expensive)
         .collect();
     let (better, rationale) = recommended(job.seconds, !expensive.is_empty());
-    // `adaptive` weighs measured times itself, so the table has nothing to add.
+    // `adaptive` uses measured times itself, so the table adds nothing.
     if job.seconds.is_some() && better != job.strategy && job.strategy != Strategy::Adaptive {
         let minutes = job.seconds.map_or(0.0, |s| s / 60.0);
         let how = match better {
@@ -100,7 +101,7 @@ pub(crate) fn advice(job: &JobFacts<'_>) -> Vec<String> {
     if saved {
         let unprotected: Vec<&str> = (0..job.ops.len())
             .filter(|i| category(job.ops[*i]) == Category::Expensive && !after(*i))
-            // The checkpoint after the next operator protects as well, if that one is cheap.
+            // If the next operator is cheap, the checkpoint after it protects as well.
             .filter(|i| {
                 !(i + 1 < job.ops.len()
                     && after(i + 1)

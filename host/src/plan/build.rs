@@ -1,4 +1,4 @@
-//! From a resolved configuration to a plan.
+//! Builds a plan from a resolved configuration.
 
 use std::time::Duration;
 
@@ -6,17 +6,18 @@ use anyhow::Result;
 
 use super::grants::grant;
 use super::lineage_key::KeyBuilder;
+use super::refreshed::refreshed;
 use super::segments::{cut, positions};
-use super::stats::{self, StatsFrom, is_in, overlap};
+use super::stats::{self, StatsFrom, is_in};
 use super::{Earlier, Plan, PlannedOp};
-use crate::config::{OpSpec, Resolved, canonical_json, check_params, is_field_key};
+use crate::config::{Config, OpHost, OpSpec, Resolved, canonical_json, check_params, is_field_key};
 use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
 use crate::wasm::contract::ROW;
 use crate::wasm::{Computed, Kind, Limits, Registry};
 
-/// Resolves every op, checks its parameters, creates it once, and lays out segments and
-/// checkpoints. All mistakes are collected.
+/// Resolves every op, checks its parameters, creates an instance of it, and lays out segments and
+/// checkpoints. Fails with all mistakes at once.
 pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     let mut errors = Vec::new();
     let mut ops: Vec<PlannedOp> = Vec::new();
@@ -72,7 +73,7 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
     })
 }
 
-/// Plans one op. `notes` gets what the user should know of its parameters.
+/// Plans one op. Adds what the user should know about its parameters to `notes`.
 fn planned(
     resolved: &Resolved,
     registry: &Registry,
@@ -82,9 +83,68 @@ fn planned(
     let config = &resolved.config;
     let entry = registry.get(&spec.name, &spec.place)?;
     let schema = &entry.descriptor.params_schema;
+    let params = without_unread_fields(spec, schema, notes);
+    let checked =
+        check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    let limits = limits(config, &spec.host);
+    let params = spec.guest_params(config, checked);
+    let granted = grant(resolved, entry, spec)?;
+    let pool = registry.pool(
+        entry,
+        &params,
+        limits,
+        granted.grants,
+        spec.host.seed.unwrap_or(config.seed),
+        &spec.place,
+    )?;
+    let on_error = spec.host.on_error.unwrap_or_else(|| config.on_error());
+    let component = pool.component();
+    let mut identity = KeyBuilder::new("op-identity")
+        .with(&spec.name)
+        .with(canonical_json(&serde_json::Value::Object(params)))
+        .with(&component.digest)
+        .with(&component.wit_version)
+        .with(on_error.word())
+        // More memory or time should also bring back rows that the op could not process before.
+        .number(limits.memory as u64)
+        .number(limits.time.as_millis() as u64)
+        .number(limits.row_time.as_millis() as u64)
+        .number(limits.ratio.to_bits())
+        .number(limits.row_output as u64);
+    if pool.descriptor().kind == Kind::Grouper {
+        // If stats are kept, those of a group's rows become a field of the group.
+        identity = identity.number(config.keep_stats_in_res_ds.into());
+    }
+    if let Some(granted) = granted.identity {
+        identity = identity.with(granted.as_str());
+    }
+    let job_output = spec
+        .host
+        .job_output_mb
+        .unwrap_or(config.op_limits.job_output_mb);
+    Ok(PlannedOp {
+        index: spec.index,
+        name: spec.name.clone(),
+        place: spec.place.clone(),
+        pool,
+        on_error,
+        job_output: job_output << 20,
+        fallbacks: Vec::new(),
+        identity: identity.key(),
+        stats_from: None,
+        refreshes: Vec::new(),
+        checkpoint: None,
+    })
+}
+
+/// Returns the parameters of `spec` without names of fields that the operator does not read.
+/// Data-Juicer accepts these for any operator; only the schema says whether this one reads them.
+fn without_unread_fields(
+    spec: &OpSpec,
+    schema: &serde_json::Value,
+    notes: &mut Vec<String>,
+) -> serde_json::Map<String, serde_json::Value> {
     let mut params = spec.params.clone();
-    // Data-Juicer lets any operator be told of these fields. Only the schema says whether this one
-    // reads them.
     params.retain(|name, _| {
         let unread = is_field_key(name)
             && schema
@@ -99,74 +159,28 @@ fn planned(
         }
         !unread
     });
-    let checked =
-        check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
+    params
+}
+
+/// Returns the limits of one op: its own where the recipe gives them, else those of all ops.
+fn limits(config: &Config, host: &OpHost) -> Limits {
+    let all = &config.op_limits;
     let batch = (config.batch_size_kb as usize) << 10;
-    let host = &spec.host;
-    let ratio = host.output_ratio.unwrap_or(config.op_limits.output_ratio);
-    let row_output = (host.row_output_kb.unwrap_or(config.op_limits.row_output_kb) as usize) << 10;
-    let limits = Limits {
-        memory: (host.memory_mb.unwrap_or(config.op_limits.memory_mb) as usize) << 20,
-        time: Duration::from_secs_f64(host.timeout_s.unwrap_or(config.op_limits.timeout_s)),
-        row_time: Duration::from_secs_f64(
-            host.row_timeout_s.unwrap_or(config.op_limits.row_timeout_s),
-        ),
+    let ratio = host.output_ratio.unwrap_or(all.output_ratio);
+    let row_output = (host.row_output_kb.unwrap_or(all.row_output_kb) as usize) << 10;
+    Limits {
+        memory: (host.memory_mb.unwrap_or(all.memory_mb) as usize) << 20,
+        time: Duration::from_secs_f64(host.timeout_s.unwrap_or(all.timeout_s)),
+        row_time: Duration::from_secs_f64(host.row_timeout_s.unwrap_or(all.row_timeout_s)),
         reply: (ratio * batch as f64) as usize + row_output,
         ratio,
         row_output,
         batch,
-    };
-    let params = spec.guest_params(config, checked);
-    let granted = grant(resolved, entry, spec)?;
-    let pool = registry.pool(
-        entry,
-        &params,
-        limits,
-        granted.grants,
-        host.seed.unwrap_or(config.seed),
-        &spec.place,
-    )?;
-    let component = pool.component();
-    let mut identity = KeyBuilder::new("op-identity")
-        .with(&spec.name)
-        .with(canonical_json(&serde_json::Value::Object(params)))
-        .with(&component.digest)
-        .with(&component.wit_version)
-        .with(host.on_error.unwrap_or_else(|| config.on_error()).word())
-        // Who gives an operator more memory or time wants the rows again that it could not process.
-        .number(limits.memory as u64)
-        .number(limits.time.as_millis() as u64)
-        .number(limits.row_time.as_millis() as u64)
-        .number(ratio.to_bits())
-        .number(row_output as u64);
-    if pool.descriptor().kind == Kind::Grouper {
-        // The stats of a group's rows are a field of it, if they are to be kept.
-        identity = identity.number(config.keep_stats_in_res_ds.into());
     }
-    if let Some(granted) = granted.identity {
-        identity = identity.with(granted.as_str());
-    }
-    let identity = identity.key();
-    let on_error = host.on_error.unwrap_or_else(|| config.on_error());
-    let job_output = host.job_output_mb.unwrap_or(config.op_limits.job_output_mb) << 20;
-    let (name, place) = (spec.name.clone(), spec.place.clone());
-    Ok(PlannedOp {
-        index: spec.index,
-        name,
-        place,
-        pool,
-        on_error,
-        job_output,
-        fallbacks: Vec::new(),
-        identity,
-        stats_from: None,
-        refreshes: Vec::new(),
-        checkpoint: None,
-    })
 }
 
-/// Lets the operator that `registry` has of op `op`'s name have the rows which it cannot process.
-/// With the same parameters, limits and grants.
+/// Gives the rows that op `op` cannot process to the operator of the same name in `registry`, with
+/// the same parameters, limits and grants.
 pub(crate) fn add_fallback(
     plan: &mut Plan,
     resolved: &Resolved,
@@ -196,9 +210,10 @@ pub(crate) fn add_fallback(
     Ok(())
 }
 
-/// What has to be taken out of rows for these ops: all they read and write, and the stats that they
-/// are given as the input has them. Required is what an op requires and no op before it writes.
-/// What stands behind an op that changes the shape of rows reads the new ones.
+/// Returns the fields that must be extracted from rows for these ops: all that they read or write,
+/// and the stats that they get from the input. With `with_required`, a field is required if an op
+/// requires it and no earlier op writes it. Ops after one that changes the shape of rows read the
+/// new rows and do not count.
 pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     let mut fields: Vec<ReadField> = Vec::new();
     let mut written: Vec<&str> = Vec::new();
@@ -237,15 +252,15 @@ pub(crate) fn fields(ops: &[PlannedOp], with_required: bool) -> Vec<ReadField> {
     fields
 }
 
-/// The stats that these ops are given as the rows of the input have them.
+/// Returns the stats that these ops get from the rows of the input.
 pub(crate) fn stats_of_input(ops: &[PlannedOp]) -> impl Iterator<Item = &Computed> {
     ops.iter()
         .filter(|op| op.stats_from == Some(StatsFrom::Input))
         .flat_map(|op| &op.pool.signature().writes_stats)
 }
 
-/// What the user should know: behind a grouper fields are lists, and an op that requires something
-/// else gets no row.
+/// Returns notes about ops after a grouper: fields are lists there, and an op that requires another
+/// type gets no row.
 fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut grouper: Option<&PlannedOp> = None;
@@ -282,39 +297,7 @@ fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     notes
 }
 
-/// For each op the fields that it uses and that an earlier op may have changed from inside or
-/// outside: `meta` where one writes `meta.lang`, `meta.lang` where one writes `meta`. The fields of
-/// a row are taken out of it once, so these have to be made anew.
-fn refreshed(ops: &[PlannedOp]) -> Vec<Vec<ReadField>> {
-    let mut written: Vec<&str> = Vec::new();
-    let each = ops.iter().map(|op| {
-        let signature = op.pool.signature();
-        let reads = signature.reads.iter().map(|read| ReadField {
-            path: read.path.clone(),
-            ty: read.ty,
-            required: read.required,
-        });
-        let writes = signature.writes.iter().map(|write| ReadField {
-            path: write.path.clone(),
-            ty: write.ty,
-            required: false,
-        });
-        let fields = reads.chain(writes).filter(|field| {
-            let beside = |path: &&str| *path != field.path && overlap(path, &field.path);
-            written.iter().any(beside)
-        });
-        let fields = fields.collect();
-        if op.changes_shape() {
-            written.clear();
-        } else {
-            written.extend(signature.writes.iter().map(|write| write.path.as_str()));
-        }
-        fields
-    });
-    each.collect()
-}
-
-/// Two ops that want one field in two types.
+/// Returns an error for each field that ops read or write in two types.
 fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
     let mut seen: Vec<(&str, FieldType, &PlannedOp)> = Vec::new();
     let mut errors = Vec::new();

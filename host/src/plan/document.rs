@@ -1,12 +1,12 @@
-//! The plan as JSON: `dag_execution_plan.json`, and `djhost plan --json`.
+//! The plan as JSON, for `dag_execution_plan.json` and `djhost plan --json`.
 
 use serde_json::{Value, json};
 
 use super::{End, Prepared};
 use crate::rundir::events::now;
 
-/// Nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what it has no
-/// place for.
+/// Returns nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what
+/// that shape has no place for.
 pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -> Value {
     let ops = &prepared.plan.ops;
     let mut nodes = serde_json::Map::new();
@@ -14,7 +14,7 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
         for p in 0..partitions {
             let id = |i: usize| format!("op_{:03}_{}_partition_{p}", i + 1, ops[i].name);
             let before = op.index.checked_sub(1);
-            // Behind a global op a partition waits for all of them.
+            // After a global op, a partition depends on all partitions.
             let dependencies: Vec<String> = match before {
                 Some(before) if ops[before].is_global() => {
                     vec![format!("sg_{before:03}_{}", ops[before].name)]
@@ -49,7 +49,7 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
             let c = op.pool.component();
             let grants = op.pool.grants();
             let dirs: Vec<Value> = grants.dirs.iter().map(|d| json!({ "guest": d.guest, "host": d.host.to_string_lossy(), "leads_to": d.leads_to, "why": d.why })).collect();
-            // Values may be secret.
+            // Only names: values may be secret.
             let env: Vec<&str> = grants.env.iter().map(|(name, _)| name.as_str()).collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),
                 "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),

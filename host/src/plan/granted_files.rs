@@ -1,5 +1,5 @@
-//! What is in a granted directory or file: whether it may be granted, and a digest by which a
-//! change is seen.
+//! Looks into a granted directory or file: whether it may be granted, and a digest that shows
+//! changes.
 
 use std::fs::{File, Metadata};
 use std::os::unix::ffi::OsStrExt;
@@ -11,24 +11,24 @@ use anyhow::{Context, Result};
 
 use super::lineage_key::{Key, KeyBuilder};
 
-/// Bytes up to which the content goes into the digest. Of more, names, sizes and times have to do.
+/// Up to this many bytes, the digest covers the content. Beyond, it covers names, sizes and times.
 const MAX_CONTENT: u64 = 64 << 20;
-/// Files and directories that are looked at.
+/// Most files and directories that are looked at.
 const MAX_ENTRIES: usize = 100_000;
 
-/// Everything below a directory, or one file, in the order of the paths.
+/// A file, or everything below a directory in the order of the paths.
 pub(crate) struct Files {
     root: PathBuf,
     entries: Vec<(PathBuf, Metadata)>,
-    /// Something whose opening could wait for ever: a pipe, a socket, a device.
+    /// A pipe, socket or device, which could block for ever when it is opened.
     pub(crate) special: Option<PathBuf>,
-    /// Whether there are more than were looked at.
+    /// Whether there are more entries than [`MAX_ENTRIES`].
     pub(crate) too_many: bool,
 }
 
 impl Files {
-    /// Looks at `root`, following it if it is a link, and at all below it, where links are not
-    /// followed: those that lead out of a granted directory are of no use to a guest.
+    /// Lists `root` and everything below it. Follows `root` if it is a link, but no links below it:
+    /// a guest cannot use those that lead out of a granted directory.
     pub(crate) fn of(root: &Path) -> Result<Self> {
         let mut files = Self {
             root: root.to_owned(),
@@ -70,8 +70,8 @@ impl Files {
         self.entries.push((path, meta));
     }
 
-    /// Equal digests, equal names and contents; for more than 64 MB equal names, sizes and times of
-    /// change.
+    /// Returns a digest. Equal digests mean equal names and contents; beyond 64 MB, equal names,
+    /// sizes and modification times.
     pub(crate) fn digest(&self) -> Result<Key> {
         let bytes: u64 = self
             .entries
@@ -112,8 +112,7 @@ impl Files {
     }
 }
 
-/// The content of a file, at most what is allowed for all: it may have grown since it was looked
-/// at.
+/// Reads a file, but no more than is allowed for all files: it may have grown since it was listed.
 fn read(path: &Path) -> Result<Vec<u8>> {
     use std::io::Read;
     let mut content = Vec::new();

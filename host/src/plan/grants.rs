@@ -1,5 +1,5 @@
-//! What each op may see of the world: by `grants` in the recipe, by parameters that name files, by
-//! media beside the dataset.
+//! What each op may see of the world: `grants` of the recipe, parameters that name files, and media
+//! beside the dataset.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use crate::config::{OpSpec, Resolved, expand_home};
 use crate::error::{UserError, UserErrors};
 use crate::wasm::{Grants, OpEntry, Source};
 
-/// The grants of one op with what they add to its identity; None = nothing is granted.
+/// The grants of one op, and what they add to its identity; None if nothing is granted.
 pub(crate) struct Granted {
     pub(crate) grants: Grants,
     pub(crate) identity: Option<Key>,
 }
 
-/// Works out the grants of `spec`. Directories and files that are missing or cannot be granted are
-/// the user's mistakes, each at its place.
+/// Determines the grants of `spec`. A directory or file that is missing or cannot be granted is a
+/// mistake of the user, reported at its place.
 pub(crate) fn grant(
     resolved: &Resolved,
     entry: &OpEntry,
@@ -62,8 +62,8 @@ pub(crate) fn grant(
     })
 }
 
-/// The grants that an operator gets by its parameters alone, outside of any recipe: there the
-/// working directory stands for the dataset's. `place` names where the parameters were given.
+/// Returns the grants that an operator gets from its parameters outside a recipe; the working
+/// directory takes the place of the dataset's. `place` names where the parameters were given.
 pub(crate) fn grants_of_params(
     entry: &OpEntry,
     params: &Map<String, Value>,
@@ -85,8 +85,8 @@ pub(crate) fn grants_of_params(
     }
 }
 
-/// Whether the operator gets at media by itself. Only one that comes with djhost does, as only its
-/// word is believed.
+/// Returns whether the operator reads media files by itself. Only operators that come with djhost
+/// can: others are not trusted to say so.
 pub(crate) fn reads_media(entry: &OpEntry) -> bool {
     let said = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
     said && matches!(entry.component.source, Source::Builtin(_))
@@ -108,7 +108,7 @@ impl Granting {
         self.errors.push(UserError::new(place, message).hint(hint));
     }
 
-    /// Grants what parameters name.
+    /// Grants the files and directories that parameters name.
     fn params(
         &mut self,
         entry: &OpEntry,
@@ -132,7 +132,7 @@ impl Granting {
         }
     }
 
-    /// Grants the directory `written`, whose content goes into the identity.
+    /// Grants the directory `written`. Its content becomes part of the identity.
     fn dir(&mut self, written: &str, why: &str, place: &str) {
         let Some(host) = self.existing(written, Path::is_dir, "a directory", place) else {
             return;
@@ -154,7 +154,8 @@ impl Granting {
         self.grants.add_dir(written, host, why);
     }
 
-    /// Grants the directory of the file `written`; only the file's content goes into the identity.
+    /// Grants the directory of the file `written`. Only the content of the file becomes part of the
+    /// identity.
     fn file(&mut self, written: &str, why: &str, place: &str) {
         let Some(file) = self.existing(written, Path::is_file, "a file", place) else {
             return;
@@ -174,8 +175,8 @@ impl Granting {
                 OWN_DIRECTORY,
             );
         }
-        // Beyond 100,000 files the rest goes unseen: the directory may be a large one that has
-        // nothing to do with the operator.
+        // A directory with more than 100,000 files is not examined further: it may have nothing to
+        // do with the operator.
         if self.look(&host, parent, place).is_none() {
             return;
         }
@@ -186,14 +187,14 @@ impl Granting {
         self.grants.add_dir(parent, host, why);
     }
 
-    /// Grants the directories of the dataset: under the paths as written and as absolute ones, and
-    /// as `.` if there is only one, so that paths in rows that are relative to the dataset are
-    /// found. What is in them does not go into the identity: there may be millions of files.
+    /// Grants the directories of the dataset: under the paths as written, as absolute paths, and,
+    /// if there is only one, as `.`, so that paths relative to the dataset work. Their content is
+    /// not part of the identity: there may be millions of files.
     fn media(&mut self, sources: &[String]) {
         const WHY: &str = "media of the dataset";
         let mut folders: Vec<(String, PathBuf)> = Vec::new();
         for folder in sources.iter().map(|source| folder_of(source)) {
-            // What is missing is found when the dataset is opened, with a better message.
+            // A missing directory is reported when the dataset is opened, with a better message.
             if let Ok(host) = std::path::absolute(&folder)
                 && host.is_dir()
                 && !folders.iter().any(|(_, h)| *h == host)
@@ -284,7 +285,7 @@ impl Granting {
     }
 }
 
-/// Where a path leads on this machine; the operator knows it as it is written.
+/// Returns where a path leads on this machine; the operator sees it as it is written.
 fn host_path(written: &str) -> PathBuf {
     PathBuf::from(&*expand_home(written))
 }
@@ -299,15 +300,15 @@ const OWN_DIRECTORY: &str = "put the files that the operator needs into a direct
 enum Names {
     Dir,
     File,
-    /// Either, as it turns out.
+    /// A file or a directory, whichever it turns out to be.
     Path,
 }
 
-/// The parameters at the top of a schema whose `format` is `read-dir`, `read-file` or `read-path`,
-/// also as a choice of `anyOf` or as items of a list.
+/// Returns the parameters at the top of a schema whose `format` is `read-dir`, `read-file` or
+/// `read-path`, also in a choice of `anyOf` or in the items of a list.
 fn file_params(schema: &Value) -> Vec<(String, Names)> {
     let properties = schema.get("properties").and_then(Value::as_object);
-    // A plugin's schema may refer to itself in a circle.
+    // The schema of a plugin may refer to itself.
     let mut steps = 10_000;
     properties
         .into_iter()
@@ -343,8 +344,8 @@ fn named(root: &Value, schema: &Value, depth: usize, steps: &mut u32) -> Option<
         .find_map(|s| named(root, s, depth + 1, steps))
 }
 
-/// The texts that are given for a parameter, each with its place; empty ones name nothing. A
-/// default grants nothing: it comes from the plugin.
+/// Returns the texts given for a parameter with the place of each. Empty texts name nothing, and a
+/// default grants nothing, since it comes from the plugin.
 fn texts<'a>(params: &'a Map<String, Value>, param: &str) -> Vec<(String, &'a str)> {
     let mut texts = match params.get(param) {
         Some(Value::String(one)) => vec![(param.to_owned(), one.as_str())],
@@ -359,8 +360,8 @@ fn texts<'a>(params: &'a Map<String, Value>, param: &str) -> Vec<(String, &'a st
     texts
 }
 
-/// The directory of a source: itself, that of a file, or the part of a glob before its first
-/// pattern.
+/// Returns the directory of a source: the source itself, the directory of a file, or the part of a
+/// glob before its first pattern.
 fn folder_of(source: &str) -> String {
     let path = Path::new(source);
     if path.is_dir() {

@@ -1,5 +1,5 @@
-//! Fingerprints: a key says of a file of rows exactly what was done to which input. Equal keys,
-//! equal rows.
+//! Lineage keys: the key of a file of rows says exactly what was done to which input. Equal keys
+//! mean equal rows.
 //!
 //! ```text
 //! key(p, -1) = H(identity of the partition's input, reader options)
@@ -12,12 +12,12 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A fingerprint, 32 hex digits.
+/// A lineage key: 32 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key(String);
 
 impl Key {
-    /// The hex digits.
+    /// Returns the hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -29,16 +29,16 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// Makes a key of fields in order.
+/// Computes a key from fields in order.
 pub(crate) struct KeyBuilder(Sha256);
 
 impl KeyBuilder {
-    /// `domain` keeps keys of different purposes apart.
+    /// Starts a key. `domain` tells keys of different purposes apart.
     pub(crate) fn new(domain: &str) -> Self {
         Self(Sha256::new()).with(domain)
     }
 
-    /// The next field. Its length goes in too: `ab` + `c` differs from `a` + `bc`.
+    /// Adds a field. Its length is hashed, too, so that `ab` + `c` differs from `a` + `bc`.
     #[must_use]
     pub(crate) fn with(mut self, field: impl AsRef<[u8]>) -> Self {
         let field = field.as_ref();
@@ -47,13 +47,13 @@ impl KeyBuilder {
         self
     }
 
-    /// The next field, a number.
+    /// Adds a number.
     #[must_use]
     pub(crate) fn number(self, n: u64) -> Self {
         self.with(n.to_le_bytes())
     }
 
-    /// The key of all fields.
+    /// Returns the key of all fields.
     pub(crate) fn key(self) -> Key {
         Key(hex::encode(&self.0.finalize()[..16]))
     }

@@ -1,5 +1,5 @@
-//! The plan: what will be done, resolved and immutable. All mistakes of the user surface while it
-//! is built.
+//! The plan: what a job will do, resolved and immutable. Every mistake of the user is found while
+//! it is built.
 
 pub(crate) mod advice;
 mod build;
@@ -9,6 +9,7 @@ mod grants;
 pub(crate) mod lineage_key;
 mod places;
 mod prepared;
+mod refreshed;
 mod segments;
 mod stats;
 pub(crate) mod text;
@@ -27,98 +28,98 @@ pub(crate) use stats::{StatsFrom, overlap};
 
 /// One op of the recipe.
 pub struct PlannedOp {
-    /// Its 0-based place in the recipe; the same number in file names and events.
+    /// Its place in the recipe, from 0; file names and events use the same number.
     pub index: usize,
     /// Its name as written in the recipe.
     pub name: String,
-    /// Where it stands in the recipe, for messages.
+    /// Where it is in the recipe, for messages.
     pub place: String,
-    /// Its instances.
+    /// Its Wasm instances.
     pub pool: OpPool,
     /// What happens to rows that it cannot process.
     pub on_error: OnError,
-    /// Bytes beyond `output_ratio` times each row that it may make in the whole job, apart from as
-    /// many times the dataset.
+    /// Bytes that it may make beyond `output_ratio` times each row in the whole job, in addition to
+    /// `output_ratio` times the dataset.
     pub job_output: u64,
-    /// Operators that get, one after the other, the rows that it cannot process: what `quarantine
+    /// Operators that get, one after the other, the rows that it cannot process, as `quarantine
     /// retry` asked for.
     pub fallbacks: Vec<OpPool>,
-    /// Name, parameters, component and contract version, of the fallbacks too, and where its stats
-    /// come from.
+    /// Key of name, parameters, component and contract version, of its fallbacks too, and of where
+    /// its stats come from.
     pub identity: Key,
-    /// Where the stats come from that it is given; None = it computes them.
+    /// Where the stats that it is given come from; None if it computes them.
     pub stats_from: Option<StatsFrom>,
     /// Fields that it uses and that earlier ops may have changed from inside or outside.
     pub refreshes: Vec<ReadField>,
-    /// Why a checkpoint follows it; None = none follows.
+    /// Why a checkpoint follows it; None if none does.
     pub checkpoint: Option<String>,
 }
 
 impl PlannedOp {
-    /// What it does with rows.
+    /// Returns what kind of operator it is.
     pub fn kind(&self) -> Kind {
         self.pool.descriptor().kind
     }
 
-    /// Whether it is a barrier on the keys of all partitions.
+    /// Returns whether it is a barrier: it needs the keys of all partitions.
     pub fn is_global(&self) -> bool {
         self.kind().is_global()
     }
 
-    /// Whether it makes new rows of the rows of all partitions.
+    /// Returns whether it makes new rows from the rows of all partitions.
     pub fn is_grouper(&self) -> bool {
         self.kind() == Kind::Grouper
     }
 
-    /// Whether rows have other fields, or fields of other types, behind it than before it.
+    /// Returns whether rows have other fields, or fields of other types, after it than before it.
     pub fn changes_shape(&self) -> bool {
         self.is_grouper() || self.pool.descriptor().rewrites_rows()
     }
 }
 
-/// What will be done.
+/// What a job will do.
 pub struct Plan {
-    /// The ops in order.
+    /// The ops, in order.
     pub ops: Vec<PlannedOp>,
-    /// The runs of ops between global ops, in order; the last one ends in the export.
+    /// The runs of ops between global ops, in order. The last one ends in the export.
     pub segments: Vec<Segment>,
-    /// What the reader takes out of each row of the input.
+    /// The fields that the reader extracts from each row of the input.
     pub fields: Vec<ReadField>,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// What the plan was before each of its fallbacks was added, the oldest first.
+    /// The plan before each of its fallbacks was added, oldest first.
     pub earlier: Vec<Earlier>,
 }
 
-/// A plan with fewer fallbacks: what it made is good where no row was put into quarantine by the
-/// ops that have got more.
+/// A plan with fewer fallbacks. Its results are still valid where the ops that got more fallbacks
+/// since then put no row into quarantine.
 pub struct Earlier {
-    /// Of all ops.
+    /// Identities of all ops.
     pub identities: Vec<Key>,
-    /// The op that got a fallback then.
+    /// The op that got a fallback next.
     pub op: usize,
 }
 
 impl Plan {
-    /// Fields to take out of stored rows for op `first` and those after it: the same as from the
-    /// input, but none is required any more.
+    /// Returns the fields to extract from stored rows for op `first` and those after it. They are
+    /// the same as for the input, but none is required any more.
     pub fn fields_after(&self, first: usize) -> Vec<ReadField> {
         build::fields(&self.ops[first..], false)
     }
 
-    /// Fields to take out of the rows that op `op` has made, which have another shape than those
-    /// before: what later ops require is looked for.
+    /// Returns the fields to extract from the rows that op `op` made. Their shape is new, so what
+    /// later ops require must be checked.
     pub fn fields_of_new(&self, op: usize) -> Vec<ReadField> {
         build::fields(&self.ops[op + 1..], true)
     }
 
-    /// Whether rows of columns become JSON rows on their way: groups and whole rows are made as
-    /// text.
+    /// Returns whether columnar rows become JSON rows on their way: groups and whole rows are made
+    /// as text.
     pub fn makes_json_rows(&self) -> bool {
         self.ops.iter().any(PlannedOp::changes_shape)
     }
 
-    /// Keys under `__dj__stats__` that ops are given as the rows of the input have them.
+    /// Returns the keys under `__dj__stats__` that ops take from the rows of the input.
     pub fn input_stats(&self) -> impl Iterator<Item = &str> {
         build::stats_of_input(&self.ops).map(|s| s.path.as_str())
     }

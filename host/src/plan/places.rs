@@ -1,13 +1,12 @@
-//! Whether what operators write has a place in the columns of the dataset.
+//! Checks that the columns of the dataset have a place for what operators write.
 
 use arrow::datatypes::{DataType, Fields, Schema};
 
 use super::Plan;
 use crate::error::{UserError, UserErrors};
 
-/// Fails for an op that writes `text.x` where the dataset has a column `text` which is no struct.
-/// From the first op on that makes new rows they are JSON rows, each of which is looked at when it
-/// comes.
+/// Fails if an op writes `text.x` but the dataset has a column `text` that is not a struct. After
+/// the first op that makes new rows, rows are JSON and each is checked when it comes.
 pub(crate) fn check_places(plan: &Plan, schema: &Schema) -> Result<(), UserErrors> {
     let mut errors = Vec::new();
     for op in plan.ops.iter().take_while(|op| !op.changes_shape()) {
@@ -37,7 +36,7 @@ pub(crate) fn check_places(plan: &Plan, schema: &Schema) -> Result<(), UserError
     }
 }
 
-/// The column or field on the way to `path` that holds no fields, with its type.
+/// Returns the column or field on the way to `path` that cannot hold fields, with its type.
 fn obstacle<'a>(fields: &'a Fields, path: &'a str) -> Option<(&'a str, &'a DataType)> {
     let mut fields = fields;
     for (dot, _) in path.match_indices('.') {

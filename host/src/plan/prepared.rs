@@ -1,19 +1,19 @@
-//! A job that is planned: everything that is known of it before its run directory is touched.
+//! A planned job: everything that is known before its run directory is touched.
 
 use super::Plan;
 use crate::config::Resolved;
 use crate::data::{Dataset, ExportOptions, ExportTarget};
 
-/// A job that is planned and has not begun: nothing was written.
+/// A job that is planned and not yet started. Nothing has been written.
 pub struct Prepared {
     /// The configuration.
     pub resolved: Resolved,
     /// The plan.
     pub plan: Plan,
-    /// The input as the user named it.
+    /// The input as the user named it, not yet unpacked.
     pub dataset: Dataset,
     /// Where the export goes.
     pub target: ExportTarget,
-    /// How the export's parts are written.
+    /// How parts of the export are written.
     pub export: ExportOptions,
 }

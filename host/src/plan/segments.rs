@@ -1,4 +1,4 @@
-//! Segments and checkpoint positions.
+//! Cuts ops into segments and places checkpoints.
 
 use std::ops::Range;
 
@@ -10,28 +10,29 @@ use crate::error::{UserError, did_you_mean};
 /// What ends a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The keys of all partitions' rows for this global op.
+    /// This global op, which needs the keys of all partitions' rows.
     Keys(usize),
     /// The export.
     Export,
 }
 
-/// A run of filters and mappers between global ops. Within it every partition goes its own way.
+/// A run of filters and mappers between global ops. Within a segment, partitions are independent of
+/// each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Its place among the segments.
+    /// Its number.
     pub index: usize,
     /// Its ops; may be empty.
     pub ops: Range<usize>,
-    /// Ops of the segment after which the rows are stored, rising.
+    /// Ops after which the rows are stored, ascending.
     pub stored: Vec<usize>,
     /// What ends it.
     pub end: End,
 }
 
 /// Cuts the ops into segments. A segment before a global op stores its rows at its end whatever the
-/// strategy is: they are needed again when it is known which of them stay. A grouper has them with
-/// its keys.
+/// strategy is: they are needed again once it is known which of them stay. A grouper stores its
+/// rows with its keys.
 pub(crate) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut start = 0;
@@ -63,8 +64,8 @@ pub(crate) fn cut(ops: &[PlannedOp]) -> Vec<Segment> {
     segments
 }
 
-/// Why a checkpoint follows each op, by the recipe's strategy; positions count over the whole
-/// recipe, from 0.
+/// Returns for each op why a checkpoint follows it, by the recipe's strategy; positions count over
+/// the whole recipe, from 0.
 pub(crate) fn positions(
     config: &Config,
     names: &[String],

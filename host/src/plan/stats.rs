@@ -1,21 +1,21 @@
-//! Which stats an op is given in place of computing them: those that are surely what it would
-//! compute.
+//! Decides which stats an op is given instead of computing them: those that are certain to be what
+//! it would compute.
 
 use super::PlannedOp;
 use super::lineage_key::KeyBuilder;
 use crate::data::STATS;
 
-/// Where the stats come from that an op is given.
+/// Where the stats that an op is given come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatsFrom {
-    /// An op before it: the same operator with the same parameters, and no field that it reads has
+    /// An earlier op: the same operator with the same parameters, and no field that it reads has
     /// changed since.
     Op(usize),
-    /// The rows of the input, which nobody has changed: the recipe says `reuse_input_stats`.
+    /// The rows of the input, which the recipe declares to be trusted (`reuse_input_stats`).
     Input,
 }
 
-/// Decides for each op, and makes the decision a part of its identity.
+/// Decides for each op, and makes the decision part of its identity.
 pub(crate) fn decide(ops: &mut [PlannedOp], from_input: bool) {
     let decided: Vec<_> = (0..ops.len())
         .map(|at| given(ops, at, from_input))
@@ -51,7 +51,7 @@ fn given(ops: &[PlannedOp], at: usize, from_input: bool) -> Option<StatsFrom> {
         })
     };
     let writer = last_writer(&stats.first()?.path);
-    // All of them from one place, or none: an operator computes them together.
+    // Take all of them from one place, or none: an operator computes them together.
     if stats.iter().any(|stat| last_writer(&stat.path) != writer) {
         return None;
     }
@@ -72,7 +72,7 @@ fn given(ops: &[PlannedOp], at: usize, from_input: bool) -> Option<StatsFrom> {
     (!is_changed).then_some(from)
 }
 
-/// Whether `op` may change what stands at `path`.
+/// Returns whether `op` may change the value at `path`.
 fn changes(op: &PlannedOp, path: &str) -> bool {
     let signature = op.pool.signature();
     let stats = signature
@@ -87,7 +87,7 @@ fn changes(op: &PlannedOp, path: &str) -> bool {
         .any(|written| overlap(&written, path))
 }
 
-/// Whether one path is the other, or lies inside of it.
+/// Returns whether the two paths are equal or one lies inside the other.
 pub(crate) fn overlap(a: &str, b: &str) -> bool {
     is_in(a, b) || is_in(b, a)
 }
@@ -99,8 +99,7 @@ pub(crate) fn is_in(inner: &str, outer: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// What the user should know where the result has stats: of two ops that compute the same one it
-/// has the later op's.
+/// Returns notes about stats in the result that two ops compute: it keeps those of the later op.
 pub(crate) fn overwritten(ops: &[PlannedOp]) -> Vec<String> {
     let mut notes = Vec::new();
     for (at, op) in ops

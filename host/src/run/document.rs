@@ -1,5 +1,5 @@
-//! `dag_execution_plan.json`, `metadata/config.yaml`, `metadata/environment.json`: the plan and
-//! what it was made of, for the record.
+//! Records the plan and what it was made from: `dag_execution_plan.json`, `metadata/config.yaml`
+//! and `metadata/environment.json`.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::plan::document::document;
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, Storage};
 
-/// Writes the documents and says so.
+/// Writes the three documents and emits the events about the plan.
 pub(crate) fn save(
     prepared: &Prepared,
     chosen: &Chosen,

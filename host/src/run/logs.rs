@@ -1,4 +1,4 @@
-//! Logs for people: one file per attempt in `logs/`, and the terminal (stderr).
+//! Logs for people: one file per attempt in `logs/`, and the terminal (standard error).
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -15,19 +15,19 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::rundir::own_files::open_own;
 
-/// Logging of this process. The terminal layer is there from the start, the file once the run
-/// directory is known; it begins with the lines from before.
+/// Logging of this process. The terminal gets lines from the start. The file is opened once the run
+/// directory is known and begins with the lines logged so far.
 #[derive(Clone, Default)]
 pub struct Logs {
     file: Arc<Mutex<Sink>>,
 }
 
-/// Bytes of lines that are kept until there is a file for them.
+/// Bytes of lines kept in memory until the file is open.
 const MAX_WAITING: usize = 1 << 20;
 
-/// Where the lines for the file go.
+/// Where lines for the file go.
 enum Sink {
-    /// It is not known yet: plugins print while they are created, before there is a run directory.
+    /// Not known yet: plugins print while they are created, before there is a run directory.
     Waiting {
         lines: Vec<u8>,
         dropped: u64,
@@ -45,11 +45,13 @@ impl Default for Sink {
 }
 
 impl Logs {
-    /// Sets logging up for the process, once, at its start. `level` is `--log-level` (`error`,
-    /// `warn`, `info`, `debug`, `trace`, or filters like `djhost=debug,wasmtime=warn`); None =
-    /// `RUST_LOG`, else `info`. The terminal shows what the level lets through, from `warn` on if
-    /// `quiet` (a progress bar is there), and without a level it leaves out the events of the job,
-    /// of which the user hears otherwise; the file has it all.
+    /// Sets up logging for the process. Called once, at its start.
+    ///
+    /// `level` is the value of `--log-level` (`error`, `warn`, `info`, `debug`, `trace`, or filters
+    /// like `djhost=debug,wasmtime=warn`); None means `RUST_LOG`, or else `info`. The terminal
+    /// shows the lines of this level, but only warnings and errors if `quiet`, since a progress bar
+    /// is shown then. Without a level it leaves out the job's events, which the user sees in
+    /// another form. The file has everything.
     pub fn init(level: Option<&str>, quiet: bool) -> Result<Self> {
         let logs = Self::default();
         logs.layers(level, quiet)?
@@ -65,7 +67,7 @@ impl Logs {
     ) -> Result<impl SubscriberExt + SubscriberInitExt + use<>> {
         let terminal = tracing_subscriber::fmt::layer()
             .with_writer(|| crate::term::live::Stderr)
-            // That a line cannot be written is no reason for another one, which would panic.
+            // A line that cannot be written must not cause another one, which would panic.
             .log_internal_errors(false)
             .with_target(false)
             .with_timer(UtcTime("%H:%M:%S"))
@@ -74,7 +76,7 @@ impl Logs {
         let terminal_filter = match (asked, quiet) {
             (true, _) => filter(level)?,
             (false, true) => EnvFilter::new("warn,djhost::rundir::events=off"),
-            // What operators print is for who looks into the file.
+            // What operators print goes to the file only.
             (false, false) => EnvFilter::new(
                 "info,wasmtime=warn,cranelift=warn,djhost::rundir::events=off,djhost::guest=warn",
             ),
@@ -90,7 +92,7 @@ impl Logs {
             .with(file.with_filter(filter(level)?)))
     }
 
-    /// From now on writes to the log file of `attempt` too.
+    /// Also writes to the log file of `attempt` from now on.
     pub fn open_file(&self, paths: &RunPaths, attempt: u32) -> Result<()> {
         let path = paths.log(attempt);
         let failed = || format!("cannot create `{}`", path.display());
@@ -123,7 +125,7 @@ impl Write for Logs {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
         {
             Sink::Open(file) => file.write(buf),
-            // A whole line at a time.
+            // Only whole lines are kept.
             Sink::Waiting { lines, dropped } => {
                 if lines.len() + buf.len() <= MAX_WAITING {
                     lines.extend_from_slice(buf);
@@ -145,8 +147,8 @@ fn filter(level: Option<&str>) -> Result<EnvFilter> {
         Some(level) => ("--log-level", level.to_owned()),
         None => ("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_default()),
     };
-    // The engine and its libraries talk at every instance; their warnings are enough unless they
-    // are asked for.
+    // The engine and its libraries log at every instance: only their warnings are kept unless the
+    // user asks for more.
     let text = match text.trim() {
         "" => "info,wasmtime=warn,cranelift=warn".to_owned(),
         plain @ ("error" | "warn" | "info" | "debug" | "trace") => {

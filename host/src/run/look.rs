@@ -1,5 +1,5 @@
-//! A look at some rows before the work begins: fields that operators read and no row has are most
-//! often misspelt.
+//! Looks at some rows before the work begins: if operators read a field that no row has, its name
+//! is most likely misspelt.
 
 use std::collections::BTreeSet;
 
@@ -15,20 +15,20 @@ use crate::plan::{Plan, PlannedOp, overlap};
 use crate::wasm::Input;
 use crate::wasm::contract::ROW;
 
-/// Places of the dataset at which rows are looked at, and rows at each.
+/// Number of places in the dataset that are looked at, and number of rows at each.
 const PLACES: u32 = 16;
 const ROWS: usize = 64;
-/// Names that a message shows.
+/// Number of names that a message shows.
 const SHOWN: usize = 12;
 
-/// A sentence for each field that an op reads, that no op before it writes, and that no row of a
-/// sample has. None if nothing can be looked at.
+/// Returns a sentence for each field that an op reads but that no earlier op writes and no sampled
+/// row has. Returns nothing if the sample cannot be read.
 pub fn unmet_fields(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Vec<String> {
     let wanted = wanted(plan);
     if wanted.is_empty() || !dataset.is_splittable() || dataset.bytes() == 0 {
         return Vec::new();
     }
-    // What is wrong with the dataset itself is said by those who read all of it.
+    // Errors in the dataset are reported by the tasks, which read all of it.
     let sample =
         Sample::of(dataset, wanted.iter().map(|(_, read)| read.path.as_str())).unwrap_or_default();
     if sample.rows == 0 {
@@ -53,7 +53,7 @@ pub fn unmet_fields(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Vec<
     sentences
 }
 
-/// What ops read of the rows of the input, by op.
+/// Returns the fields of the input that ops read, with the number of the op.
 fn wanted(plan: &Plan) -> Vec<(usize, &Input)> {
     let mut wanted = Vec::new();
     let mut written: Vec<String> = Vec::new();
@@ -89,7 +89,8 @@ fn wanted(plan: &Plan) -> Vec<(usize, &Input)> {
     wanted
 }
 
-/// Whether the recipe gives the operator this path, alone or in an expression.
+/// Returns whether the recipe names this path in the operator's parameters, alone or in an
+/// expression.
 fn is_named(spec: &OpSpec, path: &str) -> bool {
     fn within(value: &serde_json::Value, path: &str) -> bool {
         match value {
@@ -110,13 +111,13 @@ fn is_named(spec: &OpSpec, path: &str) -> bool {
         || keys.into_iter().flatten().any(|key| key == path)
 }
 
-/// What some rows have.
+/// What a sample of the rows has.
 #[derive(Default)]
 struct Sample {
     rows: usize,
-    /// The paths that were asked for and are there.
+    /// The paths looked for that some row has.
     present: BTreeSet<String>,
-    /// Paths of the fields that rows have, members of objects included.
+    /// Paths of all fields of the sampled rows, members of objects included.
     names: Vec<String>,
 }
 
@@ -185,7 +186,7 @@ impl Sample {
     }
 
     fn name(&mut self, name: String) {
-        // Data may serve as names: enough is enough.
+        // In some datasets keys are data and their number has no bound: 1000 are enough.
         if self.names.len() < 1000 && !self.names.contains(&name) {
             self.names.push(name);
         }
@@ -220,7 +221,7 @@ impl Sample {
     }
 }
 
-/// The path of a column, and of the members of a struct.
+/// Adds the path of a column and, if it is a struct, of its members.
 fn names_of(path: &str, data_type: &DataType) -> Vec<String> {
     let mut names = vec![path.to_owned()];
     if let DataType::Struct(members) = data_type {

@@ -1,5 +1,5 @@
-//! Where the result and the job's own files go: what is in the way must show before the work, not
-//! hours later at its end.
+//! Checks where the result and the job's own files will go: an obstacle must show before the work,
+//! not hours later at its end.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -13,10 +13,10 @@ use crate::data::{Dataset, ExportTarget};
 use crate::error::UserError;
 use crate::rundir::RunPaths;
 
-/// Longest path of the system, less what the names in a run directory need.
+/// Longest path of the system, minus room for the names inside a run directory.
 const MAX_PATH: usize = 4096 - 256;
 
-/// Checks all places that the job will write to. Each mistake is a [`UserError`].
+/// Checks all places that the job will write to. Fails with a [`UserError`].
 pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolved) -> Result<()> {
     check_export(target, dataset, &resolved.sources)?;
     let dirs = &resolved.dirs;
@@ -36,8 +36,8 @@ pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolve
     Ok(())
 }
 
-/// Whether the run directory is there for the job alone: a job removes what it finds there under
-/// the names of its own things.
+/// Checks that the run directory is used by jobs only: a job removes files there that have the
+/// names of its own.
 pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
     let is_filled =
         |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
@@ -47,7 +47,7 @@ pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
         return Ok(());
     };
     let message = format!(
-        "the run directory would be `{}`, and `{}` in it is no job's",
+        "the run directory would be `{}`, but `{}` in it does not belong to a job",
         paths.root().display(),
         foreign.display()
     );
@@ -81,7 +81,7 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
             .hint("write the result to another file")
             .into());
     }
-    // A job that goes on, and the next one, would take the result for input.
+    // A continued job, or the next one, would read the result as input.
     let path = std::path::absolute(&target.path)?;
     let above = path.ancestors().skip(1).find_map(real);
     let directories = sources
@@ -106,10 +106,10 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
     check_directory(&place(), directory)?;
-    // The names that will be there.
+    // The file names that the export will have.
     let mut names = vec![path.file_name().unwrap_or_default().to_owned()];
     if let Some(size) = target.shard_size {
-        // Rows may grow on their way.
+        // A guess: rows may grow on their way, here up to tenfold.
         let most = usize::try_from(10 * (dataset.bytes() / size.max(1) + 1)).unwrap_or(usize::MAX);
         names = vec![target.shard(most, most).into()];
     }
@@ -125,7 +125,7 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
     Ok(())
 }
 
-/// The result must not have the name of something that the job writes or removes.
+/// Checks that the result does not have the name of something that the job writes or removes.
 fn check_own_names(target: &ExportTarget, resolved: &Resolved) -> Result<()> {
     let paths = RunPaths::new(&resolved.dirs.run_dir);
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -164,14 +164,14 @@ fn check_own_names(target: &ExportTarget, resolved: &Resolved) -> Result<()> {
     }
 }
 
-/// The deepest part of an absolute path that is there.
+/// Returns the deepest ancestor of an absolute path that exists.
 fn existing(path: &Path) -> &Path {
     path.ancestors()
         .find(|p| p.symlink_metadata().is_ok())
         .unwrap_or(Path::new("/"))
 }
 
-/// Whether a directory is there, or can be made.
+/// Checks that a directory exists or can be created.
 fn check_directory(place: &str, path: &Path) -> Result<()> {
     let above = existing(path);
     if !above.is_dir() {
@@ -201,7 +201,7 @@ fn check_directory(place: &str, path: &Path) -> Result<()> {
         .try_for_each(|name| check_name(place, name, above))
 }
 
-/// Whether the file system of `directory` can have a file of this name.
+/// Checks that the file system of `directory` allows a file of this name.
 fn check_name(place: &str, name: &OsStr, directory: &Path) -> Result<()> {
     let longest = rustix::fs::statvfs(directory).map_or(255, |fs| fs.f_namemax);
     let length = name.len() as u64;
@@ -219,7 +219,7 @@ fn check_name(place: &str, name: &OsStr, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether a file can be replaced by a rename.
+/// Checks that a file can be replaced by a rename.
 fn check_replaceable(place: &str, file: &Path) -> Result<()> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     if mounts
@@ -246,7 +246,7 @@ fn check_replaceable(place: &str, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A path as `mountinfo` has it: blanks and the like are octal numbers.
+/// Decodes a path of `mountinfo`, where blanks and the like are octal numbers.
 fn unescaped(text: &str) -> PathBuf {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();

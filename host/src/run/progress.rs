@@ -1,5 +1,5 @@
-//! How far a run is, for whoever waits for it: a line that changes on a terminal, a line once in a
-//! while elsewhere.
+//! Shows the progress of a run to whoever waits for it: a line that changes on a terminal, a line
+//! from time to time elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -16,33 +16,33 @@ use crate::term::{
 
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(200);
-/// Between two lines of a log, in the first minute and after it.
+/// Time between two lines of a log, during the first minute and after it.
 const LINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
-/// A speed that was measured for less is none.
+/// A speed measured for less time is not shown.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// What there is to do.
+/// The work that a run has to do.
 #[derive(Debug, Clone)]
 pub(crate) struct Work {
-    /// Bytes of input that are to be read.
+    /// Bytes of input left to read.
     pub(crate) bytes: u64,
-    /// All partitions.
+    /// Number of all partitions.
     pub(crate) partitions: usize,
-    /// The names of the ops.
+    /// Names of the ops.
     pub(crate) ops: Vec<String>,
-    /// Whether ops come after all partitions have been read: then nobody knows how long these take.
+    /// Whether ops follow after all partitions have been read. Their time cannot be estimated.
     pub(crate) goes_on: bool,
 }
 
-/// Says how far it is until it is dropped.
+/// Shows progress until it is dropped.
 pub(crate) struct Bar {
-    /// Partitions done.
+    /// Number of partitions that are done.
     pub(crate) done: Arc<AtomicUsize>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Bar {
-    /// Starts with `done` partitions done.
+    /// Starts a thread that shows progress, beginning with `done` partitions.
     pub(crate) fn start(tally: &Arc<Tally>, work: Work, done: usize, quiet: bool) -> Self {
         let done = Arc::new(AtomicUsize::new(done));
         let thread = (!quiet).then(|| {
@@ -77,7 +77,7 @@ impl Drop for Bar {
     fn drop(&mut self) {
         if let Some((ended, thread)) = self.thread.take() {
             drop(ended);
-            // A thread that only draws has nothing to report.
+            // The thread only draws and has no result.
             let _ = thread.join();
         }
     }
@@ -90,7 +90,7 @@ struct View {
     started: Instant,
 }
 
-/// What is said, in the order in which it stands; what is `None` is not known.
+/// The parts of a line, in their order; None if not known.
 struct Said {
     fraction: Option<f64>,
     partitions: String,
@@ -136,7 +136,7 @@ impl View {
         }
     }
 
-    /// One line that fits: the more telling a part, the longer it stays.
+    /// Returns a line that fits the terminal. The least informative parts are left out first.
     fn line(&self, style: Style) -> String {
         let room = style.width.unwrap_or(USUAL_WIDTH).saturating_sub(1);
         let said = self.look();
@@ -151,7 +151,7 @@ impl View {
                 about(self.started.elapsed().as_secs_f64())
             ),
         };
-        // The parts in their order, with how early each goes.
+        // The parts in their order, each with its rank: higher ranks are left out earlier.
         let mut parts: Vec<(u8, String)> = [
             (1, said.op),
             (2, said.to_go),
@@ -178,7 +178,7 @@ impl View {
         style.paint(Color::Cyan, &head) + &tail
     }
 
-    /// The same for a log, with its time.
+    /// Returns a line for a log, which has room for the time.
     fn log_line(&self) -> String {
         let said = self.look();
         let read = match said.fraction {

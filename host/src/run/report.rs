@@ -1,4 +1,4 @@
-//! What is printed at the end of a run: where the rows went, op by op.
+//! The report at the end of a run: where the rows went, op by op.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,7 +22,7 @@ pub(crate) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quie
     say(&totals(summary, plan, exported, style));
 }
 
-/// Says what the job is going to do, and what it takes over from earlier attempts.
+/// Prints what the job will do and what it takes over from earlier attempts.
 pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: Option<&str>) {
     let attempt = match summary.attempts.len() {
         0 | 1 => String::new(),
@@ -50,7 +50,7 @@ pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: O
     }
 }
 
-/// One line per op. Rows and what became of them stay longest when there is little room.
+/// Returns a table with one line per op. If there is little room, row counts stay longest.
 fn table(summary: &JobSummary) -> Table {
     let cpu: f64 = summary.ops.iter().map(|o| o.cpu_seconds).sum();
     let any_bad = summary.ops.iter().any(|op| op.quarantined > 0);
@@ -109,8 +109,8 @@ fn table(summary: &JobSummary) -> Table {
     table
 }
 
-/// `113 rows read, 22 dropped, 91 written`: what is none of is not said. `grouped` of the merged
-/// rows went into groups.
+/// Returns `113 rows read, 22 dropped, 91 written`, without counts that are zero. `grouped` is how
+/// many of the merged rows went into groups.
 pub fn rows_line(ledger: &Ledger, grouped: u64) -> String {
     let sum = |map: &BTreeMap<usize, u64>| map.values().sum::<u64>();
     let mut parts = vec![format!("{} read", counted(ledger.read, "row"))];
@@ -136,8 +136,8 @@ pub fn rows_line(ledger: &Ledger, grouped: u64) -> String {
     parts.join(", ")
 }
 
-/// What the job took: size, time, CPU time, memory. Times are those of all attempts, as the table's
-/// are.
+/// Returns size, time, CPU time and memory of the job. Times cover all attempts, like those in the
+/// table.
 fn usage_line(summary: &JobSummary) -> String {
     let (totals, compiling) = (&summary.totals, summary.totals.compile_seconds);
     let time = summary.duration.unwrap_or(0.0) + compiling;
@@ -165,7 +165,7 @@ fn usage_line(summary: &JobSummary) -> String {
             seconds(compiling)
         );
     }
-    // Nobody told what an attempt that was killed took beyond what its ops had done.
+    // For an attempt that was killed, only the time of its ops is known.
     let killed = summary
         .attempts
         .iter()
@@ -193,7 +193,7 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) 
         .filter(|(op, _)| plan.ops.get(**op).is_some_and(PlannedOp::is_grouper))
         .map(|(_, n)| n)
         .sum();
-    // In a log a sentence is a line.
+    // In a log, each sentence is one line.
     let room = style.width.unwrap_or(usize::MAX);
     let mut out = String::new();
     for line in wrap(&rows_line(ledger, grouped), room) {
@@ -319,7 +319,7 @@ mod tests {
             "{line}"
         );
         assert!(line.contains(", 10 s of CPU time"), "{line}");
-        // An attempt was killed: at least what its ops took.
+        // An attempt was killed: its time is known only as far as its ops tell.
         summary.attempts[0].end_time = None;
         assert!(
             usage_line(&summary).contains(", at least 2 h 24 min of CPU time"),

@@ -1,4 +1,4 @@
-//! What stays of intermediate data when a job is complete.
+//! Decides which intermediate data stay when a job is complete.
 
 use anyhow::{Context, Result};
 
@@ -6,24 +6,24 @@ use crate::config::{Config, Retention};
 use crate::rundir::storage::clean_temporary;
 use crate::rundir::{RunPaths, Storage};
 
-/// Removes what the recipe does not want kept. The export and the summary are committed by now, so
-/// a kill in the middle only leaves files.
+/// Removes what the recipe does not keep. Called after the export and the summary are committed, so
+/// a kill on the way only leaves files behind.
 pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Result<()> {
     clean_temporary(paths, storage)?;
-    // Parts are the export a second time; their manifests say that the job is done.
+    // The parts hold the export a second time. Their manifests stay: they say that the job is done.
     remove_files(&paths.parts(), storage, |name| !RunPaths::is_manifest(name))?;
     let keep = match config.intermediate_storage.retention_policy {
         Retention::KeepAll => config.intermediate_storage.preserve_intermediate_data,
         Retention::KeepFailedOnly | Retention::CleanupAll => false,
     };
     if !keep {
-        // Manifests first: data without one does not exist.
+        // Manifests first: data without a manifest do not count.
         remove_files(&paths.checkpoints(), storage, RunPaths::is_manifest)?;
         remove_files(&paths.checkpoints(), storage, |_| true)?;
         remove_files(&paths.discarded(), storage, |_| true)?;
     }
     if !keep || !config.intermediate_storage.keep_unpacked_inputs {
-        // Manifests first, here too.
+        // Here, too, manifests first.
         remove_files(&paths.partitions(), storage, |name| {
             RunPaths::is_of_unpacked_input(name) && RunPaths::is_manifest(name)
         })?;

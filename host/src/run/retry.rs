@@ -1,6 +1,6 @@
-//! Operators that get the rows which an op of the recipe cannot process: what `djhost quarantine
-//! JOB retry` asked for. They are kept in the run directory, component and all, so that every later
-//! attempt at the job does the same.
+//! Operators that process the rows on which an op of the recipe fails, as `djhost quarantine JOB
+//! retry` asks for. They are stored in the run directory together with their components, so that
+//! every later attempt does the same.
 
 use std::path::PathBuf;
 
@@ -9,41 +9,41 @@ use serde::{Deserialize, Serialize};
 
 use super::Prepared;
 use crate::error::UserError;
-use crate::plan;
 use crate::plan::lineage_key::Key;
+use crate::plan::{self, Plan};
 use crate::rundir::checksummed_json::{seal, unseal};
 use crate::rundir::{RunPaths, Storage};
-use crate::wasm::{Registry, Replace, Source};
+use crate::wasm::{OpEntry, Registry, Replace, Source};
 
-/// One use of an operator in place of one that fails.
+/// An operator that is used for the rows on which an op fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fallback {
-    /// The op of the recipe.
+    /// Index of the op in the recipe.
     op: usize,
-    /// Its name, which is that of the operator that takes its place.
+    /// The name of the op, and of the operator that replaces it.
     name: String,
-    /// What the op was when this was asked for, fallbacks before this one included: it is of no use
-    /// for another one.
+    /// Identity of the op, including earlier fallbacks, when this was asked for. It must not be
+    /// used for any other op.
     of: Key,
-    /// Where the component came from, for the user.
+    /// Where the component came from, for messages.
     source: String,
-    /// Its copy, in `metadata/fallbacks/`; none is a built-in one.
+    /// Name of its copy in `metadata/fallbacks/`; None if it is built in.
     file: Option<String>,
 }
 
-/// What `quarantine retry` asks for.
+/// What `djhost quarantine JOB retry` asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Retry {
-    /// The ops whose rows are tried again, by index, rising.
+    /// Indices of the ops whose rows are tried again, ascending.
     pub ops: Vec<usize>,
-    /// Whether all other ops that `plugins` has operators for get them too.
+    /// Whether to replace every other op, too, for which `plugins` has an operator.
     pub and_others: bool,
-    /// Where their operators come from; none: the recipe's own.
+    /// Where the operators come from; None for those of the recipe.
     pub plugins: Option<PathBuf>,
 }
 
-/// Attaches what earlier attempts asked for. Whatever does not belong to today's recipe is passed
-/// over with a word.
+/// Attaches the fallbacks of earlier attempts to the plan. Those that do not fit today's recipe are
+/// skipped with a warning.
 pub(crate) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fallback>> {
     let path = paths.fallbacks();
     let kept: Vec<Fallback> = match std::fs::read(&path) {
@@ -84,8 +84,8 @@ pub(crate) fn attach(prepared: &mut Prepared, paths: &RunPaths) -> Result<Vec<Fa
     Ok(used)
 }
 
-/// Attaches what is asked for now, and keeps it. All mistakes of the user come before anything is
-/// written.
+/// Attaches what is asked for now and stores it. Every mistake of the user is reported before
+/// anything is written.
 pub(crate) fn add(
     prepared: &mut Prepared,
     retry: &Retry,
@@ -101,60 +101,19 @@ pub(crate) fn add(
         .map(PathBuf::from)
         .collect();
     let dirs = retry.plugins.clone().map_or(own, |dir| vec![dir]);
-    // Whoever names a directory for it wants what is there; of the recipe's own, what the recipe
-    // takes.
+    // With a directory given, its operators win; without one, the recipe decides.
     let replace = if retry.plugins.is_some() {
         Replace::All
     } else {
         Replace::These(&prepared.resolved.config.allow_override.0)
     };
     let registry = Registry::load(&dirs, replace)?;
-    let component = |op: usize| {
-        registry
-            .get(&prepared.plan.ops[op].name, "--plugins")
-            .ok()
-            .map(|entry| std::sync::Arc::clone(&entry.component))
-    };
-    let is_file = |op: usize| component(op).is_some_and(|c| matches!(c.source, Source::File(_)));
-    let ops: Vec<usize> = match &retry.plugins {
-        // A row that one op can process now must get past the later ones, too.
-        Some(_) if retry.and_others => (0..prepared.plan.ops.len())
-            .filter(|op| is_file(*op))
-            .collect(),
-        Some(_) => retry
-            .ops
-            .iter()
-            .copied()
-            .filter(|op| is_file(*op))
-            .collect(),
-        None => retry.ops.clone(),
-    };
-    if !retry.ops.iter().any(|op| ops.contains(op)) {
-        let names: Vec<String> = retry
-            .ops
-            .iter()
-            .map(|op| format!("`{}`", prepared.plan.ops[*op].name))
-            .collect();
-        let dir = retry.plugins.clone().unwrap_or_default();
-        return Err(UserError::new(
-            "--plugins",
-            format!(
-                "no component in `{}` has the operator {}",
-                dir.display(),
-                names.join(" or ")
-            ),
-        )
-        .hint("give the directory with another build of it")
-        .into());
-    }
-    let components: Vec<_> = ops.iter().map(|op| component(*op)).collect();
+    let ops = ops_to_replace(&prepared.plan, retry, &registry)?;
     let mut copies = Vec::new();
-    for (op, component) in ops.into_iter().zip(components) {
-        let (name, of) = (
-            prepared.plan.ops[op].name.clone(),
-            prepared.plan.ops[op].identity.clone(),
-        );
-        let component = component.context("internal error: an operator of the plan has gone")?;
+    for op in ops {
+        let component = &entry(&prepared.plan, &registry, op)
+            .context("internal error: an operator of the plan is missing")?
+            .component;
         let file = match &component.source {
             Source::File(path) => {
                 let file = format!("{}.wasm", component.digest);
@@ -165,8 +124,8 @@ pub(crate) fn add(
         };
         kept.push(Fallback {
             op,
-            name,
-            of,
+            name: prepared.plan.ops[op].name.clone(),
+            of: prepared.plan.ops[op].identity.clone(),
             source: component.source.to_string(),
             file,
         });
@@ -181,4 +140,45 @@ pub(crate) fn add(
         storage.write_atomic(&dir.join(file), &bytes)?;
     }
     storage.write_atomic(&paths.fallbacks(), &seal(&kept)?)
+}
+
+/// Returns the operator in `registry` for op `op` of the plan.
+fn entry<'r>(plan: &Plan, registry: &'r Registry, op: usize) -> Option<&'r OpEntry> {
+    registry.get(&plan.ops[op].name, "--plugins").ok()
+}
+
+/// Returns the ops that get a fallback from `registry`, ascending. Fails if none of those asked for
+/// does.
+fn ops_to_replace(plan: &Plan, retry: &Retry, registry: &Registry) -> Result<Vec<usize>> {
+    let Some(dir) = &retry.plugins else {
+        return Ok(retry.ops.clone());
+    };
+    let is_file = |op: &usize| {
+        entry(plan, registry, *op)
+            .is_some_and(|entry| matches!(entry.component.source, Source::File(_)))
+    };
+    let ops: Vec<usize> = if retry.and_others {
+        // A row that one op can process now must also get past the later ops.
+        (0..plan.ops.len()).filter(is_file).collect()
+    } else {
+        retry.ops.iter().copied().filter(is_file).collect()
+    };
+    if retry.ops.iter().any(|op| ops.contains(op)) {
+        return Ok(ops);
+    }
+    let names: Vec<String> = retry
+        .ops
+        .iter()
+        .map(|op| format!("`{}`", plan.ops[*op].name))
+        .collect();
+    Err(UserError::new(
+        "--plugins",
+        format!(
+            "no component in `{}` has the operator {}",
+            dir.display(),
+            names.join(" or ")
+        ),
+    )
+    .hint("give the directory with another build of it")
+    .into())
 }

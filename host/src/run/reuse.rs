@@ -1,32 +1,33 @@
-//! What a run takes over from earlier attempts, said before it goes on, and by `djhost plan
-//! --job_id`.
+//! Describes what a run takes over from earlier attempts, for the start of a run and for `djhost
+//! plan --job_id`.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use anyhow::Result;
 
 use super::{Prepared, retry, state};
-use crate::checkpoint::{Artifact, Base, Decision, Found, Store, decide};
+use crate::checkpoint::{Artifact, Base, Chains, Decision, Found, Manifest, Store, decide};
 use crate::partition::table;
 use crate::plan::Plan;
 use crate::rundir::{JobSummary, RunPaths};
 use crate::term::{counted, seconds};
 
-/// Where each partition goes on.
+/// Where each partition continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reuse {
     partitions: usize,
-    /// Partitions whose part of the export is there.
+    /// Number of partitions whose export part exists.
     done: usize,
-    /// Partitions that go on after an op, by its number; with false, at a global op for which only
-    /// their keys are there.
+    /// Number of partitions that continue after an op, by its index. With false, only their keys
+    /// exist, and they continue at this global op.
     after: BTreeMap<(usize, bool), usize>,
     /// Partitions that start from the input.
     pub(crate) from_input: Vec<usize>,
 }
 
 impl Reuse {
-    /// `has` says whether there is a good file of an op (0 for parts) and a partition.
+    /// Asks `has` whether there is a valid file of a kind for an op (0 for parts) and a partition.
     pub(crate) fn of(
         plan: &Plan,
         partitions: usize,
@@ -57,7 +58,7 @@ impl Reuse {
             return None;
         }
         let mut parts = Vec::new();
-        // The first part names the noun.
+        // Only the first part names the noun.
         let mut add = |n: usize, one: &str, several: &str| {
             if n > 0 {
                 let noun = if parts.is_empty() {
@@ -86,8 +87,8 @@ impl Reuse {
     }
 }
 
-/// What a run of this job would find done, for `djhost plan`; None: it is a new job. Nothing is
-/// written. Of the data files only the sizes are looked at: a run compares their checksums.
+/// Returns what a run of this job would find done, for `djhost plan`; None for a new job. Writes
+/// nothing. Data files are checked by size only; a run also compares their checksums.
 pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
     let paths = RunPaths::new(&prepared.resolved.dirs.run_dir);
     let Some(summary) = JobSummary::load_if_readable(&paths)? else {
@@ -115,7 +116,26 @@ pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
             "{so_far}; the job is complete already: a run has nothing to do"
         )));
     }
-    let is_there = |dir: &std::path::Path, m: &crate::checkpoint::Manifest| {
+    let good = good_files(&paths, prepared, &chains, chosen.partitions.len())?;
+    let reuse = Reuse::of(
+        &prepared.plan,
+        chosen.partitions.len(),
+        |artifact, op, p| good.contains(&(artifact, op, p)),
+    );
+    let reused = reuse
+        .text(&prepared.plan)
+        .unwrap_or_else(|| "nothing of them can be used".to_owned());
+    Ok(Some(format!("{so_far}; {reused}")))
+}
+
+/// Returns the files that a run would keep: kind, op (0 for parts) and partition.
+fn good_files(
+    paths: &RunPaths,
+    prepared: &Prepared,
+    chains: &Chains,
+    partitions: usize,
+) -> Result<HashSet<(Artifact, usize, usize)>> {
+    let is_there = |dir: &Path, m: &Manifest| {
         dir.join(&m.data)
             .metadata()
             .is_ok_and(|d| d.len() == m.bytes)
@@ -146,19 +166,11 @@ pub fn planned_reuse(prepared: &mut Prepared) -> Result<Option<String>> {
             Decision::SetAside(_) => false,
         };
     }
-    for p in 0..chosen.partitions.len() {
+    for p in 0..partitions {
         let manifest = Store::read_manifest(&paths.part_manifest(p)).ok().flatten();
         if manifest.is_some_and(|m| m.key == *chains.part(p) && is_there(&paths.parts(), &m)) {
             good.insert((Artifact::Part, 0, p));
         }
     }
-    let reuse = Reuse::of(
-        &prepared.plan,
-        chosen.partitions.len(),
-        |artifact, op, p| good.contains(&(artifact, op, p)),
-    );
-    let reused = reuse
-        .text(&prepared.plan)
-        .unwrap_or_else(|| "nothing of them can be used".to_owned());
-    Ok(Some(format!("{so_far}; {reused}")))
+    Ok(good)
 }

@@ -1,4 +1,4 @@
-//! Whether the disks have room for the job, as far as that can be known before it.
+//! Checks whether the disks have room for the job, as far as that can be known in advance.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -12,21 +12,21 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::term::bytes;
 
-/// How many times larger a packed text is when it is unpacked; web text as gzip or zstd is three to
-/// four times as large.
+/// How many times larger a packed input becomes when it is unpacked. Web text shrinks to a third or
+/// a quarter with gzip or zstd.
 const UNPACKED: u64 = 3;
-/// The same for the result, the other way round.
+/// How many times smaller the result becomes when it is packed.
 const PACKED: u64 = 4;
 
-/// Bytes that the job would write if no row were dropped or changed.
+/// Bytes that the job writes if no row is dropped or changed.
 struct Need {
     what: &'static str,
     place: PathBuf,
     bytes: u64,
 }
 
-/// A new job whose files would not fit is a [`UserError`]. What an earlier attempt has written is
-/// not counted again: a job that goes on is not checked.
+/// Fails with a [`UserError`] if the files of a new job do not fit. A resumed job is not checked,
+/// since part of its files already exist.
 pub(crate) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Result<()> {
     if !resolved.config.check_free_space || RunPaths::new(&resolved.dirs.run_dir).summary().exists()
     {
@@ -38,7 +38,7 @@ pub(crate) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarge
         let Some(above) = path.ancestors().find(|p| p.exists()) else {
             continue;
         };
-        // A file system that does not say how much is free has no limit that could be seen.
+        // A file system that does not report its free space has no limit that could be checked.
         let (Ok(disk), Ok(space)) = (above.metadata(), rustix::fs::statvfs(above)) else {
             continue;
         };

@@ -4,13 +4,13 @@ use std::io::{self, BufReader, Read, Write};
 
 use xxhash_rust::xxh3::Xxh3;
 
-/// What a reader is read in: large enough that the calls do not count.
+/// Bytes per read: large enough that the cost of the calls does not matter.
 const PIECE: usize = 1 << 20;
 
-/// A checksum that grows.
+/// A running checksum.
 #[derive(Default)]
 pub(crate) struct Checksum {
-    /// Half a kilobyte.
+    /// The state is half a kilobyte, so it lives on the heap.
     state: Box<Xxh3>,
 }
 
@@ -20,13 +20,13 @@ impl Checksum {
         self.state.update(bytes);
     }
 
-    /// The checksum of the bytes so far, 32 hex digits.
+    /// Returns the checksum of the bytes so far as 32 hex digits.
     pub(crate) fn hex(&self) -> String {
         format!("{:032x}", self.state.digest128())
     }
 }
 
-/// A writer that knows the checksum and the number of the bytes that went through it.
+/// A writer that counts and checksums the bytes on their way to `inner`.
 pub(crate) struct ChecksumWriter<W> {
     inner: W,
     checksum: Checksum,
@@ -34,7 +34,7 @@ pub(crate) struct ChecksumWriter<W> {
 }
 
 impl<W> ChecksumWriter<W> {
-    /// Passes everything on to `inner`, which is empty.
+    /// Wraps `inner`, which must be empty: the checksum covers only what is written from now on.
     pub(crate) fn new(inner: W) -> Self {
         Self {
             inner,
@@ -43,12 +43,12 @@ impl<W> ChecksumWriter<W> {
         }
     }
 
-    /// The checksum of the bytes so far.
+    /// Returns the checksum of the bytes written so far.
     pub(crate) fn checksum(&self) -> String {
         self.checksum.hex()
     }
 
-    /// The writer below, the checksum, and the number of bytes.
+    /// Returns the wrapped writer, the checksum and the number of bytes.
     pub(crate) fn into_parts(self) -> (W, String, u64) {
         let checksum = self.checksum();
         (self.inner, checksum, self.bytes)
@@ -68,7 +68,7 @@ impl<W: Write> Write for ChecksumWriter<W> {
     }
 }
 
-/// The checksum and the number of all bytes of `from`.
+/// Reads `from` to its end and returns the checksum and the number of its bytes.
 pub(crate) fn checksum(from: impl Read) -> io::Result<(String, u64)> {
     let mut sum = ChecksumWriter::new(io::sink());
     io::copy(&mut BufReader::with_capacity(PIECE, from), &mut sum)?;
@@ -90,7 +90,7 @@ mod tests {
         let (written, sum, n) = writer.into_parts();
         assert_eq!((written, n), (bytes.clone(), 3_000_000));
         assert_eq!(checksum(&bytes[..]).unwrap(), (sum, n));
-        // That of nothing, as the reference implementation has it.
+        // The checksum of no bytes, taken from the reference implementation.
         assert_eq!(
             Checksum::default().hex(),
             "99aa06d3014798d86001c324468d497f"

@@ -1,5 +1,5 @@
-//! Small JSON files that decide what is true carry a checksum: a flipped digit in a manifest would
-//! be believed otherwise.
+//! JSON with a checksum of itself, for the small files that decide what is true: manifests and the
+//! table of partitions. Without it, djhost would believe a flipped digit in a manifest.
 
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ struct Sealed<'a> {
     content: &'a RawValue,
 }
 
-/// `value` as JSON, with the checksum of its text: `{"checksum": …, "content": …}`.
+/// Returns `value` as JSON with the checksum of its text: `{"checksum": …, "content": …}`.
 pub(crate) fn seal(value: &impl Serialize) -> Result<Vec<u8>> {
     let content = serde_json::to_string_pretty(value)?;
     Ok(format!(
@@ -25,7 +25,7 @@ pub(crate) fn seal(value: &impl Serialize) -> Result<Vec<u8>> {
     .into_bytes())
 }
 
-/// What [`seal`] was given. Fails if a byte of it has changed.
+/// Returns the value that [`seal`] was given. Fails if any byte of it has changed.
 pub(crate) fn unseal<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let sealed: Sealed<'_> =
         serde_json::from_slice(bytes).context("it is no JSON with a checksum")?;

@@ -1,9 +1,9 @@
-//! The lock of the place where a result goes: of two jobs with one `export_path`, the second is
-//! refused while the first runs. Their results would take each other's place, and who asked for the
-//! first would find the rows of the second.
+//! The lock of an export path: while one job writes there, a second job with the same `export_path`
+//! is refused. Otherwise each would replace the other's result, and whoever started the first job
+//! would find the rows of the second.
 //!
-//! The lock is a hidden file beside the result, which goes away with the job; after a kill the next
-//! job takes it over.
+//! The lock is a hidden file beside the result. The job removes it at its end; after a kill, the
+//! next job takes it over.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -24,10 +24,11 @@ use crate::error::UserError;
 /// Version of the file's content.
 const FORMAT_VERSION: u32 = 1;
 
-/// Tries of 10 ms: as long as somebody may take to write down who he is.
+/// How often, every 10 ms, a job looks again before it gives up: half a second is ample for another
+/// process to write its name into the file.
 const TRIES: u32 = 50;
 
-/// Who writes the result.
+/// The job that writes the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Owner {
     format_version: u32,
@@ -37,18 +38,20 @@ struct Owner {
     process: ProcessId,
 }
 
-/// A held lock, or none where the file system has no locks or another attempt at the same job holds
-/// it. Dropping it frees it.
+/// The lock of an export path; dropping it releases the lock.
+///
+/// It holds nothing if the file system has no locks, or if another attempt at the same job has the
+/// lock.
 #[derive(Debug)]
 pub(crate) struct ExportLock {
     held: Option<(File, PathBuf)>,
-    /// Directories that were made for it, the outermost first.
+    /// Directories that were created for it, outermost first.
     made: Vec<PathBuf>,
 }
 
 impl ExportLock {
-    /// Takes the lock `file` of the result at `export_path` for the job at `paths`; makes the
-    /// directory. A [`UserError`] names the job that holds it.
+    /// Takes the lock `file` of the result at `export_path` for the job at `paths`, and creates its
+    /// directory. Fails with a [`UserError`] that names the job that holds it.
     pub(crate) fn acquire(export_path: &Path, file: &Path, paths: &RunPaths) -> Result<Self> {
         let me = Owner {
             format_version: FORMAT_VERSION,
@@ -71,7 +74,7 @@ impl ExportLock {
         for attempt in 0.. {
             let mut open = open(file).with_context(at)?;
             let owner = match flock(&open, FlockOperation::NonBlockingLockExclusive) {
-                // Whoever held it before may have removed it since it was opened.
+                // The previous holder may have removed the file after we opened it.
                 Ok(()) if !is_at(&open, file) => continue,
                 Ok(()) => {
                     let content = serde_json::to_vec(&me)?;
@@ -95,7 +98,7 @@ impl ExportLock {
             };
             match owner {
                 Some(owner) if owner.run_dir == me.run_dir => return Ok(lock),
-                // Somebody who has just begun, or only looks.
+                // Another process that has only just taken the lock, or only looks at it.
                 None if attempt < TRIES => std::thread::sleep(Duration::from_millis(10)),
                 Some(owner)
                     if attempt < TRIES && owner.host == me.host && !owner.process.is_alive() =>
@@ -108,8 +111,8 @@ impl ExportLock {
         unreachable!("the loop ends by itself")
     }
 
-    /// The job that holds the lock `file`, with its run directory; None if there is none. Takes no
-    /// part in the job.
+    /// Returns the job that holds the lock `file` and its run directory, or None if no job does.
+    /// Used to look at a job without taking part in it.
     pub(crate) fn holder(file: &Path) -> Option<(String, PathBuf)> {
         let mut open = open_regular(file).ok()?;
         match flock(&open, FlockOperation::NonBlockingLockShared) {
@@ -118,7 +121,7 @@ impl ExportLock {
         }
     }
 
-    /// Whether this process holds it.
+    /// Returns whether this process holds the lock.
     pub(crate) fn is_held(&self) -> bool {
         self.held.is_some()
     }
@@ -137,18 +140,19 @@ impl ExportLock {
 impl Drop for ExportLock {
     fn drop(&mut self) {
         if let Some((file, path)) = self.held.take() {
-            // Before the lock is free: afterwards it may be another job's.
+            // Remove it before the lock is released: afterwards it may belong to another job.
             let _ = std::fs::remove_file(path);
             drop(file);
         }
-        // A job that came to nothing leaves no directories; one that holds something stays.
+        // A job without a result leaves no directories. `remove_dir` keeps those that are not
+        // empty.
         for directory in self.made.iter().rev() {
             let _ = std::fs::remove_dir(directory);
         }
     }
 }
 
-/// Opens the lock, and makes it where it is not there. A link in its place is not followed.
+/// Opens the lock file, and creates it if needed. Does not follow a symbolic link in its place.
 fn open(path: &Path) -> std::io::Result<File> {
     let nofollow = OFlags::NOFOLLOW.bits() as i32;
     match OpenOptions::new()
@@ -159,7 +163,7 @@ fn open(path: &Path) -> std::io::Result<File> {
         .custom_flags(nofollow)
         .open(path)
     {
-        // Somebody else's, who may be gone; whether he is, the lock tells.
+        // The file belongs to another user. If nobody holds its lock, its job is dead.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             let open = OpenOptions::new()
                 .read(true)
@@ -232,7 +236,7 @@ mod tests {
                 && refused.to_string().contains("job `first` is writing to it"),
             "{refused}"
         );
-        // Another attempt at the same job is the business of its own lock.
+        // For another attempt at the same job, the lock of the run directory decides.
         assert!(
             !ExportLock::acquire(&export, &file, &first)
                 .unwrap()
@@ -241,7 +245,7 @@ mod tests {
         assert_eq!(ExportLock::holder(&file).unwrap().0, "first");
         drop(lock);
         assert!(!dir.path().join("new").exists());
-        // A killed job leaves the file, and the next one takes it over.
+        // A killed job leaves the file behind, and the next one takes it over.
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, "{\"job_id\": \"killed\"").unwrap();
         assert!(

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Name of the environment variable.
+/// The environment variable that asks for a fault.
 pub const VARIABLE: &str = "DJHOST_TEST_FAULT";
 
 /// The calls that decide what a crash leaves.
@@ -78,7 +78,7 @@ struct Fault {
 }
 
 impl Fault {
-    /// `kill@disk:17`; None for anything else.
+    /// Parses `kill@disk:17`; None for anything else.
     fn parse(text: &str) -> Option<Self> {
         let (what, place) = text.split_once('@')?;
         let (at, number) = place.rsplit_once(':')?;
@@ -177,7 +177,7 @@ fn asked() -> Option<&'static Asked> {
 
 fn die() -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    // The signal is on its way.
+    // The signal may take a moment to arrive.
     loop {
         std::thread::park();
     }
@@ -199,7 +199,7 @@ pub fn disk(operation: Operation, path: &Path, half: impl FnOnce()) -> io::Resul
     }
 }
 
-/// After an event was written, with its line.
+/// Called after an event was written; `line` is its line in the file.
 pub fn event(line: &[u8]) {
     if let Some(Asked::Fault(fault)) = asked()
         && fault.is_due_after(line)

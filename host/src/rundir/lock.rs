@@ -1,5 +1,5 @@
-//! The lock of a run directory: held as long as a process runs the job, freed by the system however
-//! that process ends.
+//! The lock of a run directory. A process holds it while it runs the job; the system releases it
+//! however that process ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -16,7 +16,7 @@ use super::process::{ProcessId, host_name};
 use super::summary::JobSummary;
 use crate::error::UserError;
 
-/// Version of the lock file's content.
+/// Version of the content of the lock file.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Who holds a lock.
@@ -24,7 +24,7 @@ pub const FORMAT_VERSION: u32 = 1;
 pub struct Holder {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
-    /// The process.
+    /// The process that holds it.
     pub process: ProcessId,
     /// Name of the machine it runs on.
     pub host: String,
@@ -35,21 +35,22 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Whether the process runs on this machine and is still the one that took the lock.
+    /// Returns whether the holder runs on this machine and is still the process that took the lock.
     pub fn is_alive_here(&self) -> bool {
         self.host == host_name() && self.process.is_alive()
     }
 }
 
-/// A held lock. Dropping it frees it.
+/// The held lock of one attempt. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct JobLock {
-    // Closing the file frees the lock.
+    // Closing the file releases the lock.
     _file: File,
     holder: Holder,
 }
 
-/// A lock that is held in nobody's name yet: its holder looks whether there is anything to do.
+/// A lock taken before it is clear whether an attempt will begin: its holder first looks whether
+/// anything is left to do. The file still names the previous holder.
 #[derive(Debug)]
 pub struct FreeLock {
     file: File,
@@ -57,8 +58,8 @@ pub struct FreeLock {
 }
 
 impl FreeLock {
-    /// Takes the lock of the run directory, which must exist. A [`UserError`] says who runs the job
-    /// already.
+    /// Takes the lock of the run directory, which must exist. Fails with a [`UserError`] that says
+    /// who already runs the job.
     pub fn take(paths: &RunPaths) -> Result<Self> {
         let path = paths.lock();
         let at = || format!("cannot lock `{}`", path.display());
@@ -71,8 +72,7 @@ impl FreeLock {
                 .truncate(false),
         )
         .with_context(at)?;
-        // Somebody who only looks holds the lock for a moment (`who_holds`); a job that runs holds
-        // it on.
+        // A process that only looks (`who_holds`) holds the lock for a moment; a job keeps it.
         const LOOKS: u32 = 50;
         for look in 0.. {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -104,12 +104,13 @@ impl FreeLock {
         })
     }
 
-    /// Begins an attempt: one more than that of the last holder.
+    /// Begins an attempt, numbered one higher than the last one, and writes this process into the
+    /// lock file.
     pub fn begin(self) -> Result<JobLock> {
         let Self { mut file, paths } = self;
         let at = || format!("cannot write to the lock `{}`", paths.lock().display());
-        // A kill between truncating and writing empties the lock file; the summary then still knows
-        // the attempts.
+        // A kill between truncating and writing leaves the lock file empty. The summary still knows
+        // how many attempts there were.
         let known = JobSummary::load(&paths)
             .ok()
             .flatten()
@@ -136,32 +137,33 @@ impl FreeLock {
 }
 
 impl JobLock {
-    /// Takes the lock of the run directory, which must exist, and begins an attempt.
+    /// Takes the lock of the run directory, which must exist, and begins an attempt. Fails as
+    /// [`FreeLock::take`] does.
     pub fn acquire(paths: &RunPaths) -> Result<Self> {
         FreeLock::take(paths)?.begin()
     }
 
-    /// What the lock file says.
+    /// Returns what the lock file says.
     pub fn holder(&self) -> &Holder {
         &self.holder
     }
 
-    /// The attempt that this lock is for (1, 2, …).
+    /// Returns the attempt that holds this lock (1, 2, …).
     pub fn attempt(&self) -> u32 {
         self.holder.attempt
     }
 }
 
-/// What a lock file tells to somebody who looks on.
+/// What the lock of a job says about it, for commands that only look.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Liveness {
-    /// Somebody holds it. None: the file does not say who (it is being written just now).
+    /// A process holds it. None if the file does not say which: it is just being written.
     Held(Option<Holder>),
-    /// Nobody holds it; the last holder, if there was one.
+    /// No process holds it. The last holder, if there was one.
     Free(Option<Holder>),
 }
 
-/// Who holds the lock of a run directory now. Takes no part in the job.
+/// Returns who holds the lock of a run directory. Used to look at a job without taking part in it.
 pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
     let path = paths.lock();
     let is_missing = |error: &anyhow::Error| {
@@ -185,7 +187,8 @@ pub fn who_holds(paths: &RunPaths) -> Result<Liveness> {
     }
 }
 
-/// Runs `act` while holding the lock in nobody's name; does nothing if somebody holds it.
+/// Runs `act` while holding the lock; does nothing if another process holds it. The file keeps the
+/// name of its last holder.
 pub(crate) fn if_free(paths: &RunPaths, act: impl FnOnce() -> Result<()>) -> Result<()> {
     let path = paths.lock();
     let file = open_own(&path, OpenOptions::new().read(true))

@@ -11,21 +11,21 @@ use super::paths::RunPaths;
 use super::storage::Storage;
 use crate::rundir::own_files::read_document;
 
-/// Version of the file.
+/// Version of the file format.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-/// State of a partition, under Data-Juicer's names.
+/// The state of a partition, with Data-Juicer's names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PartitionState {
-    /// Waits for a worker or for a barrier.
+    /// It waits for a worker or a barrier.
     #[default]
     Pending,
-    /// A worker is at it.
+    /// A worker processes it.
     Processing,
     /// Its last stage is committed.
     Completed,
-    /// It failed and is not tried again in this attempt.
+    /// It failed and is not retried in this attempt.
     Failed,
 }
 
@@ -44,44 +44,45 @@ impl fmt::Display for PartitionState {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PartitionEntry {
-    /// 0-based.
+    /// Number of the partition, from 0.
     pub partition_id: usize,
-    /// State.
+    /// Its state.
     pub processing_status: PartitionState,
-    /// Input rows; 0 as long as they are not counted.
+    /// Input rows; 0 until they are counted.
     pub sample_count: u64,
-    /// Seconds since 1970.
+    /// When its first task started, seconds since 1970.
     pub processing_start_time: Option<f64>,
-    /// Seconds since 1970.
+    /// When it ended, seconds since 1970.
     pub processing_end_time: Option<f64>,
     /// Why it failed.
     pub error_message: Option<String>,
-    /// Bytes of the input (ours).
+    /// Bytes of its input (a field of ours).
     pub input_bytes: u64,
-    /// Rows that left the last stage (ours).
+    /// Rows that left its last stage (a field of ours).
     pub output_rows: Option<u64>,
 }
 
-/// The file.
+/// The content of the file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DatasetMapping {
-    /// [`FORMAT_VERSION`] (ours).
+    /// [`FORMAT_VERSION`] (a field of ours).
     pub format_version: u32,
-    /// The dataset.
+    /// Path of the dataset.
     pub original_dataset_path: String,
-    /// Input rows of all partitions counted so far.
+    /// Input rows of all partitions that are counted so far.
     pub original_dataset_size: u64,
-    /// Whether all partitions are counted (ours).
+    /// Whether all partitions are counted (a field of ours).
     pub size_is_exact: bool,
-    /// Rows of the largest partition counted so far.
+    /// Rows of the largest partition that is counted so far.
     pub partition_size: u64,
-    /// By id.
+    /// Sorted by id.
     pub partitions: Vec<PartitionEntry>,
 }
 
 impl DatasetMapping {
-    /// The mapping of a dataset into partitions of `input_bytes` and, where they are known, rows.
+    /// Creates the mapping of a dataset whose partitions have the given `(input_bytes, rows)`; rows
+    /// are None until they are counted.
     pub fn new(
         dataset_path: impl Into<String>,
         partitions: impl IntoIterator<Item = (u64, Option<u64>)>,
@@ -107,7 +108,7 @@ impl DatasetMapping {
         mapping
     }
 
-    /// Notes that a partition is being processed since `time`.
+    /// Records that a partition has been in work since `time`.
     pub fn started(&mut self, partition: usize, time: f64) {
         let entry = &mut self.partitions[partition];
         entry.processing_status = PartitionState::Processing;
@@ -116,7 +117,7 @@ impl DatasetMapping {
         entry.error_message = None;
     }
 
-    /// Notes that a partition is done.
+    /// Records that a partition is done.
     pub fn completed(&mut self, partition: usize, time: f64, input_rows: u64, output_rows: u64) {
         let entry = &mut self.partitions[partition];
         entry.processing_status = PartitionState::Completed;
@@ -131,8 +132,8 @@ impl DatasetMapping {
         self.count();
     }
 
-    /// Notes that an earlier attempt did a partition, with the times that `earlier`, its mapping,
-    /// tells.
+    /// Records that an earlier attempt completed a partition, with the times from `earlier`, the
+    /// mapping of that attempt.
     pub fn taken_over(
         &mut self,
         partition: usize,
@@ -149,7 +150,7 @@ impl DatasetMapping {
         self.partitions[partition].processing_start_time = then.processing_start_time.or(Some(end));
     }
 
-    /// Notes that a partition failed.
+    /// Records that a partition failed.
     pub fn failed(&mut self, partition: usize, time: f64, error: impl Into<String>) {
         let entry = &mut self.partitions[partition];
         entry.processing_status = PartitionState::Failed;
@@ -167,13 +168,13 @@ impl DatasetMapping {
             .unwrap_or(0);
     }
 
-    /// Replaces the file; see [`Storage::replace`]: it tells how far things are and nothing depends
-    /// on it.
+    /// Replaces the file without waiting for the disk (see [`Storage::replace`]): it only shows
+    /// progress, and nothing depends on it.
     pub fn save(&self, paths: &RunPaths) -> Result<()> {
         Storage::new().replace_json(&paths.dataset_mapping(), self)
     }
 
-    /// Reads the file; None if there is none.
+    /// Reads the file; returns None if there is none.
     pub fn load(paths: &RunPaths) -> Result<Option<Self>> {
         let path = paths.dataset_mapping();
         match read_document(&path) {

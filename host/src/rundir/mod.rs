@@ -1,5 +1,5 @@
-//! The run directory: every name in it, every format that is written to it, and how files are
-//! written so that a kill leaves them whole or absent. Nothing here starts, runs or watches a job.
+//! The run directory: every name in it, every format in it, and how its files are written so that
+//! after a kill each is whole or absent. Nothing here starts, runs or watches a job.
 
 pub(crate) mod checksum;
 pub(crate) mod checksummed_json;

@@ -1,5 +1,5 @@
-//! Opening the files of a run directory: never what a link of that name leads to. Whoever could put
-//! a link there would have djhost write to a file of his choice.
+//! Opening files of the run directory without following links. Otherwise, whoever can create a link
+//! there could make djhost write to any file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::error::UserError;
 
-/// An empty file at `path`, in place of whatever has that name.
+/// Creates an empty file at `path` and replaces whatever has that name.
 pub(crate) fn new_file(path: &Path, mode: u32) -> io::Result<File> {
     let create = || {
         OpenOptions::new()
@@ -26,8 +26,8 @@ pub(crate) fn new_file(path: &Path, mode: u32) -> io::Result<File> {
     }
 }
 
-/// Opens a file that stays from attempt to attempt. Fails with a [`UserError`] if it is a link, has
-/// a second name, or is no file at all.
+/// Opens a file that later attempts use too. Fails with a [`UserError`] if it is a link, has a
+/// second name, or is not a regular file.
 pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> anyhow::Result<File> {
     let wrong = |what: &str| {
         UserError::new(
@@ -36,7 +36,7 @@ pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> anyhow::Result
         )
         .hint("if nobody needs it, remove it, and start the job again")
     };
-    // A pipe would make us wait for somebody at its other end.
+    // Without NONBLOCK, opening a pipe would wait for a process at its other end.
     let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
     let file = match options.custom_flags(flags.cast_signed()).open(path) {
         Err(_) if path.is_symlink() => return Err(wrong("a symbolic link").into()),

@@ -1,10 +1,10 @@
-//! The names inside a run directory. No other module formats them.
+//! The names inside a run directory. Only this module formats them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// How the names of manifests end.
+/// Suffix of every manifest.
 const MANIFEST: &str = ".manifest.json";
 
 /// The run directory `{work_dir}/{job_id}` of one job.
@@ -19,15 +19,15 @@ pub struct RunPaths {
 }
 
 impl RunPaths {
-    /// Names that every run directory has from its start.
+    /// Names that exist in every run directory from its start.
     pub const MARKS: [&'static str; 3] = ["lock", "metadata", "checkpoints"];
 
-    /// The run directory `root`; nothing is touched.
+    /// Returns the paths of the run directory `root`. Touches no file.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The run directory of `job_id` below `work_dir`. Data-Juicer's rule: a `work_dir` that
+    /// Returns the run directory of `job_id` below `work_dir`. As in Data-Juicer, a `work_dir` that
     /// already ends in the job id is the run directory.
     pub fn for_job(work_dir: &Path, job_id: &str) -> Self {
         if work_dir.file_name().is_some_and(|name| name == job_id) {
@@ -37,7 +37,7 @@ impl RunPaths {
         }
     }
 
-    /// Makes the run directory and its fixed sub-directories.
+    /// Creates the run directory and its fixed sub-directories.
     pub fn create(&self) -> Result<()> {
         for dir in self.directories() {
             std::fs::create_dir_all(&dir)
@@ -46,8 +46,8 @@ impl RunPaths {
         Ok(())
     }
 
-    /// Puts logs, checkpoints and unpacked input to where the recipe wants them: links lead there
-    /// from the run directory. What an earlier attempt has put elsewhere stays there.
+    /// Makes `logs/`, `checkpoints/` and `partitions/` symbolic links to where the recipe wants
+    /// them. A directory or link that an earlier attempt left there is kept.
     pub fn place(&self, logs: &Path, checkpoints: &Path, partitions: &Path) -> Result<()> {
         for (own, wanted) in [
             (self.logs(), logs),
@@ -67,7 +67,7 @@ impl RunPaths {
         Ok(())
     }
 
-    /// The fixed sub-directories.
+    /// Returns the fixed sub-directories.
     pub fn directories(&self) -> [PathBuf; 6] {
         [
             self.checkpoints(),
@@ -79,12 +79,12 @@ impl RunPaths {
         ]
     }
 
-    /// The run directory itself.
+    /// Returns the run directory itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The last name of the run directory: the job id.
+    /// Returns the job id, which is the last component of the run directory.
     pub fn job_id(&self) -> String {
         let absolute = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
         absolute
@@ -113,8 +113,8 @@ impl RunPaths {
         self.root.join("stop_request.json")
     }
 
-    /// The event file that an attempt started at `stamp` (`YYYYMMDD_HHMMSS`, UTC) writes; `serial`
-    /// 0 has no suffix, a further attempt within the same second gets `_1`, `_2`, …
+    /// Returns the event file of an attempt that started at `stamp` (`YYYYMMDD_HHMMSS`, UTC).
+    /// `serial` 0 adds no suffix; further attempts within the same second get `_1`, `_2`, …
     pub fn events(&self, stamp: &str, serial: u32) -> PathBuf {
         let suffix = if serial == 0 {
             String::new()
@@ -124,13 +124,13 @@ impl RunPaths {
         self.root.join(format!("events_{stamp}{suffix}.jsonl"))
     }
 
-    /// Whether a file of this name in the run directory is one of events.
+    /// Returns whether a file of the run directory with this name holds events.
     pub(crate) fn is_event_file(name: &str) -> bool {
         name.starts_with("events_")
     }
 
-    /// All event files there are, sorted by name, which is the order of the attempts unless the
-    /// clock was set back.
+    /// Lists all event files, sorted by name. That is the order of the attempts unless the clock
+    /// was set back.
     pub fn event_files(&self) -> Result<Vec<PathBuf>> {
         self.list(&self.root, |name| {
             name.starts_with("events_") && name.ends_with(".jsonl")
@@ -142,55 +142,56 @@ impl RunPaths {
         self.root.join("checkpoints")
     }
 
-    /// Data of the checkpoint after op `op` (0-based over the whole recipe) of one partition; `ext`
-    /// says format and compression (`parquet`, `jsonl.gz`).
+    /// `checkpoints/checkpoint_op_…`: rows of one partition after op `op` (0-based over the whole
+    /// recipe). `ext` says format and compression (`parquet`, `jsonl.gz`).
     pub fn checkpoint(&self, op: usize, partition: usize, ext: &str) -> PathBuf {
         self.checkpoints().join(format!(
             "checkpoint_op_{op:04}_partition_{partition:04}.{ext}"
         ))
     }
 
-    /// Manifest of that checkpoint. The checkpoint exists if and only if this file does.
+    /// The manifest of [`checkpoint`](Self::checkpoint). The checkpoint exists if and only if this
+    /// file does.
     pub fn checkpoint_manifest(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints().join(format!(
             "checkpoint_op_{op:04}_partition_{partition:04}.manifest.json"
         ))
     }
 
-    /// The keys of one partition's rows for global op `op`.
+    /// The keys of one partition's rows for the global op `op`.
     pub fn keys(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints()
             .join(format!("keys_op_{op:04}_partition_{partition:04}.arrow"))
     }
 
-    /// The same for a grouper, whose keys come with the rows that they are of.
+    /// The same for a grouper, which stores the rows together with their keys.
     pub fn keys_with_rows(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints()
             .join(format!("keys_op_{op:04}_partition_{partition:04}.rows"))
     }
 
-    /// The manifest of either.
+    /// The manifest of [`keys`](Self::keys) or [`keys_with_rows`](Self::keys_with_rows).
     pub fn keys_manifest(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints().join(format!(
             "keys_op_{op:04}_partition_{partition:04}.manifest.json"
         ))
     }
 
-    /// What global op `op` keeps of one partition's rows.
+    /// The rows of one partition that the global op `op` keeps, as a bitmap.
     pub fn mask(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints()
             .join(format!("mask_op_{op:04}_partition_{partition:04}.bin"))
     }
 
-    /// Manifest of this mask.
+    /// The manifest of [`mask`](Self::mask).
     pub fn mask_manifest(&self, op: usize, partition: usize) -> PathBuf {
         self.checkpoints().join(format!(
             "mask_op_{op:04}_partition_{partition:04}.manifest.json"
         ))
     }
 
-    /// All manifests in `checkpoints/`: what is in the file name (`checkpoint`, `keys` or `mask`,
-    /// op, partition) and the path, in order.
+    /// Lists all manifests in `checkpoints/`, sorted: kind (`checkpoint`, `keys` or `mask`), op and
+    /// partition from the file name, and the path.
     pub fn manifests(&self) -> Result<Vec<(String, usize, usize, PathBuf)>> {
         let found = self.list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?;
         Ok(found
@@ -210,7 +211,7 @@ impl RunPaths {
             .collect())
     }
 
-    /// The `(op, partition)` of every checkpoint manifest there is, in order.
+    /// Lists the `(op, partition)` of every checkpoint manifest, sorted.
     pub fn checkpoint_manifests(&self) -> Result<Vec<(usize, usize)>> {
         let mut found: Vec<_> = self
             .list(&self.checkpoints(), |name| name.ends_with(MANIFEST))?
@@ -221,7 +222,7 @@ impl RunPaths {
         Ok(found)
     }
 
-    /// Where a checkpoint file that cannot be used is set aside.
+    /// `checkpoints/discarded/`: checkpoint files that cannot be used.
     pub fn discarded(&self) -> PathBuf {
         self.checkpoints().join("discarded")
     }
@@ -231,13 +232,13 @@ impl RunPaths {
         self.root.join("partitions")
     }
 
-    /// The descriptors of all partitions.
+    /// `partitions/partitions.json`: the descriptors of all partitions.
     pub fn partition_table(&self) -> PathBuf {
         self.partitions().join("partitions.json")
     }
 
-    /// Input file number `file` of the dataset, written out once as plain JSONL in `dir`
-    /// (`partitions/`) because its format cannot be split, and the manifest without which it does
+    /// Input file number `file`, unpacked to plain JSONL in `dir` (`partitions/`) because its
+    /// format cannot be read from the middle, and its manifest. Without the manifest, the file does
     /// not count.
     pub(crate) fn unpacked_input(dir: &Path, file: usize) -> (PathBuf, PathBuf) {
         (
@@ -246,22 +247,22 @@ impl RunPaths {
         )
     }
 
-    /// Whether a file of this name in `partitions/` belongs to an unpacked input.
+    /// Returns whether a file of `partitions/` with this name belongs to an unpacked input.
     pub(crate) fn is_of_unpacked_input(name: &str) -> bool {
         name.starts_with("input_")
     }
 
-    /// Whether a file of this name is a manifest.
+    /// Returns whether a file with this name is a manifest.
     pub(crate) fn is_manifest(name: &str) -> bool {
         name.ends_with(MANIFEST)
     }
 
-    /// What the names of a manifest and of its data file have in common, dot included.
+    /// Returns what the names of a manifest and of its data file have in common, dot included.
     pub(crate) fn manifest_stem(name: &str) -> String {
         format!("{}.", name.trim_end_matches(MANIFEST))
     }
 
-    /// Where attempt `attempt` puts a file called `name` that cannot be used.
+    /// Where attempt `attempt` moves a file called `name` that cannot be used.
     pub(crate) fn discarded_file(&self, attempt: u32, name: &str) -> PathBuf {
         self.discarded()
             .join(format!("attempt_{attempt:04}_{name}"))
@@ -277,7 +278,7 @@ impl RunPaths {
         self.parts().join(format!("part_{partition:04}.{ext}"))
     }
 
-    /// Manifest of that part.
+    /// The manifest of [`part`](Self::part).
     pub fn part_manifest(&self, partition: usize) -> PathBuf {
         self.parts()
             .join(format!("part_{partition:04}.manifest.json"))
@@ -288,9 +289,9 @@ impl RunPaths {
         self.root.join("quarantine")
     }
 
-    /// Rows with reasons that one task put aside: of partition `partition` (the number that it had
-    /// then), from op `op` on. `task` is the key of what the task made, so that no other task ever
-    /// writes this file.
+    /// Rows that one task put into quarantine, with reasons. `op` is the first op of the task,
+    /// `partition` the number of the partition at that time. `task` is the key of the task's
+    /// result, so no other task ever writes this file.
     pub fn quarantine_file(&self, op: usize, partition: usize, task: &str) -> PathBuf {
         let task = &task[..task.len().min(12)];
         self.quarantine().join(format!(
@@ -298,14 +299,14 @@ impl RunPaths {
         ))
     }
 
-    /// All files in `quarantine/`.
+    /// Lists all files in `quarantine/`.
     pub fn quarantine_files(&self) -> Result<Vec<PathBuf>> {
         self.list(&self.quarantine(), |name| {
             name.starts_with("quarantine_") && name.ends_with(".jsonl")
         })
     }
 
-    /// The manifests of all parts there are.
+    /// Lists the manifests of all parts.
     pub fn part_manifests(&self) -> Result<Vec<PathBuf>> {
         self.list(&self.parts(), |name| name.ends_with(MANIFEST))
     }
@@ -315,13 +316,13 @@ impl RunPaths {
         self.root.join("logs")
     }
 
-    /// The human-readable log of one attempt (1, 2, …). The page that we implement says `tail -f
-    /// logs/*.txt`, so `.txt`.
+    /// The log of one attempt (1, 2, …) for people. It ends in `.txt` because Data-Juicer's
+    /// documentation says `tail -f logs/*.txt`.
     pub fn log(&self, attempt: u32) -> PathBuf {
         self.logs().join(format!("attempt_{attempt:04}.txt"))
     }
 
-    /// All log files there are, in the order of the attempts.
+    /// Lists all log files in the order of the attempts.
     pub fn log_files(&self) -> Result<Vec<PathBuf>> {
         self.list(&self.logs(), |name| {
             name.starts_with("attempt_") && name.ends_with(".txt")
@@ -333,8 +334,8 @@ impl RunPaths {
         self.root.join("metadata")
     }
 
-    /// `metadata/dataset_mapping.json`: the dataset and its partitions, as Data-Juicer's monitor
-    /// reads it.
+    /// `metadata/dataset_mapping.json`: the dataset and its partitions, in the shape that
+    /// Data-Juicer's monitor reads.
     pub fn dataset_mapping(&self) -> PathBuf {
         self.metadata().join("dataset_mapping.json")
     }
@@ -349,9 +350,14 @@ impl RunPaths {
         self.metadata().join("fallbacks.json")
     }
 
-    /// `metadata/fallbacks/`: the components of it.
+    /// `metadata/fallbacks/`: copies of the components that [`fallbacks`](Self::fallbacks) uses.
     pub fn fallback_components(&self) -> PathBuf {
         self.metadata().join("fallbacks")
+    }
+
+    /// `metadata/result.json`: what a complete job made of which input.
+    pub fn result(&self) -> PathBuf {
+        self.metadata().join("result.json")
     }
 
     /// `metadata/environment.json`: versions, machine, command line.

@@ -1,31 +1,31 @@
-//! Processes by identity: a pid alone may have been given to somebody else since.
+//! Identifies processes beyond their pid, which the system may have given to another process since.
 
 use serde::{Deserialize, Serialize};
 
-/// One process of this machine, told from later ones with the same pid by its start time, and from
-/// those before a reboot by the boot id.
+/// One process of this machine. The start time tells it from later processes with the same pid, the
+/// boot id from those before a reboot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
     /// Process id.
     pub pid: u32,
-    /// Start time in clock ticks since boot (`/proc/PID/stat`, field 22); 0 where the system does
-    /// not tell.
+    /// Start time in clock ticks since boot (`/proc/PID/stat`, field 22); 0 if the system does not
+    /// tell.
     pub start_ticks: u64,
-    /// `/proc/sys/kernel/random/boot_id`; empty where the system does not tell.
+    /// `/proc/sys/kernel/random/boot_id`; empty if the system does not tell.
     pub boot_id: String,
 }
 
-/// What to send to a process.
+/// The signals that djhost sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM: please stop.
+    /// SIGTERM: asks it to stop.
     Terminate,
-    /// SIGKILL.
+    /// SIGKILL: ends it at once.
     Kill,
 }
 
 impl ProcessId {
-    /// This process.
+    /// Returns this process.
     pub fn current() -> Self {
         let pid = std::process::id();
         Self {
@@ -35,7 +35,7 @@ impl ProcessId {
         }
     }
 
-    /// The process that has `pid` now, if there is one.
+    /// Returns the process that has `pid` now, if there is one.
     pub fn of(pid: u32) -> Option<Self> {
         Some(Self {
             pid,
@@ -44,15 +44,15 @@ impl ProcessId {
         })
     }
 
-    /// Whether this very process still runs. A zombie does not.
+    /// Returns whether this very process still runs. A zombie does not count.
     pub fn is_alive(&self) -> bool {
         self.start_ticks != 0
             && self.boot_id == boot_id()
             && start_ticks(self.pid) == Some(self.start_ticks)
     }
 
-    /// Sends `signal` to this very process; false if it is gone. A process that got the same pid
-    /// later is never signalled: the pid is pinned first and its start time compared after.
+    /// Sends `signal` to this very process; returns false if it has ended. The pid is pinned before
+    /// the start time is compared, so a later process with the same pid never gets the signal.
     #[cfg(target_os = "linux")]
     pub fn signal(&self, signal: Signal) -> std::io::Result<bool> {
         use rustix::process::{Pid, PidfdFlags, Signal as Sig, pidfd_open, pidfd_send_signal};
@@ -78,8 +78,8 @@ impl ProcessId {
         }
     }
 
-    /// Without `/proc` and pidfds a process cannot be told from a later one with its pid: nothing
-    /// is sent.
+    /// Sends nothing: without `/proc` and pidfds, a process cannot be told from a later one with
+    /// its pid.
     #[cfg(not(target_os = "linux"))]
     pub fn signal(&self, _signal: Signal) -> std::io::Result<bool> {
         Ok(false)
@@ -92,8 +92,8 @@ fn boot_id() -> String {
         .unwrap_or_default()
 }
 
-/// Field 22 of `/proc/PID/stat`; None if there is no such process or it is a zombie. The second
-/// field, the command in parentheses, may hold anything, so the fields are counted from the last
+/// Reads field 22 of `/proc/PID/stat`; None if there is no such process or it is a zombie. The
+/// second field, the command in parentheses, may hold anything, so fields are counted from the last
 /// parenthesis.
 fn start_ticks(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -104,7 +104,7 @@ fn start_ticks(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// The name of this machine, to tell whose pids a lock file means.
+/// Returns the name of this machine. The pid in a lock file only means something together with it.
 pub fn host_name() -> String {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));

@@ -1,5 +1,5 @@
-//! A line of `quarantine/*.jsonl`: a row that could not be processed, where it was, and why. Tasks
-//! write it; `djhost quarantine` and `djhost ops run` read it.
+//! A line of `quarantine/*.jsonl`: a row that could not be processed, where it came from, and why.
+//! Tasks write it; `djhost quarantine` and `djhost ops run` read it.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader};
@@ -13,36 +13,38 @@ use serde::{Deserialize, Serialize};
 /// One row in quarantine.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct QuarantineEntry<'a> {
-    /// File of the dataset.
+    /// Path of its file in the dataset.
     pub(crate) file: Cow<'a, str>,
-    /// Line of the file in which the row begins, from 1; of columns the number of the row, from 1.
+    /// Line of the file on which the row begins, from 1. For columnar files, the number of the row,
+    /// from 1.
     pub(crate) line: u64,
-    /// Byte offset of the row in the file (of a packed one, in its content), or row number, from 0.
-    /// None where rows of other formats were made JSON: where they are in the file is not known.
+    /// Byte offset of the row in the file (for a packed file, in its content), or number of the row,
+    /// both from 0. None for rows that were converted from another format to JSON: their place in
+    /// the file is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offset: Option<u64>,
-    /// The row's id in batches.
+    /// Its id in batches.
     #[serde(default)]
     pub(crate) row_id: u64,
-    /// The op that could not process it; None: the reader.
+    /// The op that could not process it; None if it was the reader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) operation_idx: Option<usize>,
-    /// Its name.
+    /// The name of that op.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) operation_name: Option<Cow<'a, str>>,
-    /// Why.
+    /// Why it could not be processed.
     pub(crate) reason: Cow<'a, str>,
     /// The attempt of the job that put it here.
     pub(crate) attempt: u32,
-    /// The row as it was when it got there; bytes that are not UTF-8 are replaced.
+    /// The row as it was then; bytes that are not UTF-8 are replaced.
     pub(crate) row: Cow<'a, str>,
-    /// All its bytes, if some were replaced.
+    /// All its bytes, in base64, if some were replaced in `row`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) row_base64: Option<String>,
 }
 
 impl QuarantineEntry<'_> {
-    /// The two forms of a row: its text, and its bytes where these are not UTF-8.
+    /// Returns the values of `row` and `row_base64`: its text, and its bytes if they are not UTF-8.
     pub(crate) fn forms(row: &[u8]) -> (Cow<'_, str>, Option<String>) {
         (
             String::from_utf8_lossy(row),
@@ -52,7 +54,7 @@ impl QuarantineEntry<'_> {
         )
     }
 
-    /// The row byte for byte. Fails if the file was damaged.
+    /// Returns the row byte for byte. Fails if the file is damaged.
     pub(crate) fn bytes(&self) -> Result<Cow<'_, [u8]>> {
         Ok(match &self.row_base64 {
             Some(bytes) => Cow::Owned(BASE64.decode(bytes)?),
@@ -60,7 +62,7 @@ impl QuarantineEntry<'_> {
         })
     }
 
-    /// `op 3 NAME`, or `reader`.
+    /// Returns `op 3 NAME` or `reader`.
     pub(crate) fn who(&self) -> String {
         match (self.operation_idx, &self.operation_name) {
             (Some(op), Some(name)) => format!("op {op} {name}"),
@@ -68,7 +70,7 @@ impl QuarantineEntry<'_> {
         }
     }
 
-    /// Whether the op that `--op` names (by name, by index, or `reader`) put it here.
+    /// Returns whether this row is from the op that `--op` names (by name, by index, or `reader`).
     pub(crate) fn is_of(&self, op: &str) -> bool {
         match self.operation_idx {
             None => op == "reader",
@@ -77,8 +79,8 @@ impl QuarantineEntry<'_> {
     }
 }
 
-/// Reads the entries of a file one by one, with the line of each, until `each` returns false.
-/// Returns whether it never did.
+/// Calls `each` with every entry of a file and its line until it returns false. Returns true if it
+/// never did.
 pub(crate) fn for_each_entry(
     path: &Path,
     mut each: impl FnMut(QuarantineEntry<'_>, &str) -> Result<bool>,

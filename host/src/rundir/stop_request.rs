@@ -1,5 +1,5 @@
-//! Asking a running job to stop: the file by which it is asked, and the flag that the runner looks
-//! at.
+//! Asking a running job to stop: the file that carries the request, and the flag that the runner
+//! checks.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,13 +15,14 @@ use super::process::ProcessId;
 use super::storage::Storage;
 use crate::rundir::own_files::read_document;
 
-/// Version of the request file.
+/// Version of the content of the request file.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-/// Exit code of a run that a second Ctrl-C ended at once: 128 + SIGINT, the shells' custom.
+/// Exit code of a run that a second Ctrl-C ended at once: 128 + SIGINT, as shells report it.
 pub const FORCED: i32 = 130;
 
-/// How often the runner's process looks for a request: quick for people, nothing for the machine.
+/// How often the running process looks for a request: soon enough for people, and the cost cannot
+/// be measured.
 const POLL: Duration = Duration::from_millis(200);
 
 /// `stop_request.json`. An empty file (`touch stop_request.json`) is a request too.
@@ -29,14 +30,14 @@ const POLL: Duration = Duration::from_millis(200);
 pub(crate) struct StopRequest {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
-    /// Whom it asks; a request for an earlier attempt is ignored.
+    /// The process that is asked to stop. Requests to an earlier attempt are ignored.
     pub process: ProcessId,
-    /// Seconds since 1970.
+    /// When it was asked, seconds since 1970.
     pub requested_at: f64,
 }
 
 impl StopRequest {
-    /// Puts a request to `process` into the run directory.
+    /// Writes a request to `process` into the run directory.
     pub(crate) fn write(paths: &RunPaths, process: ProcessId) -> Result<()> {
         Storage::new().replace_json(
             &paths.stop_request(),
@@ -48,7 +49,7 @@ impl StopRequest {
         )
     }
 
-    /// Whether there is a request to `process`.
+    /// Returns whether there is a request to `process`.
     pub(crate) fn is_for(paths: &RunPaths, process: &ProcessId) -> bool {
         match read_document(&paths.stop_request()) {
             Ok(bytes) if bytes.trim_ascii().is_empty() => true,
@@ -58,7 +59,7 @@ impl StopRequest {
         }
     }
 
-    /// Takes the request away: when a run starts, and when it has ended.
+    /// Removes the request. Called when a run starts and when it has ended.
     pub(crate) fn clear(paths: &RunPaths) -> Result<()> {
         Storage::new().remove_unsynced(&paths.stop_request())?;
         Ok(())
@@ -86,29 +87,29 @@ struct Inner {
 }
 
 impl StopFlag {
-    /// A flag that only [`request`](Self::request) sets.
+    /// Creates a flag that only [`request`](Self::request) sets.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether somebody asked to stop.
+    /// Returns whether the job was asked to stop.
     pub fn requested(&self) -> bool {
         self.inner.reason.get().is_some()
     }
 
-    /// Why; the first reason stays.
+    /// Returns why. If it was asked several times, the first reason counts.
     pub fn reason(&self) -> Option<String> {
         self.inner.reason.get().cloned()
     }
 
-    /// Asks to stop.
+    /// Asks the job to stop.
     pub fn request(&self, reason: impl Into<String>) {
         let _ = self.inner.reason.set(reason.into());
     }
 
-    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP; the second one ends the process at
-    /// once with code [`FORCED`]. Once per process; a later flag takes the signals over from an
-    /// earlier one.
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP; a second signal ends the process at
+    /// once with code [`FORCED`]. The handler is installed once per process; the flag that called
+    /// this last gets the signals.
     pub fn watch_signals(&self) -> Result<()> {
         static CURRENT: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
         static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
@@ -135,8 +136,8 @@ impl StopFlag {
             .context("cannot handle signals")
     }
 
-    /// Sets the flag when a request for this process appears in the run directory, looked for by a
-    /// thread that ends with the last clone of the flag. Takes a request away that was left for an
+    /// Sets the flag when a request for this process appears in the run directory. The thread that
+    /// looks for it ends with the last clone of the flag. Removes a request that was meant for an
     /// earlier attempt; the caller holds the job's lock.
     pub fn watch_requests(&self, paths: &RunPaths) -> Result<()> {
         StopRequest::clear(paths)?;

@@ -1,10 +1,10 @@
-//! One line at the bottom of the terminal that says how far something is. Whatever else goes to
-//! standard error appears above it.
+//! The progress line at the bottom of the terminal. Everything else that goes to standard error
+//! appears above it.
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The line that is on the screen; empty: none.
+/// The line on the screen; empty if there is none.
 static LINE: Mutex<String> = Mutex::new(String::new());
 
 /// Takes the cursor to the start of the line and clears it.
@@ -14,14 +14,14 @@ fn lock() -> MutexGuard<'static, String> {
     LINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Somebody who closed standard error, or a full disk behind it, does not end a job: there is
-/// nobody left to tell.
+/// Writes to standard error and ignores errors: a closed standard error or a full disk must not end
+/// a job, and there is nobody left to tell.
 fn put(text: &[u8]) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(text).and_then(|()| out.flush());
 }
 
-/// Shows `line`, which must be narrower than the terminal, in place of the one before. Only for
+/// Replaces the line on the screen by `line`, which must be narrower than the terminal. Only for
 /// terminals.
 pub(crate) fn show(line: &str) {
     let mut shown = lock();
@@ -31,7 +31,7 @@ pub(crate) fn show(line: &str) {
     }
 }
 
-/// Takes the line away.
+/// Removes the line.
 pub(crate) fn clear() {
     let mut shown = lock();
     if !shown.is_empty() {
@@ -40,7 +40,8 @@ pub(crate) fn clear() {
     }
 }
 
-/// Standard error, with the line kept below what is written. Each write should end a line.
+/// Standard error, with the progress line kept below everything written. Each write should end a
+/// line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stderr;
 

@@ -1,4 +1,4 @@
-//! What people read: numbers and times as they say them, tables that fit the terminal, colours.
+//! Output for people: numbers and times in their usual form, tables that fit the terminal, colours.
 //! Every subcommand prints through this module.
 
 pub(crate) mod live;
@@ -15,12 +15,13 @@ use std::io::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Columns of a report where no terminal says how wide it is.
+/// Width of a report if no terminal says how wide it is.
 pub(crate) const USUAL_WIDTH: usize = 80;
 
-/// Writes `text`, whole lines, to standard error. Somebody who closed it does not end a job.
+/// Writes `text`, which consists of whole lines, to standard error. A closed standard error does
+/// not end a job.
 pub(crate) fn say(text: &str) {
-    // It cannot fail.
+    // This write never fails.
     let _ = live::Stderr.write_all(text.as_bytes());
 }
 
@@ -29,7 +30,7 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Returns `text` in at most `columns` columns; `…` stands for the end that is cut off.
+/// Returns `text` in at most `columns` columns; if its end is cut off, `…` takes its place.
 pub(crate) fn cut_end(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -42,8 +43,8 @@ pub(crate) fn cut_end(text: &str, columns: usize) -> String {
     }
 }
 
-/// Returns `text` in at most `columns` columns; `…` stands for the start that is cut off, as of a
-/// path, whose end says most.
+/// Returns `text` in at most `columns` columns; if its start is cut off, `…` takes its place. For
+/// paths, whose end says most.
 pub(crate) fn cut_start(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -59,8 +60,7 @@ pub(crate) fn cut_start(text: &str, columns: usize) -> String {
     }
 }
 
-/// Returns the lines of `text` broken at blanks so that none is wider than `columns`, unless a
-/// single word is.
+/// Breaks `text` at blanks into lines no wider than `columns`, unless a single word is wider.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
@@ -78,8 +78,8 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Returns `text` on one line and without what could take over a terminal: control characters and
-/// marks of the writing direction are escaped.
+/// Returns `text` on one line. Control characters and bidirectional controls, which could take over
+/// a terminal, are escaped.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     let dangerous =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

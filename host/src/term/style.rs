@@ -1,11 +1,11 @@
-//! Colours and width of the terminal that a stream leads to.
+//! Colours and width of the terminal that a stream writes to.
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use clap::ValueEnum;
 
-/// `--color`.
+/// The values of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
@@ -19,7 +19,7 @@ pub(crate) enum ColorChoice {
 static CHOICE: AtomicU8 = AtomicU8::new(ColorChoice::Auto as u8);
 
 impl ColorChoice {
-    /// Sets what holds for the whole process. Called once, at its start.
+    /// Sets the choice for the whole process. Called once, at its start.
     pub(crate) fn set(self) {
         CHOICE.store(self as u8, Ordering::Relaxed);
     }
@@ -28,7 +28,7 @@ impl ColorChoice {
         match CHOICE.load(Ordering::Relaxed) {
             c if c == Self::Always as u8 => true,
             c if c == Self::Never as u8 => false,
-            // https://no-color.org: an empty value counts as none.
+            // https://no-color.org: an empty value counts as unset.
             _ => {
                 is_terminal
                     && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
@@ -38,34 +38,34 @@ impl ColorChoice {
     }
 }
 
-/// A colour. It never carries meaning alone: the words beside it say the same.
+/// A colour. It never carries meaning alone: the text beside it says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Color {
     /// Headings.
     Bold,
-    /// What matters little.
+    /// Less important text.
     Dim,
-    /// What failed.
+    /// Failures.
     Red,
-    /// What is good.
+    /// Good news.
     Green,
     /// What deserves a look.
     Yellow,
-    /// What goes on.
+    /// What is running.
     Cyan,
 }
 
 /// How to draw on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// Use terminal colours.
+    /// Whether to use terminal colours.
     pub colour: bool,
-    /// Columns that a line may take; None: as many as it needs.
+    /// Columns that a line may take; None for no limit.
     pub width: Option<usize>,
 }
 
 impl Style {
-    /// Text only, of any width.
+    /// Returns a style for plain text of any width.
     pub fn plain() -> Self {
         Self {
             colour: false,
@@ -73,7 +73,7 @@ impl Style {
         }
     }
 
-    /// For standard output.
+    /// Returns the style for standard output.
     pub fn for_stdout() -> Self {
         Self {
             colour: ColorChoice::allows(std::io::stdout().is_terminal()),
@@ -81,7 +81,7 @@ impl Style {
         }
     }
 
-    /// For standard error.
+    /// Returns the style for standard error.
     pub fn for_stderr() -> Self {
         Self {
             colour: ColorChoice::allows(std::io::stderr().is_terminal()),
@@ -89,7 +89,7 @@ impl Style {
         }
     }
 
-    /// Returns `text` in a colour.
+    /// Returns `text` in `color`.
     pub fn paint(self, color: Color, text: &str) -> String {
         let code = match color {
             Color::Bold => "1",
@@ -112,7 +112,8 @@ impl Style {
     }
 }
 
-/// The terminal's columns, else those of `COLUMNS`. Terminals that do not know say 0.
+/// Returns the width of the terminal, or of `COLUMNS` if there is none. Terminals that do not know
+/// their width say 0.
 fn columns(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
     let asked = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal

@@ -1,23 +1,24 @@
-//! Tables that fit: columns shrink or go, lines never wrap.
+//! Tables that fit the terminal: columns shrink or are left out, and lines never wrap.
 
 use super::style::{Color, Style};
 use super::{cut_end, cut_start, one_line, width};
 
-/// How a column behaves when there is too little room.
+/// A column, and what happens to it if there is too little room.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     head: &'static str,
     right: bool,
-    /// Columns with a larger number go first; None stays.
+    /// Order in which columns are left out, largest first; None for columns that stay.
     goes: Option<u8>,
-    /// What it may be cut to before others go; None: it is cut when no other can go.
+    /// Width to which it is cut before other columns are left out. None: it is cut only when no
+    /// other column can be left out.
     least: Option<usize>,
-    /// Whether the start is cut off, and not the end.
+    /// Whether the start of a long text is cut off instead of the end.
     is_path: bool,
 }
 
 impl Column {
-    /// Numbers.
+    /// Creates a column of numbers, aligned right.
     pub(crate) const fn right(head: &'static str) -> Self {
         Self {
             head,
@@ -28,7 +29,7 @@ impl Column {
         }
     }
 
-    /// Words.
+    /// Creates a column of words, aligned left.
     pub(crate) const fn left(head: &'static str) -> Self {
         Self {
             right: false,
@@ -36,21 +37,22 @@ impl Column {
         }
     }
 
-    /// It may go: those with a larger `order` go first.
+    /// Allows the column to be left out. Columns with a larger `order` are left out first.
     #[must_use]
     pub(crate) const fn goes(mut self, order: u8) -> Self {
         self.goes = Some(order);
         self
     }
 
-    /// Free text: it is cut to `least` columns before another column goes.
+    /// Makes this a column of free text: it is cut to `least` columns before another column is left
+    /// out.
     #[must_use]
     pub(crate) const fn shrinks(mut self, least: usize) -> Self {
         self.least = Some(least);
         self
     }
 
-    /// A path: of one that is too long the end is shown.
+    /// Makes this a column of paths: if one is too long, its end is shown.
     #[must_use]
     pub(crate) const fn path(mut self) -> Self {
         self.is_path = true;
@@ -58,7 +60,7 @@ impl Column {
     }
 }
 
-/// What stands in one place of a table.
+/// The content of one place in a table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cell {
     text: String,
@@ -66,7 +68,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// Text in a colour.
+    /// Creates a cell in a colour.
     pub(crate) fn painted(text: impl Into<String>, color: Color) -> Self {
         Self {
             text: text.into(),
@@ -84,7 +86,7 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// Columns under headers, two spaces apart and indented by two.
+/// A table with a header, two spaces between columns and an indent of two.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     columns: Vec<Column>,
@@ -92,7 +94,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table without rows.
+    /// Creates a table without rows.
     pub(crate) fn new(columns: Vec<Column>) -> Self {
         Self {
             columns,
@@ -100,8 +102,8 @@ impl Table {
         }
     }
 
-    /// Adds a row, which has a cell for each column. Whatever is in a cell comes on one line and
-    /// without control characters.
+    /// Adds a row, with a cell for each column. Cells are put on one line and control characters
+    /// are escaped.
     pub(crate) fn row(&mut self, mut cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len());
         cells
@@ -110,7 +112,8 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Returns the lines. None is wider than the style allows, whatever is in the cells.
+    /// Returns the lines of the table. None is wider than the style allows, whatever the cells
+    /// hold.
     pub(crate) fn render(&self, style: Style) -> String {
         let shown = self.fit(style.width.unwrap_or(usize::MAX));
         let mut out = String::new();
@@ -142,7 +145,7 @@ impl Table {
                     line += &blank;
                 }
                 line += &text;
-                // No blanks at the end of a line.
+                // No trailing blanks.
                 if last == Some(*at) {
                     break;
                 }
@@ -156,7 +159,7 @@ impl Table {
         out
     }
 
-    /// The columns that are shown and how wide each is.
+    /// Returns the columns to show and the width of each.
     fn fit(&self, room: usize) -> Vec<(usize, usize)> {
         let widest = |at: usize| {
             self.rows
@@ -176,7 +179,7 @@ impl Table {
                 .saturating_sub(room)
         };
         loop {
-            // Free text gives way first.
+            // Free text shrinks first.
             let mut over = excess(&shown);
             for (at, wide) in &mut shown {
                 if let Some(least) = self.columns[*at].least {
@@ -197,13 +200,13 @@ impl Table {
             match goes {
                 Some((_, i)) => {
                     shown.remove(i);
-                    // What became free is given back to what was cut.
+                    // The room that became free goes to the columns that were cut.
                     shown.iter_mut().for_each(|(at, wide)| *wide = widest(*at));
                 }
                 None => break,
             }
         }
-        // Nothing more can go: the widest is cut.
+        // No more columns can be left out: cut the widest.
         for _ in 0..excess(&shown) {
             if let Some((_, wide)) = shown.iter_mut().max_by_key(|(_, wide)| *wide) {
                 *wide = wide.saturating_sub(1);

@@ -1,7 +1,7 @@
-//! Numbers as people write them. Sizes are in powers of 1000 everywhere. Only the `mb` and `kb` of
-//! options count 1,048,576 and 1,024 bytes, as in Data-Juicer.
+//! Numbers in the form that people use. Sizes are in powers of 1000 everywhere; only the `mb` and
+//! `kb` of options count 1,048,576 and 1,024 bytes, as in Data-Juicer.
 
-/// `1,234,567`
+/// Returns `n` with separators: `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -14,12 +14,13 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
-/// `1 row`, `2,000 rows`: the number and the noun, which takes an `s` unless there is one of it.
+/// Returns a number with its noun, which gets an `s` unless there is exactly one: `1 row`, `2,000
+/// rows`.
 pub(crate) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
-/// `12.3 MB`, in powers of 1000.
+/// Returns a size in powers of 1000: `12.3 MB`.
 pub(crate) fn bytes(n: u64) -> String {
     let mut value = n as f64;
     for unit in ["B", "kB", "MB", "GB"] {
@@ -35,7 +36,8 @@ pub(crate) fn bytes(n: u64) -> String {
     format!("{value:.1} TB")
 }
 
-/// A measured time: `0.04 s`, `4.2 s`, `12 s`, `3 min 5 s`, `12 min`, `2 h 5 min`, `3 d 4 h`.
+/// Returns a measured time: `0.04 s`, `4.2 s`, `12 s`, `3 min 5 s`, `12 min`, `2 h 5 min`, `3 d 4
+/// h`.
 pub(crate) fn seconds(s: f64) -> String {
     match s {
         s if s < 0.005 => "0 s".to_owned(),
@@ -46,7 +48,7 @@ pub(crate) fn seconds(s: f64) -> String {
     }
 }
 
-/// A time that is only guessed: `12 s`, `3 min`, `2 h 5 min`.
+/// Returns an estimated time: `12 s`, `3 min`, `2 h 5 min`.
 pub(crate) fn about(s: f64) -> String {
     match s {
         s if s < 59.5 => format!("{} s", s.round().max(1.0)),
@@ -64,7 +66,7 @@ fn two(n: u64, base: u64, large: &str, small: &str) -> String {
     }
 }
 
-/// `2026-01-01 12:00:00 UTC`
+/// Returns a time in UTC: `2026-01-01 12:00:00 UTC`.
 pub(crate) fn time(seconds: f64) -> String {
     jiff::Timestamp::from_microsecond((seconds * 1e6) as i64).map_or_else(
         |_| "?".to_owned(),

@@ -1,4 +1,4 @@
-//! `djhost ops build`: looks for the tools of a project's language, then runs the project's build
+//! `djhost ops build`: looks for the tools of a project's language and runs the project's build
 //! script.
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::wasm::{Registry, Replace, Source};
 
 /// Build the component of a project that `djhost ops new` wrote
 ///
-/// Says what is missing and how to install it. PYTHON names another Python than that of the
+/// Says what is missing and how to install it. Set PYTHON to use another Python than the one in the
 /// project's .venv. Exit codes: 1 if the language's tool fails, 2 if something is missing.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct BuildArgs {
@@ -89,7 +89,7 @@ fn read(dir: &Path) -> Result<Project, UserError> {
         UserError::new(&place, error.to_string())
             .hint("it says, for instance, {\"name\": \"my_words_filter\", \"lang\": \"python\"}")
     })?;
-    // The name becomes a path.
+    // The name becomes part of a path.
     if project.name.contains(['/', '\\']) {
         return Err(UserError::new(
             place,
@@ -99,95 +99,113 @@ fn read(dir: &Path) -> Result<Project, UserError> {
     Ok(project)
 }
 
-/// The tools of a language, as a project finds them.
+/// Tools that are missing.
+#[derive(Default)]
+struct Missing(Vec<UserError>);
+
+impl Missing {
+    /// Adds `what` unless it is there; `how` says how to install it. Returns whether it is there.
+    fn need(&mut self, is_there: bool, what: &str, how: &str) -> bool {
+        if !is_there {
+            self.0
+                .push(UserError::new("", format!("{what} is missing")).hint(how));
+        }
+        is_there
+    }
+}
+
+/// The tools of a language as a project sees them.
 struct Tools<'a> {
     dir: &'a Path,
     language: Language,
 }
 
 impl Tools<'_> {
-    /// What is missing, each with the command that installs it.
+    /// Returns what is missing, each with the command that installs it.
     fn missing(&self) -> Vec<UserError> {
-        let mut missing = Vec::new();
-        let mut need = |there: bool, what: &str, how: String| {
-            if !there {
-                missing.push(UserError::new("", format!("{what} is missing")).hint(how));
-            }
-            there
-        };
-        let setup = format!("in {}: {}", self.dir.display(), self.language.setup());
-        need(
+        let mut missing = Missing::default();
+        missing.need(
             self.works("bash", &["-c", ":"]),
             "bash, which runs build.sh,",
-            "install it with the system's package manager".into(),
+            "install it with the system's package manager",
         );
+        let setup = format!("in {}: {}", self.dir.display(), self.language.setup());
         match self.language {
-            Language::Rust => {
-                let cargo = need(
-                    self.works("cargo", &["--version"]),
-                    "cargo",
-                    "install Rust: https://rustup.rs".into(),
-                );
-                if cargo {
-                    let target = self.prints(
-                        "rustc",
-                        &["--print", "target-libdir", "--target", "wasm32-wasip2"],
-                    );
-                    let there = target.is_some_and(|dir| Path::new(dir.trim()).is_dir());
-                    need(there, "Rust's target wasm32-wasip2", setup);
-                }
-            }
-            Language::JavaScript | Language::TypeScript => {
-                let version = self.prints("node", &["--version"]);
-                let major = version.as_deref().and_then(|v| {
-                    v.trim()
-                        .trim_start_matches('v')
-                        .split('.')
-                        .next()?
-                        .parse::<u32>()
-                        .ok()
-                });
-                let node = need(
-                    major.is_some_and(|v| v >= 20),
-                    "Node 20 or later",
-                    "install it from https://nodejs.org".into(),
-                );
-                if node {
-                    let there = self.dir.join("node_modules/djhost-sdk").exists()
-                        && self.works("node", &["sdk/build.js", "--help"]);
-                    need(there, "jco, the compiler for JavaScript,", setup);
-                }
-            }
+            Language::Rust => self.check_rust(&mut missing, &setup),
+            Language::JavaScript | Language::TypeScript => self.check_node(&mut missing, &setup),
             Language::Python | Language::C | Language::Cpp | Language::Zig => {
-                let recent = "import sys; sys.exit(sys.version_info < (3, 11))";
-                let python = need(
-                    self.works(&self.python(), &["-c", recent]),
-                    "Python 3.11 or later",
-                    "install it from https://python.org".into(),
-                );
-                let has =
-                    |module: &str| self.works(&self.python(), &["-c", &format!("import {module}")]);
-                if python && self.language == Language::Python {
-                    need(
-                        has("componentize_py"),
-                        "componentize-py, the compiler for Python,",
-                        setup,
-                    );
-                } else if python {
-                    need(
-                        has("ziglang"),
-                        "ziglang, the compiler for C, C++ and Zig,",
-                        setup.clone(),
-                    );
-                    need(
-                        self.works("wasm-tools", &["--version"]),
-                        "wasm-tools",
-                        setup,
-                    );
-                }
+                self.check_python(&mut missing, &setup);
             }
         }
-        missing
+        missing.0
+    }
+
+    fn check_rust(&self, missing: &mut Missing, setup: &str) {
+        if missing.need(
+            self.works("cargo", &["--version"]),
+            "cargo",
+            "install Rust: https://rustup.rs",
+        ) {
+            let target = self.prints(
+                "rustc",
+                &["--print", "target-libdir", "--target", "wasm32-wasip2"],
+            );
+            let there = target.is_some_and(|dir| Path::new(dir.trim()).is_dir());
+            missing.need(there, "Rust's target wasm32-wasip2", setup);
+        }
+    }
+
+    fn check_node(&self, missing: &mut Missing, setup: &str) {
+        let version = self.prints("node", &["--version"]);
+        let major = version.as_deref().and_then(|v| {
+            v.trim()
+                .trim_start_matches('v')
+                .split('.')
+                .next()?
+                .parse::<u32>()
+                .ok()
+        });
+        if missing.need(
+            major.is_some_and(|v| v >= 20),
+            "Node 20 or later",
+            "install it from https://nodejs.org",
+        ) {
+            let there = self.dir.join("node_modules/djhost-sdk").exists()
+                && self.works("node", &["sdk/build.js", "--help"]);
+            missing.need(there, "jco, the compiler for JavaScript,", setup);
+        }
+    }
+
+    /// The tools for C, C++ and Zig are Python packages, too.
+    fn check_python(&self, missing: &mut Missing, setup: &str) {
+        let python = self.python();
+        let recent = "import sys; sys.exit(sys.version_info < (3, 11))";
+        if !missing.need(
+            self.works(&python, &["-c", recent]),
+            "Python 3.11 or later",
+            "install it from https://python.org",
+        ) {
+            return;
+        }
+        let has = |module: &str| self.works(&python, &["-c", &format!("import {module}")]);
+        if self.language == Language::Python {
+            missing.need(
+                has("componentize_py"),
+                "componentize-py, the compiler for Python,",
+                setup,
+            );
+        } else {
+            missing.need(
+                has("ziglang"),
+                "ziglang, the compiler for C, C++ and Zig,",
+                setup,
+            );
+            missing.need(
+                self.works("wasm-tools", &["--version"]),
+                "wasm-tools",
+                setup,
+            );
+        }
     }
 
     fn needs_python(&self) -> bool {
@@ -197,7 +215,7 @@ impl Tools<'_> {
         )
     }
 
-    /// `PYTHON`, that of the project, or the system's.
+    /// Returns `PYTHON`, or else the project's Python, or else the system's.
     fn python(&self) -> String {
         let own = self.dir.join(".venv/bin/python");
         match std::env::var("PYTHON") {
@@ -210,7 +228,7 @@ impl Tools<'_> {
         }
     }
 
-    /// A command in the project. What is installed beside Python is found, too.
+    /// Returns a command that runs in the project. It also finds programs installed beside Python.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.dir);
@@ -224,7 +242,8 @@ impl Tools<'_> {
             let paths = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&path));
             command.env("PATH", std::env::join_paths(paths).unwrap_or(path.clone()));
         }
-        // What cargo sets for the program that it runs is not meant for a build of something else.
+        // Variables that cargo sets for the program it runs would disturb the build of another
+        // project.
         for name in [
             "CARGO_ENCODED_RUSTFLAGS",
             "RUSTC_WRAPPER",

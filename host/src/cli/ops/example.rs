@@ -1,4 +1,4 @@
-//! The examples of the built-in operators: `plugins/examples/NAME.json`, run by a test.
+//! The examples of the built-in operators: `plugins/examples/NAME.json`. A test runs them.
 
 use std::fmt::Write;
 
@@ -8,24 +8,24 @@ use serde_json::{Map, Value};
 
 use crate::wasm::{OpEntry, Source};
 
-/// One operator's example.
+/// The example of one operator.
 #[derive(Debug, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Example {
-    /// What the rows do not say by themselves.
+    /// What the rows do not show by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<String>,
-    /// As in a recipe.
+    /// Parameters, as in a recipe.
     #[serde(default)]
     params: Map<String, Value>,
     /// Rows of a dataset.
     input: Vec<Value>,
-    /// What comes out.
+    /// The rows that the operator makes of them.
     output: Vec<Value>,
 }
 
 impl Example {
-    /// The example of a built-in operator, if it has one.
+    /// Returns the example of a built-in operator, if it has one.
     pub(crate) fn of(entry: &OpEntry) -> Result<Option<Self>> {
         let name = entry.descriptor.name.as_str();
         if !matches!(entry.component.source, Source::Builtin(_)) {
@@ -39,13 +39,13 @@ impl Example {
         }
     }
 
-    /// The lines that `ops show` prints.
+    /// Returns the lines that `ops show` prints.
     pub(crate) fn text(&self, name: &str) -> String {
         let mut out = String::from("\nexample\n");
         if let Some(about) = &self.about {
             let _ = writeln!(out, "  {about}");
         }
-        // JSON in one line is YAML, too.
+        // JSON on one line is also YAML.
         let params = if self.params.is_empty() {
             String::new()
         } else {

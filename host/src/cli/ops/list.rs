@@ -1,4 +1,4 @@
-//! `djhost ops list`
+//! `djhost ops list`: lists operators.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// What is known of operators of Data-Juicer that have all of the words in their names, and are not
+/// Prints what is known about operators of Data-Juicer that match all of the words but do not exist
 /// here.
 fn lacking(words: &[String]) {
     const SHOWN: usize = 5;
@@ -99,7 +99,7 @@ fn lacking(words: &[String]) {
     }
 }
 
-/// The kind of `--kind`.
+/// Parses the value of `--kind`.
 pub(crate) fn read_kind(text: &str) -> Result<Kind, UserError> {
     let names = KINDS.map(Kind::as_str);
     let singular = text.strip_suffix('s').unwrap_or(text);
@@ -115,8 +115,8 @@ pub(crate) fn read_kind(text: &str) -> Result<Kind, UserError> {
         })
 }
 
-/// The kind that recipes call it: how a deduplicator finds duplicates, or a grouper takes groups
-/// apart, is its own affair.
+/// Returns the kind that recipes see. An operator named as a deduplicator or grouper is one,
+/// whatever kind it is implemented as.
 pub(crate) fn listed_as(entry: &OpEntry) -> Kind {
     let named = [Kind::Deduplicator, Kind::Grouper]
         .into_iter()
@@ -129,7 +129,7 @@ pub(crate) fn listed_as(entry: &OpEntry) -> Kind {
     named.unwrap_or(entry.descriptor.kind)
 }
 
-/// Where words are searched for.
+/// Returns the text that words are searched in.
 fn haystack(entry: &OpEntry) -> String {
     let d = &entry.descriptor;
     let params = d
@@ -151,8 +151,8 @@ fn haystack(entry: &OpEntry) -> String {
     .to_lowercase()
 }
 
-/// A heading for each kind and pack, a line for each operator; on a terminal what does not fit goes
-/// on below its summary's beginning.
+/// Returns a heading for each kind and pack and a line for each operator. On a terminal, a long
+/// summary continues below its beginning.
 fn text(entries: &[&OpEntry], style: Style) -> String {
     let width = entries
         .iter()

@@ -1,4 +1,4 @@
-//! `djhost ops lock`
+//! `djhost ops lock`: pins the components of plugin directories.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use super::Plugins;
 use crate::error::{UserError, exit};
 use crate::wasm::lock_plugins;
 
-/// Pin the components of plugin directories: a run with other ones is refused
+/// Pin the components of plugin directories, so that a run with other ones is refused
 ///
-/// Writes `plugins.lock` with the digest of each component into the directory.
+/// Writes the digest of each component to `plugins.lock` in the directory.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LockArgs {
     /// Directory with operator components (*.wasm), searched recursively; may be given several
-    /// times. By default what DJHOST_PLUGINS says
+    /// times [default: those of DJHOST_PLUGINS]
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 }

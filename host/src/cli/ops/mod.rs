@@ -1,4 +1,4 @@
-//! `djhost ops …`: the operators, and the tools of those who write them.
+//! `djhost ops …`: the operators, and tools for those who write them.
 
 mod build;
 mod check;
@@ -40,7 +40,7 @@ enum OpsCommand {
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Plugins {
     /// Directory with operator components (*.wasm), searched recursively, or one such file; may be
-    /// given several times. By default what DJHOST_PLUGINS says
+    /// given several times [default: those of DJHOST_PLUGINS]
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
     /// Operator of a plugin that takes the place of the built-in one of the same name; may be given
@@ -54,14 +54,14 @@ struct Plugins {
     allow_override: Vec<String>,
 }
 
-/// Where operators come from, the environment included.
+/// Where operators come from, after the environment was taken into account.
 struct Given {
     dirs: Vec<PathBuf>,
     replace: Vec<String>,
 }
 
 impl Plugins {
-    /// What the arguments say, or else the variables that a recipe would be given, too:
+    /// Returns what the arguments say, or else the variables that also apply to a recipe:
     /// `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`.
     fn given(&self) -> Result<Given> {
         let mut given = given()?;
@@ -75,7 +75,7 @@ impl Plugins {
     }
 }
 
-/// What the environment says.
+/// Returns what the environment says.
 fn given() -> Result<Given> {
     const KEYS: [&str; 2] = ["PLUGINS", "ALLOW_OVERRIDE"];
     let is_meant = |name: &OsStr| {
@@ -93,18 +93,18 @@ fn given() -> Result<Given> {
 }
 
 impl Given {
-    /// All operators.
+    /// Loads all operators.
     fn load_all(&self) -> Result<Registry> {
         Registry::load(&self.dirs, Replace::These(&self.replace))
     }
 
-    /// Those operators, and what comes with them.
+    /// Loads these operators, and others in the same components.
     fn load(&self, names: &[&str]) -> Result<Registry> {
         Registry::load_for(&self.dirs, Replace::These(&self.replace), names)
     }
 }
 
-/// Runs the subcommand; gives the exit code.
+/// Runs the subcommand and returns the exit code.
 pub fn run(args: &OpsArgs) -> Result<u8> {
     match &args.command {
         OpsCommand::List(args) => list::run(args),
@@ -117,7 +117,7 @@ pub fn run(args: &OpsArgs) -> Result<u8> {
     }
 }
 
-/// The object of `--params`.
+/// Parses the object given with `--params`.
 fn read_params(text: Option<&str>) -> Result<Map<String, Value>, UserError> {
     let Some(text) = text else {
         return Ok(Map::new());
@@ -134,14 +134,14 @@ fn read_params(text: Option<&str>) -> Result<Map<String, Value>, UserError> {
     }
 }
 
-/// The parameters for an operator's `create`: checked, with the schema's defaults and the common
-/// parameters.
+/// Returns the parameters for an operator's `create`: checked, with the schema's defaults and the
+/// common parameters.
 fn full_params(
     entry: &OpEntry,
     params: &Map<String, Value>,
 ) -> Result<Map<String, Value>, UserErrors> {
-    // Of the common parameters, the flags and the seed are known to the check; the keys of fields
-    // are the recipe's matter.
+    // The check knows the flags and the seed among the common parameters. Keys of fields are set by
+    // recipes.
     let (keys, own): (Map<_, _>, Map<_, _>) = params
         .clone()
         .into_iter()
@@ -164,7 +164,7 @@ fn is_key(entry: &OpEntry, name: &str) -> bool {
     !declared && ["text_key", "image_key", "audio_key", "video_key"].contains(&name)
 }
 
-/// What an operator and its component say of themselves.
+/// Returns what an operator and its component say about themselves.
 fn to_json(entry: &OpEntry) -> Value {
     let c = &entry.component;
     serde_json::json!({

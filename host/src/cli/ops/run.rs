@@ -1,7 +1,7 @@
-//! `djhost ops run`: one operator on a pipe.
+//! `djhost ops run`: runs one operator on a pipe.
 //!
-//! It is a job like any other, of one op, in a temporary run directory: all kinds of operators give
-//! what they give in a recipe.
+//! This is an ordinary job of one op in a temporary run directory, so that operators of every kind
+//! behave as in a recipe.
 
 use std::io::{BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ use crate::wasm::{Kind, Limits, Registry, Replace, Source};
 
 /// Run one operator on JSON lines from standard input, to standard output
 ///
-/// The whole input is read before the first row comes out, as deduplicators and selectors need it.
-/// What became of the rows is written to standard error. Exit codes are those of `djhost run`.
+/// The whole input is read before the first row is written, as deduplicators and selectors need it.
+/// A summary goes to standard error. Exit codes are those of `djhost run`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RunArgs {
     /// The operator, or a component (PATH.wasm) that has only one
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let registry = while_loading(false, || given.load(&[&name]))?;
     let entry = registry.get(&name, "")?;
     let is_grouper = entry.descriptor.kind == Kind::Grouper;
-    // Here, mistakes are said of `--params` and not of a recipe that nobody wrote.
+    // Mistakes are reported for `--params` here, not for a recipe that the user never wrote.
     registry.pool(
         entry,
         &full_params(entry, &params)?,
@@ -60,7 +60,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     )?;
     let mut spec = params;
     if reads_media(entry) {
-        // The dataset is a temporary file; media are named from here.
+        // The dataset is a temporary file, but paths of media are relative to the working
+        // directory.
         spec.insert(
             "grants".into(),
             json!({ "media": false, "read_dirs": ["."] }),
@@ -75,15 +76,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         .prefix("djhost-ops-run-")
         .tempdir()
         .context("cannot make a temporary directory")?;
-    let (input, output) = (dir.path().join("stdin.jsonl"), dir.path().join("out.jsonl"));
-    let copied = std::fs::File::create(&input)
+    let copied = std::fs::File::create(dir.path().join("stdin.jsonl"))
         .and_then(|mut file| std::io::copy(&mut std::io::stdin().lock(), &mut file));
     if copied.context("cannot keep the input in a temporary file")? == 0 {
         report(&crate::rundir::Ledger::default(), is_grouper, &[]);
         return Ok(exit::DONE);
     }
     let recipe = dir.path().join("recipe.yaml");
-    // JSON is YAML, too.
+    // JSON is also YAML.
     std::fs::write(
         &recipe,
         json!({ "process": [{ &name: Value::Object(spec) }] }).to_string(),
@@ -103,14 +103,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         &stop,
     )?;
 
-    let mut rows = BufReader::new(std::fs::File::open(&output)?);
-    let mut out = std::io::stdout().lock();
-    match std::io::copy(&mut rows, &mut out).and_then(|_| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            return Err(error).context("cannot write to standard output");
-        }
-        _ => {}
-    }
+    print_file(&dir.path().join("out.jsonl"))?;
     let paths = RunPaths::new(dir.path().join("work/run"));
     let summary = JobSummary::load(&paths)?.context("the job left no summary")?;
     report(&summary.ledger, is_grouper, &reasons(&paths)?);
@@ -121,7 +114,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     })
 }
 
-/// The operator's name and where to look for it.
+/// Copies a file to standard output. A reader that has closed it is no error.
+fn print_file(path: &Path) -> Result<()> {
+    let mut rows = BufReader::new(std::fs::File::open(path)?);
+    let mut out = std::io::stdout().lock();
+    match std::io::copy(&mut rows, &mut out).and_then(|_| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the operator's name and where to look for it.
 fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
     if !name.ends_with(".wasm") {
         return Ok((name.to_owned(), given));
@@ -139,7 +144,7 @@ fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
         .collect();
     match names[..] {
         [one] => {
-            // Whoever names the file means what is in it.
+            // The user named this file, so its operator replaces a built-in one.
             given.replace.push(one.to_owned());
             Ok((one.to_owned(), given))
         }
@@ -159,8 +164,8 @@ fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
     }
 }
 
-/// What holds over the environment: a variable that is meant for jobs must not send the result
-/// elsewhere.
+/// Returns settings that override the environment: a variable meant for jobs must not send the
+/// result elsewhere.
 fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
     let path = |name: &str| dir.join(name).display().to_string();
     let plugins: Vec<String> = given.dirs.iter().map(|p| p.display().to_string()).collect();
@@ -173,7 +178,7 @@ fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
         ("plugins", json!(plugins).to_string()),
         ("allow_override", json!(given.replace).to_string()),
         ("keep_stats_in_res_ds", stats.to_string()),
-        // Whoever tries an operator wants to see all rows that it refuses.
+        // Whoever tries an operator wants to see all rows that it rejects.
         ("on_error", "quarantine".into()),
         ("max_quarantine_ratio", "1.0".into()),
     ]
@@ -187,7 +192,7 @@ fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
     .collect()
 }
 
-/// The first quarantined rows: line and reason.
+/// Returns the line and reason of the first rows in quarantine.
 fn reasons(paths: &RunPaths) -> Result<Vec<String>> {
     const SHOWN: usize = 5;
     let mut reasons = Vec::new();

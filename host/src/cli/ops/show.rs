@@ -1,4 +1,4 @@
-//! `djhost ops show`
+//! `djhost ops show`: describes one operator.
 
 use std::fmt::Write;
 
@@ -9,8 +9,9 @@ use super::example::Example;
 use super::list::listed_as;
 use super::{Plugins, full_params, to_json};
 use crate::cli::loading::while_loading;
+use crate::data::FieldType;
 use crate::term::bytes;
-use crate::wasm::{Kind, OpEntry, Registry};
+use crate::wasm::{Kind, OpEntry, Registry, Signature};
 
 /// Show an operator's parameters, defaults, stats, cost and origin, with an example
 #[derive(Debug, Clone, clap::Args)]
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
     let text = if args.json {
         let mut json = to_json(entry);
         json["example"] = serde_json::to_value(&example)?;
-        // With parameters that have no default there is no signature to show.
+        // An operator that has parameters without defaults has no signature to show.
         json["signature"] = signature(entry)
             .ok()
             .map(serde_json::to_value)
@@ -57,7 +58,36 @@ fn show(entry: &OpEntry) -> String {
         d.cost.as_str(),
         d.summary
     );
-    let properties = d.params_schema.get("properties").and_then(Value::as_object);
+    show_params(&mut out, &d.params_schema);
+    if d.kind == Kind::Grouper {
+        let _ = writeln!(
+            out,
+            "  all rows with an equal key become one, in which every field is the list of their values"
+        );
+    }
+    if d.kind == Kind::Filter {
+        let _ = writeln!(
+            out,
+            "  and every filter `min_closed_interval`, `max_closed_interval`, `reversed_range`"
+        );
+    }
+    // What it reads and writes may depend on its parameters. This is for the defaults.
+    if let Ok(signature) = signature(entry) {
+        show_fields(&mut out, &signature);
+    }
+    let _ = writeln!(
+        out,
+        "\nfrom    {} (sha256 {}, {}, contract {})",
+        c.source,
+        c.digest,
+        bytes(c.bytes),
+        c.wit_version
+    );
+    out
+}
+
+fn show_params(out: &mut String, schema: &Value) {
+    let properties = schema.get("properties").and_then(Value::as_object);
     let _ = writeln!(out, "parameters");
     for (name, schema) in properties.into_iter().flatten() {
         let default = schema.get("default").map_or("required".to_owned(), |v| {
@@ -77,70 +107,27 @@ fn show(entry: &OpEntry) -> String {
         out,
         "  beside these, every operator takes `text_key`, `image_key`, `audio_key`, `video_key`"
     );
-    if d.kind == Kind::Grouper {
-        let _ = writeln!(
-            out,
-            "  all rows with an equal key become one, in which every field is the list of their values"
-        );
+}
+
+fn show_fields(out: &mut String, signature: &Signature) {
+    let reads = signature.reads.iter().map(|r| (&r.path, r.ty));
+    let writes = signature.writes.iter().map(|w| (&w.path, w.ty));
+    let stats = signature.writes_stats.iter().map(|w| (&w.path, w.ty));
+    let _ = writeln!(out, "\nreads   {}", typed_names(reads));
+    let _ = writeln!(out, "writes  {}", typed_names(writes));
+    let _ = writeln!(out, "stats   {}", typed_names(stats));
+}
+
+/// Returns `text (string), meta.n (integer)`, or `nothing`.
+fn typed_names<'a>(fields: impl Iterator<Item = (&'a String, FieldType)>) -> String {
+    let names: Vec<String> = fields
+        .map(|(path, ty)| format!("{path} ({})", ty.name()))
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
     }
-    if d.kind == Kind::Filter {
-        let _ = writeln!(
-            out,
-            "  and every filter `min_closed_interval`, `max_closed_interval`, `reversed_range`"
-        );
-    }
-    // What it reads and writes may depend on its parameters; this is for the defaults.
-    if let Ok(signature) = signature(entry) {
-        let list = |names: Vec<String>| {
-            if names.is_empty() {
-                "nothing".to_owned()
-            } else {
-                names.join(", ")
-            }
-        };
-        let _ = writeln!(
-            out,
-            "\nreads   {}",
-            list(
-                signature
-                    .reads
-                    .iter()
-                    .map(|r| format!("{} ({})", r.path, r.ty.name()))
-                    .collect()
-            )
-        );
-        let _ = writeln!(
-            out,
-            "writes  {}",
-            list(
-                signature
-                    .writes
-                    .iter()
-                    .map(|w| format!("{} ({})", w.path, w.ty.name()))
-                    .collect()
-            )
-        );
-        let _ = writeln!(
-            out,
-            "stats   {}",
-            list(
-                signature
-                    .writes_stats
-                    .iter()
-                    .map(|w| format!("{} ({})", w.path, w.ty.name()))
-                    .collect()
-            )
-        );
-    }
-    let _ = writeln!(
-        out,
-        "\nfrom    {} (sha256 {}, {}, contract {})",
-        c.source,
-        c.digest,
-        bytes(c.bytes),
-        c.wit_version
-    );
-    out
 }
 
 fn type_name(schema: &Value) -> String {
@@ -162,7 +149,7 @@ fn type_name(schema: &Value) -> String {
     }
 }
 
-fn signature(entry: &OpEntry) -> Result<crate::wasm::Signature> {
+fn signature(entry: &OpEntry) -> Result<Signature> {
     let params = full_params(entry, &Map::new())?;
     let pool = Registry::default().pool(
         entry,

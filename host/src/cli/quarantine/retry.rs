@@ -1,6 +1,7 @@
-//! `djhost quarantine JOB retry`.
+//! `djhost quarantine JOB retry`: tries rows in quarantine again.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -14,7 +15,8 @@ use crate::run::{Retry, RunOptions, prepare, run as run_job};
 use crate::rundir::{JobSummary, RunPaths, Status, StopFlag};
 use crate::term::{counted, say};
 
-/// Continues the job with fallbacks for the ops that have rows in quarantine; gives the exit code.
+/// Continues the job with fallbacks for the ops that have rows in quarantine. Returns the exit
+/// code.
 pub(crate) fn run(
     args: &QuarantineArgs,
     paths: &RunPaths,
@@ -36,7 +38,7 @@ pub(crate) fn run(
             if unread == 1 { "it is" } else { "they are" },
         );
         say(&format!(
-            "{rows} could not be read; {they} not tried again: mend the dataset, and run the job again\n"
+            "{rows} could not be read; {they} not tried again: fix the dataset, and run the job again\n"
         ));
     }
     if ops.is_empty() {
@@ -58,35 +60,17 @@ pub(crate) fn run(
         and_others: args.op.is_none(),
         plugins: plugins.map(std::path::absolute).transpose()?,
     };
-    // Paths in the recipe are relative to where the job was started.
-    let environment = paths.environment();
-    let bytes = std::fs::read(&environment)
-        .with_context(|| format!("cannot read `{}`", environment.display()))?;
-    let environment: serde_json::Value = serde_json::from_slice(&bytes)?;
-    let started_in = environment["working_directory"]
-        .as_str()
-        .unwrap_or_default();
-    std::env::set_current_dir(started_in)
-        .with_context(|| format!("cannot go to `{started_in}`, where the job was started"))?;
+    go_to_where_the_job_was_started(paths)?;
     let logs = Logs::init(
         None,
         quiet || std::io::IsTerminal::is_terminal(&std::io::stderr()),
     )?;
     let stop = StopFlag::new();
-    let set = |key: &str, text: Option<&std::ffi::OsStr>| Override {
-        key: key.to_owned(),
-        text: text
-            .map(|t| t.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        append: false,
-        source: format!("--{key}"),
-    };
-    let overrides = [
-        set("work_dir", root.parent().map(Path::as_os_str)),
-        set("job_id", root.file_name()),
-    ];
     let prepared = while_loading(quiet, || {
-        prepare(Some(&RunPaths::new(&root).resolved_config()), &overrides)
+        prepare(
+            Some(&RunPaths::new(&root).resolved_config()),
+            &same_job(&root),
+        )
     })?;
     stop.watch_signals()?;
     let options = RunOptions {
@@ -104,4 +88,33 @@ pub(crate) fn run(
         counted(left, "row")
     ))?;
     Ok(code)
+}
+
+/// Paths in the recipe are relative to the directory in which the job was started.
+fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {
+    let environment = paths.environment();
+    let bytes = std::fs::read(&environment)
+        .with_context(|| format!("cannot read `{}`", environment.display()))?;
+    let environment: serde_json::Value = serde_json::from_slice(&bytes)?;
+    let started_in = environment["working_directory"]
+        .as_str()
+        .unwrap_or_default();
+    std::env::set_current_dir(started_in)
+        .with_context(|| format!("cannot go to `{started_in}`, where the job was started"))
+}
+
+/// Returns the options that name the job in the run directory `root`.
+fn same_job(root: &Path) -> [Override; 2] {
+    let set = |key: &str, text: Option<&OsStr>| Override {
+        key: key.to_owned(),
+        text: text
+            .map(|t| t.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        append: false,
+        source: format!("--{key}"),
+    };
+    [
+        set("work_dir", root.parent().map(Path::as_os_str)),
+        set("job_id", root.file_name()),
+    ]
 }

@@ -4,14 +4,12 @@ mod ops;
 
 pub(crate) use ops::limit_or_value;
 
-use std::fmt::Write;
-
 use super::advice::{JobFacts, advice};
 use super::{End, Prepared};
 use crate::config::Strategy;
 use crate::term::{bytes, counted};
 
-/// The lines about the job: dataset, ops, components, checkpoints, advice, notes.
+/// Returns the lines about the job: dataset, ops, components, checkpoints, advice, notes.
 pub(crate) fn text(
     prepared: &Prepared,
     partitions: usize,
@@ -20,71 +18,94 @@ pub(crate) fn text(
     unmet: &[String],
 ) -> String {
     let (resolved, plan) = (&prepared.resolved, &prepared.plan);
-    let config = &resolved.config;
-    let mut out = String::new();
-    let mut line = |text: String| {
-        let _ = writeln!(out, "{text}");
-    };
-    line(format!(
-        "job        {}  in {}",
-        resolved.dirs.job_id,
-        resolved.dirs.run_dir.display()
-    ));
-    line(format!(
-        "dataset    {}  ({}, {})",
-        resolved.sources.join(" "),
-        counted(prepared.dataset.files.len() as u64, "file"),
-        bytes(prepared.dataset.bytes())
-    ));
-    line(format!("export     {}", prepared.target.path.display()));
-    line(format!("workers    {}", config.workers()));
-    line(format!("partitions {}", partitions));
-    why.iter().for_each(|why| line(format!("           {why}")));
-    if let Some(reused) = reused {
-        line(format!("reuses     {reused}"));
-    }
-    line(String::new());
-    ops::lines(&plan.ops).into_iter().for_each(&mut line);
-    line(String::new());
-    line(format!(
+    let mut lines = job(prepared, partitions, why, reused);
+    lines.push(String::new());
+    lines.extend(ops::lines(&plan.ops));
+    lines.push(String::new());
+    lines.extend(checkpoints(prepared));
+    lines.extend(advice_lines(prepared));
+    lines.extend(
+        resolved
+            .notes
+            .iter()
+            .chain(&plan.notes)
+            .chain(&prepared.dataset.notes)
+            .chain(unmet)
+            .map(|note| format!("note: {note}")),
+    );
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn job(
+    prepared: &Prepared,
+    partitions: usize,
+    why: &[String],
+    reused: Option<&str>,
+) -> Vec<String> {
+    let resolved = &prepared.resolved;
+    let mut lines = vec![
+        format!(
+            "job        {}  in {}",
+            resolved.dirs.job_id,
+            resolved.dirs.run_dir.display()
+        ),
+        format!(
+            "dataset    {}  ({}, {})",
+            resolved.sources.join(" "),
+            counted(prepared.dataset.files.len() as u64, "file"),
+            bytes(prepared.dataset.bytes())
+        ),
+        format!("export     {}", prepared.target.path.display()),
+        format!("workers    {}", resolved.config.workers()),
+        format!("partitions {partitions}"),
+    ];
+    lines.extend(why.iter().map(|why| format!("           {why}")));
+    lines.extend(reused.map(|reused| format!("reuses     {reused}")));
+    lines
+}
+
+fn checkpoints(prepared: &Prepared) -> Vec<String> {
+    let (config, plan) = (&prepared.resolved.config, &prepared.plan);
+    let mut lines = vec![format!(
         "checkpoints ({}, {}/{})",
         config.strategy().word(),
         config.intermediate_storage.format.word(),
         config.intermediate_storage.compression().word()
-    ));
-    let mut any = false;
+    )];
     for segment in &plan.segments {
-        for op in &segment.stored {
-            any = true;
-            let op = &plan.ops[*op];
+        for op in segment.stored.iter().map(|op| &plan.ops[*op]) {
             let why = op
                 .checkpoint
                 .as_deref()
                 .unwrap_or("the global op after it needs these rows again");
-            line(format!("  after op {} {}: {why}", op.index, op.name));
+            lines.push(format!("  after op {} {}: {why}", op.index, op.name));
         }
         if let End::Keys(op) = segment.end {
-            any = true;
             let what = if plan.ops[op].is_grouper() {
                 "its keys, and the rows that it makes"
             } else {
                 "its keys and what it keeps"
             };
-            line(format!(
-                "  at op {op} {}: {what}, always",
-                plan.ops[op].name
-            ));
+            let name = &plan.ops[op].name;
+            lines.push(format!("  at op {op} {name}: {what}, always"));
         }
     }
     if config.strategy() == Strategy::Adaptive {
-        line("  adaptive: after an op when losing the work since the last checkpoint would cost more than storing the rows, as measured while".into());
-        line("  the job runs; what stands above is for the first partitions".into());
-    } else if !any {
-        line("  none".into());
+        lines.push("  adaptive: after an op when losing the work since the last checkpoint would cost more than storing the rows, as measured while".into());
+        lines.push("  the job runs; the list above is for the first partitions".into());
+    } else if lines.len() == 1 {
+        lines.push("  none".into());
     }
-    // Global ops keep their keys and masks whatever the strategy is: there is nothing to advise
-    // about them.
-    let names: Vec<&str> = plan
+    lines
+}
+
+/// Returns an empty line, a heading and the advice, or nothing if there is none.
+fn advice_lines(prepared: &Prepared) -> Vec<String> {
+    let config = &prepared.resolved.config;
+    // Global ops store their keys and masks with every strategy: there is nothing to advise about
+    // them.
+    let names: Vec<&str> = prepared
+        .plan
         .ops
         .iter()
         .map(|o| {
@@ -103,19 +124,10 @@ pub(crate) fn text(
         seconds: None,
     };
     let advice = advice(&facts);
-    if !advice.is_empty() && config.strategy() != Strategy::Adaptive {
-        line(String::new());
-        line("advice".into());
-        advice.iter().for_each(|a| line(format!("  {a}")));
+    if advice.is_empty() || config.strategy() == Strategy::Adaptive {
+        return Vec::new();
     }
-    for note in resolved
-        .notes
-        .iter()
-        .chain(&plan.notes)
-        .chain(&prepared.dataset.notes)
-        .chain(unmet)
-    {
-        line(format!("note: {note}"));
-    }
-    out
+    let mut lines = vec![String::new(), "advice".into()];
+    lines.extend(advice.iter().map(|a| format!("  {a}")));
+    lines
 }

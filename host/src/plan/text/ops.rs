@@ -1,5 +1,5 @@
-//! The part of the plan about operators: what each does and may do, and the components that they
-//! come from.
+//! The part of the plan about operators: what each does and may do, and which component it comes
+//! from.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::plan::PlannedOp;
 use crate::term::seconds;
 use crate::wasm::contract::ROW;
 
-/// The lines about the ops, then one for each component.
+/// Returns the lines about the ops, then one for each component.
 pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     let mut lines = vec!["ops".to_owned()];
     for op in ops {
@@ -35,7 +35,7 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     lines
 }
 
-/// A parameter's value for people: the numbers that programs write for want of a limit are words.
+/// Returns a parameter's value for people: numbers that mean "no limit" become words.
 pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
     let is_none = match value.as_i64() {
         Some(whole) => whole == i64::MAX || whole == i64::MIN,
@@ -50,7 +50,7 @@ pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
     }
 }
 
-/// The parameters that the operator declares itself, with their values.
+/// Returns the parameters that the operator itself declares, with their values.
 fn own_params(op: &PlannedOp) -> String {
     let given: Map<String, Value> = serde_json::from_str(op.pool.params()).unwrap_or_default();
     let properties = op
@@ -72,7 +72,7 @@ fn own_params(op: &PlannedOp) -> String {
     }
 }
 
-/// What it reads and writes.
+/// Returns what it reads and writes.
 fn fields(op: &PlannedOp) -> String {
     let signature = op.pool.signature();
     if op.pool.descriptor().rewrites_rows() {
@@ -115,7 +115,7 @@ fn fields(op: &PlannedOp) -> String {
     }
 }
 
-/// A line for each component, with the ops that it has.
+/// Returns a line for each component, with its ops.
 fn components(ops: &[PlannedOp]) -> Vec<String> {
     let mut of: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for op in ops {

@@ -1,14 +1,10 @@
-//! The events and their fields. Names and shapes are those that Data-Juicer's readers look for;
-//! what has no counterpart there is ours.
-
-use std::fmt;
+//! The events and their fields. Names and shapes are those that Data-Juicer's readers expect; an
+//! event without a counterpart there is ours.
 
 use serde::{Deserialize, Serialize};
 use tracing::Level;
 
-use crate::term::{count, counted};
-
-/// Version of the event lines; readers accept any line whose fields they know.
+/// Version of the event lines. Readers accept any line whose fields they know.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// One op of the recipe.
@@ -53,9 +49,9 @@ pub struct OpDone {
     /// The op.
     #[serde(flatten)]
     pub op: OpRef,
-    /// Wall seconds spent in this op for this partition, measured around its calls.
+    /// Wall seconds that the op's calls took for this partition.
     pub duration: f64,
-    /// CPU seconds (user and system) of the same.
+    /// CPU seconds (user and system) of the same calls.
     pub cpu_seconds: f64,
     /// Rows given to the op.
     pub input_rows: u64,
@@ -63,10 +59,10 @@ pub struct OpDone {
     pub output_rows: u64,
     /// Bytes given to the op.
     pub input_bytes: u64,
-    /// Rows that the op rejected or that made it trap, put into quarantine.
+    /// Rows in quarantine because the op rejected them or trapped on them.
     #[serde(skip_serializing_if = "zero")]
     pub quarantined_rows: u64,
-    /// Rows dropped because an equal or similar row is kept (deduplicators).
+    /// Rows dropped because an equal or similar row was kept (deduplicators).
     #[serde(skip_serializing_if = "zero")]
     pub merged_rows: u64,
     /// Rows made beyond one per input row (mappers that split, groupers).
@@ -76,18 +72,19 @@ pub struct OpDone {
     /// contract.
     #[serde(skip_serializing_if = "zero")]
     pub traps: u64,
-    /// Largest linear memory of its instances, in bytes.
+    /// Largest linear memory of one of its instances, in bytes.
     #[serde(skip_serializing_if = "zero")]
     pub peak_memory: u64,
-    /// Bytes that it made of rows beyond `output_ratio` times each.
+    /// Bytes by which its rows exceed `output_ratio` times the row each was made from.
     #[serde(skip_serializing_if = "zero")]
     pub output_beyond: u64,
-    /// The work of an earlier attempt, repeated in the event file of the attempt that took it over.
+    /// True in the copy that a later attempt writes to its own event file when it takes over the
+    /// work of an earlier one.
     #[serde(skip_serializing_if = "is_false")]
     pub taken_over: bool,
 }
 
-/// A checkpoint of one partition that was written or read.
+/// One partition's checkpoint, written or read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CheckpointDone {
@@ -100,22 +97,22 @@ pub struct CheckpointDone {
     pub checkpoint_path: String,
     /// Wall seconds that writing or reading took.
     pub duration: f64,
-    /// CPU seconds of the same.
+    /// CPU seconds that writing or reading took.
     #[serde(skip_serializing_if = "zero_f")]
     pub cpu_seconds: f64,
-    /// Seconds of the duration for which the ops had to wait.
+    /// Seconds of `duration` during which the ops had to wait.
     #[serde(skip_serializing_if = "zero_f")]
     pub stall_seconds: f64,
     /// Rows in it.
     pub output_rows: u64,
     /// Size of the file.
     pub bytes: u64,
-    /// As in [`OpDone`].
+    /// See [`OpDone::taken_over`].
     #[serde(skip_serializing_if = "is_false")]
     pub taken_over: bool,
 }
 
-/// A past fact. The serialised name is in `event_type`.
+/// Something that happened. `event_type` holds the serialised name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event_type")]
 #[allow(
@@ -248,7 +245,7 @@ pub enum Event {
     #[serde(rename = "rows_quarantined")]
     RowsQuarantined {
         partition_id: usize,
-        /// None: the reader rejected them.
+        /// None if the reader rejected them.
         #[serde(flatten)]
         op: Option<OpRef>,
         rows: u64,
@@ -325,79 +322,8 @@ pub enum Event {
     },
 }
 
-/// Rates of an event that has a duration and rows; Data-Juicer's readers take them from here.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
-    /// Input rows per second.
-    pub throughput: f64,
-    /// Share of the input rows that did not leave, 0..1; below 0 where rows were made.
-    pub reduction_ratio: f64,
-    /// Input bytes per second, where bytes are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes_per_second: Option<f64>,
-}
-
-impl Metrics {
-    fn of(input_rows: u64, output_rows: u64, input_bytes: u64, duration: f64) -> Self {
-        let per_second = |n: u64| {
-            if duration > 0.0 {
-                n as f64 / duration
-            } else {
-                0.0
-            }
-        };
-        let reduction_ratio = if input_rows == 0 {
-            0.0
-        } else {
-            1.0 - output_rows as f64 / input_rows as f64
-        };
-        Self {
-            throughput: per_second(input_rows),
-            reduction_ratio,
-            bytes_per_second: (input_bytes > 0).then(|| per_second(input_bytes)),
-        }
-    }
-}
-
 impl Event {
-    /// The rates, for events that have them.
-    pub fn metrics(&self) -> Option<Metrics> {
-        match self {
-            Self::OpCompleted(e) => Some(Metrics::of(
-                e.input_rows,
-                e.output_rows,
-                e.input_bytes,
-                e.duration,
-            )),
-            Self::StageCompleted {
-                input_rows,
-                output_rows,
-                input_bytes,
-                duration,
-                ..
-            } => Some(Metrics::of(
-                *input_rows,
-                *output_rows,
-                *input_bytes,
-                *duration,
-            )),
-            Self::PartitionCompleted {
-                input_rows,
-                output_rows,
-                duration,
-                ..
-            }
-            | Self::ResolveCompleted {
-                input_rows,
-                output_rows,
-                duration,
-                ..
-            } => Some(Metrics::of(*input_rows, *output_rows, 0, *duration)),
-            _ => None,
-        }
-    }
-
-    /// The partition that the event is about, if it is about one.
+    /// Returns the partition that the event is about, if it is about one.
     pub fn partition(&self) -> Option<usize> {
         match self {
             Self::OpCompleted(e) => Some(e.partition_id),
@@ -418,7 +344,8 @@ impl Event {
         }
     }
 
-    /// Whether the event ends an attempt or begins one: these are flushed to the disk.
+    /// Returns true for the first and the last event of an attempt. The log syncs these to the
+    /// disk.
     pub fn changes_job_state(&self) -> bool {
         matches!(
             self,
@@ -429,14 +356,13 @@ impl Event {
         )
     }
 
-    /// How loud the event is in the log for people.
+    /// Returns the level at which the event appears in the log for people.
     pub(crate) fn level(&self) -> Level {
         match self {
             Self::JobFailed { .. } | Self::PartitionFailed { .. } | Self::OpFailed { .. } => {
                 Level::ERROR
             }
-            // Retries and unusable checkpoints are told where they are dealt with, with more to
-            // say.
+            // The code that retries or discards logs a warning of its own, with more details.
             Self::TaskRetried { .. } | Self::CheckpointDiscarded { .. } => Level::DEBUG,
             Self::PartitionProgressed { .. }
             | Self::OpStarted { .. }
@@ -449,7 +375,7 @@ impl Event {
         }
     }
 
-    /// The status that Data-Juicer writes at the top level of job events.
+    /// Returns the status that Data-Juicer writes at the top level of job events.
     pub(crate) fn status(&self) -> Option<&'static str> {
         match self {
             Self::JobStarted { .. } => Some("running"),
@@ -459,273 +385,4 @@ impl Event {
             _ => None,
         }
     }
-}
-
-/// The sentence in `message`.
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::JobStarted {
-                is_resuming: false,
-                dataset_path,
-                ..
-            } => write!(f, "job started on `{dataset_path}`"),
-            Self::JobStarted { dataset_path, .. } => write!(f, "job resumed on `{dataset_path}`"),
-            Self::PartitionsPlanned {
-                total_partitions, ..
-            } => f.write_str(&counted(*total_partitions as u64, "partition")),
-            Self::DagBuildStarted { ast_node_count } => {
-                write!(f, "planning {}", counted(*ast_node_count as u64, "op"))
-            }
-            Self::DagBuildCompleted { dag_node_count, .. } => write!(
-                f,
-                "plan of {} built",
-                counted(*dag_node_count as u64, "node")
-            ),
-            Self::DagExecutionPlanSaved { plan_path, .. } => {
-                write!(f, "plan saved to `{plan_path}`")
-            }
-            Self::PartitionStarted {
-                partition_id,
-                stage,
-                ..
-            } => write!(f, "partition {partition_id}: stage {stage} started"),
-            Self::PartitionProgressed {
-                partition_id,
-                input_rows,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: {}",
-                    counted(*input_rows, "row")
-                )
-            }
-            Self::PartitionResumed {
-                partition_id, op, ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: goes on after op {} `{}`",
-                    op.index, op.name
-                )
-            }
-            Self::StageCompleted {
-                partition_id,
-                stage,
-                input_rows,
-                output_rows,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: stage {stage} done, {} in, {} out",
-                    counted(*input_rows, "row"),
-                    count(*output_rows)
-                )
-            }
-            Self::PartitionCompleted {
-                partition_id,
-                input_rows,
-                output_rows,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: done, {} in, {} out",
-                    counted(*input_rows, "row"),
-                    count(*output_rows)
-                )
-            }
-            Self::PartitionFailed {
-                partition_id,
-                error_message,
-                ..
-            } => write!(f, "partition {partition_id} failed: {error_message}"),
-            Self::TaskRetried {
-                partition_id,
-                retry_count,
-                error_message,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: retry {retry_count} after: {error_message}"
-                )
-            }
-            Self::OpStarted { partition_id, op } => write!(
-                f,
-                "partition {partition_id}: op {} `{}` started",
-                op.index, op.name
-            ),
-            Self::OpCompleted(e) => {
-                write!(
-                    f,
-                    "partition {}: op {} `{}` done, {} in, {} out",
-                    e.partition_id,
-                    e.op.index,
-                    e.op.name,
-                    counted(e.input_rows, "row"),
-                    count(e.output_rows)
-                )
-            }
-            Self::OpFailed {
-                partition_id,
-                op,
-                error_message,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: op {} `{}` failed: {error_message}",
-                    op.index, op.name
-                )
-            }
-            Self::OpTrapped {
-                partition_id,
-                op,
-                rows,
-                error_message,
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: op {} `{}` trapped on {}: {error_message}",
-                    op.index,
-                    op.name,
-                    counted(*rows, "row")
-                )
-            }
-            Self::RowsQuarantined {
-                partition_id,
-                rows,
-                reason,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: {} into quarantine: {reason}",
-                    counted(*rows, "row")
-                )
-            }
-            Self::DeterminismChecked {
-                operation_name,
-                batches,
-                different,
-                ..
-            } => {
-                let (of, were) = if *batches == 1 {
-                    ("1 batch".to_owned(), "was")
-                } else {
-                    (format!("{} batches", count(*batches)), "were")
-                };
-                write!(
-                    f,
-                    "operator `{operation_name}`: {} of {of} {were} answered otherwise by fresh instances",
-                    count(*different)
-                )
-            }
-            Self::ResolveStarted { op } => write!(
-                f,
-                "op {} `{}`: comparing the keys of all partitions",
-                op.index, op.name
-            ),
-            Self::ResolveCompleted {
-                op,
-                input_rows,
-                output_rows,
-                ..
-            } => {
-                write!(
-                    f,
-                    "op {} `{}`: {} of {} kept",
-                    op.index,
-                    op.name,
-                    count(*output_rows),
-                    counted(*input_rows, "row")
-                )
-            }
-            Self::CheckpointSaved(e) => write!(
-                f,
-                "partition {}: checkpoint after op {} `{}` saved",
-                e.partition_id, e.op.index, e.op.name
-            ),
-            Self::CheckpointLoaded(e) => {
-                write!(
-                    f,
-                    "partition {}: checkpoint after op {} `{}` loaded",
-                    e.partition_id, e.op.index, e.op.name
-                )
-            }
-            Self::CheckpointDiscarded {
-                partition_id,
-                op,
-                reason,
-                ..
-            } => {
-                write!(
-                    f,
-                    "partition {partition_id}: checkpoint after op {} `{}` not used: {reason}",
-                    op.index, op.name
-                )
-            }
-            Self::ExportStarted { output_path, .. } => write!(f, "writing `{output_path}`"),
-            Self::ExportCompleted {
-                output_path,
-                output_rows,
-                ..
-            } => {
-                write!(
-                    f,
-                    "{} written to `{output_path}`",
-                    counted(*output_rows, "row")
-                )
-            }
-            Self::StopRequested { reason } => write!(f, "stop requested: {reason}"),
-            Self::JobCompleted {
-                input_rows,
-                output_rows,
-                ..
-            } => {
-                write!(
-                    f,
-                    "job done, {} in, {} out",
-                    counted(*input_rows, "row"),
-                    count(*output_rows)
-                )
-            }
-            Self::JobFailed { error_message, .. } => write!(f, "job failed: {error_message}"),
-            Self::JobStopped { reason, .. } => write!(f, "job stopped: {reason}"),
-        }
-    }
-}
-
-/// One line of an event file: the event with when, where and by whom.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The fact; its fields stand at the top level of the line.
-    #[serde(flatten)]
-    pub event: Event,
-    /// Seconds since 1970.
-    pub timestamp: f64,
-    /// For people.
-    pub message: String,
-    /// Unique over all events of all jobs.
-    pub event_id: String,
-    /// The job.
-    pub job_id: String,
-    /// Attempt of the job (1, 2, …).
-    pub attempt: u32,
-    /// Number of the event within its attempt, from 0 without gaps: the order of events, whatever
-    /// the clock did.
-    pub seq: u64,
-    /// Who wrote it.
-    pub process_id: u32,
-    /// The thread, as a small number (1 = first thread of the process).
-    pub thread_id: u64,
-    /// Job events: `running`, `completed`, `failed`, `stopped`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// Rates of events with rows and duration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub performance_metrics: Option<Metrics>,
 }

@@ -1,4 +1,4 @@
-//! The writer: one per attempt, one write call per event.
+//! Writing events: one [`EventLog`] per attempt, one write call per event.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -11,21 +11,23 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use tracing::Level;
 
-use super::kind::{Event, Record};
+use super::kind::Event;
 use super::now;
+use super::record::Record;
 use crate::rundir::paths::RunPaths;
 
-/// Progress of a partition is written at most this often …
+/// Shortest time between two progress events of one partition …
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
-/// … and, in long jobs, not more often than this share of the time that the log is open. So a
-/// worker writes some 800 such lines on its first day, not 86,400, and looking at a long job stays
-/// quick.
+/// … and, in long jobs, the share of the time since the log was opened that must pass between them.
+/// A worker writes some 800 such lines on its first day instead of 86,400, so a long job stays
+/// quick to read.
 const PROGRESS_SHARE: f64 = 0.01;
 
-/// The event file of this attempt. Lines are handed to the system as they are emitted, so a kill
-/// loses none that was emitted; the disk is only waited for when the state of the job changes. An
-/// emit costs a few microseconds and one system call.
+/// The event file of this attempt.
+///
+/// Each line goes to the system as it is emitted, so a kill loses no event. Only events that change
+/// the state of the job wait for the disk. An emit costs a few microseconds and one system call.
 pub struct EventLog {
     path: PathBuf,
     job_id: String,
@@ -36,19 +38,19 @@ pub struct EventLog {
 }
 
 struct Inner {
-    /// None: event logging is switched off, events are only counted.
+    /// None if event logging is switched off: events are only counted.
     file: Option<File>,
     seq: u64,
     line: Vec<u8>,
     failed: Option<std::io::Error>,
-    /// The last write may have left half a line.
+    /// Whether the last write failed and may have left half a line.
     torn: bool,
-    /// When progress of a partition was last written.
+    /// When progress of each partition was last written.
     progress: HashMap<usize, Instant>,
 }
 
 impl EventLog {
-    /// Starts the event file of `attempt` in a run directory whose lock the caller holds.
+    /// Creates the event file of `attempt`. The caller holds the lock of the run directory.
     pub fn open(paths: &RunPaths, job_id: &str, attempt: u32) -> Result<Self> {
         let stamp = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
         for serial in 0.. {
@@ -65,13 +67,13 @@ impl EventLog {
         unreachable!("a directory holds less than 2^32 files")
     }
 
-    /// A log that writes nothing (`event_logging.enabled: false`).
+    /// Returns a log that writes nothing (`event_logging.enabled: false`).
     pub fn disabled(job_id: &str, attempt: u32) -> Self {
         Self::with(PathBuf::new(), None, job_id, attempt)
     }
 
     fn with(path: PathBuf, file: Option<File>, job_id: &str, attempt: u32) -> Self {
-        // Pid, time and attempt: unique over machines for all practical purposes, and readable.
+        // Pid and time: unique over machines for all practical purposes, and readable.
         let nonce = format!("{:x}{:x}", std::process::id(), (now() * 1e6) as u64);
         let inner = Inner {
             file,
@@ -91,19 +93,21 @@ impl EventLog {
         }
     }
 
-    /// The file; empty if the log is disabled.
+    /// Returns the path of the file; empty if the log is disabled.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Attempt of the job (1, 2, …).
+    /// Returns the attempt of the job (1, 2, …).
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Writes one event. May be called from any thread. A disk that refuses events does not stop
-    /// the job: the first error is logged and returned by [`flush`](Self::flush).
-    /// [`Event::PartitionProgressed`] may be emitted after every batch: most of them are left out.
+    /// Writes one event; any thread may call it.
+    ///
+    /// A failed write does not stop the job: the first error is logged and returned by
+    /// [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch;
+    /// most of these events are left out.
     pub fn emit(&self, event: Event) {
         let sync = event.changes_job_state();
         let mut inner = self
@@ -161,7 +165,7 @@ impl EventLog {
         crate::rundir::fault::event(&inner.line);
     }
 
-    /// Waits until all events are on the disk; says so if one was lost.
+    /// Waits until all events are on the disk. Fails if any event was lost.
     pub fn flush(&self) -> Result<()> {
         let mut inner = self
             .inner
@@ -178,7 +182,7 @@ impl EventLog {
     }
 }
 
-/// Every event is a line in the log for people too. A tracing macro wants its level as a constant.
+/// Also writes the event to the log for people. The tracing macros need their level as a constant.
 fn tell(event: &Event) {
     match event.level() {
         Level::ERROR => tracing::error!("{event}"),

@@ -1,16 +1,19 @@
-//! What happened in a job: a closed set of past facts, one JSON object per line. The runner only
-//! emits; monitor, stop and report only read.
+//! What happened in a job: a closed set of events, one JSON object per line. The runner only writes
+//! them; monitor, stop and report only read them.
 
 mod kind;
 mod log;
+mod message;
 mod read;
+mod record;
 
 pub use kind::*;
 pub use log::EventLog;
 pub use read::{EventLogs, read_events};
+pub use record::{Metrics, Record};
 
-/// Seconds since 1970, as every time in the files of a run directory; whole microseconds, which
-/// JSON numbers carry exactly.
+/// Returns the current time in seconds since 1970, as in every file of a run directory. It has
+/// whole microseconds, which a JSON number holds exactly.
 pub fn now() -> f64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

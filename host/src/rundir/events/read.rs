@@ -1,28 +1,28 @@
-//! The reader: all attempts of a job merged, whatever a kill left.
+//! Reading events: the files of all attempts merged, torn lines included.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::kind::Record;
+use super::record::Record;
 use crate::rundir::own_files::read_document;
 use crate::rundir::paths::RunPaths;
 
 /// The events of all attempts.
 #[derive(Debug, Clone, Default)]
 pub struct EventLogs {
-    /// In the order in which they happened: by attempt, then by number.
+    /// In the order in which they happened: by attempt, then by number within it.
     pub records: Vec<Record>,
-    /// Lines that are not JSON: torn by a kill or by a full disk.
+    /// Lines that are not JSON: cut off by a kill or a full disk.
     pub torn_lines: usize,
-    /// Lines that are JSON but no event that this version knows.
+    /// Lines of JSON that are no event this version knows.
     pub unknown_lines: usize,
-    /// The files.
+    /// The files that were read.
     pub files: Vec<PathBuf>,
 }
 
-/// Reads all event files of a run directory; none is an empty log.
+/// Reads all event files of a run directory. Returns an empty log if there are none.
 pub fn read_events(paths: &RunPaths) -> Result<EventLogs> {
     let mut logs = EventLogs {
         files: paths.event_files()?,
@@ -52,7 +52,7 @@ impl EventLogs {
         }
     }
 
-    /// Puts the events into the order in which they happened, each once.
+    /// Sorts the events into the order in which they happened and removes duplicates.
     pub fn sort(&mut self) {
         self.records.sort_by_key(|r| (r.attempt, r.seq));
         let mut seen = HashSet::new();

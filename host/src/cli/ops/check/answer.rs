@@ -1,4 +1,4 @@
-//! Answers in a form that can be compared row by row, whatever the batches were.
+//! Converts answers to a form that can be compared row by row, however the rows were batched.
 
 use arrow::array::Array;
 use arrow::util::display::array_value_to_string;
@@ -6,7 +6,7 @@ use arrow::util::display::array_value_to_string;
 use crate::data::Batch;
 use crate::wasm::{CallError, OpPool, Output, Reply, Update};
 
-/// What an operator answers for each row of `batch`; the outer error is the call's.
+/// Returns the operator's answer for each row of `batch`. The outer error is that of the call.
 pub(crate) fn ask(
     pool: &OpPool,
     instance: &mut crate::wasm::OpInstance,
@@ -17,7 +17,7 @@ pub(crate) fn ask(
         .map(|reply| per_row(&reply, batch.rows())))
 }
 
-/// One text per row of the batch that says all of the answer for it.
+/// Returns one text per row of the batch that contains the whole answer for it.
 pub(crate) fn per_row(reply: &Reply, rows: usize) -> Vec<String> {
     let mut out = vec![String::new(); rows];
     match &reply.output {

@@ -1,11 +1,11 @@
-//! What a component says of itself, and what it asks for.
+//! Checks what a component says about itself and what it imports.
 
 use serde_json::Value;
 
 use super::{Check, Verdict};
 use crate::wasm::{Descriptor, OpEntry};
 
-/// Whether two instances say the same.
+/// Checks whether two instances describe the same operators.
 pub(crate) fn same(first: &[&OpEntry], second: &[&OpEntry]) -> Check {
     let said = |entries: &[&OpEntry]| -> Vec<String> {
         entries
@@ -31,8 +31,8 @@ pub(crate) fn same(first: &[&OpEntry], second: &[&OpEntry]) -> Check {
     }
 }
 
-/// Summary and schema. What the contract asks for was checked when the component was loaded; this
-/// is what users will miss.
+/// Checks summary and schema. Loading the component has checked what the contract requires; this is
+/// about what users would miss.
 pub(crate) fn schema(d: &Descriptor) -> Check {
     let mut missing = Vec::new();
     if d.summary.trim().is_empty() {
@@ -68,7 +68,7 @@ pub(crate) fn schema(d: &Descriptor) -> Check {
     }
 }
 
-/// Groups of interfaces that components import, and what they find there.
+/// Groups of interfaces that components import, and what a component finds there.
 const MEANING: [(&str, &str); 8] = [
     (
         "wasi:filesystem",
@@ -92,7 +92,8 @@ const MEANING: [(&str, &str); 8] = [
     ("djhost:op", "the types of the contract"),
 ];
 
-/// One line for each group of imports. None is a failure: the sandbox gives nothing to any of them.
+/// Returns one line for each group of imports. None is a failure: the sandbox gives nothing to any
+/// of them.
 pub(crate) fn imports(imports: &[String]) -> Vec<Check> {
     if imports.is_empty() {
         return vec![Check::new(
@@ -114,8 +115,8 @@ pub(crate) fn imports(imports: &[String]) -> Vec<Check> {
             .iter()
             .find(|(g, _)| *g == group)
             .map_or("djhost gives it nothing", |(_, m)| *m);
-        // Toolchains import most of WASI whether it is used or not; a socket is asked for only by
-        // code that wants it.
+        // Toolchains import most of WASI whether it is used or not, but only code that wants a
+        // socket imports one.
         let wants_network = matches!(group, "wasi:sockets" | "wasi:http");
         Check::new(
             "imports",

@@ -1,4 +1,4 @@
-//! `djhost ops check`: whether a component keeps the contract, and what it costs.
+//! `djhost ops check`: checks that a component keeps the contract, and measures its cost.
 
 mod answer;
 mod describe;
@@ -39,14 +39,14 @@ pub(crate) struct CheckArgs {
     json: bool,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     Pass,
     Warn,
     Fail,
-    /// It does not apply to this operator.
+    /// The check does not apply to this operator.
     Skip,
 }
 
@@ -86,7 +86,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
             UserError::new(args.file.display().to_string(), "there is no such file").into(),
         );
     }
-    // Each load starts a fresh instance: twice shows whether the component says the same of itself.
+    // Each load starts a fresh instance. Loading twice shows whether the component always describes
+    // the same operators.
     let files = [args.file.clone()];
     let (first, second) = (
         Registry::load(&files, Replace::All)?,
@@ -128,7 +129,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     Ok(if failed { exit::FAILED } else { exit::DONE })
 }
 
-/// The operators of the file that are to be checked.
+/// Returns the operators of the file that are to be checked.
 fn of_file<'a>(registry: &'a Registry, args: &CheckArgs) -> Result<Vec<&'a OpEntry>, UserError> {
     let source = Source::File(args.file.clone());
     let all: Vec<&OpEntry> = registry
@@ -193,7 +194,7 @@ fn check_op(
                 .push(Check::new("create", Verdict::Pass, "takes the parameters"));
             report.speed = probe::all(&pool, sample, &mut report.checks)?;
         }
-        // With parameters of the user's own, it is theirs to mend them.
+        // If the user gave parameters, the user must fix them.
         Err(error) if !params.is_empty() => return Err(error),
         Err(error) => {
             let detail = format!(

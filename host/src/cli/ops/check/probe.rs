@@ -1,4 +1,4 @@
-//! The checks that call an operator.
+//! Checks that call an operator.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use super::answer::{ask, per_row};
 use super::{Check, Verdict, sample};
 use crate::data::Batch;
 use crate::term::counted;
-use crate::wasm::{Kind, OpPool, Output};
+use crate::wasm::{Kind, OpPool, Output, Signature};
 
-/// What a row costs.
+/// The cost of a row.
 #[derive(Debug, Serialize)]
 pub(crate) struct Speed {
     mb_per_second: f64,
@@ -19,16 +19,16 @@ pub(crate) struct Speed {
     peak_memory_mb: f64,
 }
 
-/// Rows of the ordinary dataset.
+/// Rows of the dataset for most checks.
 const ROWS: usize = 5_000;
-/// Rows that are also asked one by one.
+/// Rows that are also sent one by one.
 const ALONE: usize = 200;
 /// How long the speed is measured.
 const MEASURE: Duration = Duration::from_millis(500);
-/// Growth from call to call that a table or two explains.
+/// Growth of memory between calls that is no leak: a table or two.
 const SLACK: usize = 2 << 20;
 
-/// Makes all checks; gives the speed if the operator can process the sample.
+/// Runs all checks. Returns the speed if the operator can process the sample.
 pub(crate) fn all(
     pool: &OpPool,
     given: Option<&[String]>,
@@ -66,20 +66,7 @@ pub(crate) fn all(
         &sample::batch(signature, &unicode)?,
     )?);
     if whole.rows() == 0 {
-        let need: Vec<&str> = signature
-            .reads
-            .iter()
-            .filter(|r| r.required)
-            .map(|r| r.path.as_str())
-            .collect();
-        checks.push(Check::new(
-            "many rows",
-            Verdict::Fail,
-            format!(
-                "no row of the sample has the required fields {}",
-                need.join(", ")
-            ),
-        ));
+        checks.push(no_rows(signature));
         return Ok(None);
     }
     let many = answers(pool, "many rows", &whole)?;
@@ -106,7 +93,24 @@ pub(crate) fn all(
     Ok(Some(speed))
 }
 
-/// Whether it answers a batch, as the contract wants it.
+fn no_rows(signature: &Signature) -> Check {
+    let need: Vec<&str> = signature
+        .reads
+        .iter()
+        .filter(|r| r.required)
+        .map(|r| r.path.as_str())
+        .collect();
+    Check::new(
+        "many rows",
+        Verdict::Fail,
+        format!(
+            "no row of the sample has the required fields {}",
+            need.join(", ")
+        ),
+    )
+}
+
+/// Checks that it answers a batch as the contract requires.
 fn answers(pool: &OpPool, check: &'static str, batch: &Batch) -> Result<Check> {
     if batch.rows() == 0 {
         return Ok(Check::new(
@@ -135,7 +139,7 @@ fn answers(pool: &OpPool, check: &'static str, batch: &Batch) -> Result<Check> {
     })
 }
 
-/// The first row in which two lists of answers differ.
+/// Returns the first row for which two lists of answers differ.
 fn differs(a: &[String], b: &[String]) -> Option<String> {
     let cut = |text: &str| text.chars().take(80).collect::<String>();
     let at = a.iter().zip(b).position(|(x, y)| x != y)?;
@@ -146,7 +150,7 @@ fn differs(a: &[String], b: &[String]) -> Option<String> {
     ))
 }
 
-/// The same rows again, in the same and in a fresh instance.
+/// Sends the same rows again to the same instance and to a fresh one.
 fn deterministic(pool: &OpPool, batch: &Batch) -> Result<Check> {
     const NAME: &str = "determinism";
     let (mut one, mut other) = (pool.checkout()?, pool.checkout()?);
@@ -181,7 +185,7 @@ fn deterministic(pool: &OpPool, batch: &Batch) -> Result<Check> {
     ))
 }
 
-/// Rows one by one, and in two parts, against all at once.
+/// Compares the answers for rows sent one by one and in two parts with those for all at once.
 fn batch_size(pool: &OpPool, batch: &Batch) -> Result<Check> {
     const NAME: &str = "batch size";
     let part = batch.slice(0, batch.rows().min(ALONE));
@@ -226,7 +230,7 @@ fn batch_size(pool: &OpPool, batch: &Batch) -> Result<Check> {
     ))
 }
 
-/// The choice among the keys of all rows, twice.
+/// Asks a selector to choose from the keys of all rows, twice.
 fn selects(pool: &OpPool, batch: &Batch) -> Result<Check> {
     const NAME: &str = "select";
     let mut instance = pool.checkout()?;
@@ -256,7 +260,7 @@ fn selects(pool: &OpPool, batch: &Batch) -> Result<Check> {
     })
 }
 
-/// Memory after many calls against memory after a few, and the time of a call.
+/// Compares memory after many calls with memory after a few, and measures the time of a call.
 fn cost(pool: &OpPool, batch: &Batch) -> Result<(Check, Speed)> {
     let mut instance = pool.checkout()?;
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Rows to check with.
+//! Makes and reads the rows that a component is checked with.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::data::{Batch, FieldType, ReadField, extract};
 use crate::error::UserError;
 use crate::wasm::{Input, Signature};
 
-/// Rows of a sample file that are used.
+/// Most rows of a sample file that are used.
 const MAX_ROWS: usize = 20_000;
 
-/// The lines of a sample.
+/// Reads the lines of a sample.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
     let place = path.display().to_string();
     let file = std::fs::File::open(path)
@@ -43,7 +43,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
     Ok(rows)
 }
 
-/// Texts of many kinds.
+/// Returns texts of many kinds.
 pub(crate) fn unicode() -> Vec<String> {
     let long = "A long line of words that goes on and on. ".repeat(2_000);
     [
@@ -66,7 +66,7 @@ pub(crate) fn unicode() -> Vec<String> {
     .to_vec()
 }
 
-/// `n` rows, no two alike, for the fields that the operator reads.
+/// Returns `n` different rows for the fields that the operator reads.
 pub(crate) fn ordinary(signature: &Signature, n: usize) -> Vec<String> {
     let kinds = unicode();
     (0..n)
@@ -84,8 +84,8 @@ pub(crate) fn ordinary(signature: &Signature, n: usize) -> Vec<String> {
         .collect()
 }
 
-/// A row in which every string that is read is `text`, and the other fields are values of their
-/// types that hang on `i`.
+/// Returns a row in which every string that the operator reads is `text` and the other fields have
+/// values that depend on `i`.
 pub(crate) fn row(signature: &Signature, text: &str, i: usize) -> String {
     let mut row = Map::new();
     for input in &signature.reads {
@@ -102,8 +102,7 @@ pub(crate) fn row(signature: &Signature, text: &str, i: usize) -> String {
     Value::Object(row).to_string()
 }
 
-/// A row with nulls in all fields that may have them; None where every field that is read is
-/// required.
+/// Returns rows with null in every field that may be null, or None if every field is required.
 pub(crate) fn nulls(signature: &Signature) -> Option<[String; 2]> {
     let optional: Vec<&Input> = signature.reads.iter().filter(|r| !r.required).collect();
     if optional.is_empty() {
@@ -139,7 +138,7 @@ fn put(row: &mut Map<String, Value>, path: &str, value: Value) {
     }
 }
 
-/// The rows as a batch, without those that lack a field that the operator requires.
+/// Returns the rows as a batch, without those that lack a required field.
 pub(crate) fn batch(signature: &Signature, rows: &[String]) -> Result<Batch> {
     let fields: Vec<ReadField> = signature
         .reads

@@ -1,9 +1,9 @@
-//! What `ops new` and `ops build` know of each language.
+//! What `ops new` and `ops build` know about each language.
 
 use crate::error::{UserError, did_you_mean};
 use crate::wasm::Kind;
 
-/// A language that projects can be in.
+/// A language that a project can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Rust,
@@ -20,7 +20,7 @@ use Language::{C, Cpp, JavaScript, Python, Rust, TypeScript, Zig};
 const ALL: [Language; 7] = [Rust, Python, JavaScript, TypeScript, C, Cpp, Zig];
 
 impl Language {
-    /// The language of `--lang`, by its short name or a common other one.
+    /// Parses `--lang`: the short name of a language or another common one.
     pub(crate) fn read(text: &str, place: &str) -> Result<Self, UserError> {
         let lower = text.to_lowercase();
         let short = match lower.as_str() {
@@ -41,7 +41,7 @@ impl Language {
         })
     }
 
-    /// As in `--lang`; all but Rust's are also the ends of file names.
+    /// Returns the name for `--lang`. Except for Rust, it is also the suffix of source files.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Rust => "rust",
@@ -66,7 +66,7 @@ impl Language {
         }
     }
 
-    /// The file with the operator.
+    /// Returns the path of the file with the operator.
     pub(crate) fn source_file(self, name: &str) -> String {
         match self {
             Rust => "src/lib.rs".into(),
@@ -75,7 +75,7 @@ impl Language {
         }
     }
 
-    /// The command that installs the tools, in the directory of the project.
+    /// Returns the command that installs the tools, for the directory of the project.
     pub(crate) fn setup(self) -> &'static str {
         match self {
             Rust => "rustup target add wasm32-wasip2",
@@ -86,7 +86,7 @@ impl Language {
         }
     }
 
-    /// Where a file of an SDK goes in a project, if it goes there.
+    /// Returns where a file of an SDK goes in a project, or None if it is not needed.
     pub(crate) fn place_of(self, file: &str) -> Option<String> {
         let (of, path) = file.split_once('/')?;
         match (self, of) {
@@ -94,13 +94,13 @@ impl Language {
                 Some(format!("sdk/{path}"))
             }
             (C, "c") | (Cpp, "cpp") | (Zig, "zig") => Some(format!("sdk/{file}")),
-            // The layers over the C SDK need its two files.
+            // The C++ and Zig SDKs are layers over the C SDK and need its two files.
             (Cpp | Zig, "c") if path.starts_with("djhost.") => Some(format!("sdk/{file}")),
             _ => None,
         }
     }
 
-    /// The source of an operator of a kind; None where the SDK does not have that kind.
+    /// Returns the source of an operator of a kind, or None if the SDK does not have that kind.
     pub(crate) fn template(self, kind: Kind) -> Option<&'static str> {
         macro_rules! of {
             ($dir:literal, $end:literal) => {
@@ -120,7 +120,7 @@ impl Language {
             (JavaScript | TypeScript, Kind::Selector) => include_str!("templates/js/selector.js"),
             (Rust, _) => of!("rust", "rs"),
             (Python, _) => of!("python", "py"),
-            // Types are inferred from the definition, so the text is TypeScript, too.
+            // Types are inferred from the definition, so the source is valid TypeScript, too.
             (JavaScript | TypeScript, _) => of!("js", "js"),
             (C, _) => of!("c", "c"),
             (Cpp, _) => of!("cpp", "cpp"),
@@ -128,7 +128,7 @@ impl Language {
         })
     }
 
-    /// The other files of a project: path and text.
+    /// Returns the path and text of the other files of a project.
     pub(crate) fn more(self) -> Vec<(&'static str, &'static str)> {
         let native = || vec![("build.sh", include_str!("templates/c/build.sh"))];
         let js = || {
@@ -156,7 +156,8 @@ impl Language {
         }
     }
 
-    /// The SDK's file with the versions of the tools, for the root of the project.
+    /// Returns the SDK's file with the versions of the tools, which goes to the root of the
+    /// project.
     pub(crate) fn requirements(self) -> Option<&'static str> {
         match self {
             Python => Some("python/requirements.txt"),

@@ -1,5 +1,5 @@
-//! `djhost ops new`: a project for an operator that builds outside of this repository. The SDKs are
-//! in the program.
+//! `djhost ops new`: writes a project for an operator that builds outside of this repository. The
+//! SDKs are embedded in the program.
 
 mod language;
 mod name;
@@ -18,7 +18,7 @@ use crate::wasm::{Kind, Source};
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
-/// The file by which `ops build` knows a project.
+/// The file by which `ops build` recognises a project.
 pub(crate) const PROJECT_FILE: &str = "djhost-plugin.json";
 
 /// Write a project for a new operator: source, build script, test data, and the SDK
@@ -29,65 +29,18 @@ pub(crate) struct NewArgs {
     /// rust, python, js, ts, c, cpp or zig
     #[arg(long, value_name = "LANG")]
     lang: String,
-    /// filter, mapper, deduplicator or selector; if not given, what the name ends with, or else a
-    /// filter
+    /// filter, mapper, deduplicator or selector [default: what the name ends with, or else filter]
     #[arg(long)]
     kind: Option<String>,
-    /// Directory to make; if not given, one with the operator's name
+    /// Directory to create [default: the operator's name]
     #[arg(long)]
     dir: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     let language = Language::read(&args.lang, "--lang")?;
-    let named = name::kind_of(&args.name);
-    let kind = match &args.kind {
-        Some(text) => read_kind(text)?,
-        None => named.unwrap_or(Kind::Filter),
-    };
-    name::check(&args.name, kind)?;
-    if let Some(named) = named.filter(|&named| named != kind) {
-        let (named, kind) = (named.as_str(), kind.as_str());
-        let error = UserError::new(
-            "--kind",
-            format!(
-                "`{}` has the name of a {named}, but the kind is {kind}",
-                args.name
-            ),
-        );
-        let other = format!(
-            "{}{kind}",
-            args.name.strip_suffix(named).unwrap_or_default()
-        );
-        return Err(error
-            .hint(format!("name it `{other}`, or leave out --kind"))
-            .into());
-    }
-    if kind == Kind::Grouper {
-        let error = UserError::new("--kind", "no project is made for groupers");
-        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
-    }
-    let there = given()?.load(&[&args.name])?;
-    if let Some(entry) = there.iter().find(|e| e.descriptor.name == args.name) {
-        let error = match &entry.component.source {
-            Source::Builtin(_) => UserError::new(
-                "NAME",
-                format!(
-                    "there is a built-in operator `{}`, which yours would override",
-                    args.name
-                ),
-            ),
-            Source::File(path) => UserError::new(
-                "NAME",
-                format!(
-                    "there is an operator `{}` in {} already",
-                    args.name,
-                    path.display()
-                ),
-            ),
-        };
-        return Err(error.hint("put a word of your own before it").into());
-    }
+    let kind = kind(args)?;
+    check_is_new(&args.name)?;
     let Some(template) = language.template(kind) else {
         let error = UserError::new(
             "--kind",
@@ -124,11 +77,65 @@ pub(crate) fn run(args: &NewArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// All files of a project: path and text.
+/// Returns the kind that the arguments ask for. Fails if the name says another one.
+fn kind(args: &NewArgs) -> Result<Kind> {
+    let named = name::kind_of(&args.name);
+    let kind = match &args.kind {
+        Some(text) => read_kind(text)?,
+        None => named.unwrap_or(Kind::Filter),
+    };
+    name::check(&args.name, kind)?;
+    if let Some(named) = named.filter(|&named| named != kind) {
+        let (named, kind) = (named.as_str(), kind.as_str());
+        let error = UserError::new(
+            "--kind",
+            format!(
+                "`{}` has the name of a {named}, but the kind is {kind}",
+                args.name
+            ),
+        );
+        let other = format!(
+            "{}{kind}",
+            args.name.strip_suffix(named).unwrap_or_default()
+        );
+        return Err(error
+            .hint(format!("name it `{other}`, or leave out --kind"))
+            .into());
+    }
+    if kind == Kind::Grouper {
+        let error = UserError::new("--kind", "no project is made for groupers");
+        return Err(error.hint("make one for a selector, and see `Grouper` in the Rust SDK or `x-groups` in wit/README.md").into());
+    }
+    Ok(kind)
+}
+
+/// Fails if there is an operator of this name.
+fn check_is_new(name: &str) -> Result<()> {
+    let registry = given()?.load(&[name])?;
+    let Some(entry) = registry.iter().find(|e| e.descriptor.name == name) else {
+        return Ok(());
+    };
+    let message = match &entry.component.source {
+        Source::Builtin(_) => {
+            format!("there is a built-in operator `{name}`, which yours would override")
+        }
+        Source::File(path) => {
+            format!(
+                "there is an operator `{name}` in {} already",
+                path.display()
+            )
+        }
+    };
+    Err(UserError::new("NAME", message)
+        .hint("put a word of your own before it")
+        .into())
+}
+
+/// Returns path and text of all files of a project.
 fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(String, String)> {
     let source = language.source_file(name);
     let (params, kept) = sample(kind);
-    // A djhost that was built without the Rust SDK beside it takes that from the registry.
+    // If djhost was built without the Rust SDK beside it, projects take the SDK from the registry.
     let embedded = SDK.iter().any(|(file, _)| *file == "rust/Cargo.toml");
     let sdk = if embedded {
         "{ path = \"sdk\" }"
@@ -166,7 +173,7 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
     for (path, text) in language.more() {
         let mut text = fill(text);
         if path == "Cargo.toml" && kind != Kind::Deduplicator {
-            // Only the fingerprints need a hash.
+            // Only fingerprints need a hash.
             text = text
                 .lines()
                 .filter(|line| !line.starts_with("xxhash-rust"))
@@ -189,7 +196,7 @@ fn files(name: &str, kind: Kind, language: Language, template: &str) -> Vec<(Str
 
 const INPUT: &str = include_str!("templates/input.jsonl");
 
-/// Parameters to try, and the lines of the test data that stay with the defaults.
+/// Returns parameters to try, and the lines of the test data that remain with the defaults.
 fn sample(kind: Kind) -> (&'static str, &'static [usize]) {
     match kind {
         Kind::Filter => (r#"{"min_num": 3}"#, &[1]),
@@ -199,7 +206,7 @@ fn sample(kind: Kind) -> (&'static str, &'static [usize]) {
     }
 }
 
-/// What comes out of the test data. Only the mapper's texts are not those of the input.
+/// Returns the result for the test data. Only the mapper changes the texts.
 fn expected(kept: &[usize]) -> String {
     let cut = |line: &str| {
         line.replace("one line, and more of it", "one line")

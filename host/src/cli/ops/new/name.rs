@@ -1,4 +1,4 @@
-//! Names of new operators.
+//! Checks and derives the names of new operators.
 
 use crate::error::UserError;
 use crate::wasm::Kind;
@@ -12,8 +12,8 @@ const KINDS: [Kind; 5] = [
 ];
 const LONGEST: usize = 64;
 
-/// Checks a name's form. A name is also that of a file, a module and a crate, so it has two words
-/// or more: no language has such a keyword.
+/// Checks the form of a name. It is also the name of a file, a module and a crate, so it needs at
+/// least two words: no language has such a keyword.
 pub(crate) fn check(name: &str, kind: Kind) -> Result<(), UserError> {
     let word = |w: &str| {
         !w.is_empty()
@@ -40,7 +40,7 @@ pub(crate) fn check(name: &str, kind: Kind) -> Result<(), UserError> {
     .hint(near + &form))
 }
 
-/// The valid name that is nearest: `MyWords-Filter` is `my_words_filter`.
+/// Returns the nearest valid name: `my_words_filter` for `MyWords-Filter`.
 fn near(name: &str, kind: Kind) -> Option<String> {
     let mut spaced = String::new();
     let mut lower = false;
@@ -63,13 +63,13 @@ fn near(name: &str, kind: Kind) -> Option<String> {
     (joined != name && check(&joined, kind).is_ok()).then_some(joined)
 }
 
-/// The kind that a name ends with.
+/// Returns the kind that a name ends with.
 pub(crate) fn kind_of(name: &str) -> Option<Kind> {
     let name = name.to_lowercase();
     KINDS.into_iter().find(|k| name.ends_with(k.as_str()))
 }
 
-/// `words_filter` is `WordsFilter`.
+/// Returns the name of a type: `WordsFilter` for `words_filter`.
 pub(crate) fn type_name(name: &str) -> String {
     let capital = |w: &str| w[..1].to_uppercase() + &w[1..];
     name.split('_').map(capital).collect()

@@ -1,0 +1,122 @@
+//! Checks what concerns several options at once.
+
+use super::Builder;
+use crate::config::options::{PartitionMode, Strategy};
+use crate::config::recipe::{OpSpec, user_error};
+use crate::config::units::Count;
+use crate::error::{UserError, did_you_mean};
+
+impl Builder {
+    /// Expands `~` in every option that is a path.
+    pub(super) fn expand_homes(&mut self, sources: &mut [String], errors: &mut Vec<UserError>) {
+        let config = &mut self.config;
+        let places = [
+            ("work_dir", &mut config.work_dir),
+            ("event_log_dir", &mut config.event_log_dir),
+            ("checkpoint_dir", &mut config.checkpoint_dir),
+            ("partition_dir", &mut config.partition_dir),
+        ];
+        let mut paths: Vec<(&str, &mut String)> = places
+            .into_iter()
+            .filter_map(|(key, path)| Some((key, path.as_mut()?)))
+            .collect();
+        paths.push(("export_path", &mut config.export_path));
+        paths.extend(config.plugins.0.iter_mut().map(|path| ("plugins", path)));
+        paths.extend(sources.iter_mut().map(|path| ("dataset_path", path)));
+        let mut wrong = Vec::new();
+        for (key, path) in paths {
+            match self.home.expand(path) {
+                Ok(expanded) => *path = expanded.into_owned(),
+                Err(why) => wrong.push((key, why)),
+            }
+        }
+        errors.extend(
+            wrong
+                .into_iter()
+                .map(|(key, why)| user_error(self.place(key), why)),
+        );
+    }
+
+    /// Checks for values that are valid alone but not together.
+    pub(super) fn check_conflicts(
+        &self,
+        ops: &[OpSpec],
+        errors: &mut Vec<UserError>,
+        notes: &mut Vec<String>,
+    ) {
+        let config = &self.config;
+        self.check_partition(errors, notes);
+        self.check_checkpoint(ops, errors, notes);
+        if !matches!(config.ray_address.as_str(), "auto" | "local" | "") {
+            errors.push(
+                UserError::new(
+                    self.place("ray_address"),
+                    format!("`{}`: djhost does not run on a cluster", config.ray_address),
+                )
+                .hint("remove it, or set `auto`: all work is done by this machine's threads"),
+            );
+        }
+        if config.text_keys.0.len() > 1 {
+            notes.push(format!(
+                "{}: operators use the first, `{}`",
+                self.place("text_keys"),
+                config.text_key()
+            ));
+        }
+        if config.skip_op_error.is_some() && config.on_error.is_some() {
+            notes.push(format!(
+                "{}: is ignored, as `on_error` is given",
+                self.place("skip_op_error")
+            ));
+        }
+    }
+
+    fn check_partition(&self, errors: &mut Vec<UserError>, notes: &mut Vec<String>) {
+        let partition = &self.config.partition;
+        if self.config.partition_mode() == PartitionMode::Manual {
+            match (partition.size, partition.num_of_partitions) {
+                (Some(size), Some(Count::Exactly(count))) => errors.push(
+                    UserError::new(
+                        self.place("partition.num_of_partitions"),
+                        format!("in manual mode `num_of_partitions` ({count}) and `size` ({size}) exclude each other, and both are given"),
+                    )
+                    .hint(format!("remove one of them; `size` is given at {}", self.place("partition.size"))),
+                ),
+                (None, None) => {
+                    notes.push(format!("{}: neither `num_of_partitions` nor `size` is given: 4 partitions", self.place("partition.mode")))
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn check_checkpoint(
+        &self,
+        ops: &[OpSpec],
+        errors: &mut Vec<UserError>,
+        notes: &mut Vec<String>,
+    ) {
+        let config = &self.config;
+        let names = &config.checkpoint.op_names.0;
+        match config.strategy() {
+            Strategy::Manual if names.is_empty() => errors.push(
+                UserError::new(self.place("checkpoint.strategy"), "the strategy `manual` needs `checkpoint.op_names`, which is empty")
+                    .hint("name the operators after which a checkpoint is written, or choose another strategy"),
+            ),
+            Strategy::Manual => {
+                for name in names.iter().filter(|name| !ops.iter().any(|op| op.name == **name)) {
+                    let error = UserError::new(self.place("checkpoint.op_names"), format!("`{name}` is not in `process`"));
+                    let hint = match did_you_mean(name, ops.iter().map(|op| op.name.as_str())) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "name operators as they are written in `process`".to_owned(),
+                    };
+                    errors.push(error.hint(hint));
+                }
+            }
+            _ if !names.is_empty() => {
+                notes.push(format!("{}: is only used by the strategy `manual`", self.place("checkpoint.op_names")));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The format of the result.
+
+use std::path::Path;
+
+use crate::config::invalid_value::InvalidValue;
+use crate::config::options::{Config, ExportType};
+
+/// Returns the format of the result, from `export_type` or the suffix of the path.
+pub(super) fn export_type(
+    config: &Config,
+    place: &str,
+    notes: &mut Vec<String>,
+) -> Result<ExportType, InvalidValue> {
+    let path = &config.export_path;
+    if let Some((scheme, _)) = path.split_once("://") {
+        return Err(
+            InvalidValue::new(format!("`{path}` is not a local path")).hint(format!(
+                "`{scheme}://` is not supported: copy the result there afterwards"
+            )),
+        );
+    }
+    if path.ends_with('/') || path.ends_with("/.") {
+        return Err(InvalidValue::new(format!(
+            "`{path}` names a directory, and the result is a file"
+        ))
+        .hint(format!(
+            "write `{}/result.jsonl`, or another name that ends in the format",
+            path.trim_end_matches(['/', '.'])
+        )));
+    }
+    if Path::new(path).file_name().is_none() {
+        return Err(InvalidValue::new(format!("`{path}` does not name a file"))
+            .hint("write a path like `outputs/result.jsonl`"));
+    }
+    if let Some(chosen) = config.export_type {
+        return Ok(chosen);
+    }
+    // Only JSON may be packed; other packed results are refused together with the path.
+    let name = path.to_ascii_lowercase();
+    let unpacked = [".gz", ".zst", ".zstd"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(&name);
+    match Path::new(unpacked).extension().and_then(|e| e.to_str()) {
+        // Data-Juicer's Ray executors expect a directory here and write JSONL.
+        None => {
+            notes.push(format!("{place}: the end of `{path}` does not say a format: JSONL is written"));
+            Ok(ExportType::Jsonl)
+        }
+        Some("jsonl") => Ok(ExportType::Jsonl),
+        Some("json") => Ok(ExportType::Json),
+        Some("parquet") => Ok(ExportType::Parquet),
+        Some("arrow") => Ok(ExportType::Arrow),
+        Some(other) => Err(InvalidValue::new(format!("the end of `{path}` says no known format: `{other}`")).hint(
+            "end it in `.jsonl`, `.json`, `.parquet` or `.arrow`, the first two also in `.jsonl.gz` or `.json.zst`, or set `export_type`",
+        )),
+    }
+}

@@ -1,0 +1,205 @@
+//! Resolves the configuration: combines all sources, keeps the origin of each value, and checks the
+//! result as a whole.
+
+mod conflicts;
+mod export_type;
+mod origin;
+mod set;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::declare::Entry;
+use super::home::Home;
+use super::job::{JobDirs, job_dirs};
+use super::options::{Config, ExportType};
+use super::overrides::{Override, env_overrides};
+use super::recipe::{OpSpec, ParamOverride, read_process, user_error};
+use super::sources::read_sources;
+use super::yaml::Document;
+use crate::error::{UserError, UserErrors};
+use export_type::export_type;
+pub use origin::Origin;
+
+/// How complete a configuration must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It has a dataset and a result that can be written: the job is going to run.
+    Runnable,
+    /// Nothing is required: it is only shown.
+    Anything,
+}
+
+/// A configuration without mistakes, and everything derived from it.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// All options.
+    pub config: Config,
+    /// The operators of `process`, parameter overrides included.
+    pub ops: Vec<OpSpec>,
+    /// Paths of the dataset.
+    pub sources: Vec<String>,
+    /// Format of the result.
+    pub export_type: ExportType,
+    /// Name and directories of the job.
+    pub dirs: JobDirs,
+    /// Origin of every option that was given, by dotted key.
+    pub origins: BTreeMap<String, Origin>,
+    /// Notes for the user, such as options without effect and guesses. Each names its place.
+    pub notes: Vec<String>,
+    /// Path of the recipe.
+    pub file: Option<PathBuf>,
+}
+
+impl Resolved {
+    /// Returns where the value of an option comes from.
+    pub fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or(Origin::Default)
+    }
+}
+
+/// Reads the recipe, the environment and the command line; later sources take precedence. Fails
+/// with one [`UserErrors`] that holds all mistakes.
+pub fn resolve(
+    file: Option<&Path>,
+    env: impl Iterator<Item = (OsString, OsString)>,
+    overrides: &[Override],
+    need: Need,
+) -> Result<Resolved> {
+    let env: Vec<(OsString, OsString)> = env.collect();
+    let mut build = Builder {
+        home: Home::of(&env),
+        ..Builder::default()
+    };
+    match file.map(Document::read) {
+        Some(Ok(document)) => build.document = document,
+        Some(Err(errors)) => build.errors.extend(errors),
+        None => {}
+    }
+    let mut env_given = Vec::new();
+    match env_overrides(env.into_iter()) {
+        Ok(overrides) => env_given = overrides,
+        Err(errors) => build.errors.extend(errors.0),
+    }
+    // Later mistakes may only follow from a recipe that cannot be read, so report its own mistakes
+    // alone.
+    if !build.errors.is_empty() {
+        return Err(few(build.errors).into());
+    }
+    build.errors.append(&mut build.document.problems);
+    build.entries = Config::default().entries();
+    build.read_file();
+    build.read_overrides(&env_given, overrides);
+    build.finish(need, file)
+}
+
+/// Resolves a recipe given as text, without environment and command line.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn resolve_text(text: &str) -> Result<Resolved> {
+    let document = Document::parse("recipe.yaml", text).map_err(few)?;
+    let mut build = Builder {
+        document,
+        entries: Config::default().entries(),
+        ..Builder::default()
+    };
+    build.errors.append(&mut build.document.problems);
+    build.read_file();
+    build.finish(Need::Anything, None)
+}
+
+/// The configuration while its sources are read.
+#[derive(Default)]
+struct Builder {
+    document: Document,
+    entries: Vec<Entry>,
+    config: Config,
+    home: Home,
+    origins: BTreeMap<String, Origin>,
+    params: Vec<ParamOverride>,
+    errors: Vec<UserError>,
+    notes: Vec<String>,
+}
+
+impl Builder {
+    /// Returns the place where an option was given, for mistakes found later.
+    fn place(&self, path: &str) -> String {
+        let key = path.split('[').next().unwrap_or(path);
+        let key = if self.origins.contains_key(key) {
+            key
+        } else {
+            key.split('.').next().unwrap_or(key)
+        };
+        match self.origins.get(key) {
+            Some(Origin::File { .. }) => self.document.place(path),
+            Some(Origin::Env(source) | Origin::CommandLine(source)) if path == key => {
+                source.clone()
+            }
+            Some(Origin::Env(source) | Origin::CommandLine(source)) => format!("{source}: {path}"),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Checks the whole configuration and derives everything else from it.
+    fn finish(mut self, need: Need, file: Option<&Path>) -> Result<Resolved> {
+        let (mut errors, mut notes) = (
+            std::mem::take(&mut self.errors),
+            std::mem::take(&mut self.notes),
+        );
+        let ops = read_process(
+            &self.config.process.0,
+            &self.params,
+            &|path| self.place(&format!("process{path}")),
+            &mut errors,
+            &mut notes,
+        );
+        let mut sources = read_sources(
+            &self.config,
+            &|path| self.place(path),
+            &mut errors,
+            &mut notes,
+        );
+        self.expand_homes(&mut sources, &mut errors);
+        if need == Need::Runnable && sources.is_empty() && errors.is_empty() {
+            errors.push(
+                UserError::new(self.place("dataset_path"), "no dataset is given")
+                    .hint("set `dataset_path` to a file, a directory or a glob"),
+            );
+        }
+        self.check_conflicts(&ops, &mut errors, &mut notes);
+        let dirs =
+            job_dirs(&self.config).map_err(|wrong| {
+                errors.extend(wrong.into_iter().map(|(key, message, hint)| {
+                    UserError::new(self.place(key), message).hint(hint)
+                }));
+            });
+        let place = self.place("export_path");
+        let export_type = export_type(&self.config, &place, &mut notes)
+            .map_err(|wrong| errors.push(user_error(place, wrong)));
+        match (dirs, export_type) {
+            (Ok(dirs), Ok(export_type)) if errors.is_empty() => Ok(Resolved {
+                config: self.config,
+                ops,
+                sources,
+                export_type,
+                dirs,
+                origins: self.origins,
+                notes,
+                file: file.map(Path::to_owned),
+            }),
+            _ => Err(few(errors).into()),
+        }
+    }
+}
+
+/// Keeps so few mistakes that the first does not scroll away.
+fn few(mut errors: Vec<UserError>) -> UserErrors {
+    const SHOWN: usize = 50;
+    if errors.len() > SHOWN {
+        let more = errors.split_off(SHOWN).len();
+        errors.push(UserError::new("", format!("and {more} more mistakes")));
+    }
+    UserErrors(errors)
+}

@@ -1,0 +1,306 @@
+//! The work of one attempt: divide the dataset, run the tasks, check what became of the rows, export.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::reuse::Reuse;
+use super::state::{self, State};
+use super::unmet_fields;
+use super::{Outcome, RunOptions, clean_up, code, document, progress, report, say_complete};
+use crate::checkpoint::{Artifact, Chains, Manifest, Store};
+use crate::config::{OnDifference, StorageFormat, Strategy};
+use crate::data::input::unpack::materialise;
+use crate::data::{Dataset, Exported, ReadOptions, assemble};
+use crate::error::Stopped;
+use crate::exec::{
+    Determinism, Index, Ratios, Seen, Tally, TaskContext, Workers, reconcile, scheduler,
+};
+use crate::partition::{Chosen, table};
+use crate::plan::Prepared;
+use crate::rundir::events::{Event, EventLog};
+use crate::rundir::{RunPaths, StopFlag, Storage};
+
+/// What an attempt at a job works with.
+pub(super) struct Attempt<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) options: &'a RunOptions,
+    pub(super) paths: &'a RunPaths,
+    pub(super) log: &'a EventLog,
+    pub(super) stop: &'a StopFlag,
+    /// Number of the attempt, from 1.
+    pub(super) number: u32,
+}
+
+impl Attempt<'_> {
+    /// Does what is left of the job. The caller holds its lock and records how the attempt ends.
+    pub(super) fn work(&self, state: &mut State) -> Result<Outcome> {
+        let (prepared, paths, log) = (self.prepared, self.paths, self.log);
+        if state::is_done(paths, prepared, None)? {
+            return self.nothing_to_do(state);
+        }
+        let dataset = match prepared.dataset.is_splittable() {
+            true => prepared.dataset.clone(),
+            false => materialise(&prepared.dataset, &paths.partitions(), &Storage::new())?,
+        };
+        self.check_stop()?;
+        let chosen = table::load_or_choose(prepared, &dataset, paths)?;
+        let chains = table::chains(prepared, &chosen);
+        log.emit(Event::PartitionsPlanned {
+            total_partitions: chosen.partitions.len(),
+            input_bytes: dataset.bytes(),
+            input_rows: None,
+        });
+        document::save(prepared, &chosen, paths, log)?;
+        if state::is_done(paths, prepared, Some(&chains))? {
+            return self.nothing_to_do(state);
+        }
+        if !self.options.scratch {
+            unmet_fields(&prepared.resolved, &prepared.plan, &dataset)
+                .iter()
+                .for_each(|sentence| tracing::warn!("{sentence}"));
+        }
+        let config = &prepared.resolved.config;
+        let tally = Arc::new(Tally::new(Determinism::new(
+            config.determinism.check_ratio,
+            config.determinism.on_difference == OnDifference::Fail,
+        )));
+        let context = self.context(&dataset, &chains, &tally);
+        let manifests = self.run_tasks(&context, &chosen, &tally, state)?;
+        self.check_rows(&context, &manifests, state)?;
+        self.check_stop()?;
+        reconcile::forget_quarantine(&context, manifests.iter())?;
+        let mut exported = self.export(&manifests, &context.store.storage, state)?;
+        exported.notes.extend(dataset.losses.notes());
+        exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
+        state.completed(prepared, &chains, &exported, log)?;
+        clean_up(config, paths);
+        if !self.options.scratch {
+            let quiet = self.options.quiet;
+            report::print(&state.summary, &prepared.plan, &exported, quiet);
+        }
+        Ok(Outcome {
+            code: code(self.options, &state.summary.ledger),
+        })
+    }
+
+    fn check_stop(&self) -> Result<()> {
+        match self.stop.requested() {
+            true => Err(Stopped.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends an attempt at a job that turned out to be complete.
+    fn nothing_to_do(&self, state: &mut State) -> Result<Outcome> {
+        state.completed_before(self.log)?;
+        let summary = &state.summary;
+        let export = &self.prepared.target.path;
+        say_complete(&summary.job_id, &summary.ledger, export);
+        clean_up(&self.prepared.resolved.config, self.paths);
+        Ok(Outcome {
+            code: code(self.options, &summary.ledger),
+        })
+    }
+
+    /// Returns what all tasks share.
+    fn context<'c>(
+        &'c self,
+        dataset: &'c Dataset,
+        chains: &'c Chains,
+        tally: &'c Tally,
+    ) -> TaskContext<'c> {
+        let (prepared, plan) = (self.prepared, &self.prepared.plan);
+        let config = &prepared.resolved.config;
+        let batch_bytes = (config.batch_size_kb as usize) << 10;
+        let reader = config
+            .max_unreadable_ratio
+            .unwrap_or(config.max_quarantine_ratio.max(0.5));
+        let mut storage = config.intermediate_storage.clone();
+        if !prepared.export.fits_parquet() {
+            // For example a union: the input has such a column, and an op turns it into something
+            // else.
+            storage.format = StorageFormat::Arrow;
+        }
+        TaskContext {
+            plan,
+            chains,
+            dataset,
+            read: ReadOptions {
+                fields: Vec::new(),
+                batch_bytes,
+                max_row_bytes: ((config.max_row_mb as usize) << 20)
+                    .min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
+                as_json: prepared.export.makes_json(),
+                schema: prepared.export.schema().cloned(),
+            },
+            store: Store::new(self.paths.clone(), Storage::new(), &storage, batch_bytes),
+            export: prepared.export.clone(),
+            part_extension: if dataset.is_columnar() && !plan.makes_json_rows() {
+                "arrow"
+            } else {
+                "jsonl"
+            },
+            log: self.log,
+            stop: self.stop,
+            tally,
+            on_error: config.on_error(),
+            ratios: Ratios {
+                operators: config.max_quarantine_ratio,
+                reader,
+            },
+            attempt: self.number,
+        }
+    }
+
+    /// Runs all tasks that earlier attempts left and returns the manifests of all parts.
+    fn run_tasks(
+        &self,
+        context: &TaskContext<'_>,
+        chosen: &Chosen,
+        tally: &Arc<Tally>,
+        state: &mut State,
+    ) -> Result<Vec<Manifest>> {
+        let (plan, log, quiet) = (&self.prepared.plan, self.log, self.options.quiet);
+        let config = &self.prepared.resolved.config;
+        let index = reconcile::reconcile(context, chosen.partitions.len())?;
+        state.partitions(context.dataset, &chosen.partitions, plan, &index, log)?;
+        let reuse = Reuse::of(plan, chosen.partitions.len(), |artifact, op, p| {
+            index.has(artifact, op, p)
+        });
+        if !quiet {
+            let reused = reuse.text(plan);
+            report::start(&state.summary, plan, config.workers(), reused.as_deref());
+        }
+        take_over(tally, &index);
+        let workers = Workers {
+            threads: config.workers(),
+            retries: config.task_retries as u32,
+            resolver_memory: (config.resolver_memory_mb as usize) << 20,
+            adaptive: config.strategy() == Strategy::Adaptive,
+        };
+        let manifests = {
+            let work = progress::Work {
+                bytes: bytes_left(context.dataset, chosen, &reuse),
+                partitions: chosen.partitions.len(),
+                ops: plan.ops.iter().map(|op| op.name.clone()).collect(),
+                goes_on: plan.segments.len() > 1,
+            };
+            let bar = progress::Bar::start(tally, work, index.count(Artifact::Part), quiet);
+            let watcher = state.watcher(log, &bar, self.paths);
+            scheduler::run(context, &chosen.partitions, &index, workers, &watcher)
+        };
+        // Keep what the check found even if it ended the job.
+        state.summary.determinism = tally.determinism.found();
+        for (operator, checked) in &state.summary.determinism {
+            log.emit(Event::DeterminismChecked {
+                operation_name: operator.clone(),
+                batches: checked.batches,
+                different: checked.different,
+                reason: checked.how.clone(),
+            });
+        }
+        manifests
+    }
+
+    /// Computes the ledger. Fails if too many rows could not be read or processed.
+    fn check_rows(
+        &self,
+        context: &TaskContext<'_>,
+        manifests: &[Manifest],
+        state: &mut State,
+    ) -> Result<()> {
+        let totals = state.account(&self.prepared.plan, manifests);
+        let unreadable = manifests.iter().map(|m| m.account.bad).sum();
+        let seen = Seen {
+            rows: totals.read,
+            unreadable,
+            failed: totals.quarantined - unreadable,
+        };
+        let quarantine: Vec<PathBuf> = manifests
+            .iter()
+            .flat_map(|m| &m.account.quarantine)
+            .map(|file| self.paths.quarantine().join(&file.name))
+            .collect();
+        state
+            .emptied()
+            .iter()
+            .for_each(|sentence| tracing::warn!("{sentence}"));
+        context.tally.check(
+            seen,
+            context.ratios,
+            context.dataset,
+            quarantine.iter().map(PathBuf::as_path),
+        )
+    }
+
+    /// Puts the parts together and replaces the export.
+    fn export(&self, manifests: &[Manifest], storage: &Storage, state: &State) -> Result<Exported> {
+        let (target, log) = (&self.prepared.target, self.log);
+        let parts: Vec<_> = manifests
+            .iter()
+            .map(|m| {
+                Ok((
+                    self.paths.parts().join(&m.data),
+                    m.part.clone().context("a part without its facts")?,
+                ))
+            })
+            .collect::<Result<_>>()?;
+        state.exporting()?;
+        log.emit(Event::ExportStarted {
+            output_path: target.path.display().to_string(),
+            parts: parts.len(),
+        });
+        let started = Instant::now();
+        if let Some(dir) = target.path.parent().filter(|d| !d.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir)
+                .with_context(|| format!("cannot create `{}`", dir.display()))?;
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.prepared.resolved.config.workers())
+            .build()?;
+        let exported = pool.install(|| assemble(&parts, target, storage))?;
+        log.emit(Event::ExportCompleted {
+            output_path: target.path.display().to_string(),
+            duration: started.elapsed().as_secs_f64(),
+            output_rows: exported.rows,
+            output_bytes: exported.bytes,
+        });
+        Ok(exported)
+    }
+}
+
+/// Adds what earlier attempts did to the tally: for each partition, the account of its manifest
+/// that covers the most ops.
+fn take_over(tally: &Tally, index: &Index) {
+    let mut deepest: BTreeMap<usize, Manifest> = BTreeMap::new();
+    for manifest in index.manifests() {
+        match deepest.get(&manifest.partition) {
+            Some(other) if other.account.ops.len() >= manifest.account.ops.len() => {}
+            _ => drop(deepest.insert(manifest.partition, manifest)),
+        }
+    }
+    tally.take_over(
+        deepest
+            .values()
+            .flat_map(|manifest| manifest.account.ops.values()),
+    );
+}
+
+/// Returns the bytes of the input that the partitions without earlier work have.
+fn bytes_left(dataset: &Dataset, chosen: &Chosen, reuse: &Reuse) -> u64 {
+    let size = |p: &usize| {
+        chosen.partitions[*p]
+            .slices
+            .iter()
+            .map(|s| s.end - s.start)
+            .sum::<u64>()
+    };
+    let all: u64 = (0..chosen.partitions.len()).map(|p| size(&p)).sum();
+    let left = reuse.from_input.iter().map(size).sum::<u64>();
+    // Slices of columnar files count rows, not bytes.
+    (dataset.bytes() as f64 * left as f64 / all.max(1) as f64) as u64
+}

@@ -1,0 +1,104 @@
+//! What a complete job made, and whether anything is left to do.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::Chains;
+use crate::partition::table::request_key;
+use crate::plan::Prepared;
+use crate::plan::lineage_key::{Key, KeyBuilder};
+use crate::rundir::own_files::read_document;
+use crate::rundir::summary::{OpTotals, Totals};
+use crate::rundir::{JobSummary, Ledger, RunPaths, Status};
+
+/// `metadata/result.json`: what a complete job made. It tells whether anything is left to do.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Done {
+    /// Of the rows of all partitions and of the export.
+    pub(super) key: Key,
+    /// Of the files, the ops and the export: it is known before the dataset is divided.
+    pub(super) request: Key,
+    pub(super) files: Vec<DoneFile>,
+    pub(super) ledger: Ledger,
+    pub(super) ops: Vec<OpTotals>,
+    pub(super) totals: Totals,
+    #[serde(default)]
+    pub(super) warnings: Vec<String>,
+}
+
+/// A file of the export.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DoneFile {
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl DoneFile {
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let bytes = std::fs::metadata(path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?
+            .len();
+        Ok(Self {
+            path: std::path::absolute(path)?,
+            bytes,
+        })
+    }
+
+    fn is_unchanged(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|m| m.len() == self.bytes)
+    }
+}
+
+/// Returns whether an earlier attempt made exactly this export and it still exists. With `chains`,
+/// this also holds if files of the dataset were only touched; without, it can be asked before the
+/// dataset is divided.
+pub(crate) fn is_done(
+    paths: &RunPaths,
+    prepared: &Prepared,
+    chains: Option<&Chains>,
+) -> Result<bool> {
+    let Some(done) = read_done(paths)? else {
+        return Ok(false);
+    };
+    let same = match chains {
+        Some(chains) => done.key == result_key(prepared, chains),
+        None => done.request == request_key(prepared),
+    };
+    Ok(same && done.files.iter().all(|f| f.is_unchanged()))
+}
+
+/// Returns the ledger of a job that is complete and whose summary says so: another attempt would
+/// have nothing to do and nothing to write.
+pub(crate) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
+    let says_so = JobSummary::load_if_readable(paths)?
+        .is_some_and(|summary| summary.status == Status::Completed);
+    if !says_so || !is_done(paths, prepared, None)? {
+        return Ok(None);
+    }
+    Ok(read_done(paths)?.map(|done| done.ledger))
+}
+
+pub(super) fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
+    match read_document(&paths.result()) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("cannot read `{}`", paths.result().display())),
+    }
+}
+
+/// Returns the key of what the export is made from and how.
+pub(super) fn result_key(prepared: &Prepared, chains: &Chains) -> Key {
+    let target = &prepared.target;
+    let key = KeyBuilder::new("result")
+        .with(target.path.as_os_str().as_encoded_bytes())
+        .with(format!(
+            "{:?} {:?} {:?}",
+            target.format, target.compression, target.shard_size
+        ));
+    chains
+        .parts()
+        .fold(key, |k, part| k.with(part.as_str()))
+        .key()
+}

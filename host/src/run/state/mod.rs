@@ -1,0 +1,342 @@
+//! Writes the state of a running job to the run directory: summary, dataset mapping, events.
+
+mod done;
+mod forget;
+mod mapping_watcher;
+mod resumption;
+mod taken_over;
+mod usage;
+
+pub(crate) use done::{complete, is_done};
+pub(crate) use forget::forget;
+pub(crate) use mapping_watcher::MappingWatcher;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::progress::Bar;
+use super::{Prepared, op_refs};
+use crate::checkpoint::{Account, Artifact, Chains, Manifest};
+use crate::data::{Dataset, Exported, Partition};
+use crate::exec::Index;
+use crate::partition::table::request_key;
+use crate::plan::Plan;
+use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
+use crate::rundir::summary::{Component, OpTotals};
+use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status, Storage};
+use crate::term::say;
+use done::{Done, DoneFile, read_done, result_key};
+use resumption::resumption;
+use taken_over::take_over;
+use usage::usage;
+
+/// The state of one attempt.
+pub(crate) struct State {
+    pub(crate) summary: JobSummary,
+    paths: RunPaths,
+    mapping: Option<DatasetMapping>,
+    started: Instant,
+}
+
+impl State {
+    /// Writes the summary of a running job and emits its start. A retry takes the recipe from the
+    /// run directory, so the job keeps its recipe and its command.
+    pub(crate) fn start(
+        prepared: &Prepared,
+        is_retry: bool,
+        paths: &RunPaths,
+        log: &EventLog,
+        attempt: u32,
+    ) -> Result<Self> {
+        let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
+        let is_resuming = paths.summary().exists();
+        let earlier = if is_retry {
+            JobSummary::load_if_readable(paths)?
+        } else {
+            None
+        };
+        let mut summary = JobSummary::start(paths, &dirs.job_id, attempt, log.path())?;
+        let absolute = |path: &Path| {
+            std::path::absolute(path)
+                .unwrap_or_else(|_| path.to_owned())
+                .display()
+                .to_string()
+        };
+        summary
+            .project_name
+            .clone_from(&resolved.config.project_name);
+        summary.executor_type = resolved.config.executor_type.word().to_owned();
+        summary.config_file = resolved.file.as_deref().map(absolute);
+        summary.dataset_path = resolved.sources.join(" ");
+        summary.export_path = absolute(&prepared.target.path);
+        summary.resumption_command = resumption(prepared);
+        if let Some(earlier) = earlier {
+            (summary.config_file, summary.resumption_command) =
+                (earlier.config_file, earlier.resumption_command);
+        }
+        summary.versions.insert("wit".into(), "0.1.0".into());
+        add_components(&mut summary, &prepared.plan);
+        summary.totals.compile_seconds += crate::wasm::compiling().time.as_secs_f64();
+        summary.save(paths)?;
+        log.emit(Event::JobStarted {
+            dataset_path: summary.dataset_path.clone(),
+            export_path: summary.export_path.clone(),
+            work_dir: summary.work_dir.clone(),
+            config_file: summary.config_file.clone(),
+            executor_type: summary.executor_type.clone(),
+            operations: op_refs(&prepared.plan),
+            is_resuming,
+        });
+        Ok(Self {
+            summary,
+            paths: paths.clone(),
+            mapping: None,
+            started: Instant::now(),
+        })
+    }
+
+    /// Forgets the export of an earlier attempt, which is about to be replaced.
+    pub(crate) fn exporting(&self) -> Result<()> {
+        Storage::new().remove(&self.paths.result())
+    }
+
+    /// Ends an attempt that found nothing to do.
+    pub(crate) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
+        let duration = self.started.elapsed().as_secs_f64();
+        if let Some(earlier) = read_done(&self.paths)? {
+            self.summary.ledger = earlier.ledger.clone();
+            self.summary.ops = earlier.ops;
+            self.summary.totals = earlier.totals;
+            self.summary.warnings = earlier.warnings;
+        }
+        let ledger = &self.summary.ledger;
+        log.emit(Event::JobCompleted {
+            duration,
+            input_rows: ledger.read,
+            output_rows: ledger.output,
+            quarantined_rows: ledger.quarantined,
+            output_path: self.summary.export_path.clone(),
+        });
+        self.end(Status::Completed, None)
+    }
+
+    /// Records the partitions and what earlier attempts did of them.
+    pub(crate) fn partitions(
+        &mut self,
+        dataset: &Dataset,
+        partitions: &[Partition],
+        plan: &Plan,
+        index: &Index,
+        log: &EventLog,
+    ) -> Result<()> {
+        let sizes = partitions
+            .iter()
+            .map(|p| (p.slices.iter().map(|s| s.end - s.start).sum(), None));
+        let mut mapping = DatasetMapping::new(self.summary.dataset_path.clone(), sizes);
+        self.summary.totals.partitions = partitions.len();
+        self.summary.totals.input_bytes = dataset.bytes();
+        let earlier = DatasetMapping::load(&self.paths)?;
+        for p in 0..partitions.len() {
+            take_over(p, plan, index, &self.paths, log);
+            if let Some(manifest) = index.get(Artifact::Part, 0, p) {
+                mapping.taken_over(p, earlier.as_ref(), manifest.account.read, manifest.rows);
+            }
+        }
+        mapping.save(&self.paths)?;
+        self.mapping = Some(mapping);
+        Ok(())
+    }
+
+    /// Returns the watcher that is told about partitions while they run.
+    pub(crate) fn watcher<'a>(
+        &'a mut self,
+        log: &'a EventLog,
+        bar: &'a Bar,
+        paths: &'a RunPaths,
+    ) -> MappingWatcher<'a> {
+        let mapping = self
+            .mapping
+            .take()
+            .unwrap_or_else(|| DatasetMapping::new("", std::iter::empty()));
+        MappingWatcher {
+            state: Mutex::new((mapping, BTreeMap::new())),
+            log,
+            bar,
+            paths,
+        }
+    }
+
+    /// Computes ledger and table of ops from the accounts of all parts.
+    pub(crate) fn account(&mut self, plan: &Plan, manifests: &[Manifest]) -> Ledger {
+        self.summary.ledger = Ledger::default();
+        self.summary.ops.clear();
+        for op in &plan.ops {
+            self.summary.add_op(&OpDone {
+                op: OpRef::new(op.index, &op.name),
+                ..Default::default()
+            });
+        }
+        for manifest in manifests {
+            let Account { read, bad, ops, .. } = &manifest.account;
+            self.summary.ledger.read += read;
+            self.summary.ledger.quarantined += bad;
+            self.summary.ledger.output += manifest.rows;
+            ops.values().for_each(|done| self.summary.add_op(done));
+        }
+        self.summary.ledger.clone()
+    }
+
+    /// Returns a sentence for each op that removed every row.
+    pub(crate) fn emptied(&self) -> Vec<String> {
+        let emptied = self
+            .summary
+            .ops
+            .iter()
+            .filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
+        let sentence = |op: &OpTotals| {
+            let bad = if op.quarantined > 0 {
+                format!(", {} of them into quarantine", op.quarantined)
+            } else {
+                String::new()
+            };
+            let what = if op.rows_in == 1 {
+                "the only row that came to it".to_owned()
+            } else {
+                format!("all {} rows that came to it", op.rows_in)
+            };
+            format!(
+                "op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?",
+                op.index, op.name
+            )
+        };
+        emptied.map(sentence).collect()
+    }
+
+    /// Ends a complete job: checks the ledger and commits the summary.
+    pub(crate) fn completed(
+        &mut self,
+        prepared: &Prepared,
+        chains: &Chains,
+        exported: &Exported,
+        log: &EventLog,
+    ) -> Result<()> {
+        self.summary.ledger.check_balance()?;
+        anyhow::ensure!(
+            exported.rows == self.summary.ledger.output,
+            "internal error: {} rows were exported of {} that came out of the ops",
+            exported.rows,
+            self.summary.ledger.output
+        );
+        self.summary.totals.output_bytes = exported.bytes;
+        self.summary.warnings.clone_from(&exported.notes);
+        self.usage();
+        let files = exported
+            .files
+            .iter()
+            .map(|f| DoneFile::of(f))
+            .collect::<Result<_>>()?;
+        let done = Done {
+            key: result_key(prepared, chains),
+            request: request_key(prepared),
+            files,
+            ledger: self.summary.ledger.clone(),
+            ops: self.summary.ops.clone(),
+            totals: self.summary.totals.clone(),
+            warnings: self.summary.warnings.clone(),
+        };
+        Storage::new().write_json(&self.paths.result(), &done)?;
+        let ledger = &self.summary.ledger;
+        log.emit(Event::JobCompleted {
+            duration: self.started.elapsed().as_secs_f64(),
+            input_rows: ledger.read,
+            output_rows: ledger.output,
+            quarantined_rows: ledger.quarantined,
+            output_path: self.summary.export_path.clone(),
+        });
+        self.end(Status::Completed, None)
+    }
+
+    /// Ends the attempt after a stop.
+    pub(crate) fn stopped(&mut self, log: &EventLog, reason: &str) -> Result<()> {
+        let duration = self.started.elapsed().as_secs_f64();
+        let resumption_command = self.summary.resumption_command.clone();
+        log.emit(Event::JobStopped {
+            duration,
+            reason: reason.to_owned(),
+            resumption_command,
+        });
+        self.summary.stop_reason = Some(reason.to_owned());
+        self.usage();
+        self.end(Status::Stopped, None)?;
+        say(&format!(
+            "job `{}` is stopped; continue with: {}\n",
+            self.summary.job_id, self.summary.resumption_command
+        ));
+        Ok(())
+    }
+
+    /// Ends the attempt after an error.
+    pub(crate) fn failed(&mut self, log: &EventLog, error: &anyhow::Error) -> Result<()> {
+        let message = format!("{error:#}");
+        log.emit(Event::JobFailed {
+            duration: self.started.elapsed().as_secs_f64(),
+            error_message: message.clone(),
+            error_type: error_type(error).to_owned(),
+            resumption_command: self.summary.resumption_command.clone(),
+        });
+        self.usage();
+        self.end(Status::Failed, Some(message))?;
+        let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
+        say(&format!(
+            "job `{job}` failed; once the cause is fixed, continue with: {command}\n"
+        ));
+        Ok(())
+    }
+
+    fn end(&mut self, status: Status, error: Option<String>) -> Result<()> {
+        self.summary.finish(status, error);
+        self.summary.save(&self.paths)
+    }
+
+    fn usage(&mut self) {
+        let (cpu, peak) = usage();
+        self.summary.totals.cpu_seconds += cpu;
+        self.summary.totals.peak_memory = self.summary.totals.peak_memory.max(peak);
+    }
+}
+
+/// Adds the components of all ops, each once.
+fn add_components(summary: &mut JobSummary, plan: &Plan) {
+    let pools = plan
+        .ops
+        .iter()
+        .flat_map(|op| std::iter::once(&op.pool).chain(&op.fallbacks));
+    for component in pools.map(|pool| pool.component()) {
+        let source = component.source.to_string();
+        let known = summary
+            .plugins
+            .insert(source.clone(), component.digest.clone());
+        if known.is_none() {
+            summary.components.push(Component {
+                source,
+                digest: component.digest.clone(),
+                bytes: component.bytes,
+                wit_version: component.wit_version.clone(),
+                interruptible: component.is_interruptible(),
+            });
+        }
+    }
+}
+
+/// Returns the word for the kind of an error in `job_failed`.
+fn error_type(error: &anyhow::Error) -> &'static str {
+    if error.chain().any(|e| e.is::<std::io::Error>()) {
+        "io"
+    } else {
+        "job"
+    }
+}

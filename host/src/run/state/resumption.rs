@@ -1,0 +1,48 @@
+//! The command that resumes a job.
+
+use crate::config::Origin;
+use crate::plan::Prepared;
+
+/// Returns the command that resumes the job, quoted for a shell.
+pub(super) fn resumption(prepared: &Prepared) -> String {
+    let resolved = &prepared.resolved;
+    let mut words = vec!["djhost".to_owned(), "run".to_owned()];
+    words.extend(
+        resolved
+            .file
+            .as_ref()
+            .map(|file| file.display().to_string()),
+    );
+    words.extend(
+        resolved
+            .config
+            .plugins
+            .0
+            .iter()
+            .flat_map(|plugin| ["--plugins".to_owned(), plugin.clone()]),
+    );
+    for (key, origin) in &resolved.origins {
+        if !matches!(origin, Origin::CommandLine(_))
+            || matches!(key.as_str(), "job_id" | "resume" | "plugins")
+        {
+            continue;
+        }
+        if let Some(entry) = resolved
+            .config
+            .entries()
+            .into_iter()
+            .find(|entry| entry.key == *key)
+        {
+            words.push(format!("--{key}"));
+            words.push(
+                entry
+                    .value
+                    .as_str()
+                    .map_or_else(|| entry.value.to_string(), str::to_owned),
+            );
+        }
+    }
+    words.extend(["--job_id".to_owned(), resolved.dirs.job_id.clone()]);
+    // Joining fails only for NUL bytes, which no argument of a command can hold.
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
