@@ -248,7 +248,10 @@ fn files_are_written_by_the_storage() {
         "what survives is written through rundir/storage.rs, where faults reach it; these write by themselves: {unknown:?}"
     );
     for (writer, _) in WRITERS {
-        assert!(found.iter().any(|path| path == writer), "{writer} writes no file any more");
+        assert!(
+            found.iter().any(|path| path == writer),
+            "{writer} writes no file any more"
+        );
     }
 }
 

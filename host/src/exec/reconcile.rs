@@ -10,9 +10,9 @@ use super::context::TaskContext;
 use super::index::Index;
 use super::segment::verify;
 use crate::checkpoint::{Artifact, Decision, Found, Manifest, Store, decide};
-use crate::rundir::storage::clean_temporary;
 use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, OpRef};
+use crate::rundir::storage::clean_temporary;
 
 /// Looks at every manifest in the run directory. Whatever is kept is whole, byte for byte.
 pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Index> {

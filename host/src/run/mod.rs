@@ -21,8 +21,8 @@ use crate::config::{
     Config, ExportType, Need, OnDifference, Override, StorageFormat, Strategy, resolve,
 };
 use crate::data::export::staging::remove_unfinished;
-use crate::data::input::unpack::materialise;
 use crate::data::input::csv_header::check_headers;
+use crate::data::input::unpack::materialise;
 use crate::data::{Dataset, ExportOptions, ExportTarget, ReadOptions, assemble};
 use crate::error::{Stopped, UserError, exit};
 use crate::exec::{Determinism, Ratios, Seen, Tally, TaskContext, Workers, reconcile, scheduler};

@@ -231,13 +231,28 @@ mod tests {
         use Operation::*;
         let due = |text: &str| {
             let fault = Fault::parse(text).unwrap();
-            [(Sync, "a/x"), (Write, "a/x"), (Write, "b/x"), (Write, "a/y"), (Rename, "a/x")]
-                .map(|(operation, path)| fault.is_due_at(operation, Path::new(path)))
+            [
+                (Sync, "a/x"),
+                (Write, "a/x"),
+                (Write, "b/x"),
+                (Write, "a/y"),
+                (Rename, "a/x"),
+            ]
+            .map(|(operation, path)| fault.is_due_at(operation, Path::new(path)))
         };
         assert_eq!(due("fail@disk:2"), [false, true, false, false, false]);
-        assert_eq!(due("fail@disk:write:a/:2"), [false, false, false, true, false]);
-        assert_eq!(due("fail@disk:write::3"), [false, false, false, true, false]);
+        assert_eq!(
+            due("fail@disk:write:a/:2"),
+            [false, false, false, true, false]
+        );
+        assert_eq!(
+            due("fail@disk:write::3"),
+            [false, false, false, true, false]
+        );
         assert_eq!(due("full@disk:3"), [false, false, true, true, false]);
-        assert_eq!(due("full@disk:write:a/:1"), [false, true, false, true, false]);
+        assert_eq!(
+            due("full@disk:write:a/:1"),
+            [false, true, false, true, false]
+        );
     }
 }

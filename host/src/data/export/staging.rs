@@ -45,11 +45,7 @@ const UNFINISHED: &str = "partial-";
 
 impl<'t> Staged<'t> {
     /// No files yet.
-    pub(crate) fn new(
-        target: &'t ExportTarget,
-        directory: &'t Path,
-        storage: &'t Storage,
-    ) -> Self {
+    pub(crate) fn new(target: &'t ExportTarget, directory: &'t Path, storage: &'t Storage) -> Self {
         Self {
             target,
             directory,

@@ -163,13 +163,11 @@ impl Open {
         }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);
-            let found = top
-                .map(|i| columns[i].data.clone())
-                .or_else(|| {
-                    let (head, rest) = field.path.split_once('.')?;
-                    let (_, outer) = given.iter().find(|(name, _)| name == head)?;
-                    inside(outer.clone(), rest)
-                });
+            let found = top.map(|i| columns[i].data.clone()).or_else(|| {
+                let (head, rest) = field.path.split_once('.')?;
+                let (_, outer) = given.iter().find(|(name, _)| name == head)?;
+                inside(outer.clone(), rest)
+            });
             let data = convert(found.as_ref(), field.ty, rows)?;
             if field.required {
                 for (row, reason) in reasons

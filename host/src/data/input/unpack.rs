@@ -43,7 +43,12 @@ pub(crate) fn materialise(dataset: &Dataset, into: &Path, storage: &Storage) -> 
         if file.is_splittable() {
             Ok(file.clone())
         } else {
-            unpack(file, RunPaths::unpacked_input(into, i), dataset.zstd_window, storage)
+            unpack(
+                file,
+                RunPaths::unpacked_input(into, i),
+                dataset.zstd_window,
+                storage,
+            )
         }
     });
     Ok(Dataset {

@@ -584,7 +584,10 @@ fn a_field_of_a_null_object_is_null_wherever_it_comes_from() {
         let meta = meta.column_by_name("meta").unwrap().as_struct();
         assert_eq!(meta.null_count(), 0, "{input}");
         let lang = meta.column_by_name("lang").unwrap();
-        assert!(lang.as_string::<i32>().iter().eq(langs), "{input}: {lang:?}");
+        assert!(
+            lang.as_string::<i32>().iter().eq(langs),
+            "{input}: {lang:?}"
+        );
         let deep = meta.column_by_name("deep").unwrap();
         assert!(deep.is_null(1), "{input}: {deep:?}");
     }
@@ -593,7 +596,10 @@ fn a_field_of_a_null_object_is_null_wherever_it_comes_from() {
         run(&dir, input, "out.jsonl", &[text_field()], PLAIN, |batch| {
             let lang = batch.field("meta.lang").unwrap();
             let values = arrow::compute::cast(&lang, &DataType::Utf8View).unwrap();
-            assert!(values.as_string_view().iter().eq(langs), "{input}: {lang:?}");
+            assert!(
+                values.as_string_view().iter().eq(langs),
+                "{input}: {lang:?}"
+            );
             let x = batch.field("meta.deep.x").unwrap();
             let x = x.as_primitive::<arrow::datatypes::Int64Type>();
             assert!(x.iter().eq(xs), "{input}: {x:?}");
