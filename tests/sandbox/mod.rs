@@ -6,7 +6,7 @@ mod bombs;
 mod breaker;
 mod determinism;
 mod grants;
-mod guests;
+pub(crate) mod guests;
 mod load;
 mod lock;
 mod packs;

@@ -44,7 +44,7 @@ impl WrittenRows {
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
         self.writer
             .write(&Stored::new(batch, self.whole)?)
-            .with_context(|| format!("cannot write `{}`", self.path.display()))
+            .context("cannot store the rows")
     }
 }
 
@@ -91,9 +91,7 @@ impl Store {
         write_seconds: f64,
     ) -> Result<Manifest> {
         let WrittenRows { writer, path, .. } = rows;
-        let (file, rows, bytes, checksum) = writer
-            .finish()
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        let (file, rows, bytes, checksum) = writer.finish().context("cannot store the rows")?;
         file.commit()?;
         let manifest = Manifest {
             format_version: FORMAT_VERSION,

@@ -347,11 +347,6 @@ impl AtomicFile {
             .is_some_and(|file| file.share(other).is_ok())
     }
 
-    /// Where the file will be.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn open(&mut self) -> io::Result<&mut dyn DiskFile> {
         match &mut self.file {
             Some(file) => Ok(&mut **file),

@@ -189,9 +189,12 @@ fn set(
                 (Vec::new(), BooleanBuffer::new_unset(data.len()))
             }
             Some((_, Some(old))) => {
-                // An object that is null gets a new field: no others come with it.
+                // An object that was null gets a new field, and no others with it.
+                let shown = old
+                    .nulls()
+                    .map(|nulls| NullBuffer::new(!&(&!nulls.inner() & bits)));
                 let children = old.fields().iter().zip(old.columns()).map(|(field, data)| {
-                    let data = masked(data, old.nulls())?;
+                    let data = masked(data, shown.as_ref())?;
                     let nullable = field.is_nullable() || data.null_count() > 0;
                     let field = field.as_ref().clone().with_nullable(nullable);
                     Ok((Arc::new(field), data))

@@ -22,7 +22,6 @@ use arrow::array::BinaryViewArray;
 use arrow::datatypes::{DataType, SchemaRef};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
-use std::path::PathBuf;
 
 /// Text is collected up to this size before it is hashed and written.
 const WRITE_BYTES: usize = 256 << 10;
@@ -232,7 +231,6 @@ pub(crate) enum PartContent {
 /// Writes one part.
 pub(crate) struct PartWriter {
     options: ExportOptions,
-    path: PathBuf,
     sink: Sink,
     rows: u64,
     logical_bytes: u64,
@@ -252,7 +250,6 @@ enum Sink {
 impl PartWriter {
     /// Writes to `file`, which the caller commits after [`Self::finish`].
     pub(crate) fn new(file: AtomicFile, options: &ExportOptions) -> Result<Self> {
-        let path = file.path().to_owned();
         let out = ChecksumWriter::new(file);
         let columnar_export = options.format.is_columnar();
         let sink = match &options.columns {
@@ -275,7 +272,6 @@ impl PartWriter {
         };
         Ok(Self {
             options: options.clone(),
-            path,
             sink,
             rows: 0,
             logical_bytes: 0,
@@ -319,9 +315,7 @@ impl PartWriter {
                 }
             }
             Sink::Columns(sink) => {
-                self.logical_bytes += sink
-                    .write(batch)
-                    .with_context(|| format!("cannot write `{}`", self.path.display()))?;
+                self.logical_bytes += sink.write(batch).context("cannot store the rows")?;
             }
         }
         Ok(())
@@ -329,7 +323,6 @@ impl PartWriter {
 
     /// Writes what is left. Gives the file, which still has to be committed.
     pub(crate) fn finish(self) -> Result<(AtomicFile, PartInfo)> {
-        let context = || format!("cannot write `{}`", self.path.display());
         let (out, content) = match self.sink {
             Sink::Rows {
                 mut out,
@@ -341,7 +334,7 @@ impl PartWriter {
                 (out, PartContent::Rows { shape, typed })
             }
             Sink::Columns(sink) => {
-                let (out, schema) = sink.finish().with_context(context)?;
+                let (out, schema) = sink.finish().context("cannot store the rows")?;
                 let input_columns = self.options.columns.map_or(0, |c| c.fields().len());
                 (
                     out,
