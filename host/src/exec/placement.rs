@@ -2,9 +2,9 @@
 //! checkpoint costs more than storing the rows.
 //!
 //! Work is lost if the machine or the process dies before the partition is done, which is assumed
-//! to happen once in [`BETWEEN_FAILURES`]. So `w` seconds of work at risk have the expected cost `w
-//! * w / BETWEEN_FAILURES`: the chance of a failure while they are at risk, times the time to redo
-//! them. The first partitions use the cost that the ops declare, the others what was measured.
+//! to happen once in [`BETWEEN_FAILURES`]. So `w` seconds of work at risk have the expected cost
+//! `w * w / BETWEEN_FAILURES`: the chance of a failure while they are at risk, times the time to
+//! redo them. The first partitions use the cost that the ops declare, the others what was measured.
 
 use std::sync::Mutex;
 

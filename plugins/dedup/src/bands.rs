@@ -1,8 +1,9 @@
 //! Chooses the number of bands, and of rows per band, for a threshold.
 //!
-//! Two documents with Jaccard similarity s agree in one of b bands of r rows with the probability 1
-//! - (1 - s^r)^b. The best b and r minimise the sum of two integrals: of this below the threshold
-//! (false positives) and of the rest above it (false negatives), as in datasketch and Data-Juicer.
+//! Two documents with Jaccard similarity s agree in one of b bands of r rows with the probability
+//! `1 - (1 - s^r)^b`. The best b and r minimise the sum of two integrals: of this below the
+//! threshold (false positives) and of the rest above it (false negatives), as in datasketch and
+//! Data-Juicer.
 
 /// Bands and rows for `threshold`, with at most `permutations` values in all.
 pub(crate) fn optimal(threshold: f64, permutations: usize) -> (usize, usize) {
