@@ -5,6 +5,8 @@ mod groups;
 mod nested;
 mod numbers;
 mod quarantined;
+mod of_parquet;
+mod operators;
 mod texts;
 
 use std::fs::File;
