@@ -2,6 +2,7 @@
 //! unpacking what cannot be read from the middle.
 
 pub(crate) mod arrow_file;
+pub(crate) mod arrow_footer;
 pub(crate) mod columnar;
 pub(crate) mod csv_header;
 pub(crate) mod csv_lines;
