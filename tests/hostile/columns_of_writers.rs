@@ -48,3 +48,52 @@ fn a_footer_that_lies_is_an_error() {
         assert!(!ran.stderr.contains("panicked"), "{at}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn unsigned_numbers_of_several_widths_unite() {
+    let big: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
+    let small: ArrayRef = Arc::new(UInt8Array::from(vec![255]));
+    for (ending, file) in [
+        ("parquet", parquet as fn(&RecordBatch) -> Vec<u8>),
+        ("arrow", ipc),
+    ] {
+        for output in ["result.jsonl", "result.parquet", "result.arrow"] {
+            let case = Case::new();
+            for (name, n) in [("a", &big), ("b", &small)] {
+                let list = ListArray::new(
+                    Arc::new(arrow::datatypes::Field::new_list_field(
+                        n.data_type().clone(),
+                        true,
+                    )),
+                    arrow::buffer::OffsetBuffer::from_lengths([1]),
+                    Arc::clone(n),
+                    None,
+                );
+                let rows = table(vec![
+                    ("text", texts(1)),
+                    ("n", Arc::clone(n)),
+                    ("list", Arc::new(list)),
+                ]);
+                case.write(&format!("in/{name}.{ending}"), file(&rows));
+            }
+            let ran = case
+                .run(&format!(
+                    "dataset_path: in\nexport_path: out/{output}\nprocess:\n{FILTER}"
+                ))
+                .ok();
+            let lines = if output == "result.jsonl" {
+                ran.text().to_owned()
+            } else {
+                to_lines(&read(&case.path("out").join(output)))
+                    .text()
+                    .to_owned()
+            };
+            let rows: Vec<Value> = lines
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
+            let row = |n: u64| json!({"text": "row 0", "n": n, "list": [n]});
+            assert_eq!(rows, [row(u64::MAX), row(255)], "{ending} {output}");
+        }
+    }
+}

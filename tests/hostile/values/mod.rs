@@ -1,6 +1,7 @@
 //! Values that a format cannot hold, or holds otherwise: the table of `host/FORMATS.md`, cell by
 //! cell.
 
+mod dictionaries;
 mod groups;
 mod nested;
 mod numbers;

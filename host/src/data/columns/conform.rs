@@ -183,7 +183,7 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
                 )?),
             }
         }
-        (DataType::Dictionary(..), DataType::Dictionary(_, values)) => {
+        (DataType::Dictionary(_, from), DataType::Dictionary(_, values)) if from != values => {
             cast(&cast(array, values)?, ty)?
         }
         _ => cast(array, ty)?,
@@ -309,3 +309,4 @@ fn holds_all(from: &DataType, to: &DataType) -> bool {
         _ => false,
     }
 }
+        (from, UInt64) if from.is_unsigned_integer() => true,

@@ -139,6 +139,8 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
         (Date32, Date64) | (Date64, Date32) => Date32,
         (Time32(a) | Time64(a), Time32(b) | Time64(b)) => match finer(*a, *b) {
             unit @ (TimeUnit::Second | TimeUnit::Millisecond) => Time32(unit),
+        (UInt64, b) if b.is_unsigned_integer() => UInt64,
+        (a, UInt64) if a.is_unsigned_integer() => UInt64,
             unit => Time64(unit),
         },
         (Duration(a), Duration(b)) => Duration(finer(*a, *b)),
@@ -230,6 +232,57 @@ fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
     let precision = u8::try_from(whole + i16::from(scales)).ok()?;
     let size = |ty: &DataType| match ty {
         DataType::Decimal32(..) => 9,
+/// `field` with `change` made to it and to all fields within it, but for those of unions.
+fn each(field: &FieldRef, change: &dyn Fn(Field) -> Field) -> FieldRef {
+    use DataType::*;
+    let inner = |field: &FieldRef| each(field, change);
+    let ty = match field.data_type() {
+        Struct(fields) => Struct(fields.iter().map(inner).collect()),
+        List(item) => List(inner(item)),
+        LargeList(item) => LargeList(inner(item)),
+        FixedSizeList(item, len) => FixedSizeList(inner(item), *len),
+        Map(entries, sorted) => Map(inner(entries), *sorted),
+        plain => plain.clone(),
+    };
+    Arc::new(change(field.as_ref().clone().with_data_type(ty)))
+}
+
+/// The field with keys of dictionaries that have room for the values of all rows, and ends of runs
+/// for the rows of all files, also of those within it: each file, and each part of one, has a
+/// dictionary of its own.
+pub(crate) fn with_wide_keys(field: &FieldRef) -> FieldRef {
+    use DataType::*;
+    each(field, &|field| {
+        let wide = match field.data_type() {
+            Dictionary(key, value) if matches!(**key, Int8 | Int16 | UInt8 | UInt16) => {
+                Dictionary(Box::new(integer(key, key)), value.clone())
+            }
+            RunEndEncoded(ends, values) if *ends.data_type() == Int16 => {
+                let ends = ends.as_ref().clone().with_data_type(Int32);
+                RunEndEncoded(Arc::new(ends), values.clone())
+            }
+            _ => return field,
+        };
+        field.with_data_type(wide)
+    })
+}
+
+/// The field with dictionaries whose values have no order. It is that of their places, and each
+/// file, row group and batch has places of its own.
+pub(crate) fn without_order(field: &FieldRef) -> FieldRef {
+    each(field, &|field| field.with_dict_is_ordered(false))
+}
+
+/// Whether the field, or one within it, is a dictionary whose values have an order.
+pub(crate) fn has_order(field: &FieldRef) -> bool {
+    let found = Cell::new(false);
+    each(field, &|field| {
+        found.set(found.get() || field.dict_is_ordered() == Some(true));
+        field
+    });
+    found.get()
+}
+
         DataType::Decimal64(..) => 18,
         DataType::Decimal128(..) => 38,
         DataType::Decimal256(..) => 76,
@@ -315,6 +368,8 @@ mod tests {
             (list(Int8), large(Int64), large(Int64)),
             (
                 FixedSizeList(Arc::new(Field::new_list_field(Int8, true)), 2),
+            (UInt8, UInt64, UInt64),
+            (UInt8, UInt32, Int64),
                 list(Int8),
                 list(Int8),
             ),
@@ -361,6 +416,17 @@ mod tests {
                 Struct(vec![Field::new("x", list(ty), true)].into()),
                 true,
             )])
+    #[test]
+    fn keys_get_room_wherever_they_are() {
+        let words = |key: DataType| Dictionary(Box::new(key), Box::new(Utf8));
+        let nested = |key: DataType| {
+            let member = Field::new("m", list(words(key)), true);
+            Arc::new(Field::new("o", list(Struct(vec![member].into())), false))
+        };
+        assert_eq!(with_wide_keys(&nested(UInt8)), nested(Int32));
+        assert_eq!(with_wide_keys(&nested(UInt32)), nested(UInt32));
+    }
+
         };
         let clash = unify(&inner(Int8), &inner(Utf8)).unwrap_err();
         assert_eq!(
