@@ -7,6 +7,7 @@ pub(crate) mod from_json;
 pub(crate) mod grouped;
 pub(crate) mod hugging_face;
 pub(crate) mod new_values;
+pub(crate) mod logical;
 pub(crate) mod out;
 pub(crate) mod schema;
 pub(crate) mod storable;

@@ -6,7 +6,9 @@
 
 use super::convert::is_text;
 use super::hugging_face;
+use super::logical;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Two types that have none in common.
@@ -67,6 +69,12 @@ fn unify_field(a: &FieldRef, b: &FieldRef) -> Result<FieldRef, Clash> {
             .iter()
             .map(|(key, value)| (key.clone(), value.clone())),
     );
+    // What is JSON in one file may be any text in the other.
+    if ![a, b].iter().any(|f| f.data_type() == &DataType::Null) {
+        metadata.retain(|key, _| {
+            !logical::is_of_values(key) || a.metadata().get(key) == b.metadata().get(key)
+        });
+    }
     let nullable =
         a.is_nullable() || b.is_nullable() || [a, b].iter().any(|f| f.data_type() != &ty);
     Ok(Arc::new(
@@ -131,6 +139,8 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
                 Binary
             }
         }
+        (UInt64, b) if b.is_unsigned_integer() => UInt64,
+        (a, UInt64) if a.is_unsigned_integer() => UInt64,
         (a, b) if a.is_integer() && b.is_integer() => Int64,
         (a, b) if (a.is_integer() || a.is_floating()) && (b.is_integer() || b.is_floating()) => {
             Float64
@@ -139,8 +149,6 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
         (Date32, Date64) | (Date64, Date32) => Date32,
         (Time32(a) | Time64(a), Time32(b) | Time64(b)) => match finer(*a, *b) {
             unit @ (TimeUnit::Second | TimeUnit::Millisecond) => Time32(unit),
-        (UInt64, b) if b.is_unsigned_integer() => UInt64,
-        (a, UInt64) if a.is_unsigned_integer() => UInt64,
             unit => Time64(unit),
         },
         (Duration(a), Duration(b)) => Duration(finer(*a, *b)),
@@ -224,14 +232,6 @@ fn integer(a: &DataType, b: &DataType) -> DataType {
     }
 }
 
-/// Digits before and after the point are as many as the one or the other has.
-fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
-    let ((precision, scale), (other, second)) = (digits(a)?, digits(b)?);
-    let scales = scale.max(second);
-    let whole = (i16::from(precision) - i16::from(scale)).max(i16::from(other) - i16::from(second));
-    let precision = u8::try_from(whole + i16::from(scales)).ok()?;
-    let size = |ty: &DataType| match ty {
-        DataType::Decimal32(..) => 9,
 /// `field` with `change` made to it and to all fields within it, but for those of unions.
 fn each(field: &FieldRef, change: &dyn Fn(Field) -> Field) -> FieldRef {
     use DataType::*;
@@ -283,6 +283,14 @@ pub(crate) fn has_order(field: &FieldRef) -> bool {
     found.get()
 }
 
+/// Digits before and after the point are as many as the one or the other has.
+fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
+    let ((precision, scale), (other, second)) = (digits(a)?, digits(b)?);
+    let scales = scale.max(second);
+    let whole = (i16::from(precision) - i16::from(scale)).max(i16::from(other) - i16::from(second));
+    let precision = u8::try_from(whole + i16::from(scales)).ok()?;
+    let size = |ty: &DataType| match ty {
+        DataType::Decimal32(..) => 9,
         DataType::Decimal64(..) => 18,
         DataType::Decimal128(..) => 38,
         DataType::Decimal256(..) => 76,
@@ -360,6 +368,8 @@ mod tests {
         for (a, b, both) in [
             (Int8, Int32, Int64),
             (Int64, UInt64, Int64),
+            (UInt8, UInt64, UInt64),
+            (UInt8, UInt32, Int64),
             (Int64, Float32, Float64),
             (Null, Date32, Date32),
             (Utf8, LargeUtf8, LargeUtf8),
@@ -368,8 +378,6 @@ mod tests {
             (list(Int8), large(Int64), large(Int64)),
             (
                 FixedSizeList(Arc::new(Field::new_list_field(Int8, true)), 2),
-            (UInt8, UInt64, UInt64),
-            (UInt8, UInt32, Int64),
                 list(Int8),
                 list(Int8),
             ),
@@ -409,14 +417,6 @@ mod tests {
     }
 
     #[test]
-    fn a_clash_names_the_member() {
-        let inner = |ty: DataType| {
-            Schema::new(vec![Field::new(
-                "meta",
-                Struct(vec![Field::new("x", list(ty), true)].into()),
-                true,
-            )])
-    #[test]
     fn keys_get_room_wherever_they_are() {
         let words = |key: DataType| Dictionary(Box::new(key), Box::new(Utf8));
         let nested = |key: DataType| {
@@ -427,6 +427,14 @@ mod tests {
         assert_eq!(with_wide_keys(&nested(UInt32)), nested(UInt32));
     }
 
+    #[test]
+    fn a_clash_names_the_member() {
+        let inner = |ty: DataType| {
+            Schema::new(vec![Field::new(
+                "meta",
+                Struct(vec![Field::new("x", list(ty), true)].into()),
+                true,
+            )])
         };
         let clash = unify(&inner(Int8), &inner(Utf8)).unwrap_err();
         assert_eq!(
