@@ -11,6 +11,7 @@ use crate::data::columns::storable::{
 use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
 use crate::data::input::Dataset;
+use crate::data::columns::widen::{has_order, without_order};
 use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
@@ -39,6 +40,8 @@ pub struct ExportOptions {
 }
 
 impl ExportOptions {
+    /// Columns of dictionaries whose values had an order.
+    ordered: Vec<String>,
     /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads
     /// the schemas of columnar files; fails where they do not agree or `format` has no type for
     /// one. `json_rows`: operators make JSON rows of them.
@@ -54,6 +57,14 @@ impl ExportOptions {
             .transpose()?;
         if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
             *schema = for_parquet(schema);
+        }
+        let mut ordered = Vec::new();
+        if let Some(schema) = &mut columns {
+            let fields = schema.fields();
+            let named = fields.iter().filter(|field| has_order(field));
+            ordered.extend(named.map(|field| field.name().clone()));
+            let fields: Vec<_> = fields.iter().map(without_order).collect();
+            *schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         }
         if let Some(schema) = &columns {
             if json_rows || !format.is_columnar() {
@@ -79,6 +90,7 @@ impl ExportOptions {
     /// The schema that the rows of columnar files are read in.
     pub fn schema(&self) -> Option<&SchemaRef> {
         self.columns.as_ref()
+            ordered,
     }
 
     /// Whether checkpoints of the rows can be Parquet.
@@ -112,6 +124,14 @@ impl ExportOptions {
         notes
     }
 
+        if self.format.is_columnar() {
+            notes.extend(self.ordered.iter().map(|name| {
+                format!(
+                    "column `{name}` is a dictionary with an order (an ordered Categorical of pandas): all values are kept; the order, and \
+                     categories that no row has, are not"
+                )
+            }));
+        }
     /// Columns whose bytes operators see as text.
     fn bytes_as_text(&self, columns: &SchemaRef) -> Option<String> {
         let bytes: Vec<String> = columns
