@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanBufferBuilder};
 use arrow::datatypes::Field;
 
-use crate::data::{Batch, Column, STATS, is_text};
+use crate::data::{Batch, Column, is_text};
 
 /// Key in the metadata of a field.
 const ROLE: &str = "djhost:role";
@@ -22,8 +22,7 @@ const NATIVE: &str = "native";
 /// For each row a bit per column; null where no column has changed.
 const CHANGED: &str = "changed";
 
-/// Adds the columns of `batch`, but for stats of the input that an op has computed anew: they are
-/// of no use any more.
+/// Adds the columns of `batch`. None is left out: one that is called like a stat may be the user's.
 pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
     let mut column = |path: &str, role: &str, array: &ArrayRef| {
         add(
@@ -31,14 +30,7 @@ pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
             Arc::clone(array),
         );
     };
-    let is_stat = |c: &&Column| {
-        batch
-            .stats
-            .iter()
-            .any(|s| c.path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key))
-    };
-    let columns: Vec<&Column> = batch.columns.iter().filter(|c| !is_stat(c)).collect();
-    for c in &columns {
+    for c in &batch.columns {
         column(&c.path, if c.json { JSON } else { VALUES }, &c.data);
         // Strings are the same values in any layout.
         if let Some(native) = c
@@ -49,11 +41,11 @@ pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
             column(&c.path, NATIVE, native);
         }
     }
-    let changed: ArrayRef = Arc::new(changed(&columns, batch.rows()));
+    let changed: ArrayRef = Arc::new(changed(&batch.columns, batch.rows()));
     column("changed", CHANGED, &changed);
 }
 
-fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
+fn changed(columns: &[Column], rows: usize) -> BinaryArray {
     let changed: Vec<_> = columns
         .iter()
         .enumerate()

@@ -2,7 +2,8 @@
 //! IPC stream where the rows are columns and the export is columnar too.
 
 use super::target::ExportFormat;
-use crate::data::batch::Batch;
+use crate::data::batch::{Batch, STATS};
+use crate::data::columns::hex_texts::{count_bytes, has_bytes};
 use crate::data::columns::out::{ColumnSink, write_json};
 use crate::data::columns::schema::{encode_schema, unified_schema};
 use crate::data::columns::storable::{
@@ -16,11 +17,12 @@ use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
 use crate::data::losses::{Loss, Losses};
+use crate::error::UserError;
 use crate::rundir::checksum::ChecksumWriter;
 use crate::rundir::own_files::new_file;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -68,6 +70,9 @@ impl ExportOptions {
         }
         if let Some(schema) = &columns {
             if json_rows || !format.is_columnar() {
+            if keep_stats {
+                check_stats(schema)?;
+            }
                 check_json(schema)?;
             }
             if json_rows && format.is_columnar() {
@@ -193,22 +198,22 @@ impl ExportOptions {
     }
 }
 
-/// Whether there are bytes in values of this type.
-fn has_bytes(ty: &DataType) -> bool {
-    use DataType::*;
-    match ty {
-        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => true,
-        List(item)
-        | LargeList(item)
-        | FixedSizeList(item, _)
-        | ListView(item)
-        | LargeListView(item)
-        | Map(item, _) => has_bytes(item.data_type()),
-        Dictionary(_, value) => has_bytes(value),
-        Struct(fields) => fields.iter().any(|f| has_bytes(f.data_type())),
-        _ => false,
+/// Fails if the stats of operators find a column in their place.
+fn check_stats(schema: &SchemaRef) -> Result<()> {
+    let Ok(field) = schema.field_with_name(STATS) else {
+        return Ok(());
+    };
+    if matches!(field.data_type(), DataType::Struct(_) | DataType::Null) {
+        return Ok(());
     }
 }
+    let message = format!(
+        "the stats of operators are written into `{STATS}`, but the input has a column of that name, which is {} and no struct",
+        field.data_type()
+    );
+    Err(UserError::new("keep_stats_in_res_ds", message)
+        .hint("set it to false, or give the column another name")
+        .into())
 
 /// What is known of a finished part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -324,6 +329,8 @@ impl PartWriter {
                     // What JSON does not have, columns do.
                     Some(shape) => {
                         shape.add_rows(lines, &mut self.losses)?;
+                        losses.retain(|_, loss| loss == Loss::Replaced);
+                        self.losses.merge(&losses);
                         typed
                             .as_mut()
                             .map_or(Ok(()), |typed| typed.add_rows(lines))?;

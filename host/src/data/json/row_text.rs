@@ -1,6 +1,6 @@
 //! Rows as JSON lines: the bytes that were read, with new values spliced in.
 
-use super::edit::{append, set_path, write_f64};
+use super::edit::{append, is_plain, set_member, set_path, write_f64};
 use super::string::write_string;
 use crate::data::batch::{Batch, Column, STATS, Stat};
 use crate::data::losses::{Loss, Losses};
@@ -12,7 +12,7 @@ use memchr::memmem;
 
 /// Appends every row of `batch` and a line feed to `out`. A row without changes is its original
 /// bytes. Stats are written under [`STATS`] if asked for, over those of the same name that the row
-/// has. New values that are NaN or infinite are added to `losses`.
+/// has. New values that are NaN or infinite are added to `losses`, and what makes room for stats.
 pub(crate) fn write_rows(
     batch: &Batch,
     raw: &BinaryViewArray,
@@ -53,7 +53,7 @@ pub(crate) fn write_rows(
         }
         run.flush(raw, out);
         scratch.fields(raw.value(row), row, &changed)?;
-        scratch.stats(row, stats)?;
+        scratch.stats(row, stats, losses)?;
         out.extend_from_slice(&scratch.row);
         out.push(b'\n');
     }
@@ -212,17 +212,20 @@ impl Scratch {
         }
     }
 
-    fn stats(&mut self, row: usize, stats: &[Stat]) -> Result<()> {
+    fn stats(&mut self, row: usize, stats: &[Stat], losses: &mut Losses) -> Result<()> {
         if stats.iter().all(|s| s.data.is_null(row)) {
             return Ok(());
         }
         let has_some = memmem::find(&self.row, STATS.as_bytes()).is_some();
+        if has_some && is_plain(&self.row, STATS) {
+            losses.add(STATS, Loss::Replaced, 1);
+        }
         let mut object = vec![b'{'];
         for stat in stats.iter().filter(|s| s.data.is_valid(row)) {
             self.value.clear();
             write_value(&stat.data, row, false, &mut self.value)?;
             if has_some {
-                self.put(&format!("{STATS}.{}", stat.key), false);
+                self.row = set_member(&self.row, STATS, &stat.key, &self.value);
             } else {
                 if object.len() > 1 {
                     object.extend_from_slice(b", ");
