@@ -12,6 +12,7 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type};
+use std::ops::Range;
 
 /// What becomes of values that JSON has no text for, and how many there were.
 #[derive(Default)]
@@ -25,6 +26,14 @@ pub(crate) struct Spelling {
 }
 
 impl Spelling {
+    /// For people, who are shown what is there.
+    pub(crate) fn raw() -> Self {
+        Self {
+            raw: true,
+            ..Self::default()
+        }
+    }
+
     /// For readers that take standard JSON only.
     pub(crate) fn standard() -> Self {
         Self {
@@ -174,7 +183,7 @@ enum Ranges {
 }
 
 impl Ranges {
-    fn of(&self, row: usize) -> std::ops::Range<usize> {
+    fn of(&self, row: usize) -> Range<usize> {
         match self {
             Self::Offsets(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
             Self::LargeOffsets(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
@@ -348,10 +357,12 @@ impl Encoder {
                 values,
             } => {
                 out.push(b'{');
+                let mut names = Vec::with_capacity(ranges.of(row).len());
                 for (i, entry) in ranges.of(row).enumerate() {
                     if i > 0 {
                         out.push(b',');
                     }
+                    let start = out.len();
                     if keys.is_null(entry) && !spelling.raw {
                         return Err(Unwritable {
                             value: "a map with a key that is null".to_owned(),
@@ -359,8 +370,16 @@ impl Encoder {
                         });
                     }
                     keys.write_key(entry, spelling, out)?;
+                    names.push(start..out.len());
                     out.push(b':');
                     values.write(entry, spelling, out)?;
+                }
+                // Readers of an object keep one of them.
+                if !spelling.raw && has_twice(out, names) {
+                    return Err(Unwritable {
+                        value: "a map with a key that comes twice".to_owned(),
+                        ty: ty.clone(),
+                    });
                 }
                 out.push(b'}');
             }
@@ -393,6 +412,13 @@ impl Encoder {
         }
         Ok(())
     }
+}
+
+/// Whether two of `names` are the same text.
+fn has_twice(out: &[u8], mut names: Vec<Range<usize>>) -> bool {
+    let text = |name: &Range<usize>| &out[name.clone()];
+    names.sort_unstable_by(|a, b| text(a).cmp(text(b)));
+    names.windows(2).any(|two| text(&two[0]) == text(&two[1]))
 }
 
 fn key(name: &str) -> Vec<u8> {
