@@ -11,8 +11,8 @@ use crate::data::columns::storable::{
 };
 use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
-use crate::data::input::Dataset;
 use crate::data::columns::widen::{has_order, without_order};
+use crate::data::input::Dataset;
 use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Text is collected up to this size before it is hashed and written.
 const WRITE_BYTES: usize = 256 << 10;
@@ -39,11 +40,11 @@ pub struct ExportOptions {
     columns: Option<SchemaRef>,
     /// Rows of columns come as JSON rows: parts hold such rows whatever the export is.
     json_rows: bool,
+    /// Columns of dictionaries whose values had an order.
+    ordered: Vec<String>,
 }
 
 impl ExportOptions {
-    /// Columns of dictionaries whose values had an order.
-    ordered: Vec<String>,
     /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads
     /// the schemas of columnar files; fails where they do not agree or `format` has no type for
     /// one. `json_rows`: operators make JSON rows of them.
@@ -57,9 +58,6 @@ impl ExportOptions {
             .is_columnar()
             .then(|| unified_schema(dataset))
             .transpose()?;
-        if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
-            *schema = for_parquet(schema);
-        }
         let mut ordered = Vec::new();
         if let Some(schema) = &mut columns {
             let fields = schema.fields();
@@ -68,11 +66,14 @@ impl ExportOptions {
             let fields: Vec<_> = fields.iter().map(without_order).collect();
             *schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         }
+        if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
+            *schema = for_parquet(schema);
+        }
         if let Some(schema) = &columns {
-            if json_rows || !format.is_columnar() {
             if keep_stats {
                 check_stats(schema)?;
             }
+            if json_rows || !format.is_columnar() {
                 check_json(schema)?;
             }
             if json_rows && format.is_columnar() {
@@ -89,13 +90,13 @@ impl ExportOptions {
             keep_stats,
             columns,
             json_rows,
+            ordered,
         })
     }
 
     /// The schema that the rows of columnar files are read in.
     pub fn schema(&self) -> Option<&SchemaRef> {
         self.columns.as_ref()
-            ordered,
     }
 
     /// Whether checkpoints of the rows can be Parquet.
@@ -123,12 +124,6 @@ impl ExportOptions {
             .into_iter()
             .map(|(a, b)| differ_by_case(&a, &b))
             .collect();
-        if self.json_rows {
-            notes.extend(self.bytes_as_text(columns));
-        }
-        notes
-    }
-
         if self.format.is_columnar() {
             notes.extend(self.ordered.iter().map(|name| {
                 format!(
@@ -137,6 +132,12 @@ impl ExportOptions {
                 )
             }));
         }
+        if self.json_rows {
+            notes.extend(self.bytes_as_text(columns));
+        }
+        notes
+    }
+
     /// Columns whose bytes operators see as text.
     fn bytes_as_text(&self, columns: &SchemaRef) -> Option<String> {
         let bytes: Vec<String> = columns
@@ -206,7 +207,6 @@ fn check_stats(schema: &SchemaRef) -> Result<()> {
     if matches!(field.data_type(), DataType::Struct(_) | DataType::Null) {
         return Ok(());
     }
-}
     let message = format!(
         "the stats of operators are written into `{STATS}`, but the input has a column of that name, which is {} and no struct",
         field.data_type()
@@ -214,6 +214,7 @@ fn check_stats(schema: &SchemaRef) -> Result<()> {
     Err(UserError::new("keep_stats_in_res_ds", message)
         .hint("set it to false, or give the column another name")
         .into())
+}
 
 /// What is known of a finished part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -328,9 +329,9 @@ impl PartWriter {
                 match shape {
                     // What JSON does not have, columns do.
                     Some(shape) => {
-                        shape.add_rows(lines, &mut self.losses)?;
                         losses.retain(|_, loss| loss == Loss::Replaced);
                         self.losses.merge(&losses);
+                        shape.add_rows(lines, &mut self.losses)?;
                         typed
                             .as_mut()
                             .map_or(Ok(()), |typed| typed.add_rows(lines))?;
@@ -339,6 +340,9 @@ impl PartWriter {
                         self.losses.merge(&losses);
                         if self.options.makes_json() && batch.raw.is_some() {
                             count_constants(lines, &mut self.losses)?;
+                            if let Some(columns) = &self.options.columns {
+                                count_bytes(lines, columns, &mut self.losses)?;
+                            }
                         }
                     }
                 }
