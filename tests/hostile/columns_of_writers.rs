@@ -97,3 +97,34 @@ fn unsigned_numbers_of_several_widths_unite() {
         }
     }
 }
+
+#[test]
+fn values_of_no_bytes_are_no_reason_to_panic() {
+    let none = FixedSizeBinaryArray::try_new_with_len(
+        0,
+        arrow::buffer::Buffer::from_vec(Vec::<u8>::new()),
+        None,
+        2,
+    );
+    let none: ArrayRef = Arc::new(none.unwrap());
+    let member = Arc::new(arrow::datatypes::Field::new(
+        "d",
+        none.data_type().clone(),
+        true,
+    ));
+    let object: ArrayRef = Arc::new(StructArray::from(vec![(member, Arc::clone(&none))]));
+    for (column, value) in [(none, json!("")), (object, json!({"d": ""}))] {
+        let rows = table(vec![("text", texts(2)), ("d", column)]);
+        for process in [FILTER, "  - document_deduplicator:\n"] {
+            let ran = run("in.arrow", ipc(&rows), "result.jsonl", process).1.ok();
+            let line: Value = serde_json::from_str(ran.text().lines().next().unwrap()).unwrap();
+            assert_eq!(line["d"], value);
+            let (case, ran) = run("in.arrow", ipc(&rows), "result.arrow", process);
+            assert!(!ran.ok().stderr.contains("panicked"));
+            assert_eq!(read(&case.path("out/result.arrow")), rows);
+            let (_, ran) = run("in.arrow", ipc(&rows), "result.parquet", process);
+            assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+            ran.failed(2, &["column `d` is ", "Parquet has no type for that"]);
+        }
+    }
+}
