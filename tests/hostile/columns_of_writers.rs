@@ -40,7 +40,7 @@ fn a_footer_that_lies_is_an_error() {
     let file = in_batches();
     let end = file.len() - 10;
     let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize;
-    for at in end - length..end + 4 {
+    for at in (end - length..end + 4).step_by(11) {
         let mut bad = file.clone();
         bad[at] = bad[at].wrapping_add(0x40);
         // Some of it nobody needs: then all rows are there.

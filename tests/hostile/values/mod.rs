@@ -5,9 +5,9 @@ mod dictionaries;
 mod groups;
 mod nested;
 mod numbers;
-mod quarantined;
 mod of_parquet;
 mod operators;
+mod quarantined;
 mod texts;
 
 use std::fs::File;
