@@ -15,6 +15,9 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+/// Where the first message of a file is: behind the magic.
+const FRONT: u64 = 8;
+
 struct Message {
     bytes: Range<u64>,
     kind: MessageHeader,
@@ -136,11 +139,23 @@ fn open(path: &Path) -> Result<(File, Layout)> {
     let mut head = [0; MAGIC.len()];
     if size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == *MAGIC {
         let footer = arrow_footer::read(&file, size)
+            .and_then(|footer| check_front(&file, size).map(|()| footer))
             .with_context(|| format!("`{}` is damaged", path.display()))?;
         return Ok((file, Layout::File(footer)));
     }
     let messages = walk(path, &file, size)?;
     Ok((file, Layout::Stream(messages)))
+}
+
+/// Fails if the schema stands before the batches of a file, too, and cannot be read there: it is
+/// not what was written.
+fn check_front(file: &File, size: u64) -> Result<()> {
+    let mut prefix = [0; 4];
+    file.read_exact_at(&mut prefix, FRONT)?;
+    if prefix == [0xff; 4] {
+        message(file, FRONT, size).with_context(|| format!("at byte {FRONT}"))?;
+    }
+    Ok(())
 }
 
 /// The messages of a stream.
