@@ -4,6 +4,7 @@
 
 mod archives;
 mod columns;
+mod columns_of_writers;
 mod commands;
 mod files;
 mod judged;

@@ -164,3 +164,81 @@ fn no_mapper_writes_stats() {
         );
     }
 }
+
+/// A field may be called like a stat: it is the user's.
+#[test]
+fn a_field_with_the_path_of_a_stat_stays() {
+    use crate::hostile::values::{parquet, read, table, texts, to_lines};
+    use std::sync::Arc;
+    let mine = Arc::new(arrow::array::Int64Array::from(vec![7])) as arrow::array::ArrayRef;
+    let rows = table(vec![("text", texts(1)), ("__dj__stats__.text_len", mine)]);
+    let line = "{\"text\":\"row 0\",\"__dj__stats__.text_len\":7}\n";
+    for more in [
+        "",
+        "  - document_deduplicator:\n",
+        "checkpoint: {strategy: every_op}\n",
+    ] {
+        for keep in [false, true] {
+            for input in ["in.jsonl", "in.parquet"] {
+                for output in ["result.jsonl", "result.parquet", "result.arrow"] {
+                    let case = Case::new();
+                    if input == "in.jsonl" {
+                        case.write(input, line);
+                    } else {
+                        case.write(input, parquet(&rows));
+                    }
+                    let ran = case
+                        .run(&format!(
+                            "dataset_path: {input}\nexport_path: out/{output}\nkeep_stats_in_res_ds: {keep}\nprocess:\n  - text_length_filter: {{min_len: 0}}\n{more}"
+                        ))
+                        .ok();
+                    let lines = if output == "result.jsonl" {
+                        ran.text().to_owned()
+                    } else {
+                        to_lines(&read(&case.path("out").join(output)))
+                            .text()
+                            .to_owned()
+                    };
+                    let row: Value = serde_json::from_str(&lines).unwrap();
+                    let place = format!("{input} {output} {keep} {more}");
+                    assert_eq!(row["__dj__stats__.text_len"], 7, "{place}");
+                    let stat = &row["__dj__stats__"]["text_len"];
+                    assert_eq!(stat.as_i64(), keep.then_some(5), "{place}");
+                }
+            }
+        }
+    }
+}
+
+/// Something else stands where stats are to be written.
+#[test]
+fn stats_take_the_place_of_nothing_silently() {
+    use crate::hostile::values::{parquet, table, texts};
+    use std::sync::Arc;
+    let mine = Arc::new(arrow::array::StringArray::from(vec!["mine"])) as arrow::array::ArrayRef;
+    let rows = table(vec![("text", texts(1)), ("__dj__stats__", mine)]);
+    for output in ["result.jsonl", "result.parquet", "result.arrow"] {
+        let case = Case::new();
+        case.write("in.parquet", parquet(&rows));
+        let recipe = format!("dataset_path: in.parquet\nexport_path: out/{output}\n");
+        case.run(&format!(
+            "{recipe}{KEPT}  - text_length_filter: {{min_len: 0}}\n"
+        ))
+        .failed(2, &["`__dj__stats__`", "which is Utf8 and no struct"]);
+        case.run(&format!(
+            "{recipe}process:\n  - text_length_filter: {{min_len: 0}}\n"
+        ))
+        .ok();
+        let lines = "{\"text\": \"a\", \"__dj__stats__\": \"mine\"}\n{\"text\": \"b\", \"__dj__stats__\": null}\n{\"text\": \"c\"}\n";
+        let ran = Case::with_input(lines)
+            .run(&format!(
+                "export_path: out/{output}\n{KEPT}  - text_length_filter: {{min_len: 0}}\n"
+            ))
+            .ok();
+        let warnings = ran.summary["warnings"].to_string();
+        assert!(
+            warnings.contains("field `__dj__stats__`: 1 value was no object: the stats"),
+            "{warnings}"
+        );
+    }
+}

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanBufferBuilder};
 use arrow::datatypes::Field;
 
-use crate::data::{Batch, Column, STATS, is_text};
+use crate::data::{Batch, Column, is_text};
 
 /// Key in the metadata of a field.
 const ROLE: &str = "djhost:role";
@@ -31,14 +31,7 @@ pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
             Arc::clone(array),
         );
     };
-    let is_stat = |c: &&Column| {
-        batch
-            .stats
-            .iter()
-            .any(|s| c.path.strip_prefix(STATS).and_then(|p| p.strip_prefix('.')) == Some(&s.key))
-    };
-    let columns: Vec<&Column> = batch.columns.iter().filter(|c| !is_stat(c)).collect();
-    for c in &columns {
+    for c in &batch.columns {
         column(&c.path, if c.json { JSON } else { VALUES }, &c.data);
         // Strings are the same values in any layout.
         if let Some(native) = c
@@ -49,11 +42,11 @@ pub(crate) fn store(batch: &Batch, add: &mut dyn FnMut(Field, ArrayRef)) {
             column(&c.path, NATIVE, native);
         }
     }
-    let changed: ArrayRef = Arc::new(changed(&columns, batch.rows()));
+    let changed: ArrayRef = Arc::new(changed(&batch.columns, batch.rows()));
     column("changed", CHANGED, &changed);
 }
 
-fn changed(columns: &[&Column], rows: usize) -> BinaryArray {
+fn changed(columns: &[Column], rows: usize) -> BinaryArray {
     let changed: Vec<_> = columns
         .iter()
         .enumerate()

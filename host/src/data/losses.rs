@@ -24,6 +24,10 @@ pub(crate) enum Loss {
     Surrogate,
     /// A number in a table with leading zeros or a plus sign, which JSON does not have.
     Spelling,
+    /// A value of several of one key, written to a column.
+    Repeated,
+    /// A value in whose place stats are written.
+    Replaced,
 }
 
 impl Losses {
@@ -94,6 +98,26 @@ impl Loss {
                 "{count} {numbers} in a table had leading zeros or a plus sign, which JSON does not have: read without them, \
                  as pandas does (`007` is 7)"
             ),
+            Self::Repeated => {
+                let (s, its) = if count == 1 {
+                    ("s", "its")
+                } else {
+                    ("", "their")
+                };
+                format!(
+                    "{count} {values} stand{s} before another one of the same key in {its} object: a column has room for the last one only"
+                )
+            }
+            Self::Replaced => {
+                let (was, no, its) = if count == 1 {
+                    ("was", "no object", "its")
+                } else {
+                    ("were", "no objects", "their")
+                };
+                format!(
+                    "{count} {values} {was} {no}: the stats of operators are written in {its} place (`keep_stats_in_res_ds`)"
+                )
+            }
             Self::Surrogate => {
                 let hold = if count == 1 { "holds" } else { "hold" };
                 format!(

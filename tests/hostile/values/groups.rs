@@ -298,3 +298,46 @@ fn an_operator_that_writes_json_into_a_column_keeps_its_type() {
         );
     }
 }
+
+#[test]
+fn bytes_are_counted_behind_groupers() {
+    let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"a"[..], b"bc"]));
+    let words: ArrayRef = Arc::new(StringArray::from(vec!["61", "62"]));
+    let member = StructArray::from(vec![
+        (
+            Arc::new(Field::new("b", DataType::Binary, true)),
+            Arc::clone(&bytes),
+        ),
+        (Arc::new(Field::new("s", DataType::Utf8, true)), words),
+    ]);
+    let rows = table(vec![
+        ("text", texts(2)),
+        ("b", bytes),
+        ("o", Arc::new(member)),
+    ]);
+    for process in [
+        "  - naive_grouper:\n",
+        "  - naive_grouper:\n  - naive_reverse_grouper:\n",
+        "  - naive_grouper:\n  - naive_reverse_grouper:\n  - document_deduplicator:\n",
+    ] {
+        for (name, file) in [("in.parquet", parquet(&rows)), ("in.arrow", ipc(&rows))] {
+            let ran = run(name, file, "result.jsonl", process).1.ok();
+            warned(
+                &ran,
+                &[
+                    "field `b`: 2 values of bytes are written to JSON as hexadecimal digits",
+                    "field `o`: 2 values of bytes",
+                ],
+            );
+            assert!(!ran.summary["warnings"].to_string().contains("`text`"));
+        }
+    }
+    // In columns they are bytes again.
+    let (_, ran) = run(
+        "in.parquet",
+        parquet(&rows),
+        "result.parquet",
+        "  - naive_grouper:\n",
+    );
+    assert!(!ran.ok().summary["warnings"].to_string().contains("bytes"));
+}

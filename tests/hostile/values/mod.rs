@@ -1,9 +1,12 @@
 //! Values that a format cannot hold, or holds otherwise: the table of `host/FORMATS.md`, cell by
 //! cell.
 
+mod dictionaries;
 mod groups;
 mod nested;
 mod numbers;
+mod of_parquet;
+mod operators;
 mod quarantined;
 mod texts;
 

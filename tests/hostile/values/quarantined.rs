@@ -123,3 +123,94 @@ fn no_error_text_becomes_data() {
         }
     }
 }
+
+#[test]
+fn maps_with_a_key_twice() {
+    let mut names = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    let mut numbers = MapBuilder::new(None, Int32Builder::new(), Int64Builder::new());
+    for keys in [&[1, 2, 1][..], &[1, 2], &[]] {
+        for key in keys {
+            names.keys().append_value(format!("k{key}"));
+            names.values().append_value(7);
+            numbers.keys().append_value(-key);
+            numbers.values().append_value(7);
+        }
+        names.append(true).unwrap();
+        numbers.append(true).unwrap();
+    }
+    let (names, numbers): (ArrayRef, ArrayRef) =
+        (Arc::new(names.finish()), Arc::new(numbers.finish()));
+    let list = ListArray::new(
+        Arc::new(Field::new_list_field(names.data_type().clone(), true)),
+        OffsetBuffer::from_lengths([1, 1, 1]),
+        Arc::clone(&names),
+        None,
+    );
+    for map in [names, numbers, Arc::new(list)] {
+        let rows = table(vec![("text", texts(3)), ("m", map)]);
+        let (kept, ran) = to_table("in.arrow", ipc(&rows));
+        assert_eq!((kept.columns(), ran.quarantine.len()), (rows.columns(), 0));
+        for process in [
+            FILTER,
+            "  - naive_grouper:\n",
+            "  - document_deduplicator:\n",
+        ] {
+            let [one, two] = [("in.parquet", parquet(&rows)), ("in.arrow", ipc(&rows))]
+                .map(|(name, file)| run(name, file, "result.jsonl", process).1.ok());
+            assert_eq!(one.text(), two.text());
+            assert!(one.text().contains("row 1") && !one.text().contains("row 0"));
+            let [entry] = &one.quarantine[..] else {
+                panic!("{:?}", one.quarantine)
+            };
+            let reason = entry["reason"].as_str().unwrap();
+            assert!(
+                reason.starts_with("`m` is a map with a key that comes twice of type "),
+                "{reason}"
+            );
+        }
+    }
+}
+
+#[test]
+fn values_that_the_columns_of_the_export_do_not_hold_are_shown() {
+    let far = |unit: &str| -> ArrayRef {
+        match unit {
+            "s" => Arc::new(TimestampSecondArray::from(vec![1 << 62, 0])),
+            _ => Arc::new(Date64Array::from(vec![1 << 62, 0])),
+        }
+    };
+    for (column, value) in [
+        (far("s"), "4611686018427387904 of type Timestamp(s), which"),
+        (far("days"), "4611686018427387904 of type Date64, which"),
+    ] {
+        let rows = table(vec![("text", texts(2)), ("c", column)]);
+        let (_, ran) = run("in.arrow", ipc(&rows), "result.parquet", FILTER);
+        let ran = ran.ok();
+        let reason = ran.quarantine[0]["reason"].as_str().unwrap();
+        assert!(
+            reason.contains(value) && !reason.contains("ERROR") && !reason.contains("all files"),
+            "{reason}"
+        );
+    }
+    // Two files whose durations differ.
+    let case = Case::new();
+    let of = |column: ArrayRef| ipc(&table(vec![("text", texts(1)), ("c", column)]));
+    case.write(
+        "in/a.arrow",
+        of(Arc::new(DurationSecondArray::from(vec![1 << 62]))),
+    );
+    case.write(
+        "in/b.arrow",
+        of(Arc::new(DurationNanosecondArray::from(vec![1]))),
+    );
+    let ran = case
+        .run(&format!(
+            "max_quarantine_ratio: 1\ndataset_path: in\nprocess:\n{FILTER}"
+        ))
+        .ok();
+    let reason = ran.quarantine[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("PT4611686018427387904S of type Duration(s), which Duration(ns)"),
+        "{reason}"
+    );
+}

@@ -154,3 +154,32 @@ fn a_lone_surrogate_in_a_key_that_nobody_reads_is_no_matter() {
     let ran = run_on("in.jsonl", rows).ok();
     assert_eq!((ran.text(), ran.quarantine.len()), (rows, 0));
 }
+
+/// A column has room for one value of each name.
+#[test]
+fn keys_that_come_twice_or_become_one() {
+    let rows = "{\"text\": \"a\", \"o\": {\"\\ud800\": 1, \"\\ud801\": 2}, \"l\": [{\"k\": 1, \"k\": 2, \"\\u006b\": 3}]}\n\
+        {\"l\": [], \"text\": \"x\", \"text\": \"b\", \"o\": {\"\\ud800\": 1}}\n";
+    let (found, ran) = to_table("in.jsonl", rows);
+    let lost = "1 value stands before another one of the same key in its object";
+    warned(
+        &ran,
+        &[
+            &format!("field `o.\u{fffd}`: {lost}"),
+            "field `l[].k`: 2 values stand before",
+            &format!("field `text`: {lost}"),
+        ],
+    );
+    assert_eq!(
+        to_lines(&found).text().lines().next().unwrap(),
+        "{\"text\":\"a\",\"o\":{\"\u{fffd}\":2},\"l\":[{\"k\":3}]}"
+    );
+    // Names that come in another order do so once, and text keeps all.
+    let rows = "{\"text\": \"a\", \"b\": 1}\n{\"b\": {\"k\": 1, \"k\": 2}, \"text\": \"b\"}\n";
+    let (_, ran) = to_table("in.jsonl", rows);
+    assert!(
+        !ran.summary["warnings"]
+            .to_string()
+            .contains("of the same key")
+    );
+}

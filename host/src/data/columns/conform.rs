@@ -1,5 +1,6 @@
 //! Casts columns to the schema that all files share, and reports values that do not survive it.
 
+use super::to_json::{Encoder, Spelling};
 use super::widen::list_item;
 use anyhow::{Context, Result};
 use arrow::array::{
@@ -68,18 +69,31 @@ pub(crate) fn fit(read: &RecordBatch, schema: &Schema) -> Result<Fitted> {
 
 /// Says why type `ty` cannot hold the value in `row`.
 pub(crate) fn loss(column: &ArrayRef, row: usize, ty: &DataType) -> String {
-    let options = FormatOptions::default();
-    let value = ArrayFormatter::try_new(column, &options)
-        .map(|f| f.value(row).to_string())
-        .unwrap_or_default();
+    let value = shown(column, row);
     let mut shown: String = value.chars().take(SHOWN).collect();
     if shown.len() < value.len() {
         shown.push('…');
     }
     format!(
-        "{shown} of type {}, which {ty}, the type of the column in all files together, does not hold exactly",
+        "{shown} of type {}, which {ty}, the type that the column is read in, does not hold exactly",
         column.data_type()
     )
+}
+
+/// The value in `row`; one that has no text, as a time far away, is the number that it is stored as.
+fn shown(column: &ArrayRef, row: usize) -> String {
+    let options = FormatOptions::default().with_display_error(false);
+    let text = ArrayFormatter::try_new(column, &options)
+        .and_then(|f| f.value(row).try_to_string())
+        .ok()
+        .filter(|text| !text.contains("<invalid>"));
+    text.unwrap_or_else(|| {
+        let mut stored = Vec::new();
+        let written = Encoder::new(column)
+            .is_ok_and(|of| of.write(row, &mut Spelling::raw(), &mut stored).is_ok());
+        let stored = String::from_utf8_lossy(if written { &stored } else { b"a value" });
+        stored.trim_matches('"').to_owned()
+    })
 }
 
 /// Casts `array` to `ty`, the type that [`unify`](super::widen::unify) chose. A value that `ty`
@@ -182,7 +196,7 @@ pub(crate) fn conform(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
                 )?),
             }
         }
-        (DataType::Dictionary(..), DataType::Dictionary(_, values)) => {
+        (DataType::Dictionary(_, from), DataType::Dictionary(_, values)) if from != values => {
             cast(&cast(array, values)?, ty)?
         }
         _ => cast(array, ty)?,
@@ -296,10 +310,15 @@ fn holds_all(from: &DataType, to: &DataType) -> bool {
         (Null, _) => true,
         (Dictionary(_, from), Dictionary(_, to)) => from == to || holds_all(from, to),
         (Dictionary(_, from), to) => **from == *to || holds_all(from, to),
+        (RunEndEncoded(_, from), RunEndEncoded(_, to)) => {
+            let (from, to) = (from.data_type(), to.data_type());
+            from == to || holds_all(from, to)
+        }
         (RunEndEncoded(_, from), to) => from.data_type() == to || holds_all(from.data_type(), to),
         (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View) => true,
         (Binary | LargeBinary | BinaryView | FixedSizeBinary(_), Binary | LargeBinary) => true,
         (from, Int64 | Float64) if is_small(from) => true,
+        (from, UInt64) if from.is_unsigned_integer() => true,
         (Float16 | Float32, Float64) => true,
         (from, to) if to.is_decimal() => from.is_decimal() || from.is_integer(),
         (Time32(_) | Time64(_), Time32(_) | Time64(_)) => true,

@@ -1,7 +1,6 @@
 //! Casts values that operators made to the types of the columns that they go into.
 
 use super::conform::{conform, loss, lost};
-use super::convert::is_text;
 use super::from_json::made_of;
 use crate::data::batch::{Batch, Column};
 use anyhow::Result;
@@ -16,7 +15,7 @@ pub(crate) fn held(
     json: bool,
     ty: &DataType,
 ) -> Result<(ArrayRef, Option<BooleanBuffer>)> {
-    if json && !is_text(ty) {
+    if json {
         let (made, lost) = made_of(data.as_string_view(), ty)?;
         return Ok((made, Some(lost).filter(|lost| lost.count_set_bits() > 0)));
     }
@@ -54,7 +53,7 @@ pub(crate) fn unheld(
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
         )
     };
-    if holds_text(&ty) && holds_text(values.data_type()) {
+    if !json && holds_text(&ty) && holds_text(values.data_type()) {
         return Ok(Vec::new());
     }
     let (_, lost) = held(values, json, &ty)?;

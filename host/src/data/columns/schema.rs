@@ -1,7 +1,7 @@
 //! The one schema for all files and parts of a columnar dataset.
 
 use super::conform::{conform, loss, lost};
-use super::widen::unify;
+use super::widen::{unify, with_wide_keys};
 use crate::data::input::describe::describe;
 use crate::data::input::{Dataset, Format, InputFile, parquet_file};
 use crate::error::UserError;
@@ -54,6 +54,8 @@ pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
         known.push((schema, file));
     }
     let all = all.context("the dataset has no columnar files")?;
+    let fields: Vec<_> = all.fields().iter().map(with_wide_keys).collect();
+    let all = Arc::new(Schema::new_with_metadata(fields, all.metadata().clone()));
     for (schema, file) in &known {
         check_extremes(schema, file, &all, &known)?;
     }

@@ -3,9 +3,9 @@
 
 use super::to_json::Encoder;
 use super::widen::{list_item, retyped};
-use crate::data::input::describe::guarded;
+use crate::data::input::describe::caught;
 use crate::error::{UserError, UserErrors};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::writer::StreamWriter;
@@ -158,23 +158,25 @@ fn tried(field: &FieldRef, write: fn(&RecordBatch) -> Result<()>) -> Result<()> 
     let schema = Arc::new(Schema::new(vec![
         field.as_ref().clone().with_nullable(true),
     ]));
-    guarded(field.name(), || {
+    let tried = caught(|| {
         write(&RecordBatch::try_new(
             schema,
             vec![new_null_array(field.data_type(), 1)],
         )?)
-    })
+    });
+    tried.unwrap_or_else(|| bail!(""))
 }
 
-fn has_union(ty: &DataType) -> bool {
+/// Whether there is a union in it, or bytes of which each value has none.
+fn is_odd(ty: &DataType) -> bool {
     match ty {
-        DataType::Union(..) => true,
-        DataType::Struct(fields) => fields.iter().any(|f| has_union(f.data_type())),
+        DataType::Union(..) | DataType::FixedSizeBinary(0) => true,
+        DataType::Struct(fields) => fields.iter().any(|f| is_odd(f.data_type())),
         DataType::Map(entries, _) | DataType::RunEndEncoded(_, entries) => {
-            has_union(entries.data_type())
+            is_odd(entries.data_type())
         }
-        DataType::Dictionary(_, values) => has_union(values),
-        ty => list_item(ty).is_some_and(|item| has_union(item.data_type())),
+        DataType::Dictionary(_, values) => is_odd(values),
+        ty => list_item(ty).is_some_and(|item| is_odd(item.data_type())),
     }
 }
 
@@ -184,7 +186,7 @@ fn as_parquet(rows: &RecordBatch) -> Result<()> {
         !rows
             .columns()
             .iter()
-            .any(|column| has_union(column.data_type())),
+            .any(|column| is_odd(column.data_type())),
         ""
     );
     let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None)?;

@@ -15,6 +15,7 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type};
+use std::ops::Range;
 
 /// How values without a JSON text are written, and how many there were.
 #[derive(Default)]
@@ -28,6 +29,14 @@ pub(crate) struct Spelling {
 }
 
 impl Spelling {
+    /// For people, who are shown what is there.
+    pub(crate) fn raw() -> Self {
+        Self {
+            raw: true,
+            ..Self::default()
+        }
+    }
+
     /// For readers that accept standard JSON only.
     pub(crate) fn standard() -> Self {
         Self {
@@ -177,7 +186,7 @@ enum Ranges {
 }
 
 impl Ranges {
-    fn of(&self, row: usize) -> std::ops::Range<usize> {
+    fn of(&self, row: usize) -> Range<usize> {
         match self {
             Self::Offsets(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
             Self::LargeOffsets(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
@@ -351,10 +360,12 @@ impl Encoder {
                 values,
             } => {
                 out.push(b'{');
+                let mut names = Vec::with_capacity(ranges.of(row).len());
                 for (i, entry) in ranges.of(row).enumerate() {
                     if i > 0 {
                         out.push(b',');
                     }
+                    let start = out.len();
                     if keys.is_null(entry) && !spelling.raw {
                         return Err(Unwritable {
                             value: "a map with a key that is null".to_owned(),
@@ -362,8 +373,16 @@ impl Encoder {
                         });
                     }
                     keys.write_key(entry, spelling, out)?;
+                    names.push(start..out.len());
                     out.push(b':');
                     values.write(entry, spelling, out)?;
+                }
+                // Readers of an object keep one of them.
+                if !spelling.raw && has_twice(out, names) {
+                    return Err(Unwritable {
+                        value: "a map with a key that comes twice".to_owned(),
+                        ty: ty.clone(),
+                    });
                 }
                 out.push(b'}');
             }
@@ -396,6 +415,13 @@ impl Encoder {
         }
         Ok(())
     }
+}
+
+/// Whether two of `names` are the same text.
+fn has_twice(out: &[u8], mut names: Vec<Range<usize>>) -> bool {
+    let text = |name: &Range<usize>| &out[name.clone()];
+    names.sort_unstable_by(|a, b| text(a).cmp(text(b)));
+    names.windows(2).any(|two| text(&two[0]) == text(&two[1]))
 }
 
 fn key(name: &str) -> Vec<u8> {

@@ -5,7 +5,9 @@
 
 use super::convert::is_text;
 use super::hugging_face;
+use super::logical;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Two types without a common one.
@@ -66,6 +68,12 @@ fn unify_field(a: &FieldRef, b: &FieldRef) -> Result<FieldRef, Clash> {
             .iter()
             .map(|(key, value)| (key.clone(), value.clone())),
     );
+    // What is JSON in one file may be any text in the other.
+    if ![a, b].iter().any(|f| f.data_type() == &DataType::Null) {
+        metadata.retain(|key, _| {
+            !logical::is_of_values(key) || a.metadata().get(key) == b.metadata().get(key)
+        });
+    }
     let nullable =
         a.is_nullable() || b.is_nullable() || [a, b].iter().any(|f| f.data_type() != &ty);
     Ok(Arc::new(
@@ -130,6 +138,8 @@ fn unify_types(a: &DataType, b: &DataType) -> Result<DataType, Clash> {
                 Binary
             }
         }
+        (UInt64, b) if b.is_unsigned_integer() => UInt64,
+        (a, UInt64) if a.is_unsigned_integer() => UInt64,
         (a, b) if a.is_integer() && b.is_integer() => Int64,
         (a, b) if (a.is_integer() || a.is_floating()) && (b.is_integer() || b.is_floating()) => {
             Float64
@@ -221,6 +231,57 @@ fn integer(a: &DataType, b: &DataType) -> DataType {
     }
 }
 
+/// `field` with `change` made to it and to all fields within it, but for those of unions.
+fn each(field: &FieldRef, change: &dyn Fn(Field) -> Field) -> FieldRef {
+    use DataType::*;
+    let inner = |field: &FieldRef| each(field, change);
+    let ty = match field.data_type() {
+        Struct(fields) => Struct(fields.iter().map(inner).collect()),
+        List(item) => List(inner(item)),
+        LargeList(item) => LargeList(inner(item)),
+        FixedSizeList(item, len) => FixedSizeList(inner(item), *len),
+        Map(entries, sorted) => Map(inner(entries), *sorted),
+        plain => plain.clone(),
+    };
+    Arc::new(change(field.as_ref().clone().with_data_type(ty)))
+}
+
+/// The field with keys of dictionaries that have room for the values of all rows, and ends of runs
+/// for the rows of all files, also of those within it: each file, and each part of one, has a
+/// dictionary of its own.
+pub(crate) fn with_wide_keys(field: &FieldRef) -> FieldRef {
+    use DataType::*;
+    each(field, &|field| {
+        let wide = match field.data_type() {
+            Dictionary(key, value) if matches!(**key, Int8 | Int16 | UInt8 | UInt16) => {
+                Dictionary(Box::new(integer(key, key)), value.clone())
+            }
+            RunEndEncoded(ends, values) if *ends.data_type() == Int16 => {
+                let ends = ends.as_ref().clone().with_data_type(Int32);
+                RunEndEncoded(Arc::new(ends), values.clone())
+            }
+            _ => return field,
+        };
+        field.with_data_type(wide)
+    })
+}
+
+/// The field with dictionaries whose values have no order. It is that of their places, and each
+/// file, row group and batch has places of its own.
+pub(crate) fn without_order(field: &FieldRef) -> FieldRef {
+    each(field, &|field| field.with_dict_is_ordered(false))
+}
+
+/// Whether the field, or one within it, is a dictionary whose values have an order.
+pub(crate) fn has_order(field: &FieldRef) -> bool {
+    let found = Cell::new(false);
+    each(field, &|field| {
+        found.set(found.get() || field.dict_is_ordered() == Some(true));
+        field
+    });
+    found.get()
+}
+
 /// A decimal with enough digits before and after the point for both.
 fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
     let ((precision, scale), (other, second)) = (digits(a)?, digits(b)?);
@@ -306,6 +367,8 @@ mod tests {
         for (a, b, both) in [
             (Int8, Int32, Int64),
             (Int64, UInt64, Int64),
+            (UInt8, UInt64, UInt64),
+            (UInt8, UInt32, Int64),
             (Int64, Float32, Float64),
             (Null, Date32, Date32),
             (Utf8, LargeUtf8, LargeUtf8),
@@ -350,6 +413,17 @@ mod tests {
         ] {
             assert!(unify_types(&a, &b).is_err(), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn keys_get_room_wherever_they_are() {
+        let words = |key: DataType| Dictionary(Box::new(key), Box::new(Utf8));
+        let nested = |key: DataType| {
+            let member = Field::new("m", list(words(key)), true);
+            Arc::new(Field::new("o", list(Struct(vec![member].into())), false))
+        };
+        assert_eq!(with_wide_keys(&nested(UInt8)), nested(Int32));
+        assert_eq!(with_wide_keys(&nested(UInt32)), nested(UInt32));
     }
 
     #[test]

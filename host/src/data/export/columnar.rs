@@ -8,6 +8,7 @@ use super::target::{ExportFormat, ExportTarget};
 use crate::data::columns::conform::conform;
 use crate::data::columns::from_json::to_columns;
 use crate::data::columns::hugging_face;
+use crate::data::columns::logical::parquet_schema;
 use crate::data::columns::schema::decode_schema;
 use crate::data::columns::storable::{for_parquet, has_empty_struct};
 use crate::data::columns::typed::Typed;
@@ -25,7 +26,9 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
+};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -399,8 +402,13 @@ impl Writer {
                     Some(described).filter(|described: &Vec<KeyValue>| !described.is_empty()),
                 )
                 .build();
-            let (writer, factory) = ArrowWriter::try_new(file, schema.clone(), Some(properties))?
-                .into_serialized_writer()?;
+            let mut options = ArrowWriterOptions::new().with_properties(properties);
+            if let Some(schema) = parquet_schema(schema)? {
+                options = options.with_parquet_schema(schema);
+            }
+            let (writer, factory) =
+                ArrowWriter::try_new_with_options(file, schema.clone(), options)?
+                    .into_serialized_writer()?;
             Self::Parquet(writer, factory)
         } else {
             Self::Arrow(StreamWriter::try_new(file, schema)?)

@@ -2,7 +2,8 @@
 //! IPC stream where the rows are columns and the export is columnar too.
 
 use super::target::ExportFormat;
-use crate::data::batch::Batch;
+use crate::data::batch::{Batch, STATS};
+use crate::data::columns::hex_texts::{count_bytes, has_bytes};
 use crate::data::columns::out::{ColumnSink, write_json};
 use crate::data::columns::schema::{encode_schema, unified_schema};
 use crate::data::columns::storable::{
@@ -10,18 +11,21 @@ use crate::data::columns::storable::{
 };
 use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
+use crate::data::columns::widen::{has_order, without_order};
 use crate::data::input::Dataset;
 use crate::data::json::row_text::{render, write_rows};
 use crate::data::json::schema_inference::Shape;
 use crate::data::json::{constants, has_constant, top_level};
 use crate::data::losses::{Loss, Losses};
+use crate::error::UserError;
 use crate::rundir::AtomicFile;
 use crate::rundir::checksum::ChecksumWriter;
 use anyhow::{Context, Result};
 use arrow::array::BinaryViewArray;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
+use std::sync::Arc;
 
 /// Text is collected up to this size before it is hashed and written.
 const WRITE_BYTES: usize = 256 << 10;
@@ -34,6 +38,8 @@ pub struct ExportOptions {
     columns: Option<SchemaRef>,
     /// Rows of columns come as JSON rows: parts hold such rows whatever the export is.
     json_rows: bool,
+    /// Columns of dictionaries whose values had an order.
+    ordered: Vec<String>,
 }
 
 impl ExportOptions {
@@ -50,10 +56,21 @@ impl ExportOptions {
             .is_columnar()
             .then(|| unified_schema(dataset))
             .transpose()?;
+        let mut ordered = Vec::new();
+        if let Some(schema) = &mut columns {
+            let fields = schema.fields();
+            let named = fields.iter().filter(|field| has_order(field));
+            ordered.extend(named.map(|field| field.name().clone()));
+            let fields: Vec<_> = fields.iter().map(without_order).collect();
+            *schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+        }
         if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
             *schema = for_parquet(schema);
         }
         if let Some(schema) = &columns {
+            if keep_stats {
+                check_stats(schema)?;
+            }
             if json_rows || !format.is_columnar() {
                 check_json(schema)?;
             }
@@ -71,6 +88,7 @@ impl ExportOptions {
             keep_stats,
             columns,
             json_rows,
+            ordered,
         })
     }
 
@@ -104,6 +122,14 @@ impl ExportOptions {
             .into_iter()
             .map(|(a, b)| differ_by_case(&a, &b))
             .collect();
+        if self.format.is_columnar() {
+            notes.extend(self.ordered.iter().map(|name| {
+                format!(
+                    "column `{name}` is a dictionary with an order (an ordered Categorical of pandas): all values are kept; the order, and \
+                     categories that no row has, are not"
+                )
+            }));
+        }
         if self.json_rows {
             notes.extend(self.bytes_as_text(columns));
         }
@@ -171,21 +197,21 @@ impl ExportOptions {
     }
 }
 
-/// Whether there are bytes in values of this type.
-fn has_bytes(ty: &DataType) -> bool {
-    use DataType::*;
-    match ty {
-        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => true,
-        List(item)
-        | LargeList(item)
-        | FixedSizeList(item, _)
-        | ListView(item)
-        | LargeListView(item)
-        | Map(item, _) => has_bytes(item.data_type()),
-        Dictionary(_, value) => has_bytes(value),
-        Struct(fields) => fields.iter().any(|f| has_bytes(f.data_type())),
-        _ => false,
+/// Fails if the stats of operators find a column in their place.
+fn check_stats(schema: &SchemaRef) -> Result<()> {
+    let Ok(field) = schema.field_with_name(STATS) else {
+        return Ok(());
+    };
+    if matches!(field.data_type(), DataType::Struct(_) | DataType::Null) {
+        return Ok(());
     }
+    let message = format!(
+        "the stats of operators are written into `{STATS}`, but the input has a column of that name, which is {} and no struct",
+        field.data_type()
+    );
+    Err(UserError::new("keep_stats_in_res_ds", message)
+        .hint("set it to false, or give the column another name")
+        .into())
 }
 
 /// What is known of a finished part.
@@ -297,6 +323,8 @@ impl PartWriter {
                 match shape {
                     // What JSON does not have, columns do.
                     Some(shape) => {
+                        losses.retain(|_, loss| loss == Loss::Replaced);
+                        self.losses.merge(&losses);
                         shape.add_rows(lines, &mut self.losses)?;
                         typed
                             .as_mut()
@@ -306,6 +334,9 @@ impl PartWriter {
                         self.losses.merge(&losses);
                         if self.options.makes_json() && batch.raw.is_some() {
                             count_constants(lines, &mut self.losses)?;
+                            if let Some(columns) = &self.options.columns {
+                                count_bytes(lines, columns, &mut self.losses)?;
+                            }
                         }
                     }
                 }

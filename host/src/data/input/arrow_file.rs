@@ -2,9 +2,11 @@
 //! of rows without decoding what comes before it. The `arrow` crate's `StreamReader` cannot seek,
 //! and Hugging Face's `.arrow` files are streams.
 
+use super::arrow_footer::{self, Footer, MAGIC, MAX_METADATA};
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::datatypes::SchemaRef;
-use arrow::ipc::reader::StreamReader;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::ipc::{MessageHeader, root_as_message};
 use arrow::record_batch::RecordBatch;
 use std::fs::File;
@@ -13,11 +15,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The start and the end of the file format.
-const MAGIC: &[u8] = b"ARROW1";
-
-/// No valid message has more metadata than this.
-const MAX_METADATA: u32 = 256 << 20;
+/// Where the first message of a file is: behind the magic.
+const FRONT: u64 = 8;
 
 struct Message {
     bytes: Range<u64>,
@@ -28,9 +27,14 @@ struct Message {
 
 /// Schema and number of rows.
 pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
-    let (file, messages) = open(path)?;
-    let rows = messages.iter().map(|m| m.rows).sum();
-    Ok((stream(path, file, &messages[..1])?.schema(), rows))
+    let (file, layout) = open(path)?;
+    Ok(match layout {
+        Layout::File(footer) => (footer.schema, footer.rows.iter().sum()),
+        Layout::Stream(messages) => {
+            let rows = messages.iter().map(|m| m.rows).sum();
+            (stream(path, file, &messages[..1])?.schema(), rows)
+        }
+    })
 }
 
 /// The rows in `range`.
@@ -38,8 +42,56 @@ pub(crate) fn rows(
     path: &Path,
     range: Range<u64>,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
-    let (file, messages) = open(path)?;
-    let (mut first, mut skip, mut found) = (0, None, false);
+    let (file, layout) = open(path)?;
+    let (batches, skip) = match layout {
+        Layout::File(footer) => of_file(path, file, &footer, &range)?,
+        Layout::Stream(messages) => of_stream(path, file, messages, &range)?,
+    };
+    let (mut skip, mut left) = (skip as usize, (range.end - range.start) as usize);
+    let path = path.to_owned();
+    Ok(batches.map(move |batch| {
+        let batch = batch.with_context(|| format!("`{}` is damaged", path.display()))?;
+        let from = skip.min(batch.num_rows());
+        let len = left.min(batch.num_rows() - from);
+        skip = 0;
+        left -= len;
+        Ok(batch.slice(from, len))
+    }))
+}
+
+/// Record batches, and how many rows of the first one come before the range that was asked for.
+type Found = (
+    Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
+    u64,
+);
+
+/// The record batches of a file in which there are rows of `range`.
+fn of_file(path: &Path, file: File, footer: &Footer, range: &Range<u64>) -> Result<Found> {
+    let (mut first, mut skip) = (0, 0);
+    let mut chosen = Vec::new();
+    for (i, rows) in footer.rows.iter().enumerate() {
+        let end = first + rows;
+        if first < range.end && end > range.start {
+            if chosen.is_empty() {
+                skip = range.start.saturating_sub(first);
+            }
+            chosen.push(i);
+        }
+        first = end;
+    }
+    let Some(start) = chosen.first().copied() else {
+        return Ok((Box::new(std::iter::empty()), 0));
+    };
+    let damaged = || format!("`{}` is damaged", path.display());
+    let mut reader = FileReader::try_new(file, None).with_context(damaged)?;
+    reader.set_index(start).with_context(damaged)?;
+    let count = chosen[chosen.len() - 1] + 1 - start;
+    Ok((Box::new(reader.take(count)), skip))
+}
+
+/// The record batches of a stream in which there are rows of `range`.
+fn of_stream(path: &Path, file: File, messages: Vec<Message>, range: &Range<u64>) -> Result<Found> {
+    let (mut first, mut skip) = (0, None);
     let mut chosen = Vec::new();
     for message in messages {
         let end = first + message.rows;
@@ -50,29 +102,14 @@ pub(crate) fn rows(
             }
         } else if first < range.end && end > range.start {
             skip.get_or_insert(range.start - first.min(range.start));
-            found = true;
             chosen.push(message);
         }
         first = end;
     }
-    let reader = if found {
-        Some(stream(path, file, &chosen)?)
-    } else {
-        None
-    };
-    let (mut skip, mut left) = (
-        skip.unwrap_or(0) as usize,
-        (range.end - range.start) as usize,
-    );
-    let path = path.to_owned();
-    Ok(reader.into_iter().flatten().map(move |batch| {
-        let batch = batch.with_context(|| format!("`{}` is damaged", path.display()))?;
-        let from = skip.min(batch.num_rows());
-        let len = left.min(batch.num_rows() - from);
-        skip = 0;
-        left -= len;
-        Ok(batch.slice(from, len))
-    }))
+    Ok(match skip {
+        Some(skip) => (Box::new(stream(path, file, &chosen)?), skip),
+        None => (Box::new(std::iter::empty()), 0),
+    })
 }
 
 fn stream(path: &Path, file: File, messages: &[Message]) -> Result<StreamReader<Ranges>> {
@@ -88,20 +125,45 @@ fn stream(path: &Path, file: File, messages: &[Message]) -> Result<StreamReader<
     .with_context(|| format!("`{}` is damaged", path.display()))
 }
 
-/// Walks the messages. The first one is the schema.
-fn open(path: &Path) -> Result<(File, Vec<Message>)> {
+/// Where the rows of a file are.
+enum Layout {
+    /// Begins and ends with the magic: its footer says it.
+    File(Footer),
+    /// Messages one after another. The first one is the schema.
+    Stream(Vec<Message>),
+}
+
+fn open(path: &Path) -> Result<(File, Layout)> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let size = file.metadata()?.len();
-    let mut head = [0; 6];
-    let is_file = size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == MAGIC;
-    let mut at = if is_file {
-        first_message(&file, size)?
-    } else {
-        0
-    };
+    let mut head = [0; MAGIC.len()];
+    if size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == *MAGIC {
+        let footer = arrow_footer::read(&file, size)
+            .and_then(|footer| check_front(&file, size).map(|()| footer))
+            .with_context(|| format!("`{}` is damaged", path.display()))?;
+        return Ok((file, Layout::File(footer)));
+    }
+    let messages = walk(path, &file, size)?;
+    Ok((file, Layout::Stream(messages)))
+}
+
+/// Fails if the schema stands before the batches of a file, too, and cannot be read there: it is
+/// not what was written.
+fn check_front(file: &File, size: u64) -> Result<()> {
+    let mut prefix = [0; 4];
+    file.read_exact_at(&mut prefix, FRONT)?;
+    if prefix == [0xff; 4] {
+        message(file, FRONT, size).with_context(|| format!("at byte {FRONT}"))?;
+    }
+    Ok(())
+}
+
+/// The messages of a stream.
+fn walk(path: &Path, file: &File, size: u64) -> Result<Vec<Message>> {
+    let mut at = 0;
     let mut messages: Vec<Message> = Vec::new();
     while at + 8 <= size {
-        let Some(message) = message(&file, at, size)
+        let Some(message) = message(file, at, size)
             .with_context(|| format!("`{}` is damaged at byte {at}", path.display()))?
         else {
             break;
@@ -115,31 +177,7 @@ fn open(path: &Path) -> Result<(File, Vec<Message>)> {
     {
         bail!("`{}` does not start with an Arrow schema", path.display());
     }
-    if is_file {
-        // A file without a footer was not written to its end.
-        file.read_exact_at(&mut head, size - 6)?;
-        if head != MAGIC {
-            bail!(
-                "`{}` is not complete: it does not end with `ARROW1`",
-                path.display()
-            );
-        }
-    }
-    Ok((file, messages))
-}
-
-/// Skips the magic, which writers pad with zeros to 8 bytes or to their own alignment.
-fn first_message(file: &File, size: u64) -> Result<u64> {
-    let mut word = [0; 8];
-    let mut at = 8;
-    while at + 8 <= size.min(4096) {
-        file.read_exact_at(&mut word, at)?;
-        if word != [0; 8] {
-            break;
-        }
-        at += 8;
-    }
-    Ok(at)
+    Ok(messages)
 }
 
 /// The message at `at`, or None at the end of the stream.
@@ -154,7 +192,7 @@ fn message(file: &File, at: u64, size: u64) -> Result<Option<Message>> {
     if len == 0 {
         return Ok(None);
     }
-    if len > MAX_METADATA || at + 8 + u64::from(len) > size {
+    if u64::from(len) > MAX_METADATA || at + 8 + u64::from(len) > size {
         bail!("a message of {len} bytes does not fit into the file: it was cut");
     }
     let mut metadata = vec![0; len as usize];

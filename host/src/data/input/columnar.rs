@@ -3,6 +3,7 @@
 
 use super::describe::guarded;
 use super::file::{Dataset, Format, InputFile};
+use super::parquet_twice::take_lost;
 use super::{arrow_file, parquet_file};
 use crate::data::batch::{Batch, Column, inside, row_id};
 use crate::data::columns::conform::fit;
@@ -53,7 +54,7 @@ impl ColumnarReader {
         loop {
             if let Some(open) = &mut self.open {
                 if let Some(batch) = open.next_batch(self.options.batch_bytes)? {
-                    return open.block(&batch, &self.options).map(Some);
+                    return open.block(batch, &self.options).map(Some);
                 }
                 self.open = None;
             }
@@ -137,11 +138,16 @@ impl Open {
         Ok(Some(batch))
     }
 
-    fn block(&mut self, read: &RecordBatch, options: &ReadOptions) -> Result<Block> {
+    fn block(&mut self, read: RecordBatch, options: &ReadOptions) -> Result<Block> {
+        let (read, lost) = take_lost(read);
+        let read = &read;
         let rows = read.num_rows();
         let first = self.next;
         self.next += rows as u64;
         let mut reasons: Vec<Option<String>> = vec![None; rows];
+        for (row, reason) in lost {
+            reasons[row] = Some(reason);
+        }
         let given = given(read, options.schema.as_deref(), &mut reasons)?;
         let column = |path: &str, data: &ArrayRef| Column {
             path: path.to_owned(),

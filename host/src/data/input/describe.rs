@@ -6,7 +6,9 @@ use crate::data::columns::unique::check_names;
 use crate::error::UserError;
 use anyhow::{Result, bail};
 use arrow::datatypes::SchemaRef;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// Schema and number of rows of a columnar file. Fails if two columns have the same name.
 pub(crate) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
@@ -32,6 +34,29 @@ pub(crate) fn row_count(file: &InputFile) -> Result<u64> {
 /// Turns a panic in `f` into an error about the file called `name`: the decoders check what they
 /// read, but a hostile file can still trip an assertion in them.
 pub(crate) fn guarded<T>(name: &str, f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f))
-        .unwrap_or_else(|_| bail!("`{name}` is damaged: its decoder gave up"))
+    caught(f).unwrap_or_else(|| bail!("`{name}` is damaged: its decoder gave up"))
+}
+
+thread_local! {
+    /// Whether a panic of this thread is an answer, and nobody wants to read of it.
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What `f` gives; None, and not a word on standard error, if it panics.
+pub(crate) fn caught<T>(f: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if IS_QUIET.get() {
+                tracing::debug!("{panic}");
+            } else {
+                before(panic);
+            }
+        }));
+    });
+    let was = IS_QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(f)).ok();
+    IS_QUIET.set(was);
+    result
 }

@@ -2,6 +2,7 @@
 //! what cannot be read from the middle.
 
 pub(crate) mod arrow_file;
+pub(crate) mod arrow_footer;
 pub(crate) mod columnar;
 pub(crate) mod csv_header;
 pub(crate) mod csv_lines;
@@ -20,6 +21,7 @@ pub(crate) mod metadata;
 pub(crate) mod not_data;
 pub(crate) mod packing;
 pub(crate) mod parquet_file;
+pub(crate) mod parquet_twice;
 pub(crate) mod path_text;
 pub(crate) mod read;
 pub(crate) mod read_error;

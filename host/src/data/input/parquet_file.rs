@@ -1,71 +1,121 @@
 //! Parquet files: schema, number of rows, and a range of rows.
 
+use super::parquet_twice::Twice;
+use crate::data::columns::logical::{each_leaf, marked};
+use crate::data::columns::widen::with_wide_keys;
 use anyhow::{Context, Result};
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::ipc::convert::try_schema_from_ipc_buffer;
 use arrow::record_batch::RecordBatch;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::Type;
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+/// A file and how it is read.
+struct Opened {
+    file: File,
+    metadata: ArrowReaderMetadata,
+    twice: Option<Twice>,
+    /// That of the rows, with more metadata than the decoder gives them.
+    schema: SchemaRef,
+}
+
 /// Reads the footer.
-fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
+fn open(path: &Path) -> Result<Opened> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let context = || format!("the Parquet footer of `{}` is not readable", path.display());
     let metadata =
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
-    let with = |schema| {
-        ArrowReaderMetadata::try_new(
-            metadata.metadata().clone(),
-            ArrowReaderOptions::new().with_schema(schema),
-        )
-    };
-    if let Some(schema) = with_micros(&metadata) {
-        return Ok((file, with(schema).with_context(context)?));
+    // Files that say in which types they were written are taken at their word.
+    let keys = metadata.metadata().file_metadata().key_value_metadata();
+    if !keys.is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY)) {
+        let mut twice = Twice::of(&metadata).with_context(context)?;
+        if let Some(twice) = twice.as_mut().filter(|twice| twice.has_times()) {
+            choose_units(&file, twice)?;
+        }
+        let (metadata, schema) = match &twice {
+            Some(twice) => (twice.first.clone(), &twice.schema),
+            None => (metadata.clone(), metadata.schema()),
+        };
+        return Ok(Opened {
+            schema: with_marks(schema, &metadata),
+            file,
+            metadata,
+            twice,
+        });
     }
+    let footer = Arc::clone(metadata.metadata());
+    let with = |schema| {
+        let options = ArrowReaderOptions::new().with_schema(schema);
+        ArrowReaderMetadata::try_new(Arc::clone(&footer), options)
+    };
     // The writer's schema may be that of another file, by mistake: then times keep their
     // instants and lose their zones.
     let zoned = with_zones(&metadata).and_then(|schema| with(schema).ok());
-    Ok((file, zoned.unwrap_or(metadata)))
+    let metadata = zoned.unwrap_or(metadata);
+    // The decoder fills one dictionary from several.
+    let fields: Vec<_> = metadata
+        .schema()
+        .fields()
+        .iter()
+        .map(with_wide_keys)
+        .collect();
+    let wide = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
+    let metadata = if wide == **metadata.schema() {
+        metadata
+    } else {
+        with(Arc::new(wide)).unwrap_or(metadata)
+    };
+    Ok(Opened {
+        schema: metadata.schema().clone(),
+        file,
+        metadata,
+        twice: None,
+    })
 }
 
-/// Reads 96-bit times, as Spark, Hive and Impala write them, as microseconds. Arrow's default,
-/// nanoseconds in 64 bits, cannot hold them all: the year 9999 would become 1816. Spark and DuckDB
-/// read microseconds, too. None if the file has no such times, or states another unit.
-fn with_micros(metadata: &ArrowReaderMetadata) -> Option<SchemaRef> {
-    let file = metadata.metadata().file_metadata();
-    let mut leaves = file
-        .schema_descr()
-        .columns()
-        .iter()
-        .map(|leaf| leaf.physical_type() == Type::INT96);
-    if !leaves.clone().any(|is_96| is_96)
-        || file
-            .key_value_metadata()
-            .is_some_and(|all| all.iter().any(|kv| kv.key == ARROW_SCHEMA_META_KEY))
-    {
-        return None;
-    }
-    let schema = metadata.schema();
+/// `schema` with what the file says of its leaves beside their types.
+fn with_marks(schema: &Schema, metadata: &ArrowReaderMetadata) -> SchemaRef {
+    let descriptor = metadata.metadata().file_metadata().schema_descr();
+    let mut leaves = descriptor.columns().iter();
+    let mut mark = |field: Field| match leaves.next() {
+        Some(leaf) => marked(field, leaf),
+        None => field,
+    };
     let fields: Vec<_> = schema
         .fields()
         .iter()
-        .map(|field| in_micros(field, &mut leaves))
+        .map(|field| each_leaf(field, &mut mark))
         .collect();
-    Some(Arc::new(Schema::new_with_metadata(
-        fields,
-        schema.metadata().clone(),
-    )))
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+/// Rows that the units of times are judged by.
+const JUDGED: usize = 8192;
+
+fn choose_units(file: &File, twice: &mut Twice) -> Result<()> {
+    let first = |metadata: &ArrowReaderMetadata| {
+        let mut rows =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file.try_clone()?, metadata.clone())
+                .with_projection(twice.mask())
+                .with_batch_size(JUDGED)
+                .build()?;
+        // What is damaged is said when it is read.
+        anyhow::Ok(rows.next().and_then(Result::ok))
+    };
+    if let (Some(one), Some(two)) = (first(&twice.first)?, first(&twice.second)?) {
+        twice.choose_units(&one, &two);
+    }
+    Ok(())
 }
 
 /// Restores the time zones that times were written with. Parquet has no unit of seconds, and the
@@ -111,36 +161,22 @@ fn in_zone(field: &FieldRef, written: &FieldRef) -> FieldRef {
     Arc::new(field.as_ref().clone().with_data_type(ty))
 }
 
-/// `leaves` says of each leaf, starting with this field, whether it has 96 bits.
-fn in_micros(field: &FieldRef, leaves: &mut impl Iterator<Item = bool>) -> FieldRef {
-    use DataType::*;
-    let ty = match field.data_type() {
-        Struct(fields) => Struct(fields.iter().map(|f| in_micros(f, leaves)).collect()),
-        List(item) => List(in_micros(item, leaves)),
-        Map(entries, sorted) => Map(in_micros(entries, leaves), *sorted),
-        leaf => match (leaves.next(), leaf) {
-            (Some(true), Timestamp(_, zone)) => Timestamp(TimeUnit::Microsecond, zone.clone()),
-            _ => leaf.clone(),
-        },
-    };
-    Arc::new(field.as_ref().clone().with_data_type(ty))
-}
-
 /// Schema and number of rows.
 pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
-    let (_, metadata) = open(path)?;
-    let rows = metadata
+    let opened = open(path)?;
+    let rows = opened
+        .metadata
         .metadata()
         .row_groups()
         .iter()
         .map(|g| g.num_rows().max(0) as u64)
         .sum();
-    Ok((metadata.schema().clone(), rows))
+    Ok((opened.schema, rows))
 }
 
 /// The minima and maxima of a top-level column in the row groups, as far as the file has them.
 pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
-    let (_, metadata) = open(path)?;
+    let Opened { metadata, .. } = open(path)?;
     let footer = metadata.metadata();
     let Ok(statistics) = StatisticsConverter::try_new(
         column,
@@ -165,7 +201,12 @@ pub(crate) fn rows(
     range: Range<u64>,
     batch_bytes: usize,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
-    let (file, metadata) = open(path)?;
+    let Opened {
+        file,
+        metadata,
+        twice,
+        ..
+    } = open(path)?;
     let (mut first, mut groups, mut before, mut bytes, mut rows) = (0, Vec::new(), None, 0, 0);
     for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
         let end = first + group.num_rows().max(0) as u64;
@@ -180,13 +221,33 @@ pub(crate) fn rows(
     // The footer has the encoded size. Repeated values are larger in memory, hence the low upper
     // limit.
     let batch_rows = (batch_bytes as u64 * rows / bytes.max(1)).clamp(1, 8192) as usize;
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-        .with_row_groups(groups)
-        .with_offset((range.start - before.unwrap_or(range.start)) as usize)
-        .with_limit((range.end - range.start) as usize)
-        .with_batch_size(batch_rows)
-        .build()
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
+    let cannot = || format!("cannot read `{}`", path.display());
+    let other = file.try_clone().with_context(cannot)?;
+    let reader = |file: File, metadata: ArrowReaderMetadata, mask: ProjectionMask| {
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+            .with_row_groups(groups.clone())
+            .with_offset((range.start - before.unwrap_or(range.start)) as usize)
+            .with_limit((range.end - range.start) as usize)
+            .with_batch_size(batch_rows)
+            .with_projection(mask)
+            .build()
+            .with_context(cannot)
+    };
+    let second = match &twice {
+        Some(twice) => Some(reader(other, twice.second.clone(), twice.mask())?),
+        None => None,
+    };
+    let mut second = second.into_iter().flatten();
+    let reader = reader(file, metadata, ProjectionMask::all())?;
     let path = path.to_owned();
-    Ok(reader.map(move |batch| batch.with_context(|| format!("`{}` is damaged", path.display()))))
+    Ok(reader.map(move |batch| {
+        let whole = || match &twice {
+            None => Ok(batch?),
+            Some(twice) => {
+                let other = second.next().context("a second reading of it ends early")?;
+                twice.joined(&batch?, &other?)
+            }
+        };
+        whole().with_context(|| format!("`{}` is damaged", path.display()))
+    }))
 }

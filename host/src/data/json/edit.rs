@@ -38,6 +38,33 @@ pub(crate) fn set_path(row: &[u8], path: &str, value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The object `row` with `value` at `key` in its member `outer`, which becomes an object where it is
+/// none. Literal keys with dots are other fields.
+pub(crate) fn set_member(row: &[u8], outer: &str, key: &str, value: &[u8]) -> Vec<u8> {
+    let mut new = Vec::with_capacity(value.len() + key.len() + 8);
+    let Some(found) = find(row, outer) else {
+        let object = nested(key, value);
+        append(row, outer, &object, &mut new);
+        return new;
+    };
+    let (start, len) = (found.start as usize, found.len as usize);
+    let inner = &row[start..start + len];
+    let object = if inner.starts_with(b"{") {
+        set_path(inner, key, value)
+    } else {
+        nested(key, value)
+    };
+    replace(row, start, len, &object)
+}
+
+/// Whether the member `key` of `row` is neither an object nor null.
+pub(crate) fn is_plain(row: &[u8], key: &str) -> bool {
+    find(row, key).is_some_and(|found| {
+        let value = &row[found.start as usize..][..found.len as usize];
+        !value.starts_with(b"{") && value != b"null"
+    })
+}
+
 /// The field on the way to `path` that [`set_path`] would replace, because it is neither an object
 /// nor null.
 pub(crate) fn obstacle<'a>(row: &[u8], path: &'a str) -> Option<&'a str> {

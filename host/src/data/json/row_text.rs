@@ -1,6 +1,6 @@
 //! Writes rows as JSON lines: the original bytes, with new values spliced in.
 
-use super::edit::{append, set_path, write_f64};
+use super::edit::{append, is_plain, set_member, set_path, write_f64};
 use super::string::write_string;
 use crate::data::batch::{Batch, Column, STATS, Stat};
 use crate::data::losses::{Loss, Losses};
@@ -53,7 +53,7 @@ pub(crate) fn write_rows(
         }
         run.flush(raw, out);
         scratch.fields(raw.value(row), row, &changed)?;
-        scratch.stats(row, stats)?;
+        scratch.stats(row, stats, losses)?;
         out.extend_from_slice(&scratch.row);
         out.push(b'\n');
     }
@@ -211,17 +211,20 @@ impl Scratch {
         }
     }
 
-    fn stats(&mut self, row: usize, stats: &[Stat]) -> Result<()> {
+    fn stats(&mut self, row: usize, stats: &[Stat], losses: &mut Losses) -> Result<()> {
         if stats.iter().all(|s| s.data.is_null(row)) {
             return Ok(());
         }
         let has_some = memmem::find(&self.row, STATS.as_bytes()).is_some();
+        if has_some && is_plain(&self.row, STATS) {
+            losses.add(STATS, Loss::Replaced, 1);
+        }
         let mut object = vec![b'{'];
         for stat in stats.iter().filter(|s| s.data.is_valid(row)) {
             self.value.clear();
             write_value(&stat.data, row, false, &mut self.value)?;
             if has_some {
-                self.put(&format!("{STATS}.{}", stat.key), false);
+                self.row = set_member(&self.row, STATS, &stat.key, &self.value);
             } else {
                 if object.len() > 1 {
                     object.extend_from_slice(b", ");

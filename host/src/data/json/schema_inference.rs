@@ -58,9 +58,11 @@ pub(crate) enum Kind {
 impl Shape {
     /// Adds rows, each ended by a line feed. Counts what columns cannot hold of them in `losses`.
     pub(crate) fn add_rows(&mut self, lines: &[u8], losses: &mut Losses) -> Result<()> {
-        for line in lines.split_inclusive(|&b| b == b'\n') {
+        // Of each field the number of the row that had it last.
+        let mut seen = Vec::new();
+        for (number, line) in lines.split_inclusive(|&b| b == b'\n').enumerate() {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
-            self.add_row(line, losses)
+            self.add_row(line, number, &mut seen, losses)
                 .ok()
                 .context("a row of the output is not a JSON object")?;
         }
@@ -75,7 +77,13 @@ impl Shape {
         Ok(())
     }
 
-    fn add_row(&mut self, row: &[u8], losses: &mut Losses) -> Result<(), Odd> {
+    fn add_row(
+        &mut self,
+        row: &[u8],
+        number: usize,
+        seen: &mut Vec<usize>,
+        losses: &mut Losses,
+    ) -> Result<(), Odd> {
         let mut i = 0;
         let mut bad = false;
         members(
@@ -87,7 +95,15 @@ impl Shape {
                 };
                 path.check_name(losses);
                 match Kind::of(value, 1, &path, losses) {
-                    Ok(kind) => merge_field(&mut self.fields, i, &name, kind),
+                    Ok(kind) => {
+                        let (at, _) = merge_field(&mut self.fields, i, &name, kind);
+                        if seen.len() <= at {
+                            seen.resize(at + 1, usize::MAX);
+                        }
+                        if std::mem::replace(&mut seen[at], number) == number {
+                            losses.add(&name, Loss::Repeated, 1);
+                        }
+                    }
                     Err(Odd) => bad = true,
                 }
                 i += 1;
@@ -115,14 +131,17 @@ impl Shape {
     pub(crate) fn losses(&self, losses: &Losses) -> Losses {
         let mut left = losses.clone();
         left.retain(|path, loss| match self.kind_at(path) {
-            Some(Kind::Mixed | Kind::Text) => matches!(loss, Loss::Wide | Loss::Surrogate),
+            Some((Kind::Mixed | Kind::Text, is_all)) => {
+                matches!(loss, Loss::Wide | Loss::Surrogate) || (is_all && loss == Loss::Repeated)
+            }
             _ => true,
         });
         left
     }
 
-    /// The kind of the values at `path`, or of an enclosing field that is text as a whole.
-    fn kind_at(&self, path: &str) -> Option<&Kind> {
+    /// The kind of the values at `path` and `true`, or that of what is around them where it is text
+    /// as a whole.
+    fn kind_at(&self, path: &str) -> Option<(&Kind, bool)> {
         let mut at = (&self.fields[..], path);
         loop {
             let (name, kind) = at.0.iter().find_map(|(name, kind)| {
@@ -135,7 +154,7 @@ impl Shape {
             }
             match (kind, rest.strip_prefix('.')) {
                 (Kind::Object(fields), Some(inner)) => at = (fields, inner),
-                _ => return Some(kind),
+                _ => return Some((kind, rest.is_empty())),
             }
         }
     }
@@ -159,8 +178,13 @@ impl Shape {
     }
 }
 
-/// Merges a field. Tries position `near` first, because rows mostly have the same order of fields.
-fn merge_field(fields: &mut Vec<(String, Kind)>, near: usize, name: &str, kind: Kind) {
+/// Merges a field. Tries position `near` first, because rows mostly have the same order of fields. Returns where it is, and whether it was there before.
+fn merge_field(
+    fields: &mut Vec<(String, Kind)>,
+    near: usize,
+    name: &str,
+    kind: Kind,
+) -> (usize, bool) {
     let at = if fields.get(near).is_some_and(|f| f.0 == name) {
         Some(near)
     } else {
@@ -172,8 +196,12 @@ fn merge_field(fields: &mut Vec<(String, Kind)>, near: usize, name: &str, kind: 
             if *known != kind {
                 *known = std::mem::replace(known, Kind::Null).with(kind);
             }
+            (at, true)
         }
-        None => fields.push((name.to_owned(), kind)),
+        None => {
+            fields.push((name.to_owned(), kind));
+            (fields.len() - 1, false)
+        }
     }
 }
 
@@ -255,8 +283,10 @@ impl Kind {
                     match Self::of(v, level + 1, &path, losses) {
                         Ok(kind) => {
                             // Above the limit the object becomes text anyway.
-                            if fields.len() <= MAX_KEYS {
-                                merge_field(&mut fields, i, &name, kind);
+                            if fields.len() <= MAX_KEYS
+                                && let (_, true) = merge_field(&mut fields, i, &name, kind)
+                            {
+                                losses.add(&path.text(), Loss::Repeated, 1);
                             }
                             i += 1;
                         }
