@@ -96,10 +96,10 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
     Ok(nullif(lists, &odd)?)
 }
 
-/// Each value as standard JSON text; null where it has none.
+/// Each value as JSON text; null where it has none.
 fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
     let encoder = Encoder::new(native)?;
-    let mut spelling = Spelling::standard();
+    let mut spelling = Spelling::default();
     let mut builder = StringViewBuilder::with_capacity(native.len());
     let mut text = Vec::new();
     for row in 0..native.len() {

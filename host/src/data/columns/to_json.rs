@@ -16,22 +16,10 @@ use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type};
 /// What becomes of values that JSON has no text for, and how many there were.
 #[derive(Default)]
 pub(crate) struct Spelling {
-    /// NaN and infinities become `null`.
-    standard: bool,
     /// Values without a text are written as the number that they are stored as.
     raw: bool,
     constants: u64,
     bytes: u64,
-}
-
-impl Spelling {
-    /// For readers that take standard JSON only.
-    pub(crate) fn standard() -> Self {
-        Self {
-            standard: true,
-            ..Self::default()
-        }
-    }
 }
 
 /// Writes the rows of a record batch.
@@ -423,10 +411,6 @@ fn fixed(
         spelling.bytes += 1;
     } else if ty.is_floating() && !out.last().is_some_and(u8::is_ascii_digit) {
         spelling.constants += 1;
-        if spelling.standard {
-            out.truncate(start);
-            out.extend_from_slice(b"null");
-        }
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use super::lenient::check;
 use super::paths::Paths;
 use super::scan::{Found, Scanner};
-use super::standard::standard;
 use super::top::elements;
 use crate::data::batch::Column;
 use anyhow::Result;
@@ -21,7 +20,7 @@ use std::sync::Arc;
 pub enum FieldType {
     /// A string.
     Utf8,
-    /// Any value, as its JSON text.
+    /// Any value, as its JSON text, which may have `NaN`, `Infinity` and `-Infinity` in it.
     Json,
     /// Any number; what a double cannot hold becomes infinite.
     F64,
@@ -187,13 +186,11 @@ impl Extractor {
         buffer: Option<u32>,
     ) -> Result<(), String> {
         let mark = self.side.len();
-        let mut plain = true;
         if Scanner::new(bytes, start, end, &self.paths)
             .scan(&mut self.slots, &mut self.side)
             .is_err()
         {
             self.side.truncate(mark);
-            plain = false;
             check(
                 &bytes[start..end],
                 &self.paths,
@@ -231,20 +228,10 @@ impl Extractor {
                             ),
                         }),
                         (FieldType::Json, b'n') => None,
-                        (FieldType::Json, _)
-                            if plain
-                                || serde_json::from_slice::<serde::de::IgnoredAny>(text)
-                                    .is_ok() =>
-                        {
-                            Some(match buffer {
-                                Some(buffer) => make_view(text, buffer, at as u32),
-                                None => copy_to_side(text, &mut self.side, self.side_index),
-                            })
-                        }
-                        // As columns give it: operators take standard JSON only.
-                        (FieldType::Json, _) => Some(standard(text))
-                            .filter(|text| text != b"null")
-                            .map(|text| copy_to_side(&text, &mut self.side, self.side_index)),
+                        (FieldType::Json, _) => Some(match buffer {
+                            Some(buffer) => make_view(text, buffer, at as u32),
+                            None => copy_to_side(text, &mut self.side, self.side_index),
+                        }),
                         _ => None,
                     };
                     view.map(|v| views.push(v))
