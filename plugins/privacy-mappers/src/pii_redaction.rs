@@ -3,17 +3,21 @@
 use crate::fields::{VALUE_KEYS, redact_field, redact_nested};
 use crate::patterns::{self, Pattern};
 use crate::replacement::Replacement;
+use crate::splice::Splices;
+use djhost_sdk::json::{Text, Value};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::plain_pattern;
 use regex::Regex;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Puts placeholders in the place of personal data: paths, email addresses, secrets, IDs, phone
 /// numbers and more.
 ///
 /// It works on the text, on `query`, `response`, `dialog_history` and `messages`, and on strings in
-/// the fields of `nested_keys`.
+/// the fields of `nested_keys`. What is not redacted stays byte for byte. A row with a lone
+/// surrogate in a string that would have to be looked at goes to quarantine.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct PiiRedactionMapper {
     /// Whether file paths of Unix and Windows are redacted.
@@ -278,6 +282,7 @@ impl Operator for PiiRedactionMapper {
 
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let redacted = self.redacted(common);
+        let mut rejected: BTreeMap<u32, String> = BTreeMap::new();
         let mut updates = Vec::new();
         let (mut current, mut next) = (String::new(), String::new());
         for (field, key) in self.fields(common).into_iter().enumerate() {
@@ -309,32 +314,15 @@ impl Operator for PiiRedactionMapper {
                     }
                     continue;
                 }
-                // Without a string in it there is nothing to do.
-                let Some(mut value) = serde_json::from_str::<Value>(text)
-                    .ok()
-                    .filter(|_| text.contains('"'))
-                else {
-                    continue;
-                };
-                let mut changed = false;
-                let mut redact = |string: &mut String| {
-                    if self.redact(string, &mut next) {
-                        changed |= *string != next;
-                        std::mem::swap(string, &mut next);
+                match self.redact_json(&key, times, text, &mut next) {
+                    Ok(Some(redacted)) => {
+                        rows.push(row as u32);
+                        values.push(&redacted);
                     }
-                };
-                for _ in 0..times {
-                    redact_field(
-                        &key,
-                        self.messages_key.as_deref() == Some(&key),
-                        &mut value,
-                        &mut redact,
-                    );
-                }
-                redact_nested(&key, times > 0, &mut value, &mut redact);
-                if changed {
-                    rows.push(row as u32);
-                    values.push(&value.to_string());
+                    Ok(None) => {}
+                    Err(Reject(reason)) => {
+                        rejected.entry(row as u32).or_insert(reason);
+                    }
                 }
             }
             if !rows.is_empty() {
@@ -350,9 +338,14 @@ impl Operator for PiiRedactionMapper {
                 });
             }
         }
+        for update in &mut updates {
+            without(update, &rejected);
+        }
+        updates.retain(|update| !update.values.is_empty());
+        let rejection = |(row, reason)| Rejection { row, reason };
         Ok(Output::Updated {
             updates,
-            rejected: Vec::new(),
+            rejected: rejected.into_iter().map(rejection).collect(),
         })
     }
 }
@@ -389,6 +382,39 @@ impl PiiRedactionMapper {
         fields
     }
 
+    /// The JSON text `json` of the field `key`, of which the field itself is redacted `times` times;
+    /// None if nothing in it changes. `buffer` may hold anything.
+    fn redact_json(
+        &self,
+        key: &str,
+        times: usize,
+        json: &str,
+        buffer: &mut String,
+    ) -> Result<Option<String>, Reject> {
+        // Without a string in it there is nothing to do.
+        if !json.contains('"') {
+            return Ok(None);
+        }
+        let value = Value::parse(json).map_err(|wrong| Reject(format!("`{key}` {wrong}")))?;
+        let mut splices = Splices::default();
+        let mut is_unicode = true;
+        let mut redact = |text: &Text<'_>| {
+            is_unicode &= text.is_unicode();
+            splices.change(text, |text| {
+                self.redact(text, buffer).then(|| std::mem::take(buffer))
+            });
+        };
+        let is_messages = self.messages_key.as_deref() == Some(key);
+        for _ in 0..times {
+            redact_field(key, is_messages, &value, &mut redact);
+        }
+        redact_nested(key, times > 0, &value, &mut redact);
+        if !is_unicode {
+            return Err(Reject(format!("`{key}` holds a lone surrogate")));
+        }
+        Ok(splices.of(json))
+    }
+
     /// Writes the redacted text to `out`; false if nothing was found.
     fn redact(&self, text: &str, out: &mut String) -> bool {
         // Not even a pattern that matches nothing changes an empty text.
@@ -416,6 +442,31 @@ impl PiiRedactionMapper {
             None => false,
         }
     }
+}
+
+/// Takes the rows out of the update that are rejected: it may name none of them.
+fn without(update: &mut Update, rejected: &BTreeMap<u32, String>) {
+    let Some(rows) = update
+        .rows
+        .as_mut()
+        .filter(|rows| rows.iter().any(|row| rejected.contains_key(row)))
+    else {
+        return;
+    };
+    let stays: Vec<bool> = rows.iter().map(|row| !rejected.contains_key(row)).collect();
+    let kept = |texts: &Texts| -> Texts {
+        let values = (0..texts.len()).map(|i| texts.value(i));
+        values
+            .zip(&stays)
+            .filter(|(_, stays)| **stays)
+            .map(|(text, _)| text)
+            .collect()
+    };
+    match &mut update.values {
+        Column::Utf8(texts) | Column::Json(texts) => *texts = kept(texts),
+        _ => {}
+    }
+    rows.retain(|row| !rejected.contains_key(row));
 }
 
 /// As Python's `sub`: an empty match may follow directly upon another that is not empty.
@@ -520,6 +571,88 @@ mod tests {
                 r#"{"text":"t","query":"[EMAIL_REDACTED]","dialog_history":[["[EMAIL_REDACTED]","ok"]],"file_path":"[PATH_REDACTED]","other":"a@b.cd"}"#,
             ]
         );
+    }
+
+    /// What becomes of the JSON texts of one field, and of which rows the reason.
+    fn redact_json(field: &str, rows: &[&str]) -> (Vec<String>, Vec<(u32, String)>) {
+        let mut runner = Runner::new(operator!(PiiRedactionMapper), "{}").unwrap();
+        let fields = runner.signature().reads.iter().map(|read| {
+            let texts: Texts = rows
+                .iter()
+                .map(|row| (read.path == field).then_some(*row))
+                .collect();
+            Field {
+                path: read.path.clone(),
+                values: match read.column_type {
+                    ColumnType::Utf8 => Column::Utf8(texts),
+                    _ => Column::Json(texts),
+                },
+            }
+        });
+        let batch = Batch {
+            row_ids: (0..rows.len() as u64).collect(),
+            fields: fields.collect(),
+        };
+        let Ok(Output::Updated { updates, rejected }) = runner.process(&batch) else {
+            panic!("it answers with updates");
+        };
+        let mut made: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+        for update in updates {
+            assert_eq!(update.path, field);
+            let texts = update.values.texts().unwrap();
+            for (i, row) in update.rows.unwrap().into_iter().enumerate() {
+                made[row as usize] = texts.value(i).to_owned();
+            }
+        }
+        let rejected = rejected.into_iter().map(|r| (r.row, r.reason)).collect();
+        (made, rejected)
+    }
+
+    #[test]
+    fn only_the_redacted_strings_change() {
+        let odd = r#" "id" : 123456789012345678901,"k":1,"k":2, "f":[0.10,1e5,1e400,NaN,-Infinity],"e":"\u00e9\/\ud800" "#;
+        let mail = |mail: &str| format!(r#"[ {{{odd},"content":"{mail} \"q\""}} ]"#);
+        let rows = [
+            mail("a@b.co"),
+            mail("none"),
+            format!(r#"[{{"content":["a@b.co",{{"text":"c@d.co",{odd}}},NaN]}},null]"#),
+            r#"[{"content":"a@b.co","\u0063ontent":"c@d.co"}]"#.to_owned(),
+        ];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let expected: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                row.replace("a@b.co", "[EMAIL_REDACTED]")
+                    .replace("c@d.co", "[EMAIL_REDACTED]")
+            })
+            .collect();
+        assert_eq!(redact_json("messages", &rows), (expected, vec![]));
+        // All members of a turn stay, and none of them tells.
+        let (made, _) = redact_json("dialog_history", &[r#"[["a@b.co","b","c@d.co"],[1]]"#]);
+        assert_eq!(
+            made,
+            [r#"[["[EMAIL_REDACTED]","b","[EMAIL_REDACTED]"],[1]]"#]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_rejected() {
+        let rows = [
+            r#""a@b.co \ud800""#,
+            r#""a@b.co""#,
+            r#"["a@b.co \udc00", "x"]"#,
+            r#"{"other": "a@b.co \ud800", "n": 1e400, "path": "/home/x"}"#,
+        ];
+        let (made, rejected) = redact_json("query", &rows);
+        assert_eq!(made[1], r#""[EMAIL_REDACTED]""#);
+        // Nobody looks at this string.
+        assert_eq!(
+            made[3],
+            r#"{"other": "a@b.co \ud800", "n": 1e400, "path": "[PATH_REDACTED]"}"#
+        );
+        let reason = "`query` holds a lone surrogate".to_owned();
+        assert_eq!(rejected, [(0, reason.clone()), (2, reason)]);
+        assert_eq!((&made[0][..], &made[2][..]), (rows[0], rows[2]));
     }
 
     #[test]
