@@ -1,8 +1,8 @@
 //! `frequency_specified_field_selector`
 
 use crate::value;
+use djhost_sdk::json::Value;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 use std::collections::HashMap;
 
 /// Keeps the rows with the most (or least) frequent values of a field.
@@ -55,18 +55,16 @@ impl Selector for FrequencySpecifiedFieldSelector {
         if self.field_key.is_empty() {
             return Ok(String::new());
         }
-        match value::of(row)? {
-            Value::Null => Ok(String::new()),
-            Value::String(text) => Ok(format!("s{text}")),
-            Value::Bool(flag) => Ok(format!("n{}", u8::from(flag))),
-            Value::Number(number) => match number.as_f64() {
-                // Whole numbers that a float holds exactly look the same however they are written.
-                Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => {
-                    Ok(format!("n{}", float as i64))
-                }
-                _ => Ok(format!("n{number}")),
-            },
-            Value::Array(_) | Value::Object(_) => Err(Reject(format!(
+        let value = value::of(row)?;
+        match (&value, value.number()) {
+            (_, Some(number)) => {
+                let mut key = "n".to_owned();
+                number.write_key(&mut key);
+                Ok(key)
+            }
+            (Value::Null, _) => Ok(String::new()),
+            (Value::String(text), _) => Ok(format!("s{}", text.as_str())),
+            _ => Err(Reject(format!(
                 "`{}` is not a string, a number or nothing",
                 self.field_key
             ))),
@@ -142,6 +140,52 @@ mod tests {
         assert_eq!(
             keep(r#"{"field_key": "s", "topk": 2}"#),
             [false, true, false, true, true, true, true]
+        );
+    }
+
+    #[test]
+    fn numbers_are_told_apart_digit_by_digit() {
+        let mut op = FrequencySpecifiedFieldSelector {
+            field_key: "s".into(),
+            ..Default::default()
+        };
+        let mut key = |json: &str| {
+            let batch = Batch {
+                row_ids: vec![0],
+                fields: vec![Field {
+                    path: "s".into(),
+                    values: Column::Json([json].into_iter().collect()),
+                }],
+            };
+            op.key(batch.row(0))
+        };
+        let distinct = [
+            "123456789012345678.11",
+            "123456789012345678.12",
+            "9007199254740993",
+            "9007199254740992",
+            "0.1",
+            "0.1000000000000000055",
+            "1e400",
+            "1e401",
+            "Infinity",
+            "-Infinity",
+            "NaN",
+            "\"NaN\"",
+            "0",
+        ];
+        for (i, a) in distinct.iter().enumerate() {
+            for (j, b) in distinct.iter().enumerate() {
+                assert_eq!(key(a).unwrap() == key(b).unwrap(), i == j, "{a} {b}");
+            }
+            assert_ne!(key(a).unwrap(), "", "{a} is not nothing");
+        }
+        for (a, b) in [("0", "-0.0"), ("1", "true"), ("10", "1e1"), ("0.10", "0.1")] {
+            assert_eq!(key(a).unwrap(), key(b).unwrap(), "{a} {b}");
+        }
+        assert_eq!(
+            key(r#""\ud800""#).unwrap_err().0,
+            "`s` holds a lone surrogate"
         );
     }
 
