@@ -1,13 +1,14 @@
 //! The language of `general_field_filter`: of Python's expressions those that Data-Juicer
 //! evaluates. Text in, tree out.
 
-use serde_json::{Number, Value};
+use djhost_sdk::json::Value;
+use serde_json::Number;
 
 /// An expression.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Expr {
     /// A constant that is not a list.
-    Constant(Value),
+    Constant(Value<'static>),
     /// The field with this number in [`Parsed::fields`].
     Field(usize),
     /// `-x`
@@ -47,7 +48,7 @@ pub(crate) enum Bracket {
 }
 
 /// A condition and the paths of the fields that it reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Parsed {
     pub root: Expr,
     pub fields: Vec<String>,
@@ -392,7 +393,7 @@ impl<'a> Parser<'a> {
         let spelled = &rest[..end];
         let number = number(spelled).ok_or_else(|| self.error("not a number that is supported"))?;
         self.at += end;
-        Ok(Expr::Constant(Value::Number(number)))
+        Ok(constant(number))
     }
 
     /// Strings beside each other are one.
@@ -402,7 +403,7 @@ impl<'a> Parser<'a> {
             let prefix = self.word();
             let quoted = self.rest()[prefix.len()..].starts_with(['"', '\'']);
             if !quoted || !matches!(prefix, "" | "r" | "R" | "u" | "U") {
-                return Ok(Expr::Constant(Value::String(whole)));
+                return Ok(constant(whole));
             }
             self.at += prefix.len();
             self.string(matches!(prefix, "r" | "R"), &mut whole)?;
@@ -488,6 +489,10 @@ impl<'a> Parser<'a> {
     }
 }
 
+fn constant(value: impl Into<serde_json::Value>) -> Expr {
+    Expr::Constant(Value::from(&value.into()))
+}
+
 /// A number as Python spells it: integers of up to 64 bits, in any base, and floats.
 fn number(spelled: &str) -> Option<Number> {
     let bytes = spelled.as_bytes();
@@ -541,7 +546,11 @@ mod tests {
     #[test]
     fn strings_and_numbers_are_pythons() {
         let constant = |text: &str| match parse(text).unwrap().root {
-            Expr::Constant(value) => value.to_string(),
+            Expr::Constant(Value::Null) => "null".into(),
+            Expr::Constant(Value::Number(number)) => number.as_str().to_owned(),
+            Expr::Constant(Value::String(text)) => {
+                serde_json::Value::from(text.as_str()).to_string()
+            }
             other => panic!("{other:?}"),
         };
         for (text, json) in [

@@ -2,9 +2,11 @@
 //! cell.
 
 mod groups;
+mod judged;
 mod nested;
 mod numbers;
 mod quarantined;
+mod redacted;
 mod texts;
 
 use std::fs::File;
