@@ -257,8 +257,9 @@ options! {
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
         /// Whether filters use the stats that rows of the dataset bring under `__dj__stats__` in
-        /// place of computing them. Only for a dataset that is trusted, with stats of the same
-        /// operators and parameters: a row with made-up stats passes any filter.
+        /// place of computing them, and operators may read those that none before them computes.
+        /// Only for a dataset that is trusted, with stats of the same operators and parameters: a
+        /// row with made-up stats passes any filter.
         reuse_input_stats: bool = false;
         /// Where run directories go; by default beside `export_path`. The run directory is
         /// `work_dir/job_id`; `{job_id}` may stand as the last part.
