@@ -24,6 +24,8 @@ pub(crate) enum Loss {
     Surrogate,
     /// A number in a table with leading zeros or a plus sign, which JSON does not have.
     Spelling,
+    /// A JSON value that an operator made, in a column that the input does not have.
+    JsonText,
 }
 
 impl Losses {
@@ -100,6 +102,10 @@ impl Loss {
                     "{count} {values} {hold} a lone surrogate, which is no Unicode: it is written as U+FFFD"
                 )
             }
+            Self::JsonText => format!(
+                "{count} JSON {values} of an operator {are} written as text, as the input has no such column: export as `.jsonl` for lists and \
+                 objects"
+            ),
         }
     }
 }

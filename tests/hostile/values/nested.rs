@@ -104,6 +104,36 @@ fn dictionaries_and_runs_are_their_values() {
 }
 
 #[test]
+fn lists_that_an_operator_makes_beside_columns_are_text_and_said() {
+    let html = "<table><tr><td>1</td></tr></table>";
+    let columns = table(vec![(
+        "text",
+        Arc::new(StringArray::from(vec![html, "none"])),
+    )]);
+    let tables = "  - extract_tables_from_html_mapper:\n";
+    for way in ["", "  - document_deduplicator:\n"] {
+        let process = format!("{tables}{way}");
+        let (case, ran) = run("in.parquet", parquet(&columns), "result.parquet", &process);
+        let ran = ran.ok();
+        let found = read(&case.path("out/result.parquet"));
+        let meta = found.column_by_name("__dj__meta__").unwrap().as_struct();
+        let made = meta.column_by_name("html_tables").unwrap();
+        assert_eq!(made.as_string::<i32>().value(0), r#"[[["1"]]]"#);
+        warned(
+            &ran,
+            &["field `__dj__meta__.html_tables`: 2 JSON values of an operator are written as text"],
+        );
+    }
+    // From rows they are lists, and a column that is there keeps its type.
+    let rows = json!({"text": html}).to_string() + "\n";
+    let (case, ran) = run("in.jsonl", rows, "result.parquet", tables);
+    assert!(ran.ok().summary.get("warnings").is_none());
+    let found = read(&case.path("out/result.parquet"));
+    let (_, ran) = run("in.parquet", parquet(&found), "result.parquet", tables);
+    assert!(ran.ok().summary.get("warnings").is_none());
+}
+
+#[test]
 fn several_types_in_one_field_and_absent_ones() {
     let rows = "{\"text\": \"a\", \"v\": \"1\"}\n{\"text\": \"b\", \"v\": 1.50}\n{\"text\": \"c\", \"v\": {\"k\": [1, 2]}}\n{\"text\": \"d\"}\n";
     assert_eq!(run_on("in.jsonl", rows).ok().text(), rows);
@@ -128,20 +158,20 @@ fn several_types_in_one_field_and_absent_ones() {
 #[test]
 fn a_field_and_what_lies_in_it_change_one_after_the_other() {
     let note = "write to jo@example.com or see https://a.org now";
-    let rows = json!({"text": "a", "meta": {"note": note, "n": 1}}).to_string()
+    let rows = json!({"text": "a", "meta": {"path": note, "n": 1}}).to_string()
         + "\n"
-        + &json!({"text": "b", "meta": {"note": "plain", "n": 2}}).to_string()
+        + &json!({"text": "b", "meta": {"path": "plain", "n": 2}}).to_string()
         + "\n"
         + &json!({"text": "c", "meta": null}).to_string()
         + "\n";
     let (columns, _) = to_table("in.jsonl", &rows);
-    let clean = "  - clean_links_mapper: {text_key: meta.note}\n";
+    let clean = "  - clean_links_mapper: {text_key: meta.path}\n";
     let redact = "  - pii_redaction_mapper: {nested_keys: [meta]}\n";
     let sees = |note: &str| {
         let n = note.len();
-        format!("  - text_length_filter: {{text_key: meta.note, min_len: {n}, max_len: {n}}}\n")
+        format!("  - text_length_filter: {{text_key: meta.path, min_len: {n}, max_len: {n}}}\n")
     };
-    let is_short = "  - text_length_filter: {text_key: meta.note, max_len: 39}\n";
+    let is_short = "  - text_length_filter: {text_key: meta.path, max_len: 39}\n";
     let both = "write to [EMAIL_REDACTED] or see  now";
     let no_link = "write to jo@example.com or see  now";
     let recipes = [
@@ -150,7 +180,7 @@ fn a_field_and_what_lies_in_it_change_one_after_the_other() {
         format!("{clean}{}{redact}", sees(no_link)),
         format!("{redact}{clean}{is_short}{redact}{}", sees(both)),
         format!(
-            "{clean}  - document_deduplicator: {{text_key: meta.note}}\n{redact}{is_short}{}",
+            "{clean}  - document_deduplicator: {{text_key: meta.path}}\n{redact}{is_short}{}",
             sees(both)
         ),
     ];
@@ -166,7 +196,7 @@ fn a_field_and_what_lies_in_it_change_one_after_the_other() {
                     panic!("{process}: {}", ran.text())
                 };
                 let row: Value = serde_json::from_str(line).unwrap();
-                assert_eq!(row["meta"], json!({"note": both, "n": 1}), "{process}");
+                assert_eq!(row["meta"], json!({"path": both, "n": 1}), "{process}");
             }
         }
     }

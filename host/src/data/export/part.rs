@@ -3,7 +3,7 @@
 
 use super::target::ExportFormat;
 use crate::data::batch::Batch;
-use crate::data::columns::out::{ColumnSink, write_json};
+use crate::data::columns::out::{ColumnSink, new_json_texts, write_json};
 use crate::data::columns::schema::{encode_schema, unified_schema};
 use crate::data::columns::storable::{
     check_arrow, check_json, check_parquet, fits_parquet, for_parquet,
@@ -322,6 +322,14 @@ impl PartWriter {
                 }
             }
             Sink::Columns(sink) => {
+                for (path, count) in self
+                    .options
+                    .columns
+                    .iter()
+                    .flat_map(|schema| new_json_texts(batch, schema))
+                {
+                    self.losses.add(path, Loss::JsonText, count);
+                }
                 self.logical_bytes += sink
                     .write(batch)
                     .with_context(|| format!("cannot write `{}`", self.path.display()))?;
