@@ -401,7 +401,6 @@ fn fixed(
     spelling: &mut Spelling,
     out: &mut Vec<u8>,
 ) -> Result<(), Unwritable> {
-    let start = out.len();
     match value_text::write(ty, value, out) {
         Ok(()) => {}
         Err(refused) if spelling.raw => out.extend_from_slice(refused.value.as_bytes()),

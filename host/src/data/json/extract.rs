@@ -228,6 +228,8 @@ impl Extractor {
                             ),
                         }),
                         (FieldType::Json, b'n') => None,
+                        // Who requires a value and takes standard JSON only would get none.
+                        (FieldType::Json, _) if field.required && is_constant(text) => None,
                         (FieldType::Json, _) => Some(match buffer {
                             Some(buffer) => make_view(text, buffer, at as u32),
                             None => copy_to_side(text, &mut self.side, self.side_index),
@@ -290,6 +292,11 @@ impl Extractor {
             })
             .collect()
     }
+}
+
+/// Whether a value is `NaN` or infinite.
+fn is_constant(text: &[u8]) -> bool {
+    matches!(text, [b'N' | b'I', ..] | [b'-', b'I', ..])
 }
 
 /// A view on a copy of `text` in the side buffer.

@@ -188,7 +188,7 @@ struct Name<'de>(Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        let raw = <&'de RawValue as serde::Deserialize>::deserialize(deserializer)?.get();
         Ok(Self(if raw.contains('\\') {
             Cow::Owned(unquoted(raw))
         } else {

@@ -3,14 +3,17 @@
 use super::string::{find_special, hex4};
 use super::top::{constants, has_constant};
 use arrow::array::{ArrayRef, AsArray, StringViewArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use std::sync::Arc;
 
 /// JSON texts without `NaN` and infinities: null where that is the whole value.
 pub(crate) fn standard_texts(texts: &ArrayRef) -> ArrayRef {
     let is_odd = |text: &str| has_constant(text.as_bytes()) && constants(text.as_bytes()) > 0;
-    let Some(views) = texts.as_string_view_opt() else {
+    let Ok(views) = cast(texts, &DataType::Utf8View) else {
         return Arc::clone(texts);
     };
+    let views = views.as_string_view();
     if !views.iter().flatten().any(is_odd) {
         return Arc::clone(texts);
     }
