@@ -8,8 +8,10 @@ use std::collections::HashMap;
 /// Keeps the rows with the most (or least) frequent values of a field.
 ///
 /// If both `top_ratio` and `topk` are set, the smaller number of values holds; if neither is, all
-/// rows stay. Among equally frequent values the one that comes first wins.
+/// rows stay. Among equally frequent values the one that comes first wins. Numbers are compared
+/// digit by digit, of any size: 1, 1.0 and true are one value, and so are all `NaN`.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct FrequencySpecifiedFieldSelector {
     /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.

@@ -207,7 +207,11 @@ fn from_columns(
         }
         writer.finish()?;
         if batches.is_done()? {
-            return Ok(Vec::new());
+            let mut losses = Losses::default();
+            parts
+                .iter()
+                .for_each(|(_, info)| losses.merge(&info.losses));
+            return Ok(losses.notes());
         }
     }
 }
