@@ -131,20 +131,54 @@ fn the_same_stat_with_other_parameters() {
 fn stats_read_as_fields_are_those_of_the_op_before() {
     let rows = "{\"text\": \"abc\", \"__dj__stats__\": {\"text_len\": 1}}\n{\"text\": \"a\", \"__dj__stats__\": {\"text_len\": 9}}\n";
     let top = "  - topk_specified_field_selector: {field_key: __dj__stats__.text_len, topk: 1}\n";
-    // Without an op that computes it, it is an ordinary field.
-    assert_eq!(
+    // Without an op that computes it, only who trusts the dataset reads it.
+    let refused = [
+        "recipe.yaml:2",
+        "`topk_specified_field_selector` reads the field `__dj__stats__.text_len`, a stat that no operator before it computes",
+        "`reuse_input_stats: true`",
+    ];
+    Case::with_input(rows)
+        .run(&format!("process:\n{top}"))
+        .failed(2, &refused);
+    let ran = Case::with_input(rows)
+        .run(&format!("reuse_input_stats: true\nprocess:\n{top}"))
+        .ok();
+    assert_eq!(ran.text(), rows.lines().nth(1).unwrap().to_owned() + "\n");
+    for op in [
+        "general_field_filter: {filter_condition: __dj__stats__.text_len > 5}",
+        "key_value_grouper: {group_by_keys: [__dj__stats__.text_len]}",
+    ] {
         Case::with_input(rows)
-            .run(&format!("process:\n{top}"))
-            .ok()
-            .text(),
-        rows.lines().nth(1).unwrap().to_owned() + "\n"
-    );
+            .run(&format!("process:\n  - {op}\n  - text_length_filter:\n"))
+            .failed(2, &["put `text_length_filter` (op 1) before it"]);
+    }
     let ran = Case::with_input(rows)
         .run(&format!(
             "process:\n  - text_length_filter: {{min_len: 1}}\n{top}"
         ))
         .ok();
     assert_eq!(ran.text(), rows.lines().next().unwrap().to_owned() + "\n");
+    assert!(!ran.stderr.contains("reads the stat"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_stat_that_is_older_than_its_field_is_said() {
+    let rows = "{\"text\": \"a@b.co and c@d.co and\"}\n{\"text\": \"a longer text\"}\n";
+    let length = "  - text_length_filter: {min_len: 1}\n";
+    let top = "  - topk_specified_field_selector: {field_key: __dj__stats__.text_len, topk: 1}\n";
+    let clean = "  - clean_email_mapper:\n";
+    let said = "op 2 `topk_specified_field_selector` reads the stat `text_len` as op 0 `text_length_filter` has computed it, but op 1 \
+                `clean_email_mapper` may have changed `text` since";
+    let ran = Case::with_input(rows)
+        .run(&format!("process:\n{length}{clean}{top}"))
+        .ok();
+    assert_eq!(ran.text(), "{\"text\": \" and  and\"}\n");
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let ran = Case::with_input(rows)
+        .run(&format!("process:\n{length}{clean}{length}{top}"))
+        .ok();
+    assert_eq!(ran.text(), "{\"text\": \"a longer text\"}\n");
+    assert!(!ran.stderr.contains("reads the stat"), "{}", ran.stderr);
 }
 
 #[test]

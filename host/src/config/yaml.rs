@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-use saphyr_parser::{Event, Parser};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
@@ -230,6 +230,9 @@ fn scalar_value(yaml: &Yaml) -> Result<Value, InvalidValue> {
 /// Parses a value from the command line. It is YAML, so `5`, `true`, `null` and `[a, b]` mean the
 /// same as in a recipe.
 pub(crate) fn value_of_text(text: &str) -> Result<Value, InvalidValue> {
+    if let Some(wrong) = beyond_64_bits(text) {
+        return Err(wrong);
+    }
     let syntax = |_| {
         InvalidValue::new(format!("`{text}` is not valid YAML"))
             .hint("put text with special characters in quotes")
@@ -244,6 +247,22 @@ pub(crate) fn value_of_text(text: &str) -> Result<Value, InvalidValue> {
         }),
         None => Ok(value),
     }
+}
+
+/// What is wrong with a whole number that `serde_yaml` does not take or makes a double of.
+fn beyond_64_bits(text: &str) -> Option<InvalidValue> {
+    let number = text.trim();
+    let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let fits = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
+    (is_whole && !fits).then(|| {
+        InvalidValue::new(format!("`{number}` does not fit into 64 bits")).hint(format!(
+            "whole numbers go from {} to {}; write a number beyond them with a point or an exponent \
+             (`1.0e20`), which is a double, and text in quotes",
+            i64::MIN,
+            u64::MAX
+        ))
+    })
 }
 
 /// A mapping or list that the scan has entered.
@@ -330,6 +349,16 @@ fn scan(name: &str, text: &str) -> (HashMap<String, usize>, Vec<UserError>) {
             },
         };
         lines.entry(path.clone()).or_insert(line);
+        if let Event::Scalar(text, ScalarStyle::Plain, _, None) = &event
+            && let Some(wrong) = beyond_64_bits(text)
+        {
+            let place = format!("{name}:{line}: {path}");
+            let error = UserError::new(place, wrong.message);
+            errors.push(match wrong.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            });
+        }
         open.extend(Open::by(&event, path));
     }
     (lines, errors)
@@ -427,5 +456,26 @@ mod tests {
             Value::Object(document.root),
             serde_json::json!({"a": i64::MAX, "b": u64::MAX, "c": 1e9, "d": 0.1, "e": -3, "f": "7"})
         );
+    }
+
+    #[test]
+    fn whole_numbers_beyond_64_bits_are_named() {
+        for number in [
+            "18446744073709551616",
+            "-9223372036854775809",
+            "1234567890123456789012345678901234567890123",
+        ] {
+            let text = format!("process:\n  - a_filter:\n      max: {number}\n");
+            let error = Document::parse("r.yaml", &text).unwrap_err()[0].to_string();
+            let wrong = format!("r.yaml:3: process[0].a_filter.max: `{number}` does not fit");
+            assert!(error.starts_with(&wrong), "{error}");
+            let range = "whole numbers go from -9223372036854775808 to 18446744073709551615";
+            assert!(error.contains(range), "{error}");
+            let error = value_of_text(number).unwrap_err();
+            assert!(error.message.contains(number) && error.hint.unwrap().contains(range));
+        }
+        // A text, a double.
+        let text = "a: '18446744073709551616'\nb: 18446744073709551616.0\nc: 2e30\n";
+        assert!(Document::parse("r.yaml", text).is_ok());
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Loss {
     Repeated,
     /// A value in whose place stats are written.
     Replaced,
+    /// A JSON value that an operator made, in a column that the input does not have.
+    JsonText,
 }
 
 impl Losses {
@@ -124,6 +126,10 @@ impl Loss {
                     "{count} {values} {hold} a lone surrogate, which is no Unicode: it is written as U+FFFD"
                 )
             }
+            Self::JsonText => format!(
+                "{count} JSON {values} of an operator {are} written as text, as the input has no such column: export as `.jsonl` for lists and \
+                 objects"
+            ),
         }
     }
 }

@@ -41,6 +41,8 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
         Err(error) => errors.push(error),
     }
     errors.extend(type_conflicts(&ops));
+    let (unknown, stale) = stats::reads(&ops, resolved.config.reuse_input_stats);
+    errors.extend(unknown);
     if !errors.is_empty() {
         return Err(UserErrors(errors).into());
     }
@@ -62,6 +64,7 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
         .cloned()
         .chain(unread)
         .chain(behind_groupers(&ops))
+        .chain(stale)
         .chain(overwritten)
         .collect();
     Ok(Plan {

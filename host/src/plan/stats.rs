@@ -4,6 +4,7 @@
 use super::PlannedOp;
 use super::lineage_key::KeyBuilder;
 use crate::data::STATS;
+use crate::error::UserError;
 
 /// Where the stats that an op is given come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +126,73 @@ pub(crate) fn overwritten(ops: &[PlannedOp]) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Stats that ops read as fields must be those that an earlier op computed, or with `from_input`
+/// those of the dataset. Gives what is refused, and notes on stats that are older than the fields
+/// that they are of.
+pub(crate) fn reads(ops: &[PlannedOp], from_input: bool) -> (Vec<UserError>, Vec<String>) {
+    let (mut errors, mut notes) = (Vec::new(), Vec::new());
+    for (at, op) in ops.iter().enumerate() {
+        for read in &op.pool.signature().reads {
+            let inside = read.path.strip_prefix(STATS);
+            let Some(stat) = inside.and_then(|rest| rest.strip_prefix('.')) else {
+                continue;
+            };
+            let computes = |op: &PlannedOp| {
+                let stats = &op.pool.signature().writes_stats;
+                stats.iter().any(|computed| is_in(stat, &computed.path))
+            };
+            match ops[..at].iter().rposition(computes) {
+                Some(writer) => notes.extend(stale(ops, writer, at, stat)),
+                None if from_input => {}
+                None => errors.push(unknown(op, stat, ops[at..].iter().find(|op| computes(op)))),
+            }
+        }
+    }
+    (errors, notes)
+}
+
+/// A stat that no op before `op` computes.
+fn unknown(op: &PlannedOp, stat: &str, later: Option<&PlannedOp>) -> UserError {
+    let message = format!(
+        "`{}` reads the field `{STATS}.{stat}`, a stat that no operator before it computes",
+        op.name
+    );
+    let computed = match later {
+        Some(later) => format!("put `{}` (op {}) before it", later.name, later.index),
+        None => format!("put a filter that computes `{stat}` before it"),
+    };
+    UserError::new(&op.place, message).hint(format!(
+        "{computed}; stats that rows of the dataset bring count only with `reuse_input_stats: true`"
+    ))
+}
+
+/// That what the stat was computed of has changed until op `at` reads it.
+fn stale(ops: &[PlannedOp], writer: usize, at: usize, stat: &str) -> Option<String> {
+    let (op, computed) = (&ops[at], &ops[writer]);
+    let reads = &computed.pool.signature().reads;
+    let changed = ops[writer + 1..at].iter().find_map(|between| {
+        let field = reads.iter().find(|read| changes(between, &read.path));
+        match field {
+            Some(field) => Some((between, format!("may have changed `{}` since", field.path))),
+            None if between.changes_shape() => Some((between, "makes other rows".to_owned())),
+            None => None,
+        }
+    });
+    let (between, what) = changed?;
+    Some(format!(
+        "op {} `{}` reads the stat `{stat}` as op {} `{}` has computed it, but op {} `{}` {what}: for the stat of what is there \
+         by then, put `{}` behind op {}",
+        op.index,
+        op.name,
+        computed.index,
+        computed.name,
+        between.index,
+        between.name,
+        computed.name,
+        between.index
+    ))
 }
 
 #[cfg(test)]

@@ -98,6 +98,11 @@ impl Descriptor {
         self.kind == Kind::Mapper && self.says("x-whole-rows")
     }
 
+    /// Whether it takes `NaN`, `Infinity` and `-Infinity` in JSON texts, and may answer with them.
+    pub fn takes_constants(&self) -> bool {
+        self.says("x-json-constants")
+    }
+
     fn says(&self, what: &str) -> bool {
         self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
     }
@@ -141,6 +146,9 @@ pub struct Signature {
     pub writes: Vec<Computed>,
     /// Keys under `__dj__stats__` that it computes.
     pub writes_stats: Vec<Computed>,
+    /// [`Descriptor::takes_constants`]
+    #[serde(skip)]
+    pub json_constants: bool,
 }
 
 /// Limits of an operator's instance. Exceeding one ends the instance, not the job.

@@ -283,6 +283,7 @@ pub fn replies(data: &[u8]) {
                 reads: Vec::new(),
                 writes: computed.clone(),
                 writes_stats: computed,
+                json_constants: rows % 2 == 0,
             };
             if let Ok(reply) = v0_1::reply(&signature, rows, bytes.output(rows)) {
                 assert!(reply.rejected.is_sorted_by(|a, b| a.row < b.row));

@@ -145,9 +145,10 @@ impl OpPool {
             Ok(Err(message)) => return Err(UserError::new(place, message).into()),
             Err(error) => return Err(broken("failed while it was created", error).into()),
         };
-        let signature = first
+        let mut signature = first
             .signature()
             .map_err(|e| broken("failed to say what it reads and writes", e))?;
+        signature.json_constants = pool.descriptor.takes_constants();
         if pool.descriptor.counts_keys() {
             let mut with_counts = signature.clone();
             with_counts.reads.push(Input {

@@ -1,12 +1,16 @@
 //! `key_value_grouper`
 
+use djhost_sdk::json::{Value, members};
 use djhost_sdk::prelude::*;
-use serde_json::Value;
-use std::fmt::Write;
 
 /// Makes one row of all rows that have the same values in some fields: each field becomes the list
 /// of their values.
+///
+/// Values are equal if they are of one kind and say the same: numbers digit by digit, of any size
+/// (1.0, 1.00 and 1e0, but not the whole number 1), objects with the members in any order. `NaN` is
+/// equal to itself.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct KeyValueGrouper {
     /// Paths of the fields, names joined by dots; `__dj__stats__.KEY` is a stat. None: the text. A
@@ -55,12 +59,11 @@ impl Grouper for KeyValueGrouper {
             match (row.text(field), row.column(field)) {
                 (None, _) => out.push_str("null"),
                 (Some(text), Column::Json(_)) => {
-                    let value = serde_json::from_str(text).map_err(|error| {
-                        format!("`{}` cannot be compared: {error}", self.keys()[field])
-                    })?;
-                    write_value(text.trim(), &value, out);
+                    let value = Value::read(text)
+                        .map_err(|wrong| Reject(format!("`{}` {wrong}", self.keys()[field])))?;
+                    write_value(&value, out);
                 }
-                (Some(text), _) => write_value("", &Value::from(text), out),
+                (Some(text), _) => write_string(text, out),
             }
             out.push('\n');
         }
@@ -68,21 +71,47 @@ impl Grouper for KeyValueGrouper {
     }
 }
 
-/// Appends the value in a canonical form. Numbers are equal if Python prints them equally: 1 is not
-/// 1.0, but 1e0 is. `text` is its spelling in the row.
-fn write_value(text: &str, value: &Value, out: &mut String) {
-    let whole = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+/// Appends the value in the one form that all its spellings have. Numbers are equal as Python's are
+/// printed: 1 is not 1.0, which is 1e0, and 0.0 is not -0.0.
+fn write_value(value: &Value<'_>, out: &mut String) {
     match value {
-        // An integer of any size.
-        Value::Number(_) if !text.is_empty() && whole(text) => {
-            out.push_str(if text == "-0" { "0" } else { text })
+        Value::Null => out.push_str("null"),
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Number(number) if number.is_whole() => out.push_str(match number.as_str() {
+            "-0" => "0",
+            whole => whole,
+        }),
+        // With an exponent always, so it is like no whole number.
+        Value::Number(number) => {
+            if number.is_zero() && number.as_str().starts_with('-') {
+                out.push('-');
+            }
+            number.write_key(out);
         }
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => drop(write!(out, "{float:?}")),
-            _ => drop(write!(out, "{number}")),
-        },
-        other => drop(write!(out, "{other}")),
+        Value::String(text) => write_string(text.as_str(), out),
+        Value::List(list) => {
+            out.push('[');
+            for value in list {
+                write_value(value, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Object(object) => {
+            out.push('{');
+            for (key, value) in members(object) {
+                write_string(key, out);
+                out.push(':');
+                write_value(value, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
     }
+}
+
+fn write_string(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
 }
 
 #[cfg(test)]
@@ -154,27 +183,87 @@ mod tests {
         );
     }
 
+    /// The group of each value, by the first one with its key.
+    fn groups_of(values: &[&str]) -> Vec<usize> {
+        let keys: Vec<String> = values
+            .iter()
+            .map(|json| {
+                let mut key = String::new();
+                write_value(&Value::read(json).unwrap(), &mut key);
+                key
+            })
+            .collect();
+        let first = |key: &String| keys.iter().position(|other| other == key).unwrap();
+        keys.iter().map(first).collect()
+    }
+
     #[test]
     fn integers_of_any_size_are_compared_exactly() {
-        let rows = [
-            r#"{"a": 12345678901234567890123}"#,
-            r#"{"a": 12345678901234567890124}"#,
-            r#"{"a": -0}"#,
-            r#"{"a": 0}"#,
+        let values = [
+            "12345678901234567890123",
+            "12345678901234567890124",
+            "-0",
+            "0",
         ];
-        let mut op = KeyValueGrouper {
-            group_by_keys: Some(vec!["a".into()]),
-        };
-        op.prepare().unwrap();
-        let mut keys = Vec::new();
-        for row in rows {
-            let text = row[6..].trim_end_matches('}');
-            let mut key = String::new();
-            write_value(text, &serde_json::from_str(text).unwrap(), &mut key);
-            keys.push(key);
+        assert_eq!(groups_of(&values), [0, 1, 2, 2]);
+    }
+
+    #[test]
+    fn decimals_of_any_length_are_compared_exactly() {
+        let values = [
+            "123456789012345678.11",
+            "123456789012345678.12",
+            "123456789012345678.110",
+            "0.1",
+            "0.10",
+            "1e-1",
+            "0.1000000000000000055",
+            "1e400",
+            "1e401",
+            "0.0",
+            "-0.0",
+            "0e7",
+        ];
+        assert_eq!(groups_of(&values), [0, 1, 0, 3, 3, 3, 6, 7, 8, 9, 10, 9]);
+    }
+
+    #[test]
+    fn constants_are_values_of_their_own() {
+        let constants = [
+            "null",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e400",
+            "\"NaN\"",
+            "NaN",
+        ];
+        let expected = [0, 1, 2, 3, 4, 5, 1];
+        assert_eq!(groups_of(&constants), expected);
+        for (before, behind) in [("[1, ", "]"), ("{\"a\": ", "}")] {
+            let nested = constants.map(|value| format!("{before}{value}{behind}"));
+            assert_eq!(
+                groups_of(&nested.each_ref().map(|value| &value[..])),
+                expected
+            );
         }
-        assert_ne!(keys[0], keys[1]);
-        assert_eq!(keys[2], keys[3]);
+    }
+
+    #[test]
+    fn members_may_come_in_any_order() {
+        let values = [
+            r#"{"a":1,"b":{"c":2,"d":[3]}}"#,
+            r#"{ "b" : {"d":[3],"c":2}, "\u0061" : 1 }"#,
+            r#"{"a":0,"a":1,"b":{"c":2,"d":[3]}}"#,
+            r#"{"a":1,"b":{"c":2,"d":[3],"e":null}}"#,
+            r#"{"a":1,"b":{"c":[3],"d":2}}"#,
+            "[1,2]",
+            "[12]",
+            "{}",
+            "[]",
+            "[[]]",
+        ];
+        assert_eq!(groups_of(&values), [0, 0, 0, 3, 4, 5, 6, 7, 8, 9]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use djhost_sdk::prelude::*;
 /// has the field already stays as it is. The HTML is read tag by tag, as Python's `html.parser` and
 /// Beautiful Soup read it: what is not closed goes on.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct ExtractTablesFromHtmlMapper {
     /// The name of the field, under `__dj__meta__`.

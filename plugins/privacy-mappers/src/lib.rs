@@ -6,6 +6,7 @@ mod patterns;
 mod pii_redaction;
 #[path = "../../text-mappers/src/replacement.rs"]
 mod replacement;
+mod splice;
 
 pub use pii_redaction::PiiRedactionMapper;
 

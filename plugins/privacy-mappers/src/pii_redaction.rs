@@ -3,17 +3,21 @@
 use crate::fields::{VALUE_KEYS, redact_field, redact_nested};
 use crate::patterns::{self, Pattern};
 use crate::replacement::Replacement;
+use crate::splice::Splices;
+use djhost_sdk::json::{Text, Value};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::plain_pattern;
 use regex::Regex;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Puts placeholders in the place of personal data: paths, email addresses, secrets, IDs, phone
 /// numbers and more.
 ///
 /// It works on the text, on `query`, `response`, `dialog_history` and `messages`, and on strings in
-/// the fields of `nested_keys`.
+/// the fields of `nested_keys`. What is not redacted stays byte for byte. A row with a lone
+/// surrogate in a string that would have to be looked at goes to quarantine.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct PiiRedactionMapper {
     /// Whether file paths of Unix and Windows are redacted.
@@ -277,6 +281,7 @@ impl Operator for PiiRedactionMapper {
 
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let redacted = self.redacted(common);
+        let mut rejected: BTreeMap<u32, String> = BTreeMap::new();
         let mut updates = Vec::new();
         let (mut current, mut next) = (String::new(), String::new());
         for (field, key) in self.fields(common).into_iter().enumerate() {
@@ -308,32 +313,15 @@ impl Operator for PiiRedactionMapper {
                     }
                     continue;
                 }
-                // Nothing to do without a string.
-                let Some(mut value) = serde_json::from_str::<Value>(text)
-                    .ok()
-                    .filter(|_| text.contains('"'))
-                else {
-                    continue;
-                };
-                let mut changed = false;
-                let mut redact = |string: &mut String| {
-                    if self.redact(string, &mut next) {
-                        changed |= *string != next;
-                        std::mem::swap(string, &mut next);
+                match self.redact_json(&key, times, text, &mut next) {
+                    Ok(Some(redacted)) => {
+                        rows.push(row as u32);
+                        values.push(&redacted);
                     }
-                };
-                for _ in 0..times {
-                    redact_field(
-                        &key,
-                        self.messages_key.as_deref() == Some(&key),
-                        &mut value,
-                        &mut redact,
-                    );
-                }
-                redact_nested(&key, times > 0, &mut value, &mut redact);
-                if changed {
-                    rows.push(row as u32);
-                    values.push(&value.to_string());
+                    Ok(None) => {}
+                    Err(Reject(reason)) => {
+                        rejected.entry(row as u32).or_insert(reason);
+                    }
                 }
             }
             if !rows.is_empty() {
@@ -349,9 +337,14 @@ impl Operator for PiiRedactionMapper {
                 });
             }
         }
+        for update in &mut updates {
+            without(update, &rejected);
+        }
+        updates.retain(|update| !update.values.is_empty());
+        let rejection = |(row, reason)| Rejection { row, reason };
         Ok(Output::Updated {
             updates,
-            rejected: Vec::new(),
+            rejected: rejected.into_iter().map(rejection).collect(),
         })
     }
 }
@@ -388,6 +381,39 @@ impl PiiRedactionMapper {
         fields
     }
 
+    /// The JSON text `json` of the field `key`, of which the field itself is redacted `times` times;
+    /// None if nothing in it changes. `buffer` may hold anything.
+    fn redact_json(
+        &self,
+        key: &str,
+        times: usize,
+        json: &str,
+        buffer: &mut String,
+    ) -> Result<Option<String>, Reject> {
+        // Without a string in it there is nothing to do.
+        if !json.contains('"') {
+            return Ok(None);
+        }
+        let value = Value::parse(json).map_err(|wrong| Reject(format!("`{key}` {wrong}")))?;
+        let mut splices = Splices::default();
+        let mut is_unicode = true;
+        let mut redact = |text: &Text<'_>| {
+            is_unicode &= text.is_unicode();
+            splices.change(text, |text| {
+                self.redact(text, buffer).then(|| std::mem::take(buffer))
+            });
+        };
+        let is_messages = self.messages_key.as_deref() == Some(key);
+        for _ in 0..times {
+            redact_field(key, is_messages, &value, &mut redact);
+        }
+        redact_nested(key, times > 0, &value, &mut redact);
+        if !is_unicode {
+            return Err(Reject(format!("`{key}` holds a lone surrogate")));
+        }
+        Ok(splices.of(json))
+    }
+
     /// Writes the redacted text to `out`; returns false if nothing was found.
     fn redact(&self, text: &str, out: &mut String) -> bool {
         // Even a pattern that matches the empty string leaves an empty text unchanged.
@@ -415,6 +441,31 @@ impl PiiRedactionMapper {
             None => false,
         }
     }
+}
+
+/// Takes the rows out of the update that are rejected: it may name none of them.
+fn without(update: &mut Update, rejected: &BTreeMap<u32, String>) {
+    let Some(rows) = update
+        .rows
+        .as_mut()
+        .filter(|rows| rows.iter().any(|row| rejected.contains_key(row)))
+    else {
+        return;
+    };
+    let stays: Vec<bool> = rows.iter().map(|row| !rejected.contains_key(row)).collect();
+    let kept = |texts: &Texts| -> Texts {
+        let values = (0..texts.len()).map(|i| texts.value(i));
+        values
+            .zip(&stays)
+            .filter(|(_, stays)| **stays)
+            .map(|(text, _)| text)
+            .collect()
+    };
+    match &mut update.values {
+        Column::Utf8(texts) | Column::Json(texts) => *texts = kept(texts),
+        _ => {}
+    }
+    rows.retain(|row| !rejected.contains_key(row));
 }
 
 /// Like Python's `sub`: an empty match may directly follow one that is not empty.

@@ -1,15 +1,17 @@
 //! `frequency_specified_field_selector`
 
 use crate::value;
+use djhost_sdk::json::Value;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 use std::collections::HashMap;
 
 /// Keeps the rows with the most (or least) frequent values of a field.
 ///
 /// If both `top_ratio` and `topk` are set, the smaller number of values holds; if neither is, all
-/// rows stay. Among equally frequent values the one that comes first wins.
+/// rows stay. Among equally frequent values the one that comes first wins. Numbers are compared
+/// digit by digit, of any size: 1, 1.0 and true are one value, and so are all `NaN`.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct FrequencySpecifiedFieldSelector {
     /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.
@@ -55,18 +57,16 @@ impl Selector for FrequencySpecifiedFieldSelector {
         if self.field_key.is_empty() {
             return Ok(String::new());
         }
-        match value::of(row)? {
-            Value::Null => Ok(String::new()),
-            Value::String(text) => Ok(format!("s{text}")),
-            Value::Bool(flag) => Ok(format!("n{}", u8::from(flag))),
-            Value::Number(number) => match number.as_f64() {
-                // Integers that a float holds exactly get one spelling.
-                Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => {
-                    Ok(format!("n{}", float as i64))
-                }
-                _ => Ok(format!("n{number}")),
-            },
-            Value::Array(_) | Value::Object(_) => Err(Reject(format!(
+        let value = value::of(row)?;
+        match (&value, value.number()) {
+            (_, Some(number)) => {
+                let mut key = "n".to_owned();
+                number.write_key(&mut key);
+                Ok(key)
+            }
+            (Value::Null, _) => Ok(String::new()),
+            (Value::String(text), _) => Ok(format!("s{}", text.as_str())),
+            _ => Err(Reject(format!(
                 "`{}` is not a string, a number or nothing",
                 self.field_key
             ))),
@@ -142,6 +142,52 @@ mod tests {
         assert_eq!(
             keep(r#"{"field_key": "s", "topk": 2}"#),
             [false, true, false, true, true, true, true]
+        );
+    }
+
+    #[test]
+    fn numbers_are_told_apart_digit_by_digit() {
+        let mut op = FrequencySpecifiedFieldSelector {
+            field_key: "s".into(),
+            ..Default::default()
+        };
+        let mut key = |json: &str| {
+            let batch = Batch {
+                row_ids: vec![0],
+                fields: vec![Field {
+                    path: "s".into(),
+                    values: Column::Json([json].into_iter().collect()),
+                }],
+            };
+            op.key(batch.row(0))
+        };
+        let distinct = [
+            "123456789012345678.11",
+            "123456789012345678.12",
+            "9007199254740993",
+            "9007199254740992",
+            "0.1",
+            "0.1000000000000000055",
+            "1e400",
+            "1e401",
+            "Infinity",
+            "-Infinity",
+            "NaN",
+            "\"NaN\"",
+            "0",
+        ];
+        for (i, a) in distinct.iter().enumerate() {
+            for (j, b) in distinct.iter().enumerate() {
+                assert_eq!(key(a).unwrap() == key(b).unwrap(), i == j, "{a} {b}");
+            }
+            assert_ne!(key(a).unwrap(), "", "{a} is not nothing");
+        }
+        for (a, b) in [("0", "-0.0"), ("1", "true"), ("10", "1e1"), ("0.10", "0.1")] {
+            assert_eq!(key(a).unwrap(), key(b).unwrap(), "{a} {b}");
+        }
+        assert_eq!(
+            key(r#""\ud800""#).unwrap_err().0,
+            "`s` holds a lone surrogate"
         );
     }
 

@@ -1,6 +1,7 @@
 //! Selectors by a field, by rank or at random, with Data-Juicer's names, parameters and choices.
 //! Rows stay in input order.
 
+mod duration;
 mod frequency;
 mod order;
 mod random;

@@ -5,9 +5,9 @@
 //! rows without a value. Which kinds occur is known only after all rows, so keys contain the values
 //! themselves.
 
-use crate::{time, value};
+use crate::{duration, time, value};
+use djhost_sdk::json::{Number, Value};
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 use std::cmp::Ordering;
 
 /// The keys of a batch: `#` and a number, `"` and a text, or nothing. All are empty without a
@@ -22,7 +22,7 @@ pub(crate) fn keys(batch: &Batch, field_key: &str) -> Output {
             batch.row(row).text(0)
         };
         if let Err(Reject(reason)) =
-            keys.push_with(|out| json.map_or(Ok(()), |json| key(json, out)))
+            keys.push_with(|out| json.map_or(Ok(()), |json| key(json, field_key, out)))
         {
             rejected.push(Rejection {
                 row: row as u32,
@@ -36,24 +36,23 @@ pub(crate) fn keys(batch: &Batch, field_key: &str) -> Output {
     }
 }
 
-fn key(json: &str, out: &mut String) -> Result<(), Reject> {
+fn key(json: &str, field_key: &str, out: &mut String) -> Result<(), Reject> {
     let mut number = |text: &str| {
         out.push('#');
         out.push_str(text);
     };
     match json.as_bytes().first() {
-        Some(b'0'..=b'9' | b'-') => number(if json == "-Infinity" { "-inf" } else { json }),
-        Some(b'I') => number("inf"),
+        Some(b'0'..=b'9' | b'-' | b'I') => number(json),
         Some(b't') => number("1"),
         Some(b'f') => number("0"),
         Some(b'"') if !json.contains('\\') => {
             out.push('"');
             out.push_str(&json[1..json.len() - 1]);
         }
-        Some(b'"' | b'[') => match value::parse(json)? {
+        Some(b'"' | b'[') => match value::parse(json, field_key)? {
             Value::String(text) => {
                 out.push('"');
-                out.push_str(&text);
+                out.push_str(text.as_str());
             }
             list => value::mean(&list)
                 .into_iter()
@@ -70,10 +69,10 @@ fn key(json: &str, out: &mut String) -> Result<(), Reject> {
 enum Kept {
     Nothing,
     Text,
+    /// A point in time or a duration, in seconds and nanoseconds.
     Time(i64, u32),
-    /// The nearest double, and the number's distance from it: distinguishes whole numbers of any
-    /// size.
-    Number(f64, i64),
+    /// The nearest double; the text of the key tells apart what it is the nearest of.
+    Number(f64),
 }
 
 /// The values of all rows of the dataset.
@@ -95,26 +94,21 @@ impl<'a> Values<'a> {
         };
         let mut kept: Vec<Kept> = (0..texts.len()).map(|i| kept(texts.value(i))).collect();
         let text = |i: usize| &texts.value(i)[1..];
-        let is_text = |kept: &Kept| *kept == Kept::Text;
-        let first = kept.iter().position(is_text);
-        if first.is_some()
-            && (0..kept.len())
-                .filter(|&i| is_text(&kept[i]))
-                .all(|i| time::parse(text(i)).is_some())
-        {
-            for (i, kept) in kept
-                .iter_mut()
-                .enumerate()
-                .filter(|(_, kept)| is_text(kept))
-            {
-                if let Some((seconds, nanos)) = time::parse(text(i)) {
-                    *kept = Kept::Time(seconds, nanos);
-                }
-            }
+        let is_text = |i: &usize| kept[*i] == Kept::Text;
+        let all: Vec<usize> = (0..kept.len()).filter(is_text).collect();
+        let first = all.first().copied();
+        let times = [time::parse, duration::parse]
+            .into_iter()
+            .find_map(|parse| {
+                let times = all.iter().map(|&i| parse(text(i)));
+                times.collect::<Option<Vec<(i64, u32)>>>()
+            });
+        for (i, (seconds, nanos)) in all.into_iter().zip(times.into_iter().flatten()) {
+            kept[i] = Kept::Time(seconds, nanos);
         }
         if let (Some(first), true) = (
             first,
-            kept.iter().any(|kept| matches!(kept, Kept::Number(..))),
+            kept.iter().any(|kept| matches!(kept, Kept::Number(_))),
         ) {
             let shown: String = text(first).chars().take(40).collect();
             eprintln!(
@@ -132,7 +126,7 @@ impl<'a> Values<'a> {
     /// 0 for a number, 1 for a text, 2 for nothing.
     pub(crate) fn kind(&self, row: u32) -> u8 {
         match self.kept[row as usize] {
-            Kept::Number(..) => 0,
+            Kept::Number(_) => 0,
             Kept::Text | Kept::Time(..) => 1,
             Kept::Nothing => 2,
         }
@@ -141,9 +135,9 @@ impl<'a> Values<'a> {
     /// Compares two values of one kind.
     pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
         match (self.kept[a as usize], self.kept[b as usize]) {
-            (Kept::Number(a, rest), Kept::Number(b, other)) => {
-                a.total_cmp(&b).then(rest.cmp(&other))
-            }
+            (Kept::Number(near), Kept::Number(other)) => near
+                .total_cmp(&other)
+                .then_with(|| exactly(self.spelled(a), self.spelled(b))),
             (Kept::Time(a, nanos), Kept::Time(b, other)) => (a, nanos).cmp(&(b, other)),
             (Kept::Text, Kept::Text) => self
                 .texts
@@ -151,6 +145,26 @@ impl<'a> Values<'a> {
                 .cmp(self.texts.value(b as usize)),
             _ => Ordering::Equal,
         }
+    }
+
+    /// How the number of this row is spelled.
+    fn spelled(&self, row: u32) -> &str {
+        self.texts
+            .value(row as usize)
+            .get(1..)
+            .unwrap_or_default()
+            .trim()
+    }
+}
+
+/// The order of two numbers by their digits.
+fn exactly(a: &str, b: &str) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
+    match (Number::parse(a), Number::parse(b)) {
+        (Some(a), Some(b)) => a.compare(&b).unwrap_or(Ordering::Equal),
+        _ => Ordering::Equal,
     }
 }
 
@@ -164,16 +178,9 @@ fn kept(key: &str) -> Kept {
 
 /// Parses a number; None for other texts.
 fn number(text: &str) -> Option<Kept> {
-    if let Ok(whole) = text.parse::<i128>() {
-        let near = whole as f64;
-        // Drops the sign of -0, which is not smaller than 0.
-        return Some(Kept::Number(
-            near + 0.0,
-            (whole - near as i128).clamp(i64::MIN.into(), i64::MAX.into()) as i64,
-        ));
-    }
     let number: f64 = text.parse().ok()?;
-    (!number.is_nan()).then_some(Kept::Number(number + 0.0, 0))
+    // Without the sign of -0, which is no smaller than 0.
+    (!number.is_nan()).then_some(Kept::Number(number + 0.0))
 }
 
 #[cfg(test)]
@@ -183,7 +190,7 @@ mod tests {
     fn sorted(json: &[&str]) -> Vec<usize> {
         let mut texts = Texts::default();
         json.iter()
-            .for_each(|json| texts.push_with(|out| key(json, out)).unwrap());
+            .for_each(|json| texts.push_with(|out| key(json, "f", out)).unwrap());
         let column = Column::Utf8(texts);
         let values = Values::of(&column, "f").unwrap();
         let mut order: Vec<u32> = (0..json.len() as u32).collect();
@@ -223,6 +230,62 @@ mod tests {
         assert_eq!(
             sorted(&["18446744073709551615", "18446744073709551614", "-0.0", "0"]),
             [2, 3, 1, 0]
+        );
+    }
+
+    #[test]
+    fn numbers_beyond_a_double() {
+        for (rising, what) in [
+            (
+                [
+                    "123456789012345678.11",
+                    "123456789012345678.12",
+                    "123456789012345678.120000000001",
+                ],
+                "decimals",
+            ),
+            (
+                [
+                    "0.1234567890123456789012",
+                    r#""0.12345678901234567890125""#,
+                    "0.1234567890123456789013",
+                ],
+                "fractions",
+            ),
+            (["-1e401", "-1e400", r#"" -1e399""#], "below all doubles"),
+            (["0", "1e-401", "1e-400"], "near 0"),
+            (["1e400", "2e400", "Infinity"], "above all doubles"),
+            (["-Infinity", "-1e400", "-5"], "infinities"),
+            (["5", "1e400", r#""inf""#], "texts"),
+            (
+                [
+                    "1000000000000000000000000000000",
+                    "1000000000000000000000000000001",
+                    "1000000000000000000000000000001.5",
+                ],
+                "whole numbers",
+            ),
+        ] {
+            let [a, b, c] = rising;
+            assert_eq!(sorted(&[a, b, c]), [0, 1, 2], "{what}");
+            assert_eq!(sorted(&[c, a, b]), [1, 2, 0], "{what}");
+        }
+    }
+
+    #[test]
+    fn durations_as_times() {
+        assert_eq!(
+            sorted(&[r#""PT9S""#, r#""PT100S""#, r#""-PT5S""#, r#""PT0.25S""#]),
+            [2, 3, 0, 1]
+        );
+        assert_eq!(
+            sorted(&[r#""P1D""#, r#""PT23H""#, r#""P1M""#, r#""P2W""#]),
+            [1, 0, 3, 2]
+        );
+        // One that is none makes all of them strings.
+        assert_eq!(
+            sorted(&[r#""PT9S""#, r#""PT100S""#, r#""soon""#]),
+            [1, 0, 2]
         );
     }
 

@@ -6,12 +6,14 @@ use djhost_sdk::prelude::*;
 
 /// Keeps the rows whose rank by the value of a field lies in a range.
 ///
-/// Numbers compare by size, and so do strings that spell numbers; a list counts as its mean. Other
-/// strings compare as strings, or by time if all of them spell points in time (`2024-05-01`,
-/// `2024-05-01T10:00:00+02:00`). In a field with several kinds of values rows without a value come
-/// first, then strings, then numbers. If percentile and rank of one bound are both set, the
-/// narrower holds; if a bound is not set at all, all rows stay.
+/// Numbers compare by size, digit by digit, and so do strings that spell numbers; a list counts as
+/// its mean. Other strings compare as strings, or by time if all of them spell points in time
+/// (`2024-05-01`, `2024-05-01T10:00:00+02:00`) or all of them spell durations (`PT90S`, `P1DT2H`).
+/// In a field with several kinds of values rows without a value (`NaN` is none) come first, then
+/// strings, then numbers. If percentile and rank of one bound are both set, the narrower holds; if a
+/// bound is not set at all, all rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct RangeSpecifiedFieldSelector {
     /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows

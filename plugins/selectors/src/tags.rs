@@ -1,11 +1,12 @@
 //! `tags_specified_field_selector`
 
 use crate::value;
+use djhost_sdk::json::Value;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 
 /// Keeps the rows where a field is one of some strings.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct TagsSpecifiedFieldSelector {
     /// The path of the field, names joined by dots. Its values must be strings, numbers or nothing.
@@ -35,9 +36,13 @@ impl Selector for TagsSpecifiedFieldSelector {
             return Ok(1);
         }
         match value::of(row)? {
-            Value::String(text) => Ok(self.target_tags.contains(&text).into()),
+            Value::String(text) => Ok(self
+                .target_tags
+                .iter()
+                .any(|tag| tag == text.as_str())
+                .into()),
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(0),
-            Value::Array(_) | Value::Object(_) => Err(Reject(format!(
+            Value::List(_) | Value::Object(_) => Err(Reject(format!(
                 "`{}` is not a string, a number or nothing",
                 self.field_key
             ))),

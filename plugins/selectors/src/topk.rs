@@ -6,13 +6,14 @@ use djhost_sdk::prelude::*;
 
 /// Keeps the rows with the greatest (or smallest) values of a field.
 ///
-/// Numbers compare by size, and so do strings that spell numbers; a list counts as its mean. Other
-/// strings compare as strings, or by time if all of them spell points in time (`2024-05-01`,
-/// `2024-05-01T10:00:00+02:00`). In a field with several kinds of values numbers come first, then
-/// strings, then rows without a value, whatever `reverse` says. Among equal values the earlier rows
-/// win. If both `top_ratio` and `topk` are set, the smaller number holds; if neither is, all rows
-/// stay.
+/// Numbers compare by size, digit by digit, and so do strings that spell numbers; a list counts as
+/// its mean. Other strings compare as strings, or by time if all of them spell points in time
+/// (`2024-05-01`, `2024-05-01T10:00:00+02:00`) or all of them spell durations (`PT90S`, `P1DT2H`).
+/// In a field with several kinds of values numbers come first, then strings, then rows without a
+/// value (`NaN` is none), whatever `reverse` says. Among equal values the earlier rows win. If both
+/// `top_ratio` and `topk` are set, the smaller number holds; if neither is, all rows stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct TopkSpecifiedFieldSelector {
     /// The path of the field, names joined by dots; `__dj__stats__.KEY` is a stat. Empty: all rows

@@ -1,7 +1,7 @@
 //! Uses the value of a field as a key.
 
+use djhost_sdk::json::Value;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 
 /// The input for `field_key`; None for an empty one.
 pub(crate) fn input(field_key: &str) -> Option<Input> {
@@ -9,26 +9,25 @@ pub(crate) fn input(field_key: &str) -> Option<Input> {
 }
 
 /// The value of the row's field, null if it is missing.
-pub(crate) fn of(row: Row<'_>) -> Result<Value, Reject> {
-    row.text(0).map_or(Ok(Value::Null), parse)
+pub(crate) fn of(row: Row<'_>) -> Result<Value<'_>, Reject> {
+    row.text(0)
+        .map_or(Ok(Value::Null), |json| parse(json, row.path(0)))
 }
 
-/// Parses a JSON text.
-pub(crate) fn parse(json: &str) -> Result<Value, Reject> {
-    serde_json::from_str(json).map_err(|error| Reject(format!("the field is not JSON: {error}")))
+/// The value that a JSON text of the field `path` stands for.
+pub(crate) fn parse<'a>(json: &'a str, path: &str) -> Result<Value<'a>, Reject> {
+    Value::read(json).map_err(|wrong| Reject(format!("`{path}` {wrong}")))
 }
 
 /// The mean of the numbers in a list, including nested lists, as Data-Juicer's selectors compute
 /// it; None for an empty list or one with other values.
-pub(crate) fn mean(list: &Value) -> Option<f64> {
-    fn add(value: &Value, sum: &mut f64, count: &mut usize) -> Option<()> {
+pub(crate) fn mean(list: &Value<'_>) -> Option<f64> {
+    fn add(value: &Value<'_>, sum: &mut f64, count: &mut usize) -> Option<()> {
         match value {
-            Value::Array(list) => {
+            Value::List(list) => {
                 return list.iter().try_for_each(|element| add(element, sum, count));
             }
-            Value::Number(number) => *sum += number.as_f64()?,
-            Value::Bool(flag) => *sum += f64::from(u8::from(*flag)),
-            _ => return None,
+            other => *sum += other.number()?.as_f64(),
         }
         *count += 1;
         Some(())
@@ -87,13 +86,10 @@ mod tests {
             ("[true, 2]", Some(1.5)),
             ("[]", None),
             (r#"[1, "2"]"#, None),
+            ("[1, Infinity]", Some(f64::INFINITY)),
             ("{}", None),
         ] {
-            assert_eq!(
-                mean(&serde_json::from_str(json).unwrap()),
-                expected,
-                "{json}"
-            );
+            assert_eq!(mean(&Value::read(json).unwrap()), expected, "{json}");
         }
     }
 }

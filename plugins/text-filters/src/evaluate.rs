@@ -2,14 +2,14 @@
 //! comparisons with nothing are false.
 
 use crate::expression::{Bracket, Comparison, Expr};
-use crate::field::{compare, equal, number};
-use serde_json::{Number, Value};
+use crate::field::equal;
+use djhost_sdk::json::Value;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// A value of an expression: of a field or a constant, or items in brackets.
 enum Operand<'a> {
-    Json(Cow<'a, Value>),
+    Json(Cow<'a, Value<'a>>),
     Items(Bracket, Vec<Operand<'a>>),
 }
 
@@ -19,11 +19,11 @@ use Operand::{Items, Json};
 ///
 /// # Errors
 /// Where Python has no answer, such as for a string being less than a number.
-pub(crate) fn holds(root: &Expr, fields: &[Value]) -> Result<bool, String> {
+pub(crate) fn holds(root: &Expr, fields: &[Value<'_>]) -> Result<bool, String> {
     truth(root, fields)
 }
 
-fn truth(expr: &Expr, fields: &[Value]) -> Result<bool, String> {
+fn truth(expr: &Expr, fields: &[Value<'_>]) -> Result<bool, String> {
     match expr {
         Expr::All(parts) => {
             for part in parts {
@@ -47,16 +47,16 @@ fn truth(expr: &Expr, fields: &[Value]) -> Result<bool, String> {
             Items(_, items) => !items.is_empty(),
             Json(value) => match value.as_ref() {
                 Value::Null => false,
-                Value::String(text) => !text.is_empty(),
-                Value::Array(list) => !list.is_empty(),
+                Value::String(text) => !text.as_str().is_empty(),
+                Value::List(list) => !list.is_empty(),
                 Value::Object(object) => !object.is_empty(),
-                other => number(other).and_then(|number| number.as_f64()) != Some(0.0),
+                other => other.number().is_none_or(|number| !number.is_zero()),
             },
         }),
     }
 }
 
-fn operand<'a>(expr: &'a Expr, fields: &'a [Value]) -> Result<Operand<'a>, String> {
+fn operand<'a>(expr: &'a Expr, fields: &'a [Value<'_>]) -> Result<Operand<'a>, String> {
     Ok(match expr {
         Expr::Constant(value) => Json(Cow::Borrowed(value)),
         Expr::Field(field) => Json(Cow::Borrowed(&fields[*field])),
@@ -73,7 +73,7 @@ fn operand<'a>(expr: &'a Expr, fields: &'a [Value]) -> Result<Operand<'a>, Strin
             Items(*bracket, items)
         }
         Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::Compare(..) => {
-            Json(Cow::Owned(truth(expr, fields)?.into()))
+            Json(Cow::Owned(Value::Bool(truth(expr, fields)?)))
         }
     })
 }
@@ -84,19 +84,22 @@ fn signed<'a>(value: Operand<'a>, sign: &str) -> Result<Operand<'a>, String> {
     let Json(json) = &value else {
         return Err(wrong());
     };
-    let number = number(json).ok_or_else(wrong)?;
-    let negative = match (sign, number.as_i128()) {
-        ("+", _) => return Ok(Json(Cow::Owned(number.into()))),
-        (_, Some(whole)) => Number::from_i128(-whole).or_else(|| Number::from_f64(-(whole as f64))),
-        (_, None) => number.as_f64().and_then(|float| Number::from_f64(-float)),
+    // A flag becomes a number, too: one with two other signs is the same number.
+    let number = json.number().ok_or_else(wrong)?.negated();
+    let number = if sign == "-" {
+        number
+    } else {
+        number.negated()
     };
-    negative
-        .map(|number| Json(Cow::Owned(number.into())))
-        .ok_or_else(wrong)
+    Ok(Json(Cow::Owned(Value::Number(number))))
 }
 
 /// A chain of comparisons. Evaluates all its parts before it compares any.
-fn chain(first: &Expr, others: &[(Comparison, Expr)], fields: &[Value]) -> Result<bool, String> {
+fn chain(
+    first: &Expr,
+    others: &[(Comparison, Expr)],
+    fields: &[Value<'_>],
+) -> Result<bool, String> {
     let mut left = operand(first, fields)?;
     let rights = others
         .iter()
@@ -120,7 +123,7 @@ fn nothing(value: &Operand<'_>) -> bool {
 
 fn hashable(value: &Operand<'_>) -> bool {
     match value {
-        Json(value) => !matches!(value.as_ref(), Value::Array(_) | Value::Object(_)),
+        Json(value) => !matches!(value.as_ref(), Value::List(_) | Value::Object(_)),
         Items(bracket, items) => *bracket == Bracket::Tuple && items.iter().all(hashable),
     }
 }
@@ -146,7 +149,7 @@ fn related(
 fn elements<'a>(value: &'a Operand<'_>) -> Option<(Bracket, Vec<Operand<'a>>)> {
     match value {
         Json(value) => match value.as_ref() {
-            Value::Array(list) => Some((
+            Value::List(list) => Some((
                 Bracket::List,
                 list.iter()
                     .map(|element| Json(Cow::Borrowed(element)))
@@ -189,13 +192,14 @@ fn within(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
     if let Json(value) = right {
         match (value.as_ref(), left) {
             (Value::String(text), Json(part)) => {
-                return part
-                    .as_str()
-                    .map(|part| text.contains(part))
-                    .ok_or_else(|| format!("{} cannot be in a string", kind(left)));
+                return match part.as_ref() {
+                    Value::String(part) => Ok(text.as_str().contains(part.as_str())),
+                    _ => Err(format!("{} cannot be in a string", kind(left))),
+                };
             }
             (Value::Object(object), Json(key)) if hashable(left) => {
-                return Ok(key.as_str().is_some_and(|key| object.contains_key(key)));
+                let is_key = |key: &str| object.iter().any(|(name, _)| name.as_str() == key);
+                return Ok(matches!(key.as_ref(), Value::String(key) if is_key(key.as_str())));
             }
             _ => {}
         }
@@ -212,11 +216,11 @@ fn within(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
 /// The order of two values; None for sets of which neither contains the other.
 fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
     if let (Json(left), Json(right)) = (left, right) {
-        if let (Some(left), Some(right)) = (number(left), number(right)) {
-            return Ok(compare(&left, &right));
+        if let (Some(left), Some(right)) = (left.number(), right.number()) {
+            return Ok(left.compare(&right));
         }
         if let (Value::String(left), Value::String(right)) = (left.as_ref(), right.as_ref()) {
-            return Ok(Some(left.cmp(right)));
+            return Ok(Some(left.as_str().cmp(right.as_str())));
         }
     }
     match (elements(left), elements(right)) {
@@ -251,7 +255,7 @@ fn kind(value: &Operand<'_>) -> &'static str {
             Value::Bool(_) => "a flag",
             Value::Number(_) => "a number",
             Value::String(_) => "a string",
-            Value::Array(_) => "a list",
+            Value::List(_) => "a list",
             Value::Object(_) => "an object",
         },
         Items(Bracket::List, _) => "a list",

@@ -3,13 +3,13 @@
 
 mod literals;
 
-use serde_json::Value;
+use djhost_sdk::json::Value;
 
 /// An expression.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Expr {
     /// A constant that is not a list.
-    Constant(Value),
+    Constant(Value<'static>),
     /// The field with this number in [`Parsed::fields`].
     Field(usize),
     /// `-x`
@@ -49,7 +49,7 @@ pub(crate) enum Bracket {
 }
 
 /// A condition and the paths of the fields that it reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Parsed {
     pub root: Expr,
     pub fields: Vec<String>,
@@ -374,6 +374,10 @@ impl<'a> Parser<'a> {
     }
 }
 
+fn constant(value: impl Into<serde_json::Value>) -> Expr {
+    Expr::Constant(Value::from(&value.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,7 +395,11 @@ mod tests {
     #[test]
     fn strings_and_numbers_are_pythons() {
         let constant = |text: &str| match parse(text).unwrap().root {
-            Expr::Constant(value) => value.to_string(),
+            Expr::Constant(Value::Null) => "null".into(),
+            Expr::Constant(Value::Number(number)) => number.as_str().to_owned(),
+            Expr::Constant(Value::String(text)) => {
+                serde_json::Value::from(text.as_str()).to_string()
+            }
             other => panic!("{other:?}"),
         };
         for (text, json) in [

@@ -1,7 +1,7 @@
 //! Filters by the value of a field: reads it, and compares values as Python does.
 
+use djhost_sdk::json::{Value, members};
 use djhost_sdk::prelude::*;
-use serde_json::{Number, Value};
 use std::cmp::Ordering;
 
 /// The signature of a filter that reads these fields as JSON and computes these stats.
@@ -18,18 +18,16 @@ pub(crate) fn signature(paths: &[String], stats: Vec<Computed>) -> Signature {
 }
 
 /// Field number `field` of the row, null if it is missing.
-pub(crate) fn value(row: Row<'_>, field: usize) -> Result<Value, Reject> {
-    match row.text(field) {
-        None => Ok(Value::Null),
-        Some(json) => serde_json::from_str(json)
-            .map_err(|error| Reject(format!("the field is not JSON: {error}"))),
-    }
+pub(crate) fn value(row: Row<'_>, field: usize) -> Result<Value<'_>, Reject> {
+    row.text(field).map_or(Ok(Value::Null), |json| {
+        Value::read(json).map_err(|wrong| Reject(format!("`{}` {wrong}", row.path(field))))
+    })
 }
 
 /// A filter's answer without stats: calls `test` for each row with its position in the batch.
-pub(crate) fn judge(
-    batch: &Batch,
-    mut test: impl FnMut(usize, Row<'_>) -> Result<bool, Reject>,
+pub(crate) fn judge<'b>(
+    batch: &'b Batch,
+    mut test: impl FnMut(usize, Row<'b>) -> Result<bool, Reject>,
 ) -> Output {
     let mut rejected = Vec::new();
     let mut judge = |row: usize| {
@@ -49,58 +47,36 @@ pub(crate) fn judge(
     }
 }
 
-/// The value as a number, if it is a number or a flag.
-pub(crate) fn number(value: &Value) -> Option<Number> {
-    match value {
-        Value::Bool(flag) => Some(u8::from(*flag).into()),
-        Value::Number(number) => Some(number.clone()),
-        _ => None,
-    }
-}
-
-/// Python's `==` for what JSON can hold: 1, 1.0 and true are equal.
-pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+/// Python's `==` for what JSON can hold: 1, 1.0 and true are equal. Numbers are equal digit by
+/// digit, and `NaN` is equal to nothing.
+pub(crate) fn equal(a: &Value<'_>, b: &Value<'_>) -> bool {
     match (a, b) {
-        (Value::Array(a), Value::Array(b)) => {
+        (Value::List(a), Value::List(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
         }
         (Value::Object(a), Value::Object(b)) => {
+            let (a, b) = (members(a), members(b));
             a.len() == b.len()
                 && a.iter()
-                    .all(|(k, v)| b.get(k).is_some_and(|other| equal(v, other)))
+                    .all(|(key, value)| b.get(key).is_some_and(|other| equal(value, other)))
         }
-        _ => match (number(a), number(b)) {
-            (Some(a), Some(b)) => compare(&a, &b) == Some(Ordering::Equal),
-            (None, None) => a == b,
+        (Value::String(a), Value::String(b)) => a.as_str() == b.as_str(),
+        (Value::Null, Value::Null) => true,
+        _ => match (a.number(), b.number()) {
+            (Some(a), Some(b)) => a.compare(&b) == Some(Ordering::Equal),
             _ => false,
         },
     }
-}
-
-/// Compares exactly, including integers with floats.
-pub(crate) fn compare(a: &Number, b: &Number) -> Option<Ordering> {
-    match (a.as_i128(), b.as_i128()) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        (Some(a), None) => with_float(a, b.as_f64()?),
-        (None, Some(b)) => with_float(b, a.as_f64()?).map(Ordering::reverse),
-        (None, None) => a.as_f64()?.partial_cmp(&b.as_f64()?),
-    }
-}
-
-/// Compares an integer of at most 65 bits with a float.
-fn with_float(a: i128, b: f64) -> Option<Ordering> {
-    // The cast truncates, and saturates values too large for i128, which are beyond all `a`.
-    let whole = b as i128;
-    (!b.is_nan()).then(|| {
-        a.cmp(&whole)
-            .then_with(|| 0.0.partial_cmp(&(b - b.trunc())).unwrap_or(Ordering::Equal))
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn equal(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+        super::equal(&a.into(), &b.into())
+    }
 
     #[test]
     fn values_are_equal_as_in_python() {
@@ -128,8 +104,10 @@ mod tests {
 
     #[test]
     fn integers_and_floats_are_compared_exactly() {
-        let order =
-            |a: Value, b: Value| compare(&number(&a).unwrap(), &number(&b).unwrap()).unwrap();
+        let order = |a: serde_json::Value, b: serde_json::Value| {
+            let (a, b) = (Value::from(&a), Value::from(&b));
+            a.number().unwrap().compare(&b.number().unwrap()).unwrap()
+        };
         assert_eq!(order(json!(-1), json!(-1.5)), Ordering::Greater);
         assert_eq!(order(json!(1), json!(1.5)), Ordering::Less);
         assert_eq!(order(json!(1e300), json!(u64::MAX)), Ordering::Greater);
@@ -140,5 +118,37 @@ mod tests {
             ),
             Ordering::Greater
         );
+    }
+
+    #[test]
+    fn what_json_does_not_have_is_equal_to_nothing_else() {
+        let read = |json| Value::read(json).unwrap();
+        for a in [
+            "null",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e400",
+            "1e401",
+            "0",
+        ] {
+            for b in [
+                "null",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                "1e400",
+                "1e401",
+                "0",
+            ] {
+                let expected = a == b && a != "NaN";
+                assert_eq!(super::equal(&read(a), &read(b)), expected, "{a} {b}");
+            }
+        }
+        let spellings = [
+            r#"{"a":[1.0],"b":"\u00e9"}"#,
+            r#"{"b":"é","a":[2],"a":[1.00]}"#,
+        ];
+        assert!(super::equal(&read(spellings[0]), &read(spellings[1])));
     }
 }

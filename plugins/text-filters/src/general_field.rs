@@ -3,8 +3,8 @@
 use crate::evaluate::holds;
 use crate::expression::{Expr, Parsed, parse};
 use crate::field;
+use djhost_sdk::json::Value;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 
 /// Keeps rows of which a condition over their fields is true.
 ///
@@ -12,8 +12,10 @@ use serde_json::Value;
 /// numbers, strings, `True`, `False`, `None`, lists, tuples and sets, compared with `<`, `<=`, `>`,
 /// `>=`, `==`, `!=`, `in` and `not in`, also in chains, and joined by `and`, `or`, `not` and
 /// parentheses. A field that is missing is `None`; comparisons with it are false, and `not in` is
-/// true. A row whose values cannot be compared goes to quarantine.
+/// true. Numbers are compared digit by digit, `Infinity` is above them all, and `NaN` is above, below
+/// and equal to nothing. A row whose values cannot be compared goes to quarantine.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct GeneralFieldFilter {
     /// The condition, such as `10 < num <= 30 and text != 'nothing here'`. Empty: all rows stay.
@@ -31,7 +33,7 @@ impl GeneralFieldFilter {
 }
 
 /// Whether the condition holds for a row.
-fn test(root: &Expr, row: Row<'_>, values: &mut [Value]) -> Result<bool, Reject> {
+fn test<'a>(root: &Expr, row: Row<'a>, values: &mut [Value<'a>]) -> Result<bool, Reject> {
     for (i, value) in values.iter_mut().enumerate() {
         *value = field::value(row, i)?;
     }
@@ -157,6 +159,45 @@ mod tests {
                 "{condition}"
             );
         }
+    }
+
+    #[test]
+    fn numbers_that_no_double_holds() {
+        let keep = |condition: &str, values: &[&str]| {
+            let params = serde_json::json!({ "filter_condition": condition }).to_string();
+            let batch = Batch {
+                row_ids: (0..values.len() as u64).collect(),
+                fields: vec![Field {
+                    path: "v".into(),
+                    values: Column::Json(values.iter().copied().collect()),
+                }],
+            };
+            let mut op = Runner::new(operator!(GeneralFieldFilter), &params).unwrap();
+            match op.process(&batch).unwrap() {
+                Output::Filtered { keep, rejected, .. } if rejected.is_empty() => keep,
+                other => panic!("{other:?}"),
+            }
+        };
+        let values = [
+            "Infinity",
+            "-Infinity",
+            "NaN",
+            "1e400",
+            "-1e400",
+            "0",
+            "null",
+        ];
+        assert_eq!(keep("v > 0", &values), [1, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(keep("not v > 0", &values), [0, 1, 1, 0, 1, 1, 1]);
+        assert_eq!(keep("v", &values), [1, 1, 1, 1, 1, 0, 0]);
+        assert_eq!(keep("-v < +0", &values[..6]), [1, 0, 0, 1, 0, 0]);
+        let values = [
+            "9007199254740992.50",
+            "9007199254740992",
+            "9007199254740993.0",
+        ];
+        assert_eq!(keep("v > 9007199254740992", &values), [1, 0, 1]);
+        assert_eq!(keep("v == 9007199254740993", &values), [0, 0, 1]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `specified_field_filter`
 
 use crate::field;
+use djhost_sdk::json;
 use djhost_sdk::prelude::*;
 use serde_json::Value;
 
@@ -8,17 +9,26 @@ use serde_json::Value;
 ///
 /// Of a list all elements must be among the values. With `reversed_range` the other rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct SpecifiedFieldFilter {
     /// The path of the field, names joined by dots. Empty: all rows stay.
     pub field_key: String,
     /// The values. None: all rows stay.
     pub target_value: Vec<Value>,
+    /// The same, to compare with.
+    #[serde(skip)]
+    targets: Vec<json::Value<'static>>,
 }
 
 impl Operator for SpecifiedFieldFilter {
     const NAME: &'static str = "specified_field_filter";
     const KIND: Kind = Kind::Filter;
+
+    fn prepare(&mut self) -> Result<(), String> {
+        self.targets = self.target_value.iter().map(json::Value::from).collect();
+        Ok(())
+    }
 
     fn signature(&self, _common: &Common) -> Signature {
         let path = (!self.field_key.is_empty()).then(|| self.field_key.clone());
@@ -26,8 +36,8 @@ impl Operator for SpecifiedFieldFilter {
     }
 
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
-        let among = |value: &Value| {
-            self.target_value
+        let among = |value: &json::Value<'_>| {
+            self.targets
                 .iter()
                 .any(|target| field::equal(value, target))
         };
@@ -36,7 +46,7 @@ impl Operator for SpecifiedFieldFilter {
                 return Ok(true);
             }
             let keep = match field::value(row, 0)? {
-                Value::Array(list) => list.iter().all(among),
+                json::Value::List(list) => list.iter().all(among),
                 value => among(&value),
             };
             Ok(keep != common.reversed_range)
@@ -77,6 +87,32 @@ mod tests {
             keep(r#"{"field_key": "m.s", "target_value": [null]}"#),
             [false, false, false, false, true, true]
         );
+    }
+
+    #[test]
+    fn nothing_is_not_a_number_that_is_not_finite() {
+        let params = r#"{"field_key": "v", "target_value": [null, 9007199254740993]}"#;
+        let values = [
+            Some("NaN"),
+            Some("Infinity"),
+            None,
+            Some("9007199254740993.00"),
+            Some("9007199254740992"),
+            Some("[9007199254740993.5]"),
+            Some("[null]"),
+        ];
+        let batch = Batch {
+            row_ids: (0..values.len() as u64).collect(),
+            fields: vec![Field {
+                path: "v".into(),
+                values: Column::Json(values.into_iter().collect()),
+            }],
+        };
+        let mut op = Runner::new(operator!(SpecifiedFieldFilter), params).unwrap();
+        let Ok(Output::Filtered { keep, .. }) = op.process(&batch) else {
+            panic!("it answers with flags");
+        };
+        assert_eq!(keep, [0, 0, 1, 1, 0, 0, 1]);
     }
 
     #[test]

@@ -1,36 +1,42 @@
 //! `specified_numeric_field_filter`
 
 use crate::field;
+use djhost_sdk::json::{Number, Value};
 use djhost_sdk::prelude::*;
-use serde_json::{Number, Value};
 use std::cmp::Ordering;
 
 /// Keeps rows where the number in a field lies in a range.
 ///
-/// A string counts as the number that it spells. Whole numbers of 64 bits are compared exactly.
-/// Rows without a number go, also with `reversed_range`.
+/// A string counts as the number that it spells. Numbers are compared digit by digit, of any size;
+/// `Infinity` lies above them all, and `NaN` in no range. Rows without a number go, also with
+/// `reversed_range`.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct SpecifiedNumericFieldFilter {
     /// The path of the field, names joined by dots. Empty: all rows stay.
     pub field_key: String,
-    /// The least value.
-    pub min_value: Number,
-    /// The greatest value.
-    pub max_value: Number,
+    /// The least value. By default 1 - 2^63, Data-Juicer's `-sys.maxsize`: rows with smaller numbers
+    /// go. `null`: no limit.
+    pub min_value: Option<serde_json::Number>,
+    /// The greatest value. By default 2^63 - 1, Data-Juicer's `sys.maxsize`: rows with greater
+    /// numbers go. `null`: no limit.
+    pub max_value: Option<serde_json::Number>,
     /// Data-Juicer's rule: the numbers 0 and false do not count as numbers, so their rows go.
     pub drop_zero: bool,
+    /// The bounds, to compare with.
+    #[serde(skip)]
+    range: (Option<Number<'static>>, Option<Number<'static>>),
 }
 
 impl Default for SpecifiedNumericFieldFilter {
     fn default() -> Self {
-        let bound = |value: f64| Number::from_f64(value).unwrap_or_else(|| 0.into());
-        let max = i64::MAX as f64;
         Self {
             field_key: String::new(),
-            min_value: bound(-max),
-            max_value: bound(max),
+            min_value: Some((-i64::MAX).into()),
+            max_value: Some(i64::MAX.into()),
             drop_zero: false,
+            range: (None, None),
         }
     }
 }
@@ -38,6 +44,12 @@ impl Default for SpecifiedNumericFieldFilter {
 impl Operator for SpecifiedNumericFieldFilter {
     const NAME: &'static str = "specified_numeric_field_filter";
     const KIND: Kind = Kind::Filter;
+
+    fn prepare(&mut self) -> Result<(), String> {
+        let bound = |value: &Option<serde_json::Number>| Number::parse(value.as_ref()?.to_string());
+        self.range = (bound(&self.min_value), bound(&self.max_value));
+        Ok(())
+    }
 
     fn signature(&self, _common: &Common) -> Signature {
         let path = (!self.field_key.is_empty()).then(|| self.field_key.clone());
@@ -51,8 +63,8 @@ impl Operator for SpecifiedNumericFieldFilter {
             }
             let value = field::value(row, 0)?;
             let number = match &value {
-                Value::String(text) => spelled(text),
-                Value::Array(list) if !list.is_empty() => {
+                Value::String(text) => spelled(text.as_str()),
+                Value::List(list) if !list.is_empty() => {
                     return Err(Reject(format!(
                         "`{}` is a list, not a number",
                         self.field_key
@@ -64,9 +76,9 @@ impl Operator for SpecifiedNumericFieldFilter {
                         self.field_key
                     )));
                 }
-                other => field::number(other)
-                    .filter(|number| number.as_f64() != Some(0.0) || !self.drop_zero)
-                    .map(Spelled::Number),
+                other => other
+                    .number()
+                    .filter(|number| !number.is_zero() || !self.drop_zero),
             };
             Ok(number.is_some_and(|number| self.keeps(common, &number)))
         }))
@@ -75,38 +87,26 @@ impl Operator for SpecifiedNumericFieldFilter {
 
 impl SpecifiedNumericFieldFilter {
     /// Like [`Common::keeps`], but exact.
-    fn keeps(&self, common: &Common, number: &Spelled) -> bool {
+    fn keeps(&self, common: &Common, number: &Number<'_>) -> bool {
         let closed = |flag: bool| flag != common.reversed_range;
-        let above = match number.order(&self.min_value) {
-            Some(Ordering::Equal) => closed(common.min_closed_interval),
-            order => order == Some(Ordering::Greater),
+        let lies = |bound: &Option<Number<'_>>, inside: Ordering, is_closed: bool| {
+            let Some(bound) = bound else {
+                return !number.is_nan();
+            };
+            match number.compare(bound) {
+                Some(Ordering::Equal) => closed(is_closed),
+                order => order == Some(inside),
+            }
         };
-        let below = match number.order(&self.max_value) {
-            Some(Ordering::Equal) => closed(common.max_closed_interval),
-            order => order == Some(Ordering::Less),
-        };
+        let (min, max) = &self.range;
+        let above = lies(min, Ordering::Greater, common.min_closed_interval);
+        let below = lies(max, Ordering::Less, common.max_closed_interval);
         (above && below) != common.reversed_range
     }
 }
 
-/// A number in Python's sense.
-enum Spelled {
-    Number(Number),
-    /// `inf`, `-inf` and `nan`.
-    NotFinite(f64),
-}
-
-impl Spelled {
-    fn order(&self, bound: &Number) -> Option<Ordering> {
-        match self {
-            Self::Number(number) => field::compare(number, bound),
-            Self::NotFinite(number) => number.partial_cmp(&bound.as_f64()?),
-        }
-    }
-}
-
 /// What Python's `int` or `float` makes of a string.
-fn spelled(text: &str) -> Option<Spelled> {
+fn spelled(text: &str) -> Option<Number<'static>> {
     let text = djhost_sdk::text::strip(text);
     let bytes = text.as_bytes();
     let digit = |at: Option<usize>| {
@@ -121,16 +121,7 @@ fn spelled(text: &str) -> Option<Spelled> {
             c => plain.push(c),
         }
     }
-    if let Some(whole) = plain
-        .parse::<i64>()
-        .ok()
-        .map(Number::from)
-        .or_else(|| plain.parse::<u64>().ok().map(Number::from))
-    {
-        return Some(Spelled::Number(whole));
-    }
-    let number = plain.parse::<f64>().ok()?;
-    Some(Number::from_f64(number).map_or(Spelled::NotFinite(number), Spelled::Number))
+    Number::parse(plain)
 }
 
 #[cfg(test)]
@@ -207,6 +198,79 @@ mod tests {
         assert_eq!(
             keep(r#""min_value": 9007199254740993, "max_value": 1e301"#),
             [false, false, true, true, false, true]
+        );
+    }
+
+    /// Of values that serde_json does not read.
+    fn keep_raw(params: &str, values: &[&str]) -> Vec<u8> {
+        let batch = Batch {
+            row_ids: (0..values.len() as u64).collect(),
+            fields: vec![Field {
+                path: "n".into(),
+                values: Column::Json(values.iter().copied().collect()),
+            }],
+        };
+        let params = format!(r#"{{"field_key": "n", {params}}}"#);
+        let mut op = Runner::new(operator!(SpecifiedNumericFieldFilter), &params).unwrap();
+        match op.process(&batch).unwrap() {
+            Output::Filtered { keep, rejected, .. } if rejected.is_empty() => keep,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn decimals_are_compared_exactly() {
+        let values = [
+            "9007199254740992.50",
+            "9007199254740992.00",
+            "9007199254740991.9999999",
+        ];
+        assert_eq!(
+            keep_raw(r#""max_value": 9007199254740992"#, &values),
+            [0, 1, 1]
+        );
+        assert_eq!(
+            keep_raw(r#""min_value": 9007199254740992"#, &values),
+            [1, 1, 0]
+        );
+        let values = ["0.1", "0.10000000000000000001", "0.09999999999999999999"];
+        assert_eq!(keep_raw(r#""min_value": 0.1"#, &values), [1, 1, 0]);
+        assert_eq!(keep_raw(r#""max_value": 0.1"#, &values), [1, 0, 1]);
+    }
+
+    #[test]
+    fn the_limits_are_those_that_are_said() {
+        let values = [
+            "9223372036854775807",
+            "9223372036854775808",
+            "18446744073709551615",
+            "1e19",
+            "Infinity",
+            "-Infinity",
+            "-9223372036854775807",
+            "-9223372036854775808",
+            r#""inf""#,
+            "NaN",
+            r#""nan""#,
+        ];
+        assert_eq!(
+            keep_raw(r#""drop_zero": false"#, &values),
+            [1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+        );
+        assert_eq!(
+            keep_raw(r#""min_value": null, "max_value": null"#, &values),
+            [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
+        );
+        assert_eq!(
+            keep_raw(r#""min_value": 0, "max_value": null"#, &values),
+            [1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0]
+        );
+        assert_eq!(
+            keep_raw(
+                r#""min_value": 0, "max_value": 1, "reversed_range": true"#,
+                &values
+            ),
+            [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
         );
     }
 

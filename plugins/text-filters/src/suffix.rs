@@ -1,13 +1,14 @@
 //! `suffix_filter`
 
 use crate::field;
+use djhost_sdk::json::Value;
 use djhost_sdk::prelude::*;
-use serde_json::Value;
 
 /// Keeps rows that come from a file with one of some suffixes, as the field `__dj__suffix__` says.
 ///
 /// With `reversed_range` the other rows stay.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-json-constants" = true))]
 #[serde(default)]
 pub struct SuffixFilter {
     /// The suffixes, compared exactly: a string, or a list of strings. None: all rows stay.
@@ -57,7 +58,7 @@ impl Operator for SuffixFilter {
             if suffixes.is_empty() {
                 return Ok(true);
             }
-            let among = matches!(field::value(row, 0)?, Value::String(suffix) if suffixes.contains(&suffix));
+            let among = matches!(field::value(row, 0)?, Value::String(suffix) if suffixes.iter().any(|one| one == suffix.as_str()));
             Ok(among != common.reversed_range)
         }))
     }

@@ -63,6 +63,14 @@ impl<'a> Row<'a> {
         self.batch.row_ids[self.index]
     }
 
+    /// The path of field number `field`.
+    ///
+    /// # Panics
+    /// When the signature has no such field.
+    pub fn path(&self, field: usize) -> &'a str {
+        &self.batch.fields[field].path
+    }
+
     /// Field number `field` as a string (or as JSON text); None if it is null.
     pub fn text(&self, field: usize) -> Option<&'a str> {
         self.column(field).texts().and_then(|t| t.get(self.index))

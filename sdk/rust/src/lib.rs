@@ -65,6 +65,7 @@ mod column;
 mod dedup;
 mod filter;
 mod group;
+pub mod json;
 mod mapper;
 mod op;
 mod params;

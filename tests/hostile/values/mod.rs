@@ -3,11 +3,13 @@
 
 mod dictionaries;
 mod groups;
+mod judged;
 mod nested;
 mod numbers;
 mod of_parquet;
 mod operators;
 mod quarantined;
+mod redacted;
 mod texts;
 
 use std::fs::File;

@@ -104,6 +104,36 @@ fn dictionaries_and_runs_are_their_values() {
 }
 
 #[test]
+fn lists_that_an_operator_makes_beside_columns_are_text_and_said() {
+    let html = "<table><tr><td>1</td></tr></table>";
+    let columns = table(vec![(
+        "text",
+        Arc::new(StringArray::from(vec![html, "none"])),
+    )]);
+    let tables = "  - extract_tables_from_html_mapper:\n";
+    for way in ["", "  - document_deduplicator:\n"] {
+        let process = format!("{tables}{way}");
+        let (case, ran) = run("in.parquet", parquet(&columns), "result.parquet", &process);
+        let ran = ran.ok();
+        let found = read(&case.path("out/result.parquet"));
+        let meta = found.column_by_name("__dj__meta__").unwrap().as_struct();
+        let made = meta.column_by_name("html_tables").unwrap();
+        assert_eq!(made.as_string::<i32>().value(0), r#"[[["1"]]]"#);
+        warned(
+            &ran,
+            &["field `__dj__meta__.html_tables`: 2 JSON values of an operator are written as text"],
+        );
+    }
+    // From rows they are lists, and a column that is there keeps its type.
+    let rows = json!({"text": html}).to_string() + "\n";
+    let (case, ran) = run("in.jsonl", rows, "result.parquet", tables);
+    assert!(ran.ok().summary.get("warnings").is_none());
+    let found = read(&case.path("out/result.parquet"));
+    let (_, ran) = run("in.parquet", parquet(&found), "result.parquet", tables);
+    assert!(ran.ok().summary.get("warnings").is_none());
+}
+
+#[test]
 fn several_types_in_one_field_and_absent_ones() {
     let rows = "{\"text\": \"a\", \"v\": \"1\"}\n{\"text\": \"b\", \"v\": 1.50}\n{\"text\": \"c\", \"v\": {\"k\": [1, 2]}}\n{\"text\": \"d\"}\n";
     assert_eq!(run_on("in.jsonl", rows).ok().text(), rows);

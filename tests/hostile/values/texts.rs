@@ -105,6 +105,22 @@ fn intervals_have_texts() {
 }
 
 #[test]
+fn a_lone_surrogate_in_a_key_that_nobody_reads_stays() {
+    let rows = "{\"text\":\"b\",\"\\ud800\":1}\n{\"text\":\"c\",\"m\":{\"\\udc00x\":\"\\ud800\"},\"\\ud800y\":{\"text\":1}}\n";
+    let ran = run_on("in.jsonl", rows).ok();
+    assert!(ran.quarantine.is_empty(), "{:?}", ran.quarantine);
+    assert_eq!(ran.text(), rows);
+    // Also where an op changes the row.
+    let (_, ran) = run(
+        "in.jsonl",
+        rows.replace('b', "a@b.co"),
+        "result.jsonl",
+        "  - clean_email_mapper: {repl: b}\n",
+    );
+    assert_eq!(ran.ok().text(), rows);
+}
+
+#[test]
 fn a_lone_surrogate_that_an_operator_reads_is_refused() {
     let rows = "{\"text\": \"x\\ud800\"}\n{\"text\": \"y\", \"o\": \"\\udc00\"}\n";
     let ran = run_on("in.jsonl", rows).ok();

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let entry = registry.get(&name, "")?;
     let is_grouper = entry.descriptor.kind == Kind::Grouper;
     // Mistakes are reported for `--params` here, not for a recipe that the user never wrote.
-    registry.pool(
+    let pool = registry.pool(
         entry,
         &full_params(entry, &params)?,
         Limits::default(),
@@ -58,6 +58,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         0,
         "--params",
     )?;
+    // Stats come from the operator before it in the pipe. One that computes some must not take
+    // them for its own.
+    let believes = pool.signature().writes_stats.is_empty();
+    drop(pool);
     let mut spec = params;
     if reads_media(entry) {
         // The dataset is a temporary file, but paths of media are relative to the working
@@ -90,7 +94,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     )?;
     let stop = StopFlag::new();
     let logs = Logs::init(None, true)?;
-    let prepared = prepare(Some(&recipe), &settings(dir.path(), &given, args.stats))?;
+    let prepared = prepare(
+        Some(&recipe),
+        &settings(dir.path(), &given, args.stats, believes),
+    )?;
     stop.watch_signals()?;
     run_job(
         prepared,
@@ -166,7 +173,7 @@ fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
 
 /// Returns settings that override the environment: a variable meant for jobs must not send the
 /// result elsewhere.
-fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
+fn settings(dir: &Path, given: &Given, stats: bool, believes: bool) -> Vec<Override> {
     let path = |name: &str| dir.join(name).display().to_string();
     let plugins: Vec<String> = given.dirs.iter().map(|p| p.display().to_string()).collect();
     [
@@ -178,6 +185,7 @@ fn settings(dir: &Path, given: &Given, stats: bool) -> Vec<Override> {
         ("plugins", json!(plugins).to_string()),
         ("allow_override", json!(given.replace).to_string()),
         ("keep_stats_in_res_ds", stats.to_string()),
+        ("reuse_input_stats", believes.to_string()),
         // Whoever tries an operator wants to see all rows that it rejects.
         ("on_error", "quarantine".into()),
         ("max_quarantine_ratio", "1.0".into()),

@@ -91,7 +91,7 @@ fn show_params(out: &mut String, schema: &Value) {
     let _ = writeln!(out, "parameters");
     for (name, schema) in properties.into_iter().flatten() {
         let default = schema.get("default").map_or("required".to_owned(), |v| {
-            format!("default {}", crate::plan::text::limit_or_value(v))
+            format!("default {}", crate::plan::text::limit_or_value(v, schema))
         });
         let _ = writeln!(out, "  {name}: {}, {default}", type_name(schema));
         if let Some(text) = schema.get("description").and_then(Value::as_str) {

@@ -100,7 +100,7 @@ fn without_null_items(lists: &ArrayRef) -> Result<ArrayRef> {
 /// Each value as standard JSON text; null where the value is null.
 fn json_texts(native: &ArrayRef) -> Result<ArrayRef> {
     let encoder = Encoder::new(native)?;
-    let mut spelling = Spelling::standard();
+    let mut spelling = Spelling::default();
     let mut builder = StringViewBuilder::with_capacity(native.len());
     let mut text = Vec::new();
     for row in 0..native.len() {

@@ -169,6 +169,28 @@ fn output_rows(batch: &Batch, schema: &SchemaRef, keep_stats: bool) -> Result<Re
     )?)
 }
 
+/// How many JSON texts the columns of `schema` have no place for: fields that operators added, by
+/// their paths. They become columns of text.
+pub(crate) fn new_json_texts<'a>(
+    batch: &'a Batch,
+    schema: &Schema,
+) -> impl Iterator<Item = (&'a str, u64)> {
+    let has = |path: &str| {
+        let mut names = path.split('.');
+        let top = names.next().and_then(|name| schema.fields().find(name));
+        let nested = top.map(|(_, field)| {
+            names.try_fold(field.data_type(), |ty, name| match ty {
+                DataType::Struct(fields) => Some(fields.find(name)?.1.data_type()),
+                _ => None,
+            })
+        });
+        nested.flatten().is_some() || schema.fields().find(path).is_some()
+    };
+    changed(batch)
+        .filter(move |(column, _)| column.json && !has(&column.path))
+        .map(|(column, bits)| (&column.path[..], bits.count_set_bits() as u64))
+}
+
 /// Puts `data` at `path` where `bits` is set. Makes missing structs on the way.
 fn set(
     table: &mut Vec<(FieldRef, ArrayRef)>,

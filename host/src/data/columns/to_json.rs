@@ -20,8 +20,6 @@ use std::ops::Range;
 /// How values without a JSON text are written, and how many there were.
 #[derive(Default)]
 pub(crate) struct Spelling {
-    /// NaN and infinities become `null`.
-    standard: bool,
     /// Values without a text are written as the number that they are stored as.
     raw: bool,
     constants: u64,
@@ -33,14 +31,6 @@ impl Spelling {
     pub(crate) fn raw() -> Self {
         Self {
             raw: true,
-            ..Self::default()
-        }
-    }
-
-    /// For readers that accept standard JSON only.
-    pub(crate) fn standard() -> Self {
-        Self {
-            standard: true,
             ..Self::default()
         }
     }
@@ -442,7 +432,6 @@ fn fixed(
     spelling: &mut Spelling,
     out: &mut Vec<u8>,
 ) -> Result<(), Unwritable> {
-    let start = out.len();
     match value_text::write(ty, value, out) {
         Ok(()) => {}
         Err(refused) if spelling.raw => out.extend_from_slice(refused.value.as_bytes()),
@@ -452,10 +441,6 @@ fn fixed(
         spelling.bytes += 1;
     } else if ty.is_floating() && !out.last().is_some_and(u8::is_ascii_digit) {
         spelling.constants += 1;
-        if spelling.standard {
-            out.truncate(start);
-            out.extend_from_slice(b"null");
-        }
     }
     Ok(())
 }

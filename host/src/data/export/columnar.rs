@@ -211,7 +211,11 @@ fn from_columns(
         }
         out.add(writer.finish()?)?;
         if batches.is_done()? {
-            return Ok(Vec::new());
+            let mut losses = Losses::default();
+            parts
+                .iter()
+                .for_each(|(_, info)| losses.merge(&info.losses));
+            return Ok(losses.notes());
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::target::ExportFormat;
 use crate::data::batch::{Batch, STATS};
 use crate::data::columns::hex_texts::{count_bytes, has_bytes};
-use crate::data::columns::out::{ColumnSink, write_json};
+use crate::data::columns::out::{ColumnSink, new_json_texts, write_json};
 use crate::data::columns::schema::{encode_schema, unified_schema};
 use crate::data::columns::storable::{
     check_arrow, check_json, check_parquet, fits_parquet, for_parquet,
@@ -346,6 +346,14 @@ impl PartWriter {
                 }
             }
             Sink::Columns(sink) => {
+                for (path, count) in self
+                    .options
+                    .columns
+                    .iter()
+                    .flat_map(|schema| new_json_texts(batch, schema))
+                {
+                    self.losses.add(path, Loss::JsonText, count);
+                }
                 self.logical_bytes += sink.write(batch).context("cannot store the rows")?;
             }
         }

@@ -3,7 +3,6 @@
 use super::lenient::check;
 use super::paths::Paths;
 use super::scan::{Found, Scanner};
-use super::standard::standard;
 use super::top::elements;
 use crate::data::batch::Column;
 use anyhow::Result;
@@ -21,7 +20,7 @@ use std::sync::Arc;
 pub enum FieldType {
     /// A string.
     Utf8,
-    /// Any value, as its JSON text.
+    /// Any value, as its JSON text, which may have `NaN`, `Infinity` and `-Infinity` in it.
     Json,
     /// Any number; one beyond a double's range becomes infinite.
     F64,
@@ -188,13 +187,11 @@ impl Extractor {
         buffer: Option<u32>,
     ) -> Result<(), String> {
         let mark = self.side.len();
-        let mut plain = true;
         if Scanner::new(bytes, start, end, &self.paths)
             .scan(&mut self.slots, &mut self.side)
             .is_err()
         {
             self.side.truncate(mark);
-            plain = false;
             check(
                 &bytes[start..end],
                 &self.paths,
@@ -232,20 +229,12 @@ impl Extractor {
                             ),
                         }),
                         (FieldType::Json, b'n') => None,
-                        (FieldType::Json, _)
-                            if plain
-                                || serde_json::from_slice::<serde::de::IgnoredAny>(text)
-                                    .is_ok() =>
-                        {
-                            Some(match buffer {
-                                Some(buffer) => make_view(text, buffer, at as u32),
-                                None => copy_to_side(text, &mut self.side, self.side_index),
-                            })
-                        }
-                        // Operators get standard JSON, from columns, too.
-                        (FieldType::Json, _) => Some(standard(text))
-                            .filter(|text| text != b"null")
-                            .map(|text| copy_to_side(&text, &mut self.side, self.side_index)),
+                        // Who requires a value and takes standard JSON only would get none.
+                        (FieldType::Json, _) if field.required && is_constant(text) => None,
+                        (FieldType::Json, _) => Some(match buffer {
+                            Some(buffer) => make_view(text, buffer, at as u32),
+                            None => copy_to_side(text, &mut self.side, self.side_index),
+                        }),
                         _ => None,
                     };
                     view.map(|v| views.push(v))
@@ -304,6 +293,11 @@ impl Extractor {
             })
             .collect()
     }
+}
+
+/// Whether a value is `NaN` or infinite.
+fn is_constant(text: &[u8]) -> bool {
+    matches!(text, [b'N' | b'I', ..] | [b'-', b'I', ..])
 }
 
 /// Copies `text` to the side buffer and returns a view of the copy.

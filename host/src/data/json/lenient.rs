@@ -5,6 +5,7 @@ use super::MAX_DEPTH;
 use super::paths::{Key, Paths};
 use super::scan::Found;
 use super::string::find_special;
+use super::top::unquoted;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -214,24 +215,17 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
     }
 }
 
-/// A key, borrowed if it has no escapes.
-pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
+/// A key, borrowed if it has no escapes. A lone surrogate, of which nobody knows the name, is
+/// U+FFFD.
+struct Name<'de>(Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(v)))
-            }
-            fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(v.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Text)
+        let raw = <&'de RawValue as serde::Deserialize>::deserialize(deserializer)?.get();
+        Ok(Self(if raw.contains('\\') {
+            Cow::Owned(unquoted(raw))
+        } else {
+            Cow::Borrowed(&raw[1..raw.len() - 1])
+        }))
     }
 }

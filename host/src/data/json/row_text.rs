@@ -1,6 +1,7 @@
 //! Writes rows as JSON lines: the original bytes, with new values spliced in.
 
 use super::edit::{append, is_plain, set_member, set_path, write_f64};
+use super::standard::standard;
 use super::string::write_string;
 use crate::data::batch::{Batch, Column, STATS, Stat};
 use crate::data::losses::{Loss, Losses};
@@ -316,7 +317,11 @@ fn write_text(text: &str, json: bool, out: &mut Vec<u8>) -> Result<()> {
         write_string(text, out);
         return Ok(());
     }
-    serde_json::from_str::<serde::de::IgnoredAny>(text).context("a new value is not valid JSON")?;
+    let check = |text: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(text);
+    // With `NaN` and infinities, as rows may have them.
+    check(text.as_bytes())
+        .or_else(|_| check(&standard(text.as_bytes())))
+        .context("a new value is not valid JSON")?;
     out.extend(
         text.trim()
             .bytes()

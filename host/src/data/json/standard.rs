@@ -1,6 +1,33 @@
 //! Rewrites rows for consumers that accept only standard JSON and Unicode.
 
 use super::string::{find_special, hex4};
+use super::top::{constants, has_constant};
+use arrow::array::{ArrayRef, AsArray, StringViewArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+/// JSON texts without `NaN` and infinities: null where that is the whole value.
+pub(crate) fn standard_texts(texts: &ArrayRef) -> ArrayRef {
+    let is_odd = |text: &str| has_constant(text.as_bytes()) && constants(text.as_bytes()) > 0;
+    let Ok(views) = cast(texts, &DataType::Utf8View) else {
+        return Arc::clone(texts);
+    };
+    let views = views.as_string_view();
+    if !views.iter().flatten().any(is_odd) {
+        return Arc::clone(texts);
+    }
+    let texts = views.iter().map(|text| {
+        let text = text?;
+        if !is_odd(text) {
+            return Some(text.to_owned());
+        }
+        String::from_utf8(standard(text.as_bytes()))
+            .ok()
+            .filter(|text| text != "null")
+    });
+    Arc::new(texts.collect::<StringViewArray>())
+}
 
 /// The row with `null` for `NaN`, `Infinity` and `-Infinity`, and the replacement character for
 /// lone surrogates.
@@ -66,5 +93,34 @@ fn string(row: &[u8], p: usize, out: &mut Vec<u8>) -> usize {
             }
             (None, _) => return p,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_with_constants_become_standard() {
+        let given: ArrayRef = Arc::new(StringViewArray::from(vec![
+            Some("NaN"),
+            Some(r#"{"a": [NaN, -Infinity, "NaN"]}"#),
+            None,
+            Some(r#""Infinity""#),
+            Some("1e400"),
+        ]));
+        let made = standard_texts(&given);
+        assert_eq!(
+            made.as_string_view().iter().collect::<Vec<_>>(),
+            [
+                None,
+                Some(r#"{"a": [null, null, "NaN"]}"#),
+                None,
+                Some(r#""Infinity""#),
+                Some("1e400"),
+            ]
+        );
+        let plain: ArrayRef = Arc::new(StringViewArray::from(vec![r#"["NaN"]"#, "1"]));
+        assert!(Arc::ptr_eq(&standard_texts(&plain), &plain));
     }
 }

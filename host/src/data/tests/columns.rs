@@ -358,7 +358,14 @@ fn fields_with_constants_are_read_as_those_of_columns() {
             && list.value(3) == f64::INFINITY
     );
     assert!(lists.is_null(1));
+    // As they stand there; operators that take standard JSON only get it.
     let json = found.columns[1].data.as_string_view();
+    assert_eq!(
+        (json.value(0), json.value(1)),
+        (r#"{"x": [NaN, "NaN"], "s": "\ud800"}"#, "NaN")
+    );
+    let json = crate::data::standard_texts(&found.columns[1].data);
+    let json = json.as_string_view();
     assert_eq!(
         (json.value(0), json.is_null(1)),
         (r#"{"x": [null, "NaN"], "s": "\ufffd"}"#, true)

@@ -185,9 +185,8 @@ proptest! {
                     }
                 }
             }
-            // The judge refuses a lone surrogate in a string or key that is read; serde_json skips
-            // it.
-            let is_surrogate = |e: String| e.contains("surrogate") || e.contains("hex escape");
+            // The judge refuses a lone surrogate in a string that is read, which serde_json skips.
+            let is_surrogate = |e: String| e.contains("surrogate");
             prop_assert!(judged.is_ok() == valid || (valid && is_surrogate(judged.unwrap_err())), "{}", String::from_utf8_lossy(&bytes));
         }
     }

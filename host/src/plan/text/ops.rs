@@ -35,15 +35,20 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
     lines
 }
 
-/// Returns a parameter's value for people: numbers that mean "no limit" become words.
-pub(crate) fn limit_or_value(value: &serde_json::Value) -> String {
+/// A parameter's value for people: the numbers that programs write for want of a limit are words,
+/// but not where the schema takes `null`, so that every number is a limit.
+pub(crate) fn limit_or_value(value: &Value, schema: &Value) -> String {
+    let takes_null = match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|ty| ty == "null"),
+        _ => false,
+    };
     let is_none = match value.as_i64() {
         Some(whole) => whole == i64::MAX || whole == i64::MIN,
         None => value
             .as_f64()
             .is_some_and(|number| number.abs() >= i64::MAX as f64),
     };
-    if value.is_number() && is_none {
+    if value.is_number() && is_none && !takes_null {
         "unlimited".to_owned()
     } else {
         value.to_string()
@@ -61,9 +66,9 @@ fn own_params(op: &PlannedOp) -> String {
         .and_then(Value::as_object);
     let own = given
         .iter()
-        .filter(|(name, _)| properties.is_some_and(|p| p.contains_key(*name)));
+        .filter_map(|(name, value)| Some((name, value, properties?.get(name)?)));
     let own: Vec<String> = own
-        .map(|(name, value)| format!("{name}={}", limit_or_value(value)))
+        .map(|(name, value, schema)| format!("{name}={}", limit_or_value(value, schema)))
         .collect();
     if own.is_empty() {
         "no parameters".to_owned()

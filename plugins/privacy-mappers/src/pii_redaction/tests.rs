@@ -75,6 +75,88 @@ fn messages_and_nested_fields() {
     );
 }
 
+/// What becomes of the JSON texts of one field, and of which rows the reason.
+fn redact_json(field: &str, rows: &[&str]) -> (Vec<String>, Vec<(u32, String)>) {
+    let mut runner = Runner::new(operator!(PiiRedactionMapper), "{}").unwrap();
+    let fields = runner.signature().reads.iter().map(|read| {
+        let texts: Texts = rows
+            .iter()
+            .map(|row| (read.path == field).then_some(*row))
+            .collect();
+        Field {
+            path: read.path.clone(),
+            values: match read.column_type {
+                ColumnType::Utf8 => Column::Utf8(texts),
+                _ => Column::Json(texts),
+            },
+        }
+    });
+    let batch = Batch {
+        row_ids: (0..rows.len() as u64).collect(),
+        fields: fields.collect(),
+    };
+    let Ok(Output::Updated { updates, rejected }) = runner.process(&batch) else {
+        panic!("it answers with updates");
+    };
+    let mut made: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+    for update in updates {
+        assert_eq!(update.path, field);
+        let texts = update.values.texts().unwrap();
+        for (i, row) in update.rows.unwrap().into_iter().enumerate() {
+            made[row as usize] = texts.value(i).to_owned();
+        }
+    }
+    let rejected = rejected.into_iter().map(|r| (r.row, r.reason)).collect();
+    (made, rejected)
+}
+
+#[test]
+fn only_the_redacted_strings_change() {
+    let odd = r#" "id" : 123456789012345678901,"k":1,"k":2, "f":[0.10,1e5,1e400,NaN,-Infinity],"e":"\u00e9\/\ud800" "#;
+    let mail = |mail: &str| format!(r#"[ {{{odd},"content":"{mail} \"q\""}} ]"#);
+    let rows = [
+        mail("a@b.co"),
+        mail("none"),
+        format!(r#"[{{"content":["a@b.co",{{"text":"c@d.co",{odd}}},NaN]}},null]"#),
+        r#"[{"content":"a@b.co","\u0063ontent":"c@d.co"}]"#.to_owned(),
+    ];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let expected: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            row.replace("a@b.co", "[EMAIL_REDACTED]")
+                .replace("c@d.co", "[EMAIL_REDACTED]")
+        })
+        .collect();
+    assert_eq!(redact_json("messages", &rows), (expected, vec![]));
+    // All members of a turn stay, and none of them tells.
+    let (made, _) = redact_json("dialog_history", &[r#"[["a@b.co","b","c@d.co"],[1]]"#]);
+    assert_eq!(
+        made,
+        [r#"[["[EMAIL_REDACTED]","b","[EMAIL_REDACTED]"],[1]]"#]
+    );
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_rejected() {
+    let rows = [
+        r#""a@b.co \ud800""#,
+        r#""a@b.co""#,
+        r#"["a@b.co \udc00", "x"]"#,
+        r#"{"other": "a@b.co \ud800", "n": 1e400, "path": "/home/x"}"#,
+    ];
+    let (made, rejected) = redact_json("query", &rows);
+    assert_eq!(made[1], r#""[EMAIL_REDACTED]""#);
+    // Nobody looks at this string.
+    assert_eq!(
+        made[3],
+        r#"{"other": "a@b.co \ud800", "n": 1e400, "path": "[PATH_REDACTED]"}"#
+    );
+    let reason = "`query` holds a lone surrogate".to_owned();
+    assert_eq!(rejected, [(0, reason.clone()), (2, reason)]);
+    assert_eq!((&made[0][..], &made[2][..]), (rows[0], rows[2]));
+}
+
 #[test]
 fn hostile_texts_take_linear_time() {
     for piece in [

@@ -1,7 +1,7 @@
 //! Numbers and strings in the language of `general_field_filter`, spelled as in Python.
 
-use super::{Expr, Parser};
-use serde_json::{Number, Value};
+use super::{Expr, Parser, constant};
+use serde_json::Number;
 
 impl Parser<'_> {
     pub(super) fn number(&mut self) -> Result<Expr, String> {
@@ -25,7 +25,7 @@ impl Parser<'_> {
         let spelled = &rest[..end];
         let number = number(spelled).ok_or_else(|| self.error("not a number that is supported"))?;
         self.at += end;
-        Ok(Expr::Constant(Value::Number(number)))
+        Ok(constant(number))
     }
 
     /// Adjacent strings are one.
@@ -35,7 +35,7 @@ impl Parser<'_> {
             let prefix = self.word();
             let quoted = self.rest()[prefix.len()..].starts_with(['"', '\'']);
             if !quoted || !matches!(prefix, "" | "r" | "R" | "u" | "U") {
-                return Ok(Expr::Constant(Value::String(whole)));
+                return Ok(constant(whole));
             }
             self.at += prefix.len();
             self.string(matches!(prefix, "r" | "R"), &mut whole)?;

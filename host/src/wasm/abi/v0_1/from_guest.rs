@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field};
 
 use super::djhost::op::types::{self, Column, Utf8Column};
 use crate::data::views::from_offsets;
-use crate::data::{FieldType, STATS, Stat};
+use crate::data::{FieldType, STATS, Stat, standard};
 use crate::sanitize::printable;
 use crate::wasm::contract::{
     Computed, Cost, Descriptor, Input, Kind, Output, Rejection, Reply, Signature, Update,
@@ -157,6 +157,7 @@ pub(crate) fn signature(s: types::Signature) -> Checked<Signature> {
         reads,
         writes: computed(s.writes),
         writes_stats: computed(s.writes_stats),
+        json_constants: false,
     })
 }
 
@@ -184,7 +185,7 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                 .map(|s| {
                     let ty = declared(&signature.writes_stats, &s.path)?;
                     Ok(Stat {
-                        data: typed(s.values, ty, rows)
+                        data: typed(s.values, ty, rows, signature)
                             .map_err(|m| format!("stat `{}`: {m}", s.path))?,
                         key: s.path,
                     })
@@ -206,8 +207,8 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                         }
                         None => rows,
                     };
-                    let values =
-                        typed(u.values, ty, len).map_err(|m| format!("field `{}`: {m}", u.path))?;
+                    let values = typed(u.values, ty, len, signature)
+                        .map_err(|m| format!("field `{}`: {m}", u.path))?;
                     Ok(Update {
                         path: u.path,
                         rows: u.rows.map(UInt32Array::from),
@@ -226,8 +227,8 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                 .into_iter()
                 .map(|f| {
                     let ty = declared(&signature.writes, &f.path)?;
-                    let values =
-                        typed(f.values, ty, len).map_err(|m| format!("field `{}`: {m}", f.path))?;
+                    let values = typed(f.values, ty, len, signature)
+                        .map_err(|m| format!("field `{}`: {m}", f.path))?;
                     Ok(Update {
                         path: f.path,
                         rows: None,
@@ -268,7 +269,10 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
                 f.rejected,
             )
         }
-        types::Output::Keys(k) => (Output::Keys(array(k.keys, rows)?), k.rejected),
+        types::Output::Keys(k) => (
+            Output::Keys(array(k.keys, rows, signature.json_constants)?),
+            k.rejected,
+        ),
     };
     Ok(Reply {
         output,
@@ -284,7 +288,7 @@ fn declared(computed: &[Computed], path: &str) -> Checked<FieldType> {
     }
 }
 
-fn typed(column: Column, ty: FieldType, rows: usize) -> Checked<ArrayRef> {
+fn typed(column: Column, ty: FieldType, rows: usize, signature: &Signature) -> Checked<ArrayRef> {
     let given = match &column {
         Column::Utf8(_) => FieldType::Utf8,
         Column::Json(_) => FieldType::Json,
@@ -295,7 +299,7 @@ fn typed(column: Column, ty: FieldType, rows: usize) -> Checked<ArrayRef> {
         Column::F64List(_) => FieldType::F64List,
     };
     if given == ty {
-        array(column, rows)
+        array(column, rows, signature.json_constants)
     } else {
         Err(format!(
             "values of type {given:?} where the signature says {ty:?}"
@@ -365,7 +369,12 @@ fn nulls(validity: Option<Vec<u8>>, rows: usize) -> Checked<Option<NullBuffer>> 
     ))))
 }
 
-fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// `constants`: JSON texts may have `NaN` and infinities in them.
+fn array(column: Column, rows: usize, constants: bool) -> Checked<ArrayRef> {
     Ok(match column {
         Column::Utf8(c) => {
             let (offsets, data, nulls) = utf8(c, rows)?;
@@ -378,7 +387,7 @@ fn array(column: Column, rows: usize) -> Checked<ArrayRef> {
             match values
                 .iter()
                 .flatten()
-                .find(|v| serde_json::from_str::<serde::de::IgnoredAny>(v).is_err())
+                .find(|v| !(is_json(v.as_bytes()) || constants && is_json(&standard(v.as_bytes()))))
             {
                 Some(bad) => {
                     return Err(format!(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::djhost::op::types::{
     self, BooleanColumn, Column, F64Column, F64ListColumn, S64Column, Utf8Column, Utf8ListColumn,
 };
-use crate::data::{Batch, FieldType, STATS};
+use crate::data::{Batch, FieldType, STATS, standard_texts};
 use crate::wasm::contract::Signature;
 
 /// Buffers reused from call to call, so that a batch allocates nothing in the host, and columns
@@ -56,6 +56,9 @@ impl Buffers {
                 .and_then(|key| batch.stats.iter().find(|stat| stat.key == key))
                 .map(|stat| stat.data.clone());
             let values = match stat.or_else(|| batch.field(&read.path)) {
+                Some(data) if read.ty == FieldType::Json && !signature.json_constants => {
+                    self.of_type(&standard_texts(&data), read.ty)?
+                }
                 Some(data) => self
                     .of_type(&data, read.ty)
                     .map_err(|m| format!("field `{}`: {m}", read.path))?,
