@@ -10,6 +10,7 @@ mod retention;
 mod retry;
 mod reuse;
 mod room;
+mod shards;
 mod state;
 
 use std::path::PathBuf;
@@ -95,12 +96,15 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         plan.makes_json_rows(),
     )?;
     room::check(&resolved, &dataset, &target)?;
-    if let Some((job, run_dir)) = ExportLock::holder(&target.beside("lock"))
-        && run_dir != std::path::absolute(&resolved.dirs.run_dir)?
-    {
+    let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
+    let writer = ExportLock::holder(&target.beside("lock"))
+        .filter(|owner| owner.run_dir != run_dir)
+        .or_else(|| shards::rival(&target, &run_dir));
+    if let Some(writer) = writer {
         plan.notes.push(format!(
-            "job `{job}` is writing to `{}` just now: until it has ended, a run is refused",
-            target.path.display()
+            "job `{}` is writing to `{}` just now: until it has ended, a run is refused",
+            writer.job_id,
+            writer.export_path.display()
         ));
     }
     if let Some(schema) = export.schema() {
@@ -148,13 +152,19 @@ pub fn run(
     let target = &prepared.target;
     // Before anything is written of this job; an attempt at the same job is told so by the job's
     // own lock.
-    let mut export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
+    let lock_export = || -> Result<ExportLock> {
+        let file = target.beside("lock");
+        let lock = ExportLock::acquire(&target.path, target.shard_size.is_some(), &file, &paths)?;
+        shards::check(target, &std::path::absolute(paths.root())?)?;
+        Ok(lock)
+    };
+    let mut export_lock = lock_export()?;
     std::fs::create_dir_all(paths.root())
         .with_context(|| format!("cannot create `{}`", paths.root().display()))?;
     let lock = FreeLock::take(&paths)?;
     if !export_lock.is_held() {
         // The other attempt was just about to end.
-        export_lock = ExportLock::acquire(&target.path, &target.beside("lock"), &paths)?;
+        export_lock = lock_export()?;
     }
     if export_lock.is_held() {
         remove_unfinished(target, &Storage::new())?;
