@@ -332,7 +332,7 @@ fn plugins_of_the_environment() {
     assert_eq!(ops(&["run", "text_length_filter"], &all).0, 0);
     let (code, said) = ops(&["lock"], &[given]);
     assert!(
-        code == 0 && said == "1 components pinned in plugins/plugins.lock\n",
+        code == 0 && said == "1 component pinned in plugins/plugins.lock\n",
         "{said}"
     );
     let (code, said) = ops(&["lock"], &[]);

@@ -5,7 +5,8 @@
 //! `--text_length_filter.min_len 5`, for all uses of that operator in `process`.
 //!
 //! Environment: `DJHOST_` or Data-Juicer's `DJ_PROCESS_`, then the key in capitals with `__` for
-//! each dot: `DJHOST_CHECKPOINT__STRATEGY=manual`. Where both are set, `DJHOST_` holds.
+//! each dot: `DJHOST_CHECKPOINT__STRATEGY=manual`. Where both are set, `DJHOST_` holds. An empty
+//! variable is none.
 
 use std::ffi::{OsStr, OsString};
 
@@ -185,7 +186,7 @@ pub fn env_overrides(
 ) -> Result<Vec<Override>, UserErrors> {
     let mut found = Vec::new();
     let mut errors = Vec::new();
-    for (name, value) in vars {
+    for (name, value) in vars.filter(|(_, value)| !value.is_empty()) {
         let Some(name) = name
             .to_str()
             .filter(|n| !OTHER_VARIABLES.iter().any(|other| n.starts_with(other)))

@@ -32,7 +32,7 @@ use crate::plan::{self, Plan};
 use crate::rundir::events::{Event, EventLog, OpRef};
 use crate::rundir::{ExportLock, FreeLock, JobLock, Ledger, RunPaths, StopFlag, Storage};
 use crate::term::{counted, say};
-use crate::wasm::{Registry, Replace, check_locks};
+use crate::wasm::{Registry, Replace, check_dirs, check_locks};
 pub use logs::Logs;
 
 pub use crate::partition::Chosen;
@@ -65,6 +65,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
     let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
     let config = &resolved.config;
     let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
+    check_dirs(&plugins, &resolved.place("plugins"))?;
     if config.check_plugins_lock {
         check_locks(&plugins)?;
     }

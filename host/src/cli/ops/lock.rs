@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Plugins;
 use crate::error::{UserError, exit};
+use crate::term::counted;
 use crate::wasm::lock_plugins;
 
 /// Pin the components of plugin directories: a run with other ones is refused
@@ -14,7 +15,7 @@ use crate::wasm::lock_plugins;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LockArgs {
     /// Directory with operator components (*.wasm), searched recursively; may be given several
-    /// times. By default what DJHOST_PLUGINS says
+    /// times. By default what DJHOST_PLUGINS says: one directory, or a list (`[first, second]`)
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 }
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &LockArgs) -> Result<u8> {
     for dir in &dirs {
         let (path, count) = lock_plugins(dir)?;
         crate::cli::print(&format!(
-            "{count} components pinned in {}\n",
+            "{} pinned in {}\n",
+            counted(count as u64, "component"),
             path.display()
         ))?;
     }

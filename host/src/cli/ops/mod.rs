@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{ENV_PREFIXES, Need, resolve};
 use crate::error::{UserError, UserErrors};
-use crate::wasm::{OpEntry, Registry, Replace};
+use crate::wasm::{OpEntry, Registry, Replace, check_dirs};
 
 /// List, show, try, check and make operators
 #[derive(Debug, Clone, clap::Args)]
@@ -40,7 +40,8 @@ enum OpsCommand {
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Plugins {
     /// Directory with operator components (*.wasm), searched recursively, or one such file; may be
-    /// given several times. By default what DJHOST_PLUGINS says
+    /// given several times. By default what DJHOST_PLUGINS says: one directory, or a list
+    /// (`[first, second]`)
     #[arg(long = "plugins", value_name = "DIR")]
     dirs: Vec<PathBuf>,
     /// Operator of a plugin that takes the place of the built-in one of the same name; may be given
@@ -57,6 +58,8 @@ struct Plugins {
 /// Where operators come from, the environment included.
 struct Given {
     dirs: Vec<PathBuf>,
+    /// Where these were named.
+    place: String,
     replace: Vec<String>,
 }
 
@@ -67,7 +70,9 @@ impl Plugins {
         let mut given = given()?;
         if !self.dirs.is_empty() {
             given.dirs.clone_from(&self.dirs);
+            "--plugins".clone_into(&mut given.place);
         }
+        check_dirs(&given.dirs, &given.place)?;
         if !self.allow_override.is_empty() {
             given.replace.clone_from(&self.allow_override);
         }
@@ -85,8 +90,10 @@ fn given() -> Result<Given> {
         })
     };
     let variables = std::env::vars_os().filter(|(name, _)| is_meant(name));
-    let config = resolve(None, variables, &[], Need::Anything)?.config;
+    let resolved = resolve(None, variables, &[], Need::Anything)?;
+    let (place, config) = (resolved.place("plugins"), resolved.config);
     Ok(Given {
+        place,
         dirs: config.plugins.0.iter().map(PathBuf::from).collect(),
         replace: config.allow_override.0,
     })
