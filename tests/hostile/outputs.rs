@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use crate::harness::Case;
 use crate::hostile::{KEEP, good};
@@ -180,6 +181,23 @@ fn logs_checkpoints_and_partitions_go_where_the_recipe_wants_them() {
 #[track_caller]
 fn refused(case: &Case, path: &str, more: &str, parts: &[&str]) {
     to(case, path, more).failed(2, parts);
+    let planned = Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args([
+            "plan",
+            "recipe.yaml",
+            "--work_dir",
+            "work",
+            "--job_id",
+            "job",
+        ])
+        .current_dir(case.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&planned.stderr);
+    assert_eq!(planned.status.code(), Some(2), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "`{part}` is not in: {said}");
+    }
     assert!(
         !case.path("work").exists() && !case.path("new").exists(),
         "something was written"
@@ -357,5 +375,38 @@ fn links_in_the_run_directory_are_not_followed() {
             std::fs::remove_file(&link).unwrap();
             case.run("process:\n  - text_length_filter:\n").ok();
         }
+    }
+}
+
+#[test]
+fn file_systems_without_room_for_files_are_found_before_the_work() {
+    let case = Case::with_input(good(3));
+    for path in ["/proc/x/r.jsonl", "/proc/r.jsonl", "/sys/x/r.jsonl"] {
+        refused(&case, path, "", &["export_path", &path[..4]]);
+    }
+    for key in ["event_log_dir", "checkpoint_dir", "partition_dir"] {
+        refused(
+            &case,
+            "new/r.jsonl",
+            &format!("{key}: /proc/x\n"),
+            &[key, "/proc"],
+        );
+    }
+    // One without inodes takes a mount, which not every system lets a test make.
+    fs::create_dir(case.path("full")).unwrap();
+    let plan = "mount -t tmpfs -o nr_inodes=1 tmpfs full && exec \"$0\" plan recipe.yaml --export_path full/r.jsonl";
+    let planned = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", plan])
+        .arg(env!("CARGO_BIN_EXE_djhost"))
+        .current_dir(case.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&planned.stderr);
+    if said.starts_with("error: ") || planned.status.success() {
+        assert_eq!(planned.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("export_path") && said.contains("no inodes left"),
+            "{said}"
+        );
     }
 }
