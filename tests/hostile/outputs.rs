@@ -317,6 +317,13 @@ fn a_job_that_would_fill_the_disk_is_not_begun() {
             "`check_free_space: false`",
         ],
     );
+    // Checkpoints of whole rows are as large as the input, each of them.
+    refused(
+        &case,
+        "new/r.jsonl",
+        "intermediate_storage: {format: jsonl}\ncheckpoint: {strategy: every_op}\n",
+        &["need about 49.5 TB", "16.5 TB for the checkpoints"],
+    );
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub fn prepare(recipe: Option<&std::path::Path>, overrides: &[Override]) -> Resu
         config.keep_stats_in_res_ds,
         plan.makes_json_rows(),
     )?;
-    room::check(&resolved, &dataset, &target)?;
+    room::check(&resolved, &plan, &dataset, &target)?;
     let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
     let writer = ExportLock::holder(&target.beside("lock"))
         .filter(|owner| owner.run_dir != run_dir)
