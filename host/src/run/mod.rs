@@ -216,7 +216,9 @@ pub fn run(
         Ok(outcome) => Ok(outcome),
         Err(error) if error.chain().any(|e| e.is::<Stopped>()) => {
             let reason = stop.reason().unwrap_or_else(|| "request".into());
-            state.stopped(&log, &reason)?;
+            if let Err(unsaved) = state.stopped(&log, &reason) {
+                tracing::warn!("that the job is stopped is not noted: {unsaved:#}");
+            }
             Err(error)
         }
         Err(error) => {

@@ -277,12 +277,13 @@ impl State {
         });
         self.summary.stop_reason = Some(reason.to_owned());
         self.usage();
-        self.end(Status::Stopped, None)?;
+        // How to go on is to be said also where the disk is full.
+        let noted = self.end(Status::Stopped, None);
         say(&format!(
             "job `{}` is stopped; continue with: {}\n",
             self.summary.job_id, self.summary.resumption_command
         ));
-        Ok(())
+        noted
     }
 
     /// The job failed.
@@ -295,12 +296,12 @@ impl State {
             resumption_command: self.summary.resumption_command.clone(),
         });
         self.usage();
-        self.end(Status::Failed, Some(message))?;
+        let noted = self.end(Status::Failed, Some(message));
         let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
         say(&format!(
             "job `{job}` failed; when the cause is mended, continue with: {command}\n"
         ));
-        Ok(())
+        noted
     }
 
     fn end(&mut self, status: Status, error: Option<String>) -> Result<()> {
