@@ -68,6 +68,7 @@ fn rows_of_tables_with_line_breaks() {
                 .unwrap()
                 .contains(&format!("line {} ", entry["line"]))
         }));
+    check("mac.csv", &table, table.replace('\n', "\r"), 2);
     }
     let windows = table.replace('\n', "\r\n");
     check("windows.csv", &table, &windows, 2);
