@@ -201,6 +201,12 @@ fn other_encodings_are_named_as_the_cause() {
     assert!(
         ran.quarantine.len() == 1 && ran.stderr.contains("GB18030"),
         "{}",
+    let ran = run_on("one.jsonl", &row);
+    assert!(
+        ran.stderr.contains("its only line is something else"),
+        "{}",
+        ran.stderr
+    );
         ran.stderr
     );
 }

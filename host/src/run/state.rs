@@ -18,7 +18,7 @@ use crate::plan::Plan;
 use crate::rundir::events::{CheckpointDone, Event, EventLog, OpRef, now};
 use crate::rundir::summary::Component;
 use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
-use crate::term::say;
+use crate::term::{count, say};
 
 /// The state of one attempt.
 pub(crate) struct State {
@@ -205,14 +205,14 @@ impl State {
             .filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
         let sentence = |op: &crate::rundir::summary::OpTotals| {
             let bad = if op.quarantined > 0 {
-                format!(", {} of them into quarantine", op.quarantined)
+                format!(", {} of them into quarantine", count(op.quarantined))
             } else {
                 String::new()
             };
             let what = if op.rows_in == 1 {
                 "the only row that came to it".to_owned()
             } else {
-                format!("all {} rows that came to it", op.rows_in)
+                format!("all {} rows that came to it", count(op.rows_in))
             };
             format!(
                 "op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?",
