@@ -154,7 +154,11 @@ fn long_windows_are_allowed_by_an_option() {
     );
     // A frame behind the first is found while unpacking.
     let later = [zst(rows.as_bytes()), file].concat();
-    run_on("in.jsonl.zst", later).failed(1, &["in.jsonl.zst", "`zstd_window_mb: 256`"]);
+    let ran = run_on("in.jsonl.zst", later).failed(1, &["in.jsonl.zst", "`zstd_window_mb: 256`"]);
+    // Nothing is damaged, and the path is there once.
+    let error = ran.stderr.lines().last().unwrap();
+    assert!(!error.contains("damaged"), "{error}");
+    assert_eq!(error.matches("in.jsonl.zst").count(), 1, "{error}");
     let mut dictionary = zst(rows.as_bytes());
     dictionary[4] |= 1;
     dictionary.insert(5, 9);
@@ -182,6 +186,8 @@ fn other_encodings_are_named_as_the_cause() {
         ("one.jsonl", row.clone()),
         ("in.csv", table),
         ("in.jsonl.zst", zst(&row.repeat(20))),
+        // The only row.
+        ("in.txt", words.repeat(3)),
     ] {
         run_on(name, file).failed(2, &[name, "GB18030", "iconv -f GB18030 -t UTF-8"]);
     }
@@ -195,18 +201,18 @@ fn other_encodings_are_named_as_the_cause() {
         "{}",
         ran.stderr
     );
-    // A few rows of another encoding go to quarantine, with a word.
-    let mixed = [good(30).as_bytes(), &row, good(5).as_bytes()].concat();
-    let ran = run_on("in.jsonl", mixed).ok();
-    assert!(
-        ran.quarantine.len() == 1 && ran.stderr.contains("GB18030"),
-        "{}",
     let ran = run_on("one.jsonl", &row);
     assert!(
         ran.stderr.contains("its only line is something else"),
         "{}",
         ran.stderr
     );
+    // A few rows of another encoding go to quarantine, with a word.
+    let mixed = [good(30).as_bytes(), &row, good(5).as_bytes()].concat();
+    let ran = run_on("in.jsonl", mixed).ok();
+    assert!(
+        ran.quarantine.len() == 1 && ran.stderr.contains("GB18030"),
+        "{}",
         ran.stderr
     );
 }

@@ -2,6 +2,7 @@
 //! first bytes, and what to do about it.
 
 /// What a file is in truth.
+#[derive(Clone)]
 pub(crate) struct NotData {
     /// `a ZIP archive`.
     pub(crate) what: String,
