@@ -177,7 +177,7 @@ fn logs_checkpoints_and_partitions_go_where_the_recipe_wants_them() {
     assert_eq!(written(), before);
 }
 
-/// Runs that must be refused before anything is written.
+/// Runs that must be refused before anything is written, and plans with the same words.
 #[track_caller]
 fn refused(case: &Case, path: &str, more: &str, parts: &[&str]) {
     to(case, path, more).failed(2, parts);
@@ -218,6 +218,25 @@ fn places_that_cannot_be_are_found_before_the_work() {
             ],
         );
     }
+    for (path, instead) in [("./", "`./result.jsonl`"), ("/", "`/result.jsonl`")] {
+        refused(&case, path, "", &["names a directory", instead]);
+    }
+    // The homes of others are not known.
+    for recipe in ["dataset_path: ~root/in.jsonl", "checkpoint_dir: ~root/ck"] {
+        refused(
+            &case,
+            "new/r.jsonl",
+            recipe,
+            &["~root/", "of others", "`./~root/"],
+        );
+    }
+    refused(
+        &case,
+        "~root/r.jsonl",
+        "",
+        &["export_path", "`./~root/r.jsonl`"],
+    );
+    assert!(!case.path("~root").exists());
     let long = "x".repeat(300);
     refused(
         &case,

@@ -535,7 +535,7 @@ fn export_type(
         ))
         .hint(format!(
             "write `{}/result.jsonl`, or another name that ends in the format",
-            path.trim_end_matches(['/', '.'])
+            path.trim_end_matches("/.").trim_end_matches('/')
         )));
     }
     if Path::new(path).file_name().is_none() {

@@ -10,12 +10,12 @@ mod run;
 mod show;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Map, Value};
 
-use crate::config::{ENV_PREFIXES, Need, resolve};
+use crate::config::{ENV_PREFIXES, Need, expand_home, resolve};
 use crate::error::{UserError, UserErrors};
 use crate::wasm::{OpEntry, Registry, Replace, check_dirs};
 
@@ -69,7 +69,12 @@ impl Plugins {
     fn given(&self) -> Result<Given> {
         let mut given = given()?;
         if !self.dirs.is_empty() {
-            given.dirs.clone_from(&self.dirs);
+            // No shell puts the home directory into `--plugins=~/ops`.
+            let expanded = |dir: &PathBuf| match dir.to_str() {
+                Some(text) => PathBuf::from(&*expand_home(text)),
+                None => dir.clone(),
+            };
+            given.dirs = self.dirs.iter().map(expanded).collect();
             "--plugins".clone_into(&mut given.place);
         }
         check_dirs(&given.dirs, &given.place)?;
@@ -122,6 +127,20 @@ pub fn run(args: &OpsArgs) -> Result<u8> {
         OpsCommand::Build(args) => build::run(args),
         OpsCommand::Lock(args) => lock::run(args),
     }
+}
+
+/// Fails unless there is a file: a pipe would make everybody wait, and ends after the first reader.
+fn check_is_file(path: &Path) -> Result<(), UserError> {
+    let what = match std::fs::metadata(path) {
+        Ok(there) if there.is_file() => return Ok(()),
+        Ok(there) if there.is_dir() => "this is a directory, not a file".to_owned(),
+        Ok(_) => "this is a pipe, a device or a socket, not a file".to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no such file".to_owned()
+        }
+        Err(error) => format!("this file cannot be read: {error}"),
+    };
+    Err(UserError::new(path.display().to_string(), what))
 }
 
 /// The object of `--params`.

@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{full_params, read_params};
+use super::{check_is_file, full_params, read_params};
 use crate::error::{UserError, did_you_mean, exit};
 use crate::plan::grants_of_params;
 use crate::term::{Style, fold_at};
@@ -82,11 +82,7 @@ struct OpReport {
 pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let sample = args.sample.as_deref().map(sample::read).transpose()?;
-    if !args.file.is_file() {
-        return Err(
-            UserError::new(args.file.display().to_string(), "there is no such file").into(),
-        );
-    }
+    check_is_file(&args.file)?;
     // Each load starts a fresh instance: twice shows whether the component says the same of itself.
     let files = [args.file.clone()];
     let (first, second) = (
