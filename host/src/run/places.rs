@@ -203,7 +203,7 @@ fn check_directory(place: &str, path: &Path) -> Result<()> {
 }
 
 /// File systems of the kernel (`linux/magic.h`), which hold what it shows and no files of others.
-const SHOWN_BY_THE_KERNEL: [(i64, &str); 14] = [
+const SHOWN_BY_THE_KERNEL: [(rustix::fs::FsWord, &str); 14] = [
     (0x9fa0, "proc"),
     (0x6265_6572, "sysfs"),
     (0x27_e0eb, "cgroup"),
@@ -226,7 +226,7 @@ fn check_makes_files(place: &str, directory: &Path) -> Result<()> {
     if let Ok(fs) = rustix::fs::statfs(directory)
         && let Some((_, name)) = SHOWN_BY_THE_KERNEL
             .iter()
-            .find(|(magic, _)| *magic == fs.f_type as i64)
+            .find(|(magic, _)| *magic == fs.f_type)
     {
         let message = format!(
             "`{shown}` is on a file system of the kernel ({name}), where no files can be made"
