@@ -154,7 +154,11 @@ fn long_windows_are_allowed_by_an_option() {
     );
     // A frame after the first is found during unpacking.
     let later = [zst(rows.as_bytes()), file].concat();
-    run_on("in.jsonl.zst", later).failed(1, &["in.jsonl.zst", "`zstd_window_mb: 256`"]);
+    let ran = run_on("in.jsonl.zst", later).failed(1, &["in.jsonl.zst", "`zstd_window_mb: 256`"]);
+    // Nothing is damaged, and the path is there once.
+    let error = ran.stderr.lines().last().unwrap();
+    assert!(!error.contains("damaged"), "{error}");
+    assert_eq!(error.matches("in.jsonl.zst").count(), 1, "{error}");
     let mut dictionary = zst(rows.as_bytes());
     dictionary[4] |= 1;
     dictionary.insert(5, 9);
@@ -182,6 +186,8 @@ fn other_encodings_are_named_as_the_cause() {
         ("one.jsonl", row.clone()),
         ("in.csv", table),
         ("in.jsonl.zst", zst(&row.repeat(20))),
+        // The only row.
+        ("in.txt", words.repeat(3)),
     ] {
         run_on(name, file).failed(2, &[name, "GB18030", "iconv -f GB18030 -t UTF-8"]);
     }
@@ -192,6 +198,12 @@ fn other_encodings_are_named_as_the_cause() {
     let ran = case.run(&format!("{KEEP}dataset_path: in\n")).ok();
     assert!(
         ran.quarantine.len() == 1 && ran.stderr.contains("b.txt") && ran.stderr.contains("GB18030"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run_on("one.jsonl", &row);
+    assert!(
+        ran.stderr.contains("its only line is something else"),
         "{}",
         ran.stderr
     );

@@ -50,3 +50,33 @@ fn the_command_that_resumes_is_one_for_a_shell() {
         "{command}"
     );
 }
+
+/// On a full disk not even the failure can be noted; what to do is said all the same.
+#[test]
+fn a_full_disk_keeps_nobody_from_being_told_how_to_go_on() {
+    let recipe = format!("{KEEP}task_retries: 0\n");
+    let run = |fault: String| {
+        let mut case = Case::with_input(good(50));
+        case.env = vec![("DJHOST_TEST_FAULT".into(), fault)];
+        let ran = case.run(&recipe);
+        (case, ran)
+    };
+    let (case, _) = run("list@calls.txt".into());
+    let calls = std::fs::read_to_string(case.path("calls.txt")).unwrap();
+    let first = calls
+        .lines()
+        .position(|call| call.contains("/parts/"))
+        .unwrap();
+    let ran = run(format!("full@disk:{}", first + 1)).1.failed(
+        1,
+        &["is not noted", "continue with: djhost run recipe.yaml "],
+    );
+    let last = ran.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: partition 0 failed: ")
+            && last.contains("/parts/")
+            && last.contains("No space left"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use crate::harness::Case;
 use crate::hostile::{KEEP, good};
@@ -176,10 +177,27 @@ fn logs_checkpoints_and_partitions_go_where_the_recipe_wants_them() {
     assert_eq!(written(), before);
 }
 
-/// Runs that must be refused before anything is written.
+/// Runs that must be refused before anything is written, and plans with the same words.
 #[track_caller]
 fn refused(case: &Case, path: &str, more: &str, parts: &[&str]) {
     to(case, path, more).failed(2, parts);
+    let planned = Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args([
+            "plan",
+            "recipe.yaml",
+            "--work_dir",
+            "work",
+            "--job_id",
+            "job",
+        ])
+        .current_dir(case.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&planned.stderr);
+    assert_eq!(planned.status.code(), Some(2), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "`{part}` is not in: {said}");
+    }
     assert!(
         !case.path("work").exists() && !case.path("new").exists(),
         "something was written"
@@ -200,6 +218,25 @@ fn places_that_cannot_be_are_found_before_the_work() {
             ],
         );
     }
+    for (path, instead) in [("./", "`./result.jsonl`"), ("/", "`/result.jsonl`")] {
+        refused(&case, path, "", &["names a directory", instead]);
+    }
+    // The homes of others are not known.
+    for recipe in ["dataset_path: ~root/in.jsonl", "checkpoint_dir: ~root/ck"] {
+        refused(
+            &case,
+            "new/r.jsonl",
+            recipe,
+            &["~root/", "of others", "`./~root/"],
+        );
+    }
+    refused(
+        &case,
+        "~root/r.jsonl",
+        "",
+        &["export_path", "`./~root/r.jsonl`"],
+    );
+    assert!(!case.path("~root").exists());
     let long = "x".repeat(300);
     refused(
         &case,
@@ -298,6 +335,13 @@ fn a_job_that_would_fill_the_disk_is_not_begun() {
             "TB for the result",
             "`check_free_space: false`",
         ],
+    );
+    // Checkpoints of whole rows are as large as the input, each of them.
+    refused(
+        &case,
+        "new/r.jsonl",
+        "intermediate_storage: {format: jsonl}\ncheckpoint: {strategy: every_op}\n",
+        &["need about 49.5 TB", "16.5 TB for the checkpoints"],
     );
 }
 
@@ -398,5 +442,38 @@ fn pipes_in_place_of_documents_make_nobody_wait() {
         }
         fs::remove_file(&path).unwrap();
         fs::write(&path, text).unwrap();
+    }
+}
+
+#[test]
+fn file_systems_without_room_for_files_are_found_before_the_work() {
+    let case = Case::with_input(good(3));
+    for path in ["/proc/x/r.jsonl", "/proc/r.jsonl", "/sys/x/r.jsonl"] {
+        refused(&case, path, "", &["export_path", &path[..4]]);
+    }
+    for key in ["event_log_dir", "checkpoint_dir", "partition_dir"] {
+        refused(
+            &case,
+            "new/r.jsonl",
+            &format!("{key}: /proc/x\n"),
+            &[key, "/proc"],
+        );
+    }
+    // One without inodes takes a mount, which not every system lets a test make.
+    fs::create_dir(case.path("full")).unwrap();
+    let plan = "mount -t tmpfs -o nr_inodes=1 tmpfs full && exec \"$0\" plan recipe.yaml --export_path full/r.jsonl";
+    let planned = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", plan])
+        .arg(env!("CARGO_BIN_EXE_djhost"))
+        .current_dir(case.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&planned.stderr);
+    if said.starts_with("error: ") || planned.status.success() {
+        assert_eq!(planned.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("export_path") && said.contains("no inodes left"),
+            "{said}"
+        );
     }
 }

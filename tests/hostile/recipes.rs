@@ -1,7 +1,7 @@
 //! Mistakes in recipes: all are found before anything starts, with place, value and advice.
 
 use crate::harness::Case;
-use crate::hostile::good;
+use crate::hostile::{KEEP, good};
 
 #[track_caller]
 fn refused(recipe: &str, parts: &[&str]) {
@@ -195,4 +195,24 @@ fn keys_of_the_reference_that_mean_nothing_here_get_a_note() {
         "validators: [{type: required_fields}]\nprocess:\n  - text_length_filter:\n",
         &["validators", "`general_field_filter`"],
     );
+}
+
+#[test]
+fn a_plugin_directory_that_is_not_there_is_named_with_its_place() {
+    let mut case = Case::with_input(good(3));
+    let missing = "the directory `nowhere` cannot be read";
+    case.run(&format!("{KEEP}plugins: nowhere\n"))
+        .failed(2, &["recipe.yaml:4: plugins: ", missing]);
+    case.args = vec!["--plugins".into(), "nowhere".into()];
+    case.run(KEEP).failed(2, &["error: --plugins: ", missing]);
+    case.args.clear();
+    let mut with = |value: &str| {
+        case.env = vec![("DJHOST_PLUGINS".into(), value.into())];
+        case.run(KEEP)
+    };
+    with("nowhere").failed(2, &["error: DJHOST_PLUGINS: ", missing]);
+    with("a:b").failed(2, &["DJHOST_PLUGINS", "`a:b`", "`[first, second]`"]);
+    with("[nowhere, elsewhere]").failed(2, &[missing, "`elsewhere`"]);
+    // An empty variable is none.
+    with("").ok();
 }

@@ -19,7 +19,7 @@ fn rows_that_do_not_fit_go_to_quarantine() {
         .map(|entry| entry["row"].as_str().unwrap())
         .collect();
     for (row, part) in rows.iter().zip([
-        "line 3 has 1 fields, the header has 2",
+        "line 3 has 1 field, the header has 2",
         "line 4 has 3 fields",
         "line 7 is not UTF-8",
     ]) {

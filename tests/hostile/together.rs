@@ -124,3 +124,34 @@ fn a_killed_job_keeps_nobody_from_writing() {
     );
     assert_eq!(case.run(KEEP).ok().text(), good(3));
 }
+
+/// A job whose shards have the name of another job's result, or the other way round.
+#[test]
+fn a_shard_and_a_result_of_one_name_are_not_written_at_once() {
+    run_on("in.jsonl", good(1)).ok();
+    let shards = ("out/r.jsonl", "export_shard_size: 1KiB\n");
+    let file = ("out/r-00-of-05.jsonl", "");
+    for ((first, more), (second, more_of_second), what) in [
+        (shards, file, "in shards, and this is the name of one"),
+        (file, shards, "and this is the name of one of the shards"),
+    ] {
+        let case = Case::with_input(good(3));
+        case.write("first.jsonl", good(200_000));
+        case.write(
+            "first.yaml",
+            format!("{KEEP}dataset_path: first.jsonl\nexport_path: {first}\n{more}"),
+        );
+        let mut running = begin(&case, "first");
+        let recipe = format!("{KEEP}export_path: {second}\n{more_of_second}");
+        case.run(&recipe)
+            .failed(2, &[second, "job `first` is writing", what, "djhost stop"]);
+        assert!(!case.path("work/job").exists(), "the second job has begun");
+        running.kill().unwrap();
+        running.wait().unwrap();
+        // The lock of a killed job is in nobody's way; the harness sees it beside the result.
+        for lock in fs::read_dir(case.path("out")).unwrap() {
+            fs::remove_file(lock.unwrap().path()).unwrap();
+        }
+        assert_eq!(case.run(&recipe).ok().summary["ledger"]["output"], 3);
+    }
+}

@@ -207,6 +207,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("rundir/export_lock.rs", "a lock"),
     ("rundir/events/log.rs", "only grows"),
     ("run/logs.rs", "only grows"),
+    ("run/places.rs", "has no name"),
     ("run/state.rs", "forgets a job, directories and all"),
     ("global/key_counts.rs", "has no name"),
     ("global/groups.rs", "has no name"),

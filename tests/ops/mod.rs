@@ -332,7 +332,7 @@ fn plugins_of_the_environment() {
     assert_eq!(ops(&["run", "text_length_filter"], &all).0, 0);
     let (code, said) = ops(&["lock"], &[given]);
     assert!(
-        code == 0 && said == "1 components pinned in plugins/plugins.lock\n",
+        code == 0 && said == "1 component pinned in plugins/plugins.lock\n",
         "{said}"
     );
     let (code, said) = ops(&["lock"], &[]);
@@ -341,5 +341,46 @@ fn plugins_of_the_environment() {
         "{said}"
     );
     let (code, said) = ops(&["list"], &[("DJHOST_PLUGINS", "nowhere")]);
-    assert!(code == 2 && said.contains("nowhere"), "{said}");
+    assert!(
+        code == 2 && said.contains("DJHOST_PLUGINS: the directory `nowhere` cannot be read"),
+        "{said}"
+    );
+    let (code, said) = ops(&["list", "--plugins", "nowhere"], &[]);
+    assert!(
+        code == 2 && said.contains("--plugins: the directory `nowhere`"),
+        "{said}"
+    );
+    // No shell has put the home directory there.
+    let home = ("HOME", dir.path().to_str().unwrap());
+    let (code, said) = ops(&["list", "--plugins", "~/plugins"], &[home]);
+    assert!(
+        code == 0 && said.contains("/plugins/other.wasm has"),
+        "{said}"
+    );
+}
+
+/// A pipe is no component, and one that nobody writes to makes nobody wait.
+#[test]
+fn pipes_are_called_pipes() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.wasm");
+    let made = rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        0o600.into(),
+        0,
+    );
+    made.unwrap();
+    let pipe = pipe.to_str().unwrap();
+    for args in [
+        &["check", pipe][..],
+        &["run", pipe],
+        &["check", "x.wasm", "--sample", pipe],
+    ] {
+        let ran = ops(args, "");
+        let said = text(&ran.stderr);
+        let is_told = said.contains("this is a pipe") || said.contains("this sample has no rows");
+        assert!(ran.status.code() == Some(2) && is_told, "{args:?}: {said}");
+    }
 }

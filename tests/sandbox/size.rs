@@ -77,6 +77,12 @@ fn a_job_has_a_limit_of_its_own() {
     );
     let case = case(&rows);
     let ran = case.run(&small);
+    assert_eq!(
+        ran.stderr.matches("op 0 `rogue_mapper`").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
     ran.failed(
         1,
         &[

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::config::{Need, Override, resolve};
+use crate::term::Style;
 
 /// The file of a recipe, as the first argument or, as in Data-Juicer, with `--config`.
 #[derive(Debug, Clone, clap::Args)]
@@ -47,7 +48,7 @@ pub fn config(args: &ConfigArgs, overrides: &[Override]) -> Result<()> {
     let text = if args.json {
         format!("{:#}\n", resolved.to_json())
     } else {
-        resolved.to_yaml()
+        resolved.to_yaml_in(Style::for_stdout().width.unwrap_or(usize::MAX))
     };
     super::print(&text)
 }

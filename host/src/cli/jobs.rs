@@ -8,7 +8,7 @@ use clap::Args;
 use crate::error::{UserError, exit};
 use crate::jobs::show::color;
 use crate::jobs::{JobEntry, list_some_jobs};
-use crate::term::{Cell, Column, Style, Table, count, counted, seconds, time};
+use crate::term::{Cell, Column, Style, Table, count, counted, fold, seconds, time};
 
 /// Jobs on a page.
 const PAGE: usize = 20;
@@ -58,19 +58,20 @@ pub fn run(args: &JobsArgs) -> Result<u8> {
         super::print(&(serde_json::to_string_pretty(&found.jobs)? + "\n"))?;
         return Ok(exit::DONE);
     }
-    let mut text = text(&found.jobs, args.all, Style::for_stdout());
+    let style = Style::for_stdout();
+    let mut text = text(&found.jobs, args.all, style);
     let last = skip.saturating_add(limit).min(found.total);
     if skip > 0 || last < found.total {
-        text += &format!(
+        let mut pages = format!(
             "jobs {} to {} of {}",
             count(skip as u64 + 1),
             count(last as u64),
             count(found.total as u64)
         );
         if last < found.total {
-            text += &format!("; `--page {}` shows the next", page + 1);
+            pages += &format!("; `--page {}` shows the next", page + 1);
         }
-        text.push('\n');
+        text += &fold(&(pages + "\n"), style.width);
     }
     super::print(&text)?;
     Ok(exit::DONE)
@@ -78,12 +79,12 @@ pub fn run(args: &JobsArgs) -> Result<u8> {
 
 pub(crate) fn text(jobs: &[JobEntry], all: bool, style: Style) -> String {
     if jobs.is_empty() {
-        return if all {
+        let none = if all {
             "no jobs\n"
         } else {
             "no job is running (`djhost jobs --all` lists the others)\n"
-        }
-        .to_owned();
+        };
+        return fold(none, style.width);
     }
     let mut table = Table::new(vec![
         Column::left("job"),

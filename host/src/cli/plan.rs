@@ -6,6 +6,7 @@ use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
 use crate::run::{plan_document, plan_text, planned_partitions, planned_reuse, prepare};
+use crate::term::{Style, fold};
 
 /// Show what `djhost run` would do: ops, partitions, checkpoints, with the reasons
 ///
@@ -27,7 +28,8 @@ pub fn run(args: &PlanArgs, overrides: &[Override]) -> Result<u8> {
     if args.json {
         super::print(&format!("{:#}\n", plan_document(&prepared, &chosen)))?;
     } else {
-        super::print(&plan_text(&prepared, &chosen, reused.as_deref()))?;
+        let text = plan_text(&prepared, &chosen, reused.as_deref());
+        super::print(&fold(&text, Style::for_stdout().width))?;
     }
     Ok(0)
 }

@@ -23,12 +23,17 @@ impl Home {
     /// Returns `path` with the home directory in place of `~` or `~/`. A file with this name is
     /// written `./~`; home directories of others (`~name`) are not expanded.
     pub(crate) fn expand<'p>(&self, path: &'p str) -> Result<Cow<'p, str>, InvalidValue> {
-        let Some(rest) = path
-            .strip_prefix('~')
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-        else {
+        let Some(rest) = path.strip_prefix('~') else {
             return Ok(path.into());
         };
+        if !rest.is_empty() && !rest.starts_with('/') {
+            return Err(InvalidValue::new(format!(
+                "`{path}`: the home directories of others are not looked up"
+            ))
+            .hint(format!(
+                "write the path without `~`, or `./{path}` for a file of this name"
+            )));
+        }
         match &self.0 {
             Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),
             None => Err(InvalidValue::new(format!(
@@ -60,7 +65,7 @@ mod tests {
         for (path, wanted) in [
             ("~", "/home/a"),
             ("~/x.jsonl", "/home/a/x.jsonl"),
-            ("~bob/x", "~bob/x"),
+            ("./~bob/x", "./~bob/x"),
             ("./~/x", "./~/x"),
             ("a~", "a~"),
             ("/~", "/~"),
@@ -68,6 +73,8 @@ mod tests {
         ] {
             assert_eq!(home.expand(path).unwrap(), wanted, "{path}");
         }
+        let other = home.expand("~bob/x").unwrap_err();
+        assert!(other.message.contains("of others"), "{}", other.message);
         let none = Home::of(&[("HOME".into(), "".into())]);
         assert_eq!(none.expand("x").unwrap(), "x");
         assert!(none.expand("~/x").unwrap_err().message.contains("HOME"));

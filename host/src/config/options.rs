@@ -314,7 +314,8 @@ options! {
         resolver_memory_mb: u64 = 1024 => between(1.0, 1_048_576.0);
         /// Seed of everything random, including the random numbers that operators see.
         seed: u64 = 42;
-        /// Directories with operator components (`*.wasm`), searched recursively.
+        /// Directories with operator components (`*.wasm`), searched recursively. Several are a list,
+        /// also in the variable: `DJHOST_PLUGINS='[first, second]'`.
         plugins: Texts = Texts::default();
         /// Whether a run is refused if the components of a plugin directory are not those that its
         /// `plugins.lock` pins (`djhost ops lock`).

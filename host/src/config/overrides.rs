@@ -184,7 +184,7 @@ pub fn env_overrides(
 ) -> Result<Vec<Override>, UserErrors> {
     let mut found = Vec::new();
     let mut errors = Vec::new();
-    for (name, value) in vars {
+    for (name, value) in vars.filter(|(_, value)| !value.is_empty()) {
         let Some(name) = name
             .to_str()
             .filter(|n| !OTHER_VARIABLES.iter().any(|other| n.starts_with(other)))

@@ -5,11 +5,18 @@ use serde_json::{Map, Value, json};
 
 use super::reference::flow;
 use super::resolve::Resolved;
+use crate::term::{width, wrap};
 
 impl Resolved {
     /// Returns YAML that can be run again, with the origin of each value as a comment. Operators
     /// have the parameters that were given, overrides included.
     pub fn to_yaml(&self) -> String {
+        self.to_yaml_in(usize::MAX)
+    }
+
+    /// The same in so many columns: what does not fit beside a value stands below it. Values stay
+    /// whole.
+    pub(crate) fn to_yaml_in(&self, columns: usize) -> String {
         let mut text = String::new();
         for entry in self.config.entries() {
             let (indent, name) = match entry.key.split_once('.') {
@@ -19,31 +26,39 @@ impl Resolved {
             if entry.is_section {
                 text.push_str(&format!("{name}:\n"));
             } else if name == "process" {
-                text.push_str(&self.process_yaml());
+                text.push_str(&self.process_yaml(columns));
             } else {
                 let line = format!("{indent}{name}: {}", flow(&entry.value));
-                text.push_str(&format!("{line:<50} # {}\n", self.origin(&entry.key)));
+                with_comment(
+                    &line,
+                    &self.origin(&entry.key).to_string(),
+                    columns,
+                    &mut text,
+                );
             }
         }
         for note in &self.notes {
-            text.push_str(&format!("# note: {note}\n"));
+            let mut lines = wrap(&format!("note: {note}"), columns.saturating_sub(4)).into_iter();
+            text.push_str(&format!("# {}\n", lines.next().unwrap_or_default()));
+            lines.for_each(|line| text.push_str(&format!("#   {line}\n")));
         }
         text
     }
 
-    fn process_yaml(&self) -> String {
-        let origin = self.origin("process");
-        if self.ops.is_empty() {
-            return format!("{:<50} # {origin}\n", "process: []");
-        }
-        let mut text = format!("{:<50} # {origin}\n", "process:");
+    fn process_yaml(&self, columns: usize) -> String {
+        let mut text = String::new();
+        let key = match self.ops.is_empty() {
+            true => "process: []",
+            false => "process:",
+        };
+        with_comment(key, &self.origin("process").to_string(), columns, &mut text);
         for op in &self.ops {
             text.push_str(&format!("  - {}:\n", op.name));
             for (key, value) in &op.params {
                 let line = format!("      {key}: {}", flow(value));
                 let place = op.place_of(key);
                 let place = place.split(": ").next().unwrap_or(&place);
-                text.push_str(&format!("{line:<50} # {place}\n"));
+                with_comment(&line, place, columns, &mut text);
             }
             for (key, value) in op.host.to_json() {
                 text.push_str(&format!("      {key}: {}\n", flow(&value)));
@@ -88,6 +103,20 @@ impl Resolved {
             "notes": self.notes,
         })
     }
+}
+
+/// Adds a line of YAML with a comment beside it or, in a narrow place, below.
+fn with_comment(line: &str, comment: &str, columns: usize, text: &mut String) {
+    let indent = line.len() - line.trim_start().len() + 2;
+    let beside = [
+        format!("{line:<50} # {comment}"),
+        format!("{line} # {comment}"),
+    ];
+    match beside.iter().find(|beside| width(beside) <= columns) {
+        Some(beside) => text.push_str(beside),
+        None => text.push_str(&format!("{line}\n{:indent$}# {comment}", "")),
+    }
+    text.push('\n');
 }
 
 impl super::recipe::OpHost {

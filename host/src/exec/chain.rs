@@ -111,7 +111,12 @@ impl<'a> Chain<'a> {
                         error_message: format!("{error:#}"),
                         error_type: "operator".into(),
                     });
-                    return Err(error.context(format!("op {} `{}`", link.op.index, link.op.name)));
+                    let op = format!("op {} `{}`", link.op.index, link.op.name);
+                    // Some errors say of which op they speak.
+                    return Err(match error.to_string().starts_with(&op) {
+                        true => error,
+                        false => error.context(op),
+                    });
                 }
             }
             let (wall, cpu) = timer.seconds();

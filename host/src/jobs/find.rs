@@ -1,6 +1,6 @@
 //! Finds a job by its path, its id, or the beginning of its id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -127,7 +127,14 @@ impl JobFinder {
     }
 
     fn unknown(&self, job: &str, jobs: &[RunPaths]) -> UserError {
-        let ids: Vec<_> = jobs.iter().map(RunPaths::job_id).collect();
+        // Several directories may hold jobs of one name; each name is said once, the last first.
+        let mut ids: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        for id in jobs.iter().rev().map(RunPaths::job_id) {
+            if seen.insert(id.clone()) {
+                ids.push(id);
+            }
+        }
         let roots = self
             .roots
             .iter()
@@ -143,7 +150,7 @@ impl JobFinder {
         match did_you_mean(job, ids.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None if ids.is_empty() => error.hint("give `--base-dir`, the directory that holds the job's directory, or the path itself"),
-            None => error.hint(format!("there are {}", list(ids.iter().rev().map(|id| format!("`{id}`"))))),
+            None => error.hint(format!("there are {}", list(ids.iter().map(|id| format!("`{id}`"))))),
         }
     }
 }
@@ -320,6 +327,8 @@ mod tests {
             registry: Some(registry),
         };
         assert!(finder.find("same_id").unwrap_err().is::<UserError>());
+        let unknown = finder.find("other").unwrap_err().to_string();
+        assert!(unknown.ends_with("there are `same_id`"), "{unknown}");
         std::fs::remove_dir_all(dir.path().join("a")).unwrap();
         assert_eq!(
             finder.find("same").unwrap().root(),

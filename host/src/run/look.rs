@@ -12,6 +12,7 @@ use crate::data::{Batch, Dataset, FieldType, ReadField, ReadOptions, STATS, read
 use crate::error::did_you_mean;
 use crate::partition::{SplitBy, split};
 use crate::plan::{Plan, PlannedOp, overlap};
+use crate::term::count;
 use crate::wasm::Input;
 use crate::wasm::contract::ROW;
 
@@ -210,7 +211,10 @@ impl Sample {
         let rows = if self.rows == 1 {
             "the row looked at has no value there".to_owned()
         } else {
-            format!("none of the {} rows looked at has it", self.rows)
+            format!(
+                "none of the {} rows looked at has it",
+                count(self.rows as u64)
+            )
         };
         format!(
             "op {} `{}` {verb} the field `{path}`, but {rows}; fields there are {}{near}",

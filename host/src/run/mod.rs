@@ -13,6 +13,7 @@ mod retention;
 mod retry;
 mod reuse;
 mod room;
+mod shards;
 mod state;
 
 use std::path::Path;
@@ -129,7 +130,9 @@ pub fn run(
     if let Err(error) = &done {
         if error.chain().any(|e| e.is::<Stopped>()) {
             let reason = stop.reason().unwrap_or_else(|| "request".into());
-            state.stopped(&log, &reason)?;
+            if let Err(unsaved) = state.stopped(&log, &reason) {
+                tracing::warn!("that the job is stopped is not recorded: {unsaved:#}");
+            }
         } else {
             // On a full disk the error is the cause; that nothing can be recorded of it is not.
             if let Err(unsaved) = state.failed(&log, error) {
@@ -143,7 +146,12 @@ pub fn run(
 /// Takes the locks of the export and of the run directory, which it creates. Removes what a killed
 /// job left beside the export.
 fn take_locks(target: &ExportTarget, paths: &RunPaths) -> Result<(ExportLock, FreeLock)> {
-    let acquire = || ExportLock::acquire(&target.path, &target.beside("lock"), paths);
+    let acquire = || -> Result<ExportLock> {
+        let file = target.beside("lock");
+        let lock = ExportLock::acquire(&target.path, target.shard_size.is_some(), &file, paths)?;
+        shards::check(target, &std::path::absolute(paths.root())?)?;
+        Ok(lock)
+    };
     // Taken before the job writes anything. If another attempt at the same job has this lock, the
     // lock of the run directory refuses us.
     let mut export_lock = acquire()?;

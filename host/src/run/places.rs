@@ -186,6 +186,7 @@ fn check_directory(place: &str, path: &Path) -> Result<()> {
         )
         .into());
     }
+    check_makes_files(place, above)?;
     let length = path.as_os_str().len();
     if length > MAX_PATH {
         return Err(UserError::new(
@@ -199,6 +200,51 @@ fn check_directory(place: &str, path: &Path) -> Result<()> {
     to_make
         .iter()
         .try_for_each(|name| check_name(place, name, above))
+}
+
+/// File systems of the kernel (`linux/magic.h`), which hold what it shows and no files of others.
+const SHOWN_BY_THE_KERNEL: [(rustix::fs::FsWord, &str); 14] = [
+    (0x9fa0, "proc"),
+    (0x6265_6572, "sysfs"),
+    (0x27_e0eb, "cgroup"),
+    (0x6367_7270, "cgroup2"),
+    (0x1cd1, "devpts"),
+    (0x6462_6720, "debugfs"),
+    (0x7472_6163, "tracefs"),
+    (0x7363_6673, "securityfs"),
+    (0xf97c_ff8c, "selinuxfs"),
+    (0xcafe_4a11, "bpf"),
+    (0x6165_676c, "pstore"),
+    (0xde5e_81e4, "efivarfs"),
+    (0x6265_6570, "configfs"),
+    (0x1980_0202, "mqueue"),
+];
+
+/// Whether files can be made in `directory`, which its permissions do not say.
+fn check_makes_files(place: &str, directory: &Path) -> Result<()> {
+    let shown = directory.display();
+    if let Ok(fs) = rustix::fs::statfs(directory)
+        && let Some((_, name)) = SHOWN_BY_THE_KERNEL
+            .iter()
+            .find(|(magic, _)| *magic == fs.f_type)
+    {
+        let message = format!(
+            "`{shown}` is on a file system of the kernel ({name}), where no files can be made"
+        );
+        return Err(UserError::new(place, message)
+            .hint("choose a directory on a disk")
+            .into());
+    }
+    // Some file systems say that there are none while they make them as they are needed.
+    let has_none =
+        rustix::fs::statvfs(directory).is_ok_and(|fs| fs.f_files > 0 && fs.f_favail == 0);
+    if has_none && let Err(error) = tempfile::tempfile_in(directory) {
+        let message = format!("no further file can be made in `{shown}`: {error}");
+        return Err(UserError::new(place, message)
+            .hint("the file system has no inodes left (`df -i`): remove files, or choose another directory")
+            .into());
+    }
+    Ok(())
 }
 
 /// Checks that the file system of `directory` allows a file of this name.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{places, room};
+use super::{places, room, shards};
 use crate::config::{Need, Override, resolve};
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget};
 use crate::plan::{self, Prepared};
 use crate::rundir::ExportLock;
-use crate::wasm::{Registry, Replace, check_locks};
+use crate::wasm::{Registry, Replace, check_dirs, check_locks};
 
 /// Resolves the recipe, loads the operators and looks at the dataset. Every mistake of the user is
 /// reported from here, before any work.
@@ -18,6 +18,7 @@ pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared
     let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
     let config = &resolved.config;
     let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
+    check_dirs(&plugins, &resolved.place("plugins"))?;
     if config.check_plugins_lock {
         check_locks(&plugins)?;
     }
@@ -42,13 +43,16 @@ pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared
         config.keep_stats_in_res_ds,
         plan.makes_json_rows(),
     )?;
-    room::check(&resolved, &dataset, &target)?;
-    if let Some((job, run_dir)) = ExportLock::holder(&target.beside("lock"))
-        && run_dir != std::path::absolute(&resolved.dirs.run_dir)?
-    {
+    room::check(&resolved, &plan, &dataset, &target)?;
+    let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
+    let writer = ExportLock::holder(&target.beside("lock"))
+        .filter(|owner| owner.run_dir != run_dir)
+        .or_else(|| shards::rival(&target, &run_dir));
+    if let Some(writer) = writer {
         plan.notes.push(format!(
-            "job `{job}` is writing to `{}` just now: until it has ended, a run is refused",
-            target.path.display()
+            "job `{}` is writing to `{}` just now: until it has ended, a run is refused",
+            writer.job_id,
+            writer.export_path.display()
         ));
     }
     if let Some(schema) = export.schema() {

@@ -79,7 +79,8 @@ fn table(summary: &JobSummary) -> Table {
         }
     };
     for op in &summary.ops {
-        let removed = op.rows_in + op.created - op.rows_out.min(op.rows_in + op.created);
+        // Rows in quarantine have a column of their own.
+        let removed = (op.rows_in + op.created).saturating_sub(op.rows_out + op.quarantined);
         let share = if cpu > 0.0 {
             100.0 * op.cpu_seconds / cpu
         } else {
@@ -277,6 +278,9 @@ mod tests {
                 "{column} is not in:\n{text}"
             );
         }
+        // Of 8 rows that are missing 3 are in quarantine.
+        let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
+        assert!(row.windows(2).any(|pair| pair == ["5", "3"]), "{text}");
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::config::Resolved;
+use crate::config::{Compression as Packing, Resolved, StorageFormat, Strategy};
 use crate::data::{Compression, Dataset, ExportFormat, ExportTarget};
 use crate::error::UserError;
+use crate::plan::Plan;
 use crate::rundir::RunPaths;
 use crate::term::bytes;
 
@@ -27,13 +28,18 @@ struct Need {
 
 /// Fails with a [`UserError`] if the files of a new job do not fit. A resumed job is not checked,
 /// since part of its files already exist.
-pub(crate) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Result<()> {
+pub(crate) fn check(
+    resolved: &Resolved,
+    plan: &Plan,
+    dataset: &Dataset,
+    target: &ExportTarget,
+) -> Result<()> {
     if !resolved.config.check_free_space || RunPaths::new(&resolved.dirs.run_dir).summary().exists()
     {
         return Ok(());
     }
     let mut disks: BTreeMap<u64, (u64, Vec<Need>)> = BTreeMap::new();
-    for need in needs(resolved, dataset, target) {
+    for need in needs(resolved, plan, dataset, target) {
         let path = std::path::absolute(&need.place)?;
         let Some(above) = path.ancestors().find(|p| p.exists()) else {
             continue;
@@ -59,7 +65,7 @@ pub(crate) fn check(resolved: &Resolved, dataset: &Dataset, target: &ExportTarge
     }
 }
 
-fn needs(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Vec<Need> {
+fn needs(resolved: &Resolved, plan: &Plan, dataset: &Dataset, target: &ExportTarget) -> Vec<Need> {
     let plain = |file: &crate::data::InputFile| match file.compression {
         Compression::None => file.bytes,
         _ => file.bytes.saturating_mul(UNPACKED),
@@ -85,6 +91,15 @@ fn needs(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Vec<N
             bytes: unpacked,
         },
         Need {
+            what: "checkpoints",
+            place: resolved.dirs.checkpoint_dir.clone(),
+            bytes: rows_stored(resolved, plan).saturating_mul(rows)
+                / match resolved.config.intermediate_storage.compression() {
+                    Packing::None => 1,
+                    _ => PACKED,
+                },
+        },
+        Need {
             what: "finished partitions",
             place: resolved.dirs.run_dir.clone(),
             bytes: rows,
@@ -95,6 +110,17 @@ fn needs(resolved: &Resolved, dataset: &Dataset, target: &ExportTarget) -> Vec<N
             bytes: if is_packed { rows / PACKED } else { rows },
         },
     ]
+}
+
+/// How many times all rows are stored on their way, where that is certain: whole rows at the places
+/// that the strategy has chosen before the job. Others are what ops change of the rows.
+fn rows_stored(resolved: &Resolved, plan: &Plan) -> u64 {
+    let storage = &resolved.config.intermediate_storage;
+    let is_whole = storage.whole_rows || storage.format == StorageFormat::Jsonl;
+    if !is_whole || resolved.config.strategy() == Strategy::Adaptive {
+        return 0;
+    }
+    plan.segments.iter().map(|s| s.stored.len() as u64).sum()
 }
 
 fn shortage(free: u64, needs: &[Need]) -> Option<UserError> {

@@ -30,12 +30,35 @@ const TRIES: u32 = 50;
 
 /// The job that writes the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Owner {
+pub(crate) struct Owner {
     format_version: u32,
-    job_id: String,
-    run_dir: PathBuf,
+    /// The job's name.
+    pub(crate) job_id: String,
+    /// Its run directory, absolute.
+    pub(crate) run_dir: PathBuf,
     host: String,
     process: ProcessId,
+    /// What it writes, absolute; empty in locks of older versions.
+    #[serde(default)]
+    pub(crate) export_path: PathBuf,
+    /// Whether it writes shards, whose names are made of that path.
+    #[serde(default)]
+    pub(crate) has_shards: bool,
+}
+
+impl Owner {
+    /// That the job is in the way of another one: `what` says how.
+    pub(crate) fn refusal(&self, place: String, what: &str) -> UserError {
+        let (job, at) = (&self.job_id, self.run_dir.display());
+        let (pid, host) = (self.process.pid, &self.host);
+        UserError::new(
+            place,
+            format!("job `{job}` {what} (process {pid} on `{host}`, run directory `{at}`)"),
+        )
+        .hint(format!(
+            "wait for it (`djhost monitor {at}`), stop it (`djhost stop {at}`), or write to another file"
+        ))
+    }
 }
 
 /// The lock of an export path; dropping it releases the lock.
@@ -52,13 +75,20 @@ pub(crate) struct ExportLock {
 impl ExportLock {
     /// Takes the lock `file` of the result at `export_path` for the job at `paths`, and creates its
     /// directory. Fails with a [`UserError`] that names the job that holds it.
-    pub(crate) fn acquire(export_path: &Path, file: &Path, paths: &RunPaths) -> Result<Self> {
+    pub(crate) fn acquire(
+        export_path: &Path,
+        has_shards: bool,
+        file: &Path,
+        paths: &RunPaths,
+    ) -> Result<Self> {
         let me = Owner {
             format_version: FORMAT_VERSION,
             job_id: paths.job_id(),
             run_dir: std::path::absolute(paths.root())?,
             host: host_name(),
             process: ProcessId::current(),
+            export_path: std::path::absolute(export_path)?,
+            has_shards,
         };
         let directory = file
             .parent()
@@ -111,14 +141,35 @@ impl ExportLock {
         unreachable!("the loop ends by itself")
     }
 
-    /// Returns the job that holds the lock `file` and its run directory, or None if no job does.
-    /// Used to look at a job without taking part in it.
-    pub(crate) fn holder(file: &Path) -> Option<(String, PathBuf)> {
+    /// Returns the job that holds the lock `file`, or None if no job does. Used to look at a job
+    /// without taking part in it.
+    pub(crate) fn holder(file: &Path) -> Option<Owner> {
         let mut open = open_regular(file).ok()?;
         match flock(&open, FlockOperation::NonBlockingLockShared) {
-            Err(Errno::WOULDBLOCK) => read(&mut open).map(|owner| (owner.job_id, owner.run_dir)),
+            Err(Errno::WOULDBLOCK) => read(&mut open),
             _ => None,
         }
+    }
+
+    /// The jobs that hold such locks in `directory`: those that write results there.
+    pub(crate) fn holders(directory: &Path) -> impl Iterator<Item = Owner> {
+        // `.{name}.{16 hex digits}.lock`; other programs have hidden locks, too.
+        let is_ours = |name: &str| {
+            name.strip_prefix('.')
+                .and_then(|name| name.strip_suffix(".lock")?.rsplit_once('.'))
+                .is_some_and(|(_, hash)| {
+                    hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit())
+                })
+        };
+        std::fs::read_dir(directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(move |entry| {
+                is_ours(&entry.file_name().to_string_lossy())
+                    && entry.file_type().is_ok_and(|kind| kind.is_file())
+            })
+            .filter_map(|entry| Self::holder(&entry.path()))
     }
 
     /// Returns whether this process holds the lock.
@@ -202,17 +253,7 @@ fn read(file: &mut File) -> Option<Owner> {
 fn refused(export_path: &Path, owner: Option<Owner>) -> UserError {
     let place = format!("export_path `{}`", export_path.display());
     match owner {
-        Some(Owner {
-            job_id,
-            run_dir,
-            host,
-            process,
-            ..
-        }) => {
-            let at = run_dir.display();
-            UserError::new(place, format!("job `{job_id}` is writing to it (process {} on `{host}`, run directory `{at}`)", process.pid))
-                .hint(format!("wait for it (`djhost monitor {at}`), stop it (`djhost stop {at}`), or write to another file"))
-        }
+        Some(owner) => owner.refusal(place, "is writing to it"),
         None => UserError::new(place, "another process is writing to it")
             .hint("wait for it, or write to another file"),
     }
@@ -228,9 +269,9 @@ mod tests {
         let export = dir.path().join("new/er/result.jsonl");
         let file = export.with_file_name(".result.lock");
         let [first, second] = ["first", "second"].map(|job| RunPaths::new(dir.path().join(job)));
-        let lock = ExportLock::acquire(&export, &file, &first).unwrap();
+        let lock = ExportLock::acquire(&export, false, &file, &first).unwrap();
         assert!(lock.is_held());
-        let refused = ExportLock::acquire(&export, &file, &second).unwrap_err();
+        let refused = ExportLock::acquire(&export, false, &file, &second).unwrap_err();
         assert!(
             refused.is::<UserError>()
                 && refused.to_string().contains("job `first` is writing to it"),
@@ -238,18 +279,18 @@ mod tests {
         );
         // For another attempt at the same job, the lock of the run directory decides.
         assert!(
-            !ExportLock::acquire(&export, &file, &first)
+            !ExportLock::acquire(&export, false, &file, &first)
                 .unwrap()
                 .is_held()
         );
-        assert_eq!(ExportLock::holder(&file).unwrap().0, "first");
+        assert_eq!(ExportLock::holder(&file).unwrap().job_id, "first");
         drop(lock);
         assert!(!dir.path().join("new").exists());
         // A killed job leaves the file behind, and the next one takes it over.
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, "{\"job_id\": \"killed\"").unwrap();
         assert!(
-            ExportLock::acquire(&export, &file, &second)
+            ExportLock::acquire(&export, false, &file, &second)
                 .unwrap()
                 .is_held()
         );
@@ -265,6 +306,7 @@ mod tests {
         assert!(
             ExportLock::acquire(
                 &dir.path().join("r"),
+                false,
                 &file,
                 &RunPaths::new(dir.path().join("job"))
             )

@@ -18,7 +18,7 @@ pub(crate) mod storage;
 pub(crate) mod summary;
 pub(crate) mod varint;
 
-pub(crate) use export_lock::ExportLock;
+pub(crate) use export_lock::{ExportLock, Owner as ExportOwner};
 pub use lock::Holder;
 pub(crate) use lock::{FreeLock, JobLock};
 pub use mapping::DatasetMapping;

@@ -1,11 +1,13 @@
 //! Output for people: numbers and times in their usual form, tables that fit the terminal, colours.
 //! Every subcommand prints through this module.
 
+mod fold;
 pub(crate) mod live;
 mod style;
 mod table;
 mod units;
 
+pub(crate) use fold::{fold, fold_at};
 pub(crate) use style::{Color, ColorChoice, Style};
 pub(crate) use table::{Cell, Column, Table};
 pub(crate) use units::{about, bytes, count, counted, seconds, time};

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::component::{Found, Source, read_file};
 use super::inspect::{Inspected, inspect};
-use crate::error::UserError;
+use crate::error::{UserError, UserErrors};
 
 /// Depth to which plugin directories are searched.
 const MAX_DEPTH: usize = 8;
@@ -97,6 +97,26 @@ pub(crate) fn read_components(
         errors[error].message += &format!(" (and {copies} more with the same content)");
     }
     Ok((components, errors))
+}
+
+/// Fails if something of `dirs`, which were given at `place`, is not there.
+pub(crate) fn check_dirs(dirs: &[PathBuf], place: &str) -> Result<(), UserErrors> {
+    let missing = dirs.iter().filter_map(|dir| {
+        let error = std::fs::metadata(dir).err()?;
+        let message = format!("the directory `{}` cannot be read: {error}", dir.display());
+        // One value for several, in the manner of PATH.
+        let is_joined = dir.to_string_lossy().contains([':', ',']);
+        Some(UserError::new(place, message).hint(match is_joined {
+            true => "several directories are written as a list: `[first, second]`",
+            false => "give a directory with operator components (`*.wasm`), or one such file",
+        }))
+    });
+    let missing: Vec<UserError> = missing.collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(UserErrors(missing))
+    }
 }
 
 /// The `.wasm` files under `dirs`, sorted by name; a path to a file is that file.

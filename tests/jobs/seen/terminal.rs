@@ -187,3 +187,54 @@ fn help_is_broken_once() {
         assert!(pair[0].len() + 1 + next.len() > 80, "{pair:?}");
     }
 }
+
+#[test]
+fn reports_fit_the_terminal_and_lose_no_word() {
+    let dir = bench(400);
+    let pack = djhost_builtin_ops::packs()
+        .find(|pack| pack.name == "text-filters")
+        .unwrap();
+    fs::write(dir.path().join("filters.wasm"), pack.component).unwrap();
+    for job in ["one", "two"] {
+        ok(dir.path(), &["run", "recipe.yaml", "--job_id", job]);
+    }
+    let words = |text: &str| -> Vec<String> {
+        text.split_whitespace()
+            // In a narrow place a comment has lines of its own.
+            .filter(|word| *word != "#")
+            .map(str::to_owned)
+            .collect()
+    };
+    for args in [
+        &["plan", "recipe.yaml", "--job_id", "one"][..],
+        &["config", "recipe.yaml", "--job_id", "one", "--np", "3"],
+        &["ops", "list"],
+        &["ops", "show", "text_chunk_mapper"],
+        &["ops", "show", "document_minhash_deduplicator"],
+        &["ops", "check", "filters.wasm", "--op", "text_length_filter"],
+        &["jobs"],
+        &["jobs", "--all", "--limit", "1"],
+    ] {
+        let plain = ok(dir.path(), args).0;
+        for columns in [40, 60, 80, 120] {
+            let seen = screen(&on_terminal(dir.path(), columns, &[], args));
+            for line in &seen {
+                // A path or a digest stays whole, to be copied; so does a value of a recipe.
+                let is_one = line.split_whitespace().count() <= 1;
+                let is_value = args[0] == "config" && !line.contains('#');
+                assert!(
+                    line.chars().count() <= columns.into() || is_one || is_value,
+                    "{args:?} is wider than {columns}: {line:?}"
+                );
+            }
+            // Tables leave columns out, and a check measures the speed anew.
+            if args[0] != "jobs" && !args.contains(&"check") {
+                assert_eq!(
+                    words(&seen.join("\n")),
+                    words(&plain),
+                    "{args:?} in {columns}"
+                );
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Plugins, to_json};
 use crate::cli::loading::while_loading;
 use crate::error::{UserError, did_you_mean};
-use crate::term::{Style, say, wrap};
+use crate::term::{Style, fold, fold_at, say};
 use crate::wasm::absent::{self, Absent};
 use crate::wasm::{Kind, OpEntry};
 
@@ -151,6 +151,9 @@ fn haystack(entry: &OpEntry) -> String {
     .to_lowercase()
 }
 
+/// Columns for summaries beside the names; with fewer they stand below.
+const LEAST_ROOM: usize = 24;
+
 /// Returns a heading for each kind and pack and a line for each operator. On a terminal, a long
 /// summary continues below its beginning.
 fn text(entries: &[&OpEntry], style: Style) -> String {
@@ -169,25 +172,19 @@ fn text(entries: &[&OpEntry], style: Style) -> String {
                 .push(e);
         }
         for (pack, of_pack) in packs {
-            let _ = writeln!(
-                out,
-                "{}",
-                style.bold(&format!("{}s, {pack}", kind.as_str()))
-            );
-            let room = style.width.map_or(usize::MAX, |columns| {
-                columns.saturating_sub(width + 4).max(30)
-            });
+            let heading = fold(&format!("{}s, {pack}", kind.as_str()), style.width);
+            let _ = writeln!(out, "{}", style.bold(&heading));
             for e in of_pack {
-                for (i, part) in wrap(&e.descriptor.summary, room).iter().enumerate() {
-                    let _ = writeln!(
-                        out,
-                        "  {:width$}  {part}",
-                        if i == 0 {
-                            e.descriptor.name.as_str()
-                        } else {
-                            ""
-                        }
-                    );
+                let (name, summary) = (&e.descriptor.name, &e.descriptor.summary);
+                let (line, hang) = match style.width {
+                    Some(columns) if columns < width + 4 + LEAST_ROOM => {
+                        let _ = writeln!(out, "  {name}");
+                        (format!("      {summary}"), 6)
+                    }
+                    _ => (format!("  {name:width$}  {summary}"), width + 4),
+                };
+                for line in fold_at(&line, hang, style.width.unwrap_or(usize::MAX)) {
+                    let _ = writeln!(out, "{line}");
                 }
             }
         }

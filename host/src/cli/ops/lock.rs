@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Plugins;
 use crate::error::{UserError, exit};
+use crate::term::counted;
 use crate::wasm::lock_plugins;
 
 /// Pin the components of plugin directories, so that a run with other ones is refused
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &LockArgs) -> Result<u8> {
     for dir in &dirs {
         let (path, count) = lock_plugins(dir)?;
         crate::cli::print(&format!(
-            "{count} components pinned in {}\n",
+            "{} pinned in {}\n",
+            counted(count as u64, "component"),
             path.display()
         ))?;
     }

@@ -10,14 +10,14 @@ mod run;
 mod show;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Map, Value};
 
-use crate::config::{ENV_PREFIXES, Need, resolve};
+use crate::config::{ENV_PREFIXES, Need, expand_home, resolve};
 use crate::error::{UserError, UserErrors};
-use crate::wasm::{OpEntry, Registry, Replace};
+use crate::wasm::{OpEntry, Registry, Replace, check_dirs};
 
 /// List, show, try, check and make operators
 #[derive(Debug, Clone, clap::Args)]
@@ -57,6 +57,8 @@ struct Plugins {
 /// Where operators come from, after the environment was taken into account.
 struct Given {
     dirs: Vec<PathBuf>,
+    /// Where these were named.
+    place: String,
     replace: Vec<String>,
 }
 
@@ -66,8 +68,15 @@ impl Plugins {
     fn given(&self) -> Result<Given> {
         let mut given = given()?;
         if !self.dirs.is_empty() {
-            given.dirs.clone_from(&self.dirs);
+            // No shell puts the home directory into `--plugins=~/ops`.
+            let expanded = |dir: &PathBuf| match dir.to_str() {
+                Some(text) => PathBuf::from(&*expand_home(text)),
+                None => dir.clone(),
+            };
+            given.dirs = self.dirs.iter().map(expanded).collect();
+            "--plugins".clone_into(&mut given.place);
         }
+        check_dirs(&given.dirs, &given.place)?;
         if !self.allow_override.is_empty() {
             given.replace.clone_from(&self.allow_override);
         }
@@ -85,8 +94,10 @@ fn given() -> Result<Given> {
         })
     };
     let variables = std::env::vars_os().filter(|(name, _)| is_meant(name));
-    let config = resolve(None, variables, &[], Need::Anything)?.config;
+    let resolved = resolve(None, variables, &[], Need::Anything)?;
+    let (place, config) = (resolved.place("plugins"), resolved.config);
     Ok(Given {
+        place,
         dirs: config.plugins.0.iter().map(PathBuf::from).collect(),
         replace: config.allow_override.0,
     })
@@ -115,6 +126,20 @@ pub fn run(args: &OpsArgs) -> Result<u8> {
         OpsCommand::Build(args) => build::run(args),
         OpsCommand::Lock(args) => lock::run(args),
     }
+}
+
+/// Fails unless there is a file: a pipe would make everybody wait, and ends after the first reader.
+fn check_is_file(path: &Path) -> Result<(), UserError> {
+    let what = match std::fs::metadata(path) {
+        Ok(there) if there.is_file() => return Ok(()),
+        Ok(there) if there.is_dir() => "this is a directory, not a file".to_owned(),
+        Ok(_) => "this is a pipe, a device or a socket, not a file".to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no such file".to_owned()
+        }
+        Err(error) => format!("this file cannot be read: {error}"),
+    };
+    Err(UserError::new(path.display().to_string(), what))
 }
 
 /// Parses the object given with `--params`.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{Given, Plugins, full_params, read_params};
+use super::{Given, Plugins, check_is_file, full_params, read_params};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
@@ -139,9 +139,7 @@ fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
         return Ok((name.to_owned(), given));
     }
     let path = PathBuf::from(name);
-    if !path.is_file() {
-        return Err(UserError::new(name, "there is no such file").into());
-    }
+    check_is_file(&path)?;
     given.dirs.push(path.clone());
     let registry = Registry::load(std::slice::from_ref(&path), Replace::All)?;
     let names: Vec<&str> = registry

@@ -10,7 +10,7 @@ use super::list::listed_as;
 use super::{Plugins, full_params, to_json};
 use crate::cli::loading::while_loading;
 use crate::data::FieldType;
-use crate::term::bytes;
+use crate::term::{Style, bytes, fold};
 use crate::wasm::{Kind, OpEntry, Registry, Signature};
 
 /// Show an operator's parameters, defaults, stats, cost and origin, with an example
@@ -41,7 +41,8 @@ pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
             .unwrap_or(Value::Null);
         format!("{json:#}\n")
     } else {
-        show(entry) + &example.map(|e| e.text(&args.name)).unwrap_or_default()
+        let text = show(entry) + &example.map(|e| e.text(&args.name)).unwrap_or_default();
+        fold(&text, Style::for_stdout().width)
     };
     crate::cli::print(&text)?;
     Ok(0)

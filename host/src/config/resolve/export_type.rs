@@ -25,7 +25,7 @@ pub(super) fn export_type(
         ))
         .hint(format!(
             "write `{}/result.jsonl`, or another name that ends in the format",
-            path.trim_end_matches(['/', '.'])
+            path.trim_end_matches("/.").trim_end_matches('/')
         )));
     }
     if Path::new(path).file_name().is_none() {

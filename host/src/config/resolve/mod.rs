@@ -59,6 +59,16 @@ impl Resolved {
     pub fn origin(&self, key: &str) -> Origin {
         self.origins.get(key).cloned().unwrap_or(Origin::Default)
     }
+
+    /// Returns the place where an option was given, for mistakes found later: `recipe.yaml:3: np`,
+    /// `--np`, `DJHOST_NP`.
+    pub fn place(&self, key: &str) -> String {
+        match self.origin(key) {
+            Origin::Default => key.to_owned(),
+            file @ Origin::File { .. } => format!("{file}: {key}"),
+            Origin::Env(source) | Origin::CommandLine(source) => source,
+        }
+    }
 }
 
 /// Reads the recipe, the environment and the command line; later sources take precedence. Fails

@@ -18,12 +18,19 @@ pub(crate) struct Lines {
     in_line: u64,
     /// The last byte was a carriage return.
     returned: bool,
+    /// What ends lines: a line feed, with or without a carriage return before it, or where the
+    /// first line ends so, a carriage return alone. None: no line has ended.
+    end: Option<u8>,
 }
 
 impl Lines {
     fn add(&mut self, bytes: &[u8]) {
+        if self.end.is_none() {
+            self.look_for_end(bytes);
+        }
         let mut from = 0;
-        for at in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+        let end = self.end.unwrap_or(b'\n');
+        for at in memchr::memchr_iter(end, bytes).chain([bytes.len()]) {
             let piece = &bytes[from..at];
             self.in_line += piece.len() as u64;
             self.bytes += piece.len() as u64;
@@ -34,6 +41,32 @@ impl Lines {
                 self.end_line();
             }
             from = at + 1;
+        }
+    }
+
+    fn look_for_end(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.returned {
+            // The first line end, or the first half of it, was the last byte before these.
+            if bytes[0] == b'\n' {
+                self.end = Some(b'\n');
+            } else {
+                self.end = Some(b'\r');
+                self.in_line -= 1;
+                self.bytes -= 1;
+                self.returned = false;
+                self.end_line();
+            }
+            return;
+        }
+        if let Some(at) = memchr::memchr2(b'\r', b'\n', bytes) {
+            self.end = match (bytes[at], bytes.get(at + 1)) {
+                (b'\r', None) => None,
+                (b'\r', Some(next)) if *next != b'\n' => Some(b'\r'),
+                _ => Some(b'\n'),
+            };
         }
     }
 
@@ -87,6 +120,16 @@ mod tests {
             assert_eq!(
                 [lines.of(0), lines.of(4), lines.of(9), lines.of(21)],
                 [1, 2, 5, 7],
+                "{piece}"
+            );
+            // Carriage returns alone, as on old Macs; a line feed is no end then.
+            let mut lines = Lines::default();
+            b"a,b\r1,2\r\r\"x\ny\",3\rlast"
+                .chunks(piece)
+                .for_each(|chunk| lines.add(chunk));
+            assert_eq!(
+                [lines.of(0), lines.of(4), lines.of(9), lines.of(17)],
+                [1, 2, 4, 5],
                 "{piece}"
             );
         }

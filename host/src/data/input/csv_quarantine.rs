@@ -2,6 +2,7 @@
 
 use super::csv_lines::{Counted, Lines};
 use super::source_lines::LineWriter;
+use crate::term::counted;
 use anyhow::{Result, bail, ensure};
 use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
 use memchr::memmem;
@@ -142,8 +143,8 @@ impl<R: Read> Sieve<R> {
             let fields = *self.fields.get_or_insert(self.record.len());
             let wrong = if self.record.len() != fields {
                 format!(
-                    "line {line} has {} fields, the header has {fields}",
-                    self.record.len()
+                    "line {line} has {}, the header has {fields}",
+                    counted(self.record.len() as u64, "field")
                 )
             } else if self
                 .record

@@ -306,6 +306,7 @@ impl Search {
             found, mut notes, ..
         } = self;
         let (mut files, mut asked_for) = (Vec::new(), HashSet::new());
+        let mut unreadable = HashMap::new();
         for Found {
             path,
             metadata,
@@ -342,6 +343,9 @@ impl Search {
             }
             if let Some(note) = sniffed.note {
                 notes.of_file(&file.path, &note);
+            }
+            if let Some(what) = sniffed.unreadable {
+                unreadable.insert(file.path.clone(), what);
             }
             if file.bytes == 0 {
                 notes.empty(&file.path);
@@ -412,6 +416,16 @@ impl Search {
         ) {
             return Err(user(&rows.path, format!("holds JSON rows, but `{}` holds columns", columns.path.display()))
                 .hint("one dataset is either JSON, CSV and text or Parquet and Arrow: name them in two jobs, or convert one")
+                .into());
+        }
+        // Of many texts one is no reason to stop; here there is no row.
+        let is_unreadable = |file: &InputFile| unreadable.contains_key(&file.path);
+        if let Some(first) = files.first()
+            && files.iter().all(is_unreadable)
+        {
+            let is = &unreadable[&first.path];
+            return Err(user(&first.path, format!("this is {}", is.what))
+                .hint(is.hint.clone())
                 .into());
         }
         Ok(Dataset {

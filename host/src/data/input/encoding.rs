@@ -1,6 +1,7 @@
 //! Guesses the encoding of texts that are not UTF-8, for the error message.
 
 use super::not_data::NotData;
+use crate::term::count;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 /// What the start of a text says of its encoding.
@@ -49,7 +50,7 @@ pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
     let lines = head[..end.unwrap_or(head.len())]
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty());
-    let (mut all, mut others) = (0, Vec::new());
+    let (mut all, mut others) = (0u64, Vec::new());
     for line in lines {
         all += 1;
         match std::str::from_utf8(line) {
@@ -80,19 +81,24 @@ pub(crate) fn of_lines(head: &[u8], whole: bool) -> Encoding {
     } else {
         format!(", most likely {name}")
     };
-    if others.len() * 2 > all && plainly {
-        let what = format!(
-            "not UTF-8 text{guess}: {} of its first {all} lines are something else",
-            others.len()
-        );
+    if others.len() as u64 * 2 > all && plainly {
+        let what = match all {
+            1 => format!("not UTF-8 text{guess}: its only line is something else"),
+            _ => format!(
+                "not UTF-8 text{guess}: {} of its first {} lines are something else",
+                count(others.len() as u64),
+                count(all)
+            ),
+        };
         return Encoding::Other(NotData {
             what,
             hint: convert(name),
         });
     }
     Encoding::Mixed(format!(
-        "has lines that are not UTF-8{guess}, for instance {} of the first {all}; {}",
-        others.len(),
+        "has lines that are not UTF-8{guess}, for instance {} of the first {}; {}",
+        count(others.len() as u64),
+        count(all),
         convert(name)
     ))
 }

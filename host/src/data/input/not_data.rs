@@ -2,6 +2,7 @@
 //! to do about them.
 
 /// What a file really is.
+#[derive(Clone)]
 pub(crate) struct NotData {
     /// `a ZIP archive`.
     pub(crate) what: String,

@@ -13,17 +13,15 @@ pub(crate) fn plain_error(error: io::Error) -> anyhow::Error {
 /// A reader whose errors name the file and the position in the unpacked data.
 pub(crate) struct Located {
     inner: Box<dyn Read + Send>,
-    name: String,
     compression: Compression,
     at: u64,
 }
 
 impl Located {
-    /// `inner` unpacks the file called `name`.
-    pub(crate) fn new(inner: Box<dyn Read + Send>, name: String, compression: Compression) -> Self {
+    /// `inner` unpacks a file of this packing.
+    pub(crate) fn new(inner: Box<dyn Read + Send>, compression: Compression) -> Self {
         Self {
             inner,
-            name,
             compression,
             at: 0,
         }
@@ -53,10 +51,7 @@ impl Read for Located {
                 };
                 Err(io::Error::new(
                     e.kind(),
-                    format!(
-                        "`{}`: {what}{e}, after {} unpacked bytes",
-                        self.name, self.at
-                    ),
+                    format!("{what}{e}, after {} unpacked bytes", self.at),
                 ))
             }
         }

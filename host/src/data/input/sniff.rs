@@ -45,6 +45,8 @@ pub(crate) struct Sniffed {
     pub(crate) compression: Compression,
     /// A note for the user: a sentence that continues after the file's name.
     pub(crate) note: Option<String>,
+    /// What a plain text is whose only row cannot be read.
+    pub(crate) unreadable: Option<NotData>,
 }
 
 /// Examines the file. An empty file has no rows, whatever format its name says. `zstd_window` is
@@ -84,6 +86,7 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
             format,
             compression,
             note,
+            unreadable: None,
         })
     };
     if head.is_empty() {
@@ -143,9 +146,10 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     match encoding::of_lines(&head, head.len() < HEAD) {
         Encoding::Utf8 => sniffed(format, None),
         // One odd text among many, each a row, is no reason to stop.
-        Encoding::Other(other) if format == Format::Text => {
-            sniffed(format, Some(format!("is {}; {}", other.what, other.hint)))
-        }
+        Encoding::Other(other) if format == Format::Text => Ok(Sniffed {
+            unreadable: Some(other.clone()),
+            ..sniffed(format, Some(format!("is {}; {}", other.what, other.hint)))?
+        }),
         Encoding::Other(other) => refuse(other),
         Encoding::Mixed(note) => sniffed(format, Some(note)),
     }

@@ -214,6 +214,5 @@ fn rows(
 /// The file's content, unpacked.
 fn open(file: &InputFile, zstd_window: u64) -> Result<Located> {
     let inner = open_unpacked(&file.path, file.compression, zstd_window)?;
-    let name = file.path.display().to_string();
-    Ok(Located::new(inner, name, file.compression))
+    Ok(Located::new(inner, file.compression))
 }

@@ -145,8 +145,10 @@ impl Read for Frames {
                 if packing(head) != Compression::Zstd {
                     return Ok(0);
                 }
+                // Nothing is wrong with the data.
                 check(head, self.allowed).map_err(|unfit| {
-                    io::Error::other(format!("the file {unfit}: {}", unfit.hint()))
+                    let message = format!("a further part of it {unfit}: {}", unfit.hint());
+                    io::Error::new(io::ErrorKind::Unsupported, message)
                 })?;
                 self.decoder.reinit()?;
                 self.between = false;

@@ -28,7 +28,7 @@ use crate::plan::Plan;
 use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
 use crate::rundir::summary::{Component, OpTotals};
 use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status, Storage};
-use crate::term::say;
+use crate::term::{count, say};
 use done::{Done, DoneFile, read_done, result_key};
 use resumption::resumption;
 use taken_over::take_over;
@@ -199,14 +199,14 @@ impl State {
             .filter(|op| op.rows_in > 0 && op.rows_out == 0 && op.quarantined < op.rows_in);
         let sentence = |op: &OpTotals| {
             let bad = if op.quarantined > 0 {
-                format!(", {} of them into quarantine", op.quarantined)
+                format!(", {} of them into quarantine", count(op.quarantined))
             } else {
                 String::new()
             };
             let what = if op.rows_in == 1 {
                 "the only row that came to it".to_owned()
             } else {
-                format!("all {} rows that came to it", op.rows_in)
+                format!("all {} rows that came to it", count(op.rows_in))
             };
             format!(
                 "op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?",
@@ -271,12 +271,13 @@ impl State {
         });
         self.summary.stop_reason = Some(reason.to_owned());
         self.usage();
-        self.end(Status::Stopped, None)?;
+        // The command that continues the job is printed on a full disk, too.
+        let recorded = self.end(Status::Stopped, None);
         say(&format!(
             "job `{}` is stopped; continue with: {}\n",
             self.summary.job_id, self.summary.resumption_command
         ));
-        Ok(())
+        recorded
     }
 
     /// Ends the attempt after an error.
@@ -289,12 +290,12 @@ impl State {
             resumption_command: self.summary.resumption_command.clone(),
         });
         self.usage();
-        self.end(Status::Failed, Some(message))?;
+        let recorded = self.end(Status::Failed, Some(message));
         let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
         say(&format!(
             "job `{job}` failed; once the cause is fixed, continue with: {command}\n"
         ));
-        Ok(())
+        recorded
     }
 
     fn end(&mut self, status: Status, error: Option<String>) -> Result<()> {

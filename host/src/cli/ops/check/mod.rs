@@ -12,9 +12,10 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{full_params, read_params};
+use super::{check_is_file, full_params, read_params};
 use crate::error::{UserError, did_you_mean, exit};
 use crate::plan::grants_of_params;
+use crate::term::{Style, fold_at};
 use crate::wasm::{Limits, OpEntry, Registry, Replace, Source};
 
 /// Check that a component keeps the contract, and measure it
@@ -81,11 +82,7 @@ struct OpReport {
 pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     let params = read_params(args.params.as_deref())?;
     let sample = args.sample.as_deref().map(sample::read).transpose()?;
-    if !args.file.is_file() {
-        return Err(
-            UserError::new(args.file.display().to_string(), "there is no such file").into(),
-        );
-    }
+    check_is_file(&args.file)?;
     // Each load starts a fresh instance. Loading twice shows whether the component always describes
     // the same operators.
     let files = [args.file.clone()];
@@ -124,7 +121,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
         });
         crate::cli::print(&format!("{json:#}\n"))?;
     } else {
-        crate::cli::print(&text(args, &component_checks, &reports, failed))?;
+        let columns = Style::for_stdout().width;
+        crate::cli::print(&text(args, &component_checks, &reports, failed, columns))?;
     }
     Ok(if failed { exit::FAILED } else { exit::DONE })
 }
@@ -208,7 +206,13 @@ fn check_op(
     Ok(report)
 }
 
-fn text(args: &CheckArgs, component: &[Check], reports: &[OpReport], failed: bool) -> String {
+fn text(
+    args: &CheckArgs,
+    component: &[Check],
+    reports: &[OpReport],
+    failed: bool,
+    columns: Option<usize>,
+) -> String {
     let mut out = format!("{}\n", args.file.display());
     let lines = |checks: &[Check], out: &mut String| {
         for c in checks {
@@ -218,7 +222,16 @@ fn text(args: &CheckArgs, component: &[Check], reports: &[OpReport], failed: boo
                 Verdict::Fail => "FAIL",
                 Verdict::Skip => "-",
             };
-            let _ = writeln!(out, "  {word:4}  {:12}  {}", c.check, c.detail);
+            let line = format!("  {word:4}  {:12}  {}", c.check, c.detail);
+            // Details stand below each other, or where that is too narrow below the check.
+            let hang = if columns.is_some_and(|columns| columns < 60) {
+                8
+            } else {
+                22
+            };
+            for line in fold_at(&line, hang, columns.unwrap_or(usize::MAX)) {
+                let _ = writeln!(out, "{line}");
+            }
         }
     };
     lines(component, &mut out);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use arrow::array::{BinaryViewArray, BooleanArray, UInt64Array};
+use rustix::fs::{Mode, OFlags, fcntl_setfl};
 use serde_json::{Map, Value, json};
 
 use crate::data::{Batch, FieldType, ReadField, extract};
@@ -17,7 +18,7 @@ const MAX_ROWS: usize = 20_000;
 /// Reads the lines of a sample.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
     let place = path.display().to_string();
-    let file = std::fs::File::open(path)
+    let file = open(path)
         .map_err(|e| UserError::new(&place, format!("this sample cannot be read: {e}")))?;
     let mut rows = Vec::new();
     for (i, line) in BufReader::new(file).lines().take(MAX_ROWS).enumerate() {
@@ -41,6 +42,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
         return Err(UserError::new(place, "this sample has no rows").into());
     }
     Ok(rows)
+}
+
+/// Opens a file, or a pipe that somebody writes to; one that nobody writes to is empty.
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    fcntl_setfl(&file, OFlags::empty())?;
+    Ok(file)
 }
 
 /// Returns texts of many kinds.
