@@ -3,7 +3,7 @@
 //! and Hugging Face's `.arrow` files are streams.
 
 use super::arrow_footer::{self, Footer, MAGIC, MAX_METADATA};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
@@ -14,9 +14,6 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-
-/// Where the first message of a file is: behind the magic.
-const FRONT: u64 = 8;
 
 struct Message {
     bytes: Range<u64>,
@@ -139,7 +136,7 @@ fn open(path: &Path) -> Result<(File, Layout)> {
     let mut head = [0; MAGIC.len()];
     if size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == *MAGIC {
         let footer = arrow_footer::read(&file, size)
-            .and_then(|footer| check_front(&file, size).map(|()| footer))
+            .and_then(|footer| check_front(&file, size, footer.first).map(|()| footer))
             .with_context(|| format!("`{}` is damaged", path.display()))?;
         return Ok((file, Layout::File(footer)));
     }
@@ -147,14 +144,31 @@ fn open(path: &Path) -> Result<(File, Layout)> {
     Ok((file, Layout::Stream(messages)))
 }
 
-/// Fails if the schema stands before the batches of a file, too, and cannot be read there: it is
-/// not what was written.
-fn check_front(file: &File, size: u64) -> Result<()> {
-    let mut prefix = [0; 4];
-    file.read_exact_at(&mut prefix, FRONT)?;
-    if prefix == [0xff; 4] {
-        message(file, FRONT, size).with_context(|| format!("at byte {FRONT}"))?;
+/// Fails if what stands before the first block of a file is no schema: it is not what was written.
+/// Writers pad the magic with zeros; polars leaves out what goes before a message.
+fn check_front(file: &File, size: u64, end: u64) -> Result<()> {
+    let mut word = [0; 8];
+    let mut at = 8;
+    while at + 8 <= end {
+        file.read_exact_at(&mut word, at)?;
+        if word != [0; 8] {
+            break;
+        }
+        at += 8;
     }
+    let place = || format!("at byte {at}");
+    if at + 8 > end {
+        return Ok(());
+    }
+    if word[..4] == [0xff; 4] {
+        message(file, at, size).with_context(place)?;
+        return Ok(());
+    }
+    let mut bytes = vec![0; (end - at).min(MAX_METADATA) as usize];
+    file.read_exact_at(&mut bytes, at)?;
+    let is_schema =
+        root_as_message(&bytes).is_ok_and(|message| message.header_type() == MessageHeader::Schema);
+    ensure!(is_schema, "{}: no message starts here", place());
     Ok(())
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Footer {
     pub(crate) schema: SchemaRef,
     /// Rows of each record batch, in the order of the file.
     pub(crate) rows: Vec<u64>,
+    /// Where the first block is, or the footer if there is none.
+    pub(crate) first: u64,
 }
 
 /// Reads the footer of a file of `size` bytes. All that it points to lies within the file.
@@ -43,14 +45,20 @@ pub(crate) fn read(file: &File, size: u64) -> Result<Footer> {
     let footer = root_as_footer(&bytes).map_err(|e| anyhow!("its footer is no footer: {e}"))?;
     let schema = footer.schema().context("its footer has no schema")?;
     let schema = Arc::new(try_fb_to_schema(schema)?);
+    let mut first = at - length;
     for block in footer.dictionaries().into_iter().flatten() {
-        check(block, at)?;
+        first = first.min(check(block, at)?);
     }
     let blocks = footer.recordBatches().into_iter().flatten();
-    let rows = blocks.map(|block| rows_of(file, block, at));
+    let mut rows = Vec::with_capacity(blocks.size_hint().0);
+    for block in blocks {
+        first = first.min(check(block, at)?);
+        rows.push(rows_of(file, block)?);
+    }
     Ok(Footer {
         schema,
-        rows: rows.collect::<Result<_>>()?,
+        rows,
+        first,
     })
 }
 
@@ -76,8 +84,8 @@ fn check(block: &Block, end: u64) -> Result<u64> {
 }
 
 /// The rows of the record batch in `block`.
-fn rows_of(file: &File, block: &Block, end: u64) -> Result<u64> {
-    let at = check(block, end)?;
+fn rows_of(file: &File, block: &Block) -> Result<u64> {
+    let at = u64::try_from(block.offset())?;
     let mut bytes = vec![0; block.metaDataLength() as usize];
     file.read_exact_at(&mut bytes, at)?;
     // Its length stands before a message, behind four bytes of ones in all but old files.
