@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) mod guest;
+
 /// A run that takes this long hangs. Far above what any of them needs, also on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(120);
 
