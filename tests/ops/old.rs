@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::harness::guest::build;
-use crate::ops::{ops, root, text};
+use crate::ops::{ops, text};
 
 #[test]
 fn a_plugin_of_version_0_1_runs_as_it_did() {
