@@ -1,5 +1,6 @@
-//! Components that tests build: with the flags of the packs and beside them, so that what they share
-//! is there already.
+//! Components that tests build: beside the packs, so that the tools that they share are there
+//! already, but without the packs' optimisation of the whole program, as a plain `cargo build` makes
+//! them.
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub(crate) fn build(dir: &str, name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join(dir);
     let output = packs::cargo_build(&dir, &target_dir)
         .args(["--locked", "--quiet"])
+        .env("CARGO_PROFILE_RELEASE_LTO", "false")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .output()
         .unwrap();
     assert!(

@@ -1,6 +1,5 @@
 //! How components are built: the packs by this crate's build script, and what tests build by
-//! `tests/harness`. One directory and one set of flags, so that what they depend on is compiled
-//! once.
+//! `tests/harness`. One directory and one set of flags, so that what they share is compiled once.
 
 use std::env;
 use std::path::{Path, PathBuf};
