@@ -1,4 +1,4 @@
-//! Builds the sibling packs as components and puts them where `src/lib.rs` includes them.
+//! Builds the packs as components and puts them where `src/lib.rs` includes them.
 //!
 //! A separate cargo builds the packs for `wasm32-wasip2`, all in one call so that shared crates are
 //! compiled once. It uses its own target directory, because the outer cargo holds the lock of the
@@ -8,61 +8,56 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const TARGET: &str = "wasm32-wasip2";
+#[path = "build/guest.rs"]
+mod guest;
+#[path = "build/sources.rs"]
+mod sources;
+
+use guest::TARGET;
+use sources::Sources;
 
 include!("table.rs");
 
-/// How guests are compiled, whatever the profile of the host. Measured: fat LTO and one codegen
-/// unit for small components, SIMD for the kernels.
-const PROFILE: [(&str, &str); 6] = [
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
-    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
-    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
-    ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
-    ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
-    ("CARGO_PROFILE_RELEASE_INCREMENTAL", "false"),
-];
-
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate has a parent")
-        .to_owned();
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=table.rs");
+    require_target();
+    let sources = Sources::find(&out);
+    let plugins = sources.root().join("plugins");
+    let target_dir = guest::target_dir(&out);
+    build(sources.root(), &target_dir);
     let mut list = String::from("&[\n");
-    if PACKS
-        .iter()
-        .all(|(pack, _)| plugins.join(pack).join("Cargo.toml").exists())
-    {
-        require_target();
-        let built = build(&plugins, &out.join("guests"));
-        for (pack, _) in PACKS {
-            let component = built.join(format!("djhost_{}.wasm", pack.replace('-', "_")));
+    for (pack, _) in PACKS {
+        let component = guest::component(&target_dir, &format!("djhost-{pack}"));
+        if let Sources::Checkout(_) = sources {
             replay_inputs(&plugins, pack, &component);
             publish(&plugins, pack, &component);
-            list += &format!(
-                "    include_bytes!({:?}),\n",
-                component.display().to_string()
-            );
         }
+        list += &format!(
+            "    include_bytes!({:?}),\n",
+            component.display().to_string()
+        );
     }
     // Without the siblings (this crate alone, from a registry) the list is empty: the host then
     // runs only what `--plugins` names.
     list += "]\n";
     fs::write(out.join("packs.rs"), list).expect("OUT_DIR is writable");
-    fs::write(out.join("examples.rs"), examples(&plugins.join("examples")))
-        .expect("OUT_DIR is writable");
+    let list = examples(&plugins.join("examples"));
+    fs::write(out.join("examples.rs"), list).expect("OUT_DIR is writable");
+    if let Sources::Checkout(_) = sources {
+        println!(
+            "cargo::rerun-if-changed={}",
+            plugins.join("examples").display()
+        );
+    }
 }
 
 /// Generates a list of the name and the text of each file in `plugins/examples`.
 fn examples(dir: &Path) -> String {
-    println!("cargo::rerun-if-changed={}", dir.display());
-    let Ok(entries) = fs::read_dir(dir) else {
-        return "&[]\n".into();
-    };
-    let mut files: Vec<PathBuf> = entries
+    let mut files: Vec<PathBuf> = fs::read_dir(dir)
+        .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
         .flatten()
         .map(|e| e.path())
         .filter(|p| p.extension().is_some_and(|e| e == "json"))
@@ -81,10 +76,6 @@ fn examples(dir: &Path) -> String {
         );
     }
     list + "]\n"
-}
-
-fn var(name: &str) -> String {
-    env::var(name).unwrap_or_default()
 }
 
 /// Adds the target if it is missing and rustup can.
@@ -114,47 +105,14 @@ fn require_target() {
     }
 }
 
-/// Builds all packs; returns the directory of the components.
-fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args([
-            "build",
-            "--release",
-            "--lib",
-            "--target",
-            TARGET,
-            "--target-dir",
-        ])
-        .arg(target_dir);
-    cargo.current_dir(plugins.parent().expect("plugins/ has a parent"));
-    cargo.args(
+/// Builds all packs.
+fn build(root: &Path, target_dir: &Path) {
+    let mut cargo = guest::cargo_build(root, target_dir);
+    cargo.arg("--lib").args(
         PACKS
             .iter()
             .flat_map(|(pack, _)| ["--package".to_owned(), format!("djhost-{pack}")]),
     );
-    // Variables that the outer cargo sets for the host must not reach the guests.
-    for name in [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "CARGO_BUILD_TARGET",
-        "CARGO_TARGET_DIR",
-    ] {
-        cargo.env_remove(name);
-    }
-    // Otherwise this machine's paths would get into panic messages, and the components would differ
-    // from machine to machine.
-    let cargo_home = env::var_os("CARGO_HOME")
-        .map_or_else(|| Path::new(&var("HOME")).join(".cargo"), PathBuf::from);
-    cargo.env(
-        "RUSTFLAGS",
-        format!(
-            "-Ctarget-feature=+simd128 --remap-path-prefix={}=cargo",
-            cargo_home.display()
-        ),
-    );
-    cargo.envs(PROFILE);
     let status = cargo
         .status()
         .unwrap_or_else(|error| panic!("failed to start cargo for the operators: {error}"));
@@ -162,7 +120,6 @@ fn build(plugins: &Path, target_dir: &Path) -> PathBuf {
         status.success(),
         "failed to build the operators for {TARGET}; the messages are above"
     );
-    target_dir.join(TARGET).join("release")
 }
 
 /// Tells cargo to rebuild when a source of the component changes.

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) mod guest;
+
 /// A run of this length hangs. Far above what any run needs, even on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(120);
 

@@ -131,7 +131,7 @@ fn write_input(path: &Path) {
 fn of_table(batches: impl Iterator<Item = RecordBatch>) -> Vec<Value> {
     let mut lines = Vec::new();
     for batch in batches {
-        let mut out = arrow::json::LineDelimitedWriter::new(&mut lines);
+        let mut out = arrow_json::LineDelimitedWriter::new(&mut lines);
         out.write(&batch).unwrap();
         out.finish().unwrap();
     }

@@ -2,21 +2,27 @@
 //! `tests/languages`.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
+use crate::harness::guest;
 use crate::ops::project::{Project, djhost};
 use crate::ops::text;
 
 const KINDS: [&str; 4] = ["filter", "mapper", "deduplicator", "selector"];
 
+/// For cargo: where and how packs are built, so that the SDK's dependencies are there already.
+fn beside_the_packs() -> Vec<(String, PathBuf)> {
+    vec![
+        ("CARGO_TARGET_DIR".into(), guest::target_dir()),
+        ("RUSTFLAGS".into(), guest::rust_flags().into()),
+    ]
+}
+
 #[test]
 fn projects_in_rust_build_and_run() {
     for kind in KINDS {
         let mut project = Project::new("rust", kind);
-        project.env = vec![(
-            "CARGO_TARGET_DIR".into(),
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("ops-new"),
-        )];
+        project.env = beside_the_packs();
         project.builds_and_runs();
     }
 }
@@ -140,10 +146,7 @@ fn what_is_missing_is_named_with_the_command_that_installs_it() {
 #[test]
 fn a_build_that_fails_says_so() {
     let mut project = Project::new("rust", "filter");
-    project.env = vec![(
-        "CARGO_TARGET_DIR".into(),
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join("ops-new"),
-    )];
+    project.env = beside_the_packs();
     fs::write(project.dir.join("src/lib.rs"), "not Rust").unwrap();
     let ran = project.build();
     assert_eq!(ran.status.code(), Some(1), "{}", text(&ran.stderr));

@@ -1,45 +1,15 @@
 //! A plugin written against version 0.1 of the contract still runs, with its original results.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::ops::{ops, root, text};
+use crate::harness::guest::build;
+use crate::ops::{ops, text};
 
 #[test]
 fn a_plugin_of_version_0_1_runs_as_it_did() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("old-plugins");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--locked",
-            "--target",
-            "wasm32-wasip2",
-            "--target-dir",
-        ])
-        .arg(&target);
-    for name in [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "RUSTFLAGS",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "CARGO_BUILD_TARGET",
-    ] {
-        cargo.env_remove(name);
-    }
-    assert!(
-        cargo
-            .current_dir(root().join("tests/old-plugins/v0.1"))
-            .status()
-            .unwrap()
-            .success()
-    );
-    let plugin = target.join("wasm32-wasip2/release/old_plugin.wasm");
+    let plugin = build("tests/old-plugins/v0.1", "old-plugin");
     let dir = tempfile::tempdir().unwrap();
     fs::copy(plugin, dir.path().join("old.wasm")).unwrap();
     let plugins = dir.path().to_str().unwrap();

@@ -1,8 +1,8 @@
 //! Builds the misbehaving component once, and changes its descriptions.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
+
+use crate::harness::guest::build;
 
 /// Marks the bytes by which a test chooses what `describe` does.
 const MODE: &[u8] = b"ROGUE-MODE:";
@@ -10,44 +10,7 @@ const MODE: &[u8] = b"ROGUE-MODE:";
 /// The component as it was built: `describe` is honest, the operators are not.
 pub(crate) fn component() -> &'static [u8] {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
-    COMPONENT.get_or_init(|| std::fs::read(build()).unwrap())
-}
-
-fn build() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--target",
-            "wasm32-wasip2",
-            "--target-dir",
-        ])
-        .arg(&target);
-    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests"));
-    // Variables that the outer cargo sets for the host must not reach the guest.
-    for name in [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "RUSTFLAGS",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "CARGO_BUILD_TARGET",
-        "CARGO_TARGET_DIR",
-    ] {
-        cargo.env_remove(name);
-    }
-    cargo
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "false");
-    let output = cargo.output().unwrap();
-    assert!(
-        output.status.success(),
-        "cannot build tests/guests: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    target.join("wasm32-wasip2/release/djhost_test_guests.wasm")
+    COMPONENT.get_or_init(|| std::fs::read(build("tests/guests", "djhost-test-guests")).unwrap())
 }
 
 /// The component with another `describe`.

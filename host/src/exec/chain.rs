@@ -173,10 +173,8 @@ impl<'a> Link<'a> {
         if self.op.refreshes.is_empty() {
             return self.answer(batch, quarantine, out);
         }
-        for piece in self.refreshed(batch, quarantine)? {
-            if let Some(batch) = piece {
-                self.answer(&batch, quarantine, out)?;
-            }
+        for batch in self.refreshed(batch, quarantine)?.into_iter().flatten() {
+            self.answer(&batch, quarantine, out)?;
         }
         Ok(())
     }
@@ -200,7 +198,7 @@ impl<'a> Link<'a> {
             start = row + 1;
         }
         pieces.push(Some(fresh.slice(start, fresh.rows() - start)));
-        pieces.retain(|piece| !piece.as_ref().is_some_and(|batch| batch.rows() == 0));
+        pieces.retain(|piece| piece.as_ref().is_none_or(|batch| batch.rows() > 0));
         Ok(pieces)
     }
 

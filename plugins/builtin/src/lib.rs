@@ -37,7 +37,40 @@ pub fn examples() -> &'static [(&'static str, &'static str)] {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::{PACKS, packs};
+
+    /// The archive of the published crate has all that a pack is built from.
+    #[test]
+    fn sources_link_to_every_pack() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let names = |dir: &Path| -> Vec<_> {
+            let mut names: Vec<_> = fs::read_dir(dir)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| !["tests", "tables"].contains(&name.as_str()))
+                .collect();
+            names.sort();
+            names
+        };
+        for (pack, _) in PACKS {
+            let (pack, linked) = (
+                here.join("..").join(pack),
+                here.join("sources/plugins").join(pack),
+            );
+            let expected: Vec<_> = names(&pack)
+                .into_iter()
+                .map(|name| name.replace("Cargo.toml", "manifest.toml"))
+                .collect();
+            assert_eq!(names(&linked), expected);
+            assert_eq!(
+                fs::read_to_string(linked.join("manifest.toml")).unwrap(),
+                fs::read_to_string(pack.join("Cargo.toml")).unwrap()
+            );
+        }
+    }
 
     #[test]
     fn every_pack_is_a_component() {

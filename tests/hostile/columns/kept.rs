@@ -50,7 +50,7 @@ fn checkpoints_keep_native_values_and_what_has_changed() {
                     let found = read_parquet(&case);
                     assert_eq!(found.schema().fields(), rows.schema().fields());
                     let mut out = Vec::new();
-                    let mut writer = arrow::json::LineDelimitedWriter::new(&mut out);
+                    let mut writer = arrow_json::LineDelimitedWriter::new(&mut out);
                     writer.write(&found).unwrap();
                     writer.finish().unwrap();
                     std::str::from_utf8(&out)
