@@ -69,7 +69,7 @@ fn a_full_disk_keeps_nobody_from_being_told_how_to_go_on() {
         .unwrap();
     let ran = run(format!("full@disk:{}", first + 1)).1.failed(
         1,
-        &["is not noted", "continue with: djhost run recipe.yaml "],
+        &["is not recorded", "continue with: djhost run recipe.yaml "],
     );
     let last = ran.stderr.lines().last().unwrap();
     assert!(

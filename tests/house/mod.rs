@@ -208,7 +208,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("rundir/events/log.rs", "only grows"),
     ("run/logs.rs", "only grows"),
     ("run/places.rs", "has no name"),
-    ("run/state.rs", "forgets a job, directories and all"),
+    ("run/state/forget.rs", "forgets a job, directories and all"),
     ("global/key_counts.rs", "has no name"),
     ("global/groups.rs", "has no name"),
     ("cli/quarantine.rs", "a new file of the user's"),

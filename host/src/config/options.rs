@@ -258,8 +258,9 @@ options! {
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
         /// Whether filters use stats that rows of the dataset have under `__dj__stats__` instead of
-        /// computing them. Only for a trusted dataset with stats of the same operators and
-        /// parameters: a row with made-up stats passes any filter.
+        /// computing them, and operators may read stats that no earlier op computes. Only for a
+        /// trusted dataset with stats of the same operators and parameters: a row with made-up
+        /// stats passes any filter.
         reuse_input_stats: bool = false;
         /// Where run directories go; by default beside `export_path`. The run directory is
         /// `work_dir/job_id`; `{job_id}` may be the last part.

@@ -60,10 +60,11 @@ mod tests {
                 here.join("..").join(pack),
                 here.join("sources/plugins").join(pack),
             );
-            let expected: Vec<_> = names(&pack)
+            let mut expected: Vec<_> = names(&pack)
                 .into_iter()
                 .map(|name| name.replace("Cargo.toml", "manifest.toml"))
                 .collect();
+            expected.sort();
             assert_eq!(names(&linked), expected);
             assert_eq!(
                 fs::read_to_string(linked.join("manifest.toml")).unwrap(),

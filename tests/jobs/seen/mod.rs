@@ -376,7 +376,7 @@ fn the_readme_shows_what_one_sees() {
     let readme =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let block = readme
-        .split("What one sees (times and sizes differ):\n\n```text\n")
+        .split("The output (times and sizes differ):\n\n```text\n")
         .nth(1)
         .unwrap()
         .split("```")

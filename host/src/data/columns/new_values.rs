@@ -94,7 +94,8 @@ fn column_type(batch: &Batch, path: &str) -> Option<DataType> {
     };
     let column = batch.column(path)?;
     if column.native.is_none() {
-        nested().or_else(|| Some(own(column)))
+        // JSON that nobody read from a column makes a new one.
+        nested().or_else(|| (!column.json).then(|| own(column)))
     } else {
         Some(own(column))
     }
