@@ -139,7 +139,8 @@ pub(crate) fn string_end(row: &[u8], p: usize) -> usize {
     while p < row.len() && row[p] != b'"' {
         p = find_special(row, p + if row[p] == b'\\' { 2 } else { 1 });
     }
-    p
+    // A backslash may be the last byte.
+    p.min(row.len())
 }
 
 struct Walk<'w> {

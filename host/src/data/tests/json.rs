@@ -278,3 +278,17 @@ fn what_is_no_row_is_refused_with_its_reason() {
         assert!(scan(row.as_bytes()).0.is_err(), "{row}");
     }
 }
+
+#[test]
+fn rows_that_end_in_the_middle_of_an_escape_are_no_rows() {
+    for row in [
+        "{\"text\\",
+        "{\"\\ud800\\",
+        "{\"\\ud800",
+        "{\"a\": \"\\",
+        "{\"\\u",
+        "{\"\\",
+    ] {
+        assert!(judge(row.as_bytes()).0.is_err(), "{row}");
+    }
+}
