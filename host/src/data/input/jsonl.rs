@@ -287,7 +287,7 @@ impl Open {
         let consumed = end.map_or(self.end, |e| e + 1);
         let bad = BadRow {
             id: row_id(self.index, offset),
-            raw: head[..KEPT_OF_HUGE_ROW.min(max_row_bytes)].to_vec(),
+            raw: head[..KEPT_OF_HUGE_ROW.min(max_row_bytes).min(head.len())].to_vec(),
             reason: too_long(row_end - offset - u64::from(last == b'\r'), max_row_bytes),
         };
         let columns = extractor.finish(&[Buffer::from_vec(Vec::<u8>::new())]);
