@@ -166,8 +166,13 @@ impl Open {
                 break searched + at + 1;
             }
             searched = buffer.len();
+            let mark = if base == 0 && buffer.starts_with(BOM) {
+                BOM.len()
+            } else {
+                0
+            };
             // One more byte may be the carriage return of the line end.
-            if searched > max_row_bytes + 1 {
+            if searched > max_row_bytes + 1 + mark {
                 return self
                     .skip_huge_row(base, &buffer, max_row_bytes, extractor)
                     .map(Some);
