@@ -201,3 +201,45 @@ fn a_field_and_what_lies_in_it_change_one_after_the_other() {
         }
     }
 }
+
+/// Parquet has no struct without members.
+#[test]
+fn columns_without_members_become_maps_and_that_is_said() {
+    let empty = || Arc::new(StructArray::new_empty_fields(2, None)) as ArrayRef;
+    let inner = Fields::from(vec![Field::new(
+        "e",
+        DataType::Struct(Fields::empty()),
+        true,
+    )]);
+    let outer = StructArray::new(inner, vec![empty()], None);
+    let rows = table(vec![
+        ("text", texts(2)),
+        ("meta", empty()),
+        ("o", Arc::new(outer)),
+    ]);
+    for (output, is_said) in [("r.parquet", true), ("r.arrow", false), ("r.jsonl", false)] {
+        for process in [FILTER, "  - naive_grouper:\n  - naive_reverse_grouper:\n"] {
+            let (case, ran) = run("in.arrow", ipc(&rows), output, process);
+            let ran = ran.ok();
+            let said = |name: &str| {
+                ran.stderr
+                    .matches(&format!("column `{name}` has objects without members"))
+                    .count()
+            };
+            let wanted = usize::from(is_said);
+            assert_eq!(
+                [said("meta"), said("o")],
+                [wanted; 2],
+                "{process}{}",
+                ran.stderr
+            );
+            if is_said {
+                let found = read(&case.path("out/r.parquet"));
+                let (line, _) = run("in.parquet", parquet(&found), "back.jsonl", FILTER);
+                let line = std::fs::read_to_string(line.path("out/back.jsonl")).unwrap();
+                let first = line.lines().next().unwrap();
+                assert_eq!(first, r#"{"text":"row 0","meta":{},"o":{"e":{}}}"#);
+            }
+        }
+    }
+}

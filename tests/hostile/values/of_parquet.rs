@@ -253,3 +253,201 @@ fn what_parquet_says_of_leaves_stays() {
         }
     }
 }
+
+/// Rows of a text and of `column`, whose leaves hold a value for each row, whatever it is.
+fn of_type(column: parquet::schema::types::Type) -> Vec<u8> {
+    use parquet::basic::{Repetition, Type as Physical};
+    use parquet::schema::types::Type;
+    let text = Type::primitive_type_builder("text", Physical::BYTE_ARRAY)
+        .with_repetition(Repetition::REQUIRED)
+        .with_logical_type(Some(LogicalType::String))
+        .build()
+        .unwrap();
+    let root = Type::group_type_builder("rows")
+        .with_fields(vec![Arc::new(text), Arc::new(column)])
+        .build()
+        .unwrap();
+    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(root), Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    while let Some(mut column) = group.next_column().unwrap() {
+        let values = [ByteArray::from("one"), ByteArray::from("two")];
+        let typed = column.typed::<ByteArrayType>();
+        typed.write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn leaf(name: &str, is: Option<LogicalType>) -> parquet::schema::types::Type {
+    parquet::schema::types::Type::primitive_type_builder(name, parquet::basic::Type::BYTE_ARRAY)
+        .with_repetition(parquet::basic::Repetition::REQUIRED)
+        .with_logical_type(is)
+        .build()
+        .unwrap()
+}
+
+fn group(
+    name: &str,
+    members: Vec<parquet::schema::types::Type>,
+    is: Option<LogicalType>,
+) -> parquet::schema::types::Type {
+    parquet::schema::types::Type::group_type_builder(name)
+        .with_repetition(parquet::basic::Repetition::REQUIRED)
+        .with_fields(members.into_iter().map(Arc::new).collect())
+        .with_logical_type(is)
+        .build()
+        .unwrap()
+}
+
+/// The logical types of the second column and of what is in it.
+fn said_of_second(path: &Path) -> Vec<Option<LogicalType>> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    fn walk(ty: &parquet::schema::types::Type, all: &mut Vec<Option<LogicalType>>) {
+        all.push(ty.get_basic_info().logical_type_ref().cloned());
+        if ty.is_group() {
+            ty.get_fields().iter().for_each(|member| walk(member, all));
+        }
+    }
+    let file = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+    let mut all = Vec::new();
+    let root = file.metadata().file_metadata().schema();
+    walk(&root.get_fields()[1], &mut all);
+    all
+}
+
+#[test]
+fn geometries_and_variants_stay() {
+    use parquet::basic::EdgeInterpolationAlgorithm::VINCENTY;
+    let crs = Some(r#"{"id": {"authority": "EPSG", "code": 3857}}"#.to_owned());
+    let plane = LogicalType::geometry(None);
+    let globe = LogicalType::geography(crs.clone(), Some(VINCENTY));
+    let variant = || {
+        let members = vec![leaf("metadata", None), leaf("value", None)];
+        group("v", members, Some(LogicalType::variant(Some(1))))
+    };
+    let cases = [
+        leaf("g", Some(plane.clone())),
+        leaf("g", Some(LogicalType::geometry(crs))),
+        leaf("g", Some(LogicalType::geography(None, None))),
+        group(
+            "o",
+            vec![
+                leaf("a", Some(globe)),
+                leaf("b", None),
+                leaf("c", Some(plane)),
+            ],
+            None,
+        ),
+        variant(),
+        group("o", vec![variant(), leaf("after", None)], None),
+        group("o", vec![leaf("before", None), variant()], None),
+    ];
+    for column in cases {
+        let written = of_type(column);
+        let case = Case::new();
+        case.write("in.parquet", &written);
+        let wanted = said_of_second(&case.path("in.parquet"));
+        for process in [FILTER, "  - document_deduplicator:\n"] {
+            let (case, ran) = run("in.parquet", &written, "result.parquet", process);
+            ran.ok();
+            assert_eq!(said_of_second(&case.path("out/result.parquet")), wanted);
+            let again = std::fs::read(case.path("out/result.parquet")).unwrap();
+            let (arrow, ran) = run("in.parquet", &again, "result.arrow", process);
+            ran.ok();
+            let back = std::fs::read(arrow.path("out/result.arrow")).unwrap();
+            let (case, ran) = run("in.arrow", back, "result.parquet", process);
+            ran.ok();
+            assert_eq!(said_of_second(&case.path("out/result.parquet")), wanted);
+        }
+    }
+    // Arrow's libraries know GeoArrow's words.
+    let written = of_type(leaf("g", Some(LogicalType::geography(None, None))));
+    let found = to_table("in.parquet", written).0;
+    let metadata = found.schema().field(1).metadata().clone();
+    assert_eq!(metadata["ARROW:extension:name"], "geoarrow.wkb");
+    assert_eq!(
+        metadata["ARROW:extension:metadata"],
+        r#"{"crs":"OGC:CRS84","edges":"spherical"}"#
+    );
+}
+
+/// A column of which only some files say what its values are.
+#[test]
+fn what_only_some_files_say_of_a_column_is_not_lost_in_silence() {
+    let times = |utc: bool| {
+        file::<parquet::data_type::Int64Type>(
+            &format!("required int64 at (TIME(MICROS,{utc}));"),
+            &[false],
+            &[1, 2],
+        )
+    };
+    let json = of_type(leaf("at", Some(LogicalType::Json)));
+    let texts = of_type(leaf("at", Some(LogicalType::String)));
+    for (one, two, note) in [
+        (times(true), times(false), "is a time of UTC in"),
+        (json, texts, "is `arrow.json` in"),
+    ] {
+        for (order, output) in [
+            (["a", "b"], "out/r.parquet"),
+            (["b", "a"], "out/r.parquet"),
+            (["b", "a"], "out/r.arrow"),
+        ] {
+            let case = Case::new();
+            case.write(&format!("in/{}.parquet", order[0]), &one);
+            let recipe = format!("dataset_path: in\nexport_path: {output}\nprocess:\n{FILTER}");
+            let alone = case.run(&recipe).ok();
+            assert!(!alone.stderr.contains("`at` "), "{}", alone.stderr);
+            case.write(&format!("in/{}.parquet", order[1]), &two);
+            let ran = case.run(&recipe).ok();
+            let said = format!("column `at` {note} `");
+            assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("{}.parquet`", order[0])));
+        }
+    }
+}
+
+/// The decoder takes files whose maps have keys that may be null; what has one is written by no one.
+#[test]
+fn a_map_with_null_for_a_key() {
+    let schema = "message rows { required binary text (STRING); required group m (MAP) { \
+        repeated group key_value { optional binary key (STRING); optional int32 value; } } }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    let texts = ["one", "two"].map(ByteArray::from);
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(&texts, None, None)
+        .unwrap();
+    column.close().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    let keys = [ByteArray::from("k")];
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(&keys, Some(&[2, 1]), Some(&[0, 0]))
+        .unwrap();
+    column.close().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    column
+        .typed::<parquet::data_type::Int32Type>()
+        .write_batch(&[1, 2], Some(&[2, 2]), Some(&[0, 0]))
+        .unwrap();
+    column.close().unwrap();
+    rows.close().unwrap();
+    let written = writer.into_inner().unwrap();
+    for output in ["result.jsonl", "result.parquet", "result.arrow"] {
+        let process = format!("{FILTER}checkpoint: {{strategy: every_op}}\n");
+        let (_, ran) = run("in.parquet", &written, output, &process);
+        let ran = ran.ok();
+        let [entry] = &ran.quarantine[..] else {
+            panic!("{:?}", ran.quarantine);
+        };
+        let reason = entry["reason"].as_str().unwrap();
+        let says = reason.starts_with("`m` ") && reason.contains("a key");
+        assert!(says, "{reason}");
+        assert_eq!(entry["line"], 2);
+        assert!(ran.stderr.contains("1 written"), "{}", ran.stderr);
+    }
+}

@@ -9,6 +9,7 @@ pub(crate) mod hex_texts;
 pub(crate) mod hugging_face;
 pub(crate) mod logical;
 pub(crate) mod new_values;
+pub(crate) mod null_keys;
 pub(crate) mod out;
 pub(crate) mod schema;
 pub(crate) mod storable;

@@ -1,6 +1,7 @@
 //! The one schema for all files and parts of a columnar dataset.
 
 use super::conform::{conform, loss, lost};
+use super::logical;
 use super::widen::{unify, with_wide_keys};
 use crate::data::input::describe::describe;
 use crate::data::input::{Dataset, Format, InputFile, parquet_file};
@@ -11,9 +12,13 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use std::sync::Arc;
 
-/// The schema that fits all files of `dataset`. Where types differ it has the wider one; a column
-/// that a file lacks is null there. Fails, naming column and files, if no type holds both.
-pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
+/// Notes on columns of which files say different things: no more of them than one reads.
+const MOST_NOTES: usize = 5;
+
+/// The schema that fits all files of `dataset`, and what the user should know of it. Where types
+/// differ it has the wider one; a column that a file lacks is null there. Fails, naming column and
+/// files, if no type holds both.
+pub(crate) fn unified_schema(dataset: &Dataset) -> Result<(SchemaRef, Vec<String>)> {
     let mut all: Option<SchemaRef> = None;
     let mut known: Vec<(SchemaRef, &InputFile)> = Vec::new();
     for file in dataset.files.iter().filter(|f| f.format.is_columnar()) {
@@ -59,7 +64,18 @@ pub(crate) fn unified_schema(dataset: &Dataset) -> Result<SchemaRef> {
     for (schema, file) in &known {
         check_extremes(schema, file, &all, &known)?;
     }
-    Ok(all)
+    let mut notes: Vec<String> = Vec::new();
+    for (schema, file) in &known {
+        for (column, mark) in logical::lost_marks(schema, &all) {
+            if notes.len() < MOST_NOTES {
+                notes.push(format!(
+                    "column `{column}` is {mark} in `{}`, but not in all files: the export has its values without that",
+                    file.path.display()
+                ));
+            }
+        }
+    }
+    Ok((all, notes))
 }
 
 /// Fails if the minimum or maximum of a column, from a Parquet file's statistics, does not survive

@@ -88,8 +88,23 @@ fn no_members() -> DataType {
     )
 }
 
-/// Whether a schema has a struct without members anywhere.
-pub(crate) fn has_empty_struct(ty: &DataType) -> bool {
+/// What [`for_parquet`] makes of structs without members, for each column that has one.
+pub(crate) fn empty_struct_notes(schema: &Schema) -> Vec<String> {
+    let with = schema
+        .fields()
+        .iter()
+        .filter(|f| has_empty_struct(f.data_type()));
+    let note = |f: &FieldRef| {
+        format!(
+            "column `{}` has objects without members: written as maps without entries",
+            f.name()
+        )
+    };
+    with.map(note).collect()
+}
+
+/// Whether a type has a struct without members anywhere.
+fn has_empty_struct(ty: &DataType) -> bool {
     match ty {
         DataType::Struct(fields) => {
             fields.is_empty() || fields.iter().any(|f| has_empty_struct(f.data_type()))

@@ -10,7 +10,7 @@ use crate::data::columns::from_json::to_columns;
 use crate::data::columns::hugging_face;
 use crate::data::columns::logical::parquet_schema;
 use crate::data::columns::schema::decode_schema;
-use crate::data::columns::storable::{for_parquet, has_empty_struct};
+use crate::data::columns::storable::{empty_struct_notes, for_parquet};
 use crate::data::columns::typed::Typed;
 use crate::data::columns::unique::{alike, differ_by_case};
 use crate::data::columns::widen::unify;
@@ -130,16 +130,7 @@ fn from_rows(
             .map(|(a, b)| differ_by_case(&a, &b)),
     );
     if target.format == ExportFormat::Parquet {
-        let empty = schema
-            .fields()
-            .iter()
-            .filter(|f| has_empty_struct(f.data_type()));
-        notes.extend(empty.map(|f| {
-            format!(
-                "column `{}` has objects without members: written as maps without entries",
-                f.name()
-            )
-        }));
+        notes.extend(empty_struct_notes(&schema));
         schema = for_parquet(&schema).as_ref().clone();
     }
     let schema = Arc::new(schema);

@@ -7,7 +7,7 @@ use crate::data::columns::hex_texts::{count_bytes, has_bytes};
 use crate::data::columns::out::{ColumnSink, new_json_texts, write_json};
 use crate::data::columns::schema::{encode_schema, unified_schema};
 use crate::data::columns::storable::{
-    check_arrow, check_json, check_parquet, fits_parquet, for_parquet,
+    check_arrow, check_json, check_parquet, empty_struct_notes, fits_parquet, for_parquet,
 };
 use crate::data::columns::typed::{Typed, check_way_back};
 use crate::data::columns::unique::{alike, differ_by_case};
@@ -40,6 +40,8 @@ pub struct ExportOptions {
     json_rows: bool,
     /// Columns of dictionaries whose values had an order.
     ordered: Vec<String>,
+    /// What the user should know of the input's columns if they stay columns.
+    of_columns: Vec<String>,
 }
 
 impl ExportOptions {
@@ -52,10 +54,10 @@ impl ExportOptions {
         keep_stats: bool,
         json_rows: bool,
     ) -> Result<Self> {
-        let mut columns = dataset
-            .is_columnar()
-            .then(|| unified_schema(dataset))
-            .transpose()?;
+        let (mut columns, mut of_columns) = match dataset.is_columnar() {
+            true => unified_schema(dataset).map(|(schema, notes)| (Some(schema), notes))?,
+            false => (None, Vec::new()),
+        };
         let mut ordered = Vec::new();
         if let Some(schema) = &mut columns {
             let fields = schema.fields();
@@ -65,6 +67,7 @@ impl ExportOptions {
             *schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         }
         if let (Some(schema), ExportFormat::Parquet) = (&mut columns, format) {
+            of_columns.extend(empty_struct_notes(schema));
             *schema = for_parquet(schema);
         }
         if let Some(schema) = &columns {
@@ -89,6 +92,7 @@ impl ExportOptions {
             columns,
             json_rows,
             ordered,
+            of_columns,
         })
     }
 
@@ -129,6 +133,7 @@ impl ExportOptions {
                      categories that no row has, are not"
                 )
             }));
+            notes.extend(self.of_columns.iter().cloned());
         }
         if self.json_rows {
             notes.extend(self.bytes_as_text(columns));

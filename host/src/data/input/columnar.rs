@@ -8,6 +8,7 @@ use super::{arrow_file, parquet_file};
 use crate::data::batch::{Batch, Column, inside, row_id};
 use crate::data::columns::conform::fit;
 use crate::data::columns::convert::convert;
+use crate::data::columns::null_keys::with_null_key;
 use crate::data::columns::out::logical_bytes;
 use crate::data::columns::to_json::unwritable;
 use crate::data::json::extract::FieldType;
@@ -161,8 +162,13 @@ impl Open {
             .iter()
             .map(|(name, data)| column(name, data))
             .collect();
-        for column in columns.iter().filter(|_| options.as_json) {
-            refuse(&column.path, &column.data, &mut reasons)?;
+        for column in &columns {
+            if options.as_json {
+                refuse(&column.path, &column.data, &mut reasons)?;
+            }
+            for (row, why) in with_null_key(&column.path, &column.data) {
+                reasons[row].get_or_insert(why);
+            }
         }
         for field in &options.fields {
             let top = columns.iter().position(|c| c.path == field.path);

@@ -1,11 +1,11 @@
 //! Parquet files: schema, number of rows, and a range of rows.
 
 use super::parquet_twice::Twice;
-use crate::data::columns::logical::{each_leaf, marked};
+use crate::data::columns::logical::{Times, with_marks};
 use crate::data::columns::widen::with_wide_keys;
 use anyhow::{Context, Result};
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::ipc::convert::try_schema_from_ipc_buffer;
 use arrow::record_batch::RecordBatch;
 use base64::Engine as _;
@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
+use parquet::schema::types::SchemaDescriptor;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -47,7 +48,7 @@ fn open(path: &Path) -> Result<Opened> {
             None => (metadata.clone(), metadata.schema()),
         };
         return Ok(Opened {
-            schema: with_marks(schema, &metadata),
+            schema: with_marks(schema, descriptor(&metadata), Times::Said),
             file,
             metadata,
             twice,
@@ -76,27 +77,15 @@ fn open(path: &Path) -> Result<Opened> {
         with(Arc::new(wide)).unwrap_or(metadata)
     };
     Ok(Opened {
-        schema: metadata.schema().clone(),
+        schema: with_marks(metadata.schema(), descriptor(&metadata), Times::Unsaid),
         file,
         metadata,
         twice: None,
     })
 }
 
-/// `schema` with what the file says of its leaves beside their types.
-fn with_marks(schema: &Schema, metadata: &ArrowReaderMetadata) -> SchemaRef {
-    let descriptor = metadata.metadata().file_metadata().schema_descr();
-    let mut leaves = descriptor.columns().iter();
-    let mut mark = |field: Field| match leaves.next() {
-        Some(leaf) => marked(field, leaf),
-        None => field,
-    };
-    let fields: Vec<_> = schema
-        .fields()
-        .iter()
-        .map(|field| each_leaf(field, &mut mark))
-        .collect();
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+fn descriptor(metadata: &ArrowReaderMetadata) -> &SchemaDescriptor {
+    metadata.metadata().file_metadata().schema_descr()
 }
 
 /// Rows that the units of times are judged by.
