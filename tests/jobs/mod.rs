@@ -9,6 +9,7 @@ mod formats;
 mod groupers;
 mod quarantine;
 mod recipes;
+mod reorder;
 #[cfg(target_os = "linux")]
 mod seen;
 

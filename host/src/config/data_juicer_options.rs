@@ -22,8 +22,9 @@ const GPU: Foreign = Ignored("there are no GPU operators");
 const CACHE: Foreign = Ignored("rows stream from the input, so there is no cache");
 const PYTHON: Foreign = Ignored("it is about Python processes");
 const PACKAGES: Foreign = Ignored("operators are components, which need no Python packages");
-const FUSION: Foreign =
-    Ignored("operators between two checkpoints always run fused, batch by batch");
+const FUSION: Foreign = Ignored(
+    "operators between two checkpoints always run fused, batch by batch; `reorder` decides whether cheap filters run first",
+);
 const ANALYZER: Foreign = Ignored("it is about Data-Juicer's analyzer");
 const TRACE: Foreign =
     Ignored("counts per operator are in `job_summary.json`, rejected rows in `quarantine/`");

@@ -14,7 +14,8 @@ use crate::error::{UserError, did_you_mean};
 /// One entry of `process`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpSpec {
-    /// Its place in `process`, from 0. Checkpoints and events use the same number.
+    /// Its place in `process`, from 0; in a plan, in the order in which ops run. Checkpoints and
+    /// events use the same number.
     pub index: usize,
     /// Name of the operator as in the recipe.
     pub name: String,

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::grants::grant;
 use super::lineage_key::KeyBuilder;
+use super::order;
 use super::refreshed::refreshed;
 use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom, is_in};
@@ -17,8 +18,9 @@ use crate::wasm::contract::ROW;
 use crate::wasm::{Computed, Kind, Limits, Registry};
 
 /// Resolves every op, checks its parameters, creates an instance of it, and lays out segments and
-/// checkpoints. Fails with all mistakes at once.
-pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
+/// checkpoints. Puts the ops of `resolved` in the order in which they run. Fails with all mistakes
+/// at once.
+pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan> {
     let mut errors = Vec::new();
     let mut ops: Vec<PlannedOp> = Vec::new();
     let mut unread = Vec::new();
@@ -30,6 +32,10 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
                 Err(error) => errors.push(error.downcast::<UserError>()?),
             },
         }
+    }
+    let mut reordered = Vec::new();
+    if errors.is_empty() {
+        reordered = order::reorder(&resolved.config, &mut resolved.ops, &mut ops);
     }
     let names: Vec<String> = resolved.ops.iter().map(|o| o.name.clone()).collect();
     match positions(&resolved.config, &names) {
@@ -72,6 +78,7 @@ pub(crate) fn build(resolved: &Resolved, registry: &Registry) -> Result<Plan> {
         segments,
         fields,
         notes,
+        order: reordered,
         earlier: Vec::new(),
     })
 }

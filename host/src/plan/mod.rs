@@ -7,6 +7,7 @@ pub(crate) mod document;
 mod granted_files;
 mod grants;
 pub(crate) mod lineage_key;
+mod order;
 mod places;
 mod prepared;
 mod refreshed;
@@ -28,7 +29,7 @@ pub(crate) use stats::{StatsFrom, overlap};
 
 /// One op of the recipe.
 pub struct PlannedOp {
-    /// Its place in the recipe, from 0; file names and events use the same number.
+    /// Its place in the order in which ops run, from 0; file names and events use the same number.
     pub index: usize,
     /// Its name as written in the recipe.
     pub name: String,
@@ -87,6 +88,8 @@ pub struct Plan {
     pub fields: Vec<ReadField>,
     /// Notes for the user.
     pub notes: Vec<String>,
+    /// Where ops run in another order than that of the recipe, for the user.
+    pub order: Vec<String>,
     /// The plan before each of its fallbacks was added, oldest first.
     pub earlier: Vec<Earlier>,
 }

@@ -15,8 +15,8 @@ use crate::wasm::{Registry, Replace, check_dirs, check_locks};
 /// Resolves the recipe, loads the operators and looks at the dataset. Every mistake of the user is
 /// reported from here, before any work.
 pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared> {
-    let resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
-    let config = &resolved.config;
+    let mut resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
+    let config = resolved.config.clone();
     let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
     check_dirs(&plugins, &resolved.place("plugins"))?;
     if config.check_plugins_lock {
@@ -24,7 +24,7 @@ pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared
     }
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
     let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
-    let mut plan = plan::build(&resolved, &registry)?;
+    let mut plan = plan::build(&mut resolved, &registry)?;
     let dataset = Dataset::open_with(
         &resolved.sources,
         Path::new("."),

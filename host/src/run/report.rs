@@ -44,6 +44,7 @@ pub(crate) fn start(summary: &JobSummary, plan: &Plan, workers: usize, reused: O
     for line in [Some(begins), reuses]
         .into_iter()
         .flatten()
+        .chain(plan.order.iter().cloned())
         .flat_map(|text| wrap(&text, room))
     {
         say(&format!("{line}\n"));

@@ -48,8 +48,8 @@ impl Kind {
     }
 }
 
-/// The work per row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// The work per row, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cost {
     /// Memory speed.

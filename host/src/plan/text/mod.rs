@@ -28,6 +28,7 @@ pub(crate) fn text(
         resolved
             .notes
             .iter()
+            .chain(&plan.order)
             .chain(&plan.notes)
             .chain(&prepared.dataset.notes)
             .chain(unmet)

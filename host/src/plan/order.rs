@@ -1,0 +1,75 @@
+//! The order in which ops run: within a run of filters, those that declare less work per row come
+//! first, so that the costly ones see only what is left.
+//!
+//! The filters of a run commute: none changes a row, and a row stays if all keep it. What differs is
+//! which filter is named for a row that several would drop, and a row that one cannot process may be
+//! dropped by another before. The order comes from what operators declare and not from measured
+//! times: the account of a job must not depend on the machine, or on how often it was continued.
+
+use super::PlannedOp;
+use crate::config::{Config, OnError, OpSpec, Strategy};
+use crate::data::STATS;
+use crate::wasm::Kind;
+
+/// Puts the ops, and the entries of the recipe that they come from, in the order in which they run,
+/// and numbers them anew. Returns a note for each run of filters that is not as in the recipe.
+pub(crate) fn reorder(
+    config: &Config,
+    specs: &mut Vec<OpSpec>,
+    ops: &mut Vec<PlannedOp>,
+) -> Vec<String> {
+    if !config.reorder || config.keep_stats_in_res_ds {
+        return Vec::new();
+    }
+    let (mut notes, mut start) = (Vec::new(), 0);
+    while start < ops.len() {
+        let free = ops[start..].iter().take_while(|op| commutes(op));
+        let mut end = start + free.count();
+        if let Some(stored) = (start..end).find(|at| is_stored_by_name(config, &ops[*at])) {
+            end = stored + 1;
+        }
+        notes.extend(sort(&mut ops[start..end], start));
+        start = end.max(start + 1);
+    }
+    let mut written: Vec<Option<OpSpec>> = specs.drain(..).map(Some).collect();
+    for (at, op) in ops.iter_mut().enumerate() {
+        specs.extend(
+            written[op.index]
+                .take()
+                .map(|spec| OpSpec { index: at, ..spec }),
+        );
+        op.index = at;
+    }
+    notes
+}
+
+/// Whether it makes no difference for the rows that stay which of several such ops comes first.
+/// Where a row that cannot be processed ends the job, it does.
+fn commutes(op: &PlannedOp) -> bool {
+    let signature = op.pool.signature();
+    let reads_stats = signature.reads.iter().any(|read| {
+        let inside = read.path.strip_prefix(STATS);
+        inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    });
+    op.kind() == Kind::Filter
+        && signature.writes.is_empty()
+        && !op.changes_shape()
+        && !reads_stats
+        && op.on_error != OnError::Fail
+}
+
+/// Whether the recipe asks for the rows after this op.
+fn is_stored_by_name(config: &Config, op: &PlannedOp) -> bool {
+    config.strategy() == Strategy::Manual && config.checkpoint.op_names.0.contains(&op.name)
+}
+
+/// Sorts a run that begins at op `start` by cost; ops of one cost keep their order. Says what has
+/// moved.
+fn sort(run: &mut [PlannedOp], start: usize) -> Option<String> {
+    run.sort_by_key(|op| op.pool.descriptor().cost);
+    let first = (0..run.len()).find(|at| run[*at].index != start + at)?;
+    let at = start + first;
+    Some(format!(
+        "from op {at} on, filters run cheapest first; what each removes is counted in this order (`reorder: false` keeps that of the recipe)"
+    ))
+}
