@@ -156,7 +156,7 @@ fn the_reference_is_fresh_and_means_the_defaults() {
 
 #[test]
 fn printed_configuration_reads_back_as_the_same() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let recipe = dir.path().join("recipe.yaml");
     let text = "dataset_path: [a.jsonl, 'b c.jsonl']\nexport_path: out/x.parquet\njob_id: '007'\nnp: 3\npartition: {mode: manual, size: 10}\n\
                 process:\n  - a_filter: {min: 1.5, words: ['yes', \"it's\", \"1\"], limits: {memory_mb: 64}}\n  - b_mapper:\n";
@@ -201,7 +201,7 @@ partition:
 
 #[test]
 fn the_blocks_and_commands_of_the_page_are_valid() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let recipe = dir.path().join("config.yaml");
     for block in PAGE_BLOCKS {
         fs::write(&recipe, block).unwrap();
@@ -261,7 +261,7 @@ fn the_blocks_and_commands_of_the_page_are_valid() {
 
 #[test]
 fn mistakes_with_the_file_itself_are_clear() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let check = |name: &str, bytes: Option<&[u8]>, message: &str| {
         let path = dir.path().join(name);
         if let Some(bytes) = bytes {
@@ -326,7 +326,7 @@ proptest::proptest! {
         "process:", "\n", "  ", "- ", "a_filter", ": ", "min_len", "[", "]", "{", "}", "&x ", "*x", "<<", "!t ", "'", "\"", "5", "-1e999", ".inf", "null", "~",
         "partition:", "mode", "checkpoint:", "op_names", "dataset:", "configs", "|", ">", "? ", "#", "%", "@", "\t", "---", "é", "\u{0}", "limits", "grants",
     ]), 0..40)) {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::harness::directory();
         let recipe = dir.path().join("r.yaml");
         fs::write(&recipe, pieces.concat()).unwrap();
         if let Err(error) = resolve(Some(&recipe), std::iter::empty(), &[], Need::Runnable) {

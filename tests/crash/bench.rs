@@ -57,7 +57,7 @@ impl std::fmt::Debug for Result {
 impl Bench {
     /// `rows` rows in four partitions, a checkpoint after every op, two threads.
     pub(crate) fn new(rows: usize) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::harness::directory();
         fs::write(dir.path().join("data.jsonl"), lines(0..rows)).unwrap();
         let settings = [
             ("strategy", "every_op"),
@@ -155,6 +155,7 @@ impl Bench {
         command
             .current_dir(self.dir.path())
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("DJHOST_CACHE_DIR", crate::harness::cache())
             .stdin(Stdio::null());
         command
     }
@@ -276,7 +277,7 @@ impl Bench {
     /// The result of an undisturbed run of the same recipe and dataset, in a separate directory.
     pub(crate) fn undisturbed(&self) -> Result {
         let other = Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir: crate::harness::directory(),
             ops: self.ops.clone(),
             settings: self.settings.clone(),
         };

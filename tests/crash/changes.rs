@@ -179,7 +179,7 @@ fn rebuild(from: &Path, to: &Path) {
 
 #[test]
 fn a_plugin_replaced_by_another_build_redoes_its_ops() {
-    let packs = tempfile::tempdir().unwrap();
+    let packs = crate::harness::directory();
     let pack = packs.path().join("mappers.wasm");
     let builtin = djhost_builtin_ops::packs()
         .find(|p| p.name.contains("mappers"))
@@ -375,6 +375,7 @@ fn a_job_that_does_not_exist_cannot_be_resumed() {
         .args(["run", "recipe.yaml", "--resume", "nosuchjob"])
         .current_dir(bench.path(""))
         .env("XDG_STATE_HOME", bench.path("state"))
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));

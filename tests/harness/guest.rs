@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 #[path = "../../plugins/builtin/build/guest.rs"]
 mod packs;
 
-pub(crate) use packs::rust_flags;
-
 /// Where all are built.
-pub(crate) fn target_dir() -> PathBuf {
+fn target_dir() -> PathBuf {
     packs::target_dir(Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
@@ -32,4 +30,13 @@ pub(crate) fn build(dir: &str, name: &str) -> PathBuf {
         String::from_utf8_lossy(&output.stderr)
     );
     packs::component(&target_dir, name)
+}
+
+/// For the cargo of a project: where and how packs are built, so that the dependencies of the SDK are
+/// there already.
+pub(crate) fn beside_the_packs() -> Vec<(String, PathBuf)> {
+    vec![
+        ("CARGO_TARGET_DIR".into(), target_dir()),
+        ("RUSTFLAGS".into(), packs::rust_flags().into()),
+    ]
 }

@@ -194,7 +194,7 @@ fn run(dir: &Path, input: &str, output: &str, ops: &str) -> Vec<Value> {
 
 #[test]
 fn every_format_in_and_out() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let expected: Vec<Value> = kept()
         .iter()
         .map(|(text, n)| json!({ "text": text, "n": n }))
@@ -224,7 +224,7 @@ fn every_format_in_and_out() {
 
 #[test]
 fn a_text_file_is_a_row() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     fs::write(dir.path().join("in.txt"), "Some words\nin two lines\n").unwrap();
     for output in ["out.jsonl", "out.json", "out.parquet", "out.arrow"] {
         let found = run(

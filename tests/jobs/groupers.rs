@@ -93,7 +93,7 @@ const WAYS: [&[&str]; 5] = [
 
 #[test]
 fn the_same_groups_however_the_work_is_cut() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let rows: Vec<String> = (0..3000).map(row).collect();
     fs::write(dir.path().join("in.jsonl"), rows.join("\n") + "\n").unwrap();
     recipe(
@@ -147,7 +147,7 @@ fn the_same_groups_however_the_work_is_cut() {
 
 #[test]
 fn taken_together_and_apart_rows_are_what_they_were() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let rows = (0..2000).map(row).collect::<Vec<_>>().join("\n") + "\n";
     fs::write(dir.path().join("in.jsonl"), &rows).unwrap();
     recipe(
@@ -170,7 +170,7 @@ fn taken_together_and_apart_rows_are_what_they_were() {
 
 #[test]
 fn columns_become_rows_with_lists() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let numbers = ListArray::from_iter_primitive::<Int32Type, _, _>(
         (0..300).map(|i| (i % 5 > 0).then(|| vec![Some(i), None])),
     );
@@ -284,7 +284,7 @@ fn run_to_parquet(dir: &Path, more: &[&str]) {
 
 #[test]
 fn a_group_that_is_too_large_ends_the_job_with_its_name() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let filler = "x".repeat(50_000);
     let rows: String = (0..60)
         .map(|i| {
@@ -340,7 +340,7 @@ fn a_group_that_is_too_large_ends_the_job_with_its_name() {
 
 #[test]
 fn a_plan_warns_of_ops_that_get_no_rows() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     fs::write(
         dir.path().join("in.jsonl"),
         (0..10).map(|i| row(i) + "\n").collect::<String>(),

@@ -26,6 +26,7 @@ fn djhost(dir: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(dir)
         .env("XDG_STATE_HOME", dir.join("state"))
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
         .output()
         .unwrap()
 }
@@ -51,7 +52,7 @@ fn cases() -> Vec<PathBuf> {
 
 /// Runs a case with `more` arguments; returns the export and the ledger.
 fn run(case: &Path, more: &[&str]) -> (String, Value) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     for file in fs::read_dir(case).unwrap().map(|file| file.unwrap().path()) {
         fs::copy(&file, dir.path().join(file.file_name().unwrap())).unwrap();
     }
@@ -154,7 +155,7 @@ fn every_operator_has_a_case_or_runs_with_its_defaults() {
         .into_iter()
         .filter(|op| !recipes.contains(&format!("- {op}:")))
     {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::harness::directory();
         fs::write(dir.path().join("input.jsonl"), rows).unwrap();
         fs::write(
             dir.path().join("recipe.yaml"),

@@ -7,7 +7,7 @@ use super::djhost;
 
 #[test]
 fn rows_in_quarantine_are_listed_shown_and_exported() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
     write(
         "in.jsonl",

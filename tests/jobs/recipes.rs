@@ -13,6 +13,7 @@ fn djhost(state: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(root)
         .env("XDG_STATE_HOME", state)
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
         .output()
         .unwrap()
 }
@@ -50,7 +51,7 @@ fn every_recipe_keeps_what_it_should() {
     assert!(names.len() >= 7, "{names:?}");
     for name in names {
         let recipe = format!("configs/recipes/{name}.yaml");
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::harness::directory();
         let planned = djhost(dir.path(), &["plan", &recipe]);
         assert!(
             planned.status.success(),

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::frame::Language;
+use crate::harness::guest;
 use crate::project::Project;
-use crate::{js, native, python};
+use crate::{js, native, python, rust};
 
 fn languages() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages")
@@ -21,6 +22,13 @@ fn projects(language: &Language, kinds: &[&str], prepare: fn(&mut Project)) {
 }
 
 const KINDS: [&str; 4] = ["filter", "mapper", "deduplicator", "selector"];
+
+#[test]
+fn in_rust() {
+    projects(&rust::RUST, &KINDS, |project| {
+        project.env = guest::beside_the_packs()
+    });
+}
 
 #[test]
 fn in_python() {

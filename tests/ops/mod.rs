@@ -222,7 +222,7 @@ fn mistakes_are_named() {
 
 #[test]
 fn the_built_in_filters_pass_their_check() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let pack = djhost_builtin_ops::packs()
         .find(|p| p.name == "text-filters")
         .unwrap();
@@ -261,7 +261,7 @@ fn the_built_in_filters_pass_their_check() {
 /// `DJHOST_PLUGINS` and `DJHOST_ALLOW_OVERRIDE` count wherever `--plugins` does.
 #[test]
 fn plugins_of_the_environment() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let pack = djhost_builtin_ops::packs()
         .find(|pack| pack.operators.contains(&"text_length_filter"))
         .unwrap();
@@ -362,7 +362,7 @@ fn plugins_of_the_environment() {
 /// A pipe is no component, and one that nobody writes to makes nobody wait.
 #[test]
 fn pipes_are_called_pipes() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let pipe = dir.path().join("pipe.wasm");
     let made = rustix::fs::mknodat(
         rustix::fs::CWD,

@@ -10,7 +10,7 @@ use crate::ops::{ops, text};
 #[test]
 fn a_plugin_of_version_0_1_runs_as_it_did() {
     let plugin = build("tests/old-plugins/v0.1", "old-plugin");
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     fs::copy(plugin, dir.path().join("old.wasm")).unwrap();
     let plugins = dir.path().to_str().unwrap();
 

@@ -24,7 +24,7 @@ process:
 
 impl Bench {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::harness::directory();
         let rows: String = (0..400)
             .map(|i| format!("{{\"text\": \"row {} has some words in it, mail a{}@example.org now\", \"n\": {i}}}\n", i % 300, i % 7))
             .collect();
@@ -49,6 +49,7 @@ impl Bench {
             .args(args)
             .current_dir(self.dir.path())
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("DJHOST_CACHE_DIR", crate::harness::cache())
             .output()
             .unwrap()
     }

@@ -184,3 +184,25 @@ fn a_cache_that_others_can_write_is_not_used() {
         "a good one is in its place"
     );
 }
+
+#[test]
+fn a_damaged_file_in_the_cache_is_compiled_again() {
+    let case = case();
+    let said = || {
+        let _ = fs::remove_dir_all(case.path("work"));
+        case.run(RECIPE).ok().stderr
+    };
+    said();
+    let mut cached = fs::read_dir(case.path("cache/components")).unwrap();
+    let file = cached.next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let damaged = "in the cache is damaged; compiling again";
+    let first = said();
+    assert!(first.contains(damaged), "{first}");
+    let second = said();
+    assert!(!second.contains(damaged), "{second}");
+    assert_eq!(compiled(&case), 1);
+}

@@ -71,6 +71,7 @@ fn djhost(home: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_djhost"))
         .args(args)
         .env("XDG_STATE_HOME", home.join("state"))
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
         .current_dir(home)
         .output()
         .unwrap()
@@ -90,7 +91,7 @@ fn root(home: &Path) -> PathBuf {
 
 #[test]
 fn stop_ends_a_job_that_listens_and_says_how_to_continue() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     let mut running = Running::start(&root(home.path()), false);
     assert_eq!(
         running.job().overall_progress().unwrap().status,
@@ -122,7 +123,7 @@ fn stop_ends_a_job_that_listens_and_says_how_to_continue() {
 
 #[test]
 fn a_job_that_does_not_listen_is_only_killed_if_told_so() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     let mut running = Running::start(&root(home.path()), true);
     for _ in 0..2 {
         // The second request does not count as a second signal.
@@ -145,7 +146,7 @@ fn a_job_that_does_not_listen_is_only_killed_if_told_so() {
 
 #[test]
 fn a_job_that_was_killed_is_dead_and_can_be_started_again() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     let mut running = Running::start(&root(home.path()), false);
     running.child.kill().unwrap();
     running.child.wait().unwrap();
@@ -167,7 +168,7 @@ fn a_job_that_was_killed_is_dead_and_can_be_started_again() {
 
 #[test]
 fn a_process_that_got_the_pid_of_a_dead_one_is_never_signalled() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
     let id = ProcessId::of(stranger.id()).unwrap();
     let paths = RunPaths::new(root(home.path()));
@@ -209,7 +210,7 @@ fn a_process_that_got_the_pid_of_a_dead_one_is_never_signalled() {
 
 #[test]
 fn the_first_interrupt_stops_and_the_second_forces() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     let mut polite = Running::start(&home.path().join("outputs/polite"), false);
     assert!(polite.id().signal(Signal::Terminate).unwrap());
     assert_eq!(polite.exit_code(), Some(exit::STOPPED.into()));
@@ -225,7 +226,7 @@ fn the_first_interrupt_stops_and_the_second_forces() {
 
 #[test]
 fn jobs_that_are_done_or_unknown_have_their_own_codes() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     finished_job(&root(home.path())).unwrap();
     assert_eq!(
         code_of(&djhost(home.path(), &["stop", "job_1"])),
@@ -247,7 +248,7 @@ fn jobs_that_are_done_or_unknown_have_their_own_codes() {
 
 #[test]
 fn jobs_and_monitor_print_json_that_can_be_read_back() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     finished_job(&root(home.path())).unwrap();
     let running = Running::start(&home.path().join("outputs/job_2"), false);
     let list = |args: &[&str]| {
@@ -281,7 +282,7 @@ fn jobs_and_monitor_print_json_that_can_be_read_back() {
 
 #[test]
 fn logs_are_followed_until_the_job_ends() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::harness::directory();
     let running = Running::start(&root(home.path()), false);
     let follow = Command::new(env!("CARGO_BIN_EXE_djhost"))
         .args(["logs", "job_1", "-f"])

@@ -210,14 +210,7 @@ impl<'a> Link<'a> {
     ) -> Result<()> {
         let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
         let keeps_columns = self.keeps_columns;
-        let breaker = quarantine.breaker;
-        let mut caller = Caller {
-            pool: &op.pool,
-            fallbacks: &op.fallbacks,
-            slot: &mut self.instance,
-            failures: &mut self.failures,
-            breaker,
-        };
+        let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
         let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
         caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
             if let Some((part, reply)) = answered(op, done, piece, keeps_columns, quarantine)? {
@@ -249,14 +242,7 @@ impl<'a> Link<'a> {
         keyed: &mut Vec<KeyedRows>,
     ) -> Result<()> {
         let (op, done) = (self.op, &mut self.done);
-        let breaker = quarantine.breaker;
-        let mut caller = Caller {
-            pool: &op.pool,
-            fallbacks: &op.fallbacks,
-            slot: &mut self.instance,
-            failures: &mut self.failures,
-            breaker,
-        };
+        let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
         caller.ask(batch, &mut |piece| {
             keyed.push(match answered(op, done, piece, false, quarantine)? {
                 Some((part, reply)) => {
@@ -292,6 +278,22 @@ impl<'a> Link<'a> {
         self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
         self.done.peak_memory = self.instance.peak_memory() as u64;
         self.done
+    }
+}
+
+/// Calls `op` with an instance of it, which it replaces when it dies.
+fn caller<'a>(
+    op: &'a PlannedOp,
+    slot: &'a mut OpInstance,
+    failures: &'a mut Failures,
+    quarantine: &Quarantine<'a>,
+) -> Caller<'a> {
+    Caller {
+        pool: &op.pool,
+        fallbacks: &op.fallbacks,
+        slot,
+        failures,
+        breaker: quarantine.breaker,
     }
 }
 

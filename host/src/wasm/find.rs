@@ -29,11 +29,11 @@ pub(crate) struct Component {
 type Looked = (Found, Option<Result<Inspected, UserError>>);
 
 /// The components under `dirs`, sorted by file name, and the errors of the others. Inspects each
-/// but compiles none; skips the inspection of those that `is_known` recognises by digest. Holds as
+/// but compiles none; skips the inspection of those whose bytes `is_known` recognises. Holds as
 /// many files in memory as there are cores.
 pub(crate) fn read_components(
     dirs: &[PathBuf],
-    is_known: impl Fn(&str) -> bool + Sync,
+    is_known: impl Fn(&[u8]) -> bool + Sync,
 ) -> Result<(Vec<Component>, Vec<UserError>)> {
     // The first thread to see a digest inspects it. Which one that is varies, so the verdict
     // belongs to the digest and names no file.
@@ -45,7 +45,7 @@ pub(crate) fn read_components(
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(found.digest.clone());
-        let inspected = (is_new && !is_known(&found.digest)).then(|| inspect(&bytes, ""));
+        let inspected = (is_new && !is_known(&bytes)).then(|| inspect(&bytes, ""));
         Ok((found, inspected))
     };
     let read: Vec<Result<Looked, UserError>> =

@@ -89,13 +89,8 @@ impl Registry {
         replace: Replace<'_>,
         is_wanted: impl Fn(&Self, &Pack) -> bool,
     ) -> Result<Self> {
-        let embedded: Vec<Pack> = packs().collect();
-        let embedded: Vec<(Pack, Found)> = embedded
-            .into_par_iter()
-            .map(|pack| (pack, Found::embedded(pack.name, pack.component)))
-            .collect();
         // A pack may be among the files, since `plugins/dist` has copies. It is just as trusted.
-        let is_pack = |digest: &str| embedded.iter().any(|(_, found)| found.digest == digest);
+        let is_pack = |bytes: &[u8]| packs().any(|pack| pack.component == bytes);
         let (components, mut errors) = read_components(dirs, is_pack)?;
         if !errors.is_empty() {
             return Err(few(errors).into());
@@ -103,30 +98,27 @@ impl Registry {
         let mut registry = Self::default();
         components
             .iter()
-            .for_each(|c| registry.notes.extend(copies(c)));
-        let (mut packed, files): (Vec<Component>, Vec<Component>) = components
-            .into_iter()
-            .partition(|c| is_pack(&c.found.digest));
+            .for_each(|c| registry.notes.extend(note_copies(c)));
+        let (copies, files): (Vec<Component>, Vec<Component>) =
+            components.into_iter().partition(|c| c.inspected.is_none());
         let files: Vec<_> = files.into_iter().map(|c| (c.found, c.inspected)).collect();
         errors.extend(registry.add_all(files, false, replace)?);
         if !errors.is_empty() {
             return Err(few(errors).into());
         }
         registry.note_names(replace);
-        let mut wanted = Vec::new();
-        for (pack, found) in embedded {
-            let copy = packed
-                .iter()
-                .position(|c| c.found.digest == found.digest)
-                .map(|at| packed.swap_remove(at).found);
-            if is_wanted(&registry, &pack) {
-                // The copy is named as the source; the bytes are those in the program.
-                wanted.push((
-                    copy.map_or(found.clone(), |copy| found.clone().named(copy.source)),
-                    None,
-                ));
+        let wanted: Vec<Pack> = packs().filter(|pack| is_wanted(&registry, pack)).collect();
+        // Hashes only what is wanted: all packs have 16 MB.
+        let find = |pack: Pack| {
+            let found = Found::embedded(pack.name, pack.component);
+            let copy = copies.iter().find(|c| c.found.digest == found.digest);
+            // The copy is named as the source; the bytes are those in the program.
+            match copy {
+                Some(copy) => (found.named(copy.found.source.clone()), None),
+                None => (found, None),
             }
-        }
+        };
+        let wanted = wanted.into_par_iter().map(find).collect();
         errors.extend(registry.add_all(wanted, true, replace)?);
         registry.notes.extend(cache::problem().map(str::to_owned));
         if errors.is_empty() {
@@ -322,7 +314,7 @@ fn few(mut errors: Vec<UserError>) -> UserErrors {
 }
 
 /// A note on a component that is in several files.
-fn copies(component: &Component) -> Option<String> {
+fn note_copies(component: &Component) -> Option<String> {
     let names: Vec<String> = component
         .copies
         .iter()

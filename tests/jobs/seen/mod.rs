@@ -14,7 +14,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_djhost");
 
 /// Writes rows and a recipe of four ops in four partitions, with names of the greatest length.
 fn bench(rows: usize) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let text: String = (0..rows)
         .map(|i| format!("{{\"text\": \"row {} has some words in it, and mail a{}@example.org\", \"n\": {i}}}\n", i % 300, i % 7))
         .collect();
@@ -60,6 +60,7 @@ fn without_a_terminal_a_run_says_what_it_begins_and_reuses() {
         .args(run)
         .current_dir(dir)
         .env("XDG_STATE_HOME", dir.join("state"))
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
         .env("DJHOST_TEST_FAULT", "kill@event:checkpoint_save:5")
         .output()
         .unwrap();
@@ -139,7 +140,7 @@ fn without_a_terminal_a_run_says_what_it_begins_and_reuses() {
 
 #[test]
 fn one_row_in_one_partition_is_not_several() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     fs::write(
         dir.path().join("in.jsonl"),
         "{\"text\": \"one row of text\"}\n",
@@ -166,7 +167,7 @@ fn one_row_in_one_partition_is_not_several() {
 
 #[test]
 fn reasons_that_differ_in_numbers_are_one_and_the_commonest_comes_first() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let mut rows: String = (1..30)
         .map(|i| format!("{{\"text\": \"{}\n", "x".repeat(i)))
         .collect();
@@ -350,7 +351,7 @@ fn plan_has_the_rows_of_a_parquet_file_from_its_footer() {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, RecordBatch, StringArray};
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let rows = 23_448;
     let text: ArrayRef = Arc::new(StringArray::from_iter_values(
         (0..rows).map(|i| "word ".repeat(if i % 50 == 0 { 900 } else { 3 })),
@@ -382,7 +383,7 @@ fn the_readme_shows_what_one_sees() {
         .split("```")
         .next()
         .unwrap();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::harness::directory();
     let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     fs::create_dir_all(dir.path().join("configs/data")).unwrap();
     for name in ["configs/quickstart.yaml", "configs/data/quickstart.jsonl"] {

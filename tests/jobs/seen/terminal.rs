@@ -35,6 +35,7 @@ fn on_terminal(dir: &Path, columns: u16, env: &[(&str, &str)], args: &[&str]) ->
         .args(args)
         .current_dir(dir)
         .env("XDG_STATE_HOME", dir.join("state"))
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
         .env_remove("NO_COLOR")
         .env("TERM", "xterm-256color");
     command

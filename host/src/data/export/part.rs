@@ -1,5 +1,5 @@
-//! Parts: the output of one partition, from which the export is assembled. JSON lines, or an Arrow
-//! IPC stream where the rows are columns and the export is columnar too.
+//! A part is the output of one partition; the export is assembled from parts. It holds JSON lines,
+//! or an Arrow IPC stream if both the rows and the export are columnar.
 
 use super::target::ExportFormat;
 use crate::data::batch::{Batch, STATS};
@@ -27,27 +27,29 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::sync::Arc;
 
-/// Text is collected up to this size before it is hashed and written.
+/// Text is buffered up to this size, then hashed and written.
 const WRITE_BYTES: usize = 256 << 10;
 
-/// What a part must hold so that the export can be made of it.
+/// Decides what a part holds: all that the export needs.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
     format: ExportFormat,
     keep_stats: bool,
     columns: Option<SchemaRef>,
-    /// Rows of columns come as JSON rows: parts hold such rows whatever the export is.
+    /// Operators turn rows of columns into JSON: parts hold JSON lines, whatever the export is.
     json_rows: bool,
-    /// Columns of dictionaries whose values had an order.
+    /// Names of the dictionary columns whose values have an order in the input.
     ordered: Vec<String>,
     /// What the user should know of the input's columns if they stay columns.
     of_columns: Vec<String>,
 }
 
 impl ExportOptions {
-    /// For the rows of `dataset` and an export in `format`, stats included if `keep_stats`. Reads
-    /// the schemas of columnar files; fails where they do not agree or `format` has no type for
-    /// one. `json_rows`: operators make JSON rows of them.
+    /// For the rows of `dataset` and an export in `format`, with the stats of operators if
+    /// `keep_stats`. `json_rows` says that operators turn rows of columns into JSON.
+    ///
+    /// Reads the schemas of columnar files. Fails if they contradict each other, or if `format`
+    /// cannot store one of their types.
     pub fn new(
         dataset: &Dataset,
         format: ExportFormat,
@@ -96,27 +98,27 @@ impl ExportOptions {
         })
     }
 
-    /// The schema that the rows of columnar files are read in.
+    /// The schema in which rows of columnar files are read; `None` for JSON rows.
     pub fn schema(&self) -> Option<&SchemaRef> {
         self.columns.as_ref()
     }
 
-    /// Whether checkpoints of the rows can be Parquet.
+    /// Whether Parquet can store the rows, for checkpoints.
     pub fn fits_parquet(&self) -> bool {
         self.columns.as_deref().is_none_or(fits_parquet)
     }
 
-    /// Whether rows of columns become JSON on their way.
+    /// Whether rows of columns become JSON on their way to the export.
     pub fn makes_json(&self) -> bool {
         self.columns.is_some() && (self.json_rows || !self.format.is_columnar())
     }
 
-    /// Whether rows of columns stay columns to the end: new values must be of the columns' types.
+    /// Whether rows of columns stay columns to the end. New values must then have the columns' types.
     pub fn keeps_columns(&self) -> bool {
         self.columns.is_some() && !self.makes_json()
     }
 
-    /// What the user should know of the columns.
+    /// Sentences for the user about what happens to the columns.
     pub fn notes(&self) -> Vec<String> {
         let Some(columns) = &self.columns else {
             return Vec::new();
@@ -141,7 +143,7 @@ impl ExportOptions {
         notes
     }
 
-    /// Columns whose bytes operators see as text.
+    /// A sentence about the columns whose bytes operators see as text, if there are any.
     fn bytes_as_text(&self, columns: &SchemaRef) -> Option<String> {
         let bytes: Vec<String> = columns
             .fields()
@@ -168,7 +170,7 @@ impl ExportOptions {
         ))
     }
 
-    /// Appends the rows as JSON lines, as an export of such has them.
+    /// Appends the rows as the JSON lines of an export.
     pub fn write_lines(&self, batch: &Batch, out: &mut Vec<u8>) -> Result<()> {
         self.lines(batch, self.keep_stats, &mut Losses::default(), out)
     }
@@ -202,7 +204,7 @@ impl ExportOptions {
     }
 }
 
-/// Fails if the stats of operators find a column in their place.
+/// Fails if the input has a column where the stats of operators go, and it cannot take them.
 fn check_stats(schema: &SchemaRef) -> Result<()> {
     let Ok(field) = schema.field_with_name(STATS) else {
         return Ok(());
@@ -228,12 +230,12 @@ pub(crate) struct PartInfo {
     pub bytes: u64,
     /// xxh3-128 of the file, 32 hex digits.
     pub checksum: String,
-    /// Size of the values, which does not depend on how the rows are cut into parts and batches:
-    /// what row groups are measured by.
+    /// Size of the values. It does not depend on how the rows are cut into parts and batches, so row
+    /// groups are measured by it.
     pub logical_bytes: u64,
     /// What is in the file.
     pub content: PartContent,
-    /// Values that the export does not hold as they were.
+    /// Values that the export cannot hold as they are.
     #[serde(default)]
     pub losses: Losses,
 }
@@ -242,19 +244,19 @@ pub(crate) struct PartInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PartContent {
-    /// JSON lines. `shape` has the types of all fields, if the export is columnar.
+    /// JSON lines.
     Rows {
-        /// See [`Shape`].
+        /// The types of all fields, if the export is columnar.
         shape: Option<Shape>,
-        /// The types that columns of the input had, if the rows were such.
+        /// The types of the input's columns, if the rows come from columns.
         #[serde(default)]
         typed: Option<Typed>,
     },
-    /// Arrow IPC streams, a new one wherever the columns differ.
+    /// Arrow IPC streams; a new one begins wherever the columns change.
     Columns {
-        /// The schema that holds all of them, in Arrow's encoding, as hex digits.
+        /// A schema that fits all streams, in Arrow's encoding, as hex digits.
         schema: String,
-        /// How many of its columns, from the first, are those of the input.
+        /// How many of its columns are the input's. They come first.
         input_columns: usize,
     },
 }
@@ -326,7 +328,7 @@ impl PartWriter {
                     .lines(batch, self.options.keep_stats, &mut losses, buffer)?;
                 let lines = &buffer[from..];
                 match shape {
-                    // What JSON does not have, columns do.
+                    // What only JSON cannot hold is no loss: the export is columnar.
                     Some(shape) => {
                         losses.retain(|_, loss| loss == Loss::Replaced);
                         self.losses.merge(&losses);
@@ -365,7 +367,7 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Writes what is left. Gives the file, which still has to be committed.
+    /// Writes what is left; returns the file, which the caller has to commit.
     pub(crate) fn finish(self) -> Result<(AtomicFile, PartInfo)> {
         let (out, content) = match self.sink {
             Sink::Rows {
@@ -407,7 +409,7 @@ impl PartWriter {
     }
 }
 
-/// Counts the values that are NaN or infinite in rows that columns were made into before.
+/// Counts NaN and infinite values in JSON rows that were made from columns.
 fn count_constants(lines: &[u8], losses: &mut Losses) -> Result<()> {
     for line in lines
         .split(|b| *b == b'\n')

@@ -1,4 +1,4 @@
-//! The files of an export until it is whole.
+//! Files of an export, under hidden names until all of them are whole.
 
 use super::target::ExportTarget;
 use crate::rundir::{AtomicFile, Storage};
@@ -8,7 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Files beside the target that have not got their names yet. After an error nothing of them stays.
+/// Files beside the target that do not have their names yet. Dropping it without
+/// [`commit`](Self::commit) removes them.
 pub(crate) struct Staged<'t> {
     target: &'t ExportTarget,
     directory: &'t Path,
@@ -16,8 +17,8 @@ pub(crate) struct Staged<'t> {
     files: Vec<AtomicFile>,
 }
 
-/// Removes what killed attempts have left beside the target. Only for the holder of its lock: it
-/// could be the work of another job.
+/// Removes the files that killed attempts left beside the target. Only the holder of the target's
+/// lock may call this: without it, they could belong to a job that is running.
 pub(crate) fn remove_unfinished(target: &ExportTarget, storage: &Storage) -> Result<()> {
     let directory = target
         .path
@@ -54,12 +55,12 @@ impl<'t> Staged<'t> {
         }
     }
 
-    /// A file to write and to [`add`](Self::add); one per shard. No other process and no other
-    /// export of this one has a file of the same name.
+    /// Creates a file to write and then to [`add`](Self::add), one per shard. Its name is unique
+    /// among all processes, and among all exports of this one.
     pub(crate) fn start(&self) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        // Processes in different containers may have the same number.
+        // Processes in different containers can have the same id.
         let random = RandomState::new().hash_one(serial);
         let name = format!(
             "{}{UNFINISHED}{}-{random:016x}",
@@ -70,14 +71,15 @@ impl<'t> Staged<'t> {
             .create_as(self.directory.join(name), &self.target.path)
     }
 
-    /// The next file, with all that it is to hold. It is closed: there may be thousands.
+    /// Adds the next file, which is completely written. Closes it: there may be thousands.
     pub(crate) fn add(&mut self, mut file: AtomicFile) -> Result<()> {
         file.close()?;
         self.files.push(file);
         Ok(())
     }
 
-    /// Gives the files their names. A single file replaces an older export in one step.
+    /// Gives the files their names; returns these, and the size of all files. A single file replaces
+    /// an older export in one step.
     pub(crate) fn commit(mut self) -> Result<(Vec<PathBuf>, u64)> {
         let files = std::mem::take(&mut self.files);
         let names: Vec<PathBuf> = match self.target.shard_size {
@@ -99,8 +101,8 @@ impl<'t> Staged<'t> {
         Ok((names, bytes))
     }
 
-    /// Removes the shards of an earlier export: as a file is replaced, so are these. Beside the new
-    /// ones they would give every row twice.
+    /// Removes the shards of an earlier export. A reader of the directory would take their rows for
+    /// rows of this one.
     fn remove_other_shards(&self, names: &[PathBuf]) -> Result<()> {
         let context = || {
             format!(

@@ -1,21 +1,17 @@
 //! Finds the files of a dataset.
 
-use super::file::{Dataset, Format, InputFile, default_zstd_window};
+use super::file::{Dataset, default_zstd_window};
 use super::found_notes::Notes;
-use super::layouts::{
-    Layout, Role, could_be_data, is_documentation, is_hive_partition, layout, role,
-};
-use super::metadata::{Json, fields_of, json_of};
-use super::sniff::{KNOWN, by_name, sniff, unpacked_name};
-use crate::data::losses::Losses;
+use super::layouts::{Layout, Role, could_be_data, is_hive_partition, layout, role};
+use super::select::{Found, select};
+use super::sniff::{KNOWN, by_name};
 use crate::error::UserError;
 use crate::rundir::RunPaths;
 use anyhow::Result;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 impl Dataset {
     /// The files at `paths`: each is a file, a directory (searched recursively) or a glob pattern;
@@ -52,21 +48,8 @@ impl Dataset {
                 .hint(hint)
                 .into());
         }
-        search.finish(zstd_window)
+        select(search.found, search.notes, zstd_window)
     }
-}
-
-/// Why a file named like a tool's metadata does not count.
-const METADATA: &str = "is metadata, not rows,";
-
-/// A file that may hold rows.
-struct Found {
-    path: PathBuf,
-    metadata: Metadata,
-    /// The user named it directly.
-    named: bool,
-    /// Its name is that of a tool's metadata.
-    looks_like_notes: bool,
 }
 
 #[derive(Default)]
@@ -300,212 +283,4 @@ impl Search {
         }
         Ok(())
     }
-
-    fn finish(self, zstd_window: u64) -> Result<Dataset> {
-        let Self {
-            found, mut notes, ..
-        } = self;
-        let (mut files, mut asked_for) = (Vec::new(), HashSet::new());
-        let mut unreadable = HashMap::new();
-        for Found {
-            path,
-            metadata,
-            named,
-            looks_like_notes,
-        } in found
-        {
-            let sniffed = match sniff(&path, zstd_window) {
-                // Whatever it is, it is not a row.
-                Err(_) if looks_like_notes => {
-                    notes.left_out(path, METADATA);
-                    continue;
-                }
-                sniffed => sniffed?,
-            };
-            let modified = metadata.modified()?;
-            let modified_ns = match modified.duration_since(UNIX_EPOCH) {
-                Ok(after) => after.as_nanos() as i128,
-                Err(before) => -(before.duration().as_nanos() as i128),
-            };
-            let path = std::path::absolute(&path)?;
-            let (format, compression) = (sniffed.format, sniffed.compression);
-            let file = InputFile {
-                path,
-                format,
-                compression,
-                bytes: metadata.len(),
-                modified_ns,
-                origin: None,
-            };
-            if looks_like_notes && matches!(json_of(&file, zstd_window), Some(Json::One(_))) {
-                notes.left_out(file.path, METADATA);
-                continue;
-            }
-            if let Some(note) = sniffed.note {
-                notes.of_file(&file.path, &note);
-            }
-            if let Some(what) = sniffed.unreadable {
-                unreadable.insert(file.path.clone(), what);
-            }
-            if file.bytes == 0 {
-                notes.empty(&file.path);
-            }
-            if named {
-                asked_for.insert(file.path.clone());
-            }
-            files.push(file);
-        }
-        if files.is_empty() {
-            return Err(UserError::new(
-                "dataset_path",
-                "no data files found, only what tools note of a dataset",
-            )
-            .hint(format!(
-                "valid are {KNOWN}; a file that is named itself is read whatever it is called"
-            ))
-            .into());
-        }
-        let is_asked_for = |file: &InputFile| asked_for.contains(&file.path);
-        // An empty file does not settle the format.
-        if files.iter().any(|f| f.format.is_columnar()) {
-            files.retain(|f| f.bytes > 0);
-        }
-        // A README next to the data is not data, unless the user names it.
-        if files
-            .iter()
-            .any(|f| f.format != Format::Text && f.bytes > 0)
-        {
-            let is_text = |f: &InputFile| f.format == Format::Text && !is_asked_for(f);
-            leave_out(
-                &mut files,
-                &mut notes,
-                is_text,
-                "is plain text among other formats",
-            );
-        }
-        let is_documented = |f: &InputFile| {
-            f.format == Format::Text && is_documentation(&f.path) && !is_asked_for(f)
-        };
-        let kinds: HashSet<_> = files
-            .iter()
-            .filter(|f| !is_documented(f))
-            .map(|f| f.path.extension().map(std::ffi::OsStr::to_owned))
-            .collect();
-        if !kinds.is_empty() {
-            // Among other texts a README is a row like them.
-            let is_beside = |f: &InputFile| {
-                let is_license = f
-                    .path
-                    .extension()
-                    .is_some_and(|e| e.eq_ignore_ascii_case("txt"));
-                is_documented(f)
-                    && (is_license
-                        || !kinds.contains(&f.path.extension().map(std::ffi::OsStr::to_owned)))
-            };
-            leave_out(
-                &mut files,
-                &mut notes,
-                is_beside,
-                "is the text of a repository beside its data",
-            );
-        }
-        leave_out_metadata(&mut files, &mut notes, is_asked_for, zstd_window);
-        if let (Some(columns), Some(rows)) = (
-            files.iter().find(|f| f.format.is_columnar()),
-            files.iter().find(|f| !f.format.is_columnar()),
-        ) {
-            return Err(user(&rows.path, format!("holds JSON rows, but `{}` holds columns", columns.path.display()))
-                .hint("one dataset is either JSON, CSV and text or Parquet and Arrow: name them in two jobs, or convert one")
-                .into());
-        }
-        // Of many texts one is no reason to stop; here there is no row.
-        let is_unreadable = |file: &InputFile| unreadable.contains_key(&file.path);
-        if let Some(first) = files.first()
-            && files.iter().all(is_unreadable)
-        {
-            let is = &unreadable[&first.path];
-            return Err(user(&first.path, format!("this is {}", is.what))
-                .hint(is.hint.clone())
-                .into());
-        }
-        Ok(Dataset {
-            files,
-            notes: notes.sentences(),
-            zstd_window,
-            losses: Losses::default(),
-        })
-    }
-}
-
-/// Leaves out a JSON file that is one object sharing no field with the rows next to it, or a list
-/// of words: it is metadata about the dataset.
-fn leave_out_metadata(
-    files: &mut Vec<InputFile>,
-    notes: &mut Notes,
-    is_asked_for: impl Fn(&InputFile) -> bool,
-    zstd_window: u64,
-) {
-    let is_json = |f: &InputFile| {
-        let name = f
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_ascii_lowercase();
-        matches!(f.format, Format::Jsonl | Format::JsonArray)
-            && f.bytes > 0
-            && unpacked_name(&name).ends_with(".json")
-            && !is_asked_for(f)
-    };
-    if files.iter().all(is_json) && files.len() < 2 {
-        return;
-    }
-    let mut candidates = HashMap::new();
-    for file in files.iter().filter(|f| is_json(f)) {
-        match json_of(file, zstd_window) {
-            Some(Json::One(names)) => drop(candidates.insert(file.path.clone(), names)),
-            Some(Json::Other) => drop(candidates.insert(file.path.clone(), Vec::new())),
-            Some(Json::Rows(_)) | None => {}
-        }
-    }
-    if candidates.is_empty() {
-        return;
-    }
-    // A few files show what rows look like.
-    let rows = files
-        .iter()
-        .filter(|f| !candidates.contains_key(&f.path) && f.bytes > 0);
-    let known: HashSet<String> = rows
-        .take(8)
-        .filter_map(|file| fields_of(file, zstd_window))
-        .flatten()
-        .collect();
-    if !known.is_empty() {
-        let is_metadata = |f: &InputFile| {
-            candidates
-                .get(&f.path)
-                .is_some_and(|names| !names.iter().any(|name| known.contains(name)))
-        };
-        leave_out(
-            files,
-            notes,
-            is_metadata,
-            "has none of the fields of the rows beside it",
-        );
-    }
-}
-
-fn leave_out(
-    files: &mut Vec<InputFile>,
-    notes: &mut Notes,
-    which: impl Fn(&InputFile) -> bool,
-    why: &'static str,
-) {
-    files.retain(|file| {
-        let out = which(file);
-        if out {
-            notes.left_out(file.path.clone(), why);
-        }
-        !out
-    });
 }

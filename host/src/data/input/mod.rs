@@ -25,6 +25,7 @@ pub(crate) mod parquet_twice;
 pub(crate) mod path_text;
 pub(crate) mod read;
 pub(crate) mod read_error;
+mod select;
 pub(crate) mod sniff;
 pub(crate) mod source;
 pub(crate) mod source_lines;

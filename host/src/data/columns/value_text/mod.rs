@@ -1,5 +1,5 @@
-//! Values of fixed width (numbers, decimals, dates, times, durations) as JSON texts, and back. What
-//! is written reads back as the same value.
+//! Converts values of fixed width (numbers, decimals, dates, times, durations) to JSON texts and
+//! back. Every text reads back as the value that it was written from.
 
 mod numbers;
 #[cfg(test)]
@@ -19,13 +19,13 @@ use times::*;
 /// A value that has no JSON text.
 #[derive(Debug)]
 pub(crate) struct Unwritable {
-    /// The value, as the number that it is stored as.
+    /// The number that Arrow stores for it.
     pub(crate) value: String,
     /// Its type.
     pub(crate) ty: DataType,
 }
 
-/// Bytes of a value of this type; None for types whose values have no fixed width.
+/// The size of a value of this type in bytes; `None` for types whose values have no fixed size.
 pub(crate) fn width(ty: &DataType) -> Option<usize> {
     match ty {
         DataType::FixedSizeBinary(width) => usize::try_from(*width).ok(),
@@ -33,7 +33,7 @@ pub(crate) fn width(ty: &DataType) -> Option<usize> {
     }
 }
 
-/// Appends the JSON text of a value. Numbers that are not finite are spelled as Python spells them.
+/// Appends the JSON text of a value. `NaN` and infinities are spelled as Python spells them.
 pub(crate) fn write(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
     use DataType::*;
     match ty {
@@ -72,7 +72,7 @@ pub(crate) fn write(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<()
     Ok(())
 }
 
-/// Appends the value that `text` stands for, as it lies in a column of type `ty`.
+/// Appends the value that `text` stands for, in the bytes that a column of type `ty` stores.
 pub(crate) fn parse(ty: &DataType, text: &str, out: &mut impl Extend<u8>) -> Result<(), Odd> {
     use DataType::*;
     macro_rules! number {
@@ -185,7 +185,7 @@ pub(crate) fn parse(ty: &DataType, text: &str, out: &mut impl Extend<u8>) -> Res
     Ok(())
 }
 
-/// Appends bytes as a JSON string of hexadecimal digits.
+/// Appends bytes as a JSON string of lower-case hexadecimal digits.
 pub(crate) fn write_hex(value: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
@@ -198,7 +198,7 @@ pub(crate) fn write_hex(value: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The bytes that hexadecimal digits stand for.
+/// Reads what [`write_hex`] writes, without the quotes.
 pub(crate) fn parse_hex(digits: &str) -> Result<Vec<u8>, Odd> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Ok(byte - b'0'),

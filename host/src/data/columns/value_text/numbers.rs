@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The shortest text that reads back as the same value of 32 bits.
+/// Writes the shortest text that reads back as the same `f32`.
 pub(super) fn write_f32(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() {
         serde_json::to_writer(out, &value).expect("a vector takes everything");
@@ -11,7 +11,8 @@ pub(super) fn write_f32(value: f32, out: &mut Vec<u8>) {
     }
 }
 
-/// A JSON number, or what Python writes beyond: Rust reads more than that.
+/// Reads a JSON number, or `NaN`, `Infinity` and `-Infinity`. Refuses everything else that Rust's
+/// `parse` would accept.
 pub(super) fn float<T: std::str::FromStr>(text: &str) -> Result<T, Odd> {
     let is_number = text.bytes().next_back().is_some_and(|b| b.is_ascii_digit());
     if is_number || matches!(text, "NaN" | "Infinity" | "-Infinity") {
@@ -21,7 +22,7 @@ pub(super) fn float<T: std::str::FromStr>(text: &str) -> Result<T, Odd> {
     }
 }
 
-/// `digits` is the value without its point.
+/// Writes a decimal. `digits` is the unscaled value: 1.50 with `scale` 2 is `150`.
 pub(super) fn write_decimal(digits: &str, scale: i8, out: &mut Vec<u8>) {
     let (sign, digits) = digits
         .strip_prefix('-')
@@ -53,8 +54,8 @@ pub(super) fn write_decimal(digits: &str, scale: i8, out: &mut Vec<u8>) {
     }
 }
 
-/// The digits of `text`, a number, without its point: as a whole number of units of 10^-scale.
-/// Fails where that is not exactly the number.
+/// Reads a decimal; returns its unscaled value, the whole number of units of 10^-scale. Fails if the
+/// text needs a smaller unit, or more than `precision` digits.
 pub(super) fn decimal(text: &str, precision: u8, scale: i8) -> Result<String, Odd> {
     let (sign, number) = text
         .strip_prefix('-')

@@ -2,12 +2,12 @@
 
 use super::*;
 
-/// Days from 1970-01-01 that have a date with a year of four digits, which is what RFC 3339, Python
-/// and pandas know.
+/// The days, counted from 1970-01-01, whose year has four digits. RFC 3339 and Python know no others.
 const DAYS: RangeInclusive<i64> = -719_528..=2_932_896;
+/// Seconds of a day.
 pub(super) const DAY: i64 = 86_400;
 
-/// Decimal digits of a second that a unit has.
+/// How many decimal digits of a second the unit has.
 pub(super) fn digits(unit: &TimeUnit) -> u32 {
     match unit {
         TimeUnit::Second => 0,
@@ -17,7 +17,7 @@ pub(super) fn digits(unit: &TimeUnit) -> u32 {
     }
 }
 
-/// Appends `value` units of 10^-digits seconds, with no more digits than it needs.
+/// Writes `value`, in units of 10^-digits seconds, as seconds without trailing zeros.
 pub(super) fn write_seconds(value: i128, digits: u32, out: &mut Vec<u8>) {
     let per = 10i128.pow(digits);
     show(value / per, out);
@@ -29,7 +29,7 @@ pub(super) fn write_seconds(value: i128, digits: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// The number that `text` spells, in units of 10^-digits. It has no sign.
+/// Reads a number without a sign; returns it in units of 10^-digits.
 pub(super) fn scaled(text: &str, digits: u32) -> Result<i128, Odd> {
     decimal(text, 38, digits as i8)?
         .parse::<i128>()
@@ -95,7 +95,7 @@ pub(super) fn parse_interval(unit: &IntervalUnit, text: &str) -> Result<Vec<u8>,
     Ok(value)
 }
 
-/// Dates, times of the day and timestamps.
+/// Writes a date, a time of day or a timestamp.
 pub(super) fn write_time(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
     let number = if value.len() == 4 {
         i32::from_ne_bytes(bytes(value)).into()
@@ -148,8 +148,8 @@ pub(super) fn write_time(ty: &DataType, value: &[u8], out: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// Seconds east of UTC that `zone` is at `seconds` since 1970. 0 where that is no number of whole
-/// minutes, which RFC 3339 cannot say: the text is the same moment then, in UTC.
+/// The offset of `zone` from UTC, in seconds to the east, at `seconds` since 1970. RFC 3339 has only
+/// whole minutes: for any other offset this returns 0, and the text is the same moment in UTC.
 pub(super) fn offset_at(zone: &str, seconds: i64) -> i64 {
     let named = || {
         let zone: Tz = zone.parse().ok()?;
@@ -166,7 +166,7 @@ pub(super) fn offset_at(zone: &str, seconds: i64) -> i64 {
         .unwrap_or(0)
 }
 
-/// Seconds east of UTC of a zone such as `+02:00`; None for a named one.
+/// The offset of a zone such as `+02:00`, in seconds to the east; `None` for a named zone.
 pub(super) fn fixed_offset(zone: &str) -> Option<i64> {
     let (sign, digits) = match zone.as_bytes().first()? {
         b'+' => (1, &zone[1..]),
@@ -185,8 +185,8 @@ pub(super) fn fixed_offset(zone: &str) -> Option<i64> {
     Some(sign * (digits[..2].parse::<i64>().ok()? * 3600 + minutes * 60))
 }
 
-/// `value` units of 10^-digits seconds since 1970, shown `offset` seconds later. None if the date
-/// has no text.
+/// Writes the moment `value`, in units of 10^-digits seconds since 1970, as the local time that is
+/// `offset` seconds ahead of UTC. Returns `None` if its date is outside [`DAYS`].
 pub(super) fn write_moment(value: i64, digits: u32, offset: i64, out: &mut Vec<u8>) -> Option<()> {
     let per = 10i64.pow(digits);
     let seconds = value.div_euclid(per).checked_add(offset)?;
@@ -200,12 +200,12 @@ pub(super) fn write_moment(value: i64, digits: u32, offset: i64, out: &mut Vec<u
     Some(())
 }
 
-/// `YYYY-MM-DD`; None where the year has not four digits.
+/// Writes `YYYY-MM-DD`; returns `None` if the year does not have four digits.
 pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> Option<()> {
     if !DAYS.contains(&days) {
         return None;
     }
-    // Years begin in March here, so that the leap day is the last; the era has 400 of them.
+    // Counts years from March, so that a leap day is the last day of its year, in eras of 400 years.
     let day = days + 719_468;
     let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -218,7 +218,7 @@ pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// `hh:mm:ss`, then three, six or nine digits, as many as are needed.
+/// Writes `hh:mm:ss`, and the fraction with three, six or nine digits, as many as it needs.
 pub(super) fn write_clock(seconds: i64, nanos: i64, out: &mut Vec<u8>) {
     show(
         format_args!(
@@ -237,7 +237,7 @@ pub(super) fn write_clock(seconds: i64, nanos: i64, out: &mut Vec<u8>) {
     }
 }
 
-/// Two or four digits.
+/// Reads a number of exactly `len` digits.
 pub(super) fn field(text: &str, len: usize) -> Result<i64, Odd> {
     if text.len() == len && text.bytes().all(|b| b.is_ascii_digit()) {
         text.parse().map_err(|_| Odd)
@@ -246,7 +246,7 @@ pub(super) fn field(text: &str, len: usize) -> Result<i64, Odd> {
     }
 }
 
-/// Days from 1970-01-01 to `YYYY-MM-DD`.
+/// Reads `YYYY-MM-DD`; returns the days since 1970-01-01.
 pub(super) fn parse_date(text: &str) -> Result<i64, Odd> {
     let mut parts = text.split('-');
     let mut part = |len| field(parts.next().ok_or(Odd)?, len);
@@ -278,7 +278,7 @@ pub(super) fn parse_date(text: &str) -> Result<i64, Odd> {
     Ok(era * 146_097 + year * 365 + year / 4 - year / 100 + day - 719_468)
 }
 
-/// `hh:mm:ss[.f]` in units of 10^-digits seconds.
+/// Reads `hh:mm:ss[.f]`; returns units of 10^-digits seconds.
 pub(super) fn parse_clock(text: &str, digits: u32) -> Result<i128, Odd> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let mut parts = clock.split(':');
@@ -293,8 +293,8 @@ pub(super) fn parse_clock(text: &str, digits: u32) -> Result<i128, Odd> {
     )
 }
 
-/// `YYYY-MM-DDThh:mm:ss[.f]` in units of 10^-digits seconds since 1970, and the offset that
-/// follows, in seconds.
+/// Reads `YYYY-MM-DDThh:mm:ss[.f]` and the offset after it. Returns the local time in units of
+/// 10^-digits seconds since 1970, and the offset in seconds.
 pub(super) fn moment(text: &str, digits: u32) -> Result<(i128, Option<i64>), Odd> {
     let (date, clock) = text.split_once('T').ok_or(Odd)?;
     let end = clock.find(['Z', '+', '-']).unwrap_or(clock.len());

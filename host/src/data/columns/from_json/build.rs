@@ -1,170 +1,20 @@
-//! Converts JSON rows to columns of given types.
-//!
-//! By hand: `arrow-json` 60.1 does not read `NaN`, and a row must read back exactly as
-//! [`super::to_json`] wrote it, with durations, intervals, hexadecimal bytes and maps of any keys.
+//! Columns under construction, from one JSON text per row.
 
-use super::value_text::{parse, parse_hex, quoted, width};
+use super::fits::key_text;
+use crate::data::columns::value_text::{parse, parse_hex, quoted, width};
 use crate::data::json::{Odd, elements, members, unquoted};
 use anyhow::{Context, Result};
 use arrow::array::{
-    Array, ArrayData, ArrayRef, BooleanBufferBuilder, BooleanBuilder, FixedSizeListArray,
-    GenericListArray, LargeBinaryBuilder, LargeStringBuilder, MapArray, NullArray, RecordBatch,
-    RecordBatchOptions, StringBuilder, StringViewArray, StructArray, make_array,
+    Array, ArrayData, ArrayRef, BooleanBuilder, FixedSizeListArray, GenericListArray,
+    LargeBinaryBuilder, LargeStringBuilder, MapArray, NullArray, StringBuilder, StructArray,
+    make_array,
 };
-use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer, OffsetBuffer};
+use arrow::buffer::{MutableBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Fields, SchemaRef};
+use arrow::datatypes::{DataType, Fields};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Converts the rows in `lines`, each ended by a line feed, to one record batch of `schema`, whose
-/// types must hold their values.
-pub(crate) fn to_columns(lines: &[u8], schema: &SchemaRef) -> Result<RecordBatch> {
-    let mut columns = Object::new(schema.fields());
-    for line in lines.split_inclusive(|&b| b == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = simdutf8::basic::from_utf8(line)?;
-        columns
-            .append(Some(text))
-            .ok()
-            .context("a row of the output is not what it was when it was written")?;
-    }
-    let rows = columns.valid.len();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::clone(schema),
-        columns.finish_children()?,
-        &options,
-    )?)
-}
-
-/// Parses JSON texts into a column of type `ty`. Also returns the rows whose text does not fit
-/// `ty`: they are null.
-pub(crate) fn made_of(texts: &StringViewArray, ty: &DataType) -> Result<(ArrayRef, BooleanBuffer)> {
-    let mut column = Build::new(ty);
-    let mut lost = BooleanBufferBuilder::new(texts.len());
-    for text in texts {
-        let text = text.map(str::trim).filter(|text| *text != "null");
-        let value = text.filter(|text| fits(ty, text));
-        lost.append(text.is_some() && value.is_none());
-        column
-            .append(value)
-            .ok()
-            .context("a JSON value that fits its type cannot be read")?;
-    }
-    Ok((column.finish()?, lost.finish()))
-}
-
-/// Whether columns of this type can be made of JSON texts.
-pub(crate) fn can_be_made(ty: &DataType) -> bool {
-    use DataType::*;
-    match ty {
-        List(item) | LargeList(item) | FixedSizeList(item, _) => can_be_made(item.data_type()),
-        Struct(fields) => fields.iter().all(|field| can_be_made(field.data_type())),
-        Map(entries, _) => {
-            matches!(entries.data_type(), Struct(fields) if fields.len() == 2 && fields.iter().all(|f| can_be_made(f.data_type())))
-        }
-        Dictionary(_, value) => can_be_made(value),
-        Null | Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView => true,
-        other => width(other).is_some(),
-    }
-}
-
-/// Whether `text`, a JSON value, fits a column of type `ty` without loss. False for null.
-pub(crate) fn fits(ty: &DataType, text: &str) -> bool {
-    use DataType::*;
-    let fits_or_null = |field: &FieldRef, text: &str| {
-        if text == "null" {
-            field.is_nullable()
-        } else {
-            fits(field.data_type(), text)
-        }
-    };
-    match ty {
-        Null => false,
-        Boolean => matches!(text, "true" | "false"),
-        Utf8 | LargeUtf8 | Utf8View => {
-            text.starts_with('"')
-                && (!text.contains('\\') || crate::data::json::read_string(text).is_some())
-        }
-        Binary | LargeBinary | BinaryView => {
-            quoted(text).is_ok_and(|digits| parse_hex(digits).is_ok())
-        }
-        List(item) | LargeList(item) | FixedSizeList(item, _) => {
-            let (mut all, mut len) = (true, 0);
-            let is_list = elements(text, |value| {
-                all = all && fits_or_null(item, value);
-                len += 1;
-            });
-            is_list.is_ok() && all && !matches!(ty, FixedSizeList(_, wanted) if *wanted != len)
-        }
-        Struct(fields) => {
-            let (mut all, mut seen) = (true, vec![false; fields.len()]);
-            let is_object = members(text, |name, value| {
-                match fields.iter().position(|field| *field.name() == *name) {
-                    Some(at) => {
-                        seen[at] = true;
-                        all = all && fits_or_null(&fields[at], value);
-                    }
-                    None => all = false,
-                }
-            });
-            is_object.is_ok()
-                && all
-                && fields
-                    .iter()
-                    .zip(seen)
-                    .all(|(field, seen)| seen || field.is_nullable())
-        }
-        Map(entries, _) => {
-            let Struct(fields) = entries.data_type() else {
-                return false;
-            };
-            let [key, value] = &fields[..] else {
-                return false;
-            };
-            let mut all = true;
-            let is_object = members(text, |name, text| {
-                all = all
-                    && fits(key.data_type(), &key_text(key.data_type(), &name))
-                    && fits_or_null(value, text);
-            });
-            is_object.is_ok() && all
-        }
-        Dictionary(_, value) => fits(value, text),
-        other => parse(other, text, &mut Ignored).is_ok(),
-    }
-}
-
-/// The JSON text of the map key `name`: keys that were not strings were written as strings of
-/// their JSON text.
-fn key_text<'a>(ty: &DataType, name: &'a str) -> Cow<'a, str> {
-    let is_quoted = match ty {
-        DataType::Dictionary(_, value) => return key_text(value, name),
-        ty if ty.is_numeric() => false,
-        DataType::Boolean
-        | DataType::Struct(_)
-        | DataType::List(_)
-        | DataType::LargeList(_)
-        | DataType::FixedSizeList(..)
-        | DataType::Map(..) => false,
-        _ => true,
-    };
-    if !is_quoted {
-        return Cow::Borrowed(name);
-    }
-    let mut text = Vec::new();
-    crate::data::json::write_string(name, &mut text);
-    Cow::Owned(String::from_utf8_lossy(&text).into_owned())
-}
-
-/// A sink that discards what it gets.
-struct Ignored;
-
-impl Extend<u8> for Ignored {
-    fn extend<T: IntoIterator<Item = u8>>(&mut self, _: T) {}
-}
 
 /// Makes a buffer extendable.
 struct Bytes<'b>(&'b mut MutableBuffer);
@@ -176,7 +26,7 @@ impl Extend<u8> for Bytes<'_> {
 }
 
 /// One column under construction.
-enum Build {
+pub(super) enum Build {
     Null(usize),
     Boolean(BooleanBuilder),
     Fixed {
@@ -206,15 +56,16 @@ enum Build {
     Dictionary(Box<Build>, DataType),
 }
 
-struct Object {
+pub(super) struct Object {
     fields: Fields,
     children: Vec<Build>,
     index: HashMap<String, usize>,
-    valid: Vec<bool>,
+    /// Of each row whether it is an object, not null.
+    pub(super) valid: Vec<bool>,
 }
 
 impl Object {
-    fn new(fields: &Fields) -> Self {
+    pub(super) fn new(fields: &Fields) -> Self {
         let children = fields
             .iter()
             .map(|field| Build::new(field.data_type()))
@@ -232,7 +83,7 @@ impl Object {
         }
     }
 
-    fn append(&mut self, text: Option<&str>) -> Result<(), Odd> {
+    pub(super) fn append(&mut self, text: Option<&str>) -> Result<(), Odd> {
         let mut values: Vec<Option<&str>> = vec![None; self.children.len()];
         if let Some(text) = text {
             let mut near = 0;
@@ -256,13 +107,13 @@ impl Object {
             .try_for_each(|(child, value)| child.append(value.filter(|v| *v != "null")))
     }
 
-    fn finish_children(&mut self) -> Result<Vec<ArrayRef>> {
+    pub(super) fn finish_children(&mut self) -> Result<Vec<ArrayRef>> {
         self.children.iter_mut().map(Build::finish).collect()
     }
 }
 
 impl Build {
-    fn new(ty: &DataType) -> Self {
+    pub(super) fn new(ty: &DataType) -> Self {
         match ty {
             DataType::Null => Self::Null(0),
             DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
@@ -326,7 +177,7 @@ impl Build {
         }
     }
 
-    fn append(&mut self, value: Option<&str>) -> Result<(), Odd> {
+    pub(super) fn append(&mut self, value: Option<&str>) -> Result<(), Odd> {
         match self {
             Self::Null(len) => *len += 1,
             Self::Boolean(b) => b.append_option(value.map(|v| v == "true")),
@@ -399,7 +250,7 @@ impl Build {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<ArrayRef> {
+    pub(super) fn finish(&mut self) -> Result<ArrayRef> {
         Ok(match self {
             Self::Null(len) => Arc::new(NullArray::new(*len)),
             Self::Boolean(b) => Arc::new(b.finish()),
