@@ -40,6 +40,9 @@ pub(crate) struct ReadOptions {
     /// Columns: the schema to which the rows of all files are cast. A row with a value that does
     /// not survive is bad. None: each file's own schema.
     pub schema: Option<SchemaRef>,
+    /// Parquet: the top-level columns to decode. None: all. What a file needs to be read twice for
+    /// is read whole.
+    pub columns: Option<Vec<String>>,
 }
 
 impl ReadOptions {
@@ -57,6 +60,7 @@ impl ReadOptions {
             max_row_bytes: Self::MAX_ROW_BYTES,
             as_json: false,
             schema: None,
+            columns: None,
         }
     }
 }

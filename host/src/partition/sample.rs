@@ -3,8 +3,10 @@
 use arrow::array::{Array, AsArray};
 
 use super::auto::{Modality, SampledRow};
-use super::survey::Survey;
+use super::survey::{Survey, is_parquet};
 use crate::config::Resolved;
+use crate::data::input::describe::guarded;
+use crate::data::input::parquet_file::bytes_beside;
 use crate::data::{Batch, Dataset, FieldType, ReadField, ReadOptions, logical_bytes, read};
 
 /// Reads the rows of the survey's sample.
@@ -26,6 +28,13 @@ pub(crate) fn read_sample(
         field(&config.video_key, FieldType::Json),
     ]);
     options.batch_bytes = 64 << 10;
+    let mut beside = 0;
+    if is_parquet(dataset) {
+        let columns = top_level(&options.fields);
+        beside = row_bytes_beside(dataset, &columns, survey.rows.number())
+            .map_err(|e| format!("{e:#}"))?;
+        options.columns = Some(columns);
+    }
     let mut rows = Vec::new();
     for piece in survey.sample.iter().filter(|p| !p.slices.is_empty()) {
         let mut left = survey.per_piece;
@@ -33,7 +42,11 @@ pub(crate) fn read_sample(
             let batch = block.map_err(|e| format!("{e:#}"))?.batch;
             let taken = batch.rows().min(left);
             let media = [&config.image_key, &config.audio_key, &config.video_key];
-            rows.extend((0..taken).map(|i| sampled(&batch, i, config.text_key(), &media)));
+            rows.extend((0..taken).map(|i| {
+                let mut row = sampled(&batch, i, config.text_key(), &media);
+                row.bytes += beside;
+                row
+            }));
             left -= taken;
             if left == 0 {
                 break;
@@ -41,6 +54,28 @@ pub(crate) fn read_sample(
         }
     }
     Ok(rows)
+}
+
+/// The columns in which `fields` may lie: a name with dots can be a column, or lead into one.
+fn top_level(fields: &[ReadField]) -> Vec<String> {
+    let head = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
+    fields
+        .iter()
+        .flat_map(|field| [field.path.clone(), head(&field.path)])
+        .collect()
+}
+
+/// Average bytes of a row in the columns that are not in `columns`.
+fn row_bytes_beside(dataset: &Dataset, columns: &[String], rows: u64) -> anyhow::Result<u64> {
+    let files = dataset.files.iter();
+    let bytes: u64 = files
+        .map(|file| {
+            guarded(&file.shown().to_string(), || {
+                bytes_beside(&file.path, columns)
+            })
+        })
+        .sum::<anyhow::Result<_>>()?;
+    Ok(bytes / rows.max(1))
 }
 
 fn sampled(batch: &Batch, row: usize, text_key: &str, media: &[&String; 3]) -> SampledRow {
@@ -71,5 +106,53 @@ fn sampled(batch: &Batch, row: usize, text_key: &str, media: &[&String; 3]) -> S
         bytes,
         text_chars: text.chars().count() as u64,
         modality: Modality::of_row(text, has(media[0]), has(media[1]), has(media[2])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::config::{Need, resolve};
+    use crate::partition::survey::survey;
+
+    /// 4,000 rows with a text of 1,000 bytes and another column of 2,000, in pages of 100 rows.
+    fn parquet(path: &std::path::Path) {
+        let column = |len: usize| -> ArrayRef {
+            let value = |i: usize| format!("{i:0len$}");
+            Arc::new(StringArray::from_iter_values((0..4000).map(value)))
+        };
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..4000));
+        let columns = [
+            ("n", numbers),
+            ("text", column(1000)),
+            ("more", column(2000)),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = std::fs::File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn columns_that_are_not_decoded_count_as_the_footer_says() {
+        let dir = tempfile::tempdir().unwrap();
+        parquet(&dir.path().join("in.parquet"));
+        let recipe = dir.path().join("recipe.yaml");
+        let paths = "dataset_path: in.parquet\nexport_path: out.parquet\nprocess: []\n";
+        std::fs::write(&recipe, paths).unwrap();
+        let none = std::iter::empty::<(std::ffi::OsString, std::ffi::OsString)>();
+        let resolved = resolve(Some(&recipe), none, &[], Need::Runnable).unwrap();
+        let dataset = Dataset::open(&["in.parquet".to_owned()], dir.path()).unwrap();
+        let rows = read_sample(&resolved, &dataset, &survey(&dataset).unwrap()).unwrap();
+        assert!((96..=200).contains(&rows.len()), "{}", rows.len());
+        assert!(rows.iter().all(|row| row.text_chars == 1000));
+        let mean = rows.iter().map(|row| row.bytes).sum::<u64>() / rows.len() as u64;
+        assert!((3000..3100).contains(&mean), "{mean}");
     }
 }

@@ -1,6 +1,8 @@
 //! Finds out how many rows a dataset has and chooses the rows to sample, without reading all of it.
 //!
-//! Columnar formats store their number of rows. For JSON lines, stretches of equal length at equal
+//! Columnar formats store their number of rows. Parquet also stores the sizes of its columns, so only
+//! the few that tell the modality are decoded, at a few places: a row costs a whole page of each
+//! column, and all columns of 64 pages were a third of the time of a run. For JSON lines, stretches of equal length at equal
 //! distances are read, and the rows that **begin** in a stretch are sampled. This gives each row
 //! the same chance, however long it is; taking the row at a position, or a fixed number of rows
 //! from each, would prefer long rows.
@@ -14,7 +16,7 @@ use memchr::memchr_iter;
 use super::auto::{RowCount, sample_rows};
 use super::split::{SplitBy, locate, next_row, slices, split};
 use crate::data::input::describe::row_count;
-use crate::data::{Dataset, InputFile, Partition};
+use crate::data::{Dataset, Format, InputFile, Partition};
 
 /// Stretches in which rows are counted. Many short stretches are better than few long ones because
 /// neighbouring rows are alike: 16 MB in all take some 5 ms and were off by 3 % on 462 MB of
@@ -22,6 +24,8 @@ use crate::data::{Dataset, InputFile, Partition};
 const COUNTED: u64 = 512;
 /// Stretches whose rows are sampled. These rows must be parsed.
 const PARSED: u64 = 64;
+/// Places where rows of Parquet are sampled: each costs a page of a column, of 1 to 5 MB.
+const PAGES: u64 = 8;
 /// Length of a stretch in bytes.
 const LENGTH: u64 = 32 << 10;
 /// With fewer rows than this, rows are large and the stretches are made longer, as far as [`MOST`]
@@ -57,10 +61,11 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         } else {
             RowCount::About(rows)
         };
-        let per_piece = (sample_rows(rows.number()) / PARSED).max(4) as usize;
+        let places = if is_parquet(dataset) { PAGES } else { PARSED };
+        let per_piece = (sample_rows(rows.number()) / places).max(4) as usize;
         return Ok(Survey {
             rows,
-            sample: split(dataset, SplitBy::Count(PARSED as u32))?,
+            sample: split(dataset, SplitBy::Count(places as u32))?,
             per_piece,
         });
     }
@@ -116,6 +121,12 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     })
 }
 
+/// Whether footers have the sizes of all columns.
+pub(super) fn is_parquet(dataset: &Dataset) -> bool {
+    let mut files = dataset.files.iter();
+    files.all(|file| file.format == Format::Parquet)
+}
+
 /// Returns stretches of `length` bytes in the middle of `places` equal parts of `total`, or one
 /// that covers all of it if they would touch.
 fn stretches(total: u64, places: u64, length: u64) -> Vec<(u64, u64)> {
@@ -166,7 +177,7 @@ fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Compression, Format};
+    use crate::data::Compression;
 
     fn dataset(dir: &std::path::Path, files: &[Vec<u8>]) -> Dataset {
         let files = files

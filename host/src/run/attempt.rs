@@ -136,6 +136,7 @@ impl Attempt<'_> {
                     .min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
                 as_json: prepared.export.makes_json(),
                 schema: prepared.export.schema().cloned(),
+                columns: None,
             },
             store: Store::new(self.paths.clone(), Storage::new(), &storage, batch_bytes),
             export: prepared.export.clone(),

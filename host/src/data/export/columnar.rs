@@ -1,6 +1,7 @@
 //! Assembles columnar exports, Parquet and Arrow, from the parts. Row group boundaries depend on
 //! the rows alone.
 
+use super::columnar_file::ColumnarFile;
 use super::part::{PartContent, PartInfo};
 use super::staging::Staged;
 use super::stream::LineStream;
@@ -8,7 +9,6 @@ use super::target::{ExportFormat, ExportTarget};
 use crate::data::columns::conform::conform;
 use crate::data::columns::from_json::to_columns;
 use crate::data::columns::hugging_face;
-use crate::data::columns::logical::parquet_schema;
 use crate::data::columns::schema::decode_schema;
 use crate::data::columns::storable::{empty_struct_notes, for_parquet};
 use crate::data::columns::typed::Typed;
@@ -17,25 +17,14 @@ use crate::data::columns::widen::unify;
 use crate::data::json::schema_inference::Shape;
 use crate::data::losses::{Loss, Losses};
 use crate::error::UserError;
-use crate::rundir::AtomicFile;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
-};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek};
+use std::io::Seek;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,7 +32,12 @@ use std::sync::Arc;
 /// hold a few in memory.
 const ROW_GROUP_BYTES: u64 = 64 << 20;
 
-/// The same for a record batch of an Arrow stream.
+/// Size of the rows that are encoded at once. Small enough for the second-level cache, large enough
+/// for a data page; whole row groups cost a fifth more, for new pages of memory. Which rows are in a
+/// piece depends on the rows alone, as the encoder may end a page with it.
+const PIECE_BYTES: u64 = 1 << 20;
+
+/// Size of the rows of a record batch of an Arrow stream.
 const ARROW_BATCH_BYTES: u64 = 8 << 20;
 
 /// Writes the export; returns a note for each column that does not hold the values as they were.
@@ -52,29 +46,27 @@ pub(crate) fn assemble(
     target: &ExportTarget,
     out: &mut Staged,
 ) -> Result<Vec<String>> {
-    let group_bytes = if target.format == ExportFormat::Parquet {
-        ROW_GROUP_BYTES
+    let sizes = if target.format == ExportFormat::Parquet {
+        [ROW_GROUP_BYTES, PIECE_BYTES]
     } else {
-        ARROW_BATCH_BYTES
+        [ARROW_BATCH_BYTES; 2]
     };
-    let group_bytes = target
-        .shard_size
-        .map_or(group_bytes, |shard| shard.min(group_bytes))
-        .max(1);
+    let sizes = sizes.map(|bytes| target.shard_size.unwrap_or(bytes).clamp(1, bytes));
+    let sizes = (sizes[0], sizes[1]);
     let columns = parts
         .iter()
         .any(|(_, info)| matches!(info.content, PartContent::Columns { .. }));
     if columns {
-        from_columns(parts, target, group_bytes, out)
+        from_columns(parts, target, sizes, out)
     } else {
-        from_rows(parts, target, group_bytes, out)
+        from_rows(parts, target, sizes, out)
     }
 }
 
 fn from_rows(
     parts: &[(PathBuf, PartInfo)],
     target: &ExportTarget,
-    group_bytes: u64,
+    (group_bytes, piece_bytes): (u64, u64),
     out: &mut Staged,
 ) -> Result<Vec<String>> {
     let (mut shape, mut typed, mut losses) = (Shape::default(), None::<Typed>, Losses::default());
@@ -149,17 +141,18 @@ fn from_rows(
             Some(size) => stream.row_end(start, start.saturating_add(size))?,
             None => stream.len(),
         };
-        let mut writer = Writer::new(out.start()?, target.format, &schema)?;
+        let mut writer = ColumnarFile::new(out.start()?, target.format, &schema)?;
         while start < shard_end {
             let mut groups = Vec::new();
             while start < shard_end && groups.len() < rayon::current_num_threads() {
                 let end = stream.row_end(start, start + group_bytes)?.min(shard_end);
-                let mut lines = Vec::with_capacity((end - start) as usize);
-                stream.range(start, end).read_to_end(&mut lines)?;
-                groups.push(lines);
+                groups.push((start, end));
                 start = end;
             }
-            writer.write(groups, |lines| to_columns(&lines, &schema))?;
+            writer.write(groups, |(start, end)| {
+                let pieces = stream.pieces(start, end, piece_bytes);
+                pieces.map(|lines| to_columns(&lines?, &schema))
+            })?;
         }
         out.add(writer.finish()?)?;
         if start == stream.len() {
@@ -171,7 +164,7 @@ fn from_rows(
 fn from_columns(
     parts: &[(PathBuf, PartInfo)],
     target: &ExportTarget,
-    group_bytes: u64,
+    (group_bytes, piece_bytes): (u64, u64),
     out: &mut Staged,
 ) -> Result<Vec<String>> {
     let schema = columns_schema(parts)?;
@@ -181,24 +174,30 @@ fn from_columns(
         (u128::from(limit) * u128::from(rows) / u128::from(bytes.max(1))).clamp(1, 1 << 20) as usize
     };
     let (group_rows, shard_rows) = (rows_in(group_bytes), target.shard_size.map(rows_in));
+    let piece_rows = rows_in(piece_bytes);
     let mut batches = Batches::new(parts);
+    let threads = rayon::current_num_threads();
     loop {
-        let mut writer = Writer::new(out.start()?, target.format, &schema)?;
+        let mut writer = ColumnarFile::new(out.start()?, target.format, &schema)?;
         let mut left = shard_rows.unwrap_or(usize::MAX);
-        let mut ended = false;
-        while left > 0 && !ended {
-            let mut groups = Vec::new();
-            while left > 0 && groups.len() < rayon::current_num_threads() {
-                let pieces = batches.take(group_rows.min(left))?;
-                let taken: usize = pieces.iter().map(RecordBatch::num_rows).sum();
-                if taken == 0 {
-                    ended = true;
-                    break;
-                }
-                left -= taken;
-                groups.push(pieces);
+        while left > 0 && !batches.is_done()? {
+            if threads == 1 {
+                // Nobody waits, so a group need not be in memory before it is encoded.
+                let rows = group_rows.min(left);
+                left -= rows;
+                let pieces = batches.pieces(rows, piece_rows);
+                writer.write_group(pieces.map(|piece| joined(&piece?, &schema)))?;
+                continue;
             }
-            writer.write(groups, |pieces| joined(&pieces, &schema))?;
+            let mut groups: Vec<Vec<_>> = Vec::new();
+            while left > 0 && groups.len() < threads && !batches.is_done()? {
+                let rows = group_rows.min(left);
+                left -= rows;
+                groups.push(batches.pieces(rows, piece_rows).collect::<Result<_>>()?);
+            }
+            writer.write(groups, |group| {
+                group.into_iter().map(|piece| joined(&piece, &schema))
+            })?;
         }
         out.add(writer.finish()?)?;
         if batches.is_done()? {
@@ -276,8 +275,24 @@ impl Batches {
         }
     }
 
-    /// The next `rows` rows; fewer only at the end.
-    fn take(&mut self, rows: usize) -> Result<Vec<RecordBatch>> {
+    /// The next `rows` rows, as far as there are any, in pieces of `piece` rows; the last piece may
+    /// be smaller.
+    fn pieces(
+        &mut self,
+        mut rows: usize,
+        piece: usize,
+    ) -> impl Iterator<Item = Result<Vec<RecordBatch>>> + use<'_> {
+        std::iter::from_fn(move || {
+            let taken = self.take(piece.min(rows)).transpose()?;
+            if let Ok(taken) = &taken {
+                rows -= taken.iter().map(RecordBatch::num_rows).sum::<usize>();
+            }
+            Some(taken)
+        })
+    }
+
+    /// The next `rows` rows; fewer at the end, None where there are none.
+    fn take(&mut self, rows: usize) -> Result<Option<Vec<RecordBatch>>> {
         let mut left = rows;
         let mut taken = Vec::new();
         while left > 0 {
@@ -289,7 +304,7 @@ impl Batches {
             taken.push(batch.slice(0, now));
             left -= now;
         }
-        Ok(taken)
+        Ok((!taken.is_empty()).then_some(taken))
     }
 
     fn is_done(&mut self) -> Result<bool> {
@@ -369,105 +384,4 @@ fn joined(pieces: &[RecordBatch], schema: &SchemaRef) -> Result<RecordBatch> {
         columns,
         &RecordBatchOptions::new().with_row_count(Some(rows)),
     )?)
-}
-
-/// A file being written, one group at a time.
-enum Writer {
-    Parquet(
-        SerializedFileWriter<BufWriter<AtomicFile>>,
-        ArrowRowGroupWriterFactory,
-    ),
-    Arrow(StreamWriter<BufWriter<AtomicFile>>),
-}
-
-impl Writer {
-    fn new(file: AtomicFile, format: ExportFormat, schema: &SchemaRef) -> Result<Self> {
-        let file = BufWriter::with_capacity(256 << 10, file);
-        Ok(if format == ExportFormat::Parquet {
-            // Level 1 is as fast as snappy here and a quarter smaller.
-            // Readers look for `huggingface` and `pandas` next to Arrow's schema, not in it.
-            let described = schema
-                .metadata()
-                .iter()
-                .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
-                .collect();
-            let properties = WriterProperties::builder()
-                .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-                .set_key_value_metadata(
-                    Some(described).filter(|described: &Vec<KeyValue>| !described.is_empty()),
-                )
-                .build();
-            let mut options = ArrowWriterOptions::new().with_properties(properties);
-            if let Some(schema) = parquet_schema(schema)? {
-                options = options.with_parquet_schema(schema);
-            }
-            let (writer, factory) =
-                ArrowWriter::try_new_with_options(file, schema.clone(), options)?
-                    .into_serialized_writer()?;
-            Self::Parquet(writer, factory)
-        } else {
-            Self::Arrow(StreamWriter::try_new(file, schema)?)
-        })
-    }
-
-    /// Makes and encodes the groups in parallel; writes them in order.
-    fn write<T: Send>(
-        &mut self,
-        groups: Vec<T>,
-        make: impl Fn(T) -> Result<RecordBatch> + Sync + Send,
-    ) -> Result<()> {
-        match self {
-            Self::Parquet(writer, factory) => {
-                let factory = &*factory;
-                let first = writer.flushed_row_groups().len();
-                let encode = |(i, group): (usize, T)| encode(&make(group)?, factory, first + i);
-                let encoded: Vec<Vec<ArrowColumnChunk>> = groups
-                    .into_par_iter()
-                    .enumerate()
-                    .map(encode)
-                    .collect::<Result<_>>()?;
-                for chunks in encoded {
-                    let mut group = writer.next_row_group()?;
-                    chunks
-                        .into_iter()
-                        .try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
-                    group.close()?;
-                }
-            }
-            Self::Arrow(writer) => {
-                let made: Vec<RecordBatch> =
-                    groups.into_par_iter().map(&make).collect::<Result<_>>()?;
-                made.iter().try_for_each(|batch| writer.write(batch))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The file, with all of it written.
-    fn finish(self) -> Result<AtomicFile> {
-        let out = match self {
-            Self::Parquet(writer, _) => writer.into_inner()?,
-            Self::Arrow(writer) => writer.into_inner()?,
-        };
-        Ok(out.into_inner().map_err(|e| e.into_error())?)
-    }
-}
-
-fn encode(
-    batch: &RecordBatch,
-    factory: &ArrowRowGroupWriterFactory,
-    group: usize,
-) -> Result<Vec<ArrowColumnChunk>> {
-    let mut writers = factory.create_column_writers(group)?.into_iter();
-    let mut chunks = Vec::new();
-    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-        for leaf in compute_leaves(field, array)? {
-            let mut writer = writers
-                .next()
-                .context("fewer column writers than columns")?;
-            writer.write(&leaf)?;
-            chunks.push(writer.close()?);
-        }
-    }
-    Ok(chunks)
 }

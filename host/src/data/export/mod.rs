@@ -2,6 +2,7 @@
 
 pub(crate) mod assemble;
 pub(crate) mod columnar;
+pub(crate) mod columnar_file;
 pub(crate) mod part;
 pub(crate) mod staging;
 pub(crate) mod stream;

@@ -70,6 +70,11 @@ impl LineStream {
         {
             return Ok(());
         }
+        self.append(start, end, out)
+    }
+
+    /// Writes `start..end` after what `out` has.
+    pub(crate) fn append(&self, start: u64, end: u64, out: &mut AtomicFile) -> Result<()> {
         let mut piece = vec![0; 256 << 10];
         let mut lines = self.range(start, end);
         loop {
@@ -107,6 +112,41 @@ impl LineStream {
             at += got as u64;
         }
         Ok(self.len)
+    }
+
+    /// The rows of `start..end`, of which each piece has as many whole ones as `size` bytes hold,
+    /// but at least one.
+    pub(crate) fn pieces(
+        &self,
+        start: u64,
+        end: u64,
+        size: u64,
+    ) -> impl Iterator<Item = Result<Vec<u8>>> + use<'_> {
+        let mut at = start;
+        std::iter::from_fn(move || {
+            (at < end).then(|| {
+                let lines = self.piece(at, end, size)?;
+                at += lines.len() as u64;
+                Ok(lines)
+            })
+        })
+    }
+
+    fn piece(&self, start: u64, end: u64, size: u64) -> Result<Vec<u8>> {
+        let limit = start.saturating_add(size).min(end);
+        let mut lines = Vec::with_capacity((limit - start) as usize);
+        self.range(start, limit).read_to_end(&mut lines)?;
+        if limit < end {
+            match memchr::memrchr(b'\n', &lines) {
+                Some(last) => lines.truncate(last + 1),
+                // A row that is longer.
+                None => {
+                    let to = self.row_end(start, limit)?.min(end);
+                    self.range(limit, to).read_to_end(&mut lines)?;
+                }
+            }
+        }
+        Ok(lines)
     }
 
     /// A reader of `start..end`.

@@ -62,11 +62,7 @@ impl ColumnarReader {
             let Some(slice) = self.slices.next() else {
                 return Ok(None);
             };
-            self.open = Some(Open::new(
-                &self.files[slice.file],
-                slice,
-                self.options.batch_bytes,
-            )?);
+            self.open = Some(Open::new(&self.files[slice.file], slice, &self.options)?);
         }
     }
 }
@@ -80,7 +76,7 @@ impl Iterator for ColumnarReader {
 }
 
 impl Open {
-    fn new(file: &InputFile, slice: Slice, batch_bytes: usize) -> Result<Self> {
+    fn new(file: &InputFile, slice: Slice, options: &ReadOptions) -> Result<Self> {
         let name = file.path.display().to_string();
         let found = std::fs::metadata(&file.path)
             .with_context(|| format!("cannot open `{name}`"))?
@@ -96,9 +92,12 @@ impl Open {
             &name,
             || -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
                 Ok(match file.format {
-                    Format::Parquet => {
-                        Box::new(parquet_file::rows(&file.path, range, batch_bytes)?)
-                    }
+                    Format::Parquet => Box::new(parquet_file::rows(
+                        &file.path,
+                        range,
+                        options.batch_bytes,
+                        options.columns.as_deref(),
+                    )?),
                     _ => Box::new(arrow_file::rows(&file.path, range)?),
                 })
             },

@@ -184,11 +184,32 @@ pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
     .collect())
 }
 
-/// The rows in `range`, in batches of about `batch_bytes`. Does not touch row groups outside of it.
+/// Bytes of all rows of the top-level columns that are not in `known`, as the footer has them: the
+/// size of the values where the writer noted it, else the encoded size.
+pub(crate) fn bytes_beside(path: &Path, known: &[String]) -> Result<u64> {
+    let Opened { metadata, .. } = open(path)?;
+    let footer = metadata.metadata();
+    let leaves = footer.row_groups().iter().flat_map(|g| g.columns());
+    Ok(leaves
+        .filter(|leaf| {
+            !known
+                .iter()
+                .any(|name| *name == leaf.column_path().parts()[0])
+        })
+        .map(|leaf| match leaf.unencoded_byte_array_data_bytes() {
+            Some(bytes) => bytes.max(0) as u64,
+            None => leaf.uncompressed_size().max(0) as u64,
+        })
+        .sum())
+}
+
+/// The rows in `range`, in batches of about `batch_bytes`: of the top-level columns called `only`,
+/// if given. Does not touch row groups outside of it.
 pub(crate) fn rows(
     path: &Path,
     range: Range<u64>,
     batch_bytes: usize,
+    only: Option<&[String]>,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
     let Opened {
         file,
@@ -227,7 +248,16 @@ pub(crate) fn rows(
         None => None,
     };
     let mut second = second.into_iter().flatten();
-    let reader = reader(file, metadata, ProjectionMask::all())?;
+    let mask = match only {
+        Some(only) if twice.is_none() => {
+            let descriptor = metadata.metadata().file_metadata().schema_descr();
+            let roots = descriptor.root_schema().get_fields().iter().enumerate();
+            let chosen = roots.filter(|(_, root)| only.iter().any(|name| name == root.name()));
+            ProjectionMask::roots(descriptor, chosen.map(|(i, _)| i).collect::<Vec<_>>())
+        }
+        _ => ProjectionMask::all(),
+    };
+    let reader = reader(file, metadata, mask)?;
     let path = path.to_owned();
     Ok(reader.map(move |batch| {
         let whole = || match &twice {

@@ -3,8 +3,9 @@
 
 use super::MAX_DEPTH;
 use super::paths::{Key, Paths};
+use super::quote::closing_quote;
 use super::scan::Found;
-use super::string::find_special;
+
 use super::top::unquoted;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -135,12 +136,7 @@ fn lone_surrogates(text: &[u8]) -> Vec<usize> {
 
 /// The position of the closing quote of the string at `p`, or the end of `row`.
 pub(crate) fn string_end(row: &[u8], p: usize) -> usize {
-    let mut p = find_special(row, p + 1);
-    while p < row.len() && row[p] != b'"' {
-        p = find_special(row, p + if row[p] == b'\\' { 2 } else { 1 });
-    }
-    // A backslash may be the last byte.
-    p.min(row.len())
+    closing_quote(row, p + 1)
 }
 
 struct Walk<'w> {

@@ -10,6 +10,7 @@ pub(crate) mod edit;
 pub(crate) mod extract;
 pub(crate) mod lenient;
 pub(crate) mod paths;
+pub(crate) mod quote;
 pub(crate) mod row_text;
 pub(crate) mod scan;
 pub(crate) mod schema_inference;
@@ -20,7 +21,7 @@ pub(crate) mod top;
 pub(crate) use edit::{obstacle, write_f64};
 pub(crate) use scan::Odd;
 pub(crate) use string::find_special;
-pub(crate) use string::{read_string, write_string};
+pub(crate) use string::{append_string, read_string, write_string};
 pub(crate) use top::{constants, elements, has_constant, members, top_level, unquoted};
 
 /// Rows that nest deeper go to quarantine. Python's own parser gives up near 1,000; the bound keeps

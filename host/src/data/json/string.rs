@@ -237,14 +237,25 @@ fn unicode_escape(bytes: &[u8], p: usize) -> Result<(char, usize), BadString> {
 /// The text of a JSON string (with its quotes) that contains escapes; None if they are invalid or
 /// do not make Unicode.
 pub(crate) fn read_string(json: &str) -> Option<String> {
-    let bytes = json.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len() + BLOCK);
-    let close = unescape(bytes, 1, find_special(bytes, 1), &mut out).ok()?;
-    // Escapes make whole characters, and so does what lies between them.
-    (close + 1 == bytes.len() && simdutf8::basic::from_utf8(&out).is_ok()).then(|| {
-        // SAFETY: just checked.
+    let mut out = Vec::with_capacity(json.len() + BLOCK);
+    append_string(json, &mut out).then(|| {
+        // SAFETY: what was appended is UTF-8, and nothing was there before.
         unsafe { String::from_utf8_unchecked(out) }
     })
+}
+
+/// Appends to `out` what [`read_string`] gives, which is UTF-8; false and `out` as it was where
+/// that gives None.
+pub(crate) fn append_string(json: &str, out: &mut Vec<u8>) -> bool {
+    let (bytes, from) = (json.as_bytes(), out.len());
+    let close = unescape(bytes, 1, find_special(bytes, 1), out).ok();
+    // Escapes make whole characters, and so does what lies between them.
+    let is_whole = close.is_some_and(|close| close + 1 == bytes.len())
+        && simdutf8::basic::from_utf8(&out[from..]).is_ok();
+    if !is_whole {
+        out.truncate(from);
+    }
+    is_whole
 }
 
 /// The letter that a byte is written as after a backslash; 0 where it is written as `\u00XX` or

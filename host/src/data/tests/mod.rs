@@ -83,6 +83,7 @@ fn run(
         max_row_bytes: way.max_row_bytes,
         as_json: false,
         schema: options.schema().cloned(),
+        columns: None,
     };
     let (mut parts, mut bad) = (Vec::new(), Vec::new());
     for partition in split(&dataset, way.by)? {

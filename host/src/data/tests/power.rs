@@ -95,6 +95,7 @@ fn an_export_is_the_old_one_or_the_new_one() {
                     max_row_bytes: PLAIN.max_row_bytes,
                     as_json: false,
                     schema: None,
+                    columns: None,
                 };
                 // The part lies elsewhere, on a disk that is well.
                 let part = dir.join("part");

@@ -2,11 +2,11 @@
 
 use super::fits::key_text;
 use crate::data::columns::value_text::{parse, parse_hex, quoted, width};
-use crate::data::json::{Odd, elements, members, unquoted};
+use crate::data::json::{Odd, append_string, elements, members, unquoted};
 use anyhow::{Context, Result};
 use arrow::array::{
     Array, ArrayData, ArrayRef, BooleanBuilder, FixedSizeListArray, GenericListArray,
-    LargeBinaryBuilder, LargeStringBuilder, MapArray, NullArray, StringBuilder, StructArray,
+    LargeBinaryBuilder, LargeStringBuilder, MapArray, NullArray, StringArray, StructArray,
     make_array,
 };
 use arrow::buffer::{MutableBuffer, NullBuffer, OffsetBuffer};
@@ -35,7 +35,7 @@ pub(super) enum Build {
         values: MutableBuffer,
         valid: Vec<bool>,
     },
-    Text(StringBuilder),
+    Text(Texts),
     LargeText(LargeStringBuilder, DataType),
     Bytes(LargeBinaryBuilder, DataType),
     List {
@@ -112,6 +112,42 @@ impl Object {
     }
 }
 
+/// A column of strings. Escapes are undone into its buffer.
+#[derive(Default)]
+struct Texts {
+    /// All texts, each of them UTF-8.
+    bytes: Vec<u8>,
+    /// Where each text ends.
+    ends: Vec<usize>,
+    valid: Vec<bool>,
+}
+
+impl Texts {
+    /// Adds the text of a JSON value: see [`plain`].
+    fn append(&mut self, value: Option<&str>) {
+        if let Some(value) = value {
+            let is_escaped = value.starts_with('"') && value.contains('\\');
+            if !is_escaped || !append_string(value, &mut self.bytes) {
+                self.bytes.extend_from_slice(plain(value).as_bytes());
+            }
+        }
+        self.ends.push(self.bytes.len());
+        self.valid.push(value.is_some());
+    }
+
+    fn finish(&mut self) -> Result<StringArray> {
+        let offsets = std::iter::once(0).chain(std::mem::take(&mut self.ends));
+        let offsets: Option<Vec<i32>> = offsets.map(|at| i32::try_from(at).ok()).collect();
+        let offsets = offsets.context("more than 2 GB of text in one batch of a column")?;
+        let (bytes, nulls) = (std::mem::take(&mut self.bytes), nulls(&self.valid));
+        self.valid.clear();
+        let offsets = OffsetBuffer::new(offsets.into());
+        // SAFETY: the offsets are the ends of the texts, in order, as many as rows and one more,
+        // and each text is UTF-8.
+        Ok(unsafe { StringArray::new_unchecked(offsets, bytes.into(), nulls) })
+    }
+}
+
 impl Build {
     pub(super) fn new(ty: &DataType) -> Self {
         match ty {
@@ -134,7 +170,7 @@ impl Build {
             }
             DataType::Map(entries, _) => {
                 let DataType::Struct(fields) = entries.data_type() else {
-                    return Self::Text(StringBuilder::new());
+                    return Self::Text(Texts::default());
                 };
                 let [keys, values] = [0, 1].map(|i| Box::new(Self::new(fields[i].data_type())));
                 Self::Map {
@@ -156,7 +192,7 @@ impl Build {
                     values: MutableBuffer::new(0),
                     valid: Vec::new(),
                 },
-                None => Self::Text(StringBuilder::new()),
+                None => Self::Text(Texts::default()),
             },
         }
     }
@@ -169,7 +205,7 @@ impl Build {
             Self::Fixed { valid, .. } | Self::List { valid, .. } | Self::Map { valid, .. } => {
                 valid.len()
             }
-            Self::Text(b) => b.len(),
+            Self::Text(texts) => texts.valid.len(),
             Self::LargeText(b, _) => b.len(),
             Self::Bytes(b, _) => b.len(),
             Self::Object(object) => object.valid.len(),
@@ -193,7 +229,7 @@ impl Build {
                 }
                 valid.push(value.is_some());
             }
-            Self::Text(b) => b.append_option(value.map(plain)),
+            Self::Text(texts) => texts.append(value),
             Self::LargeText(b, _) => b.append_option(value.map(plain)),
             Self::Bytes(b, _) => b.append_option(value.map(|v| parse_hex(quoted(v)?)).transpose()?),
             Self::List {
@@ -263,7 +299,7 @@ impl Build {
                     .add_buffer(std::mem::take(values).into());
                 make_array(data.build()?)
             }
-            Self::Text(b) => Arc::new(b.finish()),
+            Self::Text(texts) => Arc::new(texts.finish()?),
             Self::LargeText(b, ty) => cast(&b.finish(), ty)?,
             Self::Bytes(b, ty) => cast(&b.finish(), ty)?,
             Self::List {
