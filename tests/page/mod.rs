@@ -153,6 +153,29 @@ fn the_run_directory_has_every_entry_of_the_page() {
     );
 }
 
+/// Nodes of one partition differ from those of another only in their number.
+#[test]
+fn the_plan_of_many_partitions_stays_small() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("data.jsonl"), "{\"text\": \"a\"}\n".repeat(2000)).unwrap();
+    let plan = |partitions: &str| -> serde_json::Value {
+        bench.recipe("partition: {mode: manual}");
+        let number = ["--partition.num_of_partitions", partitions];
+        let text = bench.ok(&[&["plan", "config.yaml", "--json"][..], &number].concat());
+        serde_json::from_str(&text).unwrap()
+    };
+    let nodes = |plan: &serde_json::Value| plan["nodes"].as_object().unwrap().len();
+    let few = plan("100");
+    assert_eq!(nodes(&few), 6 * 100 + 1);
+    assert_eq!(few["metadata"]["total_nodes"], 6 * 100 + 1);
+    assert!(few["metadata"]["shown"].is_null());
+    let many = plan("2000");
+    assert_eq!(many["partitions"]["count"], 2000);
+    assert_eq!(nodes(&many), 6 + 1);
+    assert_eq!(many["metadata"]["total_nodes"], 6 * 2000 + 1);
+    assert!(many["metadata"]["shown"].as_str().unwrap().contains("2000"));
+}
+
 /// "Configuration": the page's blocks, verbatim.
 #[test]
 fn the_blocks_of_the_page_hold() {

@@ -5,13 +5,26 @@ use serde_json::{Value, json};
 use super::{End, Prepared};
 use crate::rundir::events::now;
 
+/// Most nodes that the document has. They differ only in the number of their partition, and
+/// thousands of partitions would make a document that nobody can open.
+const MOST_NODES: usize = 10_000;
+
+/// Number of nodes that a plan with `partitions` partitions has.
+pub(crate) fn count_nodes(prepared: &Prepared, partitions: usize) -> usize {
+    let ops = &prepared.plan.ops;
+    ops.len() * partitions + ops.iter().filter(|op| op.is_global()).count()
+}
+
 /// Returns nodes in Data-Juicer's shape (ids count ops from 1, `operation_idx` from 0), then what
-/// that shape has no place for.
+/// that shape has no place for. Where these would be more than [`MOST_NODES`], they are those of the
+/// first partition, and `metadata` says so.
 pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -> Value {
     let ops = &prepared.plan.ops;
+    let total = count_nodes(prepared, partitions);
+    let shown = if total > MOST_NODES { 1 } else { partitions };
     let mut nodes = serde_json::Map::new();
     for op in ops {
-        for p in 0..partitions {
+        for p in 0..shown {
             let id = |i: usize| format!("op_{:03}_{}_partition_{p}", i + 1, ops[i].name);
             let before = op.index.checked_sub(1);
             // After a global op, a partition depends on all partitions.
@@ -33,7 +46,7 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
         }
         if op.is_global() {
             let id = format!("sg_{:03}_{}", op.index, op.name);
-            let from: Vec<String> = (0..partitions)
+            let from: Vec<String> = (0..shown)
                 .map(|p| format!("op_{:03}_{}_partition_{p}", op.index + 1, op.name))
                 .collect();
             nodes.insert(
@@ -71,10 +84,14 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
             json!({ "ops": s.ops.clone().collect::<Vec<_>>(), "stored_after": s.stored, "end": end })
         })
         .collect();
-    let total = nodes.len();
+    let mut metadata = json!({ "created_at": now(), "total_nodes": total });
+    if shown < partitions {
+        metadata["shown"] =
+            format!("the nodes of partition 0; all {partitions} partitions have the same").into();
+    }
     json!({
         "format_version": 1, "nodes": nodes, "edges": [], "parallel_groups": [], "execution_plan": [],
-        "metadata": { "created_at": now(), "total_nodes": total },
+        "metadata": metadata,
         "operations": components, "segments": segments,
         "partitions": { "count": partitions, "why": why },
     })

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Prepared;
 use crate::partition::Chosen;
-use crate::plan::document::document;
+use crate::plan::document::{count_nodes, document};
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, Storage};
 
@@ -22,9 +22,7 @@ pub(crate) fn save(
         ast_node_count: prepared.plan.ops.len(),
     });
     let document = document(prepared, chosen.partitions.len(), &chosen.why);
-    let nodes = document["nodes"]
-        .as_object()
-        .map_or(0, serde_json::Map::len);
+    let nodes = count_nodes(prepared, chosen.partitions.len());
     log.emit(Event::DagBuildCompleted {
         dag_node_count: nodes,
         build_duration: started.elapsed().as_secs_f64(),

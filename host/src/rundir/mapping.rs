@@ -124,12 +124,6 @@ impl DatasetMapping {
         entry.processing_end_time = Some(time);
         entry.sample_count = input_rows;
         entry.output_rows = Some(output_rows);
-        self.size_is_exact = self
-            .partitions
-            .iter()
-            .all(|p| p.processing_status == PartitionState::Completed)
-            || self.size_is_exact;
-        self.count();
     }
 
     /// Records that an earlier attempt completed a partition, with the times from `earlier`, the
@@ -158,7 +152,12 @@ impl DatasetMapping {
         entry.error_message = Some(error.into());
     }
 
+    /// Sums up the partitions: once for each file, because a job may have many partitions.
     fn count(&mut self) {
+        self.size_is_exact |= self
+            .partitions
+            .iter()
+            .all(|p| p.processing_status == PartitionState::Completed);
         self.original_dataset_size = self.partitions.iter().map(|p| p.sample_count).sum();
         self.partition_size = self
             .partitions
@@ -168,10 +167,23 @@ impl DatasetMapping {
             .unwrap_or(0);
     }
 
-    /// Replaces the file without waiting for the disk (see [`Storage::replace`]): it only shows
-    /// progress, and nothing depends on it.
-    pub fn save(&self, paths: &RunPaths) -> Result<()> {
-        Storage::new().replace_json(&paths.dataset_mapping(), self)
+    /// The content of the file, with the sums of today.
+    pub(crate) fn to_json(&mut self) -> Result<Vec<u8>> {
+        self.count();
+        let mut json = serde_json::to_vec(self)?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// Replaces the file by `json` without waiting for the disk (see [`Storage::replace`]): it only
+    /// shows progress, and nothing depends on it.
+    pub(crate) fn write(json: &[u8], paths: &RunPaths) -> Result<()> {
+        Storage::new().replace(&paths.dataset_mapping(), json)
+    }
+
+    /// Replaces the file.
+    pub fn save(&mut self, paths: &RunPaths) -> Result<()> {
+        Self::write(&self.to_json()?, paths)
     }
 
     /// Reads the file; returns None if there is none.

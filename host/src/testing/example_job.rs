@@ -60,7 +60,7 @@ impl PretendedJob {
                 .collect(),
             is_resuming: lock.attempt() > 1,
         });
-        let mapping = match DatasetMapping::load(&paths)? {
+        let mut mapping = match DatasetMapping::load(&paths)? {
             Some(mapping) => mapping,
             None => DatasetMapping::new("data/in.jsonl", vec![(BYTES, None); partitions]),
         };

@@ -2,6 +2,7 @@
 
 mod done;
 mod forget;
+mod mapping_file;
 mod mapping_watcher;
 mod resumption;
 mod taken_over;
@@ -11,7 +12,6 @@ pub(crate) use done::{complete, is_done};
 pub(crate) use forget::forget;
 pub(crate) use mapping_watcher::MappingWatcher;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -30,6 +30,7 @@ use crate::rundir::summary::{Component, OpTotals};
 use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status, Storage};
 use crate::term::{count, say};
 use done::{Done, DoneFile, read_done, result_key};
+use mapping_file::MappingFile;
 use resumption::resumption;
 use taken_over::take_over;
 use usage::usage;
@@ -156,17 +157,17 @@ impl State {
         &'a mut self,
         log: &'a EventLog,
         bar: &'a Bar,
-        paths: &'a RunPaths,
+        paths: &RunPaths,
     ) -> MappingWatcher<'a> {
         let mapping = self
             .mapping
             .take()
             .unwrap_or_else(|| DatasetMapping::new("", std::iter::empty()));
         MappingWatcher {
-            state: Mutex::new((mapping, BTreeMap::new())),
+            file: MappingFile::new(mapping, paths),
+            began: Mutex::default(),
             log,
             bar,
-            paths,
         }
     }
 
