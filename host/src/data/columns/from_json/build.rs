@@ -114,7 +114,7 @@ impl Object {
 
 /// A column of strings. Escapes are undone into its buffer.
 #[derive(Default)]
-struct Texts {
+pub(super) struct Texts {
     /// All texts, each of them UTF-8.
     bytes: Vec<u8>,
     /// Where each text ends.
