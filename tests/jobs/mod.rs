@@ -11,6 +11,7 @@ mod quarantine;
 mod recipes;
 #[cfg(target_os = "linux")]
 mod seen;
+mod wanted_stats;
 
 use std::collections::BTreeSet;
 use std::fs;
