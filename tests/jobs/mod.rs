@@ -12,6 +12,7 @@ mod recipes;
 mod reorder;
 #[cfg(target_os = "linux")]
 mod seen;
+mod wanted_stats;
 
 use std::collections::BTreeSet;
 use std::fs;

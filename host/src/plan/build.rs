@@ -53,6 +53,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         return Err(UserErrors(errors).into());
     }
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
+    stats::leave_out(&mut ops, resolved.config.keep_stats_in_res_ds);
     let refreshed = refreshed(&ops);
     ops.iter_mut()
         .zip(refreshed)
@@ -142,6 +143,7 @@ fn planned(
         fallbacks: Vec::new(),
         identity: identity.key(),
         stats_from: None,
+        wanted_stats: None,
         refreshes: Vec::new(),
         checkpoint: None,
     })
@@ -209,6 +211,9 @@ pub(crate) fn add_fallback(
         .into());
     }
     fallback.pool.give_stats(planned.stats_from.is_some());
+    if let Some(wanted) = &planned.wanted_stats {
+        fallback.pool.want_stats(wanted.clone());
+    }
     let identities = plan.ops.iter().map(|op| op.identity.clone()).collect();
     plan.earlier.push(Earlier { identities, op });
     let planned = &mut plan.ops[op];

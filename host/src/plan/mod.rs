@@ -50,6 +50,8 @@ pub struct PlannedOp {
     pub identity: Key,
     /// Where the stats that it is given come from; None if it computes them.
     pub stats_from: Option<StatsFrom>,
+    /// The stats that someone reads, where it leaves out others; None if it computes all.
+    pub wanted_stats: Option<Vec<String>>,
     /// Fields that it uses and that earlier ops may have changed from inside or outside.
     pub refreshes: Vec<ReadField>,
     /// Why a checkpoint follows it; None if none does.

@@ -38,6 +38,42 @@ pub(crate) fn decide(ops: &mut [PlannedOp], from_input: bool) {
     }
 }
 
+/// Tells the ops that take it which of their stats someone reads: the result if it keeps stats, or a
+/// later op. Makes it part of the identity of those that leave out some: their rows lack these stats.
+pub(crate) fn leave_out(ops: &mut [PlannedOp], kept: bool) {
+    for at in 0..ops.len() {
+        let op = &ops[at];
+        let stats = &op.pool.signature().writes_stats;
+        if kept || !op.pool.descriptor().takes_wanted_stats() {
+            continue;
+        }
+        let wanted: Vec<String> = stats
+            .iter()
+            .map(|stat| stat.path.clone())
+            .filter(|key| is_read(&ops[at + 1..], at, key))
+            .collect();
+        if wanted.len() == stats.len() {
+            continue;
+        }
+        let op = &mut ops[at];
+        op.identity = KeyBuilder::new("op-wanted-stats")
+            .with(op.identity.as_str())
+            .with(wanted.join("\n"))
+            .key();
+        op.pool.want_stats(wanted.clone());
+        op.wanted_stats = Some(wanted);
+    }
+}
+
+/// Whether one of `later` reads the stat `key` of op `at`, as a field or in place of computing it.
+fn is_read(later: &[PlannedOp], at: usize, key: &str) -> bool {
+    let path = format!("{STATS}.{key}");
+    later.iter().any(|op| {
+        let mut reads = op.pool.signature().reads.iter();
+        op.stats_from == Some(StatsFrom::Op(at)) || reads.any(|read| overlap(&read.path, &path))
+    })
+}
+
 fn given(ops: &[PlannedOp], at: usize, from_input: bool) -> Option<StatsFrom> {
     let op = &ops[at];
     let stats = &op.pool.signature().writes_stats;

@@ -103,6 +103,12 @@ impl Descriptor {
         self.says("x-json-constants")
     }
 
+    /// Whether it is a filter that is told which of its stats are wanted, and may leave out the
+    /// others.
+    pub fn takes_wanted_stats(&self) -> bool {
+        self.kind == Kind::Filter && self.says("x-wanted-stats")
+    }
+
     fn says(&self, what: &str) -> bool {
         self.params_schema.get(what) == Some(&serde_json::Value::Bool(true))
     }

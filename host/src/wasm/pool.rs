@@ -47,6 +47,21 @@ pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
     ))
 }
 
+/// The parameters of an operator that is told which of its stats are wanted.
+fn with_wanted_stats(params: &str, keys: &[String]) -> String {
+    let mut params: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(params).expect("the pool wrote an object");
+    params.insert("wanted_stats".into(), keys.into());
+    serde_json::Value::Object(params).to_string()
+}
+
+/// Drops the stats that no one reads, so that all answers to an op have the same ones.
+fn drop_unwanted(output: &mut Output, wanted: &[String]) {
+    if let Output::Filtered { stats, .. } = output {
+        stats.retain(|stat| wanted.contains(&stat.key));
+    }
+}
+
 /// Fingerprints of a grouper's keys: equal for equal keys, and for all rows without a key. Fails
 /// unless the keys are strings or JSON texts.
 fn group_prints(keys: &dyn Array) -> Result<Output, String> {
@@ -79,6 +94,8 @@ pub struct OpPool {
     with_counts: Option<Signature>,
     hamming_distance: Option<u32>,
     gives_stats: bool,
+    /// The stats that someone reads, if the operator is told: it may leave out the others.
+    wanted_stats: Option<Vec<String>>,
     idle: Mutex<Vec<OpInstance>>,
     created: AtomicU64,
     died: AtomicU64,
@@ -130,6 +147,7 @@ impl OpPool {
             with_counts: None,
             hamming_distance,
             gives_stats: false,
+            wanted_stats: None,
             idle: Mutex::default(),
             created: AtomicU64::new(0),
             died: AtomicU64::new(0),
@@ -189,6 +207,15 @@ impl OpPool {
     /// default.
     pub fn give_stats(&mut self, give: bool) {
         self.gives_stats = give;
+    }
+
+    /// Sets the keys of its stats that someone reads; by default all are wanted. An operator that
+    /// takes this is created with it from now on. Its other stats are left out of the answers.
+    pub fn want_stats(&mut self, keys: Vec<String>) {
+        if self.descriptor.takes_wanted_stats() {
+            self.idle.get_mut().expect("no panic while held").clear();
+        }
+        self.wanted_stats = Some(keys);
     }
 
     /// The component that it comes from.
@@ -264,6 +291,9 @@ impl OpPool {
                         "invalid answer: a grouper gave the answer of another kind of operator"
                             .into(),
                     ));
+                }
+                if let Some(wanted) = &self.wanted_stats {
+                    drop_unwanted(&mut reply.output, wanted);
                 }
                 if let (true, Output::Keys(keys)) = (self.counts_keys(), &reply.output) {
                     reply.output = Output::KeyLists(
@@ -394,6 +424,45 @@ impl OpPool {
             e.downcast::<CallError>()
                 .unwrap_or_else(|e| CallError::Dead(format!("{e:#}")))
         })?;
-        bare.create(&self.descriptor.name, &self.params)
+        match &self.wanted_stats {
+            Some(keys) if self.descriptor.takes_wanted_stats() => {
+                let params = with_wanted_stats(&self.params, keys);
+                bare.create(&self.descriptor.name, &params)
+            }
+            _ => bare.create(&self.descriptor.name, &self.params),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Stat;
+    use arrow::array::{BooleanArray, Int64Array};
+
+    #[test]
+    fn unwanted_stats_are_dropped() {
+        let stat = |key: &str| Stat {
+            key: key.into(),
+            data: Arc::new(Int64Array::from(vec![1])),
+        };
+        let mut output = Output::Filtered {
+            keep: BooleanArray::from(vec![true]),
+            stats: vec![stat("a"), stat("b")],
+        };
+        drop_unwanted(&mut output, &["b".into(), "c".into()]);
+        let Output::Filtered { stats, .. } = output else {
+            panic!("still a filter's answer");
+        };
+        assert_eq!(stats.len(), 1);
+        assert_eq!(stats[0].key, "b");
+    }
+
+    #[test]
+    fn wanted_stats_are_one_more_parameter() {
+        let params = with_wanted_stats(r#"{"min":1}"#, &["a".into()]);
+        let params: serde_json::Value = serde_json::from_str(&params).unwrap();
+        let expected = serde_json::json!({"min": 1, "wanted_stats": ["a"]});
+        assert_eq!(params, expected);
     }
 }

@@ -8,6 +8,7 @@ use djhost_sdk::text;
 /// Keeps texts whose share of letters and digits lies in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct AlphanumericFilter {
     /// Take the ratio of letters (without digits) to tokens of a tokenizer, with the stat
     /// `alpha_token_ratio`.
@@ -65,10 +66,33 @@ impl TextFilter for AlphanumericFilter {
         })
     }
 
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        if self.tokenizer.is_some() {
+            return None;
+        }
+        // A text has at most as many characters as bytes, so the first parts may be enough for the
+        // least ratio.
+        let (mut found, mut from) = (0, 0);
+        while from < text.len() {
+            let to = text.ceil_char_boundary(from + PART.max(text.len() / 16));
+            found += text::alphanumeric(&text[from..to]);
+            from = to;
+            let least = ratio(found, text.len());
+            if least > self.min_ratio {
+                return Some((least, 1.0));
+            }
+        }
+        let exact = ratio(found, text::code_points(text));
+        Some((exact, exact))
+    }
+
     fn range(&self) -> (f64, f64) {
         (self.min_ratio, self.max_ratio)
     }
 }
+
+/// The least that is looked at together, in bytes.
+const PART: usize = 1024;
 
 /// The number of code points for which Python's `str.isalpha` is true.
 fn letters(text: &str) -> usize {

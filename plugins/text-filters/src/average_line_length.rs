@@ -6,6 +6,7 @@ use djhost_sdk::text;
 /// Keeps texts whose average line length lies in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct AverageLineLengthFilter {
     /// The least average: characters of the text, line ends included, by the number of lines.
     pub min_len: i64,
@@ -31,6 +32,12 @@ impl TextFilter for AverageLineLengthFilter {
             text::code_points(text),
             text::lines(text).count,
         ))
+    }
+
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        let characters = text::code_points(text);
+        let least = crate::ratio(characters, text::lines_at_most(text));
+        Some((least, characters as f64))
     }
 
     fn range(&self) -> (f64, f64) {

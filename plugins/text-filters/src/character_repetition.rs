@@ -1,7 +1,7 @@
 //! `character_repetition_filter`
 
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::NgramCounter;
+use djhost_sdk::text::{FrequentNgrams, NgramCounter, code_points};
 
 /// Keeps texts whose share of repeated character n-grams lies in a range.
 ///
@@ -9,6 +9,7 @@ use djhost_sdk::text::NgramCounter;
 /// as many as occur more than once if these are fewer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct CharacterRepetitionFilter {
     /// Characters of an n-gram.
     #[schemars(range(min = 1))]
@@ -19,6 +20,8 @@ pub struct CharacterRepetitionFilter {
     pub max_ratio: f64,
     #[serde(skip)]
     ngrams: NgramCounter,
+    #[serde(skip)]
+    frequent: FrequentNgrams,
 }
 
 impl Default for CharacterRepetitionFilter {
@@ -28,6 +31,7 @@ impl Default for CharacterRepetitionFilter {
             min_ratio: 0.0,
             max_ratio: 0.5,
             ngrams: NgramCounter::default(),
+            frequent: FrequentNgrams::default(),
         }
     }
 }
@@ -48,6 +52,14 @@ impl TextFilter for CharacterRepetitionFilter {
             self.ngrams.most_frequent(most),
             self.ngrams.total(),
         ))
+    }
+
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        let total = (code_points(text) + 1).saturating_sub(self.rep_len);
+        // All different, they would be no more than all there are.
+        let most = (total as f64).sqrt() as usize;
+        let repeated = self.frequent.at_most(text, self.rep_len, most);
+        Some((0.0, crate::ratio(repeated, total)))
     }
 
     fn range(&self) -> (f64, f64) {

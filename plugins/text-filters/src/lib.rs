@@ -9,6 +9,7 @@ mod field;
 mod flagged_words;
 mod general_field;
 mod maximum_line_length;
+mod seen_ngrams;
 mod special;
 mod special_characters;
 mod special_table;
@@ -52,6 +53,9 @@ djhost_sdk::export!(
     SuffixFilter,
     GeneralFieldFilter,
 );
+
+/// Bytes at the beginning of a text that are looked at first, where these may decide.
+const BEGINNING: usize = 1024;
 
 /// `part / whole`; 0 for nothing of nothing, as in Data-Juicer.
 fn ratio(part: usize, whole: usize) -> f64 {

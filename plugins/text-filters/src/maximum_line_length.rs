@@ -6,6 +6,7 @@ use djhost_sdk::text;
 /// Keeps texts whose longest line has a length in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct MaximumLineLengthFilter {
     /// The least number of characters of the longest line, its end not counted.
     pub min_len: i64,
@@ -28,6 +29,11 @@ impl TextFilter for MaximumLineLengthFilter {
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         Ok(text::lines(text).longest as f64)
+    }
+
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        let beginning = &text[..text.floor_char_boundary(crate::BEGINNING)];
+        Some((text::lines(beginning).longest as f64, text.len() as f64))
     }
 
     fn range(&self) -> (f64, f64) {

@@ -6,6 +6,7 @@ use djhost_sdk::text;
 /// Keeps texts whose number of characters lies in a range.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct TextLengthFilter {
     /// The least number of characters (Unicode code points).
     pub min_len: i64,
@@ -28,6 +29,11 @@ impl TextFilter for TextLengthFilter {
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         Ok(text::code_points(text) as f64)
+    }
+
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        // A code point has one to four bytes.
+        Some((text.len().div_ceil(4) as f64, text.len() as f64))
     }
 
     fn range(&self) -> (f64, f64) {

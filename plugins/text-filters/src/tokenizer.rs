@@ -36,6 +36,18 @@ impl Tokenizer {
         Ok(count)
     }
 
+    /// A number of words that the text has at least, found at its beginning; None for the pieces of a
+    /// model.
+    pub(crate) fn count_at_least(&self, text: &str) -> Option<usize> {
+        let beginning = &text[..text.floor_char_boundary(crate::BEGINNING)];
+        self.0.is_none().then(|| words::count(beginning))
+    }
+
+    /// Whether words are the pieces of a model.
+    pub(crate) fn has_model(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Writes the text in lower case to `lower`, and calls `visit` with each word, stripped of
     /// special characters, and its position in `lower`.
     #[inline]

@@ -1,14 +1,17 @@
 //! `word_repetition_filter`
 
+use crate::seen_ngrams::{LONGEST, SeenNgrams};
 use crate::tokenizer::Tokenizer;
+use crate::words;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{NgramCounter, word_hash};
+use djhost_sdk::text::{NgramCounter, lower_into, word_hash};
 
 /// Keeps texts whose share of repeated word n-grams lies in a range.
 ///
 /// Words are compared in lower case and without the special characters around them.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct WordRepetitionFilter {
     /// The language. No effect: `tokenizer_model` says which model it is.
     pub lang: String,
@@ -32,6 +35,8 @@ pub struct WordRepetitionFilter {
     lower: String,
     #[serde(skip)]
     words: Vec<Word>,
+    #[serde(skip)]
+    seen: SeenNgrams,
 }
 
 /// A word of the lower-case text: where it is, and its hash.
@@ -54,6 +59,7 @@ impl Default for WordRepetitionFilter {
             ngrams: NgramCounter::default(),
             lower: String::new(),
             words: Vec::new(),
+            seen: SeenNgrams::default(),
         }
     }
 }
@@ -90,9 +96,47 @@ impl TextFilter for WordRepetitionFilter {
         Ok(crate::ratio(self.ngrams.repeated(), self.ngrams.total()))
     }
 
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        if self.tokenizer.has_model() || self.rep_len > LONGEST {
+            return None;
+        }
+        let text = if text.is_ascii() {
+            text
+        } else {
+            self.lower.clear();
+            lower_into(text, &mut self.lower);
+            &self.lower
+        };
+        self.seen.clear(text.len(), self.rep_len);
+        let bytes = text.as_bytes();
+        words::each(text, |start, end| {
+            self.seen.add(beginning(bytes, start, end));
+        });
+        let repeated = self.seen.repeated_at_most();
+        Some((0.0, crate::ratio(repeated, self.seen.total())))
+    }
+
     fn range(&self) -> (f64, f64) {
         (self.min_ratio, self.max_ratio)
     }
+}
+
+/// The first eight bytes of a word, in lower case if they are letters, and its length: the same for
+/// words that differ in case only.
+#[inline(always)]
+fn beginning(text: &[u8], start: usize, end: usize) -> u64 {
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let length = end - start;
+    let eight = match text[start..].first_chunk() {
+        Some(eight) => *eight,
+        None => {
+            let mut eight = [0; 8];
+            eight[..length].copy_from_slice(&text[start..end]);
+            eight
+        }
+    };
+    let unused = 64 - 8 * length.min(8) as u32;
+    (((u64::from_le_bytes(eight) | CASE) << unused) >> unused) ^ (length as u64) << 56
 }
 
 #[cfg(test)]

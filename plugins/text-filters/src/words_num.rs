@@ -9,6 +9,7 @@ use djhost_sdk::prelude::*;
 /// far as there is more to them than special characters.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("x-wanted-stats" = true))]
 pub struct WordsNumFilter {
     /// The language. No effect: `tokenizer_model` says which model it is.
     pub lang: String,
@@ -49,6 +50,11 @@ impl TextFilter for WordsNumFilter {
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         Ok(self.tokenizer.count(text)? as f64)
+    }
+
+    fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
+        let least = self.tokenizer.count_at_least(text)?;
+        Some((least as f64, text.len() as f64))
     }
 
     fn range(&self) -> (f64, f64) {

@@ -9,12 +9,14 @@ pub(crate) struct Plain {
     /// For each block of 64 bytes of the text: the number of bytes of plain characters before it,
     /// and a mask of those in it.
     blocks: Vec<(u32, u64)>,
+    /// The plain characters, and what was written behind them.
     bytes: Vec<u8>,
+    written: usize,
 }
 
 impl Plain {
-    /// Appends the plain characters of `text` to `out`.
-    pub(crate) fn read(&mut self, text: &str, out: &mut String) {
+    /// Collects the plain characters of `text`.
+    pub(crate) fn read(&mut self, text: &str) {
         let to = &mut self.bytes;
         // Whole blocks are written.
         if to.len() < text.len() + 64 {
@@ -30,9 +32,12 @@ impl Plain {
             written += block.pick(kept, &mut to[written..]);
         });
         self.blocks.push((written as u32, 0));
-        out.push_str(
-            std::str::from_utf8(&self.bytes[..written]).expect("whole characters of a text"),
-        );
+        self.written = written;
+    }
+
+    /// The plain characters of the last text.
+    pub(crate) fn characters(&self) -> &[u8] {
+        &self.bytes[..self.written]
     }
 
     /// Number of bytes of the plain characters before byte `at` of the text.
@@ -94,9 +99,8 @@ mod tests {
         .into_iter()
         .chain(shifted)
         {
-            let mut out = String::from("before");
-            plain.read(&text, &mut out);
-            let out = out.strip_prefix("before").unwrap();
+            plain.read(&text);
+            let out = std::str::from_utf8(plain.characters()).unwrap();
             assert!(out.chars().eq(text.chars().filter(is_plain)));
             for (at, _) in text.char_indices().step_by(13).chain([(text.len(), ' ')]) {
                 assert_eq!(

@@ -3,7 +3,7 @@
 use crate::plain::Plain;
 use crate::sentences::stops;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{code_points, lower_into, strip};
+use djhost_sdk::text::{lower_into, strip};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -30,6 +30,7 @@ struct Scratch {
     stops: Vec<usize>,
     seen: Seen,
     plain: Plain,
+    keys: Vec<u8>,
     lower: String,
 }
 
@@ -60,6 +61,7 @@ impl TextMapper for RemoveRepeatSentencesMapper {
             stops: places,
             seen,
             plain,
+            keys,
             lower,
         } = &mut self.scratch;
         stops(text, places);
@@ -67,8 +69,9 @@ impl TextMapper for RemoveRepeatSentencesMapper {
         // Without lower case the compared characters can be collected for the whole text at once.
         let at_once = self.ignore_special_character && !self.lowercase;
         if at_once {
-            plain.read(text, &mut seen.keys);
+            plain.read(text);
         }
+        keys.clear();
         let (mut start, mut done) = (0, 0);
         for &stop in places.iter() {
             let sentence = strip(&text[start..stop]);
@@ -82,16 +85,22 @@ impl TextMapper for RemoveRepeatSentencesMapper {
                     lower_into(key, lower);
                     key = lower;
                 }
-                let from = seen.keys.len();
+                let from = keys.len();
                 if self.ignore_special_character {
-                    plain.read(key, &mut seen.keys);
+                    plain.read(key);
+                    keys.extend_from_slice(plain.characters());
                 } else {
-                    seen.keys.push_str(key);
+                    keys.extend_from_slice(key.as_bytes());
                 }
-                from..seen.keys.len()
+                from..keys.len()
             };
-            if at_least(&seen.keys[key.clone()], self.min_repeat_sentence_length)
-                && !seen.insert(key)
+            let keys = if at_once {
+                plain.characters()
+            } else {
+                &keys[..]
+            };
+            if at_least(&keys[key.clone()], self.min_repeat_sentence_length)
+                && !seen.insert(keys, key)
             {
                 out.push_str(&text[done..start]);
                 done = stop;
@@ -102,25 +111,27 @@ impl TextMapper for RemoveRepeatSentencesMapper {
                 stop
             };
         }
-        out.push_str(&text[done..]);
+        if done > 0 {
+            out.push_str(&text[done..]);
+        }
         Ok(done > 0)
     }
 }
 
 /// Whether `text` has at least that many characters.
-fn at_least(text: &str, characters: i64) -> bool {
-    // Characters have one to four bytes.
+fn at_least(text: &[u8], characters: i64) -> bool {
+    // Characters have one to four bytes, of which the first is none that continues one.
     let bytes = text.len() as i64;
-    bytes >= characters && (bytes / 4 >= characters || code_points(text) as i64 >= characters)
+    let starts = || text.iter().filter(|&&byte| byte as i8 >= -0x40).count() as i64;
+    bytes >= characters && (bytes / 4 >= characters || starts() >= characters)
 }
 
 /// The start of the string in a free slot.
 const NOWHERE: u32 = u32::MAX;
 
-/// A set of strings that are parts of one buffer: a text has many short sentences.
+/// A set of strings that are parts of one buffer, `keys`: a text has many short sentences.
 #[derive(Default)]
 struct Seen {
-    keys: String,
     /// A flat table with two slots for each possible string: a part of its hash, and its position
     /// in `keys`.
     table: Vec<(u32, Range<u32>)>,
@@ -130,14 +141,13 @@ struct Seen {
 impl Seen {
     /// Empties the set and makes room for `count` strings.
     fn clear(&mut self, count: usize) {
-        self.keys.clear();
         self.table.clear();
         self.table.resize(2 * count, (0, NOWHERE..NOWHERE));
     }
 
     /// Adds a part of `keys`; returns false if the set already contains that string.
-    fn insert(&mut self, key: Range<usize>) -> bool {
-        let string = &self.keys[key.clone()];
+    fn insert(&mut self, keys: &[u8], key: Range<usize>) -> bool {
+        let string = &keys[key.clone()];
         let hash = self.hasher.hash_one(string);
         let mut slot = (((hash >> 32) * self.table.len() as u64) >> 32) as usize;
         loop {
@@ -146,8 +156,7 @@ impl Seen {
                 (*tag, *place) = (hash as u32, key.start as u32..key.end as u32);
                 return true;
             }
-            if *tag == hash as u32 && self.keys[place.start as usize..place.end as usize] == *string
-            {
+            if *tag == hash as u32 && keys[place.start as usize..place.end as usize] == *string {
                 return false;
             }
             slot = if slot + 1 < self.table.len() {

@@ -35,6 +35,10 @@ pub struct Common {
     pub reversed_range: bool,
     /// Seed of every random choice of the job.
     pub seed: u64,
+    /// Filters with `x-wanted-stats` in their schema: the keys of the stats that someone reads. None
+    /// where the host does not say: all are wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted_stats: Option<Vec<String>>,
 }
 
 impl Default for Common {
@@ -48,11 +52,12 @@ impl Default for Common {
             max_closed_interval: true,
             reversed_range: false,
             seed: 42,
+            wanted_stats: None,
         }
     }
 }
 
-const COMMON: [&str; 8] = [
+const COMMON: [&str; 9] = [
     "text_key",
     "image_key",
     "audio_key",
@@ -61,6 +66,7 @@ const COMMON: [&str; 8] = [
     "max_closed_interval",
     "reversed_range",
     "seed",
+    "wanted_stats",
 ];
 
 impl Common {
@@ -68,6 +74,12 @@ impl Common {
     /// `reversed_range`. A closed end belongs to what is kept, so with `reversed_range` the ends
     /// themselves stay by default.
     pub fn keeps(&self, value: f64, min: f64, max: f64) -> bool {
+        self.within(value, min, max) != self.reversed_range
+    }
+
+    /// Whether `value` is between `min` and `max`, so that of two such values all between them are,
+    /// too. An end belongs to the range or not as [`keeps`](Self::keeps) has it.
+    pub(crate) fn within(&self, value: f64, min: f64, max: f64) -> bool {
         let closed = |flag: bool| flag != self.reversed_range;
         let above = if closed(self.min_closed_interval) {
             value >= min
@@ -79,7 +91,15 @@ impl Common {
         } else {
             value < max
         };
-        (above && below) != self.reversed_range
+        above && below
+    }
+
+    /// Whether anyone reads the stat `key`.
+    pub fn wants(&self, key: &str) -> bool {
+        match &self.wanted_stats {
+            None => true,
+            Some(keys) => keys.iter().any(|wanted| wanted == key),
+        }
     }
 }
 

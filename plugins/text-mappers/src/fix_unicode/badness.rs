@@ -169,7 +169,7 @@ impl Characters {
 }
 
 /// Position of the first byte above ASCII.
-fn first_non_ascii(bytes: &[u8]) -> Option<usize> {
+pub(super) fn first_non_ascii(bytes: &[u8]) -> Option<usize> {
     let (chunks, rest) = bytes.as_chunks::<16>();
     let masks = chunks.iter().map(|chunk| Lanes::load(chunk).bitmask());
     match masks.enumerate().find(|(_, mask)| *mask != 0) {

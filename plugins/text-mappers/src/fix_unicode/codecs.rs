@@ -1,5 +1,6 @@
 //! Single-byte encodings, and UTF-8 with its common faults.
 
+use super::badness::first_non_ascii;
 use super::characters::{point, words};
 use std::sync::LazyLock;
 
@@ -43,14 +44,19 @@ pub(super) static CODECS: LazyLock<Vec<Codec>> = LazyLock::new(|| {
 impl Codec {
     /// The bytes that this encoding decodes to `text`, if there are any.
     pub(super) fn encode(&self, text: &str) -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(text.len());
-        for c in text.chars() {
-            out.push(match u8::try_from(c) {
-                Ok(0x1a) if self.sloppy => return None,
-                Ok(b) if b.is_ascii() => b,
-                _ => self.bytes[self.bytes.binary_search_by_key(&c, |b| b.0).ok()?].1,
-            });
+        if self.sloppy && memchr::memchr(0x1a, text.as_bytes()).is_some() {
+            return None;
         }
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(ascii) = first_non_ascii(rest.as_bytes()) {
+            out.extend_from_slice(&rest.as_bytes()[..ascii]);
+            let mut from_here = rest[ascii..].chars();
+            let c = from_here.next().expect("not at the end");
+            out.push(self.bytes[self.bytes.binary_search_by_key(&c, |b| b.0).ok()?].1);
+            rest = from_here.as_str();
+        }
+        out.extend_from_slice(rest.as_bytes());
         Some(out)
     }
 }
@@ -120,7 +126,8 @@ pub(super) fn restore_byte_a0(bytes: &[u8]) -> Option<Vec<u8>> {
         [0xf0, x, y, b' ', ..] if any(x) && any(y) => 4,
         _ => 0,
     };
-    if !(0..bytes.len()).any(|at| altered(&bytes[at..]) > 0) {
+    let mut starts = (0..bytes.len()).filter(|&at| bytes[at] >= 0xc2);
+    if !starts.any(|at| altered(&bytes[at..]) > 0) {
         return None;
     }
     // Before a word the letter à is a word by itself, and keeps its space.

@@ -57,6 +57,20 @@ pub fn lines(text: &str) -> Lines {
     found
 }
 
+/// A number of lines that `text` has at most: as [`lines`] cuts them, but what only looks like an end
+/// counts, too.
+pub fn lines_at_most(text: &str) -> usize {
+    let mut ends = 0;
+    blocks(text, |block| {
+        let mut mask = block.mask(|lanes| lanes.within(0x0a, 0x0d).or(lanes.within(0x1c, 0x1e)));
+        if block.non_ascii() != 0 {
+            mask |= block.mask(|lanes| lanes.eq(0xc2).or(lanes.eq(0xe2)));
+        }
+        ends += mask.count_ones() as usize;
+    });
+    ends + usize::from(!text.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +92,7 @@ mod tests {
         ];
         for (text, count, longest) in cases {
             assert_eq!(lines(text), Lines { count, longest }, "{text:?}");
+            assert!(lines_at_most(text) >= count, "{text:?}");
             for shift in 1..70 {
                 let shifted = format!("{}\n{text}", "-".repeat(shift));
                 assert_eq!(

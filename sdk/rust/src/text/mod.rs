@@ -5,6 +5,7 @@ mod alphanumeric;
 mod charset;
 mod count;
 mod digits;
+mod frequent;
 mod lines;
 mod lower;
 mod ngrams;
@@ -21,7 +22,8 @@ pub use alphanumeric::alphanumeric;
 pub use charset::{CharSet, class_mask, count_class, decode};
 pub use count::code_points;
 pub use digits::is_decimal;
-pub use lines::{Lines, lines};
+pub use frequent::FrequentNgrams;
+pub use lines::{Lines, lines, lines_at_most};
 pub use lower::lower_into;
 pub use ngrams::{NgramCounter, word_hash};
 #[cfg(feature = "pattern")]
