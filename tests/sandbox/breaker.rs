@@ -42,7 +42,7 @@ fn a_hanging_operator_ends_the_job_early() {
 #[test]
 fn a_row_has_less_time_than_a_batch() {
     let lines = lines(ROWS, &[7, 900]);
-    let own = "partition: {mode: manual, num_of_partitions: 1}\nprocess:\n  - rogue_filter: {how: loop, limits: {timeout_s: 0.5, row_timeout_s: 0.05}}\n";
+    let own = "partition: {mode: manual, num_of_partitions: 1}\nprocess:\n  - rogue_filter: {how: loop, limits: {timeout_s: 0.2, row_timeout_s: 0.05}}\n";
     let ran = case(&lines).run(own).ok();
     assert_eq!(crate::sandbox::quarantined(&ran), [7, 900]);
     assert!(
