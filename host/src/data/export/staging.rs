@@ -19,11 +19,7 @@ pub(crate) struct Staged<'t> {
 /// Removes what killed attempts have left beside the target. Only for the holder of its lock: it
 /// could be the work of another job.
 pub(crate) fn remove_unfinished(target: &ExportTarget, storage: &Storage) -> Result<()> {
-    let directory = target
-        .path
-        .parent()
-        .filter(|parent| *parent != Path::new(""))
-        .unwrap_or(Path::new("."));
+    let directory = target.directory();
     let start = target.hidden_start();
     for entry in
         fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))?
