@@ -22,7 +22,7 @@ pub(crate) use columns::convert::is_text;
 pub(crate) use columns::grouped::Grouped;
 pub(crate) use columns::out::{logical_bytes, show_json_rows};
 pub(crate) use export::{
-    ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble,
+    Ahead, ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble,
 };
 pub(crate) use input::{Compression, Dataset, Format, InputFile, read};
 pub(crate) use json::extract::{FieldType, ReadField, extract};

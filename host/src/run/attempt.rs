@@ -1,7 +1,7 @@
 //! The work of one attempt: divide the dataset, run the tasks, check what became of the rows, export.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,10 +14,10 @@ use super::{Outcome, RunOptions, clean_up, code, document, progress, report, say
 use crate::checkpoint::{Artifact, Chains, Manifest, Store};
 use crate::config::{OnDifference, StorageFormat, Strategy};
 use crate::data::input::unpack::materialise;
-use crate::data::{Dataset, Exported, ReadOptions, assemble};
+use crate::data::{Ahead, Dataset, Exported, ReadOptions, assemble};
 use crate::error::Stopped;
 use crate::exec::{
-    Determinism, Index, Ratios, Seen, Tally, TaskContext, Workers, reconcile, scheduler,
+    Determinism, Index, Ratios, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
@@ -69,11 +69,11 @@ impl Attempt<'_> {
             config.determinism.on_difference == OnDifference::Fail,
         )));
         let context = self.context(&dataset, &chains, &tally);
-        let manifests = self.run_tasks(&context, &chosen, &tally, state)?;
+        let (manifests, ahead) = self.run_tasks(&context, &chosen, &tally, state)?;
         self.check_rows(&context, &manifests, state)?;
         self.check_stop()?;
         reconcile::forget_quarantine(&context, manifests.iter())?;
-        let mut exported = self.export(&manifests, &context.store.storage, state)?;
+        let mut exported = self.export(&manifests, ahead, &context.store.storage, state)?;
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
         state.completed(prepared, &chains, &exported, log)?;
@@ -157,14 +157,15 @@ impl Attempt<'_> {
         }
     }
 
-    /// Runs all tasks that earlier attempts left and returns the manifests of all parts.
+    /// Runs all tasks that earlier attempts left and returns the manifests of all parts, and the
+    /// export as far as it was made beside them.
     fn run_tasks(
         &self,
         context: &TaskContext<'_>,
         chosen: &Chosen,
         tally: &Arc<Tally>,
         state: &mut State,
-    ) -> Result<Vec<Manifest>> {
+    ) -> Result<(Vec<Manifest>, Option<Ahead>)> {
         let (plan, log, quiet) = (&self.prepared.plan, self.log, self.options.quiet);
         let config = &self.prepared.resolved.config;
         let index = reconcile::reconcile(context, chosen.partitions.len())?;
@@ -183,6 +184,7 @@ impl Attempt<'_> {
             resolver_memory: (config.resolver_memory_mb as usize) << 20,
             adaptive: config.strategy() == Strategy::Adaptive,
         };
+        let ahead = self.export_ahead(context, &index, chosen.partitions.len())?;
         let manifests = {
             let work = progress::Work {
                 bytes: bytes_left(context.dataset, chosen, &reuse),
@@ -191,7 +193,11 @@ impl Attempt<'_> {
                 goes_on: plan.segments.len() > 1,
             };
             let bar = progress::Bar::start(tally, work, index.count(Artifact::Part), quiet);
-            let watcher = state.watcher(log, &bar, self.paths);
+            let watcher = Announcing {
+                watcher: state.watcher(log, &bar, self.paths),
+                ahead: ahead.as_ref(),
+                parts: self.paths.parts(),
+            };
             scheduler::run(context, &chosen.partitions, &index, workers, &watcher)
         };
         // Keep what the check found even if it ended the job.
@@ -204,7 +210,23 @@ impl Attempt<'_> {
                 reason: checked.how.clone(),
             });
         }
-        manifests
+        Ok((manifests?, ahead))
+    }
+
+    /// Starts to export beside the tasks, with the parts that are there already.
+    fn export_ahead(
+        &self,
+        context: &TaskContext<'_>,
+        index: &Index,
+        partitions: usize,
+    ) -> Result<Option<Ahead>> {
+        let target = &self.prepared.target;
+        let ahead = Ahead::start(target, partitions, &context.store.storage)?;
+        if let Some(ahead) = &ahead {
+            let parts = (0..partitions).filter_map(|p| index.get(Artifact::Part, 0, p));
+            parts.for_each(|manifest| announce(ahead, &self.paths.parts(), &manifest));
+        }
+        Ok(ahead)
     }
 
     /// Computes the ledger. Fails if too many rows could not be read or processed.
@@ -239,7 +261,13 @@ impl Attempt<'_> {
     }
 
     /// Puts the parts together and replaces the export.
-    fn export(&self, manifests: &[Manifest], storage: &Storage, state: &State) -> Result<Exported> {
+    fn export(
+        &self,
+        manifests: &[Manifest],
+        ahead: Option<Ahead>,
+        storage: &Storage,
+        state: &State,
+    ) -> Result<Exported> {
         let (target, log) = (&self.prepared.target, self.log);
         let parts: Vec<_> = manifests
             .iter()
@@ -263,7 +291,8 @@ impl Attempt<'_> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.prepared.resolved.config.workers())
             .build()?;
-        let exported = pool.install(|| assemble(&parts, target, storage))?;
+        let copied = ahead.map(Ahead::finish).transpose()?.flatten();
+        let exported = pool.install(|| assemble(&parts, target, storage, copied))?;
         log.emit(Event::ExportCompleted {
             output_path: target.path.display().to_string(),
             duration: started.elapsed().as_secs_f64(),
@@ -271,6 +300,36 @@ impl Attempt<'_> {
             output_bytes: exported.bytes,
         });
         Ok(exported)
+    }
+}
+
+/// Also tells the export of each part.
+struct Announcing<'a, W> {
+    watcher: W,
+    ahead: Option<&'a Ahead>,
+    parts: PathBuf,
+}
+
+impl<W: Watcher> Watcher for Announcing<'_, W> {
+    fn started(&self, partition: usize) {
+        self.watcher.started(partition);
+    }
+
+    fn completed(&self, partition: usize, manifest: &Manifest) {
+        self.watcher.completed(partition, manifest);
+        if let Some(ahead) = self.ahead {
+            announce(ahead, &self.parts, manifest);
+        }
+    }
+
+    fn failed(&self, partition: usize, error: &anyhow::Error) {
+        self.watcher.failed(partition, error);
+    }
+}
+
+fn announce(ahead: &Ahead, parts: &Path, manifest: &Manifest) {
+    if let Some(info) = &manifest.part {
+        ahead.part(manifest.partition, parts.join(&manifest.data), info);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Assembles the parts of all partitions into the export: one file, or shards.
 
+use super::ahead::Copied;
 use super::columnar;
 use super::part::{PartContent, PartInfo};
 use super::staging::Staged;
@@ -12,7 +13,7 @@ use crate::rundir::{AtomicFile, Storage};
 use anyhow::{Context, Result};
 use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,24 +30,25 @@ pub(crate) struct Exported {
 }
 
 /// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at
-/// all; their bytes do not depend on how the rows are cut into parts. Runs on the threads of
-/// rayon's current pool.
+/// all; their bytes do not depend on how the rows are cut into parts. `copied` is what was copied
+/// while the parts were made. Runs on the threads of rayon's current pool.
 pub(crate) fn assemble(
     parts: &[(PathBuf, PartInfo)],
     target: &ExportTarget,
     storage: &Storage,
+    copied: Option<Copied>,
 ) -> Result<Exported> {
-    let directory = match target.path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let directory = target.directory();
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot create `{}`", directory.display()))?;
     let mut out = Staged::new(target, directory, storage);
     let notes = if target.format.is_columnar() {
         columnar::assemble(parts, target, &mut out)?
     } else {
-        lines(parts, target, &mut out)?;
+        match copied.and_then(|copied| copied.holding(parts)) {
+            Some(file) => out.add(file)?,
+            None => lines(parts, target, &mut out)?,
+        }
         let mut losses = Losses::default();
         parts
             .iter()

@@ -1,5 +1,6 @@
 //! Datasets out: the export parts of the partitions, and the export that is assembled from them.
 
+pub(crate) mod ahead;
 pub(crate) mod assemble;
 pub(crate) mod columnar;
 pub(crate) mod columnar_file;
@@ -8,6 +9,7 @@ pub(crate) mod staging;
 pub(crate) mod stream;
 pub(crate) mod target;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use assemble::{Exported, assemble};
 pub(crate) use part::{ExportOptions, PartInfo, PartWriter};
 pub(crate) use target::{ExportFormat, ExportTarget};

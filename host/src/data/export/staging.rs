@@ -20,11 +20,7 @@ pub(crate) struct Staged<'t> {
 /// Removes the files that killed attempts left beside the target. Only the holder of the target's
 /// lock may call this: without it, they could belong to a job that is running.
 pub(crate) fn remove_unfinished(target: &ExportTarget, storage: &Storage) -> Result<()> {
-    let directory = target
-        .path
-        .parent()
-        .filter(|parent| *parent != Path::new(""))
-        .unwrap_or(Path::new("."));
+    let directory = target.directory();
     let start = target.hidden_start();
     for entry in
         fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))?

@@ -248,3 +248,38 @@ impl<R: Read> Read for ArrayReader<R> {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_whole_rows_wherever_the_parts_are_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows: Vec<String> = (0..60)
+            .map(|i| format!("{{\"a\": \"{}\"}}\n", "x".repeat(i * i % 97)))
+            .collect();
+        let text = rows.concat();
+        for cut in [1, 7, 60] {
+            let parts = rows.chunks(cut).enumerate().map(|(i, rows)| {
+                let path = dir.path().join(format!("{cut}-{i}"));
+                std::fs::write(&path, rows.concat()).unwrap();
+                (path, rows.concat().len() as u64)
+            });
+            let stream = LineStream::open(parts.collect::<Vec<_>>()).unwrap();
+            let (start, end) = (rows[0].len() as u64, text.len() as u64);
+            for size in [1, 20, 150, 1 << 20] {
+                let pieces: Vec<Vec<u8>> = stream
+                    .pieces(start, end, size)
+                    .collect::<Result<_>>()
+                    .unwrap();
+                assert_eq!(pieces.concat(), text[start as usize..].as_bytes());
+                for piece in pieces {
+                    let ends = piece.iter().filter(|byte| **byte == b'\n').count();
+                    assert_eq!(piece.last(), Some(&b'\n'));
+                    assert!(piece.len() as u64 <= size || ends == 1, "{size}");
+                }
+            }
+        }
+    }
+}

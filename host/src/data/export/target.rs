@@ -136,6 +136,14 @@ impl ExportTarget {
             && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
     }
 
+    /// The directory of the target, and of its shards.
+    pub(crate) fn directory(&self) -> &Path {
+        match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
+    }
+
     /// A hidden file next to the target that exists only while a job runs:
     /// `.result.jsonl.0123456789abcdef.{end}`. Its name fits wherever the target's name does,
     /// however long that is.

@@ -99,7 +99,7 @@ fn run(
         file.commit()?;
         parts.push((path, info));
     }
-    let exported = assemble(&parts, &target, &storage)?;
+    let exported = assemble(&parts, &target, &storage, None)?;
     let content = exported
         .files
         .iter()
