@@ -1,5 +1,6 @@
 //! The subcommands: typed arguments and what they print.
 
+mod allocator;
 pub mod config;
 pub mod jobs;
 mod loading;

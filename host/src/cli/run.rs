@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::allocator;
 use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
@@ -31,6 +32,7 @@ pub struct RunArgs {
 
 /// Runs the subcommand and returns the exit code.
 pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
+    allocator::keep_freed();
     let level = overrides
         .iter()
         .rev()

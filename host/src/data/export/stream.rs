@@ -273,7 +273,7 @@ mod tests {
                     .pieces(start, end, size)
                     .collect::<Result<_>>()
                     .unwrap();
-                assert_eq!(pieces.concat(), text[start as usize..].as_bytes());
+                assert_eq!(pieces.concat(), &text.as_bytes()[start as usize..]);
                 for piece in pieces {
                     let ends = piece.iter().filter(|byte| **byte == b'\n').count();
                     assert_eq!(piece.last(), Some(&b'\n'));
