@@ -55,10 +55,11 @@ impl TextFilter for CharacterRepetitionFilter {
     }
 
     fn bounds(&mut self, text: &str) -> Option<(f64, f64)> {
-        let total = (code_points(text) + 1).saturating_sub(self.rep_len);
+        let characters = code_points(text);
+        let total = (characters + 1).saturating_sub(self.rep_len);
         // All different, they would be no more than all there are.
         let most = (total as f64).sqrt() as usize;
-        let repeated = self.frequent.at_most(text, self.rep_len, most);
+        let repeated = self.frequent.at_most(text, characters, self.rep_len, most);
         Some((0.0, crate::ratio(repeated, total)))
     }
 

@@ -269,6 +269,36 @@ fn present<'a>(batch: &'a Batch, inputs: usize, key: &str) -> Option<&'a Column>
 struct OneStat<T> {
     op: T,
     common: Common,
+    trials: Trials,
+}
+
+/// Whether to try bounds before the stat: not where they decide too seldom, as in a narrow range.
+#[derive(Default)]
+struct Trials {
+    /// Trials without a decision, in a row.
+    failed: u32,
+    /// Texts for which bounds are not tried.
+    pause: u32,
+}
+
+impl Trials {
+    /// After this many trials in vain there is a pause of that many texts, before one more trial.
+    const VAIN: u32 = 4;
+    const PAUSE: u32 = 32;
+
+    /// Whether to try the next text.
+    fn next(&mut self) -> bool {
+        let paused = self.pause > 0;
+        self.pause = self.pause.saturating_sub(1);
+        !paused
+    }
+
+    fn note(&mut self, decided: bool) {
+        self.failed = if decided { 0 } else { self.failed + 1 };
+        if self.failed >= Self::VAIN {
+            (self.failed, self.pause) = (Self::VAIN - 1, Self::PAUSE);
+        }
+    }
 }
 
 impl<T: TextFilter> OneStat<T> {
@@ -302,14 +332,18 @@ impl<T: TextFilter> OneStat<T> {
 
     /// The stat, or a number for which the decision is the same.
     fn like_stat(&mut self, text: &str, min: f64, max: f64) -> Result<f64, Reject> {
-        match self.op.bounds(text) {
-            Some((low, high))
-                if self.common.within(low, min, max) && self.common.within(high, min, max) =>
-            {
-                Ok(high)
+        if self.trials.next() {
+            let within = |number| self.common.within(number, min, max);
+            let decisive = self
+                .op
+                .bounds(text)
+                .filter(|&(low, high)| within(low) && within(high));
+            self.trials.note(decisive.is_some());
+            if let Some((_, high)) = decisive {
+                return Ok(high);
             }
-            _ => self.op.stat(text),
         }
+        self.op.stat(text)
     }
 }
 
@@ -368,7 +402,13 @@ impl<T: TextFilter> TextFilterEntry for Of<T> {
     fn entry(&self) -> Entry {
         Entry {
             describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST),
-            create: |params| create(params, T::prepare, |op, common| OneStat { op, common }),
+            create: |params| {
+                create(params, T::prepare, |op, common| OneStat {
+                    op,
+                    common,
+                    trials: Trials::default(),
+                })
+            },
         }
     }
 }
@@ -385,5 +425,30 @@ impl<T: Filter> FilterEntry for Of<T> {
             describe: || descriptor::<T>(T::NAME, Kind::Filter, T::COST),
             create: |params| create(params, T::prepare, |op, common| Rows { op, common }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trials;
+
+    #[test]
+    fn bounds_that_never_decide_are_seldom_tried() {
+        let tried = |decided: fn(usize) -> bool| {
+            let mut trials = Trials::default();
+            let tries = |text: &usize| {
+                let try_it = trials.next();
+                if try_it {
+                    trials.note(decided(*text));
+                }
+                try_it
+            };
+            (0..1000).filter(tries).count()
+        };
+        assert_eq!(tried(|_| true), 1000);
+        assert_eq!(tried(|text| text % 4 == 0), 1000);
+        assert!(tried(|_| false) < 40);
+        // It notices when they decide again.
+        assert!(tried(|text| text > 500) > 450);
     }
 }
