@@ -7,6 +7,7 @@ mod document_line;
 mod document_minhash;
 mod document_simhash;
 mod lanes;
+mod letters;
 mod minhash;
 mod permutations;
 mod ray;
