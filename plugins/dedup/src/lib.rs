@@ -14,6 +14,7 @@ mod ray;
 mod ray_bts_minhash;
 mod ray_document;
 mod shingles;
+mod sketch;
 
 pub use document::DocumentDeduplicator;
 pub use document_line::DocumentLineDeduplicator;
