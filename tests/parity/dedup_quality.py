@@ -26,7 +26,7 @@ BUCKETS = [(0.0, 0.3), (0.3, 0.5), (0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9
 OPS = [
     ("document_deduplicator", {}, {}),
     ("document_minhash_deduplicator", {}, {}),
-    # djhost only: another family of hash functions, faster.
+    # djhost only: other hash functions, faster. `plugins/DEDUP.md` has them in a table of its own, of other texts.
     ("document_minhash_deduplicator", {"fast_hash": True}, None),
     ("document_minhash_deduplicator", {"jaccard_threshold": 0.5}, {"jaccard_threshold": 0.5}),
     ("document_simhash_deduplicator", {}, {}),

@@ -1,7 +1,8 @@
 //! `document_deduplicator`
 
+use crate::letters::Letters;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{is_decimal, lower_into, strip};
+use djhost_sdk::text::{lower_into, strip};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Drops documents whose text is equal to that of an earlier one.
@@ -15,7 +16,7 @@ pub struct DocumentDeduplicator {
     #[serde(skip)]
     lower: String,
     #[serde(skip)]
-    letters: String,
+    letters: Letters,
 }
 
 impl Deduplicator for DocumentDeduplicator {
@@ -32,26 +33,22 @@ impl Deduplicator for DocumentDeduplicator {
             lower_into(text, &mut self.lower);
             text = &self.lower;
         }
-        if self.ignore_non_character {
-            self.letters.clear();
-            push_letters(text, &mut self.letters);
-            text = &self.letters;
-        }
-        out.push(xxh3_128(strip(text).as_bytes()));
+        let bytes = if self.ignore_non_character {
+            strip_separators(self.letters.of(text, false))
+        } else {
+            strip(text).as_bytes()
+        };
+        out.push(xxh3_128(bytes));
         Ok(())
     }
 }
 
-/// Appends `text` without white space (Unicode's, so U+001C to U+001F stay), decimal digits of any
-/// script and ASCII punctuation.
-fn push_letters(text: &str, out: &mut String) {
-    let dropped = |c: char| match c {
-        '\0'..='\x7f' => {
-            c.is_ascii_whitespace() || c == '\x0b' || c.is_ascii_digit() || c.is_ascii_punctuation()
-        }
-        _ => c.is_whitespace() || is_decimal(c),
-    };
-    text.split(dropped).for_each(|run| out.push_str(run));
+/// Python's `str.strip`, of a text that has no other white space left than U+001C to U+001F.
+fn strip_separators(mut text: &[u8]) -> &[u8] {
+    while let [0x1c..=0x1f, rest @ ..] | [rest @ .., 0x1c..=0x1f] = text {
+        text = rest;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -95,10 +92,15 @@ mod tests {
             "a。b",
             "1",
             "?",
+            "1\u{1c} \u{1f}",
+            "a\u{1d}b",
+            "\u{1d}. a-b",
         ];
         assert_eq!(
             keep(r#"{"ignore_non_character": true}"#, &texts),
-            [true, false, false, false, true, true, true, false]
+            [
+                true, false, false, false, true, true, true, false, false, true, false
+            ]
         );
     }
 }

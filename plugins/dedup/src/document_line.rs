@@ -1,7 +1,8 @@
 //! `document_line_deduplicator`
 
+use crate::letters::Letters;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{code_points, is_decimal, is_space, lower_into, strip};
+use djhost_sdk::text::{code_points, lower_into, strip};
 use djhost_sdk::{COUNTS, Lists};
 
 /// Removes lines that many documents have, such as navigation, boilerplate and notices.
@@ -28,7 +29,7 @@ pub struct DocumentLineDeduplicator {
     #[serde(skip)]
     lower: String,
     #[serde(skip)]
-    letters: String,
+    letters: Letters,
 }
 
 impl Default for DocumentLineDeduplicator {
@@ -43,7 +44,7 @@ impl Default for DocumentLineDeduplicator {
             skip_latex_env: true,
             skip_html_tags: true,
             lower: String::new(),
-            letters: String::new(),
+            letters: Letters::default(),
         }
     }
 }
@@ -109,11 +110,7 @@ impl DocumentLineDeduplicator {
             key = &self.lower;
         }
         if self.ignore_special_character {
-            self.letters.clear();
-            let dropped = |c: char| is_space(c) || is_decimal(c) || c.is_ascii_punctuation();
-            key.split(dropped)
-                .for_each(|run| self.letters.push_str(run));
-            key = &self.letters;
+            key = std::str::from_utf8(self.letters.of(key, true)).expect("whole characters");
         }
         match strip(key) {
             "" => NOTHING,

@@ -1,6 +1,6 @@
 //! `document_simhash_deduplicator`
 
-use crate::digest::{Md5, Queue};
+use crate::digest::{Md5, digests};
 use crate::shingles::{Shingles, Tokenization};
 use djhost_sdk::prelude::*;
 
@@ -28,8 +28,6 @@ pub struct DocumentSimhashDeduplicator {
     pub merge_short_documents: bool,
     #[serde(skip)]
     shingles: Shingles,
-    #[serde(skip)]
-    queue: Queue<Md5>,
 }
 
 impl Default for DocumentSimhashDeduplicator {
@@ -43,7 +41,6 @@ impl Default for DocumentSimhashDeduplicator {
             hamming_distance: 4,
             merge_short_documents: false,
             shingles: Shingles::default(),
-            queue: Queue::default(),
         }
     }
 }
@@ -77,14 +74,10 @@ impl Deduplicator for DocumentSimhashDeduplicator {
 
     fn fingerprints(&mut self, text: &str, out: &mut Vec<u64>) -> Result<(), Reject> {
         let mut votes = Votes::default();
-        let Self {
-            shingles, queue, ..
-        } = self;
-        let mut vote = |[a, b]: [u32; 2]| {
+        let cut = self.shingles.cut(text)?;
+        digests::<Md5>(cut.bytes, cut.shingles(), |[a, b]| {
             votes.add(u64::from(a.swap_bytes()) << 32 | u64::from(b.swap_bytes()))
-        };
-        shingles.each(text, |bytes, len| queue.push(bytes, len, &mut vote))?;
-        queue.finish(&mut vote);
+        });
         out.push(votes.majority());
         Ok(())
     }

@@ -7,12 +7,14 @@ mod document_line;
 mod document_minhash;
 mod document_simhash;
 mod lanes;
+mod letters;
 mod minhash;
 mod permutations;
 mod ray;
 mod ray_bts_minhash;
 mod ray_document;
 mod shingles;
+mod sketch;
 
 pub use document::DocumentDeduplicator;
 pub use document_line::DocumentLineDeduplicator;

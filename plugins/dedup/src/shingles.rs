@@ -2,12 +2,13 @@
 
 use crate::digest::SLACK;
 use djhost_sdk::Reject;
-use djhost_sdk::text::{blocks, lower_into, plain_pattern};
+use djhost_sdk::text::{blocks, lower_into, plain_pattern, word_hash};
 use djhost_sentencepiece::SentencePiece;
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How texts are cut into tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +24,9 @@ pub enum Tokenization {
     /// Into the pieces of a sentencepiece model, which needs `tokenizer_model`. Not for simhash.
     Sentencepiece,
 }
+
+/// By which hashes of shingles weigh their tokens: odd, without structure (digits of e).
+const FACTOR: u64 = 0xb7e1_5162_8aed_2a6b;
 
 /// Cuts texts into shingles. Reuses its buffers from text to text.
 #[derive(Debug, Default)]
@@ -77,18 +81,11 @@ impl Shingles {
         })
     }
 
-    /// Calls `visit` with each shingle of `text`: its bytes, [`SLACK`] more bytes, and its length.
-    /// A text with fewer tokens than the window has one shingle, the whole text, or none if short
-    /// documents are to be merged.
-    ///
+    /// Cuts `text`.
     ///
     /// # Errors
     /// When the text cannot be cut.
-    pub(crate) fn each(
-        &mut self,
-        text: &str,
-        mut visit: impl FnMut(&[u8], usize),
-    ) -> Result<(), Reject> {
+    pub(crate) fn cut(&mut self, text: &str) -> Result<Cut<'_>, Reject> {
         let [lower, kept] = &mut self.scratch;
         let mut text = text;
         if self.lowercase {
@@ -131,18 +128,61 @@ impl Shingles {
         }
         let whole = self.joined.len();
         self.joined.extend([' '; SLACK]);
-        let joined = self.joined.as_bytes();
-        if self.tokens.len() >= self.window {
-            for (first, last) in self.tokens.iter().zip(&self.tokens[self.window - 1..]) {
-                visit(
-                    &joined[first.0 as usize..last.1 as usize + SLACK],
-                    (last.1 - first.0) as usize,
-                );
-            }
-        } else if !self.merge_short {
-            visit(joined, whole);
+        Ok(Cut {
+            bytes: self.joined.as_bytes(),
+            whole: (self.tokens.len() < self.window && !self.merge_short).then_some(whole),
+            tokens: &self.tokens,
+            window: self.window,
+        })
+    }
+}
+
+/// The shingles of a text.
+#[derive(Debug)]
+pub(crate) struct Cut<'a> {
+    /// The shingles are slices of it. [`SLACK`] more bytes follow the last one.
+    pub(crate) bytes: &'a [u8],
+    /// The length of a text with fewer tokens than the window if it counts as a shingle.
+    whole: Option<usize>,
+    tokens: &'a [(u32, u32)],
+    window: usize,
+}
+
+impl Cut<'_> {
+    /// Where the shingles are in the bytes. A text with fewer tokens than the window has one, the
+    /// whole text, or none if short documents are to be merged.
+    pub(crate) fn shingles(&self) -> impl Iterator<Item = Range<usize>> {
+        let last = self.tokens.get(self.window - 1..).unwrap_or_default();
+        let long = self.tokens.iter().zip(last);
+        self.whole
+            .map(|whole| 0..whole)
+            .into_iter()
+            .chain(long.map(|(first, last)| first.0 as usize..last.1 as usize))
+    }
+
+    /// A hash of each shingle, made from those of its tokens, so that the work does not grow with
+    /// the window. Not mixed: it needs to go through another hash function. `tokens` is a buffer.
+    pub(crate) fn hashes(&self, tokens: &mut Vec<u64>, out: &mut Vec<u64>) {
+        tokens.clear();
+        let token =
+            |&(start, end): &(u32, u32)| word_hash(&self.bytes[start as usize..end as usize]);
+        tokens.extend(self.tokens.iter().map(token));
+        let push = |hash: u64, token: &u64| hash.wrapping_mul(FACTOR).wrapping_add(*token);
+        out.clear();
+        if tokens.len() < self.window {
+            out.extend(self.whole.map(|_| tokens.iter().fold(0, push)));
+            return;
         }
-        Ok(())
+        let (first, later) = tokens.split_at(self.window);
+        let gone = first
+            .iter()
+            .fold(1u64, |power, _| power.wrapping_mul(FACTOR));
+        let mut hash = first.iter().fold(0, push);
+        out.push(hash);
+        out.extend(later.iter().zip(tokens.iter()).map(|(new, old)| {
+            hash = push(hash, new).wrapping_sub(old.wrapping_mul(gone));
+            hash
+        }));
     }
 }
 
@@ -199,13 +239,10 @@ mod tests {
         text: &str,
     ) -> Vec<String> {
         let mut shingles = Shingles::new(tokenization, window, true, ignore, false, None).unwrap();
-        let mut found = Vec::new();
-        shingles
-            .each(text, |bytes, len| {
-                found.push(String::from_utf8(bytes[..len].to_vec()).unwrap())
-            })
-            .unwrap();
-        found
+        let cut = shingles.cut(text).unwrap();
+        cut.shingles()
+            .map(|range| String::from_utf8(cut.bytes[range].to_vec()).unwrap())
+            .collect()
     }
 
     #[test]
@@ -228,6 +265,25 @@ mod tests {
             let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
             let expected: Vec<String> = words.windows(2).map(|two| two.join(" ")).collect();
             assert_eq!(shingles(Tokenization::Space, 2, None, &text), expected);
+        }
+    }
+
+    #[test]
+    fn equal_shingles_and_no_others_have_equal_hashes() {
+        let text = "a b c d a b c e b a c b a b c";
+        for window in [1, 2, 3, 15, 16] {
+            let mut cutter =
+                Shingles::new(Tokenization::Space, window, true, None, false, None).unwrap();
+            let cut = cutter.cut(text).unwrap();
+            let (mut tokens, mut hashes) = (Vec::new(), Vec::new());
+            cut.hashes(&mut tokens, &mut hashes);
+            let shingles: Vec<&[u8]> = cut.shingles().map(|range| &cut.bytes[range]).collect();
+            assert_eq!(hashes.len(), shingles.len());
+            for (a, first) in hashes.iter().zip(&shingles) {
+                for (b, second) in hashes.iter().zip(&shingles) {
+                    assert_eq!(a == b, first == second, "{window}");
+                }
+            }
         }
     }
 
