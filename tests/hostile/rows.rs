@@ -278,3 +278,29 @@ fn short_sentences_keep_their_language() {
         .collect();
     assert_eq!(langs, texts.map(|(_, lang)| lang.to_owned()));
 }
+
+/// Quarantine holds what `max_row_mb` lets in: more in one partition than fits into memory
+/// comfortably goes to the disk while the partition is at work, in the order of the input.
+#[test]
+fn quarantine_holds_rows_as_large_as_rows_may_be() {
+    let mut input = Vec::new();
+    let good = "{\"text\": \"a good row\"}\n".repeat(4);
+    for letter in [b'a', b'b', b'c'] {
+        input.extend_from_slice(good.as_bytes());
+        input.extend_from_slice(b"{\"text\": \"");
+        input.resize(input.len() + (95 << 20), letter);
+        input.extend_from_slice(b"\n");
+    }
+    input.extend_from_slice(good.as_bytes());
+    let ran = Case::with_input(input)
+        .run("max_row_mb: 128\npartition: {mode: manual, num_of_partitions: 1}\nprocess:\n  - text_length_filter:\n")
+        .ok();
+    assert_eq!(ran.summary["ledger"]["output"], 16);
+    assert_eq!(ran.quarantine.len(), 3);
+    for (i, (entry, letter)) in ran.quarantine.iter().zip(["a", "b", "c"]).enumerate() {
+        assert_eq!(entry["line"], 5 * (i as u64 + 1));
+        let row = entry["row"].as_str().unwrap();
+        assert_eq!(row.len(), (95 << 20) + "{\"text\": \"".len());
+        assert!(row.ends_with(letter));
+    }
+}

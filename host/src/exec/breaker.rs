@@ -25,6 +25,8 @@ pub(crate) struct Breaker<'a> {
     pub(crate) ratios: Ratios,
     pub(crate) dataset: &'a Dataset,
     pub(crate) stop: &'a StopFlag,
+    /// Bytes of rows that a task may set aside.
+    pub(crate) most_bytes: usize,
 }
 
 /// Rows to judge by: of fewer rows, some bad ones mean nothing.

@@ -2,6 +2,7 @@
 
 use super::breaker::{Breaker, Ratios};
 use super::meter::Tally;
+use super::quarantine;
 use crate::checkpoint::{Chains, Store};
 use crate::config::OnError;
 use crate::data::{Dataset, ExportOptions, ReadOptions};
@@ -46,6 +47,7 @@ impl<'a> TaskContext<'a> {
             ratios: self.ratios,
             dataset: self.dataset,
             stop: self.stop,
+            most_bytes: quarantine::most_bytes(self.read.max_row_bytes),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
@@ -12,12 +13,12 @@ use crate::checkpoint::QuarantineFile;
 use crate::config::OnError;
 use crate::data::batch::split_id;
 use crate::data::input::source_lines::LineReader;
-use crate::data::{BadRow, Batch, Column, Dataset, show_json_rows};
+use crate::data::{BadRow, Batch, Column, Dataset, render, show_json_rows};
 use crate::error::Final;
 use crate::plan::lineage_key::Key;
 use crate::rundir::quarantine_entry::QuarantineEntry;
-use crate::rundir::{RunPaths, Storage};
-use crate::wasm::contract::ROW;
+use crate::rundir::{AtomicFile, RunPaths, Storage};
+use crate::wasm::contract::{COUNTS, ROW};
 
 struct Waiting {
     id: u64,
@@ -29,8 +30,12 @@ struct Waiting {
 /// The rows that one task sets aside.
 pub(crate) struct Quarantine<'a> {
     pub(crate) breaker: Breaker<'a>,
+    /// Rows that are not in the file yet, and their bytes.
     rows: Vec<Waiting>,
     bytes: usize,
+    /// Bytes of all rows.
+    all_bytes: usize,
+    file: Option<Entries<'a>>,
     reasons: BTreeMap<(Option<(usize, String)>, String), u64>,
     unheard: bool,
 }
@@ -42,8 +47,38 @@ const OTHER_REASONS: &str = "other reasons; the rows have them";
 /// Field names are not extracted from larger rows.
 const MAX_LOOKED_AT: usize = 1 << 20;
 
-/// Bytes of rows that a task may set aside before it fails: quarantine is for exceptions.
-const MAX_BYTES: usize = 256 << 20;
+/// Bytes of rows that a task may set aside before it fails, if rows may have `row` bytes: quarantine
+/// is for exceptions, and fills the disk.
+pub(crate) fn most_bytes(row: usize) -> usize {
+    (256 << 20).max(row.saturating_mul(4))
+}
+
+/// Bytes of rows that wait in memory; beyond that they go to the file after their batch.
+const WAITING_BYTES: usize = 32 << 20;
+
+/// Where a task's rows in quarantine go, and what their entries say of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Destination<'t> {
+    pub(crate) paths: &'t RunPaths,
+    pub(crate) storage: &'t Storage,
+    /// The op that the task begins at, its partition, and the key of its result.
+    pub(crate) task: (usize, usize, &'t Key),
+    pub(crate) attempt: u32,
+}
+
+impl Destination<'_> {
+    fn path(&self) -> PathBuf {
+        let (op, partition, key) = self.task;
+        self.paths.quarantine_file(op, partition, key.as_str())
+    }
+}
+
+/// The file of a task's rows in quarantine.
+struct Entries<'a> {
+    out: BufWriter<AtomicFile>,
+    lines: Lines<'a>,
+    rows: u64,
+}
 
 impl<'a> Quarantine<'a> {
     pub(crate) fn new(breaker: Breaker<'a>) -> Self {
@@ -51,6 +86,8 @@ impl<'a> Quarantine<'a> {
             breaker,
             rows: Vec::new(),
             bytes: 0,
+            all_bytes: 0,
+            file: None,
             reasons: BTreeMap::new(),
             unheard: false,
         }
@@ -138,10 +175,12 @@ impl<'a> Quarantine<'a> {
             OnError::Quarantine => {
                 let row = row()?;
                 self.bytes += row.len() + reason.len();
-                if self.bytes > MAX_BYTES {
+                self.all_bytes += row.len() + reason.len();
+                let most = self.breaker.most_bytes;
+                if self.all_bytes > most {
                     let message = format!(
                         "one partition has more than {} MiB of rows in quarantine",
-                        MAX_BYTES >> 20
+                        most >> 20
                     );
                     return Err(Final(message + &self.breaker.commonest(op.is_none())).into());
                 }
@@ -178,63 +217,91 @@ impl<'a> Quarantine<'a> {
             .map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
     }
 
-    /// Commits the rows of the task that begins at `op` and whose result has the key `task`; None
-    /// if there are none.
-    pub(crate) fn commit(
-        &mut self,
-        paths: &RunPaths,
-        storage: &Storage,
-        dataset: &Dataset,
-        (op, partition, task): (usize, usize, &Key),
-        attempt: u32,
-    ) -> Result<Option<QuarantineFile>> {
-        if self.rows.is_empty() {
+    /// Writes the rows so far if they are large. Called between batches, of which later ones have
+    /// later rows.
+    pub(crate) fn relieve(&mut self, to: Destination<'_>) -> Result<()> {
+        match self.bytes > WAITING_BYTES {
+            true => self.write(to),
+            false => Ok(()),
+        }
+    }
+
+    /// Commits the rows of the task; None if there are none.
+    pub(crate) fn commit(&mut self, to: Destination<'_>) -> Result<Option<QuarantineFile>> {
+        self.write(to)?;
+        let Some(Entries { out, rows, .. }) = self.file.take() else {
             return Ok(None);
-        }
-        let path = paths.quarantine_file(op, partition, task.as_str());
-        let mut out = BufWriter::new(storage.create(&path)?);
-        let mut lines = Lines::new(dataset);
-        // In input order, so that lines are counted in one pass. The sort is stable.
-        self.rows.sort_by_key(|r| r.id);
-        for waiting in &self.rows {
-            let (file, offset) = split_id(waiting.id);
-            let (line, is_place) = lines.of(file, offset)?;
-            let (row, row_base64) = QuarantineEntry::forms(&waiting.row);
-            let entry = QuarantineEntry {
-                file: dataset
-                    .files
-                    .get(file)
-                    .map(|f| f.shown().to_string())
-                    .unwrap_or_default()
-                    .into(),
-                line,
-                offset: is_place.then_some(offset),
-                row_id: waiting.id,
-                operation_idx: waiting.op.as_ref().map(|o| o.0),
-                operation_name: waiting.op.as_ref().map(|o| o.1.as_str().into()),
-                reason: waiting.reason.as_str().into(),
-                attempt,
-                row,
-                row_base64,
-            };
-            serde_json::to_writer(&mut out, &entry)?;
-            out.write_all(b"\n")?;
-        }
+        };
         out.into_inner().map_err(|e| e.into_error())?.commit()?;
+        let path = to.path();
         let name = path
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default();
-        Ok(Some(QuarantineFile {
-            name,
-            rows: self.rows.len() as u64,
-        }))
+        Ok(Some(QuarantineFile { name, rows }))
+    }
+
+    /// Moves the waiting rows to the file.
+    fn write(&mut self, to: Destination<'_>) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let dataset = self.breaker.dataset;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(Entries {
+                out: BufWriter::new(to.storage.create(&to.path())?),
+                lines: Lines::new(dataset),
+                rows: 0,
+            }),
+        };
+        // In input order, so that lines are counted in one pass. The sort is stable.
+        self.rows.sort_by_key(|r| r.id);
+        for waiting in self.rows.drain(..) {
+            file.add(&waiting, dataset, to.attempt)?;
+        }
+        self.bytes = 0;
+        Ok(())
     }
 }
 
+impl Entries<'_> {
+    fn add(&mut self, waiting: &Waiting, dataset: &Dataset, attempt: u32) -> Result<()> {
+        let (file, offset) = split_id(waiting.id);
+        let (line, is_place) = self.lines.of(file, offset)?;
+        let (row, row_base64) = QuarantineEntry::forms(&waiting.row);
+        let entry = QuarantineEntry {
+            file: dataset
+                .files
+                .get(file)
+                .map(|f| f.shown().to_string())
+                .unwrap_or_default()
+                .into(),
+            line,
+            offset: is_place.then_some(offset),
+            row_id: waiting.id,
+            operation_idx: waiting.op.as_ref().map(|o| o.0),
+            operation_name: waiting.op.as_ref().map(|o| o.1.as_str().into()),
+            reason: waiting.reason.as_str().into(),
+            attempt,
+            row,
+            row_base64,
+        };
+        serde_json::to_writer(&mut self.out, &entry)?;
+        self.out.write_all(b"\n")?;
+        self.rows += 1;
+        Ok(())
+    }
+}
+
+/// The row as it is, whether or not a checkpoint was made since it was read.
 fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
-        Some(raw) => Ok(raw.value(0).to_vec()),
+        Some(_) => {
+            let mut row = row.clone();
+            row.columns.retain(|c| c.path != ROW && c.path != COUNTS);
+            Ok(render(&row)?.value(0).to_vec())
+        }
         None => {
             // Columns as they were read if no op changed them: `data` may have another type for an
             // op.

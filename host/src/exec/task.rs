@@ -9,7 +9,7 @@ use super::apply_masks::Masked;
 use super::chain::{Chain, Keyer};
 use super::context::TaskContext;
 use super::meter::Timer;
-use super::quarantine::Quarantine;
+use super::quarantine::{Destination, Quarantine};
 use super::sink::{self, Target, Written};
 use super::source::{self, Base, Incoming};
 use crate::checkpoint::{Account, Artifact, Manifest, RowFileWriter, Store, WrittenRows};
@@ -71,6 +71,7 @@ pub(crate) fn run(
         keys: keyed.map(|op| KeysWork::new(env, op, p)).transpose()?,
         rows_out: 0,
     };
+    let to = destination(env, (step.ops.start, p, env.chains.after(p, last)));
     let part = env.store.paths.part(p, env.part_extension);
     let mut targets = Vec::new();
     if step.store {
@@ -95,7 +96,9 @@ pub(crate) fn run(
     let (rows_in, written, times) = if targets.is_empty() {
         (
             each_batch(env, partition, base, step, |incoming| {
-                work.take(incoming, &mut |_| Ok(()))
+                let came = work.take(incoming, &mut |_| Ok(()))?;
+                work.relieve(env, to)?;
+                Ok(came)
             })?,
             Vec::new(),
             sink::Times::default(),
@@ -103,7 +106,9 @@ pub(crate) fn run(
     } else {
         sink::with(targets, |sink| {
             each_batch(env, partition, base, step, |incoming| {
-                work.take(incoming, &mut |batch| sink.write(batch))
+                let came = work.take(incoming, &mut |batch| sink.write(batch))?;
+                work.relieve(env, to)?;
+                Ok(came)
             })
         })?
     };
@@ -117,12 +122,7 @@ pub(crate) fn run(
     } = work;
     masked.finish(p, &mut account);
     chain.finish(&mut account);
-    finish_quarantine(
-        env,
-        (step.ops.start, p, env.chains.after(p, last)),
-        &mut account,
-        &mut quarantine,
-    )?;
+    finish_quarantine(env, to, &mut account, &mut quarantine)?;
     if base.rows.is_none() && base.masks.is_empty() {
         account.input = identity::content(env.dataset, partition, env.chains.after(p, None))?;
     }
@@ -199,6 +199,16 @@ impl Work<'_> {
         }
         Ok(came)
     }
+
+    /// Keeps large rows in quarantine out of memory.
+    fn relieve(&mut self, env: &TaskContext<'_>, to: Destination<'_>) -> Result<()> {
+        self.quarantine.relieve(to)?;
+        if let Some(keys) = &mut self.keys {
+            let to = keys.destination(env, to.task.1);
+            keys.quarantine.relieve(to)?;
+        }
+        Ok(())
+    }
 }
 
 /// Makes the keys of a global op. Rows that the op cannot judge go to a quarantine of their own,
@@ -235,6 +245,10 @@ impl<'a> KeysWork<'a> {
         Ok(())
     }
 
+    fn destination<'e>(&self, env: &'e TaskContext<'_>, p: usize) -> Destination<'e> {
+        destination(env, (self.op, p, env.chains.keys(p, self.op)))
+    }
+
     /// `flat`: the rows of the keys, if they are stored together.
     fn commit(
         mut self,
@@ -243,13 +257,9 @@ impl<'a> KeysWork<'a> {
         account: &mut Account,
         flat: Option<RowFileWriter>,
     ) -> Result<Manifest> {
+        let to = self.destination(env, p);
         account.ops.insert(self.op, self.keyer.finish(env.log));
-        finish_quarantine(
-            env,
-            (self.op, p, env.chains.keys(p, self.op)),
-            account,
-            &mut self.quarantine,
-        )?;
+        finish_quarantine(env, to, account, &mut self.quarantine)?;
         let manifest = Store::manifest(
             Artifact::Keys,
             env.chains.keys(p, self.op).clone(),
@@ -408,20 +418,23 @@ impl Progress {
     }
 }
 
+fn destination<'e>(env: &'e TaskContext<'_>, task: (usize, usize, &'e Key)) -> Destination<'e> {
+    Destination {
+        paths: &env.store.paths,
+        storage: &env.store.storage,
+        task,
+        attempt: env.attempt,
+    }
+}
+
 fn finish_quarantine(
     env: &TaskContext<'_>,
-    task: (usize, usize, &Key),
+    to: Destination<'_>,
     account: &mut Account,
     quarantine: &mut Quarantine<'_>,
 ) -> Result<()> {
-    let p = task.1;
-    let file = quarantine.commit(
-        &env.store.paths,
-        &env.store.storage,
-        env.dataset,
-        task,
-        env.attempt,
-    )?;
+    let p = to.task.1;
+    let file = quarantine.commit(to)?;
     let path = file
         .as_ref()
         .map(|f| {
