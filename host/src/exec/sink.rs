@@ -35,6 +35,7 @@ pub(crate) enum Written {
 /// The files of one task, by the targets that it gave.
 pub(crate) type Files = (Vec<Written>, Times);
 
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are rows")]
 enum Message {
     /// Rows of a task.
     Rows(usize, Batch),
