@@ -5,6 +5,7 @@
 //! `DJHOST_TEST_BLESS=1 cargo test --release --test all jobs` writes the expected files; read the
 //! difference before you commit it.
 
+mod ahead;
 mod formats;
 mod groupers;
 mod quarantine;

@@ -24,7 +24,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use super::{columns, lines, patch};
+use super::differences::Memo;
+use super::{columns, lines};
 use crate::config::{Compression, StorageFormat};
 use crate::data::io::compression::{Encoder, decoder};
 use crate::data::{Batch, STATS, Stat, render};
@@ -34,8 +35,9 @@ use crate::rundir::checksum::ChecksumWriter;
 pub(crate) const ROW: &str = "__row__";
 pub(crate) const RAW: &str = "__raw__";
 const PATCH: &str = "__patch__";
-/// Size at which a Parquet row group ends, which bounds the writer's memory.
-const ROW_GROUP_BYTES: usize = 8 << 20;
+/// Size at which a Parquet row group ends, which bounds the writer's memory: there is one for each
+/// checkpoint that is written at the same time.
+const ROW_GROUP_BYTES: usize = 2 << 20;
 
 /// The file's extension: `parquet`, `arrow`, `jsonl.gz`, …
 pub(crate) fn extension(format: StorageFormat, compression: Compression) -> &'static str {
@@ -62,28 +64,41 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// Converts `batch` to the stored form. `whole`: store every row whole.
-    pub(crate) fn new(batch: &Batch, whole: bool) -> Result<Self> {
+    /// Converts `batch` to the stored form. `whole`: store every row whole. `memo` is of the rows
+    /// that were stored last.
+    pub(crate) fn new(batch: &Batch, whole: bool, memo: &mut Memo) -> Result<Self> {
         let mut stored = Self {
             batch: batch.clone(),
             patch: None,
         };
-        let Some(raw) = &batch.raw else {
+        if batch.raw.is_none() {
             return Ok(stored);
-        };
+        }
         stored.batch.columns.clear();
         stored.batch.origin = None;
         if whole {
             stored.batch.raw = Some(render(batch)?);
             return Ok(stored);
         }
-        let [rows, patches] = match stored.batch.stored.take() {
-            Some(stored) => stored,
-            None => patch::differences(batch.origin.as_ref().unwrap_or(raw), &render(batch)?),
-        };
+        stored.batch.stored = None;
+        let [rows, patches] = memo.differences(batch)?;
         stored.batch.raw = Some(rows);
         stored.patch = Some(patches);
         Ok(stored)
+    }
+}
+
+impl Stored {
+    /// The rows from number `first` on.
+    pub(crate) fn from(self, first: usize) -> Self {
+        if first == 0 {
+            return self;
+        }
+        let rows = self.batch.rows() - first;
+        Self {
+            batch: self.batch.slice(first, rows),
+            patch: self.patch.map(|patch| patch.slice(first, rows)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod codec;
 mod columns;
+mod differences;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub(crate) mod lineage;
@@ -14,6 +15,8 @@ pub(crate) mod resume;
 pub(crate) mod row_file;
 mod store;
 
+pub(crate) use codec::Stored;
+pub(crate) use differences::Memo;
 pub(crate) use lineage::Chains;
 pub(crate) use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
 pub(crate) use refetch::Refetch;

@@ -9,7 +9,6 @@
 //! patches at 780 MB/s; zstd at level 1 with the old row as prefix makes 6.1 MB at 300 MB/s.
 
 use anyhow::{Context, Result};
-use arrow::array::{Array, BinaryViewArray, BinaryViewBuilder};
 use memchr::{memchr_iter, memmem};
 
 use crate::rundir::varint::{put, take};
@@ -29,37 +28,9 @@ const FAR_STEPS: usize = 4;
 /// How many new bytes are skipped one by one before the steps grow.
 const STEPS: usize = 24;
 
-/// What a checkpoint stores of rows that were `old` in the input (null: unknown) and are `new`: the
-/// rows stored whole, and the patches. Where both are null nothing changed.
-pub(crate) fn differences(old: &BinaryViewArray, new: &BinaryViewArray) -> [BinaryViewArray; 2] {
-    let mut rows = BinaryViewBuilder::with_capacity(new.len());
-    let mut patches = BinaryViewBuilder::with_capacity(new.len());
-    let mut scratch = Vec::new();
-    for i in 0..new.len() {
-        let new = new.value(i);
-        let old = old.is_valid(i).then(|| old.value(i));
-        scratch.clear();
-        match old {
-            Some(old) if std::ptr::eq(old, new) || old == new => {
-                rows.append_null();
-                patches.append_null();
-            }
-            Some(old) if diff(old, new, &mut scratch) => {
-                rows.append_null();
-                patches.append_value(&scratch);
-            }
-            _ => {
-                rows.append_value(new);
-                patches.append_null();
-            }
-        }
-    }
-    [rows.finish(), patches.finish()]
-}
-
 /// Appends the patch from `old` to `new` to `out`. Returns false, and leaves `out` as it was,
 /// unless the patch is clearly smaller than `new`.
-fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
+pub(super) fn diff(old: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
     let before = out.len();
     let most = before + new.len() / 2;
     let suffix = common_suffix(old, new);
@@ -126,10 +97,7 @@ fn step(literal: &[u8], skip: usize, copy: usize, out: &mut Vec<u8>) {
 /// The nearest place from which both run in parallel again: bytes of `old` and of `new` to skip.
 fn resync(old: &[u8], new: &[u8]) -> Option<(usize, usize)> {
     // A few bytes removed, added or replaced.
-    let word = |row: &[u8], at: usize| {
-        row.get(at..at + AGREE)
-            .map(|w| u64::from_le_bytes(w.try_into().expect("eight bytes")))
-    };
+    let word = |row: &[u8], at: usize| row.get(at..at + AGREE).map(number_of);
     for near in 1..=2 * NEAR {
         for b in near.saturating_sub(NEAR)..=near.min(NEAR) {
             let a = near - b;
@@ -177,12 +145,28 @@ fn common_prefix(a: &[u8], b: &[u8]) -> usize {
         .take_while(|(a, b)| a == b)
         .count()
         * 64;
-    words
-        + a[words..]
-            .iter()
-            .zip(&b[words..])
-            .take_while(|(a, b)| a == b)
-            .count()
+    words + short_prefix(&a[words..], &b[words..])
+}
+
+/// The same, eight bytes at a time: most runs between two edits are short.
+fn short_prefix(a: &[u8], b: &[u8]) -> usize {
+    let mut same = 0;
+    for (x, y) in a.chunks_exact(AGREE).zip(b.chunks_exact(AGREE)) {
+        let differ = number_of(x) ^ number_of(y);
+        if differ != 0 {
+            return same + differ.trailing_zeros() as usize / 8;
+        }
+        same += AGREE;
+    }
+    same + a[same..]
+        .iter()
+        .zip(&b[same..])
+        .take_while(|(a, b)| a == b)
+        .count()
+}
+
+fn number_of(word: &[u8]) -> u64 {
+    u64::from_le_bytes(word.try_into().expect("eight bytes"))
 }
 
 fn common_suffix(a: &[u8], b: &[u8]) -> usize {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::codec::{RowsReader, RowsWriter, Stored, extension};
+use super::differences::Memo;
 use super::manifest::{Account, Artifact, FORMAT_VERSION, Manifest};
 use super::row_file::RowFileWriter;
 use crate::config::value::{ANY, OptionType};
@@ -40,10 +41,10 @@ pub(crate) struct WrittenRows {
 }
 
 impl WrittenRows {
-    /// Adds rows.
-    pub(crate) fn write(&mut self, batch: &Batch) -> Result<()> {
+    /// Adds rows. `memo` is that of all checkpoints that are written side by side.
+    pub(crate) fn write(&mut self, batch: &Batch, memo: &mut Memo) -> Result<()> {
         self.writer
-            .write(&Stored::new(batch, self.whole)?)
+            .write(&Stored::new(batch, self.whole, memo)?)
             .context("cannot store the rows")
     }
 }

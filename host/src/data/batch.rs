@@ -116,7 +116,8 @@ pub struct Batch {
     /// JSON rows from a checkpoint: the bytes of each row in the input, null where they are not
     /// known. None: they are `raw`.
     pub origin: Option<BinaryViewArray>,
-    /// JSON rows: what checkpoints store for each row, valid until a value changes. None: unknown.
+    /// JSON rows: what checkpoints store for each row, valid where no value has changed. None:
+    /// unknown.
     pub stored: Option<[BinaryViewArray; 2]>,
     /// JSON rows: the fields that some op reads or writes. Parquet and Arrow: all fields, in the
     /// order of the schema, then new ones.

@@ -26,6 +26,6 @@ pub(crate) use export::{
 };
 pub(crate) use input::{Compression, Dataset, Format, InputFile, read};
 pub(crate) use json::extract::{FieldType, ReadField, extract};
-pub(crate) use json::row_text::render;
+pub(crate) use json::row_text::{Spliced, render};
 pub(crate) use json::standard::{standard, standard_texts};
 pub(crate) use rows::{BadRow, Partition, ReadOptions, Slice};

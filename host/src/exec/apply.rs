@@ -82,7 +82,6 @@ fn filtered(
 /// Puts new values into a column and marks the rows whose value really differs.
 fn update(batch: &mut Batch, update: Update) -> Result<()> {
     let rows = batch.rows();
-    batch.stored = None;
     let at = batch.columns.iter().position(|c| c.path == update.path);
     let old = at.map(|i| batch.columns[i].data.clone());
     let new = overlay(old.as_ref(), rows, update.rows.as_ref(), &update.values)?;

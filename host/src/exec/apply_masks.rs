@@ -68,6 +68,11 @@ impl<'a> Masked<'a> {
         })
     }
 
+    /// For rows of a base without masks.
+    pub(crate) fn none() -> Self {
+        Self { ops: Vec::new() }
+    }
+
     /// Applies the masks to the next rows of the base.
     pub(crate) fn process(
         &mut self,

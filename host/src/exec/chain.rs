@@ -57,19 +57,13 @@ impl KeyedRows {
 }
 
 impl<'a> Chain<'a> {
-    /// Takes an instance of each op.
+    /// Takes an instance of each op. The caller emits that they begin.
     pub(crate) fn new(
         env: &'a TaskContext<'a>,
         ops: Range<usize>,
         partition: usize,
     ) -> Result<Self> {
         let ops = &env.plan.ops[ops];
-        ops.iter().for_each(|op| {
-            env.log.emit(Event::OpStarted {
-                partition_id: partition,
-                op: OpRef::new(op.index, &op.name),
-            })
-        });
         let mut chain = Self::quiet(ops, partition, env.log)?;
         for link in &mut chain.links {
             link.rewrite = Rewrite::of(env, link.op);

@@ -9,7 +9,7 @@ use super::context::TaskContext;
 use super::meter::Timer;
 use super::sink::Times;
 use super::task::commit_rows;
-use crate::checkpoint::{Manifest, RowFile, WrittenRows};
+use crate::checkpoint::{Manifest, Memo, RowFile, WrittenRows};
 use crate::data::batch::split_id;
 use crate::data::{Batch, FieldType, Grouped, ReadField, extract};
 use crate::error::{Final, Stopped};
@@ -164,7 +164,7 @@ impl Out<'_> {
             stats: Vec::new(),
         };
         self.bytes = 0;
-        self.written.write(&batch)
+        self.written.write(&batch, &mut Memo::default())
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod scheduler;
 pub(crate) mod segment;
 pub(crate) mod sink;
 pub(crate) mod source;
+pub(crate) mod stage;
 pub(crate) mod task;
 
 pub(crate) use breaker::{Ratios, Seen};

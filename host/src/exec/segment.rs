@@ -49,43 +49,30 @@ pub(crate) fn run(
     index: &Index,
 ) -> Result<()> {
     let p = partition.id as usize;
-    let (mut at, mut base) = deepest(env, index, p, segment)?;
+    let (mut at, base) = deepest(env, index, p, segment)?;
+    let mut tasks = Vec::new();
     for (number, last) in stored.iter().enumerate() {
-        let ends_here = *last + 1 == segment.ops.end;
         if *last < at {
             continue;
         }
-        let step = Task {
+        let ends_here = *last + 1 == segment.ops.end;
+        tasks.push(Task {
             stage: stage + number,
             ops: at..last + 1,
             store: true,
             end: ends_here.then_some(segment.end),
-        };
-        for manifest in task::run(env, partition, &base, &step)? {
-            if manifest.artifact == Artifact::Rows {
-                base = Base {
-                    account: manifest.account.clone(),
-                    rows: Some(manifest.clone()),
-                    masks: Vec::new(),
-                };
-            }
-            index.insert(manifest);
-        }
+        });
         at = last + 1;
-        if ends_here {
-            return Ok(());
-        }
     }
-    let step = Task {
-        stage: stage + stored.len(),
-        ops: at..segment.ops.end,
-        store: false,
-        end: Some(segment.end),
-    };
-    task::run(env, partition, &base, &step)?
-        .into_iter()
-        .for_each(|m| index.insert(m));
-    Ok(())
+    if tasks.last().is_none_or(|task| task.end.is_none()) {
+        tasks.push(Task {
+            stage: stage + stored.len(),
+            ops: at..segment.ops.end,
+            store: false,
+            end: Some(segment.end),
+        });
+    }
+    task::run(env, partition, &base, &tasks, index)
 }
 
 fn plan_base(

@@ -1,10 +1,11 @@
-//! Where the rows of a task go: a checkpoint, an export part, and the keys for a global op. A
-//! separate thread encodes and writes, so that the ops need not wait.
+//! Where the rows of tasks go: checkpoints, export parts, and the keys for a global op. A separate
+//! thread encodes and writes, so that the ops need not wait.
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::checkpoint::{RowFileWriter, WrittenRows};
+use super::meter::Timer;
+use crate::checkpoint::{Memo, RowFileWriter, WrittenRows};
 use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
 use crate::rundir::AtomicFile;
 
@@ -31,48 +32,74 @@ pub(crate) enum Written {
     Part(AtomicFile, PartInfo),
 }
 
+/// The files of one task, by the targets that it gave.
+pub(crate) type Files = (Vec<Written>, Times);
+
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are rows")]
+enum Message {
+    /// Rows of a task.
+    Rows(usize, Batch),
+    /// A task has no more rows.
+    End(usize, Sender<Files>),
+}
+
 /// Sends batches to the writing thread.
 pub(crate) struct Sink {
-    sender: Sender<Batch>,
-    /// Seconds that the ops waited.
-    pub(crate) stalled: f64,
+    sender: Sender<Message>,
+    /// Seconds that the ops waited, by task.
+    stalled: Vec<f64>,
 }
 
 impl Sink {
-    /// Sends rows. Fails if the writer has failed; [`with`] returns its error.
-    pub(crate) fn write(&mut self, batch: Batch) -> Result<()> {
-        let batch = match self.sender.try_send(batch) {
+    /// Sends rows of a task. Fails if the writer has failed; [`with`] returns its error.
+    pub(crate) fn write(&mut self, task: usize, batch: Batch) -> Result<()> {
+        let message = match self.sender.try_send(Message::Rows(task, batch)) {
             Ok(()) => return Ok(()),
             Err(error) => error.into_inner(),
         };
         let waiting = std::time::Instant::now();
-        let sent = self.sender.send(batch);
-        self.stalled += waiting.elapsed().as_secs_f64();
-        sent.map_err(|_| anyhow::anyhow!("the writer has stopped"))
+        let sent = self.sender.send(message);
+        self.stalled[task] += waiting.elapsed().as_secs_f64();
+        sent.map_err(|_| stopped())
+    }
+
+    /// Ends a task: returns what was written of it, and the cost.
+    pub(crate) fn finish(&mut self, task: usize) -> Result<Files> {
+        let (files, finished) = bounded(1);
+        self.sender
+            .send(Message::End(task, files))
+            .map_err(|_| stopped())?;
+        let (written, times) = finished.recv().map_err(|_| stopped())?;
+        let stalled = self.stalled[task];
+        Ok((written, Times { stalled, ..times }))
     }
 }
 
+fn stopped() -> anyhow::Error {
+    anyhow::anyhow!("the writer has stopped")
+}
+
 impl Target {
-    fn open(self) -> Result<Open> {
+    fn open(self) -> Result<OpenFile> {
         Ok(match self {
-            Self::Rows(rows) => Open::Rows(rows),
-            Self::Flat(flat) => Open::Flat(flat),
-            Self::Part(file, options) => Open::Part(PartWriter::new(file, &options)?),
+            Self::Rows(rows) => OpenFile::Rows(rows),
+            Self::Flat(flat) => OpenFile::Flat(flat),
+            Self::Part(file, options) => OpenFile::Part(PartWriter::new(file, &options)?),
         })
     }
 }
 
 #[allow(clippy::large_enum_variant, reason = "one or two of them per task")]
-enum Open {
+enum OpenFile {
     Rows(Box<WrittenRows>),
     Flat(Box<RowFileWriter>),
     Part(PartWriter),
 }
 
-impl Open {
-    fn write(&mut self, batch: &Batch) -> Result<()> {
+impl OpenFile {
+    fn write(&mut self, batch: &Batch, memo: &mut Memo) -> Result<()> {
         match self {
-            Self::Rows(rows) => rows.write(batch),
+            Self::Rows(rows) => rows.write(batch, memo),
             Self::Flat(flat) => flat.write(batch),
             Self::Part(part) => part.write(batch),
         }
@@ -90,55 +117,83 @@ impl Open {
     }
 }
 
-/// Runs `work` with a sink that feeds all targets; returns its result, what was written, and the
-/// cost of writing.
+/// The files of a task that are being written.
+struct Open {
+    files: Vec<OpenFile>,
+    times: Times,
+}
+
+impl Open {
+    fn new(targets: Vec<Target>) -> Result<Self> {
+        Ok(Self {
+            files: targets
+                .into_iter()
+                .map(Target::open)
+                .collect::<Result<_>>()?,
+            times: Times::default(),
+        })
+    }
+
+    /// Does `work` and counts its time.
+    fn timed<T>(&mut self, work: impl FnOnce(&mut Vec<OpenFile>) -> Result<T>) -> Result<T> {
+        let timer = Timer::start();
+        let done = work(&mut self.files);
+        let (wall, cpu) = timer.seconds();
+        self.times.writing += wall;
+        self.times.cpu += cpu;
+        done
+    }
+}
+
+/// Writes until the sink is gone.
+fn write_all(targets: Vec<Vec<Target>>, receiver: &Receiver<Message>) -> Result<()> {
+    let mut tasks = targets
+        .into_iter()
+        .map(Open::new)
+        .collect::<Result<Vec<_>>>()?;
+    let mut memo = Memo::default();
+    for message in receiver {
+        match message {
+            Message::Rows(task, batch) => {
+                let memo = &mut memo;
+                tasks[task]
+                    .timed(|files| files.iter_mut().try_for_each(|f| f.write(&batch, memo)))?;
+            }
+            Message::End(task, done) => {
+                let open = &mut tasks[task];
+                let written =
+                    open.timed(|files| files.drain(..).map(OpenFile::finish).collect())?;
+                // If the other side has gone, it has an error of its own.
+                let _ = done.send((written, open.times));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs `work` with a sink that feeds the targets of some tasks; returns its result. If both fail,
+/// the writer's error is the cause.
 pub(crate) fn with<T>(
-    targets: Vec<Target>,
+    targets: Vec<Vec<Target>>,
     work: impl FnOnce(&mut Sink) -> Result<T>,
-) -> Result<(T, Vec<Written>, Times)> {
-    let (sender, receiver) = bounded::<Batch>(WAITING);
+) -> Result<T> {
+    let (sender, receiver) = bounded::<Message>(WAITING);
     std::thread::scope(|scope| {
-        let writer = std::thread::Builder::new()
-            .name("djhost-write".into())
-            .spawn_scoped(scope, move || -> Result<_> {
-                let mut open = targets
-                    .into_iter()
-                    .map(Target::open)
-                    .collect::<Result<Vec<_>>>()?;
-                let mut seconds = 0.0;
-                for batch in receiver {
-                    let start = std::time::Instant::now();
-                    open.iter_mut().try_for_each(|o| o.write(&batch))?;
-                    seconds += start.elapsed().as_secs_f64();
-                }
-                let written = open
-                    .into_iter()
-                    .map(Open::finish)
-                    .collect::<Result<Vec<_>>>()?;
-                Ok((written, seconds, crate::wasm::thread_cpu().as_secs_f64()))
-            });
-        let writer = writer.context("cannot start a writing thread")?;
         let mut sink = Sink {
             sender,
-            stalled: 0.0,
+            stalled: vec![0.0; targets.len()],
         };
+        let writer = std::thread::Builder::new()
+            .name("djhost-write".into())
+            // The receiver goes with the thread: a sink whose writer failed must not wait.
+            .spawn_scoped(scope, move || write_all(targets, &receiver))
+            .context("cannot start a writing thread")?;
         let worked = work(&mut sink);
-        let stalled = sink.stalled;
         drop(sink);
-        let written = writer
+        writer
             .join()
-            .map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))?;
-        // If both failed, the writer's error is the cause.
-        let (written, seconds, cpu) = written?;
-        Ok((
-            worked?,
-            written,
-            Times {
-                writing: seconds,
-                cpu,
-                stalled,
-            },
-        ))
+            .map_err(|_| anyhow::anyhow!("internal error: the writing thread panicked"))??;
+        worked
     })
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanArray;
 
 use super::context::TaskContext;
-use crate::checkpoint::{Account, Manifest, Refetch};
+use crate::checkpoint::{Account, Manifest, Refetch, Stored};
 use crate::config::OnError;
 use crate::data::{
     BadRow, Batch, Column, Partition, ReadField, ReadOptions, STATS, Stat, extract, read,
@@ -34,12 +34,27 @@ pub(crate) struct Incoming {
     pub(crate) on_error: OnError,
 }
 
-/// Opens the source. `fields` are extracted from the rows.
+impl Incoming {
+    /// Rows that another task passes on.
+    pub(crate) fn passed(batch: Batch) -> Self {
+        Self {
+            batch,
+            bad: Vec::new(),
+            bytes: 0,
+            fresh: false,
+            on_error: OnError::Quarantine,
+        }
+    }
+}
+
+/// Opens the source. `fields` are extracted from the rows. The first `skip` rows of a checkpoint are
+/// left out.
 pub(crate) fn open<'a>(
     env: &'a TaskContext<'_>,
     partition: &Partition,
     base: &'a Base,
     fields: Vec<ReadField>,
+    skip: u64,
 ) -> Result<Box<dyn Iterator<Item = Result<Incoming>> + 'a>> {
     let on_error = env.on_error;
     let stats: Vec<String> = env.plan.input_stats().map(str::to_owned).collect();
@@ -67,7 +82,7 @@ pub(crate) fn open<'a>(
             let may_be_bad = fields.iter().any(|field| field.required);
             let stored = Refetch::new(
                 env.dataset,
-                env.store.open_rows(manifest)?,
+                without_first(env.store.open_rows(manifest)?, skip),
                 env.read.batch_bytes,
             );
             Box::new(stored.map(move |batch| {
@@ -113,6 +128,22 @@ pub(crate) fn open<'a>(
         next.fresh = false;
         Ok(next)
     })))
+}
+
+/// The rows after the first `skip`.
+fn without_first(
+    batches: impl Iterator<Item = Result<Stored>>,
+    mut skip: u64,
+) -> impl Iterator<Item = Result<Stored>> {
+    batches.filter_map(move |batch| {
+        let skipped = |stored: Stored| {
+            let rows = stored.batch.rows() as u64;
+            let first = skip.min(rows);
+            skip -= first;
+            (first < rows).then(|| stored.from(first as usize))
+        };
+        batch.map(skipped).transpose()
+    })
 }
 
 /// Splits a batch of JSON rows into the rows that `extract` found good, and the bad ones.

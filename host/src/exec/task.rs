@@ -1,22 +1,18 @@
-//! One step of a partition: from a base through ops to what is stored next.
+//! Steps of a partition: each from where rows are stored through ops to what is stored next.
 
 use std::ops::Range;
-use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::apply_masks::Masked;
-use super::chain::{Chain, Keyer};
 use super::context::TaskContext;
-use super::meter::Timer;
+use super::index::Index;
 use super::quarantine::{Destination, Quarantine};
-use super::sink::{self, Target, Written};
+use super::sink;
 use super::source::{self, Base, Incoming};
-use crate::checkpoint::{Account, Artifact, Manifest, RowFileWriter, Store, WrittenRows};
-use crate::data::{Batch, PartInfo, Partition};
+use super::stage::{Ahead, Stage, feed};
+use crate::checkpoint::{Account, Artifact, Manifest, Store, WrittenRows};
+use crate::data::{PartInfo, Partition};
 use crate::error::Stopped;
-use crate::global::KeysWriter;
-use crate::partition::identity;
 use crate::plan::End;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::{CheckpointDone, Event, OpRef};
@@ -34,251 +30,74 @@ pub(crate) struct Task {
     pub end: Option<End>,
 }
 
-/// Runs a step over the rows of `base` and commits the result: data first, its quarantine next, the
-/// manifest last. Returns the manifests.
+impl Task {
+    /// The last op.
+    pub(crate) fn last(&self) -> Option<usize> {
+        self.ops.end.checked_sub(1)
+    }
+
+    /// The global op that gets keys.
+    pub(crate) fn keys(&self) -> Option<usize> {
+        match self.end {
+            Some(End::Keys(op)) => Some(op),
+            _ => None,
+        }
+    }
+
+    /// Whether rows are written.
+    pub(crate) fn stores_anything(&self, env: &TaskContext<'_>) -> bool {
+        self.store
+            || self.end == Some(End::Export)
+            || self.keys().is_some_and(|op| env.plan.ops[op].is_grouper())
+    }
+}
+
+/// Runs tasks that follow each other, the first one over the rows of `base`. Each commits its
+/// result before the next one ends: data first, its quarantine next, the manifest last, which
+/// `index` then has.
+///
+/// Rows in memory go on to the tasks after the one at work for some time ([`stage::feed`]); a task
+/// reads only those rows of its base that it has not had.
 pub(crate) fn run(
     env: &TaskContext<'_>,
     partition: &Partition,
     base: &Base,
-    step: &Task,
-) -> Result<Vec<Manifest>> {
-    let timer = Timer::start();
+    tasks: &[Task],
+    index: &Index,
+) -> Result<()> {
     let p = partition.id as usize;
-    let last = step.ops.end.checked_sub(1);
-    env.log.emit(Event::PartitionStarted {
-        partition_id: p,
-        stage: step.stage,
-        operation_idx: step.ops.start,
-        last_operation_idx: match step.end {
-            Some(End::Keys(op)) => op,
-            _ => last.unwrap_or(0),
-        },
-        input_bytes: base.rows.as_ref().map_or_else(
-            || partition.slices.iter().map(|s| s.end - s.start).sum(),
-            |m| m.bytes,
-        ),
-        input_rows: base.rows.as_ref().map(|m| m.rows),
-    });
-    let keyed = match step.end {
-        Some(End::Keys(op)) => Some(op),
-        _ => None,
-    };
-    let mut work = Work {
-        account: base.account.clone(),
-        quarantine: Quarantine::new(env.breaker()),
-        masked: Masked::new(env.plan, base, p, env.log, env.breaker())?,
-        chain: Chain::new(env, step.ops.clone(), p)?,
-        keys: keyed.map(|op| KeysWork::new(env, op, p)).transpose()?,
-        rows_out: 0,
-    };
-    let to = destination(env, (step.ops.start, p, env.chains.after(p, last)));
-    let part = env.store.paths.part(p, env.part_extension);
-    let mut targets = Vec::new();
-    if step.store {
-        targets.push(Target::Rows(Box::new(
-            env.store
-                .rows(last.context("a step without ops stores no rows")?, p)?,
-        )));
+    let (mut stages, mut targets) = (Vec::new(), Vec::new());
+    for (number, task) in tasks.iter().enumerate() {
+        let its_base = (number == 0).then_some(base);
+        stages.push(Stage::new(env, task, (number, p), its_base)?);
+        targets.push(Stage::targets(task, env, p)?);
     }
-    if let Some(op) = keyed.filter(|op| env.plan.ops[*op].is_grouper()) {
-        targets.push(Target::Flat(Box::new(env.store.keys_with_rows(
-            op,
-            p,
-            &env.export,
-        )?)));
-    }
-    if step.end == Some(End::Export) {
-        targets.push(Target::Part(
-            env.store.storage.create(&part)?,
-            env.export.clone(),
-        ));
-    }
-    let (rows_in, written, times) = if targets.is_empty() {
-        (
-            each_batch(env, partition, base, step, |incoming| {
-                let came = work.take(incoming, &mut |_| Ok(()))?;
-                work.relieve(env, to)?;
-                Ok(came)
-            })?,
-            Vec::new(),
-            sink::Times::default(),
-        )
-    } else {
-        sink::with(targets, |sink| {
-            each_batch(env, partition, base, step, |incoming| {
-                let came = work.take(incoming, &mut |batch| sink.write(batch))?;
-                work.relieve(env, to)?;
-                Ok(came)
-            })
-        })?
-    };
-    let Work {
-        mut account,
-        mut quarantine,
-        masked,
-        chain,
-        keys,
-        rows_out,
-    } = work;
-    masked.finish(p, &mut account);
-    chain.finish(&mut account);
-    finish_quarantine(env, to, &mut account, &mut quarantine)?;
-    if base.rows.is_none() && base.masks.is_empty() {
-        account.input = identity::content(env.dataset, partition, env.chains.after(p, None))?;
-    }
-    let (mut manifests, mut flat) = (Vec::new(), None);
-    for written in written {
-        match written {
-            Written::Rows(rows) => manifests.push(commit_rows(
-                env,
-                *rows,
-                p,
-                last.unwrap_or(0),
-                &account,
-                times,
-            )?),
-            Written::Flat(rows) => flat = Some(*rows),
-            Written::Part(file, info) => {
-                file.commit()?;
-                manifests.push(commit_part(env, info, p, last, &account, &part)?);
+    sink::with(targets, |sink| {
+        let mut base = base.clone();
+        let mut stored = None;
+        while !stages.is_empty() {
+            stages[0].announce(env, partition, &base);
+            let next = (stages[0].task, stages[0].had);
+            if stored != Some(next.1) {
+                let ahead = Ahead::start();
+                each_batch(env, partition, &base, next, |incoming| {
+                    feed(env, &mut stages, p, incoming, sink, &ahead)
+                })?;
             }
-        }
-    }
-    if let Some(keys) = keys {
-        manifests.push(keys.commit(env, p, &mut account, flat)?);
-    }
-    env.log.emit(Event::StageCompleted {
-        partition_id: p,
-        stage: step.stage,
-        duration: timer.seconds().0,
-        input_rows: rows_in,
-        output_rows: rows_out,
-        input_bytes: account.input_bytes - base.account.input_bytes,
-    });
-    Ok(manifests)
-}
-
-/// The state of a step.
-struct Work<'a> {
-    account: Account,
-    quarantine: Quarantine<'a>,
-    masked: Masked<'a>,
-    chain: Chain<'a>,
-    keys: Option<KeysWork<'a>>,
-    rows_out: u64,
-}
-
-impl Work<'_> {
-    /// Sends one batch through the ops, to the keys and on. Returns the number of rows that entered
-    /// the ops.
-    fn take(&mut self, incoming: Incoming, on: &mut dyn FnMut(Batch) -> Result<()>) -> Result<u64> {
-        let (good, bad) = (incoming.batch.rows() as u64, incoming.bad.len() as u64);
-        self.account.bad += bad;
-        if incoming.fresh {
-            self.account.read += good + bad;
-            self.account.input_bytes += incoming.bytes;
-        }
-        for row in incoming.bad {
-            self.quarantine.bad(row, incoming.on_error)?;
-        }
-        let mut came = 0;
-        for batch in self
-            .masked
-            .process(incoming.batch, &mut self.quarantine)?
-            .into_iter()
-            .filter(|batch| batch.rows() > 0)
-        {
-            came += batch.rows() as u64;
-            for batch in self.chain.process(batch, &mut self.quarantine)? {
-                self.rows_out += batch.rows() as u64;
-                if let Some(keys) = &mut self.keys {
-                    keys.take(&batch)?;
+            stored = Some(stages[0].rows_out);
+            for manifest in stages.remove(0).finish(env, partition, &base, sink)? {
+                if manifest.artifact == Artifact::Rows {
+                    base = Base {
+                        account: manifest.account.clone(),
+                        rows: Some(manifest.clone()),
+                        masks: Vec::new(),
+                    };
                 }
-                on(batch)?;
+                index.insert(manifest);
             }
         }
-        Ok(came)
-    }
-
-    /// Keeps large rows in quarantine out of memory.
-    fn relieve(&mut self, env: &TaskContext<'_>, to: Destination<'_>) -> Result<()> {
-        self.quarantine.relieve(to)?;
-        if let Some(keys) = &mut self.keys {
-            let to = keys.destination(env, to.task.1);
-            keys.quarantine.relieve(to)?;
-        }
         Ok(())
-    }
-}
-
-/// Makes the keys of a global op. Rows that the op cannot judge go to a quarantine of their own,
-/// because the rows before it can be stored without it.
-struct KeysWork<'a> {
-    op: usize,
-    keyer: Keyer<'a>,
-    writer: KeysWriter,
-    quarantine: Quarantine<'a>,
-    rows: u64,
-}
-
-impl<'a> KeysWork<'a> {
-    fn new(env: &TaskContext<'a>, op: usize, p: usize) -> Result<Self> {
-        let planned = &env.plan.ops[op];
-        env.log.emit(Event::OpStarted {
-            partition_id: p,
-            op: OpRef::new(op, &planned.name),
-        });
-        Ok(Self {
-            op,
-            keyer: Keyer::new(planned, p)?,
-            writer: KeysWriter::new(),
-            quarantine: Quarantine::new(env.breaker()),
-            rows: 0,
-        })
-    }
-
-    fn take(&mut self, batch: &Batch) -> Result<()> {
-        self.rows += batch.rows() as u64;
-        for keyed in self.keyer.process(batch, &mut self.quarantine)? {
-            self.writer.add(keyed.rows, keyed.output, &keyed.rejected)?;
-        }
-        Ok(())
-    }
-
-    fn destination<'e>(&self, env: &'e TaskContext<'_>, p: usize) -> Destination<'e> {
-        destination(env, (self.op, p, env.chains.keys(p, self.op)))
-    }
-
-    /// `flat`: the rows of the keys, if they are stored together.
-    fn commit(
-        mut self,
-        env: &TaskContext<'_>,
-        p: usize,
-        account: &mut Account,
-        flat: Option<RowFileWriter>,
-    ) -> Result<Manifest> {
-        let to = self.destination(env, p);
-        account.ops.insert(self.op, self.keyer.finish(env.log));
-        finish_quarantine(env, to, account, &mut self.quarantine)?;
-        let manifest = Store::manifest(
-            Artifact::Keys,
-            env.chains.keys(p, self.op).clone(),
-            Some(self.op),
-            p,
-            self.rows,
-            account.clone(),
-        );
-        let (paths, keys) = (&env.store.paths, self.writer.finish()?);
-        if let Some(flat) = flat {
-            return env.store.commit_keys_with_rows(flat, &keys, manifest);
-        }
-        env.store.commit_bytes(
-            &keys,
-            &paths.keys(self.op, p),
-            &paths.keys_manifest(self.op, p),
-            manifest,
-        )
-    }
+    })
 }
 
 pub(crate) fn commit_rows(
@@ -317,13 +136,12 @@ pub(crate) fn commit_rows(
     Ok(manifest)
 }
 
-fn commit_part(
+pub(super) fn commit_part(
     env: &TaskContext<'_>,
     info: PartInfo,
     p: usize,
     last: Option<usize>,
     account: &Account,
-    part: &Path,
 ) -> Result<Manifest> {
     let mut manifest = Store::manifest(
         Artifact::Part,
@@ -333,6 +151,7 @@ fn commit_part(
         info.rows,
         account.clone(),
     );
+    let part = env.store.paths.part(p, env.part_extension);
     manifest.data = part
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
@@ -345,14 +164,23 @@ fn commit_part(
     Ok(manifest)
 }
 
-/// Sends all rows of the base through `take`; returns their number.
+/// Bytes of the rows of a base.
+pub(super) fn bytes_of(partition: &Partition, base: &Base) -> u64 {
+    base.rows.as_ref().map_or_else(
+        || partition.slices.iter().map(|s| s.end - s.start).sum(),
+        |m| m.bytes,
+    )
+}
+
+/// Sends the rows of the base that `step` has not had through `take`, which returns how many it
+/// took; `had` of them before.
 fn each_batch(
     env: &TaskContext<'_>,
     partition: &Partition,
     base: &Base,
-    step: &Task,
+    (step, had): (&Task, u64),
     mut take: impl FnMut(Incoming) -> Result<u64>,
-) -> Result<u64> {
+) -> Result<()> {
     // Ops that count keys receive the rows of the base once more.
     let first = base
         .masks
@@ -366,12 +194,9 @@ fn each_batch(
         Some(Some(op)) if env.plan.ops[op].is_grouper() => env.plan.fields_of_new(op),
         Some(_) => env.plan.fields_after(first),
     };
-    let size: u64 = base.rows.as_ref().map_or_else(
-        || partition.slices.iter().map(|s| s.end - s.start).sum(),
-        |m| m.bytes,
-    );
-    let (mut rows, mut bytes, mut progress) = (0, 0, Progress::new());
-    for incoming in source::open(env, partition, base, fields)? {
+    let size = bytes_of(partition, base);
+    let (mut rows, mut bytes, mut progress) = (had, 0, Progress::new());
+    for incoming in source::open(env, partition, base, fields, had)? {
         if env.stop.requested() {
             return Err(Stopped.into());
         }
@@ -395,7 +220,7 @@ fn each_batch(
             });
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Reports now and then how far a partition is.
@@ -418,7 +243,10 @@ impl Progress {
     }
 }
 
-fn destination<'e>(env: &'e TaskContext<'_>, task: (usize, usize, &'e Key)) -> Destination<'e> {
+pub(super) fn destination<'e>(
+    env: &'e TaskContext<'_>,
+    task: (usize, usize, &'e Key),
+) -> Destination<'e> {
     Destination {
         paths: &env.store.paths,
         storage: &env.store.storage,
@@ -427,7 +255,7 @@ fn destination<'e>(env: &'e TaskContext<'_>, task: (usize, usize, &'e Key)) -> D
     }
 }
 
-fn finish_quarantine(
+pub(super) fn finish_quarantine(
     env: &TaskContext<'_>,
     to: Destination<'_>,
     account: &mut Account,

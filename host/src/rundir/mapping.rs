@@ -168,7 +168,7 @@ impl DatasetMapping {
     }
 
     /// The content of the file, with the sums of today.
-    pub(crate) fn to_json(&mut self) -> Result<Vec<u8>> {
+    pub(crate) fn json(&mut self) -> Result<Vec<u8>> {
         self.count();
         let mut json = serde_json::to_vec(self)?;
         json.push(b'\n');
@@ -183,7 +183,7 @@ impl DatasetMapping {
 
     /// Replaces the file.
     pub fn save(&mut self, paths: &RunPaths) -> Result<()> {
-        Self::write(&self.to_json()?, paths)
+        Self::write(&self.json()?, paths)
     }
 
     /// Reads the file; returns None if there is none.

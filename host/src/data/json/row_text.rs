@@ -62,30 +62,67 @@ pub(crate) fn write_rows(
     Ok(())
 }
 
+/// The rows of a batch with all changes spliced in, one by one. Stats are not written.
+pub(crate) struct Spliced<'a> {
+    raw: &'a BinaryViewArray,
+    changed: Vec<(&'a Column, &'a BooleanBuffer)>,
+    scratch: Scratch,
+}
+
+impl<'a> Spliced<'a> {
+    /// For JSON rows.
+    pub(crate) fn new(batch: &'a Batch) -> Result<Self> {
+        Ok(Self {
+            raw: batch.raw.as_ref().context("columnar rows have no text")?,
+            changed: batch
+                .columns
+                .iter()
+                .filter_map(|c| Some((c, c.changed.as_ref()?)))
+                .collect(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// The rows without changes.
+    pub(crate) fn raw(&self) -> &'a BinaryViewArray {
+        self.raw
+    }
+
+    /// Whether a value of the row has changed.
+    pub(crate) fn is_changed(&self, row: usize) -> bool {
+        self.changed.iter().any(|(_, bits)| bits.value(row))
+    }
+
+    /// The row with its changes.
+    pub(crate) fn row(&mut self, row: usize) -> Result<&[u8]> {
+        let raw = self.raw.value(row);
+        if !self.is_changed(row) {
+            return Ok(raw);
+        }
+        self.scratch.fields(raw, row, &self.changed)?;
+        Ok(&self.scratch.row)
+    }
+}
+
 /// The rows of `batch` with all changes spliced in. Rows without changes are shared, not copied.
 /// Stats are not written.
 pub(crate) fn render(batch: &Batch) -> Result<BinaryViewArray> {
-    let raw = batch.raw.as_ref().context("columnar rows have no text")?;
-    let changed: Vec<(&Column, &BooleanBuffer)> = batch
-        .columns
-        .iter()
-        .filter_map(|c| Some((c, c.changed.as_ref()?)))
-        .collect();
+    let mut spliced = Spliced::new(batch)?;
+    let raw = spliced.raw();
     let rows: Vec<usize> = (0..batch.rows())
-        .filter(|row| changed.iter().any(|(_, bits)| bits.value(*row)))
+        .filter(|row| spliced.is_changed(*row))
         .collect();
     if rows.is_empty() {
         return Ok(raw.clone());
     }
     let mut views = raw.views().to_vec();
     let mut side = Vec::new();
-    let mut scratch = Scratch::default();
     let number = u32::try_from(raw.data_buffers().len())?;
     for row in rows {
-        scratch.fields(raw.value(row), row, &changed)?;
+        let text = spliced.row(row)?;
         let at = u32::try_from(side.len()).context("rows of more than 4 GiB in one batch")?;
-        views[row] = make_view(&scratch.row, number, at);
-        side.extend_from_slice(&scratch.row);
+        views[row] = make_view(text, number, at);
+        side.extend_from_slice(text);
     }
     let buffers: Vec<Buffer> = raw
         .data_buffers()

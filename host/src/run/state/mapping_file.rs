@@ -109,7 +109,7 @@ impl Shared {
     /// Writes the mapping as it is; partitions may change while the file is replaced.
     fn write(&self, mut state: MutexGuard<'_, State>) {
         state.is_dirty = false;
-        let json = state.mapping.to_json();
+        let json = state.mapping.json();
         drop(state);
         if let Err(error) = json.and_then(|json| DatasetMapping::write(&json, &self.paths)) {
             tracing::warn!("{error:#}");
