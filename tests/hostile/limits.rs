@@ -67,3 +67,38 @@ fn xz_data_cut_or_damaged() {
     damaged[whole.len() / 2] ^= 0x10;
     run_on("in.jsonl.xz", damaged).failed(1, &["in.jsonl.xz", "cut or damaged"]);
 }
+
+/// A job may have more parts than a process may have open files.
+#[cfg(target_os = "linux")]
+#[test]
+fn more_partitions_than_open_files() {
+    let plain = good(500);
+    for output in ["out.jsonl", "out.jsonl.gz", "out.parquet"] {
+        let case = crate::harness::Case::with_input(&plain);
+        case.write(
+            "recipe.yaml",
+            format!(
+                "dataset_path: in.jsonl\nexport_path: {output}\nnp: 2\ncheckpoint: {{strategy: disabled}}\n\
+                 partition: {{mode: manual, num_of_partitions: 500}}\nprocess:\n  - text_length_filter: {{min_len: 0}}\n"
+            ),
+        );
+        let program = env!("CARGO_BIN_EXE_djhost");
+        let run = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -n 320 && exec \"$0\" run recipe.yaml -q",
+                program,
+            ])
+            .current_dir(case.path(""))
+            .env("XDG_STATE_HOME", case.path("state"))
+            .env("DJHOST_CACHE_DIR", crate::harness::cache())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{output}: {said}");
+        assert!(said.contains("500 written"), "{output}: {said}");
+        if output == "out.jsonl" {
+            assert_eq!(std::fs::read_to_string(case.path(output)).unwrap(), plain);
+        }
+    }
+}

@@ -36,7 +36,7 @@ fn input() -> String {
 fn run(dir: &Path, kept: bool, more: &str) -> String {
     fs::write(dir.join("in.jsonl"), input()).unwrap();
     let recipe = format!(
-        "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nkeep_stats_in_res_ds: {kept}\n\
+        "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nkeep_stats_in_res_ds: {kept}\nreorder: false\n\
          partition: {{mode: manual, num_of_partitions: 3}}\ncheckpoint: {{enabled: true, strategy: every_op}}\n\
          process:\n{FILTERS}{more}"
     );

@@ -310,9 +310,9 @@ options! {
         /// Size of the batches that pass through the operators, in KB. Batches that fit the
         /// processor's cache are fastest.
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);
-        /// Largest row, in MB; larger rows go to quarantine. A worker takes up to three times a
-        /// huge row of memory while it passes, and up to eight times where an operator changes it,
-        /// of which five are the operator's own (`op_limits.memory_mb`).
+        /// Largest row, in MB; larger rows go to quarantine. A worker takes about three times a
+        /// huge row of memory while it passes, and about eight times where an operator changes it;
+        /// what the operator takes of that is bounded by `op_limits.memory_mb`.
         max_row_mb: u64 = 256 => between(1.0, 1024.0);
         /// Largest window of a zstd file of the dataset, in MB: the memory that unpacking one file
         /// may take. Files of `zstd --long=31` need 2048.

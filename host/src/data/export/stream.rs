@@ -14,10 +14,15 @@ pub(crate) struct LineStream {
 }
 
 struct OpenPart {
-    file: File,
+    path: PathBuf,
+    /// None for those beyond the first [`MOST_OPEN`]: they are opened for each read.
+    file: Option<File>,
     start: u64,
     len: u64,
 }
+
+/// Files that stay open. A process may have 1,024 by default, a job any number of parts.
+const MOST_OPEN: usize = 256;
 
 impl LineStream {
     /// `parts`: path and size of each.
@@ -36,8 +41,10 @@ impl LineStream {
                     path.display()
                 );
             }
+            let is_kept = stream.parts.len() < MOST_OPEN;
             stream.parts.push(OpenPart {
-                file,
+                path,
+                file: is_kept.then_some(file),
                 start: stream.len,
                 len,
             });
@@ -57,7 +64,11 @@ impl LineStream {
             return Ok(0);
         };
         let upto = bytes.len().min((part.start + part.len - at) as usize);
-        part.file.read_at(&mut bytes[..upto], at - part.start)
+        let (bytes, at) = (&mut bytes[..upto], at - part.start);
+        match &part.file {
+            Some(file) => file.read_at(bytes, at),
+            None => File::open(&part.path)?.read_at(bytes, at),
+        }
     }
 
     /// Copies `start..end` to `out`. Shares blocks for a whole part if the file system can;
@@ -66,7 +77,7 @@ impl LineStream {
     pub(crate) fn copy(&self, start: u64, end: u64, out: &mut AtomicFile) -> Result<()> {
         if let [part] = &self.parts[..]
             && (start, end) == (0, self.len)
-            && out.share(&part.file)
+            && part.file.as_ref().is_some_and(|file| out.share(file))
         {
             return Ok(());
         }
