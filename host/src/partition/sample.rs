@@ -115,13 +115,14 @@ mod tests {
 
     use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
     use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
 
     use super::*;
     use crate::config::{Need, resolve};
     use crate::partition::survey::survey;
 
-    /// 4,000 rows with a text of 1,000 bytes and another column of 2,000, in pages of 100 rows.
-    fn parquet(path: &std::path::Path) {
+    /// 4,000 rows with a text of 1,000 bytes and another column of 2,000, in pages of so many rows.
+    fn parquet(path: &std::path::Path, page: usize) {
         let column = |len: usize| -> ArrayRef {
             let value = |i: usize| format!("{i:0len$}");
             Arc::new(StringArray::from_iter_values((0..4000).map(value)))
@@ -134,7 +135,13 @@ mod tests {
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let file = std::fs::File::create(path).unwrap();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_data_page_size_limit(usize::MAX)
+            .set_data_page_row_count_limit(page)
+            .set_write_batch_size(page)
+            .build();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
     }
@@ -142,7 +149,7 @@ mod tests {
     #[test]
     fn columns_that_are_not_decoded_count_as_the_footer_says() {
         let dir = tempfile::tempdir().unwrap();
-        parquet(&dir.path().join("in.parquet"));
+        parquet(&dir.path().join("in.parquet"), 100);
         let recipe = dir.path().join("recipe.yaml");
         let paths = "dataset_path: in.parquet\nexport_path: out.parquet\nprocess: []\n";
         std::fs::write(&recipe, paths).unwrap();
@@ -154,5 +161,18 @@ mod tests {
         assert!(rows.iter().all(|row| row.text_chars == 1000));
         let mean = rows.iter().map(|row| row.bytes).sum::<u64>() / rows.len() as u64;
         assert!((3000..3100).contains(&mean), "{mean}");
+    }
+
+    /// A row of a page costs the page: where all rows are in one, they are taken from one place.
+    #[test]
+    fn no_page_is_decoded_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        for (page, places) in [(100, 8), (1000, 4), (4000, 1), (8000, 1)] {
+            parquet(&dir.path().join("in.parquet"), page);
+            let dataset = Dataset::open(&["in.parquet".to_owned()], dir.path()).unwrap();
+            let survey = survey(&dataset).unwrap();
+            assert_eq!(survey.sample.len(), places, "{page}");
+            assert!(survey.per_piece * places >= 96, "{}", survey.per_piece);
+        }
     }
 }

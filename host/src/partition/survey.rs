@@ -2,8 +2,8 @@
 //!
 //! Columnar formats store their number of rows. Parquet also stores the sizes of its columns, so only
 //! the few that tell the modality are decoded, at a few places: a row costs a whole page of each
-//! column, and all columns of 64 pages were a third of the time of a run. For JSON lines, stretches of equal length at equal
-//! distances are read, and the rows that **begin** in a stretch are sampled. This gives each row
+//! column, and all columns of 64 pages were a third of the time of a run. For JSON lines, stretches
+//! of equal length at equal distances are read, and the rows that **begin** in a stretch are sampled. This gives each row
 //! the same chance, however long it is; taking the row at a position, or a fixed number of rows
 //! from each, would prefer long rows.
 
@@ -15,7 +15,8 @@ use memchr::memchr_iter;
 
 use super::auto::{RowCount, sample_rows};
 use super::split::{SplitBy, locate, next_row, slices, split};
-use crate::data::input::describe::row_count;
+use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::parquet_file;
 use crate::data::{Dataset, Format, InputFile, Partition};
 
 /// Stretches in which rows are counted. Many short stretches are better than few long ones because
@@ -24,7 +25,8 @@ use crate::data::{Dataset, Format, InputFile, Partition};
 const COUNTED: u64 = 512;
 /// Stretches whose rows are sampled. These rows must be parsed.
 const PARSED: u64 = 64;
-/// Places where rows of Parquet are sampled: each costs a page of a column, of 1 to 5 MB.
+/// Places where rows of Parquet are sampled: each costs a page of a column, of 1 to 5 MB. DuckDB
+/// writes pages of whole row groups, of hundreds of MB: from one of those all is taken at once.
 const PAGES: u64 = 8;
 /// Length of a stretch in bytes.
 const LENGTH: u64 = 32 << 10;
@@ -61,7 +63,10 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         } else {
             RowCount::About(rows)
         };
-        let places = if is_parquet(dataset) { PAGES } else { PARSED };
+        let places = match is_parquet(dataset) {
+            true => pages(dataset).clamp(1, PAGES),
+            false => PARSED,
+        };
         let per_piece = (sample_rows(rows.number()) / places).max(4) as usize;
         return Ok(Survey {
             rows,
@@ -119,6 +124,20 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         sample,
         per_piece: if few { 16 } else { usize::MAX },
     })
+}
+
+/// In how many places rows of Parquet can be decoded alone, if fewer than [`PAGES`].
+fn pages(dataset: &Dataset) -> u64 {
+    let mut pages = 0;
+    for file in &dataset.files {
+        if pages < PAGES {
+            let name = file.shown().to_string();
+            // What is damaged is said when it is read.
+            pages +=
+                guarded(&name, || parquet_file::places(&file.path, PAGES - pages)).unwrap_or(1);
+        }
+    }
+    pages
 }
 
 /// Whether footers have the sizes of all columns.
