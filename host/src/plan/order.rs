@@ -16,7 +16,7 @@ use crate::wasm::Kind;
 pub(crate) fn reorder(
     config: &Config,
     specs: &mut Vec<OpSpec>,
-    ops: &mut Vec<PlannedOp>,
+    ops: &mut [PlannedOp],
 ) -> Vec<String> {
     if !config.reorder || config.keep_stats_in_res_ds {
         return Vec::new();
