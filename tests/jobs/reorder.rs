@@ -112,3 +112,25 @@ fn only_filters_that_commute_change_places() {
         assert_eq!(found, WRITTEN, "{more}{process}");
     }
 }
+
+/// A filter may stand before one that cannot process what it drops.
+#[test]
+fn a_filter_of_another_field_stays_behind_those_that_guard_it() {
+    let row = |i: usize| match i % 2 {
+        0 => format!(
+            "{{\"text\": \"{}\", \"score\": [{i}]}}\n",
+            "buy now ".repeat(50)
+        ),
+        _ => format!("{{\"text\": \"the words of row {i} differ\", \"score\": {i}}}\n"),
+    };
+    let case = Case::with_input((0..2000).map(row).collect::<String>());
+    let guarded = "process:\n  - word_repetition_filter: {rep_len: 2, max_ratio: 0.3}\n  \
+        - specified_numeric_field_filter: {field_key: score, min_value: 0}\n";
+    let ran = case.run(guarded).ok();
+    assert!(ran.quarantine.is_empty());
+    assert!(
+        ran.stderr.contains("1,000 dropped, 1,000 written"),
+        "{}",
+        ran.stderr
+    );
+}

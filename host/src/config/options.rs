@@ -262,10 +262,10 @@ options! {
         /// trusted dataset with stats of the same operators and parameters: a row with made-up
         /// stats passes any filter.
         reuse_input_stats: bool = false;
-        /// Whether filters that follow one another may run cheapest first, by the work that
-        /// operators declare. The rows that stay are the same; a row that several filters would
+        /// Whether built-in filters of one text that follow one another run cheapest first, by the
+        /// work that they declare. The rows that stay are the same; a row that several filters would
         /// remove is counted for the first that does. The order is the recipe's with
-        /// `keep_stats_in_res_ds`, and for filters with `on_error: fail`.
+        /// `keep_stats_in_res_ds`, for filters of other fields, of plugins, and with `on_error: fail`.
         reorder: bool = true;
         /// Where run directories go; by default beside `export_path`. The run directory is
         /// `work_dir/job_id`; `{job_id}` may be the last part.

@@ -1,14 +1,13 @@
 //! The order in which ops run: within a run of filters, those that declare less work per row come
 //! first, so that the costly ones see only what is left.
 //!
-//! The filters of a run commute: none changes a row, and a row stays if all keep it. What differs is
-//! which filter is named for a row that several would drop, and a row that one cannot process may be
-//! dropped by another before. The order comes from what operators declare and not from measured
+//! The filters of a run commute: they judge the same text, none changes a row, and a row stays if all
+//! keep it. What differs is which filter is named for a row that several would drop. The order comes from what operators declare and not from measured
 //! times: the account of a job must not depend on the machine, or on how often it was continued.
 
 use super::PlannedOp;
 use crate::config::{Config, OnError, OpSpec, Strategy};
-use crate::data::STATS;
+use crate::data::FieldType;
 use crate::wasm::Kind;
 
 /// Puts the ops, and the entries of the recipe that they come from, in the order in which they run,
@@ -23,8 +22,9 @@ pub(crate) fn reorder(
     }
     let (mut notes, mut start) = (Vec::new(), 0);
     while start < ops.len() {
-        let free = ops[start..].iter().take_while(|op| commutes(op));
-        let mut end = start + free.count();
+        let field = judged_text(&ops[start]).map(str::to_owned);
+        let same = |op: &&PlannedOp| field.is_some() && judged_text(op) == field.as_deref();
+        let mut end = start + ops[start..].iter().take_while(same).count();
         if let Some(stored) = (start..end).find(|at| is_stored_by_name(config, &ops[*at])) {
             end = stored + 1;
         }
@@ -43,19 +43,21 @@ pub(crate) fn reorder(
     notes
 }
 
-/// Whether it makes no difference for the rows that stay which of several such ops comes first.
-/// Where a row that cannot be processed ends the job, it does.
-fn commutes(op: &PlannedOp) -> bool {
+/// The one field of texts that the op judges, if it makes no difference for the rows that stay, and
+/// none for those in quarantine, whether it comes before or after others of that field. Only built-in
+/// filters: they can process every text. A filter of other fields, or of a plugin, may be one that
+/// only rows which the filters before it keep are meant for.
+fn judged_text(op: &PlannedOp) -> Option<&str> {
     let signature = op.pool.signature();
-    let reads_stats = signature.reads.iter().any(|read| {
-        let inside = read.path.strip_prefix(STATS);
-        inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    });
-    op.kind() == Kind::Filter
+    let commutes = op.kind() == Kind::Filter
         && signature.writes.is_empty()
         && !op.changes_shape()
-        && !reads_stats
-        && op.on_error != OnError::Fail
+        && !op.pool.component().is_interruptible()
+        && op.on_error != OnError::Fail;
+    match &signature.reads[..] {
+        [read] if commutes && read.ty == FieldType::Utf8 && read.required => Some(&read.path),
+        _ => None,
+    }
 }
 
 /// Whether the recipe asks for the rows after this op.
