@@ -40,12 +40,15 @@ enum Message {
     /// Rows of a task.
     Rows(usize, Batch),
     /// A task has no more rows.
-    End(usize, Sender<Files>),
+    End(usize),
 }
 
 /// Sends batches to the writing thread.
 pub(crate) struct Sink {
     sender: Sender<Message>,
+    /// The files of each task that has ended. Ends with the writer: what still waits in the channel
+    /// when the writer fails must not keep it open.
+    finished: Receiver<Files>,
     /// Seconds that the ops waited, by task.
     stalled: Vec<f64>,
 }
@@ -65,11 +68,10 @@ impl Sink {
 
     /// Ends a task: returns what was written of it, and the cost.
     pub(crate) fn finish(&mut self, task: usize) -> Result<Files> {
-        let (files, finished) = bounded(1);
         self.sender
-            .send(Message::End(task, files))
+            .send(Message::End(task))
             .map_err(|_| stopped())?;
-        let (written, times) = finished.recv().map_err(|_| stopped())?;
+        let (written, times) = self.finished.recv().map_err(|_| stopped())?;
         let stalled = self.stalled[task];
         Ok((written, Times { stalled, ..times }))
     }
@@ -146,7 +148,11 @@ impl Open {
 }
 
 /// Writes until the sink is gone.
-fn write_all(targets: Vec<Vec<Target>>, receiver: &Receiver<Message>) -> Result<()> {
+fn write_all(
+    targets: Vec<Vec<Target>>,
+    receiver: &Receiver<Message>,
+    finished: &Sender<Files>,
+) -> Result<()> {
     let mut tasks = targets
         .into_iter()
         .map(Open::new)
@@ -159,12 +165,12 @@ fn write_all(targets: Vec<Vec<Target>>, receiver: &Receiver<Message>) -> Result<
                 tasks[task]
                     .timed(|files| files.iter_mut().try_for_each(|f| f.write(&batch, memo)))?;
             }
-            Message::End(task, done) => {
+            Message::End(task) => {
                 let open = &mut tasks[task];
                 let written =
                     open.timed(|files| files.drain(..).map(OpenFile::finish).collect())?;
                 // If the other side has gone, it has an error of its own.
-                let _ = done.send((written, open.times));
+                let _ = finished.send((written, open.times));
             }
         }
     }
@@ -178,15 +184,17 @@ pub(crate) fn with<T>(
     work: impl FnOnce(&mut Sink) -> Result<T>,
 ) -> Result<T> {
     let (sender, receiver) = bounded::<Message>(WAITING);
+    let (files, finished) = bounded(1);
     std::thread::scope(|scope| {
         let mut sink = Sink {
             sender,
+            finished,
             stalled: vec![0.0; targets.len()],
         };
         let writer = std::thread::Builder::new()
             .name("djhost-write".into())
-            // The receiver goes with the thread: a sink whose writer failed must not wait.
-            .spawn_scoped(scope, move || write_all(targets, &receiver))
+            // The channels end with the thread: a sink whose writer failed must not wait.
+            .spawn_scoped(scope, move || write_all(targets, &receiver, &files))
             .context("cannot start a writing thread")?;
         let worked = work(&mut sink);
         drop(sink);
@@ -206,4 +214,48 @@ pub(crate) struct Times {
     pub(crate) cpu: f64,
     /// Seconds that the ops waited.
     pub(crate) stalled: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, ExportFormat, Partition, ReadOptions, Slice, read};
+    use crate::rundir::Storage;
+    use crate::testing::faulty_disk::{Fault, FaultyDisk};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// The end of a task may already wait when its rows cannot be written.
+    #[test]
+    fn a_writer_that_fails_ends_a_sink_that_waits_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let row = format!("{{\"text\": \"{}\"}}\n", "x".repeat(1 << 20));
+        std::fs::write(dir.path().join("in.jsonl"), &row).unwrap();
+        let dataset = Dataset::open(&["in.jsonl".to_owned()], dir.path()).unwrap();
+        let options = ExportOptions::new(&dataset, ExportFormat::Jsonl, false, false).unwrap();
+        let slices = vec![Slice {
+            file: 0,
+            start: 0,
+            end: row.len() as u64,
+        }];
+        let partition = Partition { id: 0, slices };
+        let mut blocks = read(&dataset, &partition, &ReadOptions::new(Vec::new())).unwrap();
+        let batch = blocks.next().unwrap().unwrap().batch;
+        for _ in 0..20 {
+            let disk = FaultyDisk::new(dir.path(), Some((1, Fault::Fail))).unwrap();
+            let file = Storage::on(Arc::new(disk)).create(&dir.path().join("part"));
+            let target = Target::Part(file.unwrap(), options.clone());
+            let (sender, ended) = bounded(1);
+            let batch = batch.clone();
+            std::thread::spawn(move || {
+                let failed = with(vec![vec![target]], |sink| {
+                    sink.write(0, batch)?;
+                    sink.finish(0)
+                });
+                let _ = sender.send(failed.err().map(|error| format!("{error:#}")));
+            });
+            let error = ended.recv_timeout(Duration::from_secs(60)).unwrap();
+            assert!(error.unwrap().contains("part"), "the writer's error");
+        }
+    }
 }
