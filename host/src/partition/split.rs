@@ -1,6 +1,7 @@
 //! Cuts a dataset into partitions, which are slices of its files in order. Nothing is copied.
 
-use crate::data::input::describe::row_count;
+use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::parquet_pages::RowGroups;
 use crate::data::{Dataset, Format, InputFile, Partition, Slice};
 use anyhow::{Context, Result, bail};
 use memchr::{memchr, memchr_iter};
@@ -12,6 +13,10 @@ use std::os::unix::fs::FileExt;
 pub(crate) enum SplitBy {
     /// Exactly this many partitions of equal size. Some are empty if there are too few rows.
     Count(u32),
+    /// About `count` partitions, but at least one for each of `workers`: row groups of Parquet with a
+    /// column of few large pages are left whole, because each part of one would have to decode them
+    /// again.
+    About { count: u32, workers: u32 },
     /// This many rows per partition (lines of JSONL, blank ones counted); the last one may have
     /// fewer.
     Rows(u64),
@@ -32,6 +37,15 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     let cuts = match by {
         SplitBy::Rows(rows) => cuts_by_rows(dataset, &sizes, rows.max(1))?,
         SplitBy::Count(count) => cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?,
+        SplitBy::About { count, workers } => {
+            let cuts = cuts_by_count(dataset, &sizes, u64::from(count.max(1)))?;
+            let whole = beside_groups(dataset, &sizes, &cuts);
+            if whole.len() + 1 >= workers.min(count) as usize {
+                whole
+            } else {
+                cuts_by_count(dataset, &sizes, u64::from(workers.max(1)))?
+            }
+        }
     };
     Ok(partitions_at(&cuts, &sizes, total))
 }
@@ -175,6 +189,40 @@ fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64
     Ok(cuts)
 }
 
+/// Moves each of `cuts` that is within a row group that has to be decoded as a whole to the nearer
+/// end of it. Cuts that meet become one.
+fn beside_groups(dataset: &Dataset, sizes: &[u64], cuts: &[u64]) -> Vec<u64> {
+    let total: u64 = sizes.iter().sum();
+    let mut open: Option<(usize, Option<RowGroups>)> = None;
+    let mut moved = |cut: u64| {
+        if cut >= total {
+            return cut;
+        }
+        let (file, base) = locate(sizes, cut);
+        let input = &dataset.files[file];
+        if input.format != Format::Parquet {
+            return cut;
+        }
+        // What is damaged is said when it is read.
+        let name = input.shown().to_string();
+        if open.as_ref().is_none_or(|(of, _)| *of != file) {
+            let groups = guarded(&name, || RowGroups::open(&input.path)).ok();
+            open = Some((file, groups));
+        }
+        let groups = open.as_ref().and_then(|(_, groups)| groups.as_ref());
+        let whole = groups.and_then(|g| guarded(&name, || g.whole_group(cut - base)).ok()?);
+        match whole.map(|rows| base + rows.start..base + rows.end) {
+            Some(rows) if cut - rows.start < rows.end - cut => rows.start,
+            Some(rows) if cut > rows.start => rows.end,
+            _ => cut,
+        }
+    };
+    let mut cuts: Vec<u64> = cuts.iter().map(|cut| moved(*cut)).collect();
+    cuts.dedup();
+    cuts.retain(|cut| (1..total).contains(cut));
+    cuts
+}
+
 /// Returns the file that holds the position `at`, which is less than the total, and where that file
 /// begins.
 pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
@@ -257,4 +305,55 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
     }
     cuts.retain(|&cut| cut < total);
     Ok(cuts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+    use arrow::record_batch::RecordBatch;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+
+    use super::*;
+
+    /// A file of 4 row groups of 100 rows, in pages of `page` rows.
+    fn file(dir: &std::path::Path, page: usize) -> Dataset {
+        let path = dir.join(format!("pages-of-{page}.parquet"));
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_max_row_group_row_count(Some(100))
+            .set_write_batch_size(page)
+            .set_data_page_row_count_limit(page)
+            .build();
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(
+            (0..400).map(|row| format!("the text of row {row}")),
+        ));
+        let rows = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+        let file = File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties)).unwrap();
+        writer.write(&rows).unwrap();
+        writer.close().unwrap();
+        Dataset::open(&[path.display().to_string()], dir).unwrap()
+    }
+
+    fn ends(dataset: &Dataset, by: SplitBy) -> Vec<u64> {
+        let partitions = split(dataset, by).unwrap();
+        partitions.iter().map(|p| p.slices[0].end).collect()
+    }
+
+    #[test]
+    fn row_groups_of_single_pages_are_not_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let about = |count, workers| SplitBy::About { count, workers };
+        let (whole, pages) = (file(dir.path(), 100), file(dir.path(), 10));
+        assert_eq!(ends(&whole, about(7, 1)), [100, 200, 300, 400]);
+        assert_eq!(ends(&whole, about(3, 2)), [100, 300, 400]);
+        // Each worker has something to do.
+        assert_eq!(ends(&whole, about(20, 5)), [80, 160, 240, 320, 400]);
+        assert_eq!(ends(&pages, about(8, 1)), ends(&pages, SplitBy::Count(8)));
+        // What the user asked for stays.
+        assert_eq!(ends(&whole, SplitBy::Count(8)).len(), 8);
+    }
 }

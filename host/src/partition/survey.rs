@@ -16,7 +16,8 @@ use memchr::memchr_iter;
 use super::auto::{RowCount, sample_rows};
 use super::split::{SplitBy, locate, next_row, slices, split};
 use crate::data::input::describe::{guarded, row_count};
-use crate::data::input::parquet_file;
+use crate::data::input::parquet_file::bytes_beside;
+use crate::data::input::parquet_pages::RowGroups;
 use crate::data::{Dataset, Format, InputFile, Partition};
 
 /// Stretches in which rows are counted. Many short stretches are better than few long ones because
@@ -26,8 +27,10 @@ const COUNTED: u64 = 512;
 /// Stretches whose rows are sampled. These rows must be parsed.
 const PARSED: u64 = 64;
 /// Places where rows of Parquet are sampled: each costs a page of a column, of 1 to 5 MB. DuckDB
-/// writes pages of whole row groups, of hundreds of MB: from one of those all is taken at once.
+/// writes pages of 100 MB and more: of such ones a single one is enough.
 const PAGES: u64 = 8;
+/// Bytes of pages that are worth unpacking for a sample.
+const PAGE_BYTES: u64 = 40 << 20;
 /// Length of a stretch in bytes.
 const LENGTH: u64 = 32 << 10;
 /// With fewer rows than this, rows are large and the stretches are made longer, as far as [`MOST`]
@@ -46,6 +49,8 @@ pub(crate) struct Survey {
     /// How many rows to take from each piece. For JSON lines all rows of the short pieces are
     /// needed for a fair sample.
     pub per_piece: usize,
+    /// Average bytes of a row as the footers have it, if the sample is from too few places to tell.
+    pub row_bytes: Option<f64>,
 }
 
 /// Surveys `dataset`, whose files must all be splittable.
@@ -64,14 +69,19 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             RowCount::About(rows)
         };
         let places = match is_parquet(dataset) {
-            true => pages(dataset).clamp(1, PAGES),
+            true => pages(dataset).min(cheap_pages(dataset)).clamp(1, PAGES),
             false => PARSED,
         };
         let per_piece = (sample_rows(rows.number()) / places).max(4) as usize;
+        let row_bytes = match is_parquet(dataset) && places < PAGES && rows.number() > 0 {
+            true => Some(values_bytes(dataset)? as f64 / rows.number() as f64),
+            false => None,
+        };
         return Ok(Survey {
             rows,
             sample: split(dataset, SplitBy::Count(places as u32))?,
             per_piece,
+            row_bytes,
         });
     }
     let sizes: Vec<u64> = dataset.files.iter().map(|file| file.bytes).collect();
@@ -123,6 +133,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         rows,
         sample,
         per_piece: if few { 16 } else { usize::MAX },
+        row_bytes: None,
     })
 }
 
@@ -131,13 +142,32 @@ fn pages(dataset: &Dataset) -> u64 {
     let mut pages = 0;
     for file in &dataset.files {
         if pages < PAGES {
-            let name = file.shown().to_string();
             // What is damaged is said when it is read.
-            pages +=
-                guarded(&name, || parquet_file::places(&file.path, PAGES - pages)).unwrap_or(1);
+            pages += of_groups(file, |groups| groups.places(PAGES - pages)).unwrap_or(1);
         }
     }
     pages
+}
+
+/// Bytes of all values of Parquet files, as their footers say.
+fn values_bytes(dataset: &Dataset) -> Result<u64> {
+    let files = dataset.files.iter();
+    files
+        .map(|file| guarded(&file.shown().to_string(), || bytes_beside(&file.path, &[])))
+        .sum()
+}
+
+/// How many pages as large as those of the first file are worth their cost.
+fn cheap_pages(dataset: &Dataset) -> u64 {
+    let first = dataset.files.first();
+    let bytes = first.and_then(|file| of_groups(file, |groups| groups.page_bytes(0)).ok());
+    PAGE_BYTES / bytes.unwrap_or(0).max(1)
+}
+
+fn of_groups<T>(file: &InputFile, ask: impl FnOnce(&RowGroups) -> Result<T>) -> Result<T> {
+    guarded(&file.shown().to_string(), || {
+        ask(&RowGroups::open(&file.path)?)
+    })
 }
 
 /// Whether footers have the sizes of all columns.

@@ -8,7 +8,9 @@ use arrow::array::Array;
 use arrow::datatypes::DataType;
 
 use crate::config::{OpSpec, Resolved};
-use crate::data::{Batch, Dataset, FieldType, ReadField, ReadOptions, STATS, read};
+use crate::data::input::describe::guarded;
+use crate::data::input::parquet_pages::RowGroups;
+use crate::data::{Batch, Dataset, FieldType, Format, ReadField, ReadOptions, STATS, read};
 use crate::error::did_you_mean;
 use crate::partition::{SplitBy, split};
 use crate::plan::{Plan, PlannedOp, overlap};
@@ -27,6 +29,9 @@ const SHOWN: usize = 12;
 pub fn unmet_fields(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Vec<String> {
     let wanted = wanted(plan);
     if wanted.is_empty() || !dataset.is_splittable() || dataset.bytes() == 0 {
+        return Vec::new();
+    }
+    if footer_has(dataset, wanted.iter().map(|(_, read)| read.path.as_str())) {
         return Vec::new();
     }
     // Errors in the dataset are reported by the tasks, which read all of it.
@@ -52,6 +57,17 @@ pub fn unmet_fields(resolved: &Resolved, plan: &Plan, dataset: &Dataset) -> Vec<
         }
     }
     sentences
+}
+
+/// Whether the footer of the first Parquet file says that all of `paths` have values: then no page
+/// needs to be decoded.
+fn footer_has<'a>(dataset: &Dataset, mut paths: impl Iterator<Item = &'a str>) -> bool {
+    let first = dataset.files.first();
+    let Some(file) = first.filter(|file| file.format == Format::Parquet) else {
+        return false;
+    };
+    let groups = guarded(&file.shown().to_string(), || RowGroups::open(&file.path));
+    groups.is_ok_and(|groups| paths.all(|path| groups.has_values(path)))
 }
 
 /// Returns the fields of the input that ops read, with the number of the op.

@@ -21,6 +21,7 @@ pub(crate) mod metadata;
 pub(crate) mod not_data;
 pub(crate) mod packing;
 pub(crate) mod parquet_file;
+pub(crate) mod parquet_pages;
 pub(crate) mod parquet_twice;
 pub(crate) mod path_text;
 pub(crate) mod read;

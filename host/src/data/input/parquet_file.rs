@@ -15,7 +15,6 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 use std::fs::File;
 use std::ops::Range;
@@ -202,32 +201,6 @@ pub(crate) fn bytes_beside(path: &Path, known: &[String]) -> Result<u64> {
             None => leaf.uncompressed_size().max(0) as u64,
         })
         .sum())
-}
-
-/// In how many places, at least, rows can be decoded without the pages of the others: row groups, and
-/// pages of their largest columns as the first of each says. Looks no further once there are `enough`.
-pub(crate) fn places(path: &Path, enough: u64) -> Result<u64> {
-    let file = SerializedFileReader::new(File::open(path)?)?;
-    let mut places = 0;
-    for (i, group) in file.metadata().row_groups().iter().enumerate() {
-        if places >= enough {
-            break;
-        }
-        let columns = group.columns().iter().enumerate();
-        let largest = columns.max_by_key(|(_, column)| column.uncompressed_size());
-        let Some((column, _)) = largest else { break };
-        let mut pages = file.get_row_group(i)?.get_column_page_reader(column)?;
-        let mut first = pages.peek_next_page()?;
-        if first.as_ref().is_some_and(|page| page.is_dict) {
-            pages.skip_next_page()?;
-            first = pages.peek_next_page()?;
-        }
-        // Of lists the levels are more than the rows.
-        let values = first.and_then(|page| page.num_rows.or(page.num_levels));
-        let rows = group.num_rows().max(0) as u64;
-        places += (rows / values.unwrap_or(0).max(1) as u64).max(1);
-    }
-    Ok(places)
 }
 
 /// The rows in `range`, in batches of about `batch_bytes`: of the top-level columns called `only`,

@@ -27,7 +27,7 @@ pub(super) fn choose_partitions(
         Some(Count::Exactly(n)) => Some(n),
         _ => None,
     };
-    let (by, why) = match (config.partition_mode(), count, config.partition.size) {
+    let (by, mut why) = match (config.partition_mode(), count, config.partition.size) {
         (PartitionMode::Manual, Some(n), _) => (
             SplitBy::Count(u32::try_from(n)?),
             vec![format!("manual mode: {}", counted(n, "partition"))],
@@ -48,10 +48,19 @@ pub(super) fn choose_partitions(
         (PartitionMode::Auto, most, _) => {
             let auto = auto_size(resolved, plan, dataset, most);
             let count = u32::try_from(auto.partitions).unwrap_or(u32::MAX);
-            (SplitBy::Count(count), auto.why)
+            let workers = u32::try_from(config.workers()).unwrap_or(u32::MAX);
+            (SplitBy::About { count, workers }, auto.why)
         }
     };
     let partitions = split(dataset, by)?;
+    if let SplitBy::About { count, .. } = by
+        && partitions.len() < count as usize
+    {
+        why.push(format!(
+            "row groups with a column of a few large pages are decoded as a whole, so they are not cut: {}",
+            counted(partitions.len() as u64, "partition")
+        ));
+    }
     Ok(Chosen::new(settings(resolved), dataset, partitions, why))
 }
 
@@ -69,11 +78,14 @@ fn auto_size(resolved: &Resolved, plan: &Plan, dataset: &Dataset, most: Option<u
         size: config.partition.size,
         most,
     };
-    let rows = survey.ok().map(|survey| survey.rows);
+    let rows = survey.as_ref().ok().map(|survey| survey.rows);
     // Columns take another amount of memory than of disk, so their size says nothing about a row.
-    let row_bytes = rows
-        .filter(|rows| !dataset.is_columnar() && rows.number() > 0)
-        .map(|rows| dataset.bytes() as f64 / rows.number() as f64);
+    let row_bytes = match rows {
+        Some(rows) if !dataset.is_columnar() && rows.number() > 0 => {
+            Some(dataset.bytes() as f64 / rows.number() as f64)
+        }
+        _ => survey.ok().and_then(|survey| survey.row_bytes),
+    };
     let size = DatasetSize {
         bytes: dataset.bytes(),
         rows,
