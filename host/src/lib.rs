@@ -34,7 +34,7 @@
 //! ```
 //!
 //! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
-//! has the map): `error`, `sanitize`, `term`, `rundir`, `jobs`, `config`, `data`, `wasm`, `plan`,
+//! has the map): `error`, `sanitize`, `term`, `rundir`, `jobs`, `config`, `data`, `wasm`, `ops`, `plan`,
 //! `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
 
 #![deny(missing_docs)]
@@ -57,6 +57,7 @@ mod exec;
 pub mod fuzz;
 mod global;
 pub mod jobs;
+pub mod ops;
 mod partition;
 mod plan;
 pub mod run;

@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "config",
     "data",
     "wasm",
+    "ops",
     "plan",
     "global",
     "checkpoint",
