@@ -1,0 +1,136 @@
+"""What the JSON Schema of an operator's parameters says: as a signature, as types, as text."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Optional, Union
+
+#: Stands for the default of a parameter that must be given.
+REQUIRED: Any = inspect.Parameter.empty
+
+_SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+_NAMES = {str: "str", int: "int", float: "float", bool: "bool", None: "None", Any: "Any"}
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of an operator."""
+
+    #: Its name in a recipe.
+    name: str
+    #: The Python type of its values.
+    type: Any
+    #: Its value if none is given; `REQUIRED` if one must be.
+    default: Any
+    #: What it means; may be empty.
+    doc: str
+    #: Its JSON Schema.
+    schema: Mapping[str, Any]
+
+    @property
+    def required(self) -> bool:
+        """Whether a value must be given."""
+        return self.default is REQUIRED
+
+
+def params_of(schema: Mapping[str, Any]) -> list[Param]:
+    """The parameters that an operator declares, in its order."""
+    required = schema.get("required", ())
+    found = []
+    for name, given in schema.get("properties", {}).items():
+        own = given if isinstance(given, Mapping) else {}
+        default = own.get("default", REQUIRED if name in required else None)
+        kind = type_of(own, schema)
+        if default is None:
+            kind = Optional[kind]
+        found.append(Param(name, kind, default, own.get("description", ""), own))
+    return found
+
+
+def signature_of(params: Sequence[Param], returns: Any) -> inspect.Signature:
+    """A signature with the parameters by keyword, and those that every operator takes as ``**common``."""
+    own = [
+        inspect.Parameter(p.name, inspect.Parameter.KEYWORD_ONLY, default=p.default, annotation=p.type)
+        for p in params
+        # A recipe can give a parameter that is called `from`; in Python it takes `**{"from": …}`.
+        if p.name.isidentifier() and not keyword.iskeyword(p.name)
+    ]
+    common = inspect.Parameter("common", inspect.Parameter.VAR_KEYWORD, annotation=Any)
+    return inspect.Signature([*own, common], return_annotation=returns)
+
+
+def type_of(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Any:
+    """The Python type of the values that a schema allows; `Any` where it cannot be told."""
+    schema = _follow(schema, root)
+    if not isinstance(schema, Mapping) or depth > 8:
+        return Any
+    if "const" in schema:
+        return _literal([schema["const"]])
+    if "enum" in schema:
+        return _literal(schema["enum"])
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return _union([type_of(choice, root, depth + 1) for choice in schema[key]])
+    names = schema.get("type", [])
+    names = [names] if isinstance(names, str) else names
+    return _union([_plain(name, schema, root, depth) for name in names]) if names else Any
+
+
+def _plain(name: str, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
+    if name == "array":
+        return Sequence[type_of(schema.get("items", True), root, depth + 1)]
+    if name == "object":
+        return Mapping[str, type_of(schema.get("additionalProperties", True), root, depth + 1)]
+    return _SCALARS.get(name, Any)
+
+
+def _literal(values: Sequence[Any]) -> Any:
+    plain = all(value is None or isinstance(value, (str, int, bool)) for value in values)
+    return Literal[tuple(values)] if values and plain else Any
+
+
+def _union(kinds: Sequence[Any]) -> Any:
+    if any(kind is Any for kind in kinds):
+        return Any
+    return Union[tuple(kinds)] if kinds else Any
+
+
+def _follow(schema: Any, root: Mapping[str, Any]) -> Any:
+    for _ in range(32):
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            break
+        target: Any = root
+        for part in filter(None, reference[1:].split("/")):
+            target = target.get(part, {}) if isinstance(target, Mapping) else {}
+        schema = target
+    return schema
+
+
+def type_text(kind: Any) -> str:
+    """A type as it is written in a stub: ``int``, ``Sequence[str]``, ``float | None``."""
+    if kind is type(None):
+        return "None"
+    if kind in _NAMES:
+        return _NAMES[kind]
+    args = getattr(kind, "__args__", ())
+    origin = getattr(kind, "__origin__", None)
+    if origin is Union:
+        # `int` is a `float` to a type checker.
+        return " | ".join(sorted({type_text(arg) for arg in args}, key=lambda text: text == "None"))
+    if origin is Literal:
+        return f"Literal[{', '.join(repr(arg) for arg in args)}]"
+    name = {Sequence: "Sequence", Mapping: "Mapping"}.get(origin, "Any")
+    return f"{name}[{', '.join(type_text(arg) for arg in args)}]" if name != "Any" else name
+
+
+def lines_of(params: Sequence[Param]) -> Iterator[str]:
+    """The parameters as lines of text: name, type, default, meaning."""
+    for param in params:
+        default = "required" if param.required else f"default {param.default!r}"
+        yield f"{param.name}: {type_text(param.type)}, {default}"
+        for line in param.doc.splitlines():
+            yield f"    {line}"
