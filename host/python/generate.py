@@ -39,14 +39,15 @@ def table(entries: list[dict[str, Any]]) -> str:
 def definition(entry: dict[str, Any], returns: str, method: bool) -> Iterator[str]:
     """The stub of an operator as a function or method."""
     from djhost.ops._describe import Description
-    from djhost.ops._schema import type_text
+    from djhost.ops._schema import default_text, type_text, value_text
 
     description = Description.read(entry)
     arguments = []
     for param in description.params:
         if param.name.isidentifier() and not keyword.iskeyword(param.name):
             plain = isinstance(param.default, (int, float, str, bool, type(None))) and len(repr(param.default)) < 40
-            default = "" if param.required else f" = {param.default!r}" if plain else " = ..."
+            has_text = plain and "no limit" not in default_text(param)
+            default = "" if param.required else f" = {value_text(param.default)}" if has_text else " = ..."
             arguments.append(f"{param.name}: {type_text(param.type)}{default}")
     common = "CommonOfFilters" if description.kind == "filter" else "Common"
     star = ["*"] if arguments else []

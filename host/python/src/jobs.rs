@@ -1,10 +1,10 @@
 //! Jobs by their run directories, for `djhost.utils.job`: thin functions over `djhost::jobs`. What has a structure is returned as
 //! JSON text, which Python reads faster than Rust builds objects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use djhost::jobs::events::Event;
 use djhost::jobs::{Job, RunPaths, list_jobs, progress_text, stop_job_in};
 use pyo3::prelude::*;
@@ -27,26 +27,40 @@ pub(crate) fn find_job(py: Python<'_>, job: &str, base_dir: Option<PathBuf>) -> 
     })
 }
 
-/// Returns `job_summary.json` as text; None before the job has written one.
+/// Returns the text of `job_summary.json`, which was seen to be one; None before the job has written it.
 #[pyfunction]
 pub(crate) fn job_summary(py: Python<'_>, root: PathBuf) -> PyResult<Option<String>> {
-    call(py, || text_of(job(root).load_job_summary()?))
+    call(py, || {
+        let job = job(root);
+        match job.load_job_summary()? {
+            Some(_) => text_of(&job.paths().summary()),
+            None => Ok(None),
+        }
+    })
 }
 
-/// Returns `dataset_mapping.json` as text; None before the dataset is divided.
+/// Returns the text of `dataset_mapping.json`; None before the dataset is divided.
 #[pyfunction]
 pub(crate) fn job_mapping(py: Python<'_>, root: PathBuf) -> PyResult<Option<String>> {
-    call(py, || text_of(job(root).load_dataset_mapping()?))
+    call(py, || {
+        let job = job(root);
+        match job.load_dataset_mapping()? {
+            Some(_) => text_of(&job.paths().dataset_mapping()),
+            None => Ok(None),
+        }
+    })
 }
 
-fn text_of(value: Option<impl serde::Serialize>) -> Result<Option<String>> {
-    Ok(value.map(|v| serde_json::to_string(&v)).transpose()?)
+/// The text as it is: numbers that are read and written again may differ in their last digit.
+fn text_of(path: &Path) -> Result<Option<String>> {
+    let text = std::fs::read_to_string(path);
+    Ok(Some(text.with_context(|| format!("cannot read `{}`", path.display()))?))
 }
 
-/// Returns the events of all attempts in their order, as a list of objects.
+/// Returns the files with the events of all attempts.
 #[pyfunction]
-pub(crate) fn job_events(py: Python<'_>, root: PathBuf) -> PyResult<String> {
-    call(py, || Ok(serde_json::to_string(&job(root).load_event_logs()?.records)?))
+pub(crate) fn job_event_files(py: Python<'_>, root: PathBuf) -> PyResult<Vec<PathBuf>> {
+    call(py, || job(root).paths().event_files())
 }
 
 /// Returns what `djhost monitor --json` prints.

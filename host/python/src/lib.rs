@@ -15,7 +15,7 @@ fn _djhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(jobs::find_job, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::job_summary, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::job_mapping, module)?)?;
-    module.add_function(wrap_pyfunction!(jobs::job_events, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_event_files, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::job_progress, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::job_text, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::job_pipeline, module)?)?;

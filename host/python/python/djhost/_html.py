@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
-from djhost.ops._schema import type_text
+from djhost.ops._schema import default_text, type_text
 
 if TYPE_CHECKING:
     from djhost._recipe import Recipe
@@ -133,10 +133,7 @@ def _params(op: Op) -> Raw:
 
 def description_html(description: Description) -> str:
     """All that is known of an operator."""
-    params = [
-        [param.name, type_text(param.type), "required" if param.required else repr(param.default), param.doc]
-        for param in description.params
-    ]
+    params = [[p.name, type_text(p.type), default_text(p).removeprefix("default "), p.doc] for p in description.params]
     parts: list[str] = [title(description.name, f"{description.kind}, {description.cost} work per row, {description.source}")]
     parts.append(f"<div>{escape(description.summary)}</div>")
     parts.append(table(["parameter", "type", "default", ""], params) if params else '<div class="q">no parameters</div>')

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import json
 import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal, Optional, Union, get_args, get_origin
 
 #: Stands for the default of a parameter that must be given.
 REQUIRED: Any = inspect.Parameter.empty
+
+#: A bound of this size is none.
+LIMIT = 9.2e18
 
 _SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
 _NAMES = {str: "str", int: "int", float: "float", bool: "bool", None: "None", Any: "Any"}
@@ -95,7 +99,11 @@ def _literal(values: Sequence[Any]) -> Any:
 def _union(kinds: Sequence[Any]) -> Any:
     if any(kind is Any for kind in kinds):
         return Any
-    return Union[tuple(kinds)] if kinds else Any
+    # Enums with comments are lists of single constants.
+    constants = [value for kind in kinds if get_origin(kind) is Literal for value in get_args(kind)]
+    others = [kind for kind in kinds if get_origin(kind) is not Literal]
+    together = [*([_literal(constants)] if constants else []), *others]
+    return Union[tuple(together)] if together else Any
 
 
 def _follow(schema: Any, root: Mapping[str, Any]) -> Any:
@@ -116,21 +124,35 @@ def type_text(kind: Any) -> str:
         return "None"
     if kind in _NAMES:
         return _NAMES[kind]
-    args = getattr(kind, "__args__", ())
-    origin = getattr(kind, "__origin__", None)
+    origin, args = get_origin(kind), get_args(kind)
     if origin is Union:
-        # `int` is a `float` to a type checker.
-        return " | ".join(sorted({type_text(arg) for arg in args}, key=lambda text: text == "None"))
+        texts = dict.fromkeys(type_text(arg) for arg in args)
+        return " | ".join(sorted(texts, key=lambda text: text == "None"))
     if origin is Literal:
-        return f"Literal[{', '.join(repr(arg) for arg in args)}]"
+        return f"Literal[{', '.join(value_text(arg) for arg in args)}]"
     name = {Sequence: "Sequence", Mapping: "Mapping"}.get(origin, "Any")
-    return f"{name}[{', '.join(type_text(arg) for arg in args)}]" if name != "Any" else name
+    inner = ["str", type_text(args[1])] if name == "Mapping" else [type_text(arg) for arg in args]
+    return f"{name}[{', '.join(inner)}]" if name != "Any" else name
+
+
+def value_text(value: Any) -> str:
+    """A value as it is written in Python, text in double quotes."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=not value.isprintable())
+    return repr(value)
+
+
+def default_text(param: Param) -> str:
+    """``required``, ``default 10``, or ``default no limit`` where the schema writes the largest number."""
+    if param.required:
+        return "required"
+    limit = isinstance(param.default, (int, float)) and abs(param.default) >= LIMIT
+    return f"default {'no limit' if limit else value_text(param.default)}"
 
 
 def lines_of(params: Sequence[Param]) -> Iterator[str]:
     """The parameters as lines of text: name, type, default, meaning."""
     for param in params:
-        default = "required" if param.required else f"default {param.default!r}"
-        yield f"{param.name}: {type_text(param.type)}, {default}"
+        yield f"{param.name}: {type_text(param.type)}, {default_text(param)}"
         for line in param.doc.splitlines():
             yield f"    {line}"

@@ -55,8 +55,16 @@ class JobUtils:
 
     def load_event_logs(self) -> list[dict[str, Any]]:
         """The events of all attempts, in the order in which they happened. Lines that a kill tore are left out."""
-        events: list[dict[str, Any]] = json.loads(_djhost.job_events(self.work_dir))
-        return events
+        events = {}
+        for file in _djhost.job_event_files(self.work_dir):
+            for line in Path(file).read_bytes().splitlines():
+                try:
+                    event = json.loads(line)
+                    # Attempts may repeat an event of others; each is there once.
+                    events.setdefault(event["event_id"], event)
+                except (ValueError, KeyError, TypeError):
+                    continue
+        return sorted(events.values(), key=lambda event: (event.get("attempt", 0), event.get("seq", 0)))
 
     def load_dataset_mapping(self) -> dict[str, Any]:
         """``dataset_mapping.json``: the dataset, its size and its partitions; empty before the dataset is divided."""
