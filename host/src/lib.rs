@@ -34,7 +34,7 @@
 //! ```
 //!
 //! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
-//! has the map): `error`, `sanitize`, `term`, `rundir`, `jobs`, `config`, `data`, `wasm`, `plan`,
+//! has the map): `error`, `sanitize`, `term`, `threads`, `rundir`, `jobs`, `config`, `data`, `wasm`, `plan`,
 //! `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
 
 #![deny(missing_docs)]
@@ -63,6 +63,7 @@ pub mod run;
 mod rundir;
 mod sanitize;
 mod term;
+mod threads;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;

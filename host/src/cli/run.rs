@@ -6,6 +6,7 @@ use super::allocator;
 use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
+use crate::config::declare::Given;
 use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, run as run_job};
 use crate::rundir::StopFlag;
@@ -37,7 +38,10 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
         .iter()
         .rev()
         .find(|o| o.key == "log_level")
-        .map(|o| o.text.clone());
+        .and_then(|o| match &o.value {
+            Given::Text(text) => Some(text.clone()),
+            Given::Value(_) => None,
+        });
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let logs = Logs::init(level.as_deref(), args.quiet || on_terminal)?;
     let stop = StopFlag::new();

@@ -4,6 +4,7 @@
 pub(crate) mod batch;
 pub(crate) mod columns;
 pub(crate) mod export;
+pub(crate) mod given;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub(crate) mod input;
@@ -12,6 +13,7 @@ pub(crate) mod json;
 pub(crate) mod losses;
 pub(crate) mod refresh;
 pub(crate) mod rows;
+pub(crate) mod taken;
 #[cfg(test)]
 mod tests;
 pub(crate) mod views;
