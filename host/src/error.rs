@@ -313,12 +313,21 @@ mod tests {
             path: path.to_owned(),
         };
         for (place, wanted) in [
-            ("r.yaml:12: process[3].a_filter.min", parts("r.yaml", Some(12), "process[3].a_filter.min")),
+            (
+                "r.yaml:12: process[3].a_filter.min",
+                parts("r.yaml", Some(12), "process[3].a_filter.min"),
+            ),
             ("a:b/r.yaml:12:5", parts("a:b/r.yaml", Some(12), "")),
             ("dir/r.yaml: np", parts("dir/r.yaml", None, "np")),
-            ("process[3].a_filter", parts("", None, "process[3].a_filter")),
+            (
+                "process[3].a_filter",
+                parts("", None, "process[3].a_filter"),
+            ),
             ("plugins/a.wasm", parts("plugins/a.wasm", None, "")),
-            ("export_path `out/r.jsonl`", parts("", None, "export_path `out/r.jsonl`")),
+            (
+                "export_path `out/r.jsonl`",
+                parts("", None, "export_path `out/r.jsonl`"),
+            ),
             ("", parts("", None, "")),
         ] {
             assert_eq!(UserError::new(place, "").parts(), wanted, "{place}");

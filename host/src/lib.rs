@@ -63,8 +63,8 @@ pub mod run;
 mod rundir;
 mod sanitize;
 mod term;
-mod threads;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
+mod threads;
 mod wasm;

@@ -47,19 +47,13 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     let stop = StopFlag::new();
     let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
     stop.watch_signals()?;
-    prepared
-        .resolved
-        .notes
-        .iter()
-        .chain(&prepared.plan.notes)
-        .chain(&prepared.dataset.notes)
-        .for_each(|n| tracing::warn!("{n}"));
+    prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
     let options = RunOptions {
         fresh: args.fresh,
         strict: args.strict,
         quiet: args.quiet,
         scratch: false,
-        retry: None,
+        ..RunOptions::default()
     };
     Ok(run_job(prepared, &options, &logs, &stop)?.code)
 }

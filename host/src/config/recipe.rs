@@ -137,7 +137,11 @@ pub(crate) struct ParamOverride {
 impl ParamOverride {
     /// Key, value and place.
     pub(crate) fn parts(self) -> (String, Value, String) {
-        (format!("{}.{}", self.op, self.param), self.value, self.source)
+        (
+            format!("{}.{}", self.op, self.param),
+            self.value,
+            self.source,
+        )
     }
 }
 

@@ -4,9 +4,9 @@
 pub(crate) mod batch;
 pub(crate) mod columns;
 pub(crate) mod export;
-pub(crate) mod given;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub(crate) mod given;
 pub(crate) mod input;
 pub(crate) mod io;
 pub(crate) mod json;

@@ -292,7 +292,10 @@ mod tests {
                 assert!(line.contains(&format!("{said} {job}")), "{text}");
             }
             let told = told[job].lock().unwrap();
-            assert_eq!(*told, [format!("a worker of {job}"), format!("a pool of {job}")]);
+            assert_eq!(
+                *told,
+                [format!("a worker of {job}"), format!("a pool of {job}")]
+            );
         }
     }
 

@@ -37,15 +37,15 @@ pub use crate::data::given::{GivenLines, write_columns};
 pub use crate::data::taken::{Batches, Taken};
 pub use crate::partition::Chosen;
 pub use crate::plan::Prepared;
-pub use logs::Logs;
 pub use crate::wasm::compile_with;
+pub use live::{Live, Progress};
+pub use logs::Logs;
 pub use look::unmet_fields;
 pub use prepare::{Draft, prepare};
-pub use live::{Live, Progress};
 pub use report::rows_line;
 pub use retry::Retry;
-pub use state::result_files;
 pub use reuse::planned_reuse;
+pub use state::result_files;
 
 /// Options of `djhost run` that are not part of the recipe.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +91,9 @@ fn run_here(
     logs: &Logs,
     stop: &StopFlag,
 ) -> Result<Outcome> {
+    if options.embedded {
+        prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
+    }
     let dirs = prepared.resolved.dirs.clone();
     let paths = RunPaths::new(&dirs.run_dir);
     check_exists(&dirs, &paths)?;
@@ -139,13 +142,7 @@ fn run_here(
         true => EventLog::open(&paths, &dirs.job_id, lock.attempt())?,
         false => EventLog::disabled(&dirs.job_id, lock.attempt()),
     };
-    let mut state = State::start(
-        &prepared,
-        options,
-        &paths,
-        &log,
-        lock.attempt(),
-    )?;
+    let mut state = State::start(&prepared, options, &paths, &log, lock.attempt())?;
     let attempt = Attempt {
         prepared: &prepared,
         options,

@@ -48,6 +48,12 @@ impl Draft {
         })
     }
 
+    /// Returns what the user should know of the recipe, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = [&self.resolved.notes, &self.plan.notes];
+        notes.into_iter().flatten().cloned().collect()
+    }
+
     /// Returns the run directory, which may not exist yet. Fails with a
     /// [`UserError`](crate::error::UserError) if something else is there.
     pub fn run_dir(&self) -> Result<RunPaths> {

@@ -8,9 +8,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::live::Live;
 use crate::exec::Tally;
 use crate::jobs::show::bar;
-use super::live::Live;
 use crate::term::{
     Color, Style, USUAL_WIDTH, about, bytes, count, counted, cut_end, live, say, width,
 };

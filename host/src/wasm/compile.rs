@@ -7,8 +7,8 @@
 //! djhost's place: it compiles in its own process, within the bounds of [`bounds`](super::bounds)
 //! alone.
 
-use std::io::{Read, Write};
 use std::ffi::OsString;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -113,7 +113,12 @@ fn in_child(command: &[OsString], bytes: &[u8]) -> Result<Vec<u8>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("the compiler `{}` cannot be started", Path::new(program).display()))?;
+        .with_context(|| {
+            format!(
+                "the compiler `{}` cannot be started",
+                Path::new(program).display()
+            )
+        })?;
     let (mut input, mut output, errors) =
         match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
             (Some(input), Some(output), Some(errors)) => (input, output, errors),

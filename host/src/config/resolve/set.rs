@@ -104,13 +104,7 @@ impl Builder {
                     self.near(&given.key)
                 ));
             } else {
-                self.set(
-                    &given.key,
-                    &given.value,
-                    given.append,
-                    &source,
-                    origin,
-                );
+                self.set(&given.key, &given.value, given.append, &source, origin);
             }
         }
     }

@@ -279,7 +279,9 @@ impl State {
         // The command that continues the job is printed on a full disk, too.
         let recorded = self.end(Status::Stopped, None);
         let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
-        self.say(&format!("job `{job}` is stopped; continue with: {command}\n"));
+        self.say(&format!(
+            "job `{job}` is stopped; continue with: {command}\n"
+        ));
         recorded
     }
 
