@@ -10,7 +10,7 @@ use djhost::jobs::{Job, RunPaths, list_jobs, progress_text, stop_job_in};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
-use crate::errors::call;
+use crate::errors::{self, call};
 
 fn job(root: PathBuf) -> Job {
     Job::new(RunPaths::new(root))
@@ -21,9 +21,13 @@ fn job(root: PathBuf) -> Job {
 #[pyfunction]
 #[pyo3(signature = (job, base_dir=None))]
 pub(crate) fn find_job(py: Python<'_>, job: &str, base_dir: Option<PathBuf>) -> PyResult<PathBuf> {
-    call(py, || {
+    let found = py.detach(|| {
         let found = Job::find(job, base_dir.as_deref())?;
         Ok(std::path::absolute(found.paths().root())?)
+    });
+    found.map_err(|error: anyhow::Error| match errors::mistakes(&error).is_empty() {
+        true => errors::refused(py, &error),
+        false => errors::named(py, "JobNotFound", format!("{error:#}")),
     })
 }
 

@@ -85,7 +85,7 @@ def test_mistakes_in_a_file_have_their_line(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("np: 2\nnp: 3\nprocess:\n  - a_filter: {max: 18446744073709551616}\n")
     with pytest.raises(RecipeError) as caught:
         djhost.Recipe.load(tmp_path / "r.yaml")
-    assert [problem["line"] for problem in caught.value.problems] == [2, 4]
+    assert [problem.line for problem in caught.value.problems] == [2, 4]
     with pytest.raises(RecipeError, match="no such file"):
         djhost.Recipe.load("nowhere.yaml")
 

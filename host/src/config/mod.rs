@@ -33,5 +33,5 @@ pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_override
 pub use params::{canonical_json, check_params};
 pub use recipe::{COMMON_FLAGS, OpHost, OpSpec, common_params};
 pub use reference::{options_help, reference_yaml};
-pub use resolve::{Need, Origin, Resolved, resolve};
+pub use resolve::{Need, Origin, Recipe, Resolved, resolve, resolve_recipe};
 pub use units::{Count, Size};

@@ -23,6 +23,7 @@ use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, StopFlag, Storage};
+use crate::threads;
 
 /// What an attempt at a job works with.
 pub(super) struct Attempt<'a> {
@@ -58,7 +59,7 @@ impl Attempt<'_> {
         if state::is_done(paths, prepared, Some(&chains))? {
             return self.nothing_to_do(state);
         }
-        if !self.options.scratch {
+        if !self.options.scratch || self.options.embedded {
             unmet_fields(&prepared.resolved, &prepared.plan, &dataset)
                 .iter()
                 .for_each(|sentence| tracing::warn!("{sentence}"));
@@ -78,7 +79,7 @@ impl Attempt<'_> {
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
         state.completed(prepared, &chains, &exported, log)?;
         clean_up(config, paths);
-        if !self.options.scratch {
+        if !self.options.scratch && !self.options.embedded {
             let quiet = self.options.quiet;
             report::print(&state.summary, &prepared.plan, &exported, quiet);
         }
@@ -99,7 +100,9 @@ impl Attempt<'_> {
         state.completed_before(self.log)?;
         let summary = &state.summary;
         let export = &self.prepared.target.path;
-        say_complete(&summary.job_id, &summary.ledger, export);
+        if !self.options.embedded {
+            say_complete(&summary.job_id, &summary.ledger, export);
+        }
         clean_up(&self.prepared.resolved.config, self.paths);
         Ok(Outcome {
             code: code(self.options, &summary.ledger),
@@ -166,7 +169,8 @@ impl Attempt<'_> {
         tally: &Arc<Tally>,
         state: &mut State,
     ) -> Result<(Vec<Manifest>, Option<Ahead>)> {
-        let (plan, log, quiet) = (&self.prepared.plan, self.log, self.options.quiet);
+        let (plan, log) = (&self.prepared.plan, self.log);
+        let quiet = self.options.quiet || self.options.embedded;
         let config = &self.prepared.resolved.config;
         let index = reconcile::reconcile(context, chosen.partitions.len())?;
         state.partitions(context.dataset, &chosen.partitions, plan, &index, log)?;
@@ -192,7 +196,8 @@ impl Attempt<'_> {
                 ops: plan.ops.iter().map(|op| op.name.clone()).collect(),
                 goes_on: plan.segments.len() > 1,
             };
-            let bar = progress::Bar::start(tally, work, index.count(Artifact::Part), quiet);
+            let done = index.count(Artifact::Part);
+            let bar = progress::Bar::start(tally, work, done, quiet, &self.options.live);
             let watcher = Announcing {
                 watcher: state.watcher(log, &bar, self.paths),
                 ahead: ahead.as_ref(),
@@ -288,9 +293,8 @@ impl Attempt<'_> {
             std::fs::create_dir_all(dir)
                 .with_context(|| format!("cannot create `{}`", dir.display()))?;
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.prepared.resolved.config.workers())
-            .build()?;
+        let workers = self.prepared.resolved.config.workers();
+        let pool = threads::pool(workers, "djhost-export")?;
         let copied = ahead.map(Ahead::finish).transpose()?.flatten();
         let exported = pool.install(|| assemble(&parts, target, storage, copied))?;
         log.emit(Event::ExportCompleted {

@@ -345,6 +345,32 @@ impl RunPaths {
         self.metadata().join("config.yaml")
     }
 
+    /// `metadata/recipe.json`: the recipe, where a program gave it as data.
+    pub fn given_recipe(&self) -> PathBuf {
+        self.metadata().join("recipe.json")
+    }
+
+    /// `data/`: rows that a program gave in memory, and the result that it takes back.
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// Rows that a program gave in memory. `digest` is of the bytes of the file: equal rows have
+    /// the same file in every attempt.
+    pub(crate) fn given_rows(&self, digest: &str, ext: &str) -> PathBuf {
+        self.data().join(format!("given_{digest}.{ext}"))
+    }
+
+    /// Returns whether a file of `data/` with this name holds such rows.
+    pub(crate) fn is_given_rows(name: &str) -> bool {
+        name.starts_with("given_")
+    }
+
+    /// Where the result goes if the program names no other place.
+    pub fn taken_result(&self, ext: &str) -> PathBuf {
+        self.data().join(format!("result.{ext}"))
+    }
+
     /// `metadata/fallbacks.json`: what `quarantine retry` asked for.
     pub fn fallbacks(&self) -> PathBuf {
         self.metadata().join("fallbacks.json")

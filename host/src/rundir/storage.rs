@@ -313,10 +313,10 @@ impl AtomicFile {
         self.place()
     }
 
-    /// Puts the file, which is [closed](Self::close), at `path`. That becomes durable with
+    /// Puts the file, which is closed, at `path`. That becomes durable with
     /// [`Storage::sync_dir`]: for files that get their names together.
     pub fn place_at(mut self, path: &Path) -> Result<()> {
-        debug_assert!(self.file.is_none(), "its bytes are on the disk");
+        debug_assert!(self.file.is_none(), "it is closed");
         path.clone_into(&mut self.path);
         self.place()
     }
@@ -329,6 +329,11 @@ impl AtomicFile {
                 .with_context(|| format!("cannot sync `{}`", self.path.display())),
             None => Ok(()),
         }
+    }
+
+    /// Ends the writing without waiting for the disk. The file still has no name.
+    pub fn close_unsynced(&mut self) {
+        drop(self.file.take());
     }
 
     fn place(&mut self) -> Result<()> {

@@ -28,7 +28,8 @@ mod registry;
 mod sandbox;
 mod size;
 
-pub(crate) use compile::{compile_stdin, compile_with, this_program};
+pub use compile::compile_with;
+pub(crate) use compile::{compile_stdin, this_program};
 pub(crate) use compiling::{Compiling, compiling};
 pub(crate) use component::Source;
 pub(crate) use contract::{

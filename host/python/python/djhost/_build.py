@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from djhost._source import module_of
-from djhost.errors import PluginError
+from djhost.errors import PluginError, problem
 from djhost.ops import Description, Op, Operator
 
 #: What builds components. Its version is part of what a component is made of.
@@ -92,7 +93,8 @@ def build(*functions: Any, paths: Sequence[Union[str, os.PathLike[str]]] = ()) -
         raise TypeError("build() needs at least one function with a decorator of djhost_sdk")
     for function in functions:
         if not isinstance(function, sdk.Operator):
-            raise PluginError(f"{function!r} is no operator: put a decorator of djhost_sdk on the function, such as @djhost_sdk.filter")
+            hint = "put a decorator of djhost_sdk on the function, such as @djhost_sdk.filter"
+            raise PluginError([problem(f"{function!r} is no operator", hint=hint)])
     source = module_of(functions)
     searched = [Path(path).resolve() for path in paths]
     output = _cache() / f"{'_'.join(f.name for f in functions)[:80]}-{_digest(source, sdk, searched)}.wasm"
@@ -103,12 +105,13 @@ def build(*functions: Any, paths: Sequence[Union[str, os.PathLike[str]]] = ()) -
 
 def _sdk() -> Any:
     if sys.version_info < (3, 11):
-        raise PluginError(f"operators in Python are built with Python 3.11 or later, and this is {sys.version.split()[0]}")
+        message = f"operators in Python are built with Python 3.11 or later, and this is {sys.version.split()[0]}"
+        raise PluginError([problem(message, hint="the component runs with any Python that has djhost")])
     if importlib.util.find_spec("componentize_py") is None:
-        raise PluginError(f"componentize-py is not installed; run `pip install {COMPILER}`, or `pip install 'djhost[build]'`")
-    from djhost_sdk import operator
-
-    return operator
+        hint = f"`pip install {COMPILER}`, or `pip install 'djhost[build]'`"
+        raise PluginError([problem("componentize-py, which builds operators in Python, is not installed", hint=hint)])
+    # The SDK has no types.
+    return importlib.import_module("djhost_sdk.operator")
 
 
 def _description(function: Any, output: Path) -> Description:
@@ -151,7 +154,7 @@ def _componentize(source: str, output: Path, paths: Iterable[Path]) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not made.is_file():
             said = (done.stdout + done.stderr).strip().splitlines()
-            raise PluginError("the function cannot be built:\n" + "\n".join(said[-20:]))
+            raise PluginError([problem("the function cannot be built:\n" + "\n".join(said[-20:]))])
         # Whole or not at all, also beside another process that builds the same.
         beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
         beside.write_bytes(made.read_bytes())

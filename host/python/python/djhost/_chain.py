@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
-from djhost._recipe import Entry, Recipe, as_op
+from djhost._recipes import Entry, Recipe, as_op
 from djhost.ops import Op, Operator
 from djhost.ops._tables import Plugin, all_operators, find, paths
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NoReturn
 from typing_extensions import Unpack
 
 from djhost import Job, Plan, Result
-from djhost._recipe import Entry, Recipe
+from djhost._recipes import Entry, Recipe
 from djhost.ops import Op
 from djhost.ops._common import Common, CommonOfFilters
 from djhost.ops._tables import Plugin

@@ -4,14 +4,16 @@ is escaped, since rows and recipes are other people's."""
 from __future__ import annotations
 
 import html
+import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
-from djhost.ops._schema import default_text, type_text
+from djhost.ops._schema import default_text, is_limit, type_text, value_text
 
 if TYPE_CHECKING:
-    from djhost._recipe import Recipe
+    from djhost import Job, Plan, Result
+    from djhost._recipes import Recipe
     from djhost.ops import Description, Op
 
 #: Rows of a result, and characters of a value, that are shown.
@@ -29,6 +31,7 @@ _STYLE = """<style>
 .djhost code,.djhost pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12px;background:transparent;color:inherit;padding:0}
 .djhost pre{white-space:pre-wrap;margin:.3em 0 .6em}
 .djhost .b{position:relative;display:block;min-width:9em;height:1.15em;background:rgba(128,128,128,.18);border-radius:2px;overflow:hidden}
+.djhost .s{border:0;vertical-align:middle}
 .djhost .b i{position:absolute;left:0;top:0;bottom:0;background:rgba(52,132,228,.62);border-radius:2px}
 .djhost summary{cursor:pointer}
 </style>"""
@@ -112,6 +115,85 @@ def funnel(read: int, ops: Iterable[Mapping[str, Any]]) -> Raw:
     return table(["", "op", "rows", "", ""], rows, numbers=(1, 2, 3))
 
 
+def progress_line(share: float, said: str) -> Raw:
+    """A bar, and what is said beside it."""
+    return Raw(f'<table><tr><td class="s">{bar(share)}</td><td class="s n">{escape(said)}</td></tr></table>')
+
+
+def go_on(note: str) -> Raw:
+    """How a job is continued."""
+    return Raw(f"<div>to go on: <code>{escape(note)}</code></div>")
+
+
+def result_html(result: Result) -> str:
+    """Where the rows went, and the first of them."""
+    ledger = result.ledger
+    note = f"{ledger['output']:,} of {ledger['read']:,} rows"
+    if ledger["quarantined"]:
+        note += f", {ledger['quarantined']:,} in quarantine"
+    rows = list(itertools.islice(result, ROWS))
+    parts: list[str] = [title(f"job {result.job_id}: {result.status}", note), *_funnels(result), rows_table(rows)]
+    if ledger["output"] > len(rows):
+        parts.append(f'<div class="q">the first {len(rows)} of {ledger["output"]:,} rows</div>')
+    parts.append(f'<div class="q">{escape(result.path)}</div>')
+    return page(*parts)
+
+
+def _funnels(result: Result) -> list[str]:
+    splits = getattr(result, "splits", None)
+    if splits is None:
+        return [funnel(result.ledger["read"], result.ops)]
+    return [part for name, split in splits.items() for part in (title(name), *_funnels(split))]
+
+
+def plan_html(plan: Plan) -> str:
+    """A plan: its ops with what they read and make, and the whole text to unfold."""
+    configs = {node["operation_idx"]: node["config"] for node in plan.document["nodes"].values()}
+    rows: list[list[Cell]] = []
+    for op in plan.document["operations"]:
+        index = op["operation_idx"]
+        own = {name: value for name, value in configs.get(index, {}).items() if name not in _OF_EVERY_OP}
+        makes = [*_paths(op["writes"]), *(f"stat {path}" for path in _paths(op["writes_stats"]))]
+        rows.append([index, op["operation_name"], _params_code(own), ", ".join(_paths(op["reads"])), ", ".join(makes)])
+    count = plan.document["partitions"]["count"]
+    return page(
+        title("Plan", f"{count} partition{'' if count == 1 else 's'}"),
+        table(["#", "operator", "parameters", "reads", "makes"], rows, numbers=(0,)),
+        f"<details><summary>everything</summary><pre>{escape(plan.text)}</pre></details>",
+    )
+
+
+#: What the host adds to the parameters of every operator.
+_OF_EVERY_OP = {
+    "text_key",
+    "image_key",
+    "audio_key",
+    "video_key",
+    "min_closed_interval",
+    "max_closed_interval",
+    "reversed_range",
+    "seed",
+}
+
+
+def _paths(fields: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [str(field["path"]) for field in fields]
+
+
+def job_html(job: Job) -> str:
+    """A job: its state and how far it is."""
+    parts: list[str] = [title(f"job {job.job_id}: {job.status}", str(job.run_dir))]
+    live = job.live()
+    if live is not None:
+        from djhost._progress import line_of
+
+        share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0
+        parts.append(progress_line(share, line_of(live, 100).split("] ", 1)[-1]))
+    if job.status == "stopped":
+        parts.append(go_on(job.how_to_go_on()))
+    return page(*parts)
+
+
 def op_html(op: Op) -> str:
     """An entry of a recipe."""
     params = [[name, value_cell(value)] for name, value in op.params.items()]
@@ -128,7 +210,15 @@ def recipe_html(recipe: Recipe) -> str:
 
 
 def _params(op: Op) -> Raw:
-    return Raw(f"<code>{escape(', '.join(f'{name}={value!r}' for name, value in op.params.items()))}</code>")
+    return _params_code(op.params)
+
+
+def _params_code(params: Mapping[str, Any]) -> Raw:
+    return Raw(f"<code>{escape(', '.join(f'{name}={_value(value)}' for name, value in params.items()))}</code>")
+
+
+def _value(value: Any) -> str:
+    return "no limit" if is_limit(value) else value_text(value)
 
 
 def description_html(description: Description) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Optional, Union, overload
 
 from djhost import _djhost
 from djhost._yaml import dump
-from djhost.errors import RecipeError
+from djhost.errors import RecipeError, problem
 from djhost.ops import Op
 from djhost.ops._plain import plain
 
@@ -38,7 +38,8 @@ class Recipe(MutableSequence[Op]):
     def __init__(self, process: Iterable[Entry] = (), options: Optional[Mapping[str, Any]] = None) -> None:
         given = dict(options or {})
         if "process" in given:
-            raise RecipeError("the operators of a recipe are its list: `process` is no option beside it")
+            message = "the operators of a recipe are its list, and `process` is no option beside it"
+            raise RecipeError([problem(message, path="process")])
         self.options = {key: plain(value, key) for key, value in given.items()}
         self._ops = [as_op(entry, i) for i, entry in enumerate(_checked_list(process))]
 
@@ -146,12 +147,11 @@ def as_op(entry: Any, index: int) -> Op:
         ((name, params),) = entry.items()
         if isinstance(name, str) and (params is None or isinstance(params, Mapping)):
             return Op(name, params)
-    raise RecipeError(
-        f"process[{index}]: {entry!r} is no operator; write {{name: {{parameter: value}}}}, or djhost.ops.NAME(parameter=value)"
-    )
+    hint = "write {name: {parameter: value}}, or djhost.ops.NAME(parameter=value)"
+    raise RecipeError([problem(f"{entry!r} is no operator", path=f"process[{index}]", hint=hint)])
 
 
 def _checked_list(process: Any) -> list[Any]:
     if isinstance(process, (str, bytes, Mapping)) and not isinstance(process, Recipe):
-        raise RecipeError(f"a recipe is a list of operators, not {process!r}")
+        raise RecipeError([problem(f"a recipe is a list of operators, not {process!r}", path="process")])
     return list(process)

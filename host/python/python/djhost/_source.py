@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
-from djhost.errors import PluginError
+from djhost.errors import PluginError, problem
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None), type(...))
 
@@ -50,7 +50,8 @@ class _Gathered:
         """Adds a function under ``name``, and all names that its source uses."""
         if function.__closure__:
             names = ", ".join(f"`{n}`" for n in function.__code__.co_freevars)
-            raise PluginError(f"`{name}` uses {names} of the function around it: define it at the top of a module or cell")
+            message = f"`{name}` uses {names} of the function around it"
+            raise PluginError([problem(message, hint="define it at the top of a module or cell, and pass such values as parameters")])
         if function.__code__.co_flags & __future__.annotations.compiler_flag:
             self._postponed = True
         self._add_source(name, function, scope)
@@ -73,7 +74,8 @@ class _Gathered:
         value = scope[name]
         if name in self._values:
             if self._values[name] is not value:
-                raise PluginError(f"two modules mean different things by `{name}`: build their functions one by one")
+                message = f"two modules mean different things by `{name}`"
+                raise PluginError([problem(message, hint="build their functions one by one")])
             return
         self._values[name] = value
         imported = _import_of(name, value, scope.get("__name__"))
@@ -88,11 +90,12 @@ class _Gathered:
         else:
             literal = _literal(value)
             if literal is None:
-                raise PluginError(
-                    f"`{user}` uses `{name}`, a {type(value).__qualname__}, which cannot be put into a component: make it inside of the "
-                    "function, pass it as a parameter, or write the operator into a file of its own and build that with "
-                    "`python -m djhost_sdk build`"
+                message = f"`{user}` uses `{name}`, a {type(value).__qualname__}, which cannot be put into a component"
+                hint = (
+                    "make it inside of the function, pass it as a parameter, or write the operator into a file of its own and build "
+                    "that with `python -m djhost_sdk build`"
                 )
+                raise PluginError([problem(message, hint=hint)])
             if isinstance(value, re.Pattern):
                 self._imports["re"] = "import re"
             self._definitions[name] = f"{name} = {literal}"
@@ -106,9 +109,8 @@ def _source_of(name: str, defined: Any) -> str:
         in_cell = _class_in_cells(defined) if inspect.isclass(defined) else None
         if in_cell is not None:
             return in_cell
-        raise PluginError(
-            f"the source of `{name}` cannot be found: define it in a file or a notebook cell, with `def`, not in `python` itself or by `exec`"
-        ) from None
+        hint = "define it with `def` in a file or a notebook cell, not in `python` itself or by `exec`"
+        raise PluginError([problem(f"the source of `{name}` cannot be found", hint=hint)]) from None
     return source
 
 

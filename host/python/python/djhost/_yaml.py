@@ -19,7 +19,7 @@ _WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "i
 
 def dump(options: Mapping[str, Any], process: list[Mapping[str, Any]]) -> str:
     """A recipe: the options in their order, then ``process``, a line for each operator or a line for each of its parameters."""
-    lines = []
+    lines: list[str] = []
     for key, value in options.items():
         lines += _entry(_key(key), value, "")
     lines.append("process:" if process else "process: []")

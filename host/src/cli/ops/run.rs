@@ -190,12 +190,7 @@ fn settings(dir: &Path, given: &Given, stats: bool, believes: bool) -> Vec<Overr
         ("max_quarantine_ratio", "1.0".into()),
     ]
     .into_iter()
-    .map(|(key, text)| Override {
-        key: key.into(),
-        text,
-        append: false,
-        source: format!("djhost ops run: {key}"),
-    })
+    .map(|(key, text)| Override::text(key, text, format!("djhost ops run: {key}")))
     .collect()
 }
 

@@ -105,7 +105,7 @@ class Operator:
         try:
             _djhost.check_entry(name, json.dumps(op.params), schema)
         except RecipeError as error:
-            raise ParameterError(str(error), error.problems) from None
+            raise ParameterError(error.problems) from None
         return op
 
     def __repr__(self) -> str:

@@ -85,9 +85,11 @@ def type_of(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Any:
 
 def _plain(name: str, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
     if name == "array":
-        return Sequence[type_of(schema.get("items", True), root, depth + 1)]
+        inner = type_of(schema.get("items", True), root, depth + 1)
+        return Sequence[inner]  # type: ignore[valid-type]
     if name == "object":
-        return Mapping[str, type_of(schema.get("additionalProperties", True), root, depth + 1)]
+        inner = type_of(schema.get("additionalProperties", True), root, depth + 1)
+        return Mapping[str, inner]  # type: ignore[valid-type]
     return _SCALARS.get(name, Any)
 
 
@@ -146,8 +148,12 @@ def default_text(param: Param) -> str:
     """``required``, ``default 10``, or ``default no limit`` where the schema writes the largest number."""
     if param.required:
         return "required"
-    limit = isinstance(param.default, (int, float)) and abs(param.default) >= LIMIT
-    return f"default {'no limit' if limit else value_text(param.default)}"
+    return f"default {'no limit' if is_limit(param.default) else value_text(param.default)}"
+
+
+def is_limit(value: Any) -> bool:
+    """Whether a bound is so large that it bounds nothing."""
+    return isinstance(value, (int, float)) and abs(value) >= LIMIT
 
 
 def lines_of(params: Sequence[Param]) -> Iterator[str]:

@@ -55,7 +55,7 @@ class JobUtils:
 
     def load_event_logs(self) -> list[dict[str, Any]]:
         """The events of all attempts, in the order in which they happened. Lines that a kill tore are left out."""
-        events = {}
+        events: dict[str, dict[str, Any]] = {}
         for file in _djhost.job_event_files(self.work_dir):
             for line in Path(file).read_bytes().splitlines():
                 try:

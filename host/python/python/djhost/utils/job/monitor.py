@@ -23,7 +23,8 @@ class JobProgressMonitor:
     def display_progress(self, detailed: bool = False) -> None:
         """Prints what ``djhost monitor`` prints; with ``detailed`` also the ops and checkpoints of each partition."""
         # A notebook's or a test's `sys.stdout` is not the terminal that the process may have.
-        on_terminal = sys.stdout is sys.__stdout__ and sys.stdout.isatty()
+        out: Any = sys.stdout
+        on_terminal = out is not None and out.isatty() and out is sys.__stdout__
         print(_djhost.job_text(self.work_dir, detailed, on_terminal), end="")
 
     def get_progress_data(self) -> dict[str, Any]:
