@@ -26,8 +26,7 @@ def built_in() -> list[dict[str, Any]]:
 
     for name in [name for name in os.environ if name.startswith(("DJHOST_", "DJ_PROCESS_")) and name != "DJHOST_CACHE_DIR"]:
         del os.environ[name]
-    names = [entry["name"] for entry in json.loads(_djhost.describe_operators([], [], []))]
-    entries = json.loads(_djhost.describe_operators([], [], names))
+    entries = json.loads(_djhost.describe_operators([], [], _djhost.built_in_operators()))
     return [{key: value for key, value in entry.items() if key not in ("digest", "wit_version")} for entry in entries]
 
 

@@ -41,6 +41,7 @@ fn _djhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(jobs::jobs, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::stop_job, module)?)?;
     module.add_function(wrap_pyfunction!(ops::describe_operators, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::built_in_operators, module)?)?;
     module.add_function(wrap_pyfunction!(ops::environment_has_plugins, module)?)?;
     module.add_function(wrap_pyfunction!(ops::lacking_operator, module)?)?;
     module.add_function(wrap_pyfunction!(ops::check_entry, module)?)?;

@@ -4,26 +4,35 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use djhost::config::{check_entry as check, read_values};
-use djhost::ops::{Given, describe};
+use djhost::ops::{Given, describe, describe_plugins};
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::errors::call;
 
-/// Describes operators as a list of objects: those of `names` with example and signature, or all. Without `plugins` those that the
-/// environment names.
+/// Describes operators as a list of objects: those of `names` with example and signature, or those of the plugins. Without `plugins`
+/// these are those that the environment names.
 #[pyfunction]
 pub(crate) fn describe_operators(
     py: Python<'_>,
     plugins: Vec<PathBuf>,
     allow_override: Vec<String>,
-    names: Vec<String>,
+    names: Option<Vec<String>>,
 ) -> PyResult<String> {
     call(py, || {
         let given = Given::new(&plugins, &allow_override, "plugins")?;
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Ok(serde_json::to_string(&describe(&given, &names)?)?)
+        let described = match &names {
+            Some(names) => describe(&given, &names.iter().map(String::as_str).collect::<Vec<_>>())?,
+            None => describe_plugins(&given)?,
+        };
+        Ok(serde_json::to_string(&described)?)
     })
+}
+
+/// Returns the names of the built-in operators, sorted.
+#[pyfunction]
+pub(crate) fn built_in_operators() -> Vec<&'static str> {
+    djhost::ops::built_in()
 }
 
 /// Returns whether the environment names plugins, beside which the built-in operators are not all.

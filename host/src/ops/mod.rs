@@ -10,24 +10,32 @@ use serde_json::{Map, Value};
 use crate::config::{check_params, common_params};
 use crate::error::UserErrors;
 use crate::wasm::absent::absent;
+use crate::wasm::packs::packs;
 use crate::wasm::{Grants, Kind, Limits, OpEntry, Registry, Signature};
 
 pub(crate) use example::Example;
 pub(crate) use given::given;
 pub use given::Given;
 
-/// Describes the operators `names` with all that is known of them, or without names all operators with what a list shows.
-///
-/// Each is an object with `name`, `kind`, `summary`, `cost`, `params_schema`, `source`, `digest` and `wit_version`; a named
-/// one also has `example` and `signature`, which are null if there are none. Fails with a [`UserError`](crate::error::UserError)
-/// if a plugin cannot be used or there is no such operator.
+/// Describes the operators `names`, each as an object with `name`, `kind`, `summary`, `cost`, `params_schema`, `source`,
+/// `digest`, `wit_version`, and `example` and `signature`, which are null if there are none. Fails with a
+/// [`UserError`](crate::error::UserError) if a plugin cannot be used or there is no such operator.
 pub fn describe(given: &Given, names: &[&str]) -> Result<Vec<Value>> {
-    if names.is_empty() {
-        return Ok(given.load_all()?.iter().map(to_json).collect());
-    }
     let registry = given.load(names)?;
     let each = |name: &&str| to_json_in_full(registry.get(name, "")?);
     names.iter().map(each).collect()
+}
+
+/// Describes the operators of plugins, without examples and signatures. No built-in pack is loaded.
+pub fn describe_plugins(given: &Given) -> Result<Vec<Value>> {
+    Ok(given.load(&[])?.iter().map(to_json).collect())
+}
+
+/// Returns the names of the built-in operators, sorted. Loads nothing.
+pub fn built_in() -> Vec<&'static str> {
+    let mut names: Vec<&str> = packs().flat_map(|pack| pack.operators.iter().copied()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Returns what is known about an operator of Data-Juicer that djhost lacks: why, and what to do instead.

@@ -64,7 +64,7 @@ class Chain:
         """Checks everything that :meth:`run` checks before it starts. See :func:`djhost.check`."""
         import djhost
 
-        return djhost.check(self._data, list(self._ops), **self._with(options))
+        return djhost.check(list(self._ops), self._data, **self._with(options))
 
     def run(self, **options: Any) -> Result:
         """Runs the operators and returns the result. See :func:`djhost.run`."""

@@ -29,17 +29,14 @@ def all_operators(plugins: Sequence[Plugin] = (), allow_override: Iterable[str] 
     given = paths(plugins)
     if not given and not _djhost.environment_has_plugins():
         return built_in()
-    found = dict(built_in())
-    for entry in json.loads(_djhost.describe_operators(given, list(allow_override), [])):
-        description = Description.read(entry)
-        if not description.source.startswith("built-in "):
-            found[description.name] = Operator(description, given)
-    return dict(sorted(found.items()))
+    entries = json.loads(_djhost.describe_operators(given, list(allow_override), None))
+    of_plugins = [Operator(Description.read(entry), given) for entry in entries]
+    return {**built_in(), **{operator.description.name: operator for operator in of_plugins}}
 
 
 def find(name: str, plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()) -> Operator:
     """The operator ``name``, or an ``AttributeError`` that says what there is."""
-    if not plugins and name in built_in():
+    if name in built_in() and not allow_override and not _djhost.environment_has_plugins():
         return built_in()[name]
     operators = all_operators(plugins, allow_override)
     if name in operators:
