@@ -9,6 +9,9 @@ from typing import Any, Optional
 
 from djhost.ops._schema import Param, lines_of, params_of, type_text
 
+#: The types of fields, in words of Python.
+_TYPES = {"utf8": "str", "s64": "int", "f64": "float", "list-utf8": "list of str", "list-f64": "list of float", "list-s64": "list of int"}
+
 _NAMED_KINDS = ("deduplicator", "grouper")
 
 
@@ -63,7 +66,8 @@ class Description:
     def fields(self, what: str) -> list[tuple[str, str]]:
         """Path and type of the fields that it ``reads``, ``writes``, or has as ``stats``, with default parameters."""
         key = "writes_stats" if what == "stats" else what
-        return [(entry["path"], entry["ty"]) for entry in (self.signature or {}).get(key, ())]
+        found = (self.signature or {}).get(key, ())
+        return [(entry["path"], _TYPES.get(entry["ty"], entry["ty"])) for entry in found]
 
     def docstring(self) -> str:
         """The docstring of its function."""
