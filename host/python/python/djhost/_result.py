@@ -146,6 +146,11 @@ class Result:
 
         return dataset_of(self)
 
+    def keep(self) -> None:
+        """Keep the files of a temporary job until the end of the process."""
+        if self._scratch:
+            self._scratch.keep()
+
     @property
     def data(self) -> Any:
         """The rows in the type that the job was given: a DataFrame for a DataFrame, a list of dicts
