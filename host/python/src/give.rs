@@ -36,19 +36,14 @@ impl<'py> Given<'py> {
     }
 
     /// Writes the rows into the run directory; returns the file.
-    pub(crate) fn write(
-        self,
-        py: Python<'py>,
-        paths: &RunPaths,
-        durable: bool,
-    ) -> PyResult<PathBuf> {
+    pub(crate) fn write(self, py: Python<'py>, paths: &RunPaths) -> PyResult<PathBuf> {
         match self {
-            Self::Rows(rows) => write_rows(py, rows, paths, durable),
+            Self::Rows(rows) => write_rows(py, rows, paths),
             Self::Columns(mut batches) => {
                 // The producer takes the GIL by itself where it needs it.
                 let written = py.detach(|| {
                     let mut looked = Instant::now();
-                    write_columns(paths, &mut *batches, durable, || {
+                    write_columns(paths, &mut *batches, || {
                         if looked.elapsed() < LOOK {
                             return Ok(());
                         }
@@ -97,13 +92,12 @@ fn write_rows<'py>(
     py: Python<'py>,
     rows: Bound<'py, PyIterator>,
     paths: &RunPaths,
-    durable: bool,
 ) -> PyResult<PathBuf> {
     let failed = |refused| match refused {
         Refused::Raised(raised) => raised,
         Refused::Error(error) => errors::refused(py, &error),
     };
-    let mut lines = GivenLines::new(paths, durable).map_err(|e| failed(Refused::Error(e)))?;
+    let mut lines = GivenLines::new(paths).map_err(|e| failed(Refused::Error(e)))?;
     for (number, row) in rows.enumerate() {
         let row = row?;
         lines

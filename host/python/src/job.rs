@@ -83,7 +83,11 @@ pub(crate) fn start(
     let mut dataset = None;
     if let Some(given) = given {
         let paths = draft.run_dir().map_err(failed)?;
-        let file = Given::of(given)?.write(py, &paths, !scratch)?;
+        let paths = match scratch {
+            true => paths.temporary(),
+            false => paths,
+        };
+        let file = Given::of(given)?.write(py, &paths)?;
         draft.give(&file);
         dataset = Some(file);
     }

@@ -83,7 +83,7 @@ pub(crate) fn plan(
         .map_err(failed)?;
     if let Some(given) = given {
         let paths = draft.run_dir().map_err(failed)?;
-        draft.give(&give::Given::of(given)?.write(py, &paths, false)?);
+        draft.give(&give::Given::of(given)?.write(py, &paths.temporary())?);
     }
     if takes_result {
         draft.take_result();

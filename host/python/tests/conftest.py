@@ -1,4 +1,4 @@
-"""A directory of its own for each test, and jobs to look at."""
+"""What the tests share. They test the installed package: see `CONTRIBUTING.md`."""
 
 from __future__ import annotations
 
@@ -6,21 +6,79 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
 
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+# Operators of somebody else: `cargo test` builds them.
+PLUGIN = REPOSITORY / "target/guests/wasm32-wasip2/release/djhost_rust_examples.wasm"
+
+# Some seconds of work on one thread, in many batches.
+SLOW_RECIPE: list[Any] = [
+    "fix_unicode_mapper",
+    "whitespace_normalization_mapper",
+    "punctuation_normalization_mapper",
+    "clean_email_mapper",
+    "clean_links_mapper",
+    "remove_repeat_sentences_mapper",
+    "character_repetition_filter",
+    "word_repetition_filter",
+]
+
 
 @pytest.fixture(autouse=True)
-def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs of a test are registered in, and found from, its own directory."""
-    for name in [name for name in os.environ if name.startswith(("DJHOST_", "DJ_PROCESS_")) and "CACHE" not in name and "TEST" not in name]:
-        monkeypatch.delenv(name)
+def own_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test works in a directory of its own, and registers no job with the user's."""
+    (tmp_path / "cwd").mkdir()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for name in list(os.environ):
+        if name.startswith(("DJHOST_", "DJ_PROCESS_")) and name != "DJHOST_CACHE_DIR":
+            monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session")
+def slow_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file whose rows take some seconds with `SLOW_RECIPE`."""
+    path = tmp_path_factory.mktemp("slow") / "rows.jsonl"
+    with open(path, "w", encoding="utf-8") as file:
+        for i in range(30_000):
+            words = " ".join(f"word{(i * 7 + k * k) % 977} of, sentence {k}." for k in range(30))
+            file.write(f'{{"text": "{words}", "id": {i}}}\n')
+    return path
+
+
+@pytest.fixture
+def plugin() -> Path:
+    """A component with operators that do not come with djhost."""
+    if not PLUGIN.is_file():
+        pytest.skip(f"`{PLUGIN}` is not built: run `cargo test` once")
+    return PLUGIN
+
+
+@pytest.fixture
+def python() -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs a program in a Python of its own."""
+
+    def run(program: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+#: What the jobs of `make_job` and `running_job` run.
 RECIPE = """
 dataset_path: in.jsonl
 export_path: outputs/out.jsonl
@@ -48,29 +106,29 @@ def command(*args: str) -> list[str]:
 
 
 @pytest.fixture
-def make_job(tmp_path: Path) -> Callable[[str], Path]:
+def make_job(own_directories: None) -> Callable[[str], Path]:
     """Runs a job of 400 rows to its end; returns its run directory."""
 
     def make(job_id: str) -> Path:
-        write_rows(tmp_path / "in.jsonl", 400)
-        (tmp_path / "recipe.yaml").write_text(RECIPE)
+        write_rows(Path.cwd() / "in.jsonl", 400)
+        (Path.cwd() / "recipe.yaml").write_text(RECIPE)
         subprocess.run(command("run", "recipe.yaml", "--job_id", job_id, "--quiet"), check=True, capture_output=True)
-        return tmp_path / "outputs" / job_id
+        return Path.cwd() / "outputs" / job_id
 
     return make
 
 
 @pytest.fixture
-def running_job(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
+def running_job(own_directories: None) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
     """Starts a job that takes some seconds; returns its process once it is at work."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(job_id: str) -> subprocess.Popen[bytes]:
-        write_rows(tmp_path / "in.jsonl", 60_000, 30)
-        (tmp_path / "recipe.yaml").write_text(RECIPE)
+        write_rows(Path.cwd() / "in.jsonl", 60_000, 30)
+        (Path.cwd() / "recipe.yaml").write_text(RECIPE)
         process = subprocess.Popen(command("run", "recipe.yaml", "--job_id", job_id, "--quiet"), stderr=subprocess.DEVNULL)
         started.append(process)
-        while not at_work(tmp_path / "outputs" / job_id):
+        while not at_work(Path.cwd() / "outputs" / job_id):
             assert process.poll() is None, "the job ended before it was seen"
         return process
 

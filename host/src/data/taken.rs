@@ -128,7 +128,12 @@ fn columns(dataset: &Dataset) -> Result<Batches> {
         open.push(match file.format {
             Format::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(from).with_context(at)?;
-                Box::new(builder.build().with_context(at)?) as Batches
+                let schema = Arc::clone(builder.schema());
+                let batches = builder.build().with_context(at)?;
+                // The reader leaves out what the schema says of itself, such as `pandas`.
+                let of = Arc::clone(&schema);
+                let batches = batches.map(move |batch| batch?.with_schema(Arc::clone(&of)));
+                Box::new(RecordBatchIterator::new(batches, schema)) as Batches
             }
             _ => Box::new(StreamReader::try_new(BufReader::new(from), None).with_context(at)?),
         });

@@ -45,7 +45,7 @@ impl Attempt<'_> {
         }
         let dataset = match prepared.dataset.is_splittable() {
             true => prepared.dataset.clone(),
-            false => materialise(&prepared.dataset, &paths.partitions(), &Storage::new())?,
+            false => materialise(&prepared.dataset, &paths.partitions(), &paths.storage())?,
         };
         self.check_stop()?;
         let chosen = table::load_or_choose(prepared, &dataset, paths)?;
@@ -74,7 +74,7 @@ impl Attempt<'_> {
         self.check_rows(&context, &manifests, state)?;
         self.check_stop()?;
         reconcile::forget_quarantine(&context, manifests.iter())?;
-        let mut exported = self.export(&manifests, ahead, &context.store.storage, state)?;
+        let mut exported = self.export(&manifests, ahead, &self.export_storage(), state)?;
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
         state.completed(prepared, &chains, &exported, log)?;
@@ -141,7 +141,12 @@ impl Attempt<'_> {
                 schema: prepared.export.schema().cloned(),
                 columns: None,
             },
-            store: Store::new(self.paths.clone(), Storage::new(), &storage, batch_bytes),
+            store: Store::new(
+                self.paths.clone(),
+                self.paths.storage(),
+                &storage,
+                batch_bytes,
+            ),
             export: prepared.export.clone(),
             part_extension: if dataset.is_columnar() && !plan.makes_json_rows() {
                 "arrow"
@@ -188,7 +193,7 @@ impl Attempt<'_> {
             resolver_memory: (config.resolver_memory_mb as usize) << 20,
             adaptive: config.strategy() == Strategy::Adaptive,
         };
-        let ahead = self.export_ahead(context, &index, chosen.partitions.len())?;
+        let ahead = self.export_ahead(&index, chosen.partitions.len())?;
         let manifests = {
             let work = progress::Work {
                 bytes: bytes_left(context.dataset, chosen, &reuse),
@@ -219,14 +224,9 @@ impl Attempt<'_> {
     }
 
     /// Starts to export beside the tasks, with the parts that are there already.
-    fn export_ahead(
-        &self,
-        context: &TaskContext<'_>,
-        index: &Index,
-        partitions: usize,
-    ) -> Result<Option<Ahead>> {
+    fn export_ahead(&self, index: &Index, partitions: usize) -> Result<Option<Ahead>> {
         let target = &self.prepared.target;
-        let ahead = Ahead::start(target, partitions, &context.store.storage)?;
+        let ahead = Ahead::start(target, partitions, &self.export_storage())?;
         if let Some(ahead) = &ahead {
             let parts = (0..partitions).filter_map(|p| index.get(Artifact::Part, 0, p));
             parts.for_each(|manifest| announce(ahead, &self.paths.parts(), &manifest));
@@ -263,6 +263,14 @@ impl Attempt<'_> {
             context.dataset,
             quarantine.iter().map(PathBuf::as_path),
         )
+    }
+
+    /// How the export is written: it survives a power cut unless it is in a temporary run directory.
+    fn export_storage(&self) -> Storage {
+        match self.prepared.target.path.starts_with(self.paths.root()) {
+            true => self.paths.storage(),
+            false => Storage::new(),
+        }
     }
 
     /// Puts the parts together and replaces the export.

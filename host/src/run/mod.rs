@@ -28,7 +28,7 @@ use crate::error::{Stopped, UserError, exit};
 use crate::partition::table;
 use crate::plan::{self, Plan};
 use crate::rundir::events::{EventLog, OpRef};
-use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag, Storage};
+use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag};
 use crate::term::{counted, say};
 use attempt::Attempt;
 use state::State;
@@ -95,7 +95,10 @@ fn run_here(
         prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
     }
     let dirs = prepared.resolved.dirs.clone();
-    let paths = RunPaths::new(&dirs.run_dir);
+    let paths = match options.scratch {
+        true => RunPaths::new(&dirs.run_dir).temporary(),
+        false => RunPaths::new(&dirs.run_dir),
+    };
     check_exists(&dirs, &paths)?;
     places::check_run_dir(&paths)?;
     // Held until the job has ended.
@@ -126,7 +129,7 @@ fn run_here(
     if let Some(recipe) = &prepared.resolved.data {
         // For later attempts, which may be of other processes.
         let file = std::path::absolute(paths.given_recipe())?;
-        Storage::new().replace_json(&file, recipe)?;
+        paths.storage().replace_json(&file, recipe)?;
         prepared.resolved.file = Some(file);
     }
     if let Some(retry) = &options.retry {
@@ -188,7 +191,7 @@ fn take_locks(target: &ExportTarget, paths: &RunPaths) -> Result<(ExportLock, Fr
         export_lock = acquire()?;
     }
     if export_lock.is_held() {
-        remove_unfinished(target, &Storage::new())?;
+        remove_unfinished(target, &paths.storage())?;
     }
     Ok((export_lock, lock))
 }
@@ -231,7 +234,7 @@ fn say_complete(job: &str, ledger: &Ledger, export: &Path) {
 
 /// Removes intermediate files. The export exists by now, so a failure is only a warning.
 fn clean_up(config: &Config, paths: &RunPaths) {
-    if let Err(error) = retention::apply(config, paths, &Storage::new()) {
+    if let Err(error) = retention::apply(config, paths, &paths.storage()) {
         tracing::warn!("intermediate files stay: {error:#}");
     }
 }

@@ -29,6 +29,7 @@ pub struct Draft {
     resolved: Resolved,
     plan: Plan,
     takes_result: bool,
+    is_given: bool,
 }
 
 impl Draft {
@@ -45,6 +46,7 @@ impl Draft {
             resolved,
             plan,
             takes_result: false,
+            is_given: false,
         })
     }
 
@@ -67,6 +69,7 @@ impl Draft {
         let path = rows.display().to_string();
         self.resolved.config.dataset_path.0 = vec![path.clone()];
         self.resolved.sources = vec![path];
+        self.is_given = true;
         let origin = Origin::CommandLine("--dataset_path".to_owned());
         self.resolved
             .origins
@@ -85,13 +88,18 @@ impl Draft {
             mut resolved,
             mut plan,
             takes_result,
+            is_given,
         } = self;
         let config = resolved.config.clone();
-        let dataset = Dataset::open_with(
+        let mut dataset = Dataset::open_with(
             &resolved.sources,
             Path::new("."),
             config.zstd_window_mb << 20,
         )?;
+        if is_given {
+            // The file is not the user's.
+            dataset.notes.clear();
+        }
         check_headers(&dataset)?;
         if takes_result {
             put_result(&mut resolved, dataset.is_columnar());

@@ -137,7 +137,10 @@ impl FreeLock {
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&content))
-            .and_then(|()| file.sync_all())
+            .and_then(|()| match paths.is_temporary() {
+                true => Ok(()),
+                false => file.sync_all(),
+            })
             .with_context(at)?;
         Ok(JobLock { file, holder })
     }

@@ -163,7 +163,7 @@ def plan(data: Any, recipe: RecipeLike, **options: Any) -> Plan:
 
     >>> import djhost
     >>> plan = djhost.plan([{"text": "a text"}], [{"text_length_filter": {"min_len": 3}}])
-    >>> [op["name"] for op in plan.document["operations"]]
+    >>> [op["operation_name"] for op in plan.document["operations"]]
     ['text_length_filter']
     """
     options = _merged(options)
@@ -241,8 +241,8 @@ def _start(data: Any, recipe: RecipeLike, options: Mapping[str, Any]) -> Job:
     native = begin(found.rows() if found is not None and in_memory else None, call.options)
 
     def restart() -> _djhost.Job:
-        again = [(key, value) for key, value in call.options if key not in ("job_id", "dataset_path")]
-        again.append(("job_id", native.job_id))
+        # Rows in memory are in a file of the run directory by now.
+        again = [*call.options, ("job_id", native.job_id)]
         if native.dataset:
             again.append(("dataset_path", str(native.dataset)))
         return begin(None, again)

@@ -133,14 +133,30 @@ def _pandas(pd: Any, data: Any) -> Optional[Given]:
 
 def _polars(pl: Any, data: Any) -> Optional[Given]:
     if isinstance(data, pl.DataFrame):
-        return Given(None, lambda: data, lambda result: result.to_polars())
+        return Given(None, lambda: _frame(pl, data), lambda result: result.to_polars())
     if isinstance(data, pl.LazyFrame):
         return Given(
             None,
-            lambda: data.collect(engine="streaming"),
+            lambda: _frame(pl, data.collect(engine="streaming")),
             lambda result: result.to_polars().lazy(),
         )
     return None
+
+
+def _frame(pl: Any, frame: Any) -> Any:
+    """Return what exports the frame as Arrow has it: polars gives columns of nulls a buffer."""
+
+    def has_nulls(dtype: Any) -> bool:
+        if dtype == pl.Null:
+            return True
+        if isinstance(dtype, (pl.List, pl.Array)):
+            return has_nulls(dtype.inner)
+        return isinstance(dtype, pl.Struct) and any(has_nulls(f.dtype) for f in dtype.fields)
+
+    if any(map(has_nulls, frame.schema.values())):
+        need("pyarrow")
+        return frame.to_arrow()
+    return frame
 
 
 def _datasets(datasets: Any, data: Any) -> Optional[Given]:

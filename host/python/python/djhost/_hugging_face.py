@@ -15,6 +15,9 @@ __all__ = ["dataset_of", "reader_of", "rows_of"]
 # Rows that become a table at once.
 _ROWS = 1000
 
+# Smaller results are read into memory, larger ones are mapped.
+_MAPPED = 32 << 20
+
 
 def reader_of(dataset: Any) -> Any:
     """Return a stream of the rows of a ``Dataset`` with its features in the schema."""
@@ -43,10 +46,9 @@ def _batches(tables: Iterator[Any], schema: Any) -> Iterator[Any]:
 def dataset_of(result: "Result") -> Any:
     """Return a result as a ``Dataset``."""
     datasets = need("datasets")
-    if len(result.paths) == 1 and result.path.suffix == ".arrow":
-        dataset = datasets.Dataset.from_file(str(result.path))
-        # A temporary file has to stay as long as the dataset, which is opened again where it is
-        # pickled.
-        dataset._djhost_result = result
-        return dataset
+    is_mapped = len(result.paths) == 1 and result.path.suffix == ".arrow"
+    if is_mapped and result.path.stat().st_size >= _MAPPED:
+        # What is made of the dataset opens its file again, in other processes, too.
+        result.keep()
+        return datasets.Dataset.from_file(str(result.path))
     return datasets.Dataset(result.to_arrow())

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import time
-import weakref
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
@@ -59,7 +58,7 @@ class Job:
         self._restore = restore
         self._scratch = scratch
         self._result: Optional[Result] = None
-        _running.add(self)
+        _note(native)
 
     @property
     def job_id(self) -> str:
@@ -150,7 +149,7 @@ class Job:
         outcome = self._native.outcome()
         if outcome is not None and outcome[0] != "completed":
             self._native = self._restart()
-            _running.add(self)
+            _note(self._native)
         return self
 
     def events(self) -> list[dict[str, Any]]:
@@ -231,7 +230,12 @@ class Job:
         if state == "refused":
             raise RecipeError(problems)
         command = None if self._scratch else self._resumption_command()
-        go_on = f"go on with {self.how_to_go_on()}"
+        if self._scratch:
+            go_on = "go on with `error.job.resume().wait()` in this process"
+        elif command:
+            go_on = f"go on with `error.job.resume().wait()`, or: {command}"
+        else:
+            go_on = "go on with `error.job.resume().wait()`"
         global _last_ended
         _last_ended = self
         if state == "stopped":
@@ -272,8 +276,15 @@ def _left(until: Optional[float]) -> float:
     return _TICK if until is None else max(0.0, min(_TICK, until - time.monotonic()))
 
 
-_running: "weakref.WeakSet[Job]" = weakref.WeakSet()
+# Jobs that run, whether or not anybody still knows of them.
+_running: list[_djhost.Job] = []
 _last_ended: Optional[Job] = None
+_pid = os.getpid()
+
+
+def _note(job: _djhost.Job) -> None:
+    _running[:] = [known for known in _running if known.outcome() is None]
+    _running.append(job)
 
 
 def last_job() -> Job:
@@ -285,17 +296,14 @@ def last_job() -> Job:
         raise JobNotFound("no job of this process was stopped or has failed")
     return _last_ended
 
-_pid = os.getpid()
-
 
 @atexit.register
 def _stop_all() -> None:
     """Let the jobs that still run commit what they have: their threads end with the process."""
     if os.getpid() != _pid:
         return
-    left = [job for job in _running if not job.done()]
-    for job in left:
-        job._native.stop("end of the process")
+    for job in _running:
+        job.stop("end of the process")
     until = time.monotonic() + _AT_EXIT
-    for job in left:
-        job._native.wait(max(0.0, until - time.monotonic()))
+    for job in _running:
+        job.wait(max(0.0, until - time.monotonic()))

@@ -92,7 +92,7 @@ def line_of(live: dict[str, Any], width: int = 80) -> str:
     """Return one line that says how far a job is.
 
     >>> line_of({"bytes_read": 50, "bytes": 200, "rows": 1200, "quarantined": 0, "op": 1,
-    ...          "op_name": "text_length_filter", "partitions_done": 0, "partitions": 2, "seconds": 4.0})
+    ...          "op_name": "text_length_filter", "partitions_done": 0, "partitions": 2, "seconds": 4.0}, 100)
     '[###.........]  25 %  text_length_filter  1,200 rows  300 rows/s  about 12 s to go'
     """
     share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0

@@ -115,6 +115,19 @@ class Recipe(MutableSequence[Op]):
         """Inserts an operator before ``index``."""
         self._ops.insert(index, as_op(value, index))
 
+    def append(self, value: Entry) -> None:
+        """Adds an operator at the end."""
+        self.insert(len(self), value)
+
+    def extend(self, values: Iterable[Entry]) -> None:
+        """Adds operators at the end."""
+        for value in _checked_list(values):
+            self.append(value)
+
+    def __iadd__(self, more: Iterable[Entry]) -> Recipe:
+        self.extend(more)
+        return self
+
     def __add__(self, more: Iterable[Entry]) -> Recipe:
         """A recipe with these operators behind its own, and the options of both; those of ``more`` take precedence."""
         options = more.options if isinstance(more, Recipe) else {}

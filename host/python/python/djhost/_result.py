@@ -151,6 +151,11 @@ class Result:
 
         return dataset_of(self)
 
+    def keep(self) -> None:
+        """Keep the files of a temporary job until the end of the process."""
+        if self._scratch:
+            self._scratch.keep()
+
     @property
     def data(self) -> Any:
         """The rows in the type that the job was given: a DataFrame for a DataFrame, a list of dicts
@@ -163,7 +168,7 @@ class Result:
         Each is a dict with the ``reason``, ``operation_idx`` and ``operation_name`` (absent where the
         row could not be read), the ``file`` and ``line`` of the row, and the ``row`` as JSON text.
         """
-        entries = []
+        entries: list[dict[str, Any]] = []
         directory = self.run_dir / "quarantine"
         names = sorted(os.listdir(directory)) if directory.is_dir() else []
         for name in names:

@@ -187,6 +187,8 @@ impl Builder {
             Some(Origin::Env(source) | Origin::CommandLine(source)) if path == key => {
                 source.clone()
             }
+            // A program's argument is called like the option.
+            Some(Origin::CommandLine(source)) if source == key => path.to_owned(),
             Some(Origin::Env(source) | Origin::CommandLine(source)) => format!("{source}: {path}"),
             _ => path.to_owned(),
         }

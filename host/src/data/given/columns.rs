@@ -19,15 +19,13 @@ const BATCH_ROWS: usize = 64 << 10;
 /// Writes columns that a program has in memory into the run directory `paths` of its job, which is
 /// made if it is not there, and returns the path of the file. Memory is needed for two batches of
 /// `batches`, however many there are. Before each, `go_on` is asked; its error ends the writing.
-/// `durable`: the file survives a power cut. Fails with a [`UserError`](crate::error::UserError) if
-/// another process runs the job.
+/// Fails with a [`UserError`](crate::error::UserError) if another process runs the job.
 pub fn write_columns<E: From<anyhow::Error>>(
     paths: &RunPaths,
     batches: &mut dyn RecordBatchReader,
-    durable: bool,
     mut go_on: impl FnMut() -> Result<(), E>,
 ) -> Result<PathBuf, E> {
-    let file = GivenFile::create(paths, "arrow", durable)?;
+    let file = GivenFile::create(paths, "arrow")?;
     let file = BufWriter::with_capacity(256 << 10, file);
     let schema = batches.schema();
     let mut writer = StreamWriter::try_new(file, &schema).map_err(anyhow::Error::from)?;
@@ -105,7 +103,7 @@ mod tests {
         let paths = RunPaths::new(dir.path());
         let batch = views(200_000);
         let mut given = RecordBatchIterator::new([Ok(batch.clone())], batch.schema());
-        let path = write_columns(&paths, &mut given, false, || anyhow::Ok(())).unwrap();
+        let path = write_columns(&paths, &mut given, || anyhow::Ok(())).unwrap();
         let bytes = std::fs::metadata(&path).unwrap().len();
         let least = 200_000 * (3 * (100 + 16) + 4 + 4);
         assert!(
@@ -129,7 +127,7 @@ mod tests {
         for schema in [batch.schema(), Arc::new(Schema::empty())] {
             let mut given = RecordBatchIterator::new([], schema.clone());
             let paths = RunPaths::new(dir.path());
-            let path = write_columns(&paths, &mut given, true, || anyhow::Ok(())).unwrap();
+            let path = write_columns(&paths, &mut given, || anyhow::Ok(())).unwrap();
             assert_eq!(arrow_file::describe(&path).unwrap(), (schema, 0));
         }
     }
@@ -141,7 +139,7 @@ mod tests {
         let batch = views(10);
         let mut given = RecordBatchIterator::new([Ok(batch.clone())], batch.schema());
         let stop = || Err(anyhow::anyhow!("stop"));
-        let stopped = write_columns(&paths, &mut given, true, stop).unwrap_err();
+        let stopped = write_columns(&paths, &mut given, stop).unwrap_err();
         assert_eq!(stopped.to_string(), "stop");
         assert_eq!(std::fs::read_dir(paths.data()).unwrap().count(), 0);
     }

@@ -16,12 +16,11 @@ pub struct GivenLines {
 }
 
 impl GivenLines {
-    /// Starts the file, in a run directory that is made if it is not there. `durable`: it survives a
-    /// power cut. Fails with a [`UserError`](crate::error::UserError) if another process runs the
-    /// job.
-    pub fn new(paths: &RunPaths, durable: bool) -> Result<Self> {
+    /// Starts the file, in a run directory that is made if it is not there. Fails with a
+    /// [`UserError`](crate::error::UserError) if another process runs the job.
+    pub fn new(paths: &RunPaths) -> Result<Self> {
         Ok(Self {
-            file: GivenFile::create(paths, "jsonl", durable)?,
+            file: GivenFile::create(paths, "jsonl")?,
             buffer: Vec::with_capacity(WRITE_BYTES),
         })
     }
@@ -59,7 +58,7 @@ mod tests {
     use crate::rundir::JobLock;
 
     fn give(paths: &RunPaths, rows: &[&str]) -> Result<PathBuf> {
-        let mut lines = GivenLines::new(paths, true)?;
+        let mut lines = GivenLines::new(paths)?;
         for row in rows {
             lines.row(|out| -> Result<()> {
                 out.extend(row.as_bytes());

@@ -1,7 +1,7 @@
 //! The file that holds the rows.
 
 use crate::rundir::checksum::ChecksumWriter;
-use crate::rundir::{AtomicFile, FreeLock, RunPaths, Storage};
+use crate::rundir::{AtomicFile, FreeLock, RunPaths};
 use anyhow::{Context, Result};
 use std::fs;
 use std::io::{self, Write};
@@ -13,26 +13,23 @@ pub(super) struct GivenFile {
     out: ChecksumWriter<AtomicFile>,
     paths: RunPaths,
     ext: &'static str,
-    durable: bool,
     /// Nobody else runs the job, or gives it other rows, while these are written.
     _lock: FreeLock,
 }
 
 impl GivenFile {
-    /// Starts the file, in a run directory that is made if it is not there. `durable`: it survives a
-    /// power cut. Fails with a [`UserError`](crate::error::UserError) if another process runs the
-    /// job.
-    pub(super) fn create(paths: &RunPaths, ext: &'static str, durable: bool) -> Result<Self> {
+    /// Starts the file, in a run directory that is made if it is not there. Fails with a
+    /// [`UserError`](crate::error::UserError) if another process runs the job.
+    pub(super) fn create(paths: &RunPaths, ext: &'static str) -> Result<Self> {
         let dir = paths.data();
         fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
         let lock = FreeLock::take(paths)?;
-        let storage = Storage::new();
+        let storage = paths.storage();
         storage.clean_temporary(&dir)?;
         Ok(Self {
             out: ChecksumWriter::new(storage.create(&paths.given_rows("new", ext))?),
             paths: paths.clone(),
             ext,
-            durable,
             _lock: lock,
         })
     }
@@ -41,17 +38,14 @@ impl GivenFile {
     pub(super) fn finish(self) -> Result<PathBuf> {
         let (mut file, digest, bytes) = self.out.into_parts();
         let path = self.paths.given_rows(&digest, self.ext);
-        let storage = Storage::new();
+        let storage = self.paths.storage();
         if fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == bytes) {
             // An earlier attempt had the same rows: the file keeps its time, so nothing has changed.
             drop(file);
-        } else if self.durable {
+        } else {
             file.close()?;
             file.place_at(&path)?;
             storage.sync_dir(&self.paths.data())?;
-        } else {
-            file.close_unsynced();
-            file.place_at(&path)?;
         }
         let dir = self.paths.data();
         let entries =

@@ -28,7 +28,7 @@ use crate::partition::table::request_key;
 use crate::plan::Plan;
 use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
 use crate::rundir::summary::{Component, OpTotals};
-use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status, Storage};
+use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::term::{count, say};
 use done::{Done, DoneFile, read_done, result_key};
 use mapping_file::MappingFile;
@@ -106,7 +106,7 @@ impl State {
 
     /// Forgets the export of an earlier attempt, which is about to be replaced.
     pub(crate) fn exporting(&self) -> Result<()> {
-        Storage::new().remove(&self.paths.result())
+        self.paths.storage().remove(&self.paths.result())
     }
 
     /// Ends an attempt that found nothing to do.
@@ -253,7 +253,9 @@ impl State {
             totals: self.summary.totals.clone(),
             warnings: self.summary.warnings.clone(),
         };
-        Storage::new().write_json(&self.paths.result(), &done)?;
+        self.paths
+            .storage()
+            .write_json(&self.paths.result(), &done)?;
         let ledger = &self.summary.ledger;
         log.emit(Event::JobCompleted {
             duration: self.started.elapsed().as_secs_f64(),

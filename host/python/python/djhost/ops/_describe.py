@@ -10,7 +10,7 @@ from typing import Any, Optional
 from djhost.ops._schema import Param, lines_of, params_of, type_text
 
 #: The types of fields, in words of Python.
-_TYPES = {"utf8": "str", "s64": "int", "f64": "float", "list-utf8": "list of str", "list-f64": "list of float", "list-s64": "list of int"}
+_TYPES = {"utf8": "str", "s64": "int", "f64": "float", "json": "any", "utf8_list": "list of str", "f64_list": "list of float"}
 
 _NAMED_KINDS = ("deduplicator", "grouper")
 
@@ -22,7 +22,7 @@ class Description:
     Shown as text on a terminal and as a table in a notebook.
 
     >>> print(djhost.ops.show("text_length_filter").summary)
-    Keeps texts whose length in characters lies in a range.
+    Keeps texts whose number of characters lies in a range.
     """
 
     #: Its name in a recipe.

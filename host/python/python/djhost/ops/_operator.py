@@ -77,7 +77,7 @@ class Operator:
 
     >>> import inspect
     >>> print(inspect.signature(djhost.ops.words_num_filter).parameters["min_num"])
-    min_num: int = 1
+    min_num: int = 10
     >>> djhost.ops.words_num_filter(min_mun=5)
     Traceback (most recent call last):
         ...
