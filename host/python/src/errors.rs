@@ -63,7 +63,8 @@ pub(crate) fn call<T: Send>(
     py: Python<'_>,
     act: impl FnOnce() -> anyhow::Result<T> + Send,
 ) -> PyResult<T> {
-    py.detach(|| caught(act)).map_err(|error| refused(py, &error))
+    py.detach(|| caught(act))
+        .map_err(|error| refused(py, &error))
 }
 
 /// An exception of `djhost.errors` with one message.

@@ -22,7 +22,10 @@ pub(crate) fn describe_operators(
     call(py, || {
         let given = Given::new(&plugins, &allow_override, "plugins")?;
         let described = match &names {
-            Some(names) => describe(&given, &names.iter().map(String::as_str).collect::<Vec<_>>())?,
+            Some(names) => describe(
+                &given,
+                &names.iter().map(String::as_str).collect::<Vec<_>>(),
+            )?,
             None => describe_plugins(&given)?,
         };
         Ok(serde_json::to_string(&described)?)
@@ -63,5 +66,7 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
 /// Reads a recipe as it is written, as a JSON object.
 #[pyfunction]
 pub(crate) fn read_recipe(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    call(py, || Ok(serde_json::to_string(&read_values(Path::new(&path))?)?))
+    call(py, || {
+        Ok(serde_json::to_string(&read_values(Path::new(&path))?)?)
+    })
 }

@@ -70,10 +70,20 @@ mod tests {
     fn a_recipe_is_read_as_it_is_written() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("r.yaml");
-        std::fs::write(&path, "np: 2\nprocess:\n  - a_filter: {min: 1.0}\n  - b_mapper:\n").unwrap();
-        let expected = json!({"np": 2, "process": [{"a_filter": {"min": 1.0}}, {"b_mapper": null}]});
+        std::fs::write(
+            &path,
+            "np: 2\nprocess:\n  - a_filter: {min: 1.0}\n  - b_mapper:\n",
+        )
+        .unwrap();
+        let expected =
+            json!({"np": 2, "process": [{"a_filter": {"min": 1.0}}, {"b_mapper": null}]});
         assert_eq!(Value::Object(read_values(&path).unwrap()), expected);
         std::fs::write(&path, "np: 2\nnp: 3\n").unwrap();
-        assert!(read_values(&path).unwrap_err().to_string().contains("given twice"));
+        assert!(
+            read_values(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("given twice")
+        );
     }
 }

@@ -14,8 +14,8 @@ use crate::wasm::packs::packs;
 use crate::wasm::{Grants, Kind, Limits, OpEntry, Registry, Signature};
 
 pub(crate) use example::Example;
-pub(crate) use given::given;
 pub use given::Given;
+pub(crate) use given::given;
 
 /// Describes the operators `names`, each as an object with `name`, `kind`, `summary`, `cost`, `params_schema`, `source`,
 /// `digest`, `wit_version`, and `example` and `signature`, which are null if there are none. Fails with a
@@ -33,7 +33,9 @@ pub fn describe_plugins(given: &Given) -> Result<Vec<Value>> {
 
 /// Returns the names of the built-in operators, sorted. Loads nothing.
 pub fn built_in() -> Vec<&'static str> {
-    let mut names: Vec<&str> = packs().flat_map(|pack| pack.operators.iter().copied()).collect();
+    let mut names: Vec<&str> = packs()
+        .flat_map(|pack| pack.operators.iter().copied())
+        .collect();
     names.sort_unstable();
     names
 }
@@ -85,14 +87,8 @@ pub(crate) fn listed_as(entry: &OpEntry) -> Kind {
 /// Returns what the operator reads and writes with its default parameters.
 pub(crate) fn signature(entry: &OpEntry) -> Result<Signature> {
     let params = full_params(entry, &Map::new())?;
-    let pool = Registry::default().pool(
-        entry,
-        &params,
-        Limits::default(),
-        Grants::default(),
-        0,
-        "",
-    )?;
+    let pool =
+        Registry::default().pool(entry, &params, Limits::default(), Grants::default(), 0, "")?;
     Ok(pool.signature().clone())
 }
 
