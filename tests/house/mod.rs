@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "config",
     "data",
     "wasm",
+    "ops",
     "plan",
     "global",
     "checkpoint",

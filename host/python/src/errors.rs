@@ -4,6 +4,8 @@ use djhost::error::{UserError, UserErrors};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::interrupt::caught;
+
 /// The user's mistakes in `error`; none if it is something else.
 pub(crate) fn mistakes(error: &anyhow::Error) -> Vec<UserError> {
     for cause in error.chain() {
@@ -54,6 +56,15 @@ pub(crate) fn refused(py: Python<'_>, error: &anyhow::Error) -> PyErr {
         Ok(PyErr::from_value(raised))
     };
     raise().unwrap_or_else(|failed| failed)
+}
+
+/// Runs `act` without the GIL; raises its error, or its panic, as [`refused`] does.
+pub(crate) fn call<T: Send>(
+    py: Python<'_>,
+    act: impl FnOnce() -> anyhow::Result<T> + Send,
+) -> PyResult<T> {
+    py.detach(|| caught(act))
+        .map_err(|error| refused(py, &error))
 }
 
 /// An exception of `djhost.errors` with one message.

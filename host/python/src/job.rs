@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use djhost::config::Need;
 use djhost::error::{Stopped, UserError};
-use djhost::jobs::{self, JobSummary, RunPaths, StopFlag, StopReport};
+use djhost::jobs::{JobSummary, RunPaths, StopFlag};
 use djhost::run::{Draft, Live, Logs, Prepared, RunOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -245,43 +245,4 @@ impl Job {
         live.set_item("goes_on", now.goes_on)?;
         Ok(Some(live))
     }
-}
-
-/// The progress of the job in a run directory, as `djhost monitor --json` prints it.
-#[pyfunction]
-pub(crate) fn progress_of(py: Python<'_>, run_dir: PathBuf) -> PyResult<String> {
-    let job = jobs::Job::new(RunPaths::new(run_dir));
-    let progress = py.detach(|| job.overall_progress());
-    let progress = progress.map_err(|error| errors::refused(py, &error))?;
-    json(py, &progress)
-}
-
-/// The run directory of a job, by its id, the beginning of its id, or its path.
-#[pyfunction]
-pub(crate) fn find(py: Python<'_>, job: &str, base_dir: Option<PathBuf>) -> PyResult<PathBuf> {
-    match py.detach(|| jobs::Job::find(job, base_dir.as_deref())) {
-        Ok(job) => Ok(job.paths().root().to_owned()),
-        Err(error) if !errors::mistakes(&error).is_empty() => {
-            Err(errors::named(py, "JobNotFound", format!("{error:#}")))
-        }
-        Err(error) => Err(errors::refused(py, &error)),
-    }
-}
-
-/// Stops a job of any process, and returns what `djhost stop --json` would know of it.
-#[pyfunction]
-pub(crate) fn stop_other(
-    py: Python<'_>,
-    run_dir: &str,
-    force: bool,
-    timeout: f64,
-) -> PyResult<String> {
-    let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
-    let stopped = py.detach(|| jobs::stop_job(run_dir, force, timeout));
-    let report: StopReport = stopped.map_err(|error| errors::refused(py, &error))?;
-    json(py, &report)
-}
-
-fn json(py: Python<'_>, value: &impl serde::Serialize) -> PyResult<String> {
-    serde_json::to_string(value).map_err(|error| errors::refused(py, &error.into()))
 }

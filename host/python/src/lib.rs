@@ -9,7 +9,9 @@ mod fork;
 mod give;
 mod interrupt;
 mod job;
+mod jobs;
 mod json_text;
+mod ops;
 mod plan;
 mod take;
 mod temporal;
@@ -29,8 +31,20 @@ fn _djhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::check_recipe, module)?)?;
     module.add_function(wrap_pyfunction!(plan::plan, module)?)?;
     module.add_function(wrap_pyfunction!(job::start, module)?)?;
-    module.add_function(wrap_pyfunction!(job::progress_of, module)?)?;
-    module.add_function(wrap_pyfunction!(job::find, module)?)?;
-    module.add_function(wrap_pyfunction!(job::stop_other, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::find_job, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_summary, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_mapping, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_event_files, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_progress, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_text, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_pipeline, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::jobs, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::stop_job, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::describe_operators, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::built_in_operators, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::environment_has_plugins, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::lacking_operator, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::check_entry, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::read_recipe, module)?)?;
     module.add_function(wrap_pyfunction!(take::result_files, module)?)
 }

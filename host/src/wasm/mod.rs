@@ -22,7 +22,7 @@ mod grants;
 mod inspect;
 mod instance;
 mod lock;
-mod packs;
+pub(crate) mod packs;
 mod pool;
 mod registry;
 mod sandbox;

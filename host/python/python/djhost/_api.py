@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional, Union
 
 from djhost import _djhost, _host
 from djhost._data import Given, given, splits_of
 from djhost._job import Job
 from djhost._progress import Progress
-from djhost._recipe import RecipeLike, options_of, recipe_of
+from djhost._recipe import RecipeLike, options_of, plugins_of, recipe_of
 from djhost._result import Result
 from djhost._scratch import Scratch
 from djhost._splits import SplitResult
@@ -152,6 +152,11 @@ class Plan(NamedTuple):
     def __str__(self) -> str:
         return self.text
 
+    def _repr_html_(self) -> str:
+        from djhost._html import plan_html
+
+        return plan_html(self)
+
 
 def plan(data: Any, recipe: RecipeLike, **options: Any) -> Plan:
     """Return what :func:`run` would do with the same arguments: ops, partitions, checkpoints.
@@ -206,8 +211,10 @@ class _Call(NamedTuple):
         options: Mapping[str, Any],
         planned: bool = False,
     ) -> "_Call":
+        recipe = list(recipe) if isinstance(recipe, Iterator) else recipe
+        plugins = plugins_of(recipe, options)
         plain = recipe_of(recipe)
-        flat = options_of(options)
+        flat = options_of({**options, "plugins": plugins} if plugins else options)
         if found is not None and found.paths is not None:
             flat.append(("dataset_path", found.paths))
         known = json.loads(_djhost.given_options(plain, flat))

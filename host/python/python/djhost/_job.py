@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 from djhost import _djhost
 from djhost._progress import Progress, display
 from djhost._result import Result
-from djhost.errors import JobFailed, JobInterrupted, JobStopped, RecipeError
+from djhost.errors import JobFailed, JobInterrupted, JobNotFound, JobStopped, RecipeError
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from djhost._scratch import Scratch
 
-__all__ = ["Job"]
+__all__ = ["Job", "last_job"]
 
 _log = logging.getLogger("djhost")
 
@@ -96,7 +96,7 @@ class Job:
 
     def progress(self) -> dict[str, Any]:
         """How far the job is, from its run directory: what ``djhost monitor --json`` prints."""
-        progress: dict[str, Any] = json.loads(_djhost.progress_of(self.run_dir))
+        progress: dict[str, Any] = json.loads(_djhost.job_progress(self.run_dir))
         return progress
 
     def wait(self, timeout: Optional[float] = None, *, progress: Progress = False) -> Result:
@@ -230,12 +230,9 @@ class Job:
         if state == "refused":
             raise RecipeError(problems)
         command = None if self._scratch else self._resumption_command()
-        if self._scratch:
-            go_on = "go on with `error.job.resume().wait()` in this process"
-        elif command:
-            go_on = f"go on with `error.job.resume().wait()`, or: {command}"
-        else:
-            go_on = "go on with `error.job.resume().wait()`"
+        go_on = f"go on with {self.how_to_go_on()}"
+        global _last_ended
+        _last_ended = self
         if state == "stopped":
             error = JobInterrupted if interrupted else JobStopped
             raise error(f"job `{self.job_id}` is stopped; {go_on}", self, command) from None
@@ -245,6 +242,17 @@ class Job:
             command,
             problems,
         )
+
+    def how_to_go_on(self) -> str:
+        """What continues the job in this process, and from a terminal if its run directory is not temporary."""
+        command = None if self._scratch else self._resumption_command()
+        here = "`djhost.last_job().resume().wait()`"
+        return f"{here}, or: {command}" if command else f"{here} in this process"
+
+    def _repr_html_(self) -> str:
+        from djhost._html import job_html
+
+        return job_html(self)
 
     def _resumption_command(self) -> Optional[str]:
         try:
@@ -265,6 +273,18 @@ def _left(until: Optional[float]) -> float:
 
 # Jobs that run, whether or not anybody still knows of them.
 _running: list[_djhost.Job] = []
+_last_ended: Optional[Job] = None
+
+
+def last_job() -> Job:
+    """Return the last job of this process that was stopped or has failed, for example by interrupting a cell.
+
+    ``djhost.last_job().resume().wait()`` continues it. Raises :class:`~djhost.errors.JobNotFound` if there is none.
+    """
+    if _last_ended is None:
+        raise JobNotFound("no job of this process was stopped or has failed")
+    return _last_ended
+
 _pid = os.getpid()
 
 

@@ -70,16 +70,29 @@ def display(job: "Job", progress: Progress) -> Display:
         return _Told(progress)
     if progress is False:
         return _Nothing()
+    if progress not in (True, "auto"):
+        raise ValueError(f"progress is {progress!r}: give 'auto', True, False, or a function")
+    if in_notebook():
+        from djhost._notebook import NotebookLine
+
+        return NotebookLine(job)
     if progress is True or _is_terminal():
         return _Line()
     return _Nothing()
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
 
 
 def line_of(live: dict[str, Any], width: int = 80) -> str:
     """Return one line that says how far a job is.
 
     >>> line_of({"bytes_read": 50, "bytes": 200, "rows": 1200, "quarantined": 0, "op": 1,
-    ...          "op_name": "text_length_filter", "partitions_done": 0, "partitions": 2, "seconds": 4.0})
+    ...          "op_name": "text_length_filter", "partitions_done": 0, "partitions": 2, "seconds": 4.0}, 100)
     '[###.........]  25 %  text_length_filter  1,200 rows  300 rows/s  about 12 s to go'
     """
     share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0

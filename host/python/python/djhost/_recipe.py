@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, Union, runtime_checkable
 
-__all__ = ["RecipeLike", "SupportsToDict", "options_of", "recipe_of"]
+__all__ = ["RecipeLike", "SupportsToDict", "options_of", "plugins_of", "recipe_of"]
 
 
 @runtime_checkable
@@ -41,6 +41,23 @@ def recipe_of(recipe: RecipeLike) -> Union[None, str, dict[str, Any]]:
     if isinstance(recipe, Mapping):
         return {str(key): _plain(value) for key, value in recipe.items()}
     return {"process": [_plain(entry) for entry in recipe]}
+
+
+def plugins_of(recipe: RecipeLike, options: Mapping[str, Any]) -> list[Any]:
+    """Return where operators come from, if entries of the recipe say so themselves, as those of `djhost.build` do.
+
+    Then the list also has the plugins that the options name, or else the recipe. Without such entries it is empty.
+    """
+    if isinstance(recipe, str) or not isinstance(recipe, Sequence):
+        return []
+    own = [plugin for entry in recipe for plugin in getattr(entry, "plugins", ())]
+    if not own:
+        return []
+    named = options.get("plugins")
+    if named is None:
+        named = getattr(recipe, "options", {}).get("plugins") or []
+    named = [named] if isinstance(named, (str, os.PathLike)) else named
+    return list(dict.fromkeys(map(os.fspath, [*named, *own])))
 
 
 def options_of(options: Mapping[str, Any]) -> list[tuple[str, Any]]:

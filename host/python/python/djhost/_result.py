@@ -109,6 +109,11 @@ class Result:
         ledger = self.ledger
         return f"<djhost.Result: {ledger['output']:,} of {ledger['read']:,} rows, {self.path}>"
 
+    def _repr_html_(self) -> str:
+        from djhost._html import result_html
+
+        return result_html(self)
+
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Iterate over the rows as dicts, in memory of some rows."""
         for chunk in _djhost.Taken(self._files).chunks():

@@ -24,6 +24,7 @@ __all__ = [
     "JobInterrupted",
     "JobNotFound",
     "JobStopped",
+    "ParameterError",
     "PluginError",
     "Problem",
     "RecipeError",
@@ -58,6 +59,11 @@ class DjhostError(Exception):
     """Any error of djhost."""
 
 
+def problem(message: str, *, path: str = "", hint: Optional[str] = None) -> Problem:
+    """A mistake that is in no file."""
+    return Problem(path, None, None, message, hint)
+
+
 class _Problems(DjhostError):
     """Has all mistakes that were found at once."""
 
@@ -75,15 +81,19 @@ class RecipeError(_Problems):
     """The recipe, an option, the dataset or a path is not usable as given. Nothing was started."""
 
 
+class ParameterError(RecipeError, TypeError):
+    """A parameter of an operator does not exist, or has a value that is not valid."""
+
+
 class PluginError(_Problems):
-    """A plugin cannot be used. Nothing was started."""
+    """A plugin cannot be used or built. Nothing was started."""
 
 
 class DataError(DjhostError, ValueError):
     """Rows that were given in memory cannot be taken as they are. Nothing was started."""
 
 
-class JobNotFound(DjhostError, LookupError):
+class JobNotFound(DjhostError, LookupError, FileNotFoundError):
     """There is no such job, or several."""
 
 

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{Given, Plugins, check_is_file, full_params, read_params};
+use super::{Plugins, check_is_file, read_params};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
+use crate::ops::{Given, full_params};
 use crate::plan::{grants_of_params, reads_media};
 use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, rows_line, run as run_job};
