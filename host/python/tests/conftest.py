@@ -1,4 +1,4 @@
-"""What the tests share. They test the installed package: see `CONTRIBUTING.md`."""
+"""What the tests share: a directory of its own for each test, and jobs to look at. They test the installed package."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SLOW_RECIPE: list[Any] = [
 
 
 @pytest.fixture(autouse=True)
-def own_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_directory(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each test works in a directory of its own, and registers no job with the user's."""
-    (tmp_path / "cwd").mkdir()
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.chdir(tmp_path / "cwd")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
     monkeypatch.setattr("tempfile.tempdir", None)
     for name in list(os.environ):
-        if name.startswith(("DJHOST_", "DJ_PROCESS_")) and name != "DJHOST_CACHE_DIR":
+        if name.startswith(("DJHOST_", "DJ_PROCESS_")) and not any(part in name for part in ("CACHE", "TEST")):
             monkeypatch.delenv(name)
 
 
@@ -78,7 +78,6 @@ def python() -> Callable[..., "subprocess.CompletedProcess[str]"]:
     return run
 
 
-#: What the jobs of `make_job` and `running_job` run.
 RECIPE = """
 dataset_path: in.jsonl
 export_path: outputs/out.jsonl
@@ -106,29 +105,29 @@ def command(*args: str) -> list[str]:
 
 
 @pytest.fixture
-def make_job(own_directories: None) -> Callable[[str], Path]:
+def make_job(tmp_path: Path) -> Callable[[str], Path]:
     """Runs a job of 400 rows to its end; returns its run directory."""
 
     def make(job_id: str) -> Path:
-        write_rows(Path.cwd() / "in.jsonl", 400)
-        (Path.cwd() / "recipe.yaml").write_text(RECIPE)
+        write_rows(tmp_path / "in.jsonl", 400)
+        (tmp_path / "recipe.yaml").write_text(RECIPE)
         subprocess.run(command("run", "recipe.yaml", "--job_id", job_id, "--quiet"), check=True, capture_output=True)
-        return Path.cwd() / "outputs" / job_id
+        return tmp_path / "outputs" / job_id
 
     return make
 
 
 @pytest.fixture
-def running_job(own_directories: None) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
+def running_job(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
     """Starts a job that takes some seconds; returns its process once it is at work."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(job_id: str) -> subprocess.Popen[bytes]:
-        write_rows(Path.cwd() / "in.jsonl", 60_000, 30)
-        (Path.cwd() / "recipe.yaml").write_text(RECIPE)
+        write_rows(tmp_path / "in.jsonl", 60_000, 30)
+        (tmp_path / "recipe.yaml").write_text(RECIPE)
         process = subprocess.Popen(command("run", "recipe.yaml", "--job_id", job_id, "--quiet"), stderr=subprocess.DEVNULL)
         started.append(process)
-        while not at_work(Path.cwd() / "outputs" / job_id):
+        while not at_work(tmp_path / "outputs" / job_id):
             assert process.poll() is None, "the job ended before it was seen"
         return process
 

@@ -179,7 +179,7 @@ def test_ctrl_c_is_a_graceful_stop_that_says_how_to_go_on(slow_rows: Path, pytho
         status, said, command, rows = done.stdout.splitlines()
         assert status == "stopped"
         assert int(rows) == len(whole(slow_rows))
-        assert "error.job.resume().wait()" in said
+        assert "djhost.last_job().resume().wait()" in said
         if options:
             assert said.endswith(command) and "--job_id mine" in command
         else:
