@@ -23,7 +23,7 @@ CHARACTERS = 300
 # `div.djhost.djhost` counts for more than what Jupyter says about tables.
 _STYLE = """<style>
 div.djhost.djhost{font-size:13px;line-height:1.45;color:inherit}
-div.djhost.djhost table{border-collapse:collapse;margin:.3em 0 .6em;color:inherit;background:transparent;border:0}
+div.djhost.djhost table{font-size:inherit;border-collapse:collapse;margin:.3em 0 .6em;color:inherit;background:transparent;border:0}
 div.djhost.djhost tr{background:transparent}
 div.djhost.djhost th,div.djhost.djhost td{padding:.2em .7em;border:0;border-bottom:1px solid rgba(128,128,128,.35);text-align:left;vertical-align:top;background:transparent;color:inherit;max-width:none}
 div.djhost.djhost th{font-weight:600}
@@ -117,6 +117,16 @@ def funnel(read: int, ops: Iterable[Mapping[str, Any]]) -> Raw:
     return table(["", "op", "rows", "", ""], rows, numbers=(1, 2, 3))
 
 
+def live_line(live: dict[str, Any]) -> Raw:
+    """How far a job is, from what `Job.live` returned: a bar, and the words of the line on a terminal."""
+    from djhost._progress import line_of
+
+    share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0
+    # Wide enough for all of its parts.
+    said = line_of(live, 200).split("] ", 1)[-1].strip()
+    return progress_line(share, said.replace("  ", " · "))
+
+
 def progress_line(share: float, said: str) -> Raw:
     """A bar, and what is said beside it."""
     return Raw(f'<table><tr><td class="s">{bar(share)}</td><td class="s">{escape(said)}</td></tr></table>')
@@ -124,7 +134,8 @@ def progress_line(share: float, said: str) -> Raw:
 
 def go_on(note: str) -> Raw:
     """How a job is continued."""
-    return Raw(f"<div>to go on: <code>{escape(note)}</code></div>")
+    code = escape(note.replace("`", ""))
+    return Raw(f"<div>to go on: <code>{code}</code></div>")
 
 
 def result_html(result: Result) -> str:
@@ -187,10 +198,7 @@ def job_html(job: Job) -> str:
     parts: list[str] = [title(f"job {job.job_id}: {job.status}", str(job.run_dir))]
     live = job.live()
     if live is not None:
-        from djhost._progress import line_of
-
-        share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0
-        parts.append(progress_line(share, line_of(live, 100).split("] ", 1)[-1]))
+        parts.append(live_line(live))
     if job.status == "stopped":
         parts.append(go_on(job.how_to_go_on()))
     return page(*parts)
