@@ -75,3 +75,24 @@ def _interrupt_at_work(kernel: int, root: Path) -> None:
     while not at_work(root) and time.monotonic() < until:
         time.sleep(0.01)
     os.kill(kernel, signal.SIGINT)
+
+
+def test_operators_of_cells_are_gathered_with_what_they_use(tmp_path: Path) -> None:
+    cells = [
+        "import re\nfrom collections import Counter\nfrom dataclasses import dataclass\nimport djhost_sdk\nfrom djhost_sdk import Param\nfrom typing import Annotated",
+        "MARKS = re.compile('[?]')\n\n@dataclass\nclass Limits:\n    least: int = 1\n    most: int = 5",
+        "def count(text):\n    return Counter(MARKS.findall(text))['?']",
+        "@djhost_sdk.filter\ndef cell_filter(text: str, *, limits: Limits) -> bool:\n    'Old.'\n    return False",
+        "@djhost_sdk.filter\ndef cell_filter(text: str, *, limits: Limits) -> bool:\n"
+        "    'Keeps texts with a number of question marks.'\n    return limits.least <= count(text) <= limits.most",
+        "%time 1 + 1",
+        "from djhost._source import module_of\nprint(module_of([cell_filter]))",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    source = "".join(output["text"] for output in notebook.cells[-1].outputs if output.get("name") == "stdout")
+    assert "Old." not in source and "Annotated" not in source
+    names: dict[str, Any] = {"__name__": "gathered"}
+    exec(compile(source, str(tmp_path / "gathered.py"), "exec"), names)
+    kept = [text for text in ("a", "a?", "?" * 6) if names["cell_filter"](text, limits=names["Limits"]())]
+    assert kept == ["a?"]
