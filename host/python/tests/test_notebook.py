@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 from conftest import at_work, write_rows
 from test_html import parsed
+from test_source import load
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 
@@ -92,7 +93,6 @@ def test_operators_of_cells_are_gathered_with_what_they_use(tmp_path: Path) -> N
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     source = "".join(output["text"] for output in notebook.cells[-1].outputs if output.get("name") == "stdout")
     assert "Old." not in source and "Annotated" not in source
-    names: dict[str, Any] = {"__name__": "gathered"}
-    exec(compile(source, str(tmp_path / "gathered.py"), "exec"), names)
+    names = load(tmp_path, source, "gathered")
     kept = [text for text in ("a", "a?", "?" * 6) if names["cell_filter"](text, limits=names["Limits"]())]
     assert kept == ["a?"]
