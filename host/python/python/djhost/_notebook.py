@@ -36,7 +36,9 @@ class NotebookLine:
             plain = f"{title}\nto go on: {note}"
             self._show({"text/plain": plain, "text/html": _html.page(_html.title(title), _html.go_on(note))})
         elif self._handle is not None and status != "running":
-            said = f"job {self._job.job_id}: {status}"
+            progress = self._job.progress()
+            rows = progress["rows"]
+            said = f"{status}: {rows['read']:,} rows read, {rows['output']:,} left, {progress['duration']:.1f} s"
             share = 1.0 if status == "completed" else 0.0
             self._show({"text/plain": said, "text/html": _html.page(_html.progress_line(share, said))})
 
