@@ -33,6 +33,19 @@ pub struct UserError {
     pub message: String,
     /// What to do: the valid choices, or `did you mean …`.
     pub hint: Option<String>,
+    /// Whether it is about a plugin.
+    pub of_plugin: bool,
+}
+
+/// A place taken apart; see [`UserError::parts`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaceParts {
+    /// The file.
+    pub file: Option<String>,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+    /// The place in a recipe, or the option. May be empty.
+    pub path: String,
 }
 
 impl UserError {
@@ -42,6 +55,44 @@ impl UserError {
             place: place.into(),
             message: message.into(),
             hint: None,
+            of_plugin: false,
+        }
+    }
+
+    /// Takes the place apart into file, line and path.
+    pub fn parts(&self) -> PlaceParts {
+        let place = self.place.as_str();
+        for (colon, _) in place.match_indices(':') {
+            let rest = &place[colon + 1..];
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let (Ok(line), after) = (rest[..digits].parse(), &rest[digits..]) else {
+                continue;
+            };
+            if after.is_empty() || after.starts_with(':') {
+                // A column may follow, too.
+                let path = after.split_once(": ").map_or("", |(_, path)| path);
+                return PlaceParts {
+                    file: Some(place[..colon].to_owned()),
+                    line: Some(line),
+                    path: path.to_owned(),
+                };
+            }
+        }
+        let is_file = |text: &str| text.contains('/') || std::path::Path::new(text).is_file();
+        match place.split_once(": ") {
+            Some((file, path)) if is_file(file) => PlaceParts {
+                file: Some(file.to_owned()),
+                line: None,
+                path: path.to_owned(),
+            },
+            None if is_file(place) && !place.contains('`') => PlaceParts {
+                file: Some(place.to_owned()),
+                ..PlaceParts::default()
+            },
+            _ => PlaceParts {
+                path: place.to_owned(),
+                ..PlaceParts::default()
+            },
         }
     }
 
@@ -103,6 +154,21 @@ impl fmt::Display for UserErrors {
 }
 
 impl std::error::Error for UserErrors {}
+
+/// Marks the mistakes of the user in `error` as those of plugins.
+pub(crate) fn of_plugins(error: anyhow::Error) -> anyhow::Error {
+    let mark = |mut error: UserError| {
+        error.of_plugin = true;
+        error
+    };
+    match error.downcast::<UserErrors>() {
+        Ok(errors) => UserErrors(errors.0.into_iter().map(mark).collect()).into(),
+        Err(error) => match error.downcast::<UserError>() {
+            Ok(error) => mark(error).into(),
+            Err(error) => error,
+        },
+    }
+}
 
 /// The job was stopped on request; everything complete is committed.
 #[derive(Debug, Clone, Copy)]
@@ -237,7 +303,36 @@ fn is_slip_of_word(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::did_you_mean;
+    use super::{PlaceParts, UserError, did_you_mean};
+
+    #[test]
+    fn places_are_taken_apart() {
+        let parts = |file: &str, line, path: &str| PlaceParts {
+            file: (!file.is_empty()).then(|| file.to_owned()),
+            line,
+            path: path.to_owned(),
+        };
+        for (place, wanted) in [
+            (
+                "r.yaml:12: process[3].a_filter.min",
+                parts("r.yaml", Some(12), "process[3].a_filter.min"),
+            ),
+            ("a:b/r.yaml:12:5", parts("a:b/r.yaml", Some(12), "")),
+            ("dir/r.yaml: np", parts("dir/r.yaml", None, "np")),
+            (
+                "process[3].a_filter",
+                parts("", None, "process[3].a_filter"),
+            ),
+            ("plugins/a.wasm", parts("plugins/a.wasm", None, "")),
+            (
+                "export_path `out/r.jsonl`",
+                parts("", None, "export_path `out/r.jsonl`"),
+            ),
+            ("", parts("", None, "")),
+        ] {
+            assert_eq!(UserError::new(place, "").parts(), wanted, "{place}");
+        }
+    }
 
     const NAMES: [&str; 15] = [
         "alphanumeric_filter",

@@ -34,8 +34,8 @@
 //! ```
 //!
 //! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
-//! has the map): `error`, `sanitize`, `term`, `rundir`, `jobs`, `config`, `data`, `wasm`, `plan`,
-//! `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
+//! has the map): `error`, `sanitize`, `term`, `threads`, `rundir`, `jobs`, `config`, `data`, `wasm`, `ops`,
+//! `plan`, `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
 
 #![deny(missing_docs)]
 // Inner parts that the tests and benches look at are public with the feature `testing` only; with
@@ -57,6 +57,7 @@ mod exec;
 pub mod fuzz;
 mod global;
 pub mod jobs;
+pub mod ops;
 mod partition;
 mod plan;
 pub mod run;
@@ -66,4 +67,5 @@ mod term;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
+mod threads;
 mod wasm;

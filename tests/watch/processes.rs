@@ -188,6 +188,7 @@ fn a_process_that_got_the_pid_of_a_dead_one_is_never_signalled() {
         host,
         attempt: 1,
         since: now(),
+        does_more: false,
     };
     std::fs::write(paths.lock(), serde_json::to_vec(&holder).unwrap()).unwrap();
     for args in [

@@ -92,7 +92,7 @@ struct CompileArgs {
 pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
     // Components of plugins are compiled in a process of their own, started with this program.
     if let Some(program) = crate::wasm::this_program() {
-        crate::wasm::compile_with(program);
+        crate::wasm::compile_with(vec![program.into()]);
     }
     let args = take_color(args)?;
     let (args, overrides) = sort(args)?;

@@ -6,6 +6,7 @@ use super::allocator;
 use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
+use crate::config::declare::Given;
 use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, run as run_job};
 use crate::rundir::StopFlag;
@@ -37,25 +38,22 @@ pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
         .iter()
         .rev()
         .find(|o| o.key == "log_level")
-        .map(|o| o.text.clone());
+        .and_then(|o| match &o.value {
+            Given::Text(text) => Some(text.clone()),
+            Given::Value(_) => None,
+        });
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let logs = Logs::init(level.as_deref(), args.quiet || on_terminal)?;
     let stop = StopFlag::new();
     let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
     stop.watch_signals()?;
-    prepared
-        .resolved
-        .notes
-        .iter()
-        .chain(&prepared.plan.notes)
-        .chain(&prepared.dataset.notes)
-        .for_each(|n| tracing::warn!("{n}"));
+    prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
     let options = RunOptions {
         fresh: args.fresh,
         strict: args.strict,
         quiet: args.quiet,
         scratch: false,
-        retry: None,
+        ..RunOptions::default()
     };
     Ok(run_job(prepared, &options, &logs, &stop)?.code)
 }

@@ -9,6 +9,7 @@ pub mod declare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod home;
+mod in_memory;
 mod invalid_value;
 mod job;
 pub mod options;
@@ -25,11 +26,12 @@ mod yaml;
 
 pub use data_juicer_options::is_field_key;
 pub use home::expand_home;
+pub use in_memory::{check_entry, read_values};
 pub use job::{JobDirs, check_job_id, new_job_id};
 pub use options::*;
 pub use overrides::{ENV_PREFIXES, Override, Split, env_overrides, split_overrides};
 pub use params::{canonical_json, check_params};
 pub use recipe::{COMMON_FLAGS, OpHost, OpSpec, common_params};
 pub use reference::{options_help, reference_yaml};
-pub use resolve::{Need, Origin, Resolved, resolve};
+pub use resolve::{Need, Origin, Recipe, Resolved, resolve, resolve_recipe};
 pub use units::{Count, Size};

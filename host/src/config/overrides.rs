@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::Command;
 
-use super::declare::Entry;
+use super::declare::{Entry, Given};
 use super::options::Config;
 use crate::error::{UserError, UserErrors};
 
@@ -20,12 +20,35 @@ use crate::error::{UserError, UserErrors};
 pub struct Override {
     /// Dotted key, with underscores.
     pub key: String,
-    /// The text of the value.
-    pub text: String,
+    /// The value: text of a command line or the environment, or what a program gave.
+    pub value: Given,
     /// Whether the value is added to a list.
     pub append: bool,
-    /// The option or variable as errors name it: `--checkpoint.n_ops`, `DJHOST_NP`.
+    /// The option or variable as errors name it: `--checkpoint.n_ops`, `DJHOST_NP`; a program's
+    /// argument by its key.
     pub source: String,
+}
+
+impl Override {
+    /// Creates an override by a text, as a command line has it.
+    pub fn text(key: &str, text: String, source: String) -> Self {
+        Self {
+            key: key.to_owned(),
+            value: Given::Text(text),
+            append: false,
+            source,
+        }
+    }
+
+    /// Creates an override that a program gives as a value of the recipe. Errors name its key.
+    pub fn value(key: &str, value: serde_json::Value) -> Self {
+        Self {
+            key: key.to_owned(),
+            value: Given::Value(value),
+            append: false,
+            source: key.to_owned(),
+        }
+    }
 }
 
 /// The arguments of a subcommand, separated into its own and the recipe's.
@@ -89,10 +112,8 @@ pub fn split_overrides(args: &[OsString], command: &Command) -> Result<Split, Us
             ),
             Some(None) => errors.push(UserError::new(source, "the value is not UTF-8 text")),
             Some(Some(text)) => split.overrides.push(Override {
-                key,
-                text: text.to_owned(),
                 append,
-                source,
+                ..Override::text(&key, text.to_owned(), source)
             }),
         }
     }
@@ -201,15 +222,7 @@ pub fn env_overrides(
             .to_lowercase()
             .replace("__", ".");
         match value.into_string() {
-            Ok(text) => found.push((
-                rank,
-                Override {
-                    key,
-                    text,
-                    append: false,
-                    source: name.to_owned(),
-                },
-            )),
+            Ok(text) => found.push((rank, Override::text(&key, text, name.to_owned()))),
             Err(_) => errors.push(UserError::new(name, "the value is not UTF-8 text")),
         }
     }
@@ -226,6 +239,13 @@ mod tests {
     use super::*;
     use clap::{Arg, ArgAction};
 
+    fn text(given: &Override) -> &str {
+        match &given.value {
+            Given::Text(text) => text,
+            Given::Value(_) => panic!("no text"),
+        }
+    }
+
     fn split(args: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
         let command = Command::new("run")
             .arg(Arg::new("path"))
@@ -235,8 +255,10 @@ mod tests {
             .arg(Arg::new("fresh").long("fresh").action(ArgAction::SetTrue));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let split = split_overrides(&args, &command).map_err(|e| e.to_string())?;
-        let shown =
-            |o: &Override| format!("{}{}{}", o.key, if o.append { "+=" } else { "=" }, o.text);
+        let shown = |o: &Override| {
+            let equals = if o.append { "+=" } else { "=" };
+            format!("{}{equals}{}", o.key, text(o))
+        };
         Ok((
             split
                 .rest
@@ -336,7 +358,7 @@ mod tests {
         let found = env_overrides(vars.iter().map(|(k, v)| (k.into(), v.into()))).unwrap();
         let shown: Vec<String> = found
             .iter()
-            .map(|o| format!("{}={} ({})", o.key, o.text, o.source))
+            .map(|o| format!("{}={} ({})", o.key, text(o), o.source))
             .collect();
         assert_eq!(
             shown,

@@ -134,6 +134,17 @@ pub(crate) struct ParamOverride {
     pub source: String,
 }
 
+impl ParamOverride {
+    /// Key, value and place.
+    pub(crate) fn parts(self) -> (String, Value, String) {
+        (
+            format!("{}.{}", self.op, self.param),
+            self.value,
+            self.source,
+        )
+    }
+}
+
 /// Returns whether a key looks like the name of an operator.
 pub(crate) fn looks_like_op(key: &str) -> bool {
     [

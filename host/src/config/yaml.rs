@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 128;
 /// A YAML file: a mapping with text keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Document {
-    /// Name of the file in errors.
+    /// Name of the file in errors; empty for a recipe that a program gives as data.
     pub name: String,
     /// The content of the file.
     pub root: Map<String, Value>,
@@ -37,6 +37,14 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// A recipe given as data: its places are paths in it.
+    pub(crate) fn of_data(root: Map<String, Value>) -> Self {
+        Self {
+            root,
+            ..Self::default()
+        }
+    }
+
     /// Reads and parses a file. The error has all mistakes that can be found.
     pub(crate) fn read(path: &Path) -> Result<Self, Vec<UserError>> {
         let name = path.display().to_string();
@@ -141,6 +149,9 @@ impl Document {
 
     /// Returns a place for errors: `recipe.yaml:12: process[3].text_length_filter.min_len`.
     pub(crate) fn place(&self, path: &str) -> String {
+        if self.name.is_empty() {
+            return path.to_owned();
+        }
         match self.line(path) {
             Some(line) => format!("{}:{line}: {path}", self.name),
             None => format!("{}: {path}", self.name),

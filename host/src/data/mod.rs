@@ -6,12 +6,14 @@ pub(crate) mod columns;
 pub(crate) mod export;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub(crate) mod given;
 pub(crate) mod input;
 pub(crate) mod io;
 pub(crate) mod json;
 pub(crate) mod losses;
 pub(crate) mod refresh;
 pub(crate) mod rows;
+pub(crate) mod taken;
 #[cfg(test)]
 mod tests;
 pub(crate) mod views;

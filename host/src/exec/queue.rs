@@ -11,15 +11,13 @@ use crate::data::Partition;
 use crate::error::{Final, Stopped, UserError};
 use crate::rundir::StopFlag;
 use crate::rundir::events::Event;
+use crate::threads;
 
-/// Stack of a worker: guests may use 1 MiB of it, and deeply nested JSON some more.
-const STACK: usize = 8 << 20;
-
-/// Runs `work` for each partition on `threads` threads, the largest first. After the first error it
+/// Runs `work` for each partition on `workers` threads, the largest first. After the first error it
 /// starts no more partitions, and lets the running ones finish.
 pub(crate) fn for_each(
     partitions: &[Partition],
-    threads: usize,
+    workers: usize,
     stop: &StopFlag,
     work: impl Fn(&Partition) -> Result<()> + Sync,
 ) -> Result<()> {
@@ -48,12 +46,8 @@ pub(crate) fn for_each(
             }
         }
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .stack_size(STACK)
-        .thread_name(|i| format!("djhost-worker-{i}"))
-        .build()?;
-    pool.scope(|scope| (0..threads.max(1)).for_each(|_| scope.spawn(|_| worker())));
+    let pool = threads::pool(workers, "djhost-worker")?;
+    pool.scope(|scope| (0..workers.max(1)).for_each(|_| scope.spawn(|_| worker())));
     match first.into_inner().expect("no panic while held") {
         Some(error) => Err(error),
         None => Ok(()),

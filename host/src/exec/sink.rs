@@ -8,6 +8,7 @@ use super::meter::Timer;
 use crate::checkpoint::{Memo, RowFileWriter, WrittenRows};
 use crate::data::{Batch, ExportOptions, PartInfo, PartWriter};
 use crate::rundir::AtomicFile;
+use crate::threads::inherit;
 
 /// Batches that may wait for the writer. Few, because a batch may be one huge row with several
 /// times its size in buffers.
@@ -194,7 +195,10 @@ pub(crate) fn with<T>(
         let writer = std::thread::Builder::new()
             .name("djhost-write".into())
             // The channels end with the thread: a sink whose writer failed must not wait.
-            .spawn_scoped(scope, move || write_all(targets, &receiver, &files))
+            .spawn_scoped(
+                scope,
+                inherit(move || write_all(targets, &receiver, &files)),
+            )
             .context("cannot start a writing thread")?;
         let worked = work(&mut sink);
         drop(sink);

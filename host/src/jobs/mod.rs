@@ -24,5 +24,6 @@ pub use api::{
 };
 pub use find::{JobFinder, register};
 pub use progress::*;
+pub use show::progress_text;
 pub use snapshot::{Facts, snapshot};
 pub use stop::{StopOutcome, StopReport, stop_job, stop_job_in};

@@ -47,6 +47,16 @@ pub fn render(p: &JobProgress, detailed: bool, style: Style) -> String {
     out
 }
 
+/// Returns what [`render`] does, for a program whose standard output is a terminal or something else: in its width and with
+/// colours, or plain.
+pub fn progress_text(progress: &JobProgress, detailed: bool, on_terminal: bool) -> String {
+    let style = match on_terminal {
+        true => Style::for_stdout(),
+        false => Style::plain(),
+    };
+    render(progress, detailed, style)
+}
+
 /// Adds `  name        value`. A long value continues on further lines below its beginning.
 fn line(out: &mut String, name: &str, value: &str, style: Style) {
     let room = style

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::Job;
 use super::progress::{JobState, PartitionProgress};
+use crate::error::UserError;
 use crate::rundir::lock::{Liveness, if_free, who_holds};
 use crate::rundir::process::{Signal, host_name};
 use crate::rundir::{Holder, Status, StopRequest};
@@ -54,7 +55,8 @@ pub struct StopReport {
 /// Asks the process that runs the job to stop and waits up to `timeout`: it finishes the batches in
 /// flight, commits what is complete and ends with code 3. With `force` it is killed at once; what
 /// is committed stays, and the job can be resumed all the same. Only the process that holds the
-/// job's lock, verified by pid and start time, is ever signalled.
+/// job's lock, verified by pid and start time, is ever signalled, and none that does more than this
+/// job, such as a Python program: with `force` that is a [`UserError`].
 ///
 /// ```
 /// # fn main() -> anyhow::Result<()> {
@@ -115,11 +117,12 @@ pub fn stop_job_in(
 }
 
 /// Writes the request file first, so that the process finds it when the signal arrives. A repeated
-/// request sends no signal: a second one would end the process at once.
+/// request sends no signal: a second one would end the process at once. A process that does more
+/// than this job gets none at all: it looks for the file.
 fn ask(job: &Job, holder: &Holder) -> Result<()> {
     let asked_before = StopRequest::is_for(job.paths(), &holder.process);
     StopRequest::write(job.paths(), holder.process.clone())?;
-    if holder.host == host_name() && !asked_before {
+    if holder.host == host_name() && !asked_before && !holder.does_more {
         // A missing process has ended since the look at the lock. One of another user cannot be
         // signalled but sees the file.
         match holder.process.signal(Signal::Terminate) {
@@ -139,6 +142,17 @@ fn kill(job: &Job, holder: &Holder, timeout: Duration) -> Result<StopOutcome> {
             holder.process.pid,
             holder.host
         );
+    }
+    if holder.does_more {
+        return Err(UserError::new(
+            "",
+            format!(
+                "the job runs in process {}, a program that does more than this job: it is not killed",
+                holder.process.pid
+            ),
+        )
+        .hint("stop it without `--force`, or end that program yourself; the job can be continued in either case")
+        .into());
     }
     if !holder
         .process

@@ -17,3 +17,12 @@ pub struct Prepared {
     /// How parts of the export are written.
     pub export: ExportOptions,
 }
+
+impl Prepared {
+    /// Returns what the user should know, one sentence each: options without effect, guesses, what
+    /// the files of the dataset are.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = [&self.resolved.notes, &self.plan.notes, &self.dataset.notes];
+        notes.into_iter().flatten().cloned().collect()
+    }
+}

@@ -23,6 +23,7 @@ use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, StopFlag, Storage};
+use crate::threads;
 
 /// What an attempt at a job works with.
 pub(super) struct Attempt<'a> {
@@ -44,7 +45,7 @@ impl Attempt<'_> {
         }
         let dataset = match prepared.dataset.is_splittable() {
             true => prepared.dataset.clone(),
-            false => materialise(&prepared.dataset, &paths.partitions(), &Storage::new())?,
+            false => materialise(&prepared.dataset, &paths.partitions(), &paths.storage())?,
         };
         self.check_stop()?;
         let chosen = table::load_or_choose(prepared, &dataset, paths)?;
@@ -58,7 +59,7 @@ impl Attempt<'_> {
         if state::is_done(paths, prepared, Some(&chains))? {
             return self.nothing_to_do(state);
         }
-        if !self.options.scratch {
+        if !self.options.scratch || self.options.embedded {
             unmet_fields(&prepared.resolved, &prepared.plan, &dataset)
                 .iter()
                 .for_each(|sentence| tracing::warn!("{sentence}"));
@@ -73,12 +74,12 @@ impl Attempt<'_> {
         self.check_rows(&context, &manifests, state)?;
         self.check_stop()?;
         reconcile::forget_quarantine(&context, manifests.iter())?;
-        let mut exported = self.export(&manifests, ahead, &context.store.storage, state)?;
+        let mut exported = self.export(&manifests, ahead, &self.export_storage(), state)?;
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
         state.completed(prepared, &chains, &exported, log)?;
         clean_up(config, paths);
-        if !self.options.scratch {
+        if !self.options.scratch && !self.options.embedded {
             let quiet = self.options.quiet;
             report::print(&state.summary, &prepared.plan, &exported, quiet);
         }
@@ -99,7 +100,9 @@ impl Attempt<'_> {
         state.completed_before(self.log)?;
         let summary = &state.summary;
         let export = &self.prepared.target.path;
-        say_complete(&summary.job_id, &summary.ledger, export);
+        if !self.options.embedded {
+            say_complete(&summary.job_id, &summary.ledger, export);
+        }
         clean_up(&self.prepared.resolved.config, self.paths);
         Ok(Outcome {
             code: code(self.options, &summary.ledger),
@@ -138,7 +141,12 @@ impl Attempt<'_> {
                 schema: prepared.export.schema().cloned(),
                 columns: None,
             },
-            store: Store::new(self.paths.clone(), Storage::new(), &storage, batch_bytes),
+            store: Store::new(
+                self.paths.clone(),
+                self.paths.storage(),
+                &storage,
+                batch_bytes,
+            ),
             export: prepared.export.clone(),
             part_extension: if dataset.is_columnar() && !plan.makes_json_rows() {
                 "arrow"
@@ -166,7 +174,8 @@ impl Attempt<'_> {
         tally: &Arc<Tally>,
         state: &mut State,
     ) -> Result<(Vec<Manifest>, Option<Ahead>)> {
-        let (plan, log, quiet) = (&self.prepared.plan, self.log, self.options.quiet);
+        let (plan, log) = (&self.prepared.plan, self.log);
+        let quiet = self.options.quiet || self.options.embedded;
         let config = &self.prepared.resolved.config;
         let index = reconcile::reconcile(context, chosen.partitions.len())?;
         state.partitions(context.dataset, &chosen.partitions, plan, &index, log)?;
@@ -184,7 +193,7 @@ impl Attempt<'_> {
             resolver_memory: (config.resolver_memory_mb as usize) << 20,
             adaptive: config.strategy() == Strategy::Adaptive,
         };
-        let ahead = self.export_ahead(context, &index, chosen.partitions.len())?;
+        let ahead = self.export_ahead(&index, chosen.partitions.len())?;
         let manifests = {
             let work = progress::Work {
                 bytes: bytes_left(context.dataset, chosen, &reuse),
@@ -192,7 +201,8 @@ impl Attempt<'_> {
                 ops: plan.ops.iter().map(|op| op.name.clone()).collect(),
                 goes_on: plan.segments.len() > 1,
             };
-            let bar = progress::Bar::start(tally, work, index.count(Artifact::Part), quiet);
+            let done = index.count(Artifact::Part);
+            let bar = progress::Bar::start(tally, work, done, quiet, &self.options.live);
             let watcher = Announcing {
                 watcher: state.watcher(log, &bar, self.paths),
                 ahead: ahead.as_ref(),
@@ -214,14 +224,9 @@ impl Attempt<'_> {
     }
 
     /// Starts to export beside the tasks, with the parts that are there already.
-    fn export_ahead(
-        &self,
-        context: &TaskContext<'_>,
-        index: &Index,
-        partitions: usize,
-    ) -> Result<Option<Ahead>> {
+    fn export_ahead(&self, index: &Index, partitions: usize) -> Result<Option<Ahead>> {
         let target = &self.prepared.target;
-        let ahead = Ahead::start(target, partitions, &context.store.storage)?;
+        let ahead = Ahead::start(target, partitions, &self.export_storage())?;
         if let Some(ahead) = &ahead {
             let parts = (0..partitions).filter_map(|p| index.get(Artifact::Part, 0, p));
             parts.for_each(|manifest| announce(ahead, &self.paths.parts(), &manifest));
@@ -260,6 +265,14 @@ impl Attempt<'_> {
         )
     }
 
+    /// How the export is written: it survives a power cut unless it is in a temporary run directory.
+    fn export_storage(&self) -> Storage {
+        match self.prepared.target.path.starts_with(self.paths.root()) {
+            true => self.paths.storage(),
+            false => Storage::new(),
+        }
+    }
+
     /// Puts the parts together and replaces the export.
     fn export(
         &self,
@@ -288,9 +301,8 @@ impl Attempt<'_> {
             std::fs::create_dir_all(dir)
                 .with_context(|| format!("cannot create `{}`", dir.display()))?;
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.prepared.resolved.config.workers())
-            .build()?;
+        let workers = self.prepared.resolved.config.workers();
+        let pool = threads::pool(workers, "djhost-export")?;
         let copied = ahead.map(Ahead::finish).transpose()?.flatten();
         let exported = pool.install(|| assemble(&parts, target, storage, copied))?;
         log.emit(Event::ExportCompleted {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Prepared;
 use crate::partition::Chosen;
 use crate::plan::document::{count_nodes, document};
+use crate::rundir::RunPaths;
 use crate::rundir::events::{Event, EventLog};
-use crate::rundir::{RunPaths, Storage};
 
 /// Writes the three documents and emits the events about the plan.
 pub(crate) fn save(
@@ -27,7 +27,7 @@ pub(crate) fn save(
         dag_node_count: nodes,
         build_duration: started.elapsed().as_secs_f64(),
     });
-    let storage = Storage::new();
+    let storage = paths.storage();
     storage.write_json(&paths.plan(), &document)?;
     storage.replace(
         &paths.resolved_config(),

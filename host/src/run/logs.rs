@@ -1,13 +1,18 @@
 //! Logs for people: one file per attempt in `logs/`, and the terminal (standard error).
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
+use tracing::dispatcher::{Dispatch, with_default};
+use tracing::field::Field;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Subscriber;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context as Scope, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
@@ -15,11 +20,13 @@ use crate::error::UserError;
 use crate::rundir::RunPaths;
 use crate::rundir::own_files::open_own;
 
-/// Logging of this process. The terminal gets lines from the start. The file is opened once the run
-/// directory is known and begins with the lines logged so far.
+/// Logging of this process, or of one job of several in it. The terminal gets lines from the start.
+/// The file is opened once the run directory is known and begins with the lines logged so far.
 #[derive(Clone, Default)]
 pub struct Logs {
     file: Arc<Mutex<Sink>>,
+    /// Where the lines of one job go; None: the whole process logs here.
+    job: Option<Dispatch>,
 }
 
 /// Bytes of lines kept in memory until the file is open.
@@ -60,6 +67,28 @@ impl Logs {
         Ok(logs)
     }
 
+    /// Sets up logging for one job in a process that has other things to do. What the job logs
+    /// [within](Self::scope) goes to its file, as `level` says (see [`init`](Self::init)), and
+    /// nothing to the terminal: `warn` gets each warning and error.
+    pub fn of_job(
+        level: Option<&str>,
+        warn: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let mut logs = Self::default();
+        let file = logs.file_layer(level)?;
+        let warnings = Warnings(warn).with_filter(LevelFilter::WARN);
+        logs.job = Some(Registry::default().with(file).with(warnings).into());
+        Ok(logs)
+    }
+
+    /// Runs `work`, and logs here what it and the threads that it starts log.
+    pub fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.job {
+            Some(job) => with_default(job, work),
+            None => work(),
+        }
+    }
+
     fn layers(
         &self,
         level: Option<&str>,
@@ -81,15 +110,22 @@ impl Logs {
                 "info,wasmtime=warn,cranelift=warn,djhost::rundir::events=off,djhost::guest=warn",
             ),
         };
-        let file = self.clone();
-        let file = tracing_subscriber::fmt::layer()
+        Ok(Registry::default()
+            .with(self.file_layer(level)?)
+            .with(terminal.with_filter(terminal_filter)))
+    }
+
+    fn file_layer(&self, level: Option<&str>) -> Result<impl Layer<Registry> + use<>> {
+        let file = Self {
+            file: Arc::clone(&self.file),
+            job: None,
+        };
+        let layer = tracing_subscriber::fmt::layer()
             .with_writer(move || file.clone())
             .log_internal_errors(false)
             .with_timer(UtcTime("%Y-%m-%d %H:%M:%S%.3f"))
             .with_ansi(false);
-        Ok(Registry::default()
-            .with(terminal.with_filter(terminal_filter))
-            .with(file.with_filter(filter(level)?)))
+        Ok(layer.with_filter(filter(level)?))
     }
 
     /// Also writes to the log file of `attempt` from now on.
@@ -142,6 +178,21 @@ impl Write for Logs {
     }
 }
 
+/// Hands on the message of each event.
+struct Warnings<F>(F);
+
+impl<S: Subscriber, F: Fn(String) + 'static> Layer<S> for Warnings<F> {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Scope<'_, S>) {
+        let mut message = String::new();
+        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                message = format!("{value:?}");
+            }
+        });
+        (self.0)(message);
+    }
+}
+
 fn filter(level: Option<&str>) -> Result<EnvFilter> {
     let (place, text) = match level {
         Some(level) => ("--log-level", level.to_owned()),
@@ -174,6 +225,7 @@ impl FormatTime for UtcTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::threads::inherit;
 
     #[test]
     fn the_file_gets_the_lines_that_its_level_lets_through() {
@@ -208,6 +260,43 @@ mod tests {
             "{}",
             lines[3]
         );
+    }
+
+    #[test]
+    fn jobs_of_one_process_have_logs_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = [0, 1].map(|_| Arc::new(Mutex::new(Vec::new())));
+        let log = |job: usize| {
+            let paths = RunPaths::new(dir.path().join(job.to_string()));
+            paths.create().unwrap();
+            let told = Arc::clone(&told[job]);
+            let logs = Logs::of_job(None, move |line| told.lock().unwrap().push(line)).unwrap();
+            logs.open_file(&paths, 1).unwrap();
+            logs.scope(|| {
+                tracing::info!("job {job} begins");
+                let worker = inherit(move || tracing::warn!("a worker of {job}"));
+                std::thread::spawn(worker).join().unwrap();
+                let pool = crate::threads::pool(2, "test").unwrap();
+                pool.install(|| tracing::warn!("a pool of {job}"));
+            });
+            std::fs::read_to_string(paths.log(1)).unwrap()
+        };
+        let texts = std::thread::scope(|scope| {
+            let other = scope.spawn(|| log(1));
+            [log(0), other.join().unwrap()]
+        });
+        for (job, text) in texts.iter().enumerate() {
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines.len(), 3, "{text}");
+            for (line, said) in lines.iter().zip(["job", "a worker of", "a pool of"]) {
+                assert!(line.contains(&format!("{said} {job}")), "{text}");
+            }
+            let told = told[job].lock().unwrap();
+            assert_eq!(
+                *told,
+                [format!("a worker of {job}"), format!("a pool of {job}")]
+            );
+        }
     }
 
     #[test]

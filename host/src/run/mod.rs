@@ -3,6 +3,7 @@
 
 mod attempt;
 mod document;
+mod live;
 pub(crate) mod logs;
 mod look;
 mod places;
@@ -27,19 +28,24 @@ use crate::error::{Stopped, UserError, exit};
 use crate::partition::table;
 use crate::plan::{self, Plan};
 use crate::rundir::events::{EventLog, OpRef};
-use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag, Storage};
+use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag};
 use crate::term::{counted, say};
 use attempt::Attempt;
 use state::State;
 
+pub use crate::data::given::{GivenLines, write_columns};
+pub use crate::data::taken::{Batches, Taken};
 pub use crate::partition::Chosen;
 pub use crate::plan::Prepared;
+pub use crate::wasm::compile_with;
+pub use live::{Live, Progress};
 pub use logs::Logs;
 pub use look::unmet_fields;
-pub use prepare::prepare;
+pub use prepare::{Draft, prepare};
 pub use report::rows_line;
 pub use retry::Retry;
 pub use reuse::planned_reuse;
+pub use state::result_files;
 
 /// Options of `djhost run` that are not part of the recipe.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +61,11 @@ pub struct RunOptions {
     pub scratch: bool,
     /// Try rows in quarantine again.
     pub retry: Option<Retry>,
+    /// The job is part of a program that does more: nothing is printed, the program tells the user
+    /// what there is to tell. A request to stop the job comes as a file, never as a signal.
+    pub embedded: bool,
+    /// Shows how far the job is, from any thread.
+    pub live: Live,
 }
 
 /// How a run ended.
@@ -66,13 +77,28 @@ pub struct Outcome {
 
 /// Starts the job or continues it. Progress and the final report go to standard error.
 pub fn run(
+    prepared: Prepared,
+    options: &RunOptions,
+    logs: &Logs,
+    stop: &StopFlag,
+) -> Result<Outcome> {
+    logs.scope(|| run_here(prepared, options, logs, stop))
+}
+
+fn run_here(
     mut prepared: Prepared,
     options: &RunOptions,
     logs: &Logs,
     stop: &StopFlag,
 ) -> Result<Outcome> {
+    if options.embedded {
+        prepared.notes().iter().for_each(|n| tracing::warn!("{n}"));
+    }
     let dirs = prepared.resolved.dirs.clone();
-    let paths = RunPaths::new(&dirs.run_dir);
+    let paths = match options.scratch {
+        true => RunPaths::new(&dirs.run_dir).temporary(),
+        false => RunPaths::new(&dirs.run_dir),
+    };
     check_exists(&dirs, &paths)?;
     places::check_run_dir(&paths)?;
     // Held until the job has ended.
@@ -86,18 +112,26 @@ pub fn run(
     {
         // The attempt that completed the job may have been killed before it cleaned up.
         clean_up(&prepared.resolved.config, &paths);
-        say_complete(&dirs.job_id, &ledger, &prepared.target.path);
+        if !options.embedded {
+            say_complete(&dirs.job_id, &ledger, &prepared.target.path);
+        }
         return Ok(Outcome {
             code: code(options, &ledger),
         });
     }
-    let lock = lock.begin()?;
+    let lock = lock.begin(options.embedded)?;
     paths.place(
         &dirs.event_log_dir,
         &dirs.checkpoint_dir,
         &dirs.partition_dir,
     )?;
     paths.create()?;
+    if let Some(recipe) = &prepared.resolved.data {
+        // For later attempts, which may be of other processes.
+        let file = std::path::absolute(paths.given_recipe())?;
+        paths.storage().replace_json(&file, recipe)?;
+        prepared.resolved.file = Some(file);
+    }
     if let Some(retry) = &options.retry {
         retry::add(&mut prepared, retry, kept, &paths)?;
     }
@@ -111,13 +145,7 @@ pub fn run(
         true => EventLog::open(&paths, &dirs.job_id, lock.attempt())?,
         false => EventLog::disabled(&dirs.job_id, lock.attempt()),
     };
-    let mut state = State::start(
-        &prepared,
-        options.retry.is_some(),
-        &paths,
-        &log,
-        lock.attempt(),
-    )?;
+    let mut state = State::start(&prepared, options, &paths, &log, lock.attempt())?;
     let attempt = Attempt {
         prepared: &prepared,
         options,
@@ -163,7 +191,7 @@ fn take_locks(target: &ExportTarget, paths: &RunPaths) -> Result<(ExportLock, Fr
         export_lock = acquire()?;
     }
     if export_lock.is_held() {
-        remove_unfinished(target, &Storage::new())?;
+        remove_unfinished(target, &paths.storage())?;
     }
     Ok((export_lock, lock))
 }
@@ -206,7 +234,7 @@ fn say_complete(job: &str, ledger: &Ledger, export: &Path) {
 
 /// Removes intermediate files. The export exists by now, so a failure is only a warning.
 fn clean_up(config: &Config, paths: &RunPaths) {
-    if let Err(error) = retention::apply(config, paths, &Storage::new()) {
+    if let Err(error) = retention::apply(config, paths, &paths.storage()) {
         tracing::warn!("intermediate files stay: {error:#}");
     }
 }

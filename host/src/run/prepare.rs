@@ -5,65 +5,164 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{places, room, shards};
-use crate::config::{Need, Override, resolve};
+use crate::config::{ExportType, Need, Origin, Override, Recipe, Resolved, resolve_recipe};
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget};
-use crate::plan::{self, Prepared};
-use crate::rundir::ExportLock;
+use crate::error::of_plugins;
+use crate::plan::{self, Plan, Prepared};
+use crate::rundir::{ExportLock, RunPaths};
 use crate::wasm::{Registry, Replace, check_dirs, check_locks};
 
 /// Resolves the recipe, loads the operators and looks at the dataset. Every mistake of the user is
 /// reported from here, before any work.
 pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared> {
-    let mut resolved = resolve(recipe, std::env::vars_os(), overrides, Need::Runnable)?;
-    let config = resolved.config.clone();
+    let recipe = Recipe::in_file(recipe);
+    Draft::new(&recipe, overrides, Need::Runnable)?.prepare()
+}
+
+/// A job before its dataset is looked at. Recipe, options, operators and their parameters are
+/// without mistakes.
+///
+/// A program that has the rows in memory [gives](Self::give) them to a draft: so it learns of
+/// mistakes before it reads a row, and where the rows go.
+pub struct Draft {
+    resolved: Resolved,
+    plan: Plan,
+    takes_result: bool,
+    is_given: bool,
+}
+
+impl Draft {
+    /// Resolves the recipe and loads the operators. With [`Need::Anything`] the dataset is still to
+    /// be [given](Self::give); until then, operators find media in the working directory.
+    pub fn new(recipe: &Recipe, overrides: &[Override], need: Need) -> Result<Self> {
+        let mut resolved = resolve_recipe(recipe, std::env::vars_os(), overrides, need)?;
+        if need == Need::Anything {
+            resolved.sources = vec![".".to_owned()];
+        }
+        let registry = load(&resolved).map_err(of_plugins)?;
+        let plan = plan::build(&mut resolved, &registry)?;
+        Ok(Self {
+            resolved,
+            plan,
+            takes_result: false,
+            is_given: false,
+        })
+    }
+
+    /// Returns what the user should know of the recipe, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = [&self.resolved.notes, &self.plan.notes];
+        notes.into_iter().flatten().cloned().collect()
+    }
+
+    /// Returns the run directory, which may not exist yet. Fails with a
+    /// [`UserError`](crate::error::UserError) if something else is there.
+    pub fn run_dir(&self) -> Result<RunPaths> {
+        let paths = RunPaths::new(&self.resolved.dirs.run_dir);
+        places::check_run_dir(&paths)?;
+        Ok(paths)
+    }
+
+    /// Makes `rows`, a file, the dataset.
+    pub fn give(&mut self, rows: &Path) {
+        let path = rows.display().to_string();
+        self.resolved.config.dataset_path.0 = vec![path.clone()];
+        self.resolved.sources = vec![path];
+        self.is_given = true;
+        let origin = Origin::CommandLine("--dataset_path".to_owned());
+        self.resolved
+            .origins
+            .insert("dataset_path".to_owned(), origin);
+    }
+
+    /// Puts the result into the run directory, where the program takes it: an Arrow stream if the
+    /// dataset has columns, or else JSON lines.
+    pub fn take_result(&mut self) {
+        self.takes_result = true;
+    }
+
+    /// Looks at the dataset and at the places that the job will write to.
+    pub fn prepare(self) -> Result<Prepared> {
+        let Self {
+            mut resolved,
+            mut plan,
+            takes_result,
+            is_given,
+        } = self;
+        let config = resolved.config.clone();
+        let mut dataset = Dataset::open_with(
+            &resolved.sources,
+            Path::new("."),
+            config.zstd_window_mb << 20,
+        )?;
+        if is_given {
+            // The file is not the user's.
+            dataset.notes.clear();
+        }
+        check_headers(&dataset)?;
+        if takes_result {
+            put_result(&mut resolved, dataset.is_columnar());
+        }
+        let target = ExportTarget::new(
+            &resolved.dirs.export_path,
+            Some(resolved.export_type.word()),
+            config.export_shard_size.0,
+        )?;
+        places::check(&target, &dataset, &resolved)?;
+        let export = ExportOptions::new(
+            &dataset,
+            target.format,
+            config.keep_stats_in_res_ds,
+            plan.makes_json_rows(),
+        )?;
+        room::check(&resolved, &plan, &dataset, &target)?;
+        let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
+        let writer = ExportLock::holder(&target.beside("lock"))
+            .filter(|owner| owner.run_dir != run_dir)
+            .or_else(|| shards::rival(&target, &run_dir));
+        if let Some(writer) = writer {
+            plan.notes.push(format!(
+                "job `{}` is writing to `{}` just now: until it has ended, a run is refused",
+                writer.job_id,
+                writer.export_path.display()
+            ));
+        }
+        if let Some(schema) = export.schema() {
+            plan::check_places(&plan, schema)?;
+        }
+        plan.notes.extend(export.notes());
+        Ok(Prepared {
+            plan,
+            dataset,
+            target,
+            export,
+            resolved,
+        })
+    }
+}
+
+fn load(resolved: &Resolved) -> Result<Registry> {
+    let config = &resolved.config;
     let plugins: Vec<PathBuf> = config.plugins.0.iter().map(PathBuf::from).collect();
     check_dirs(&plugins, &resolved.place("plugins"))?;
     if config.check_plugins_lock {
         check_locks(&plugins)?;
     }
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
-    let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
-    let mut plan = plan::build(&mut resolved, &registry)?;
-    let dataset = Dataset::open_with(
-        &resolved.sources,
-        Path::new("."),
-        config.zstd_window_mb << 20,
-    )?;
-    check_headers(&dataset)?;
-    let target = ExportTarget::new(
-        &resolved.dirs.export_path,
-        Some(resolved.export_type.word()),
-        config.export_shard_size.0,
-    )?;
-    places::check(&target, &dataset, &resolved)?;
-    let export = ExportOptions::new(
-        &dataset,
-        target.format,
-        config.keep_stats_in_res_ds,
-        plan.makes_json_rows(),
-    )?;
-    room::check(&resolved, &plan, &dataset, &target)?;
-    let run_dir = std::path::absolute(&resolved.dirs.run_dir)?;
-    let writer = ExportLock::holder(&target.beside("lock"))
-        .filter(|owner| owner.run_dir != run_dir)
-        .or_else(|| shards::rival(&target, &run_dir));
-    if let Some(writer) = writer {
-        plan.notes.push(format!(
-            "job `{}` is writing to `{}` just now: until it has ended, a run is refused",
-            writer.job_id,
-            writer.export_path.display()
-        ));
-    }
-    if let Some(schema) = export.schema() {
-        plan::check_places(&plan, schema)?;
-    }
-    plan.notes.extend(export.notes());
-    Ok(Prepared {
-        plan,
-        dataset,
-        target,
-        export,
-        resolved,
-    })
+    Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)
+}
+
+/// Sets the place of the result, and its format.
+fn put_result(resolved: &mut Resolved, is_columnar: bool) {
+    let (ty, ext) = match is_columnar {
+        true => (ExportType::Arrow, "arrow"),
+        false => (ExportType::Jsonl, "jsonl"),
+    };
+    let path = RunPaths::new(&resolved.dirs.run_dir).taken_result(ext);
+    resolved.export_type = ty;
+    resolved.config.export_path = path.display().to_string();
+    resolved.dirs.export_path = path;
+    let origin = Origin::CommandLine("--export_path".to_owned());
+    resolved.origins.insert("export_path".to_owned(), origin);
 }

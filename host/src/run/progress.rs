@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::live::Live;
 use crate::exec::Tally;
 use crate::jobs::show::bar;
 use crate::term::{
@@ -38,21 +39,31 @@ pub(crate) struct Work {
 pub(crate) struct Bar {
     /// Number of partitions that are done.
     pub(crate) done: Arc<AtomicUsize>,
+    /// Seen by [`Live`] as long as the bar is.
+    _view: Arc<View>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Bar {
-    /// Starts a thread that shows progress, beginning with `done` partitions.
-    pub(crate) fn start(tally: &Arc<Tally>, work: Work, done: usize, quiet: bool) -> Self {
+    /// Starts a thread that shows progress, beginning with `done` partitions; `live` shows it, too.
+    pub(crate) fn start(
+        tally: &Arc<Tally>,
+        work: Work,
+        done: usize,
+        quiet: bool,
+        live: &Live,
+    ) -> Self {
         let done = Arc::new(AtomicUsize::new(done));
+        let view = Arc::new(View {
+            tally: Arc::clone(tally),
+            done: Arc::clone(&done),
+            work,
+            started: Instant::now(),
+        });
+        live.show(&view);
         let thread = (!quiet).then(|| {
             let (ended, waiting) = channel::<()>();
-            let view = View {
-                tally: Arc::clone(tally),
-                done: Arc::clone(&done),
-                work,
-                started: Instant::now(),
-            };
+            let view = Arc::clone(&view);
             let thread = std::thread::spawn(move || {
                 let is_terminal = std::io::stderr().is_terminal();
                 let mut said = Duration::ZERO;
@@ -69,7 +80,11 @@ impl Bar {
             });
             (ended, thread)
         });
-        Self { done, thread }
+        Self {
+            done,
+            _view: view,
+            thread,
+        }
     }
 }
 
@@ -83,11 +98,18 @@ impl Drop for Bar {
     }
 }
 
-struct View {
-    tally: Arc<Tally>,
-    done: Arc<AtomicUsize>,
-    work: Work,
-    started: Instant,
+/// What a run does, for those who show it.
+pub(super) struct View {
+    pub(super) tally: Arc<Tally>,
+    pub(super) done: Arc<AtomicUsize>,
+    pub(super) work: Work,
+    pub(super) started: Instant,
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.work.fmt(f)
+    }
 }
 
 /// The parts of a line, in their order; None if not known.

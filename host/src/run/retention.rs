@@ -22,6 +22,10 @@ pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Res
         remove_files(&paths.checkpoints(), storage, |_| true)?;
         remove_files(&paths.discarded(), storage, |_| true)?;
     }
+    if !keep || paths.is_temporary() {
+        // Rows that a program gave: it has them.
+        remove_files(&paths.data(), storage, RunPaths::is_given_rows)?;
+    }
     if !keep || !config.intermediate_storage.keep_unpacked_inputs {
         // Here, too, manifests first.
         remove_files(&paths.partitions(), storage, |name| {

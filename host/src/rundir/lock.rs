@@ -32,6 +32,9 @@ pub struct Holder {
     pub attempt: u32,
     /// When it took the lock, seconds since 1970.
     pub since: f64,
+    /// Whether the process does more than this job: then a signal to it is no way to stop the job.
+    #[serde(default)]
+    pub does_more: bool,
 }
 
 impl Holder {
@@ -44,9 +47,15 @@ impl Holder {
 /// The held lock of one attempt. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct JobLock {
-    // Closing the file releases the lock.
-    _file: File,
+    file: File,
     holder: Holder,
+}
+
+impl Drop for JobLock {
+    fn drop(&mut self) {
+        // Closing the file does it, too, unless this process was forked meanwhile.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 /// A lock taken before it is clear whether an attempt will begin: its holder first looks whether
@@ -105,8 +114,8 @@ impl FreeLock {
     }
 
     /// Begins an attempt, numbered one higher than the last one, and writes this process into the
-    /// lock file.
-    pub fn begin(self) -> Result<JobLock> {
+    /// lock file. `does_more` says that the process does more than this job.
+    pub fn begin(self, does_more: bool) -> Result<JobLock> {
         let Self { mut file, paths } = self;
         let at = || format!("cannot write to the lock `{}`", paths.lock().display());
         // A kill between truncating and writing leaves the lock file empty. The summary still knows
@@ -122,17 +131,18 @@ impl FreeLock {
             host: host_name(),
             attempt,
             since: now(),
+            does_more,
         };
         let content = serde_json::to_vec(&holder)?;
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&content))
-            .and_then(|()| file.sync_all())
+            .and_then(|()| match paths.is_temporary() {
+                true => Ok(()),
+                false => file.sync_all(),
+            })
             .with_context(at)?;
-        Ok(JobLock {
-            _file: file,
-            holder,
-        })
+        Ok(JobLock { file, holder })
     }
 }
 
@@ -140,7 +150,7 @@ impl JobLock {
     /// Takes the lock of the run directory, which must exist, and begins an attempt. Fails as
     /// [`FreeLock::take`] does.
     pub fn acquire(paths: &RunPaths) -> Result<Self> {
-        FreeLock::take(paths)?.begin()
+        FreeLock::take(paths)?.begin(false)
     }
 
     /// Returns what the lock file says.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::events::now;
 use super::paths::RunPaths;
-use super::storage::Storage;
 use crate::rundir::own_files::read_document;
 
 /// Version of the file format.
@@ -178,7 +177,7 @@ impl DatasetMapping {
     /// Replaces the file by `json` without waiting for the disk (see [`Storage::replace`]): it only
     /// shows progress, and nothing depends on it.
     pub(crate) fn write(json: &[u8], paths: &RunPaths) -> Result<()> {
-        Storage::new().replace(&paths.dataset_mapping(), json)
+        paths.storage().replace(&paths.dataset_mapping(), json)
     }
 
     /// Replaces the file.

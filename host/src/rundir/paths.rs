@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::storage::Storage;
+
 /// Suffix of every manifest.
 const MANIFEST: &str = ".manifest.json";
 
@@ -16,6 +18,7 @@ const MANIFEST: &str = ".manifest.json";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunPaths {
     root: PathBuf,
+    is_temporary: bool,
 }
 
 impl RunPaths {
@@ -24,7 +27,33 @@ impl RunPaths {
 
     /// Returns the paths of the run directory `root`. Touches no file.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            is_temporary: false,
+        }
+    }
+
+    /// The same for a run directory that goes away with this process: nothing in it has to survive
+    /// a power cut, so nobody waits for the disk. A kill is survived all the same.
+    #[must_use]
+    pub fn temporary(self) -> Self {
+        Self {
+            is_temporary: true,
+            ..self
+        }
+    }
+
+    /// Whether nothing in it has to survive a power cut.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.is_temporary
+    }
+
+    /// Returns how its files are written.
+    pub(crate) fn storage(&self) -> Storage {
+        match self.is_temporary {
+            true => Storage::temporary(),
+            false => Storage::new(),
+        }
     }
 
     /// Returns the run directory of `job_id` below `work_dir`. As in Data-Juicer, a `work_dir` that
@@ -343,6 +372,32 @@ impl RunPaths {
     /// `metadata/config.yaml`: the recipe with every default filled in.
     pub fn resolved_config(&self) -> PathBuf {
         self.metadata().join("config.yaml")
+    }
+
+    /// `metadata/recipe.json`: the recipe, where a program gave it as data.
+    pub fn given_recipe(&self) -> PathBuf {
+        self.metadata().join("recipe.json")
+    }
+
+    /// `data/`: rows that a program gave in memory, and the result that it takes back.
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// Rows that a program gave in memory. `digest` is of the bytes of the file: equal rows have
+    /// the same file in every attempt.
+    pub(crate) fn given_rows(&self, digest: &str, ext: &str) -> PathBuf {
+        self.data().join(format!("given_{digest}.{ext}"))
+    }
+
+    /// Returns whether a file of `data/` with this name holds such rows.
+    pub(crate) fn is_given_rows(name: &str) -> bool {
+        name.starts_with("given_")
+    }
+
+    /// Where the result goes if the program names no other place.
+    pub fn taken_result(&self, ext: &str) -> PathBuf {
+        self.data().join(format!("result.{ext}"))
     }
 
     /// `metadata/fallbacks.json`: what `quarantine retry` asked for.

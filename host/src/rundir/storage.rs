@@ -48,7 +48,10 @@ pub trait DiskFile: Write + Send {
     }
 }
 
-struct RealDisk;
+struct RealDisk {
+    /// Whether what has to be durable is.
+    syncs: bool,
+}
 
 impl Disk for RealDisk {
     fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>> {
@@ -56,6 +59,7 @@ impl Disk for RealDisk {
         Ok(Box::new(RealFile {
             file: super::own_files::new_file(path, mode)?,
             path: path.to_owned(),
+            syncs: self.syncs,
         }))
     }
 
@@ -70,6 +74,9 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        if !self.syncs {
+            return Ok(());
+        }
         fault::disk(Operation::SyncDir, dir, || ())?;
         File::open(dir)?.sync_all()
     }
@@ -78,6 +85,7 @@ impl Disk for RealDisk {
 struct RealFile {
     file: File,
     path: PathBuf,
+    syncs: bool,
 }
 
 impl Write for RealFile {
@@ -95,6 +103,9 @@ impl Write for RealFile {
 
 impl DiskFile for RealFile {
     fn sync(&mut self) -> io::Result<()> {
+        if !self.syncs {
+            return Ok(());
+        }
         fault::disk(Operation::Sync, &self.path, || ())?;
         self.file.sync_all()
     }
@@ -122,7 +133,13 @@ impl Default for Storage {
 impl Storage {
     /// Writes to the file system.
     pub fn new() -> Self {
-        Self::on(Arc::new(RealDisk))
+        Self::on(Arc::new(RealDisk { syncs: true }))
+    }
+
+    /// Writes to the file system, and does not wait for the disk: for what goes away with this
+    /// process. A kill leaves each file whole or absent; a power cut may lose it.
+    pub fn temporary() -> Self {
+        Self::on(Arc::new(RealDisk { syncs: false }))
     }
 
     /// Writes to `disk`.
@@ -313,10 +330,10 @@ impl AtomicFile {
         self.place()
     }
 
-    /// Puts the file, which is [closed](Self::close), at `path`. That becomes durable with
+    /// Puts the file, which is closed, at `path`. That becomes durable with
     /// [`Storage::sync_dir`]: for files that get their names together.
     pub fn place_at(mut self, path: &Path) -> Result<()> {
-        debug_assert!(self.file.is_none(), "its bytes are on the disk");
+        debug_assert!(self.file.is_none(), "it is closed");
         path.clone_into(&mut self.path);
         self.place()
     }

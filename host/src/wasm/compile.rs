@@ -7,8 +7,9 @@
 //! djhost's place: it compiles in its own process, within the bounds of [`bounds`](super::bounds)
 //! alone.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,12 +39,15 @@ const RESERVED: u64 = 8 << 30;
 /// How much of a failed process's output is read, in bytes.
 const MAX_WORDS: u64 = 16 << 10;
 
-static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+static PROGRAM: OnceLock<Vec<OsString>> = OnceLock::new();
 
-/// Makes `program`, a djhost of this version, compile the components of plugins from now on. The
-/// djhost program calls it for itself at start. Only the first call counts.
-pub(crate) fn compile_with(program: PathBuf) {
-    let _ = PROGRAM.set(program);
+/// Makes `command`, a program with its first arguments, compile the components of plugins from now
+/// on, in a process of its own for each. It is called with further arguments, which it has to give to
+/// [`cli::main`](crate::cli::main) of this version of djhost. The djhost program calls this for
+/// itself at start. Only the first call in a process counts; without one, components are compiled
+/// in the process itself.
+pub fn compile_with(command: Vec<OsString>) {
+    let _ = PROGRAM.set(command);
 }
 
 /// The running program, even if its file was replaced.
@@ -59,12 +63,12 @@ pub(crate) fn this_program() -> Option<PathBuf> {
 /// Compiles an untrusted component. `engine` must be that of [`engine::engine`] with interruption.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     match PROGRAM.get() {
-        Some(program) => {
+        Some(command) => {
             // One at a time: each uses all cores, and a machine must have the memory of one to
             // spare.
             static ONE: Mutex<()> = Mutex::new(());
             let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-            in_child(program, bytes)
+            in_child(command, bytes)
         }
         None => Ok(engine.precompile_component(bytes)?),
     }
@@ -91,12 +95,14 @@ impl Allowed {
     }
 }
 
-fn in_child(program: &PathBuf, bytes: &[u8]) -> Result<Vec<u8>> {
+fn in_child(command: &[OsString], bytes: &[u8]) -> Result<Vec<u8>> {
+    let (program, first) = command.split_first().context("the compiler has no name")?;
     let allowed = Allowed::for_bytes(bytes.len());
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MAX_THREADS);
     let mut child = Command::new(program)
+        .args(first)
         .args([
             COMMAND,
             &allowed.memory.to_string(),
@@ -107,7 +113,12 @@ fn in_child(program: &PathBuf, bytes: &[u8]) -> Result<Vec<u8>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("the compiler `{}` cannot be started", program.display()))?;
+        .with_context(|| {
+            format!(
+                "the compiler `{}` cannot be started",
+                Path::new(program).display()
+            )
+        })?;
     let (mut input, mut output, errors) =
         match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
             (Some(input), Some(output), Some(errors)) => (input, output, errors),

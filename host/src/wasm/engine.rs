@@ -34,7 +34,7 @@ pub(crate) fn engine(interruptible: bool) -> Result<Engine> {
     // 404 ns with it.
     config.concurrency_support(false);
     // A guest that recurses endlessly fails at 1 MiB; workers have larger stacks (see
-    // `exec/queue.rs`).
+    // `threads.rs`).
     config.max_wasm_stack(1 << 20);
     Ok(Engine::new(&config)?)
 }

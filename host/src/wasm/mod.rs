@@ -22,13 +22,14 @@ mod grants;
 mod inspect;
 mod instance;
 mod lock;
-mod packs;
+pub(crate) mod packs;
 mod pool;
 mod registry;
 mod sandbox;
 mod size;
 
-pub(crate) use compile::{compile_stdin, compile_with, this_program};
+pub use compile::compile_with;
+pub(crate) use compile::{compile_stdin, this_program};
 pub(crate) use compiling::{Compiling, compiling};
 pub(crate) use component::Source;
 pub(crate) use contract::{

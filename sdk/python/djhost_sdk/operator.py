@@ -53,7 +53,8 @@ class Operator:
             raise ValueError(f"`{self.name}`: cost is {cost!r}; valid are {', '.join(COSTS)}")
         if not self.summary:
             raise ValueError(f"`{self.name}` needs a docstring: its first paragraph is what `djhost ops list` shows")
-        if OPERATORS.get(self.name, self).function.__code__.co_filename != function.__code__.co_filename:
+        # In the same module it is the same operator, defined again: in a notebook by running its cell once more.
+        if OPERATORS.get(self.name, self).function.__module__ != function.__module__:
             raise ValueError(f"there are two operators `{self.name}`")
         OPERATORS[self.name] = self
         self.__doc__, self.__name__, self.__wrapped__ = function.__doc__, function.__name__, function

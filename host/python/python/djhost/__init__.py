@@ -1,5 +1,67 @@
-"""Data-Juicer style recipes over datasets, with sandboxed WebAssembly operators."""
+"""Data-Juicer style recipes over datasets, with sandboxed WebAssembly operators.
 
+>>> import djhost
+>>> djhost.run([{"text": "a text"}, {"text": "x"}], [{"text_length_filter": {"min_len": 2}}]).to_list()
+[{'text': 'a text'}]
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from djhost import errors
+from djhost._api import Plan, check, plan, run, start
 from djhost._djhost import __version__
+from djhost._job import Job, last_job
+from djhost._result import Result
+from djhost._splits import SplitResult
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from djhost import ops
+    from djhost._build import Built, build
+    from djhost._chain import Chain, read
+    from djhost._recipes import Recipe
+
+__all__ = [
+    "Built",
+    "Chain",
+    "Job",
+    "Plan",
+    "Recipe",
+    "Result",
+    "SplitResult",
+    "__version__",
+    "build",
+    "check",
+    "errors",
+    "last_job",
+    "ops",
+    "plan",
+    "read",
+    "run",
+    "start",
+]
+
+# Loaded when they are first used, so that the import is quick.
+_LATER = {
+    "Built": "djhost._build",
+    "Chain": "djhost._chain",
+    "Recipe": "djhost._recipes",
+    "build": "djhost._build",
+    "ops": "djhost.ops",
+    "read": "djhost._chain",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'djhost' has no attribute {name!r}")
+    module = importlib.import_module(_LATER[name])
+    value = module if name == "ops" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

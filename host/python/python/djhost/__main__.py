@@ -2,10 +2,12 @@
 
 import sys
 
-from djhost import _djhost
+from djhost import _djhost, _host
 
 
 def main() -> int:
+    """Run the command with the arguments of the process; return its exit code."""
+    _host.prepare()
     return _djhost.main(["djhost", *sys.argv[1:]])
 
 

@@ -6,9 +6,10 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Plugins, to_json};
+use super::Plugins;
 use crate::cli::loading::while_loading;
 use crate::error::{UserError, did_you_mean};
+use crate::ops::{listed_as, to_json};
 use crate::term::{Style, fold, fold_at, say};
 use crate::wasm::absent::{self, Absent};
 use crate::wasm::{Kind, OpEntry};
@@ -113,20 +114,6 @@ pub(crate) fn read_kind(text: &str) -> Result<Kind, UserError> {
             UserError::new("--kind", format!("there is no kind of operators `{text}`"))
                 .hint(format!("{near}valid are {}", names.join(", ")))
         })
-}
-
-/// Returns the kind that recipes see. An operator named as a deduplicator or grouper is one,
-/// whatever kind it is implemented as.
-pub(crate) fn listed_as(entry: &OpEntry) -> Kind {
-    let named = [Kind::Deduplicator, Kind::Grouper]
-        .into_iter()
-        .find(|kind| {
-            entry
-                .descriptor
-                .name
-                .ends_with(&format!("_{}", kind.as_str()))
-        });
-    named.unwrap_or(entry.descriptor.kind)
 }
 
 /// Returns the text that words are searched in.

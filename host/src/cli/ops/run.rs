@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{Given, Plugins, check_is_file, full_params, read_params};
+use super::{Plugins, check_is_file, read_params};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
+use crate::ops::{Given, full_params};
 use crate::plan::{grants_of_params, reads_media};
 use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, rows_line, run as run_job};
@@ -189,12 +190,7 @@ fn settings(dir: &Path, given: &Given, stats: bool, believes: bool) -> Vec<Overr
         ("max_quarantine_ratio", "1.0".into()),
     ]
     .into_iter()
-    .map(|(key, text)| Override {
-        key: key.into(),
-        text,
-        append: false,
-        source: format!("djhost ops run: {key}"),
-    })
+    .map(|(key, text)| Override::text(key, text, format!("djhost ops run: {key}")))
     .collect()
 }
 

@@ -3,15 +3,14 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::example::Example;
-use super::list::listed_as;
-use super::{Plugins, full_params, to_json};
+use super::Plugins;
 use crate::cli::loading::while_loading;
 use crate::data::FieldType;
+use crate::ops::{Example, listed_as, signature, to_json_in_full};
 use crate::term::{Style, bytes, fold};
-use crate::wasm::{Kind, OpEntry, Registry, Signature};
+use crate::wasm::{Kind, OpEntry, Signature};
 
 /// Show an operator's parameters, defaults, stats, cost and origin, with an example
 #[derive(Debug, Clone, clap::Args)]
@@ -29,18 +28,10 @@ pub(crate) fn run(args: &ShowArgs) -> Result<u8> {
     let given = args.plugins.given()?;
     let registry = while_loading(args.json, || given.load(&[&args.name]))?;
     let entry = registry.get(&args.name, "")?;
-    let example = Example::of(entry)?;
     let text = if args.json {
-        let mut json = to_json(entry);
-        json["example"] = serde_json::to_value(&example)?;
-        // An operator that has parameters without defaults has no signature to show.
-        json["signature"] = signature(entry)
-            .ok()
-            .map(serde_json::to_value)
-            .transpose()?
-            .unwrap_or(Value::Null);
-        format!("{json:#}\n")
+        format!("{:#}\n", to_json_in_full(entry)?)
     } else {
+        let example = Example::of(entry)?;
         let text = show(entry) + &example.map(|e| e.text(&args.name)).unwrap_or_default();
         fold(&text, Style::for_stdout().width)
     };
@@ -148,17 +139,4 @@ fn type_name(schema: &Value) -> String {
             None => "value".to_owned(),
         },
     }
-}
-
-fn signature(entry: &OpEntry) -> Result<Signature> {
-    let params = full_params(entry, &Map::new())?;
-    let pool = Registry::default().pool(
-        entry,
-        &params,
-        crate::wasm::Limits::default(),
-        crate::wasm::Grants::default(),
-        0,
-        "",
-    )?;
-    Ok(pool.signature().clone())
 }

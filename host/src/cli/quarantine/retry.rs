@@ -105,13 +105,9 @@ fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {
 
 /// Returns the options that name the job in the run directory `root`.
 fn same_job(root: &Path) -> [Override; 2] {
-    let set = |key: &str, text: Option<&OsStr>| Override {
-        key: key.to_owned(),
-        text: text
-            .map(|t| t.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        append: false,
-        source: format!("--{key}"),
+    let set = |key: &str, text: Option<&OsStr>| {
+        let text = text.map(|t| t.to_string_lossy().into_owned());
+        Override::text(key, text.unwrap_or_default(), format!("--{key}"))
     };
     [
         set("work_dir", root.parent().map(Path::as_os_str)),

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde_json::{Map, Value};
 
 use super::declare::Entry;
 use super::home::Home;
@@ -52,6 +53,11 @@ pub struct Resolved {
     pub notes: Vec<String>,
     /// Path of the recipe.
     pub file: Option<PathBuf>,
+    /// The recipe, if a program gave it as data.
+    pub data: Option<Map<String, Value>>,
+    /// Parameters of operators given outside of the recipe, each with its key
+    /// (`text_length_filter.min_len`) and the place that gave it.
+    pub params: Vec<(String, Value, String)>,
 }
 
 impl Resolved {
@@ -64,17 +70,47 @@ impl Resolved {
     /// `--np`, `DJHOST_NP`.
     pub fn place(&self, key: &str) -> String {
         match self.origin(key) {
-            Origin::Default => key.to_owned(),
+            Origin::Default | Origin::Data => key.to_owned(),
             file @ Origin::File { .. } => format!("{file}: {key}"),
             Origin::Env(source) | Origin::CommandLine(source) => source,
         }
     }
 }
 
-/// Reads the recipe, the environment and the command line; later sources take precedence. Fails
-/// with one [`UserErrors`] that holds all mistakes.
+/// A recipe before it is read.
+#[derive(Debug, Clone, Default)]
+pub enum Recipe {
+    /// None: what is not given elsewhere has its default.
+    #[default]
+    None,
+    /// A YAML file.
+    File(PathBuf),
+    /// What a YAML file would hold, given by a program. Places in errors are paths in it:
+    /// `process[3].text_length_filter.min_len`.
+    Data(Map<String, Value>),
+}
+
+impl Recipe {
+    /// The recipe in `file`, if there is one.
+    pub fn in_file(file: Option<&Path>) -> Self {
+        file.map_or(Self::None, |file| Self::File(file.to_owned()))
+    }
+}
+
+/// Reads the recipe in `file`, the environment and the command line; later sources take precedence.
+/// Fails with one [`UserErrors`] that holds all mistakes.
 pub fn resolve(
     file: Option<&Path>,
+    env: impl Iterator<Item = (OsString, OsString)>,
+    overrides: &[Override],
+    need: Need,
+) -> Result<Resolved> {
+    resolve_recipe(&Recipe::in_file(file), env, overrides, need)
+}
+
+/// Does what [`resolve`] does, for a recipe of any kind.
+pub fn resolve_recipe(
+    recipe: &Recipe,
     env: impl Iterator<Item = (OsString, OsString)>,
     overrides: &[Override],
     need: Need,
@@ -84,10 +120,14 @@ pub fn resolve(
         home: Home::of(&env),
         ..Builder::default()
     };
-    match file.map(Document::read) {
-        Some(Ok(document)) => build.document = document,
-        Some(Err(errors)) => build.errors.extend(errors),
-        None => {}
+    let document = match recipe {
+        Recipe::None => Ok(Document::default()),
+        Recipe::File(file) => Document::read(file),
+        Recipe::Data(root) => Ok(Document::of_data(root.clone())),
+    };
+    match document {
+        Ok(document) => build.document = document,
+        Err(errors) => build.errors.extend(errors),
     }
     let mut env_given = Vec::new();
     match env_overrides(env.into_iter()) {
@@ -103,7 +143,7 @@ pub fn resolve(
     build.entries = Config::default().entries();
     build.read_file();
     build.read_overrides(&env_given, overrides);
-    build.finish(need, file)
+    build.finish(need, recipe)
 }
 
 /// Resolves a recipe given as text, without environment and command line.
@@ -117,7 +157,7 @@ pub(crate) fn resolve_text(text: &str) -> Result<Resolved> {
     };
     build.errors.append(&mut build.document.problems);
     build.read_file();
-    build.finish(Need::Anything, None)
+    build.finish(Need::Anything, &Recipe::None)
 }
 
 /// The configuration while its sources are read.
@@ -143,17 +183,19 @@ impl Builder {
             key.split('.').next().unwrap_or(key)
         };
         match self.origins.get(key) {
-            Some(Origin::File { .. }) => self.document.place(path),
+            Some(Origin::File { .. } | Origin::Data) => self.document.place(path),
             Some(Origin::Env(source) | Origin::CommandLine(source)) if path == key => {
                 source.clone()
             }
+            // A program's argument is called like the option.
+            Some(Origin::CommandLine(source)) if source == key => path.to_owned(),
             Some(Origin::Env(source) | Origin::CommandLine(source)) => format!("{source}: {path}"),
             _ => path.to_owned(),
         }
     }
 
     /// Checks the whole configuration and derives everything else from it.
-    fn finish(mut self, need: Need, file: Option<&Path>) -> Result<Resolved> {
+    fn finish(mut self, need: Need, recipe: &Recipe) -> Result<Resolved> {
         let (mut errors, mut notes) = (
             std::mem::take(&mut self.errors),
             std::mem::take(&mut self.notes),
@@ -197,7 +239,15 @@ impl Builder {
                 dirs,
                 origins: self.origins,
                 notes,
-                file: file.map(Path::to_owned),
+                file: match recipe {
+                    Recipe::File(file) => Some(file.clone()),
+                    _ => None,
+                },
+                data: match recipe {
+                    Recipe::Data(root) => Some(root.clone()),
+                    _ => None,
+                },
+                params: self.params.into_iter().map(ParamOverride::parts).collect(),
             }),
             _ => Err(few(errors).into()),
         }

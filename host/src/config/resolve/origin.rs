@@ -12,6 +12,8 @@ pub enum Origin {
         /// Line of the value, if known.
         line: Option<usize>,
     },
+    /// A recipe that a program gave as data.
+    Data,
     /// An environment variable.
     Env(String),
     /// An option on the command line.
@@ -27,6 +29,7 @@ impl std::fmt::Display for Origin {
                 line: Some(line),
             } => write!(f, "{name}:{line}"),
             Self::File { name, line: None } => f.write_str(name),
+            Self::Data => f.write_str("recipe"),
             Self::Env(name) => write!(f, "environment {name}"),
             Self::CommandLine(name) => write!(f, "command line {name}"),
         }

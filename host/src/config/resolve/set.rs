@@ -52,9 +52,12 @@ impl Builder {
 
     fn set_from_file(&mut self, key: &str, value: &Value) {
         let place = self.document.place(key);
-        let origin = Origin::File {
-            name: self.document.name.clone(),
-            line: self.document.line(key),
+        let origin = match self.document.name.is_empty() {
+            true => Origin::Data,
+            false => Origin::File {
+                name: self.document.name.clone(),
+                line: self.document.line(key),
+            },
         };
         self.set(key, &Given::Value(value.clone()), false, &place, origin);
     }
@@ -81,7 +84,11 @@ impl Builder {
                 && (self.in_process(head) || looks_like_op(head));
             if op {
                 let (op, param) = given.key.split_once('.').expect("has a dot");
-                match yaml::value_of_text(&given.text) {
+                let value = match &given.value {
+                    Given::Text(text) => yaml::value_of_text(text),
+                    Given::Value(value) => Ok(value.clone()),
+                };
+                match value {
                     Ok(value) => self.params.push(ParamOverride {
                         op: op.to_owned(),
                         param: param.to_owned(),
@@ -97,13 +104,7 @@ impl Builder {
                     self.near(&given.key)
                 ));
             } else {
-                self.set(
-                    &given.key,
-                    &Given::Text(given.text.clone()),
-                    given.append,
-                    &source,
-                    origin,
-                );
+                self.set(&given.key, &given.value, given.append, &source, origin);
             }
         }
     }

@@ -8,6 +8,7 @@ use super::stream::LineStream;
 use super::target::{ExportFormat, ExportTarget};
 use crate::data::input::Compression;
 use crate::rundir::{AtomicFile, Storage};
+use crate::threads::inherit;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeMap;
@@ -52,7 +53,7 @@ impl Ahead {
         let (target, storage, end) = (target.clone(), storage.clone(), Arc::clone(&is_dropped));
         let thread = std::thread::Builder::new()
             .name("djhost-export".into())
-            .spawn(move || copy(&receiver, &target, &storage, &end))
+            .spawn(inherit(move || copy(&receiver, &target, &storage, &end)))
             .context("cannot start a thread for the export")?;
         Ok(Some(Self {
             sender: Some(sender),

@@ -42,6 +42,7 @@ pub(super) fn held(attempt: u32) -> Liveness {
         host: "h".into(),
         attempt,
         since: NOON,
+        does_more: false,
     }))
 }
 

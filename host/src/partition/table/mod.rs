@@ -14,9 +14,9 @@ use crate::config::{Resolved, canonical_json};
 use crate::data::{Dataset, InputFile, Partition};
 use crate::plan::lineage_key::Key;
 use crate::plan::{Plan, Prepared};
+use crate::rundir::RunPaths;
 use crate::rundir::checksummed_json::{seal, unseal};
 use crate::rundir::own_files::read_document;
-use crate::rundir::{RunPaths, Storage};
 use changed::{cut_as_before, inherit};
 use choose::choose_partitions;
 use keys::identity;
@@ -55,7 +55,8 @@ pub(crate) fn load_or_choose(
         return Ok(same.clone());
     }
     let chosen = choose_again(prepared, dataset, earlier.as_ref(), paths)?;
-    Storage::new().write_atomic(&paths.partition_table(), &seal(&chosen)?)?;
+    let storage = paths.storage();
+    storage.write_atomic(&paths.partition_table(), &seal(&chosen)?)?;
     Ok(chosen)
 }
 

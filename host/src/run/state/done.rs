@@ -80,6 +80,12 @@ pub(crate) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<L
     Ok(read_done(paths)?.map(|done| done.ledger))
 }
 
+/// Returns the files of the result that the last complete attempt has made; None if there is none.
+pub fn result_files(paths: &RunPaths) -> Result<Option<Vec<PathBuf>>> {
+    let done = read_done(paths)?;
+    Ok(done.map(|done| done.files.into_iter().map(|file| file.path).collect()))
+}
+
 pub(super) fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
     match read_document(&paths.result()) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::rundir::{DatasetMapping, RunPaths};
+use crate::threads::inherit;
 
 /// Shortest time between two versions of the file …
 const PAUSE: Duration = Duration::from_secs(1);
@@ -49,7 +50,7 @@ impl MappingFile {
         let theirs = Arc::clone(&shared);
         Self {
             shared,
-            thread: thread.spawn(move || theirs.keep()).ok(),
+            thread: thread.spawn(inherit(move || theirs.keep())).ok(),
         }
     }
 

@@ -8,6 +8,7 @@ mod resumption;
 mod taken_over;
 mod usage;
 
+pub use done::result_files;
 pub(crate) use done::{complete, is_done};
 pub(crate) use forget::forget;
 pub(crate) use mapping_watcher::MappingWatcher;
@@ -19,7 +20,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::progress::Bar;
-use super::{Prepared, op_refs};
+use super::{Prepared, RunOptions, op_refs};
 use crate::checkpoint::{Account, Artifact, Chains, Manifest};
 use crate::data::{Dataset, Exported, Partition};
 use crate::exec::Index;
@@ -27,7 +28,7 @@ use crate::partition::table::request_key;
 use crate::plan::Plan;
 use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
 use crate::rundir::summary::{Component, OpTotals};
-use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status, Storage};
+use crate::rundir::{DatasetMapping, JobSummary, Ledger, RunPaths, Status};
 use crate::term::{count, say};
 use done::{Done, DoneFile, read_done, result_key};
 use mapping_file::MappingFile;
@@ -41,6 +42,8 @@ pub(crate) struct State {
     paths: RunPaths,
     mapping: Option<DatasetMapping>,
     started: Instant,
+    /// Whether it tells the user how the attempt ends.
+    says: bool,
 }
 
 impl State {
@@ -48,14 +51,14 @@ impl State {
     /// run directory, so the job keeps its recipe and its command.
     pub(crate) fn start(
         prepared: &Prepared,
-        is_retry: bool,
+        options: &RunOptions,
         paths: &RunPaths,
         log: &EventLog,
         attempt: u32,
     ) -> Result<Self> {
         let (resolved, dirs) = (&prepared.resolved, &prepared.resolved.dirs);
         let is_resuming = paths.summary().exists();
-        let earlier = if is_retry {
+        let earlier = if options.retry.is_some() {
             JobSummary::load_if_readable(paths)?
         } else {
             None
@@ -97,12 +100,13 @@ impl State {
             paths: paths.clone(),
             mapping: None,
             started: Instant::now(),
+            says: !options.embedded,
         })
     }
 
     /// Forgets the export of an earlier attempt, which is about to be replaced.
     pub(crate) fn exporting(&self) -> Result<()> {
-        Storage::new().remove(&self.paths.result())
+        self.paths.storage().remove(&self.paths.result())
     }
 
     /// Ends an attempt that found nothing to do.
@@ -249,7 +253,9 @@ impl State {
             totals: self.summary.totals.clone(),
             warnings: self.summary.warnings.clone(),
         };
-        Storage::new().write_json(&self.paths.result(), &done)?;
+        self.paths
+            .storage()
+            .write_json(&self.paths.result(), &done)?;
         let ledger = &self.summary.ledger;
         log.emit(Event::JobCompleted {
             duration: self.started.elapsed().as_secs_f64(),
@@ -274,9 +280,9 @@ impl State {
         self.usage();
         // The command that continues the job is printed on a full disk, too.
         let recorded = self.end(Status::Stopped, None);
-        say(&format!(
-            "job `{}` is stopped; continue with: {}\n",
-            self.summary.job_id, self.summary.resumption_command
+        let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
+        self.say(&format!(
+            "job `{job}` is stopped; continue with: {command}\n"
         ));
         recorded
     }
@@ -293,10 +299,16 @@ impl State {
         self.usage();
         let recorded = self.end(Status::Failed, Some(message));
         let (job, command) = (&self.summary.job_id, &self.summary.resumption_command);
-        say(&format!(
+        self.say(&format!(
             "job `{job}` failed; once the cause is fixed, continue with: {command}\n"
         ));
         recorded
+    }
+
+    fn say(&self, text: &str) {
+        if self.says {
+            say(text);
+        }
     }
 
     fn end(&mut self, status: Status, error: Option<String>) -> Result<()> {

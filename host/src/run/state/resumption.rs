@@ -1,6 +1,6 @@
 //! The command that resumes a job.
 
-use crate::config::Origin;
+use crate::config::{ENV_PREFIXES, Origin};
 use crate::plan::Prepared;
 
 /// Returns the command that resumes the job, quoted for a shell.
@@ -40,6 +40,12 @@ pub(super) fn resumption(prepared: &Prepared) -> String {
                     .as_str()
                     .map_or_else(|| entry.value.to_string(), str::to_owned),
             );
+        }
+    }
+    // Those of the environment are there again.
+    for (key, value, place) in &resolved.params {
+        if !ENV_PREFIXES.iter().any(|prefix| place.starts_with(prefix)) {
+            words.push(format!("--{key}={value}"));
         }
     }
     words.extend(["--job_id".to_owned(), resolved.dirs.job_id.clone()]);

@@ -34,6 +34,8 @@ pub struct EventLog {
     attempt: u32,
     opened: Instant,
     nonce: String,
+    /// Whether it has to survive a power cut.
+    syncs: bool,
     inner: Mutex<Inner>,
 }
 
@@ -56,7 +58,12 @@ impl EventLog {
         for serial in 0.. {
             let path = paths.events(&stamp, serial);
             match OpenOptions::new().append(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Self::with(path, Some(file), job_id, attempt)),
+                Ok(file) => {
+                    return Ok(Self {
+                        syncs: !paths.is_temporary(),
+                        ..Self::with(path, Some(file), job_id, attempt)
+                    });
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
                     return Err(error)
@@ -89,6 +96,7 @@ impl EventLog {
             attempt,
             opened: Instant::now(),
             nonce,
+            syncs: true,
             inner: Mutex::new(inner),
         }
     }
@@ -109,7 +117,7 @@ impl EventLog {
     /// [`flush`](Self::flush). [`Event::PartitionProgressed`] may be emitted after every batch;
     /// most of these events are left out.
     pub fn emit(&self, event: Event) {
-        let sync = event.changes_job_state();
+        let sync = self.syncs && event.changes_job_state();
         let mut inner = self
             .inner
             .lock()
@@ -153,7 +161,10 @@ impl EventLog {
             .and_then(|()| {
                 inner.line.push(b'\n');
                 file.write_all(&inner.line)?;
-                if sync { file.sync_data() } else { Ok(()) }
+                match sync {
+                    true => file.sync_data(),
+                    false => Ok(()),
+                }
             });
         inner.torn = written.is_err();
         if let Err(error) = written
@@ -176,8 +187,8 @@ impl EventLog {
             return Err(anyhow!("{error}")).with_context(at);
         }
         match &mut inner.file {
-            Some(file) => file.sync_data().with_context(at),
-            None => Ok(()),
+            Some(file) if self.syncs => file.sync_data().with_context(at),
+            _ => Ok(()),
         }
     }
 }

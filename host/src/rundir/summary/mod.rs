@@ -268,7 +268,7 @@ impl JobSummary {
 
     /// Replaces the file and waits for the disk.
     pub fn save(&self, paths: &RunPaths) -> Result<()> {
-        self.save_with(paths, &Storage::new())
+        self.save_with(paths, &paths.storage())
     }
 
     /// Does what [`save`](Self::save) does, through `storage`.

@@ -12,8 +12,9 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{check_is_file, full_params, read_params};
+use super::{check_is_file, read_params};
 use crate::error::{UserError, did_you_mean, exit};
+use crate::ops::full_params;
 use crate::plan::grants_of_params;
 use crate::term::{Style, fold_at};
 use crate::wasm::{Limits, OpEntry, Registry, Replace, Source};

@@ -11,9 +11,9 @@ use serde_json::json;
 
 pub(crate) use language::Language;
 
-use super::given;
 use super::list::read_kind;
 use crate::error::UserError;
+use crate::ops::given;
 use crate::wasm::{Kind, Source};
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));

@@ -1,0 +1,1 @@
+"""Modules at the places where Data-Juicer has them."""

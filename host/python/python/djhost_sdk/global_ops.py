@@ -1,0 +1,1 @@
+../../../../sdk/python/djhost_sdk/global_ops.py
