@@ -6,6 +6,7 @@
 //! difference before you commit it.
 
 mod ahead;
+mod explain;
 mod formats;
 mod groupers;
 mod quarantine;

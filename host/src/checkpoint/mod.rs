@@ -18,7 +18,7 @@ mod store;
 pub(crate) use codec::Stored;
 pub(crate) use differences::Memo;
 pub(crate) use lineage::Chains;
-pub(crate) use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile};
+pub(crate) use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile, Traced};
 pub(crate) use refetch::Refetch;
 pub(crate) use resume::{Base, Decision, Found, decide};
 pub(crate) use row_file::{RowFile, RowFileWriter};

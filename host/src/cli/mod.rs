@@ -1,7 +1,10 @@
 //! The subcommands: typed arguments and what they print.
 
+mod again;
 mod allocator;
 pub mod config;
+pub mod dropped;
+pub mod explain;
 pub mod jobs;
 mod loading;
 pub mod logs;
@@ -75,6 +78,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     Logs(logs::LogsArgs),
     Quarantine(quarantine::QuarantineArgs),
+    Explain(explain::ExplainArgs),
+    Dropped(dropped::DroppedArgs),
     CompilePlugin(CompileArgs),
 }
 
@@ -126,6 +131,8 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Jobs(args) => jobs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Dropped(args) => dropped::run(&args),
         Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }

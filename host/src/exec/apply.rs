@@ -216,11 +216,17 @@ pub(crate) fn reject_unheld(batch: &Batch, reply: &mut Reply) -> Result<()> {
     Ok(())
 }
 
-/// The rejected rows, for quarantine.
-pub(crate) fn rejected_rows(batch: &Batch, rejected: &[Rejection]) -> Vec<(Batch, String)> {
+/// The rejected rows with their numbers, for quarantine.
+pub(crate) fn rejected_rows(batch: &Batch, rejected: &[Rejection]) -> Vec<(usize, Batch, String)> {
     rejected
         .iter()
-        .map(|r| (batch.slice(r.row as usize, 1), r.reason.clone()))
+        .map(|r| {
+            (
+                r.row as usize,
+                batch.slice(r.row as usize, 1),
+                r.reason.clone(),
+            )
+        })
         .collect()
 }
 

@@ -10,6 +10,7 @@ use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
+use super::trace::Ordinals;
 use crate::checkpoint::Account;
 use crate::data::Batch;
 use crate::data::refresh::refresh;
@@ -33,6 +34,8 @@ struct Link<'a> {
     rewrite: Option<Rewrite<'a>>,
     /// New values must have the types of their columns.
     keeps_columns: bool,
+    /// Of the rows that come to it.
+    ordinals: Ordinals,
 }
 
 /// Keys of some rows for a global op.
@@ -154,6 +157,7 @@ impl<'a> Link<'a> {
             failures: Failures::default(),
             rewrite: None,
             keeps_columns: false,
+            ordinals: Ordinals::default(),
         })
     }
 
@@ -164,41 +168,53 @@ impl<'a> Link<'a> {
         out: &mut Vec<Batch>,
     ) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
+        let pieces = self.pieces(batch, quarantine);
         if self.op.refreshes.is_empty() {
-            return self.answer(batch, quarantine, out);
+            return self.answer((batch, &pieces), quarantine, out);
         }
-        for batch in self.refreshed(batch, quarantine)?.into_iter().flatten() {
-            self.answer(&batch, quarantine, out)?;
+        for (batch, start) in self.refreshed((batch, &pieces), quarantine)? {
+            if let Some(batch) = batch {
+                self.answer((&batch, &pieces.from(start)), quarantine, out)?;
+            }
         }
         Ok(())
     }
 
-    /// The rows of `batch` with what the op uses as it is now, in pieces: some rows, or None for one
-    /// that lacks what the op requires and is in quarantine.
+    /// The ordinals of the rows of the next batch.
+    fn pieces(&mut self, batch: &Batch, quarantine: &Quarantine<'_>) -> Pieces {
+        match quarantine.recorder.is_on() {
+            true => Pieces::new(self.ordinals.of(batch.ids.values())),
+            false => Pieces::default(),
+        }
+    }
+
+    /// The rows of `batch` with what the op uses as it is now, in pieces, each with the number of its
+    /// first row: some rows, or None for one that lacks what the op requires and is in quarantine.
     fn refreshed(
         &mut self,
-        batch: &Batch,
+        (batch, ordinals): (&Batch, &Pieces),
         quarantine: &mut Quarantine<'_>,
-    ) -> Result<Vec<Option<Batch>>> {
+    ) -> Result<Vec<(Option<Batch>, usize)>> {
         let mut fresh = batch.clone();
         let missing = refresh(&mut fresh, &self.op.refreshes)?;
         let (mut pieces, mut start) = (Vec::new(), 0);
         for (row, reason) in missing {
             let (name, row) = ((self.op.index, self.op.name.as_str()), row as usize);
             self.done.quarantined_rows += 1;
-            quarantine.rejected(name, &batch.slice(row, 1), reason, self.op.on_error)?;
-            pieces.push(Some(fresh.slice(start, row - start)));
-            pieces.push(None);
+            let missing = (&batch.slice(row, 1), ordinals.of(row));
+            quarantine.rejected(name, missing, reason, self.op.on_error)?;
+            pieces.push((Some(fresh.slice(start, row - start)), start));
+            pieces.push((None, row));
             start = row + 1;
         }
-        pieces.push(Some(fresh.slice(start, fresh.rows() - start)));
-        pieces.retain(|piece| piece.as_ref().is_none_or(|batch| batch.rows() > 0));
+        pieces.push((Some(fresh.slice(start, fresh.rows() - start)), start));
+        pieces.retain(|(piece, _)| piece.as_ref().is_none_or(|batch| batch.rows() > 0));
         Ok(pieces)
     }
 
     fn answer(
         &mut self,
-        batch: &Batch,
+        (batch, pieces): (&Batch, &Pieces),
         quarantine: &mut Quarantine<'_>,
         out: &mut Vec<Batch>,
     ) -> Result<()> {
@@ -206,8 +222,15 @@ impl<'a> Link<'a> {
         let keeps_columns = self.keeps_columns;
         let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
         let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
+        let mut at = 0;
         caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
-            if let Some((part, reply)) = answered(op, done, piece, keeps_columns, quarantine)? {
+            let pieces = pieces.next(&mut at, &piece);
+            if let Some((part, reply)) =
+                answered(op, done, (piece, &pieces), keeps_columns, quarantine)?
+            {
+                quarantine
+                    .recorder
+                    .answered(op, &part, pieces.all(), &reply)?;
                 let (made, fate) = apply(&part, reply)?;
                 done.created_rows += fate.created;
                 if let Some(rewrite) = rewrite {
@@ -231,24 +254,28 @@ impl<'a> Link<'a> {
 
     fn key(
         &mut self,
-        batch: &Batch,
+        (batch, pieces): (&Batch, &Pieces),
         quarantine: &mut Quarantine<'_>,
         keyed: &mut Vec<KeyedRows>,
     ) -> Result<()> {
         let (op, done) = (self.op, &mut self.done);
         let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
+        let mut at = 0;
         caller.ask(batch, &mut |piece| {
-            keyed.push(match answered(op, done, piece, false, quarantine)? {
-                Some((part, reply)) => {
-                    let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
-                    KeyedRows {
-                        rows: part.rows(),
-                        output: Some(reply.output),
-                        rejected,
+            let pieces = pieces.next(&mut at, &piece);
+            keyed.push(
+                match answered(op, done, (piece, &pieces), false, quarantine)? {
+                    Some((part, reply)) => {
+                        let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
+                        KeyedRows {
+                            rows: part.rows(),
+                            output: Some(reply.output),
+                            rejected,
+                        }
                     }
-                }
-                None => KeyedRows::failed(),
-            });
+                    None => KeyedRows::failed(),
+                },
+            );
             Ok(())
         })
     }
@@ -272,6 +299,36 @@ impl<'a> Link<'a> {
         self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
         self.done.peak_memory = self.instance.peak_memory() as u64;
         self.done
+    }
+}
+
+/// The ordinals of some rows, among those with their id; all are 0 if there are none.
+#[derive(Default)]
+struct Pieces(Option<Vec<u32>>);
+
+impl Pieces {
+    fn new(ordinals: Option<Vec<u32>>) -> Self {
+        Self(ordinals)
+    }
+
+    fn of(&self, row: usize) -> u32 {
+        self.0.as_ref().map_or(0, |all| all[row])
+    }
+
+    fn all(&self) -> Option<&[u32]> {
+        self.0.as_deref()
+    }
+
+    /// Those of the rows from number `start` on.
+    fn from(&self, start: usize) -> Self {
+        Self(self.0.as_ref().map(|all| all[start..].to_vec()))
+    }
+
+    /// Those of the rows of `piece`, which begins at row `at`; moves `at` behind it.
+    fn next(&self, at: &mut usize, piece: &Piece) -> Self {
+        let (start, rows) = (*at, piece.rows());
+        *at += rows;
+        Self(self.0.as_ref().map(|all| all[start..start + rows].to_vec()))
     }
 }
 
@@ -311,7 +368,7 @@ fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
 fn answered(
     op: &PlannedOp,
     done: &mut OpDone,
-    piece: Piece,
+    (piece, pieces): (Piece, &Pieces),
     keeps_columns: bool,
     quarantine: &mut Quarantine<'_>,
 ) -> Result<Option<(Batch, Reply)>> {
@@ -326,15 +383,15 @@ fn answered(
             if keeps_columns {
                 reject_unheld(&part, &mut reply)?;
             }
-            for (row, reason) in rejected_rows(&part, &reply.rejected) {
+            for (at, row, reason) in rejected_rows(&part, &reply.rejected) {
                 done.quarantined_rows += 1;
-                quarantine.rejected(name, &row, reason, op.on_error)?;
+                quarantine.rejected(name, (&row, pieces.of(at)), reason, op.on_error)?;
             }
             Ok(Some((part, reply)))
         }
         Piece::Failed(row, reason) => {
             done.quarantined_rows += 1;
-            quarantine.rejected(name, &row, reason, op.on_error)?;
+            quarantine.rejected(name, (&row, pieces.of(0)), reason, op.on_error)?;
             Ok(None)
         }
     }
@@ -362,12 +419,15 @@ impl<'a> Keyer<'a> {
         let timer = Timer::start();
         link.done.input_rows += batch.rows() as u64;
         let mut keyed = Vec::new();
+        let pieces = link.pieces(batch, quarantine);
         if link.op.refreshes.is_empty() {
-            link.key(batch, quarantine, &mut keyed)?;
+            link.key((batch, &pieces), quarantine, &mut keyed)?;
         } else {
-            for piece in link.refreshed(batch, quarantine)? {
+            for (piece, start) in link.refreshed((batch, &pieces), quarantine)? {
                 match piece {
-                    Some(batch) => link.key(&batch, quarantine, &mut keyed)?,
+                    Some(batch) => {
+                        link.key((&batch, &pieces.from(start)), quarantine, &mut keyed)?;
+                    }
                     None => keyed.push(KeyedRows::failed()),
                 }
             }

@@ -26,6 +26,7 @@ pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod stage;
 pub(crate) mod task;
+pub(crate) mod trace;
 
 pub(crate) use breaker::{Ratios, Seen};
 pub(crate) use context::TaskContext;

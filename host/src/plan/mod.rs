@@ -2,11 +2,13 @@
 //! it is built.
 
 pub(crate) mod advice;
+mod bounds;
 mod build;
 pub(crate) mod document;
 mod granted_files;
 mod grants;
 pub(crate) mod lineage_key;
+mod names;
 mod order;
 mod places;
 mod prepared;
@@ -20,6 +22,7 @@ use crate::data::ReadField;
 use crate::wasm::{Kind, OpPool};
 use lineage_key::Key;
 
+pub(crate) use bounds::bounds;
 pub(crate) use build::{add_fallback, build};
 pub(crate) use grants::{grants_of_params, reads_media};
 pub(crate) use places::check_places;
@@ -31,6 +34,8 @@ pub(crate) use stats::{StatsFrom, overlap};
 pub struct PlannedOp {
     /// Its place in the order in which ops run, from 0; file names and events use the same number.
     pub index: usize,
+    /// Its place in `process` as written, from 0.
+    pub position: usize,
     /// Its name as written in the recipe.
     pub name: String,
     /// Where it is in the recipe, for messages.

@@ -38,8 +38,8 @@ pub(crate) fn decide(ops: &mut [PlannedOp], from_input: bool) {
     }
 }
 
-/// Tells the ops that take it which of their stats someone reads: the result if it keeps stats, or a
-/// later op. Makes it part of the identity of those that leave out some: their rows lack these stats.
+/// Tells the ops that take it which of their stats someone reads: the result or the trace if it keeps
+/// them (`kept`), or a later op. Makes it part of the identity of those that leave out some: their rows lack these stats.
 pub(crate) fn leave_out(ops: &mut [PlannedOp], kept: bool) {
     for at in 0..ops.len() {
         let op = &ops[at];

@@ -7,17 +7,18 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::context::Shared;
 use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
-use super::{Outcome, RunOptions, clean_up, code, document, progress, report, say_complete};
-use crate::checkpoint::{Artifact, Chains, Manifest, Store};
-use crate::config::{OnDifference, StorageFormat, Strategy};
+use super::{Outcome, RunOptions, clean_up, code, document, progress, report, say_complete, trace};
+use crate::checkpoint::{Artifact, Chains, Manifest};
+use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
-use crate::data::{Ahead, Dataset, Exported, ReadOptions, assemble};
+use crate::data::{Ahead, Dataset, Exported, assemble};
 use crate::error::Stopped;
 use crate::exec::{
-    Determinism, Index, Ratios, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
+    Determinism, Index, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
@@ -58,6 +59,8 @@ impl Attempt<'_> {
         if state::is_done(paths, prepared, Some(&chains))? {
             return self.nothing_to_do(state);
         }
+        let traced = trace::document(prepared, &dataset, self.options.retry.is_some(), paths)?;
+        traced.save(paths, &Storage::new())?;
         if !self.options.scratch {
             unmet_fields(&prepared.resolved, &prepared.plan, &dataset)
                 .iter()
@@ -72,10 +75,11 @@ impl Attempt<'_> {
         let (manifests, ahead) = self.run_tasks(&context, &chosen, &tally, state)?;
         self.check_rows(&context, &manifests, state)?;
         self.check_stop()?;
-        reconcile::forget_quarantine(&context, manifests.iter())?;
+        reconcile::forget_rows(&context, manifests.iter())?;
         let mut exported = self.export(&manifests, ahead, &context.store.storage, state)?;
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
+        trace::complete(traced, &manifests, paths)?;
         state.completed(prepared, &chains, &exported, log)?;
         clean_up(config, paths);
         if !self.options.scratch {
@@ -113,48 +117,17 @@ impl Attempt<'_> {
         chains: &'c Chains,
         tally: &'c Tally,
     ) -> TaskContext<'c> {
-        let (prepared, plan) = (self.prepared, &self.prepared.plan);
-        let config = &prepared.resolved.config;
-        let batch_bytes = (config.batch_size_kb as usize) << 10;
-        let reader = config
-            .max_unreadable_ratio
-            .unwrap_or(config.max_quarantine_ratio.max(0.5));
-        let mut storage = config.intermediate_storage.clone();
-        if !prepared.export.fits_parquet() {
-            // For example a union: the input has such a column, and an op turns it into something
-            // else.
-            storage.format = StorageFormat::Arrow;
-        }
-        TaskContext {
-            plan,
-            chains,
-            dataset,
-            read: ReadOptions {
-                fields: Vec::new(),
-                batch_bytes,
-                max_row_bytes: ((config.max_row_mb as usize) << 20)
-                    .min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
-                as_json: prepared.export.makes_json(),
-                schema: prepared.export.schema().cloned(),
-                columns: None,
-            },
-            store: Store::new(self.paths.clone(), Storage::new(), &storage, batch_bytes),
-            export: prepared.export.clone(),
-            part_extension: if dataset.is_columnar() && !plan.makes_json_rows() {
-                "arrow"
-            } else {
-                "jsonl"
-            },
+        Shared {
+            prepared: self.prepared,
+            paths: self.paths,
             log: self.log,
             stop: self.stop,
-            tally,
-            on_error: config.on_error(),
-            ratios: Ratios {
-                operators: config.max_quarantine_ratio,
-                reader,
-            },
             attempt: self.number,
+            dataset,
+            chains,
+            tally,
         }
+        .context()
     }
 
     /// Runs all tasks that earlier attempts left and returns the manifests of all parts, and the

@@ -2,7 +2,10 @@
 //! summary.
 
 mod attempt;
+mod context;
 mod document;
+pub mod dropped;
+pub mod explain;
 pub(crate) mod logs;
 mod look;
 mod places;
@@ -15,6 +18,7 @@ mod reuse;
 mod room;
 mod shards;
 mod state;
+mod trace;
 
 use std::path::Path;
 
