@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use djhost::testing::{
-    KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near,
+    Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
+    first_of_near,
 };
 use djhost::testing::{Output, key_hashes};
 
@@ -123,7 +124,7 @@ fn exact(rows: usize, memory: usize) {
     files.resolve(
         "exact, a tenth doubled, 50,000 equal",
         rows,
-        |tables, masks| first_of_keys(tables, masks, 16, memory),
+        |tables, masks| first_of_keys(tables, masks, 16, memory, &mut Duplicates::ignored()),
     );
 }
 
@@ -158,7 +159,13 @@ fn bands(rows: usize, per_row: usize, memory: usize) {
     });
     let title = format!("{per_row} bands of {rows} rows");
     files.resolve(&title, rows * per_row, |tables, masks| {
-        first_of_groups(tables, masks, (8, per_row), memory)
+        first_of_groups(
+            tables,
+            masks,
+            (8, per_row),
+            memory,
+            &mut Duplicates::ignored(),
+        )
     });
 }
 
@@ -182,7 +189,7 @@ fn near(rows: usize, memory: usize) {
     });
     let title = format!("simhashes of {rows} rows, up to 4 bits apart");
     files.resolve(&title, rows, |tables, masks| {
-        first_of_near(tables, masks, 4, memory)
+        first_of_near(tables, masks, 4, memory, &mut Duplicates::ignored())
     });
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use djhost::jobs::{Fate, RunPaths, Trace};
 use serde_json::{Value, json};
 
 /// The job id of all runs of a bench.
@@ -37,6 +38,8 @@ pub(crate) struct Result {
     pub(crate) ledger: Value,
     pub(crate) ops: Value,
     pub(crate) quarantine: Vec<String>,
+    /// The table of the trace, and the samples, sorted.
+    pub(crate) trace: Vec<String>,
 }
 
 impl std::fmt::Debug for Result {
@@ -44,12 +47,13 @@ impl std::fmt::Debug for Result {
         let export = String::from_utf8_lossy(&self.export);
         write!(
             f,
-            "{} bytes, {} lines, ledger {}, ops {}, quarantine {:#?}",
+            "{} bytes, {} lines, ledger {}, ops {}, quarantine {:#?}, trace {:#?}",
             self.export.len(),
             export.lines().count(),
             self.ledger,
             self.ops,
-            self.quarantine
+            self.quarantine,
+            self.trace
         )
     }
 }
@@ -68,6 +72,7 @@ impl Bench {
             ("storage", ""),
             ("dataset_path", "data.jsonl"),
             ("export_path", "outputs/out.jsonl"),
+            ("keep_stats_in_res_ds", "true"),
         ];
         Self {
             dir,
@@ -108,9 +113,7 @@ impl Bench {
 
     /// The recipe as YAML.
     pub(crate) fn recipe(&self) -> String {
-        let mut text = String::from(
-            "work_dir: outputs\nkeep_stats_in_res_ds: true\nmax_quarantine_ratio: 0.5\n",
-        );
+        let mut text = String::from("work_dir: outputs\nmax_quarantine_ratio: 0.5\n");
         let get = |key: &str| &self.settings[key];
         text += &format!(
             "checkpoint: {{strategy: {}, n_ops: 3, op_names: [text_length_filter, document_deduplicator, alphanumeric_filter]}}\n",
@@ -271,7 +274,59 @@ impl Bench {
             ledger: summary["ledger"].clone(),
             ops,
             quarantine,
+            trace: self.trace(&summary),
         }
+    }
+
+    /// The table of the trace. Checks that it has as many rows of each fate as the account.
+    fn trace(&self, summary: &Value) -> Vec<String> {
+        let trace = Trace::open(&RunPaths::new(self.run_dir())).unwrap();
+        assert!(trace.document().complete && trace.document().missing.is_empty());
+        let (mut table, mut counts) = (Vec::new(), BTreeMap::new());
+        let fates: Vec<Fate> = Fate::ALL
+            .into_iter()
+            .filter(|fate| *fate != Fate::Changed)
+            .collect();
+        let each = |entry: djhost::jobs::Entry| {
+            let key = (entry.fate, entry.op);
+            *counts.entry(key).or_insert(0) += u64::from(entry.rows.map_or(1, |rows| rows - 1));
+            table.push(format!("{entry:?}"));
+            Ok(true)
+        };
+        trace.each(None, &fates, each).unwrap();
+        let count = |fate, op| counts.get(&(fate, op)).copied().unwrap_or(0);
+        for (op, name) in trace.document().ops.iter().map(|op| (op.op, &op.name)) {
+            let of = |map: &str| summary["ledger"][map][op.to_string()].as_u64().unwrap_or(0);
+            let some = Some(op);
+            assert_eq!(
+                count(Fate::Dropped, some),
+                of("dropped"),
+                "dropped by {name}"
+            );
+            assert_eq!(
+                count(Fate::Merged, some) + count(Fate::Grouped, some),
+                of("merged"),
+                "merged by {name}"
+            );
+            assert_eq!(count(Fate::Made, some), of("created"), "created by {name}");
+            let quarantined = summary["ops"][op]["quarantined"].as_u64().unwrap();
+            assert_eq!(
+                count(Fate::Quarantined, some),
+                quarantined,
+                "set aside by {name}"
+            );
+            let samples = trace.samples(op).unwrap();
+            table.extend(samples.iter().map(|sample| format!("{sample:?}")));
+        }
+        let quarantined = counts
+            .iter()
+            .filter(|((fate, _), _)| *fate == Fate::Quarantined);
+        assert_eq!(
+            quarantined.map(|(_, n)| n).sum::<u64>(),
+            summary["ledger"]["quarantined"].as_u64().unwrap()
+        );
+        table.sort();
+        table
     }
 
     /// The result of an undisturbed run of the same recipe and dataset, in a separate directory.

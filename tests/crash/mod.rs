@@ -16,3 +16,4 @@ mod changes;
 mod damage;
 mod kills;
 mod same;
+mod trace;

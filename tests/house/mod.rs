@@ -55,6 +55,9 @@ const RUN_DIRECTORY_NAMES: &[&str] = &[
     "\"input_",
     "manifest.json",
     "\"fallbacks",
+    "\"trace\"",
+    "trace_op_",
+    "trace.json",
 ];
 
 struct Source {
@@ -215,6 +218,8 @@ const WRITERS: &[(&str, &str)] = &[
     ("global/key_counts.rs", "has no name"),
     ("global/groups.rs", "has no name"),
     ("cli/quarantine.rs", "a new file of the user's"),
+    ("cli/dropped.rs", "a new file of the user's"),
+    ("run/explain/mod.rs", "goes away with the command"),
     ("cli/ops/new/mod.rs", "a new project of the user's"),
     ("cli/ops/run.rs", "goes away with the command"),
 ];

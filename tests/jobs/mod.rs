@@ -6,6 +6,8 @@
 //! difference before you commit it.
 
 mod ahead;
+mod expect;
+mod explain;
 mod formats;
 mod groupers;
 mod quarantine;

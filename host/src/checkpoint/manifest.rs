@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::distribution::Distribution;
 use crate::data::PartInfo;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::OpDone;
@@ -32,6 +33,17 @@ pub(crate) struct QuarantineFile {
     pub name: String,
     /// Rows in it.
     pub rows: u64,
+}
+
+/// What the trace knows of one task's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Traced {
+    /// Name of its file in `trace/`; None: no row has an entry.
+    pub name: Option<String>,
+    /// The ops of which the task did the work.
+    pub ops: std::ops::Range<usize>,
+    /// Whether rows that filters keep have entries, too.
+    pub all: bool,
 }
 
 /// The input bytes of a partition.
@@ -63,6 +75,12 @@ pub(crate) struct Account {
     pub input: Option<InputContent>,
     /// The files of rows in quarantine.
     pub quarantine: Vec<QuarantineFile>,
+    /// What tasks have written to the trace. An op without an entry here was done without one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<Traced>,
+    /// Of a part: the stats of its rows of which the recipe expects something.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, Distribution>,
 }
 
 impl Account {

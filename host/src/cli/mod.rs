@@ -1,7 +1,10 @@
 //! The subcommands: typed arguments and what they print.
 
+mod again;
 mod allocator;
 pub mod config;
+pub mod dropped;
+pub mod explain;
 pub mod jobs;
 mod loading;
 pub mod logs;
@@ -32,7 +35,7 @@ struct Cli {
 /// Widest help text, and its width if there is no terminal.
 const HELP_WIDTH: usize = 100;
 
-const EXIT_CODES: [(&str, &str); 5] = [
+const EXIT_CODES: [(&str, &str); 6] = [
     ("0", "done"),
     (
         "1",
@@ -44,6 +47,10 @@ const EXIT_CODES: [(&str, &str); 5] = [
     ),
     ("3", "stopped on request; it can be continued"),
     ("4", "done, with rows in quarantine (only with --strict)"),
+    (
+        "5",
+        "done, but the result is not as `expect` in the recipe demands",
+    ),
 ];
 
 /// Returns the text below the list of subcommands.
@@ -75,6 +82,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     Logs(logs::LogsArgs),
     Quarantine(quarantine::QuarantineArgs),
+    Explain(explain::ExplainArgs),
+    Dropped(dropped::DroppedArgs),
     CompilePlugin(CompileArgs),
 }
 
@@ -126,6 +135,8 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Jobs(args) => jobs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Dropped(args) => dropped::run(&args),
         Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }

@@ -26,8 +26,9 @@ const FUSION: Foreign = Ignored(
     "operators between two checkpoints always run fused, batch by batch; `reorder` decides whether cheap filters run first",
 );
 const ANALYZER: Foreign = Ignored("it is about Data-Juicer's analyzer");
-const TRACE: Foreign =
-    Ignored("counts per operator are in `job_summary.json`, rejected rows in `quarantine/`");
+const TRACE: Foreign = Ignored(
+    "rows are always traced, unless `trace: off` says otherwise; `djhost explain` and `djhost dropped` show what became of them",
+);
 const CLUSTER: Foreign = Ignored("partitions are spread over this machine's threads (`np`)");
 const SANDBOX: Foreign =
     Ignored("it is about Data-Juicer's sandbox, which trains and evaluates models");
@@ -155,9 +156,10 @@ pub(crate) const FOREIGN: &[(&str, Foreign)] = &[
         Ignored("checkpoints are configured by `checkpoint`, and are on by default"),
     ),
     ("open_tracer", TRACE),
-    ("op_list_to_trace", TRACE),
-    ("trace_num", TRACE),
-    ("trace_keys", TRACE),
+    (
+        "trace_keys",
+        Ignored("`djhost dropped --export` writes whole rows, with all of their fields"),
+    ),
     ("min_common_dep_num_to_combine", PACKAGES),
     ("conflict_resolve_strategy", PACKAGES),
     ("op_fusion", FUSION),
@@ -290,6 +292,8 @@ pub(crate) const RENAMED: &[(&str, &str)] = &[
     ),
     ("storage_format", "intermediate_storage.format"),
     ("text_key_to_process", "text_keys"),
+    ("trace_num", "trace_samples"),
+    ("op_list_to_trace", "trace_ops"),
 ];
 
 impl Foreign {

@@ -98,6 +98,17 @@ choices! {
     }
 }
 choices! {
+    /// What is recorded of each row.
+    TraceMode {
+        /// Nothing.
+        Off = "off",
+        /// What became of the rows that are not in the result as they were.
+        Dropped = "dropped",
+        /// Also the stats of all other rows.
+        All = "all",
+    }
+}
+choices! {
     /// What happens if an operator gives another answer the second time.
     OnDifference {
         /// There are a message, an event and a line in the summary.
@@ -307,6 +318,25 @@ options! {
         max_unreadable_ratio: Option<f64> = None => between(0.0, 1.0);
         /// How often a failed partition is tried again before the job fails.
         task_retries: u64 = 2 => between(0.0, 100.0);
+        /// What `trace/` in the run directory records of each row, for `djhost explain` and `djhost
+        /// dropped`. `dropped`: each row that was dropped, merged or set aside, or became several,
+        /// by which operator, and its stats there. `all`: also the stats of every row that a filter
+        /// kept, so that it can be counted what another threshold would keep; filters then compute
+        /// all stats, which takes longer than to decide. `off`: nothing.
+        trace: TraceMode = TraceMode::Dropped;
+        /// For how many rows the trace keeps what each mapper changed, before and after. They are
+        /// chosen by a hash of the row's place.
+        trace_samples: u64 = 10 => between(0.0, 1000.0);
+        /// The mappers of which the trace keeps samples; if empty, all.
+        trace_ops: Names = Names::default();
+        /// What must hold at the end, each as a range: `{rows_out: {min: 1000}, kept: {min: 0.2},
+        /// quarantined: {max: 0.01}, dropped.text_length_filter: {max: 0.5}, stat.num_words.p50: {min:
+        /// 50}}`. `rows_in` and `rows_out` are numbers of rows, `kept` and `quarantined` shares of the
+        /// rows of the input, `dropped.OP` the share of the rows that came to the operator;
+        /// `stat.KEY.p50` is a percentile of the stat in the rows of the result (`p1` to `p99`, `min`,
+        /// `max`). If something does not hold, the exit code is 5; with `block_export: true` nothing is
+        /// exported then.
+        expect: Raw = Raw(Value::Null);
         /// Size of the batches that pass through the operators, in KB. Batches that fit the
         /// processor's cache are fastest.
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);

@@ -53,7 +53,7 @@ impl<'a> Masked<'a> {
                 Some(counts) => Some(Counting {
                     chain: Chain::quiet(&plan.ops[mask.op..=mask.op], partition, log)?,
                     counts,
-                    known: (i < last).then(|| Quarantine::new(breaker).unheard()),
+                    known: (i < last).then(|| Quarantine::unheard(breaker)),
                 }),
                 None => None,
             };

@@ -1,6 +1,6 @@
 //! The ops of a task, applied in turn to each batch.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
@@ -10,12 +10,14 @@ use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
+use super::stats::each_number;
+use super::trace::Ordinals;
 use crate::checkpoint::Account;
 use crate::data::Batch;
 use crate::data::refresh::refresh;
 use crate::plan::PlannedOp;
-use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
-use crate::wasm::{OpInstance, Output, Reply, row_sizes};
+use crate::rundir::events::{Event, EventLog, OpDone, OpRef, Range};
+use crate::wasm::{Kind, OpInstance, Output, Reply, row_sizes};
 
 /// Ops with an instance each, for one partition.
 pub(crate) struct Chain<'a> {
@@ -33,6 +35,8 @@ struct Link<'a> {
     rewrite: Option<Rewrite<'a>>,
     /// New values must have the types of their columns.
     keeps_columns: bool,
+    /// Of the rows that come to it.
+    ordinals: Ordinals,
 }
 
 /// Keys of some rows for a global op.
@@ -60,7 +64,7 @@ impl<'a> Chain<'a> {
     /// Takes an instance of each op. The caller emits that they begin.
     pub(crate) fn new(
         env: &'a TaskContext<'a>,
-        ops: Range<usize>,
+        ops: std::ops::Range<usize>,
         partition: usize,
     ) -> Result<Self> {
         let ops = &env.plan.ops[ops];
@@ -149,11 +153,14 @@ impl<'a> Link<'a> {
             done: OpDone {
                 partition_id: partition,
                 op: OpRef::new(op.index, &op.name),
+                // What has changed of a whole row is not known.
+                changed_rows: (op.kind() == Kind::Mapper && !op.changes_shape()).then_some(0),
                 ..OpDone::default()
             },
             failures: Failures::default(),
             rewrite: None,
             keeps_columns: false,
+            ordinals: Ordinals::default(),
         })
     }
 
@@ -164,41 +171,53 @@ impl<'a> Link<'a> {
         out: &mut Vec<Batch>,
     ) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
+        let pieces = self.pieces(batch, quarantine);
         if self.op.refreshes.is_empty() {
-            return self.answer(batch, quarantine, out);
+            return self.answer((batch, &pieces), quarantine, out);
         }
-        for batch in self.refreshed(batch, quarantine)?.into_iter().flatten() {
-            self.answer(&batch, quarantine, out)?;
+        for (batch, start) in self.refreshed((batch, &pieces), quarantine)? {
+            if let Some(batch) = batch {
+                self.answer((&batch, &pieces.from(start)), quarantine, out)?;
+            }
         }
         Ok(())
     }
 
-    /// The rows of `batch` with what the op uses as it is now, in pieces: some rows, or None for one
-    /// that lacks what the op requires and is in quarantine.
+    /// The ordinals of the rows of the next batch.
+    fn pieces(&mut self, batch: &Batch, quarantine: &Quarantine<'_>) -> Pieces {
+        match quarantine.recorder.is_on() {
+            true => Pieces::new(self.ordinals.of(batch.ids.values())),
+            false => Pieces::default(),
+        }
+    }
+
+    /// The rows of `batch` with what the op uses as it is now, in pieces, each with the number of its
+    /// first row: some rows, or None for one that lacks what the op requires and is in quarantine.
     fn refreshed(
         &mut self,
-        batch: &Batch,
+        (batch, ordinals): (&Batch, &Pieces),
         quarantine: &mut Quarantine<'_>,
-    ) -> Result<Vec<Option<Batch>>> {
+    ) -> Result<Vec<(Option<Batch>, usize)>> {
         let mut fresh = batch.clone();
         let missing = refresh(&mut fresh, &self.op.refreshes)?;
         let (mut pieces, mut start) = (Vec::new(), 0);
         for (row, reason) in missing {
             let (name, row) = ((self.op.index, self.op.name.as_str()), row as usize);
             self.done.quarantined_rows += 1;
-            quarantine.rejected(name, &batch.slice(row, 1), reason, self.op.on_error)?;
-            pieces.push(Some(fresh.slice(start, row - start)));
-            pieces.push(None);
+            let missing = (&batch.slice(row, 1), ordinals.of(row));
+            quarantine.rejected(name, missing, reason, self.op.on_error)?;
+            pieces.push((Some(fresh.slice(start, row - start)), start));
+            pieces.push((None, row));
             start = row + 1;
         }
-        pieces.push(Some(fresh.slice(start, fresh.rows() - start)));
-        pieces.retain(|piece| piece.as_ref().is_none_or(|batch| batch.rows() > 0));
+        pieces.push((Some(fresh.slice(start, fresh.rows() - start)), start));
+        pieces.retain(|(piece, _)| piece.as_ref().is_none_or(|batch| batch.rows() > 0));
         Ok(pieces)
     }
 
     fn answer(
         &mut self,
-        batch: &Batch,
+        (batch, pieces): (&Batch, &Pieces),
         quarantine: &mut Quarantine<'_>,
         out: &mut Vec<Batch>,
     ) -> Result<()> {
@@ -206,10 +225,21 @@ impl<'a> Link<'a> {
         let keeps_columns = self.keeps_columns;
         let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
         let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
+        let mut at = 0;
         caller.ask(with_rows.as_ref().unwrap_or(batch), &mut |piece| {
-            if let Some((part, reply)) = answered(op, done, piece, keeps_columns, quarantine)? {
+            let pieces = pieces.next(&mut at, &piece);
+            if let Some((part, reply)) =
+                answered(op, done, (piece, &pieces), keeps_columns, quarantine)?
+            {
+                quarantine
+                    .recorder
+                    .answered(op, &part, pieces.all(), &reply)?;
+                observe(op, &reply, &mut done.stats);
                 let (made, fate) = apply(&part, reply)?;
                 done.created_rows += fate.created;
+                if let Some(changed) = &mut done.changed_rows {
+                    *changed += fate.changed;
+                }
                 if let Some(rewrite) = rewrite {
                     let (good, bad) = rewrite.made(made, out)?;
                     done.output_rows += good;
@@ -231,24 +261,28 @@ impl<'a> Link<'a> {
 
     fn key(
         &mut self,
-        batch: &Batch,
+        (batch, pieces): (&Batch, &Pieces),
         quarantine: &mut Quarantine<'_>,
         keyed: &mut Vec<KeyedRows>,
     ) -> Result<()> {
         let (op, done) = (self.op, &mut self.done);
         let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
+        let mut at = 0;
         caller.ask(batch, &mut |piece| {
-            keyed.push(match answered(op, done, piece, false, quarantine)? {
-                Some((part, reply)) => {
-                    let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
-                    KeyedRows {
-                        rows: part.rows(),
-                        output: Some(reply.output),
-                        rejected,
+            let pieces = pieces.next(&mut at, &piece);
+            keyed.push(
+                match answered(op, done, (piece, &pieces), false, quarantine)? {
+                    Some((part, reply)) => {
+                        let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
+                        KeyedRows {
+                            rows: part.rows(),
+                            output: Some(reply.output),
+                            rejected,
+                        }
                     }
-                }
-                None => KeyedRows::failed(),
-            });
+                    None => KeyedRows::failed(),
+                },
+            );
             Ok(())
         })
     }
@@ -272,6 +306,71 @@ impl<'a> Link<'a> {
         self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
         self.done.peak_memory = self.instance.peak_memory() as u64;
         self.done
+    }
+}
+
+/// Widens the ranges of the stats of `op` by those of an answer.
+fn observe(op: &PlannedOp, reply: &Reply, ranges: &mut BTreeMap<String, Range>) {
+    let Output::Filtered { stats, .. } = &reply.output else {
+        return;
+    };
+    if op.wanted_stats.is_some() {
+        return;
+    }
+    // What a rejected row has means nothing.
+    let is_good = |row: usize| {
+        let row = row as u32;
+        reply
+            .rejected
+            .binary_search_by_key(&row, |r| r.row)
+            .is_err()
+    };
+    for stat in stats {
+        let mut here: Option<Range> = None;
+        let mut widen = |row: usize, number: f64| {
+            if number.is_finite() && (reply.rejected.is_empty() || is_good(row)) {
+                let one = Range {
+                    min: number,
+                    max: number,
+                };
+                here = Some(here.map_or(one, |range| range.with(one)));
+            }
+        };
+        each_number(&stat.data, &mut widen);
+        if let Some(here) = here {
+            let all = ranges.entry(stat.key.clone()).or_insert(here);
+            *all = all.with(here);
+        }
+    }
+}
+
+/// The ordinals of some rows, among those with their id; all are 0 if there are none.
+#[derive(Default)]
+struct Pieces(Option<Vec<u32>>);
+
+impl Pieces {
+    fn new(ordinals: Option<Vec<u32>>) -> Self {
+        Self(ordinals)
+    }
+
+    fn of(&self, row: usize) -> u32 {
+        self.0.as_ref().map_or(0, |all| all[row])
+    }
+
+    fn all(&self) -> Option<&[u32]> {
+        self.0.as_deref()
+    }
+
+    /// Those of the rows from number `start` on.
+    fn from(&self, start: usize) -> Self {
+        Self(self.0.as_ref().map(|all| all[start..].to_vec()))
+    }
+
+    /// Those of the rows of `piece`, which begins at row `at`; moves `at` behind it.
+    fn next(&self, at: &mut usize, piece: &Piece) -> Self {
+        let (start, rows) = (*at, piece.rows());
+        *at += rows;
+        Self(self.0.as_ref().map(|all| all[start..start + rows].to_vec()))
     }
 }
 
@@ -311,7 +410,7 @@ fn cut(made: &Batch, batch_bytes: u64, out: &mut Vec<Batch>) {
 fn answered(
     op: &PlannedOp,
     done: &mut OpDone,
-    piece: Piece,
+    (piece, pieces): (Piece, &Pieces),
     keeps_columns: bool,
     quarantine: &mut Quarantine<'_>,
 ) -> Result<Option<(Batch, Reply)>> {
@@ -326,15 +425,15 @@ fn answered(
             if keeps_columns {
                 reject_unheld(&part, &mut reply)?;
             }
-            for (row, reason) in rejected_rows(&part, &reply.rejected) {
+            for (at, row, reason) in rejected_rows(&part, &reply.rejected) {
                 done.quarantined_rows += 1;
-                quarantine.rejected(name, &row, reason, op.on_error)?;
+                quarantine.rejected(name, (&row, pieces.of(at)), reason, op.on_error)?;
             }
             Ok(Some((part, reply)))
         }
         Piece::Failed(row, reason) => {
             done.quarantined_rows += 1;
-            quarantine.rejected(name, &row, reason, op.on_error)?;
+            quarantine.rejected(name, (&row, pieces.of(0)), reason, op.on_error)?;
             Ok(None)
         }
     }
@@ -362,12 +461,15 @@ impl<'a> Keyer<'a> {
         let timer = Timer::start();
         link.done.input_rows += batch.rows() as u64;
         let mut keyed = Vec::new();
+        let pieces = link.pieces(batch, quarantine);
         if link.op.refreshes.is_empty() {
-            link.key(batch, quarantine, &mut keyed)?;
+            link.key((batch, &pieces), quarantine, &mut keyed)?;
         } else {
-            for piece in link.refreshed(batch, quarantine)? {
+            for (piece, start) in link.refreshed((batch, &pieces), quarantine)? {
                 match piece {
-                    Some(batch) => link.key(&batch, quarantine, &mut keyed)?,
+                    Some(batch) => {
+                        link.key((&batch, &pieces.from(start)), quarantine, &mut keyed)?;
+                    }
                     None => keyed.push(KeyedRows::failed()),
                 }
             }

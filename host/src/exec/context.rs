@@ -2,7 +2,8 @@
 
 use super::breaker::{Breaker, Ratios};
 use super::meter::Tally;
-use super::quarantine;
+use super::quarantine::{self, Quarantine};
+use super::trace::{Recorder, Tracing};
 use crate::checkpoint::{Chains, Store};
 use crate::config::OnError;
 use crate::data::{Dataset, ExportOptions, ReadOptions};
@@ -38,9 +39,18 @@ pub(crate) struct TaskContext<'a> {
     pub ratios: Ratios,
     /// The attempt of the job, from 1.
     pub attempt: u32,
+    /// The stats of the result of which the recipe expects something.
+    pub expected: Vec<String>,
+    /// What is recorded of rows; None: nothing.
+    pub trace: Option<Tracing>,
 }
 
 impl<'a> TaskContext<'a> {
+    /// The rows that a task sets aside, and what it records.
+    pub(crate) fn quarantine(&'a self) -> Quarantine<'a> {
+        Quarantine::new(self.breaker(), Recorder::new(self.trace.as_ref()))
+    }
+
     pub(crate) fn breaker(&self) -> Breaker<'a> {
         Breaker {
             tally: self.tally,

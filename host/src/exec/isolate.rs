@@ -17,6 +17,15 @@ pub(crate) enum Piece {
     Failed(Batch, String),
 }
 
+impl Piece {
+    /// Number of its rows.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Answered(rows, _) | Self::Failed(rows, _) => rows.rows(),
+        }
+    }
+}
+
 /// The cost of an operator's failures in one task.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {

@@ -25,7 +25,9 @@ pub(crate) mod segment;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod stage;
+pub(crate) mod stats;
 pub(crate) mod task;
+pub(crate) mod trace;
 
 pub(crate) use breaker::{Ratios, Seen};
 pub(crate) use context::TaskContext;

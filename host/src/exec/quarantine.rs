@@ -1,4 +1,5 @@
-//! Sets rows aside that cannot be processed, with the reason, so that none is lost silently.
+//! Sets rows aside that cannot be processed, with the reason, so that none is lost silently. Has the
+//! task's [`Recorder`], which records these rows and all others.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,6 +10,7 @@ use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 
 use super::breaker::Breaker;
+use super::trace::Recorder;
 use crate::checkpoint::QuarantineFile;
 use crate::config::OnError;
 use crate::data::batch::split_id;
@@ -30,6 +32,8 @@ struct Waiting {
 /// The rows that one task sets aside.
 pub(crate) struct Quarantine<'a> {
     pub(crate) breaker: Breaker<'a>,
+    /// What the task records of its rows.
+    pub(crate) recorder: Recorder<'a>,
     /// Rows that are not in the file yet, and their bytes.
     rows: Vec<Waiting>,
     bytes: usize,
@@ -81,9 +85,10 @@ struct Entries<'a> {
 }
 
 impl<'a> Quarantine<'a> {
-    pub(crate) fn new(breaker: Breaker<'a>) -> Self {
+    pub(crate) fn new(breaker: Breaker<'a>, recorder: Recorder<'a>) -> Self {
         Self {
             breaker,
+            recorder,
             rows: Vec::new(),
             bytes: 0,
             all_bytes: 0,
@@ -93,11 +98,12 @@ impl<'a> Quarantine<'a> {
         }
     }
 
-    /// For rows that were set aside before: neither the breaker nor the events count them again.
-    pub(crate) fn unheard(self) -> Self {
+    /// For rows that were set aside before: neither the breaker nor the events count them again, and
+    /// nothing is recorded.
+    pub(crate) fn unheard(breaker: Breaker<'a>) -> Self {
         Self {
             unheard: true,
-            ..self
+            ..Self::new(breaker, Recorder::off())
         }
     }
 
@@ -105,7 +111,7 @@ impl<'a> Quarantine<'a> {
     pub(crate) fn bad(&mut self, bad: BadRow, on_error: OnError) -> Result<()> {
         let looked_at = (bad.raw.len() <= MAX_LOOKED_AT).then(|| bad.raw.clone());
         self.add(
-            bad.id,
+            (bad.id, 0),
             None,
             bad.reason,
             on_error,
@@ -122,7 +128,7 @@ impl<'a> Quarantine<'a> {
         on_error: OnError,
     ) -> Result<()> {
         self.add(
-            bad.id,
+            (bad.id, 0),
             Some((op.0, op.1.to_owned())),
             bad.reason,
             on_error,
@@ -131,16 +137,16 @@ impl<'a> Quarantine<'a> {
         )
     }
 
-    /// Sets a row aside (a batch of one) that op `op` rejected or failed on.
+    /// Sets a row aside (a batch of one, and its ordinal) that op `op` rejected or failed on.
     pub(crate) fn rejected(
         &mut self,
         op: (usize, &str),
-        row: &Batch,
+        (row, piece): (&Batch, u32),
         reason: String,
         on_error: OnError,
     ) -> Result<()> {
         self.add(
-            row.ids.value(0),
+            (row.ids.value(0), piece),
             Some((op.0, op.1.to_owned())),
             reason,
             on_error,
@@ -151,7 +157,7 @@ impl<'a> Quarantine<'a> {
 
     fn add(
         &mut self,
-        id: u64,
+        (id, piece): (u64, u32),
         op: Option<(usize, String)>,
         reason: String,
         on_error: OnError,
@@ -192,6 +198,8 @@ impl<'a> Quarantine<'a> {
                 });
             }
         }
+        self.recorder
+            .quarantined(op.as_ref().map(|op| op.0), id, piece, &reason);
         self.breaker
             .set_aside(who.as_deref(), &reason, id, looked_at)?;
         let full = self.reasons.len() >= MAX_REASONS
@@ -217,9 +225,10 @@ impl<'a> Quarantine<'a> {
             .map(|((op, reason), n)| (op.as_ref(), reason.as_str(), *n))
     }
 
-    /// Writes the rows so far if they are large. Called between batches, of which later ones have
+    /// Writes the rows so far if they are large, and what is recorded if it is much. Called between batches, of which later ones have
     /// later rows.
     pub(crate) fn relieve(&mut self, to: Destination<'_>) -> Result<()> {
+        self.recorder.relieve(to)?;
         match self.bytes > WAITING_BYTES {
             true => self.write(to),
             false => Ok(()),

@@ -37,7 +37,7 @@ pub(crate) fn reconcile(env: &TaskContext<'_>, partitions: usize) -> Result<Inde
     let decisions = decide(&found, &expected);
     move_all(env, &found, &places, &decisions, &index)?;
     parts(env, partitions, &index)?;
-    forget_quarantine(env, index.manifests().iter())?;
+    forget_rows(env, index.manifests().iter())?;
     Ok(index)
 }
 
@@ -85,17 +85,21 @@ fn take_over(env: &TaskContext<'_>, found: &mut [Found], places: &[PathBuf]) -> 
     Ok(())
 }
 
-/// Removes quarantine files that no manifest in `good` mentions: their task was not committed, or
-/// is no longer useful.
-pub(crate) fn forget_quarantine<'m>(
+/// Removes files of rows in quarantine and of the trace that no manifest in `good` mentions: their
+/// task was not committed, or is no longer useful.
+pub(crate) fn forget_rows<'m>(
     env: &TaskContext<'_>,
     good: impl Iterator<Item = &'m Manifest>,
 ) -> Result<()> {
-    let known: HashSet<&str> = good
-        .flat_map(|m| &m.account.quarantine)
-        .map(|file| file.name.as_str())
-        .collect();
-    for path in env.store.paths.quarantine_files()? {
+    let mut known: HashSet<&str> = HashSet::new();
+    for manifest in good {
+        let (quarantine, trace) = (&manifest.account.quarantine, &manifest.account.trace);
+        known.extend(quarantine.iter().map(|file| file.name.as_str()));
+        known.extend(trace.iter().filter_map(|file| file.name.as_deref()));
+    }
+    let (paths, mut files) = (&env.store.paths, env.store.paths.quarantine_files()?);
+    files.append(&mut paths.trace_files()?);
+    for path in files {
         if !path
             .file_name()
             .and_then(|n| n.to_str())

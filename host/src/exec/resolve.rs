@@ -7,10 +7,14 @@ use anyhow::{Context, Result};
 
 use super::context::TaskContext;
 use super::index::Index;
-use crate::checkpoint::{Artifact, Manifest, RowFile, Store};
+use super::quarantine::Destination;
+use super::task;
+use super::trace::barrier::{self as trace, RowIds};
+use crate::checkpoint::{Artifact, Manifest, RowFile, Store, Traced};
 use crate::data::Partition;
-use crate::global::{self, KeyTable};
+use crate::global::{self, Duplicates, KeyTable};
 use crate::rundir::events::{Event, OpDone, OpRef};
+use crate::rundir::trace::Fate;
 use crate::wasm::{Kind, thread_cpu};
 
 /// Resolves op `op` unless all its masks exist.
@@ -45,16 +49,42 @@ pub(crate) fn run(
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         KeyTable::from_bytes(&bytes).with_context(|| format!("cannot read `{}`", path.display()))
     };
+    let mut found = match env.trace {
+        Some(_) => Duplicates::of(partitions.len()),
+        None => Duplicates::ignored(),
+    };
     let (masks, table_bytes) = global::resolve(
         planned,
         partitions.len(),
         &tables,
         memory,
         &paths.checkpoints(),
+        &mut found,
     )
     .with_context(|| format!("op {op} `{}`", planned.name))?;
+    let read = |p: usize| Ok(tables(p)?.ids());
+    let mut ids = row_ids(op, partitions, index, memory, &read);
     for (p, mask) in masks.iter().enumerate() {
-        barrier.commit(p, &mask.to_bytes(), mask.count() as u64, |done| {
+        let traced = match &env.trace {
+            Some(tracing) => {
+                let merged = found.take(p);
+                let dropped = match planned.kind() {
+                    Kind::Selector => {
+                        let came = tables(p)?.accepted();
+                        let goes = |row: &usize| came.value(*row) && !mask.is_kept(*row);
+                        (0..mask.rows())
+                            .filter(goes)
+                            .map(|row| row as u32)
+                            .collect()
+                    }
+                    _ => Vec::new(),
+                };
+                let to = barrier.destination(p);
+                trace::record(tracing, to, &mut ids, dropped, (Fate::Merged, merged))?
+            }
+            None => None,
+        };
+        barrier.commit(p, &mask.to_bytes(), mask.count() as u64, traced, |done| {
             if planned.kind() == Kind::Deduplicator {
                 done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
             }
@@ -83,13 +113,24 @@ fn groups(
             .with_context(|| format!("cannot read `{}`", path.display()))
     };
     let mut spilled = 0;
+    let read = |p: usize| Ok(tables(p)?.ids());
+    let mut ids = row_ids(op, partitions, index, memory, &read);
     let table_bytes = global::resolve_groups(
         partitions.len(),
         &tables,
         memory,
         &paths.checkpoints(),
-        |p, rows, groups| {
-            let keys = barrier.commit(p, groups.to_bytes(), groups.count, |done| {
+        |p, rows, groups, members| {
+            let traced = match &env.trace {
+                Some(tracing) => {
+                    let mut grouped = Vec::new();
+                    members(&mut |row, leader| grouped.push((row, leader)))?;
+                    let (to, none) = (barrier.destination(p), Vec::new());
+                    trace::record(tracing, to, &mut ids, none, (Fate::Grouped, grouped))?
+                }
+                None => None,
+            };
+            let keys = barrier.commit(p, groups.to_bytes(), groups.count, traced, |done| {
                 // A group counts in the partition where it begins, other rows where they are.
                 done.merged_rows = rows - groups.count;
             })?;
@@ -100,6 +141,22 @@ fn groups(
     .with_context(|| format!("op {op} `{}`", planned.name))?;
     barrier.finish(table_bytes, spilled);
     Ok(())
+}
+
+/// The ids of the rows that came to global op `op`.
+fn row_ids<'a>(
+    op: usize,
+    partitions: &[Partition],
+    index: &Index,
+    memory: usize,
+    read: &'a dyn Fn(usize) -> Result<Option<Vec<u64>>>,
+) -> RowIds<'a> {
+    let rows = |p: &Partition| {
+        index
+            .get(Artifact::Keys, op, p.id as usize)
+            .map_or(0, |keys| keys.rows)
+    };
+    RowIds::new(partitions.iter().map(rows), memory, read)
 }
 
 /// Commits the masks, or groups, of one global op, and totals its rows for the log.
@@ -129,13 +186,21 @@ impl<'a> Barrier<'a> {
         }
     }
 
-    /// Commits the mask or groups `bytes` of partition `p`, which keep `rows` rows. `merge` sets
-    /// the number of merged rows. Returns the manifest of the partition's keys.
+    /// Where what the op did with the rows of partition `p` is recorded.
+    fn destination(&self, p: usize) -> Destination<'a> {
+        let key = self.env.chains.after(p, Some(self.op));
+        task::destination(self.env, (self.op, p, key))
+    }
+
+    /// Commits the mask or groups `bytes` of partition `p`, which keep `rows` rows; `traced` is
+    /// what is recorded of the others. `merge` sets the number of merged rows. Returns the manifest
+    /// of the partition's keys.
     fn commit(
         &mut self,
         p: usize,
         bytes: &[u8],
         rows: u64,
+        traced: Option<Traced>,
         merge: impl FnOnce(&mut OpDone),
     ) -> Result<Manifest> {
         let (env, op) = (self.env, self.op);
@@ -144,6 +209,7 @@ impl<'a> Barrier<'a> {
             .get(Artifact::Keys, op, p)
             .context("internal error: keys have gone")?;
         let mut account = keys.account.clone();
+        account.trace.extend(traced);
         let done = account.op(p, op, &env.plan.ops[op].name);
         done.output_rows = rows;
         merge(done);

@@ -1,6 +1,7 @@
 //! A task at work: its ops, the keys of a global op, what it sets aside, and its numbers.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -11,8 +12,10 @@ use super::context::TaskContext;
 use super::quarantine::{Destination, Quarantine};
 use super::sink::{Sink, Target, Written};
 use super::source::{Base, Incoming};
+use super::stats;
 use super::task::{self, Task};
-use crate::checkpoint::{Account, Artifact, Manifest, RowFileWriter, Store};
+use super::trace::Ordinals;
+use crate::checkpoint::{Account, Artifact, Distribution, Manifest, RowFileWriter, Store};
 use crate::data::{Batch, Partition};
 use crate::global::KeysWriter;
 use crate::partition::identity;
@@ -71,6 +74,10 @@ pub(super) struct Stage<'a> {
     masked: Masked<'a>,
     chain: Chain<'a>,
     keys: Option<KeysWork<'a>>,
+    /// Of the rows that go into the export: their ordinals, and the stats that are expected.
+    ordinals: Ordinals,
+    expected: &'a [String],
+    observed: BTreeMap<String, Distribution>,
     /// Rows of the base that it has had: the first ones, without a gap.
     pub(super) had: u64,
     /// Rows that entered the ops, and that came out.
@@ -99,7 +106,7 @@ impl<'a> Stage<'a> {
             read: 0,
             bad: 0,
             input_bytes: 0,
-            quarantine: Quarantine::new(env.breaker()),
+            quarantine: env.quarantine(),
             masked: match base {
                 Some(base) => Masked::new(env.plan, base, partition, env.log, env.breaker())?,
                 None => Masked::none(),
@@ -109,6 +116,12 @@ impl<'a> Stage<'a> {
                 .keys()
                 .map(|op| KeysWork::new(env, op, partition))
                 .transpose()?,
+            ordinals: Ordinals::default(),
+            expected: match task.end {
+                Some(End::Export) => &env.expected,
+                _ => &[],
+            },
+            observed: BTreeMap::new(),
             had: 0,
             rows_in: 0,
             rows_out: 0,
@@ -189,8 +202,8 @@ impl<'a> Stage<'a> {
         account.input_bytes += self.input_bytes;
         self.masked.finish(p, &mut account);
         self.chain.finish(&mut account);
-        let mut quarantine = self.quarantine;
-        task::finish_quarantine(env, to, &mut account, &mut quarantine)?;
+        let (quarantine, mut observed) = (self.quarantine, self.observed);
+        task::finish_quarantine(env, to, &mut account, quarantine, task.ops.clone())?;
         if base.rows.is_none() && base.masks.is_empty() {
             account.input = identity::content(env.dataset, partition, env.chains.after(p, None))?;
         }
@@ -204,6 +217,7 @@ impl<'a> Stage<'a> {
                 Written::Flat(rows) => flat = Some(*rows),
                 Written::Part(file, info) => {
                     file.commit()?;
+                    account.observed = std::mem::take(&mut observed);
                     manifests.push(task::commit_part(env, info, p, last, &account)?);
                 }
             }
@@ -251,6 +265,12 @@ impl<'a> Stage<'a> {
                 if let Some(keys) = &mut self.keys {
                     keys.take(&batch)?;
                 }
+                if self.task.end == Some(End::Export) && self.quarantine.recorder.records_written()
+                {
+                    let pieces = self.ordinals.of(batch.ids.values());
+                    self.quarantine.recorder.written(&batch, pieces.as_deref());
+                }
+                stats::observe(&mut self.observed, self.expected, &batch);
                 let before = self.rows_out;
                 self.rows_out += batch.rows() as u64;
                 on(before, batch)?;
@@ -316,18 +336,22 @@ struct KeysWork<'a> {
 }
 
 impl<'a> KeysWork<'a> {
-    fn new(env: &TaskContext<'a>, op: usize, p: usize) -> Result<Self> {
+    fn new(env: &'a TaskContext<'a>, op: usize, p: usize) -> Result<Self> {
         Ok(Self {
             op,
             keyer: Keyer::new(&env.plan.ops[op], p)?,
-            writer: KeysWriter::new(),
-            quarantine: Quarantine::new(env.breaker()),
+            writer: match env.trace {
+                Some(_) => KeysWriter::with_ids(),
+                None => KeysWriter::new(),
+            },
+            quarantine: env.quarantine(),
             rows: 0,
         })
     }
 
     fn take(&mut self, batch: &Batch) -> Result<()> {
         self.rows += batch.rows() as u64;
+        self.writer.identify(&batch.ids);
         for keyed in self.keyer.process(batch, &mut self.quarantine)? {
             self.writer.add(keyed.rows, keyed.output, &keyed.rejected)?;
         }
@@ -340,7 +364,7 @@ impl<'a> KeysWork<'a> {
 
     /// `flat`: the rows of the keys, if they are stored together.
     fn commit(
-        mut self,
+        self,
         env: &TaskContext<'_>,
         p: usize,
         account: &mut Account,
@@ -348,7 +372,9 @@ impl<'a> KeysWork<'a> {
     ) -> Result<Manifest> {
         let to = self.quarantine_to(env, p);
         account.ops.insert(self.op, self.keyer.finish(env.log));
-        task::finish_quarantine(env, to, account, &mut self.quarantine)?;
+        // What it keeps is recorded at its barrier.
+        let no_op = self.op..self.op;
+        task::finish_quarantine(env, to, account, self.quarantine, no_op)?;
         let manifest = Store::manifest(
             Artifact::Keys,
             env.chains.keys(p, self.op).clone(),

@@ -255,11 +255,13 @@ pub(super) fn destination<'e>(
     }
 }
 
+/// Commits what a task set aside, and what it recorded of the rows of `ops`.
 pub(super) fn finish_quarantine(
     env: &TaskContext<'_>,
     to: Destination<'_>,
     account: &mut Account,
-    quarantine: &mut Quarantine<'_>,
+    mut quarantine: Quarantine<'_>,
+    ops: Range<usize>,
 ) -> Result<()> {
     let p = to.task.1;
     let file = quarantine.commit(to)?;
@@ -284,5 +286,6 @@ pub(super) fn finish_quarantine(
         });
     }
     account.quarantine.extend(file);
+    account.trace.extend(quarantine.recorder.commit(to, ops)?);
     Ok(())
 }

@@ -5,13 +5,15 @@
 //! several bands if they are small, a part of one, by hash, if it is large. So the number of scans
 //! is the size of the tables of all fingerprints, divided by the memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Tables;
+use super::duplicates::{Duplicates, starts};
 use super::mask::Mask;
 
 /// A fingerprint as 2 or 4 words of 4 bytes: table entries then need no padding.
@@ -74,57 +76,70 @@ pub(crate) fn in_pass(fingerprint: u128, pass: u64, passes: u64) -> bool {
     passes == 1 || pass_of(xxh3_64(&fingerprint.to_le_bytes()), passes) == pass
 }
 
-/// One fingerprint of `width` bytes per row: removes each row whose fingerprint occurred before.
-/// Returns the bytes of the tables.
+/// One fingerprint of `width` bytes per row: removes each row whose fingerprint occurred before, and
+/// adds it to `found`. Returns the bytes of the tables.
 pub fn first_of_keys(
     tables: Tables<'_>,
     masks: &mut [Mask],
     width: usize,
     memory: usize,
+    found: &mut Duplicates,
 ) -> Result<usize> {
     if width == 8 {
-        firsts::<2>(tables, masks, memory)
+        firsts::<2>(tables, masks, memory, found)
     } else {
-        firsts::<4>(tables, masks, memory)
+        firsts::<4>(tables, masks, memory, found)
     }
 }
 
-fn firsts<const N: usize>(tables: Tables<'_>, masks: &mut [Mask], memory: usize) -> Result<usize> {
+fn firsts<const N: usize>(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    memory: usize,
+    found: &mut Duplicates,
+) -> Result<usize> {
+    let starts = starts(masks.iter().map(Mask::rows));
     let rows: usize = masks.iter().map(Mask::rows).sum();
-    let passes = passes(rows, entry(4 * N), memory);
+    let passes = passes(rows, entry(4 * N + 4), memory);
     let mut used = 0;
     for pass in 0..passes {
-        let mut seen: HashSet<Print<N>, Build> =
-            HashSet::with_capacity_and_hasher(room(rows, passes), Build::default());
+        let mut seen: HashMap<Print<N>, u32, Build> =
+            HashMap::with_capacity_and_hasher(room(rows, passes), Build::default());
         for (p, mask) in masks.iter_mut().enumerate() {
             let mut again = Vec::new();
             tables(p)?.each(0, |row, fingerprint| {
-                if in_pass(fingerprint, pass, passes)
-                    && mask.is_kept(row as usize)
-                    && !seen.insert(print(fingerprint))
-                {
-                    again.push(row);
+                if !in_pass(fingerprint, pass, passes) || !mask.is_kept(row as usize) {
+                    return;
+                }
+                match seen.entry(print(fingerprint)) {
+                    Entry::Vacant(place) => drop(place.insert(starts[p].saturating_add(row))),
+                    Entry::Occupied(first) => {
+                        again.push(row);
+                        found.add(p, row, *first.get());
+                    }
                 }
             })?;
             mask.clear_all(&again);
         }
-        used = used.max(seen.capacity() * (4 * N + 1) * 8 / 7);
+        used = used.max(seen.capacity() * (4 * N + 5) * 8 / 7);
     }
     Ok(used)
 }
 
 /// Several fingerprints of `width` bytes per row: rows that share one are in one group,
-/// transitively, and the first row of each group stays. Returns the bytes of the tables.
+/// transitively, and the first row of each group stays. Adds the others to `found`. Returns the
+/// bytes of the tables.
 pub fn first_of_groups(
     tables: Tables<'_>,
     masks: &mut [Mask],
     (width, per_row): (usize, usize),
     memory: usize,
+    found: &mut Duplicates,
 ) -> Result<usize> {
     if width == 8 {
-        groups::<2>(tables, masks, per_row, memory)
+        groups::<2>(tables, masks, per_row, memory, found)
     } else {
-        groups::<4>(tables, masks, per_row, memory)
+        groups::<4>(tables, masks, per_row, memory, found)
     }
 }
 
@@ -133,6 +148,7 @@ fn groups<const N: usize>(
     masks: &mut [Mask],
     per_row: usize,
     memory: usize,
+    found: &mut Duplicates,
 ) -> Result<usize> {
     let mut start = Vec::with_capacity(masks.len());
     let mut total = 0u64;
@@ -177,15 +193,7 @@ fn groups<const N: usize>(
             );
         }
     }
-    for (p, mask) in masks.iter_mut().enumerate() {
-        let id = |row: u32| (start[p] + u64::from(row)) as u32;
-        let again: Vec<u32> = mask
-            .kept()
-            .map(|row| row as u32)
-            .filter(|row| groups.root(id(*row)) != id(*row))
-            .collect();
-        mask.clear_all(&again);
-    }
+    groups.keep_first(masks, &start, found);
     Ok(used + groups.parent.len() * 4)
 }
 
@@ -215,6 +223,23 @@ impl Groups {
         let (small, large) = if a < b { (a, b) } else { (b, a) };
         self.parent[large as usize] = small;
     }
+
+    /// Leaves of each group its first row, and adds the others to `found`. `start` has the number of
+    /// each partition's first row.
+    pub(crate) fn keep_first(&mut self, masks: &mut [Mask], start: &[u64], found: &mut Duplicates) {
+        for (p, mask) in masks.iter_mut().enumerate() {
+            let mut again = Vec::new();
+            for row in mask.kept() {
+                let (row, id) = (row as u32, (start[p] + row as u64) as u32);
+                let first = self.root(id);
+                if first != id {
+                    again.push(row);
+                    found.add(p, row, first);
+                }
+            }
+            mask.clear_all(&again);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -223,8 +248,11 @@ mod tests {
     use crate::global::keys::{KeyTable, KeysWriter};
     use crate::wasm::Output;
 
-    /// Partitions of rows, each with its fingerprints.
-    fn kept(partitions: &[&[&[u64]]], memory: usize) -> Vec<Vec<usize>> {
+    /// The rows that stay of each partition of rows with these fingerprints, and what stands for the
+    /// others.
+    type Found = (Vec<Vec<usize>>, Vec<Vec<(u32, u32)>>);
+
+    fn kept(partitions: &[&[&[u64]]], memory: usize) -> Found {
         let per_row = partitions
             .iter()
             .flat_map(|p| p.iter())
@@ -257,18 +285,24 @@ mod tests {
         let mut masks: Vec<Mask> = (0..files.len())
             .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
             .collect();
+        let mut found = Duplicates::of(masks.len());
         match per_row {
-            1 => first_of_keys(&tables, &mut masks, 8, memory).unwrap(),
-            n => first_of_groups(&tables, &mut masks, (8, n), memory).unwrap(),
+            1 => first_of_keys(&tables, &mut masks, 8, memory, &mut found).unwrap(),
+            n => first_of_groups(&tables, &mut masks, (8, n), memory, &mut found).unwrap(),
         };
-        masks.iter().map(|m| m.kept().collect()).collect()
+        (
+            masks.iter().map(|m| m.kept().collect()).collect(),
+            (0..masks.len()).map(|p| found.take(p)).collect(),
+        )
     }
 
     #[test]
     fn the_first_of_equal_rows_stays_whatever_the_memory() {
         let rows: &[&[&[u64]]] = &[&[&[1], &[2], &[1]], &[&[3], &[2], &[4]], &[&[4], &[5]]];
         for memory in [1, 100, 1 << 20] {
-            assert_eq!(kept(rows, memory), [vec![0, 1], vec![0, 2], vec![1]]);
+            let (stay, others) = kept(rows, memory);
+            assert_eq!(stay, [vec![0, 1], vec![0, 2], vec![1]]);
+            assert_eq!(others, [vec![(2, 0)], vec![(1, 1)], vec![(0, 5)]]);
         }
     }
 
@@ -278,7 +312,9 @@ mod tests {
         // is not a match.
         let rows: &[&[&[u64]]] = &[&[&[1, 10], &[2, 20]], &[&[1, 30], &[4, 30]], &[&[10, 50]]];
         for memory in [1, 200, 1 << 20] {
-            assert_eq!(kept(rows, memory), [vec![0, 1], vec![], vec![0]]);
+            let (stay, others) = kept(rows, memory);
+            assert_eq!(stay, [vec![0, 1], vec![], vec![0]]);
+            assert_eq!(others, [vec![], vec![(0, 0), (1, 0)], vec![]]);
         }
     }
 }

@@ -98,14 +98,25 @@ impl Iterator for Members<'_, '_> {
 
 impl ExactSizeIterator for Members<'_, '_> {}
 
+/// Calls a function with the rows of a partition that follow a leader, and the leader.
+pub(crate) type EachMember<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u32, u32)) -> Result<()>;
+
+fn each_member(file: &mut File, start: u32, see: &mut dyn FnMut(u32, u32)) -> Result<()> {
+    each_leader(file, |row, leader| {
+        if leader != start + row {
+            see(row, leader);
+        }
+    })
+}
+
 /// Groups the rows of all partitions; `accepted` says which of them have a key. Calls
-/// `each(partition, groups)` for all partitions in order. Returns the bytes of the tables.
+/// `each(partition, groups, members)` for all partitions in order. Returns the bytes of the tables.
 pub(crate) fn group(
     tables: Tables<'_>,
     accepted: &[Mask],
     memory: usize,
     scratch: &Path,
-    mut each: impl FnMut(usize, Groups) -> Result<()>,
+    mut each: impl FnMut(usize, Groups, EachMember<'_>) -> Result<()>,
 ) -> Result<usize> {
     let mut starts = vec![0u32];
     for mask in accepted {
@@ -152,14 +163,20 @@ pub(crate) fn group(
         used = used.max(pairs.len() * 8);
         for group in pairs.chunk_by(|a, b| a >> 32 == b >> 32) {
             while (group[0] >> 32) as u32 >= starts[partition + 1] {
-                each(partition, std::mem::take(&mut groups))?;
+                let start = starts[partition];
+                each(partition, std::mem::take(&mut groups), &mut |see| {
+                    each_member(&mut leaders[partition], start, see)
+                })?;
                 partition += 1;
             }
             groups.push(group.iter().map(|pair| *pair as u32));
         }
     }
     for partition in partition..accepted.len() {
-        each(partition, std::mem::take(&mut groups))?;
+        let start = starts[partition];
+        each(partition, std::mem::take(&mut groups), &mut |see| {
+            each_member(&mut leaders[partition], start, see)
+        })?;
     }
     Ok(used)
 }
@@ -278,8 +295,14 @@ mod tests {
             &accepted,
             memory,
             dir.path(),
-            |partition, groups| {
+            |partition, groups, members| {
                 assert_eq!(partition, found.len());
+                let mut others = 0;
+                members(&mut |row, leader| {
+                    assert!(accepted[partition].is_kept(row as usize) && leader < u32::MAX);
+                    others += 1;
+                })?;
+                assert_eq!(others + groups.count, accepted[partition].count() as u64);
                 let mut here = Vec::new();
                 Groups::each(groups.to_bytes(), |rows| {
                     here.push(rows.collect::<Result<Vec<u32>>>()?);

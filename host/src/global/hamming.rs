@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Tables;
 use super::dedup::{Groups, pass_of, passes, room};
+use super::duplicates::Duplicates;
 use super::mask::Mask;
 
 /// A fingerprint as two words, low one first, and the number of its row: 12 bytes, where `(u64,
@@ -22,13 +23,14 @@ fn print([low, high, _]: Entry) -> u64 {
 }
 
 /// One fingerprint of 8 bytes per row: rows whose fingerprints differ in at most `distance` bits
-/// are in one cluster, transitively, and the first row of each cluster stays. Returns the bytes of
-/// the tables. `distance` must be below 64.
+/// are in one cluster, transitively, and the first row of each cluster stays. Adds the others to
+/// `found`. Returns the bytes of the tables. `distance` must be below 64.
 pub fn first_of_near(
     tables: Tables<'_>,
     masks: &mut [Mask],
     distance: u32,
     memory: usize,
+    found: &mut Duplicates,
 ) -> Result<usize> {
     let mut start = Vec::with_capacity(masks.len());
     let mut total = 0u64;
@@ -77,15 +79,7 @@ pub fn first_of_near(
             unite_buckets(&mut entries, mask, distance, &mut groups);
         }
     }
-    for (p, mask) in masks.iter_mut().enumerate() {
-        let id = |row: u32| (start[p] + u64::from(row)) as u32;
-        let again: Vec<u32> = mask
-            .kept()
-            .map(|row| row as u32)
-            .filter(|row| groups.root(id(*row)) != id(*row))
-            .collect();
-        mask.clear_all(&again);
-    }
+    groups.keep_first(masks, &start, found);
     Ok(used * size_of::<Entry>() + rows * 4)
 }
 
@@ -182,7 +176,14 @@ mod tests {
         let mut masks: Vec<Mask> = (0..files.len())
             .map(|p| Mask::new(0, tables(p).unwrap().accepted()))
             .collect();
-        first_of_near(&tables, &mut masks, distance, memory).unwrap();
+        first_of_near(
+            &tables,
+            &mut masks,
+            distance,
+            memory,
+            &mut Duplicates::ignored(),
+        )
+        .unwrap();
         masks
             .iter()
             .flat_map(|mask| (0..mask.rows()).map(|row| mask.is_kept(row)))

@@ -1,19 +1,24 @@
 //! The key file: the keys of one partition's rows.
 //!
-//! An Arrow stream with columns `key` (fingerprints as fixed-size binary, or the selector's key)
-//! and `rejected`. A partition without rows has an empty file.
+//! An Arrow stream with columns `key` (fingerprints as fixed-size binary, or the selector's key),
+//! `rejected`, and for the trace `row`, the rows' ids. A partition without rows has an empty file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, RecordBatch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, RecordBatch, UInt64Array,
+};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
 use crate::wasm::Output;
+
+/// The column of ids.
+const IDS: &str = "row";
 
 /// Keys of some rows, bytes per fingerprint, and fingerprints per row; 0 for selectors.
 type Keys = (ArrayRef, usize, usize);
@@ -22,12 +27,29 @@ type Keys = (ArrayRef, usize, usize);
 #[derive(Default)]
 pub struct KeysWriter {
     batches: Vec<(Option<Keys>, Vec<bool>)>,
+    /// None where nobody needs them.
+    ids: Option<Vec<UInt64Array>>,
 }
 
 impl KeysWriter {
     /// Starts without rows.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Starts without rows; the file will have their ids.
+    pub fn with_ids() -> Self {
+        Self {
+            ids: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the ids of the rows of the next answers, if the file has them.
+    pub fn identify(&mut self, ids: &UInt64Array) {
+        if let Some(all) = &mut self.ids {
+            all.push(ids.clone());
+        }
     }
 
     /// Adds the answer for `rows` rows; None if the op failed on them. `rejected` are positions.
@@ -67,7 +89,8 @@ impl KeysWriter {
             return if flags.is_empty() {
                 Ok(Vec::new())
             } else {
-                write(&DataType::Null, &HashMap::new(), vec![(None, flags)])
+                let batches = vec![(None, flags)];
+                write(&DataType::Null, &HashMap::new(), batches, self.ids)
             };
         };
         let metadata = HashMap::from([
@@ -82,6 +105,7 @@ impl KeysWriter {
                 .into_iter()
                 .map(|(k, f)| (k.map(|k| k.0), f))
                 .collect(),
+            self.ids,
         )
     }
 }
@@ -90,24 +114,41 @@ fn write(
     ty: &DataType,
     metadata: &HashMap<String, String>,
     batches: Vec<(Option<ArrayRef>, Vec<bool>)>,
+    ids: Option<Vec<UInt64Array>>,
 ) -> Result<Vec<u8>> {
-    let fields = vec![
+    let mut fields = vec![
         Field::new("key", ty.clone(), true),
         Field::new("rejected", DataType::Boolean, false),
     ];
+    let ids = match ids {
+        None => None,
+        Some(parts) => {
+            fields.push(Field::new(IDS, DataType::UInt64, false));
+            let parts: Vec<&dyn Array> = parts.iter().map(|ids| ids as &dyn Array).collect();
+            Some(arrow::compute::concat(&parts)?)
+        }
+    };
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.clone()));
     let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
+    let mut start = 0;
     for (keys, flags) in batches {
+        let rows = flags.len();
         let keys = keys.unwrap_or_else(|| arrow::array::new_null_array(ty, flags.len()));
         ensure!(
             keys.data_type() == ty,
             "keys of type {} after keys of type {ty}",
             keys.data_type()
         );
-        writer.write(&RecordBatch::try_new(
-            Arc::clone(&schema),
-            vec![keys, Arc::new(BooleanArray::from(flags))],
-        )?)?;
+        let mut columns = vec![keys, Arc::new(BooleanArray::from(flags)) as ArrayRef];
+        if let Some(ids) = &ids {
+            ensure!(
+                start + rows <= ids.len(),
+                "internal error: keys of unknown rows"
+            );
+            columns.push(ids.slice(start, rows));
+        }
+        start += rows;
+        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
     }
     Ok(writer.into_inner()?)
 }
@@ -147,6 +188,18 @@ impl KeyTable {
     /// Bytes per fingerprint and fingerprints per row; None for selectors and without fingerprints.
     pub fn shape(&self) -> Option<(usize, usize)> {
         self.shape
+    }
+
+    /// The ids of all rows; None if the file does not have them.
+    pub fn ids(&self) -> Option<Vec<u64>> {
+        let mut all = Vec::new();
+        for batch in &self.batches {
+            let ids = batch
+                .column_by_name(IDS)?
+                .as_primitive_opt::<UInt64Type>()?;
+            all.extend_from_slice(ids.values());
+        }
+        Some(all)
     }
 
     /// One bit per row, clear if rejected.

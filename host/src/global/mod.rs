@@ -3,6 +3,7 @@
 //! the groups found here.
 
 mod dedup;
+mod duplicates;
 mod groups;
 mod hamming;
 mod key_counts;
@@ -10,7 +11,8 @@ mod keys;
 mod mask;
 
 pub use dedup::{first_of_groups, first_of_keys};
-pub(crate) use groups::{Groups, group};
+pub use duplicates::Duplicates;
+pub(crate) use groups::{EachMember, Groups, group};
 pub use hamming::first_of_near;
 pub use key_counts::count_keys;
 pub use keys::{KeyTable, KeysWriter};
@@ -30,13 +32,15 @@ pub(crate) type Tables<'a> = &'a dyn Fn(usize) -> Result<KeyTable>;
 
 /// Decides which rows of each partition the global op `op` keeps, and counts keys if it does so.
 /// `memory` bounds the tables of fingerprints and keys, in bytes; the rest goes to files in
-/// `scratch`. Returns the masks, and the bytes of the tables.
+/// `scratch`. Adds the rows that a deduplicator removes to `found`. Returns the masks, and the bytes
+/// of the tables.
 pub(crate) fn resolve(
     op: &PlannedOp,
     partitions: usize,
     tables: Tables<'_>,
     memory: usize,
     scratch: &Path,
+    found: &mut Duplicates,
 ) -> Result<(Vec<Mask>, usize)> {
     let mut masks = Vec::with_capacity(partitions);
     let mut shape = None;
@@ -56,9 +60,11 @@ pub(crate) fn resolve(
             count_keys(tables, &mut masks, memory, scratch)?
         }
         Kind::Deduplicator => match (shape, op.pool.hamming_distance()) {
-            (Some(_), Some(distance)) => first_of_near(tables, &mut masks, distance, memory)?,
-            (Some((width, 1)), None) => first_of_keys(tables, &mut masks, width, memory)?,
-            (Some(shape), None) => first_of_groups(tables, &mut masks, shape, memory)?,
+            (Some(_), Some(distance)) => {
+                first_of_near(tables, &mut masks, distance, memory, found)?
+            }
+            (Some((width, 1)), None) => first_of_keys(tables, &mut masks, width, memory, found)?,
+            (Some(shape), None) => first_of_groups(tables, &mut masks, shape, memory, found)?,
             (None, _) => 0,
         },
         Kind::Selector => select(op, partitions, tables, &mut masks)?,
@@ -70,21 +76,23 @@ pub(crate) fn resolve(
     Ok((masks, used))
 }
 
-/// Finds the groups of grouper `op`. Calls `each(partition, rows, groups)` for each partition in
-/// order; `rows` is the number of its rows with a key. Returns the bytes of the tables.
+/// Finds the groups of grouper `op`. Calls `each(partition, rows, groups, members)` for each
+/// partition in order; `rows` is the number of its rows with a key, and `members` calls a function
+/// with each of its rows that is in a group of an earlier row, and the number of that row in the
+/// dataset. Returns the bytes of the tables.
 pub(crate) fn resolve_groups(
     partitions: usize,
     tables: Tables<'_>,
     memory: usize,
     scratch: &Path,
-    mut each: impl FnMut(usize, u64, Groups) -> Result<()>,
+    mut each: impl FnMut(usize, u64, Groups, EachMember<'_>) -> Result<()>,
 ) -> Result<usize> {
     let mut accepted = Vec::with_capacity(partitions);
     for p in 0..partitions {
         accepted.push(Mask::new(0, tables(p)?.accepted()));
     }
-    group(tables, &accepted, memory, scratch, |p, groups| {
-        each(p, accepted[p].count() as u64, groups)
+    group(tables, &accepted, memory, scratch, |p, groups, members| {
+        each(p, accepted[p].count() as u64, groups, members)
     })
 }
 

@@ -14,7 +14,9 @@ pub mod snapshot;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod trace;
 
+pub use crate::rundir::trace::{Bounds, Entry, Fate, Missing, TraceDocument, TracedFile, TracedOp};
 pub use crate::rundir::{
     DatasetMapping, Holder, JobSummary, Ledger, ProcessId, RunPaths, Status, StopFlag, events,
 };
@@ -27,3 +29,5 @@ pub use progress::*;
 pub use show::progress_text;
 pub use snapshot::{Facts, snapshot};
 pub use stop::{StopOutcome, StopReport, stop_job, stop_job_in};
+pub use trace::{Near, Trace, WhatIf};
+pub(crate) use trace::{number, shown};

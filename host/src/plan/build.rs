@@ -6,12 +6,15 @@ use anyhow::Result;
 
 use super::grants::grant;
 use super::lineage_key::KeyBuilder;
+use super::names::unknown_op;
 use super::order;
 use super::refreshed::refreshed;
 use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom, is_in};
-use super::{Earlier, Plan, PlannedOp};
-use crate::config::{Config, OpHost, OpSpec, Resolved, canonical_json, check_params, is_field_key};
+use super::{Earlier, Expect, Plan, PlannedOp, expect};
+use crate::config::{
+    Config, OpHost, OpSpec, Resolved, TraceMode, canonical_json, check_params, is_field_key,
+};
 use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
 use crate::wasm::contract::ROW;
@@ -38,6 +41,11 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         reordered = order::reorder(&resolved.config, &mut resolved.ops, &mut ops);
     }
     let names: Vec<String> = resolved.ops.iter().map(|o| o.name.clone()).collect();
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let traced = resolved.config.trace_ops.0.iter();
+    if let Some(unknown) = traced.into_iter().find(|name| !names.contains(name)) {
+        errors.push(unknown_op(&resolved.place("trace_ops"), unknown, &known));
+    }
     match positions(&resolved.config, &names) {
         Ok(reasons) if errors.is_empty() => ops
             .iter_mut()
@@ -47,13 +55,19 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         Err(error) => errors.push(error),
     }
     errors.extend(type_conflicts(&ops));
+    let expect = expect::read(resolved, &ops).unwrap_or_else(|wrong| {
+        errors.extend(wrong);
+        Expect::default()
+    });
     let (unknown, stale) = stats::reads(&ops, resolved.config.reuse_input_stats);
     errors.extend(unknown);
     if !errors.is_empty() {
         return Err(UserErrors(errors).into());
     }
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
-    stats::leave_out(&mut ops, resolved.config.keep_stats_in_res_ds);
+    let config = &resolved.config;
+    let are_kept = config.keep_stats_in_res_ds || config.trace == TraceMode::All;
+    stats::leave_out(&mut ops, are_kept, &expect.stats());
     let refreshed = refreshed(&ops);
     ops.iter_mut()
         .zip(refreshed)
@@ -80,6 +94,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         fields,
         notes,
         order: reordered,
+        expect,
         earlier: Vec::new(),
     })
 }
@@ -135,6 +150,7 @@ fn planned(
         .unwrap_or(config.op_limits.job_output_mb);
     Ok(PlannedOp {
         index: spec.index,
+        position: spec.index,
         name: spec.name.clone(),
         place: spec.place.clone(),
         pool,

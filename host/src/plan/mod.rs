@@ -2,11 +2,14 @@
 //! it is built.
 
 pub(crate) mod advice;
+mod bounds;
 mod build;
 pub(crate) mod document;
+mod expect;
 mod granted_files;
 mod grants;
 pub(crate) mod lineage_key;
+mod names;
 mod order;
 mod places;
 mod prepared;
@@ -20,7 +23,9 @@ use crate::data::ReadField;
 use crate::wasm::{Kind, OpPool};
 use lineage_key::Key;
 
+pub(crate) use bounds::bounds;
 pub(crate) use build::{add_fallback, build};
+pub(crate) use expect::{Demand, Expect, What};
 pub(crate) use grants::{grants_of_params, reads_media};
 pub(crate) use places::check_places;
 pub use prepared::Prepared;
@@ -31,6 +36,8 @@ pub(crate) use stats::{StatsFrom, overlap};
 pub struct PlannedOp {
     /// Its place in the order in which ops run, from 0; file names and events use the same number.
     pub index: usize,
+    /// Its place in `process` as written, from 0.
+    pub position: usize,
     /// Its name as written in the recipe.
     pub name: String,
     /// Where it is in the recipe, for messages.
@@ -92,6 +99,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Where ops run in another order than that of the recipe, for the user.
     pub order: Vec<String>,
+    /// What must hold when the job is done.
+    pub expect: Expect,
     /// The plan before each of its fallbacks was added, oldest first.
     pub earlier: Vec<Earlier>,
 }

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::PlannedOp;
 use super::advice::{Category, category};
+use super::names::unknown_op;
 use crate::config::{Config, Strategy};
-use crate::error::{UserError, did_you_mean};
+use crate::error::UserError;
 
 /// What ends a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,16 +87,8 @@ pub(crate) fn positions(
         Strategy::Manual => {
             let wanted = &config.checkpoint.op_names.0;
             if let Some(unknown) = wanted.iter().find(|w| !names.contains(w)) {
-                let error = UserError::new(
-                    "checkpoint.op_names",
-                    format!("`{unknown}` is not an op of this recipe"),
-                );
-                return Err(
-                    match did_you_mean(unknown, names.iter().map(String::as_str)) {
-                        Some(near) => error.hint(format!("did you mean `{near}`?")),
-                        None => error.hint(format!("its ops are `{}`", names.join("`, `"))),
-                    },
-                );
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                return Err(unknown_op("checkpoint.op_names", unknown, &names));
             }
             names
                 .iter()

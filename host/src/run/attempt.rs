@@ -7,17 +7,22 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::context::Shared;
+use super::findings::findings;
 use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
-use super::{Outcome, RunOptions, clean_up, code, document, progress, report, say_complete};
-use crate::checkpoint::{Artifact, Chains, Manifest, Store};
-use crate::config::{OnDifference, StorageFormat, Strategy};
+use super::{
+    Outcome, RunOptions, clean_up, code, document, expected, progress, report, say_complete,
+    say_unmet, trace,
+};
+use crate::checkpoint::{Artifact, Chains, Manifest};
+use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
-use crate::data::{Ahead, Dataset, Exported, ReadOptions, assemble};
-use crate::error::Stopped;
+use crate::data::{Ahead, Dataset, Exported, assemble};
+use crate::error::{Stopped, Unexpected};
 use crate::exec::{
-    Determinism, Index, Ratios, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
+    Determinism, Index, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
@@ -59,8 +64,12 @@ impl Attempt<'_> {
         if state::is_done(paths, prepared, Some(&chains))? {
             return self.nothing_to_do(state);
         }
+        let traced = trace::document(prepared, &dataset, self.options.retry.is_some(), paths)?;
+        traced.save(paths, &paths.storage())?;
+        let mut unmet = Vec::new();
         if !self.options.scratch || self.options.embedded {
-            unmet_fields(&prepared.resolved, &prepared.plan, &dataset)
+            unmet = unmet_fields(&prepared.resolved, &prepared.plan, &dataset);
+            unmet
                 .iter()
                 .for_each(|sentence| tracing::warn!("{sentence}"));
         }
@@ -71,21 +80,40 @@ impl Attempt<'_> {
         )));
         let context = self.context(&dataset, &chains, &tally);
         let (manifests, ahead) = self.run_tasks(&context, &chosen, &tally, state)?;
-        self.check_rows(&context, &manifests, state)?;
+        self.check_rows(&context, &manifests, &unmet, state)?;
+        self.check_expected(state)?;
         self.check_stop()?;
-        reconcile::forget_quarantine(&context, manifests.iter())?;
+        reconcile::forget_rows(&context, manifests.iter())?;
         let mut exported = self.export(&manifests, ahead, &self.export_storage(), state)?;
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
+        trace::complete(traced, &manifests, paths)?;
         state.completed(prepared, &chains, &exported, log)?;
         clean_up(config, paths);
         if !self.options.scratch && !self.options.embedded {
             let quiet = self.options.quiet;
             report::print(&state.summary, &prepared.plan, &exported, quiet);
         }
+        let summary = &state.summary;
+        if !self.options.embedded {
+            say_unmet(&summary.expected);
+        }
         Ok(Outcome {
-            code: code(self.options, &state.summary.ledger),
+            code: code(self.options, &summary.ledger, &summary.expected),
         })
+    }
+
+    /// Fails if the result is not as expected, and must not be exported then.
+    fn check_expected(&self, state: &State) -> Result<()> {
+        let unmet = expected::unmet(&state.summary.expected);
+        if unmet.is_empty() || !self.prepared.plan.expect.block_export {
+            return Ok(());
+        }
+        let message = format!(
+            "nothing is exported, as `expect.block_export` demands: {}",
+            unmet.join("; ")
+        );
+        Err(Unexpected(message).into())
     }
 
     fn check_stop(&self) -> Result<()> {
@@ -97,15 +125,16 @@ impl Attempt<'_> {
 
     /// Ends an attempt at a job that turned out to be complete.
     fn nothing_to_do(&self, state: &mut State) -> Result<Outcome> {
-        state.completed_before(self.log)?;
+        state.completed_before(self.prepared, self.log)?;
         let summary = &state.summary;
         let export = &self.prepared.target.path;
         if !self.options.embedded {
             say_complete(&summary.job_id, &summary.ledger, export);
+            say_unmet(&summary.expected);
         }
         clean_up(&self.prepared.resolved.config, self.paths);
         Ok(Outcome {
-            code: code(self.options, &summary.ledger),
+            code: code(self.options, &summary.ledger, &summary.expected),
         })
     }
 
@@ -116,53 +145,17 @@ impl Attempt<'_> {
         chains: &'c Chains,
         tally: &'c Tally,
     ) -> TaskContext<'c> {
-        let (prepared, plan) = (self.prepared, &self.prepared.plan);
-        let config = &prepared.resolved.config;
-        let batch_bytes = (config.batch_size_kb as usize) << 10;
-        let reader = config
-            .max_unreadable_ratio
-            .unwrap_or(config.max_quarantine_ratio.max(0.5));
-        let mut storage = config.intermediate_storage.clone();
-        if !prepared.export.fits_parquet() {
-            // For example a union: the input has such a column, and an op turns it into something
-            // else.
-            storage.format = StorageFormat::Arrow;
-        }
-        TaskContext {
-            plan,
-            chains,
-            dataset,
-            read: ReadOptions {
-                fields: Vec::new(),
-                batch_bytes,
-                max_row_bytes: ((config.max_row_mb as usize) << 20)
-                    .min(ReadOptions::MAX_ROW_BYTES.max(1 << 30)),
-                as_json: prepared.export.makes_json(),
-                schema: prepared.export.schema().cloned(),
-                columns: None,
-            },
-            store: Store::new(
-                self.paths.clone(),
-                self.paths.storage(),
-                &storage,
-                batch_bytes,
-            ),
-            export: prepared.export.clone(),
-            part_extension: if dataset.is_columnar() && !plan.makes_json_rows() {
-                "arrow"
-            } else {
-                "jsonl"
-            },
+        Shared {
+            prepared: self.prepared,
+            paths: self.paths,
             log: self.log,
             stop: self.stop,
-            tally,
-            on_error: config.on_error(),
-            ratios: Ratios {
-                operators: config.max_quarantine_ratio,
-                reader,
-            },
             attempt: self.number,
+            dataset,
+            chains,
+            tally,
         }
+        .context()
     }
 
     /// Runs all tasks that earlier attempts left and returns the manifests of all parts, and the
@@ -239,6 +232,7 @@ impl Attempt<'_> {
         &self,
         context: &TaskContext<'_>,
         manifests: &[Manifest],
+        unmet: &[String],
         state: &mut State,
     ) -> Result<()> {
         let totals = state.account(&self.prepared.plan, manifests);
@@ -253,10 +247,12 @@ impl Attempt<'_> {
             .flat_map(|m| &m.account.quarantine)
             .map(|file| self.paths.quarantine().join(&file.name))
             .collect();
-        state
-            .emptied()
+        let emptied = state.emptied();
+        emptied
             .iter()
-            .for_each(|sentence| tracing::warn!("{sentence}"));
+            .for_each(|(_, sentence)| tracing::warn!("{sentence}"));
+        let plan = &self.prepared.plan;
+        state.summary.findings = findings(&state.summary, plan, &emptied, unmet);
         context.tally.check(
             seen,
             context.ratios,

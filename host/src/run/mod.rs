@@ -2,7 +2,12 @@
 //! summary.
 
 mod attempt;
+mod context;
 mod document;
+pub mod dropped;
+mod expected;
+pub mod explain;
+mod findings;
 mod live;
 pub(crate) mod logs;
 mod look;
@@ -16,6 +21,7 @@ mod reuse;
 mod room;
 mod shards;
 mod state;
+mod trace;
 
 use std::path::Path;
 
@@ -28,6 +34,7 @@ use crate::error::{Stopped, UserError, exit};
 use crate::partition::table;
 use crate::plan::{self, Plan};
 use crate::rundir::events::{EventLog, OpRef};
+use crate::rundir::summary::Expected;
 use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag};
 use crate::term::{counted, say};
 use attempt::Attempt;
@@ -108,15 +115,16 @@ fn run_here(
     }
     let kept = retry::attach(&mut prepared, &paths)?;
     if options.retry.is_none()
-        && let Some(ledger) = state::complete(&paths, &prepared)?
+        && let Some((ledger, expected)) = state::complete(&paths, &prepared)?
     {
         // The attempt that completed the job may have been killed before it cleaned up.
         clean_up(&prepared.resolved.config, &paths);
         if !options.embedded {
             say_complete(&dirs.job_id, &ledger, &prepared.target.path);
+            say_unmet(&expected);
         }
         return Ok(Outcome {
-            code: code(options, &ledger),
+            code: code(options, &ledger, &expected),
         });
     }
     let lock = lock.begin(options.embedded)?;
@@ -213,9 +221,18 @@ fn check_exists(dirs: &JobDirs, paths: &RunPaths) -> Result<()> {
     Ok(())
 }
 
+/// Says what is not as the recipe expects.
+fn say_unmet(expected: &[Expected]) {
+    for sentence in expected::unmet(expected) {
+        tracing::warn!("{sentence}");
+    }
+}
+
 /// Returns the exit code of a complete job.
-fn code(options: &RunOptions, ledger: &Ledger) -> u8 {
-    if options.strict && ledger.quarantined > 0 {
+fn code(options: &RunOptions, ledger: &Ledger, expected: &[Expected]) -> u8 {
+    if expected.iter().any(|demand| !demand.is_met) {
+        exit::UNEXPECTED
+    } else if options.strict && ledger.quarantined > 0 {
         exit::QUARANTINED
     } else {
         exit::DONE

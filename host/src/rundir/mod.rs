@@ -16,6 +16,7 @@ pub(crate) mod quarantine_entry;
 pub(crate) mod stop_request;
 pub(crate) mod storage;
 pub(crate) mod summary;
+pub(crate) mod trace;
 pub(crate) mod varint;
 
 pub(crate) use export_lock::{ExportLock, Owner as ExportOwner};

@@ -97,7 +97,7 @@ impl RunPaths {
     }
 
     /// Returns the fixed sub-directories.
-    pub fn directories(&self) -> [PathBuf; 6] {
+    pub fn directories(&self) -> [PathBuf; 7] {
         [
             self.checkpoints(),
             self.partitions(),
@@ -105,6 +105,7 @@ impl RunPaths {
             self.logs(),
             self.metadata(),
             self.quarantine(),
+            self.trace(),
         ]
     }
 
@@ -333,6 +334,33 @@ impl RunPaths {
         self.list(&self.quarantine(), |name| {
             name.starts_with("quarantine_") && name.ends_with(".jsonl")
         })
+    }
+
+    /// `trace/`.
+    pub fn trace(&self) -> PathBuf {
+        self.root.join("trace")
+    }
+
+    /// What one task did with its rows. `op` is the first op of the task, `partition` the number of
+    /// the partition at that time, `task` the key of the task's result, as for
+    /// [`quarantine_file`](Self::quarantine_file).
+    pub fn trace_file(&self, op: usize, partition: usize, task: &str) -> PathBuf {
+        let task = &task[..task.len().min(12)];
+        self.trace().join(format!(
+            "trace_op_{op:04}_partition_{partition:04}_{task}.parquet"
+        ))
+    }
+
+    /// Lists all files in `trace/`.
+    pub fn trace_files(&self) -> Result<Vec<PathBuf>> {
+        self.list(&self.trace(), |name| {
+            name.starts_with("trace_") && name.ends_with(".parquet")
+        })
+    }
+
+    /// `metadata/trace.json`: what a reader of the trace must know beside its files.
+    pub fn trace_document(&self) -> PathBuf {
+        self.metadata().join("trace.json")
     }
 
     /// Lists the manifests of all parts.

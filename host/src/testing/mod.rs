@@ -7,7 +7,8 @@ pub mod faulty_disk;
 
 pub use crate::data::{Batch, Column};
 pub use crate::global::{
-    KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys, first_of_near,
+    Duplicates, KeyTable, KeysWriter, Mask, count_keys, first_of_groups, first_of_keys,
+    first_of_near,
 };
 pub use crate::partition::auto::Modality;
 pub use crate::rundir::stop_request::FORCED;

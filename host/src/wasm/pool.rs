@@ -15,7 +15,7 @@ use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Repl
 use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
 use super::size;
-use crate::data::{Batch, FieldType};
+use crate::data::{Batch, FieldType, Stat};
 use crate::error::UserError;
 
 /// Hashes the keys of each row to 64 bits; the empty key is 0, and no other is. Fails unless the
@@ -318,6 +318,32 @@ impl OpPool {
         Ok(reply)
     }
 
+    /// Returns all stats of the rows of `batch`, those too that it is told nobody wants, where the
+    /// operator is a filter. For a few rows: an operator that is told may decide much faster. `slot`
+    /// has the instance between calls; an instance that dies is replaced.
+    pub fn stats_of(
+        &self,
+        slot: &mut Option<OpInstance>,
+        batch: &Batch,
+    ) -> Result<Result<Vec<Stat>, CallError>> {
+        let mut instance = match slot.take() {
+            Some(instance) => instance,
+            None => match self.create(self.limits, None) {
+                Ok(Ok(instance)) => instance,
+                Ok(Err(message)) => return Ok(Err(CallError::Failed(message))),
+                Err(error) => return Ok(Err(error)),
+            },
+        };
+        let reply = instance.process(&self.signature, batch, self.gives_stats);
+        if !matches!(reply, Err(CallError::Dead(_) | CallError::TimedOut(_))) {
+            *slot = Some(instance);
+        }
+        Ok(reply.and_then(|reply| match reply.output {
+            Output::Filtered { stats, .. } if reply.rejected.is_empty() => Ok(stats),
+            _ => Err(CallError::Failed("no stats of all rows".into())),
+        }))
+    }
+
     /// Replaces an instance with a fresh one.
     fn renew(&self, slot: &mut OpInstance) -> Result<()> {
         let fresh = self.checkout()?;
@@ -410,6 +436,15 @@ impl OpPool {
     }
 
     fn make(&self, limits: Limits) -> Result<Result<OpInstance, String>, CallError> {
+        self.create(limits, self.wanted_stats.as_deref())
+    }
+
+    /// Makes an instance that is told that only the stats `wanted` are; None: all.
+    fn create(
+        &self,
+        limits: Limits,
+        wanted: Option<&[String]>,
+    ) -> Result<Result<OpInstance, String>, CallError> {
         self.created.fetch_add(1, Ordering::Relaxed);
         let (runtime, pre) = (self.component.runtime(), self.component.pre());
         let bare = Bare::new(
@@ -424,7 +459,7 @@ impl OpPool {
             e.downcast::<CallError>()
                 .unwrap_or_else(|e| CallError::Dead(format!("{e:#}")))
         })?;
-        match &self.wanted_stats {
+        match wanted {
             Some(keys) if self.descriptor.takes_wanted_stats() => {
                 let params = with_wanted_stats(&self.params, keys);
                 bare.create(&self.descriptor.name, &params)
@@ -437,7 +472,6 @@ impl OpPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Stat;
     use arrow::array::{BooleanArray, Int64Array};
 
     #[test]

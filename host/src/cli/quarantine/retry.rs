@@ -1,17 +1,15 @@
 //! `djhost quarantine JOB retry`: tries rows in quarantine again.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::{QuarantineArgs, for_each};
-use crate::cli::loading::while_loading;
-use crate::config::Override;
+use crate::cli::again::prepare_again;
 use crate::error::{UserError, exit};
 use crate::run::logs::Logs;
-use crate::run::{Retry, RunOptions, prepare, run as run_job};
+use crate::run::{Retry, RunOptions, run as run_job};
 use crate::rundir::{JobSummary, RunPaths, Status, StopFlag};
 use crate::term::{counted, say};
 
@@ -60,18 +58,12 @@ pub(crate) fn run(
         and_others: args.op.is_none(),
         plugins: plugins.map(std::path::absolute).transpose()?,
     };
-    go_to_where_the_job_was_started(paths)?;
     let logs = Logs::init(
         None,
         quiet || std::io::IsTerminal::is_terminal(&std::io::stderr()),
     )?;
     let stop = StopFlag::new();
-    let prepared = while_loading(quiet, || {
-        prepare(
-            Some(&RunPaths::new(&root).resolved_config()),
-            &same_job(&root),
-        )
-    })?;
+    let prepared = prepare_again(paths, quiet)?;
     stop.watch_signals()?;
     let options = RunOptions {
         quiet,
@@ -88,29 +80,4 @@ pub(crate) fn run(
         counted(left, "row")
     ))?;
     Ok(code)
-}
-
-/// Paths in the recipe are relative to the directory in which the job was started.
-fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {
-    let environment = paths.environment();
-    let bytes = std::fs::read(&environment)
-        .with_context(|| format!("cannot read `{}`", environment.display()))?;
-    let environment: serde_json::Value = serde_json::from_slice(&bytes)?;
-    let started_in = environment["working_directory"]
-        .as_str()
-        .unwrap_or_default();
-    std::env::set_current_dir(started_in)
-        .with_context(|| format!("cannot go to `{started_in}`, where the job was started"))
-}
-
-/// Returns the options that name the job in the run directory `root`.
-fn same_job(root: &Path) -> [Override; 2] {
-    let set = |key: &str, text: Option<&OsStr>| {
-        let text = text.map(|t| t.to_string_lossy().into_owned());
-        Override::text(key, text.unwrap_or_default(), format!("--{key}"))
-    };
-    [
-        set("work_dir", root.parent().map(Path::as_os_str)),
-        set("job_id", root.file_name()),
-    ]
 }

@@ -13,6 +13,7 @@ pub(crate) use done::{complete, is_done};
 pub(crate) use forget::forget;
 pub(crate) use mapping_watcher::MappingWatcher;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -20,8 +21,8 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::progress::Bar;
-use super::{Prepared, RunOptions, op_refs};
-use crate::checkpoint::{Account, Artifact, Chains, Manifest};
+use super::{Prepared, RunOptions, expected, op_refs};
+use crate::checkpoint::{Account, Artifact, Chains, Distribution, Manifest};
 use crate::data::{Dataset, Exported, Partition};
 use crate::exec::Index;
 use crate::partition::table::request_key;
@@ -40,6 +41,8 @@ use usage::usage;
 pub(crate) struct State {
     pub(crate) summary: JobSummary,
     paths: RunPaths,
+    /// The stats of the result of which the recipe expects something.
+    observed: BTreeMap<String, Distribution>,
     mapping: Option<DatasetMapping>,
     started: Instant,
     /// Whether it tells the user how the attempt ends.
@@ -98,6 +101,7 @@ impl State {
         Ok(Self {
             summary,
             paths: paths.clone(),
+            observed: BTreeMap::new(),
             mapping: None,
             started: Instant::now(),
             says: !options.embedded,
@@ -110,10 +114,12 @@ impl State {
     }
 
     /// Ends an attempt that found nothing to do.
-    pub(crate) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
+    pub(crate) fn completed_before(&mut self, prepared: &Prepared, log: &EventLog) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         if let Some(earlier) = read_done(&self.paths)? {
-            self.summary.ledger = earlier.ledger.clone();
+            self.summary.expected = earlier.expected(prepared);
+            self.summary.findings = earlier.findings;
+            self.summary.ledger = earlier.ledger;
             self.summary.ops = earlier.ops;
             self.summary.totals = earlier.totals;
             self.summary.warnings = earlier.warnings;
@@ -191,12 +197,17 @@ impl State {
             self.summary.ledger.quarantined += bad;
             self.summary.ledger.output += manifest.rows;
             ops.values().for_each(|done| self.summary.add_op(done));
+            for (key, values) in &manifest.account.observed {
+                self.observed.entry(key.clone()).or_default().merge(values);
+            }
         }
+        let (expect, summary) = (&plan.expect, &mut self.summary);
+        summary.expected = expected::check(expect, &summary.ledger, &summary.ops, &self.observed);
         self.summary.ledger.clone()
     }
 
-    /// Returns a sentence for each op that removed every row.
-    pub(crate) fn emptied(&self) -> Vec<String> {
+    /// Returns a sentence for each op that removed every row, with its number.
+    pub(crate) fn emptied(&self) -> Vec<(usize, String)> {
         let emptied = self
             .summary
             .ops
@@ -213,10 +224,11 @@ impl State {
             } else {
                 format!("all {} rows that came to it", count(op.rows_in))
             };
-            format!(
+            let sentence = format!(
                 "op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?",
                 op.index, op.name
-            )
+            );
+            (op.index, sentence)
         };
         emptied.map(sentence).collect()
     }
@@ -252,6 +264,8 @@ impl State {
             ops: self.summary.ops.clone(),
             totals: self.summary.totals.clone(),
             warnings: self.summary.warnings.clone(),
+            findings: self.summary.findings.clone(),
+            observed: self.observed.clone(),
         };
         self.paths
             .storage()

@@ -1,0 +1,53 @@
+//! Prepares a job once more from its run directory, for commands that look at its rows.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::loading::while_loading;
+use crate::config::Override;
+use crate::error::UserError;
+use crate::run::{Prepared, prepare};
+use crate::rundir::RunPaths;
+
+/// The recipe of the job in `paths`, as it ran. Goes to the directory in which the job was started:
+/// paths in the recipe are relative to it.
+pub(crate) fn prepare_again(paths: &RunPaths, quiet: bool) -> Result<Prepared> {
+    let root = std::path::absolute(paths.root())?;
+    let recipe = RunPaths::new(&root).resolved_config();
+    if !recipe.exists() {
+        return Err(UserError::new(
+            root.display().to_string(),
+            "this job has not begun: there is no recipe in its run directory",
+        )
+        .hint("`djhost run` with the same `job_id` continues it")
+        .into());
+    }
+    go_to_where_the_job_was_started(paths)?;
+    while_loading(quiet, || prepare(Some(&recipe), &same_job(&root)))
+}
+
+fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {
+    let environment = paths.environment();
+    let bytes = std::fs::read(&environment)
+        .with_context(|| format!("cannot read `{}`", environment.display()))?;
+    let environment: serde_json::Value = serde_json::from_slice(&bytes)?;
+    let started_in = environment["working_directory"]
+        .as_str()
+        .unwrap_or_default();
+    std::env::set_current_dir(started_in)
+        .with_context(|| format!("cannot go to `{started_in}`, where the job was started"))
+}
+
+/// Returns the options that name the job in the run directory `root`.
+fn same_job(root: &Path) -> [Override; 2] {
+    let set = |key: &str, text: Option<&OsStr>| {
+        let text = text.map(|t| t.to_string_lossy().into_owned());
+        Override::text(key, text.unwrap_or_default(), format!("--{key}"))
+    };
+    [
+        set("work_dir", root.parent().map(Path::as_os_str)),
+        set("job_id", root.file_name()),
+    ]
+}

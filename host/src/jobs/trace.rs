@@ -1,0 +1,293 @@
+//! Reads the trace of a job: what became of its rows.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::error::{UserError, did_you_mean};
+use crate::rundir::RunPaths;
+use crate::rundir::trace::{
+    Bounds, Entry, Fate, TraceDocument, TracedOp, Wanted, each_entry, rank,
+};
+
+/// The trace of a job. Only reads; complete once the job is ([`TraceDocument::complete`]).
+#[derive(Debug, Clone)]
+pub struct Trace {
+    paths: RunPaths,
+    document: TraceDocument,
+}
+
+/// A row that an op dropped, and how far it was from staying.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// The entry.
+    pub entry: Entry,
+    /// The stat that decided: its key, value, and margin, which is negative. None if no stat of the
+    /// row is out of bounds that are known.
+    pub stat: Option<(String, f64, f64)>,
+}
+
+/// What a filter with other bounds would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WhatIf {
+    /// Rows that came to the op and of which the stat is known.
+    pub known: u64,
+    /// How many of them would stay.
+    pub kept: u64,
+    /// How many of them did.
+    pub kept_now: u64,
+}
+
+impl Trace {
+    /// Opens the trace of the job in `paths`. Fails with a [`UserError`] if it has none.
+    pub fn open(paths: &RunPaths) -> Result<Self> {
+        let none = |why: &str| {
+            UserError::new(
+                paths.root().display().to_string(),
+                format!("this job has no trace: {why}"),
+            )
+        };
+        let Some(document) = TraceDocument::load(paths)? else {
+            return Err(none("an older djhost ran it, or it has not begun")
+                .hint("run the recipe again, with another `job_id` or `--fresh`")
+                .into());
+        };
+        Ok(Self {
+            paths: paths.clone(),
+            document,
+        })
+    }
+
+    /// What is known beside the entries.
+    pub fn document(&self) -> &TraceDocument {
+        &self.document
+    }
+
+    /// Whether anything was recorded (`trace` was not `off`).
+    pub fn is_recorded(&self) -> bool {
+        self.document.mode != "off"
+    }
+
+    /// The op with this name or number. Fails with a [`UserError`] that names the ops. Of several
+    /// with one name, the first that `fits`.
+    pub fn op(&self, given: &str, fits: impl Fn(&TracedOp) -> bool) -> Result<&TracedOp> {
+        let ops = &self.document.ops;
+        let is_it = |op: &&TracedOp| op.name == given || given.parse() == Ok(op.op);
+        let found = ops.iter().filter(is_it).find(|op| fits(op));
+        if let Some(op) = found.or_else(|| ops.iter().find(is_it)) {
+            return Ok(op);
+        }
+        let near = did_you_mean(given, ops.iter().map(|op| op.name.as_str()));
+        let near = near
+            .map(|name| format!("did you mean `{name}`? "))
+            .unwrap_or_default();
+        let names: Vec<String> = ops
+            .iter()
+            .map(|op| format!("{} `{}`", op.op, op.name))
+            .collect();
+        Err(
+            UserError::new("--op", format!("this job has no op `{given}`"))
+                .hint(format!(
+                    "{near}its ops, by number and name: {}",
+                    names.join(", ")
+                ))
+                .into(),
+        )
+    }
+
+    /// Calls `each` with the entries of one op (None: of all) that have one of `fates`, until it
+    /// says that it has enough. The order means nothing.
+    pub fn each(
+        &self,
+        op: Option<usize>,
+        fates: &[Fate],
+        each: impl FnMut(Entry) -> Result<bool>,
+    ) -> Result<()> {
+        self.each_wanted(
+            &Wanted {
+                rows: None,
+                op,
+                fates: Some(fates.to_vec()),
+            },
+            each,
+        )
+    }
+
+    /// The entries of some rows, in the order of the ops; the reader first, the export last.
+    pub fn of_rows(&self, rows: &[u64]) -> Result<Vec<Entry>> {
+        let mut wanted = rows.to_vec();
+        wanted.sort_unstable();
+        let (mut found, rows) = (Vec::new(), Some(wanted));
+        let wanted = Wanted {
+            rows,
+            ..Wanted::default()
+        };
+        self.each_wanted(&wanted, |entry| {
+            found.push(entry);
+            Ok(true)
+        })?;
+        found.sort_by_key(|entry| {
+            let last = entry.fate == Fate::Written;
+            (
+                entry.row_id,
+                last,
+                entry.op.map_or(0, |op| op + 1),
+                entry.piece,
+            )
+        });
+        Ok(found)
+    }
+
+    fn each_wanted(
+        &self,
+        wanted: &Wanted,
+        mut each: impl FnMut(Entry) -> Result<bool>,
+    ) -> Result<()> {
+        for path in self.paths.trace_files()? {
+            if !each_entry(&path, wanted, &mut each)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The samples of what mapper `op` changed, by row: the same however the job was run.
+    pub fn samples(&self, op: usize) -> Result<Vec<Entry>> {
+        let mut found: BTreeMap<(u64, u64, Option<u32>), Vec<Entry>> = BTreeMap::new();
+        let most = self.document.samples as usize;
+        self.each(Some(op), &[Fate::Changed], |entry| {
+            let place = rank(op, entry.row_id, entry.piece.unwrap_or(0));
+            let key = (place, entry.row_id, entry.piece);
+            found.entry(key).or_default().push(entry);
+            if found.len() > most {
+                found.pop_last();
+            }
+            Ok(true)
+        })?;
+        let mut samples: Vec<Entry> = found.into_values().flatten().collect();
+        samples.sort_by(|a, b| (a.row_id, a.piece, &a.change).cmp(&(b.row_id, b.piece, &b.change)));
+        Ok(samples)
+    }
+
+    /// `most` of the rows that op `op` took out, those closest to its threshold first.
+    pub fn closest(&self, op: &TracedOp, most: usize) -> Result<Vec<Near>> {
+        let fates = [
+            Fate::Dropped,
+            Fate::Merged,
+            Fate::Grouped,
+            Fate::Quarantined,
+        ];
+        let mut found: Vec<(f64, Near)> = Vec::new();
+        self.each(Some(op.op), &fates, |entry| {
+            let stat = op.decided(&entry);
+            let distance = stat.as_ref().map_or(f64::INFINITY, |(.., margin)| -margin);
+            found.push((distance, Near { entry, stat }));
+            if found.len() >= 4 * most.max(64) {
+                keep_first(&mut found, most);
+            }
+            Ok(true)
+        })?;
+        keep_first(&mut found, most);
+        Ok(found.into_iter().map(|(_, near)| near).collect())
+    }
+
+    /// Counts what op `op` would keep if its stat `key` had to be in each of `bounds`. Exact for all
+    /// rows that came to the op with `trace: all`; with `dropped`, only the rows that it dropped are
+    /// known. Where later ops depend on other rows, as deduplicators do, what they would keep of
+    /// these rows is another question.
+    pub fn what_if(&self, op: &TracedOp, key: &str, bounds: &[Bounds]) -> Result<Vec<WhatIf>> {
+        let mut counts = vec![WhatIf::default(); bounds.len()];
+        self.each(Some(op.op), &[Fate::Kept, Fate::Dropped], |entry| {
+            if let Some(stat) = entry.stat(key) {
+                for (count, bounds) in counts.iter_mut().zip(bounds) {
+                    count.known += 1;
+                    count.kept += u64::from(bounds.keeps(stat));
+                    count.kept_now += u64::from(entry.fate == Fate::Kept);
+                }
+            }
+            Ok(true)
+        })?;
+        Ok(counts)
+    }
+}
+
+fn keep_first(found: &mut Vec<(f64, Near)>, most: usize) {
+    found.sort_by(|a, b| {
+        let row = |near: &Near| (near.entry.row_id, near.entry.piece);
+        a.0.total_cmp(&b.0).then_with(|| row(&a.1).cmp(&row(&b.1)))
+    });
+    found.truncate(most);
+}
+
+impl Entry {
+    /// The stat `key` as a number.
+    pub fn stat(&self, key: &str) -> Option<f64> {
+        let (_, value) = self.stats.iter().find(|(known, _)| known == key)?;
+        value.as_f64()
+    }
+}
+
+impl TracedOp {
+    /// The stat of an entry that is out of this op's bounds, with its value and margin: the one that
+    /// is farthest out.
+    pub fn decided(&self, entry: &Entry) -> Option<(String, f64, f64)> {
+        let outside = self.bounds.iter().filter_map(|(key, bounds)| {
+            let stat = entry.stat(key).filter(|stat| !bounds.keeps(*stat))?;
+            Some((key.clone(), stat, bounds.margin(stat)?))
+        });
+        outside.min_by(|a, b| a.2.total_cmp(&b.2))
+    }
+
+    /// What its bounds demand of a stat, in words: `at least 5`. None without bounds.
+    pub fn demand(&self, key: &str) -> Option<String> {
+        let Bounds {
+            min,
+            max,
+            min_closed,
+            max_closed,
+            reversed,
+        } = *self.bounds.get(key)?;
+        let low = min.map(|n| {
+            format!(
+                "{} {}",
+                if min_closed { "at least" } else { "more than" },
+                number(n)
+            )
+        });
+        let high = max.map(|n| {
+            format!(
+                "{} {}",
+                if max_closed { "at most" } else { "less than" },
+                number(n)
+            )
+        });
+        let range = match (low, high) {
+            (Some(low), Some(high)) => format!("{low} and {high}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return None,
+        };
+        Some(match reversed {
+            true => format!("outside of: {range}"),
+            false => range,
+        })
+    }
+}
+
+/// A number for people: as few digits as make sense.
+pub(crate) fn number(n: f64) -> String {
+    if n.fract() == 0.0 && n.abs() < 1e15 {
+        return format!("{n:.0}");
+    }
+    let text = format!("{n:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A stat for people.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), number),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,236 @@
+//! `djhost explain` and `djhost dropped` on a finished job.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::djhost;
+
+const INPUT: &str = concat!(
+    r#"{"id": 1, "text": "a\u3000first text of seven words here"}"#,
+    "\n",
+    r#"{"id": 2, "text": "too short"}"#,
+    "\n",
+    r#"{"id": 3, "text": "cut off"#,
+    "\n\n",
+    r#"{"id": 4, "text": "A first text of seven words here"}"#,
+    "\n",
+    r#"{"id": 5, "text": "another text that nobody drops"}"#,
+    "\n",
+    r#"{"id": "six", "text": "just three words"}"#,
+    "\n",
+);
+
+const RECIPE: &str = "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nmax_unreadable_ratio: 0.9\nprocess:\n  \
+     - whitespace_normalization_mapper:\n  - word_repetition_filter: {rep_len: 3, max_ratio: 0.9}\n  - words_num_filter: {min_num: 4}\n  - text_length_filter: {min_len: 5}\n  \
+     - document_deduplicator: {lowercase: true}\n";
+
+fn job(recipe: &str) -> tempfile::TempDir {
+    let dir = crate::harness::directory();
+    fs::write(dir.path().join("in.jsonl"), INPUT).unwrap();
+    fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
+    ok(
+        dir.path(),
+        &["run", "recipe.yaml", "--quiet", "--job_id", "job"],
+    );
+    dir
+}
+
+fn ok(dir: &Path, args: &[&str]) -> String {
+    let output = djhost(dir, args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_way_of_a_row_is_told() {
+    let dir = job(RECIPE);
+    let explain = |args: &[&str]| ok(dir.path(), &[&["explain", "work/job"], args].concat());
+
+    let kept = explain(&["in.jsonl:1"]);
+    for part in [
+        "in.jsonl:1, row_id 0",
+        "changes `text`",
+        "{+ +}first text",
+        "num_words 7 (demanded: at least 4; 3 to spare)",
+        "it is in the result",
+    ] {
+        assert!(kept.contains(part), "{part} is not in:\n{kept}");
+    }
+    assert_eq!(explain(&["--where", "id=1"]), kept);
+    assert_eq!(explain(&["0"]), kept);
+
+    // `reorder` runs the repetitions last: the recipe's numbers are told.
+    let dropped = explain(&["in.jsonl:2"]);
+    for part in [
+        "num_words 2 (demanded: at least 4; off by 2)",
+        "drops it",
+        "it is not in the result",
+        "(number 2 in the recipe)",
+    ] {
+        assert!(dropped.contains(part), "{part} is not in:\n{dropped}");
+    }
+    assert!(explain(&["in.jsonl:3"]).contains("it is in quarantine"));
+
+    let merged = explain(&["--where", "id=4"]);
+    assert!(
+        merged.contains("in.jsonl:1, row_id 0 is like it and stays"),
+        "{merged}"
+    );
+    let json: Value = serde_json::from_str(&explain(&["--where", "id=six", "--json"])).unwrap();
+    assert_eq!(
+        (&json["row"]["line"], &json["end"]),
+        (&7.into(), &"gone".into())
+    );
+    let last = json["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["did"][0]["fate"], "dropped");
+    assert_eq!(last["did"][0]["stats"][0]["margin"], -1.0);
+}
+
+#[test]
+fn examples_of_an_op_are_shown() {
+    let dir = job(RECIPE);
+    let explain = |op: &str| ok(dir.path(), &["explain", "work/job", "--op", op]);
+    let words = explain("words_num_filter");
+    let (three, two) = (
+        words.find("in.jsonl:7").unwrap(),
+        words.find("in.jsonl:2").unwrap(),
+    );
+    assert!(three < two, "closest to the threshold first:\n{words}");
+    assert!(
+        words.contains("num_words is 2, not at least 4 (off by 2)"),
+        "{words}"
+    );
+    assert!(explain("whitespace_normalization_mapper").contains("{+ +}first"));
+    assert!(explain("document_deduplicator").contains("in.jsonl:1, row_id 0"));
+    assert!(explain("text_length_filter").contains("it dropped no row"));
+}
+
+#[test]
+fn dropped_rows_are_counted_and_exported() {
+    let dir = job(RECIPE);
+    let dropped = |args: &[&str]| ok(dir.path(), &[&["dropped", "work/job"], args].concat());
+    let listed = dropped(&[]);
+    assert!(listed.ends_with("4 rows not kept\n"), "{listed}");
+    assert!(listed.contains("num_words at least 4"), "{listed}");
+
+    dropped(&["--export", "all.jsonl"]);
+    let all = fs::read_to_string(dir.path().join("all.jsonl")).unwrap();
+    let rows: Vec<Value> = all
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let fates: Vec<&str> = rows
+        .iter()
+        .map(|row| row["fate"].as_str().unwrap())
+        .collect();
+    assert_eq!(fates, ["dropped", "quarantined", "merged", "dropped"]);
+    assert_eq!(rows[0]["row"]["id"], 2);
+    assert_eq!(rows[0]["stats"]["num_words"], 2);
+    assert_eq!(rows[1]["row"], "{\"id\": 3, \"text\": \"cut off");
+    assert_eq!(rows[2]["partner"], 0);
+
+    dropped(&["--op", "words_num_filter", "--export", "words.parquet"]);
+    let file = fs::File::open(dir.path().join("words.parquet")).unwrap();
+    let reader =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let tables: Vec<_> = reader
+        .build()
+        .unwrap()
+        .map(|table| table.unwrap())
+        .collect();
+    assert_eq!(
+        tables.iter().map(|table| table.num_rows()).sum::<usize>(),
+        2
+    );
+    assert!(tables[0].column_by_name("row").is_some());
+
+    for (args, said) in [
+        (
+            &["dropped", "work/job", "--export", "all.jsonl"][..],
+            "exists already",
+        ),
+        (
+            &["dropped", "work/job", "--export", "all.csv"],
+            "must end in `.jsonl` or `.parquet`",
+        ),
+        (
+            &["dropped", "work/job", "--op", "word_num_filter"],
+            "did you mean `words_num_filter`?",
+        ),
+        (&["explain", "work/job", "in.jsonl:99"], "its last line is"),
+        (
+            &["explain", "work/job", "other.jsonl:1"],
+            "is no file of the dataset",
+        ),
+        (
+            &["explain", "work/job", "--where", "id=77"],
+            "no row of the dataset has `77` in `id`",
+        ),
+        (
+            &["explain", "work/job", "in.jsonl:4"],
+            "has no row in line 4",
+        ),
+    ] {
+        let output = djhost(dir.path(), args);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(said), "{args:?}: {stderr}");
+    }
+}
+
+/// Without a trace the filters and mappers can still be asked again.
+#[test]
+fn a_job_without_a_trace_is_explained_as_far_as_one_row_tells() {
+    let dir = job(&format!("trace: off\n{RECIPE}"));
+    let text = ok(dir.path(), &["explain", "work/job", "in.jsonl:2"]);
+    assert!(
+        text.contains("off by 2") && text.contains("`trace: off`"),
+        "{text}"
+    );
+    let output = djhost(dir.path(), &["dropped", "work/job"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("trace: dropped"));
+}
+
+/// What another threshold would keep is counted exactly where the stats of all rows are recorded.
+#[test]
+fn what_if_equals_a_rerun() {
+    let count = |min: u64| {
+        let dir = crate::harness::directory();
+        let rows: String = (0..400)
+            .map(|i| format!("{{\"text\": \"{}\"}}\n", "word ".repeat(1 + i * 7 % 23)))
+            .collect();
+        fs::write(dir.path().join("in.jsonl"), rows).unwrap();
+        let recipe = format!(
+            "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\ntrace: all\nprocess:\n  - words_num_filter: {{min_num: {min}}}\n"
+        );
+        fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
+        ok(
+            dir.path(),
+            &["run", "recipe.yaml", "--quiet", "--job_id", "job"],
+        );
+        let kept = fs::read_to_string(dir.path().join("out.jsonl"))
+            .unwrap()
+            .lines()
+            .count();
+        (dir, kept as u64)
+    };
+    let (dir, _) = count(10);
+    let trace =
+        djhost::jobs::Trace::open(&djhost::jobs::RunPaths::new(dir.path().join("work/job")))
+            .unwrap();
+    let op = trace.op("words_num_filter", |_| true).unwrap();
+    let now = op.bounds["num_words"];
+    for min in [0, 1, 5, 11, 17, 22, 23, 24] {
+        let bounds = djhost::jobs::Bounds {
+            min: Some(min as f64),
+            ..now
+        };
+        let found = trace.what_if(op, "num_words", &[bounds]).unwrap()[0];
+        assert_eq!(found.known, 400);
+        assert_eq!(found.kept, count(min).1, "{min}");
+    }
+}
