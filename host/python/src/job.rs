@@ -38,6 +38,9 @@ pub(crate) struct Job {
     ended: Arc<(Mutex<Option<Ended>>, Condvar)>,
 }
 
+/// How a job has ended, for Python: the state, a message, and the mistakes of the user.
+type Outcome<'py> = (&'static str, String, Vec<Bound<'py, PyAny>>);
+
 /// How a job has ended.
 #[derive(Clone)]
 enum Ended {
@@ -202,10 +205,7 @@ impl Job {
 
     /// How the job has ended: the state, a message, and the mistakes that the user has to mend. None
     /// while it runs.
-    fn outcome<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Option<(&'static str, String, Vec<Bound<'py, PyAny>>)>> {
+    fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Option<Outcome<'py>>> {
         let Some(ended) = self.ended() else {
             return Ok(None);
         };
