@@ -59,7 +59,7 @@ def slow_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plugin() -> Path:
     """A component with operators that do not come with djhost."""
     if not PLUGIN.is_file():
-        pytest.skip(f"`{PLUGIN}` is not built: run `cargo test` once")
+        pytest.fail(f"`{PLUGIN}` is not built: run `cargo test` once")
     return PLUGIN
 
 

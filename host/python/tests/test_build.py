@@ -35,36 +35,32 @@ def python_shout_mapper(text: str) -> str:
     return text.upper()
 
 
-def test_a_function_becomes_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
-    asks = djhost.build(python_question_filter)
-    assert asks.path.stat().st_size > 1_000_000 and list(asks.operators) == ["python_question_filter"]
+def test_functions_become_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = djhost.build(python_question_filter, python_shout_mapper)
+    assert both.path.stat().st_size > 1_000_000 and list(both.operators) == ["python_question_filter", "python_shout_mapper"]
+    result = djhost.run(ROWS, [both.python_question_filter(min_num=2), both.python_shout_mapper()])
+    assert result.to_list() == [{"text": "WHY? HOW?"}, {"text": "¿QUÉ?"}]
+    asks = both.python_question_filter
     assert inspect.signature(asks).parameters["min_num"].default == 1
-    assert djhost.run(ROWS, [asks(min_num=2)]).to_list() == [ROWS[0], ROWS[2]]
     assert asks(min_num=2)(ROWS).to_list() == [ROWS[0], ROWS[2]]
-    assert len(djhost.run(ROWS, [{"python_question_filter": {}}], plugins=[asks])) == 2
+    assert len(djhost.run(ROWS, [{"python_question_filter": {}}], plugins=[both])) == 2
     assert len(djhost.run(ROWS, djhost.Recipe([asks(), "clean_links_mapper"]))) == 2
-    chain = djhost.read(ROWS, plugins=asks)
+    chain = djhost.read(ROWS, plugins=both)
     assert len(chain.python_question_filter(min_num=2).run()) == 2 == len(djhost.read(ROWS).then(asks(min_num=2)).run())
     assert "python_question_filter" in dir(chain)
-    assert djhost.ops.list("python_question", plugins=asks).python_question_filter(min_num=2)(ROWS).to_list() == [ROWS[0], ROWS[2]]
+    assert djhost.ops.list("python_question", plugins=both).python_question_filter(min_num=2)(ROWS).to_list() == [ROWS[0], ROWS[2]]
     with pytest.raises(ParameterError, match="did you mean `min_num`"):
         asks(min_nmu=2)
+    with pytest.raises(TypeError, match="several operators: call .python_question_filter or .python_shout_mapper"):
+        both()
+    with pytest.raises(AttributeError, match="it has python_question_filter, python_shout_mapper"):
+        both.other
 
     def fails(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("it was built again")
 
     monkeypatch.setattr("djhost._build._componentize", fails)
-    assert djhost.build(python_question_filter).path == asks.path
-
-
-def test_a_component_may_have_several_operators() -> None:
-    both = djhost.build(python_question_filter, python_shout_mapper)
-    result = djhost.run(ROWS, [both.python_question_filter(min_num=2), both.python_shout_mapper()])
-    assert result.to_list() == [{"text": "WHY? HOW?"}, {"text": "¿QUÉ?"}]
-    with pytest.raises(TypeError, match="several operators: call .python_question_filter or .python_shout_mapper"):
-        both()
-    with pytest.raises(AttributeError, match="it has python_question_filter, python_shout_mapper"):
-        both.other
+    assert djhost.build(python_question_filter, python_shout_mapper).path == both.path
 
 
 def test_a_script_builds_its_own_functions(tmp_path: Path) -> None:

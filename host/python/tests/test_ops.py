@@ -98,3 +98,18 @@ def test_plugins_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.wasm").write_bytes(b"no component")
     with pytest.raises(DjhostError, match="broken.wasm"):
         djhost.ops.list(plugins=[tmp_path])
+
+
+def test_operators_of_plugins(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built_in = {op.name for op in djhost.ops.list()}
+    listed = djhost.ops.list(plugins=[plugin])
+    [name, *_] = [op.name for op in listed if op.name not in built_in]
+    assert listed[[op.name for op in listed].index(name)].source == str(plugin)
+    op = getattr(listed, name)()
+    assert op.plugins == (str(plugin),)
+    assert djhost.ops.show(name, plugins=plugin).name == name
+    assert djhost.plan([{"text": "a"}], [op]).document["operations"][0]["operation_name"] == name
+    with pytest.raises(AttributeError):
+        getattr(djhost.ops, name)
+    monkeypatch.setenv("DJHOST_PLUGINS", str(plugin))
+    assert getattr(djhost.ops, name)().name == name and name in dir(djhost.ops)

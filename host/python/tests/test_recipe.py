@@ -90,8 +90,8 @@ def test_mistakes_in_a_file_have_their_line(tmp_path: Path) -> None:
         djhost.Recipe.load("nowhere.yaml")
 
 
-def test_a_saved_recipe_runs_with_the_command(tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text('{"text": "long enough"}\n{"text": "no"}\n')
+def test_a_saved_recipe_runs_with_the_command() -> None:
+    Path("in.jsonl").write_text('{"text": "long enough"}\n{"text": "no"}\n')
     recipe = djhost.Recipe.from_list([djhost.ops.text_length_filter(min_len=5)], dataset_path="in.jsonl", export_path="out.jsonl")
     recipe.save("r.yaml")
     subprocess.run(command("run", "r.yaml", "--quiet"), check=True, capture_output=True)

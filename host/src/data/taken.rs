@@ -8,7 +8,7 @@ use super::json::schema_inference::Shape;
 use super::losses::Losses;
 use crate::rundir::Storage;
 use anyhow::{Context, Result};
-use arrow::array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
+use arrow::array::{RecordBatchIterator, RecordBatchReader};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -149,6 +149,8 @@ fn arrow_error(error: anyhow::Error) -> ArrowError {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::RecordBatch;
+
     use super::*;
     use std::io::Write;
 

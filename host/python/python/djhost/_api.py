@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional, Union
 
 from djhost import _djhost, _host
 from djhost._data import Given, given, splits_of
 from djhost._job import Job
 from djhost._progress import Progress
-from djhost._recipe import RecipeLike, options_of, plugins_of, recipe_of
+from djhost._recipe import RecipeLike, listed, options_of, plugins_of, recipe_of
 from djhost._result import Result
 from djhost._scratch import Scratch
 from djhost._splits import SplitResult
@@ -212,7 +212,7 @@ class _Call(NamedTuple):
         options: Mapping[str, Any],
         planned: bool = False,
     ) -> "_Call":
-        recipe = list(recipe) if isinstance(recipe, Iterator) else recipe
+        recipe = listed(recipe)
         plugins = plugins_of(recipe, options)
         plain = recipe_of(recipe)
         flat = options_of({**options, "plugins": plugins} if plugins else options)

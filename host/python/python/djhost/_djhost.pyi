@@ -7,7 +7,6 @@ from typing import Any, Optional, Union, final
 from djhost.errors import Problem
 
 __version__: str
-__file__: str
 
 _Options = Sequence[tuple[str, Any]]
 _Recipe = Union[None, str, dict[str, Any]]

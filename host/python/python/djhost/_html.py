@@ -20,20 +20,22 @@ if TYPE_CHECKING:
 ROWS = 10
 CHARACTERS = 300
 
+# `div.djhost.djhost` counts for more than what Jupyter says about tables.
 _STYLE = """<style>
-.djhost{font-size:13px;line-height:1.45;color:inherit}
-.djhost table{border-collapse:collapse;margin:.3em 0 .6em;color:inherit;background:transparent}
-.djhost th,.djhost td{padding:.2em .7em;border:0;border-bottom:1px solid rgba(128,128,128,.35);text-align:left;vertical-align:top;background:transparent;color:inherit}
-.djhost th{font-weight:600}
-.djhost .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.djhost .t{white-space:pre-wrap;overflow-wrap:anywhere;max-width:44em}
-.djhost .q{opacity:.72}
-.djhost code,.djhost pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12px;background:transparent;color:inherit;padding:0}
-.djhost pre{white-space:pre-wrap;margin:.3em 0 .6em}
-.djhost .b{position:relative;display:block;min-width:9em;height:1.15em;background:rgba(128,128,128,.18);border-radius:2px;overflow:hidden}
-.djhost .s{border:0;vertical-align:middle}
-.djhost .b i{position:absolute;left:0;top:0;bottom:0;background:rgba(52,132,228,.62);border-radius:2px}
-.djhost summary{cursor:pointer}
+div.djhost.djhost{font-size:13px;line-height:1.45;color:inherit}
+div.djhost.djhost table{font-size:inherit;border-collapse:collapse;margin:.3em 0 .6em;color:inherit;background:transparent;border:0}
+div.djhost.djhost tr{background:transparent}
+div.djhost.djhost th,div.djhost.djhost td{padding:.2em .7em;border:0;border-bottom:1px solid rgba(128,128,128,.35);text-align:left;vertical-align:top;background:transparent;color:inherit;max-width:none}
+div.djhost.djhost th{font-weight:600}
+div.djhost.djhost .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+div.djhost.djhost .s{border:0;vertical-align:middle;text-align:left;white-space:nowrap}
+div.djhost.djhost .t{white-space:pre-wrap;overflow-wrap:anywhere;max-width:44em}
+div.djhost.djhost .q{opacity:.75}
+div.djhost.djhost code,div.djhost.djhost pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12px;background:transparent;color:inherit;padding:0}
+div.djhost.djhost pre{white-space:pre-wrap;margin:.3em 0 .6em}
+div.djhost.djhost .b{position:relative;display:block;min-width:9em;height:1.15em;background:rgba(128,128,128,.2);border-radius:2px;overflow:hidden}
+div.djhost.djhost .b i{position:absolute;left:0;top:0;bottom:0;background:rgba(52,132,228,.66);border-radius:2px}
+div.djhost.djhost summary{cursor:pointer}
 </style>"""
 
 
@@ -115,14 +117,25 @@ def funnel(read: int, ops: Iterable[Mapping[str, Any]]) -> Raw:
     return table(["", "op", "rows", "", ""], rows, numbers=(1, 2, 3))
 
 
+def live_line(live: dict[str, Any]) -> Raw:
+    """How far a job is, from what `Job.live` returned: a bar, and the words of the line on a terminal."""
+    from djhost._progress import line_of
+
+    share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0
+    # Wide enough for all of its parts.
+    said = line_of(live, 200).split("] ", 1)[-1].strip()
+    return progress_line(share, said.replace("  ", " · "))
+
+
 def progress_line(share: float, said: str) -> Raw:
     """A bar, and what is said beside it."""
-    return Raw(f'<table><tr><td class="s">{bar(share)}</td><td class="s n">{escape(said)}</td></tr></table>')
+    return Raw(f'<table><tr><td class="s">{bar(share)}</td><td class="s">{escape(said)}</td></tr></table>')
 
 
 def go_on(note: str) -> Raw:
     """How a job is continued."""
-    return Raw(f"<div>to go on: <code>{escape(note)}</code></div>")
+    code = escape(note.replace("`", ""))
+    return Raw(f"<div>to go on: <code>{code}</code></div>")
 
 
 def result_html(result: Result) -> str:
@@ -132,7 +145,7 @@ def result_html(result: Result) -> str:
     if ledger["quarantined"]:
         note += f", {ledger['quarantined']:,} in quarantine"
     rows = list(itertools.islice(result, ROWS))
-    parts: list[str] = [title(f"job {result.job_id}: {result.status}", note), *_funnels(result), rows_table(rows)]
+    parts: list[str] = [title("Result", note), *_funnels(result), rows_table(rows)]
     if ledger["output"] > len(rows):
         parts.append(f'<div class="q">the first {len(rows)} of {ledger["output"]:,} rows</div>')
     parts.append(f'<div class="q">{escape(result.path)}</div>')
@@ -185,10 +198,7 @@ def job_html(job: Job) -> str:
     parts: list[str] = [title(f"job {job.job_id}: {job.status}", str(job.run_dir))]
     live = job.live()
     if live is not None:
-        from djhost._progress import line_of
-
-        share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0
-        parts.append(progress_line(share, line_of(live, 100).split("] ", 1)[-1]))
+        parts.append(live_line(live))
     if job.status == "stopped":
         parts.append(go_on(job.how_to_go_on()))
     return page(*parts)
@@ -214,6 +224,8 @@ def _params(op: Op) -> Raw:
 
 
 def _params_code(params: Mapping[str, Any]) -> Raw:
+    if not params:
+        return Raw("")
     return Raw(f"<code>{escape(', '.join(f'{name}={_value(value)}' for name, value in params.items()))}</code>")
 
 

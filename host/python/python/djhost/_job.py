@@ -274,6 +274,12 @@ def _left(until: Optional[float]) -> float:
 # Jobs that run, whether or not anybody still knows of them.
 _running: list[_djhost.Job] = []
 _last_ended: Optional[Job] = None
+_pid = os.getpid()
+
+
+def _note(job: _djhost.Job) -> None:
+    _running[:] = [known for known in _running if known.outcome() is None]
+    _running.append(job)
 
 
 def last_job() -> Job:
@@ -284,13 +290,6 @@ def last_job() -> Job:
     if _last_ended is None:
         raise JobNotFound("no job of this process was stopped or has failed")
     return _last_ended
-
-_pid = os.getpid()
-
-
-def _note(job: _djhost.Job) -> None:
-    _running[:] = [known for known in _running if known.outcome() is None]
-    _running.append(job)
 
 
 @atexit.register

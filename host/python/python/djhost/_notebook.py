@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["NotebookLine"]
 
 #: Columns of the line as text, for those who do not show HTML.
-_COLUMNS = 100
+_COLUMNS = 120
 
 
 class NotebookLine:
@@ -25,10 +25,7 @@ class NotebookLine:
 
     def update(self, live: dict[str, Any]) -> None:
         """Shows what `Job.live` returned."""
-        share = live["bytes_read"] / live["bytes"] if live["bytes"] else 1.0
-        text = line_of(live, _COLUMNS)
-        said = text.split("] ", 1)[-1]
-        self._show({"text/plain": text, "text/html": _html.page(_html.progress_line(share, said))})
+        self._show({"text/plain": line_of(live, _COLUMNS), "text/html": _html.page(_html.live_line(live))})
 
     def close(self) -> None:
         """Shows how the job has ended, if its progress was shown. A job that was stopped says how to go on."""
@@ -39,7 +36,9 @@ class NotebookLine:
             plain = f"{title}\nto go on: {note}"
             self._show({"text/plain": plain, "text/html": _html.page(_html.title(title), _html.go_on(note))})
         elif self._handle is not None and status != "running":
-            said = f"job {self._job.job_id}: {status}"
+            progress = self._job.progress()
+            rows = progress["rows"]
+            said = f"{status}: {rows['read']:,} rows read, {rows['output']:,} left, {progress['duration']:.1f} s"
             share = 1.0 if status == "completed" else 0.0
             self._show({"text/plain": said, "text/html": _html.page(_html.progress_line(share, said))})
 

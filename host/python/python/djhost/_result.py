@@ -168,7 +168,7 @@ class Result:
         Each is a dict with the ``reason``, ``operation_idx`` and ``operation_name`` (absent where the
         row could not be read), the ``file`` and ``line`` of the row, and the ``row`` as JSON text.
         """
-        entries = []
+        entries: list[dict[str, Any]] = []
         directory = self.run_dir / "quarantine"
         names = sorted(os.listdir(directory)) if directory.is_dir() else []
         for name in names:

@@ -56,7 +56,7 @@ class SplitResult(Result):
         for result in self.splits.values():
             yield from result
 
-    def to_hf(self) -> "datasets.DatasetDict":  # type: ignore[override]
+    def to_hf(self) -> "datasets.DatasetDict":  # type: ignore[override, unused-ignore]
         """Return the rows as a ``datasets.DatasetDict``."""
         datasets = need("datasets")
         return datasets.DatasetDict({name: result.to_hf() for name, result in self.splits.items()})

@@ -11,14 +11,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Optional
+from collections.abc import Iterable
+from typing import Any, Optional, Union
 
 from djhost.ops._describe import Description
 from djhost.ops._list import Operators
 from djhost.ops._operator import Op, Operator
 from djhost.ops._schema import Param
-from djhost.ops._tables import Plugin, all_operators, built_in, find, matches
+from djhost.ops._tables import Plugin, all_operators, find, matches
 
 __all__ = ["Description", "Op", "Operator", "Operators", "Param", "list", "show"]
 
@@ -26,7 +26,7 @@ _KINDS = ("filter", "mapper", "deduplicator", "selector", "grouper")
 
 
 def list(  # noqa: A001 (the name that `djhost ops list` has)
-    *words: str, kind: Optional[str] = None, plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()
+    *words: str, kind: Optional[str] = None, plugins: Union[Plugin, Iterable[Plugin]] = (), allow_override: Iterable[str] = ()
 ) -> Operators:
     """The operators that have all ``words`` in their name, kind, source, summary or parameters.
 
@@ -48,7 +48,7 @@ def list(  # noqa: A001 (the name that `djhost ops list` has)
     return Operators(sorted(found, key=lambda operator: (_KINDS.index(operator.description.kind), operator.description.name)))
 
 
-def show(name: str, *, plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()) -> Description:
+def show(name: str, *, plugins: Union[Plugin, Iterable[Plugin]] = (), allow_override: Iterable[str] = ()) -> Description:
     """What is known of an operator: parameters, fields, stats, an example. Shown as text, in a notebook as a table.
 
     Raises ``AttributeError`` with the likely name if there is no such operator; ``plugins`` as for :func:`list`.
@@ -66,4 +66,4 @@ def __getattr__(name: str) -> Operator:
 
 
 def __dir__() -> Any:
-    return sorted([*__all__, *built_in()])
+    return sorted([*__all__, *all_operators()])

@@ -15,10 +15,10 @@ from djhost.ops._tables import Plugin
 
 __all__ = ["Description", "Op", "Operator", "Operators", "Param", "list", "show"]
 
-def list(*words: str, kind: str | None = None, plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()) -> Operators:
+def list(*words: str, kind: str | None = None, plugins: Plugin | Iterable[Plugin] = (), allow_override: Iterable[str] = ()) -> Operators:
     """The operators that have all words in their name, kind, source, summary or parameters."""
 
-def show(name: str, *, plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()) -> Description:
+def show(name: str, *, plugins: Plugin | Iterable[Plugin] = (), allow_override: Iterable[str] = ()) -> Description:
     """What is known of an operator: parameters, fields, stats, an example."""
 
 def alphanumeric_filter(

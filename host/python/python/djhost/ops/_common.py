@@ -33,7 +33,7 @@ class Common(TypedDict, total=False):
     image_key: str
     audio_key: str
     video_key: str
-    on_error: Literal["quarantine", "fail"]
+    on_error: Literal["quarantine", "drop", "fail"]
     limits: Limits
     grants: Grants
 

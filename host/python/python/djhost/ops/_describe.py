@@ -9,6 +9,9 @@ from typing import Any, Optional
 
 from djhost.ops._schema import Param, lines_of, params_of, type_text
 
+#: The types of fields, in words of Python.
+_TYPES = {"utf8": "str", "s64": "int", "f64": "float", "json": "any", "utf8_list": "list of str", "f64_list": "list of float"}
+
 _NAMED_KINDS = ("deduplicator", "grouper")
 
 
@@ -19,7 +22,7 @@ class Description:
     Shown as text on a terminal and as a table in a notebook.
 
     >>> print(djhost.ops.show("text_length_filter").summary)
-    Keeps texts whose length in characters lies in a range.
+    Keeps texts whose number of characters lies in a range.
     """
 
     #: Its name in a recipe.
@@ -63,7 +66,8 @@ class Description:
     def fields(self, what: str) -> list[tuple[str, str]]:
         """Path and type of the fields that it ``reads``, ``writes``, or has as ``stats``, with default parameters."""
         key = "writes_stats" if what == "stats" else what
-        return [(entry["path"], entry["ty"]) for entry in (self.signature or {}).get(key, ())]
+        found = (self.signature or {}).get(key, ())
+        return [(entry["path"], _TYPES.get(entry["ty"], entry["ty"])) for entry in found]
 
     def docstring(self) -> str:
         """The docstring of its function."""

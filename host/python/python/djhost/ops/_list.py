@@ -18,7 +18,7 @@ class Operators(_Base):
     """Descriptions of operators, by kind and name; an operator of the list is its attribute.
 
     >>> djhost.ops.list("links")
-    clean_links_mapper  mapper  Removes links from the text.
+    clean_links_mapper  mapper  Removes links, or puts something in their place.
     >>> djhost.ops.list("links").clean_links_mapper()
     clean_links_mapper()
     """

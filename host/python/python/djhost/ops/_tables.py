@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Union
@@ -24,7 +24,7 @@ def built_in() -> dict[str, Operator]:
     return {entry["name"]: Operator(Description.read(entry)) for entry in json.loads(text)}
 
 
-def all_operators(plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()) -> dict[str, Operator]:
+def all_operators(plugins: Union[Plugin, Iterable[Plugin]] = (), allow_override: Iterable[str] = ()) -> dict[str, Operator]:
     """The built-in operators and those of plugins, by name; without plugins those of the environment."""
     given = paths(plugins)
     if not given and not _djhost.environment_has_plugins():
@@ -34,7 +34,7 @@ def all_operators(plugins: Sequence[Plugin] = (), allow_override: Iterable[str] 
     return {**built_in(), **{operator.description.name: operator for operator in of_plugins}}
 
 
-def find(name: str, plugins: Sequence[Plugin] = (), allow_override: Iterable[str] = ()) -> Operator:
+def find(name: str, plugins: Union[Plugin, Iterable[Plugin]] = (), allow_override: Iterable[str] = ()) -> Operator:
     """The operator ``name``, or an ``AttributeError`` that says what there is."""
     if name in built_in() and not allow_override and not _djhost.environment_has_plugins():
         return built_in()[name]
