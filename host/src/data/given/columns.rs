@@ -29,7 +29,7 @@ pub fn write_columns<E: From<anyhow::Error>>(
     batches: &mut dyn RecordBatchReader,
     mut go_on: impl FnMut() -> Result<(), E>,
 ) -> Result<PathBuf, E> {
-    let file = GivenFile::create(paths, "arrow")?;
+    let file = GivenFile::start(paths, "arrow")?;
     let file = BufWriter::with_capacity(256 << 10, file);
     let schema = batches.schema();
     let writer = StreamWriter::try_new(file, &schema).map_err(anyhow::Error::from)?;
