@@ -40,6 +40,8 @@ def test_methods_have_signatures_and_are_completed() -> None:
         chain.text_length_filter(min_lne=3)
     with pytest.raises(AttributeError, match="did you mean `text_length_filter`"):
         chain.text_lenght_filter
+    with pytest.raises(AttributeError, match="no operator or method `runn`; did you mean `run`"):
+        chain.runn()
     with pytest.raises(TypeError, match="chain.run"):
         list(chain)
 
@@ -65,8 +67,10 @@ def test_a_chain_shows_its_plan() -> None:
 def test_recipes_and_ops_stand_wherever_a_recipe_does(tmp_path: Path) -> None:
     op = djhost.ops.text_length_filter(min_len=9)
     recipe = djhost.Recipe.from_list([op], keep_stats_in_res_ds=True)
-    for given in ([op], recipe, recipe.to_dict(), iter([op])):
+    for given in ([op], op, recipe, recipe.to_dict(), iter([op])):
         assert len(djhost.run(ROWS, given)) == 2
+    for uncalled in ([djhost.ops.text_length_filter], djhost.ops.text_length_filter, djhost.Recipe([djhost.ops.text_length_filter])):
+        assert len(djhost.run(ROWS, uncalled)) == 2
     kept = djhost.run(ROWS, recipe).to_list()
     assert kept[1]["__dj__stats__"] == {"text_len": 11}
     assert op(ROWS).to_list() == ROWS[::2]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional, Union
 
 from djhost import _djhost, _host
 from djhost._data import Given, given, splits_of
 from djhost._job import Job
 from djhost._progress import Progress
-from djhost._recipe import RecipeLike, options_of, plugins_of, recipe_of
+from djhost._recipe import RecipeLike, listed, options_of, plugins_of, recipe_of
 from djhost._result import Result
 from djhost._scratch import Scratch
 from djhost._splits import SplitResult
@@ -202,6 +202,7 @@ class _Call(NamedTuple):
     options: list[tuple[str, Any]]
     takes_result: bool
     scratch: Optional[Scratch]
+    log_level: Optional[str]
 
     @classmethod
     def of(
@@ -211,7 +212,7 @@ class _Call(NamedTuple):
         options: Mapping[str, Any],
         planned: bool = False,
     ) -> "_Call":
-        recipe = list(recipe) if isinstance(recipe, Iterator) else recipe
+        recipe = listed(recipe)
         plugins = plugins_of(recipe, options)
         plain = recipe_of(recipe)
         flat = options_of({**options, "plugins": plugins} if plugins else options)
@@ -225,7 +226,7 @@ class _Call(NamedTuple):
             flat += [("work_dir", scratch.path), ("job_id", "job")]
         elif takes_result and "work_dir" not in known:
             flat.append(("work_dir", _WORK_DIR))
-        return cls(plain, flat, takes_result, scratch)
+        return cls(plain, flat, takes_result, scratch, known.get("log_level"))
 
 
 def _start(data: Any, recipe: RecipeLike, options: Mapping[str, Any]) -> Job:
@@ -235,7 +236,12 @@ def _start(data: Any, recipe: RecipeLike, options: Mapping[str, Any]) -> Job:
 
     def begin(rows: Any, options: list[tuple[str, Any]]) -> _djhost.Job:
         return _djhost.start(
-            call.recipe, options, rows, call.takes_result, call.scratch is not None, None
+            call.recipe,
+            options,
+            rows,
+            call.takes_result,
+            call.scratch is not None,
+            call.log_level,
         )
 
     native = begin(found.rows() if found is not None and in_memory else None, call.options)

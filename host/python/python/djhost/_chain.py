@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 from djhost._recipes import Entry, Recipe, as_op
 from djhost.ops import Op, Operator
+from djhost.ops._operator import did_you_mean
 from djhost.ops._tables import Plugin, all_operators, find, paths
 
 if TYPE_CHECKING:
@@ -87,7 +88,13 @@ class Chain:
     def __getattr__(self, name: str) -> _Step:
         if name.startswith("_"):
             raise AttributeError(name)
-        return _Step(self, find(name, self._plugins))
+        try:
+            return _Step(self, find(name, self._plugins))
+        except AttributeError:
+            near = did_you_mean(name, [own for own in vars(Chain) if not own.startswith("_")])
+            if not near:
+                raise
+            raise AttributeError(f"a chain has no operator or method `{name}`{near}") from None
 
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *all_operators(self._plugins)]

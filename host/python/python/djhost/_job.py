@@ -230,12 +230,7 @@ class Job:
         if state == "refused":
             raise RecipeError(problems)
         command = None if self._scratch else self._resumption_command()
-        if self._scratch:
-            go_on = "go on with `error.job.resume().wait()` in this process"
-        elif command:
-            go_on = f"go on with `error.job.resume().wait()`, or: {command}"
-        else:
-            go_on = "go on with `error.job.resume().wait()`"
+        go_on = f"go on with {self.how_to_go_on()}"
         global _last_ended
         _last_ended = self
         if state == "stopped":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Union, runtime_checkable
 
-__all__ = ["RecipeLike", "SupportsToDict", "options_of", "plugins_of", "recipe_of"]
+__all__ = ["RecipeLike", "SupportsToDict", "listed", "options_of", "plugins_of", "recipe_of"]
 
 
 @runtime_checkable
@@ -41,6 +41,13 @@ def recipe_of(recipe: RecipeLike) -> Union[None, str, dict[str, Any]]:
     if isinstance(recipe, Mapping):
         return {str(key): _plain(value) for key, value in recipe.items()}
     return {"process": [_plain(entry) for entry in recipe]}
+
+
+def listed(recipe: RecipeLike) -> RecipeLike:
+    """Return a list for an iterator, which can be read only once, and for a single operator of `djhost.ops`."""
+    if getattr(recipe, "is_entry", False):
+        return [recipe]  # type: ignore[list-item]
+    return list(recipe) if isinstance(recipe, Iterator) else recipe
 
 
 def plugins_of(recipe: RecipeLike, options: Mapping[str, Any]) -> list[Any]:

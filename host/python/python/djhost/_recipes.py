@@ -11,11 +11,11 @@ from typing import Any, Optional, Union, overload
 from djhost import _djhost
 from djhost._yaml import dump
 from djhost.errors import RecipeError, problem
-from djhost.ops import Op
+from djhost.ops import Op, Operator
 from djhost.ops._plain import plain
 
-#: What stands for an operator in a list: the name alone, `{name: parameters}`, or what `djhost.ops` makes.
-Entry = Union[str, Mapping[str, Any]]
+#: What stands for an operator in a list: the name alone, `{name: parameters}`, or one of `djhost.ops`, called or not.
+Entry = Union[str, Mapping[str, Any], Operator]
 
 
 class Recipe(MutableSequence[Op]):
@@ -156,6 +156,8 @@ def as_op(entry: Any, index: int) -> Op:
         return Op(entry.name, entry.params, plugins=entry.plugins)
     if isinstance(entry, str):
         return Op(entry)
+    if isinstance(entry, Operator):
+        return entry()
     if isinstance(entry, Mapping) and len(entry) == 1:
         ((name, params),) = entry.items()
         if isinstance(name, str) and (params is None or isinstance(params, Mapping)):
@@ -165,6 +167,8 @@ def as_op(entry: Any, index: int) -> Op:
 
 
 def _checked_list(process: Any) -> list[Any]:
-    if isinstance(process, (str, bytes, Mapping)) and not isinstance(process, Recipe):
+    if isinstance(process, (Op, Operator)):
+        return [process]
+    if isinstance(process, (str, bytes, Mapping)):
         raise RecipeError([problem(f"a recipe is a list of operators, not {process!r}", path="process")])
     return list(process)

@@ -34,6 +34,8 @@ class Op(Dict[str, Dict[str, Any]]):
 
     #: Where the operator comes from, if it is not built in: directories or components.
     plugins: tuple[str, ...]
+    #: It is an entry of a recipe, not a recipe.
+    is_entry = True
 
     def __init__(self, name: str, params: Optional[Mapping[str, Any]] = None, *, plugins: Iterable[str] = ()) -> None:
         super().__init__({name: plain(dict(params or {}), name)})
@@ -85,6 +87,9 @@ class Operator:
       hint: did you mean `min_num`? ...
     """
 
+    #: Without a call it is an entry of a recipe, too, with default parameters.
+    is_entry = True
+
     def __init__(self, description: Description, plugins: Iterable[str] = ()) -> None:
         self.description = description
         self.plugins = tuple(plugins)
@@ -107,6 +112,10 @@ class Operator:
         except RecipeError as error:
             raise ParameterError(error.problems) from None
         return op
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of a recipe without parameters."""
+        return {self.description.name: {}}
 
     def __repr__(self) -> str:
         return f"<operator {self.description.name}: {self.description.summary}>"
