@@ -33,6 +33,9 @@
 //! # }
 //! ```
 //!
+//! Several jobs may run at once in one process ([`run::Logs::of_job`]), over rows in memory, too
+//! ([`run::Draft`]).
+//!
 //! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
 //! has the map): `error`, `sanitize`, `term`, `threads`, `rundir`, `jobs`, `config`, `data`, `wasm`, `ops`,
 //! `plan`, `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.

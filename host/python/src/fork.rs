@@ -9,6 +9,12 @@ use pyo3::prelude::*;
 /// The process that first used the host; 0 before that.
 static FIRST: AtomicU32 = AtomicU32::new(0);
 
+/// Whether this process is a child of one that had used the host.
+pub(crate) fn is_child() -> bool {
+    let first = FIRST.load(Ordering::Relaxed);
+    first != 0 && first != std::process::id()
+}
+
 /// Called before the host starts threads. Fails in a child of a process that has done so.
 pub(crate) fn check() -> PyResult<()> {
     let me = std::process::id();

@@ -105,6 +105,8 @@ fn write_rows<'py>(
             .map_err(failed)?;
         if number % 1024 == 1023 {
             py.check_signals()?;
+            // Other threads have their turn, too.
+            py.detach(|| ());
         }
     }
     py.detach(|| lines.finish())

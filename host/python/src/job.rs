@@ -38,7 +38,7 @@ pub(crate) struct Job {
     ended: Arc<(Mutex<Option<Ended>>, Condvar)>,
 }
 
-/// State, message, and the mistakes that the user has to mend.
+/// How a job has ended, for Python: the state, a message, and the mistakes of the user.
 type Outcome<'py> = (&'static str, String, Vec<Bound<'py, PyAny>>);
 
 /// How a job has ended.

@@ -11,7 +11,7 @@ use djhost::run::Batches;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyList};
 
-use crate::{cells, errors, interrupt};
+use crate::{cells, errors, fork, interrupt};
 
 /// Rows that become Python objects at once.
 const CHUNK: usize = 1024;
@@ -43,6 +43,7 @@ impl Taken {
 
     /// The rows in chunks: lists of dicts of columns, or bytes of whole JSON lines.
     fn chunks(&self, py: Python<'_>) -> PyResult<Chunks> {
+        self.check_fork()?;
         let made = py.detach(|| {
             let taken = djhost::run::Taken::open(&self.files)?;
             Ok(if taken.is_columnar() {
@@ -82,7 +83,20 @@ impl Taken {
 }
 
 impl Taken {
+    /// What is packed is unpacked on threads, which a forked process does not have.
+    fn check_fork(&self) -> PyResult<()> {
+        let is_plain = |file: &PathBuf| {
+            let ext = file.extension().and_then(|ext| ext.to_str());
+            matches!(ext, Some("jsonl" | "arrow" | "parquet"))
+        };
+        match fork::is_child() && !self.files.iter().all(is_plain) {
+            true => fork::check(),
+            false => Ok(()),
+        }
+    }
+
     fn batches(&self, py: Python<'_>) -> PyResult<Batches> {
+        self.check_fork()?;
         let open = || djhost::run::Taken::open(&self.files)?.columns();
         py.detach(|| interrupt::caught(open))
             .map_err(|error| errors::refused(py, &error))

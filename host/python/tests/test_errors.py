@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 
@@ -124,6 +125,22 @@ def test_a_job_that_fails_says_how_to_go_on() -> None:
     with pytest.raises(JobFailed) as caught:
         djhost.run(rows, ["fix_unicode_mapper"], on_error="fail")
     assert caught.value.resumption_command is None, "a temporary job has no command"
+
+
+def test_a_full_disk_ends_a_job_that_can_be_continued(python: Callable[..., Any]) -> None:
+    done = python(
+        """
+        import os
+        os.environ["DJHOST_TEST_FAULT"] = "full@disk:write:parts/:1"
+        import djhost
+        try:
+            djhost.run([{"text": "a text"}], [], job_id="mine")
+        except djhost.errors.JobFailed as error:
+            print(error.job.status, error.problems, "No space left" in str(error))
+        """
+    )
+    assert done.stdout == "failed [] True\n", done.stderr
+    assert len(djhost.run(ROWS, [], job_id="mine")) == 1
 
 
 def test_a_job_that_runs_already_is_not_run_twice(slow_rows: Path) -> None:

@@ -126,6 +126,29 @@ def test_processes_that_are_spawned_work(method: str) -> None:
         assert pool.map(_in_a_process, [0, 50]) == [ROWS, ROWS[50:]]
 
 
+def test_a_forked_process_reads_results(python: Callable[..., Any]) -> None:
+    done = python(
+        """
+        import os, sys
+        import djhost
+        rows = [{"text": f"text {i}"} for i in range(3000)]
+        results = [djhost.run(rows, [], export_path=f"r.{end}") for end in ("jsonl", "arrow", "parquet", "jsonl.gz")]
+        temporary = djhost.run(rows, [])
+        if os.fork() == 0:
+            for result in results:
+                try:
+                    print(len(result.to_list()))
+                except RuntimeError as error:
+                    print("refused")
+            del results, temporary
+            sys.exit()
+        os.wait()
+        print(len(temporary.to_list()))
+        """
+    )
+    assert done.stdout.split() == ["3000"] * 3 + ["refused", "3000"], done.stderr
+
+
 def test_a_fork_works_before_the_first_job_and_is_refused_after_it(python: Callable[..., Any]) -> None:
     done = python(
         """

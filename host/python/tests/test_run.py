@@ -165,6 +165,16 @@ def test_what_is_worth_a_warning_goes_to_the_logger(caplog: pytest.LogCaptureFix
     assert any("did you mean `body`" in record.message for record in caplog.records)
 
 
+def test_the_log_has_what_its_level_lets_through() -> None:
+    def levels(**options: Any) -> set[str]:
+        result = djhost.run(ROWS, LONG, job_id="mine", work_dir="logs_" + "".join(options), **options)
+        [log] = (result.run_dir / "logs").glob("attempt_*.txt")
+        return {line.split()[2] for line in log.read_text().splitlines()}
+
+    assert levels() == {"INFO"}
+    assert levels(log_level="warn") == set()
+
+
 def test_operators_of_plugins_are_compiled_by_a_process_of_their_own(
     plugin: Path, tmp_path: Path, python: Callable[..., Any]
 ) -> None:

@@ -25,6 +25,39 @@ pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared
 ///
 /// A program that has the rows in memory [gives](Self::give) them to a draft: so it learns of
 /// mistakes before it reads a row, and where the rows go.
+///
+/// ```
+/// # fn main() -> anyhow::Result<()> {
+/// # let dir = tempfile::tempdir()?;
+/// # let work_dir = dir.path().to_str().unwrap();
+/// use djhost::config::{Need, Override, Recipe};
+/// use djhost::jobs::StopFlag;
+/// use djhost::run::{Draft, GivenLines, Logs, RunOptions, Taken, result_files, run};
+/// use serde_json::json;
+///
+/// let recipe = json!({"process": [{"text_length_filter": {"min_len": 10}}]});
+/// let recipe = Recipe::Data(recipe.as_object().unwrap().clone());
+/// let place = [Override::value("work_dir", work_dir.into())];
+/// let mut draft = Draft::new(&recipe, &place, Need::Anything)?;
+///
+/// let paths = draft.run_dir()?;
+/// let mut lines = GivenLines::new(&paths)?;
+/// for text in ["a text of some length", "short"] {
+///     lines.row(|out| anyhow::Ok(serde_json::to_writer(out, &json!({"text": text}))?))?;
+/// }
+/// draft.give(&lines.finish()?);
+/// draft.take_result();
+///
+/// let logs = Logs::of_job(None, |warning| eprintln!("{warning}"))?;
+/// let options = RunOptions { embedded: true, scratch: true, ..RunOptions::default() };
+/// run(draft.prepare()?, &options, &logs, &StopFlag::new())?;
+///
+/// let files = result_files(&paths)?.expect("the job is complete");
+/// let lines: Vec<u8> = Taken::open(&files)?.lines()?.collect::<Result<Vec<_>, _>>()?.concat();
+/// assert_eq!(lines, b"{\"text\":\"a text of some length\"}\n");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Draft {
     resolved: Resolved,
     plan: Plan,

@@ -202,6 +202,7 @@ class _Call(NamedTuple):
     options: list[tuple[str, Any]]
     takes_result: bool
     scratch: Optional[Scratch]
+    log_level: Optional[str]
 
     @classmethod
     def of(
@@ -225,7 +226,7 @@ class _Call(NamedTuple):
             flat += [("work_dir", scratch.path), ("job_id", "job")]
         elif takes_result and "work_dir" not in known:
             flat.append(("work_dir", _WORK_DIR))
-        return cls(plain, flat, takes_result, scratch)
+        return cls(plain, flat, takes_result, scratch, known.get("log_level"))
 
 
 def _start(data: Any, recipe: RecipeLike, options: Mapping[str, Any]) -> Job:
@@ -235,7 +236,12 @@ def _start(data: Any, recipe: RecipeLike, options: Mapping[str, Any]) -> Job:
 
     def begin(rows: Any, options: list[tuple[str, Any]]) -> _djhost.Job:
         return _djhost.start(
-            call.recipe, options, rows, call.takes_result, call.scratch is not None, None
+            call.recipe,
+            options,
+            rows,
+            call.takes_result,
+            call.scratch is not None,
+            call.log_level,
         )
 
     native = begin(found.rows() if found is not None and in_memory else None, call.options)

@@ -20,7 +20,7 @@ impl GivenLines {
     /// [`UserError`](crate::error::UserError) if another process runs the job.
     pub fn new(paths: &RunPaths) -> Result<Self> {
         Ok(Self {
-            file: GivenFile::create(paths, "jsonl")?,
+            file: GivenFile::start(paths, "jsonl")?,
             buffer: Vec::with_capacity(WRITE_BYTES),
         })
     }

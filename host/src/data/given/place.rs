@@ -20,7 +20,7 @@ pub(super) struct GivenFile {
 impl GivenFile {
     /// Starts the file, in a run directory that is made if it is not there. Fails with a
     /// [`UserError`](crate::error::UserError) if another process runs the job.
-    pub(super) fn create(paths: &RunPaths, ext: &'static str) -> Result<Self> {
+    pub(super) fn start(paths: &RunPaths, ext: &'static str) -> Result<Self> {
         let dir = paths.data();
         fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
         let lock = FreeLock::take(paths)?;
