@@ -1,5 +1,5 @@
-//! Jobs by their run directories, for `djhost.utils.job`: thin functions over `djhost::jobs`. What has a structure is returned as
-//! JSON text, which Python reads faster than Rust builds objects.
+//! Jobs by their run directories, for `djhost.utils.job`: thin functions over `djhost::jobs`. What
+//! has a structure is returned as JSON text, which Python reads faster than Rust builds objects.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,8 +16,9 @@ fn job(root: PathBuf) -> Job {
     Job::new(RunPaths::new(root))
 }
 
-/// Returns the run directory of the job with this id, the beginning of one, or this path. Looks below `base_dir`; without it at all
-/// jobs of this user and below `./outputs`. Raises `JobNotFound`.
+/// Returns the run directory of the job with this id, the beginning of one, or this path. Looks
+/// below `base_dir`; without it at all jobs of this user and below `./outputs`. Raises
+/// `JobNotFound`.
 #[pyfunction]
 #[pyo3(signature = (job, base_dir=None))]
 pub(crate) fn find_job(py: Python<'_>, job: &str, base_dir: Option<PathBuf>) -> PyResult<PathBuf> {
@@ -33,7 +34,8 @@ pub(crate) fn find_job(py: Python<'_>, job: &str, base_dir: Option<PathBuf>) -> 
     )
 }
 
-/// Returns the text of `job_summary.json`, which was seen to be one; None before the job has written it.
+/// Returns the text of `job_summary.json`, which was seen to be one; None before the job has
+/// written it.
 #[pyfunction]
 pub(crate) fn job_summary(py: Python<'_>, root: PathBuf) -> PyResult<Option<String>> {
     call(py, || {
@@ -96,8 +98,8 @@ pub(crate) fn job_text(
     })
 }
 
-/// Returns the ops of the job with all parameters, as the entries of `process`; before the job has written its recipe, the names
-/// alone.
+/// Returns the ops of the job with all parameters, as the entries of `process`; before the job has
+/// written its recipe, the names alone.
 #[pyfunction]
 pub(crate) fn job_pipeline(py: Python<'_>, root: PathBuf) -> PyResult<String> {
     call(py, || {
@@ -136,7 +138,8 @@ pub(crate) fn jobs(py: Python<'_>, base_dir: Option<PathBuf>, all: bool) -> PyRe
     })
 }
 
-/// Asks the process that runs the job to stop, and waits; with `force`, kills it. Returns a `StopReport` as text.
+/// Asks the process that runs the job to stop, and waits; with `force`, kills it. Returns a
+/// `StopReport` as text.
 #[pyfunction]
 pub(crate) fn stop_job(
     py: Python<'_>,

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::errors::call;
 
-/// Describes operators as a list of objects: those of `names` with example and signature, or those of the plugins. Without `plugins`
-/// these are those that the environment names.
+/// Describes operators as a list of objects: those of `names` with example and signature, or those
+/// of the plugins. Without `plugins` these are those that the environment names.
 #[pyfunction]
 pub(crate) fn describe_operators(
     py: Python<'_>,
@@ -50,7 +50,8 @@ pub(crate) fn lacking_operator(name: &str) -> Option<String> {
     djhost::ops::lacking(name)
 }
 
-/// Checks an entry of a recipe against the schema of its operator, both as JSON objects. Raises `RecipeError` with all mistakes.
+/// Checks an entry of a recipe against the schema of its operator, both as JSON objects. Raises
+/// `RecipeError` with all mistakes.
 #[pyfunction]
 pub(crate) fn check_entry(py: Python<'_>, name: &str, params: &str, schema: &str) -> PyResult<()> {
     call(py, || {

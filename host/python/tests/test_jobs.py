@@ -11,7 +11,8 @@ from typing import Callable
 
 import pytest
 
-from conftest import command
+import djhost
+from conftest import SLOW_RECIPE, at_work, command
 from djhost.errors import JobNotFound
 from djhost.utils.job.common import JobUtils, list_running_jobs
 from djhost.utils.job.monitor import show_job_progress
@@ -82,6 +83,16 @@ def test_force_kills_it(running_job: Start) -> None:
     result = stop_job("live", force=True, timeout=60)
     assert process.wait() == -signal.SIGKILL
     assert (result["success"], result["processes_terminated"], result["errors"]) == (True, 1, [])
+
+
+def test_a_job_of_this_process_is_asked_and_never_killed(slow_rows: Path) -> None:
+    job = djhost.start(slow_rows, SLOW_RECIPE, job_id="mine", np=1)
+    while not at_work(job.run_dir):
+        assert not job.done(), "the job ended before it was seen"
+    refused = stop_job("mine", force=True)
+    assert (refused["success"], refused["outcome"], job.status) == (False, "refused", "running")
+    assert "a program that does more than this job" in refused["errors"][0]
+    assert stop_job("mine")["success"] and job.status == "stopped"
 
 
 def test_a_job_whose_process_died_is_said_to_be_dead(running_job: Start) -> None:

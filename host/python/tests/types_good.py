@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import djhost
+import djhost_sdk
 from djhost.errors import JobFailed, JobStopped, Problem, RecipeError
 from djhost.utils.job.common import JobUtils, list_running_jobs
 from djhost.utils.job.monitor import show_job_progress
@@ -60,6 +61,25 @@ def jobs() -> dict[str, Any]:
     summary: Optional[dict[str, Any]] = utils.load_job_summary()
     print(summary, utils.get_partition_status()[0]["status"], utils.load_event_logs()[0]["event_type"])
     return show_job_progress("job", detailed=True)["overall_progress"]  # type: ignore[no-any-return]
+
+
+@djhost_sdk.filter(stat="questions", range=("min_num", None))
+def question_filter(text: str, *, min_num: Annotated[int, djhost_sdk.Param("The least number.", min=0)] = 1) -> int:
+    """Keeps texts that ask something."""
+    return text.count("?")
+
+
+@djhost_sdk.mapper
+def shout_mapper(text: str) -> str:
+    """Writes texts in capitals."""
+    return text.upper()
+
+
+def builds() -> int:
+    built: djhost.Built = djhost.build(question_filter, shout_mapper, paths=["lib"])
+    questions: int = question_filter("why?")
+    op: djhost.ops.Op = built.question_filter(min_num=2)
+    return questions + len(djhost.run("data.jsonl", [op], plugins=[built]))
 
 
 async def waits(job: djhost.Job) -> djhost.Result:

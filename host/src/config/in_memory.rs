@@ -9,8 +9,8 @@ use super::recipe::read_process;
 use super::yaml::Document;
 use crate::error::{UserError, UserErrors};
 
-/// Reads a recipe as it is written: no defaults, no environment, keys in their order. Fails with all mistakes of the text;
-/// whether the options exist is seen when it is resolved.
+/// Reads a recipe as it is written: no defaults, no environment, keys in their order. Fails with
+/// all mistakes of the text; whether the options exist is seen when it is resolved.
 pub fn read_values(recipe: &Path) -> Result<Map<String, Value>, UserErrors> {
     let document = Document::read(recipe).map_err(UserErrors)?;
     if document.problems.is_empty() {
@@ -20,8 +20,9 @@ pub fn read_values(recipe: &Path) -> Result<Map<String, Value>, UserErrors> {
     }
 }
 
-/// Checks one entry of `process` against the schema of its operator: the parameters, and the settings for the host that every
-/// entry may have (`text_key`, `on_error`, `limits`, …). The place of a mistake is `NAME.PARAMETER`.
+/// Checks one entry of `process` against the schema of its operator: the parameters, and the
+/// settings for the host that every entry may have (`text_key`, `on_error`, `limits`, …). The place
+/// of a mistake is `NAME.PARAMETER`.
 pub fn check_entry(
     name: &str,
     params: &Map<String, Value>,

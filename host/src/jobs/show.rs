@@ -47,8 +47,8 @@ pub fn render(p: &JobProgress, detailed: bool, style: Style) -> String {
     out
 }
 
-/// Returns what [`render`] does, for a program whose standard output is a terminal or something else: in its width and with
-/// colours, or plain.
+/// Returns what [`render`] does, for a program whose standard output is a terminal or something
+/// else: in its width and with colours, or plain.
 pub fn progress_text(progress: &JobProgress, detailed: bool, on_terminal: bool) -> String {
     let style = match on_terminal {
         true => Style::for_stdout(),

@@ -39,8 +39,8 @@ pub(crate) fn given() -> Result<Given> {
 }
 
 impl Given {
-    /// Returns `dirs` and `replace`, each as named at `place`, or where one is empty what the environment says, as for a recipe.
-    /// Fails if a directory cannot be read.
+    /// Returns `dirs` and `replace`, each as named at `place`, or where one is empty what the
+    /// environment says, as for a recipe. Fails if a directory cannot be read.
     pub fn new(dirs: &[PathBuf], replace: &[String], place: &str) -> Result<Self> {
         let mut given = given()?;
         if !dirs.is_empty() {

@@ -1,4 +1,5 @@
-//! Operators as data: their descriptions, parameters, examples and signatures, from the built-in packs and from plugins.
+//! Operators as data: their descriptions, parameters, examples and signatures, from the built-in
+//! packs and from plugins.
 //! `djhost ops list` and `show` print them, and the Python package makes functions of them.
 
 mod example;
@@ -17,7 +18,8 @@ pub(crate) use example::Example;
 pub use given::Given;
 pub(crate) use given::given;
 
-/// Describes the operators `names`, each as an object with `name`, `kind`, `summary`, `cost`, `params_schema`, `source`,
+/// Describes the operators `names`, each as an object with `name`, `kind`, `summary`, `cost`,
+/// `params_schema`, `source`,
 /// `digest`, `wit_version`, and `example` and `signature`, which are null if there are none. Fails with a
 /// [`UserError`](crate::error::UserError) if a plugin cannot be used or there is no such operator.
 pub fn describe(given: &Given, names: &[&str]) -> Result<Vec<Value>> {
@@ -40,7 +42,8 @@ pub fn built_in() -> Vec<&'static str> {
     names
 }
 
-/// Returns what is known about an operator of Data-Juicer that djhost lacks: why, and what to do instead.
+/// Returns what is known about an operator of Data-Juicer that djhost lacks: why, and what to do
+/// instead.
 pub fn lacking(name: &str) -> Option<String> {
     let known = absent(name)?;
     Some(format!(

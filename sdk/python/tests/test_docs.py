@@ -20,7 +20,7 @@ class Docs(unittest.TestCase):
         ran = 0
         for path in [SDK / "README.md", SDK.parent / "COOKBOOK.md"]:
             for line, code in blocks(path):
-                # Each in a file of its own, as the operators are told apart by it.
+                # Each in a module of its own, as the operators are told apart by it.
                 with self.subTest(file=path.name, line=line), tempfile.TemporaryDirectory() as directory:
                     file = Path(directory) / "block.py"
                     file.write_text(code, encoding="utf-8")

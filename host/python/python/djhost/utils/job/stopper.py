@@ -9,6 +9,7 @@ import sys
 from typing import Any, Optional
 
 from djhost import _djhost
+from djhost.errors import RecipeError
 from djhost.utils.job._command import run
 from djhost.utils.job.common import JobUtils, StrPath
 
@@ -24,7 +25,11 @@ class JobStopper:
     def stop_job(self, force: bool = False, timeout: float = 30) -> dict[str, Any]:
         """See :func:`stop_job`."""
         ids = self.job_utils.extract_process_thread_ids()
-        report = json.loads(_djhost.stop_job(self.work_dir, force, float(timeout)))
+        try:
+            report = json.loads(_djhost.stop_job(self.work_dir, force, float(timeout)))
+        except RecipeError as error:
+            status = self.job_utils.load_progress()["status"]
+            report = {"outcome": "refused", "status": status, "at_work": [], "resumption_command": None, "why": str(error)}
         ended = report["outcome"] in ("stopped", "killed")
         return {
             "job_id": self.job_id,
@@ -42,6 +47,8 @@ class JobStopper:
 
 
 def _why(report: dict[str, Any], timeout: float) -> str:
+    if "why" in report:
+        return str(report["why"])
     job, outcome = f"job `{report['job_id']}`", report["outcome"]
     if outcome == "still_running":
         return f"{job} still runs after {timeout:g} s; it stops once it has finished what it has begun"
@@ -58,8 +65,9 @@ def stop_job(job_id: str, base_dir: Optional[StrPath] = None, force: bool = Fals
     holds the lock of the job is ever signalled, and a job that is not running stays what it is.
 
     ``success`` says whether the job was ended by this call, ``errors`` why not. ``outcome`` is ``stopped``, ``killed``,
-    ``finished`` (before it saw the request), ``still_running``, ``not_running`` or ``died``; ``at_work`` what a kill would lose;
-    ``resumption_command`` what continues the job. Raises :class:`djhost.errors.JobNotFound`.
+    ``finished`` (before it saw the request), ``still_running``, ``not_running``, ``died``, or ``refused``: a program that does more
+    than this job, such as a Python process, is not killed. ``at_work`` is what a kill would lose, ``resumption_command`` what
+    continues the job. Raises :class:`djhost.errors.JobNotFound`.
 
     >>> stop_job(job_id)["errors"]
     ['job `docs` is not running: it is completed']

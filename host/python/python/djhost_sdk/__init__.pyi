@@ -1,0 +1,1 @@
+../../../../sdk/python/djhost_sdk/__init__.pyi
