@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use djhost::config::Need;
-use djhost::error::{Stopped, UserError};
+use djhost::error::{Stopped, Unexpected, UserError};
 use djhost::jobs::{JobSummary, RunPaths, StopFlag};
 use djhost::run::{Draft, Live, Logs, Prepared, RunOptions};
 use pyo3::prelude::*;
@@ -47,6 +47,8 @@ enum Ended {
     Completed,
     Stopped(String),
     Failed(String, Vec<UserError>),
+    /// Its result is not what the recipe expects, and is not exported for that.
+    Unexpected(String),
     /// It did not begin: the user has to mend something.
     Refused(Vec<UserError>),
 }
@@ -156,6 +158,9 @@ impl Ended {
         if error.chain().any(|cause| cause.is::<Stopped>()) {
             return Self::Stopped(message);
         }
+        if error.chain().any(|cause| cause.is::<Unexpected>()) {
+            return Self::Unexpected(message);
+        }
         let mistakes = errors::mistakes(error);
         // A job that has begun says in its summary how it has ended.
         let summary = JobSummary::load(paths).ok().flatten();
@@ -213,6 +218,7 @@ impl Job {
             Ended::Completed => ("completed", String::new(), Vec::new()),
             Ended::Stopped(message) => ("stopped", message, Vec::new()),
             Ended::Failed(message, mistakes) => ("failed", message, mistakes),
+            Ended::Unexpected(message) => ("unexpected", message, Vec::new()),
             Ended::Refused(mistakes) => ("refused", String::new(), mistakes),
         };
         Ok(Some((state, message, errors::problems(py, &mistakes)?)))

@@ -12,6 +12,7 @@ import djhost
 from djhost.errors import (
     DataError,
     DjhostError,
+    ExpectationError,
     JobFailed,
     JobInterrupted,
     JobNotFound,
@@ -28,6 +29,18 @@ def test_all_are_of_one_class() -> None:
     for error in (DataError, JobFailed, JobNotFound, JobStopped, PluginError, RecipeError):
         assert issubclass(error, DjhostError)
     assert issubclass(JobInterrupted, (JobStopped, KeyboardInterrupt))
+
+
+def test_a_result_that_is_not_as_expected_is_there_unless_that_blocks_the_export() -> None:
+    expect: dict[str, Any] = {"rows_out": {"min": 2}, "rows_in": {"max": 9}}
+    with pytest.raises(ExpectationError, match="rows_out.* is 1") as raised:
+        djhost.run(ROWS, [], expect=expect)
+    assert raised.value.result is not None and raised.value.result.to_list() == ROWS
+    assert [demand["key"] for demand in raised.value.unmet] == ["rows_out"]
+    with pytest.raises(ExpectationError, match="rows_out") as raised:
+        djhost.run(ROWS, [], expect={**expect, "block_export": True})
+    assert raised.value.result is None and raised.value.unmet[0]["value"] == 1
+    assert len(djhost.run(ROWS, [], expect={"rows_out": {"min": 1}})) == 1
 
 
 def test_mistakes_in_a_recipe_of_data_have_places_in_it() -> None:

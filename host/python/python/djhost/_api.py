@@ -82,6 +82,7 @@ def run(
         PluginError: A plugin cannot be used.
         DataError: The rows cannot be taken.
         JobFailed, JobStopped: The job has ended without a result; ``error.job.resume()`` continues it.
+        ExpectationError: The result is not what ``expect`` in the recipe demands.
     """
     options = _merged(
         options,

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 from djhost import _djhost
 from djhost._progress import Progress, display
 from djhost._result import Result
-from djhost.errors import JobFailed, JobInterrupted, JobNotFound, JobStopped, RecipeError
+from djhost.errors import (
+    ExpectationError,
+    JobFailed,
+    JobInterrupted,
+    JobNotFound,
+    JobStopped,
+    RecipeError,
+)
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -76,7 +83,7 @@ class Job:
         outcome = self._native.outcome()
         if outcome is None:
             return "running"
-        return "failed" if outcome[0] == "refused" else outcome[0]
+        return "failed" if outcome[0] in ("refused", "unexpected") else outcome[0]
 
     def __repr__(self) -> str:
         return f"<djhost.Job {self.job_id}: {self.status}, {self.run_dir}>"
@@ -108,6 +115,7 @@ class Job:
         Raises:
             TimeoutError: The job still runs.
             JobFailed, JobStopped: It has ended without a result.
+            ExpectationError: The result is not what ``expect`` demands.
         """
         until = None if timeout is None else time.monotonic() + timeout
         shown = display(self, progress)
@@ -217,6 +225,15 @@ class Job:
             self._raise()
         if self._result is None:
             self._result = Result(self.run_dir, restore=self._restore, scratch=self._scratch)
+        unmet = _unmet(self._result.summary)
+        if unmet:
+            keys = ", ".join(f"`{demand['key']}` is {demand['value']}" for demand in unmet)
+            raise ExpectationError(
+                f"the result of job `{self.job_id}` is not as expected: {keys}",
+                self,
+                unmet=unmet,
+                result=self._result,
+            )
         return self._result
 
     def _raise(self, interrupted: bool = False) -> None:
@@ -236,6 +253,9 @@ class Job:
         if state == "stopped":
             error = JobInterrupted if interrupted else JobStopped
             raise error(f"job `{self.job_id}` is stopped; {go_on}", self, command) from None
+        if state == "unexpected":
+            unmet = _unmet(self._summary())
+            raise ExpectationError(f"job `{self.job_id}`: {message}", self, command, unmet)
         raise JobFailed(
             f"job `{self.job_id}` failed: {message}\n  once the cause is mended, {go_on}",
             self,
@@ -254,17 +274,25 @@ class Job:
 
         return job_html(self)
 
-    def _resumption_command(self) -> Optional[str]:
+    def _summary(self) -> dict[str, Any]:
         try:
-            summary = json.loads((self.run_dir / "job_summary.json").read_bytes())
+            summary: dict[str, Any] = json.loads((self.run_dir / "job_summary.json").read_bytes())
         except (OSError, ValueError):
-            return None
-        command = summary.get("resumption_command")
+            return {}
+        return summary
+
+    def _resumption_command(self) -> Optional[str]:
+        command = self._summary().get("resumption_command")
         return str(command) if command else None
 
     def _hear(self) -> None:
         for warning in self._native.warnings():
             _log.warning("%s", warning)
+
+
+def _unmet(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """The demands of ``expect`` that are not met."""
+    return [demand for demand in summary.get("expected", []) if not demand["is_met"]]
 
 
 def _left(until: Optional[float]) -> float:

@@ -12,14 +12,16 @@ process[0].text_length_filter.min_length
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence
 
 if TYPE_CHECKING:
     from djhost._job import Job
+    from djhost._result import Result
 
 __all__ = [
     "DataError",
     "DjhostError",
+    "ExpectationError",
     "JobFailed",
     "JobInterrupted",
     "JobNotFound",
@@ -131,6 +133,27 @@ class JobFailed(_Ended):
     ) -> None:
         super().__init__(message, job, resumption_command)
         self.problems = list(problems)
+
+
+class ExpectationError(_Ended):
+    """The result is not what ``expect`` in the recipe demands."""
+
+    unmet: list[dict[str, Any]]
+    """The demands that are not met: ``key``, ``min`` or ``max``, and the ``value`` that is the case."""
+    result: Optional["Result"]
+    """The result; None with ``expect.block_export``, where nothing is exported."""
+
+    def __init__(
+        self,
+        message: str,
+        job: Optional["Job"] = None,
+        resumption_command: Optional[str] = None,
+        unmet: Sequence[dict[str, Any]] = (),
+        result: Optional["Result"] = None,
+    ) -> None:
+        super().__init__(message, job, resumption_command)
+        self.unmet = list(unmet)
+        self.result = result
 
 
 class JobStopped(_Ended):
