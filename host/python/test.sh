@@ -9,13 +9,8 @@ work=$PWD/target/tmp/python
 venv=$work/venv
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is " + sys.version.split()[0] + ": tests of the package need 3.11")'
 
-tools=$work/tools
-if ! "$tools/bin/maturin" --version >/dev/null 2>&1; then
-    python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet 'maturin>=1.9,<2'
-fi
 rm -rf "$work/wheels"
-"$tools/bin/maturin" build --quiet --release --manifest-path host/python/Cargo.toml --out "$work/wheels"
+host/python/wheel.sh "$work/wheels"
 
 rm -rf "$venv"
 python3 -m venv "$venv"
