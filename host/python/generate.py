@@ -81,7 +81,7 @@ from djhost.ops._operator import Operator as Operator
 from djhost.ops._schema import Param as Param
 from djhost.ops._tables import Plugin
 
-__all__ = ["Description", "Op", "Operator", "Operators", "Param", "list", "show"]
+__all__ = ["Description", "Op", "Operator", "Operators", "Param", "show"]
 
 def list(*words: str, kind: str | None = None, plugins: Plugin | Iterable[Plugin] = (), allow_override: Iterable[str] = ()) -> Operators:
     """The operators that have all words in their name, kind, source, summary or parameters."""

@@ -93,3 +93,14 @@ def test_a_result_shows_its_funnel_and_ten_rows() -> None:
     for part in ("25 of 26 rows", "text_length_filter", "-1", "row 9 is long enough", "the first 10 of 25 rows"):
         assert part in shown, shown
     assert "row 10 is" not in shown
+
+
+def test_splits_have_a_funnel_each() -> None:
+    import datasets
+
+    splits = datasets.DatasetDict({name: datasets.Dataset.from_list(ROWS) for name in ("train", "test")})
+    result = djhost.read(splits).text_length_filter(min_len=5).run()
+    shown = parsed(result._repr_html_()).text
+    for part in ("4 of 6 rows", "train", "test"):
+        assert part in shown, shown
+    assert shown.count("text_length_filter") == 2

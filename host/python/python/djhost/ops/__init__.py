@@ -20,7 +20,8 @@ from djhost.ops._operator import Op, Operator
 from djhost.ops._schema import Param
 from djhost.ops._tables import Plugin, all_operators, find, matches
 
-__all__ = ["Description", "Op", "Operator", "Operators", "Param", "list", "show"]
+# Without `list`, which would take the place of Python's own where somebody imports all.
+__all__ = ["Description", "Op", "Operator", "Operators", "Param", "show"]
 
 _KINDS = ("filter", "mapper", "deduplicator", "selector", "grouper")
 
@@ -66,4 +67,4 @@ def __getattr__(name: str) -> Operator:
 
 
 def __dir__() -> Any:
-    return sorted([*__all__, *all_operators()])
+    return sorted([*__all__, "list", *all_operators()])
