@@ -35,7 +35,7 @@
 //!
 //! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
 //! has the map): `error`, `sanitize`, `term`, `rundir`, `jobs`, `config`, `data`, `wasm`, `plan`,
-//! `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
+//! `global`, `checkpoint`, `partition`, `exec`, `run`, `report`, `cli`.
 
 #![deny(missing_docs)]
 // Inner parts that the tests and benches look at are public with the feature `testing` only; with
@@ -59,6 +59,7 @@ mod global;
 pub mod jobs;
 mod partition;
 mod plan;
+pub mod report;
 pub mod run;
 mod rundir;
 mod sanitize;

@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "partition",
     "exec",
     "run",
+    "report",
     "cli",
     "testing",
     "fuzz",

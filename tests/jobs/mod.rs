@@ -11,6 +11,7 @@ mod formats;
 mod groupers;
 mod quarantine;
 mod recipes;
+mod report;
 mod reorder;
 #[cfg(target_os = "linux")]
 mod seen;

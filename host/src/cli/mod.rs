@@ -12,6 +12,7 @@ pub mod monitor;
 pub mod ops;
 pub mod plan;
 pub mod quarantine;
+pub mod report;
 pub mod run;
 pub mod stop;
 mod watch;
@@ -80,6 +81,7 @@ enum Command {
     Quarantine(quarantine::QuarantineArgs),
     Explain(explain::ExplainArgs),
     Dropped(dropped::DroppedArgs),
+    Report(report::ReportArgs),
     CompilePlugin(CompileArgs),
 }
 
@@ -133,6 +135,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Dropped(args) => dropped::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }

@@ -22,7 +22,7 @@ use crate::data::ReadField;
 use crate::wasm::{Kind, OpPool};
 use lineage_key::Key;
 
-pub(crate) use bounds::bounds;
+pub(crate) use bounds::{bound_params, bounds};
 pub(crate) use build::{add_fallback, build};
 pub(crate) use grants::{grants_of_params, reads_media};
 pub(crate) use places::check_places;

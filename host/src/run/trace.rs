@@ -9,7 +9,7 @@ use crate::checkpoint::Manifest;
 use crate::config::TraceMode;
 use crate::data::Dataset;
 use crate::exec::trace::Tracing;
-use crate::plan::{PlannedOp, bounds};
+use crate::plan::{PlannedOp, bound_params, bounds};
 use crate::rundir::trace::{Missing, TraceDocument, TracedFile, TracedOp};
 use crate::rundir::{RunPaths, Storage};
 use crate::term::counted;
@@ -56,6 +56,7 @@ pub(super) fn document(
             .map(|stat| stat.path.clone())
             .collect(),
         bounds: bounds(op),
+        bound_params: bound_params(op),
         params: serde_json::from_str(op.pool.params()).unwrap_or_default(),
     });
     let files = dataset.files.iter().map(|file| TracedFile {

@@ -75,6 +75,9 @@ pub struct TracedOp {
     pub stats: Vec<String>,
     /// What its parameters demand of a stat, by key, as far as they are a range.
     pub bounds: BTreeMap<String, Bounds>,
+    /// The parameters that are the least and the greatest of `bounds`, by the stat's key, also where
+    /// they demand nothing now.
+    pub bound_params: BTreeMap<String, [Option<String>; 2]>,
     /// Its parameters.
     pub params: Value,
 }
