@@ -1,8 +1,8 @@
 //! Errors sorted by who must act, and the exit codes that follow.
 //!
 //! Every error is an [`anyhow::Error`]. If its chain has a [`UserError`], the user can fix it; if
-//! it has a [`Stopped`], the job was stopped on request. Any other error means that the job failed
-//! (exit code 1).
+//! it has a [`Stopped`], the job was stopped on request; if it has an [`Unexpected`], the result is
+//! not as the recipe demands. Any other error means that the job failed (exit code 1).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,6 +20,8 @@ pub mod exit {
     pub const STOPPED: u8 = 3;
     /// The job is done, but rows are in quarantine (only with `--strict`).
     pub const QUARANTINED: u8 = 4;
+    /// The job is done, but the result is not as the recipe's `expect` demands.
+    pub const UNEXPECTED: u8 = 5;
 }
 
 /// A mistake that the user can fix. It names the place and the offending value; the hint says what
@@ -116,6 +118,18 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
+/// The result is not as the recipe's `expect` demands, and must not be exported.
+#[derive(Debug, Clone)]
+pub struct Unexpected(pub String);
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unexpected {}
+
 /// A failure that would happen again however often the task is retried.
 #[derive(Debug, Clone)]
 pub struct Final(pub String);
@@ -132,6 +146,8 @@ impl std::error::Error for Final {}
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|e| e.is::<Stopped>()) {
         exit::STOPPED
+    } else if error.chain().any(|e| e.is::<Unexpected>()) {
+        exit::UNEXPECTED
     } else if error
         .chain()
         .any(|e| e.is::<UserError>() || e.is::<UserErrors>())

@@ -6,6 +6,7 @@
 //! difference before you commit it.
 
 mod ahead;
+mod expect;
 mod explain;
 mod formats;
 mod groupers;

@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 /// code.
 #[pyfunction]
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) -> u8 {
-    py.detach(
-        || match catch_unwind(AssertUnwindSafe(|| djhost::cli::main(argv))) {
+    py.detach(|| {
+        match catch_unwind(AssertUnwindSafe(|| djhost::cli::main(argv))) {
             Ok(Ok(code)) => code,
             Ok(Err(error)) => {
                 if !error.chain().any(|e| e.is::<Stopped>()) {
@@ -20,6 +20,6 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) -> u8 {
                 exit_code(&error)
             }
             Err(_) => exit::FAILED,
-        },
-    )
+        }
+    })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::distribution::Distribution;
 use crate::data::PartInfo;
 use crate::plan::lineage_key::Key;
 use crate::rundir::events::OpDone;
@@ -77,6 +78,9 @@ pub(crate) struct Account {
     /// What tasks have written to the trace. An op without an entry here was done without one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<Traced>,
+    /// Of a part: the stats of its rows of which the recipe expects something.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, Distribution>,
 }
 
 impl Account {

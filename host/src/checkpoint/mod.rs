@@ -4,6 +4,7 @@
 mod codec;
 mod columns;
 mod differences;
+mod distribution;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub(crate) mod lineage;
@@ -17,6 +18,7 @@ mod store;
 
 pub(crate) use codec::Stored;
 pub(crate) use differences::Memo;
+pub(crate) use distribution::Distribution;
 pub(crate) use lineage::Chains;
 pub(crate) use manifest::{Account, Artifact, InputContent, Manifest, QuarantineFile, Traced};
 pub(crate) use refetch::Refetch;

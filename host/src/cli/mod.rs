@@ -36,7 +36,7 @@ struct Cli {
 /// Widest help text, and its width if there is no terminal.
 const HELP_WIDTH: usize = 100;
 
-const EXIT_CODES: [(&str, &str); 5] = [
+const EXIT_CODES: [(&str, &str); 6] = [
     ("0", "done"),
     (
         "1",
@@ -48,6 +48,10 @@ const EXIT_CODES: [(&str, &str); 5] = [
     ),
     ("3", "stopped on request; it can be continued"),
     ("4", "done, with rows in quarantine (only with --strict)"),
+    (
+        "5",
+        "done, but the result is not as `expect` in the recipe demands",
+    ),
 ];
 
 /// Returns the text below the list of subcommands.

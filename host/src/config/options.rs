@@ -329,6 +329,14 @@ options! {
         trace_samples: u64 = 10 => between(0.0, 1000.0);
         /// The mappers of which the trace keeps samples; if empty, all.
         trace_ops: Names = Names::default();
+        /// What must hold at the end, each as a range: `{rows_out: {min: 1000}, kept: {min: 0.2},
+        /// quarantined: {max: 0.01}, dropped.text_length_filter: {max: 0.5}, stat.num_words.p50: {min:
+        /// 50}}`. `rows_in` and `rows_out` are numbers of rows, `kept` and `quarantined` shares of the
+        /// rows of the input, `dropped.OP` the share of the rows that came to the operator;
+        /// `stat.KEY.p50` is a percentile of the stat in the rows of the result (`p1` to `p99`, `min`,
+        /// `max`). If something does not hold, the exit code is 5; with `block_export: true` nothing is
+        /// exported then.
+        expect: Raw = Raw(Value::Null);
         /// Size of the batches that pass through the operators, in KB. Batches that fit the
         /// processor's cache are fastest.
         batch_size_kb: u64 = 512 => between(16.0, 65_536.0);

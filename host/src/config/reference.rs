@@ -30,7 +30,7 @@ pub fn reference_yaml() -> String {
         for line in wrap(&one_line(&entry.doc), WIDTH - indent.len()) {
             text.push_str(&format!("{indent}# {line}\n"));
         }
-        if !entry.is_section && !matches!(name, "process" | "dataset") {
+        if !entry.is_section && !matches!(name, "process" | "dataset" | "expect") {
             text.push_str(&format!("{indent}# Valid: {}\n", entry.expected));
         }
         if entry.is_section {
@@ -50,7 +50,7 @@ pub fn options_help(width: usize) -> String {
     for entry in Config::default()
         .entries()
         .into_iter()
-        .filter(|e| !e.is_section && !matches!(e.key.as_str(), "process" | "dataset"))
+        .filter(|e| !e.is_section && !matches!(e.key.as_str(), "process" | "dataset" | "expect"))
     {
         let default = if entry.value.is_null() {
             String::new()

@@ -19,6 +19,8 @@ pub(crate) struct RowOutcome {
     pub(crate) dropped: u64,
     /// Rows that a mapper made beyond one per row.
     pub(crate) created: u64,
+    /// Rows in which a mapper changed a value, rejected ones too.
+    pub(crate) changed: u64,
 }
 
 /// Returns the batch after the answer of a filter or mapper. It lacks rejected rows, and the
@@ -30,14 +32,16 @@ pub(crate) fn apply(batch: &Batch, reply: Reply) -> Result<(Batch, RowOutcome)> 
         Output::Filtered { keep, stats } => filtered(batch, &keep, stats, good),
         Output::Updated(updates) => {
             let mut batch = batch.clone();
-            updates
-                .into_iter()
-                .try_for_each(|u| update(&mut batch, u))?;
+            let changed = update_all(&mut batch, updates)?;
             let batch = match good {
                 Some(good) => batch.filter(&BooleanArray::from(good))?,
                 None => batch,
             };
-            Ok((batch, RowOutcome::default()))
+            let outcome = RowOutcome {
+                changed,
+                ..RowOutcome::default()
+            };
+            Ok((batch, outcome))
         }
         Output::Rows { origins, fields } => rows(batch, &origins, fields, &reply.rejected),
         Output::Fingerprints { .. } | Output::Keys(_) | Output::KeyLists(_) => {
@@ -74,13 +78,26 @@ fn filtered(
         batch,
         RowOutcome {
             dropped,
-            created: 0,
+            ..RowOutcome::default()
         },
     ))
 }
 
-/// Puts new values into a column and marks the rows whose value really differs.
-fn update(batch: &mut Batch, update: Update) -> Result<()> {
+/// Puts all new values into their columns. Returns the number of rows that really differ.
+fn update_all(batch: &mut Batch, updates: Vec<Update>) -> Result<u64> {
+    let mut all: Option<BooleanBuffer> = None;
+    for new in updates {
+        let differs = update(batch, new)?;
+        all = Some(match all {
+            Some(before) => &before | &differs,
+            None => differs,
+        });
+    }
+    Ok(all.map_or(0, |bits| bits.count_set_bits() as u64))
+}
+
+/// Puts new values into a column and marks the rows whose value really differs, which it returns.
+fn update(batch: &mut Batch, update: Update) -> Result<BooleanBuffer> {
     let rows = batch.rows();
     let at = batch.columns.iter().position(|c| c.path == update.path);
     let old = at.map(|i| batch.columns[i].data.clone());
@@ -89,19 +106,19 @@ fn update(batch: &mut Batch, update: Update) -> Result<()> {
     forget(batch, &update.path, &differs);
     let Some(i) = at else {
         batch.columns.push(Column {
-            changed: Some(differs),
+            changed: Some(differs.clone()),
             json: update.json,
             ..Column::new(update.path, new)
         });
-        return Ok(());
+        return Ok(differs);
     };
     let column = &mut batch.columns[i];
     column.data = new;
     column.changed = Some(match &column.changed {
         Some(before) => before | &differs,
-        None => differs,
+        None => differs.clone(),
     });
-    Ok(())
+    Ok(differs)
 }
 
 fn differences(
@@ -147,7 +164,7 @@ fn rows(
     rejected: &[Rejection],
 ) -> Result<(Batch, RowOutcome)> {
     let mut made = batch.take(origins)?;
-    for field in fields {
+    for field in &fields {
         ensure!(
             field.values.len() == origins.len(),
             "field `{}` has {} values for {} rows",
@@ -155,8 +172,8 @@ fn rows(
             field.values.len(),
             origins.len()
         );
-        update(&mut made, field)?;
     }
+    let changed = update_all(&mut made, fields)?;
     let is_rejected = |row: u32| rejected.binary_search_by_key(&row, |r| r.row).is_ok();
     if !rejected.is_empty() {
         let keep: BooleanArray = origins
@@ -172,7 +189,10 @@ fn rows(
         .values()
         .iter()
         .for_each(|o| per_row[*o as usize] += 1);
-    let mut fate = RowOutcome::default();
+    let mut fate = RowOutcome {
+        changed,
+        ..RowOutcome::default()
+    };
     for (row, n) in per_row
         .into_iter()
         .enumerate()
@@ -276,6 +296,7 @@ mod tests {
         };
         let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
         assert_eq!(texts(&out), ["a", "B"]);
+        assert_eq!(fate.changed, 1);
         assert_eq!(
             out.columns[0]
                 .changed
@@ -285,7 +306,7 @@ mod tests {
                 .collect::<Vec<_>>(),
             [false, true]
         );
-        assert_eq!(fate, RowOutcome::default());
+        assert_eq!((fate.dropped, fate.created), (0, 0));
     }
 
     #[test]
@@ -333,7 +354,8 @@ mod tests {
             fate,
             RowOutcome {
                 dropped: 1,
-                created: 1
+                created: 1,
+                changed: 2
             }
         );
     }

@@ -1,6 +1,6 @@
 //! The ops of a task, applied in turn to each batch.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
@@ -10,13 +10,14 @@ use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
+use super::stats::each_number;
 use super::trace::Ordinals;
 use crate::checkpoint::Account;
 use crate::data::Batch;
 use crate::data::refresh::refresh;
 use crate::plan::PlannedOp;
-use crate::rundir::events::{Event, EventLog, OpDone, OpRef};
-use crate::wasm::{OpInstance, Output, Reply, row_sizes};
+use crate::rundir::events::{Event, EventLog, OpDone, OpRef, Range};
+use crate::wasm::{Kind, OpInstance, Output, Reply, row_sizes};
 
 /// Ops with an instance each, for one partition.
 pub(crate) struct Chain<'a> {
@@ -63,7 +64,7 @@ impl<'a> Chain<'a> {
     /// Takes an instance of each op. The caller emits that they begin.
     pub(crate) fn new(
         env: &'a TaskContext<'a>,
-        ops: Range<usize>,
+        ops: std::ops::Range<usize>,
         partition: usize,
     ) -> Result<Self> {
         let ops = &env.plan.ops[ops];
@@ -152,6 +153,8 @@ impl<'a> Link<'a> {
             done: OpDone {
                 partition_id: partition,
                 op: OpRef::new(op.index, &op.name),
+                // What has changed of a whole row is not known.
+                changed_rows: (op.kind() == Kind::Mapper && !op.changes_shape()).then_some(0),
                 ..OpDone::default()
             },
             failures: Failures::default(),
@@ -231,8 +234,12 @@ impl<'a> Link<'a> {
                 quarantine
                     .recorder
                     .answered(op, &part, pieces.all(), &reply)?;
+                observe(op, &reply, &mut done.stats);
                 let (made, fate) = apply(&part, reply)?;
                 done.created_rows += fate.created;
+                if let Some(changed) = &mut done.changed_rows {
+                    *changed += fate.changed;
+                }
                 if let Some(rewrite) = rewrite {
                     let (good, bad) = rewrite.made(made, out)?;
                     done.output_rows += good;
@@ -299,6 +306,41 @@ impl<'a> Link<'a> {
         self.done.input_bytes = self.instance.bytes_in() - self.bytes_before;
         self.done.peak_memory = self.instance.peak_memory() as u64;
         self.done
+    }
+}
+
+/// Widens the ranges of the stats of `op` by those of an answer.
+fn observe(op: &PlannedOp, reply: &Reply, ranges: &mut BTreeMap<String, Range>) {
+    let Output::Filtered { stats, .. } = &reply.output else {
+        return;
+    };
+    if op.wanted_stats.is_some() {
+        return;
+    }
+    // What a rejected row has means nothing.
+    let is_good = |row: usize| {
+        let row = row as u32;
+        reply
+            .rejected
+            .binary_search_by_key(&row, |r| r.row)
+            .is_err()
+    };
+    for stat in stats {
+        let mut here: Option<Range> = None;
+        let mut widen = |row: usize, number: f64| {
+            if number.is_finite() && (reply.rejected.is_empty() || is_good(row)) {
+                let one = Range {
+                    min: number,
+                    max: number,
+                };
+                here = Some(here.map_or(one, |range| range.with(one)));
+            }
+        };
+        each_number(&stat.data, &mut widen);
+        if let Some(here) = here {
+            let all = ranges.entry(stat.key.clone()).or_insert(here);
+            *all = all.with(here);
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct TaskContext<'a> {
     pub ratios: Ratios,
     /// The attempt of the job, from 1.
     pub attempt: u32,
+    /// The stats of the result of which the recipe expects something.
+    pub expected: Vec<String>,
     /// What is recorded of rows; None: nothing.
     pub trace: Option<Tracing>,
 }

@@ -25,6 +25,7 @@ pub(crate) mod segment;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod stage;
+pub(crate) mod stats;
 pub(crate) mod task;
 pub(crate) mod trace;
 

@@ -1,6 +1,7 @@
 //! A task at work: its ops, the keys of a global op, what it sets aside, and its numbers.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -11,9 +12,10 @@ use super::context::TaskContext;
 use super::quarantine::{Destination, Quarantine};
 use super::sink::{Sink, Target, Written};
 use super::source::{Base, Incoming};
+use super::stats;
 use super::task::{self, Task};
 use super::trace::Ordinals;
-use crate::checkpoint::{Account, Artifact, Manifest, RowFileWriter, Store};
+use crate::checkpoint::{Account, Artifact, Distribution, Manifest, RowFileWriter, Store};
 use crate::data::{Batch, Partition};
 use crate::global::KeysWriter;
 use crate::partition::identity;
@@ -72,8 +74,10 @@ pub(super) struct Stage<'a> {
     masked: Masked<'a>,
     chain: Chain<'a>,
     keys: Option<KeysWork<'a>>,
-    /// Of the rows that go into the export.
+    /// Of the rows that go into the export: their ordinals, and the stats that are expected.
     ordinals: Ordinals,
+    expected: &'a [String],
+    observed: BTreeMap<String, Distribution>,
     /// Rows of the base that it has had: the first ones, without a gap.
     pub(super) had: u64,
     /// Rows that entered the ops, and that came out.
@@ -113,6 +117,11 @@ impl<'a> Stage<'a> {
                 .map(|op| KeysWork::new(env, op, partition))
                 .transpose()?,
             ordinals: Ordinals::default(),
+            expected: match task.end {
+                Some(End::Export) => &env.expected,
+                _ => &[],
+            },
+            observed: BTreeMap::new(),
             had: 0,
             rows_in: 0,
             rows_out: 0,
@@ -193,7 +202,7 @@ impl<'a> Stage<'a> {
         account.input_bytes += self.input_bytes;
         self.masked.finish(p, &mut account);
         self.chain.finish(&mut account);
-        let quarantine = self.quarantine;
+        let (quarantine, mut observed) = (self.quarantine, self.observed);
         task::finish_quarantine(env, to, &mut account, quarantine, task.ops.clone())?;
         if base.rows.is_none() && base.masks.is_empty() {
             account.input = identity::content(env.dataset, partition, env.chains.after(p, None))?;
@@ -208,6 +217,7 @@ impl<'a> Stage<'a> {
                 Written::Flat(rows) => flat = Some(*rows),
                 Written::Part(file, info) => {
                     file.commit()?;
+                    account.observed = std::mem::take(&mut observed);
                     manifests.push(task::commit_part(env, info, p, last, &account)?);
                 }
             }
@@ -260,6 +270,7 @@ impl<'a> Stage<'a> {
                     let pieces = self.ordinals.of(batch.ids.values());
                     self.quarantine.recorder.written(&batch, pieces.as_deref());
                 }
+                stats::observe(&mut self.observed, self.expected, &batch);
                 let before = self.rows_out;
                 self.rows_out += batch.rows() as u64;
                 on(before, batch)?;

@@ -110,6 +110,8 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             traps: 2,
             peak_memory: 65536,
             output_beyond: 0,
+            changed_rows: None,
+            stats: Default::default(),
             taken_over: true,
         }),
         Event::OpFailed {

@@ -11,7 +11,7 @@ use super::order;
 use super::refreshed::refreshed;
 use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom, is_in};
-use super::{Earlier, Plan, PlannedOp};
+use super::{Earlier, Expect, Plan, PlannedOp, expect};
 use crate::config::{
     Config, OpHost, OpSpec, Resolved, TraceMode, canonical_json, check_params, is_field_key,
 };
@@ -55,6 +55,10 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         Err(error) => errors.push(error),
     }
     errors.extend(type_conflicts(&ops));
+    let expect = expect::read(resolved, &ops).unwrap_or_else(|wrong| {
+        errors.extend(wrong);
+        Expect::default()
+    });
     let (unknown, stale) = stats::reads(&ops, resolved.config.reuse_input_stats);
     errors.extend(unknown);
     if !errors.is_empty() {
@@ -63,7 +67,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
     let config = &resolved.config;
     let are_kept = config.keep_stats_in_res_ds || config.trace == TraceMode::All;
-    stats::leave_out(&mut ops, are_kept);
+    stats::leave_out(&mut ops, are_kept, &expect.stats());
     let refreshed = refreshed(&ops);
     ops.iter_mut()
         .zip(refreshed)
@@ -90,6 +94,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         fields,
         notes,
         order: reordered,
+        expect,
         earlier: Vec::new(),
     })
 }

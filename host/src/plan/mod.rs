@@ -5,6 +5,7 @@ pub(crate) mod advice;
 mod bounds;
 mod build;
 pub(crate) mod document;
+mod expect;
 mod granted_files;
 mod grants;
 pub(crate) mod lineage_key;
@@ -24,6 +25,7 @@ use lineage_key::Key;
 
 pub(crate) use bounds::{bound_params, bounds};
 pub(crate) use build::{add_fallback, build};
+pub(crate) use expect::{Demand, Expect, What};
 pub(crate) use grants::{grants_of_params, reads_media};
 pub(crate) use places::check_places;
 pub use prepared::Prepared;
@@ -97,6 +99,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Where ops run in another order than that of the recipe, for the user.
     pub order: Vec<String>,
+    /// What must hold when the job is done.
+    pub expect: Expect,
     /// The plan before each of its fallbacks was added, oldest first.
     pub earlier: Vec<Earlier>,
 }

@@ -39,8 +39,8 @@ pub(crate) fn decide(ops: &mut [PlannedOp], from_input: bool) {
 }
 
 /// Tells the ops that take it which of their stats someone reads: the result or the trace if it keeps
-/// them (`kept`), or a later op. Makes it part of the identity of those that leave out some: their rows lack these stats.
-pub(crate) fn leave_out(ops: &mut [PlannedOp], kept: bool) {
+/// them (`kept`), a later op, or what the recipe expects of `expected` stats. Makes it part of the identity of those that leave out some: their rows lack these stats.
+pub(crate) fn leave_out(ops: &mut [PlannedOp], kept: bool, expected: &[String]) {
     for at in 0..ops.len() {
         let op = &ops[at];
         let stats = &op.pool.signature().writes_stats;
@@ -50,7 +50,7 @@ pub(crate) fn leave_out(ops: &mut [PlannedOp], kept: bool) {
         let wanted: Vec<String> = stats
             .iter()
             .map(|stat| stat.path.clone())
-            .filter(|key| is_read(&ops[at + 1..], at, key))
+            .filter(|key| expected.contains(key) || is_read(&ops[at + 1..], at, key))
             .collect();
         if wanted.len() == stats.len() {
             continue;

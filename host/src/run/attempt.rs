@@ -8,15 +8,19 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::context::Shared;
+use super::findings::findings;
 use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
-use super::{Outcome, RunOptions, clean_up, code, document, progress, report, say_complete, trace};
+use super::{
+    Outcome, RunOptions, clean_up, code, document, expected, progress, report, say_complete,
+    say_unmet, trace,
+};
 use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
 use crate::data::{Ahead, Dataset, Exported, assemble};
-use crate::error::Stopped;
+use crate::error::{Stopped, Unexpected};
 use crate::exec::{
     Determinism, Index, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
 };
@@ -61,8 +65,10 @@ impl Attempt<'_> {
         }
         let traced = trace::document(prepared, &dataset, self.options.retry.is_some(), paths)?;
         traced.save(paths, &Storage::new())?;
+        let mut unmet = Vec::new();
         if !self.options.scratch {
-            unmet_fields(&prepared.resolved, &prepared.plan, &dataset)
+            unmet = unmet_fields(&prepared.resolved, &prepared.plan, &dataset);
+            unmet
                 .iter()
                 .for_each(|sentence| tracing::warn!("{sentence}"));
         }
@@ -73,7 +79,8 @@ impl Attempt<'_> {
         )));
         let context = self.context(&dataset, &chains, &tally);
         let (manifests, ahead) = self.run_tasks(&context, &chosen, &tally, state)?;
-        self.check_rows(&context, &manifests, state)?;
+        self.check_rows(&context, &manifests, &unmet, state)?;
+        self.check_expected(state)?;
         self.check_stop()?;
         reconcile::forget_rows(&context, manifests.iter())?;
         let mut exported = self.export(&manifests, ahead, &context.store.storage, state)?;
@@ -86,9 +93,24 @@ impl Attempt<'_> {
             let quiet = self.options.quiet;
             report::print(&state.summary, &prepared.plan, &exported, quiet);
         }
+        let summary = &state.summary;
+        say_unmet(&summary.expected);
         Ok(Outcome {
-            code: code(self.options, &state.summary.ledger),
+            code: code(self.options, &summary.ledger, &summary.expected),
         })
+    }
+
+    /// Fails if the result is not as expected, and must not be exported then.
+    fn check_expected(&self, state: &State) -> Result<()> {
+        let unmet = expected::unmet(&state.summary.expected);
+        if unmet.is_empty() || !self.prepared.plan.expect.block_export {
+            return Ok(());
+        }
+        let message = format!(
+            "nothing is exported, as `expect.block_export` demands: {}",
+            unmet.join("; ")
+        );
+        Err(Unexpected(message).into())
     }
 
     fn check_stop(&self) -> Result<()> {
@@ -100,13 +122,14 @@ impl Attempt<'_> {
 
     /// Ends an attempt at a job that turned out to be complete.
     fn nothing_to_do(&self, state: &mut State) -> Result<Outcome> {
-        state.completed_before(self.log)?;
+        state.completed_before(self.prepared, self.log)?;
         let summary = &state.summary;
         let export = &self.prepared.target.path;
         say_complete(&summary.job_id, &summary.ledger, export);
         clean_up(&self.prepared.resolved.config, self.paths);
+        say_unmet(&summary.expected);
         Ok(Outcome {
-            code: code(self.options, &summary.ledger),
+            code: code(self.options, &summary.ledger, &summary.expected),
         })
     }
 
@@ -207,6 +230,7 @@ impl Attempt<'_> {
         &self,
         context: &TaskContext<'_>,
         manifests: &[Manifest],
+        unmet: &[String],
         state: &mut State,
     ) -> Result<()> {
         let totals = state.account(&self.prepared.plan, manifests);
@@ -221,10 +245,12 @@ impl Attempt<'_> {
             .flat_map(|m| &m.account.quarantine)
             .map(|file| self.paths.quarantine().join(&file.name))
             .collect();
-        state
-            .emptied()
+        let emptied = state.emptied();
+        emptied
             .iter()
-            .for_each(|sentence| tracing::warn!("{sentence}"));
+            .for_each(|(_, sentence)| tracing::warn!("{sentence}"));
+        let plan = &self.prepared.plan;
+        state.summary.findings = findings(&state.summary, plan, &emptied, unmet);
         context.tally.check(
             seen,
             context.ratios,

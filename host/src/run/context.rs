@@ -66,6 +66,7 @@ impl<'c> Shared<'c> {
                 reader,
             },
             attempt: self.attempt,
+            expected: plan.expect.stats(),
             trace: trace::tracing(prepared),
         }
     }

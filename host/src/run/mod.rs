@@ -5,7 +5,9 @@ mod attempt;
 mod context;
 mod document;
 pub mod dropped;
+mod expected;
 pub mod explain;
+mod findings;
 pub(crate) mod logs;
 mod look;
 mod places;
@@ -31,6 +33,7 @@ use crate::error::{Stopped, UserError, exit};
 use crate::partition::table;
 use crate::plan::{self, Plan};
 use crate::rundir::events::{EventLog, OpRef};
+use crate::rundir::summary::Expected;
 use crate::rundir::{ExportLock, FreeLock, Ledger, RunPaths, StopFlag, Storage};
 use crate::term::{counted, say};
 use attempt::Attempt;
@@ -86,13 +89,14 @@ pub fn run(
     }
     let kept = retry::attach(&mut prepared, &paths)?;
     if options.retry.is_none()
-        && let Some(ledger) = state::complete(&paths, &prepared)?
+        && let Some((ledger, expected)) = state::complete(&paths, &prepared)?
     {
         // The attempt that completed the job may have been killed before it cleaned up.
         clean_up(&prepared.resolved.config, &paths);
         say_complete(&dirs.job_id, &ledger, &prepared.target.path);
+        say_unmet(&expected);
         return Ok(Outcome {
-            code: code(options, &ledger),
+            code: code(options, &ledger, &expected),
         });
     }
     let lock = lock.begin()?;
@@ -189,9 +193,18 @@ fn check_exists(dirs: &JobDirs, paths: &RunPaths) -> Result<()> {
     Ok(())
 }
 
+/// Says what is not as the recipe expects.
+fn say_unmet(expected: &[Expected]) {
+    for sentence in expected::unmet(expected) {
+        tracing::warn!("{sentence}");
+    }
+}
+
 /// Returns the exit code of a complete job.
-fn code(options: &RunOptions, ledger: &Ledger) -> u8 {
-    if options.strict && ledger.quarantined > 0 {
+fn code(options: &RunOptions, ledger: &Ledger, expected: &[Expected]) -> u8 {
+    if expected.iter().any(|demand| !demand.is_met) {
+        exit::UNEXPECTED
+    } else if options.strict && ledger.quarantined > 0 {
         exit::QUARANTINED
     } else {
         exit::DONE

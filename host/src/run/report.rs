@@ -5,10 +5,15 @@ use std::fmt::Write;
 
 use crate::data::Exported;
 use crate::plan::{Plan, PlannedOp};
+use crate::rundir::summary::Finding;
 use crate::rundir::{JobSummary, Ledger};
 use crate::term::{
     Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds, wrap,
 };
+
+/// Rows that tell something of a recipe: of fewer, filters often drop none. The summary has the
+/// findings of any job.
+const ENOUGH_ROWS: u64 = 1000;
 
 /// Prints the table of ops and the totals to standard error.
 pub(crate) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
@@ -20,6 +25,47 @@ pub(crate) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quie
         }));
     }
     say(&totals(summary, plan, exported, style));
+    if !quiet && (summary.ledger.output == 0 || summary.ledger.read >= ENOUGH_ROWS) {
+        say(&worth_a_look(&summary.findings, style));
+    }
+}
+
+/// Returns what deserves a look, in few lines: one for each kind that several ops have in common.
+/// What was warned of already is left out.
+fn worth_a_look(findings: &[Finding], style: Style) -> String {
+    let mut lines = Vec::new();
+    for (kind, what) in [
+        ("empty_result", ""),
+        ("dropped_nothing", "dropped nothing"),
+        ("changed_nothing", "changed nothing"),
+        (
+            "constant_stat",
+            "compute a stat that is the same for all rows",
+        ),
+    ] {
+        let of_kind: Vec<&Finding> = findings.iter().filter(|f| f.kind == kind).collect();
+        match of_kind[..] {
+            [] => {}
+            [one] => lines.push(one.message.clone()),
+            _ => {
+                let ops: Vec<String> = of_kind
+                    .iter()
+                    .filter_map(|f| f.op)
+                    .map(|op| op.to_string())
+                    .collect();
+                lines.push(format!("ops {} {what}", ops.join(", ")));
+            }
+        }
+    }
+    let room = style.width.unwrap_or(usize::MAX);
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let head = if number == 0 { "worth a look: " } else { "" };
+        for text in wrap(&format!("{head}{line}"), room) {
+            let _ = writeln!(out, "{}", style.paint(Color::Dim, &text));
+        }
+    }
+    out
 }
 
 /// Prints what the job will do and what it takes over from earlier attempts.
@@ -282,6 +328,26 @@ mod tests {
         // Of 8 rows that are missing 3 are in quarantine.
         let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert!(row.windows(2).any(|pair| pair == ["5", "3"]), "{text}");
+    }
+
+    #[test]
+    fn findings_of_one_kind_are_one_line() {
+        let finding = |kind: &str, op| Finding {
+            kind: kind.into(),
+            op: Some(op),
+            message: format!("op {op} is odd"),
+        };
+        let findings = [
+            finding("dropped_nothing", 1),
+            finding("changed_nothing", 2),
+            finding("dropped_nothing", 7),
+            finding("dropped_everything", 8),
+        ];
+        assert_eq!(
+            worth_a_look(&findings, Style::plain()),
+            "worth a look: ops 1, 7 dropped nothing\nop 2 is odd\n"
+        );
+        assert_eq!(worth_a_look(&[], Style::plain()), "");
     }
 
     #[test]

@@ -18,10 +18,16 @@ pub(crate) fn chains(prepared: &Prepared, chosen: &Chosen) -> Chains {
 }
 
 fn export_settings(prepared: &Prepared) -> String {
-    format!(
+    let mut settings = format!(
         "{:?} stats {}",
         prepared.target.format, prepared.resolved.config.keep_stats_in_res_ds
-    )
+    );
+    // These are observed while parts are written.
+    for key in prepared.plan.expect.stats() {
+        settings.push_str(" expected ");
+        settings.push_str(&key);
+    }
+    settings
 }
 
 /// Returns the key of what a partition's rows are made from: its input, and what the reader accepts

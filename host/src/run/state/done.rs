@@ -1,16 +1,18 @@
 //! What a complete job made, and whether anything is left to do.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::Chains;
+use crate::checkpoint::{Chains, Distribution};
 use crate::partition::table::request_key;
 use crate::plan::Prepared;
 use crate::plan::lineage_key::{Key, KeyBuilder};
+use crate::run::expected;
 use crate::rundir::own_files::read_document;
-use crate::rundir::summary::{OpTotals, Totals};
+use crate::rundir::summary::{Expected, Finding, OpTotals, Totals};
 use crate::rundir::{JobSummary, Ledger, RunPaths, Status};
 
 /// `metadata/result.json`: what a complete job made. It tells whether anything is left to do.
@@ -26,6 +28,11 @@ pub(super) struct Done {
     pub(super) totals: Totals,
     #[serde(default)]
     pub(super) warnings: Vec<String>,
+    #[serde(default)]
+    pub(super) findings: Vec<Finding>,
+    /// The stats of the result of which the recipe expected something.
+    #[serde(default)]
+    pub(super) observed: BTreeMap<String, Distribution>,
 }
 
 /// A file of the export.
@@ -69,15 +76,29 @@ pub(crate) fn is_done(
     Ok(same && done.files.iter().all(|f| f.is_unchanged()))
 }
 
-/// Returns the ledger of a job that is complete and whose summary says so: another attempt would
-/// have nothing to do and nothing to write.
-pub(crate) fn complete(paths: &RunPaths, prepared: &Prepared) -> Result<Option<Ledger>> {
+/// Returns the ledger of a job that is complete and whose summary says so, and what the recipe expects
+/// of it: another attempt would have nothing to do and nothing to write.
+pub(crate) fn complete(
+    paths: &RunPaths,
+    prepared: &Prepared,
+) -> Result<Option<(Ledger, Vec<Expected>)>> {
     let says_so = JobSummary::load_if_readable(paths)?
         .is_some_and(|summary| summary.status == Status::Completed);
     if !says_so || !is_done(paths, prepared, None)? {
         return Ok(None);
     }
-    Ok(read_done(paths)?.map(|done| done.ledger))
+    Ok(read_done(paths)?.map(|done| {
+        let expected = done.expected(prepared);
+        (done.ledger, expected)
+    }))
+}
+
+impl Done {
+    /// What today's recipe expects of it.
+    pub(super) fn expected(&self, prepared: &Prepared) -> Vec<Expected> {
+        let expect = &prepared.plan.expect;
+        expected::check(expect, &self.ledger, &self.ops, &self.observed)
+    }
 }
 
 pub(super) fn read_done(paths: &RunPaths) -> Result<Option<Done>> {

@@ -12,6 +12,7 @@ pub(crate) use done::{complete, is_done};
 pub(crate) use forget::forget;
 pub(crate) use mapping_watcher::MappingWatcher;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -19,8 +20,8 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::progress::Bar;
-use super::{Prepared, op_refs};
-use crate::checkpoint::{Account, Artifact, Chains, Manifest};
+use super::{Prepared, expected, op_refs};
+use crate::checkpoint::{Account, Artifact, Chains, Distribution, Manifest};
 use crate::data::{Dataset, Exported, Partition};
 use crate::exec::Index;
 use crate::partition::table::request_key;
@@ -39,6 +40,8 @@ use usage::usage;
 pub(crate) struct State {
     pub(crate) summary: JobSummary,
     paths: RunPaths,
+    /// The stats of the result of which the recipe expects something.
+    observed: BTreeMap<String, Distribution>,
     mapping: Option<DatasetMapping>,
     started: Instant,
 }
@@ -95,6 +98,7 @@ impl State {
         Ok(Self {
             summary,
             paths: paths.clone(),
+            observed: BTreeMap::new(),
             mapping: None,
             started: Instant::now(),
         })
@@ -106,10 +110,12 @@ impl State {
     }
 
     /// Ends an attempt that found nothing to do.
-    pub(crate) fn completed_before(&mut self, log: &EventLog) -> Result<()> {
+    pub(crate) fn completed_before(&mut self, prepared: &Prepared, log: &EventLog) -> Result<()> {
         let duration = self.started.elapsed().as_secs_f64();
         if let Some(earlier) = read_done(&self.paths)? {
-            self.summary.ledger = earlier.ledger.clone();
+            self.summary.expected = earlier.expected(prepared);
+            self.summary.findings = earlier.findings;
+            self.summary.ledger = earlier.ledger;
             self.summary.ops = earlier.ops;
             self.summary.totals = earlier.totals;
             self.summary.warnings = earlier.warnings;
@@ -187,12 +193,17 @@ impl State {
             self.summary.ledger.quarantined += bad;
             self.summary.ledger.output += manifest.rows;
             ops.values().for_each(|done| self.summary.add_op(done));
+            for (key, values) in &manifest.account.observed {
+                self.observed.entry(key.clone()).or_default().merge(values);
+            }
         }
+        let (expect, summary) = (&plan.expect, &mut self.summary);
+        summary.expected = expected::check(expect, &summary.ledger, &summary.ops, &self.observed);
         self.summary.ledger.clone()
     }
 
-    /// Returns a sentence for each op that removed every row.
-    pub(crate) fn emptied(&self) -> Vec<String> {
+    /// Returns a sentence for each op that removed every row, with its number.
+    pub(crate) fn emptied(&self) -> Vec<(usize, String)> {
         let emptied = self
             .summary
             .ops
@@ -209,10 +220,11 @@ impl State {
             } else {
                 format!("all {} rows that came to it", count(op.rows_in))
             };
-            format!(
+            let sentence = format!(
                 "op {} `{}` has removed {what}{bad}: are its parameters and the fields that it reads right?",
                 op.index, op.name
-            )
+            );
+            (op.index, sentence)
         };
         emptied.map(sentence).collect()
     }
@@ -248,6 +260,8 @@ impl State {
             ops: self.summary.ops.clone(),
             totals: self.summary.totals.clone(),
             warnings: self.summary.warnings.clone(),
+            findings: self.summary.findings.clone(),
+            observed: self.observed.clone(),
         };
         Storage::new().write_json(&self.paths.result(), &done)?;
         let ledger = &self.summary.ledger;

@@ -1,6 +1,8 @@
 //! The events and their fields. Names and shapes are those that Data-Juicer's readers expect; an
 //! event without a counterpart there is ours.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tracing::Level;
 
@@ -38,6 +40,26 @@ fn is_false(b: &bool) -> bool {
 
 fn zero_f(n: &f64) -> bool {
     *n == 0.0
+}
+
+/// The least and the greatest value of a stat.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+impl Range {
+    /// The range of both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
 }
 
 /// What one op did to one partition.
@@ -78,6 +100,12 @@ pub struct OpDone {
     /// Bytes by which its rows exceed `output_ratio` times the row each was made from.
     #[serde(skip_serializing_if = "zero")]
     pub output_beyond: u64,
+    /// Rows in which a mapper changed a value; None: nobody counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_rows: Option<u64>,
+    /// The ranges of the stats that it computed of all rows, by key: not of those that it left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stats: BTreeMap<String, Range>,
     /// True in the copy that a later attempt writes to its own event file when it takes over the
     /// work of an earlier one.
     #[serde(skip_serializing_if = "is_false")]

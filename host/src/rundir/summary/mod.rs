@@ -2,6 +2,7 @@
 //! change of state.
 
 mod attempt;
+mod finding;
 mod ledger;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::rundir::own_files::read_document;
 use attempt::last_seen;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use finding::{Expected, Finding};
 pub use ledger::Ledger;
 pub(crate) use totals::{Checked, Component, OpTotals, Totals};
 
@@ -130,6 +132,12 @@ pub struct JobSummary {
     /// Values and types that the export could not keep, with counts, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What deserves a look: an op that dropped nothing, a stat that is always the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// What the recipe's `expect` demands, and what is the case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<Expected>,
     /// All attempts, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
@@ -214,6 +222,8 @@ impl JobSummary {
             versions: BTreeMap::from([("djhost".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
             plugins: BTreeMap::new(),
             warnings: Vec::new(),
+            findings: Vec::new(),
+            expected: Vec::new(),
             attempts: Vec::new(),
             stop_reason: None,
         }

@@ -1,8 +1,10 @@
 //! Sums over a job: per op, per component, and of the whole job.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::rundir::events::OpDone;
+use crate::rundir::events::{OpDone, Range};
 
 /// What `determinism.check_ratio` found about one operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,12 @@ pub struct OpTotals {
     pub mb_per_cpu_second: f64,
     /// Largest linear memory of one instance, bytes.
     pub peak_memory: u64,
+    /// Rows in which it, a mapper, changed a value; None: an attempt did not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<u64>,
+    /// The ranges of its stats, by key, as far as it computed them of all rows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stats: BTreeMap<String, Range>,
     /// Calls that failed: traps, timeouts, memory overruns, invalid answers.
     pub traps: u64,
 }
@@ -53,6 +61,18 @@ impl OpTotals {
     pub fn add(&mut self, done: &OpDone) {
         self.index = done.op.index;
         self.name.clone_from(&done.op.name);
+        if done.input_rows > 0 {
+            let before = if self.rows_in > 0 {
+                self.changed
+            } else {
+                Some(0)
+            };
+            self.changed = before.zip(done.changed_rows).map(|(a, b)| a + b);
+            for (key, range) in &done.stats {
+                let all = self.stats.entry(key.clone()).or_insert(*range);
+                *all = all.with(*range);
+            }
+        }
         self.rows_in += done.input_rows;
         self.rows_out += done.output_rows;
         self.quarantined += done.quarantined_rows;
