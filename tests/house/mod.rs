@@ -217,6 +217,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("global/groups.rs", "has no name"),
     ("cli/quarantine.rs", "a new file of the user's"),
     ("cli/dropped.rs", "a new file of the user's"),
+    ("cli/analyze.rs", "a new file of the user's"),
     ("run/explain/mod.rs", "goes away with the command"),
     ("cli/ops/new/mod.rs", "a new project of the user's"),
     ("cli/ops/run.rs", "goes away with the command"),

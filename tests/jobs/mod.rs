@@ -6,14 +6,15 @@
 //! difference before you commit it.
 
 mod ahead;
+mod analyze;
 mod expect;
 mod explain;
 mod formats;
 mod groupers;
 mod quarantine;
 mod recipes;
-mod report;
 mod reorder;
+mod report;
 #[cfg(target_os = "linux")]
 mod seen;
 mod wanted_stats;

@@ -36,9 +36,19 @@ pub(crate) fn dataset_again(paths: &RunPaths) -> Result<Dataset> {
     let recipe = RunPaths::new(&root).resolved_config();
     go_to_where_the_job_was_started(paths)?;
     let overrides = same_job(&root);
-    let resolved = resolve(Some(&recipe), std::env::vars_os(), &overrides, Need::Runnable)?;
+    let resolved = resolve(
+        Some(&recipe),
+        std::env::vars_os(),
+        &overrides,
+        Need::Runnable,
+    )?;
     let window = resolved.config.zstd_window_mb << 20;
     Dataset::open_with(&resolved.sources, Path::new("."), window)
+}
+
+/// Goes back to where the command was started.
+pub(super) fn same_directory(dir: &Path) -> Result<()> {
+    std::env::set_current_dir(dir).with_context(|| format!("cannot go to `{}`", dir.display()))
 }
 
 fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod again;
 mod allocator;
+pub mod analyze;
 pub mod config;
 pub mod dropped;
 pub mod explain;
@@ -76,6 +77,7 @@ fn exit_codes(width: usize) -> String {
 enum Command {
     Run(run::RunArgs),
     Plan(plan::PlanArgs),
+    Analyze(analyze::AnalyzeArgs),
     Config(config::ConfigArgs),
     Ops(ops::OpsArgs),
     Monitor(monitor::MonitorArgs),
@@ -130,6 +132,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
     match Cli::from_arg_matches(&matches)?.command {
         Command::Run(args) => run::run(&args, &overrides),
         Command::Plan(args) => plan::run(&args, &overrides),
+        Command::Analyze(args) => analyze::run(&args, &overrides),
         Command::Config(args) => config::config(&args, &overrides).map(|()| 0),
         Command::Ops(args) => ops::run(&args),
         Command::Monitor(args) => monitor::run(&args),
@@ -150,7 +153,7 @@ fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
     let takes_recipe = args
         .get(1)
         .and_then(|a| a.to_str())
-        .filter(|a| ["run", "plan", "config"].contains(a));
+        .filter(|a| ["run", "plan", "analyze", "config"].contains(a));
     let Some(name) = takes_recipe else {
         return Ok((args, Vec::new()));
     };
@@ -219,7 +222,7 @@ fn with_help(cli: clap::Command) -> clap::Command {
         .color(color)
         .after_help(exit_codes(width))
         .arg(when);
-    for name in ["run", "plan"] {
+    for name in ["run", "plan", "analyze"] {
         cli = cli.mut_subcommand(name, |c| {
             c.after_long_help(crate::config::options_help(width))
                 .override_usage(format!(

@@ -9,8 +9,8 @@ use super::again::dataset_again;
 use crate::error::{UserError, exit};
 use crate::jobs::Job;
 use crate::report::{Depth, Document, MARK, Page};
-use crate::rundir::Storage;
 use crate::run::explain::readable;
+use crate::rundir::Storage;
 use crate::term::bytes;
 
 /// Writes a page about a job: one HTML file that needs no network.
@@ -54,7 +54,10 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
     check_output(&output)?;
     // The command goes to where a job was started to read its rows.
     let jobs: Vec<Job> = jobs.iter().map(absolute).collect::<Result<_>>()?;
-    let documents: Vec<Document> = jobs.iter().map(document).collect::<Result<_>>()?;
+    let documents: Vec<Document> = jobs
+        .iter()
+        .map(|job| document(job, Depth::ALL))
+        .collect::<Result<_>>()?;
     let html = Page::new(documents).html()?;
     Storage::new().replace(&output, html.as_bytes())?;
     super::print(&format!(
@@ -65,25 +68,26 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn absolute(job: &Job) -> Result<Job> {
+/// The same job, wherever the process goes.
+pub(super) fn absolute(job: &Job) -> Result<Job> {
     let root = std::path::absolute(job.paths().root())?;
     Ok(Job::new(crate::rundir::RunPaths::new(root)))
 }
 
 /// Everything about a job, with rows of its dataset if they can still be read.
-pub(super) fn document(job: &Job) -> Result<Document> {
+pub(super) fn document(job: &Job, depth: Depth<'_>) -> Result<Document> {
     let dataset = dataset_again(job.paths()).and_then(|dataset| readable(&dataset));
     match &dataset {
-        Ok((dataset, _unpacked)) => Document::of_job(job, Some(dataset), Depth::Rows),
+        Ok((dataset, _unpacked)) => Document::of_job(job, Some(dataset), depth),
         Err(error) => {
             tracing::debug!("rows are not shown: {error:#}");
-            Document::of_job(job, None, Depth::Rows)
+            Document::of_job(job, None, depth)
         }
     }
 }
 
 /// Fails if `path` is a file that is no page of ours.
-fn check_output(path: &Path) -> Result<()> {
+pub(super) fn check_output(path: &Path) -> Result<()> {
     use std::io::Read;
     let refused = |what: &str| {
         UserError::new("--output", format!("`{}` {what}", path.display()))
@@ -95,7 +99,9 @@ fn check_output(path: &Path) -> Result<()> {
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
+        }
     };
     let mut start = vec![0; MARK.len()];
     if path.is_dir() || file.read_exact(&mut start).is_err() || start != MARK.as_bytes() {

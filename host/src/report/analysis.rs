@@ -133,7 +133,10 @@ pub(super) fn analyse(
             None => None,
         },
         keep,
-        suggestions: tables.iter().filter_map(|stat| suggestion(stat, keep)).collect(),
+        suggestions: tables
+            .iter()
+            .filter_map(|stat| suggestion(stat, keep))
+            .collect(),
     })
 }
 
@@ -189,10 +192,14 @@ fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
         }
         Ok(())
     })?;
-    let (mut both, mut alone) = (vec![vec![0u64; ops.len()]; ops.len()], vec![0u64; ops.len()]);
+    let (mut both, mut alone) = (
+        vec![vec![0u64; ops.len()]; ops.len()],
+        vec![0u64; ops.len()],
+    );
     for by in sample.rows.values() {
         for a in by {
-            by.iter().for_each(|b| both[usize::from(*a)][usize::from(*b)] += 1);
+            by.iter()
+                .for_each(|b| both[usize::from(*a)][usize::from(*b)] += 1);
         }
         if let [only] = by[..] {
             alone[usize::from(only)] += 1;
@@ -203,7 +210,10 @@ fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
     let scaled = |n: &u64| (*n as f64 * factor).round() as u64;
     let dropped = scaled(&(sample.rows.len() as u64));
     let overlap = Overlap {
-        both: both.iter().map(|row| row.iter().map(scaled).collect()).collect(),
+        both: both
+            .iter()
+            .map(|row| row.iter().map(scaled).collect())
+            .collect(),
         alone: alone.iter().map(scaled).collect(),
         ops,
         estimate: (!is_exact).then(|| {
@@ -254,7 +264,11 @@ fn correlation(trace: &Trace, tables: &[StatTable]) -> Result<Correlation> {
 }
 
 fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
-    let both = || a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite());
+    let both = || {
+        a.iter()
+            .zip(b)
+            .filter(|(a, b)| a.is_finite() && b.is_finite())
+    };
     let n = both().count() as f64;
     if n < 2.0 {
         return None;
@@ -285,14 +299,18 @@ struct GroupOf {
 impl GroupOf {
     fn add(&mut self, row: u64, value: &str) -> Result<()> {
         if self.of.len() >= GROUPED {
-            bail!(UserError::new("--by", "the dataset has too many rows to group them")
-                .hint("look at a share of them: `--sample 0.1`"));
+            bail!(
+                UserError::new("--by", "the dataset has too many rows to group them")
+                    .hint("look at a share of them: `--sample 0.1`")
+            );
         }
         let group = match self.known.get(value) {
             Some(group) => *group,
             None if self.names.len() >= 100_000 => {
-                bail!(UserError::new("--by", "the field has more than 100,000 different values")
-                    .hint("name a field with few, such as a language or a source"));
+                bail!(
+                    UserError::new("--by", "the field has more than 100,000 different values")
+                        .hint("name a field with few, such as a language or a source")
+                );
             }
             None => {
                 let group = self.names.len() as u32;
@@ -317,12 +335,17 @@ fn groups(
     rows.of.dedup_by_key(|(row, _)| *row);
     // The largest have their own numbers.
     let mut sizes = vec![0u64; rows.names.len()];
-    rows.of.iter().for_each(|(_, group)| sizes[*group as usize] += 1);
+    rows.of
+        .iter()
+        .for_each(|(_, group)| sizes[*group as usize] += 1);
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|group| (std::cmp::Reverse(sizes[*group]), rows.names[*group].clone()));
     let others = order.split_off(order.len().min(GROUPS));
     let mut slot = vec![order.len(); sizes.len()];
-    order.iter().enumerate().for_each(|(at, group)| slot[*group] = at);
+    order
+        .iter()
+        .enumerate()
+        .for_each(|(at, group)| slot[*group] = at);
     let mut found: Vec<(String, u64)> = order
         .iter()
         .map(|group| (rows.names[*group].clone(), sizes[*group]))
@@ -357,11 +380,14 @@ fn groups(
         }
         Ok(())
     })?;
-    let groups = found.into_iter().zip(values).map(|((value, rows), values)| Group {
-        value,
-        rows,
-        stats: values.into_iter().map(numbers).collect(),
-    });
+    let groups = found
+        .into_iter()
+        .zip(values)
+        .map(|((value, rows), values)| Group {
+            value,
+            rows,
+            stats: values.into_iter().map(numbers).collect(),
+        });
     Ok(Groups {
         field: by.to_owned(),
         groups: groups.collect(),
@@ -386,7 +412,9 @@ fn group_of(trace: &Trace, by: &str, dataset: Option<&Dataset>) -> Result<GroupO
     if let Some(op) = ops.iter().find(|op| op.stats.iter().any(|key| key == by)) {
         trace.each(Some(op.op), &[Fate::Kept, Fate::Dropped], |entry| {
             if let Some((_, value)) = entry.stats.iter().find(|(key, _)| key == by) {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
                 rows.add(entry.row_id, &text)?;
             }
             Ok(true)
@@ -394,7 +422,10 @@ fn group_of(trace: &Trace, by: &str, dataset: Option<&Dataset>) -> Result<GroupO
         return Ok(rows);
     }
     let Some(dataset) = dataset else {
-        bail!(UserError::new("--by", "the dataset cannot be read any more"));
+        bail!(UserError::new(
+            "--by",
+            "the dataset cannot be read any more"
+        ));
     };
     let options = ReadOptions::new(vec![ReadField {
         path: by.to_owned(),
@@ -416,8 +447,10 @@ fn group_of(trace: &Trace, by: &str, dataset: Option<&Dataset>) -> Result<GroupO
         }
     }
     if !is_there {
-        bail!(UserError::new("--by", format!("no row has the field `{by}`"))
-            .hint("name a field of the rows, or a stat that is a text, such as `lang`"));
+        bail!(
+            UserError::new("--by", format!("no row has the field `{by}`"))
+                .hint("name a field of the rows, or a stat that is a text, such as `lang`")
+        );
     }
     Ok(rows)
 }
@@ -451,15 +484,26 @@ fn suggestion(stat: &StatTable, keep: f64) -> Option<Suggestion> {
     if !low && !high {
         (low, high) = (has(0), has(1));
     }
-    let sides = u32::from(low) + u32::from(high);
-    if sides == 0 || stat.count == 0 {
+    if !(low || high) || stat.count == 0 {
         return None;
     }
     let curve = Curve::of(&stat.curve);
-    let spare = (stat.count as f64 * (1.0 - keep) / f64::from(sides)).floor() as u64;
+    let all = (stat.count as f64 * (1.0 - keep)).floor() as u64;
+    let low_bound = |spare| curve.low_bound(spare, bounds.min_closed);
+    let high_bound = |spare| curve.high_bound(spare, bounds.max_closed);
+    if low && high {
+        // Where half of it drops nothing, as with a ratio that is mostly 0, the other side has all.
+        let (least, most) = (low_bound(all / 2), high_bound(all / 2));
+        match (least <= Some(stat.min), most >= Some(stat.max)) {
+            (true, false) => low = false,
+            (false, true) => high = false,
+            _ => {}
+        }
+    }
+    let spare = if low && high { all / 2 } else { all };
     let tried = Bounds {
-        min: low.then(|| curve.low_bound(spare, bounds.min_closed)).flatten(),
-        max: high.then(|| curve.high_bound(spare, bounds.max_closed)).flatten(),
+        min: low.then(|| low_bound(spare)).flatten(),
+        max: high.then(|| high_bound(spare)).flatten(),
         ..bounds
     };
     let mut params = BTreeMap::new();

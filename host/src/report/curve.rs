@@ -183,6 +183,22 @@ pub(super) fn round_numbers(low: f64, high: f64, most: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The number with the fewest digits that is at least `from` and less than `below`.
+pub(super) fn roundest(from: f64, below: f64) -> f64 {
+    for digits in -9..=16 {
+        // Multiplied or divided by a whole number, so that 0.3 is 0.3.
+        let unit = 10f64.powi(i32::abs(digits));
+        let number = match digits < 0 {
+            true => (from / unit).ceil() * unit,
+            false => (from * unit).ceil() / unit,
+        };
+        if number >= from && number < below && number.is_finite() {
+            return number + 0.0;
+        }
+    }
+    from
+}
+
 /// Rows that would stay if the stat were in the bounds.
 fn stays(rows: &Rows) -> u64 {
     rows.kept + rows.dropped
@@ -208,7 +224,10 @@ impl Curve {
 
     /// Counts a row.
     pub(super) fn count(&mut self, value: f64, rows: Rows) {
-        match self.stops.binary_search_by(|stop| stop.total_cmp(&(value + 0.0))) {
+        match self
+            .stops
+            .binary_search_by(|stop| stop.total_cmp(&(value + 0.0)))
+        {
             Ok(stop) => self.at[stop].add(rows),
             Err(stop) => self.between[stop].add(rows),
         }
@@ -229,7 +248,11 @@ impl Curve {
 
     /// Number of all rows.
     pub(super) fn total(&self) -> u64 {
-        self.at.iter().chain(&self.between).map(|rows| rows.all()).sum()
+        self.at
+            .iter()
+            .chain(&self.between)
+            .map(|rows| rows.all())
+            .sum()
     }
 
     /// What other bounds keep: rows that stay at the filter. Exact for bounds that are stops.
@@ -268,7 +291,10 @@ impl Curve {
             if lost > spare {
                 break;
             }
-            found = Some(*value);
+            found = Some(match (closed && !self.is_open(), stop.checked_sub(1)) {
+                (true, Some(before)) => -roundest(-value, -self.stops[before]),
+                _ => *value,
+            });
             below += stays(&self.at[stop]);
         }
         found
@@ -284,7 +310,10 @@ impl Curve {
             if lost > spare {
                 break;
             }
-            found = Some(*value);
+            found = Some(match (closed && !self.is_open(), self.stops.get(stop + 1)) {
+                (true, Some(next)) => roundest(*value, *next),
+                _ => *value,
+            });
             above += stays(&self.at[stop]);
         }
         found
@@ -334,7 +363,10 @@ impl Curve {
         }
         for (stop, rows) in self.between.iter().enumerate() {
             let high = self.stops.get(stop).or(self.stops.last()).copied();
-            let low = stop.checked_sub(1).map(|before| self.stops[before]).or(high);
+            let low = stop
+                .checked_sub(1)
+                .map(|before| self.stops[before])
+                .or(high);
             let (low, high) = (low.unwrap_or(0.0), high.unwrap_or(0.0));
             add(low + (high - low) / 2.0, rows);
         }

@@ -6,12 +6,16 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::analysis::{Analysis, analyse};
 use super::examples::{self, Duplicates, Input, OpExamples, Reason};
 use super::stats::{self, StatTable};
 use crate::data::Dataset;
-use crate::jobs::{Job, JobProgress, JobState, JobSummary, Ledger, RunPaths, Trace, TraceDocument};
+use crate::jobs::{
+    Fate, Job, JobProgress, JobState, JobSummary, Ledger, RunPaths, Trace, TraceDocument,
+};
 use crate::rundir::events::now;
 use crate::rundir::own_files::read_document;
+use crate::rundir::summary::{Expected, Finding};
 
 /// Partitions of the timeline. Of more, each line stands for several.
 const PARTITIONS: usize = 300;
@@ -53,6 +57,12 @@ pub struct Document {
     pub recipe: String,
     /// Pairs of a component, version or file, and what identifies it.
     pub digests: Vec<(String, String)>,
+    /// What an analysis finds across stats; None for a job that processes rows.
+    pub analysis: Option<Analysis>,
+    /// What deserves a look.
+    pub findings: Vec<Finding>,
+    /// What the recipe's `expect` demands.
+    pub expected: Vec<Expected>,
     /// Values and types that the export could not keep.
     pub warnings: Vec<String>,
 }
@@ -152,17 +162,33 @@ pub struct AttemptFacts {
 }
 
 /// How much of a job is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Depth<'a> {
     /// Its progress only, which takes little time: for a view that is refreshed.
     Progress,
     /// Also what became of its rows.
-    Rows,
+    Rows {
+        /// Analyses: the share of rows that suggested bounds keep.
+        keep: f64,
+        /// Analyses: a field of rows, or a stat that is a text, by which stats are grouped.
+        by: Option<&'a str>,
+    },
+}
+
+impl Depth<'_> {
+    /// Everything, with what is usual for analyses.
+    pub const ALL: Self = Self::Rows {
+        keep: 0.95,
+        by: None,
+    };
 }
 
 impl Document {
     /// Describes a job. `dataset` has its rows, as far as they can still be read.
-    pub fn of_job(job: &Job, dataset: Option<&Dataset>, depth: Depth) -> Result<Self> {
+    ///
+    /// Fails if the run directory cannot be read, and with a [`UserError`](crate::error::UserError) if
+    /// no row has the field to group by.
+    pub fn of_job(job: &Job, dataset: Option<&Dataset>, depth: Depth<'_>) -> Result<Self> {
         let progress = job.overall_progress()?;
         let summary = JobSummary::load_if_readable(job.paths())?;
         let traced = TraceDocument::load(job.paths())?;
@@ -171,22 +197,39 @@ impl Document {
             djhost: env!("CARGO_PKG_VERSION").to_owned(),
             job: facts(&progress, summary.as_ref()),
             ops: ops(&progress, summary.as_ref(), traced.as_ref()),
-            ledger: summary.as_ref().map(|s| s.ledger.clone()).unwrap_or_default(),
+            ledger: summary
+                .as_ref()
+                .map(|s| s.ledger.clone())
+                .unwrap_or_default(),
             timeline: timeline(&progress),
             attempts: summary.as_ref().map(attempts).unwrap_or_default(),
             recipe: recipe(job.paths()),
             digests: summary.as_ref().map(digests).unwrap_or_default(),
-            warnings: summary.as_ref().map(|s| s.warnings.clone()).unwrap_or_default(),
+            findings: summary
+                .as_ref()
+                .map(|s| s.findings.clone())
+                .unwrap_or_default(),
+            expected: summary
+                .as_ref()
+                .map(|s| s.expected.clone())
+                .unwrap_or_default(),
+            warnings: summary
+                .as_ref()
+                .map(|s| s.warnings.clone())
+                .unwrap_or_default(),
             ..Self::default()
         };
-        if document.attempts.last().is_some_and(|last| last.end.is_none())
+        if document
+            .attempts
+            .last()
+            .is_some_and(|last| last.end.is_none())
             && !progress.status.is_running()
             && let Some(last) = document.attempts.last_mut()
         {
             (last.end, last.status) = (progress.end_time, "died".to_owned());
         }
-        if depth == Depth::Rows {
-            document.add_rows(job, dataset, traced.as_ref())?;
+        if let Depth::Rows { keep, by } = depth {
+            document.add_rows(job, dataset, traced.as_ref(), (keep, by))?;
         }
         Ok(document)
     }
@@ -196,6 +239,7 @@ impl Document {
         job: &Job,
         dataset: Option<&Dataset>,
         traced: Option<&TraceDocument>,
+        wanted: (f64, Option<&str>),
     ) -> Result<()> {
         self.quarantine = examples::quarantine(job.paths())?;
         if dataset.is_none() {
@@ -225,6 +269,9 @@ impl Document {
             ));
         }
         let trace = Trace::open(job.paths())?;
+        if traced.analysis.is_some() {
+            self.count_judgements(&trace)?;
+        }
         let rows_out = self.ops.iter().map(|op| (op.op, op.rows_out)).collect();
         self.stats = stats::stats(&trace, &rows_out)?;
         let input = Input {
@@ -235,13 +282,44 @@ impl Document {
         let merged = self.ops.iter().filter(|op| op.merged > 0);
         let merged = merged.map(|op| (op.op, op.merged)).collect();
         self.duplicates = examples::duplicates(&input, &merged)?;
+        if traced.analysis.is_some() {
+            let analysis = analyse(&trace, &self.stats, wanted, dataset)?;
+            self.job.rows_out = analysis.kept_by_all;
+            self.analysis = Some(analysis);
+        }
+        Ok(())
+    }
+
+    /// The rows that filters of an analysis would drop, in place of those that it dropped: none.
+    fn count_judgements(&mut self, trace: &Trace) -> Result<()> {
+        let mut dropped: BTreeMap<usize, u64> = BTreeMap::new();
+        let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
+        trace.each_run(&[Fate::Kept, Fate::Dropped], |run| {
+            let (op, n) = (run.op.unwrap_or_default(), run.rows().len() as u64);
+            *rows.entry(op).or_default() += n;
+            if run.fate == Fate::Dropped {
+                *dropped.entry(op).or_default() += n;
+            }
+            Ok(())
+        })?;
+        for op in &mut self.ops {
+            // A mapper that comes last, and the sample before the first, left out rows.
+            let judged = rows.get(&op.op).copied();
+            op.rows_in = judged.unwrap_or(op.rows_in);
+            op.dropped = dropped.get(&op.op).copied().unwrap_or(0);
+            op.rows_out = (op.rows_in + op.created).saturating_sub(op.dropped + op.quarantined);
+        }
         Ok(())
     }
 }
 
 fn facts(p: &JobProgress, summary: Option<&JobSummary>) -> JobFacts {
     let totals = summary.map(|s| s.totals.clone()).unwrap_or_default();
-    let read: u64 = p.partition.iter().map(|partition| partition.input_bytes).sum();
+    let read: u64 = p
+        .partition
+        .iter()
+        .map(|partition| partition.input_bytes)
+        .sum();
     JobFacts {
         job_id: p.job_id.clone(),
         status: p.status,
@@ -336,7 +414,9 @@ fn timeline(progress: &JobProgress) -> Timeline {
         Line {
             first: some[0].partition_id,
             last: some[some.len() - 1].partition_id,
-            start: some.iter().fold(None, |first, p| least(first, p.start_time)),
+            start: some
+                .iter()
+                .fold(None, |first, p| least(first, p.start_time)),
             end: ends.filter(|_| is_over),
             state,
             rows_in: some.iter().map(|p| p.rows_in).sum(),
@@ -387,11 +467,15 @@ fn recipe(paths: &RunPaths) -> String {
 }
 
 fn digests(summary: &JobSummary) -> Vec<(String, String)> {
-    let versions = summary.versions.iter().map(|(name, version)| {
-        (name.clone(), version.clone())
-    });
+    let versions = summary
+        .versions
+        .iter()
+        .map(|(name, version)| (name.clone(), version.clone()));
     let components = summary.components.iter().map(|component| {
-        (component.source.clone(), format!("sha256 {}", component.digest))
+        (
+            component.source.clone(),
+            format!("sha256 {}", component.digest),
+        )
     });
     versions.chain(components).collect()
 }

@@ -119,6 +119,38 @@ pub struct Reason {
     pub examples: Vec<Row>,
 }
 
+impl Row {
+    fn shorten(&mut self, most: usize) {
+        self.text.iter_mut().for_each(|text| shorten(text, most));
+    }
+}
+
+/// Cuts the texts of all examples to `most` characters.
+pub(super) fn shorten_all(document: &mut super::Document, most: usize) {
+    for of_op in &mut document.examples {
+        for sample in &mut of_op.changed {
+            shorten(&mut sample.before, most);
+            shorten(&mut sample.after, most);
+        }
+        of_op.dropped.iter_mut().for_each(|near| near.row.shorten(most));
+    }
+    for cluster in document.duplicates.iter_mut().flat_map(|d| &mut d.largest) {
+        cluster.stays.shorten(most);
+        cluster.members.iter_mut().for_each(|row| row.shorten(most));
+    }
+    for reason in &mut document.quarantine {
+        shorten(&mut reason.reason, most);
+        reason.examples.iter_mut().for_each(|row| row.shorten(most));
+    }
+}
+
+fn shorten(text: &mut String, most: usize) {
+    if let Some((at, _)) = text.char_indices().nth(most) {
+        text.truncate(at);
+        text.push('…');
+    }
+}
+
 /// Reads rows of the input.
 pub(super) struct Input<'a> {
     pub(super) dataset: Option<&'a Dataset>,
@@ -159,32 +191,44 @@ fn cut(text: &str) -> String {
 pub(super) fn of_ops(input: &Input<'_>) -> Result<Vec<OpExamples>> {
     let document = input.trace.document();
     // By the order in which they are shown, and the row.
-    let mut changed: BTreeMap<usize, BTreeMap<(u64, u64, Option<u32>), Vec<Entry>>> = BTreeMap::new();
+    let mut changed: BTreeMap<usize, BTreeMap<(u64, u64, Option<u32>), Vec<Entry>>> =
+        BTreeMap::new();
     let mut dropped: BTreeMap<usize, Vec<(f64, Entry)>> = BTreeMap::new();
-    input.trace.each(None, &[Fate::Changed, Fate::Dropped], |entry| {
-        let Some(op) = entry.op.and_then(|at| document.ops.get(at)) else {
-            return Ok(true);
-        };
-        if entry.fate == Fate::Changed {
-            let place = rank(op.op, entry.row_id, entry.piece.unwrap_or(0));
-            let of_op = changed.entry(op.op).or_default();
-            of_op.entry((place, entry.row_id, entry.piece)).or_default().push(entry);
-            if of_op.len() > SAMPLES.min(document.samples as usize) {
-                of_op.pop_last();
+    input
+        .trace
+        .each(None, &[Fate::Changed, Fate::Dropped], |entry| {
+            let Some(op) = entry.op.and_then(|at| document.ops.get(at)) else {
+                return Ok(true);
+            };
+            if entry.fate == Fate::Changed {
+                let place = rank(op.op, entry.row_id, entry.piece.unwrap_or(0));
+                let of_op = changed.entry(op.op).or_default();
+                of_op
+                    .entry((place, entry.row_id, entry.piece))
+                    .or_default()
+                    .push(entry);
+                if of_op.len() > SAMPLES.min(document.samples as usize) {
+                    of_op.pop_last();
+                }
+                return Ok(true);
             }
-            return Ok(true);
-        }
-        let distance = op.decided(&entry).map_or(f64::INFINITY, |(.., margin)| -margin);
-        let of_op = dropped.entry(op.op).or_default();
-        of_op.push((distance, entry));
-        if of_op.len() > 64 * NEAR {
-            keep_nearest(of_op);
-        }
-        Ok(true)
-    })?;
+            let distance = op
+                .decided(&entry)
+                .map_or(f64::INFINITY, |(.., margin)| -margin);
+            let of_op = dropped.entry(op.op).or_default();
+            of_op.push((distance, entry));
+            if of_op.len() > 64 * NEAR {
+                keep_nearest(of_op);
+            }
+            Ok(true)
+        })?;
     let mut all = Vec::new();
     for op in &document.ops {
-        let changed = changed.remove(&op.op).unwrap_or_default().into_values().flatten();
+        let changed = changed
+            .remove(&op.op)
+            .unwrap_or_default()
+            .into_values()
+            .flatten();
         let mut dropped = dropped.remove(&op.op).unwrap_or_default();
         keep_nearest(&mut dropped);
         let examples = OpExamples {
@@ -234,7 +278,11 @@ pub(super) fn duplicates(
     let mut all = Vec::new();
     let found = |op: usize, merged: u64| Duplicates {
         op,
-        name: document.ops.get(op).map(|o| o.name.clone()).unwrap_or_default(),
+        name: document
+            .ops
+            .get(op)
+            .map(|o| o.name.clone())
+            .unwrap_or_default(),
         merged,
         ..Duplicates::default()
     };
@@ -258,7 +306,9 @@ pub(super) fn duplicates(
     let mut largest: BTreeMap<(usize, u64), Vec<u64>> = BTreeMap::new();
     for (op, clusters) in &sizes {
         let mut of_size: BTreeMap<u64, u64> = BTreeMap::new();
-        clusters.values().for_each(|n| *of_size.entry(u64::from(*n) + 1).or_default() += 1);
+        clusters
+            .values()
+            .for_each(|n| *of_size.entry(u64::from(*n) + 1).or_default() += 1);
         let mut first: Vec<(u64, u32)> = clusters.iter().map(|(row, n)| (*row, *n)).collect();
         first.sort_unstable_by_key(|(row, n)| (std::cmp::Reverse(*n), *row));
         first.truncate(CLUSTERS);
@@ -324,7 +374,9 @@ pub(super) fn quarantine(paths: &RunPaths) -> Result<Vec<Reason>> {
     let all = reasons.commonest_first().into_iter().take(REASONS);
     Ok(all
         .map(|(who, reason, rows)| Reason {
-            examples: examples.remove(&(who.clone(), masked(&reason))).unwrap_or_default(),
+            examples: examples
+                .remove(&(who.clone(), masked(&reason)))
+                .unwrap_or_default(),
             who,
             reason: cut(&reason),
             rows,

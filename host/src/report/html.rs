@@ -23,9 +23,13 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::document::Document;
+use super::examples::shorten_all;
 
 /// The first line of every page, so that an older one may be replaced.
 pub const MARK: &str = "<!doctype html><!-- djhost report -->";
+
+/// Bytes of the data in a page, beyond which texts are cut.
+const DATA: usize = 2_900_000;
 
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = concat!(
@@ -60,8 +64,15 @@ impl Page {
         Ok(serde_json::to_string(self)?)
     }
 
-    /// The whole page.
+    /// The whole page, of at most 3 MB: where the texts of rows are too long, they are cut.
     pub fn html(&self) -> anyhow::Result<String> {
+        let (mut data, mut most) = (inert(&self.json()?), 400);
+        let mut cut = self.clone();
+        while data.len() > DATA && most >= 25 {
+            cut.jobs.iter_mut().for_each(|job| shorten_all(job, most));
+            data = inert(&cut.json()?);
+            most /= 2;
+        }
         let title = self.jobs.first().map_or("", |job| job.job.job_id.as_str());
         Ok(format!(
             "{MARK}\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
@@ -75,13 +86,13 @@ impl Page {
              <script>{SCRIPT}</script></body></html>\n",
             policy(self.refresh_ms.is_some()),
             escaped(title),
-            inert(&self.json()?),
+            data,
         ))
     }
 }
 
 /// The content security policy: a page that is `live` may ask its server.
-pub(crate) fn policy(live: bool) -> String {
+pub(super) fn policy(live: bool) -> String {
     let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(Sha256::digest(text)));
     let connect = if live { "'self'" } else { "'none'" };
     format!(
@@ -125,6 +136,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::document::JobFacts;
+    use crate::report::examples::{OpExamples, Row, Sample};
 
     #[test]
     fn no_text_ends_the_data_or_the_title() {
@@ -138,20 +150,55 @@ mod tests {
             ..Document::default()
         };
         let html = Page::new(vec![job]).html().unwrap();
-        assert_eq!(html.matches("</script>").count(), 2, "data and script end once");
+        assert_eq!(
+            html.matches("</script>").count(),
+            2,
+            "data and script end once"
+        );
         assert_eq!(html.matches("<script").count(), 2);
         assert!(!html.contains("alert(1)</script>") && !html.contains('\u{2028}'));
         let start = html.find("id=\"data\">").unwrap() + "id=\"data\">".len();
         let end = html[start..].find("</script>").unwrap() + start;
         let data: serde_json::Value = serde_json::from_str(&html[start..end]).unwrap();
-        assert_eq!(data["jobs"][0]["recipe"], hostile, "the text is what it was");
+        assert_eq!(
+            data["jobs"][0]["recipe"], hostile,
+            "the text is what it was"
+        );
+    }
+
+    #[test]
+    fn a_page_stays_small_whatever_rows_have() {
+        let sample = Sample {
+            row: Row::default(),
+            field: "text".to_owned(),
+            before: "<".repeat(600),
+            after: "\u{2028}".repeat(600),
+        };
+        let of_op = OpExamples {
+            changed: vec![sample; 10],
+            ..OpExamples::default()
+        };
+        let job = Document {
+            examples: vec![of_op; 300],
+            ..Document::default()
+        };
+        let html = Page::new(vec![job.clone(), job]).html().unwrap();
+        assert!(html.len() < 3_000_000, "{}", html.len());
     }
 
     #[test]
     fn the_script_and_the_style_cannot_end_their_blocks() {
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
         assert!(!STYLE.contains("</"));
-        for forbidden in ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "new Function", "setAttribute('on"] {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "document.write",
+            "eval(",
+            "new Function",
+            "setAttribute('on",
+        ] {
             assert!(!SCRIPT.contains(forbidden), "{forbidden}");
         }
     }

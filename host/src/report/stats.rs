@@ -15,7 +15,7 @@ use crate::rundir::trace::{Run, rank};
 
 /// Different values of one stat, and of all stats together, that the page has.
 const DISTINCT: usize = 1500;
-const DISTINCT_IN_ALL: usize = 45_000;
+const DISTINCT_IN_ALL: usize = 24_000;
 /// Bins of a histogram.
 const BINS: usize = 60;
 /// Rows out of the result of which the ids are held.
@@ -135,7 +135,10 @@ pub(super) fn stats(trace: &Trace, rows_out: &BTreeMap<usize, u64>) -> Result<Ve
     for op in &document.ops {
         for key in &op.stats {
             let bounds = op.bounds.get(key).copied();
-            let has_params = op.bound_params.get(key).is_some_and(|p| p.iter().any(Option::is_some));
+            let has_params = op
+                .bound_params
+                .get(key)
+                .is_some_and(|p| p.iter().any(Option::is_some));
             open.push(Open {
                 op,
                 key,
@@ -154,7 +157,9 @@ pub(super) fn stats(trace: &Trace, rows_out: &BTreeMap<usize, u64>) -> Result<Ve
     let knows_kept = document.mode == "all";
     let ended = match knows_kept {
         true => ended(trace)?,
-        false => Ended::Unknown("only dropped rows are recorded: `trace: all` keeps the stats of all rows"),
+        false => Ended::Unknown(
+            "only dropped rows are recorded: `trace: all` keeps the stats of all rows",
+        ),
     };
     let slots: BTreeMap<(usize, &str), usize> = open
         .iter()
@@ -237,7 +242,9 @@ fn ended(trace: &Trace) -> Result<Ended> {
         ));
     }
     if ids.len() > ENDED {
-        return Ok(Ended::Unknown("too many rows are not in the result to follow each"));
+        return Ok(Ended::Unknown(
+            "too many rows are not in the result to follow each",
+        ));
     }
     ids.sort_unstable();
     Ok(Ended::Known(ids))
@@ -294,7 +301,11 @@ fn each_value(
                     (Fate::Kept, _) => {
                         rows.kept = 1;
                         rows.result = u64::from(out.as_ref().is_some_and(|out| out[at]));
-                        if inside { Judged::ByStat } else { Judged::Contradiction }
+                        if inside {
+                            Judged::ByStat
+                        } else {
+                            Judged::Contradiction
+                        }
                     }
                     (_, false) if others_keep => {
                         rows.dropped = 1;
@@ -307,7 +318,11 @@ fn each_value(
                     (_, true) => {
                         rows.other = 1;
                         // Another stat of the op explains it.
-                        if others_keep { Judged::ForAnother } else { Judged::ByStat }
+                        if others_keep {
+                            Judged::ForAnother
+                        } else {
+                            Judged::ByStat
+                        }
                     }
                 };
                 each(*slot, *value, *row, rows, judged);
@@ -338,13 +353,7 @@ fn in_result(run: &Run<'_>, ended: &Ended) -> Option<Vec<bool>> {
 }
 
 impl Open<'_> {
-    fn table(
-        self,
-        ended: &Ended,
-        knows_kept: bool,
-        rows_out: u64,
-        ops: &[TracedOp],
-    ) -> StatTable {
+    fn table(self, ended: &Ended, knows_kept: bool, rows_out: u64, ops: &[TracedOp]) -> StatTable {
         let (curve, sums) = (&self.curve, self.sums);
         let follows = matches!(ended, Ended::Known(_));
         let each = |rows: &[Rows], of: fn(&Rows) -> u64| rows.iter().map(of).collect::<Vec<u64>>();
@@ -353,9 +362,9 @@ impl Open<'_> {
             false => Vec::new(),
         };
         let later: Vec<&TracedOp> = ops.iter().filter(|op| op.op > self.op.op).collect();
-        let depends = later.iter().find(|op| {
-            ["deduplicator", "selector", "grouper"].contains(&op.kind.as_str())
-        });
+        let depends = later
+            .iter()
+            .find(|op| ["deduplicator", "selector", "grouper"].contains(&op.kind.as_str()));
         let bounds = self.bounds;
         let histogram = curve.histogram(BINS, self.op.bounds.get(self.key));
         let percentiles = SHARES.map(|share| (share, curve.percentile(share)));
@@ -370,7 +379,12 @@ impl Open<'_> {
                 result: result(&curve.between),
             }),
         };
-        let params = self.op.bound_params.get(self.key).cloned().unwrap_or_default();
+        let params = self
+            .op
+            .bound_params
+            .get(self.key)
+            .cloned()
+            .unwrap_or_default();
         StatTable {
             op: self.op.op,
             name: self.op.name.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{places, room, shards};
-use crate::config::{Need, Override, resolve};
+use crate::config::{AnalysisMode, Need, Override, resolve};
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget};
 use crate::plan::{self, Prepared};
@@ -23,7 +23,12 @@ pub fn prepare(recipe: Option<&Path>, overrides: &[Override]) -> Result<Prepared
         check_locks(&plugins)?;
     }
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
-    let registry = Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)?;
+    let replace = Replace::These(&config.allow_override.0);
+    let registry = match config.analysis {
+        AnalysisMode::Auto => Registry::load(&plugins, replace)?,
+        _ => Registry::load_for(&plugins, replace, &names)?,
+    };
+    plan::analysis::choose(&mut resolved, &registry)?;
     let mut plan = plan::build(&mut resolved, &registry)?;
     let dataset = Dataset::open_with(
         &resolved.sources,

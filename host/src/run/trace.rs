@@ -18,6 +18,7 @@ use crate::term::counted;
 pub(super) fn tracing(prepared: &Prepared) -> Option<Tracing> {
     let config = &prepared.resolved.config;
     let all = match config.trace {
+        _ if prepared.plan.analysis.is_some() => true,
         TraceMode::Off => return None,
         TraceMode::Dropped => false,
         TraceMode::All => true,
@@ -64,7 +65,11 @@ pub(super) fn document(
         bytes: file.bytes,
     });
     Ok(TraceDocument {
-        mode: config.trace.word().to_owned(),
+        mode: match prepared.plan.analysis {
+            Some(_) => TraceMode::All.word().to_owned(),
+            None => config.trace.word().to_owned(),
+        },
+        analysis: prepared.plan.analysis,
         samples: config.trace_samples,
         files: files.collect(),
         by_number: dataset.is_columnar(),

@@ -1,6 +1,9 @@
 // Charts as SVG. Each is an image with a label for screen readers; the table behind it has the numbers.
 
-const WIDTH = 720;
+// As wide as the page is drawn, so that letters have their size on a phone, too.
+const narrow = window.matchMedia('(max-width: 560px)');
+let WIDTH = 720;
+const measure = () => { WIDTH = narrow.matches ? Math.max(260, document.documentElement.clientWidth - 48) : 720; };
 
 const chart = (label, height, ...children) => s('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': label }, children);
 
@@ -44,7 +47,7 @@ const histogram = (title, data, bounds, tried, second) => {
   const density = (one, at, n) => n / (second ? (one.edges[at + 1] - one.edges[at]) * (sums(one).reduce((a, b) => a + b, 0) || 1) : 1);
   const tops = [data, second].filter((one) => one).flatMap((one) => sums(one).map((n, at) => density(one, at, n)));
   const most = Math.max(...tops, Number.MIN_VALUE);
-  const y = (n) => (bottom - 12) * n / most;
+  const y = (n) => (bottom - 14) * n / most;
   const columns = data.kept.map((kept, at) => {
     const [left, right] = [x(edges[at]), x(edges[at + 1])];
     const width = Math.max(right - left - (right - left > 3 ? 1 : 0), 0.5);
@@ -61,7 +64,7 @@ const histogram = (title, data, bounds, tried, second) => {
   }) : null;
   const line = (kind, value) => (value === null || value === undefined ? null
     : s('line', { class: kind, x1: x(value).toFixed(1), x2: x(value).toFixed(1), y1: 0, y2: bottom }));
-  const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => label(share * WIDTH, height - 4, number(Number((first + share * (last - first)).toPrecision(3))),
+  const marks = (narrow.matches ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]).map((share) => label(share * WIDTH, height - 4, number(Number((first + share * (last - first)).toPrecision(3))),
     share === 0 ? 'start' : share === 1 ? 'end' : 'middle'));
   const shades = tried ? [
     tried.min === null ? null : rect('shade', 0, 0, x(tried.min), bottom),
@@ -70,7 +73,7 @@ const histogram = (title, data, bounds, tried, second) => {
   return chart(title, height, columns, outline, s('line', { class: 'axis', x1: 0, x2: WIDTH, y1: bottom, y2: bottom }), shades,
     bounds ? [line('bound', bounds.min), line('bound', bounds.max)] : null,
     tried ? [tried.min === bounds.min ? null : line('moved', tried.min), tried.max === bounds.max ? null : line('moved', tried.max)] : null,
-    marks);
+    label(WIDTH, 9, second ? 'shares' : `${count(most)} rows`, 'end'), marks);
 };
 
 // Spans of time: rows are [start, end, kind, title]; marks are [time, row, title].

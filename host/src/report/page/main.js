@@ -30,7 +30,10 @@ const view = (page) => {
 };
 
 const root = document.getElementById('page');
+let current = null;
 const show = (page) => {
+  current = page;
+  measure();
   // What is open stays open, and the focus stays where it was.
   const path = (element) => Array.from(root.querySelectorAll('details')).indexOf(element);
   const open = Array.from(root.querySelectorAll('details[open]')).map(path);
@@ -45,6 +48,8 @@ const show = (page) => {
 
 const first = JSON.parse(document.getElementById('data').textContent);
 show(first);
+
+narrow.addEventListener('change', () => show(current));
 
 // Prints what is folded, too.
 window.addEventListener('beforeprint', () => root.querySelectorAll('details').forEach((one) => { one.open = true; }));

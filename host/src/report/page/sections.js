@@ -8,7 +8,7 @@ const overview = (job) => {
     tiles([
       ['state', h('span', { class: `state ${j.status}` }, j.status)],
       ['rows read', j.rows_total && j.is_running ? `${count(j.rows_read)} of ${count(j.rows_total)}` : count(j.rows_read)],
-      ['rows in the result', `${count(j.rows_out)} (${percent(j.rows_out, all)})`],
+      [job.analysis ? 'rows that all filters would keep' : 'rows in the result', `${count(j.rows_out)} (${percent(j.rows_out, all)})`],
       ['in quarantine', count(j.quarantined)],
       ['input', bytes(j.input_bytes)],
       ['result', bytes(j.output_bytes)],
@@ -22,6 +22,9 @@ const overview = (job) => {
       h('progress', { max: 1, value: j.fraction }))) : null,
     j.error_message ? note(j.error_message, 'error') : null,
     j.resumption_command && !j.is_running && j.status !== 'completed' ? h('p', null, 'To continue: ', h('code', null, j.resumption_command)) : null,
+    job.expected.length ? table('What the recipe expects', [['what', ''], ['at least', 'n'], ['at most', 'n'], ['is', 'n'], ['', '']],
+      job.expected.map((one) => [one.key, number(one.min), number(one.max), number(one.value), one.is_met ? 'met' : 'not met'])) : null,
+    job.findings.length ? [h('h3', null, 'Worth a look'), h('ul', null, job.findings.map((one) => h('li', null, one.message)))] : null,
     job.notes.map((text) => note(text)), job.warnings.map((text) => note(text)),
   ];
 };
@@ -38,6 +41,14 @@ const funnel = (job, other) => {
     percent(op.rows_in + op.created - op.rows_out, op.rows_in), bytes(op.bytes_in),
     ...(other ? [difference(op.rows_out, before(op.name) && before(op.name).rows_out), difference(op.dropped, before(op.name) && before(op.name).dropped)] : [])]);
   const missing = other ? other.ops.filter((op) => !job.ops.some((mine) => mine.name === op.name)) : [];
+  if (job.analysis) {
+    return [
+      h('p', { class: 'soft' }, 'An analysis: each filter judged all rows, whatever the others did.'),
+      bars('Rows that each filter would keep and drop', job.ops.filter((op) => op.kind === 'filter').map((op) => [opName(op), gone(op), `keeps ${percent(op.rows_out, op.rows_in)}`])),
+      key([['kept', 'would stay'], ['dropped', 'would be dropped'], ['quarantined', 'quarantine']]),
+      details('Numbers', table('Rows that each filter would keep and drop', columns, rows)),
+    ];
+  }
   return [
     bars(`Rows through the ${counted(job.ops.length, 'op')} of ${job.job.job_id}: ${count(job.job.rows_read)} read, ${count(job.job.rows_out)} in the result`, [
       ['read', [['kept', job.job.rows_read]], `${count(job.job.rows_read)} rows, ${bytes(job.job.input_bytes)}`],
@@ -56,7 +67,38 @@ const statsSection = (job, other) => {
     const twin = other ? other.stats.find((one) => one.key === stat.key && one.name === stat.name) : null;
     return twin ? { ...twin, job_id: other.job.job_id } : null;
   };
-  return job.stats.map((stat) => statView(stat, job, known(stat)));
+  const only = other ? other.stats.filter((stat) => !job.stats.some((mine) => mine.key === stat.key && mine.name === stat.name)) : [];
+  return [job.stats.map((stat) => statView(stat, job, known(stat))),
+    only.length ? h('p', null, `Only in ${other.job.job_id}: ${only.map((stat) => `${stat.key} (${stat.name})`).join(', ')}`) : null];
+};
+
+const analysed = (job) => {
+  const found = job.analysis;
+  if (!found) return [];
+  const statName = ([op, name]) => `${name} (op ${op})`;
+  const { correlation: c, overlap: o, groups: g } = found;
+  const rows = Math.max(0, ...job.stats.map((stat) => stat.count));
+  const dropping = o.ops.map((op, at) => at).filter((at) => o.both[at][at] > 0);
+  return [
+    found.ratio < 1 ? note(`Of a sample: ${percent(found.ratio, 1)} of the rows, chosen by a hash.`) : null,
+    h('h3', null, `Bounds that keep ${percent(found.keep, 1)} of the rows, each alone`),
+    found.suggestions.length ? table('Suggested bounds', [['op', ''], ['stat', ''], ['bounds', ''], ['keep', 'n']],
+      found.suggestions.map((one) => [`${one.op} ${one.name}`, one.key, Object.entries(one.params).map(([name, value]) => `${name}: ${value}`).join(', '), percent(one.rows, rows)]))
+      : h('p', { class: 'soft' }, 'No filter has a range.'),
+    h('h3', null, 'What filters would drop together'),
+    dropping.length ? table(`Rows that both would drop${o.estimate ? `; estimated ${o.estimate}` : ''}`, [['', ''], ['only it', 'n'], ...dropping.map((at) => [opName({ op: o.ops[at][0], name: o.ops[at][1] }), 'n'])],
+      dropping.map((at) => [opName({ op: o.ops[at][0], name: o.ops[at][1] }), count(o.alone[at]), ...dropping.map((other) => count(o.both[at][other]))]))
+      : h('p', { class: 'soft' }, 'No filter would drop a row.'),
+    h('h3', null, 'Stats that go together'),
+    table(`Pearson correlation of stats, of ${counted(c.rows, 'row')}`, [['', ''], ...c.stats.map((stat) => [statName(stat), 'n'])],
+      c.stats.map((stat, at) => [statName(stat), ...c.coefficients[at].map((r) => (r === null ? '–' : h(Math.abs(r) >= 0.5 ? 'strong' : 'span', null, r.toFixed(2))))])),
+    g ? [h('h3', null, `By ${g.field}`), g.stats.map((stat, at) => details(statName(stat), table(`${statName(stat)} by ${g.field}`,
+      [[g.field, ''], ['rows', 'n'], ['would stay', 'n'], ['mean', 'n'], ['5 %', 'n'], ['50 %', 'n'], ['95 %', 'n']],
+      g.groups.filter((group) => group.stats[at]).map((group) => {
+        const [n, kept, mean, shares] = group.stats[at];
+        return [group.value, count(n), percent(kept, n), number(mean), ...shares.map(number)];
+      }))))] : null,
+  ];
 };
 
 const quarantine = (job) => (job.quarantine.length ? job.quarantine.map((reason) => h('article', null,
@@ -129,6 +171,7 @@ const setup = (job) => [
 const SECTIONS = [
   ['overview', 'Overview', overview],
   ['rows', 'Rows through the recipe', funnel],
+  ['analysis', 'Analysis', analysed],
   ['stats', 'Stats and thresholds', statsSection, true],
   ['quarantine', 'Quarantine', quarantine],
   ['duplicates', 'Duplicates', duplicates],

@@ -11,25 +11,27 @@ const choices = (stat, side) => {
   const values = stat.curve.stops.filter((value) => all || relaxes(value));
   if (now !== null && !values.includes(now)) values.push(now);
   values.sort((a, b) => a - b);
-  return side === 'min' ? [null, ...values] : [...values, null];
+  // No bound keeps more, unless rows in the range go.
+  const none = all || !reversed ? [null] : [];
+  return side === 'min' ? [...none, ...values] : [...values, ...none];
 };
 
+// In an analysis no op has run after another: rows that stay are those of the filter alone.
 const answer = (stat, job, tried) => {
   const { stay, lost, gained, result } = whatIf(stat, tried);
   const now = stat.rows_out;
   const moved = tried.min !== stat.bounds.min || tried.max !== stat.bounds.max;
   const about = stat.inexact ? 'about ' : '';
   const parts = [h('p', { class: 'answer' }, h('strong', null, about + count(stay)), ` rows stay at this op (${percent(stay, job.rows_in_of[stat.op])} of those that come to it)`,
-    moved ? `; now ${count(now)}: ${stay >= now ? '+' : '−'}${count(Math.abs(stay - now))}` : ', as the job ran')];
+    moved ? `; now ${count(now)}: ${stay >= now ? '+' : '−'}${count(Math.abs(stay - now))}` : ', as it ran')];
   if (moved && result !== null && !stat.estimate) {
-    parts.push(h('p', null, 'The result would have ', h('strong', null, gained ? `${count(result)} to ${count(result + gained)}` : count(result)), ' rows',
-      gained ? `: ${counted(gained, 'row')} that would stay here ${gained === 1 ? 'has' : 'have'} not been seen by the later ops.` : '.'));
+    parts.push(h('p', null, job.analysis ? 'All filters together would keep ' : 'The result would have ', h('strong', null, gained ? `${count(result)} to ${count(result + gained)}` : count(result)), ' rows',
+      gained ? `: ${counted(gained, 'row')} ${job.analysis ? 'would stay here, and other filters may drop some of them.' : `that would stay here ${gained === 1 ? 'has' : 'have'} not been seen by the later ops.`}` : '.'));
   }
   if (moved && stat.estimate) {
     parts.push(h('p', null, 'Estimate: the result would have ',
       result === null ? 'another number of rows' : `about ${gained ? `${count(result)} to ${count(result + gained)}` : count(result)} rows`, `, because ${stat.estimate}.`));
   }
-  if (moved && stat.inexact) parts.push(h('p', { class: 'soft' }, `Estimate: ${stat.inexact}.`));
   if (moved && result === null && stat.result_note) parts.push(h('p', { class: 'soft' }, `How many of them reach the result is not known: ${stat.result_note}.`));
   const changes = ['min', 'max'].map((side, at) => (tried[side] !== stat.bounds[side] && stat.params[at]
     ? `${stat.params[at]}: ${tried[side] === null ? 'no bound' : tried[side]}` : null)).filter((text) => text);
@@ -40,7 +42,12 @@ const answer = (stat, job, tried) => {
 const sliders = (stat, job, redraw) => {
   const tried = { ...stat.bounds };
   const said = h('output', { 'aria-live': 'polite' }, answer(stat, job, tried));
-  const update = () => { said.replaceChildren(...answer(stat, job, tried)); redraw(tried); };
+  const button = h('button', { type: 'button', disabled: true }, 'Back to as the job ran');
+  const update = () => {
+    said.replaceChildren(...answer(stat, job, tried));
+    button.disabled = tried.min === stat.bounds.min && tried.max === stat.bounds.max;
+    redraw(tried);
+  };
   const resets = [];
   const rows = ['min', 'max'].map((side, at) => {
     const now = stat.bounds[side];
@@ -61,13 +68,12 @@ const sliders = (stat, job, redraw) => {
     return h('div', { class: 'slider' }, h('label', { for: id }, stat.params[at] || `${side} of ${stat.key}`), input, value);
   }).filter((row) => row);
   if (!rows.length) return null;
-  const button = h('button', { type: 'button' }, 'As the job ran');
   button.addEventListener('click', () => { resets.forEach((reset) => reset()); update(); });
   const exactly = stat.curve.between
     ? `The thresholds move between ${count(stat.curve.stops.length)} of the values; at each the number of rows is exact.`
-    : 'The thresholds move between all values that rows have; the number of rows is exact.';
-  const hint = stat.knows_kept ? exactly : `${exactly} Only dropped rows are recorded, so they can only be relaxed; trace: all shows the other direction, too.`;
-  return h('div', null, rows, said, button, h('p', { class: 'soft' }, stat.inexact ? `Estimate: ${stat.inexact}.` : hint));
+    : '';
+  const hint = stat.knows_kept ? exactly : `${exactly} Only dropped rows are recorded, so thresholds can only be relaxed; trace: all shows the other direction, too.`;
+  return h('div', null, rows, said, button, stat.inexact || hint ? h('p', { class: 'soft' }, stat.inexact ? `Estimate: ${stat.inexact}.` : hint) : null);
 };
 
 const statView = (stat, job, other) => {

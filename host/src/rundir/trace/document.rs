@@ -111,6 +111,9 @@ pub struct TraceDocument {
     pub format_version: u32,
     /// `dropped` or `all`.
     pub mode: String,
+    /// An analysis: the share of rows that it looked at. Filters kept all rows there, and their
+    /// `kept` and `dropped` say what they would have done.
+    pub analysis: Option<f64>,
     /// Number of samples for each mapper.
     pub samples: u64,
     /// Whether the job is complete: only then the trace is.

@@ -104,7 +104,9 @@ pub(crate) fn each_run(
                 table.fates.value(other) == table.fates.value(start)
                     && table.op(other) == table.op(start)
             };
-            let end = (start + 1..rows).find(|other| !same(*other)).unwrap_or(rows);
+            let end = (start + 1..rows)
+                .find(|other| !same(*other))
+                .unwrap_or(rows);
             // A word of a newer version is passed over.
             if let Some(fate) = Fate::of_word(table.fates.value(start))
                 && fates.contains(&fate)
