@@ -15,7 +15,12 @@ const PLAYWRIGHT: Package = Package {
 };
 
 /// Names of Chromium, as distributions have it.
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const NAMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
 
 fn on_path() -> Option<String> {
     let path = std::env::var_os("PATH")?;
@@ -31,14 +36,28 @@ fn chromium(python: &Path) -> Option<String> {
         if let Some(found) = on_path() {
             return Some(found);
         }
-        let install = run(Command::new(python).args(["-m", "playwright", "install", "--with-deps", "chromium"]));
+        let install = run(Command::new(python).args([
+            "-m",
+            "playwright",
+            "install",
+            "--with-deps",
+            "chromium",
+        ]));
         let Err(why) = install else {
             return None;
         };
-        let debian = run(Command::new("apt-get").args(["install", "--yes", "--no-install-recommends", "chromium"]));
+        let debian = run(Command::new("apt-get").args([
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "chromium",
+        ]));
         match (on_path(), debian) {
             (Some(found), _) => Some(found),
-            (None, debian) => panic!("there is no Chromium, and none can be installed: {why}; {}", debian.err().unwrap_or_default()),
+            (None, debian) => panic!(
+                "there is no Chromium, and none can be installed: {why}; {}",
+                debian.err().unwrap_or_default()
+            ),
         }
     };
     FOUND.get_or_init(find).clone()

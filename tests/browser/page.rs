@@ -44,7 +44,10 @@ impl Jobs {
     fn djhost(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
         let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/djhost-cache");
-        command.args(args).current_dir(self.path()).env("DJHOST_CACHE_DIR", cache);
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("DJHOST_CACHE_DIR", cache);
         command
     }
 
@@ -88,7 +91,12 @@ fn assert_sound(seen: &Value, url: &str) {
     assert_eq!(seen["scripts"], 2);
     let asked = seen["requests"].as_array().unwrap();
     let base = url.split('?').next().unwrap();
-    assert!(asked.iter().all(|one| one.as_str().unwrap().starts_with(base)), "{asked:?}");
+    assert!(
+        asked
+            .iter()
+            .all(|one| one.as_str().unwrap().starts_with(base)),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -97,22 +105,48 @@ fn a_page_opens_in_both_themes_and_on_a_phone() {
     jobs.run("first", &format!("{OPS}  - document_deduplicator:\n"), &[]);
     jobs.run("second", OPS, &["--words_num_filter.min_num=2"]);
     let mut grounds = Vec::new();
-    for (name, args) in [("one", &["work/first"][..]), ("two", &["work/first", "--compare", "work/second"])] {
-        for (theme, width) in [("light", 1200), ("dark", 1200), ("light", 390), ("dark", 320)] {
+    for (name, args) in [
+        ("one", &["work/first"][..]),
+        ("two", &["work/first", "--compare", "work/second"]),
+    ] {
+        for (theme, width) in [
+            ("light", 1200),
+            ("dark", 1200),
+            ("light", 390),
+            ("dark", 320),
+        ] {
             let url = jobs.report(args);
             let picture = shot(&format!("{name}_{theme}_{width}.png"));
-            let seen = drive(&json!({ "url": url, "theme": theme, "width": width, "shot": picture }));
+            let seen =
+                drive(&json!({ "url": url, "theme": theme, "width": width, "shot": picture }));
             assert_sound(&seen, &url);
             let text = seen["text"].as_str().unwrap();
-            assert!(text.contains("<img src=x onerror="), "the row's text is shown as text");
-            for title in ["Rows through the recipe", "Quarantine", "Duplicates", "Timeline"] {
-                assert!(seen["titles"].to_string().contains(title), "{title}: {}", seen["titles"]);
+            assert!(
+                text.contains("<img src=x onerror="),
+                "the row's text is shown as text"
+            );
+            for title in [
+                "Rows through the recipe",
+                "Quarantine",
+                "Duplicates",
+                "Timeline",
+            ] {
+                assert!(
+                    seen["titles"].to_string().contains(title),
+                    "{title}: {}",
+                    seen["titles"]
+                );
             }
             grounds.push((theme, seen["ground"].to_string()));
         }
     }
     let light = &grounds[0].1;
-    assert!(grounds.iter().all(|(theme, ground)| (*theme == "light") == (ground == light)), "{grounds:?}");
+    assert!(
+        grounds
+            .iter()
+            .all(|(theme, ground)| (*theme == "light") == (ground == light)),
+        "{grounds:?}"
+    );
 }
 
 #[test]
@@ -120,17 +154,29 @@ fn a_moved_threshold_tells_what_a_rerun_keeps() {
     let jobs = Jobs::new();
     jobs.run("job", OPS, &[]);
     let url = jobs.report(&["work/job"]);
-    let moves = [(1, "min", 0.8), (1, "min", 0.3), (1, "max", 0.5), (2, "max", 0.7), (2, "max", 0.2)];
+    let moves = [
+        (1, "min", 0.8),
+        (1, "min", 0.3),
+        (1, "max", 0.5),
+        (2, "max", 0.7),
+        (2, "max", 0.2),
+    ];
     for (op, side, to) in moves {
         // Each alone: the page is opened anew.
         let seen = drive(&json!({ "url": url, "move": [{ "op": op, "side": side, "to": to }] }));
         assert_sound(&seen, &url);
         let moved = &seen["moved"][0];
-        let recipe = moved["recipe"][0].as_str().unwrap_or_else(|| panic!("{moved}"));
+        let recipe = moved["recipe"][0]
+            .as_str()
+            .unwrap_or_else(|| panic!("{moved}"));
         // `words_num_filter: {min_num: 7}`
         let (name, rest) = recipe.split_once(": {").unwrap();
         let (param, value) = rest.trim_end_matches('}').split_once(": ").unwrap();
-        let again = jobs.run("again", OPS, &["--fresh", &format!("--{name}.{param}={value}")]);
+        let again = jobs.run(
+            "again",
+            OPS,
+            &["--fresh", &format!("--{name}.{param}={value}")],
+        );
         let stays = again["ops"][op]["rows_out"].as_u64().unwrap();
         assert_eq!(moved["stays"], stays.to_string(), "{moved}");
     }
@@ -147,9 +193,13 @@ fn a_live_page_needs_its_token_and_becomes_that_of_the_finished_job() {
         .spawn()
         .unwrap();
     let mut url = String::new();
-    BufReader::new(monitor.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    BufReader::new(monitor.stdout.take().unwrap())
+        .read_line(&mut url)
+        .unwrap();
     let url = url.trim();
-    let seen = std::panic::catch_unwind(|| drive(&json!({ "url": url, "until": "completed", "shot": shot("live.png") })));
+    let seen = std::panic::catch_unwind(|| {
+        drive(&json!({ "url": url, "until": "completed", "shot": shot("live.png") }))
+    });
     monitor.kill().unwrap();
     monitor.wait().unwrap();
     let seen = seen.unwrap();

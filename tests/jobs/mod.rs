@@ -7,6 +7,7 @@
 
 mod ahead;
 mod analyze;
+mod croissant;
 mod expect;
 mod explain;
 mod formats;

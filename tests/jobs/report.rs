@@ -251,12 +251,19 @@ fn what_if(stat: &Value, side: usize, bound: usize, stops: &[String]) -> (u64, u
         total(stat, "dropped", side, bound, stops),
     );
     let lost = stat["kept"].as_u64().unwrap() - known;
-    (stat["rows_out"].as_u64().unwrap() - lost + gained, lost, gained)
+    (
+        stat["rows_out"].as_u64().unwrap() - lost + gained,
+        lost,
+        gained,
+    )
 }
 
 /// Rows with values from a bound on, or up to it, within the other bound of the job.
 fn total(stat: &Value, of: &str, side: usize, bound: usize, stops: &[String]) -> u64 {
-    assert!(stat["curve"]["between"].is_null(), "the fixture has few values");
+    assert!(
+        stat["curve"]["between"].is_null(),
+        "the fixture has few values"
+    );
     let other = stat["bounds"][["max", "min"][side]].as_f64();
     let rows = stat["curve"][of].as_array().unwrap();
     let each = rows.iter().enumerate().filter(|(at, _)| {

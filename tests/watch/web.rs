@@ -24,13 +24,26 @@ impl Web {
     /// A finished job that is shown.
     fn new() -> Self {
         let dir = crate::harness::directory();
-        std::fs::write(dir.path().join("in.jsonl"), "{\"text\": \"a text of some length\"}\n{\"text\": \"short\"}\n").unwrap();
+        std::fs::write(
+            dir.path().join("in.jsonl"),
+            "{\"text\": \"a text of some length\"}\n{\"text\": \"short\"}\n",
+        )
+        .unwrap();
         let recipe = "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nprocess:\n  - text_length_filter: {min_len: 10}\n";
         std::fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-        command.current_dir(dir.path()).env("DJHOST_CACHE_DIR", cache());
-        let run = command.args(["run", "recipe.yaml", "--quiet", "--job_id", "job"]).output().unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        command
+            .current_dir(dir.path())
+            .env("DJHOST_CACHE_DIR", cache());
+        let run = command
+            .args(["run", "recipe.yaml", "--quiet", "--job_id", "job"])
+            .output()
+            .unwrap();
+        assert!(
+            run.status.success(),
+            "{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
         let mut process = Command::new(env!("CARGO_BIN_EXE_djhost"))
             .args(["monitor", "work/job", "--web"])
             .current_dir(dir.path())
@@ -39,8 +52,13 @@ impl Web {
             .spawn()
             .unwrap();
         let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        let rest = url.trim().strip_prefix("http://127.0.0.1:").expect("only this machine");
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut url)
+            .unwrap();
+        let rest = url
+            .trim()
+            .strip_prefix("http://127.0.0.1:")
+            .expect("only this machine");
         let (port, token) = rest.split_once("/?token=").unwrap();
         assert_eq!(token.len(), 64, "256 bits");
         Self {
@@ -76,15 +94,27 @@ fn the_page_is_for_those_with_its_address_only() {
 
     let html = web.get(&page, &host);
     assert_eq!(status(&html), "200");
-    for header in ["Content-Security-Policy: default-src 'none'", "Cache-Control: no-store", "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer"] {
+    for header in [
+        "Content-Security-Policy: default-src 'none'",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        "Referrer-Policy: no-referrer",
+    ] {
         assert!(html.contains(header), "{header}");
     }
     assert!(!html.to_lowercase().contains("access-control-allow"));
-    let json = web.get(&data, &format!("{host}Origin: http://127.0.0.1:{}\r\n", web.port));
+    let json = web.get(
+        &data,
+        &format!("{host}Origin: http://127.0.0.1:{}\r\n", web.port),
+    );
     assert_eq!(status(&json), "200");
-    let body: serde_json::Value = serde_json::from_str(json.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let body: serde_json::Value =
+        serde_json::from_str(json.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     assert_eq!(body["jobs"][0]["job"]["rows_out"], 1);
-    assert_eq!(status(&web.get(&page, &format!("Host: localhost:{}\r\n", web.port))), "200");
+    assert_eq!(
+        status(&web.get(&page, &format!("Host: localhost:{}\r\n", web.port))),
+        "200"
+    );
 
     let wrong = "0".repeat(64);
     for (path, headers, expected) in [
@@ -96,21 +126,40 @@ fn the_page_is_for_those_with_its_address_only() {
         ("/?token=".to_owned(), host.clone(), "403"),
         // A name that somebody has made to point here.
         (page.clone(), "Host: evil.example\r\n".to_owned(), "403"),
-        (page.clone(), format!("Host: evil.example:{}\r\n", web.port), "403"),
+        (
+            page.clone(),
+            format!("Host: evil.example:{}\r\n", web.port),
+            "403",
+        ),
         (page.clone(), String::new(), "403"),
         (page.clone(), format!("{host}{host}"), "403"),
         // A page from elsewhere.
-        (data.clone(), format!("{host}Origin: http://evil.example\r\n"), "403"),
+        (
+            data.clone(),
+            format!("{host}Origin: http://evil.example\r\n"),
+            "403",
+        ),
         (data, format!("{host}Origin: null\r\n"), "403"),
-        (format!("/job_summary.json?token={}", web.token), host.clone(), "404"),
-        (format!("/../../etc/passwd?token={}", web.token), host.clone(), "404"),
+        (
+            format!("/job_summary.json?token={}", web.token),
+            host.clone(),
+            "404",
+        ),
+        (
+            format!("/../../etc/passwd?token={}", web.token),
+            host.clone(),
+            "404",
+        ),
     ] {
         let answer = web.get(&path, &headers);
         assert_eq!(status(&answer), expected, "{path} {headers}");
         assert!(!answer.contains("rows_out"), "{path} {headers}");
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-        assert_eq!(status(&web.send(&format!("{method} {page} HTTP/1.1\r\n{host}\r\n"))), "405");
+        assert_eq!(
+            status(&web.send(&format!("{method} {page} HTTP/1.1\r\n{host}\r\n"))),
+            "405"
+        );
     }
     let head = web.send(&format!("HEAD {page} HTTP/1.1\r\n{host}\r\n"));
     assert!(head.ends_with("\r\n\r\n") && status(&head) == "200");
@@ -118,6 +167,8 @@ fn the_page_is_for_those_with_its_address_only() {
     let long = format!("GET {page} HTTP/1.1\r\nX: {}", "x".repeat(20_000));
     assert_ne!(status(&web.send(&long)), "200");
     // Those who say nothing do not keep others out.
-    let _silent: Vec<TcpStream> = (0..4).map(|_| TcpStream::connect(("127.0.0.1", web.port)).unwrap()).collect();
+    let _silent: Vec<TcpStream> = (0..4)
+        .map(|_| TcpStream::connect(("127.0.0.1", web.port)).unwrap())
+        .collect();
     assert_eq!(status(&web.get(&page, &host)), "200");
 }

@@ -260,6 +260,25 @@ options! {
     }
 }
 options! {
+    /// The description of the result for dataset hubs.
+    Croissant {
+        /// Whether `metadata/croissant.json` describes the result in the Croissant format (JSON-LD):
+        /// its files with their SHA-256, its fields, sources, recipe and numbers of rows. The result
+        /// is read once more for that.
+        enabled: bool = false;
+        /// Name of the dataset; by default that of the file.
+        name: String = String::new();
+        /// What it is.
+        description: String = String::new();
+        /// Its licences: names or addresses.
+        license: Texts = Texts::default();
+        /// Its address.
+        url: String = String::new();
+        /// Who made it.
+        creator: Texts = Texts::default();
+    }
+}
+options! {
     /// All options of a recipe. A key is a field's name, fields of sections joined by dots:
     /// `checkpoint.n_ops`.
     Config {
@@ -395,6 +414,8 @@ options! {
         op_limits: OpLimits = OpLimits::default();
         /// Whether operators are checked to give the same answer again.
         determinism: Determinism = Determinism::default();
+        /// The description of the result for dataset hubs.
+        croissant: Croissant = Croissant::default();
         /// Whether a new job is refused if its disks have no room for what it would write if no row
         /// were dropped.
         check_free_space: bool = true;

@@ -251,7 +251,7 @@ impl TracedOp {
         outside.min_by(|a, b| a.2.total_cmp(&b.2))
     }
 
-    /// What its bounds demand of a stat, in words: `at least 5`. None without bounds.
+    /// What its bounds demand of a stat, in words: `at least 5`, `0 to 0.25`. None without bounds.
     pub fn demand(&self, key: &str) -> Option<String> {
         let Bounds {
             min,
@@ -260,27 +260,31 @@ impl TracedOp {
             max_closed,
             reversed,
         } = *self.bounds.get(key)?;
-        let low = min.map(|n| {
+        let low = |min| {
             format!(
                 "{} {}",
                 if min_closed { "at least" } else { "more than" },
-                number(n)
+                number(min)
             )
-        });
-        let high = max.map(|n| {
+        };
+        let high = |max| {
             format!(
                 "{} {}",
                 if max_closed { "at most" } else { "less than" },
-                number(n)
+                number(max)
             )
-        });
-        let range = match (low, high) {
-            (Some(low), Some(high)) => format!("{low} and {high}"),
-            (Some(one), None) | (None, Some(one)) => one,
+        };
+        let range = match (min, max) {
+            (Some(min), Some(max)) if min_closed && max_closed => {
+                format!("{} to {}", number(min), number(max))
+            }
+            (Some(min), Some(max)) => format!("{} and {}", low(min), high(max)),
+            (Some(min), None) => low(min),
+            (None, Some(max)) => high(max),
             (None, None) => return None,
         };
         Some(match reversed {
-            true => format!("outside of: {range}"),
+            true => format!("not {range}"),
             false => range,
         })
     }

@@ -310,10 +310,12 @@ impl Curve {
             if lost > spare {
                 break;
             }
-            found = Some(match (closed && !self.is_open(), self.stops.get(stop + 1)) {
-                (true, Some(next)) => roundest(*value, *next),
-                _ => *value,
-            });
+            found = Some(
+                match (closed && !self.is_open(), self.stops.get(stop + 1)) {
+                    (true, Some(next)) => roundest(*value, *next),
+                    _ => *value,
+                },
+            );
             above += stays(&self.at[stop]);
         }
         found

@@ -132,7 +132,10 @@ pub(super) fn shorten_all(document: &mut super::Document, most: usize) {
             shorten(&mut sample.before, most);
             shorten(&mut sample.after, most);
         }
-        of_op.dropped.iter_mut().for_each(|near| near.row.shorten(most));
+        of_op
+            .dropped
+            .iter_mut()
+            .for_each(|near| near.row.shorten(most));
     }
     for cluster in document.duplicates.iter_mut().flat_map(|d| &mut d.largest) {
         cluster.stays.shorten(most);

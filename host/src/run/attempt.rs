@@ -13,8 +13,8 @@ use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
 use super::{
-    Outcome, RunOptions, clean_up, code, document, expected, progress, report, say_complete,
-    say_unmet, trace,
+    Outcome, RunOptions, clean_up, code, croissant, document, expected, progress, report,
+    say_complete, say_unmet, trace,
 };
 use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
@@ -87,6 +87,9 @@ impl Attempt<'_> {
         exported.notes.extend(dataset.losses.notes());
         exported.notes.iter().for_each(|n| tracing::warn!("{n}"));
         trace::complete(traced, &manifests, paths)?;
+        if config.croissant.enabled {
+            croissant::write(prepared, &state.summary, &exported, paths)?;
+        }
         state.completed(prepared, &chains, &exported, log)?;
         clean_up(config, paths);
         if !self.options.scratch && prepared.plan.analysis.is_none() {

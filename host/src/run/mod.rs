@@ -3,6 +3,7 @@
 
 mod attempt;
 mod context;
+mod croissant;
 mod document;
 pub mod dropped;
 mod expected;

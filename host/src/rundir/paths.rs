@@ -334,6 +334,11 @@ impl RunPaths {
         self.metadata().join("trace.json")
     }
 
+    /// `metadata/croissant.json`: the result for dataset hubs.
+    pub fn croissant(&self) -> PathBuf {
+        self.metadata().join("croissant.json")
+    }
+
     /// Lists the manifests of all parts.
     pub fn part_manifests(&self) -> Result<Vec<PathBuf>> {
         self.list(&self.parts(), |name| name.ends_with(MANIFEST))

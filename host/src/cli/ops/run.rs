@@ -187,6 +187,8 @@ fn settings(dir: &Path, given: &Given, stats: bool, believes: bool) -> Vec<Overr
         // Whoever tries an operator wants to see all rows that it rejects.
         ("on_error", "quarantine".into()),
         ("max_quarantine_ratio", "1.0".into()),
+        // The directory goes away with the command.
+        ("trace", "off".into()),
     ]
     .into_iter()
     .map(|(key, text)| Override {

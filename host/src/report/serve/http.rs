@@ -89,8 +89,14 @@ impl Request {
 
     /// The value of a parameter of the query.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        let pairs = self
+            .query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        pairs
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 }
 
@@ -137,8 +143,13 @@ mod tests {
 
     #[test]
     fn requests_are_taken_apart() {
-        let request = Request::parse(b"GET /data?token=ab&x=1 HTTP/1.1\r\nHost: a:1\r\nX: 1\r\nx: 2\r\n\r\n").unwrap();
-        assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/data"));
+        let request =
+            Request::parse(b"GET /data?token=ab&x=1 HTTP/1.1\r\nHost: a:1\r\nX: 1\r\nx: 2\r\n\r\n")
+                .unwrap();
+        assert_eq!(
+            (request.method.as_str(), request.path.as_str()),
+            ("GET", "/data")
+        );
         assert_eq!(request.parameter("token"), Some("ab"));
         assert_eq!(request.parameter("tok"), None);
         assert_eq!(request.header("host"), Some("a:1"));

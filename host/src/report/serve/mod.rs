@@ -47,8 +47,11 @@ impl<'a> Server<'a> {
     /// use.
     pub fn new(port: u16, describe: &'a Describe<'a>) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-            UserError::new("--port", format!("cannot listen on 127.0.0.1:{port}: {error}"))
-                .hint("name another port, or none: then a free one is taken")
+            UserError::new(
+                "--port",
+                format!("cannot listen on 127.0.0.1:{port}: {error}"),
+            )
+            .hint("name another port, or none: then a free one is taken")
         })?;
         let port = listener.local_addr()?.port();
         let mut secret = [0; 32];
@@ -136,17 +139,28 @@ impl<'a> Server<'a> {
     fn refuse(&self, request: &Request) -> Option<Answer> {
         let names = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port));
         let is_ours = |host: Option<&str>| host.is_some_and(|host| names.iter().any(|n| n == host));
-        let origin = request.header("origin").and_then(|o| o.strip_prefix("http://"));
+        let origin = request
+            .header("origin")
+            .and_then(|o| o.strip_prefix("http://"));
         let is_elsewhere = request.has("origin") && !is_ours(origin);
         if !is_ours(request.header("host")) || is_elsewhere {
-            return Some(Answer::refused("403 Forbidden", "this is not the address of the page"));
+            return Some(Answer::refused(
+                "403 Forbidden",
+                "this is not the address of the page",
+            ));
         }
         if !["GET", "HEAD"].contains(&request.method.as_str()) {
-            return Some(Answer::refused("405 Method Not Allowed", "the page can only be read"));
+            return Some(Answer::refused(
+                "405 Method Not Allowed",
+                "the page can only be read",
+            ));
         }
         let given = request.parameter("token").unwrap_or_default();
         if !is_equal(given.as_bytes(), self.token.as_bytes()) {
-            return Some(Answer::refused("403 Forbidden", "the address has no valid token"));
+            return Some(Answer::refused(
+                "403 Forbidden",
+                "the address has no valid token",
+            ));
         }
         if !["/", "/data"].contains(&request.path.as_str()) {
             return Some(Answer::refused("404 Not Found", "there is one page only"));
@@ -156,7 +170,10 @@ impl<'a> Server<'a> {
 
     /// The page as it is now. Those who ask at the same time wait for one description.
     fn page(&self) -> Result<Page> {
-        let mut last = self.last.lock().unwrap_or_else(|broken| broken.into_inner());
+        let mut last = self
+            .last
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         let is_fresh = last.as_ref().is_some_and(|(when, document)| {
             // What is over changes only if somebody continues the job.
             let running = document.job.is_running;
