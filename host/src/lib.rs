@@ -38,7 +38,8 @@
 //!
 //! The modules, each built only on those before it (`tests/house` checks it; `host/ARCHITECTURE.md`
 //! has the map): `error`, `sanitize`, `term`, `threads`, `rundir`, `jobs`, `config`, `data`, `wasm`, `ops`,
-//! `plan`, `global`, `checkpoint`, `partition`, `exec`, `run`, `cli`.
+//! `plan`, `global`, `checkpoint`, `partition`, `exec`, `run`, `report`,
+//! `cli`.
 
 #![deny(missing_docs)]
 // Inner parts that the tests and benches look at are public with the feature `testing` only; with
@@ -63,6 +64,7 @@ pub mod jobs;
 pub mod ops;
 mod partition;
 mod plan;
+pub mod report;
 pub mod run;
 mod rundir;
 mod sanitize;

@@ -6,6 +6,7 @@
 //! difference before you commit it.
 
 mod ahead;
+mod analyze;
 mod croissant;
 mod expect;
 mod explain;
@@ -14,6 +15,7 @@ mod groupers;
 mod quarantine;
 mod recipes;
 mod reorder;
+mod report;
 #[cfg(target_os = "linux")]
 mod seen;
 mod wanted_stats;

@@ -2,3 +2,5 @@
 
 #[cfg(target_os = "linux")]
 mod processes;
+#[cfg(target_os = "linux")]
+mod web;

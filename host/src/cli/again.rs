@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::loading::while_loading;
-use crate::config::Override;
+use crate::config::{Need, Override, resolve};
+use crate::data::Dataset;
 use crate::error::UserError;
 use crate::run::{Prepared, prepare};
 use crate::rundir::RunPaths;
@@ -26,6 +27,28 @@ pub(crate) fn prepare_again(paths: &RunPaths, quiet: bool) -> Result<Prepared> {
     }
     go_to_where_the_job_was_started(paths)?;
     while_loading(quiet, || prepare(Some(&recipe), &same_job(&root)))
+}
+
+/// The dataset of the job in `paths`, without its operators. Goes to the directory in which the job
+/// was started.
+pub(crate) fn dataset_again(paths: &RunPaths) -> Result<Dataset> {
+    let root = std::path::absolute(paths.root())?;
+    let recipe = RunPaths::new(&root).resolved_config();
+    go_to_where_the_job_was_started(paths)?;
+    let overrides = same_job(&root);
+    let resolved = resolve(
+        Some(&recipe),
+        std::env::vars_os(),
+        &overrides,
+        Need::Runnable,
+    )?;
+    let window = resolved.config.zstd_window_mb << 20;
+    Dataset::open_with(&resolved.sources, Path::new("."), window)
+}
+
+/// Goes back to where the command was started.
+pub(super) fn same_directory(dir: &Path) -> Result<()> {
+    std::env::set_current_dir(dir).with_context(|| format!("cannot go to `{}`", dir.display()))
 }
 
 fn go_to_where_the_job_was_started(paths: &RunPaths) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod again;
 mod allocator;
+pub mod analyze;
 pub mod config;
 pub mod dropped;
 pub mod explain;
@@ -12,6 +13,7 @@ pub mod monitor;
 pub mod ops;
 pub mod plan;
 pub mod quarantine;
+pub mod report;
 pub mod run;
 pub mod stop;
 mod watch;
@@ -75,6 +77,7 @@ fn exit_codes(width: usize) -> String {
 enum Command {
     Run(run::RunArgs),
     Plan(plan::PlanArgs),
+    Analyze(analyze::AnalyzeArgs),
     Config(config::ConfigArgs),
     Ops(ops::OpsArgs),
     Monitor(monitor::MonitorArgs),
@@ -84,6 +87,7 @@ enum Command {
     Quarantine(quarantine::QuarantineArgs),
     Explain(explain::ExplainArgs),
     Dropped(dropped::DroppedArgs),
+    Report(report::ReportArgs),
     CompilePlugin(CompileArgs),
 }
 
@@ -128,6 +132,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
     match Cli::from_arg_matches(&matches)?.command {
         Command::Run(args) => run::run(&args, &overrides),
         Command::Plan(args) => plan::run(&args, &overrides),
+        Command::Analyze(args) => analyze::run(&args, &overrides),
         Command::Config(args) => config::config(&args, &overrides).map(|()| 0),
         Command::Ops(args) => ops::run(&args),
         Command::Monitor(args) => monitor::run(&args),
@@ -137,6 +142,7 @@ pub fn main(args: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Dropped(args) => dropped::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::CompilePlugin(args) => crate::wasm::compile_stdin(args.memory, args.seconds),
     }
 }
@@ -147,7 +153,7 @@ fn sort(args: Vec<OsString>) -> anyhow::Result<(Vec<OsString>, Vec<Override>)> {
     let takes_recipe = args
         .get(1)
         .and_then(|a| a.to_str())
-        .filter(|a| ["run", "plan", "config"].contains(a));
+        .filter(|a| ["run", "plan", "analyze", "config"].contains(a));
     let Some(name) = takes_recipe else {
         return Ok((args, Vec::new()));
     };
@@ -216,7 +222,7 @@ fn with_help(cli: clap::Command) -> clap::Command {
         .color(color)
         .after_help(exit_codes(width))
         .arg(when);
-    for name in ["run", "plan"] {
+    for name in ["run", "plan", "analyze"] {
         cli = cli.mut_subcommand(name, |c| {
             c.after_long_help(crate::config::options_help(width))
                 .override_usage(format!(

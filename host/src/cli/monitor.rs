@@ -6,11 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
+use super::report::{absolute, document};
 use super::watch;
 use crate::error::exit;
 use crate::jobs::show::{bar, render};
 use crate::jobs::{Job, JobState};
-use crate::term::{Style, about, count};
+use crate::report::{Depth, Document, Server};
+use crate::term::{Style, about, count, say};
 
 /// Shows the progress of a job: while it runs, after it has ended, and after it has died.
 #[derive(Debug, Args)]
@@ -34,6 +36,13 @@ pub struct MonitorArgs {
     /// `host/src/jobs/PROGRESS.md`.
     #[arg(long)]
     pub json: bool,
+    /// Show a page that keeps itself up to date, in a browser of this machine: prints its address, and
+    /// serves it until Ctrl-C. When the job ends, the page becomes that of `djhost report`.
+    #[arg(long, conflicts_with_all = ["watch", "json", "detailed"])]
+    pub web: bool,
+    /// The port of 127.0.0.1 that --web listens on; 0 takes any that is free.
+    #[arg(long, value_name = "PORT", default_value_t = 0, requires = "web")]
+    pub port: u16,
     /// Look for the job in this directory only. Otherwise: all jobs that this user started, and
     /// below `./outputs`.
     #[arg(long, value_name = "DIR")]
@@ -43,6 +52,9 @@ pub struct MonitorArgs {
 /// Runs the subcommand. Returns [`exit::DONE`].
 pub fn run(args: &MonitorArgs) -> Result<u8> {
     let job = Job::find(&args.job, args.base_dir.as_deref())?;
+    if args.web {
+        return web(&job, args.port);
+    }
     if !args.watch {
         let progress = job.overall_progress()?;
         let text = if args.json {
@@ -80,6 +92,21 @@ pub fn run(args: &MonitorArgs) -> Result<u8> {
         }
         std::thread::sleep(interval);
     }
+}
+
+/// Serves the page of a job until the process ends.
+fn web(job: &Job, port: u16) -> Result<u8> {
+    let job = absolute(job)?;
+    // While it runs only what takes little time; its rows when all are known.
+    let describe = || match Document::of_job(&job, None, Depth::Progress)? {
+        running if running.job.is_running => Ok(running),
+        _ => document(&job, Depth::ALL),
+    };
+    let server = Server::new(port, &describe)?;
+    super::print(&format!("{}\n", server.url()))?;
+    say("open this address in a browser on this machine; Ctrl-C ends it\n");
+    server.serve()?;
+    Ok(exit::DONE)
 }
 
 /// Returns the progress in one line, for logs and pipes.

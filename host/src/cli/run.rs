@@ -6,7 +6,6 @@ use super::allocator;
 use super::config::RecipeArg;
 use super::loading::while_loading;
 use crate::config::Override;
-use crate::config::declare::Given;
 use crate::run::logs::Logs;
 use crate::run::{RunOptions, prepare, run as run_job};
 use crate::rundir::StopFlag;
@@ -34,16 +33,9 @@ pub struct RunArgs {
 /// Runs the subcommand and returns the exit code.
 pub fn run(args: &RunArgs, overrides: &[Override]) -> Result<u8> {
     allocator::keep_freed();
-    let level = overrides
-        .iter()
-        .rev()
-        .find(|o| o.key == "log_level")
-        .and_then(|o| match &o.value {
-            Given::Text(text) => Some(text.clone()),
-            Given::Value(_) => None,
-        });
+    let level = overrides.iter().rev().find(|o| o.key == "log_level");
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let logs = Logs::init(level.as_deref(), args.quiet || on_terminal)?;
+    let logs = Logs::init(level.and_then(Override::as_text), args.quiet || on_terminal)?;
     let stop = StopFlag::new();
     let prepared = while_loading(args.quiet, || prepare(args.recipe.path(), overrides))?;
     stop.watch_signals()?;

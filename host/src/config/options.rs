@@ -133,6 +133,18 @@ choices! {
     }
 }
 
+choices! {
+    /// Whether a job only computes stats.
+    AnalysisMode {
+        /// It processes rows.
+        Off = "off",
+        /// It computes the stats of the recipe's filters.
+        Recipe = "recipe",
+        /// It computes the stats of all filters that need nothing but the text.
+        Auto = "auto",
+    }
+}
+
 options! {
     /// Partitioning.
     Partition {
@@ -348,6 +360,13 @@ options! {
         trace_samples: u64 = 10 => between(0.0, 1000.0);
         /// The mappers of which the trace keeps samples; if empty, all.
         trace_ops: Names = Names::default();
+        /// Whether the job only computes stats: filters drop nothing, deduplicators, selectors and
+        /// groupers are left out, and the result is empty. The trace then has the stats of all rows,
+        /// and what each filter would do. `auto`: in place of `process`, all filters that need
+        /// nothing but the text. `djhost analyze` sets it.
+        analysis: AnalysisMode = AnalysisMode::Off;
+        /// The share of the rows that an analysis looks at, chosen by a hash of the row's place.
+        analysis_ratio: f64 = 1.0 => between(0.0, 1.0);
         /// What must hold at the end, each as a range: `{rows_out: {min: 1000}, kept: {min: 0.2},
         /// quarantined: {max: 0.01}, dropped.text_length_filter: {max: 0.5}, stat.num_words.p50: {min:
         /// 50}}`. `rows_in` and `rows_out` are numbers of rows, `kept` and `quarantined` shares of the

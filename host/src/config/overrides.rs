@@ -40,6 +40,14 @@ impl Override {
         }
     }
 
+    /// Returns the text, if it is one of a command line or the environment.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Given::Text(text) => Some(text),
+            Given::Value(_) => None,
+        }
+    }
+
     /// Creates an override that a program gives as a value of the recipe. Errors name its key.
     pub fn value(key: &str, value: serde_json::Value) -> Self {
         Self {

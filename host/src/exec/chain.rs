@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use arrow::array::BooleanArray;
 
 use super::apply::{apply, reject_unheld, rejected_rows};
 use super::context::TaskContext;
@@ -35,6 +36,8 @@ struct Link<'a> {
     rewrite: Option<Rewrite<'a>>,
     /// New values must have the types of their columns.
     keeps_columns: bool,
+    /// The job is an analysis.
+    analysis: Option<Analysis>,
     /// Of the rows that come to it.
     ordinals: Ordinals,
 }
@@ -72,6 +75,10 @@ impl<'a> Chain<'a> {
         for link in &mut chain.links {
             link.rewrite = Rewrite::of(env, link.op);
             link.keeps_columns = env.export.keeps_columns();
+            link.analysis = env.plan.analysis.map(|ratio| Analysis {
+                ratio: (link.op.index == 0 && ratio < 1.0).then_some(ratio),
+                is_last: link.op.index + 1 == env.plan.ops.len(),
+            });
         }
         Ok(chain)
     }
@@ -160,6 +167,7 @@ impl<'a> Link<'a> {
             failures: Failures::default(),
             rewrite: None,
             keeps_columns: false,
+            analysis: None,
             ordinals: Ordinals::default(),
         })
     }
@@ -171,6 +179,11 @@ impl<'a> Link<'a> {
         out: &mut Vec<Batch>,
     ) -> Result<()> {
         self.done.input_rows += batch.rows() as u64;
+        let sample = self
+            .analysis
+            .map(|analysis| analysis.sample(batch))
+            .transpose()?;
+        let batch = sample.as_ref().unwrap_or(batch);
         let pieces = self.pieces(batch, quarantine);
         if self.op.refreshes.is_empty() {
             return self.answer((batch, &pieces), quarantine, out);
@@ -223,6 +236,7 @@ impl<'a> Link<'a> {
     ) -> Result<()> {
         let (op, done, rewrite) = (self.op, &mut self.done, self.rewrite.as_ref());
         let keeps_columns = self.keeps_columns;
+        let analysis = self.analysis;
         let mut caller = caller(op, &mut self.instance, &mut self.failures, quarantine);
         let with_rows = rewrite.map(|rewrite| rewrite.given(batch)).transpose()?;
         let mut at = 0;
@@ -235,7 +249,14 @@ impl<'a> Link<'a> {
                     .recorder
                     .answered(op, &part, pieces.all(), &reply)?;
                 observe(op, &reply, &mut done.stats);
-                let (made, fate) = apply(&part, reply)?;
+                let reply = match analysis {
+                    Some(_) => all_kept(reply),
+                    None => reply,
+                };
+                let (mut made, fate) = apply(&part, reply)?;
+                if analysis.is_some_and(|analysis| analysis.is_last) {
+                    made = made.slice(0, 0);
+                }
                 done.created_rows += fate.created;
                 if let Some(changed) = &mut done.changed_rows {
                     *changed += fate.changed;
@@ -342,6 +363,42 @@ fn observe(op: &PlannedOp, reply: &Reply, ranges: &mut BTreeMap<String, Range>) 
             *all = all.with(here);
         }
     }
+}
+
+/// What an analysis does at an op: filters judge rows and keep them. At the end none is left, so that
+/// nothing is written, and the account says that the last op dropped them.
+#[derive(Clone, Copy)]
+struct Analysis {
+    /// The share of rows that goes in.
+    ratio: Option<f64>,
+    /// The op is the last.
+    is_last: bool,
+}
+
+impl Analysis {
+    /// The rows that are looked at: those of which a hash of their id is low.
+    fn sample(self, batch: &Batch) -> Result<Batch> {
+        let Some(ratio) = self.ratio else {
+            return Ok(batch.clone());
+        };
+        let below = (ratio * u64::MAX as f64) as u64;
+        let is_in = |id: &u64| xxhash_rust::xxh3::xxh3_64(&id.to_le_bytes()) <= below;
+        let chosen: BooleanArray = batch
+            .ids
+            .values()
+            .iter()
+            .map(|id| Some(is_in(id)))
+            .collect();
+        batch.filter(&chosen)
+    }
+}
+
+/// A filter's answer that keeps every row.
+fn all_kept(mut reply: Reply) -> Reply {
+    if let Output::Filtered { keep, .. } = &mut reply.output {
+        *keep = BooleanArray::from(vec![true; keep.len()]);
+    }
+    reply
 }
 
 /// The ordinals of some rows, among those with their id; all are 0 if there are none.

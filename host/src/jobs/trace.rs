@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{UserError, did_you_mean};
 use crate::rundir::RunPaths;
 use crate::rundir::trace::{
-    Bounds, Entry, Fate, TraceDocument, TracedOp, Wanted, each_entry, rank,
+    Bounds, Entry, Fate, Run, TraceDocument, TracedOp, Wanted, each_entry, each_run, rank,
 };
 
 /// The trace of a job. Only reads; complete once the job is ([`TraceDocument::complete`]).
@@ -148,6 +148,18 @@ impl Trace {
             if !each_entry(&path, wanted, &mut each)? {
                 return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with the entries that have one of `fates`, by columns: for sums over all rows.
+    pub(crate) fn each_run(
+        &self,
+        fates: &[Fate],
+        mut each: impl FnMut(&Run<'_>) -> Result<()>,
+    ) -> Result<()> {
+        for path in self.paths.trace_files()? {
+            each_run(&path, fates, &mut each)?;
         }
         Ok(())
     }

@@ -19,16 +19,57 @@ const UNBOUNDED: f64 = 9e15;
 
 /// The bounds by the stat's key; none for another kind of op, or other names.
 pub(crate) fn bounds(op: &PlannedOp) -> BTreeMap<String, Bounds> {
+    with_params_of(op, of_params)
+}
+
+/// The names of the parameters that bound a stat from below and from above, by the stat's key.
+pub(crate) fn bound_params(op: &PlannedOp) -> BTreeMap<String, [Option<String>; 2]> {
+    with_params_of(op, |params, keys| {
+        let mut found: BTreeMap<String, [Option<String>; 2]> = BTreeMap::new();
+        for (name, side, key) in bounding(params, keys) {
+            found.entry(key).or_default()[side] = Some(name);
+        }
+        found
+    })
+}
+
+fn with_params_of<T: Default>(
+    op: &PlannedOp,
+    look: impl FnOnce(&Map<String, Value>, &[&str]) -> T,
+) -> T {
     let Ok(Value::Object(params)) = serde_json::from_str(op.pool.params()) else {
-        return BTreeMap::new();
+        return T::default();
     };
     if op.kind() != Kind::Filter {
-        return BTreeMap::new();
+        return T::default();
     }
     let stats = op.pool.signature().writes_stats.iter();
     let stats = stats.filter(|stat| matches!(stat.ty, FieldType::F64 | FieldType::S64));
     let keys: Vec<&str> = stats.map(|stat| stat.path.as_str()).collect();
-    of_params(&params, &keys)
+    look(&params, &keys)
+}
+
+/// The parameters that bound stats: name, 0 for the least or 1 for the greatest, the stat's key.
+fn bounding(params: &Map<String, Value>, keys: &[&str]) -> Vec<(String, usize, String)> {
+    let mut found = Vec::new();
+    for (name, _) in params.iter().filter(|(_, value)| value.is_number()) {
+        let (side, rest) = match (name.strip_prefix("min_"), name.strip_prefix("max_")) {
+            (Some(rest), _) => (0, rest),
+            (_, Some(rest)) => (1, rest),
+            _ => continue,
+        };
+        let both = |other: &str| params.contains_key(&format!("{other}_{rest}"));
+        let key = match keys {
+            // One of a pair, or the only one: not `min_repeat_sentence_length` beside `max_len`.
+            [only] if both(["max", "min"][side]) || bounds_alone(params) => *only,
+            several => match several.iter().find(|key| key.ends_with(rest)) {
+                Some(key) => *key,
+                None => continue,
+            },
+        };
+        found.push((name.clone(), side, key.to_owned()));
+    }
+    found
 }
 
 fn of_params(params: &Map<String, Value>, keys: &[&str]) -> BTreeMap<String, Bounds> {
@@ -41,28 +82,15 @@ fn of_params(params: &Map<String, Value>, keys: &[&str]) -> BTreeMap<String, Bou
         reversed: flag("reversed_range", false),
     };
     let mut found: BTreeMap<String, Bounds> = BTreeMap::new();
-    for (name, value) in params {
-        let Some(number) = value.as_f64().filter(|number| number.abs() < UNBOUNDED) else {
+    for (name, side, key) in bounding(params, keys) {
+        let number = params.get(&name).and_then(Value::as_f64);
+        let Some(number) = number.filter(|number| number.abs() < UNBOUNDED) else {
             continue;
         };
-        let (is_min, rest) = match (name.strip_prefix("min_"), name.strip_prefix("max_")) {
-            (Some(rest), _) => (true, rest),
-            (_, Some(rest)) => (false, rest),
-            _ => continue,
-        };
-        let both = |other: &str| params.contains_key(&format!("{other}_{rest}"));
-        let key = match keys {
-            // One of a pair, or the only one: not `min_repeat_sentence_length` beside `max_len`.
-            [only] if both(if is_min { "max" } else { "min" }) || bounds_alone(params) => *only,
-            several => match several.iter().find(|key| key.ends_with(rest)) {
-                Some(key) => *key,
-                None => continue,
-            },
-        };
-        let bounds = found.entry(key.to_owned()).or_insert(empty);
-        match is_min {
-            true => bounds.min = Some(number),
-            false => bounds.max = Some(number),
+        let bounds = found.entry(key).or_insert(empty);
+        match side {
+            0 => bounds.min = Some(number),
+            _ => bounds.max = Some(number),
         }
     }
     found

@@ -13,7 +13,8 @@ use super::segments::{cut, positions};
 use super::stats::{self, StatsFrom, is_in};
 use super::{Earlier, Expect, Plan, PlannedOp, expect};
 use crate::config::{
-    Config, OpHost, OpSpec, Resolved, TraceMode, canonical_json, check_params, is_field_key,
+    AnalysisMode, Config, OpHost, OpSpec, Resolved, TraceMode, canonical_json, check_params,
+    is_field_key,
 };
 use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
@@ -55,6 +56,10 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         Err(error) => errors.push(error),
     }
     errors.extend(type_conflicts(&ops));
+    let analysis = match resolved.config.analysis {
+        AnalysisMode::Off => None,
+        _ => Some(resolved.config.analysis_ratio),
+    };
     let expect = expect::read(resolved, &ops).unwrap_or_else(|wrong| {
         errors.extend(wrong);
         Expect::default()
@@ -67,7 +72,14 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
     let config = &resolved.config;
     let are_kept = config.keep_stats_in_res_ds || config.trace == TraceMode::All;
-    stats::leave_out(&mut ops, are_kept, &expect.stats());
+    stats::leave_out(&mut ops, are_kept || analysis.is_some(), &expect.stats());
+    if let Some(ratio) = analysis {
+        // What they do to rows is another thing.
+        for op in &mut ops {
+            let key = KeyBuilder::new("op-analysis").with(op.identity.as_str());
+            op.identity = key.number(ratio.to_bits()).key();
+        }
+    }
     let refreshed = refreshed(&ops);
     ops.iter_mut()
         .zip(refreshed)
@@ -93,6 +105,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         segments,
         fields,
         notes,
+        analysis,
         order: reordered,
         expect,
         earlier: Vec::new(),
@@ -100,7 +113,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
 }
 
 /// Plans one op. Adds what the user should know about its parameters to `notes`.
-fn planned(
+pub(super) fn planned(
     resolved: &Resolved,
     registry: &Registry,
     spec: &OpSpec,

@@ -2,6 +2,7 @@
 //! it is built.
 
 pub(crate) mod advice;
+pub(crate) mod analysis;
 mod bounds;
 mod build;
 pub(crate) mod document;
@@ -23,7 +24,7 @@ use crate::data::ReadField;
 use crate::wasm::{Kind, OpPool};
 use lineage_key::Key;
 
-pub(crate) use bounds::bounds;
+pub(crate) use bounds::{bound_params, bounds};
 pub(crate) use build::{add_fallback, build};
 pub(crate) use expect::{Demand, Expect, What};
 pub(crate) use grants::{grants_of_params, reads_media};
@@ -97,6 +98,9 @@ pub struct Plan {
     pub fields: Vec<ReadField>,
     /// Notes for the user.
     pub notes: Vec<String>,
+    /// An analysis: the share of the rows that is looked at. Filters keep all of them, and none goes
+    /// into the result. None: a job that processes rows.
+    pub analysis: Option<f64>,
     /// Where ops run in another order than that of the recipe, for the user.
     pub order: Vec<String>,
     /// What must hold when the job is done.

@@ -93,7 +93,7 @@ impl Attempt<'_> {
         }
         state.completed(prepared, &chains, &exported, log)?;
         clean_up(config, paths);
-        if !self.options.scratch && !self.options.embedded {
+        if !self.options.scratch && !self.options.embedded && prepared.plan.analysis.is_none() {
             let quiet = self.options.quiet;
             report::print(&state.summary, &prepared.plan, &exported, quiet);
         }
@@ -250,11 +250,20 @@ impl Attempt<'_> {
             .flat_map(|m| &m.account.quarantine)
             .map(|file| self.paths.quarantine().join(&file.name))
             .collect();
+        let plan = &self.prepared.plan;
+        if plan.analysis.is_some() {
+            // It drops nothing, and that its result is empty is as it must be.
+            return context.tally.check(
+                seen,
+                context.ratios,
+                context.dataset,
+                quarantine.iter().map(PathBuf::as_path),
+            );
+        }
         let emptied = state.emptied();
         emptied
             .iter()
             .for_each(|(_, sentence)| tracing::warn!("{sentence}"));
-        let plan = &self.prepared.plan;
         state.summary.findings = findings(&state.summary, plan, &emptied, unmet);
         context.tally.check(
             seen,

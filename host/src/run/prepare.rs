@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{places, room, shards};
-use crate::config::{ExportType, Need, Origin, Override, Recipe, Resolved, resolve_recipe};
+use crate::config::{
+    AnalysisMode, ExportType, Need, Origin, Override, Recipe, Resolved, resolve_recipe,
+};
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget};
 use crate::error::of_plugins;
@@ -74,6 +76,7 @@ impl Draft {
             resolved.sources = vec![".".to_owned()];
         }
         let registry = load(&resolved).map_err(of_plugins)?;
+        plan::analysis::choose(&mut resolved, &registry)?;
         let plan = plan::build(&mut resolved, &registry)?;
         Ok(Self {
             resolved,
@@ -183,7 +186,11 @@ fn load(resolved: &Resolved) -> Result<Registry> {
         check_locks(&plugins)?;
     }
     let names: Vec<&str> = resolved.ops.iter().map(|op| op.name.as_str()).collect();
-    Registry::load_for(&plugins, Replace::These(&config.allow_override.0), &names)
+    let replace = Replace::These(&config.allow_override.0);
+    match config.analysis {
+        AnalysisMode::Auto => Registry::load(&plugins, replace),
+        _ => Registry::load_for(&plugins, replace, &names),
+    }
 }
 
 /// Sets the place of the result, and its format.

@@ -9,7 +9,7 @@ use crate::checkpoint::Manifest;
 use crate::config::TraceMode;
 use crate::data::Dataset;
 use crate::exec::trace::Tracing;
-use crate::plan::{PlannedOp, bounds};
+use crate::plan::{PlannedOp, bound_params, bounds};
 use crate::rundir::trace::{Missing, TraceDocument, TracedFile, TracedOp};
 use crate::rundir::{RunPaths, Storage};
 use crate::term::counted;
@@ -18,6 +18,7 @@ use crate::term::counted;
 pub(super) fn tracing(prepared: &Prepared) -> Option<Tracing> {
     let config = &prepared.resolved.config;
     let all = match config.trace {
+        _ if prepared.plan.analysis.is_some() => true,
         TraceMode::Off => return None,
         TraceMode::Dropped => false,
         TraceMode::All => true,
@@ -56,6 +57,7 @@ pub(super) fn document(
             .map(|stat| stat.path.clone())
             .collect(),
         bounds: bounds(op),
+        bound_params: bound_params(op),
         params: serde_json::from_str(op.pool.params()).unwrap_or_default(),
     });
     let files = dataset.files.iter().map(|file| TracedFile {
@@ -63,7 +65,11 @@ pub(super) fn document(
         bytes: file.bytes,
     });
     Ok(TraceDocument {
-        mode: config.trace.word().to_owned(),
+        mode: match prepared.plan.analysis {
+            Some(_) => TraceMode::All.word().to_owned(),
+            None => config.trace.word().to_owned(),
+        },
+        analysis: prepared.plan.analysis,
         samples: config.trace_samples,
         files: files.collect(),
         by_number: dataset.is_columnar(),

@@ -75,6 +75,9 @@ pub struct TracedOp {
     pub stats: Vec<String>,
     /// What its parameters demand of a stat, by key, as far as they are a range.
     pub bounds: BTreeMap<String, Bounds>,
+    /// The parameters that are the least and the greatest of `bounds`, by the stat's key, also where
+    /// they demand nothing now.
+    pub bound_params: BTreeMap<String, [Option<String>; 2]>,
     /// Its parameters.
     pub params: Value,
 }
@@ -108,6 +111,9 @@ pub struct TraceDocument {
     pub format_version: u32,
     /// `dropped` or `all`.
     pub mode: String,
+    /// An analysis: the share of rows that it looked at. Filters kept all rows there, and their
+    /// `kept` and `dropped` say what they would have done.
+    pub analysis: Option<f64>,
     /// Number of samples for each mapper.
     pub samples: u64,
     /// Whether the job is complete: only then the trace is.

@@ -38,12 +38,14 @@
 
 mod document;
 mod reader;
+mod runs;
 mod schema;
 mod writer;
 
 pub use document::{Bounds, Missing, TraceDocument, TracedFile, TracedOp};
 pub use reader::Entry;
 pub(crate) use reader::{Wanted, each_entry, value as value_of};
+pub(crate) use runs::{Run, each_run};
 pub(crate) use schema::StatColumns;
 pub(crate) use writer::{Entries, TraceWriter};
 
