@@ -67,6 +67,8 @@ def test_interrupting_a_cell_stops_the_job_and_says_how_to_go_on(tmp_path: Path)
     [shown] = [output["data"] for output in notebook.cells[1].outputs if output.output_type != "error"]
     assert "djhost.last_job().resume().wait()" in shown["text/plain"] and "interrupted" in shown["text/plain"]
     assert "to go on" in parsed(shown["text/html"]).text
+    [error] = [output for output in notebook.cells[1].outputs if output.output_type == "error"]
+    assert error.traceback == ["JobInterrupted: job `interrupted` is stopped"]
     assert int(notebook.cells[2].outputs[-1]["data"]["text/plain"]) > 0
 
 
