@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -98,3 +100,23 @@ def test_operators_of_cells_are_gathered_with_what_they_use(tmp_path: Path) -> N
     names = load(tmp_path, source, "gathered")
     kept = [text for text in ("a", "a?", "?" * 6) if names["cell_filter"](text, limits=names["Limits"]())]
     assert kept == ["a?"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("djhost.ops.text_le", "text_length_filter"),
+        ("djhost.ops.text_length_filter(mi", "min_len="),
+        ("chain.text_le", "text_length_filter"),
+        ("chain.text_length_filter(max", "max_len="),
+        ("djhost.re", "read"),
+    ],
+)
+def test_tab_completes_operators_and_their_parameters(typed: str, completed: str) -> None:
+    program = (
+        "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\nfrom IPython.core.completer import provisionalcompleter\n"
+        "shell = InteractiveShell.instance()\nshell.run_cell(\"import djhost; chain = djhost.read('data.jsonl')\")\n"
+        "with provisionalcompleter():\n    print(*(c.text for c in shell.Completer.completions(sys.argv[1], len(sys.argv[1]))), sep='\\n')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, typed], capture_output=True, text=True)
+    assert completed in done.stdout.splitlines(), done.stdout + done.stderr
