@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -153,8 +154,6 @@ def events(root: Path) -> list[dict[str, Any]]:
     found = []
     for file in sorted(root.glob("events_*.jsonl")):
         for line in file.read_text().splitlines():
-            try:
+            with contextlib.suppress(ValueError):
                 found.append(json.loads(line))
-            except ValueError:
-                pass
     return found
