@@ -13,7 +13,7 @@ import pytest
 
 import djhost
 from conftest import SLOW_RECIPE, at_work, command
-from djhost.errors import JobNotFound
+from djhost.errors import JobNotFound, JobStopped
 from djhost.utils.job.common import JobUtils, list_running_jobs
 from djhost.utils.job.monitor import show_job_progress
 from djhost.utils.job.stopper import stop_job
@@ -92,7 +92,9 @@ def test_a_job_of_this_process_is_asked_and_never_killed(slow_rows: Path) -> Non
     refused = stop_job("mine", force=True)
     assert (refused["success"], refused["outcome"], job.status) == (False, "refused", "running")
     assert "a program that does more than this job" in refused["errors"][0]
-    assert stop_job("mine")["success"] and job.status == "stopped"
+    assert stop_job("mine")["success"]
+    with pytest.raises(JobStopped):
+        job.wait()
 
 
 def test_a_job_whose_process_died_is_said_to_be_dead(running_job: Start) -> None:
