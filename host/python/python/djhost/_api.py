@@ -170,9 +170,13 @@ def plan(data: Any, recipe: RecipeLike, **options: Any) -> Plan:
     found = _given(data)
     if found is not None and found.once:
         raise DataError("a plan would use up the iterator\n  hint: give rows that can be taken again")
-    call = _Call.of(found, recipe, options, planned=True)
+    call = _Call.of(found, recipe, options)
     rows = found.rows() if found is not None and found.paths is None else None
-    text, document = _djhost.plan(call.recipe, call.options, rows, call.takes_result)
+    # Not in the run directory of the job: a plan leaves nothing there.
+    rows_dir = Scratch()
+    text, document = _djhost.plan(
+        call.recipe, call.options, rows, call.takes_result, rows_dir.path
+    )
     return Plan(text, json.loads(document))
 
 
@@ -187,7 +191,7 @@ def check(recipe: RecipeLike, data: Any = None, **options: Any) -> list[Problem]
     options = _merged(options)
     try:
         found = _given(data)
-        call = _Call.of(found, recipe, options, planned=True)
+        call = _Call.of(found, recipe, options)
         looks = found is not None and found.paths is not None
         problems, _ = _djhost.check_recipe(call.recipe, call.options, looks)
     except (RecipeError, PluginError) as error:
@@ -210,7 +214,6 @@ class _Call(NamedTuple):
         found: Optional[Given],
         recipe: RecipeLike,
         options: Mapping[str, Any],
-        planned: bool = False,
     ) -> "_Call":
         recipe = listed(recipe)
         plugins = plugins_of(recipe, options)

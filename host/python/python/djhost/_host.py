@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from djhost import _djhost
@@ -19,5 +20,7 @@ sys.exit(module.main(["djhost", *sys.argv[2:]]))
 
 def prepare() -> None:
     """Say how a component of a plugin is compiled in a process of its own."""
-    if sys.executable and _djhost.__file__:
+    # A program that has Python in it, such as a web server, may name itself.
+    is_python = os.path.basename(sys.executable or "").lower().startswith(("python", "pypy"))
+    if is_python and _djhost.__file__:
         _djhost.compile_with([sys.executable, "-I", "-S", "-c", _COMPILER, _djhost.__file__])
