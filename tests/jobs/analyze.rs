@@ -125,7 +125,7 @@ fn filters_judge_every_row_and_drop_none() {
     let coefficients = &analysis["correlation"]["coefficients"];
     assert_eq!(coefficients[0][0], 1.0);
     assert!(
-        coefficients[0][1].as_f64() > Some(0.9),
+        coefficients[0][1].as_f64() > Some(0.7),
         "more words are longer: {coefficients}"
     );
     let groups = analysis["groups"]["groups"].as_array().unwrap();

@@ -247,7 +247,10 @@ fn correlation(trace: &Trace, tables: &[StatTable]) -> Result<Correlation> {
     })?;
     // Columns, so that a pair is one pass over two of them.
     let mut columns = vec![vec![f64::NAN; sample.rows.len()]; stats.len()];
-    for (at, values) in sample.rows.values().enumerate() {
+    // In the order of the rows: a sum depends on the order of its parts.
+    let mut rows: Vec<&u64> = sample.rows.keys().collect();
+    rows.sort_unstable();
+    for (at, values) in rows.iter().map(|row| &sample.rows[row]).enumerate() {
         for (stat, value) in values {
             columns[usize::from(*stat)][at] = *value;
         }

@@ -139,8 +139,13 @@ impl Values {
         let sample = self.sampled();
         let place = |share: f64| sample[((sample.len() - 1) as f64 * share) as usize];
         let quantiles = self.most / 2;
-        let mut stops: Vec<f64> = (0..=quantiles)
+        let raw: Vec<f64> = (0..=quantiles)
             .map(|at| place(at as f64 / quantiles as f64))
+            .collect();
+        // Bounds are for recipes: few digits.
+        let mut stops: Vec<f64> = raw
+            .windows(2)
+            .map(|pair| roundest(pair[0], pair[0] + (pair[1] - pair[0]) / 2.0))
             .collect();
         stops.extend([self.sums.min, self.sums.max]);
         stops.extend(round_numbers(place(0.005), place(0.995), self.most / 4));

@@ -11,7 +11,7 @@ const overview = (job) => {
       [job.analysis ? 'rows that all filters would keep' : 'rows in the result', `${count(j.rows_out)} (${percent(j.rows_out, all)})`],
       ['in quarantine', count(j.quarantined)],
       ['input', bytes(j.input_bytes)],
-      ['result', bytes(j.output_bytes)],
+      job.analysis ? null : ['result', bytes(j.output_bytes)],
       ['time at work', seconds(j.duration)],
       ['CPU time', seconds(j.cpu_seconds || null)],
       ['peak memory', bytes(j.peak_memory)],
@@ -75,7 +75,7 @@ const statsSection = (job, other) => {
 const analysed = (job) => {
   const found = job.analysis;
   if (!found) return [];
-  const statName = ([op, name]) => `${name} (op ${op})`;
+  const statName = ([op, name]) => `${op} ${name}`;
   const { correlation: c, overlap: o, groups: g } = found;
   const rows = Math.max(0, ...job.stats.map((stat) => stat.count));
   const dropping = o.ops.map((op, at) => at).filter((at) => o.both[at][at] > 0);
@@ -90,7 +90,7 @@ const analysed = (job) => {
       dropping.map((at) => [opName({ op: o.ops[at][0], name: o.ops[at][1] }), count(o.alone[at]), ...dropping.map((other) => count(o.both[at][other]))]))
       : h('p', { class: 'soft' }, 'No filter would drop a row.'),
     h('h3', null, 'Stats that go together'),
-    table(`Pearson correlation of stats, of ${counted(c.rows, 'row')}`, [['', ''], ...c.stats.map((stat) => [statName(stat), 'n'])],
+    table(`Pearson correlation of stats, of ${counted(c.rows, 'row')}`, [['', ''], ...c.stats.map(([op, name]) => [`${op} ${name}`, 'n'])],
       c.stats.map((stat, at) => [statName(stat), ...c.coefficients[at].map((r) => (r === null ? '–' : h(Math.abs(r) >= 0.5 ? 'strong' : 'span', null, r.toFixed(2))))])),
     g ? [h('h3', null, `By ${g.field}`), g.stats.map((stat, at) => details(statName(stat), table(`${statName(stat)} by ${g.field}`,
       [[g.field, ''], ['rows', 'n'], ['would stay', 'n'], ['mean', 'n'], ['5 %', 'n'], ['50 %', 'n'], ['95 %', 'n']],
