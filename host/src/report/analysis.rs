@@ -85,6 +85,9 @@ pub struct Groups {
     pub groups: Vec<Group>,
 }
 
+/// Rows, rows that the stat's filter would keep, mean, and the values at 5, 50 and 95 %.
+pub type GroupNumbers = (u64, u64, f64, [f64; 3]);
+
 /// Rows with one value.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Group {
@@ -92,8 +95,8 @@ pub struct Group {
     pub value: String,
     /// Number of rows.
     pub rows: u64,
-    /// For each stat: rows, rows that its filter would keep, mean, and the values at 5, 50 and 95 %.
-    pub stats: Vec<Option<(u64, u64, f64, [f64; 3])>>,
+    /// For each stat.
+    pub stats: Vec<Option<GroupNumbers>>,
 }
 
 /// Bounds for a stat.
@@ -398,7 +401,7 @@ fn groups(
     })
 }
 
-fn numbers(values: Values) -> Option<(u64, u64, f64, [f64; 3])> {
+fn numbers(values: Values) -> Option<GroupNumbers> {
     let (sums, sample) = (values.sums, values.sampled());
     if sums.rows.all() == 0 {
         return None;

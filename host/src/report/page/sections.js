@@ -113,7 +113,7 @@ const duplicates = (job) => job.duplicates.map((found) => h('article', null, h('
   h('p', null, `${counted(found.merged, 'row')} dropped for ${count(found.clusters)} that stay.`),
   found.sizes.length ? details('Sizes of clusters', table('Clusters by the number of their rows', [['rows', 'n'], ['clusters', 'n'], ['rows dropped', 'n']],
     found.sizes.slice(0, 500).map(([size, n]) => [count(size), count(n), count(n * (size - 1))]))) : null,
-  found.largest.map((cluster) => details(`${count(cluster.size)} rows: ${place(cluster.stays)}`,
+  found.largest.map((cluster) => details(`${count(cluster.size)} rows: ${cluster.stays.text === null ? place(cluster.stays) : cluster.stays.text.slice(0, 70)}`,
     h('p', null, 'Stays:'), shown(cluster.stays), h('p', null, `Dropped${cluster.size - 1 > cluster.members.length ? ', the first of them' : ''}:`), cluster.members.map(shown)))));
 
 const cost = (job) => [
