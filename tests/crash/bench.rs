@@ -281,52 +281,36 @@ impl Bench {
     /// The table of the trace. Checks that it has as many rows of each fate as the account.
     fn trace(&self, summary: &Value) -> Vec<String> {
         let trace = Trace::open(&RunPaths::new(self.run_dir())).unwrap();
-        assert!(trace.document().complete && trace.document().missing.is_empty());
-        let (mut table, mut counts) = (Vec::new(), BTreeMap::new());
-        let fates: Vec<Fate> = Fate::ALL
-            .into_iter()
-            .filter(|fate| *fate != Fate::Changed)
-            .collect();
+        let mut counts = BTreeMap::new();
         let each = |entry: djhost::jobs::Entry| {
-            let key = (entry.fate, entry.op);
-            *counts.entry(key).or_insert(0) += u64::from(entry.rows.map_or(1, |rows| rows - 1));
-            table.push(format!("{entry:?}"));
+            let rows = u64::from(entry.rows.map_or(1, |rows| rows - 1));
+            *counts.entry((entry.fate, entry.op)).or_insert(0) += rows;
             Ok(true)
         };
-        trace.each(None, &fates, each).unwrap();
+        trace.each(None, &Fate::ALL, each).unwrap();
         let count = |fate, op| counts.get(&(fate, op)).copied().unwrap_or(0);
         for (op, name) in trace.document().ops.iter().map(|op| (op.op, &op.name)) {
             let of = |map: &str| summary["ledger"][map][op.to_string()].as_u64().unwrap_or(0);
-            let some = Some(op);
-            assert_eq!(
-                count(Fate::Dropped, some),
-                of("dropped"),
-                "dropped by {name}"
-            );
-            assert_eq!(
-                count(Fate::Merged, some) + count(Fate::Grouped, some),
-                of("merged"),
-                "merged by {name}"
-            );
-            assert_eq!(count(Fate::Made, some), of("created"), "created by {name}");
-            let quarantined = summary["ops"][op]["quarantined"].as_u64().unwrap();
-            assert_eq!(
-                count(Fate::Quarantined, some),
-                quarantined,
-                "set aside by {name}"
-            );
-            let samples = trace.samples(op).unwrap();
-            table.extend(samples.iter().map(|sample| format!("{sample:?}")));
+            let merged = count(Fate::Merged, Some(op)) + count(Fate::Grouped, Some(op));
+            for (fate, traced, counted) in [
+                ("dropped", count(Fate::Dropped, Some(op)), of("dropped")),
+                ("merged", merged, of("merged")),
+                ("created", count(Fate::Made, Some(op)), of("created")),
+                (
+                    "quarantined",
+                    count(Fate::Quarantined, Some(op)),
+                    summary["ops"][op]["quarantined"].as_u64().unwrap(),
+                ),
+            ] {
+                assert_eq!(traced, counted, "{fate} by {name}");
+            }
         }
-        let quarantined = counts
+        let aside = counts
             .iter()
             .filter(|((fate, _), _)| *fate == Fate::Quarantined);
-        assert_eq!(
-            quarantined.map(|(_, n)| n).sum::<u64>(),
-            summary["ledger"]["quarantined"].as_u64().unwrap()
-        );
-        table.sort();
-        table
+        let aside: u64 = aside.map(|(_, n)| n).sum();
+        assert_eq!(aside, summary["ledger"]["quarantined"].as_u64().unwrap());
+        crate::harness::trace(&self.run_dir())
     }
 
     /// The result of an undisturbed run of the same recipe and dataset, in a separate directory.

@@ -3,11 +3,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use djhost::jobs::{Fate, RunPaths, Trace};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -52,6 +53,26 @@ pub(crate) fn directory() -> TempDir {
         None => tempfile::tempdir(),
     }
     .unwrap()
+}
+
+/// The table of the trace of a finished job, and the samples of its mappers, sorted: what must not
+/// depend on how the job was run.
+pub(crate) fn trace(run_dir: &Path) -> Vec<String> {
+    let trace = Trace::open(&RunPaths::new(run_dir)).unwrap();
+    assert!(trace.document().complete && trace.document().missing.is_empty());
+    let table = Fate::ALL.into_iter().filter(|fate| *fate != Fate::Changed);
+    let mut entries = Vec::new();
+    let each = |entry: djhost::jobs::Entry| {
+        entries.push(format!("{entry:?}"));
+        Ok(true)
+    };
+    trace.each(None, &table.collect::<Vec<_>>(), each).unwrap();
+    for op in &trace.document().ops {
+        let samples = trace.samples(op.op).unwrap();
+        entries.extend(samples.iter().map(|sample| format!("{sample:?}")));
+    }
+    entries.sort();
+    entries
 }
 
 /// A directory with the input of a run. The recipe gets `dataset_path: in.jsonl` and `export_path:

@@ -100,7 +100,7 @@ fn examples_of_an_op_are_shown() {
     );
     assert!(three < two, "closest to the threshold first:\n{words}");
     assert!(
-        words.contains("num_words is 2, not at least 4 (off by 2)"),
+        words.contains("num_words is 2, demanded is at least 4 (off by 2)"),
         "{words}"
     );
     assert!(explain("whitespace_normalization_mapper").contains("{+ +}first"));

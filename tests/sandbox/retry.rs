@@ -70,19 +70,20 @@ fn printed(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The export, and where every row went.
-fn result(case: &Case) -> (String, Value) {
+/// The export, how many rows went where, and where each did.
+fn result(case: &Case) -> (String, Value, Vec<String>) {
     let summary: Value =
         serde_json::from_slice(&fs::read(case.path("work/job/job_summary.json")).unwrap()).unwrap();
     assert_eq!(summary["status"], "completed");
     (
         fs::read_to_string(case.path("out/result.jsonl")).unwrap(),
         summary["ledger"].clone(),
+        crate::harness::trace(&case.path("work/job")),
     )
 }
 
 /// The result of a job whose plugin was good from the start.
-fn undisturbed(rows: &[String], recipe: &str) -> (String, Value) {
+fn undisturbed(rows: &[String], recipe: &str) -> (String, Value, Vec<String>) {
     let mut case = with_cured(rows);
     case.args = ["--plugins", "cured"].map(str::to_owned).to_vec();
     case.run(recipe).ok();
@@ -182,7 +183,7 @@ fn rows_that_fail_again_stay_where_they_are() {
     let recipe = recipe("unreachable", 2, "every_op");
     let case = with_cured(&rows);
     let before = case.run(&recipe).ok();
-    let (export, ledger) = result(&case);
+    let (export, ledger, trace) = result(&case);
     // The same build again: nothing changes but the number of the attempt.
     let printed_ = printed(&djhost(
         &case,
@@ -193,7 +194,7 @@ fn rows_that_fail_again_stay_where_they_are() {
         printed_,
         "45 rows tried again; 45 rows are in quarantine now\n"
     );
-    assert!(result(&case) == (export, ledger));
+    assert!(result(&case) == (export, ledger, trace));
     let listed = printed(&djhost(
         &case,
         &["quarantine", "work/job", "show", "--json", "--limit", "100"],

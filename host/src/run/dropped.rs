@@ -143,7 +143,7 @@ pub(crate) fn reason(op: Option<&TracedOp>, entry: &Entry) -> String {
             {
                 let demand = op.demand(&key).unwrap_or_default();
                 return format!(
-                    "{key} is {}, not {demand} (off by {})",
+                    "{key} is {}, demanded is {demand} (off by {})",
                     number(stat),
                     number(-margin)
                 );

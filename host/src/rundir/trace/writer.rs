@@ -109,12 +109,15 @@ impl Entries {
         }
     }
 
+    /// Bytes of values that may have any size.
     fn texts(&self) -> usize {
-        let bytes = |(name, values): &(&str, ArrayRef)| match *name {
-            REASON | BEFORE | AFTER => values.get_buffer_memory_size(),
-            _ => 0,
+        let bytes = |values: &ArrayRef| match values.data_type().is_primitive() {
+            true => 0,
+            false => values.get_buffer_memory_size(),
         };
-        self.columns.iter().map(bytes).sum()
+        let columns = self.columns.iter().map(|(_, values)| values);
+        let stats = self.stats.iter().map(|(_, values)| values);
+        columns.chain(stats).map(bytes).sum()
     }
 }
 
