@@ -77,13 +77,19 @@ impl Sums {
 
     /// The mean of all rows.
     pub(super) fn mean(&self) -> f64 {
-        self.mean
+        rounded(self.mean)
     }
 
     /// The standard deviation of all rows.
     pub(super) fn deviation(&self) -> f64 {
-        (self.squares / (self.rows.all() as f64).max(1.0)).sqrt()
+        rounded((self.squares / (self.rows.all() as f64).max(1.0)).sqrt())
     }
+}
+
+/// The number with twelve digits: the last ones of a sum depend on the order of its parts, which are
+/// in files of any order.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.11e}").parse().unwrap_or(number)
 }
 
 impl Values {

@@ -356,6 +356,19 @@ pub(super) fn duplicates(
     Ok(all)
 }
 
+/// The commonest reasons in quarantine, as progress counts them.
+pub(super) fn reasons(rows: &BTreeMap<String, u64>) -> Vec<Reason> {
+    let mut all: Vec<(&String, &u64)> = rows.iter().collect();
+    all.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
+    let first = all.into_iter().take(REASONS).map(|(reason, rows)| Reason {
+        who: String::new(),
+        reason: cut(reason),
+        rows: *rows,
+        examples: Vec::new(),
+    });
+    first.collect()
+}
+
 /// The commonest reasons in quarantine, with rows.
 pub(super) fn quarantine(paths: &RunPaths) -> Result<Vec<Reason>> {
     let mut reasons = Reasons::default();

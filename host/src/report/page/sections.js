@@ -62,7 +62,8 @@ const funnel = (job, other) => {
 };
 
 const statsSection = (job, other) => {
-  if (!job.stats.length) return [h('p', { class: 'soft' }, job.trace ? 'No filter computed a stat.' : 'Not known: the job has no trace yet.')];
+  if (!job.stats.length && job.job.is_running) return [h('p', { class: 'soft' }, 'Shown when the job has ended.')];
+  if (!job.stats.length) return [h('p', { class: 'soft' }, job.trace ? 'No filter computed a stat.' : 'Not known: the job has no trace.')];
   const known = (stat) => {
     const twin = other ? other.stats.find((one) => one.key === stat.key && one.name === stat.name) : null;
     return twin ? { ...twin, job_id: other.job.job_id } : null;
@@ -102,8 +103,8 @@ const analysed = (job) => {
 };
 
 const quarantine = (job) => (job.quarantine.length ? job.quarantine.map((reason) => h('article', null,
-  h('h3', null, `${counted(reason.rows, 'row')} · ${reason.who}`), h('p', { class: 'text' }, reason.reason),
-  details('Examples', reason.examples.map((row) => [h('p', { class: 'soft' }, place(row)), h('p', { class: 'text' }, row.text)]))))
+  h('h3', null, `${counted(reason.rows, 'row')}${reason.who ? ` · ${reason.who}` : ''}`), h('p', { class: 'text' }, reason.reason),
+  reason.examples.length === 0 ? null : details('Examples', reason.examples.map((row) => [h('p', { class: 'soft' }, place(row)), h('p', { class: 'text' }, row.text)]))))
   : [h('p', { class: 'soft' }, 'No row is in quarantine.')]);
 
 const shown = (row) => [h('p', { class: 'soft' }, place(row)), row.text === null ? null : h('p', { class: 'text' }, row.text)];
