@@ -203,7 +203,8 @@ fn an_analysis_is_a_job_of_its_own() {
             "7",
         ],
     );
-    assert_eq!(first["stats"], other["stats"], "partitions change nothing");
+    let same = first["stats"] == other["stats"];
+    assert!(same, "partitions change nothing");
 }
 
 #[test]
