@@ -22,8 +22,9 @@ use crate::rundir::trace::rank;
 
 /// Rows of which the stats are correlated.
 const CORRELATED: usize = 50_000;
-/// Rows of which it is held what filters would drop them: 32 bytes each.
-const HELD: usize = 4_000_000;
+/// Rows of which it is held what filters would drop them, some 40 bytes each; and filters.
+const HELD: usize = 3_000_000;
+const FILTERS: usize = 128;
 /// Rows of which the group is held: 16 bytes each.
 const GROUPED: usize = 10_000_000;
 /// Groups with numbers of their own; the others are one.
@@ -180,17 +181,17 @@ impl<T: Default> Sample<T> {
 
 fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
     let filters = trace.document().ops.iter().filter(|op| op.kind == "filter");
-    let ops: Vec<(usize, String)> = filters.map(|op| (op.op, op.name.clone())).collect();
-    let mut sample: Sample<Vec<u16>> = Sample::new(HELD);
+    let names = filters.map(|op| (op.op, op.name.clone()));
+    let ops: Vec<(usize, String)> = names.take(FILTERS).collect();
+    // A bit for each filter.
+    let mut sample: Sample<u128> = Sample::new(HELD);
     trace.each_run(&[Fate::Dropped], |run| {
         let Some(at) = ops.iter().position(|(op, _)| Some(*op) == run.op) else {
             return Ok(());
         };
         for row in run.rows() {
-            if let Some(by) = sample.of(*row)
-                && !by.contains(&(at as u16))
-            {
-                by.push(at as u16);
+            if let Some(by) = sample.of(*row) {
+                *by |= 1 << at;
             }
         }
         Ok(())
@@ -200,12 +201,12 @@ fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
         vec![0u64; ops.len()],
     );
     for by in sample.rows.values() {
-        for a in by {
-            by.iter()
-                .for_each(|b| both[usize::from(*a)][usize::from(*b)] += 1);
+        let dropping: Vec<usize> = (0..ops.len()).filter(|at| by >> at & 1 == 1).collect();
+        for a in &dropping {
+            dropping.iter().for_each(|b| both[*a][*b] += 1);
         }
-        if let [only] = by[..] {
-            alone[usize::from(only)] += 1;
+        if let [only] = dropping[..] {
+            alone[only] += 1;
         }
     }
     let factor = sample.factor();
