@@ -201,7 +201,7 @@ fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
         vec![0u64; ops.len()],
     );
     for by in sample.rows.values() {
-        let dropping: Vec<usize> = (0..ops.len()).filter(|at| by >> at & 1 == 1).collect();
+        let dropping: Vec<usize> = (0..ops.len()).filter(|at| (by >> at) & 1 == 1).collect();
         for a in &dropping {
             dropping.iter().for_each(|b| both[*a][*b] += 1);
         }
