@@ -14,7 +14,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use analysis::{Analysis, Correlation, Group, Groups, Overlap, Suggestion};
+pub use analysis::{Analysis, Correlation, Group, GroupNumbers, Groups, Overlap, Suggestion};
 pub use curve::Histogram;
 pub use document::{Depth, Document};
 pub use html::{MARK, Page};
