@@ -68,6 +68,8 @@ const PACKS: [(&str, &[&str]); 11] = [
             "fineweb_quality_filter",
             "gopher_quality_filter",
             "gopher_repetition_filter",
+            "line_filter_mapper",
+            "word_removal_ratio_filter",
         ],
     ),
     (

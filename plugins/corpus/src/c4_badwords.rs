@@ -1,9 +1,10 @@
 //! `c4_badwords_filter`
 
+use crate::class::Classes;
 use crate::rules::{self, Rules, Verdict};
 use aho_corasick::AhoCorasick;
 use djhost_sdk::prelude::*;
-use djhost_sdk::text::{WORD, lower_into};
+use djhost_sdk::text::lower_into;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -77,7 +78,8 @@ impl List {
 
     /// The places of bad words in `text`, which is in lower case.
     fn places(&self, text: &str) -> impl Iterator<Item = ()> {
-        let is_word = |c: Option<char>| c.is_some_and(|c| WORD.has(c as u32));
+        let classes = Classes::get();
+        let is_word = move |c: Option<char>| c.is_some_and(|c| classes.is_word(c));
         let stands_alone = move |start: usize, end: usize| {
             self.anywhere
                 || !(is_word(text[..start].chars().next_back())

@@ -1,10 +1,10 @@
 //! Which classes a character belongs to.
 
-use crate::classes::CLASSES;
+use crate::classes::{ALPHANUMERIC, CLASSES};
 use std::sync::LazyLock;
 
 /// The classes of the Basic Multilingual Plane, by code point.
-static PLANE: LazyLock<Box<[u16]>> = LazyLock::new(|| {
+static PLANE: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     let mut plane = vec![0; 0x1_0000];
     for (i, &(start, flags)) in CLASSES.iter().enumerate() {
         let end = CLASSES.get(i + 1).map_or(u32::MAX, |next| next.0);
@@ -17,7 +17,7 @@ static PLANE: LazyLock<Box<[u16]>> = LazyLock::new(|| {
 
 /// The classes of characters, to look them up many times.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Classes(&'static [u16]);
+pub(crate) struct Classes(&'static [u32]);
 
 impl Classes {
     pub(crate) fn get() -> Self {
@@ -26,7 +26,7 @@ impl Classes {
 
     /// The classes of `c`: a sum of the constants of [`crate::classes`].
     #[inline]
-    pub(crate) fn of(self, c: char) -> u16 {
+    pub(crate) fn of(self, c: char) -> u32 {
         match self.0.get(c as usize) {
             Some(&flags) => flags,
             None => {
@@ -36,9 +36,14 @@ impl Classes {
         }
     }
 
+    /// Whether `c` is in a word for Python's `re`: a letter, a digit or `_`.
+    pub(crate) fn is_word(self, c: char) -> bool {
+        c == '_' || self.has(c, ALPHANUMERIC)
+    }
+
     /// Whether `c` is in one of `classes`.
     #[inline]
-    pub(crate) fn has(self, c: char, classes: u16) -> bool {
+    pub(crate) fn has(self, c: char, classes: u32) -> bool {
         self.of(c) & classes != 0
     }
 }
@@ -65,7 +70,7 @@ mod tests {
             ('1', LETTER),
             ('é', CAPITAL),
             ('½', DIGIT),
-            ('\u{10ffff}', u16::MAX),
+            ('\u{10ffff}', u32::MAX),
             ('\0', LETTER),
         ] {
             assert!(!classes.has(c, class), "{c:?}");

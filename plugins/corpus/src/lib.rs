@@ -6,10 +6,13 @@ mod c4_paragraph;
 mod c4_quality;
 mod class;
 mod classes;
+mod counter;
 mod fineweb_quality;
 mod gopher_quality;
 mod gopher_repetition;
+mod line_filter;
 mod lines;
+mod removal;
 mod repeats;
 mod rules;
 mod words;
@@ -20,6 +23,8 @@ pub use c4_quality::C4QualityMapper;
 pub use fineweb_quality::FinewebQualityFilter;
 pub use gopher_quality::GopherQualityFilter;
 pub use gopher_repetition::GopherRepetitionFilter;
+pub use line_filter::{LineFilterMapper, Location, Substring};
+pub use removal::WordRemovalRatioFilter;
 
 djhost_sdk::export!(
     GopherRepetitionFilter,
@@ -27,5 +32,7 @@ djhost_sdk::export!(
     FinewebQualityFilter,
     C4QualityMapper,
     C4ParagraphFilter,
-    C4BadwordsFilter
+    C4BadwordsFilter,
+    LineFilterMapper,
+    WordRemovalRatioFilter,
 );

@@ -40,6 +40,7 @@ CLASSES = {
 OTHERS = {
     "PUNCTUATION": lambda char: unicodedata.category(char).startswith("P"),
     "LETTER": str.isalpha,
+    "ALPHANUMERIC": str.isalnum,
     "CAPITAL": str.isupper,
     "DIGIT": str.isdigit,
     "SYMBOL": PUNCTUATION_SET.__contains__,
@@ -77,7 +78,7 @@ def main() -> None:
     names = [*CLASSES, *OTHERS]
     found = ranges()
     rows = "".join(f"    ({code:#x}, {flags:#x}),\n" for code, flags in found)
-    consts = "".join(f"pub(crate) const {name}: u16 = 1 << {bit};\n" for bit, name in enumerate(names))
+    consts = "".join(f"pub(crate) const {name}: u32 = 1 << {bit};\n" for bit, name in enumerate(names))
     units = "".join(f"    {unit!r},\n".replace("'", '"') for unit in sorted(set(cc.LIST_UNITS), key=lambda unit: -len(unit)))
     (SRC / "classes.rs").write_text(
         "//! Classes of characters: those of spaCy's rules for words, of datatrove, and of Python. Written by `tables/generate.py`; see\n//! `words/specials/README.md`.\n\n"
@@ -86,7 +87,7 @@ def main() -> None:
         f"pub(crate) const UNITS: [&str; {len(set(cc.LIST_UNITS))}] = [\n{units}];\n\n"
         "/// From which character on there are which classes.\n"
         "#[rustfmt::skip]\n"
-        f"pub(crate) const CLASSES: [(u32, u16); {len(found)}] = [\n{rows}];\n"
+        f"pub(crate) const CLASSES: [(u32, u32); {len(found)}] = [\n{rows}];\n"
     )
 
 

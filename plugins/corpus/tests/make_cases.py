@@ -1,4 +1,4 @@
-"""Writes cases.jsonl: texts made up here, with the shapes that the rules look for, the same every time.
+"""Writes cases.jsonl: texts and URLs made up here, with the shapes that the rules look for, the same every time.
 
     python plugins/corpus/tests/make_cases.py
 """
@@ -20,6 +20,17 @@ ENDS = [".", ".", ".", ".", "!", "?", "...", "…", '."', ".'", "?!", "。", "",
 LINES = ["- ", "• ", "* ", "1. ", "# ", "", "", ""]
 MENU = "Home|About us|Contact|Login|3 likes|12 comments|Read more...|Sign-in|2 items in cart|1,204 views|SHARE THIS|12345|2019 2020|Next »".split("|")
 POLICY = ["terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies", "JavaScript", "Lorem ipsum", "{ code }"]
+HOSTS = """example.com www.example.com shop.example.com example.co.uk news.example.co.uk a.b.example.org casino.example.net x.example.xn--p1ai
+blog.example.github.io example.github.io EXAMPLE.com Shop.Example.COM localhost intranet 10.0.0.1 8.8.8.8 [2001:db8::1] city.kawasaki.jp
+a.b.kawasaki.jp www.ck b.test.ck example.unknowntld bücher.example.de xn--bcher-kva.example.de example.com. 例え.テスト example。com co.uk example.museum
+poker-casino.example.info spam.example.biz""".split()
+SCHEMES = ["http://", "https://", "https://", "//", "", "ftp://user:pw@", "HTTPS://", "x:/", "mailto:me@", "1http://"]
+PATHS = """/ /index.html /free/casino/games /casino-bonus /poker_night /sexy-hats /Adult/index /blog/2020/adult-education?cheap=1&dating=2 /%20/cheap
+/essex/tourism :8080/a /a?x=http://example.org/ #top /loan+loan /cheap/cheap""".split()
+
+
+def url(rng: random.Random) -> str:
+    return rng.choice(SCHEMES) + rng.choice(HOSTS) + rng.choice(["", *PATHS]) + rng.choice(["", "", *PATHS])
 
 
 def sentence(rng: random.Random, odd: float) -> str:
@@ -69,7 +80,7 @@ def main() -> None:
     rng = random.Random(20)
     with (HERE / "cases.jsonl").open("w") as out:
         for _ in range(600):
-            print(json.dumps({"text": text(rng)}, ensure_ascii=False), file=out)
+            print(json.dumps({"text": text(rng), "url": url(rng)}, ensure_ascii=False), file=out)
 
 
 if __name__ == "__main__":

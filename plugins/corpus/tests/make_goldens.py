@@ -1,5 +1,5 @@
 """Writes what datatrove makes of cases.jsonl: words.jsonl, and goldens/OPERATOR.jsonl with a line for each set of parameters. A line has for each text the
-reason why it is dropped, null if it stays, and for mappers the texts that change.
+reason why it is dropped, null if it stays, and for mappers a digest of each text that changes.
 
     python3.11 -m venv /tmp/datatrove && /tmp/datatrove/bin/pip install 'datatrove[processing]==0.10.1' spacy==3.8.18
     /tmp/datatrove/bin/python plugins/corpus/tests/make_goldens.py
@@ -10,7 +10,6 @@ With a directory the same for DIRECTORY/cases.jsonl of any size, with two sets o
 import json
 import pathlib
 import sys
-import time
 
 import datatrove.pipeline.filters.c4_filters as c4
 from datatrove.data import Document
@@ -21,9 +20,9 @@ from datatrove.pipeline.filters import (
     FineWebQualityFilter,
     GopherQualityFilter,
     GopherRepetitionFilter,
+    URLFilter,
 )
 from datatrove.pipeline.filters.base_filter import BaseFilter, get_filter_result
-from datatrove.utils.text import split_into_parts
 from datatrove.utils.word_tokenizers import load_word_tokenizer
 
 OWN = pathlib.Path(__file__).resolve().parent
@@ -71,43 +70,68 @@ SETS: dict[str, tuple[type[BaseFilter], list[dict[str, object]]]] = {
     ),
     "c4_paragraph_filter": (C4ParagraphFilter, [{}]),
     "c4_badwords_filter": (C4BadWordsFilter, [{}, {"default_language": "zh"}]),
+    "url_filter": (URLFilter, [{}, {"soft_word_threshold": 1}]),
+}
+# What djhost reads from files.
+FILES: dict[type[BaseFilter], dict[str, str]] = {
+    C4BadWordsFilter: {"badwords_dir": "badwords"},
+    URLFilter: {key: f"urls/{key}" for key in ("extra_domains", "extra_urls", "banned_words", "banned_subwords", "soft_banned_words")},
 }
 
 
-def judge(texts: list[str], make: type[BaseFilter], params: dict[str, object]) -> dict[str, object]:
-    """What the filter makes of the texts with these parameters."""
-    op = make(**{key: tuple(value) if key == "stop_chars" else value for key, value in params.items()})
-    reasons: list[str | None] = []
-    changed: dict[str, str] = {}
-    for row, text in enumerate(texts):
-        document = Document(text=text, id=str(row))
+def digest(text: str) -> str:
+    """FNV-1a of the text, and its length in bytes."""
+    found = 0xCBF29CE484222325
+    for byte in text.encode():
+        found = (found ^ byte) * 0x100000001B3 % 2**64
+    return f"{found:016x}:{len(text.encode())}"
+
+
+class Run:
+    """A filter with parameters, and what it makes of texts."""
+
+    def __init__(self, make: type[BaseFilter], params: dict[str, object]) -> None:
+        self.params = params
+        self.files = FILES.get(make, {})
+        # Lists by file where djhost has them.
+        lists = {key: (OWN / name).open().readlines() for key, name in self.files.items() if make is URLFilter}
+        given = {key: tuple(value) if key == "stop_chars" else value for key, value in params.items()}
+        self.op = make(**given, **lists, **({"use_integrated_lists": False} if lists else {}))
+        self.reasons: list[str | None] = []
+        self.changed: dict[str, str] = {}
+
+    def judge(self, text: str, url: str) -> None:
+        document = Document(text=text, id="", metadata={"url": url})
         try:
-            keep, reason = get_filter_result(op.filter(document))
+            keep, reason = get_filter_result(self.op.filter(document))
         except ZeroDivisionError:  # a text without words, where datatrove ends
-            keep, reason = True, "?"
-        reasons.append(None if keep and reason != "?" else reason)
+            keep, reason = False, "?"
         if keep and document.text != text:
-            changed[str(row)] = document.text
-    files = {"files": {"badwords_dir": "badwords"}} if make is C4BadWordsFilter else {}
-    return {"params": params, **files, "reasons": reasons, **({"texts": changed} if changed else {})}
+            self.changed[str(len(self.reasons))] = digest(document.text)
+        self.reasons.append(None if keep else reason)
+
+    def golden(self) -> str:
+        files = {"files": self.files} if self.files else {}
+        texts = {"texts": self.changed} if self.changed else {}
+        return json.dumps({"params": self.params, **files, "reasons": self.reasons, **texts}, ensure_ascii=False)
 
 
 def main() -> None:
-    texts = [json.loads(line)["text"] for line in (HERE / "cases.jsonl").open()]
+    rows = [json.loads(line) for line in (HERE / "cases.jsonl").open()]
     (HERE / "goldens").mkdir(exist_ok=True)
+    own = HERE == OWN
     tokenizer = load_word_tokenizer("en")
     with (HERE / "words.jsonl").open("w") as out:
-        for text in texts[: 300 if HERE == OWN else len(texts)]:
-            ends = [end for _, end in tokenizer.span_tokenize(text)]
-            print(json.dumps([text, tokenizer.word_tokenize(text), ends], ensure_ascii=False), file=out)
-    megabytes = sum(len(text.encode()) for text in texts) / 1e6
-    for name, (make, sets) in SETS.items():
-        with (HERE / "goldens" / f"{name}.jsonl").open("w") as out:
-            for params in sets if HERE == OWN else sets[:2]:
-                split_into_parts.cache_clear()
-                start = time.process_time()
-                print(json.dumps(judge(texts, make, params), ensure_ascii=False), file=out)
-                print(name, params, f"{megabytes / (time.process_time() - start):.2f} MB/s")
+        for row in rows[: 300 if own else 2000]:
+            ends = [end for _, end in tokenizer.span_tokenize(row["text"])]
+            print(json.dumps([row["text"], tokenizer.word_tokenize(row["text"]), ends], ensure_ascii=False), file=out)
+    runs = {name: [Run(make, params) for params in (sets if own else sets[:2])] for name, (make, sets) in SETS.items()}
+    # Row by row: datatrove then finds the words of a text once for all filters.
+    for row in rows:
+        for run in [run for found in runs.values() for run in found]:
+            run.judge(row["text"], row["url"])
+    for name, found in runs.items():
+        (HERE / "goldens" / f"{name}.jsonl").write_text("".join(f"{run.golden()}\n" for run in found))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 use crate::class::Classes;
 use crate::classes::LOWER;
-use djhost_sdk::text::WORD;
 
 /// Whether all of `text` is an address: `[scheme://][user@]host[:port][/path]`. The host is an IPv4
 /// address that is not private, or names whose last one is in small letters.
@@ -15,7 +14,7 @@ pub(super) fn is_address(text: &str, classes: Classes) -> bool {
         scheme.chars().count() > 1
             && scheme
                 .chars()
-                .all(|c| matches!(c, '+' | '-' | '.') || is_word(c))
+                .all(|c| matches!(c, '+' | '-' | '.') || classes.is_word(c))
     };
     let without_scheme = text
         .split_once("://")
@@ -95,11 +94,6 @@ fn is_public_ip(host: &str) -> bool {
         && (1..255).contains(&last)
         && written_in_short(d)
         && !private
-}
-
-/// Python's `\w`.
-fn is_word(c: char) -> bool {
-    WORD.has(c as u32)
 }
 
 #[cfg(test)]

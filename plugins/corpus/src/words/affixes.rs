@@ -103,7 +103,7 @@ impl Affixes {
     /// The length of an infix at the beginning of `rest`, which `c` is the first character of.
     fn infix_at(&self, before: Option<char>, c: char, rest: &str) -> Option<usize> {
         let after = &rest[c.len_utf8()..];
-        let between = |left: u16, right: u16| {
+        let between = |left: u32, right: u32| {
             before.is_some_and(|c| self.classes.has(c, left))
                 && after
                     .chars()
