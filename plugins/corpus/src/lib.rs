@@ -10,11 +10,14 @@ mod counter;
 mod fineweb_quality;
 mod gopher_quality;
 mod gopher_repetition;
+mod host;
 mod line_filter;
 mod lines;
 mod removal;
 mod repeats;
 mod rules;
+mod table;
+mod url_filter;
 mod words;
 
 pub use c4_badwords::C4BadwordsFilter;
@@ -25,6 +28,7 @@ pub use gopher_quality::GopherQualityFilter;
 pub use gopher_repetition::GopherRepetitionFilter;
 pub use line_filter::{LineFilterMapper, Location, Substring};
 pub use removal::WordRemovalRatioFilter;
+pub use url_filter::UrlFilter;
 
 djhost_sdk::export!(
     GopherRepetitionFilter,
@@ -35,4 +39,5 @@ djhost_sdk::export!(
     C4BadwordsFilter,
     LineFilterMapper,
     WordRemovalRatioFilter,
+    UrlFilter,
 );
