@@ -197,17 +197,18 @@ impl LineFilterMapper {
                 if rule
                     .max_length
                     .is_some_and(|most| number_of_words(line) > most)
-                    || !pattern.is_match(line)
                 {
                     return true;
                 }
                 if !rule.remove_substring_only {
-                    return false;
+                    return !pattern.is_match(line);
                 }
-                let rest = pattern.replace_all(line, "").into_owned();
-                let keep = line.is_empty() || !rest.chars().all(is_space);
-                *line = Cow::Owned(rest);
-                keep
+                let was_empty = line.is_empty();
+                if let Cow::Owned(rest) = pattern.replace_all(line, "") {
+                    *line = Cow::Owned(rest);
+                }
+                // Also lines that are only white space go, as in DCLM.
+                was_empty || !line.chars().all(is_space)
             });
             lines.strip().then_some(())?;
         }

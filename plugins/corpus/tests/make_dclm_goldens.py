@@ -42,7 +42,7 @@ DEFAULT = [{"banlist": [text], "location": place, "max_length": 10, "remove_subs
 OTHER = [
     {"banlist": ["the [a-z]+", "Water"], "max_length": 12, "case_sensitive": True},
     {"banlist": ["of", "with"], "remove_substring_only": True},
-    {"banlist": ["\\w+"], "location": "prefix", "remove_substring_only": True, "max_length": 4},
+    {"banlist": ["[a-z0-9]+"], "location": "prefix", "remove_substring_only": True, "max_length": 4},
     {"banlist": ["[.!]"], "location": "suffix", "remove_substring_only": True},
 ]
 SETS: list[dict[str, object]] = [
