@@ -1,10 +1,10 @@
 //! `c4_badwords_filter`
 
-use crate::class::Classes;
 use crate::rules::{self, Rules, Verdict};
 use aho_corasick::AhoCorasick;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::lower_into;
+use djhost_words::Classes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -1,9 +1,9 @@
 //! `c4_quality_mapper`
 
 use crate::lines::lines;
-use crate::words::{Language, Words};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{code_points, is_decimal, is_space, lower_into, strip};
+use djhost_words::{Language, Words};
 use std::ops::ControlFlow;
 
 /// Keeps the lines of a text that read like sentences, and drops texts with few of them: C4's rules.

@@ -1,7 +1,7 @@
 //! Lines that count something.
 
-use crate::class::Classes;
 use djhost_sdk::text::{is_decimal, is_space, lower_into};
+use djhost_words::Classes;
 
 const COUNTED: [&str; 12] = [
     "likes",

@@ -1,12 +1,12 @@
 //! `fineweb_quality_filter`
 
-use crate::class::Classes;
-use crate::classes::TERMINAL;
 use crate::repeats::Pieces;
 use crate::rules::{self, Rules, Verdict, ratio};
-use crate::words::{Language, Words};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{code_points, strip};
+use djhost_words::Classes;
+use djhost_words::classes::TERMINAL;
+use djhost_words::{Language, Words};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 

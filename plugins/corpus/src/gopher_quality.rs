@@ -1,12 +1,12 @@
 //! `gopher_quality_filter`
 
-use crate::class::Classes;
-use crate::classes::{LETTER, SYMBOL};
 use crate::lines::lines;
 use crate::rules::{self, Rules, Verdict, above, below, ratio};
-use crate::words::{Language, Words};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{code_points, is_space};
+use djhost_words::Classes;
+use djhost_words::classes::{LETTER, SYMBOL};
+use djhost_words::{Language, Words};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 

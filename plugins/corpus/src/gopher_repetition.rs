@@ -3,9 +3,9 @@
 use crate::lines::between_line_feeds;
 use crate::repeats::{Joined, Pieces, Runs};
 use crate::rules::{self, Rules, Verdict, above, ratio};
-use crate::words::{Language, Words};
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{code_points, strip};
+use djhost_words::{Language, Words};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 

@@ -4,8 +4,6 @@
 mod c4_badwords;
 mod c4_paragraph;
 mod c4_quality;
-mod class;
-mod classes;
 mod counter;
 mod fineweb_quality;
 mod gopher_quality;
@@ -18,7 +16,6 @@ mod repeats;
 mod rules;
 mod table;
 mod url_filter;
-mod words;
 
 pub use c4_badwords::C4BadwordsFilter;
 pub use c4_paragraph::C4ParagraphFilter;

@@ -1,11 +1,11 @@
 //! `line_filter_mapper`
 
-use crate::class::Classes;
-use crate::classes::{CAPITAL, DIGIT};
 use crate::counter::is_counter;
 use crate::removal::words;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{is_space, plain_pattern};
+use djhost_words::Classes;
+use djhost_words::classes::{CAPITAL, DIGIT};
 use regex::Regex;
 use std::borrow::Cow;
 

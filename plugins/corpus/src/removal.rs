@@ -1,9 +1,9 @@
 //! `word_removal_ratio_filter`
 
-use crate::class::Classes;
-use crate::classes::ALPHANUMERIC;
 use crate::rules::{self, Rules, Verdict};
 use djhost_sdk::prelude::*;
+use djhost_words::Classes;
+use djhost_words::classes::ALPHANUMERIC;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 

@@ -1,7 +1,7 @@
 //! What is repeated within a text: pieces, and runs of words.
 
-use crate::words::Span;
 use djhost_sdk::text::{code_points, word_hash};
+use djhost_words::Span;
 use hashbrown::HashTable;
 
 /// A factor for hashes of runs: odd, without structure (digits of e).

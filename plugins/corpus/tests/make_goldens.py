@@ -1,4 +1,4 @@
-"""Writes what datatrove makes of cases.jsonl: words.jsonl, and goldens/OPERATOR.jsonl with a line for each set of parameters. A line has for each text the
+"""Writes what datatrove makes of cases.jsonl: ../../words/tests/words.jsonl, and goldens/OPERATOR.jsonl with a line for each set of parameters. A line has for each text the
 reason why it is dropped, null if it stays, and for mappers a digest of each text that changes.
 
     python3.11 -m venv /tmp/datatrove && /tmp/datatrove/bin/pip install 'datatrove[processing]==0.10.1' spacy==3.8.18
@@ -121,7 +121,7 @@ def main() -> None:
     (HERE / "goldens").mkdir(exist_ok=True)
     own = HERE == OWN
     tokenizer = load_word_tokenizer("en")
-    with (HERE / "words.jsonl").open("w") as out:
+    with (OWN.parent.parent / "words" / "tests" if own else HERE).joinpath("words.jsonl").open("w") as out:
         for row in rows[: 300 if own else 2000]:
             ends = [end for _, end in tokenizer.span_tokenize(row["text"])]
             print(json.dumps([row["text"], tokenizer.word_tokenize(row["text"]), ends], ensure_ascii=False), file=out)

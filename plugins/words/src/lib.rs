@@ -6,23 +6,27 @@
 
 mod address;
 mod affixes;
+mod class;
+#[allow(missing_docs, reason = "the generated names say what they are")]
+pub mod classes;
 mod language;
 mod sentences;
 mod specials;
 
-pub(crate) use language::Language;
+pub use class::Classes;
+pub use language::Language;
 
-use crate::classes::{PREFIX, SUFFIX};
 use affixes::Affixes;
+use classes::{PREFIX, SUFFIX};
 use djhost_sdk::text::is_space;
 use specials::Specials;
 
 /// Start and end of a word, in bytes.
-pub(crate) type Span = (u32, u32);
+pub type Span = (u32, u32);
 
 /// Cuts texts into words. Reuses its buffers from text to text.
 #[derive(Debug)]
-pub(crate) struct Words {
+pub struct Words {
     affixes: Affixes,
     specials: Specials,
     spans: Vec<Span>,
@@ -32,7 +36,8 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    pub(crate) fn new(language: Language) -> Self {
+    /// With the rules of a language.
+    pub fn new(language: Language) -> Self {
         let affixes = Affixes::new(language);
         let mut words = Self {
             affixes,
@@ -46,7 +51,7 @@ impl Words {
     }
 
     /// The words of `text`, without white space.
-    pub(crate) fn cut(&mut self, text: &str) -> &[Span] {
+    pub fn cut(&mut self, text: &str) -> &[Span] {
         self.spaces = false;
         self.tokens(text);
         &self.spans
@@ -282,7 +287,7 @@ mod tests {
     }
 
     /// The table has lines of a text, its words, and the ends of its sentences in characters, as datatrove's
-    /// English tokenizer gives them (`tests/make_goldens.py`).
+    /// English tokenizer gives them (`plugins/corpus/tests/make_goldens.py`).
     #[test]
     fn words_and_sentences_are_those_of_datatrove() {
         let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/words.jsonl");

@@ -2,7 +2,7 @@
 
 /// A language, by spaCy's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
     /// English.
     English,
     /// Languages with English's infixes, and only the special strings of all languages.
@@ -26,7 +26,7 @@ impl Language {
     ///
     /// # Errors
     /// A sentence with the codes that there are.
-    pub(crate) fn parse(code: &str) -> Result<Self, String> {
+    pub fn parse(code: &str) -> Result<Self, String> {
         match code {
             "en" => Ok(Self::English),
             "lg" | "tn" => Ok(Self::LikeEnglish),

@@ -17,16 +17,17 @@ static PLANE: LazyLock<Box<[u32]>> = LazyLock::new(|| {
 
 /// The classes of characters, to look them up many times.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Classes(&'static [u32]);
+pub struct Classes(&'static [u32]);
 
 impl Classes {
-    pub(crate) fn get() -> Self {
+    /// The classes.
+    pub fn get() -> Self {
         Self(&PLANE)
     }
 
     /// The classes of `c`: a sum of the constants of [`crate::classes`].
     #[inline]
-    pub(crate) fn of(self, c: char) -> u32 {
+    pub fn of(self, c: char) -> u32 {
         match self.0.get(c as usize) {
             Some(&flags) => flags,
             None => {
@@ -37,13 +38,13 @@ impl Classes {
     }
 
     /// Whether `c` is in a word for Python's `re`: a letter, a digit or `_`.
-    pub(crate) fn is_word(self, c: char) -> bool {
+    pub fn is_word(self, c: char) -> bool {
         c == '_' || self.has(c, ALPHANUMERIC)
     }
 
     /// Whether `c` is in one of `classes`.
     #[inline]
-    pub(crate) fn has(self, c: char, classes: u32) -> bool {
+    pub fn has(self, c: char, classes: u32) -> bool {
         self.of(c) & classes != 0
     }
 }

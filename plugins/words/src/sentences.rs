@@ -6,7 +6,7 @@ use crate::classes::{ENDS_SENTENCE, PUNCTUATION};
 impl Words {
     /// The ends of the sentences of `text`, in bytes, in `ends`. A sentence ends before the first
     /// token that is no punctuation after a token that ends one; white space is a token, too.
-    pub(crate) fn sentence_ends(&mut self, text: &str, ends: &mut Vec<usize>) {
+    pub fn sentence_ends(&mut self, text: &str, ends: &mut Vec<usize>) {
         ends.clear();
         self.spaces = true;
         self.tokens(text);
@@ -29,7 +29,7 @@ impl Words {
     }
 
     /// The number of sentences of `text`.
-    pub(crate) fn sentences(&mut self, text: &str, ends: &mut Vec<usize>) -> usize {
+    pub fn sentences(&mut self, text: &str, ends: &mut Vec<usize>) -> usize {
         self.sentence_ends(text, ends);
         ends.len()
     }

@@ -1,7 +1,7 @@
-"""Writes src/classes.rs and src/words/specials/*.txt from spaCy's rules for words and datatrove's sets of characters. Needs spaCy 3.8 and datatrove 0.10,
+"""Writes src/classes.rs and src/specials/*.txt from spaCy's rules for words and datatrove's sets of characters. Needs spaCy 3.8 and datatrove 0.10,
 and a Python with Unicode 14 (3.11).
 
-    python plugins/corpus/tables/generate.py
+    python plugins/words/tables/generate.py
 """
 
 import pathlib
@@ -10,12 +10,12 @@ import sys
 import unicodedata
 
 import spacy
-from datatrove.utils.text import PUNCTUATION_SET, TERMINAL_PUNCTUATION
+from datatrove.utils.text import PUNCTUATION, PUNCTUATION_SET, TERMINAL_PUNCTUATION
 from spacy.lang import char_classes as cc
 from spacy.pipeline import Sentencizer
 
 SRC = pathlib.Path(__file__).resolve().parent.parent / "src"
-SPECIALS = SRC / "words" / "specials"
+SPECIALS = SRC / "specials"
 
 
 def plain(pieces: list[str]) -> str:
@@ -39,6 +39,8 @@ CLASSES = {
 
 OTHERS = {
     "PUNCTUATION": lambda char: unicodedata.category(char).startswith("P"),
+    "NONSPACING": lambda char: unicodedata.category(char) == "Mn",
+    "BLANKED": set(PUNCTUATION).__contains__,
     "LETTER": str.isalpha,
     "ALPHANUMERIC": str.isalnum,
     "CAPITAL": str.isupper,
@@ -78,16 +80,16 @@ def main() -> None:
     names = [*CLASSES, *OTHERS]
     found = ranges()
     rows = "".join(f"    ({code:#x}, {flags:#x}),\n" for code, flags in found)
-    consts = "".join(f"pub(crate) const {name}: u32 = 1 << {bit};\n" for bit, name in enumerate(names))
-    units = "".join(f"    {unit!r},\n".replace("'", '"') for unit in sorted(set(cc.LIST_UNITS), key=lambda unit: -len(unit)))
+    consts = "".join(f"pub const {name}: u32 = 1 << {bit};\n" for bit, name in enumerate(names))
+    units = "".join(f"    {unit!r},\n".replace("'", '"') for unit in sorted(set(cc.LIST_UNITS), key=lambda unit: (-len(unit), unit)))
     (SRC / "classes.rs").write_text(
-        "//! Classes of characters: those of spaCy's rules for words, of datatrove, and of Python. Written by `tables/generate.py`; see\n//! `words/specials/README.md`.\n\n"
+        "//! Classes of characters: those of spaCy's rules for words, of datatrove, and of Python. Written by `tables/generate.py`; see\n//! `specials/README.md`.\n\n"
         f"{consts}\n"
         "/// Units that are cut off a number, longest first.\n#[rustfmt::skip]\n"
-        f"pub(crate) const UNITS: [&str; {len(set(cc.LIST_UNITS))}] = [\n{units}];\n\n"
+        f"pub const UNITS: [&str; {len(set(cc.LIST_UNITS))}] = [\n{units}];\n\n"
         "/// From which character on there are which classes.\n"
         "#[rustfmt::skip]\n"
-        f"pub(crate) const CLASSES: [(u32, u32); {len(found)}] = [\n{rows}];\n"
+        f"pub const CLASSES: [(u32, u32); {len(found)}] = [\n{rows}];\n"
     )
 
 
