@@ -69,6 +69,7 @@ const PACKS: [(&str, &[&str]); 11] = [
             "gopher_quality_filter",
             "gopher_repetition_filter",
             "line_filter_mapper",
+            "url_filter",
             "word_removal_ratio_filter",
         ],
     ),
