@@ -1,6 +1,6 @@
 //! The host of a URL, and the domain that someone has registered, as tldextract finds them.
 
-use psl::{List, Psl, Type};
+use crate::table::Table;
 
 /// What is known of a host.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -11,32 +11,80 @@ pub(crate) struct Host<'a> {
     pub(crate) full: &'a str,
 }
 
-/// The host of `url`, as it is written but for dots of other scripts, which go to `scratch` as `.`.
-///
-/// Only suffixes under which registries register count, not those of companies such as `github.io`, as
-/// in datatrove.
-pub(crate) fn host<'a>(url: &'a str, scratch: &'a mut String) -> Host<'a> {
-    let netloc = netloc(url);
-    let netloc = if netloc.contains(DOTS) {
-        *scratch = netloc.replace(DOTS, ".");
-        scratch.as_str()
-    } else {
-        netloc
-    };
-    let Some(suffix) = suffix_len(netloc) else {
-        return Host::default();
-    };
-    let Some(names) = netloc[..netloc.len() - suffix].strip_suffix('.') else {
-        return Host::default();
-    };
-    // An empty name, as in `.com`.
-    let name = names.rsplit('.').next().unwrap_or_default();
-    if name.is_empty() {
-        return Host::default();
+/// The suffixes under which registries register.
+#[derive(Debug)]
+pub(crate) struct Suffixes(Table);
+
+impl Suffixes {
+    /// Those of the public suffix list that ships, without those of companies such as `github.io`, as
+    /// datatrove has it.
+    ///
+    /// By hand although there is a crate `psl`: compiled in, it takes two megabytes and ten seconds for
+    /// what is 90 kilobytes of text.
+    pub(crate) fn new() -> Self {
+        Self(Table::of(include_str!("public_suffixes.txt").into()))
     }
-    Host {
-        registered_domain: &netloc[netloc.len() - suffix - 1 - name.len()..],
-        full: netloc,
+
+    /// The host of `url`, as it is written but for dots of other scripts, which go to `scratch` as `.`.
+    pub(crate) fn host<'a>(&self, url: &'a str, scratch: &'a mut String) -> Host<'a> {
+        let netloc = netloc(url);
+        let netloc = if netloc.contains(DOTS) {
+            *scratch = netloc.replace(DOTS, ".");
+            scratch.as_str()
+        } else {
+            netloc
+        };
+        let Some(names) = self.names(netloc) else {
+            return Host::default();
+        };
+        // An empty name, as in `.com`, or none.
+        let name = names.rsplit('.').next().unwrap_or_default();
+        if name.is_empty() {
+            return Host::default();
+        }
+        Host {
+            registered_domain: &netloc[names.len() - name.len()..],
+            full: netloc,
+        }
+    }
+
+    /// What is before the suffix of a host and its dot; empty if that is all of it. None without a suffix.
+    fn names<'a>(&self, host: &'a str) -> Option<&'a str> {
+        // No rule has more labels.
+        const MOST: usize = 6;
+        let mut labels = [""; MOST];
+        let mut count = 0;
+        for (label, to) in host.rsplit('.').zip(&mut labels) {
+            *to = label;
+            count += 1;
+        }
+        let (mut rule, mut found) = (String::new(), None);
+        // The labels from the last one on, so far.
+        let mut suffix = String::new();
+        for (i, label) in labels[..count].iter().enumerate() {
+            let parent = suffix.len();
+            suffix = format!(
+                "{}{}{suffix}",
+                label.to_lowercase(),
+                if parent > 0 { "." } else { "" }
+            );
+            if self.0.contains(&suffix) {
+                found = Some(i + 1);
+                continue;
+            }
+            if parent > 0 {
+                rule.clear();
+                rule.push_str("*.");
+                rule.push_str(&suffix[suffix.len() - parent..]);
+                if self.0.contains(&rule) {
+                    let is_exception = self.0.contains(&format!("!{suffix}"));
+                    found = Some(if is_exception { i } else { i + 1 });
+                    break;
+                }
+            }
+        }
+        let length: usize = labels[..found?].iter().map(|label| label.len() + 1).sum();
+        Some(&host[..host.len().saturating_sub(length)])
     }
 }
 
@@ -67,29 +115,6 @@ fn is_scheme(text: &str) -> bool {
         && scheme
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-}
-
-/// The length of the public suffix of a host, in bytes. None without one.
-fn suffix_len(host: &str) -> Option<usize> {
-    let lower = host.to_lowercase();
-    // Lower case may differ in length; the suffix is taken by its number of labels.
-    let mut end = lower.as_str();
-    loop {
-        let suffix = List.suffix(end.as_bytes())?;
-        let len = suffix.as_bytes().len();
-        match suffix.typ()? {
-            Type::Icann => {
-                let labels = lower[lower.len() - len..].split('.').count();
-                let from = host
-                    .rmatch_indices('.')
-                    .nth(labels - 1)
-                    .map_or(0, |(at, _)| at + 1);
-                return Some(host.len() - from);
-            }
-            // The suffix of a company lies under one of a registry.
-            Type::Private => end = lower[lower.len() - len..].split_once('.')?.1,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -140,10 +165,11 @@ mod tests {
             ("", "", ""),
             ("http://.com/", "", ""),
         ];
+        let suffixes = Suffixes::new();
         for (url, registered_domain, full) in cases {
             let mut scratch = String::new();
             assert_eq!(
-                host(url, &mut scratch),
+                suffixes.host(url, &mut scratch),
                 Host {
                     registered_domain,
                     full

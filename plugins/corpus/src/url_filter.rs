@@ -1,6 +1,6 @@
 //! `url_filter`
 
-use crate::host::host;
+use crate::host::Suffixes;
 use crate::rules::{self, Rules, Verdict};
 use crate::table::Table;
 use aho_corasick::AhoCorasick;
@@ -50,6 +50,8 @@ pub struct UrlFilter {
 
 #[derive(Default)]
 struct Lists {
+    /// With `domains`.
+    suffixes: Option<Suffixes>,
     domains: Table,
     urls: Table,
     banned: HashSet<String>,
@@ -103,6 +105,7 @@ impl Rules for UrlFilter {
             return ControlFlow::Break(());
         }
         let Lists {
+            suffixes,
             domains,
             urls,
             banned,
@@ -113,8 +116,8 @@ impl Rules for UrlFilter {
             verdict.rule(number, f64::from(u8::from(found)), found, reason)
         };
         let (mut domain, mut subdomain) = (false, false);
-        if !domains.is_empty() {
-            let host = host(url, &mut self.scratch);
+        if let Some(suffixes) = suffixes {
+            let host = suffixes.host(url, &mut self.scratch);
             domain = domains.contains(host.registered_domain);
             subdomain = domains.contains(host.full);
         }
@@ -182,8 +185,10 @@ impl Operator for UrlFilter {
                 .collect())
         };
         let subwords = words("banned_subwords", &self.banned_subwords)?;
+        let domains = Table::read("extra_domains", &self.extra_domains)?;
         self.lists = Lists {
-            domains: Table::read("extra_domains", &self.extra_domains)?,
+            suffixes: (!domains.is_empty()).then(Suffixes::new),
+            domains,
             urls: Table::read("extra_urls", &self.extra_urls)?,
             banned: words("banned_words", &self.banned_words)?
                 .into_iter()

@@ -90,10 +90,12 @@ impl Affixes {
             let at = from + at;
             let flags = self.classes.of(c);
             // Letters and digits, mostly.
-            if flags & (PREFIX | ICON) != 0 || c.is_ascii_punctuation() {
-                if let Some(len) = self.infix_at(before, c, &text[at..]) {
-                    return Some((at, at + len));
-                }
+            let may_cut = flags & (PREFIX | ICON) != 0 || c.is_ascii_punctuation();
+            if let Some(len) = may_cut
+                .then(|| self.infix_at(before, c, &text[at..]))
+                .flatten()
+            {
+                return Some((at, at + len));
             }
             before = Some(c);
         }

@@ -131,7 +131,7 @@ pub const UNITS: [&str; 103] = [
 
 /// From which character on there are which classes.
 #[rustfmt::skip]
-pub const CLASSES: [(u32, u32); 3781] = [
+pub static CLASSES: [(u32, u32); 3781] = [
     (0x0, 0x0),
     (0x0, 0x21000),
     (0x9, 0x0),

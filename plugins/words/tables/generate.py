@@ -89,7 +89,7 @@ def main() -> None:
         f"pub const UNITS: [&str; {len(set(cc.LIST_UNITS))}] = [\n{units}];\n\n"
         "/// From which character on there are which classes.\n"
         "#[rustfmt::skip]\n"
-        f"pub const CLASSES: [(u32, u32); {len(found)}] = [\n{rows}];\n"
+        f"pub static CLASSES: [(u32, u32); {len(found)}] = [\n{rows}];\n"
     )
 
 
