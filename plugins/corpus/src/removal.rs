@@ -80,7 +80,7 @@ impl Operator for WordRemovalRatioFilter {
     }
 
     fn signature(&self, common: &Common) -> Signature {
-        let count = Input::required(&self.prev_word_count_key, ColumnType::F64);
+        let count = Input::required(&self.prev_word_count_key, ColumnType::S64);
         rules::signature(
             self,
             vec![Input::required(&common.text_key, ColumnType::Utf8), count],
