@@ -105,6 +105,7 @@ impl C4BadwordsFilter {
 
 impl Rules for C4BadwordsFilter {
     const REASON: &'static str = "c4_badwords_reason";
+    const WHOLE: &'static [&'static str] = &["c4_badwords"];
 
     fn stats(&self) -> Vec<Cow<'static, str>> {
         vec!["c4_badwords".into()]

@@ -32,6 +32,7 @@ impl Default for C4ParagraphFilter {
 
 impl Rules for C4ParagraphFilter {
     const REASON: &'static str = "c4_paragraph_reason";
+    const WHOLE: &'static [&'static str] = &["c4_paragraphs"];
 
     fn stats(&self) -> Vec<Cow<'static, str>> {
         vec!["c4_paragraphs".into()]

@@ -80,6 +80,7 @@ impl Default for GopherQualityFilter {
 
 impl Rules for GopherQualityFilter {
     const REASON: &'static str = "gopher_quality_reason";
+    const WHOLE: &'static [&'static str] = &["gopher_words", "gopher_stop_words"];
 
     fn stats(&self) -> Vec<Cow<'static, str>> {
         [

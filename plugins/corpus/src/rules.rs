@@ -11,6 +11,9 @@ pub(crate) trait Rules: Params {
     /// The key of the stat with the reason, which is empty if the text stays.
     const REASON: &'static str;
 
+    /// The keys of those values that are whole numbers.
+    const WHOLE: &'static [&'static str] = &[];
+
     /// The keys of the values, one for each rule that has a value.
     fn stats(&self) -> Vec<Cow<'static, str>>;
 
@@ -70,10 +73,18 @@ impl Verdict<'_> {
 
 /// The signature of the filter.
 pub(crate) fn signature<T: Rules>(op: &T, reads: Vec<Input>) -> Signature {
-    let values = op
-        .stats()
-        .into_iter()
-        .map(|key| Computed::new(key, ColumnType::F64));
+    let computed = |key: Cow<'static, str>| {
+        let whole = T::WHOLE.contains(&key.as_ref());
+        Computed::new(
+            key,
+            if whole {
+                ColumnType::S64
+            } else {
+                ColumnType::F64
+            },
+        )
+    };
+    let values = op.stats().into_iter().map(computed);
     let reason = Computed::new(T::REASON, ColumnType::Utf8);
     Signature {
         reads,
@@ -149,9 +160,20 @@ pub(crate) fn process<T: Rules>(
     let mut stats = Vec::with_capacity(keys.len() + 1);
     if all {
         let values = keys.into_iter().zip(columns);
-        stats.extend(values.map(|(key, values)| Field {
-            path: key.into_owned(),
-            values: Column::F64(values.into()),
+        stats.extend(values.map(|(key, values)| {
+            Field {
+                values: match T::WHOLE.contains(&key.as_ref()) {
+                    true => Column::S64(
+                        values
+                            .into_iter()
+                            .map(|v| v as i64)
+                            .collect::<Vec<_>>()
+                            .into(),
+                    ),
+                    false => Column::F64(values.into()),
+                },
+                path: key.into_owned(),
+            }
         }));
     }
     stats.push(Field {

@@ -84,6 +84,14 @@ fn normalized(text: &str) -> impl Iterator<Item = char> {
 
 impl Rules for UrlFilter {
     const REASON: &'static str = "url_reason";
+    const WHOLE: &'static [&'static str] = &[
+        "url_domain",
+        "url_subdomain",
+        "url_listed",
+        "url_banned_words",
+        "url_soft_words",
+        "url_banned_subwords",
+    ];
 
     fn stats(&self) -> Vec<Cow<'static, str>> {
         [
