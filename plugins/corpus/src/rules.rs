@@ -205,3 +205,51 @@ pub(crate) fn above(value: f64, limit: Option<f64>) -> bool {
 pub(crate) fn below(value: f64, limit: Option<f64>) -> bool {
     limit.is_some_and(|limit| limit != 0.0 && value < limit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{C4ParagraphFilter, GopherQualityFilter};
+    use djhost_sdk::operator;
+
+    #[test]
+    fn stats_that_a_row_has_decide_and_go_back() {
+        let mut op = Runner::new(operator!(C4ParagraphFilter), "{}").unwrap();
+        let mut batch = Runner::text_batch(&["short", "short"]);
+        let stat = |key: &str, values| Field {
+            path: format!("{STATS}.{key}"),
+            values,
+        };
+        let mut reasons = Texts::default();
+        reasons.push("");
+        reasons.push("known");
+        batch.fields.extend([
+            stat("c4_paragraphs", Column::S64(vec![7, 1].into())),
+            stat("c4_paragraph_reason", Column::Utf8(reasons)),
+        ]);
+        let Output::Filtered { keep, stats, .. } = op.process(&batch).unwrap() else {
+            panic!("a filter filters");
+        };
+        assert_eq!(keep, [1, 0]);
+        assert_eq!(stats[0].values.number(0), Some(7.0));
+        assert_eq!(stats[1].values.texts().unwrap().value(1), "known");
+    }
+
+    #[test]
+    fn values_that_nobody_reads_are_left_out() {
+        let text = "# # # ... one two";
+        let judge = |params: &str| {
+            let mut op = Runner::new(operator!(GopherQualityFilter), params).unwrap();
+            op.filter(&[text])
+        };
+        let (all, none) = (judge("{}"), judge(r#"{"wanted_stats": []}"#));
+        assert_eq!((all.keep, all.stats.len()), (vec![false], 9));
+        // After the first rule that is broken, too.
+        assert_eq!(all.stats[2].values.number(0), Some(0.5));
+        assert_eq!((none.keep, none.stats.len()), (vec![false], 1));
+        assert_eq!(
+            none.stats[0].values.texts().unwrap().value(0),
+            "gopher_short_doc"
+        );
+    }
+}

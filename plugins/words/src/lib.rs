@@ -286,6 +286,76 @@ mod tests {
         );
     }
 
+    #[test]
+    fn every_text_is_cut_into_all_of_it_but_white_space() {
+        let pieces = [
+            "a",
+            "Z",
+            "9",
+            ".",
+            "..",
+            "…",
+            ",",
+            "-",
+            "—",
+            "'s",
+            "’",
+            "US$",
+            "$",
+            "%",
+            "km",
+            "+",
+            ":",
+            ")",
+            "(",
+            "/",
+            "@",
+            "://",
+            "http",
+            "www",
+            "é",
+            "ß",
+            "д",
+            "日",
+            "🙂",
+            "\u{301}",
+            " ",
+            "\n",
+            "\u{a0}",
+            "°",
+            "C",
+            "can't",
+            "p.m.",
+            "\u{10ffff}",
+            "\0",
+        ];
+        let mut words = [Words::new(Language::English), Words::new(Language::Other)];
+        let (mut ends, mut state) = (Vec::new(), 1u64);
+        for length in (0..4000).map(|i| i % 24) {
+            let mut text = String::new();
+            for _ in 0..length {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            for words in &mut words {
+                let mut rest: String = text.chars().filter(|c| !is_space(*c)).collect();
+                for &(start, end) in words.cut(&text) {
+                    let word = &text[start as usize..end as usize];
+                    assert!(!word.is_empty(), "{text:?}");
+                    rest = rest
+                        .strip_prefix(word)
+                        .unwrap_or_else(|| panic!("{word:?} of {text:?}"))
+                        .into();
+                }
+                assert_eq!(rest, "", "{text:?}");
+                words.sentence_ends(&text, &mut ends);
+                assert!(ends.is_sorted() && ends.iter().all(|&end| text.is_char_boundary(end)));
+            }
+        }
+    }
+
     /// The table has lines of a text, its words, and the ends of its sentences in characters, as datatrove's
     /// English tokenizer gives them (`plugins/corpus/tests/make_goldens.py`).
     #[test]
