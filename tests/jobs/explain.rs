@@ -53,7 +53,7 @@ fn the_way_of_a_row_is_told() {
     for part in [
         "in.jsonl:1, row_id 0",
         "changes `text`",
-        "{+ +}first text",
+        "a[-\\u{3000}-]{+ +}first text",
         "num_words 7 (demanded: at least 4; 3 to spare)",
         "it is in the result",
     ] {
@@ -103,7 +103,7 @@ fn examples_of_an_op_are_shown() {
         words.contains("num_words is 2, demanded is at least 4 (off by 2)"),
         "{words}"
     );
-    assert!(explain("whitespace_normalization_mapper").contains("{+ +}first"));
+    assert!(explain("whitespace_normalization_mapper").contains("a[-\\u{3000}-]{+ +}first"));
     assert!(explain("document_deduplicator").contains("in.jsonl:1, row_id 0"));
     assert!(explain("text_length_filter").contains("it dropped no row"));
 }
@@ -233,4 +233,37 @@ fn what_if_equals_a_rerun() {
         assert_eq!(found.known, 400);
         assert_eq!(found.kept, count(min).1, "{min}");
     }
+}
+
+/// Rows of columns are numbered.
+#[test]
+fn rows_of_parquet_are_named_by_their_number() {
+    let dir = job(
+        "export_path: first.parquet\ndataset_path: in.jsonl\nwork_dir: work\nmax_unreadable_ratio: 0.9\nprocess:\n  - text_length_filter: {min_len: 0}\n",
+    );
+    let recipe = RECIPE
+        .replace("in.jsonl", "first.parquet")
+        .replace("work_dir: work", "work_dir: second");
+    let write = |text: &str| fs::write(dir.path().join("recipe.yaml"), text).unwrap();
+    write(&recipe);
+    let run = ["run", "recipe.yaml", "--quiet", "--job_id", "job"];
+    ok(dir.path(), &run);
+    let text = ok(dir.path(), &["explain", "second/job", "first.parquet:2"]);
+    assert!(
+        text.contains("first.parquet:2, row_id 1") && text.contains("off by 2"),
+        "{text}"
+    );
+    for row in ["first.parquet:9", "9"] {
+        let output = djhost(dir.path(), &["explain", "second/job", row]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+    }
+    // A mapper that is sampled must be one of the recipe's.
+    write(&format!("trace_ops: [word_num_filter]\n{recipe}"));
+    let output = djhost(dir.path(), &run);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(2) && said.contains("did you mean `words_num_filter`?"),
+        "{said}"
+    );
 }

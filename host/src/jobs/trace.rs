@@ -290,13 +290,19 @@ impl TracedOp {
     }
 }
 
-/// A number for people: as few digits as make sense.
+/// A number for people: whole, or with six digits that count, so that it differs from a threshold
+/// that it just misses.
 pub(crate) fn number(n: f64) -> String {
-    if n.fract() == 0.0 && n.abs() < 1e15 {
+    if (n.fract() == 0.0 && n.abs() < 1e15) || !n.is_finite() {
         return format!("{n:.0}");
     }
-    let text = format!("{n:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let before = n.abs().log10().floor() as i32;
+    let digits = (5 - before).clamp(0, 12) as usize;
+    let text = format!("{n:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }
 
 /// A stat for people.
@@ -305,5 +311,25 @@ pub(crate) fn shown(value: &Value) -> String {
         Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), number),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_have_the_digits_that_count() {
+        for (n, text) in [
+            (0.0, "0"),
+            (12.0, "12"),
+            (0.25, "0.25"),
+            (0.1 + 0.2, "0.3"),
+            (0.250_004, "0.250004"),
+            (-0.000_004, "-0.000004"),
+            (1234.5678, "1234.57"),
+        ] {
+            assert_eq!(number(n), text);
+        }
     }
 }

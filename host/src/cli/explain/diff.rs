@@ -68,9 +68,18 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// Foreign text on one line.
+/// Foreign text on one line. Spaces that are no ordinary ones are written out: mappers change them.
 pub(super) fn shown(text: &str) -> String {
-    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+    let mut out = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_whitespace() && c != ' ' => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -81,6 +90,7 @@ mod tests {
     fn changes_are_shown_with_what_is_around_them() {
         let plain = Style::plain();
         assert_eq!(diff("a b c", "a x c", plain), "a [-b-]{+x+} c");
+        assert_eq!(diff("a\u{a0}b", "a b", plain), "a[-\\u{a0}-]{+ +}b");
         let long = "word ".repeat(100);
         let text = diff(
             &format!("{long}old {long}"),

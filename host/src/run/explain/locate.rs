@@ -46,8 +46,12 @@ pub(super) fn locate(dataset: &Dataset, which: &Which, max_row_mb: u64) -> Resul
     match which {
         Which::Id(id) => {
             let (file, offset) = split_id(*id);
-            let size = dataset.files.get(file).map_or(0, |file| file.bytes);
-            if file >= dataset.files.len() || (!dataset.is_columnar() && offset >= size) {
+            let size = match dataset.files.get(file) {
+                Some(_) if dataset.is_columnar() => rows_of(dataset, file)?,
+                Some(file) => file.bytes,
+                None => 0,
+            };
+            if offset >= size {
                 return Err(UserError::new(
                     "ROW",
                     format!("no row of the dataset has the id {id}"),
@@ -60,6 +64,16 @@ pub(super) fn locate(dataset: &Dataset, which: &Which, max_row_mb: u64) -> Resul
         Which::Line(name, line) => by_line(dataset, name, *line),
         Which::Where(field, value) => by_value(dataset, field, value, max_row_mb),
     }
+}
+
+/// Number of rows of a file of columns.
+fn rows_of(dataset: &Dataset, file: usize) -> Result<u64> {
+    let parts = split(dataset, SplitBy::Count(1))?;
+    let slices = parts.iter().flat_map(|part| &part.slices);
+    let ends = slices
+        .filter(|slice| slice.file == file)
+        .map(|slice| slice.end);
+    Ok(ends.max().unwrap_or(0))
 }
 
 /// The row with this id.
@@ -139,6 +153,10 @@ fn by_line(dataset: &Dataset, name: &str, line: u64) -> Result<Located> {
             .into());
     }
     if dataset.is_columnar() {
+        let rows = rows_of(dataset, file)?;
+        if line > rows {
+            return Err(none(rows, "row").into());
+        }
         return Ok(Located {
             row_id: row_id(file, line - 1),
             file: place.clone(),
