@@ -228,6 +228,8 @@ fn a_killed_analysis_goes_on() {
         .output()
         .unwrap();
     assert!(!killed.status.success());
+    let job = ok(dir.path(), &["monitor", "work/recipe_analysis"]);
+    assert!(job.contains("djhost analyze recipe.yaml"), "{job}");
     let resumed: Value = serde_json::from_str(&ok(dir.path(), &args)).unwrap();
     assert_eq!(resumed["attempts"].as_array().unwrap().len(), 2);
     let mut fresh = args.to_vec();
@@ -251,6 +253,19 @@ fn a_sample_and_all_filters_of_the_text() {
             .iter()
             .all(|stat| n(&stat["count"]) == count)
     );
+    // Few rows of many batches.
+    let few = analyze(
+        dir.path(),
+        &[
+            "recipe.yaml",
+            "--sample",
+            "0.01",
+            "--batch_size_kb",
+            "16",
+            "--fresh",
+        ],
+    );
+    assert!(n(&few["stats"][0]["count"]) < 20);
     let auto = analyze(dir.path(), &["--auto", "--dataset_path", "in.jsonl"]);
     let names: Vec<&str> = auto["ops"]
         .as_array()

@@ -184,6 +184,9 @@ impl<'a> Link<'a> {
             .map(|analysis| analysis.sample(batch))
             .transpose()?;
         let batch = sample.as_ref().unwrap_or(batch);
+        if batch.rows() == 0 {
+            return Ok(());
+        }
         let pieces = self.pieces(batch, quarantine);
         if self.op.refreshes.is_empty() {
             return self.answer((batch, &pieces), quarantine, out);

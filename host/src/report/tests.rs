@@ -77,11 +77,11 @@ fn a_curve_counts_what_bounds_keep_exactly() {
             };
             let (a, b) = (pick(), pick());
             let bounds = Bounds {
-                min: (random.next() % 4 > 0).then_some(a.min(b)),
-                max: (random.next() % 4 > 0).then_some(a.max(b)),
-                min_closed: random.next() % 2 == 0,
-                max_closed: random.next() % 2 == 0,
-                reversed: random.next() % 4 == 0,
+                min: (!random.next().is_multiple_of(4)).then_some(a.min(b)),
+                max: (!random.next().is_multiple_of(4)).then_some(a.max(b)),
+                min_closed: random.next().is_multiple_of(2),
+                max_closed: random.next().is_multiple_of(2),
+                reversed: random.next().is_multiple_of(4),
             };
             let wanted = values.iter().filter(|value| bounds.keeps(**value)).count();
             assert_eq!(curve.kept(&bounds), wanted as u64, "{bounds:?}, {most}");

@@ -1,12 +1,25 @@
 //! The command that resumes a job.
 
-use crate::config::{ENV_PREFIXES, Origin};
+use crate::config::{AnalysisMode, ENV_PREFIXES, Origin};
 use crate::plan::Prepared;
+
+/// Options that `djhost analyze` sets by itself.
+const OF_ANALYSES: [&str; 7] = [
+    "analysis",
+    "analysis_ratio",
+    "expect",
+    "export_path",
+    "export_shard_size",
+    "export_type",
+    "process",
+];
 
 /// Returns the command that resumes the job, quoted for a shell.
 pub(super) fn resumption(prepared: &Prepared) -> String {
     let resolved = &prepared.resolved;
-    let mut words = vec!["djhost".to_owned(), "run".to_owned()];
+    let is_analysis = prepared.plan.analysis.is_some();
+    let command = if is_analysis { "analyze" } else { "run" };
+    let mut words = vec!["djhost".to_owned(), command.to_owned()];
     words.extend(
         resolved
             .file
@@ -24,6 +37,7 @@ pub(super) fn resumption(prepared: &Prepared) -> String {
     for (key, origin) in &resolved.origins {
         if !matches!(origin, Origin::CommandLine(_))
             || matches!(key.as_str(), "job_id" | "resume" | "plugins")
+            || is_analysis && OF_ANALYSES.contains(&key.as_str())
         {
             continue;
         }
@@ -47,6 +61,12 @@ pub(super) fn resumption(prepared: &Prepared) -> String {
         if !ENV_PREFIXES.iter().any(|prefix| place.starts_with(prefix)) {
             words.push(format!("--{key}={value}"));
         }
+    }
+    if resolved.config.analysis == AnalysisMode::Auto {
+        words.push("--auto".to_owned());
+    }
+    if let Some(ratio) = prepared.plan.analysis.filter(|ratio| *ratio < 1.0) {
+        words.extend(["--sample".to_owned(), ratio.to_string()]);
     }
     words.extend(["--job_id".to_owned(), resolved.dirs.job_id.clone()]);
     // Joining fails only for NUL bytes, which no argument of a command can hold.
