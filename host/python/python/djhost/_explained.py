@@ -25,12 +25,28 @@ class Explained:
     document: dict[str, Any]
     """As ``djhost explain --json`` prints it: ``row``, ``text``, ``steps``, ``end``, ``notes``."""
 
-    def __init__(self, run_dir: Path, place: "list[str]", owner: object = None) -> None:
+    def __init__(
+        self,
+        run_dir: Path,
+        place: "list[str]",
+        *,
+        given: Optional[Path] = None,
+        owner: object = None,
+    ) -> None:
         self._question = ["explain", str(run_dir), "--color=never", *place]
         # A temporary run directory must stay for as long as it can be asked.
         self._owner = owner
+        self._given = given
         self._text: Optional[str] = None
         self.document = json.loads(_host.ask("explain", "--json", *self._question[1:]))
+
+    @property
+    def place(self) -> str:
+        """Where the row is in the input: ``FILE:LINE``, or ``row 3`` of what was given in memory."""
+        row = self.document["row"]
+        if self._given is not None and row["file"] == str(self._given):
+            return f"row {row['line'] - 1}"
+        return f"{row['file']}:{row['line']}"
 
     @property
     def end(self) -> str:
@@ -48,8 +64,7 @@ class Explained:
         return self._text
 
     def __repr__(self) -> str:
-        row = self.document["row"]
-        return f"<djhost.Explained: {row['file']}:{row['line']}, {self.end}>"
+        return f"<djhost.Explained: {self.place}, {self.end}>"
 
     def _repr_html_(self) -> str:
         from djhost._html_questions import explained_html

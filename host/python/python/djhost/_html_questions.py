@@ -41,14 +41,13 @@ def what_if_html(found: WhatIf) -> str:
 def explained_html(explained: Explained) -> str:
     """A row's way: a line for each thing that an op did."""
     document = explained.document
-    row = document["row"]
     rows: list[list[Cell]] = []
     for step in document["steps"]:
         for did in step["did"]:
             rows.append([step["op"], step["name"], str(did["fate"]), _did(did)])
     notes = [f'<div class="q">{escape(note)}</div>' for note in document["notes"]]
     return page(
-        title(f"{row['file']}:{row['line']}", _ENDS.get(explained.end, explained.end)),
+        title(explained.place, _ENDS.get(explained.end, explained.end)),
         str(value_cell(document["text"])),
         table(["#", "op", "", ""], rows, numbers=(0,)),
         *notes,
@@ -59,7 +58,7 @@ _ENDS = {"written": "in the result", "gone": "not in the result", "quarantined":
 
 
 def _did(did: Mapping[str, Any]) -> Raw:
-    lines = []
+    lines: list[Raw] = []
     for stat in did.get("stats", ()):
         demand = f", demanded is {stat['demand']}" if stat["demand"] else ""
         lines.append(escape(f"{stat['stat']} is {_value(stat['value'])}{demand}"))
@@ -72,7 +71,7 @@ def _did(did: Mapping[str, Any]) -> Raw:
         lines.append(escape(did["reason"]))
     if did.get("rows"):
         lines.append(escape(f"{did['rows']:,} rows"))
-    return Raw("<br>".join(lines))
+    return Raw("".join(f"<div>{line}</div>" for line in lines))
 
 
 def _value(value: Any) -> str:
@@ -114,7 +113,8 @@ def analysis_html(analysis: Analysis) -> str:
             [str(group["value"]), group["rows"], *(number(stat[2]) if stat else "" for stat in group["stats"])]
             for group in groups["groups"]
         ]
-        parts += [title(f"By {groups['field']}", "means"), table(head, lines, numbers=range(1, len(head)))]
+        means = table(head, lines, numbers=range(1, len(head)))
+        parts += [title(f"By {groups['field']}", "means"), f'<div style="overflow-x:auto">{means}</div>']
     if analysis.answer is not None:
         parts.append(what_if_html(analysis.answer))
     return page(*parts)

@@ -232,7 +232,8 @@ class Result:
         """
         from djhost._explained import Explained, place_of
 
-        return Explained(self._asked(), place_of(row, where, self._given), owner=self)
+        place = place_of(row, where, self._given)
+        return Explained(self._asked(), place, given=self._given, owner=self)
 
     def report(self, path: Union[str, "os.PathLike[str]", None] = None) -> "Report":
         """Write a page about the job: rows through the recipe, stats with thresholds to move, duplicates,
