@@ -247,7 +247,10 @@ fn correlation(trace: &Trace, tables: &[StatTable]) -> Result<Correlation> {
     })?;
     // Columns, so that a pair is one pass over two of them.
     let mut columns = vec![vec![f64::NAN; sample.rows.len()]; stats.len()];
-    for (at, values) in sample.rows.values().enumerate() {
+    // In one order, so that the sums are the same each time.
+    let mut rows: Vec<_> = sample.rows.iter().collect();
+    rows.sort_unstable_by_key(|(row, _)| **row);
+    for (at, (_, values)) in rows.into_iter().enumerate() {
         for (stat, value) in values {
             columns[usize::from(*stat)][at] = *value;
         }
