@@ -12,6 +12,7 @@ import argparse
 import json
 import keyword
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Iterator
@@ -68,8 +69,8 @@ def definition(entry: dict[str, Any], returns: str, method: bool) -> Iterator[st
 OPS = '''\
 """The operators as functions. Written by generate.py."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import @ABC@
+from typing import @TYPING@
 
 from typing_extensions import Unpack
 
@@ -131,6 +132,13 @@ class Chain:
 '''
 
 
+def with_imports(text: str) -> str:
+    """The stub with imports of the names that it uses."""
+    for place, names in (("@ABC@", ("Iterable", "Mapping", "Sequence")), ("@TYPING@", ("Any", "Literal"))):
+        text = text.replace(place, ", ".join(name for name in names if re.search(rf"\b{name}\b", text.replace(place, ""))))
+    return text
+
+
 def files() -> dict[Path, str]:
     """What is to be written, by path."""
     entries = built_in()
@@ -138,7 +146,7 @@ def files() -> dict[Path, str]:
     methods = [line for entry in entries for line in definition(entry, "Chain", method=True)]
     return {
         PACKAGE / "ops" / "_built_in.json": table(entries),
-        PACKAGE / "ops" / "__init__.pyi": OPS + "\n".join(functions).rstrip() + "\n",
+        PACKAGE / "ops" / "__init__.pyi": with_imports(OPS + "\n".join(functions).rstrip() + "\n"),
         PACKAGE / "_chain.pyi": CHAIN + "\n".join(methods) + "\n",
     }
 

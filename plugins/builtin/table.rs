@@ -5,7 +5,7 @@
 ///
 /// By these names a run compiles only the packs that its recipe needs. An operator that is missing
 /// here is still found, but only after all packs were compiled; a test of the host compares.
-const PACKS: [(&str, &[&str]); 10] = [
+const PACKS: [(&str, &[&str]); 11] = [
     (
         "text-filters",
         &[
@@ -57,6 +57,20 @@ const PACKS: [(&str, &[&str]); 10] = [
             "document_simhash_deduplicator",
             "ray_bts_minhash_deduplicator",
             "ray_document_deduplicator",
+        ],
+    ),
+    (
+        "corpus",
+        &[
+            "c4_badwords_filter",
+            "c4_paragraph_filter",
+            "c4_quality_mapper",
+            "fineweb_quality_filter",
+            "gopher_quality_filter",
+            "gopher_repetition_filter",
+            "line_filter_mapper",
+            "url_filter",
+            "word_removal_ratio_filter",
         ],
     ),
     (

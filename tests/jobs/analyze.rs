@@ -125,7 +125,7 @@ fn filters_judge_every_row_and_drop_none() {
     let coefficients = &analysis["correlation"]["coefficients"];
     assert_eq!(coefficients[0][0], 1.0);
     assert!(
-        coefficients[0][1].as_f64() > Some(0.9),
+        coefficients[0][1].as_f64() > Some(0.7),
         "more words are longer: {coefficients}"
     );
     let groups = analysis["groups"]["groups"].as_array().unwrap();
@@ -203,7 +203,39 @@ fn an_analysis_is_a_job_of_its_own() {
             "7",
         ],
     );
-    assert_eq!(first["stats"], other["stats"], "partitions change nothing");
+    let same = first["stats"] == other["stats"];
+    assert!(same, "partitions change nothing");
+}
+
+#[test]
+fn a_killed_analysis_goes_on() {
+    let dir = directory();
+    let args = [
+        "analyze",
+        "recipe.yaml",
+        "--json",
+        "--partition.mode",
+        "manual",
+        "--partition.num_of_partitions",
+        "5",
+    ];
+    let killed = std::process::Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .args(args)
+        .current_dir(dir.path())
+        .env("XDG_STATE_HOME", dir.path().join("state"))
+        .env("DJHOST_CACHE_DIR", crate::harness::cache())
+        .env("DJHOST_TEST_FAULT", "kill@event:partition_complete:3")
+        .output()
+        .unwrap();
+    assert!(!killed.status.success());
+    let resumed: Value = serde_json::from_str(&ok(dir.path(), &args)).unwrap();
+    assert_eq!(resumed["attempts"].as_array().unwrap().len(), 2);
+    let mut fresh = args.to_vec();
+    fresh.push("--fresh");
+    let undisturbed: Value = serde_json::from_str(&ok(dir.path(), &fresh)).unwrap();
+    for part in ["stats", "analysis", "examples"] {
+        assert!(resumed[part] == undisturbed[part], "{part}");
+    }
 }
 
 #[test]

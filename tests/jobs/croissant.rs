@@ -41,7 +41,7 @@ fn the_result_is_described() {
         .into();
     assert_eq!(
         types,
-        json!({"text": ["sc:Text", null], "n": ["sc:Float", null], "tags": ["sc:Text", true], "meta": ["sc:Text", null]})
+        json!({"text": ["sc:Text", null], "n": ["sc:Float", null], "tags": ["sc:Text", true]})
     );
     assert_eq!(
         (&found["djhost"]["rows_in"], &found["djhost"]["rows_out"]),

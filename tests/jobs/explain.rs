@@ -76,7 +76,7 @@ fn the_way_of_a_row_is_told() {
 
     let merged = explain(&["--where", "id=4"]);
     assert!(
-        merged.contains("in.jsonl:1, row_id 0 is like it and stays"),
+        merged.contains("in.jsonl:1, row_id 0 is like it and stays ("),
         "{merged}"
     );
     let json: Value = serde_json::from_str(&explain(&["--where", "id=six", "--json"])).unwrap();

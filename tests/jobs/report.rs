@@ -209,10 +209,10 @@ fn what_other_thresholds_keep_is_what_a_rerun_keeps() {
         assert!(stat["inexact"].is_null() && stat["estimate"].is_null());
         let stops = stops(&html, key);
         for turn in 0..3 {
-            let at = (seed * 7919 + turn * 104_729) % stops.len();
-            let (stay, lost, gained) = what_if(stat, side, at, &stops);
+            let bound = bound(&stops, (seed * 7919 + turn * 104_729) % stops.len());
+            let (stay, lost, gained) = what_if(stat, side, bound, &stops);
             let name = format!("again_{seed}_{turn}");
-            let value = stops[at].trim_end_matches(".0");
+            let value = bound.to_string();
             let fresh = [
                 "run",
                 "recipe.yaml",
@@ -231,7 +231,7 @@ fn what_other_thresholds_keep_is_what_a_rerun_keeps() {
             assert_eq!(again["ops"][op_at]["rows_out"], stay, "{what}");
             let (out, still) = (
                 again["ledger"]["output"].as_u64().unwrap(),
-                total(stat, "result", side, at, &stops),
+                total(stat, "result", side, bound, &stops),
             );
             assert!(
                 still <= out && out <= still + gained,
@@ -244,8 +244,14 @@ fn what_other_thresholds_keep_is_what_a_rerun_keeps() {
     assert!(changed >= 20, "{changed} of the trials change something");
 }
 
+/// A bound at a value, or with six digits near to it.
+fn bound(stops: &[String], at: usize) -> f64 {
+    let value: f64 = stops[at].parse().unwrap();
+    format!("{value:.6}").parse().unwrap()
+}
+
 /// What a bound would keep, lose and gain, as `page/what_if.js` counts it.
-fn what_if(stat: &Value, side: usize, bound: usize, stops: &[String]) -> (u64, u64, u64) {
+fn what_if(stat: &Value, side: usize, bound: f64, stops: &[String]) -> (u64, u64, u64) {
     let (known, gained) = (
         total(stat, "kept", side, bound, stops),
         total(stat, "dropped", side, bound, stops),
@@ -259,7 +265,7 @@ fn what_if(stat: &Value, side: usize, bound: usize, stops: &[String]) -> (u64, u
 }
 
 /// Rows with values from a bound on, or up to it, within the other bound of the job.
-fn total(stat: &Value, of: &str, side: usize, bound: usize, stops: &[String]) -> u64 {
+fn total(stat: &Value, of: &str, side: usize, bound: f64, stops: &[String]) -> u64 {
     assert!(
         stat["curve"]["between"].is_null(),
         "the fixture has few values"
@@ -269,8 +275,8 @@ fn total(stat: &Value, of: &str, side: usize, bound: usize, stops: &[String]) ->
     let each = rows.iter().enumerate().filter(|(at, _)| {
         let value: f64 = stops[*at].parse().unwrap();
         match side {
-            0 => *at >= bound && other.is_none_or(|max| value <= max),
-            _ => *at <= bound && other.is_none_or(|min| value >= min),
+            0 => value >= bound && other.is_none_or(|max| value <= max),
+            _ => value <= bound && other.is_none_or(|min| value >= min),
         }
     });
     each.map(|(_, rows)| rows.as_u64().unwrap()).sum()

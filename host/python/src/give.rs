@@ -9,7 +9,6 @@ use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use djhost::jobs::RunPaths;
 use djhost::run::{Batches, GivenLines, write_columns};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyIterator};
 
@@ -146,7 +145,7 @@ fn stream(given: &Bound<'_, PyAny>) -> PyResult<Batches> {
     // does. The stream is moved out: what is left behind counts as released.
     let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.cast().as_ptr()) };
     let stream = RecordBatchStreamReader::try_new(stream)
-        .map_err(|error| PyValueError::new_err(format!("no stream of tables: {error}")))?;
+        .map_err(|error| no_table(given, &error.to_string()))?;
     Ok(Box::new(stream))
 }
 
@@ -164,17 +163,30 @@ fn array(given: &Bound<'_, PyAny>) -> PyResult<Batches> {
         let array = FFI_ArrowArray::from_raw(array.as_ptr());
         (from_ffi(array, schema), Schema::try_from(schema))
     };
-    let failed =
-        |error: arrow::error::ArrowError| PyValueError::new_err(format!("no table: {error}"));
+    let failed = |error: arrow::error::ArrowError| no_table(given, &error.to_string());
     let (data, schema) = (data.map_err(failed)?, schema.map_err(failed)?);
     if !matches!(data.data_type(), DataType::Struct(_)) {
-        let ty = data.data_type().to_string();
-        return Err(PyTypeError::new_err(format!(
-            "an array of {ty}: rows have named columns"
-        )));
+        return Err(no_table(
+            given,
+            &format!("it is an array of {}", data.data_type()),
+        ));
     }
     let rows = RecordBatch::from(StructArray::from(data));
     let rows = rows.with_schema(schema.into()).map_err(failed)?;
     let schema = rows.schema();
     Ok(Box::new(RecordBatchIterator::new([Ok(rows)], schema)))
+}
+
+/// That an object of the Arrow C interface has no rows with named columns.
+fn no_table(given: &Bound<'_, PyAny>, why: &str) -> PyErr {
+    let py = given.py();
+    let ty = given.get_type().fully_qualified_name();
+    match ty {
+        Ok(ty) => errors::named(
+            py,
+            "DataError",
+            format!("a `{ty}` is no table: {why}\n  hint: give a table, whose columns have names"),
+        ),
+        Err(raised) => raised,
+    }
 }

@@ -1,6 +1,9 @@
 //! What can be known of a job before it runs.
 
+use std::path::PathBuf;
+
 use djhost::config::{Need, Origin, resolve_recipe};
+use djhost::jobs::RunPaths;
 use djhost::run::{Draft, Logs, plan_document, plan_text, planned_partitions, planned_reuse};
 use pyo3::prelude::*;
 
@@ -60,8 +63,8 @@ pub(crate) fn check_recipe<'py>(
     }
 }
 
-/// The plan of a job as text and as JSON. `given` are rows for it, for which a temporary run
-/// directory must be named in `options`.
+/// The plan of a job as text and as JSON. `given` are rows for it, which are put into `rows_dir`, a
+/// temporary directory.
 #[pyfunction]
 pub(crate) fn plan(
     py: Python<'_>,
@@ -69,6 +72,7 @@ pub(crate) fn plan(
     options: Options<'_>,
     given: Option<&Bound<'_, PyAny>>,
     takes_result: bool,
+    rows_dir: PathBuf,
 ) -> PyResult<(String, String)> {
     fork::check()?;
     let (recipe, overrides) = (values::recipe(recipe)?, values::options(options)?);
@@ -82,7 +86,7 @@ pub(crate) fn plan(
     let mut draft = interrupt::run(py, &logs, move || Draft::new(&recipe, &overrides, need))?
         .map_err(failed)?;
     if let Some(given) = given {
-        let paths = draft.run_dir().map_err(failed)?;
+        let paths = RunPaths::new(rows_dir);
         draft.give(&give::Given::of(given)?.write(py, &paths.temporary())?);
     }
     if takes_result {

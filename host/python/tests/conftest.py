@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -118,13 +119,19 @@ def make_job(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def running_job(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
-    """Starts a job that takes some seconds; returns its process once it is at work."""
+def running_job(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Starts a job that takes some seconds, over JSON lines or Parquet; returns its process once it is at work."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(job_id: str) -> subprocess.Popen[bytes]:
+    def start(job_id: str, data: str = "in.jsonl") -> subprocess.Popen[bytes]:
         write_rows(tmp_path / "in.jsonl", 60_000, 30)
-        (tmp_path / "recipe.yaml").write_text(RECIPE)
+        if data != "in.jsonl":
+            import pyarrow.json
+            import pyarrow.parquet
+
+            table = pyarrow.json.read_json(tmp_path / "in.jsonl")
+            pyarrow.parquet.write_table(table, tmp_path / data, row_group_size=5_000)
+        (tmp_path / "recipe.yaml").write_text(RECIPE.replace("in.jsonl", data))
         process = subprocess.Popen(command("run", "recipe.yaml", "--job_id", job_id, "--quiet"), stderr=subprocess.DEVNULL)
         started.append(process)
         while not at_work(tmp_path / "outputs" / job_id):
@@ -147,8 +154,6 @@ def events(root: Path) -> list[dict[str, Any]]:
     found = []
     for file in sorted(root.glob("events_*.jsonl")):
         for line in file.read_text().splitlines():
-            try:
+            with contextlib.suppress(ValueError):
                 found.append(json.loads(line))
-            except ValueError:
-                pass
     return found

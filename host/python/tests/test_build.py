@@ -87,6 +87,23 @@ def test_what_cannot_be_built_is_explained(monkeypatch: pytest.MonkeyPatch) -> N
         djhost.build(python_shout_mapper)
 
 
+def test_nobody_else_can_write_to_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJHOST_CACHE_DIR", str(tmp_path))
+    (tmp_path / "operators").mkdir(mode=0o777)
+
+    def instead(source: str, output: Path, paths: Any) -> None:
+        output.write_bytes(b"")
+
+    monkeypatch.setattr("djhost._build._componentize", instead)
+    built = djhost.build(python_shout_mapper)
+    assert built.path.parent.stat().st_mode & 0o777 == 0o700
+    built.path.unlink()
+    built.path.parent.rename(tmp_path / "elsewhere")
+    (tmp_path / "operators").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PluginError, match="belongs to somebody else\n  hint: set DJHOST_CACHE_DIR"):
+        djhost.build(python_shout_mapper)
+
+
 @djhost_sdk.mapper
 def python_broken_mapper(text: str) -> str:
     """Cannot be imported where it is built."""

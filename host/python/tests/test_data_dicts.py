@@ -37,6 +37,11 @@ def test_values_come_back_as_they_went_in() -> None:
     assert list(result[1]) == ["text"], "what is missing stays missing"
 
 
+def test_a_row_of_a_file_may_have_carriage_returns_between_its_parts(tmp_path: Any) -> None:
+    (tmp_path / "in.jsonl").write_bytes(b'{"text":\r"a text",\r"n": 1}\r\n')
+    assert djhost.run(tmp_path / "in.jsonl", LONG).to_list() == [{"text": "a text", "n": 1}]
+
+
 def test_iterators_and_iterables_of_any_kind() -> None:
     rows = [{"text": f"text {i}"} for i in range(5)]
 

@@ -96,10 +96,12 @@ def test_every_function_returns_what_data_juicers_returns(
     assert theirs["stop_job"] == near(ours["stop_job"], theirs["stop_job"])
 
 
+@pytest.mark.parametrize("data", ["in.jsonl", "in.parquet"])
 def test_a_stopped_job_is_described_alike(
-    running_job: Callable[[str], "subprocess.Popen[bytes]"], data_juicer: Path, tmp_path: Path
+    data: str, running_job: Callable[..., "subprocess.Popen[bytes]"], data_juicer: Path, tmp_path: Path
 ) -> None:
-    process = running_job("docs")
+    # Parquet says how many rows there are before they are read.
+    process = running_job("docs", data)
     process.terminate()
     assert process.wait() == 3
     root = Path.cwd() / "outputs" / "docs"
@@ -108,3 +110,5 @@ def test_a_stopped_job_is_described_alike(
         same_shape(ours[name], theirs[name], name)
     for key in ("total_partitions", "completed_partitions", "total_samples", "progress_percentage", "job_status"):
         assert ours["calculate_overall_progress"][key] == theirs["calculate_overall_progress"][key], key
+    for number, part in theirs["get_partition_status"].items():
+        assert ours["get_partition_status"][number]["sample_count"] == part["sample_count"], number

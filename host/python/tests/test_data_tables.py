@@ -106,6 +106,12 @@ def test_pyarrow_is_not_needed_for_what_others_give(monkeypatch: pytest.MonkeyPa
     assert result.data.equals(given.head(1))
 
 
+@pytest.mark.parametrize("data", [pa.array(["a text"]), pl.Series(["a text"]), pa.chunked_array([["a text"]])])
+def test_a_column_alone_is_no_table(data: Any) -> None:
+    with pytest.raises(DataError, match="is no table"):
+        djhost.run(data, LONG)
+
+
 def test_a_large_table_is_cut_into_partitions_and_keeps_its_order() -> None:
     given = table(100_000).append_column("n", pa.array(range(100_000)))
     result = djhost.run(given, LONG, partition={"mode": "manual", "num_of_partitions": 9})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -20,6 +22,12 @@ from test_html import parsed
 from test_source import load
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+
+#: What is seen in the shipped notebooks.
+SHOWN = {
+    "quickstart": ["62 of 113 rows, 1 in quarantine", "document_deduplicator", "Plan"],
+    "own_operators": ["20 of 113 rows, 1 in quarantine", "The least number.", '{"sentences": 5}'],
+}
 
 
 def html_of(cell: Any) -> list[str]:
@@ -40,7 +48,7 @@ def test_a_shipped_notebook_runs(path: Path, tmp_path: Path) -> None:
             parsed(text)
         assert not [output for output in cell.outputs if output.output_type == "stream"], cell.source
     shown = " ".join(parsed(text).text for cell in notebook.cells if cell.cell_type == "code" for text in html_of(cell))
-    for part in ("62 of 113 rows, 1 in quarantine", "document_deduplicator", "Plan"):
+    for part in SHOWN[path.stem]:
         assert part in shown, shown
 
 
@@ -67,6 +75,8 @@ def test_interrupting_a_cell_stops_the_job_and_says_how_to_go_on(tmp_path: Path)
     [shown] = [output["data"] for output in notebook.cells[1].outputs if output.output_type != "error"]
     assert "djhost.last_job().resume().wait()" in shown["text/plain"] and "interrupted" in shown["text/plain"]
     assert "to go on" in parsed(shown["text/html"]).text
+    [error] = [output for output in notebook.cells[1].outputs if output.output_type == "error"]
+    assert error.traceback == ["JobInterrupted: job `interrupted` is stopped"]
     assert int(notebook.cells[2].outputs[-1]["data"]["text/plain"]) > 0
 
 
@@ -96,3 +106,23 @@ def test_operators_of_cells_are_gathered_with_what_they_use(tmp_path: Path) -> N
     names = load(tmp_path, source, "gathered")
     kept = [text for text in ("a", "a?", "?" * 6) if names["cell_filter"](text, limits=names["Limits"]())]
     assert kept == ["a?"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("djhost.ops.text_le", "text_length_filter"),
+        ("djhost.ops.text_length_filter(mi", "min_len="),
+        ("chain.text_le", "text_length_filter"),
+        ("chain.text_length_filter(max", "max_len="),
+        ("djhost.re", "read"),
+    ],
+)
+def test_tab_completes_operators_and_their_parameters(typed: str, completed: str) -> None:
+    program = (
+        "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\nfrom IPython.core.completer import provisionalcompleter\n"
+        "shell = InteractiveShell.instance()\nshell.run_cell(\"import djhost; chain = djhost.read('data.jsonl')\")\n"
+        "with provisionalcompleter():\n    print(*(c.text for c in shell.Completer.completions(sys.argv[1], len(sys.argv[1]))), sep='\\n')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, typed], capture_output=True, text=True)
+    assert completed in done.stdout.splitlines(), done.stdout + done.stderr

@@ -107,7 +107,8 @@ def test_operators_of_plugins(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert listed[[op.name for op in listed].index(name)].source == str(plugin)
     op = getattr(listed, name)()
     assert op.plugins == (str(plugin),)
-    assert djhost.ops.show(name, plugins=plugin).name == name
+    shown = djhost.ops.show(name, plugins=plugin)
+    assert shown.name == name and shown.signature is not None and shown.fields("reads")
     assert djhost.plan([{"text": "a"}], [op]).document["operations"][0]["operation_name"] == name
     with pytest.raises(AttributeError):
         getattr(djhost.ops, name)

@@ -212,6 +212,7 @@ def test_a_plan_says_what_a_run_would_do() -> None:
     assert [op["operation_name"] for op in plan.document["operations"]] == ["text_length_filter"]
     with pytest.raises(djhost.errors.DataError, match="use up"):
         djhost.plan(iter(ROWS), LONG)
+    djhost.plan(ROWS, LONG, job_id="mine", work_dir="work", export_path="out/r.jsonl")
     assert os.listdir(".") == []
 
 

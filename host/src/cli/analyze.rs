@@ -11,7 +11,7 @@ use super::loading::while_loading;
 use super::report::{check_keep, check_output, document};
 use super::{again::same_directory, allocator};
 use crate::config::{AnalysisMode, Need, Override, Resolved, resolve};
-use crate::error::{UserError, exit};
+use crate::error::UserError;
 use crate::jobs::Job;
 use crate::report::{Depth, Document, Page};
 use crate::run::logs::Logs;
@@ -106,7 +106,7 @@ pub fn run(args: &AnalyzeArgs, overrides: &[Override]) -> Result<u8> {
             html.as_deref(),
         ),
     })?;
-    Ok(outcome.code.max(exit::DONE))
+    Ok(outcome.code)
 }
 
 fn check(args: &AnalyzeArgs, output: Option<&Path>, html: Option<&Path>) -> Result<()> {

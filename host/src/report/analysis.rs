@@ -22,8 +22,9 @@ use crate::rundir::trace::rank;
 
 /// Rows of which the stats are correlated.
 const CORRELATED: usize = 50_000;
-/// Rows of which it is held what filters would drop them: 32 bytes each.
-const HELD: usize = 4_000_000;
+/// Rows of which it is held what filters would drop them, some 40 bytes each; and filters.
+const HELD: usize = 3_000_000;
+const FILTERS: usize = 128;
 /// Rows of which the group is held: 16 bytes each.
 const GROUPED: usize = 10_000_000;
 /// Groups with numbers of their own; the others are one.
@@ -85,6 +86,9 @@ pub struct Groups {
     pub groups: Vec<Group>,
 }
 
+/// Rows, rows that the stat's filter would keep, mean, and the values at 5, 50 and 95 %.
+pub type GroupNumbers = (u64, u64, f64, [f64; 3]);
+
 /// Rows with one value.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Group {
@@ -92,8 +96,8 @@ pub struct Group {
     pub value: String,
     /// Number of rows.
     pub rows: u64,
-    /// For each stat: rows, rows that its filter would keep, mean, and the values at 5, 50 and 95 %.
-    pub stats: Vec<Option<(u64, u64, f64, [f64; 3])>>,
+    /// For each stat.
+    pub stats: Vec<Option<GroupNumbers>>,
 }
 
 /// Bounds for a stat.
@@ -177,17 +181,17 @@ impl<T: Default> Sample<T> {
 
 fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
     let filters = trace.document().ops.iter().filter(|op| op.kind == "filter");
-    let ops: Vec<(usize, String)> = filters.map(|op| (op.op, op.name.clone())).collect();
-    let mut sample: Sample<Vec<u16>> = Sample::new(HELD);
+    let names = filters.map(|op| (op.op, op.name.clone()));
+    let ops: Vec<(usize, String)> = names.take(FILTERS).collect();
+    // A bit for each filter.
+    let mut sample: Sample<u128> = Sample::new(HELD);
     trace.each_run(&[Fate::Dropped], |run| {
         let Some(at) = ops.iter().position(|(op, _)| Some(*op) == run.op) else {
             return Ok(());
         };
         for row in run.rows() {
-            if let Some(by) = sample.of(*row)
-                && !by.contains(&(at as u16))
-            {
-                by.push(at as u16);
+            if let Some(by) = sample.of(*row) {
+                *by |= 1 << at;
             }
         }
         Ok(())
@@ -197,12 +201,12 @@ fn overlap(trace: &Trace) -> Result<(Overlap, u64)> {
         vec![0u64; ops.len()],
     );
     for by in sample.rows.values() {
-        for a in by {
-            by.iter()
-                .for_each(|b| both[usize::from(*a)][usize::from(*b)] += 1);
+        let dropping: Vec<usize> = (0..ops.len()).filter(|at| (by >> at) & 1 == 1).collect();
+        for a in &dropping {
+            dropping.iter().for_each(|b| both[*a][*b] += 1);
         }
-        if let [only] = by[..] {
-            alone[usize::from(only)] += 1;
+        if let [only] = dropping[..] {
+            alone[only] += 1;
         }
     }
     let factor = sample.factor();
@@ -247,10 +251,10 @@ fn correlation(trace: &Trace, tables: &[StatTable]) -> Result<Correlation> {
     })?;
     // Columns, so that a pair is one pass over two of them.
     let mut columns = vec![vec![f64::NAN; sample.rows.len()]; stats.len()];
-    // In one order, so that the sums are the same each time.
-    let mut rows: Vec<_> = sample.rows.iter().collect();
-    rows.sort_unstable_by_key(|(row, _)| **row);
-    for (at, (_, values)) in rows.into_iter().enumerate() {
+    // In the order of the rows: a sum depends on the order of its parts.
+    let mut rows: Vec<&u64> = sample.rows.keys().collect();
+    rows.sort_unstable();
+    for (at, values) in rows.iter().map(|row| &sample.rows[row]).enumerate() {
         for (stat, value) in values {
             columns[usize::from(*stat)][at] = *value;
         }
@@ -398,7 +402,7 @@ fn groups(
     })
 }
 
-fn numbers(values: Values) -> Option<(u64, u64, f64, [f64; 3])> {
+fn numbers(values: Values) -> Option<GroupNumbers> {
     let (sums, sample) = (values.sums, values.sampled());
     if sums.rows.all() == 0 {
         return None;

@@ -77,13 +77,19 @@ impl Sums {
 
     /// The mean of all rows.
     pub(super) fn mean(&self) -> f64 {
-        self.mean
+        rounded(self.mean)
     }
 
     /// The standard deviation of all rows.
     pub(super) fn deviation(&self) -> f64 {
-        (self.squares / (self.rows.all() as f64).max(1.0)).sqrt()
+        rounded((self.squares / (self.rows.all() as f64).max(1.0)).sqrt())
     }
+}
+
+/// The number with twelve digits: the last ones of a sum depend on the order of its parts, which are
+/// in files of any order.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.11e}").parse().unwrap_or(number)
 }
 
 impl Values {
@@ -139,8 +145,13 @@ impl Values {
         let sample = self.sampled();
         let place = |share: f64| sample[((sample.len() - 1) as f64 * share) as usize];
         let quantiles = self.most / 2;
-        let mut stops: Vec<f64> = (0..=quantiles)
+        let raw: Vec<f64> = (0..=quantiles)
             .map(|at| place(at as f64 / quantiles as f64))
+            .collect();
+        // Bounds are for recipes: few digits.
+        let mut stops: Vec<f64> = raw
+            .windows(2)
+            .map(|pair| roundest(pair[0], pair[0] + (pair[1] - pair[0]) / 2.0))
             .collect();
         stops.extend([self.sums.min, self.sums.max]);
         stops.extend(round_numbers(place(0.005), place(0.995), self.most / 4));

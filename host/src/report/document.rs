@@ -202,6 +202,7 @@ impl Document {
                 .map(|s| s.ledger.clone())
                 .unwrap_or_default(),
             timeline: timeline(&progress),
+            quarantine: examples::reasons(&progress.quarantine),
             attempts: summary.as_ref().map(attempts).unwrap_or_default(),
             recipe: recipe(job.paths()),
             digests: summary.as_ref().map(digests).unwrap_or_default(),

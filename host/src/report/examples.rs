@@ -190,12 +190,14 @@ fn cut(text: &str) -> String {
     }
 }
 
+/// A row by its rank among samples, its id, and which of several.
+type Place = (u64, u64, Option<u32>);
+
 /// Examples of what mappers changed and filters dropped.
 pub(super) fn of_ops(input: &Input<'_>) -> Result<Vec<OpExamples>> {
     let document = input.trace.document();
     // By the order in which they are shown, and the row.
-    let mut changed: BTreeMap<usize, BTreeMap<(u64, u64, Option<u32>), Vec<Entry>>> =
-        BTreeMap::new();
+    let mut changed: BTreeMap<usize, BTreeMap<Place, Vec<Entry>>> = BTreeMap::new();
     let mut dropped: BTreeMap<usize, Vec<(f64, Entry)>> = BTreeMap::new();
     input
         .trace
@@ -352,6 +354,19 @@ pub(super) fn duplicates(
         }
     }
     Ok(all)
+}
+
+/// The commonest reasons in quarantine, as progress counts them.
+pub(super) fn reasons(rows: &BTreeMap<String, u64>) -> Vec<Reason> {
+    let mut all: Vec<(&String, &u64)> = rows.iter().collect();
+    all.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
+    let first = all.into_iter().take(REASONS).map(|(reason, rows)| Reason {
+        who: String::new(),
+        reason: cut(reason),
+        rows: *rows,
+        examples: Vec::new(),
+    });
+    first.collect()
 }
 
 /// The commonest reasons in quarantine, with rows.

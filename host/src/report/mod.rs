@@ -15,7 +15,7 @@ mod stats;
 mod tests;
 mod what_if;
 
-pub use analysis::{Analysis, Correlation, Group, Groups, Overlap, Suggestion};
+pub use analysis::{Analysis, Correlation, Group, GroupNumbers, Groups, Overlap, Suggestion};
 pub use curve::Histogram;
 pub use document::{Depth, Document};
 pub use html::{MARK, Page};

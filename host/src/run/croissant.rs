@@ -75,7 +75,7 @@ fn document(prepared: &Prepared, summary: &JobSummary, exported: &Exported) -> R
     };
     let fields: Vec<Value> = fields
         .into_iter()
-        .map(|(name, kind)| field(&name, kind, &source))
+        .filter_map(|(name, kind)| field(&name, kind, &source))
         .collect();
     let mut document = json!({
         "@context": context(),
@@ -108,7 +108,11 @@ fn document(prepared: &Prepared, summary: &JobSummary, exported: &Exported) -> R
     add("description", options.description.as_str().into());
     add("license", one_or_all(&options.license.0));
     add("url", options.url.as_str().into());
-    add("creator", one_or_all(&options.creator.0));
+    let people = options.creator.0.iter();
+    let people: Vec<Value> = people
+        .map(|name| json!({ "@type": "sc:Person", "name": name }))
+        .collect();
+    add("creator", people.into());
     Ok(document)
 }
 
@@ -138,20 +142,21 @@ fn ops(prepared: &Prepared) -> Vec<Value> {
     .collect()
 }
 
-/// The type of a field, and whether it is a list of them. None: an object.
+/// The type of a field, and whether it is a list of them. None: objects.
 type Kind = (Option<&'static str>, bool);
 
-fn field(name: &str, (kind, repeated): Kind, source: &Value) -> Value {
+/// None for an object: readers have no type for it, and fail on rows that have one.
+fn field(name: &str, (kind, repeated): Kind, source: &Value) -> Option<Value> {
     let mut source = source.clone();
     source["extract"] = json!({ "column": name });
     let mut field = json!({
         "@type": "cr:Field", "@id": format!("rows/{name}"), "name": name,
-        "dataType": kind.unwrap_or("sc:Text"), "source": source,
+        "dataType": kind?, "source": source,
     });
     if repeated {
         field["repeated"] = true.into();
     }
-    field
+    Some(field)
 }
 
 fn of_column(ty: &DataType) -> Kind {
@@ -243,6 +248,7 @@ fn context() -> Value {
     json!({
         "@language": "en", "@vocab": "https://schema.org/", "citeAs": "cr:citeAs", "column": "cr:column",
         "conformsTo": "dct:conformsTo", "cr": "http://mlcommons.org/croissant/", "data": { "@id": "cr:data", "@type": "@json" },
+        "rai": "http://mlcommons.org/croissant/RAI/", "samplingRate": "cr:samplingRate", "equivalentProperty": "cr:equivalentProperty",
         "dataBiases": "cr:dataBiases", "dataCollection": "cr:dataCollection", "dataType": { "@id": "cr:dataType", "@type": "@vocab" },
         "dct": "http://purl.org/dc/terms/", "djhost": { "@id": "urn:djhost:lineage", "@type": "@json" },
         "examples": { "@id": "cr:examples", "@type": "@json" }, "extract": "cr:extract", "field": "cr:field",

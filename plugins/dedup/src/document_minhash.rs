@@ -88,6 +88,31 @@ mod tests {
     }
 
     #[test]
+    fn with_datatroves_settings_short_documents_stay() {
+        let texts = [
+            "Hello, world!",
+            "hello world",
+            "One two three four 5.",
+            "one, two: three four 1,000",
+            "",
+            "",
+        ];
+        let params = |more: &str| {
+            format!(
+                r#"{{"tokenization": "word", "simplify": true, "hash_function": "sha1_64", "num_bands": 14, "num_rows_per_band": 8{more}}}"#
+            )
+        };
+        assert_eq!(
+            keep(&params(r#", "skip_short_documents": true"#), &texts),
+            [true, true, true, false, true, true]
+        );
+        assert_eq!(
+            keep(&params(""), &texts),
+            [true, false, true, false, true, false]
+        );
+    }
+
+    #[test]
     fn wrong_parameters_are_named() {
         for params in [
             r#"{"num_permutations": 0}"#,
@@ -96,6 +121,9 @@ mod tests {
             r#"{"window_size": 0}"#,
             r#"{"tokenization": "sentencepiece"}"#,
             r#"{"ignore_pattern": "(?=x)"}"#,
+            r#"{"language": "tlh"}"#,
+            r#"{"fast_hash": true, "hash_function": "sha1_64"}"#,
+            r#"{"skip_short_documents": true, "merge_short_documents": true}"#,
             r#"{"bands": 3}"#,
         ] {
             let error = Runner::new(operator!(DocumentMinhashDeduplicator), params)

@@ -57,8 +57,15 @@ impl Deduplicator for DocumentSimhashDeduplicator {
                 "`hamming_distance` is {distance} and `num_blocks` {blocks}: 1 and more, less than `num_blocks`, and that at most 64"
             ));
         }
-        if self.tokenization == Tokenization::Sentencepiece {
-            return Err("`tokenization` is `sentencepiece`: for simhash, `space`, `punctuation` and `character` are valid".into());
+        let other = match self.tokenization {
+            Tokenization::Sentencepiece => Some("sentencepiece"),
+            Tokenization::Word => Some("word"),
+            _ => None,
+        };
+        if let Some(other) = other {
+            return Err(format!(
+                "`tokenization` is `{other}`: for simhash, `space`, `punctuation` and `character` are valid"
+            ));
         }
         let ignore = self.ignore_pattern.as_deref();
         self.shingles = Shingles::new(

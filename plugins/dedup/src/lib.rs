@@ -14,13 +14,15 @@ mod ray;
 mod ray_bts_minhash;
 mod ray_document;
 mod shingles;
+mod simplify;
 mod sketch;
+mod wide;
 
 pub use document::DocumentDeduplicator;
 pub use document_line::DocumentLineDeduplicator;
 pub use document_minhash::DocumentMinhashDeduplicator;
 pub use document_simhash::DocumentSimhashDeduplicator;
-pub use minhash::MinhashParams;
+pub use minhash::{HashFunction, MinhashParams};
 pub use ray::NumberOrAuto;
 pub use ray_bts_minhash::RayBtsMinhashDeduplicator;
 pub use ray_document::RayDocumentDeduplicator;

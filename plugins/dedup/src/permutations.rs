@@ -4,7 +4,7 @@
 use crate::lanes::{Lanes, N};
 
 /// 2^61 - 1, a Mersenne prime.
-const PRIME: u64 = (1 << 61) - 1;
+pub(crate) const PRIME: u64 = (1 << 61) - 1;
 /// Number of permutations computed side by side, in four vectors.
 const SIDE: usize = 4 * N;
 /// Number of hashes of which the least value is kept for each permutation.
@@ -128,13 +128,13 @@ fn minimum((a, b): (u64, u64), hashes: &[u32]) -> u32 {
 
 /// The Mersenne Twister of Matsumoto and Nishimura (MT19937), seeded as NumPy's
 /// `RandomState(seed)`.
-struct Mt19937 {
+pub(crate) struct Mt19937 {
     state: [u32; 624],
     next: usize,
 }
 
 impl Mt19937 {
-    fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32) -> Self {
         let mut state = [seed; 624];
         for i in 1..624 {
             state[i] = (state[i - 1] ^ state[i - 1] >> 30)
@@ -161,7 +161,7 @@ impl Mt19937 {
     }
 
     /// Draws a number in `0..=max`: draws masked bits until they fit, upper half first.
-    fn up_to(&mut self, max: u64) -> u64 {
+    pub(crate) fn up_to(&mut self, max: u64) -> u64 {
         let mask = u64::MAX >> max.leading_zeros();
         loop {
             let high = self.next_u32();

@@ -1,9 +1,11 @@
 //! Shingles: the overlapping runs of tokens of a text, which near-duplicate detection compares.
 
 use crate::digest::SLACK;
+use crate::simplify::Simplifier;
 use djhost_sdk::Reject;
 use djhost_sdk::text::{blocks, lower_into, plain_pattern, word_hash};
 use djhost_sentencepiece::SentencePiece;
+use djhost_words::Words;
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
 use schemars::JsonSchema;
@@ -23,6 +25,8 @@ pub enum Tokenization {
     Character,
     /// Into the pieces of a sentencepiece model, which needs `tokenizer_model`. Not for simhash.
     Sentencepiece,
+    /// Into words by the rules of `language`, as datatrove does. Not for simhash.
+    Word,
 }
 
 /// By which hashes of shingles weigh their tokens: odd, without structure (digits of e).
@@ -36,6 +40,8 @@ pub(crate) struct Shingles {
     lowercase: bool,
     ignore: Option<Regex>,
     model: Option<SentencePiece>,
+    words: Option<Words>,
+    simplifier: Option<Simplifier>,
     /// The ranges of Unicode's punctuation, sorted.
     punctuation: Vec<ClassUnicodeRange>,
     merge_short: bool,
@@ -81,6 +87,22 @@ impl Shingles {
         })
     }
 
+    /// With the words of a language for tokens.
+    pub(crate) fn of_words(self, words: Words) -> Self {
+        Self {
+            words: Some(words),
+            ..self
+        }
+    }
+
+    /// Of texts that are simplified as datatrove does.
+    pub(crate) fn simplified(self) -> Self {
+        Self {
+            simplifier: Some(Simplifier::new()),
+            ..self
+        }
+    }
+
     /// Cuts `text`.
     ///
     /// # Errors
@@ -88,6 +110,9 @@ impl Shingles {
     pub(crate) fn cut(&mut self, text: &str) -> Result<Cut<'_>, Reject> {
         let [lower, kept] = &mut self.scratch;
         let mut text = text;
+        if let Some(simplifier) = &mut self.simplifier {
+            text = simplifier.simplify(text);
+        }
         if self.lowercase {
             lower.clear();
             lower_into(text, lower);
@@ -117,6 +142,10 @@ impl Shingles {
             (_, Some(model)) => model
                 .pieces(text, |piece| push(piece, ""))
                 .map_err(Reject)?,
+            (Tokenization::Word, _) => {
+                let words = self.words.iter_mut().flat_map(|words| words.cut(text));
+                words.for_each(|&(start, end)| push(&text[start as usize..end as usize], " "));
+            }
             (Tokenization::Space, _) => words(text, &mut self.joined, &mut self.tokens),
             (Tokenization::Punctuation, _) => text
                 .split(|c| is_in(&self.punctuation, c))

@@ -173,7 +173,11 @@ def plan(data: Any, recipe: RecipeLike, **options: Any) -> Plan:
         raise DataError("a plan would use up the iterator\n  hint: give rows that can be taken again")
     call = _Call.of(found, recipe, options)
     rows = found.rows() if found is not None and found.paths is None else None
-    text, document = _djhost.plan(call.recipe, call.options, rows, call.takes_result)
+    # Not in the run directory of the job: a plan leaves nothing there.
+    rows_dir = Scratch()
+    text, document = _djhost.plan(
+        call.recipe, call.options, rows, call.takes_result, rows_dir.path
+    )
     return Plan(text, json.loads(document))
 
 

@@ -135,13 +135,20 @@ def _digest(source: str, sdk: Any, paths: Iterable[Path]) -> str:
 
 
 def _cache() -> Path:
-    """``$DJHOST_CACHE_DIR``, ``$XDG_CACHE_HOME/djhost`` or ``~/.cache/djhost``, as for compiled components."""
+    """``$DJHOST_CACHE_DIR``, ``$XDG_CACHE_HOME/djhost`` or ``~/.cache/djhost``, as for compiled components.
+
+    Nobody else may write there: what is found under the name of a function is taken for it.
+    """
     root = os.environ.get("DJHOST_CACHE_DIR")
     if not root:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         root = os.path.join(base, "djhost")
     directory = Path(root) / "operators"
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.is_symlink() or directory.stat().st_uid != os.getuid():
+        hint = "set DJHOST_CACHE_DIR to a directory of your own"
+        raise PluginError([problem(f"the cache `{directory}` belongs to somebody else", hint=hint)])
+    directory.chmod(0o700)
     return directory
 
 

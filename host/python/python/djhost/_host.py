@@ -29,8 +29,13 @@ sys.exit(module.main(["djhost", *sys.argv[3:]]))
 
 def prepare() -> None:
     """Say how a component of a plugin is compiled in a process of its own."""
-    if sys.executable and _djhost.__file__:
+    if _is_python() and _djhost.__file__:
         _djhost.compile_with([sys.executable, "-I", "-S", "-c", _COMPILER, _djhost.__file__])
+
+
+def _is_python() -> bool:
+    # A program that has Python in it, such as a web server, may name itself.
+    return os.path.basename(sys.executable or "").lower().startswith(("python", "pypy"))
 
 
 def ask(*arguments: "str | os.PathLike[str]") -> str:
@@ -41,8 +46,11 @@ def ask(*arguments: "str | os.PathLike[str]") -> str:
 
     Raises :class:`~djhost.errors.QuestionError` if the command refuses the arguments.
     """
-    if not (sys.executable and _djhost.__file__):
-        raise DjhostError("this Python cannot start another one: `sys.executable` is empty")
+    if not (_is_python() and _djhost.__file__):
+        raise DjhostError(
+            f"this needs a Python of its own, and `sys.executable` is `{sys.executable}`\n"
+            "  hint: ask from a program that Python runs, or with the command `djhost`"
+        )
     call = [sys.executable, "-I", "-S", "-c", _COMMAND, _djhost.__file__, _COMPILER, *arguments]
     done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode == 0:

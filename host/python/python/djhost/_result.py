@@ -129,8 +129,10 @@ class Result:
         """Iterate over the rows as dicts, in memory of some rows."""
         for chunk in _djhost.Taken(self._files).chunks():
             if isinstance(chunk, bytes):
-                for line in chunk.splitlines():
-                    yield json.loads(line)
+                # Not `splitlines`: a carriage return may stand between the parts of a row.
+                for line in chunk.split(b"\n"):
+                    if line:
+                        yield json.loads(line)
             else:
                 yield from chunk
 

@@ -167,3 +167,7 @@ class JobStopped(_Ended):
 
 class JobInterrupted(JobStopped, KeyboardInterrupt):
     """The job was stopped by Ctrl-C, or by interrupting a cell. It can be continued."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this in place of the traceback: who interrupts a cell knows where.
+        return [f"{type(self).__name__}: {str(self).split('; ')[0]}"]

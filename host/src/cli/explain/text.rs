@@ -93,14 +93,17 @@ fn said(did: &Did, style: Style) -> String {
             format!("changes {}", names.join(", "))
         }
         Did::Made { rows } => format!("makes {rows} rows of it"),
-        Did::Merged { partner, .. } => format!(
-            "{} {}",
-            style.paint(Color::Yellow, "drops it:"),
-            match partner {
+        Did::Merged { partner, alike, .. } => {
+            let which = match partner {
                 Some(row) => format!("{} is like it and stays", place(row)),
                 None => "another row is like it and stays".to_owned(),
-            }
-        ),
+            };
+            let alike = match alike {
+                Some(share) => format!(" ({:.0} % of their words in common)", 100.0 * share),
+                None => String::new(),
+            };
+            format!("{} {which}{alike}", style.paint(Color::Yellow, "drops it:"))
+        }
         Did::Grouped { partner } => match partner {
             Some(row) => format!("puts it into the group of {}", place(row)),
             None => "puts it into the group of an earlier row".into(),

@@ -2,10 +2,14 @@
 
 // As wide as the page is drawn, so that letters have their size on a phone, too.
 const narrow = window.matchMedia('(max-width: 560px)');
-let WIDTH = 720;
-const measure = () => { WIDTH = narrow.matches ? Math.max(260, document.documentElement.clientWidth - 48) : 720; };
+let [WIDTH, HALF] = [720, 720];
+const measure = (jobs) => {
+  WIDTH = narrow.matches ? Math.max(260, document.documentElement.clientWidth - 48) : 720;
+  // Of two jobs side by side.
+  HALF = jobs > 1 && !narrow.matches ? 470 : WIDTH;
+};
 
-const chart = (label, height, ...children) => s('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': label }, children);
+const chart = (label, width, height, ...children) => s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label }, children);
 
 const rect = (kind, x, y, width, height, title) => s('rect', {
   class: kind, x: x.toFixed(2), y: y.toFixed(2), width: Math.max(width, 0).toFixed(2), height: Math.max(height, 0).toFixed(2),
@@ -22,16 +26,16 @@ const range = (values) => values.reduce(([low, high], v) => [Math.min(low, v), M
 const bars = (title, rows) => {
   const most = Math.max(1, ...rows.map(([, parts]) => parts.reduce((sum, [, size]) => sum + size, 0)));
   const each = 34;
-  return chart(title, rows.length * each, rows.map(([name, parts, text], at) => {
+  return chart(title, HALF, rows.length * each, rows.map(([name, parts, text], at) => {
     let x = 0;
     const y = at * each;
     const blocks = parts.map(([kind, size]) => {
-      const width = WIDTH * size / most;
+      const width = HALF * size / most;
       const block = size > 0 ? rect(kind, x, y + 16, Math.max(width, 1), 12, `${kind} ${count(size)}`) : null;
       x += width;
       return block;
     });
-    return [label(0, y + 12, name), label(WIDTH, y + 12, text, 'end'), blocks];
+    return [label(0, y + 12, name), label(HALF, y + 12, text, 'end'), blocks];
   }));
 };
 
@@ -70,7 +74,7 @@ const histogram = (title, data, bounds, tried, second) => {
     tried.min === null ? null : rect('shade', 0, 0, x(tried.min), bottom),
     tried.max === null ? null : rect('shade', x(tried.max), 0, WIDTH - x(tried.max), bottom),
   ].filter(() => !tried.reversed) : [];
-  return chart(title, height, columns, outline, s('line', { class: 'axis', x1: 0, x2: WIDTH, y1: bottom, y2: bottom }), shades,
+  return chart(title, WIDTH, height, columns, outline, s('line', { class: 'axis', x1: 0, x2: WIDTH, y1: bottom, y2: bottom }), shades,
     bounds ? [line('bound', bounds.min), line('bound', bounds.max)] : null,
     tried ? [tried.min === bounds.min ? null : line('moved', tried.min), tried.max === bounds.max ? null : line('moved', tried.max)] : null,
     label(WIDTH, 9, second ? 'shares' : `${count(most)} rows`, 'end'), marks);
@@ -80,10 +84,10 @@ const histogram = (title, data, bounds, tried, second) => {
 const spans = (title, rows, marks, start, end) => {
   const each = Math.max(3, Math.min(18, 360 / Math.max(rows.length, 1)));
   const height = rows.length * each + 20;
-  const x = (time) => WIDTH * Math.min(1, Math.max(0, (time - start) / (end - start || 1)));
-  return chart(title, height, rows.map(([from, to, kind, text], at) => (from === null ? null
+  const x = (time) => HALF * Math.min(1, Math.max(0, (time - start) / (end - start || 1)));
+  return chart(title, HALF, height, rows.map(([from, to, kind, text], at) => (from === null ? null
     : rect(kind, x(from), at * each, Math.max(x(to) - x(from), 1.5), each - (each > 5 ? 2 : 0.5), text))),
   marks.map(([time, row, text]) => s('circle', { class: 'dropped', cx: x(time).toFixed(1), cy: (row * each + each / 2 - 1).toFixed(1), r: Math.min(3, each / 2) }, s('title', null, text))),
-  s('line', { class: 'axis', x1: 0, x2: WIDTH, y1: height - 18, y2: height - 18 }),
-  [0, 0.25, 0.5, 0.75, 1].map((share) => label(share * WIDTH, height - 4, seconds(share * (end - start)), share === 0 ? 'start' : share === 1 ? 'end' : 'middle')));
+  s('line', { class: 'axis', x1: 0, x2: HALF, y1: height - 18, y2: height - 18 }),
+  [0, 0.25, 0.5, 0.75, 1].map((share) => label(share * HALF, height - 4, seconds(share * (end - start)), share === 0 ? 'start' : share === 1 ? 'end' : 'middle')));
 };

@@ -33,7 +33,7 @@ const root = document.getElementById('page');
 let current = null;
 const show = (page) => {
   current = page;
-  measure();
+  measure(page.jobs.length);
   // What is open stays open, and the focus stays where it was.
   const path = (element) => Array.from(root.querySelectorAll('details')).indexOf(element);
   const open = Array.from(root.querySelectorAll('details[open]')).map(path);

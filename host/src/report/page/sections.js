@@ -11,7 +11,7 @@ const overview = (job) => {
       [job.analysis ? 'rows that all filters would keep' : 'rows in the result', `${count(j.rows_out)} (${percent(j.rows_out, all)})`],
       ['in quarantine', count(j.quarantined)],
       ['input', bytes(j.input_bytes)],
-      ['result', bytes(j.output_bytes)],
+      job.analysis ? null : ['result', bytes(j.output_bytes)],
       ['time at work', seconds(j.duration)],
       ['CPU time', seconds(j.cpu_seconds || null)],
       ['peak memory', bytes(j.peak_memory)],
@@ -62,7 +62,8 @@ const funnel = (job, other) => {
 };
 
 const statsSection = (job, other) => {
-  if (!job.stats.length) return [h('p', { class: 'soft' }, job.trace ? 'No filter computed a stat.' : 'Not known: the job has no trace yet.')];
+  if (!job.stats.length && job.job.is_running) return [h('p', { class: 'soft' }, 'Shown when the job has ended.')];
+  if (!job.stats.length) return [h('p', { class: 'soft' }, job.trace ? 'No filter computed a stat.' : 'Not known: the job has no trace.')];
   const known = (stat) => {
     const twin = other ? other.stats.find((one) => one.key === stat.key && one.name === stat.name) : null;
     return twin ? { ...twin, job_id: other.job.job_id } : null;
@@ -75,7 +76,7 @@ const statsSection = (job, other) => {
 const analysed = (job) => {
   const found = job.analysis;
   if (!found) return [];
-  const statName = ([op, name]) => `${name} (op ${op})`;
+  const statName = ([op, name]) => `${op} ${name}`;
   const { correlation: c, overlap: o, groups: g } = found;
   const rows = Math.max(0, ...job.stats.map((stat) => stat.count));
   const dropping = o.ops.map((op, at) => at).filter((at) => o.both[at][at] > 0);
@@ -90,7 +91,7 @@ const analysed = (job) => {
       dropping.map((at) => [opName({ op: o.ops[at][0], name: o.ops[at][1] }), count(o.alone[at]), ...dropping.map((other) => count(o.both[at][other]))]))
       : h('p', { class: 'soft' }, 'No filter would drop a row.'),
     h('h3', null, 'Stats that go together'),
-    table(`Pearson correlation of stats, of ${counted(c.rows, 'row')}`, [['', ''], ...c.stats.map((stat) => [statName(stat), 'n'])],
+    table(`Pearson correlation of stats, of ${counted(c.rows, 'row')}`, [['', ''], ...c.stats.map(([op, name]) => [`${op} ${name}`, 'n'])],
       c.stats.map((stat, at) => [statName(stat), ...c.coefficients[at].map((r) => (r === null ? '–' : h(Math.abs(r) >= 0.5 ? 'strong' : 'span', null, r.toFixed(2))))])),
     g ? [h('h3', null, `By ${g.field}`), g.stats.map((stat, at) => details(statName(stat), table(`${statName(stat)} by ${g.field}`,
       [[g.field, ''], ['rows', 'n'], ['would stay', 'n'], ['mean', 'n'], ['5 %', 'n'], ['50 %', 'n'], ['95 %', 'n']],
@@ -102,8 +103,8 @@ const analysed = (job) => {
 };
 
 const quarantine = (job) => (job.quarantine.length ? job.quarantine.map((reason) => h('article', null,
-  h('h3', null, `${counted(reason.rows, 'row')} · ${reason.who}`), h('p', { class: 'text' }, reason.reason),
-  details('Examples', reason.examples.map((row) => [h('p', { class: 'soft' }, place(row)), h('p', { class: 'text' }, row.text)]))))
+  h('h3', null, `${counted(reason.rows, 'row')}${reason.who ? ` · ${reason.who}` : ''}`), h('p', { class: 'text' }, reason.reason),
+  reason.examples.length === 0 ? null : details('Examples', reason.examples.map((row) => [h('p', { class: 'soft' }, place(row)), h('p', { class: 'text' }, row.text)]))))
   : [h('p', { class: 'soft' }, 'No row is in quarantine.')]);
 
 const shown = (row) => [h('p', { class: 'soft' }, place(row)), row.text === null ? null : h('p', { class: 'text' }, row.text)];
@@ -113,7 +114,7 @@ const duplicates = (job) => job.duplicates.map((found) => h('article', null, h('
   h('p', null, `${counted(found.merged, 'row')} dropped for ${count(found.clusters)} that stay.`),
   found.sizes.length ? details('Sizes of clusters', table('Clusters by the number of their rows', [['rows', 'n'], ['clusters', 'n'], ['rows dropped', 'n']],
     found.sizes.slice(0, 500).map(([size, n]) => [count(size), count(n), count(n * (size - 1))]))) : null,
-  found.largest.map((cluster) => details(`${count(cluster.size)} rows: ${place(cluster.stays)}`,
+  found.largest.map((cluster) => details(`${count(cluster.size)} rows: ${cluster.stays.text === null ? place(cluster.stays) : cluster.stays.text.slice(0, 70)}`,
     h('p', null, 'Stays:'), shown(cluster.stays), h('p', null, `Dropped${cluster.size - 1 > cluster.members.length ? ', the first of them' : ''}:`), cluster.members.map(shown)))));
 
 const cost = (job) => [

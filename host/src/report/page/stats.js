@@ -2,13 +2,30 @@
 
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 
+// The number with the fewest digits from `from` up to, and without, `below`.
+const roundest = (from, below) => {
+  for (let digits = -9; digits <= 16; digits += 1) {
+    const unit = 10 ** Math.abs(digits);
+    const value = digits < 0 ? Math.ceil(from / unit) * unit : Math.ceil(from * unit) / unit;
+    if (value >= from && value < below) return value + 0;
+  }
+  return from;
+};
+
 // The values that a threshold can be moved to, ascending. Only what is known can be answered: without
 // the rows that stayed, thresholds can only be relaxed.
 const choices = (stat, side) => {
   const now = stat.bounds[side];
   const { knows_kept: all, bounds: { reversed } } = stat;
   const relaxes = (value) => now === null ? false : (side === 'min') !== reversed ? value <= now : value >= now;
-  const values = stat.curve.stops.filter((value) => all || relaxes(value));
+  const { stops, between } = stat.curve;
+  // Between a value and the next all thresholds keep the same rows: the one with the fewest digits.
+  const short = (at) => {
+    if (between || stops.length < 2) return stops[at];
+    if (side === 'max') return roundest(stops[at], at + 1 < stops.length ? stops[at + 1] : 2 * stops[at] - stops[at - 1]);
+    return -roundest(-stops[at], at > 0 ? -stops[at - 1] : stops[1] - 2 * stops[0]);
+  };
+  const values = Array.from(new Set(stops.map((value, at) => (all || relaxes(value) ? short(at) : null)).filter((value) => value !== null)));
   if (now !== null && !values.includes(now)) values.push(now);
   values.sort((a, b) => a - b);
   // No bound keeps more, unless rows in the range go.

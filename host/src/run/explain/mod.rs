@@ -95,6 +95,9 @@ pub enum Did {
         partner: Option<Located>,
         /// The beginning of that row, as it is in the input.
         text: Option<String>,
+        /// The share of their different words that both have, in what the op reads, as it is in the
+        /// input: for people, not what the op compares.
+        alike: Option<f64>,
     },
     /// It became part of a group, which takes the place of another row.
     Grouped {

@@ -1,12 +1,14 @@
 //! The ops once more, on one row.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, bail};
 
 use super::locate::{Located, located, part_of, read_row, row_text};
 use super::{Change, Did, End, Explained, Judged, Step};
 use crate::checkpoint::{Account, Chains};
 use crate::data::refresh::refresh;
-use crate::data::{Batch, Dataset, ReadOptions};
+use crate::data::{Batch, Dataset, FieldType, ReadField, ReadOptions};
 use crate::exec::chain::Chain;
 use crate::exec::source::{self, Base};
 use crate::exec::trace::text_of;
@@ -349,11 +351,15 @@ impl Way<'_> {
         };
         Ok(match entry.fate {
             Fate::Merged => {
-                let text = match entry.partner {
-                    Some(id) => self.text(id)?,
-                    None => None,
+                let (text, alike) = match entry.partner {
+                    Some(id) => (self.text(id)?, self.alike(op, entry.row_id, id)?),
+                    None => (None, None),
                 };
-                Did::Merged { partner, text }
+                Did::Merged {
+                    partner,
+                    text,
+                    alike,
+                }
             }
             Fate::Grouped => Did::Grouped { partner },
             Fate::Quarantined => Did::Quarantined {
@@ -374,6 +380,37 @@ impl Way<'_> {
             return Ok(None);
         };
         Ok(Some(row_text(&row, 0)?.chars().take(MOST_TEXT).collect()))
+    }
+
+    /// The share of words that two rows have in common, in the text that `op` reads.
+    fn alike(&self, op: &PlannedOp, one: u64, other: u64) -> Result<Option<f64>> {
+        let reads = &op.pool.signature().reads;
+        let Some(field) = reads.iter().find(|read| read.ty == FieldType::Utf8) else {
+            return Ok(None);
+        };
+        let options = ReadOptions::new(vec![ReadField {
+            path: field.path.clone(),
+            ty: FieldType::Utf8,
+            required: false,
+        }]);
+        let words = |id: u64| -> Result<Option<HashSet<String>>> {
+            let Some(Ok(row)) = read_row(self.dataset, id, &options)? else {
+                return Ok(None);
+            };
+            let column = row.column(&field.path).map(|column| column.data.clone());
+            let Some(column) = column.or_else(|| row.field(&field.path)) else {
+                return Ok(None);
+            };
+            let text = text_of(&column, 0);
+            Ok(Some(
+                text.split_whitespace().map(str::to_lowercase).collect(),
+            ))
+        };
+        let (Some(one), Some(other)) = (words(one)?, words(other)?) else {
+            return Ok(None);
+        };
+        let all = one.union(&other).count();
+        Ok((all > 0).then(|| one.intersection(&other).count() as f64 / all as f64))
     }
 
     fn judged(&self, op: &PlannedOp, key: &str, value: serde_json::Value) -> Judged {

@@ -18,7 +18,7 @@ from djhost.ops._describe import Description
 from djhost.ops._list import Operators
 from djhost.ops._operator import Op, Operator
 from djhost.ops._schema import Param
-from djhost.ops._tables import Plugin, all_operators, find, matches
+from djhost.ops._tables import Plugin, all_operators, find, in_full, matches
 
 # Without `list`, which would take the place of Python's own where somebody imports all.
 __all__ = ["Description", "Op", "Operator", "Operators", "Param", "show"]
@@ -57,7 +57,8 @@ def show(name: str, *, plugins: Union[Plugin, Iterable[Plugin]] = (), allow_over
     >>> djhost.ops.show("clean_links_mapper").kind
     'mapper'
     """
-    return find(name, plugins, allow_override).description
+    found = find(name, plugins, allow_override)
+    return in_full(found, allow_override)
 
 
 def __getattr__(name: str) -> Operator:

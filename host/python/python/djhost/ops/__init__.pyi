@@ -1,6 +1,6 @@
 """The operators as functions. Written by generate.py."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from typing_extensions import Unpack

@@ -48,6 +48,14 @@ def find(name: str, plugins: Union[Plugin, Iterable[Plugin]] = (), allow_overrid
     raise AttributeError(f"there is no operator `{name}`{near or '; djhost.ops.list() shows all'}")
 
 
+def in_full(operator: Operator, allow_override: Iterable[str] = ()) -> Description:
+    """The description of an operator with the fields that it reads and writes, which a list of plugins has not."""
+    if operator.description.signature is not None or not operator.plugins:
+        return operator.description
+    named = _djhost.describe_operators(list(operator.plugins), list(allow_override), [operator.description.name])
+    return Description.read(json.loads(named)[0])
+
+
 def paths(plugins: Union[Plugin, Iterable[Plugin]]) -> list[str]:
     """Plugins as paths; one alone is a list of one."""
     if isinstance(plugins, (str, os.PathLike)):

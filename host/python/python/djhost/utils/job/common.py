@@ -86,7 +86,7 @@ class JobUtils:
 
     def get_partition_status(self) -> dict[int, dict[str, Any]]:
         """State, rows, times, finished ops and checkpoints of each partition, by its number."""
-        return _partition_status(self.load_progress(), self.load_event_logs())
+        return partition_status(self.load_progress(), self.load_event_logs(), self.load_dataset_mapping())
 
     def calculate_overall_progress(self) -> dict[str, Any]:
         """Counts of partitions and rows, and the share that is done.
@@ -96,7 +96,8 @@ class JobUtils:
         unless the job runs and its speed is known, and 0 if it is complete. ``job_status`` is ``running``, ``stopping``,
         ``completed``, ``failed``, ``stopped``, or ``died``: nobody runs the job, and nobody said how it ended.
         """
-        return _overall_progress(self.load_progress())
+        progress = self.load_progress()
+        return overall_progress(progress, self.get_partition_status())
 
     def get_operation_pipeline(self) -> list[dict[str, Any]]:
         """The ops in the order of the recipe: ``name``, and ``config``, its parameters with their defaults."""
@@ -107,20 +108,28 @@ class JobUtils:
         return pipeline
 
 
-def _partition_status(progress: dict[str, Any], events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def partition_status(
+    progress: dict[str, Any], events: list[dict[str, Any]], mapping: dict[str, Any]
+) -> dict[int, dict[str, Any]]:
+    """What `JobUtils.get_partition_status` returns, from what is loaded already."""
+    # Rows of a partition are known before it is read if the format counts them.
+    samples = {part["partition_id"]: part["sample_count"] for part in mapping.get("partitions", ())}
     began = {
         (event["partition_id"], event["operation_idx"]): event["timestamp"]
         for event in events
         if event["event_type"] == "op_start"
     }
-    return {part["partition_id"]: _partition(part, began) for part in progress["partition"]}
+    return {
+        part["partition_id"]: _partition(part, began, samples.get(part["partition_id"]) or part["rows_in"])
+        for part in progress["partition"]
+    }
 
 
-def _partition(part: dict[str, Any], began: dict[tuple[int, int], float]) -> dict[str, Any]:
+def _partition(part: dict[str, Any], began: dict[tuple[int, int], float], samples: int) -> dict[str, Any]:
     current = part["current_op"]
     return {
         "status": part["state"],
-        "sample_count": part["rows_in"],
+        "sample_count": samples,
         "start_time": part["start_time"],
         "end_time": part["end_time"],
         "error_message": part["error_message"],
@@ -154,8 +163,9 @@ def _partition(part: dict[str, Any], began: dict[tuple[int, int], float]) -> dic
     }
 
 
-def _overall_progress(progress: dict[str, Any]) -> dict[str, Any]:
-    counts, partitions = progress["partitions"], progress["partition"]
+def overall_progress(progress: dict[str, Any], partitions: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """What `JobUtils.calculate_overall_progress` returns, from what is loaded already."""
+    counts = progress["partitions"]
     total, done = counts["total"], counts["done"]
     left = progress["eta_seconds"]
     return {
@@ -164,8 +174,8 @@ def _overall_progress(progress: dict[str, Any]) -> dict[str, Any]:
         "processing_partitions": counts["running"],
         "failed_partitions": counts["failed"],
         "progress_percentage": 100.0 * done / total if total else 0.0,
-        "total_samples": sum(part["rows_in"] for part in partitions),
-        "processed_samples": sum(part["rows_in"] for part in partitions if part["state"] == "completed"),
+        "total_samples": sum(part["sample_count"] for part in partitions.values()),
+        "processed_samples": sum(part["sample_count"] for part in partitions.values() if part["status"] == "completed"),
         "estimated_remaining_seconds": 0.0 if progress["status"] == "completed" else left,
         "job_status": progress["status"],
         "fraction": progress["fraction"],

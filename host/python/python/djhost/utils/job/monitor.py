@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from djhost import _djhost
 from djhost.utils.job._command import run
-from djhost.utils.job.common import JobUtils, StrPath, _overall_progress, _partition_status
+from djhost.utils.job.common import JobUtils, StrPath, overall_progress, partition_status
 
 
 class JobProgressMonitor:
@@ -30,13 +30,14 @@ class JobProgressMonitor:
     def get_progress_data(self) -> dict[str, Any]:
         """Everything that is known, by the names of Data-Juicer; ``progress`` has it in djhost's terms."""
         job = self.job_utils
-        progress = job.load_progress()
+        progress, mapping = job.load_progress(), job.load_dataset_mapping()
+        partitions = partition_status(progress, job.load_event_logs(), mapping)
         return {
             "job_id": self.job_id,
             "job_summary": job.load_job_summary(),
-            "dataset_mapping": job.load_dataset_mapping(),
-            "partition_status": _partition_status(progress, job.load_event_logs()),
-            "overall_progress": _overall_progress(progress),
+            "dataset_mapping": mapping,
+            "partition_status": partitions,
+            "overall_progress": overall_progress(progress, partitions),
             "progress": progress,
         }
 
