@@ -323,3 +323,25 @@ fn mistakes_are_told_before_any_work() {
         "{said}"
     );
 }
+
+#[test]
+fn the_data_of_its_page_is_what_it_prints() {
+    let dir = directory();
+    let found = analyze(
+        dir.path(),
+        &["recipe.yaml", "--by", "meta.lang", "--keep", "90"],
+    );
+    let job = found["job"]["work_dir"].as_str().unwrap();
+    let again = ok(
+        dir.path(),
+        &["report", job, "--json", "--by", "meta.lang", "--keep", "90"],
+    );
+    let again: Value = serde_json::from_str(&again).unwrap();
+    for part in ["stats", "analysis", "ops", "ledger", "examples"] {
+        assert_eq!(again[part], found[part], "{part}");
+    }
+    let refused = djhost(dir.path(), &["report", job, "--json", "--keep", "0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let refused = djhost(dir.path(), &["report", job, "--by", "meta.lang"]);
+    assert_eq!(refused.status.code(), Some(2));
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use djhost::jobs::events::Event;
 use djhost::jobs::{Job, RunPaths, list_jobs, progress_text, stop_job_in};
+use djhost::report::WhatIf;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -134,6 +135,22 @@ pub(crate) fn jobs(py: Python<'_>, base_dir: Option<PathBuf>, all: bool) -> PyRe
         Ok(serde_json::to_string(&list_jobs(
             base_dir.as_deref(),
             all,
+        )?)?)
+    })
+}
+
+/// Returns how many rows filters would keep with other thresholds, pairs of `OP.PARAMETER` and a
+/// value: a `WhatIf` as text.
+#[pyfunction]
+pub(crate) fn job_what_if(
+    py: Python<'_>,
+    root: PathBuf,
+    wanted: Vec<(String, Option<f64>)>,
+) -> PyResult<String> {
+    call(py, || {
+        Ok(serde_json::to_string(&WhatIf::of_job(
+            &job(root),
+            &wanted,
         )?)?)
     })
 }

@@ -39,6 +39,7 @@ fn _djhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(jobs::job_text, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::job_pipeline, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::jobs, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::job_what_if, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::stop_job, module)?)?;
     module.add_function(wrap_pyfunction!(ops::describe_operators, module)?)?;
     module.add_function(wrap_pyfunction!(ops::built_in_operators, module)?)?;

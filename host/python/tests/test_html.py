@@ -24,8 +24,8 @@ HOSTILE = [
 ]
 
 #: All that this package writes.
-TAGS = {"style", "div", "table", "thead", "tbody", "tr", "th", "td", "b", "i", "span", "code", "pre", "details", "summary", "p"}
-ATTRIBUTES = {"class", "style"}
+TAGS = {"style", "div", "table", "thead", "tbody", "tr", "th", "td", "b", "i", "span", "code", "pre", "details", "summary", "p", "ins", "del", "iframe"}
+ATTRIBUTES = {"class", "style", "srcdoc", "sandbox", "title"}
 
 
 class Elements(HTMLParser):

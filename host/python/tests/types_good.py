@@ -84,3 +84,16 @@ def builds() -> int:
 
 async def waits(job: djhost.Job) -> djhost.Result:
     return await job
+
+
+def questions() -> Optional[int]:
+    result: djhost.Result = djhost.run([{"text": "a"}], ["clean_links_mapper"], trace="all")
+    reasons = [row["reason"] for row in result.dropped("text_length_filter")]
+    explained: djhost.Explained = result.explain(0)
+    page: Path = result.report().path
+    result.compare(result, page)
+    analysis: djhost.Analysis = djhost.analyze("data.jsonl", by="lang", keep=90, what_if={"text_length_filter": {"min_len": 3}})
+    found: djhost.WhatIf = analysis.what_if({"text_length_filter.min_len": None, "words_num_filter.max_num": 3})
+    recipe: djhost.Recipe = analysis.recipe()
+    print(reasons, explained.steps, str(explained), recipe, result.findings, int(found))
+    return analysis.answer.stay if analysis.answer else None

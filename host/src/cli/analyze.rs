@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::config::RecipeArg;
 use super::loading::while_loading;
-use super::report::{check_output, document};
+use super::report::{check_keep, check_output, document};
 use super::{again::same_directory, allocator};
 use crate::config::{AnalysisMode, Need, Override, Resolved, resolve};
 use crate::error::UserError;
@@ -122,9 +122,7 @@ fn check(args: &AnalyzeArgs, output: Option<&Path>, html: Option<&Path>) -> Resu
             "a share above 0 and up to 1, such as `0.1`",
         );
     }
-    if !(args.keep > 0.0 && args.keep <= 100.0) {
-        return wrong("--keep", args.keep, "a percentage above 0 and up to 100");
-    }
+    check_keep(args.keep)?;
     if let Some(path) = output.filter(|path| path.exists()) {
         let message = format!("`{}` exists already", path.display());
         return Err(UserError::new("--output", message)

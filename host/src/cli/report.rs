@@ -30,6 +30,20 @@ pub struct ReportArgs {
     /// [default: JOB.html].
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Print the data of the page as JSON, and write no file
+    #[arg(long, conflicts_with_all = ["output", "compare"])]
+    json: bool,
+    /// An analysis: group by a field of the rows, or by a stat that is a text
+    #[arg(long, value_name = "FIELD", requires = "json")]
+    by: Option<String>,
+    /// An analysis: suggest bounds that keep this percentage of the rows
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 95.0,
+        requires = "json"
+    )]
+    keep: f64,
     /// Show this job beside it: both funnels, the differences of ops, stats above each other.
     #[arg(long, value_name = "JOB")]
     compare: Option<String>,
@@ -46,6 +60,9 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
         .flatten()
         .map(|job| find(job))
         .collect::<Result<_>>()?;
+    if args.json {
+        return print_json(args, &absolute(&jobs[0])?);
+    }
     let output = match &args.output {
         Some(output) => output.clone(),
         None => PathBuf::from(format!("{}.html", jobs[0].paths().job_id())),
@@ -66,6 +83,27 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
         bytes(html.len() as u64)
     ))?;
     Ok(exit::DONE)
+}
+
+/// Prints what `djhost analyze --json` does, of any job.
+fn print_json(args: &ReportArgs, job: &Job) -> Result<u8> {
+    check_keep(args.keep)?;
+    let depth = Depth::Rows {
+        keep: args.keep / 100.0,
+        by: args.by.as_deref(),
+    };
+    super::print(&(serde_json::to_string_pretty(&document(job, depth)?)? + "\n"))?;
+    Ok(exit::DONE)
+}
+
+/// Fails if `keep` is no percentage of rows.
+pub(super) fn check_keep(keep: f64) -> Result<()> {
+    if keep > 0.0 && keep <= 100.0 {
+        return Ok(());
+    }
+    Err(UserError::new("--keep", format!("`{keep}` is not valid"))
+        .hint("valid is a percentage above 0 and up to 100")
+        .into())
 }
 
 /// The same job, wherever the process goes.

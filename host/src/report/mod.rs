@@ -13,6 +13,7 @@ mod serve;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod what_if;
 
 pub use analysis::{Analysis, Correlation, Group, GroupNumbers, Groups, Overlap, Suggestion};
 pub use curve::Histogram;
@@ -20,3 +21,4 @@ pub use document::{Depth, Document};
 pub use html::{MARK, Page};
 pub use serve::{Describe, Server};
 pub use stats::StatTable;
+pub use what_if::{OpWhatIf, WhatIf};

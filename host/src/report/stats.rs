@@ -200,7 +200,7 @@ pub(super) fn stats(trace: &Trace, rows_out: &BTreeMap<usize, u64>) -> Result<Ve
 }
 
 /// Bounds that demand nothing, with the flags of the op.
-fn unbounded(op: &TracedOp) -> Bounds {
+pub(super) fn unbounded(op: &TracedOp) -> Bounds {
     let flag = |name: &str, default| op.params[name].as_bool().unwrap_or(default);
     Bounds {
         min_closed: flag("min_closed_interval", true),

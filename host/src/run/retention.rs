@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::config::{Config, Retention};
+use crate::config::{Config, Retention, TraceMode};
 use crate::rundir::storage::clean_temporary;
 use crate::rundir::{RunPaths, Storage};
 
@@ -22,8 +22,8 @@ pub(crate) fn apply(config: &Config, paths: &RunPaths, storage: &Storage) -> Res
         remove_files(&paths.checkpoints(), storage, |_| true)?;
         remove_files(&paths.discarded(), storage, |_| true)?;
     }
-    if !keep || paths.is_temporary() {
-        // Rows that a program gave: it has them.
+    if !keep || (paths.is_temporary() && config.trace == TraceMode::Off) {
+        // Rows that a program gave: it has them, and nobody will ask what became of them.
         remove_files(&paths.data(), storage, RunPaths::is_given_rows)?;
     }
     if !keep || !config.intermediate_storage.keep_unpacked_inputs {

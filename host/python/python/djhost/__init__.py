@@ -19,19 +19,27 @@ from djhost._splits import SplitResult
 
 if TYPE_CHECKING:
     from djhost import ops
+    from djhost._analysis import Analysis, analyze
     from djhost._build import Built, build
     from djhost._chain import Chain, read
+    from djhost._explained import Explained, Report
     from djhost._recipes import Recipe
+    from djhost._thresholds import WhatIf
 
 __all__ = [
+    "Analysis",
     "Built",
     "Chain",
+    "Explained",
     "Job",
     "Plan",
     "Recipe",
+    "Report",
     "Result",
     "SplitResult",
+    "WhatIf",
     "__version__",
+    "analyze",
     "build",
     "check",
     "errors",
@@ -45,9 +53,14 @@ __all__ = [
 
 # Loaded when they are first used, so that the import is quick.
 _LATER = {
+    "Analysis": "djhost._analysis",
     "Built": "djhost._build",
     "Chain": "djhost._chain",
+    "Explained": "djhost._explained",
     "Recipe": "djhost._recipes",
+    "Report": "djhost._explained",
+    "WhatIf": "djhost._thresholds",
+    "analyze": "djhost._analysis",
     "build": "djhost._build",
     "ops": "djhost.ops",
     "read": "djhost._chain",

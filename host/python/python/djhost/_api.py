@@ -17,7 +17,7 @@ from djhost._scratch import Scratch
 from djhost._splits import SplitResult
 from djhost.errors import DataError, PluginError, Problem, RecipeError
 
-__all__ = ["Plan", "check", "plan", "run", "start"]
+__all__ = ["Plan", "check", "merged", "plan", "run", "start", "start_job"]
 
 _Path = Union[str, "os.PathLike[str]"]
 
@@ -84,7 +84,7 @@ def run(
         JobFailed, JobStopped: The job has ended without a result; ``error.job.resume()`` continues it.
         ExpectationError: The result is not what ``expect`` in the recipe demands.
     """
-    options = _merged(
+    options = merged(
         options,
         text_key=text_key,
         export_path=export_path,
@@ -98,7 +98,7 @@ def run(
     splits = splits_of(data)
     if splits is not None:
         return _run_splits(splits, recipe, options, progress)
-    return _start(data, recipe, options).wait(progress=progress)
+    return start_job(data, recipe, options).wait(progress=progress)
 
 
 def start(
@@ -124,7 +124,7 @@ def start(
     >>> len(job.wait())
     1
     """
-    options = _merged(
+    options = merged(
         options,
         text_key=text_key,
         export_path=export_path,
@@ -139,7 +139,7 @@ def start(
         raise DataError(
             "a DatasetDict is several jobs\n  hint: start one for each split, or use `djhost.run`"
         )
-    return _start(data, recipe, options)
+    return start_job(data, recipe, options)
 
 
 class Plan(NamedTuple):
@@ -167,7 +167,7 @@ def plan(data: Any, recipe: RecipeLike, **options: Any) -> Plan:
     >>> [op["operation_name"] for op in plan.document["operations"]]
     ['text_length_filter']
     """
-    options = _merged(options)
+    options = merged(options)
     found = _given(data)
     if found is not None and found.once:
         raise DataError("a plan would use up the iterator\n  hint: give rows that can be taken again")
@@ -189,7 +189,7 @@ def check(recipe: RecipeLike, data: Any = None, **options: Any) -> list[Problem]
     >>> problem.path
     'process[0].text_length_filter.min_len'
     """
-    options = _merged(options)
+    options = merged(options)
     try:
         found = _given(data)
         call = _Call.of(found, recipe, options)
@@ -215,6 +215,7 @@ class _Call(NamedTuple):
         found: Optional[Given],
         recipe: RecipeLike,
         options: Mapping[str, Any],
+        scratch: Optional[Scratch] = None,
     ) -> "_Call":
         recipe = listed(recipe)
         plugins = plugins_of(recipe, options)
@@ -224,8 +225,7 @@ class _Call(NamedTuple):
             flat.append(("dataset_path", found.paths))
         known = json.loads(_djhost.given_options(plain, flat))
         takes_result = "export_path" not in known
-        scratch = None
-        if not known.keys() & {"job_id", "resume", "work_dir", "export_path"}:
+        if scratch is None and not known.keys() & {"job_id", "resume", "work_dir", "export_path"}:
             scratch = Scratch()
             flat += [("work_dir", scratch.path), ("job_id", "job")]
         elif takes_result and "work_dir" not in known:
@@ -233,9 +233,15 @@ class _Call(NamedTuple):
         return cls(plain, flat, takes_result, scratch, known.get("log_level"))
 
 
-def _start(data: Any, recipe: RecipeLike, options: Mapping[str, Any]) -> Job:
+def start_job(
+    data: Any,
+    recipe: RecipeLike,
+    options: Mapping[str, Any],
+    scratch: Optional[Scratch] = None,
+) -> Job:
+    """Start a job. `scratch` is what holds its run directory if `options` name one that is temporary."""
     found = _given(data)
-    call = _Call.of(found, recipe, options)
+    call = _Call.of(found, recipe, options, scratch)
     in_memory = found is not None and found.paths is None
 
     def begin(rows: Any, options: list[tuple[str, Any]]) -> _djhost.Job:
@@ -283,7 +289,7 @@ def _run_splits(
             own["export_path"] = str(own["export_path"]).replace("{split}", name)
         if "job_id" in own:
             own["job_id"] = f"{own['job_id']}_{name}"
-        results[name] = _start(split, recipe, own).wait(progress=progress)
+        results[name] = start_job(split, recipe, own).wait(progress=progress)
     return SplitResult(results)
 
 
@@ -295,9 +301,9 @@ def _given(data: Any) -> Optional[Given]:
 _NAMES = {"text_key": "text_keys", "keep_stats": "keep_stats_in_res_ds"}
 
 
-def _merged(options: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
+def merged(options: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
     """Return all options that the caller gave."""
-    merged: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     arguments = {**arguments, **{k: options[k] for k in _NAMES if k in options}}
     rest = {key: value for key, value in options.items() if key not in _NAMES}
     for name, value in arguments.items():
@@ -305,7 +311,7 @@ def _merged(options: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
             value = [value] if isinstance(value, (str, os.PathLike)) else list(value)
             value = value or None
         if value is not None:
-            merged[_NAMES.get(name, name)] = value
+            found[_NAMES.get(name, name)] = value
     if isinstance(rest.get("plugins"), (str, os.PathLike)):
         rest["plugins"] = [rest["plugins"]]
-    return {**merged, **rest}
+    return {**found, **rest}

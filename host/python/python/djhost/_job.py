@@ -64,6 +64,8 @@ class Job:
         self._restart = restart
         self._restore = restore
         self._scratch = scratch
+        # Where rows from memory are, also for later attempts, which are not given any.
+        self._given = native.dataset
         self._result: Optional[Result] = None
         _note(native)
 
@@ -224,7 +226,9 @@ class Job:
         if outcome is None or outcome[0] != "completed":
             self._raise()
         if self._result is None:
-            self._result = Result(self.run_dir, restore=self._restore, scratch=self._scratch)
+            self._result = Result(
+                self.run_dir, restore=self._restore, scratch=self._scratch, given=self._given
+            )
         unmet = _unmet(self._result.summary)
         if unmet:
             keys = ", ".join(f"`{demand['key']}` is {demand['value']}" for demand in unmet)

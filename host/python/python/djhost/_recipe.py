@@ -27,7 +27,7 @@ RecipeLike = Union[
 """A path of a YAML file, a list of operators, a dict with `process` and options, or a `Recipe`."""
 
 # Options with a structure of their own: their keys are not options.
-_WHOLE = frozenset({"process", "dataset"})
+_WHOLE = frozenset({"process", "dataset", "expect"})
 
 
 def recipe_of(recipe: RecipeLike) -> Union[None, str, dict[str, Any]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from djhost import _djhost
 from djhost._need import need
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from djhost._explained import Explained, Report
     from djhost._scratch import Scratch
+    from djhost._thresholds import Thresholds, WhatIf
 
 __all__ = ["Result"]
 
@@ -46,6 +48,7 @@ class Result:
         *,
         restore: Optional[Callable[["Result"], Any]] = None,
         scratch: Optional["Scratch"] = None,
+        given: Optional[Path] = None,
     ) -> None:
         files = _djhost.result_files(run_dir)
         if files is None:
@@ -54,6 +57,8 @@ class Result:
         self._files = files
         self._restore = restore
         self._scratch = scratch
+        # The file of the rows that were given in memory.
+        self._given = given
         with open(run_dir / "job_summary.json", encoding="utf-8") as file:
             self._summary: dict[str, Any] = json.load(file)
 
@@ -98,6 +103,12 @@ class Result:
         for name in ("dropped", "merged", "created"):
             ledger[name] = {int(op): rows for op, rows in ledger.get(name, {}).items()}
         return ledger
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What deserves a look: ops that dropped all rows or none, thresholds that no row comes near,
+        fields that no row has. Each is a dict with ``kind``, ``op``, ``name`` and the ``message``."""
+        return list(self._summary.get("findings", []))
 
     def __len__(self) -> int:
         return int(self._summary["ledger"]["output"])
@@ -179,3 +190,93 @@ class Result:
             with open(directory / name, "rb") as file:
                 entries.extend(json.loads(line) for line in file)
         return [entry for entry in entries if op in (None, entry.get("operation_idx"))]
+
+    def dropped(self, op: Union[int, str, None] = None) -> list[dict[str, Any]]:
+        """Return the rows of the input that are not in the result: of all ops, or of one by name or number.
+
+        >>> import djhost
+        >>> result = djhost.run([{"text": "x"}, {"text": "a text"}], [{"text_length_filter": {"min_len": 2}}])
+        >>> [row] = result.dropped()
+        >>> row["row"], row["index"], row["reason"]
+        ({'text': 'x'}, 0, 'text_len is 1, demanded is at least 2 (off by 1)')
+
+        Each is a dict with the ``row`` as it is in the input, ``row_id``, ``file``, ``offset``, the ``op``
+        (None: the reader) and ``op_name``, its ``fate`` (``dropped``, ``merged``, ``grouped``,
+        ``quarantined``), the ``reason`` in words, the ``stats`` that the op computed, and the id of the
+        ``partner`` that stands for a duplicate. Of rows from memory, ``index`` is the place in what was
+        given, from 0.
+
+        Raises:
+            QuestionError: There is no such op, or the job ran with ``trace="off"``.
+        """
+        from djhost._dropped import dropped
+
+        return dropped(self._asked(), op, self._given)
+
+    def explain(
+        self, row: Union[int, str, None] = None, *, where: Optional[Mapping[str, Any]] = None
+    ) -> "Explained":
+        """Return a row's way through the recipe: what each op computed and demanded, or changed.
+
+        >>> import djhost
+        >>> result = djhost.run([{"text": "x", "id": 7}], [{"text_length_filter": {"min_len": 2}}])
+        >>> result.explain(where={"id": 7}).end
+        'gone'
+
+        Args:
+            row: ``"FILE:LINE"`` (for Parquet and Arrow the number of the row, from 1), or the ``row_id``
+                of the trace. For data given in memory, an int is the place in it, from 0.
+            where: A field and its value, such as ``{"id": 7}`` or ``{"meta.url": "…"}``: the first such
+                row.
+
+        Raises:
+            QuestionError: There is no such row.
+        """
+        from djhost._explained import Explained, place_of
+
+        place = place_of(row, where, self._given)
+        return Explained(self._asked(), place, given=self._given, owner=self)
+
+    def report(self, path: Union[str, "os.PathLike[str]", None] = None) -> "Report":
+        """Write a page about the job: rows through the recipe, stats with thresholds to move, duplicates,
+        quarantine, time and memory per op, samples of what ops did.
+
+        `path` is the file, a new one or an earlier page; without it the page is temporary and lives as
+        long as what is returned. A notebook shows the page. With ``trace="all"`` it knows what other
+        thresholds keep for all rows, else only for those that were dropped.
+        """
+        from djhost._explained import write_report
+
+        return write_report(self._asked(), path)
+
+    def compare(
+        self, other: Union["Result", str], path: Union[str, "os.PathLike[str]", None] = None
+    ) -> "Report":
+        """Write a page that shows the job beside another one: a result, a job id or a run directory."""
+        from djhost._explained import write_report
+
+        beside = other._asked() if isinstance(other, Result) else other
+        return write_report(self._asked(), path, f"--compare={beside}")
+
+    def what_if(self, thresholds: "Thresholds") -> "WhatIf":
+        """Count the rows that would stay with other thresholds, without running the recipe again.
+
+        Needs ``trace="all"``. It is an estimate where later ops would see other rows than they saw, and
+        says so. See also :func:`djhost.analyze`, where every filter has judged every row.
+
+        >>> import djhost
+        >>> rows = [{"text": "x" * n} for n in range(1, 11)]
+        >>> result = djhost.run(rows, [{"text_length_filter": {"min_len": 5}}], trace="all")
+        >>> print(result.what_if({"text_length_filter.min_len": 8}))
+        3 of 10 rows would stay, now 6
+
+        Raises:
+            QuestionError: There is no such threshold, or the trace does not have all rows.
+        """
+        from djhost._thresholds import what_if
+
+        return what_if(self._asked(), thresholds)
+
+    def _asked(self) -> Path:
+        """The run directory, for questions about rows of the job."""
+        return self.run_dir.absolute()

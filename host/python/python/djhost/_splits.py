@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
 
 from djhost._need import need
 from djhost._result import Result
+from djhost.errors import QuestionError, problem
 
 if TYPE_CHECKING:
     import datasets
@@ -69,3 +71,25 @@ class SplitResult(Result):
     def quarantine(self, op: "int | None" = None) -> list[dict[str, Any]]:
         """Return the rows in quarantine of all splits."""
         return [row for result in self.splits.values() for row in result.quarantine(op)]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What deserves a look, each with the name of its ``split``."""
+        return [
+            {"split": name, **found}
+            for name, result in self.splits.items()
+            for found in result.findings
+        ]
+
+    def dropped(self, op: Union[int, str, None] = None) -> list[dict[str, Any]]:
+        """Return the rows that are not in the results, each with the name of its ``split``."""
+        return [
+            {"split": name, **row}
+            for name, result in self.splits.items()
+            for row in result.dropped(op)
+        ]
+
+    def _asked(self) -> Path:
+        one = next(iter(self.splits))
+        message = f"the result is of {len(self.splits)} jobs, one for each split"
+        raise QuestionError([problem(message, hint=f"ask one of them: `result.splits[{one!r}]`")])

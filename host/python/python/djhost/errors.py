@@ -29,6 +29,7 @@ __all__ = [
     "ParameterError",
     "PluginError",
     "Problem",
+    "QuestionError",
     "RecipeError",
 ]
 
@@ -89,6 +90,10 @@ class ParameterError(RecipeError, TypeError):
 
 class PluginError(_Problems):
     """A plugin cannot be used or built. Nothing was started."""
+
+
+class QuestionError(_Problems):
+    """A question about a job has no answer: it has no such row, op or threshold, or has not recorded it."""
 
 
 class DataError(DjhostError, ValueError):
