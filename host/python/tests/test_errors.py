@@ -110,8 +110,8 @@ def test_a_value_that_no_recipe_can_hold_is_named() -> None:
     assert "`object`" in problem.message
 
 
-@pytest.mark.parametrize("url", ["https://example.org/rows.jsonl", ["s3://bucket/a.parquet"]])
-def test_urls_are_refused(url: object) -> None:
+@pytest.mark.parametrize("url", ["hf://datasets/a/rows.jsonl", ["s3://bucket/a.parquet"]])
+def test_urls_of_stores_are_refused(url: object) -> None:
     with pytest.raises(RecipeError, match="is not a local path") as caught:
         djhost.run(url, [])
     assert "copy the dataset here first" in str(caught.value.problems[0].hint)

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Union
 
+from djhost._cache import cache
 from djhost._source import module_of
-from djhost.errors import PluginError, problem
+from djhost.errors import DjhostError, PluginError, problem
 from djhost.ops import Description, Op, Operator
 
 #: What builds components. Its version is part of what a component is made of.
@@ -135,21 +136,11 @@ def _digest(source: str, sdk: Any, paths: Iterable[Path]) -> str:
 
 
 def _cache() -> Path:
-    """``$DJHOST_CACHE_DIR``, ``$XDG_CACHE_HOME/djhost`` or ``~/.cache/djhost``, as for compiled components.
-
-    Nobody else may write there: what is found under the name of a function is taken for it.
-    """
-    root = os.environ.get("DJHOST_CACHE_DIR")
-    if not root:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        root = os.path.join(base, "djhost")
-    directory = Path(root) / "operators"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if directory.is_symlink() or directory.stat().st_uid != os.getuid():
-        hint = "set DJHOST_CACHE_DIR to a directory of your own"
-        raise PluginError([problem(f"the cache `{directory}` belongs to somebody else", hint=hint)])
-    directory.chmod(0o700)
-    return directory
+    try:
+        return cache("operators")
+    except DjhostError as error:
+        message, _, hint = str(error).partition("\n  hint: ")
+        raise PluginError([problem(message, hint=hint)]) from None
 
 
 def _componentize(source: str, output: Path, paths: Iterable[Path]) -> None:

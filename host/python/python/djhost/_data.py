@@ -65,7 +65,7 @@ def given(data: Any) -> Given:
     kind = f"{type(data).__module__}.{type(data).__qualname__}"
     raise DataError(
         f"a `{kind}` is no data\n"
-        "  hint: give a path, a list or iterator of dicts, a pyarrow Table or RecordBatchReader, a pandas or "
+        "  hint: give a path or URL, a list or iterator of dicts, a pyarrow Table or RecordBatchReader, a pandas or "
         "polars DataFrame, a Dataset of Hugging Face, or any object with `__arrow_c_stream__`"
     )
 
@@ -81,7 +81,15 @@ def splits_of(data: Any) -> Optional[dict[str, Any]]:
 
 
 def _paths(paths: Iterable[Any]) -> Given:
-    return Given([os.fspath(path) for path in paths], lambda: None, None)
+    found = []
+    for path in paths:
+        if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
+            from djhost._download import local
+
+            found.append(local(path))
+        else:
+            found.append(os.fspath(path))
+    return Given(found, lambda: None, None)
 
 
 def _to_arrow_if_there(result: "Result") -> Any:
