@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 from djhost import _djhost
@@ -51,6 +50,8 @@ def ask(*arguments: "str | os.PathLike[str]") -> str:
             f"this needs a Python of its own, and `sys.executable` is `{sys.executable}`\n"
             "  hint: ask from a program that Python runs, or with the command `djhost`"
         )
+    import subprocess
+
     call = [sys.executable, "-I", "-S", "-c", _COMMAND, _djhost.__file__, _COMPILER, *arguments]
     done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode == 0:
