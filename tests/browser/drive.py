@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Dialog, Page, sync_playwright
 
 # What a page must have for people who do not see it or use no mouse.
 ACCESS = """() => {
@@ -52,7 +52,12 @@ def main(task: dict[str, Any]) -> dict[str, Any]:
         requests: list[str] = []
         page.on("console", lambda m: errors.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: errors.append(str(e)))
-        page.on("dialog", lambda d: (errors.append(f"dialog: {d.message}"), d.dismiss()))
+
+        def refuse(dialog: Dialog) -> None:
+            errors.append(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
+        page.on("dialog", refuse)
         page.on("request", lambda r: requests.append(r.url))
         page.goto(task["url"])
         if "until" in task:
