@@ -70,6 +70,42 @@ class Chain:
         **common: Unpack[CommonOfFilters],
     ) -> Chain:
         """Keeps texts whose average line length lies in a range."""
+    def c4_badwords_filter(
+        self,
+        *,
+        badwords_dir: str = "",
+        keep_fraction: float = 0.0,
+        fail_on_missing_language: bool = True,
+        language_key: str = "language",
+        default_language: str = "en",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Drops texts with a word of a list: C4's rule on bad words, for lists that you name."""
+    def c4_paragraph_filter(
+        self,
+        *,
+        min_paragraphs: int = 3,
+        min_paragraph_len: int = 200,
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps texts with at least three long lines: the rule of mC4 on paragraphs."""
+    def c4_quality_mapper(
+        self,
+        *,
+        split_paragraph: bool = True,
+        remove_citations: bool = True,
+        filter_no_terminal_punct: bool = True,
+        min_num_sentences: int = 5,
+        min_words_per_line: int = 3,
+        max_word_length: int = 1000,
+        filter_lorem_ipsum: bool = True,
+        filter_javascript: bool = True,
+        filter_curly_bracket: bool = True,
+        filter_policy: bool = True,
+        language: str = "en",
+        **common: Unpack[Common],
+    ) -> Chain:
+        """Keeps the lines of a text that read like sentences, and drops texts with few of them: C4's rules."""
     def character_repetition_filter(
         self,
         *,
@@ -121,7 +157,7 @@ class Chain:
     def document_minhash_deduplicator(
         self,
         *,
-        tokenization: Literal["space", "punctuation", "character", "sentencepiece"] = "space",
+        tokenization: Literal["space", "punctuation", "character", "sentencepiece", "word"] = "space",
         window_size: int = 5,
         lowercase: bool = True,
         ignore_pattern: str | None = None,
@@ -131,6 +167,10 @@ class Chain:
         num_rows_per_band: int | None = None,
         tokenizer_model: str | None = None,
         merge_short_documents: bool = False,
+        skip_short_documents: bool = False,
+        language: str = "en",
+        simplify: bool = False,
+        hash_function: Literal["sha1_32", "sha1_64", "xxhash_64"] = "sha1_32",
         fast_hash: bool = False,
         **common: Unpack[Common],
     ) -> Chain:
@@ -138,7 +178,7 @@ class Chain:
     def document_simhash_deduplicator(
         self,
         *,
-        tokenization: Literal["space", "punctuation", "character", "sentencepiece"] = "space",
+        tokenization: Literal["space", "punctuation", "character", "sentencepiece", "word"] = "space",
         window_size: int = 6,
         lowercase: bool = True,
         ignore_pattern: str | None = None,
@@ -159,6 +199,20 @@ class Chain:
         **common: Unpack[Common],
     ) -> Chain:
         """Takes the tables of HTML into a field: of each table its rows, of each row the texts of its cells."""
+    def fineweb_quality_filter(
+        self,
+        *,
+        line_punct_thr: float = 0.12,
+        line_punct_exclude_zero: bool = False,
+        stop_chars: Sequence[str] | None = None,
+        short_line_thr: float = 0.67,
+        short_line_length: int = 30,
+        char_duplicates_ratio: float = 0.01,
+        new_line_ratio: float = 0.3,
+        language: str = "en",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Drops texts whose lines look like lists or menus: FineWeb's own rules."""
     def fix_unicode_mapper(self, *, normalization: str | None = None, **common: Unpack[Common]) -> Chain:
         """Repairs text with wrong characters: mojibake, HTML entities, ligatures, full-width letters, curly quotes, controls; then normalizes it."""
     def flagged_words_filter(
@@ -188,6 +242,36 @@ class Chain:
         """Keeps the rows with the most (or least) frequent values of a field."""
     def general_field_filter(self, *, filter_condition: str = "", **common: Unpack[CommonOfFilters]) -> Chain:
         """Keeps rows of which a condition over their fields is true."""
+    def gopher_quality_filter(
+        self,
+        *,
+        min_doc_words: float | None = 50.0,
+        max_doc_words: float | None = 100000.0,
+        min_avg_word_length: float | None = 3.0,
+        max_avg_word_length: float | None = 10.0,
+        max_symbol_word_ratio: float | None = 0.1,
+        max_bullet_lines_ratio: float | None = 0.9,
+        max_ellipsis_lines_ratio: float | None = 0.3,
+        max_non_alpha_words_ratio: float | None = 0.8,
+        min_stop_words: float | None = 2.0,
+        stop_words: Sequence[str] | None = None,
+        language: str = "en",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Drops texts that do not read like prose: the rules of Gopher on words, symbols, bullets, ellipses and stop words."""
+    def gopher_repetition_filter(
+        self,
+        *,
+        dup_line_frac: float | None = 0.3,
+        dup_para_frac: float | None = 0.3,
+        dup_line_char_frac: float | None = 0.2,
+        dup_para_char_frac: float | None = 0.2,
+        top_n_grams: Sequence[Sequence[Any]] = ...,
+        dup_n_grams: Sequence[Sequence[Any]] = ...,
+        language: str = "en",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Drops texts that repeat themselves: the rules of Gopher on paragraphs, lines and runs of words."""
     def image_aspect_ratio_filter(
         self,
         *,
@@ -236,6 +320,19 @@ class Chain:
         **common: Unpack[CommonOfFilters],
     ) -> Chain:
         """Keeps texts in given languages whose score is high enough."""
+    def line_filter_mapper(
+        self,
+        *,
+        max_uppercase_ratio: float | None = 0.5,
+        max_numeric_ratio: float | None = 0.999999,
+        remove_counters: bool = True,
+        min_words: int = 2,
+        max_words: int | None = None,
+        substrings: Sequence[Mapping[str, Any]] = ...,
+        word_count_key: str = "",
+        **common: Unpack[Common],
+    ) -> Chain:
+        """Removes lines that are headings in capitals, numbers, counters, single words or buttons: the rules of RefinedWeb on lines, as DCLM applies them."""
     def maximum_line_length_filter(
         self,
         *,
@@ -307,7 +404,7 @@ class Chain:
     def ray_bts_minhash_deduplicator(
         self,
         *,
-        tokenization: Literal["space", "punctuation", "character", "sentencepiece"] = "space",
+        tokenization: Literal["space", "punctuation", "character", "sentencepiece", "word"] = "space",
         window_size: int = 5,
         lowercase: bool = True,
         ignore_pattern: str | None = None,
@@ -317,6 +414,10 @@ class Chain:
         num_rows_per_band: int | None = None,
         tokenizer_model: str | None = None,
         merge_short_documents: bool = False,
+        skip_short_documents: bool = False,
+        language: str = "en",
+        simplify: bool = False,
+        hash_function: Literal["sha1_32", "sha1_64", "xxhash_64"] = "sha1_32",
         fast_hash: bool = False,
         union_find_parallel_num: int | str = "auto",
         union_threshold: int | None = None,
@@ -489,6 +590,19 @@ class Chain:
         **common: Unpack[Common],
     ) -> Chain:
         """Keeps the rows with the greatest (or smallest) values of a field."""
+    def url_filter(
+        self,
+        *,
+        url_key: str = "url",
+        soft_word_threshold: int = 2,
+        extra_domains: str = "",
+        extra_urls: str = "",
+        banned_words: str = "",
+        banned_subwords: str = "",
+        soft_banned_words: str = "",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Drops rows by their URL: domains, hosts, URLs and words from lists that you name."""
     def video_aspect_ratio_filter(
         self,
         *,
@@ -521,6 +635,14 @@ class Chain:
         """Keeps rows whose videos are of a width and a height within bounds, in pixels."""
     def whitespace_normalization_mapper(self, **common: Unpack[Common]) -> Chain:
         """Makes plain spaces of the many characters that look like one, and strips white space at both ends."""
+    def word_removal_ratio_filter(
+        self,
+        *,
+        prev_word_count_key: str = "previous_word_count",
+        max_removed_ratio: float = 0.05,
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Drops texts that lost too many of their words since they were counted: DCLM's rule after those on lines."""
     def word_repetition_filter(
         self,
         *,
