@@ -36,7 +36,7 @@ def list(  # noqa: A001 (the name that `djhost ops list` has)
     unless ``allow_override`` has its name. Raises :class:`djhost.errors.DjhostError` if a plugin cannot be used.
 
     >>> [op.name for op in djhost.ops.list("length", kind="filter")]
-    ['average_line_length_filter', 'maximum_line_length_filter', 'text_length_filter']
+    ['average_line_length_filter', ..., 'text_length_filter']
     """
     singular = kind[:-1] if kind and kind.endswith("s") else kind
     if singular is not None and singular not in _KINDS:
