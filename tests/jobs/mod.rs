@@ -57,12 +57,23 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
+/// Copies what is in `from`, directories of files included.
+fn copy(from: &Path, to: &Path) {
+    for file in fs::read_dir(from).unwrap().map(|file| file.unwrap().path()) {
+        let to = to.join(file.file_name().unwrap());
+        if file.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy(&file, &to);
+        } else {
+            fs::copy(&file, to).unwrap();
+        }
+    }
+}
+
 /// Runs a case with `more` arguments; returns the export and the ledger.
 fn run(case: &Path, more: &[&str]) -> (String, Value) {
     let dir = crate::harness::directory();
-    for file in fs::read_dir(case).unwrap().map(|file| file.unwrap().path()) {
-        fs::copy(&file, dir.path().join(file.file_name().unwrap())).unwrap();
-    }
+    copy(case, dir.path());
     let own = fs::read_to_string(case.join("args")).unwrap_or_default();
     let args: Vec<&str> = [
         "run",

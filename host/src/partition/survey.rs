@@ -49,7 +49,8 @@ pub(crate) struct Survey {
     /// How many rows to take from each piece. For JSON lines all rows of the short pieces are
     /// needed for a fair sample.
     pub per_piece: usize,
-    /// Average bytes of a row as the footers have it, if the sample is from too few places to tell.
+    /// Average bytes of a row as the footers have it, if the sample is from fewer places than there
+    /// are, because pages are large.
     pub row_bytes: Option<f64>,
 }
 
@@ -68,12 +69,13 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         } else {
             RowCount::About(rows)
         };
-        let places = match is_parquet(dataset) {
-            true => pages(dataset).min(cheap_pages(dataset)).clamp(1, PAGES),
-            false => PARSED,
+        let (all, cheap) = match is_parquet(dataset) {
+            true => (pages(dataset).clamp(1, PAGES), cheap_pages(dataset).max(1)),
+            false => (PARSED, PARSED),
         };
+        let places = all.min(cheap);
         let per_piece = (sample_rows(rows.number()) / places).max(4) as usize;
-        let row_bytes = match is_parquet(dataset) && places < PAGES && rows.number() > 0 {
+        let row_bytes = match cheap < all && rows.number() > 0 {
             true => Some(values_bytes(dataset)? as f64 / rows.number() as f64),
             false => None,
         };
