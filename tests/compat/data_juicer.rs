@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::python::{Package, run};
 use djhost::error::exit;
 use djhost::jobs::{JobState, events::Event};
-use djhost::jobs::{JobUtils, RunPaths, Status, StopFlag};
+use djhost::jobs::{JobUtils, RunPaths, Status};
 use djhost::testing::{PretendedJob, finished_job};
 
 /// The version whose readers djhost follows. It fails to start without `aiohttp`, which it does not
