@@ -352,6 +352,28 @@ fn failing_and_full_disks_are_told_for_each_kind_of_file() {
     }
 }
 
+/// A mistake in djhost itself, wherever it shows, ends the job in words (a task is tried again first, where the recipe says so).
+#[test]
+fn a_panic_loses_nothing() {
+    let [bench, ..] = benches();
+    bench.ok(&[]);
+    let expected = bench.result();
+    for place in [
+        "rename:checkpoint_op:1",
+        "create:job_summary:1",
+        "rename:dataset_mapping:1",
+        "rename:outputs/out:1",
+    ] {
+        fresh(&bench);
+        let output = bench.run_with_fault(&format!("panic@disk:{place}"));
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{place}: {stderr}");
+        assert!(stderr.contains("internal error"), "{place}: {stderr}");
+        bench.ok(&[]);
+        assert_eq!(bench.result(), expected, "{place}");
+    }
+}
+
 /// What a killed attempt leaves beside the export goes away, whatever kills that.
 #[test]
 fn killed_while_it_removes_what_was_left() {

@@ -156,6 +156,22 @@ def test_a_full_disk_ends_a_job_that_can_be_continued(python: Callable[..., Any]
     assert len(djhost.run(ROWS, [], job_id="mine")) == 1
 
 
+def test_a_panic_is_an_exception(python: Callable[..., Any]) -> None:
+    done = python(
+        """
+        import os
+        os.environ["DJHOST_TEST_FAULT"] = "panic@disk:create:job_summary:1"
+        import djhost
+        try:
+            djhost.run([{"text": "a text"}], [], job_id="mine")
+        except djhost.errors.DjhostError as error:
+            print(type(error).__name__, "internal error: on purpose" in str(error))
+        print(len(djhost.run([{"text": "a text"}], [], job_id="mine")))
+        """
+    )
+    assert done.stdout == "JobFailed True\n1\n", done.stderr
+
+
 def test_a_job_that_runs_already_is_not_run_twice(slow_rows: Path) -> None:
     job = djhost.start(slow_rows, ["fix_unicode_mapper"] * 8, job_id="mine", np=1)
     with pytest.raises(RecipeError, match="is already run by process"):

@@ -2,8 +2,9 @@
 //!
 //! - `kill@disk:17`: the process ends as by `SIGKILL`, at the 17th call of the storage;
 //! - `fail@disk:17`: that call is an I/O error;
+//! - `panic@disk:17`: the thread that makes that call panics, as by a mistake in djhost;
 //! - `full@disk:17`: from that call on nothing more can be created or written, as on a full disk;
-//! - `kill@disk:rename:parts/:2` (`fail`, `full`): the same at the second [`Operation`] of this
+//! - `kill@disk:rename:parts/:2` (`fail`, `panic`, `full`): the same at the second [`Operation`] of this
 //!   name on a path that has `parts/` in it; `full` goes for this operation then;
 //! - `kill@event:checkpoint_save:3`: the process ends right after the third such event;
 //! - `list@FILE`: nothing happens, but all calls are appended to the file: `rename<tab>path`.
@@ -60,6 +61,7 @@ impl Operation {
 enum What {
     Kill,
     Fail,
+    Panic,
     Full,
 }
 
@@ -85,6 +87,7 @@ impl Fault {
         let what = match what {
             "kill" => What::Kill,
             "fail" => What::Fail,
+            "panic" => What::Panic,
             "full" => What::Full,
             _ => return None,
         };
@@ -123,7 +126,7 @@ impl Fault {
                 let takes_room = matches!(operation, Operation::Create | Operation::Write);
                 number >= self.number && (takes_room || only.is_some())
             }
-            What::Kill | What::Fail => number == self.number,
+            What::Kill | What::Fail | What::Panic => number == self.number,
         }
     }
 
@@ -142,11 +145,12 @@ impl Fault {
         self.seen.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// What happens then; does not return from a kill.
+    /// What happens then; does not return from a kill or a panic.
     fn strike(&self) -> io::Error {
         match self.what {
             What::Kill => die(),
             What::Fail => io::Error::other("the disk failed on purpose"),
+            What::Panic => panic!("on purpose, at a call of the storage"),
             What::Full => rustix::io::Errno::NOSPC.into(),
         }
     }
@@ -221,6 +225,7 @@ mod tests {
         );
         assert!(!fault.is_due_after(b"{\"event_type\":\"op_complete\"}"));
         assert!(!fault.is_due_at(Operation::Sync, Path::new("a")));
+        assert!(Fault::parse("panic@disk:write::3").is_some());
         for bad in ["kill", "stop@disk:1", "kill@disk:x", "kill@disk:move:a:1"] {
             assert!(Fault::parse(bad).is_none(), "{bad}");
         }

@@ -57,7 +57,7 @@ def run(
         data: A path, a glob, a URL (``http``, ``https``), or a list of them; a list or iterator of dicts; a pyarrow Table,
             RecordBatch or RecordBatchReader, or anything with ``__arrow_c_stream__``; a DataFrame of
             pandas or polars, or a LazyFrame; a Dataset, DatasetDict (each split by itself) or
-            IterableDataset of Hugging Face. None: the recipe names the dataset. Data in memory are
+            IterableDataset of Hugging Face; a Dataset of Ray. None: the recipe names the dataset. Data in memory are
             written to the run directory once.
         recipe: The path of a YAML file, a list of operators (names, or dicts of a name and
             parameters), or a dict with ``process`` and options.

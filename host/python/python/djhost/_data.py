@@ -66,7 +66,7 @@ def given(data: Any) -> Given:
     raise DataError(
         f"a `{kind}` is no data\n"
         "  hint: give a path or URL, a list or iterator of dicts, a pyarrow Table or RecordBatchReader, a pandas or "
-        "polars DataFrame, a Dataset of Hugging Face, or any object with `__arrow_c_stream__`"
+        "polars DataFrame, a Dataset of Hugging Face or Ray, or any object with `__arrow_c_stream__`"
     )
 
 
@@ -185,9 +185,18 @@ def _datasets(datasets: Any, data: Any) -> Optional[Given]:
     return None
 
 
+def _ray(ray_data: Any, data: Any) -> Optional[Given]:
+    from djhost import _ray as ray
+
+    if not isinstance(data, ray_data.Dataset):
+        return None
+    return Given(None, lambda: ray.reader_of(data), lambda result: result.to_ray())
+
+
 _PACKAGES: dict[str, Callable[[Any, Any], Optional[Given]]] = {
     "pandas": _pandas,
     "polars": _polars,
     "datasets": _datasets,
     "pyarrow": _pyarrow,
+    "ray.data": _ray,
 }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
     import pyarrow
+    import ray.data
 
     from djhost._explained import Explained, Report
     from djhost._scratch import Scratch
@@ -161,6 +162,12 @@ class Result:
     def to_hf(self) -> "datasets.Dataset":
         """Return the rows as a ``datasets.Dataset``. That of a Dataset has its features."""
         from djhost._hugging_face import dataset_of
+
+        return dataset_of(self)
+
+    def to_ray(self) -> "ray.data.Dataset":
+        """Return the rows as a ``ray.data.Dataset``, in blocks of Ray's object store."""
+        from djhost._ray import dataset_of
 
         return dataset_of(self)
 
