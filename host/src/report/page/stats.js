@@ -100,7 +100,7 @@ const statView = (stat, job, other) => {
     stat.histogram, stat.bounds, tried, other ? other.histogram : null,
   );
   const box = h('div', null, draw(stat.bounds));
-  const move = stat.bounds && !job.job.is_running ? sliders(stat, job, (tried) => box.replaceChildren(draw(tried))) : null;
+  const move = stat.bounds && !job.stats_note ? sliders(stat, job, (tried) => box.replaceChildren(draw(tried))) : null;
   const row = (one, who) => [who, count(one.count), count(one.kept), number(one.mean), number(one.deviation), number(one.min), ...one.percentiles.map(([, value]) => number(value)), number(one.max)];
   const columns = [['', ''], ['rows', 'n'], ['kept', 'n'], ['mean', 'n'], ['deviation', 'n'], ['min', 'n'],
     ...stat.percentiles.map(([share]) => [`${number(100 * share)} %`, 'n']), ['max', 'n']];

@@ -406,10 +406,11 @@ mod tests {
         let key = key.prop_map(|(at, bits)| quoted(KEYS[at], bits));
         let member = (key, space, value())
             .prop_map(|(key, space, value)| format!("{key}{space}:{space}{value}"));
-        let object =
-            prop::collection::vec(member, 0..4).prop_map(|all| format!("{{{}}}", all.join(",")));
+        let object = prop::collection::vec(member, 0..4)
+            .prop_map(|all| format!("{{{}}}", all.join(",")))
+            .boxed();
         let nested = (object.clone(), object).prop_map(|(one, two)| {
-            let start = one.trim_end_matches('}');
+            let start = &one[..one.len() - 1];
             let comma = if start.len() > 1 { ", " } else { "" };
             format!("{start}{comma}\"meta\": {two}}}")
         });
