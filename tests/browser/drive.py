@@ -1,7 +1,8 @@
 """Opens a page in headless Chromium and does what a task says; prints what was seen, as JSON.
 
 A task has `url`, and any of `width`, `theme`, `shot` (a file), `move` (sliders: `op`, `side`, and
-`to`, a number from 0 to 1 along the slider), `until` (a text to wait for).
+`to`, a number from 0 to 1 along the slider), `until` (a text to wait for), `pdf` (a file: the page is
+printed).
 """
 
 import json
@@ -22,6 +23,22 @@ ACCESS = """() => {
   if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
   if (!document.documentElement.lang) faults.push('no language');
   return faults;
+}"""
+
+
+# What is on paper of what should not be, or is wider than it.
+PRINTED = """() => {
+  const all = (what) => Array.from(document.querySelectorAll(what)).filter((one) => one.getClientRects().length > 0);
+  const wide = all('section *').filter((one) => one.closest('svg') === null && one.getBoundingClientRect().right > innerWidth + 1);
+  return {
+    controls: all('input, button, nav, details:not([open]) > summary').length,
+    charts: all('svg[role=img]').length,
+    tall: all('svg[role=img]').filter((one) => one.getBoundingClientRect().height > 980).length,
+    tables: all('table').length,
+    wide: wide.map((one) => one.tagName),
+    ground: getComputedStyle(document.documentElement).backgroundColor,
+    ink: getComputedStyle(document.body).color,
+  };
 }"""
 
 
@@ -72,6 +89,15 @@ def main(task: dict[str, Any]) -> dict[str, Any]:
             "titles": page.locator("h2").all_inner_texts(),
             "text": page.locator("body").text_content(),
         }
+        if "pdf" in task:
+            page.pdf(path=task["pdf"], format="A4")
+            page.emulate_media(media="print")
+            page.set_viewport_size({"width": 700, "height": 1000})
+            page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+            seen["printed"] = page.evaluate(PRINTED)
+            page.emulate_media(media="screen")
+            page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+            seen["unfolded"] = page.evaluate("document.querySelectorAll('details[open]').length")
         if "shot" in task:
             page.screenshot(path=task["shot"], full_page=True)
         browser.close()

@@ -61,7 +61,7 @@ impl Jobs {
     /// Runs a job with all of its trace; returns its summary.
     fn run(&self, name: &str, ops: &str, more: &[&str]) -> Value {
         let text = format!(
-            "dataset_path: in.jsonl\nexport_path: {name}.jsonl\nwork_dir: work\njob_id: {name}\ntrace: all\nreorder: false\nprocess:\n{ops}"
+            "dataset_path: in.jsonl\nexport_path: {name}.jsonl\nwork_dir: work\njob_id: {name}\ntrace: stats\nreorder: false\nprocess:\n{ops}"
         );
         fs::write(self.path().join("recipe.yaml"), text).unwrap();
         self.ok(&[&["run", "recipe.yaml", "--quiet"], more].concat());
@@ -205,4 +205,44 @@ fn a_live_page_needs_its_token_and_becomes_that_of_the_finished_job() {
     let seen = seen.unwrap();
     assert_sound(&seen, url);
     assert!(seen["text"].as_str().unwrap().contains("num_words"));
+}
+
+/// On paper the page is white in both themes, without controls, and nothing is cut off.
+#[test]
+fn a_page_prints() {
+    let jobs = Jobs::new();
+    let many: String = (0..40)
+        .map(|at| format!("  - words_num_filter: {{min_num: {}}}\n", at / 10))
+        .collect();
+    jobs.run("many", &format!("{OPS}{many}"), &[]);
+    jobs.run("few", OPS, &[]);
+    for (name, args) in [
+        ("many", &["work/many"][..]),
+        ("few", &["work/few"]),
+        ("two", &["work/few", "--compare", "work/many"]),
+    ] {
+        for theme in ["light", "dark"] {
+            let url = jobs.report(args);
+            let pdf = shot(&format!("{name}_{theme}.pdf"));
+            let seen = drive(&json!({ "url": url, "theme": theme, "pdf": pdf }));
+            assert_sound(&seen, &url);
+            let printed = &seen["printed"];
+            assert_eq!(printed["controls"], 0, "{name} {theme}: {printed}");
+            assert_eq!(
+                (&printed["tall"], &printed["wide"]),
+                (&json!(0), &json!([])),
+                "{name} {theme}: {printed}"
+            );
+            assert_eq!(
+                (&printed["ground"], &printed["ink"]),
+                (&json!("rgb(255, 255, 255)"), &json!("rgb(0, 0, 0)"))
+            );
+            assert!(
+                printed["charts"].as_u64() > Some(5) && printed["tables"].as_u64() > Some(3),
+                "{printed}"
+            );
+            assert_eq!(seen["unfolded"], 0, "what was folded is folded again");
+            assert!(fs::metadata(&pdf).unwrap().len() > 10_000);
+        }
+    }
 }

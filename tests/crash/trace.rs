@@ -26,7 +26,7 @@ fn bench(i: usize) -> Bench {
     let mut bench = Bench::new(900)
         .with("strategy", strategy)
         .with("keep_stats_in_res_ds", "false")
-        .with("trace", ["dropped", "all"][i / 2 % 2])
+        .with("trace", ["dropped", "all", "stats", "all"][i % 4])
         .with("batch_size_kb", "16");
     bench.ops = OPS.map(str::to_owned).to_vec();
     bench
@@ -75,7 +75,7 @@ fn the_trace_of_a_killed_job_is_that_of_an_undisturbed_one() {
 
 #[test]
 fn the_trace_does_not_depend_on_how_the_work_is_cut() {
-    for mode in ["dropped", "all"] {
+    for mode in ["dropped", "all", "stats"] {
         let cut = |np: &str, partition: &str, batch: &str, strategy: &str| {
             let bench = bench(0)
                 .with("trace", mode)

@@ -205,7 +205,7 @@ fn what_if_equals_a_rerun() {
             .collect();
         fs::write(dir.path().join("in.jsonl"), rows).unwrap();
         let recipe = format!(
-            "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\ntrace: all\nprocess:\n  - words_num_filter: {{min_num: {min}}}\n"
+            "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\ntrace: stats\nprocess:\n  - words_num_filter: {{min_num: {min}}}\n"
         );
         fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
         ok(
@@ -265,5 +265,288 @@ fn rows_of_parquet_are_named_by_their_number() {
     assert!(
         output.status.code() == Some(2) && said.contains("did you mean `words_num_filter`?"),
         "{said}"
+    );
+}
+
+/// Rows are found by values of any kind, however they are written.
+#[test]
+fn rows_are_found_by_their_values() {
+    let input = concat!(
+        "{\"id\": 1.0, \"meta\": {\"lang\": \"en\", \"ok\": true}, \"text\": \"first of the rows\"}\n",
+        "{\"id\": 20, \"meta\": {\"lang\": null, \"ok\": false}, \"text\": \"say \\\"x=y\\\" now\"}\n",
+        "{\"i\\u0064\": 3e1, \"text\": \"caf\\u00e9 and more\"}\n",
+        "{\"id\": \"4\", \"meta.lang\": \"de\", \"meta\": {\"lang\": \"en\"}, \"text\": \"the last of them\"}\n",
+        "{\"id\": [1, 2], \"meta\": {\"lang\": \"en\"}, \"text\": \"a list is here\"}\n",
+    );
+    let ops = "process:\n  - text_length_filter: {min_len: 2}\n";
+    let recipe = |input: &str, work: &str| {
+        format!(
+            "dataset_path: {input}\nexport_path: {work}.jsonl\nwork_dir: {work}\njob_id: job\n{ops}"
+        )
+    };
+    let dir = crate::harness::directory();
+    let write = |name: &str, content: &[u8]| fs::write(dir.path().join(name), content).unwrap();
+    write("in.jsonl", input.as_bytes());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, input.as_bytes()).unwrap();
+    write("packed.jsonl.gz", &packed.finish().unwrap());
+    for (name, work) in [("in.jsonl", "plain"), ("packed.jsonl.gz", "packed")] {
+        write("recipe.yaml", recipe(name, work).as_bytes());
+        ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
+        let job = format!("{work}/job");
+        for (filter, line) in [
+            ("id=1", 1),
+            ("id=2e1", 2),
+            ("id=30", 3),
+            ("id=4", 4),
+            ("id=[1, 2]", 5),
+            ("meta.lang=null", 2),
+            ("meta.lang=de", 4),
+            ("meta.ok=true", 1),
+            ("meta.ok=false", 2),
+            ("text=say \"x=y\" now", 2),
+            ("text=\"the last of them\"", 4),
+            ("text=caf\u{e9} and more", 3),
+            ("meta={\"lang\": \"en\"}", 4),
+        ] {
+            let args = ["explain", &job, "--where", filter, "--json"];
+            let found: Value = serde_json::from_str(&ok(dir.path(), &args)).unwrap();
+            assert_eq!(found["row"]["line"], line, "{filter}: {found}");
+        }
+        let several = ok(dir.path(), &["explain", &job, "--where", "meta.lang=en"]);
+        assert!(
+            several.contains("another row has this value, too: "),
+            "{several}"
+        );
+        assert!(several.contains(&format!("{name}:5")), "{several}");
+        for (filter, said) in [
+            ("id=77", &["no row of the dataset has `77` in `id`"][..]),
+            (
+                "meta.lag=en",
+                &[
+                    "have no such field",
+                    "did you mean `meta.lang`?",
+                    "meta.ok, text",
+                ],
+            ),
+            ("id", &["is not FIELD=VALUE"]),
+            ("=7", &["is not FIELD=VALUE"]),
+        ] {
+            let output = djhost(dir.path(), &["explain", &job, "--where", filter]);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{filter}: {stderr}");
+            assert!(
+                said.iter().all(|said| stderr.contains(said)),
+                "{filter}: {stderr}"
+            );
+        }
+    }
+    // Of many rows the next ones are named.
+    write(
+        "in.jsonl",
+        "{\"text\": \"the same\"}\n".repeat(50).as_bytes(),
+    );
+    write("recipe.yaml", recipe("in.jsonl", "many").as_bytes());
+    ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
+    let many = ok(
+        dir.path(),
+        &["explain", "many/job", "--where", "text=the same"],
+    );
+    assert!(
+        many.contains("more rows have this value; the next 5 of them: "),
+        "{many}"
+    );
+}
+
+/// A column is searched by row groups; those that cannot have the value are passed over.
+#[test]
+fn rows_of_parquet_are_found_by_their_values() {
+    use parquet::file::properties::WriterProperties;
+    let dir = crate::harness::directory();
+    let path = dir.path().join("in.parquet");
+    let table = |from: i64| {
+        let ids = arrow::array::Int64Array::from_iter_values(from..from + 100);
+        let names = (from..from + 100).map(|id| (id % 3 > 0).then(|| format!("name {id}")));
+        let names: arrow::array::StringArray = names.collect();
+        let texts = (from..from + 100).map(|id| format!("the text of {id}"));
+        let texts = arrow::array::StringArray::from_iter_values(texts);
+        arrow::array::RecordBatch::try_from_iter_with_nullable([
+            (
+                "id",
+                std::sync::Arc::new(ids) as arrow::array::ArrayRef,
+                false,
+            ),
+            ("name", std::sync::Arc::new(names), true),
+            ("text", std::sync::Arc::new(texts), true),
+        ])
+        .unwrap()
+    };
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(100))
+        .set_bloom_filter_enabled(true)
+        .build();
+    let file = fs::File::create(&path).unwrap();
+    let mut out =
+        parquet::arrow::ArrowWriter::try_new(file, table(0).schema(), Some(properties)).unwrap();
+    for group in 0..20 {
+        out.write(&table(group * 100)).unwrap();
+    }
+    out.close().unwrap();
+    fs::write(
+        dir.path().join("recipe.yaml"),
+        "dataset_path: in.parquet\nexport_path: out.parquet\nwork_dir: work\njob_id: job\nprocess:\n  - text_length_filter:\n",
+    )
+    .unwrap();
+    ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
+    for (filter, row) in [
+        ("id=1234", 1235),
+        ("id=7.0", 8),
+        ("name=name 1999", 2000),
+        ("name=\"name 1\"", 2),
+        ("name=null", 1),
+        ("text=the text of 1500", 1501),
+    ] {
+        let args = ["explain", "work/job", "--where", filter, "--json"];
+        let found: Value = serde_json::from_str(&ok(dir.path(), &args)).unwrap();
+        assert_eq!(found["row"]["line"], row, "{filter}: {found}");
+    }
+    for filter in [
+        "id=2000",
+        "id=name 1",
+        "id=1.5",
+        "name=name 0",
+        "name=name 3000",
+    ] {
+        let output = djhost(dir.path(), &["explain", "work/job", "--where", filter]);
+        assert_eq!(output.status.code(), Some(2), "{filter}");
+    }
+}
+
+/// With `trace: all` a filter that can decide without its stat leaves it out, and whoever needs it is
+/// told how to get it; what an older djhost recorded with that word has all stats.
+#[test]
+fn stats_that_were_left_out_are_said_to_be() {
+    use djhost::jobs::{Job, RunPaths};
+    use djhost::report::WhatIf;
+    let rows: String = (0..300)
+        .map(|row| format!("{{\"text\": \"{}\"}}\n", "word ".repeat(row % 30)))
+        .collect();
+    let counted = |mode: &str, kept: bool| {
+        let dir = crate::harness::directory();
+        fs::write(dir.path().join("in.jsonl"), &rows).unwrap();
+        let recipe = format!(
+            "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\njob_id: job\ntrace: {mode}\nkeep_stats_in_res_ds: {kept}\nreorder: false\nprocess:\n  \
+             - words_num_filter: {{min_num: 5}}\n  - special_characters_filter: {{max_ratio: 0.9}}\n"
+        );
+        fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
+        ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
+        dir
+    };
+    let what_if = |dir: &tempfile::TempDir, key: &str, value: f64| {
+        let job = Job::new(RunPaths::new(dir.path().join("work/job")));
+        WhatIf::of_job(&job, &[(key.to_owned(), Some(value))])
+    };
+    let stat = |dir: &tempfile::TempDir, key: &str| {
+        let page: Value =
+            serde_json::from_str(&ok(dir.path(), &["report", "work/job", "--json"])).unwrap();
+        let stats = page["stats"].as_array().unwrap();
+        stats
+            .iter()
+            .find(|stat| stat["key"] == key)
+            .unwrap()
+            .clone()
+    };
+    let all = counted("all", false);
+    let words = stat(&all, "num_words");
+    assert_eq!(
+        (&words["knows_kept"], &words["kept"], &words["count"]),
+        (&false.into(), &0.into(), &50.into())
+    );
+    assert!(
+        words["kept_note"]
+            .as_str()
+            .unwrap()
+            .contains("trace: stats records it")
+    );
+    // This one computes its stat whoever reads it.
+    let special = stat(&all, "special_char_ratio");
+    assert_eq!(
+        (&special["knows_kept"], &special["kept"]),
+        (&true.into(), &250.into())
+    );
+    assert_eq!(
+        what_if(&all, "special_characters_filter.max_ratio", 0.0)
+            .unwrap()
+            .ops[0]
+            .rows,
+        250
+    );
+    let refused = what_if(&all, "words_num_filter.min_num", 7.0).unwrap_err();
+    assert!(
+        refused.to_string().contains("without their `num_words`"),
+        "{refused:?}"
+    );
+    for (mode, kept) in [("stats", false), ("all", true)] {
+        let dir = counted(mode, kept);
+        let words = stat(&dir, "num_words");
+        assert_eq!(
+            (&words["knows_kept"], &words["kept"], &words["kept_note"]),
+            (&true.into(), &250.into(), &Value::Null),
+            "{mode}"
+        );
+        let found = what_if(&dir, "words_num_filter.min_num", 7.0).unwrap();
+        assert_eq!((found.rows, found.stay_now, found.stay), (300, 250, 230));
+    }
+    // As it was before `left_out`.
+    let old = counted("stats", false);
+    let path = old.path().join("work/job/metadata/trace.json");
+    let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    document["mode"] = "all".into();
+    for op in document["ops"].as_array_mut().unwrap() {
+        op.as_object_mut().unwrap().remove("left_out").unwrap();
+    }
+    fs::write(&path, document.to_string()).unwrap();
+    assert_eq!(stat(&old, "num_words")["knows_kept"], true);
+    assert_eq!(
+        what_if(&old, "words_num_filter.min_num", 7.0).unwrap().stay,
+        230
+    );
+    assert!(ok(old.path(), &["explain", "work/job", "in.jsonl:1"]).contains("num_words 0"));
+}
+
+/// A run directory may be named from anywhere, and one without its trace says so.
+#[test]
+fn a_job_is_asked_from_another_directory() {
+    let dir = job(RECIPE);
+    let other = dir.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let told = ok(&other, &["explain", "../work/job", "--where", "id=2"]);
+    assert!(told.contains("off by 2"), "{told}");
+    let examples = ok(
+        &other,
+        &["explain", "../work/job", "--op", "words_num_filter"],
+    );
+    assert!(examples.contains("in.jsonl:7"), "{examples}");
+    let written = ok(&other, &["dropped", "../work/job", "--export", "x.jsonl"]);
+    assert!(written.starts_with("4 rows written"), "{written}");
+    assert_eq!(
+        fs::read_to_string(other.join("x.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        4
+    );
+    fs::remove_dir_all(dir.path().join("work/job/trace")).unwrap();
+    for args in [&["dropped", "work/job"][..], &["explain", "work/job", "0"]] {
+        let output = djhost(dir.path(), args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("its `trace/` has been removed"), "{said}");
+    }
+    let page: Value =
+        serde_json::from_str(&ok(dir.path(), &["report", "work/job", "--json"])).unwrap();
+    assert!(
+        page["notes"].to_string().contains("the job has no trace"),
+        "{page}"
     );
 }

@@ -97,7 +97,7 @@ fn a_page_has_the_jobs_rows() {
     let dir = crate::harness::directory();
     fs::write(dir.path().join("in.jsonl"), input(600)).unwrap();
     let ops = format!("{OPS}  - document_deduplicator:\n");
-    recipe(dir.path(), "a", "trace: all\n", &ops);
+    recipe(dir.path(), "a", "trace: stats\n", &ops);
     ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
     let page = report(dir.path(), &["work/a"]);
     let job = &page["jobs"][0];
@@ -173,7 +173,7 @@ fn a_page_has_the_jobs_rows() {
 fn what_other_thresholds_keep_is_what_a_rerun_keeps() {
     let dir = crate::harness::directory();
     fs::write(dir.path().join("in.jsonl"), input(400)).unwrap();
-    recipe(dir.path(), "base", "trace: all\n", OPS);
+    recipe(dir.path(), "base", "trace: stats\n", OPS);
     ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
     let page = report(dir.path(), &["work/base"]);
     let html = fs::read_to_string(dir.path().join("page.html")).unwrap();
@@ -301,7 +301,7 @@ fn only_dropped_rows_are_known_without_all() {
     assert_eq!(page["jobs"].as_array().unwrap().len(), 2);
     assert!(page["jobs"][0]["stats"].as_array().unwrap().is_empty());
     let notes = page["jobs"][0]["notes"].to_string();
-    assert!(notes.contains("trace: all"), "{notes}");
+    assert!(notes.contains("trace: stats"), "{notes}");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use djhost::testing::lock::FORMAT_VERSION;
 use djhost::testing::process::Signal;
 use djhost::testing::{PretendedJob, finished_job};
 
-struct Running {
+/// A pretended job.
+pub(super) struct Running {
     child: Child,
     root: PathBuf,
 }
@@ -23,7 +24,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(root: &Path, deaf: bool) -> Self {
+    pub(super) fn start(root: &Path, deaf: bool) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pretended-job"));
         command
             .arg(root)
@@ -55,7 +56,7 @@ impl Running {
     }
 }
 
-fn wait_for(condition: impl Fn() -> bool) -> bool {
+pub(super) fn wait_for(condition: impl Fn() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(60) {
         if condition() {

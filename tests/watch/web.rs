@@ -2,15 +2,17 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::processes::{Running, wait_for};
 use crate::harness::cache;
 
 struct Web {
     process: Child,
     port: u16,
     token: String,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Drop for Web {
@@ -18,6 +20,19 @@ impl Drop for Web {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Runs a recipe in `dir` as the job `work/job`.
+fn run(dir: &Path, recipe: &str) {
+    std::fs::write(dir.join("recipe.yaml"), recipe).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_djhost"))
+        .current_dir(dir)
+        .env("DJHOST_CACHE_DIR", cache())
+        .args(["run", "recipe.yaml", "--quiet", "--job_id", "job"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{said}");
 }
 
 impl Web {
@@ -29,23 +44,17 @@ impl Web {
             "{\"text\": \"a text of some length\"}\n{\"text\": \"short\"}\n",
         )
         .unwrap();
-        let recipe = "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nprocess:\n  - text_length_filter: {min_len: 10}\n";
-        std::fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_djhost"));
-        command
-            .current_dir(dir.path())
-            .env("DJHOST_CACHE_DIR", cache());
-        let run = command
-            .args(["run", "recipe.yaml", "--quiet", "--job_id", "job"])
-            .output()
-            .unwrap();
-        assert!(
-            run.status.success(),
-            "{}",
-            String::from_utf8_lossy(&run.stderr)
+        run(
+            dir.path(),
+            "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nprocess:\n  - text_length_filter: {min_len: 10}\n",
         );
+        Self::of(dir, "work/job")
+    }
+
+    /// Shows the job in `root`.
+    fn of(dir: tempfile::TempDir, root: &str) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_djhost"))
-            .args(["monitor", "work/job", "--web"])
+            .args(["monitor", root, "--web"])
             .current_dir(dir.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -65,8 +74,16 @@ impl Web {
             port: port.parse().unwrap(),
             token: token.to_owned(),
             process,
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// The job as the page has it now.
+    fn job(&self) -> serde_json::Value {
+        let host = format!("Host: 127.0.0.1:{}\r\n", self.port);
+        let answer = self.get(&format!("/data?token={}", self.token), &host);
+        let body = answer.split("\r\n\r\n").nth(1).unwrap();
+        serde_json::from_str::<serde_json::Value>(body).unwrap()["jobs"][0].clone()
     }
 
     /// Sends bytes; returns all that comes back.
@@ -171,4 +188,63 @@ fn the_page_is_for_those_with_its_address_only() {
         .map(|_| TcpStream::connect(("127.0.0.1", web.port)).unwrap())
         .collect();
     assert_eq!(status(&web.get(&page, &host)), "200");
+}
+
+/// A job that runs has the stats of the tasks that have ended, and more of them later.
+#[test]
+fn stats_are_there_while_the_job_runs() {
+    let dir = crate::harness::directory();
+    let rows = (0..400).map(|row| format!("{{\"text\": \"{}\"}}\n", "x".repeat(row % 40)));
+    std::fs::write(dir.path().join("in.jsonl"), rows.collect::<String>()).unwrap();
+    run(
+        dir.path(),
+        "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\ntrace: stats\npartition: {mode: manual, num_of_partitions: 4}\n\
+         process:\n  - text_length_filter: {min_len: 10}\n",
+    );
+    // The trace of that job becomes, file by file, that of one which runs.
+    let (done, live) = (dir.path().join("work/job"), dir.path().join("live/job"));
+    std::fs::create_dir_all(&live).unwrap();
+    let _running = Running::start(&live, false);
+    std::fs::create_dir_all(live.join("trace")).unwrap();
+    std::fs::create_dir_all(live.join("metadata")).unwrap();
+    let trace = "metadata/trace.json";
+    std::fs::copy(done.join(trace), live.join(trace)).unwrap();
+    let files = std::fs::read_dir(done.join("trace")).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    let copy = |file: &std::fs::DirEntry| {
+        std::fs::copy(file.path(), live.join("trace").join(file.file_name())).unwrap();
+    };
+    let last = files.pop().unwrap();
+    files.iter().for_each(copy);
+    let web = Web::of(dir, "live/job");
+    let job = web.job();
+    assert_eq!(job["job"]["is_running"], true);
+    assert!(
+        job["stats_note"].as_str().unwrap().contains("has ended"),
+        "{job}"
+    );
+    let some = &job["stats"][0];
+    assert!(some["count"].as_u64().unwrap() < 400, "{some}");
+    let live = web.dir.path().join("live/job");
+    std::fs::copy(last.path(), live.join("trace").join(last.file_name())).unwrap();
+    assert!(wait_for(|| web.job()["stats"][0]["count"] == 400));
+    let all = &web.job()["stats"][0];
+    assert_eq!(
+        (&all["key"], &all["kept"]),
+        (&"text_len".into(), &300.into())
+    );
+    assert_eq!(
+        (&all["min"], &all["max"], &all["mean"]),
+        (&0.0.into(), &39.0.into(), &19.5.into())
+    );
+    let bins = |name: &str| -> u64 {
+        let bins = all["histogram"][name].as_array().unwrap();
+        bins.iter().map(|n| n.as_u64().unwrap()).sum()
+    };
+    assert_eq!((bins("kept"), bins("dropped")), (300, 100));
+    assert_eq!(all["percentiles"][4], serde_json::json!([0.5, 19.0]));
+    // A file that is gone was of an attempt that does not count any more.
+    std::fs::remove_file(live.join("trace").join(last.file_name())).unwrap();
+    assert!(wait_for(|| web.job()["stats"][0]["count"] != 400));
 }

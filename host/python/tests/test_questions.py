@@ -204,7 +204,7 @@ def test_what_if_is_what_a_rerun_keeps() -> None:
     def recipe(min_len: int, min_num: int) -> list[Any]:
         return [{"text_length_filter": {"min_len": min_len}}, {"words_num_filter": {"min_num": min_num}}]
 
-    result = djhost.run(rows, recipe(10, 3), trace="all")
+    result = djhost.run(rows, recipe(10, 3), trace="stats")
     for min_len, min_num in [(30, 3), (10, 12), (40, 9), (60, 11)]:
         found = result.what_if({"text_length_filter.min_len": min_len, "words_num_filter": {"min_num": min_num}})
         assert found.estimate == []
@@ -217,14 +217,14 @@ def test_what_if_is_what_a_rerun_keeps() -> None:
 
 
 def test_what_if_before_a_deduplicator_is_an_estimate() -> None:
-    result = djhost.run(ROWS, RECIPE, trace="all")
+    result = djhost.run(ROWS, RECIPE, trace="stats")
     found = result.what_if({"text_length_filter.min_len": 19})
     assert "document_deduplicator" in found.estimate[0]
     assert "estimate" in str(found)
 
 
 def test_a_threshold_must_be_there() -> None:
-    result = djhost.run(ROWS, RECIPE, trace="all")
+    result = djhost.run(ROWS, RECIPE, trace="stats")
     with pytest.raises(djhost.errors.QuestionError, match="no threshold") as caught:
         result.what_if({"text_length_filter.min_length": 3})
     assert "text_length_filter.min_len" in str(caught.value.problems[0].hint)
@@ -235,7 +235,7 @@ def test_a_threshold_must_be_there() -> None:
 def test_answers_in_a_notebook_are_text() -> None:
     hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     rows = [{"text": hostile, "id": hostile}, {"text": "a\u2003b", "id": "b"}]
-    result = djhost.run(rows, RECIPE, trace="all")
+    result = djhost.run(rows, RECIPE, trace="stats")
     assert hostile in parsed(result.explain(0)._repr_html_()).text
     parsed(result.explain(1)._repr_html_())
     parsed(result.what_if({"text_length_filter.min_len": 3})._repr_html_())

@@ -87,7 +87,7 @@ async def waits(job: djhost.Job) -> djhost.Result:
 
 
 def questions() -> Optional[int]:
-    result: djhost.Result = djhost.run([{"text": "a"}], ["clean_links_mapper"], trace="all")
+    result: djhost.Result = djhost.run([{"text": "a"}], ["clean_links_mapper"], trace="stats")
     reasons = [row["reason"] for row in result.dropped("text_length_filter")]
     explained: djhost.Explained = result.explain(0)
     page: Path = result.report().path

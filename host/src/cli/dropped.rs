@@ -14,6 +14,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::again::prepare_again;
+use super::report::absolute;
 use crate::error::{UserError, exit};
 use crate::jobs::{Fate, Job, Trace};
 use crate::run::dropped::{Dropped, GONE, each_dropped};
@@ -41,7 +42,8 @@ pub struct DroppedArgs {
 
 /// Runs the subcommand and returns the exit code.
 pub fn run(args: &DroppedArgs) -> Result<u8> {
-    let job = Job::find(&args.job, args.base_dir.as_deref())?;
+    // The command goes to where the job was started.
+    let job = absolute(&Job::find(&args.job, args.base_dir.as_deref())?)?;
     let trace = Trace::open(job.paths())?;
     if !trace.is_recorded() {
         return Err(UserError::new(&args.job, "this job ran with `trace: off`")

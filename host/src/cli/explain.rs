@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::again::prepare_again;
+use super::report::absolute;
 use crate::error::{UserError, exit};
 use crate::jobs::{Job, Trace};
 use crate::run::explain::{Which, explain};
@@ -27,7 +28,9 @@ pub struct ExplainArgs {
     /// The row: FILE:LINE (for Parquet and Arrow the number of the row, from 1), or its `row_id`.
     #[arg(value_name = "ROW", conflicts_with_all = ["filter", "op"])]
     row: Option<String>,
-    /// The first row in which a field has this value: `--where id=7`, `--where meta.url=…`.
+    /// The first row in which a field has this value: `--where id=7`, `--where meta.url=…`. It is the
+    /// text of a string, a number in any spelling, `true`, `false`, `null`, or what is written in the
+    /// row; all behind the first `=` is the value. More rows that have it are named.
     #[arg(
         long = "where",
         id = "filter",
@@ -51,7 +54,8 @@ pub struct ExplainArgs {
 
 /// Runs the subcommand and returns the exit code.
 pub fn run(args: &ExplainArgs) -> Result<u8> {
-    let job = Job::find(&args.job, args.base_dir.as_deref())?;
+    // The command goes to where the job was started.
+    let job = absolute(&Job::find(&args.job, args.base_dir.as_deref())?)?;
     let trace = Trace::open(job.paths())?;
     let style = Style::for_stdout();
     if let Some(op) = &args.op {

@@ -1,6 +1,7 @@
 //! `djhost monitor`: shows the progress of a job.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,7 +12,7 @@ use super::watch;
 use crate::error::exit;
 use crate::jobs::show::{bar, render};
 use crate::jobs::{Job, JobState};
-use crate::report::{Depth, Document, Server};
+use crate::report::{Depth, Document, LiveStats, Server};
 use crate::term::{Style, about, count, say};
 
 /// Shows the progress of a job: while it runs, after it has ended, and after it has died.
@@ -97,9 +98,14 @@ pub fn run(args: &MonitorArgs) -> Result<u8> {
 /// Serves the page of a job until the process ends.
 fn web(job: &Job, port: u16) -> Result<u8> {
     let job = absolute(job)?;
+    let stats = Mutex::new(LiveStats::default());
     // While it runs only what takes little time; its rows when all are known.
     let describe = || match Document::of_job(&job, None, Depth::Progress)? {
-        running if running.job.is_running => Ok(running),
+        mut running if running.job.is_running => {
+            let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
+            stats.add_to(&mut running, &job)?;
+            Ok(running)
+        }
         _ => document(&job, Depth::ALL),
     };
     let server = Server::new(port, &describe)?;

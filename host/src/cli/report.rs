@@ -17,8 +17,9 @@ use crate::term::bytes;
 ///
 /// Rows and bytes through the recipe; each stat with its threshold, which can be moved to see at once
 /// how many rows would stay; duplicates, quarantine, samples of what ops did, time and memory per op,
-/// partitions, checkpoints and attempts, the recipe and the digests of operators. With `trace: all`
-/// what other thresholds keep is known for all rows, else only for those that were dropped.
+/// partitions, checkpoints and attempts, the recipe and the digests of operators. With `trace: stats`
+/// what other thresholds keep is known for all rows, else for those that were dropped, and with
+/// `trace: all` also where filters computed their stats anyway.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 the page is written · 1 the run directory cannot be read, or the page not written · 2 there is no such job, or FILE is another file"
@@ -114,7 +115,7 @@ pub(super) fn absolute(job: &Job) -> Result<Job> {
 
 /// Everything about a job, with rows of its dataset if they can still be read.
 pub(super) fn document(job: &Job, depth: Depth<'_>) -> Result<Document> {
-    let dataset = dataset_again(job.paths()).and_then(|dataset| readable(&dataset));
+    let dataset = dataset_again(job.paths()).and_then(|dataset| readable(&dataset, job.paths()));
     match &dataset {
         Ok((dataset, _unpacked)) => Document::of_job(job, Some(dataset), depth),
         Err(error) => {

@@ -104,8 +104,10 @@ choices! {
         Off = "off",
         /// What became of the rows that are not in the result as they were.
         Dropped = "dropped",
-        /// Also the stats of all other rows.
+        /// Also each row that a filter kept, with the stats that it computed.
         All = "all",
+        /// The same, with all stats of all rows.
+        Stats = "stats",
     }
 }
 choices! {
@@ -351,9 +353,11 @@ options! {
         task_retries: u64 = 2 => between(0.0, 100.0);
         /// What `trace/` in the run directory records of each row, for `djhost explain` and `djhost
         /// dropped`. `dropped`: each row that was dropped, merged or set aside, or became several,
-        /// by which operator, and its stats there. `all`: also the stats of every row that a filter
-        /// kept, so that it can be counted what another threshold would keep; filters then compute
-        /// all stats, which takes longer than to decide. `off`: nothing.
+        /// by which operator, and its stats there. `all`: also every row that a filter kept, with the
+        /// stats that were computed for it: a filter that can decide without its stat leaves that out.
+        /// `stats`: the same, and all stats are computed, so that it can be counted what any other
+        /// threshold would keep; that takes longer than to decide, unless `keep_stats_in_res_ds` has
+        /// them computed anyway. `off`: nothing.
         trace: TraceMode = TraceMode::Dropped;
         /// For how many rows the trace keeps what each mapper changed, before and after. They are
         /// chosen by a hash of the row's place.

@@ -337,18 +337,19 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
 
 /// File and line of a row, or row number in a file of columns; line 0 if the file cannot be read.
 pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
-    let (file, offset) = split_id(id);
-    let name = dataset
-        .files
-        .get(file)
-        .map(|f| f.shown().to_string())
-        .unwrap_or_default();
-    (
-        name,
-        Lines::new(dataset)
-            .of(file, offset)
-            .map_or(0, |(line, _)| line),
-    )
+    places(dataset, &[id]).pop().unwrap_or_default()
+}
+
+/// The same of rows with ascending ids, in one pass over their files.
+pub(crate) fn places(dataset: &Dataset, ids: &[u64]) -> Vec<(String, u64)> {
+    let mut lines = Lines::new(dataset);
+    let place = |id: &u64| {
+        let (file, offset) = split_id(*id);
+        let name = dataset.files.get(file).map(|f| f.shown().to_string());
+        let line = lines.of(file, offset).map_or(0, |(line, _)| line);
+        (name.unwrap_or_default(), line)
+    };
+    ids.iter().map(place).collect()
 }
 
 /// Finds the lines of ascending offsets in one pass over the line ends.

@@ -1,14 +1,17 @@
 //! Reads the trace of a job: what became of its rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::path::Path;
 
 use anyhow::Result;
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::error::{UserError, did_you_mean};
 use crate::rundir::RunPaths;
 use crate::rundir::trace::{
-    Bounds, Entry, Fate, Run, TraceDocument, TracedOp, Wanted, each_entry, each_run, rank,
+    Bounds, Entry, Fate, Run, TraceDocument, TracedOp, Wanted, each_entry, each_run, each_run_of,
+    rank,
 };
 
 /// The trace of a job. Only reads; complete once the job is ([`TraceDocument::complete`]).
@@ -53,10 +56,20 @@ impl Trace {
                 .hint("run the recipe again, with another `job_id` or `--fresh`")
                 .into());
         };
+        if document.mode != "off" && !paths.trace().is_dir() {
+            return Err(none("its `trace/` has been removed")
+                .hint("run the recipe again with another `job_id`, or with `--fresh`")
+                .into());
+        }
         Ok(Self {
             paths: paths.clone(),
             document,
         })
+    }
+
+    /// The run directory.
+    pub(crate) fn paths(&self) -> &RunPaths {
+        &self.paths
     }
 
     /// What is known beside the entries.
@@ -184,29 +197,51 @@ impl Trace {
 
     /// `most` of the rows that op `op` took out, those closest to its threshold first.
     pub fn closest(&self, op: &TracedOp, most: usize) -> Result<Vec<Near>> {
-        let fates = [
-            Fate::Dropped,
-            Fate::Merged,
-            Fate::Grouped,
-            Fate::Quarantined,
-        ];
-        let mut found: Vec<(f64, Near)> = Vec::new();
-        self.each(Some(op.op), &fates, |entry| {
+        let files = self.paths.trace_files()?;
+        let nearest = files.par_iter().map(|file| nearest(file, op, most));
+        let mut places: Vec<(Place, usize)> = nearest
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .enumerate()
+            .flat_map(|(file, places)| places.into_iter().map(move |place| (place, file)))
+            .collect();
+        places.sort_unstable();
+        places.truncate(most);
+        // What else their entries have.
+        let mut rows: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        for ((_, row, _), file) in &places {
+            rows.entry(*file).or_default().push(*row);
+        }
+        let entries = rows.into_par_iter().map(|(file, mut rows)| {
+            rows.sort_unstable();
+            let wanted = Wanted {
+                rows: Some(rows),
+                op: Some(op.op),
+                fates: Some(GONE.to_vec()),
+            };
+            let mut entries = Vec::new();
+            each_entry(&files[file], &wanted, |entry| {
+                entries.push(entry);
+                Ok(true)
+            })?;
+            Ok(entries)
+        });
+        let entries: Vec<Vec<Entry>> = entries.collect::<Result<_>>()?;
+        let entries = entries.into_iter().flatten();
+        let mut entries: BTreeMap<(u64, Option<u32>), Entry> = entries
+            .map(|entry| ((entry.row_id, entry.piece), entry))
+            .collect();
+        let near = places.into_iter().filter_map(|((_, row, piece), _)| {
+            let entry = entries.remove(&(row, piece))?;
             let stat = op.decided(&entry);
-            let distance = stat.as_ref().map_or(f64::INFINITY, |(.., margin)| -margin);
-            found.push((distance, Near { entry, stat }));
-            if found.len() >= 4 * most.max(64) {
-                keep_first(&mut found, most);
-            }
-            Ok(true)
-        })?;
-        keep_first(&mut found, most);
-        Ok(found.into_iter().map(|(_, near)| near).collect())
+            Some(Near { entry, stat })
+        });
+        Ok(near.collect())
     }
 
     /// Counts what op `op` would keep if its stat `key` had to be in each of `bounds`. Exact for all
-    /// rows that came to the op with `trace: all`; with `dropped`, only the rows that it dropped are
-    /// known. Where later ops depend on other rows, as deduplicators do, what they would keep of
+    /// rows that came to the op where their stat is known ([`TraceDocument::knows_kept`]); else only
+    /// the rows that it dropped are. Where later ops depend on other rows, as deduplicators do, what they would keep of
     /// these rows is another question.
     pub fn what_if(&self, op: &TracedOp, key: &str, bounds: &[Bounds]) -> Result<Vec<WhatIf>> {
         let mut counts = vec![WhatIf::default(); bounds.len()];
@@ -224,12 +259,55 @@ impl Trace {
     }
 }
 
-fn keep_first(found: &mut Vec<(f64, Near)>, most: usize) {
-    found.sort_by(|a, b| {
-        let row = |near: &Near| (near.entry.row_id, near.entry.piece);
-        a.0.total_cmp(&b.0).then_with(|| row(&a.1).cmp(&row(&b.1)))
-    });
-    found.truncate(most);
+/// The ways out, except for the export.
+const GONE: [Fate; 4] = [
+    Fate::Dropped,
+    Fate::Merged,
+    Fate::Grouped,
+    Fate::Quarantined,
+];
+
+/// The bits of the distance to the threshold, the row, and which of several with its id.
+type Place = (u64, u64, Option<u32>);
+
+/// The `most` rows of a file that op `op` took out closest to its threshold.
+fn nearest(file: &Path, op: &TracedOp, most: usize) -> Result<BinaryHeap<Place>> {
+    let mut nearest = BinaryHeap::new();
+    let is_bound = |key: &str| op.bounds.contains_key(key);
+    each_run_of(file, op.op, is_bound, &GONE, |run| {
+        // As `TracedOp::decided`: the stat that is farthest out.
+        let mut distances = vec![f64::NEG_INFINITY; run.rows().len()];
+        for (key, values) in run.stats() {
+            let Some(bounds) = op.bounds.get(key) else {
+                continue;
+            };
+            for (distance, value) in distances.iter_mut().zip(values) {
+                if value.is_finite()
+                    && !bounds.keeps(value)
+                    && let Some(margin) = bounds.margin(value)
+                {
+                    *distance = distance.max(-margin);
+                }
+            }
+        }
+        let rows = run.rows().iter().zip(run.pieces()).zip(distances);
+        for ((row, piece), distance) in rows {
+            // Not negative, so the bits ascend with the number.
+            let distance = match distance.is_finite() {
+                true => distance.max(0.0) + 0.0,
+                false => f64::INFINITY,
+            };
+            let place = (distance.to_bits(), *row, piece);
+            if nearest.len() < most {
+                nearest.push(place);
+            } else if nearest.peek().is_some_and(|last| place < *last) {
+                nearest.pop();
+                nearest.push(place);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(nearest)
 }
 
 impl Entry {

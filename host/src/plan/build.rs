@@ -71,7 +71,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
     }
     stats::decide(&mut ops, resolved.config.reuse_input_stats);
     let config = &resolved.config;
-    let are_kept = config.keep_stats_in_res_ds || config.trace == TraceMode::All;
+    let are_kept = config.keep_stats_in_res_ds || config.trace == TraceMode::Stats;
     stats::leave_out(&mut ops, are_kept || analysis.is_some(), &expect.stats());
     if let Some(ratio) = analysis {
         // What they do to rows is another thing.

@@ -29,7 +29,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, more: Self) {
+    pub(super) fn add(&mut self, more: Self) {
         self.kept += more.kept;
         self.dropped += more.dropped;
         self.other += more.other;
@@ -64,7 +64,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, value: f64, rows: Rows) {
+    pub(super) fn add(&mut self, value: f64, rows: Rows) {
         let is_first = self.rows.all() == 0;
         self.rows.add(rows);
         // Welford: the difference of two large sums would lose the deviation.
@@ -73,6 +73,24 @@ impl Sums {
         self.squares += difference * (value - self.mean);
         self.min = if is_first { value } else { self.min.min(value) };
         self.max = if is_first { value } else { self.max.max(value) };
+    }
+
+    /// Adds the sums of other rows.
+    pub(super) fn merge(&mut self, more: Self) {
+        let (mine, its) = (self.rows.all() as f64, more.rows.all() as f64);
+        if its == 0.0 {
+            return;
+        }
+        if mine == 0.0 {
+            *self = more;
+            return;
+        }
+        let (all, difference) = (mine + its, more.mean - self.mean);
+        self.rows.add(more.rows);
+        self.mean += difference * its / all;
+        self.squares += more.squares + difference * difference * mine * its / all;
+        self.min = self.min.min(more.min);
+        self.max = self.max.max(more.max);
     }
 
     /// The mean of all rows.

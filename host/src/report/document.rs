@@ -37,12 +37,14 @@ pub struct Document {
     pub ops: Vec<OpFacts>,
     /// Where every input row went.
     pub ledger: Ledger,
-    /// What the trace has: `off`, `dropped`, `all`; empty without one.
+    /// What the trace has: `off`, `dropped`, `all`, `stats`; empty without one.
     pub trace: String,
     /// What is not known, and why.
     pub notes: Vec<String>,
     /// The stats of filters.
     pub stats: Vec<StatTable>,
+    /// Of which rows they are, if not of all.
+    pub stats_note: Option<String>,
     /// Why rows are in quarantine.
     pub quarantine: Vec<Reason>,
     /// What deduplicators found.
@@ -248,9 +250,10 @@ impl Document {
                 "the dataset cannot be read as it was, so rows are named and not shown".to_owned(),
             );
         }
-        let Some(traced) = traced.filter(|traced| traced.mode != "off") else {
+        let has_trace = job.paths().trace().is_dir();
+        let Some(traced) = traced.filter(|traced| traced.mode != "off" && has_trace) else {
             self.notes.push(
-                "the job has no trace, so it is not known which rows were dropped, and what other thresholds would keep; `trace: all` records it"
+                "the job has no trace, so it is not known which rows were dropped, and what other thresholds would keep; `trace: stats` records it"
                     .to_owned(),
             );
             return Ok(());

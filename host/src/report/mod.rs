@@ -9,6 +9,7 @@ mod curve;
 mod document;
 mod examples;
 mod html;
+mod live;
 mod serve;
 mod stats;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use analysis::{Analysis, Correlation, Group, GroupNumbers, Groups, Overlap, 
 pub use curve::Histogram;
 pub use document::{Depth, Document};
 pub use html::{MARK, Page};
+pub use live::LiveStats;
 pub use serve::{Describe, Server};
 pub use stats::StatTable;
 pub use what_if::{OpWhatIf, WhatIf};

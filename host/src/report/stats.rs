@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::curve::{Curve, Histogram, Rows, Sums, Values};
-use crate::jobs::{Bounds, Fate, Trace, TracedOp};
+use crate::jobs::{Bounds, Fate, Trace, TraceDocument, TracedOp};
 use crate::rundir::trace::{Run, rank};
 
 /// Different values of one stat, and of all stats together, that the page has.
@@ -54,8 +54,10 @@ pub struct StatTable {
     pub curve: CurveData,
     /// Rows by value.
     pub histogram: Histogram,
-    /// Whether the rows that the op kept are known, too (`trace: all`).
+    /// Whether the rows that the op kept are known, too.
     pub knows_kept: bool,
+    /// Why they are not.
+    pub kept_note: Option<String>,
     /// Rows that left the op: what stays beside the known ones if only dropped rows are known.
     pub rows_out: u64,
     /// Why what other bounds keep at this op is an estimate.
@@ -154,11 +156,10 @@ pub(super) fn stats(trace: &Trace, rows_out: &BTreeMap<usize, u64>) -> Result<Ve
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    let knows_kept = document.mode == "all";
-    let ended = match knows_kept {
+    let ended = match document.has_kept() {
         true => ended(trace)?,
         false => Ended::Unknown(
-            "only dropped rows are recorded: `trace: all` keeps the stats of all rows",
+            "only dropped rows are recorded: `trace: stats` keeps the stats of all rows",
         ),
     };
     let slots: BTreeMap<(usize, &str), usize> = open
@@ -194,7 +195,7 @@ pub(super) fn stats(trace: &Trace, rows_out: &BTreeMap<usize, u64>) -> Result<Ve
     Ok(tables
         .map(|stat| {
             let rows_out = rows_out.get(&stat.op.op).copied().unwrap_or(0);
-            stat.table(&ended, knows_kept, rows_out, &document.ops)
+            stat.table(&ended, document, rows_out)
         })
         .collect())
 }
@@ -352,9 +353,34 @@ fn in_result(run: &Run<'_>, ended: &Ended) -> Option<Vec<bool>> {
     Some(run.rows().iter().map(is_in).collect())
 }
 
+/// The values up to which some shares of the rows are.
+pub(super) fn shares(percentile: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    SHARES.map(|share| (share, percentile(share))).to_vec()
+}
+
+/// Why a stat is not known of rows that the op kept; None: it is.
+pub(super) fn kept_note(document: &TraceDocument, op: &TracedOp, key: &str) -> Option<String> {
+    let note = match (document.knows_kept(op, key), document.has_kept()) {
+        (true, _) => return None,
+        (false, true) => {
+            "Of the rows that stayed, the op decided without this value; trace: stats records it."
+        }
+        (false, false) => {
+            "Only the rows that were dropped are recorded; trace: stats records all values."
+        }
+    };
+    Some(note.to_owned())
+}
+
 impl Open<'_> {
-    fn table(self, ended: &Ended, knows_kept: bool, rows_out: u64, ops: &[TracedOp]) -> StatTable {
-        let (curve, sums) = (&self.curve, self.sums);
+    fn table(self, ended: &Ended, document: &TraceDocument, rows_out: u64) -> StatTable {
+        let (curve, sums, ops) = (&self.curve, self.sums, &document.ops);
+        let knows_kept = document.knows_kept(self.op, self.key);
+        let left_out = Ended::Unknown("the op decided about rows that stayed without this value");
+        let ended = match document.has_kept() && !knows_kept {
+            true => &left_out,
+            false => ended,
+        };
         let follows = matches!(ended, Ended::Known(_));
         let each = |rows: &[Rows], of: fn(&Rows) -> u64| rows.iter().map(of).collect::<Vec<u64>>();
         let result = |rows: &[Rows]| match follows {
@@ -367,7 +393,6 @@ impl Open<'_> {
             .find(|op| ["deduplicator", "selector", "grouper"].contains(&op.kind.as_str()));
         let bounds = self.bounds;
         let histogram = curve.histogram(BINS, self.op.bounds.get(self.key));
-        let percentiles = SHARES.map(|share| (share, curve.percentile(share)));
         let data = CurveData {
             stops: curve.stops.clone(),
             kept: each(&curve.at, |rows| rows.kept),
@@ -395,12 +420,13 @@ impl Open<'_> {
             deviation: sums.deviation(),
             min: sums.min,
             max: sums.max,
-            percentiles: percentiles.to_vec(),
+            percentiles: shares(|share| curve.percentile(share)),
             bounds,
             params,
             curve: data,
             histogram,
             knows_kept,
+            kept_note: kept_note(document, self.op, self.key),
             rows_out,
             inexact: match (self.contradictions, self.other_reasons) {
                 (0, 0) => None,

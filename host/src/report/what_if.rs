@@ -12,6 +12,9 @@ use crate::jobs::{Bounds, Fate, Job, JobSummary, Trace, TracedOp};
 use crate::rundir::trace::Run;
 use crate::term::counted;
 
+/// How to learn what is not known.
+const AGAIN: &str = "run the recipe again with `trace: stats`, or analyze it";
+
 /// What filters with other thresholds would keep.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct WhatIf {
@@ -54,26 +57,33 @@ struct Changed<'a> {
 
 impl WhatIf {
     /// Counts what the filters of a job would keep with other parameters: pairs of `OP.PARAMETER`
-    /// and its value, None for no bound. The trace must have all rows (`trace: all`, or an analysis).
-    /// Holds 16 bytes for each row that does not stay.
+    /// and its value, None for no bound. The trace must have their stats of all rows (`trace: stats`,
+    /// an analysis, or filters that compute them anyway). Holds 16 bytes for each row that does not
+    /// stay.
     ///
     /// Fails with a [`UserError`] if there is no such parameter, or no such trace.
     pub fn of_job(job: &Job, wanted: &[(String, Option<f64>)]) -> Result<Self> {
         let trace = Trace::open(job.paths())?;
         let document = trace.document();
         let is_analysis = document.analysis.is_some();
-        if !is_analysis && document.mode != "all" {
-            return Err(UserError::new(
-                job.paths().job_id(),
-                format!(
-                    "this job ran with `trace: {}`, which has no stats of rows that were kept",
-                    document.mode
-                ),
-            )
-            .hint("run the recipe again with `trace: all`, or analyze it")
-            .into());
+        let job_id = job.paths().job_id();
+        if !document.has_kept() {
+            let mode = &document.mode;
+            let message = format!(
+                "this job ran with `trace: {mode}`, which has no stats of rows that were kept"
+            );
+            return Err(UserError::new(job_id, message).hint(AGAIN).into());
         }
         let mut changed = changed(document.ops.as_slice(), wanted)?;
+        for Changed { op, bounds, .. } in changed.values() {
+            if let Some(key) = bounds.keys().find(|key| !document.knows_kept(op, key)) {
+                let message = format!(
+                    "op {} `{}` decided about rows that it kept without their `{key}`, so this job's trace does not have it",
+                    op.op, op.name
+                );
+                return Err(UserError::new(job_id, message).hint(AGAIN).into());
+            }
+        }
         let (mut gone, mut gone_now) = (Vec::new(), Vec::new());
         let mut judged: BTreeMap<usize, u64> = BTreeMap::new();
         let mut several = false;

@@ -65,7 +65,7 @@ pub fn each_dropped(
         Ok(true)
     })?;
     entries.sort_by_key(|entry| (entry.row_id, entry.op, entry.piece));
-    let (dataset, _unpacked) = readable(&prepared.dataset)?;
+    let (dataset, _unpacked) = readable(&prepared.dataset, trace.paths())?;
     let options = ReadOptions {
         max_row_bytes: (prepared.resolved.config.max_row_mb as usize) << 20,
         ..ReadOptions::new(Vec::new())

@@ -21,7 +21,7 @@ pub(super) fn tracing(prepared: &Prepared) -> Option<Tracing> {
         _ if prepared.plan.analysis.is_some() => true,
         TraceMode::Off => return None,
         TraceMode::Dropped => false,
-        TraceMode::All => true,
+        TraceMode::All | TraceMode::Stats => true,
     };
     let (samples, ops) = (config.trace_samples, &config.trace_ops.0);
     Some(Tracing::new(&prepared.plan, all, samples, ops))
@@ -56,6 +56,7 @@ pub(super) fn document(
             .iter()
             .map(|stat| stat.path.clone())
             .collect(),
+        left_out: left_out(op),
         bounds: bounds(op),
         bound_params: bound_params(op),
         params: serde_json::from_str(op.pool.params()).unwrap_or_default(),
@@ -66,7 +67,7 @@ pub(super) fn document(
     });
     Ok(TraceDocument {
         mode: match prepared.plan.analysis {
-            Some(_) => TraceMode::All.word().to_owned(),
+            Some(_) => TraceMode::Stats.word().to_owned(),
             None => config.trace.word().to_owned(),
         },
         analysis: prepared.plan.analysis,
@@ -78,6 +79,18 @@ pub(super) fn document(
     })
 }
 
+/// The stats that a filter does not compute of rows where it can decide without them.
+fn left_out(op: &PlannedOp) -> Vec<String> {
+    let Some(wanted) = &op.wanted_stats else {
+        return Vec::new();
+    };
+    let computed = op.pool.signature().writes_stats.iter();
+    computed
+        .map(|stat| stat.path.clone())
+        .filter(|key| !wanted.contains(key))
+        .collect()
+}
+
 /// Completes the document with what the parts' accounts do not know: of ops that an attempt without
 /// a trace had done. Says so to the user.
 pub(super) fn complete(
@@ -86,7 +99,7 @@ pub(super) fn complete(
     paths: &RunPaths,
 ) -> Result<()> {
     if document.mode != TraceMode::Off.word() {
-        let all = document.mode == TraceMode::All.word();
+        let all = document.has_kept();
         document.missing = missing(document.ops.len(), all, manifests);
         if let Some(sentence) = sentence(&document) {
             tracing::warn!("{sentence}");

@@ -249,7 +249,7 @@ class Result:
         quarantine, time and memory per op, samples of what ops did.
 
         `path` is the file, a new one or an earlier page; without it the page is temporary and lives as
-        long as what is returned. A notebook shows the page. With ``trace="all"`` it knows what other
+        long as what is returned. A notebook shows the page. With ``trace="stats"`` it knows what other
         thresholds keep for all rows, else only for those that were dropped.
         """
         from djhost._explained import write_report
@@ -268,12 +268,12 @@ class Result:
     def what_if(self, thresholds: "Thresholds") -> "WhatIf":
         """Count the rows that would stay with other thresholds, without running the recipe again.
 
-        Needs ``trace="all"``. It is an estimate where later ops would see other rows than they saw, and
+        Needs ``trace="stats"``. It is an estimate where later ops would see other rows than they saw, and
         says so. See also :func:`djhost.analyze`, where every filter has judged every row.
 
         >>> import djhost
         >>> rows = [{"text": "x" * n} for n in range(1, 11)]
-        >>> result = djhost.run(rows, [{"text_length_filter": {"min_len": 5}}], trace="all")
+        >>> result = djhost.run(rows, [{"text_length_filter": {"min_len": 5}}], trace="stats")
         >>> print(result.what_if({"text_length_filter.min_len": 8}))
         3 of 10 rows would stay, now 6
 

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::diff::{diff, shown as one_line};
-use crate::cli::again::prepare_again;
+use crate::cli::again::dataset_again;
 use crate::data::ReadOptions;
 use crate::jobs::{Entry, Near, Trace, TracedOp, number, shown};
 use crate::run::dropped::reason;
 use crate::run::explain::{
-    Did, End, Explained, Judged, Located, Step, line_of, read_row, readable, row_text,
+    Did, End, Explained, Judged, Located, Step, all_located, read_row, readable, row_text,
 };
 use crate::rundir::RunPaths;
 use crate::term::{Color, Style, cut_end, wrap};
@@ -80,7 +80,14 @@ fn write_step(out: &mut String, step: &Step, width: usize, style: Style) {
 
 fn said(did: &Did, style: Style) -> String {
     match did {
-        Did::Kept { stats } => format!("keeps it{}", colon(stats)),
+        Did::Kept { stats, left_out } => match left_out.is_empty() {
+            true => format!("keeps it{}", colon(stats)),
+            false => format!(
+                "keeps it{}, decided without {} (`trace: stats` records it)",
+                colon(stats),
+                left_out.join(", ")
+            ),
+        },
         Did::Dropped { stats } => {
             format!("{}{}", style.paint(Color::Yellow, "drops it"), colon(stats))
         }
@@ -173,19 +180,15 @@ pub(super) fn examples(
         Vec::new()
     };
     samples.truncate(most);
-    let prepared = prepare_again(paths, json)?;
-    let (dataset, _unpacked) = readable(&prepared.dataset)?;
+    let (dataset, _unpacked) = readable(&dataset_again(paths)?, paths)?;
+    let of_near = near
+        .iter()
+        .flat_map(|near| [Some(near.entry.row_id), near.entry.partner]);
+    let of_samples = samples.iter().map(|entry| Some(entry.row_id));
+    let located = all_located(&dataset, of_near.chain(of_samples).flatten());
     let row = |id: u64| -> Result<(Located, String)> {
-        let file = crate::data::batch::split_id(id).0;
-        let located = Located {
-            row_id: id,
-            file: dataset
-                .files
-                .get(file)
-                .map(|f| f.shown().to_string())
-                .unwrap_or_default(),
-            line: line_of(&dataset, id),
-        };
+        let located = located.get(&id).cloned();
+        let located = located.context("internal error: a row that was not located")?;
         let text = match read_row(&dataset, id, &ReadOptions::new(Vec::new()))? {
             Some(Ok(row)) => row_text(&row, 0)?,
             Some(Err(bad)) => String::from_utf8_lossy(&bad.raw).into_owned(),

@@ -23,6 +23,7 @@ pub(crate) mod packing;
 pub(crate) mod parquet_file;
 pub(crate) mod parquet_pages;
 pub(crate) mod parquet_twice;
+pub(crate) mod parquet_values;
 pub(crate) mod path_text;
 pub(crate) mod read;
 pub(crate) mod read_error;

@@ -133,20 +133,42 @@ fn unpack(
         storage.write_json(&manifest_path, &manifest)?;
         manifest.losses
     };
+    Ok((unpacked_file(path, source)?, losses))
+}
+
+fn unpacked_file(path: PathBuf, source: Origin) -> Result<InputFile> {
     let metadata = fs::metadata(&path)?;
     let modified_ns = metadata
         .modified()?
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_nanos() as i128);
-    let unpacked = InputFile {
+    Ok(InputFile {
         path,
         format: Format::Jsonl,
         compression: Compression::None,
         bytes: metadata.len(),
         modified_ns,
         origin: Some(source),
+    })
+}
+
+/// The dataset with the files that [`materialise`] has unpacked into the directory; None if one of
+/// them is not there, or not of today's source. Writes nothing.
+pub(crate) fn materialised(dataset: &Dataset, into: &Path) -> Option<Dataset> {
+    let file = |(i, file): (usize, &InputFile)| {
+        if file.is_splittable() {
+            return Some(file.clone());
+        }
+        let (path, manifest) = RunPaths::unpacked_input(into, i);
+        let source = file.as_origin();
+        finished(&manifest, &path, &source)?;
+        unpacked_file(path, source).ok()
     };
-    Ok((unpacked, losses))
+    let files = dataset.files.iter().enumerate().map(file);
+    Some(Dataset {
+        files: files.collect::<Option<_>>()?,
+        ..dataset.clone()
+    })
 }
 
 /// Writes the rows, and where that is not plain from their own lines, in which lines of the file

@@ -21,8 +21,8 @@
 //!   from before that stay valid keep their files.
 //! - **Filters that only decide** (`plan/stats.rs`) leave out the stats that nobody reads. Those of
 //!   rows that they drop are computed afterwards by an instance that is told nothing of this
-//!   ([`explain`]): most rows stay, so most of the gain does, too. With `trace: all` nothing is left
-//!   out.
+//!   ([`explain`]): most rows stay, so most of the gain does, too. Rows that stay have no such stat
+//!   with `trace: all`, and with `trace: stats` nothing is left out.
 //!   The filter has mostly computed the stat of such a row anyway, where it could not decide by less;
 //!   so a filter takes at most twice its time on the rows that it drops.
 //! - **`reorder`.** Ops are numbered in the order in which they run, as everywhere; the document says
@@ -49,7 +49,7 @@ use crate::rundir::trace::StatColumns;
 /// What a job records.
 #[derive(Debug, Clone)]
 pub(crate) struct Tracing {
-    /// Whether the stats of rows that stay are recorded, too.
+    /// Whether rows that stay are recorded, too.
     pub(crate) all: bool,
     /// Number of samples per mapper.
     pub(crate) samples: usize,

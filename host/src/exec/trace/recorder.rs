@@ -179,8 +179,8 @@ impl On<'_> {
             ),
         };
         let stats = match &op.wanted_stats {
-            Some(_) => self.left_out(op, &rows.take(&at)?)?,
-            None => stats
+            Some(_) if fate == Fate::Dropped => self.left_out(op, &rows.take(&at)?)?,
+            _ => stats
                 .iter()
                 .map(|stat| {
                     let values = match is_all {

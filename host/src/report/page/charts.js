@@ -22,11 +22,12 @@ const key = (kinds) => h('ul', { class: 'key', 'aria-hidden': 'true' }, kinds.ma
 
 const range = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
 
-// Horizontal bars of several parts: rows are [name, [[kind, size], …], text behind].
+// Horizontal bars of several parts: rows are [name, [[kind, size], …], text behind]. Many are several
+// images, so that none is cut at the end of a page of paper.
 const bars = (title, rows) => {
   const most = Math.max(1, ...rows.map(([, parts]) => parts.reduce((sum, [, size]) => sum + size, 0)));
-  const each = 34;
-  return chart(title, HALF, rows.length * each, rows.map(([name, parts, text], at) => {
+  const [each, together] = [34, 20];
+  const line = ([name, parts, text], at) => {
     let x = 0;
     const y = at * each;
     const blocks = parts.map(([kind, size]) => {
@@ -36,7 +37,13 @@ const bars = (title, rows) => {
       return block;
     });
     return [label(0, y + 12, name), label(HALF, y + 12, text, 'end'), blocks];
-  }));
+  };
+  const images = Math.ceil(rows.length / together);
+  return Array.from({ length: images }, (_, image) => {
+    const some = rows.slice(image * together, (image + 1) * together);
+    const part = images > 1 ? `, image ${image + 1} of ${images}` : '';
+    return chart(title + part, HALF, some.length * each, some.map(line));
+  });
 };
 
 // A histogram with the thresholds that were and those that are tried. `second` is another job's.

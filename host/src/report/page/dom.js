@@ -48,7 +48,7 @@ const moment = (t) => (t ? `${new Date(1000 * t).toISOString().slice(0, 19).repl
 
 // A table. Columns are [title, 'n' for numbers]; the first cell of a row is its header.
 const table = (caption, columns, rows) => h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption },
-  h('table', null,
+  h('table', { class: columns.length > 12 ? 'many' : null },
     h('caption', null, caption),
     h('thead', null, h('tr', null, columns.map(([title, kind]) => h('th', { scope: 'col', class: kind }, title)))),
     h('tbody', null, rows.map((cells) => h('tr', null, cells.map((cell, at) => (at === 0
@@ -56,6 +56,8 @@ const table = (caption, columns, rows) => h('div', { class: 'wide', tabindex: '0
       : h('td', { class: columns[at][1] }, cell))))))));
 
 const details = (title, ...children) => h('details', null, h('summary', null, title), children);
+// The same, on paper only if it is short or has been opened.
+const folded = (items, title, ...children) => h('details', { class: items > 40 ? 'long' : null }, h('summary', null, title), children);
 const note = (text, kind) => h('p', { class: `note ${kind || ''}` }, text);
 const tiles = (pairs) => h('dl', { class: 'tiles' }, pairs.filter((pair) => pair).map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))));
 const opName = (op) => `${op.op} ${op.name}`;

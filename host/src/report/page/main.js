@@ -51,8 +51,13 @@ show(first);
 
 narrow.addEventListener('change', () => show(current));
 
-// Prints what is folded, too.
-window.addEventListener('beforeprint', () => root.querySelectorAll('details').forEach((one) => { one.open = true; }));
+// Prints what is folded, too, unless it is long.
+let unfolded = [];
+window.addEventListener('beforeprint', () => {
+  unfolded = Array.from(root.querySelectorAll('details:not([open], .long)'));
+  unfolded.forEach((one) => { one.open = true; });
+});
+window.addEventListener('afterprint', () => unfolded.forEach((one) => { one.open = false; }));
 
 if (first.refresh_ms) {
   const status = h('p', { class: 'hidden', role: 'status' });

@@ -62,14 +62,14 @@ const funnel = (job, other) => {
 };
 
 const statsSection = (job, other) => {
-  if (!job.stats.length && job.job.is_running) return [h('p', { class: 'soft' }, 'Shown when the job has ended.')];
+  if (!job.stats.length && job.job.is_running) return [h('p', { class: 'soft' }, job.trace === 'off' ? 'Not known: the job has no trace.' : 'Shown when the first tasks have ended.')];
   if (!job.stats.length) return [h('p', { class: 'soft' }, job.trace ? 'No filter computed a stat.' : 'Not known: the job has no trace.')];
   const known = (stat) => {
     const twin = other ? other.stats.find((one) => one.key === stat.key && one.name === stat.name) : null;
     return twin ? { ...twin, job_id: other.job.job_id } : null;
   };
   const only = other ? other.stats.filter((stat) => !job.stats.some((mine) => mine.key === stat.key && mine.name === stat.name)) : [];
-  return [job.stats.map((stat) => statView(stat, job, known(stat))),
+  return [job.stats_note ? note(job.stats_note) : null, job.stats.map((stat) => statView(stat, job, known(stat))),
     only.length ? h('p', null, `Only in ${other.job.job_id}: ${only.map((stat) => `${stat.key} (${stat.name})`).join(', ')}`) : null];
 };
 
@@ -107,15 +107,16 @@ const quarantine = (job) => (job.quarantine.length ? job.quarantine.map((reason)
   reason.examples.length === 0 ? null : details('Examples', reason.examples.map((row) => [h('p', { class: 'soft' }, place(row)), h('p', { class: 'text' }, row.text)]))))
   : [h('p', { class: 'soft' }, 'No row is in quarantine.')]);
 
+const example = (all, build) => all.map((one) => h('div', { class: 'example' }, build(one)));
 const shown = (row) => [h('p', { class: 'soft' }, place(row)), row.text === null ? null : h('p', { class: 'text' }, row.text)];
 
 const duplicates = (job) => job.duplicates.map((found) => h('article', null, h('h3', null, `op ${opName(found)}`),
   found.note ? note(found.note) : null,
   h('p', null, `${counted(found.merged, 'row')} dropped for ${count(found.clusters)} that stay.`),
-  found.sizes.length ? details('Sizes of clusters', table('Clusters by the number of their rows', [['rows', 'n'], ['clusters', 'n'], ['rows dropped', 'n']],
+  found.sizes.length ? folded(found.sizes.length, 'Sizes of clusters', table('Clusters by the number of their rows', [['rows', 'n'], ['clusters', 'n'], ['rows dropped', 'n']],
     found.sizes.slice(0, 500).map(([size, n]) => [count(size), count(n), count(n * (size - 1))]))) : null,
   found.largest.map((cluster) => details(`${count(cluster.size)} rows: ${cluster.stays.text === null ? place(cluster.stays) : cluster.stays.text.slice(0, 70)}`,
-    h('p', null, 'Stays:'), shown(cluster.stays), h('p', null, `Dropped${cluster.size - 1 > cluster.members.length ? ', the first of them' : ''}:`), cluster.members.map(shown)))));
+    h('p', { class: 'lead' }, 'Stays:'), shown(cluster.stays), h('p', { class: 'lead' }, `Dropped${cluster.size - 1 > cluster.members.length ? ', the first of them' : ''}:`), cluster.members.map(shown)))));
 
 const cost = (job) => [
   bars(`CPU seconds of each op of ${job.job.job_id}`, job.ops.map((op) => [opName(op), [['kept', op.cpu_seconds]], `${seconds(op.cpu_seconds)}, ${bytes(op.peak_memory)}`])),
@@ -138,7 +139,7 @@ const timeline = (job) => {
       lines.map((line) => [line.start, line.end || until, kinds[line.state] || 'out', `${name(line)}: ${line.state}, ${counted(line.rows_in, 'row')}`]),
       checkpoints.map(([time, row, op, size]) => [time, row, `checkpoint after op ${op}, ${bytes(size)}`]), start, until),
     key([['kept', 'done'], ['out', 'in work'], ['quarantined', 'failed, died or stopped'], ['dropped', 'checkpoint']])] : null,
-    details('Numbers',
+    folded(lines.length, 'Numbers',
       table('Attempts', [['attempt', ''], ['began', ''], ['time', 'n'], ['ended', '']], job.attempts.map((attempt) => [attempt.attempt, moment(attempt.start), seconds(attempt.end ? attempt.end - attempt.start : null), attempt.status])),
       table('Partitions', [['partition', ''], ['state', ''], ['began', ''], ['time', 'n'], ['rows in', 'n'], ['rows out', 'n'], ['retries', 'n'], ['error', '']],
         lines.map((line) => [name(line), line.state, moment(line.start), seconds(line.end && line.start ? line.end - line.start : null), count(line.rows_in), count(line.rows_out), count(line.retries), line.error || ''])),
@@ -157,9 +158,9 @@ const change = (before, after) => {
   return h('p', { class: 'text' }, a.slice(0, start).join(''), part(a) ? h('del', null, part(a)) : null, part(b) ? h('ins', null, part(b)) : null, a.slice(a.length - end).join(''));
 };
 
-const examples = (job) => job.examples.map((of) => h('article', null, h('h3', null, `op ${opName(of)}`),
-  of.changed.length ? details(`${counted(of.changed.length, 'sample')} of what it changed`, of.changed.map((one) => [h('p', { class: 'soft' }, `${place(one.row)} · ${one.field}`), change(one.before, one.after)])) : null,
-  of.dropped.length ? details(`${counted(of.dropped.length, 'row')} that it dropped, closest to its threshold`, of.dropped.map((one) => [h('p', null, one.why), shown(one.row)])) : null));
+const examples = (job) => job.examples.map((of) => h('article', { class: job.examples.length > 8 ? 'few' : null }, h('h3', null, `op ${opName(of)}`),
+  of.changed.length ? details(`${counted(of.changed.length, 'sample')} of what it changed`, example(of.changed, (one) => [h('p', { class: 'soft' }, `${place(one.row)} · ${one.field}`), change(one.before, one.after)])) : null,
+  of.dropped.length ? details(`${counted(of.dropped.length, 'row')} that it dropped, closest to its threshold`, example(of.dropped, (one) => [h('p', { class: 'lead' }, one.why), shown(one.row)])) : null));
 
 const setup = (job) => [
   tiles([['dataset', job.job.dataset_path], ['result', job.job.export_path], ['run directory', job.job.work_dir], ['began', moment(job.job.start_time)], ['ended', moment(job.job.end_time)]]),

@@ -89,8 +89,8 @@ const sliders = (stat, job, redraw) => {
   const exactly = stat.curve.between
     ? `The thresholds move between ${count(stat.curve.stops.length)} of the values; at each the number of rows is exact.`
     : '';
-  const hint = stat.knows_kept ? exactly : `${exactly} Only dropped rows are recorded, so thresholds can only be relaxed; trace: all shows the other direction, too.`;
-  return h('div', null, rows, said, button, stat.inexact || hint ? h('p', { class: 'soft' }, stat.inexact ? `Estimate: ${stat.inexact}.` : hint) : null);
+  const hint = stat.knows_kept ? exactly : `${exactly} Thresholds can only be relaxed here: of the rows that stayed, the value is not known.`;
+  return h('div', null, rows, said, button, stat.inexact ? h('p', { class: 'soft' }, `Estimate: ${stat.inexact}.`) : hint ? h('p', { class: 'soft hint' }, hint) : null);
 };
 
 const statView = (stat, job, other) => {
@@ -100,7 +100,7 @@ const statView = (stat, job, other) => {
     stat.histogram, stat.bounds, tried, other ? other.histogram : null,
   );
   const box = h('div', null, draw(stat.bounds));
-  const move = stat.bounds ? sliders(stat, job, (tried) => box.replaceChildren(draw(tried))) : null;
+  const move = stat.bounds && !job.stats_note ? sliders(stat, job, (tried) => box.replaceChildren(draw(tried))) : null;
   const row = (one, who) => [who, count(one.count), count(one.kept), number(one.mean), number(one.deviation), number(one.min), ...one.percentiles.map(([, value]) => number(value)), number(one.max)];
   const columns = [['', ''], ['rows', 'n'], ['kept', 'n'], ['mean', 'n'], ['deviation', 'n'], ['min', 'n'],
     ...stat.percentiles.map(([share]) => [`${number(100 * share)} %`, 'n']), ['max', 'n']];
@@ -110,8 +110,8 @@ const statView = (stat, job, other) => {
     h('h3', null, h('code', null, stat.key), ` · op ${opName(stat)}`),
     h('figure', null, box, other ? h('figcaption', null, `Outline: ${other.job_id}. Both as shares of their rows.`) : null),
     key([...(stat.knows_kept || stat.kept ? [['kept', 'kept']] : []), ['dropped', 'dropped']]),
-    stat.knows_kept ? null : h('p', { class: 'soft' }, 'Only the rows that were dropped are recorded.'),
+    stat.kept_note ? h('p', { class: 'soft' }, stat.kept_note) : null,
     move,
-    details('Numbers', table(`${title}${stat.curve.between ? '; percentiles are the next of the values to which thresholds move' : ''}`, columns, rows),
-      table('Histogram', [['from', 'n'], ['to', 'n'], ['kept', 'n'], ['dropped', 'n']], kept.map((n, at) => [number(edges[at]), number(edges[at + 1]), count(n), count(dropped[at])]))));
+    details('Numbers', table(`${title}${stat.curve.between ? '; percentiles are the next of the values to which thresholds move' : ''}`, columns, rows)),
+    folded(Infinity, 'Histogram as a table', table('Histogram', [['from', 'n'], ['to', 'n'], ['kept', 'n'], ['dropped', 'n']], kept.map((n, at) => [number(edges[at]), number(edges[at + 1]), count(n), count(dropped[at])]))));
 };

@@ -1,19 +1,21 @@
 //! Finds a row of the input: by file and line, by its id, or by a value.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use anyhow::{Context, Result};
-use arrow::array::{Array, AsArray};
 use serde::Serialize;
 
+use super::search::{MOST, find};
+use super::sought::Sought;
 use crate::data::batch::{row_id, split_id};
 use crate::data::input::source_lines::LineReader;
 use crate::data::{
-    BadRow, Batch, Dataset, FieldType, Partition, ReadField, ReadOptions, Slice, read, render,
-    show_json_rows,
+    BadRow, Batch, Dataset, Partition, ReadOptions, Slice, read, render, show_json_rows,
 };
 use crate::error::{UserError, did_you_mean};
+use crate::exec::quarantine::places;
 use crate::partition::{SplitBy, split};
 
 /// What the user says of the row.
@@ -41,9 +43,13 @@ pub struct Located {
 /// Up to here lines are counted for a row that was not asked for by line.
 const COUNTED: u64 = 2 << 30;
 
-/// Finds the row.
-pub(super) fn locate(dataset: &Dataset, which: &Which, max_row_mb: u64) -> Result<Located> {
-    match which {
+/// Finds the row. The text says of others to which the same applies.
+pub(super) fn locate(
+    dataset: &Dataset,
+    which: &Which,
+    max_row_mb: u64,
+) -> Result<(Located, Option<String>)> {
+    let found = match which {
         Which::Id(id) => {
             let (file, offset) = split_id(*id);
             let size = match dataset.files.get(file) {
@@ -59,11 +65,12 @@ pub(super) fn locate(dataset: &Dataset, which: &Which, max_row_mb: u64) -> Resul
                 .hint("ids are in `row_id` of the trace and of quarantine; a line is FILE:LINE")
                 .into());
             }
-            Ok(located(dataset, *id))
+            located(dataset, *id)
         }
-        Which::Line(name, line) => by_line(dataset, name, *line),
-        Which::Where(field, value) => by_value(dataset, field, value, max_row_mb),
-    }
+        Which::Line(name, line) => by_line(dataset, name, *line)?,
+        Which::Where(field, value) => return by_value(dataset, field, value, max_row_mb),
+    };
+    Ok((found, None))
 }
 
 /// Number of rows of a file of columns.
@@ -90,8 +97,27 @@ pub(crate) fn located(dataset: &Dataset, id: u64) -> Located {
     }
 }
 
+/// The rows with these ids, by id.
+pub(crate) fn all_located(
+    dataset: &Dataset,
+    ids: impl Iterator<Item = u64>,
+) -> BTreeMap<u64, Located> {
+    let ids: Vec<u64> = ids.collect::<BTreeSet<u64>>().into_iter().collect();
+    let is_counted = |id: &u64| dataset.is_columnar() || split_id(*id).1 <= COUNTED;
+    let (counted, others): (Vec<u64>, Vec<u64>) = ids.into_iter().partition(is_counted);
+    let places = places(dataset, &counted);
+    let counted = counted.into_iter().zip(places);
+    let counted = counted.map(|(row_id, (file, line))| Located {
+        row_id,
+        file,
+        line: (line > 0).then_some(line),
+    });
+    let others = others.into_iter().map(|id| located(dataset, id));
+    counted.chain(others).map(|row| (row.row_id, row)).collect()
+}
+
 /// The line of a row, or its number; None where counting takes long.
-pub(crate) fn line_of(dataset: &Dataset, id: u64) -> Option<u64> {
+fn line_of(dataset: &Dataset, id: u64) -> Option<u64> {
     let (_, offset) = split_id(id);
     if !dataset.is_columnar() && offset > COUNTED {
         return None;
@@ -307,47 +333,98 @@ pub(crate) fn row_text(batch: &Batch, row: usize) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }
 
-fn by_value(dataset: &Dataset, field: &str, value: &str, max_row_mb: u64) -> Result<Located> {
-    let fields = vec![ReadField {
-        path: field.to_owned(),
-        ty: FieldType::Json,
-        required: false,
-    }];
-    let options = ReadOptions {
-        max_row_bytes: (max_row_mb as usize) << 20,
-        as_json: true,
-        ..ReadOptions::new(fields)
+/// The first row in which the field has the value, and what to say of the others.
+fn by_value(
+    dataset: &Dataset,
+    field: &str,
+    value: &str,
+    max_row_mb: u64,
+) -> Result<(Located, Option<String>)> {
+    let sought = Sought::new(field, value);
+    let found = find(dataset, &sought, (max_row_mb as usize) << 20)?;
+    let places = places(dataset, &found);
+    let Some(((file, line), more)) = places.split_first() else {
+        return Err(none_has(dataset, &sought)?.into());
     };
-    let all = split(dataset, SplitBy::Count(1))?;
-    let blocks = all.iter().map(|part| read(dataset, part, &options));
-    for block in blocks.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
-        let batch = block?.batch;
-        let column = batch.column(field).map(|column| column.data.clone());
-        let Some(column) = column.or_else(|| batch.field(field)) else {
-            continue;
-        };
-        let texts = column.as_string_view_opt();
-        for row in 0..batch.rows() {
-            if column.is_null(row) {
-                continue;
+    let first = Located {
+        row_id: found[0],
+        file: file.clone(),
+        line: (*line > 0).then_some(*line),
+    };
+    let more: Vec<String> = more
+        .iter()
+        .map(|(file, line)| format!("{file}:{line}"))
+        .collect();
+    let note = match more.len() {
+        0 => return Ok((first, None)),
+        1 => format!("another row has this value, too: {}", more[0]),
+        n if found.len() < MOST => format!("{n} more rows have this value: {}", more.join(", ")),
+        n => format!(
+            "more rows have this value; the next {n} of them: {}",
+            more.join(", ")
+        ),
+    };
+    Ok((first, Some(note)))
+}
+
+/// Rows whose fields are named in an error.
+const LOOKED_AT: usize = 1000;
+
+/// Says that no row has the value, or the field.
+fn none_has(dataset: &Dataset, sought: &Sought) -> Result<UserError> {
+    let (field, value) = (sought.field(), sought.value());
+    let known = fields(dataset)?;
+    if known.is_empty() || known.contains(field) {
+        let message = format!("no row of the dataset has `{value}` in `{field}`");
+        let hint = "the whole value is compared, as in the input; `FIELD=VALUE` with a field inside of others is `meta.id=7`";
+        return Ok(UserError::new("--where", message).hint(hint));
+    }
+    let message = format!(
+        "no row of the dataset has `{value}` in `{field}`, and the first rows have no such field"
+    );
+    let near = did_you_mean(field, known.iter().map(String::as_str));
+    let near = near
+        .map(|name| format!("did you mean `{name}`? "))
+        .unwrap_or_default();
+    let names: Vec<&str> = known.iter().take(30).map(String::as_str).collect();
+    let more = known.len().saturating_sub(names.len());
+    let more = match more {
+        0 => String::new(),
+        n => format!(", and {n} more"),
+    };
+    Ok(UserError::new("--where", message)
+        .hint(format!("{near}their fields: {}{more}", names.join(", "))))
+}
+
+/// The fields of the first rows, those inside of others with their whole path.
+fn fields(dataset: &Dataset) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let options = ReadOptions {
+        as_json: true,
+        ..ReadOptions::new(Vec::new())
+    };
+    let mut left = LOOKED_AT;
+    'files: for part in split(dataset, SplitBy::Count(1))? {
+        for block in read(dataset, &part, &options)? {
+            let batch = block?.batch;
+            for row in 0..batch.rows().min(left) {
+                if let Ok(value) = serde_json::from_str(&row_text(&batch, row)?) {
+                    add_fields("", &value, &mut found);
+                }
             }
-            let is_it = match texts {
-                Some(texts) => is_value(texts.value(row), value),
-                None => arrow::util::display::array_value_to_string(&column, row)? == value,
-            };
-            if is_it {
-                return Ok(located(dataset, batch.ids.value(row)));
+            left = left.saturating_sub(batch.rows());
+            if left == 0 {
+                break 'files;
             }
         }
     }
-    let message = format!("no row of the dataset has `{value}` in `{field}`");
-    let hint = "the whole value is compared, as in the input; `FIELD=VALUE` with a field inside of others is `meta.id=7`";
-    Err(UserError::new("--where", message).hint(hint).into())
+    Ok(found)
 }
 
-/// Whether a JSON text, or a text, is what the user wrote.
-fn is_value(text: &str, value: &str) -> bool {
-    text == value
-        || (text.starts_with('"')
-            && serde_json::from_str::<String>(text).is_ok_and(|string| string == value))
+fn add_fields(outer: &str, value: &serde_json::Value, found: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = format!("{outer}{name}");
+        add_fields(&format!("{path}."), value, found);
+        found.insert(path);
+    }
 }

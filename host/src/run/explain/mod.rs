@@ -7,6 +7,8 @@
 
 mod locate;
 mod rerun;
+mod search;
+mod sought;
 
 pub use locate::{Located, Which};
 
@@ -15,7 +17,7 @@ use serde::Serialize;
 
 use super::{Prepared, retry};
 use crate::data::Dataset;
-use crate::data::input::unpack::materialise;
+use crate::data::input::unpack::{materialise, materialised};
 use crate::jobs::Trace;
 use crate::rundir::{RunPaths, Storage};
 
@@ -71,6 +73,9 @@ pub enum Did {
     Kept {
         /// What it computed.
         stats: Vec<Judged>,
+        /// The stats without which it decided, so that nobody knows them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
     },
     /// A filter or selector dropped it, or a mapper made nothing of it.
     Dropped {
@@ -144,22 +149,27 @@ pub struct Change {
 pub fn explain(mut prepared: Prepared, paths: &RunPaths, which: &Which) -> Result<Explained> {
     retry::attach(&mut prepared, paths)?;
     let trace = Trace::open(paths)?;
-    // Unpacked anew if the input cannot be read from the middle: the job may have removed its copy.
-    let (dataset, _unpacked) = readable(&prepared.dataset)?;
-    let found = locate::locate(&dataset, which, prepared.resolved.config.max_row_mb)?;
-    rerun::explain(&prepared, paths, &trace, &dataset, found)
+    let (dataset, _unpacked) = readable(&prepared.dataset, paths)?;
+    let (found, others) = locate::locate(&dataset, which, prepared.resolved.config.max_row_mb)?;
+    let mut explained = rerun::explain(&prepared, paths, &trace, &dataset, found)?;
+    explained.notes.splice(0..0, others);
+    Ok(explained)
 }
 
-/// The dataset, unpacked into a directory that goes away with it where that is necessary.
-pub(crate) fn readable(dataset: &Dataset) -> Result<(Dataset, Option<tempfile::TempDir>)> {
-    if dataset.is_splittable() {
-        return Ok((dataset.clone(), None));
+/// The dataset of the job in `paths`, such that rows can be read from the middle: as the job has
+/// unpacked it, or unpacked into a directory that goes away with it.
+pub(crate) fn readable(
+    dataset: &Dataset,
+    paths: &RunPaths,
+) -> Result<(Dataset, Option<tempfile::TempDir>)> {
+    if let Some(dataset) = materialised(dataset, &paths.partitions()) {
+        return Ok((dataset, None));
     }
     let dir = tempfile::tempdir()?;
     Ok((
-        materialise(dataset, dir.path(), &Storage::new())?,
+        materialise(dataset, dir.path(), &Storage::temporary())?,
         Some(dir),
     ))
 }
 
-pub(crate) use locate::{line_of, read_row, row_text};
+pub(crate) use locate::{all_located, read_row, row_text};

@@ -223,7 +223,7 @@ impl Way<'_> {
             let did = match (&made[..], reason) {
                 ([], Some(reason)) => Did::Quarantined { reason },
                 ([], None) => Did::Dropped { stats },
-                ([_], _) if is_filter => Did::Kept { stats },
+                ([_], _) if is_filter => Did::kept(stats),
                 ([one], _) => changed(op, &fresh, one)?,
                 (several, _) => Did::Made {
                     rows: several.len(),
@@ -313,7 +313,7 @@ impl Way<'_> {
             match found {
                 Some(entry) => all.push(self.of_entry(op, entry)?),
                 None if self.is_known(op) => {
-                    all.push(Did::Kept { stats: Vec::new() });
+                    all.push(Did::kept(Vec::new()));
                     next.push(row);
                 }
                 None => {
@@ -369,7 +369,15 @@ impl Way<'_> {
                 rows: entry.rows.unwrap_or(0) as usize,
             },
             Fate::Dropped => Did::Dropped { stats: stats() },
-            Fate::Kept | Fate::Changed | Fate::Written => Did::Kept { stats: stats() },
+            Fate::Kept | Fate::Changed | Fate::Written => {
+                let traced = self.trace.document().ops.get(op.index);
+                let has = |key: &String| entry.stats.iter().any(|(known, _)| known == key);
+                let left_out = traced.map_or(&[][..], |op| &op.left_out);
+                Did::Kept {
+                    stats: stats(),
+                    left_out: left_out.iter().filter(|key| !has(key)).cloned().collect(),
+                }
+            }
         })
     }
 
@@ -426,6 +434,13 @@ impl Way<'_> {
 }
 
 impl Did {
+    fn kept(stats: Vec<Judged>) -> Self {
+        Self::Kept {
+            stats,
+            left_out: Vec::new(),
+        }
+    }
+
     fn is_end(&self) -> bool {
         matches!(
             self,

@@ -73,6 +73,8 @@ pub struct TracedOp {
     pub kind: String,
     /// The keys of the stats that it computes.
     pub stats: Vec<String>,
+    /// Those of them that it leaves out of rows which it keeps, because it can decide without.
+    pub left_out: Vec<String>,
     /// What its parameters demand of a stat, by key, as far as they are a range.
     pub bounds: BTreeMap<String, Bounds>,
     /// The parameters that are the least and the greatest of `bounds`, by the stat's key, also where
@@ -109,7 +111,7 @@ pub struct Missing {
 pub struct TraceDocument {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
-    /// `dropped` or `all`.
+    /// `off`, `dropped`, `all` or `stats`.
     pub mode: String,
     /// An analysis: the share of rows that it looked at. Filters kept all rows there, and their
     /// `kept` and `dropped` say what they would have done.
@@ -129,6 +131,16 @@ pub struct TraceDocument {
 }
 
 impl TraceDocument {
+    /// Whether rows that a filter kept have entries (`trace: all` or `stats`, or an analysis).
+    pub fn has_kept(&self) -> bool {
+        ["all", "stats"].contains(&self.mode.as_str())
+    }
+
+    /// Whether these entries have the stat `key` of `op`.
+    pub fn knows_kept(&self, op: &TracedOp, key: &str) -> bool {
+        self.has_kept() && !op.left_out.iter().any(|left_out| left_out == key)
+    }
+
     /// Replaces the file.
     pub(crate) fn save(&self, paths: &RunPaths, storage: &Storage) -> Result<()> {
         let document = Self {

@@ -20,9 +20,10 @@
 //!
 //! `trace: dropped` has an entry for each row that does not come out as it went in: `dropped`,
 //! `merged`, `grouped`, `quarantined`, `made`, and the samples; a row without one of the first four
-//! is in the export. `trace: all` also has `kept` for each filter and row, so that the stats of all
-//! rows that came to a filter are known: what another threshold would keep is counted, not guessed
-//! ([`stat` columns](schema)). And it has `written` for each row of the export.
+//! is in the export. `trace: all` also has `kept` for each filter and row, with the stats that were
+//! computed, and `written` for each row of the export. With `trace: stats` all of them were, so that
+//! the stats of all rows that came to a filter are known: what another threshold would keep is
+//! counted, not guessed ([`stat` columns](schema)).
 //!
 //! # Files
 //!
@@ -45,14 +46,14 @@ mod writer;
 pub use document::{Bounds, Missing, TraceDocument, TracedFile, TracedOp};
 pub use reader::Entry;
 pub(crate) use reader::{Wanted, each_entry, value as value_of};
-pub(crate) use runs::{Run, each_run};
+pub(crate) use runs::{Run, each_run, each_run_of};
 pub(crate) use schema::StatColumns;
 pub(crate) use writer::{Entries, TraceWriter};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fate {
-    /// The filter kept it (only with `trace: all`).
+    /// The filter kept it (only with `trace: all` and `stats`).
     Kept,
     /// A filter or selector dropped it, or a mapper made no row of it.
     Dropped,
@@ -66,7 +67,7 @@ pub enum Fate {
     Made,
     /// A mapper changed it: a sample, not a list of all that it changed.
     Changed,
-    /// It is in the export (only with `trace: all`).
+    /// It is in the export (only with `trace: all` and `stats`).
     Written,
 }
 

@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use serde_json::Value;
 
@@ -64,6 +65,15 @@ impl Wanted {
             .is_none_or(|fates| fates.contains(&fate))
     }
 
+    /// The numbers of the row groups that may have such entries.
+    pub(super) fn groups(&self, metadata: &ParquetMetaData) -> Vec<usize> {
+        let groups = metadata.row_groups().iter().enumerate();
+        groups
+            .filter(|(_, group)| self.may_be_in(group))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
     /// Whether a row group may have such entries, by its statistics.
     fn may_be_in(&self, group: &RowGroupMetaData) -> bool {
         let statistics = |name: &str| {
@@ -109,15 +119,22 @@ pub(crate) fn each_entry(
     let at = || format!("cannot read `{}`", path.display());
     let file = open_regular(path).with_context(at)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
-    let groups = builder.metadata().row_groups().iter().enumerate();
-    let groups: Vec<usize> = groups
-        .filter(|(_, group)| wanted.may_be_in(group))
-        .map(|(number, _)| number)
-        .collect();
+    let groups = wanted.groups(builder.metadata());
     if groups.is_empty() {
         return Ok(true);
     }
-    for table in builder.with_row_groups(groups).build().with_context(at)? {
+    let mut builder = builder.with_row_groups(groups);
+    if let Some(rows) = wanted.rows.clone() {
+        // Only the ids of other rows are unpacked.
+        let mask = ProjectionMask::columns(builder.parquet_schema(), [ROW_ID]);
+        let is_in = ArrowPredicateFn::new(mask, move |table: RecordBatch| {
+            let ids = cast(table.column(0), &DataType::UInt64)?;
+            let ids = ids.as_primitive::<UInt64Type>().values().iter();
+            Ok(ids.map(|id| Some(rows.binary_search(id).is_ok())).collect())
+        });
+        builder = builder.with_row_filter(RowFilter::new(vec![Box::new(is_in)]));
+    }
+    for table in builder.build().with_context(at)? {
         let table = Table::new(&table.with_context(at)?).with_context(at)?;
         for row in 0..table.rows {
             if let Some(entry) = table.entry(row, wanted)

@@ -8,11 +8,12 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int32Array, RecordBatch, StringArray, UInt64Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, UInt32Type};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 
 use super::Fate;
+use super::reader::Wanted;
 use super::schema::{FATE, OP, PARTNER, PIECE, ROW_ID, stat_key};
 use crate::rundir::own_files::open_regular;
 
@@ -52,6 +53,16 @@ impl Run<'_> {
         })
     }
 
+    /// Which of several rows with its id each of them is; None: the first.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Option<u32>> {
+        let pieces = self.table.pieces.as_ref();
+        let pieces = pieces.and_then(|all| all.as_primitive_opt::<UInt32Type>());
+        self.range.clone().map(move |at| {
+            let known = pieces.filter(|all| all.is_valid(at));
+            known.map(|all| all.value(at))
+        })
+    }
+
     /// Whether some of the rows are one of several with their id.
     pub(crate) fn has_pieces(&self) -> bool {
         let pieces = self.table.pieces.as_ref();
@@ -76,15 +87,64 @@ impl Run<'_> {
 pub(crate) fn each_run(
     path: &Path,
     fates: &[Fate],
-    mut each: impl FnMut(&Run<'_>) -> Result<()>,
+    each: impl FnMut(&Run<'_>) -> Result<()>,
 ) -> Result<()> {
-    let at = || format!("cannot read `{}`", path.display());
-    let file = open_regular(path).with_context(at)?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
     let wanted = |name: &str, ty: &DataType| match name {
         ROW_ID | OP | FATE | PARTNER | PIECE => true,
         name => stat_key(name).is_some() && matches!(ty, DataType::Float64 | DataType::Int64),
     };
+    let at = || format!("cannot read `{}`", path.display());
+    let file = open_regular(path).with_context(at)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
+    runs(builder, wanted, fates, each).with_context(at)
+}
+
+/// The same for the entries of one op, with those stats only for which `is_wanted`. Reads only the
+/// row groups that have entries of the op, and of these only what is needed.
+pub(crate) fn each_run_of(
+    path: &Path,
+    op: usize,
+    is_wanted: impl Fn(&str) -> bool,
+    fates: &[Fate],
+    each: impl FnMut(&Run<'_>) -> Result<()>,
+) -> Result<()> {
+    let at = || format!("cannot read `{}`", path.display());
+    let file = open_regular(path).with_context(at)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).with_context(at)?;
+    let of_op = Wanted {
+        op: Some(op),
+        ..Wanted::default()
+    };
+    let groups = of_op.groups(builder.metadata());
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let wanted = |name: &str, ty: &DataType| match name {
+        ROW_ID | OP | FATE | PIECE => true,
+        name => {
+            stat_key(name).is_some_and(&is_wanted)
+                && matches!(ty, DataType::Float64 | DataType::Int64)
+        }
+    };
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [OP]);
+    let is_op = ArrowPredicateFn::new(mask, move |table: RecordBatch| {
+        let ops = cast(table.column(0), &DataType::Int32)?;
+        let ops: &Int32Array = ops.as_primitive();
+        Ok(ops.iter().map(|at| Some(at == Some(op as i32))).collect())
+    });
+    let builder = builder
+        .with_row_groups(groups)
+        .with_row_filter(RowFilter::new(vec![Box::new(is_op)]));
+    runs(builder, wanted, fates, each).with_context(at)
+}
+
+/// Calls `each` with the entries of a file that have one of `fates`, and their `wanted` columns.
+fn runs(
+    builder: ParquetRecordBatchReaderBuilder<std::fs::File>,
+    wanted: impl Fn(&str, &DataType) -> bool,
+    fates: &[Fate],
+    mut each: impl FnMut(&Run<'_>) -> Result<()>,
+) -> Result<()> {
     let schema = builder.schema();
     let fields = schema.fields().iter().enumerate();
     let roots: Vec<usize> = fields
@@ -96,8 +156,8 @@ pub(crate) fn each_run(
         .with_projection(mask)
         .with_batch_size(AT_ONCE)
         .build();
-    for table in reader.with_context(at)? {
-        let table = Columns::new(&table.with_context(at)?).with_context(at)?;
+    for table in reader? {
+        let table = Columns::new(&table?)?;
         let (mut start, rows) = (0, table.rows.len());
         while start < rows {
             let same = |other: usize| {
