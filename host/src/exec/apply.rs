@@ -84,7 +84,7 @@ fn filtered(
 }
 
 /// Puts all new values into their columns. Returns the number of rows that really differ.
-fn update_all(batch: &mut Batch, updates: Vec<Update>) -> Result<u64> {
+pub(crate) fn update_all(batch: &mut Batch, updates: Vec<Update>) -> Result<u64> {
     let mut all: Option<BooleanBuffer> = None;
     for new in updates {
         let differs = update(batch, new)?;

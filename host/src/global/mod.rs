@@ -2,6 +2,7 @@
 //! brought together here; the rows stay in their partitions and get a mask each, or are gathered by
 //! the groups found here.
 
+mod clusters;
 mod dedup;
 mod duplicates;
 mod groups;
@@ -10,6 +11,7 @@ mod key_counts;
 mod keys;
 mod mask;
 
+pub(crate) use clusters::Clustered;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use duplicates::Duplicates;
 pub(crate) use groups::{EachMember, Groups, group};
@@ -23,6 +25,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, ArrayRef};
+use dedup::{groups_of, numbers};
+use hamming::groups_of_near;
 
 use crate::plan::PlannedOp;
 use crate::wasm::Kind;
@@ -58,6 +62,17 @@ pub(crate) fn resolve(
     let used = match op.kind() {
         Kind::Deduplicator if op.pool.counts_keys() => {
             count_keys(tables, &mut masks, memory, scratch)?
+        }
+        Kind::Deduplicator if !op.pool.clusters().is_default() => {
+            let Some(shape) = shape else {
+                return Ok((masks, 0));
+            };
+            let (mut groups, used) = match op.pool.hamming_distance() {
+                Some(distance) => groups_of_near(tables, &masks, distance, memory)?,
+                None => groups_of(tables, &masks, shape, memory)?,
+            };
+            let (start, wanted) = (numbers(&masks).0, op.pool.clusters());
+            used + clusters::choose(&mut groups, wanted, tables, &mut masks, &start, found)?
         }
         Kind::Deduplicator => match (shape, op.pool.hamming_distance()) {
             (Some(_), Some(distance)) => {

@@ -93,6 +93,12 @@ impl Descriptor {
         self.kind == Kind::Deduplicator && self.says("x-counts-keys")
     }
 
+    /// Whether it is a deduplicator whose parameters `keep`, `cluster_id_field` and
+    /// `cluster_size_field` are the host's.
+    pub fn takes_clusters(&self) -> bool {
+        self.kind == Kind::Deduplicator && self.says("x-clusters")
+    }
+
     /// Whether it is a mapper that receives and returns whole rows as JSON text.
     pub fn rewrites_rows(&self) -> bool {
         self.kind == Kind::Mapper && self.says("x-whole-rows")

@@ -9,6 +9,7 @@ mod abi;
 pub(crate) mod absent;
 mod bounds;
 mod cache;
+mod clusters;
 mod compile;
 mod compiling;
 mod component;
@@ -28,6 +29,7 @@ mod registry;
 mod sandbox;
 mod size;
 
+pub use clusters::{Clusters, Keep};
 pub use compile::compile_with;
 pub(crate) use compile::{compile_stdin, this_program};
 pub(crate) use compiling::{Compiling, compiling};

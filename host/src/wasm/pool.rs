@@ -10,6 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 
 use super::abi::v0_1;
+use super::clusters::Clusters;
 use super::component::LoadedComponent;
 use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Reply, Signature};
 use super::grants::Grants;
@@ -93,6 +94,9 @@ pub struct OpPool {
     /// For an operator that counts keys: the signature of calls with counts.
     with_counts: Option<Signature>,
     hamming_distance: Option<u32>,
+    clusters: Clusters,
+    /// The guest's own signature, where the host reads or writes more fields for it.
+    own_signature: Option<Signature>,
     gives_stats: bool,
     /// The stats that someone reads, if the operator is told: it may leave out the others.
     wanted_stats: Option<Vec<String>>,
@@ -135,6 +139,8 @@ impl OpPool {
                 Some(bits.ok_or_else(wrong)? as u32)
             }
         };
+        let clusters = Clusters::of(&descriptor, params)
+            .map_err(|message| UserError::new(place, message))?;
         let params = serde_json::to_string(params)?;
         let mut pool = Self {
             component,
@@ -146,6 +152,8 @@ impl OpPool {
             signature: Signature::default(),
             with_counts: None,
             hamming_distance,
+            clusters,
+            own_signature: None,
             gives_stats: false,
             wanted_stats: None,
             idle: Mutex::default(),
@@ -176,6 +184,14 @@ impl OpPool {
             });
             pool.with_counts = Some(with_counts);
         }
+        if pool.clusters.reads().is_some() || pool.clusters.has_fields() {
+            pool.own_signature = Some(signature.clone());
+            let reads = pool.clusters.reads().into_iter();
+            let is_new = |read: &Input| signature.reads.iter().all(|r| r.path != read.path);
+            let reads: Vec<Input> = reads.filter(is_new).collect();
+            signature.reads.extend(reads);
+            signature.writes.extend(pool.clusters.writes());
+        }
         pool.signature = signature;
         pool.idle.get_mut().expect("just made").push(first);
         Ok(pool)
@@ -186,7 +202,7 @@ impl OpPool {
         &self.descriptor
     }
 
-    /// The fields it reads and writes.
+    /// The fields it reads and writes, those that the host reads or writes for it included.
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -201,6 +217,11 @@ impl OpPool {
     /// of duplicates may differ.
     pub fn hamming_distance(&self) -> Option<u32> {
         self.hamming_distance
+    }
+
+    /// What becomes of each cluster of duplicates, if it is a deduplicator.
+    pub fn clusters(&self) -> &Clusters {
+        &self.clusters
     }
 
     /// Sets whether it receives the stats that it computes, where rows already have them. Off by
@@ -281,6 +302,7 @@ impl OpPool {
             .with_counts
             .as_ref()
             .filter(|_| batch.column(COUNTS).is_some())
+            .or(self.own_signature.as_ref())
             .unwrap_or(&self.signature);
         let reply = slot
             .process(signature, batch, self.gives_stats)

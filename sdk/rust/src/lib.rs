@@ -61,6 +61,7 @@
 //! kernels for work on text.
 
 mod batch;
+mod clusters;
 mod column;
 mod dedup;
 mod filter;
@@ -80,6 +81,7 @@ pub use batch::{
     Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, Output, Reject, Rejection, Row,
     Signature, Update,
 };
+pub use clusters::Clusters;
 pub use column::{Column, ColumnType, Lists, Numbers, Texts};
 pub use dedup::{Deduplicator, Fingerprint};
 pub use filter::{Filter, Stat, TextFilter};
@@ -106,7 +108,7 @@ pub const ROW: &str = "__dj__row__";
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field,
+        Batch, Changes, Clusters, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field,
         Filter, Grouper, Input, Kind, Mapper, NewRows, OpError, Operator, Output, Reject,
         Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts, Update,
     };

@@ -14,7 +14,7 @@ use crate::exec::source::{self, Base};
 use crate::exec::trace::text_of;
 use crate::exec::{Determinism, Ratios, Tally, TaskContext};
 use crate::jobs::Trace;
-use crate::plan::{PlannedOp, Prepared};
+use crate::plan::{PlannedOp, Prepared, overlap};
 use crate::run::context::Shared;
 use crate::rundir::events::EventLog;
 use crate::rundir::trace::{Entry, Fate, TracedOp, value_of};
@@ -335,6 +335,18 @@ impl Way<'_> {
             self.notes.push(format!(
                 "op {} `{}` changes rows by counts over all rows: from there on, only what the trace has is shown",
                 op.index, op.name
+            ));
+            return Ok((all, None));
+        }
+        let fields: Vec<String> = op.pool.clusters().writes().map(|w| w.path).collect();
+        let later = self.env.plan.ops[op.index + 1..].iter();
+        let reader = later
+            .flat_map(|op| &op.pool.signature().reads)
+            .find(|read| fields.iter().any(|field| overlap(field, &read.path)));
+        if let Some(read) = reader.filter(|_| !next.is_empty()) {
+            self.notes.push(format!(
+                "op {} `{}` has written `{}` by what is in all rows, and a later op reads it: from there on, only what the trace has is shown",
+                op.index, op.name, read.path
             ));
             return Ok((all, None));
         }
