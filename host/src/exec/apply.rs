@@ -292,6 +292,7 @@ mod tests {
                 json: false,
             }]),
             rejected: vec![],
+            dropped: Vec::new(),
             beyond: 0,
         };
         let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
@@ -321,6 +322,7 @@ mod tests {
                 row: 1,
                 reason: "no".into(),
             }],
+            dropped: Vec::new(),
             beyond: 0,
         };
         let (out, fate) = apply(&batch(&["a", "b", "c"]), reply).unwrap();
@@ -344,6 +346,7 @@ mod tests {
             Reply {
                 output,
                 rejected: vec![],
+                dropped: Vec::new(),
                 beyond: 0,
             },
         )

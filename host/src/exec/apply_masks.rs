@@ -1,5 +1,5 @@
 //! Applies the decisions of global ops to the rows of a base before a step's ops: removes rows, and
-//! gives ops that count keys their counts, and the rows that a deduplicator keeps their clusters.
+//! gives ops that are called again what was found of their keys, and the rows that a deduplicator keeps their clusters.
 
 use std::sync::Arc;
 
@@ -43,6 +43,8 @@ struct Named<'a> {
 /// An op that counts keys, with an instance for its calls with counts.
 struct Counting<'a> {
     chain: Chain<'a>,
+    /// The field in which it gets them.
+    field: &'static str,
     counts: &'a Counts,
     /// Its quarantine, if the account of the base already includes those rows: another global op
     /// has seen the rows that it made.
@@ -62,6 +64,7 @@ impl<'a> Masked<'a> {
         let ops = base.masks.iter().enumerate().map(|(i, mask)| {
             let counting = match &mask.counts {
                 Some(counts) => Some(Counting {
+                    field: plan.ops[mask.op].pool.field_of_found().unwrap_or(COUNTS),
                     chain: Chain::quiet(&plan.ops[mask.op..=mask.op], partition, log)?,
                     counts,
                     known: (i < last).then(|| Quarantine::unheard(breaker)),
@@ -144,9 +147,10 @@ impl Decided<'_> {
         self.at += rows;
         let keep = self.mask.slice(at, rows);
         if let Some(counting) = &self.counting {
-            batch
-                .columns
-                .push(Column::new(COUNTS, column(counting.counts, at, rows)));
+            batch.columns.push(Column::new(
+                counting.field,
+                column(counting.counts, at, rows),
+            ));
         }
         if keep.count_set_bits() < rows {
             batch = batch.filter(&BooleanArray::new(keep, None))?;
@@ -161,7 +165,8 @@ impl Decided<'_> {
                     Some(known) => counting.chain.process(batch, known)?,
                     None => counting.chain.process(batch, quarantine)?,
                 };
-                out.extend(made.into_iter().map(without_counts));
+                let field = counting.field;
+                out.extend(made.into_iter().map(|batch| without(batch, field)));
             }
         }
         Ok(())
@@ -183,7 +188,10 @@ impl Named<'_> {
         };
         let (wanted, clusters) = (self.wanted, self.clusters);
         let ids = wanted.id_field.iter().map(|path| (path, &clusters.ids[..]));
-        let sizes = wanted.size_field.iter().map(|path| (path, &clusters.sizes[..]));
+        let sizes = wanted
+            .size_field
+            .iter()
+            .map(|path| (path, &clusters.sizes[..]));
         update_all(batch, ids.chain(sizes).map(update).collect())?;
         Ok(())
     }
@@ -197,7 +205,7 @@ fn column(counts: &Counts, start: usize, rows: usize) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
-fn without_counts(mut batch: Batch) -> Batch {
-    batch.columns.retain(|column| column.path != COUNTS);
+fn without(mut batch: Batch, field: &str) -> Batch {
+    batch.columns.retain(|column| column.path != field);
     batch
 }

@@ -19,6 +19,11 @@ pub(crate) fn ranks(op: &PlannedOp, rows: &Batch) -> Result<Option<Float64Array>
         let values = match values.data_type() {
             ty if ty.is_numeric() => values,
             ty if ty.is_temporal() => cast(&values, &DataType::Int64)?,
+            // Another op reads it as JSON.
+            DataType::Utf8View if rows.column(field).is_some_and(|column| column.json) => {
+                let texts = values.as_string_view().iter();
+                return Ok(texts.map(|text| serde_json::from_str(text?).ok()).collect());
+            }
             _ => return Ok(none(rows.rows())),
         };
         Ok(cast(&values, &DataType::Float64)?
@@ -27,7 +32,10 @@ pub(crate) fn ranks(op: &PlannedOp, rows: &Batch) -> Result<Option<Float64Array>
     };
     let of_numbers = |field: &str, sign: f64| -> Result<Option<Float64Array>> {
         let ranks = numbers(field)?;
-        let ranks = ranks.iter().map(|n| Some(sign * n?)).map(|n| n.filter(|n| !n.is_nan()));
+        let ranks = ranks
+            .iter()
+            .map(|n| Some(sign * n?))
+            .map(|n| n.filter(|n| !n.is_nan()));
         Ok(Some(ranks.collect()))
     };
     match &op.pool.clusters().keep {

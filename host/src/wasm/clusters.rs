@@ -73,10 +73,7 @@ impl Clusters {
     ///
     /// # Errors
     /// What is wrong with them, and what is valid.
-    pub(crate) fn of(
-        descriptor: &Descriptor,
-        params: &Map<String, Value>,
-    ) -> Result<Self, String> {
+    pub(crate) fn of(descriptor: &Descriptor, params: &Map<String, Value>) -> Result<Self, String> {
         if !descriptor.takes_clusters() {
             return Ok(Self::default());
         }

@@ -15,6 +15,7 @@ mod compiling;
 mod component;
 pub(crate) mod contract;
 mod cpu;
+mod drop_reasons;
 mod engine;
 mod find;
 #[cfg(any(test, feature = "fuzz"))]
@@ -27,6 +28,7 @@ pub(crate) mod packs;
 mod pool;
 mod registry;
 mod sandbox;
+mod seen;
 mod size;
 
 pub use clusters::{Clusters, Keep};
@@ -47,4 +49,5 @@ pub(crate) use pool::OpPool;
 pub use pool::key_hashes;
 pub(crate) use registry::OpEntry;
 pub use registry::{Registry, Replace};
+pub use seen::Seen;
 pub(crate) use size::row_sizes;

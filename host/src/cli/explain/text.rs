@@ -81,7 +81,15 @@ fn write_step(out: &mut String, step: &Step, width: usize, style: Style) {
 fn said(did: &Did, style: Style) -> String {
     match did {
         Did::Kept { stats } => format!("keeps it{}", colon(stats)),
-        Did::Dropped { stats } => {
+        Did::Dropped {
+            reason: Some(reason),
+            ..
+        } => format!(
+            "{} {}",
+            style.paint(Color::Yellow, "drops it:"),
+            one_line(reason)
+        ),
+        Did::Dropped { stats, .. } => {
             format!("{}{}", style.paint(Color::Yellow, "drops it"), colon(stats))
         }
         Did::Unchanged => "changes nothing".into(),

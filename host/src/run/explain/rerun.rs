@@ -222,7 +222,10 @@ impl Way<'_> {
             let is_filter = !stats.is_empty() || op.kind() == crate::wasm::Kind::Filter;
             let did = match (&made[..], reason) {
                 ([], Some(reason)) => Did::Quarantined { reason },
-                ([], None) => Did::Dropped { stats },
+                ([], None) => Did::Dropped {
+                    reason: why_dropped(op, &fresh)?,
+                    stats,
+                },
                 ([_], _) if is_filter => Did::Kept { stats },
                 ([one], _) => changed(op, &fresh, one)?,
                 (several, _) => Did::Made {
@@ -331,9 +334,9 @@ impl Way<'_> {
             ));
             return Ok((all, None));
         }
-        if op.pool.counts_keys() && !next.is_empty() {
+        if op.pool.field_of_found().is_some() && !next.is_empty() {
             self.notes.push(format!(
-                "op {} `{}` changes rows by counts over all rows: from there on, only what the trace has is shown",
+                "op {} `{}` changes rows by what is in all rows: from there on, only what the trace has is shown",
                 op.index, op.name
             ));
             return Ok((all, None));
@@ -380,7 +383,10 @@ impl Way<'_> {
             Fate::Made => Did::Made {
                 rows: entry.rows.unwrap_or(0) as usize,
             },
-            Fate::Dropped => Did::Dropped { stats: stats() },
+            Fate::Dropped => Did::Dropped {
+                reason: entry.reason.clone(),
+                stats: stats(),
+            },
             Fate::Kept | Fate::Changed | Fate::Written => Did::Kept { stats: stats() },
         })
     }
@@ -447,6 +453,17 @@ impl Did {
                 | Self::Quarantined { .. }
         )
     }
+}
+
+/// Why a mapper makes no row of this one, if it says so.
+fn why_dropped(op: &PlannedOp, row: &Batch) -> Result<Option<String>> {
+    if !op.pool.descriptor().gives_drop_reasons() {
+        return Ok(None);
+    }
+    let reply = op.pool.process(&mut op.pool.checkout()?, row)?;
+    Ok(reply
+        .ok()
+        .and_then(|reply| reply.why_dropped(0).map(str::to_owned)))
 }
 
 /// What a mapper changed.
