@@ -51,6 +51,7 @@ const PACKS: [(&str, &[&str]); 11] = [
     (
         "dedup",
         &[
+            "bloom_paragraph_deduplicator",
             "document_deduplicator",
             "document_line_deduplicator",
             "document_minhash_deduplicator",

@@ -158,6 +158,56 @@ fn lines_are_counted_and_removed_whatever_was_killed() {
     assert!(kills >= 6, "only {kills} kills");
 }
 
+/// Which row of a cluster stays is decided by values of rows, which then get fields that later ops
+/// read; paragraphs go by what rows of other partitions have, and whole rows with them.
+#[test]
+fn clusters_and_seen_paragraphs_are_the_same_whatever_was_killed() {
+    let mut kills = 0;
+    for (i, strategy) in ["every_op", "disabled", "every_n_ops"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut bench = bench(i).with("strategy", strategy);
+        bench.ops[4] =
+            "document_deduplicator: {lowercase: true, keep: max n, cluster_id_field: meta.cluster, cluster_size_field: size}"
+                .into();
+        bench.ops.insert(
+            5,
+            "specified_numeric_field_filter: {field_key: size, max_value: 20}".into(),
+        );
+        bench.ops.insert(
+            6,
+            "bloom_paragraph_deduplicator: {ngram_size: 5, min_words: 2, threshold: 0.6, expected_keys: 3000}"
+                .into(),
+        );
+        bench.ops.insert(
+            7,
+            "document_simhash_deduplicator: {keep: longest, cluster_size_field: near}".into(),
+        );
+        let expected = bench.undisturbed();
+        let dropped = |op: &str| expected.ledger["dropped"][op].as_u64().unwrap_or(0);
+        let merged = |op: &str| expected.ledger["merged"][op].as_u64().unwrap_or(0);
+        assert!(
+            dropped("6") > 20 && merged("4") > 20 && merged("7") > 0,
+            "{}",
+            expected.ledger
+        );
+        let mut numbers = Numbers(i as u64 + 20);
+        for round in 0.. {
+            let output =
+                bench.run_with_fault(&format!("kill@disk:{}", 8 + numbers.below(50) + 8 * round));
+            bench.assert_export_whole(&expected.export);
+            if !killed(&output) {
+                assert!(output.status.success(), "{}", text(&output.stderr));
+                break;
+            }
+            kills += 1;
+        }
+        assert_eq!(bench.result(), expected, "{}", bench.recipe());
+    }
+    assert!(kills >= 6, "only {kills} kills");
+}
+
 /// Rows are made from rows of all partitions, from these again, and split.
 #[test]
 fn rows_are_grouped_whatever_was_killed() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::djhost;
 
@@ -548,5 +548,56 @@ fn a_job_is_asked_from_another_directory() {
     assert!(
         page["notes"].to_string().contains("the job has no trace"),
         "{page}"
+    );
+}
+
+#[test]
+fn why_a_mapper_or_a_filter_of_keys_drops_a_row_is_told() {
+    let dir = crate::harness::directory();
+    let sentences = "The ferry leaves. It comes back. It is old. Who knows? We do.";
+    let rows = [
+        json!({"text": sentences}),
+        json!({"text": "Only two sentences here. They are few."}),
+        json!({"text": "lorem ipsum dolor sit amet."}),
+        json!({"text": "HOME\n12\n"}),
+        json!({"text": sentences}),
+    ];
+    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    fs::write(dir.path().join("in.jsonl"), lines).unwrap();
+    let recipe = "dataset_path: in.jsonl\nexport_path: out.jsonl\nwork_dir: work\nreorder: false\nprocess:\n  - line_filter_mapper:\n  \
+         - c4_quality_mapper:\n  - bloom_paragraph_deduplicator: {ngram_size: 3, min_words: 1}\n";
+    fs::write(dir.path().join("recipe.yaml"), recipe).unwrap();
+    ok(
+        dir.path(),
+        &["run", "recipe.yaml", "--quiet", "--job_id", "job"],
+    );
+    let job = "work/job";
+    for (line, part) in [
+        ("2", "drops it: too_few_sentences"),
+        ("3", "drops it: lorem_ipsum"),
+        ("4", "drops it: numeric_ratio_line_modifier"),
+        ("5", "drops it: 18 of its 18 keys were seen before"),
+    ] {
+        let told = ok(dir.path(), &["explain", job, &format!("in.jsonl:{line}")]);
+        assert!(told.contains(part), "{part} is not in:\n{told}");
+    }
+    ok(dir.path(), &["dropped", job, "--export", "dropped.jsonl"]);
+    let dropped = fs::read_to_string(dir.path().join("dropped.jsonl")).unwrap();
+    let dropped: Vec<Value> = dropped
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let reasons: Vec<&str> = dropped
+        .iter()
+        .map(|row| row["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "too_few_sentences",
+            "lorem_ipsum",
+            "numeric_ratio_line_modifier",
+            "18 of its 18 keys were seen before"
+        ]
     );
 }

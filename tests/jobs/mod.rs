@@ -7,6 +7,7 @@
 
 mod ahead;
 mod analyze;
+mod clusters;
 mod croissant;
 mod expect;
 mod explain;

@@ -84,7 +84,7 @@ fn filtered(
 }
 
 /// Puts all new values into their columns. Returns the number of rows that really differ.
-fn update_all(batch: &mut Batch, updates: Vec<Update>) -> Result<u64> {
+pub(crate) fn update_all(batch: &mut Batch, updates: Vec<Update>) -> Result<u64> {
     let mut all: Option<BooleanBuffer> = None;
     for new in updates {
         let differs = update(batch, new)?;
@@ -292,6 +292,7 @@ mod tests {
                 json: false,
             }]),
             rejected: vec![],
+            dropped: Vec::new(),
             beyond: 0,
         };
         let (out, fate) = apply(&batch(&["a", "b"]), reply).unwrap();
@@ -321,6 +322,7 @@ mod tests {
                 row: 1,
                 reason: "no".into(),
             }],
+            dropped: Vec::new(),
             beyond: 0,
         };
         let (out, fate) = apply(&batch(&["a", "b", "c"]), reply).unwrap();
@@ -344,6 +346,7 @@ mod tests {
             Reply {
                 output,
                 rejected: vec![],
+                dropped: Vec::new(),
                 beyond: 0,
             },
         )

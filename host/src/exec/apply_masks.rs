@@ -1,21 +1,23 @@
 //! Applies the decisions of global ops to the rows of a base before a step's ops: removes rows, and
-//! gives ops that count keys their counts.
+//! gives ops that are called again what was found of their keys, and the rows that a deduplicator keeps their clusters.
 
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use arrow::array::{ArrayRef, BooleanArray, Float64Builder, ListBuilder};
+use arrow::array::{ArrayRef, BooleanArray, Float64Builder, Int64Array, ListBuilder};
 
+use super::apply::update_all;
 use super::breaker::Breaker;
 use super::chain::Chain;
 use super::quarantine::Quarantine;
 use super::source::Base;
 use crate::checkpoint::Account;
 use crate::data::{Batch, Column};
-use crate::global::{Counts, Mask};
+use crate::global::{Clustered, Counts, Mask};
 use crate::plan::Plan;
 use crate::rundir::events::EventLog;
 use crate::wasm::contract::COUNTS;
+use crate::wasm::{Clusters, Update};
 
 /// The masks of a base, applied batch by batch.
 pub(crate) struct Masked<'a> {
@@ -27,11 +29,22 @@ struct Decided<'a> {
     /// Number of rows that have arrived.
     at: usize,
     counting: Option<Counting<'a>>,
+    named: Option<Named<'a>>,
+}
+
+/// An op that gives the rows that it keeps fields.
+struct Named<'a> {
+    wanted: &'a Clusters,
+    clusters: &'a Clustered,
+    /// Number of kept rows that have arrived.
+    at: usize,
 }
 
 /// An op that counts keys, with an instance for its calls with counts.
 struct Counting<'a> {
     chain: Chain<'a>,
+    /// The field in which it gets them.
+    field: &'static str,
     counts: &'a Counts,
     /// Its quarantine, if the account of the base already includes those rows: another global op
     /// has seen the rows that it made.
@@ -51,16 +64,23 @@ impl<'a> Masked<'a> {
         let ops = base.masks.iter().enumerate().map(|(i, mask)| {
             let counting = match &mask.counts {
                 Some(counts) => Some(Counting {
+                    field: plan.ops[mask.op].pool.field_of_found().unwrap_or(COUNTS),
                     chain: Chain::quiet(&plan.ops[mask.op..=mask.op], partition, log)?,
                     counts,
                     known: (i < last).then(|| Quarantine::unheard(breaker)),
                 }),
                 None => None,
             };
+            let named = mask.clusters.as_ref().map(|clusters| Named {
+                wanted: plan.ops[mask.op].pool.clusters(),
+                clusters,
+                at: 0,
+            });
             Ok(Decided {
                 mask,
                 at: 0,
                 counting,
+                named,
             })
         });
         Ok(Self {
@@ -127,12 +147,16 @@ impl Decided<'_> {
         self.at += rows;
         let keep = self.mask.slice(at, rows);
         if let Some(counting) = &self.counting {
-            batch
-                .columns
-                .push(Column::new(COUNTS, column(counting.counts, at, rows)));
+            batch.columns.push(Column::new(
+                counting.field,
+                column(counting.counts, at, rows),
+            ));
         }
         if keep.count_set_bits() < rows {
             batch = batch.filter(&BooleanArray::new(keep, None))?;
+        }
+        if let Some(named) = &mut self.named {
+            named.give(&mut batch)?;
         }
         match &mut self.counting {
             None => out.push(batch),
@@ -141,9 +165,34 @@ impl Decided<'_> {
                     Some(known) => counting.chain.process(batch, known)?,
                     None => counting.chain.process(batch, quarantine)?,
                 };
-                out.extend(made.into_iter().map(without_counts));
+                let field = counting.field;
+                out.extend(made.into_iter().map(|batch| without(batch, field)));
             }
         }
+        Ok(())
+    }
+}
+
+impl Named<'_> {
+    /// Gives the next rows that stay their fields.
+    fn give(&mut self, batch: &mut Batch) -> Result<()> {
+        let range = self.at..self.at + batch.rows();
+        self.at = range.end;
+        let update = |(path, numbers): (&String, &[u32])| Update {
+            path: path.clone(),
+            rows: None,
+            values: Arc::new(Int64Array::from_iter_values(
+                numbers[range.clone()].iter().map(|n| i64::from(*n)),
+            )),
+            json: false,
+        };
+        let (wanted, clusters) = (self.wanted, self.clusters);
+        let ids = wanted.id_field.iter().map(|path| (path, &clusters.ids[..]));
+        let sizes = wanted
+            .size_field
+            .iter()
+            .map(|path| (path, &clusters.sizes[..]));
+        update_all(batch, ids.chain(sizes).map(update).collect())?;
         Ok(())
     }
 }
@@ -156,7 +205,7 @@ fn column(counts: &Counts, start: usize, rows: usize) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
-fn without_counts(mut batch: Batch) -> Batch {
-    batch.columns.retain(|column| column.path != COUNTS);
+fn without(mut batch: Batch, field: &str) -> Batch {
+    batch.columns.retain(|column| column.path != field);
     batch
 }

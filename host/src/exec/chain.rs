@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use arrow::array::BooleanArray;
+use arrow::array::{BooleanArray, Float64Array};
 
 use super::apply::{apply, reject_unheld, rejected_rows};
 use super::context::TaskContext;
 use super::isolate::{Caller, Failures, Piece};
 use super::meter::Timer;
 use super::quarantine::Quarantine;
+use super::rank;
 use super::rewrite::Rewrite;
 use super::stats::each_number;
 use super::trace::Ordinals;
@@ -50,15 +51,18 @@ pub(crate) struct KeyedRows {
     pub(crate) output: Option<Output>,
     /// Rows that were rejected, by position.
     pub(crate) rejected: Vec<usize>,
+    /// By what they are compared with their duplicates, if the op does so.
+    pub(crate) ranks: Option<Float64Array>,
 }
 
 impl KeyedRows {
-    /// One row that the op has no answer for.
-    fn failed() -> Self {
+    /// One row that `op` has no answer for.
+    fn failed(op: &PlannedOp) -> Self {
         Self {
             rows: 1,
             output: None,
             rejected: vec![0],
+            ranks: op.pool.clusters().keep.ranks().then(|| rank::none(1)),
         }
     }
 }
@@ -299,12 +303,13 @@ impl<'a> Link<'a> {
                     Some((part, reply)) => {
                         let rejected = reply.rejected.iter().map(|r| r.row as usize).collect();
                         KeyedRows {
+                            ranks: rank::ranks(op, &part)?,
                             rows: part.rows(),
                             output: Some(reply.output),
                             rejected,
                         }
                     }
-                    None => KeyedRows::failed(),
+                    None => KeyedRows::failed(op),
                 },
             );
             Ok(())
@@ -530,7 +535,7 @@ impl<'a> Keyer<'a> {
                     Some(batch) => {
                         link.key((&batch, &pieces.from(start)), quarantine, &mut keyed)?;
                     }
-                    None => keyed.push(KeyedRows::failed()),
+                    None => keyed.push(KeyedRows::failed(link.op)),
                 }
             }
         }

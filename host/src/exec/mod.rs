@@ -16,6 +16,7 @@ pub(crate) mod placement;
 pub(crate) mod places;
 pub(crate) mod quarantine;
 pub(crate) mod queue;
+pub(crate) mod rank;
 pub(crate) mod reasons;
 pub(crate) mod reconcile;
 pub(crate) mod resolve;

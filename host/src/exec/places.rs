@@ -121,6 +121,7 @@ mod tests {
                 row: 0,
                 reason: "no".into(),
             }],
+            dropped: Vec::new(),
             beyond: 0,
         };
         let bad = misplaced(batch, &reply);
@@ -203,6 +204,7 @@ mod tests {
         let reply = Reply {
             output: update(),
             rejected: vec![],
+            dropped: Vec::new(),
             beyond: 0,
         };
         assert_eq!(

@@ -20,7 +20,7 @@ use crate::error::Final;
 use crate::plan::lineage_key::Key;
 use crate::rundir::quarantine_entry::QuarantineEntry;
 use crate::rundir::{AtomicFile, RunPaths, Storage};
-use crate::wasm::contract::{COUNTS, ROW};
+use crate::wasm::contract::{COUNTS, ROW, SEEN};
 
 struct Waiting {
     id: u64,
@@ -308,7 +308,8 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     match &row.raw {
         Some(_) => {
             let mut row = row.clone();
-            row.columns.retain(|c| c.path != ROW && c.path != COUNTS);
+            row.columns
+                .retain(|c| ![ROW, COUNTS, SEEN].contains(&c.path.as_str()));
             Ok(render(&row)?.value(0).to_vec())
         }
         None => {

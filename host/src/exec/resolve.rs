@@ -12,9 +12,10 @@ use super::task;
 use super::trace::barrier::{self as trace, RowIds};
 use crate::checkpoint::{Artifact, Manifest, RowFile, Store, Traced};
 use crate::data::Partition;
-use crate::global::{self, Duplicates, KeyTable};
+use crate::global::{self, Duplicates, KeyTable, Mask};
 use crate::rundir::events::{Event, OpDone, OpRef};
 use crate::rundir::trace::Fate;
+use crate::term::{count, counted};
 use crate::wasm::{Kind, thread_cpu};
 
 /// Resolves op `op` unless all its masks exist.
@@ -69,7 +70,7 @@ pub(crate) fn run(
             Some(tracing) => {
                 let merged = found.take(p);
                 let dropped = match planned.kind() {
-                    Kind::Selector => {
+                    kind if kind == Kind::Selector || planned.pool.seen().is_some() => {
                         let came = tables(p)?.accepted();
                         let goes = |row: &usize| came.value(*row) && !mask.is_kept(*row);
                         (0..mask.rows())
@@ -80,12 +81,13 @@ pub(crate) fn run(
                     _ => Vec::new(),
                 };
                 let to = barrier.destination(p);
+                let dropped = (dropped, &why(mask) as &dyn Fn(u32) -> Option<String>);
                 trace::record(tracing, to, &mut ids, dropped, (Fate::Merged, merged))?
             }
             None => None,
         };
         barrier.commit(p, &mask.to_bytes(), mask.count() as u64, traced, |done| {
-            if planned.kind() == Kind::Deduplicator {
+            if planned.kind() == Kind::Deduplicator && planned.pool.seen().is_none() {
                 done.merged_rows = done.input_rows - done.quarantined_rows - done.output_rows;
             }
         })?;
@@ -125,7 +127,7 @@ fn groups(
                 Some(tracing) => {
                     let mut grouped = Vec::new();
                     members(&mut |row, leader| grouped.push((row, leader)))?;
-                    let (to, none) = (barrier.destination(p), Vec::new());
+                    let (to, none) = (barrier.destination(p), (Vec::new(), NO_REASON));
                     trace::record(tracing, to, &mut ids, none, (Fate::Grouped, grouped))?
                 }
                 None => None,
@@ -141,6 +143,26 @@ fn groups(
     .with_context(|| format!("op {op} `{}`", planned.name))?;
     barrier.finish(table_bytes, spilled);
     Ok(())
+}
+
+const NO_REASON: &dyn Fn(u32) -> Option<String> = &|_| None;
+
+/// Says why a row of the partition of `mask` went because of keys that earlier rows have.
+fn why(mask: &Mask) -> impl Fn(u32) -> Option<String> + '_ {
+    move |row| {
+        let found = mask.counts.as_ref()?.of(row as usize);
+        let sum = |first: usize| -> u64 {
+            let numbers = found.iter().skip(first).step_by(2);
+            numbers.map(|n| u64::from(*n)).sum()
+        };
+        let (seen, all) = (sum(0), sum(1));
+        Some(format!(
+            "{} of its {} {} seen before",
+            count(seen),
+            counted(all, "key"),
+            if all == 1 { "was" } else { "were" }
+        ))
+    }
 }
 
 /// The ids of the rows that came to global op `op`.

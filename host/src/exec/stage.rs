@@ -353,6 +353,10 @@ impl<'a> KeysWork<'a> {
         self.rows += batch.rows() as u64;
         self.writer.identify(&batch.ids);
         for keyed in self.keyer.process(batch, &mut self.quarantine)? {
+            keyed
+                .ranks
+                .into_iter()
+                .for_each(|ranks| self.writer.rank(ranks));
             self.writer.add(keyed.rows, keyed.output, &keyed.rejected)?;
         }
         Ok(())

@@ -181,11 +181,11 @@ fn each_batch(
     (step, had): (&Task, u64),
     mut take: impl FnMut(Incoming) -> Result<u64>,
 ) -> Result<()> {
-    // Ops that count keys receive the rows of the base once more.
+    // Ops that count keys receive the rows of the base once more, and masks may have fields.
     let first = base
         .masks
         .iter()
-        .filter(|mask| mask.counts.is_some())
+        .filter(|mask| mask.counts.is_some() || mask.clusters.is_some())
         .map(|mask| mask.op)
         .min()
         .unwrap_or(step.ops.start);

@@ -132,30 +132,47 @@ fn firsts<const N: usize>(
 pub fn first_of_groups(
     tables: Tables<'_>,
     masks: &mut [Mask],
-    (width, per_row): (usize, usize),
+    shape: (usize, usize),
     memory: usize,
     found: &mut Duplicates,
 ) -> Result<usize> {
+    let (mut groups, used) = groups_of(tables, masks, shape, memory)?;
+    groups.keep_first(masks, &numbers(masks).0, found);
+    Ok(used)
+}
+
+/// The groups of rows that share a fingerprint, and the bytes of the tables.
+pub(crate) fn groups_of(
+    tables: Tables<'_>,
+    masks: &[Mask],
+    (width, per_row): (usize, usize),
+    memory: usize,
+) -> Result<(Groups, usize)> {
     if width == 8 {
-        groups::<2>(tables, masks, per_row, memory, found)
+        groups::<2>(tables, masks, per_row, memory)
     } else {
-        groups::<4>(tables, masks, per_row, memory, found)
+        groups::<4>(tables, masks, per_row, memory)
     }
+}
+
+/// The number of each partition's first row, and the number of all rows.
+pub(crate) fn numbers(masks: &[Mask]) -> (Vec<u64>, u64) {
+    let mut total = 0;
+    let start = masks.iter().map(|mask| {
+        let start = total;
+        total += mask.rows() as u64;
+        start
+    });
+    (start.collect(), total)
 }
 
 fn groups<const N: usize>(
     tables: Tables<'_>,
-    masks: &mut [Mask],
+    masks: &[Mask],
     per_row: usize,
     memory: usize,
-    found: &mut Duplicates,
-) -> Result<usize> {
-    let mut start = Vec::with_capacity(masks.len());
-    let mut total = 0u64;
-    for mask in masks.iter() {
-        start.push(total);
-        total += mask.rows() as u64;
-    }
+) -> Result<(Groups, usize)> {
+    let (start, total) = numbers(masks);
     let mut groups =
         Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be grouped")?);
     let rows = total as usize;
@@ -193,8 +210,8 @@ fn groups<const N: usize>(
             );
         }
     }
-    groups.keep_first(masks, &start, found);
-    Ok(used + groups.parent.len() * 4)
+    let used = used + groups.len() * 4;
+    Ok((groups, used))
 }
 
 /// Union-find whose roots are the smallest members.
@@ -207,6 +224,11 @@ impl Groups {
         Self {
             parent: (0..n).collect(),
         }
+    }
+
+    /// The number of rows in all groups.
+    pub(crate) fn len(&self) -> usize {
+        self.parent.len()
     }
 
     pub(crate) fn root(&mut self, mut x: u32) -> u32 {

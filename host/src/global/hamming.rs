@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Tables;
-use super::dedup::{Groups, pass_of, passes, room};
+use super::dedup::{Groups, numbers, pass_of, passes, room};
 use super::duplicates::Duplicates;
 use super::mask::Mask;
 
@@ -32,12 +32,19 @@ pub fn first_of_near(
     memory: usize,
     found: &mut Duplicates,
 ) -> Result<usize> {
-    let mut start = Vec::with_capacity(masks.len());
-    let mut total = 0u64;
-    for mask in masks.iter() {
-        start.push(total);
-        total += mask.rows() as u64;
-    }
+    let (mut groups, used) = groups_of_near(tables, masks, distance, memory)?;
+    groups.keep_first(masks, &numbers(masks).0, found);
+    Ok(used)
+}
+
+/// The clusters, and the bytes of the tables.
+pub(crate) fn groups_of_near(
+    tables: Tables<'_>,
+    masks: &[Mask],
+    distance: u32,
+    memory: usize,
+) -> Result<(Groups, usize)> {
+    let (start, total) = numbers(masks);
     let mut groups =
         Groups::new(u32::try_from(total).context("more than 2^32 rows cannot be compared")?);
     let rows = total as usize;
@@ -79,8 +86,7 @@ pub fn first_of_near(
             unite_buckets(&mut entries, mask, distance, &mut groups);
         }
     }
-    groups.keep_first(masks, &start, found);
-    Ok(used * size_of::<Entry>() + rows * 4)
+    Ok((groups, used * size_of::<Entry>() + rows * 4))
 }
 
 /// Unites entries that agree in the bits of `mask` and differ in at most `distance` others.

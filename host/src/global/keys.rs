@@ -1,17 +1,19 @@
 //! The key file: the keys of one partition's rows.
 //!
 //! An Arrow stream with columns `key` (fingerprints as fixed-size binary, or the selector's key),
-//! `rejected`, and for the trace `row`, the rows' ids. A partition without rows has an empty file.
+//! `rejected`, for the trace `row`, the rows' ids, and `rank` where rows are chosen by a value. A
+//! partition without rows has an empty file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, RecordBatch, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Float64Array, RecordBatch,
+    UInt64Array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
@@ -19,6 +21,9 @@ use crate::wasm::Output;
 
 /// The column of ids.
 const IDS: &str = "row";
+
+/// The column of ranks.
+const RANKS: &str = "rank";
 
 /// Keys of some rows, bytes per fingerprint, and fingerprints per row; 0 for selectors.
 type Keys = (ArrayRef, usize, usize);
@@ -29,6 +34,8 @@ pub struct KeysWriter {
     batches: Vec<(Option<Keys>, Vec<bool>)>,
     /// None where nobody needs them.
     ids: Option<Vec<UInt64Array>>,
+    /// None where rows are not ranked.
+    ranks: Option<Vec<Float64Array>>,
 }
 
 impl KeysWriter {
@@ -50,6 +57,11 @@ impl KeysWriter {
         if let Some(all) = &mut self.ids {
             all.push(ids.clone());
         }
+    }
+
+    /// Adds the ranks of the rows of the next answer: the better the greater, null the least.
+    pub fn rank(&mut self, ranks: Float64Array) {
+        self.ranks.get_or_insert_default().push(ranks);
     }
 
     /// Adds the answer for `rows` rows; None if the op failed on them. `rejected` are positions.
@@ -90,7 +102,8 @@ impl KeysWriter {
                 Ok(Vec::new())
             } else {
                 let batches = vec![(None, flags)];
-                write(&DataType::Null, &HashMap::new(), batches, self.ids)
+                let more = (self.ids, self.ranks);
+                write(&DataType::Null, &HashMap::new(), batches, more)
             };
         };
         let metadata = HashMap::from([
@@ -105,29 +118,40 @@ impl KeysWriter {
                 .into_iter()
                 .map(|(k, f)| (k.map(|k| k.0), f))
                 .collect(),
-            self.ids,
+            (self.ids, self.ranks),
         )
     }
+}
+
+/// Adds a column of all rows.
+fn column<A: Array>(
+    name: &str,
+    ty: DataType,
+    parts: Option<Vec<A>>,
+    fields: &mut Vec<Field>,
+    columns: &mut Vec<ArrayRef>,
+) -> Result<()> {
+    if let Some(parts) = parts {
+        fields.push(Field::new(name, ty, name == RANKS));
+        let parts: Vec<&dyn Array> = parts.iter().map(|part| part as &dyn Array).collect();
+        columns.push(arrow::compute::concat(&parts)?);
+    }
+    Ok(())
 }
 
 fn write(
     ty: &DataType,
     metadata: &HashMap<String, String>,
     batches: Vec<(Option<ArrayRef>, Vec<bool>)>,
-    ids: Option<Vec<UInt64Array>>,
+    (ids, ranks): (Option<Vec<UInt64Array>>, Option<Vec<Float64Array>>),
 ) -> Result<Vec<u8>> {
     let mut fields = vec![
         Field::new("key", ty.clone(), true),
         Field::new("rejected", DataType::Boolean, false),
     ];
-    let ids = match ids {
-        None => None,
-        Some(parts) => {
-            fields.push(Field::new(IDS, DataType::UInt64, false));
-            let parts: Vec<&dyn Array> = parts.iter().map(|ids| ids as &dyn Array).collect();
-            Some(arrow::compute::concat(&parts)?)
-        }
-    };
+    let mut more = Vec::new();
+    column(IDS, DataType::UInt64, ids, &mut fields, &mut more)?;
+    column(RANKS, DataType::Float64, ranks, &mut fields, &mut more)?;
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.clone()));
     let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
     let mut start = 0;
@@ -140,12 +164,12 @@ fn write(
             keys.data_type()
         );
         let mut columns = vec![keys, Arc::new(BooleanArray::from(flags)) as ArrayRef];
-        if let Some(ids) = &ids {
+        for all in &more {
             ensure!(
-                start + rows <= ids.len(),
+                start + rows <= all.len(),
                 "internal error: keys of unknown rows"
             );
-            columns.push(ids.slice(start, rows));
+            columns.push(all.slice(start, rows));
         }
         start += rows;
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
@@ -200,6 +224,19 @@ impl KeyTable {
             all.extend_from_slice(ids.values());
         }
         Some(all)
+    }
+
+    /// The ranks of all rows; the least possible one for a row without.
+    pub fn ranks(&self) -> Result<Vec<f64>> {
+        let mut all = Vec::new();
+        for batch in &self.batches {
+            let ranks = batch
+                .column_by_name(RANKS)
+                .and_then(|ranks| ranks.as_primitive_opt::<Float64Type>())
+                .context("keys without ranks")?;
+            all.extend(ranks.iter().map(|rank| rank.unwrap_or(f64::NEG_INFINITY)));
+        }
+        Ok(all)
     }
 
     /// One bit per row, clear if rejected.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::{BooleanBuffer, Buffer};
 
+use super::clusters::Clustered;
 use crate::rundir::varint::{put, take};
 
 /// One bit per row that came to the op, set if kept.
@@ -14,7 +15,12 @@ pub struct Mask {
     bits: BooleanBuffer,
     /// For an op that counts keys: the counts, which it then gets with the rows.
     pub counts: Option<Counts>,
+    /// For a deduplicator that gives the rows that it keeps fields: their clusters.
+    pub clusters: Option<Clustered>,
 }
+
+/// Set in the number of rows of a file if clusters follow the bits.
+const CLUSTERS: u64 = 1 << 63;
 
 /// For each key of each row that came to the op, the number of rows of the dataset with that key.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +60,7 @@ impl Mask {
             op,
             bits,
             counts: None,
+            clusters: None,
         }
     }
 
@@ -100,12 +107,18 @@ impl Mask {
         bits
     }
 
-    /// The bytes of the file: number of rows (u64, little endian), then the bits, least significant
-    /// first; with counts, for each row the number of its counts and the counts, as `varint`s.
+    /// The bytes of the file: number of rows (u64, little endian; the highest bit says that clusters
+    /// follow), then the bits, least significant first; with counts, for each row the number of its
+    /// counts and the counts, as `varint`s; with clusters, for each kept row its cluster and the
+    /// number of rows in it, as `varint`s.
     pub fn to_bytes(&self) -> Vec<u8> {
         let rows = self.bits.len();
-        let mut bytes = (rows as u64).to_le_bytes().to_vec();
+        let has_clusters = if self.clusters.is_some() { CLUSTERS } else { 0 };
+        let mut bytes = (rows as u64 | has_clusters).to_le_bytes().to_vec();
         bytes.extend_from_slice(&self.bits.sliced().as_slice()[..rows.div_ceil(8)]);
+        if let Some(clusters) = &self.clusters {
+            clusters.write(&mut bytes);
+        }
         if let Some(counts) = &self.counts {
             for row in 0..rows {
                 put(counts.of(row).len() as u64, &mut bytes);
@@ -123,15 +136,19 @@ impl Mask {
         let (head, bits) = bytes
             .split_at_checked(8)
             .context("a mask without its head")?;
-        let rows = usize::try_from(u64::from_le_bytes(head.try_into()?))?;
+        let head = u64::from_le_bytes(head.try_into()?);
+        let rows = usize::try_from(head & !CLUSTERS)?;
         ensure!(
             bits.len() >= rows.div_ceil(8),
             "a mask of {rows} rows in {} bytes",
             bits.len()
         );
         let (bits, mut rest) = bits.split_at(rows.div_ceil(8));
-        let mut counts = None;
-        if !rest.is_empty() {
+        let bits = BooleanBuffer::new(Buffer::from(bits), 0, rows);
+        let (mut counts, mut clusters) = (None, None);
+        if head & CLUSTERS != 0 {
+            clusters = Some(Clustered::read(&mut rest, bits.count_set_bits())?);
+        } else if !rest.is_empty() {
             let (mut lens, mut values) = (Vec::with_capacity(rows), Vec::new());
             for _ in 0..rows {
                 let len = take_number(&mut rest)?;
@@ -145,8 +162,9 @@ impl Mask {
         }
         Ok(Self {
             op,
-            bits: BooleanBuffer::new(Buffer::from(bits), 0, rows),
+            bits,
             counts,
+            clusters,
         })
     }
 }
@@ -168,6 +186,16 @@ mod tests {
             &lens,
             (0..21).map(|i| i * i * 1_000_000).collect(),
         ));
+        let bytes = mask.to_bytes();
+        assert_eq!(Mask::from_bytes(3, &bytes).unwrap(), mask);
+        assert!(Mask::from_bytes(3, &bytes[..bytes.len() - 1]).is_err());
+        assert!(Mask::from_bytes(3, &[bytes.as_slice(), &[0]].concat()).is_err());
+        mask.counts = None;
+        let ids: Vec<u32> = (0..mask.count() as u32).map(|i| i * 100_000_000).collect();
+        mask.clusters = Some(Clustered {
+            sizes: ids.iter().map(|id| id + 1).collect(),
+            ids,
+        });
         let bytes = mask.to_bytes();
         assert_eq!(Mask::from_bytes(3, &bytes).unwrap(), mask);
         assert!(Mask::from_bytes(3, &bytes[..bytes.len() - 1]).is_err());

@@ -2,6 +2,8 @@
 //! brought together here; the rows stay in their partitions and get a mask each, or are gathered by
 //! the groups found here.
 
+mod bloom;
+mod clusters;
 mod dedup;
 mod duplicates;
 mod groups;
@@ -10,6 +12,8 @@ mod key_counts;
 mod keys;
 mod mask;
 
+pub use bloom::look_up;
+pub(crate) use clusters::Clustered;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use duplicates::Duplicates;
 pub(crate) use groups::{EachMember, Groups, group};
@@ -23,6 +27,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, ArrayRef};
+use dedup::{groups_of, numbers};
+use hamming::groups_of_near;
 
 use crate::plan::PlannedOp;
 use crate::wasm::Kind;
@@ -59,6 +65,18 @@ pub(crate) fn resolve(
         Kind::Deduplicator if op.pool.counts_keys() => {
             count_keys(tables, &mut masks, memory, scratch)?
         }
+        Kind::Deduplicator if op.pool.seen().is_some() => see(op, tables, &mut masks)?,
+        Kind::Deduplicator if !op.pool.clusters().is_default() => {
+            let Some(shape) = shape else {
+                return Ok((masks, 0));
+            };
+            let (mut groups, used) = match op.pool.hamming_distance() {
+                Some(distance) => groups_of_near(tables, &masks, distance, memory)?,
+                None => groups_of(tables, &masks, shape, memory)?,
+            };
+            let (start, wanted) = (numbers(&masks).0, op.pool.clusters());
+            used + clusters::choose(&mut groups, wanted, tables, &mut masks, &start, found)?
+        }
         Kind::Deduplicator => match (shape, op.pool.hamming_distance()) {
             (Some(_), Some(distance)) => {
                 first_of_near(tables, &mut masks, distance, memory, found)?
@@ -74,6 +92,28 @@ pub(crate) fn resolve(
         ),
     };
     Ok((masks, used))
+}
+
+/// Looks up the keys of all rows. Says so if there are more than the filter was made for.
+fn see(op: &PlannedOp, tables: Tables<'_>, masks: &mut [Mask]) -> Result<usize> {
+    let wanted = op
+        .pool
+        .seen()
+        .context("internal error: nothing to look up")?;
+    let (used, known) = look_up(tables, masks, wanted)?;
+    if known > wanted.expected_keys {
+        tracing::warn!(
+            "op {} `{}` has seen {} different keys, more than `expected_keys`, {}: in the end up to {:.1} % of new keys were taken for known ones, \
+             not {} %; raise `expected_keys`",
+            op.index,
+            op.name,
+            crate::term::count(known),
+            crate::term::count(wanted.expected_keys),
+            100.0 * wanted.rate_with(known),
+            100.0 * wanted.false_positive_rate
+        );
+    }
+    Ok(used)
 }
 
 /// Finds the groups of grouper `op`. Calls `each(partition, rows, groups, members)` for each

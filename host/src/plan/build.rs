@@ -18,8 +18,9 @@ use crate::config::{
 };
 use crate::data::{FieldType, ReadField, STATS};
 use crate::error::{UserError, UserErrors};
+use crate::term::{bytes, count};
 use crate::wasm::contract::ROW;
-use crate::wasm::{Computed, Kind, Limits, Registry};
+use crate::wasm::{Computed, Kind, Limits, Registry, Seen};
 
 /// Resolves every op, checks its parameters, creates an instance of it, and lays out segments and
 /// checkpoints. Puts the ops of `resolved` in the order in which they run. Fails with all mistakes
@@ -55,6 +56,7 @@ pub(crate) fn build(resolved: &mut Resolved, registry: &Registry) -> Result<Plan
         Ok(_) => {}
         Err(error) => errors.push(error),
     }
+    rank_as_others_read(&mut ops);
     errors.extend(type_conflicts(&ops));
     let analysis = match resolved.config.analysis {
         AnalysisMode::Off => None,
@@ -136,6 +138,13 @@ pub(super) fn planned(
         spec.host.seed.unwrap_or(config.seed),
         &spec.place,
     )?;
+    if let Some(seen) = pool.seen() {
+        fits(
+            seen,
+            config.resolver_memory_mb,
+            &spec.place_of("expected_keys"),
+        )?;
+    }
     let on_error = spec.host.on_error.unwrap_or_else(|| config.on_error());
     let component = pool.component();
     let mut identity = KeyBuilder::new("op-identity")
@@ -176,6 +185,25 @@ pub(super) fn planned(
         refreshes: Vec::new(),
         checkpoint: None,
     })
+}
+
+/// Fails if the filter of an operator that looks up keys is larger than the user allows.
+fn fits(seen: &Seen, megabytes: u64, place: &str) -> Result<()> {
+    if seen.bytes() <= megabytes << 20 {
+        return Ok(());
+    }
+    let message = format!(
+        "a Bloom filter for {} keys with a rate of false positives of {} takes {}, more than `resolver_memory_mb`, {megabytes}",
+        count(seen.expected_keys),
+        seen.false_positive_rate,
+        bytes(seen.bytes())
+    );
+    let enough = seen.bytes().div_ceil(1 << 20);
+    Err(UserError::new(place, message)
+        .hint(format!(
+            "set `resolver_memory_mb: {enough}` or more, expect fewer keys, or allow more false positives"
+        ))
+        .into())
 }
 
 /// Returns the parameters of `spec` without names of fields that the operator does not read.
@@ -341,6 +369,36 @@ fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     notes
 }
 
+/// Where the field by which an op compares duplicates is a JSON value or a whole number for another op,
+/// it is for this one, too.
+fn rank_as_others_read(ops: &mut [PlannedOp]) {
+    for at in 0..ops.len() {
+        let Some(field) = ops[at].pool.clusters().reads().map(|read| read.path) else {
+            continue;
+        };
+        let others = ops.iter().enumerate().filter(|(other, _)| *other != at);
+        let mut used = others.flat_map(|(_, op)| {
+            let signature = op.pool.signature();
+            let reads = signature.reads.iter().map(|read| (&read.path, read.ty));
+            reads.chain(signature.writes.iter().map(|write| (&write.path, write.ty)))
+        });
+        let ty = used
+            .find(|(path, ty)| **path == field && matches!(ty, FieldType::Json | FieldType::S64));
+        if let Some((_, ty)) = ty {
+            ops[at].pool.rank_as(ty);
+        }
+    }
+}
+
+/// Whether `op` reads as `ty` what `writer`, an op before it, has told each row about its cluster: any
+/// number will do.
+fn reads_cluster(op: &PlannedOp, path: &str, ty: FieldType, writer: &PlannedOp) -> bool {
+    let writes = |op: &PlannedOp| op.pool.signature().writes.iter().any(|w| w.path == path);
+    matches!(ty, FieldType::Json | FieldType::F64)
+        && !writes(op)
+        && writer.pool.clusters().writes().any(|w| w.path == path)
+}
+
 /// Returns an error for each field that ops read or write in two types.
 fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
     let mut seen: Vec<(&str, FieldType, &PlannedOp)> = Vec::new();
@@ -377,6 +435,7 @@ fn type_conflicts(ops: &[PlannedOp]) -> Vec<UserError> {
             .chain(signature.writes.iter().map(|w| (w.path.as_str(), w.ty)));
         for (path, ty) in uses {
             match seen.iter().find(|(p, ..)| *p == path) {
+                Some((_, _, first)) if reads_cluster(op, path, ty, first) => {}
                 Some((_, before, first)) if *before != ty => errors.push(
                     UserError::new(
                         &op.place,

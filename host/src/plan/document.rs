@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{End, Prepared};
 use crate::rundir::events::now;
+use crate::wasm::Seen;
 
 /// Most nodes that the document has. They differ only in the number of their partition, and
 /// thousands of partitions would make a document that nobody can open.
@@ -68,6 +69,7 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
                 "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),
                 "fallbacks": op.fallbacks.iter().map(|f| json!({ "source": f.component().source.to_string(), "digest": f.component().digest })).collect::<Vec<_>>(),
                 "reads": op.pool.signature().reads, "writes": op.pool.signature().writes, "writes_stats": op.pool.signature().writes_stats,
+                "bloom_filter_bytes": op.pool.seen().map(Seen::bytes),
                 "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "row_seconds": op.pool.limits().row_time.as_secs_f64(), "reply": op.pool.limits().reply },
                 "grants": { "read_dirs": dirs, "env": env, "seed": op.pool.seed() } })
         })

@@ -131,7 +131,7 @@ fn dropped(dataset: &Dataset, trace: &Trace, entry: Entry, row: Option<String>) 
 pub(crate) fn reason(op: Option<&TracedOp>, entry: &Entry) -> String {
     use crate::jobs::{number, shown};
     match (entry.fate, &entry.reason, entry.partner) {
-        (Fate::Quarantined, Some(reason), _) => reason.clone(),
+        (Fate::Quarantined | Fate::Dropped, Some(reason), _) => reason.clone(),
         (Fate::Merged, _, Some(partner)) => format!("the row with the id {partner} is like it"),
         (Fate::Grouped, _, Some(partner)) => {
             format!("it is in the group of the row with the id {partner}")

@@ -62,7 +62,7 @@ fn of_op(op: &PlannedOp, totals: &OpTotals) -> Vec<(&'static str, String)> {
         Kind::Filter | Kind::Deduplicator | Kind::Selector => {
             let gone = (totals.rows_in + totals.created)
                 .saturating_sub(totals.rows_out + totals.quarantined);
-            if gone == 0 && totals.quarantined < rows && !op.pool.counts_keys() {
+            if gone == 0 && totals.quarantined < rows && op.pool.field_of_found().is_none() {
                 let range = demanded(op, totals).unwrap_or_default();
                 found.push((
                     "dropped_nothing",

@@ -10,6 +10,12 @@ use crate::data::{FieldType, Stat};
 /// The field in which an operator that counts keys receives their counts.
 pub(crate) const COUNTS: &str = "__dj__counts__";
 
+/// The field in which a deduplicator that asks for keys seen before receives what was found.
+pub(crate) const SEEN: &str = "__dj__seen__";
+
+/// The field in which a mapper that makes no row of one says why.
+pub(crate) const DROPPED: &str = "__dj__dropped__";
+
 /// The field in which an operator that rewrites whole rows receives and returns a row.
 pub(crate) const ROW: &str = "__dj__row__";
 
@@ -91,6 +97,22 @@ impl Descriptor {
     /// drops none.
     pub fn counts_keys(&self) -> bool {
         self.kind == Kind::Deduplicator && self.says("x-counts-keys")
+    }
+
+    /// Whether it is a deduplicator that changes rows by what of them earlier rows have.
+    pub fn sees_keys(&self) -> bool {
+        self.kind == Kind::Deduplicator && self.says("x-seen-keys")
+    }
+
+    /// Whether it is a mapper that says why it makes no row of one.
+    pub fn gives_drop_reasons(&self) -> bool {
+        self.kind == Kind::Mapper && self.says("x-drop-reasons")
+    }
+
+    /// Whether it is a deduplicator whose parameters `keep`, `cluster_id_field` and
+    /// `cluster_size_field` are the host's.
+    pub fn takes_clusters(&self) -> bool {
+        self.kind == Kind::Deduplicator && self.says("x-clusters")
     }
 
     /// Whether it is a mapper that receives and returns whole rows as JSON text.
@@ -292,8 +314,20 @@ pub struct Reply {
     pub output: Output,
     /// Rows without an answer, strictly ascending; `output` has meaningless values for them.
     pub rejected: Vec<Rejection>,
+    /// Rows of which a mapper that says so makes none, strictly ascending, and why.
+    pub dropped: Vec<Rejection>,
     /// Bytes by which the answers exceed `output_ratio` times the rows, in all.
     pub beyond: u64,
+}
+
+impl Reply {
+    /// Why a mapper made no row of row `row` of the batch, if it says so.
+    pub fn why_dropped(&self, row: u32) -> Option<&str> {
+        let at = self
+            .dropped
+            .binary_search_by_key(&row, |dropped| dropped.row);
+        at.ok().map(|at| self.dropped[at].reason.as_str())
+    }
 }
 
 /// The answer by kind. All lengths and offsets are checked.

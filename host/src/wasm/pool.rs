@@ -10,10 +10,15 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 
 use super::abi::v0_1;
+use super::clusters::Clusters;
 use super::component::LoadedComponent;
-use super::contract::{COUNTS, Descriptor, Input, Kind, Limits, Output, ROW, Reply, Signature};
+use super::contract::{
+    COUNTS, Computed, DROPPED, Descriptor, Input, Kind, Limits, Output, ROW, Reply, SEEN, Signature,
+};
+use super::drop_reasons;
 use super::grants::Grants;
 use super::instance::{Bare, CallError, OpInstance};
+use super::seen::Seen;
 use super::size;
 use crate::data::{Batch, FieldType, Stat};
 use crate::error::UserError;
@@ -47,11 +52,11 @@ pub fn key_hashes(keys: &dyn Array) -> Result<ListArray, String> {
     ))
 }
 
-/// The parameters of an operator that is told which of its stats are wanted.
-fn with_wanted_stats(params: &str, keys: &[String]) -> String {
+/// The parameters of an operator that is told one more thing.
+fn with(params: &str, name: &str, value: impl Into<serde_json::Value>) -> String {
     let mut params: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(params).expect("the pool wrote an object");
-    params.insert("wanted_stats".into(), keys.into());
+    params.insert(name.into(), value.into());
     serde_json::Value::Object(params).to_string()
 }
 
@@ -90,9 +95,14 @@ pub struct OpPool {
     grants: Grants,
     seed: u64,
     signature: Signature,
-    /// For an operator that counts keys: the signature of calls with counts.
-    with_counts: Option<Signature>,
+    /// For an operator that is called again once all keys are known: the field in which it then
+    /// gets what was found, and the signature of these calls.
+    again: Option<(&'static str, Signature)>,
+    seen: Option<Seen>,
     hamming_distance: Option<u32>,
+    clusters: Clusters,
+    /// The guest's own signature, where the host reads or writes more fields for it.
+    own_signature: Option<Signature>,
     gives_stats: bool,
     /// The stats that someone reads, if the operator is told: it may leave out the others.
     wanted_stats: Option<Vec<String>>,
@@ -135,6 +145,10 @@ impl OpPool {
                 Some(bits.ok_or_else(wrong)? as u32)
             }
         };
+        let clusters =
+            Clusters::of(&descriptor, params).map_err(|message| UserError::new(place, message))?;
+        let seen =
+            Seen::of(&descriptor, params).map_err(|message| UserError::new(place, message))?;
         let params = serde_json::to_string(params)?;
         let mut pool = Self {
             component,
@@ -144,8 +158,11 @@ impl OpPool {
             grants,
             seed,
             signature: Signature::default(),
-            with_counts: None,
+            again: None,
+            seen,
             hamming_distance,
+            clusters,
+            own_signature: None,
             gives_stats: false,
             wanted_stats: None,
             idle: Mutex::default(),
@@ -167,14 +184,35 @@ impl OpPool {
             .signature()
             .map_err(|e| broken("failed to say what it reads and writes", e))?;
         signature.json_constants = pool.descriptor.takes_constants();
-        if pool.descriptor.counts_keys() {
-            let mut with_counts = signature.clone();
-            with_counts.reads.push(Input {
-                path: COUNTS.into(),
+        let field = match (pool.descriptor.counts_keys(), &pool.seen) {
+            (true, _) => Some(COUNTS),
+            (false, Some(_)) => Some(SEEN),
+            (false, None) => None,
+        };
+        if let Some(field) = field {
+            let mut again = signature.clone();
+            again.reads.push(Input {
+                path: field.into(),
                 ty: FieldType::F64List,
                 required: false,
             });
-            pool.with_counts = Some(with_counts);
+            pool.again = Some((field, again));
+        }
+        if pool.descriptor.gives_drop_reasons() {
+            let mut own = signature.clone();
+            own.writes.push(Computed {
+                path: DROPPED.into(),
+                ty: FieldType::Utf8,
+            });
+            pool.own_signature = Some(own);
+        }
+        if pool.clusters.reads().is_some() || pool.clusters.has_fields() {
+            pool.own_signature = Some(signature.clone());
+            let reads = pool.clusters.reads().into_iter();
+            let is_new = |read: &Input| signature.reads.iter().all(|r| r.path != read.path);
+            let reads: Vec<Input> = reads.filter(is_new).collect();
+            signature.reads.extend(reads);
+            signature.writes.extend(pool.clusters.writes());
         }
         pool.signature = signature;
         pool.idle.get_mut().expect("just made").push(first);
@@ -186,7 +224,7 @@ impl OpPool {
         &self.descriptor
     }
 
-    /// The fields it reads and writes.
+    /// The fields it reads and writes, those that the host reads or writes for it included.
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -194,13 +232,39 @@ impl OpPool {
     /// Whether it changes rows by the number of rows with their keys; see
     /// [`Descriptor::counts_keys`].
     pub fn counts_keys(&self) -> bool {
-        self.with_counts.is_some()
+        self.descriptor.counts_keys()
+    }
+
+    /// How keys are looked up, for a deduplicator that changes rows by what earlier rows have.
+    pub fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
+    }
+
+    /// For a deduplicator that gives lists of keys, and is called again once those of all rows are
+    /// known: the field in which it then gets what was found.
+    pub fn field_of_found(&self) -> Option<&'static str> {
+        self.again.as_ref().map(|(field, _)| *field)
     }
 
     /// For a deduplicator whose fingerprints need not be equal: the number of bits by which those
     /// of duplicates may differ.
     pub fn hamming_distance(&self) -> Option<u32> {
         self.hamming_distance
+    }
+
+    /// What becomes of each cluster of duplicates, if it is a deduplicator.
+    pub fn clusters(&self) -> &Clusters {
+        &self.clusters
+    }
+
+    /// Reads the field by which rows are compared with their duplicates as `ty`, a JSON value or a
+    /// whole number, as another op does.
+    pub fn rank_as(&mut self, ty: FieldType) {
+        let field = self.clusters.reads().map(|read| read.path);
+        let mut reads = self.signature.reads.iter_mut();
+        if let Some(read) = reads.find(|read| Some(&read.path) == field.as_ref()) {
+            read.ty = ty;
+        }
     }
 
     /// Sets whether it receives the stats that it computes, where rows already have them. Off by
@@ -277,10 +341,11 @@ impl OpPool {
         slot: &mut OpInstance,
         batch: &Batch,
     ) -> Result<Result<Reply, CallError>> {
-        let signature = self
-            .with_counts
-            .as_ref()
-            .filter(|_| batch.column(COUNTS).is_some())
+        let again = self.again.as_ref();
+        let signature = again
+            .filter(|(field, _)| batch.column(field).is_some())
+            .map(|(_, signature)| signature)
+            .or(self.own_signature.as_ref())
             .unwrap_or(&self.signature);
         let reply = slot
             .process(signature, batch, self.gives_stats)
@@ -295,7 +360,11 @@ impl OpPool {
                 if let Some(wanted) = &self.wanted_stats {
                     drop_unwanted(&mut reply.output, wanted);
                 }
-                if let (true, Output::Keys(keys)) = (self.counts_keys(), &reply.output) {
+                if self.descriptor.gives_drop_reasons() {
+                    drop_reasons::take_out(&mut reply)
+                        .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?;
+                }
+                if let (Some(_), Output::Keys(keys)) = (&self.again, &reply.output) {
                     reply.output = Output::KeyLists(
                         key_hashes(keys)
                             .map_err(|m| CallError::Dead(format!("invalid answer: {m}")))?,
@@ -383,11 +452,11 @@ impl OpPool {
     /// # Errors
     /// What is wrong.
     pub fn check(&self, output: &Output, batch: &Batch) -> Result<(), String> {
-        if self.counts_keys() {
-            return match (batch.column(COUNTS), output) {
+        if let Some((field, _)) = &self.again {
+            return match (batch.column(field), output) {
                 (None, Output::KeyLists(_)) | (Some(_), Output::Updated(_)) => Ok(()),
-                (None, _) => Err("it counts keys, and gave none".into()),
-                (Some(_), _) => Err("with counts it must answer with new values".into()),
+                (None, _) => Err("it must give lists of keys, and gave none".into()),
+                (Some(_), _) => Err(format!("with `{field}` it must answer with new values")),
             };
         }
         if self.descriptor.rewrites_rows() && !matches!(output, Output::Rows { .. }) {
@@ -461,7 +530,11 @@ impl OpPool {
         })?;
         match wanted {
             Some(keys) if self.descriptor.takes_wanted_stats() => {
-                let params = with_wanted_stats(&self.params, keys);
+                let params = with(&self.params, "wanted_stats", keys);
+                bare.create(&self.descriptor.name, &params)
+            }
+            _ if self.descriptor.gives_drop_reasons() => {
+                let params = with(&self.params, drop_reasons::PARAMETER, true);
                 bare.create(&self.descriptor.name, &params)
             }
             _ => bare.create(&self.descriptor.name, &self.params),
@@ -494,7 +567,7 @@ mod tests {
 
     #[test]
     fn wanted_stats_are_one_more_parameter() {
-        let params = with_wanted_stats(r#"{"min":1}"#, &["a".into()]);
+        let params = with(r#"{"min":1}"#, "wanted_stats", vec!["a"]);
         let params: serde_json::Value = serde_json::from_str(&params).unwrap();
         let expected = serde_json::json!({"min": 1, "wanted_stats": ["a"]});
         assert_eq!(params, expected);

@@ -11,8 +11,10 @@ use std::ops::ControlFlow;
 /// With the names, defaults and results of datatrove's `C4QualityFilter`. A line goes if a word of it is
 /// too long, it does not end a sentence, has too few words, or speaks of JavaScript or of terms and
 /// cookies; the text goes if a line that is still there has `lorem ipsum` or `{`, or if too few sentences
-/// are left. The lines that stay are stripped.
+/// are left. The lines that stay are stripped. Why a text went is told with datatrove's words:
+/// `lorem_ipsum`, `curly_bracket`, `too_few_sentences`.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-drop-reasons" = true))]
 #[serde(default)]
 pub struct C4QualityMapper {
     /// Judge lines. Otherwise sentences, which are then joined by spaces.
@@ -82,9 +84,10 @@ impl Default for C4QualityMapper {
 }
 
 impl C4QualityMapper {
-    /// Adds a line to those that are kept, if it stays. Breaks if the text goes because of it. The
+    /// Adds a line to those that are kept, if it stays. Breaks with the reason if the text goes because
+    /// of it. The
     /// number of sentences grows by those of the line.
-    fn line(&mut self, line: &str, sentences: &mut i64) -> ControlFlow<()> {
+    fn line(&mut self, line: &str, sentences: &mut i64) -> ControlFlow<&'static str> {
         let line = strip(line);
         let words = || line.split(is_space).filter(|word| !word.is_empty());
         let long = |word: &str| {
@@ -107,13 +110,13 @@ impl C4QualityMapper {
         self.lower.clear();
         lower_into(line, &mut self.lower);
         if self.filter_lorem_ipsum && self.lower.contains("lorem ipsum") {
-            return ControlFlow::Break(());
+            return ControlFlow::Break("lorem_ipsum");
         }
         if self.filter_javascript && self.lower.contains("javascript") {
             return ControlFlow::Continue(());
         }
         if self.filter_curly_bracket && line.contains('{') {
-            return ControlFlow::Break(());
+            return ControlFlow::Break("curly_bracket");
         }
         if self.filter_policy && POLICY.iter().any(|phrase| self.lower.contains(phrase)) {
             return ControlFlow::Continue(());
@@ -187,8 +190,12 @@ impl Expander for C4QualityMapper {
                 self.line(sentence, &mut sentences)
             })
         };
-        if judged.is_continue() && sentences >= self.min_num_sentences {
-            out.push(strip(&self.kept));
+        match judged {
+            ControlFlow::Break(reason) => out.drop_because(reason),
+            ControlFlow::Continue(()) if sentences < self.min_num_sentences => {
+                out.drop_because("too_few_sentences");
+            }
+            ControlFlow::Continue(()) => out.push(strip(&self.kept)),
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::counter::is_counter;
 use crate::removal::words;
+use djhost_sdk::DROPPED;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{is_space, plain_pattern};
 use djhost_words::Classes;
@@ -14,9 +15,11 @@ use std::borrow::Cow;
 ///
 /// With the defaults and results of DCLM's `uppercase_ratio_line_modifier`,
 /// `numeric_ratio_line_modifier`, `counter_line_modifier`, `line_length_modifier` and
-/// `substring_line_modifier`, in this order. A text of which nothing is left is dropped. After each rule
-/// but that on words, white space around the text goes.
+/// `substring_line_modifier`, in this order. A text of which nothing is left is dropped, for the reason
+/// that has the name of the function after which nothing was left, or `empty`. After each rule but that on
+/// words, white space around the text goes.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-drop-reasons" = true))]
 #[serde(default)]
 pub struct LineFilterMapper {
     /// Remove lines with a greater share of capital letters among the characters; null: none.
@@ -121,6 +124,13 @@ impl Substring {
     }
 }
 
+/// After which of DCLM's functions nothing is left of a text.
+const UPPERCASE: &str = "uppercase_ratio_line_modifier";
+const NUMERIC: &str = "numeric_ratio_line_modifier";
+const COUNTERS: &str = "counter_line_modifier";
+const LENGTH: &str = "line_length_modifier";
+const SUBSTRINGS: &str = "substring_line_modifier";
+
 /// The lines of a text, some of which may be other texts by now.
 struct Lines<'a>(Vec<Cow<'a, str>>);
 
@@ -158,8 +168,15 @@ fn trim(line: &mut Cow<'_, str>, trim: fn(&str) -> &str) {
 }
 
 impl LineFilterMapper {
-    /// The lines that are left, or None if the text is dropped.
-    fn filter<'a>(&self, text: &'a str) -> Option<Lines<'a>> {
+    /// The lines that are left, or why the text is dropped.
+    fn filter<'a>(&self, text: &'a str) -> Result<Lines<'a>, &'static str> {
+        let is_blank = || text.chars().all(is_space);
+        let named = |reason| if is_blank() { "empty" } else { reason };
+        self.left(text).map_err(named)
+    }
+
+    /// The same, whatever the text was.
+    fn left<'a>(&self, text: &'a str) -> Result<Lines<'a>, &'static str> {
         let classes = Classes::get();
         let mut lines = Lines(text.split('\n').map(Cow::Borrowed).collect());
         let share = |line: &str, class| {
@@ -170,27 +187,27 @@ impl LineFilterMapper {
             }
             of_class as f64 / all as f64
         };
-        for (most, class) in [
-            (self.max_uppercase_ratio, CAPITAL),
-            (self.max_numeric_ratio, DIGIT),
+        for (most, class, reason) in [
+            (self.max_uppercase_ratio, CAPITAL, UPPERCASE),
+            (self.max_numeric_ratio, DIGIT, NUMERIC),
         ] {
             if let Some(most) = most {
                 lines
                     .0
                     .retain(|line| line.is_empty() || share(line, class) <= most);
-                lines.strip().then_some(())?;
+                lines.strip().then_some(()).ok_or(reason)?;
             }
         }
         if self.remove_counters {
             lines.0.retain(|line| !is_counter(line));
-            lines.strip().then_some(())?;
+            lines.strip().then_some(()).ok_or(COUNTERS)?;
         }
         if self.min_words > 0 || self.max_words.is_some() {
             let most = self.max_words.unwrap_or(usize::MAX);
             lines.0.retain(|line| {
                 line.is_empty() || (self.min_words..=most).contains(&number_of_words(line))
             });
-            lines.is_some().then_some(())?;
+            lines.is_some().then_some(()).ok_or(LENGTH)?;
         }
         for (rule, pattern) in self.substrings.iter().zip(&self.patterns) {
             lines.0.retain_mut(|line| {
@@ -210,9 +227,9 @@ impl LineFilterMapper {
                 // Also lines that are only white space go, as in DCLM.
                 was_empty || !line.chars().all(is_space)
             });
-            lines.strip().then_some(())?;
+            lines.strip().then_some(()).ok_or(SUBSTRINGS)?;
         }
-        Some(lines)
+        Ok(lines)
     }
 }
 
@@ -257,12 +274,16 @@ impl Operator for LineFilterMapper {
     fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
         let texts = batch.texts(0)?;
         let (mut origins, mut made, mut counts) = (Vec::new(), Texts::default(), Vec::new());
+        let mut reasons: Vec<Option<&str>> = Vec::new();
         for row in 0..batch.rows() {
             let text = texts.value(row);
-            let Some(lines) = self.filter(text) else {
-                continue;
+            let (lines, reason) = match self.filter(text) {
+                Ok(lines) => (lines, None),
+                Err(reason) if common.drop_reasons => (Lines(Vec::new()), Some(reason)),
+                Err(_) => continue,
             };
             origins.push(row as u32);
+            reasons.push(reason);
             made.push_with(|out| {
                 for (i, line) in lines.0.iter().enumerate() {
                     if i > 0 {
@@ -283,6 +304,12 @@ impl Operator for LineFilterMapper {
             fields.push(Field {
                 path: self.word_count_key.clone(),
                 values: Column::S64(counts.into()),
+            });
+        }
+        if reasons.iter().any(Option::is_some) {
+            fields.push(Field {
+                path: DROPPED.into(),
+                values: Column::Utf8(reasons.into_iter().collect()),
             });
         }
         Ok(Output::Rows {

@@ -2,7 +2,7 @@
 //!
 //! `DJHOST_TEST_CORPUS` may name another directory with `cases.jsonl` and `goldens/`, as `make_goldens.py` and `make_dclm_goldens.py` write them.
 
-use djhost_sdk::{Column, Kind, Output, Runner};
+use djhost_sdk::{Column, DROPPED, Kind, Output, Runner};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,7 @@ fn all_operators_agree_with_datatrove_or_dclm() {
                 params[key] = own.join(value.as_str().unwrap()).to_str().unwrap().into();
             }
             let case = format!("{} {}", descriptor.name, golden["params"]);
+            let params = with_reasons(params, descriptor.kind);
             let mut runner = Runner::new(operator, &params.to_string())
                 .unwrap_or_else(|error| panic!("{case}: {error}"));
             let before = wrong.len();
@@ -80,15 +81,20 @@ fn all_operators_agree_with_datatrove_or_dclm() {
                         let Column::Utf8(texts) = &fields[0].values else {
                             panic!("{fields:?}")
                         };
-                        (
-                            origins == [0],
-                            if origins.is_empty() {
-                                text
-                            } else {
-                                texts.value(0)
-                            }
-                            .to_owned(),
-                        )
+                        let reasons = fields.iter().find(|field| field.path == DROPPED);
+                        let reason = reasons.map(|field| field.values.texts().unwrap().value(0));
+                        // DCLM gives no reasons: that there is one is enough.
+                        let agrees = match (reason, expected.as_str()) {
+                            (Some(_), Some("empty")) => true,
+                            (reason, expected) => reason == expected,
+                        };
+                        if !agrees {
+                            wrong.push(format!(
+                                "{case}: row {i}: {reason:?}, not {expected}: {text:.200?}"
+                            ));
+                        }
+                        assert_eq!(origins, [0], "{case}: a row, or why there is none");
+                        (reason.is_none(), texts.value(0).to_owned())
                     }
                     (_, other) => panic!("{case}: {other:?}"),
                 };
@@ -124,6 +130,14 @@ fn all_operators_agree_with_datatrove_or_dclm() {
         wrong.len(),
         wrong[..wrong.len().min(30)].join("\n")
     );
+}
+
+/// Tells a mapper that reasons for dropped rows are wanted, as the host does.
+fn with_reasons(mut params: Value, kind: Kind) -> Value {
+    if kind == Kind::Mapper {
+        params["drop_reasons"] = true.into();
+    }
+    params
 }
 
 /// FNV-1a of the text, and its length.

@@ -7,12 +7,16 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// Drops documents whose text is equal to that of an earlier one.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct DocumentDeduplicator {
     /// Compare in lower case.
     pub lowercase: bool,
     /// Compare without white space, digits and ASCII punctuation.
     pub ignore_non_character: bool,
+    /// What becomes of duplicates.
+    #[serde(flatten)]
+    pub clusters: Clusters,
     #[serde(skip)]
     lower: String,
     #[serde(skip)]

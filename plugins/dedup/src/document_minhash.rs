@@ -9,11 +9,15 @@ use djhost_sdk::prelude::*;
 /// share of common shingles are found is a matter of probability, which is steep around
 /// `jaccard_threshold`.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct DocumentMinhashDeduplicator {
     /// The parameters.
     #[serde(flatten)]
     pub params: MinhashParams,
+    /// What becomes of duplicates.
+    #[serde(flatten)]
+    pub clusters: Clusters,
     #[serde(skip)]
     minhash: Minhash,
 }

@@ -7,7 +7,7 @@ use djhost_sdk::prelude::*;
 /// Drops documents whose simhash differs in few bits from that of an earlier one.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("x-hamming-distance" = "hamming_distance"))]
+#[schemars(extend("x-hamming-distance" = "hamming_distance", "x-clusters" = true))]
 pub struct DocumentSimhashDeduplicator {
     /// How texts are cut into tokens: `space` for languages with spaces, `character` for those
     /// without, `punctuation`.
@@ -26,6 +26,9 @@ pub struct DocumentSimhashDeduplicator {
     /// Let all documents with fewer tokens than the window be duplicates of each other, as in
     /// Data-Juicer. Otherwise those are compared as a whole.
     pub merge_short_documents: bool,
+    /// What becomes of duplicates.
+    #[serde(flatten)]
+    pub clusters: Clusters,
     #[serde(skip)]
     shingles: Shingles,
 }
@@ -40,6 +43,7 @@ impl Default for DocumentSimhashDeduplicator {
             num_blocks: 6,
             hamming_distance: 4,
             merge_short_documents: false,
+            clusters: Clusters::default(),
             shingles: Shingles::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Deduplicators of documents, with Data-Juicer's names, parameters and results.
 
 mod bands;
+mod bloom_paragraph;
 mod digest;
 mod document;
 mod document_line;
@@ -18,6 +19,7 @@ mod simplify;
 mod sketch;
 mod wide;
 
+pub use bloom_paragraph::{BloomParagraphDeduplicator, Unit};
 pub use document::DocumentDeduplicator;
 pub use document_line::DocumentLineDeduplicator;
 pub use document_minhash::DocumentMinhashDeduplicator;
@@ -35,4 +37,5 @@ djhost_sdk::export!(
     RayBtsMinhashDeduplicator,
     DocumentSimhashDeduplicator,
     DocumentLineDeduplicator,
+    BloomParagraphDeduplicator,
 );

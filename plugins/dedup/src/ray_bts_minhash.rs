@@ -9,11 +9,15 @@ use djhost_sdk::prelude::*;
 ///
 /// The parameters that steer Ray's work are accepted and have no effect.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct RayBtsMinhashDeduplicator {
     /// The parameters.
     #[serde(flatten)]
     pub params: MinhashParams,
+    /// What becomes of duplicates.
+    #[serde(flatten)]
+    pub clusters: Clusters,
     /// No effect.
     pub union_find_parallel_num: NumberOrAuto,
     /// No effect.

@@ -8,6 +8,7 @@ use djhost_sdk::prelude::*;
 ///
 /// The parameters that steer Ray's work are accepted and have no effect.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-clusters" = true))]
 #[serde(default)]
 pub struct RayDocumentDeduplicator {
     /// No effect.

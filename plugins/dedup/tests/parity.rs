@@ -5,5 +5,8 @@ mod check;
 
 #[test]
 fn all_operators_agree_with_data_juicer() {
-    check::check(djhost_dedup::operators());
+    // Data-Juicer has no deduplicator with a Bloom filter.
+    let mut operators = djhost_dedup::operators();
+    operators.retain(|operator| (operator.describe)().name != "bloom_paragraph_deduplicator");
+    check::check(operators);
 }

@@ -61,6 +61,7 @@
 //! kernels for work on text.
 
 mod batch;
+mod clusters;
 mod column;
 mod dedup;
 mod filter;
@@ -80,6 +81,7 @@ pub use batch::{
     Batch, Computed, Cost, Descriptor, Field, Input, Kind, OpError, Output, Reject, Rejection, Row,
     Signature, Update,
 };
+pub use clusters::Clusters;
 pub use column::{Column, ColumnType, Lists, Numbers, Texts};
 pub use dedup::{Deduplicator, Fingerprint};
 pub use filter::{Filter, Stat, TextFilter};
@@ -99,6 +101,15 @@ pub const STATS: &str = "__dj__stats__";
 /// that counts keys (`x-counts-keys`).
 pub const COUNTS: &str = "__dj__counts__";
 
+/// The field with what was found of a row's keys (`f64-list`), in the second call of a deduplicator
+/// that looks up keys of earlier rows (`x-seen-keys`): for each group of keys how many of them earlier
+/// groups have, and how many it has.
+pub const SEEN: &str = "__dj__seen__";
+
+/// The field in which a mapper that says why it drops rows (`x-drop-reasons`) does so (`utf8`): among
+/// the new rows one for each dropped row, with the reason; null for a row that is made.
+pub const DROPPED: &str = "__dj__dropped__";
+
 /// The field with a whole row as JSON text (`utf8`), which a mapper that rewrites whole rows
 /// (`x-whole-rows`) reads and writes.
 pub const ROW: &str = "__dj__row__";
@@ -106,9 +117,10 @@ pub const ROW: &str = "__dj__row__";
 /// What an operator's file needs: `use djhost_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Batch, Changes, Column, ColumnType, Common, Computed, Cost, Deduplicator, Expander, Field,
-        Filter, Grouper, Input, Kind, Mapper, NewRows, OpError, Operator, Output, Reject,
-        Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts, Update,
+        Batch, Changes, Clusters, Column, ColumnType, Common, Computed, Cost, Deduplicator,
+        Expander, Field, Filter, Grouper, Input, Kind, Mapper, NewRows, OpError, Operator, Output,
+        Reject, Rejection, Row, Runner, Selector, Signature, Stat, TextFilter, TextMapper, Texts,
+        Update,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -197,6 +197,8 @@ pub struct NewRows {
     row: u32,
     origins: Vec<u32>,
     texts: Texts,
+    /// Rows that were dropped with a reason.
+    dropped: Vec<(u32, String)>,
 }
 
 impl NewRows {
@@ -209,6 +211,34 @@ impl NewRows {
     pub fn push_with(&mut self, write: impl FnOnce(&mut String)) {
         self.texts.push_with(write);
         self.origins.push(self.row);
+    }
+
+    /// Says why no row is made of this one, for the job's trace and reports: for an operator with
+    /// `x-drop-reasons` in its schema (`#[schemars(extend("x-drop-reasons" = true))]`). In place of
+    /// [`push`](Self::push), once. Other hosts are not told.
+    pub fn drop_because(&mut self, reason: impl Into<String>) {
+        self.dropped.push((self.row, reason.into()));
+    }
+
+    /// The rows with those that say why there is none, and the reasons.
+    fn with_reasons(self) -> (Vec<u32>, Texts, Texts) {
+        let (mut origins, mut texts) = (Vec::new(), Texts::default());
+        let mut reasons: Vec<Option<String>> = Vec::new();
+        let mut dropped = self.dropped.into_iter().peekable();
+        let mut add = |row: u32, text: &str, reason: Option<String>| {
+            origins.push(row);
+            texts.push(text);
+            reasons.push(reason);
+        };
+        for (i, row) in self.origins.into_iter().enumerate() {
+            while let Some((gone, reason)) = dropped.next_if(|(gone, _)| *gone < row) {
+                add(gone, "", Some(reason));
+            }
+            add(row, self.texts.value(i), None);
+        }
+        dropped.for_each(|(gone, reason)| add(gone, "", Some(reason)));
+        let reasons = reasons.iter().map(Option::as_deref).collect();
+        (origins, texts, reasons)
     }
 }
 
@@ -334,6 +364,7 @@ impl<T: Expander> Instance for Expanding<T> {
             out.row = row as u32;
             let before = out.origins.len();
             if let Err(Reject(reason)) = self.op.expand(texts.value(row), &mut out) {
+                out.dropped.pop_if(|(dropped, _)| *dropped == row as u32);
                 while out.origins.len() > before {
                     out.origins.pop();
                     out.texts.pop();
@@ -344,12 +375,21 @@ impl<T: Expander> Instance for Expanding<T> {
                 });
             }
         }
-        let fields = vec![Field {
-            path: self.common.text_key.clone(),
-            values: Column::Utf8(out.texts),
-        }];
+        let field = |path: &str, texts| Field {
+            path: path.to_owned(),
+            values: Column::Utf8(texts),
+        };
+        let text_key = &self.common.text_key;
+        let (origins, fields) = match self.common.drop_reasons && !out.dropped.is_empty() {
+            true => {
+                let (origins, texts, reasons) = out.with_reasons();
+                let reasons = field(crate::DROPPED, reasons);
+                (origins, vec![field(text_key, texts), reasons])
+            }
+            false => (out.origins, vec![field(text_key, out.texts)]),
+        };
         Ok(Output::Rows {
-            origins: out.origins,
+            origins,
             fields,
             rejected,
         })

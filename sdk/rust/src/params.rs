@@ -39,6 +39,14 @@ pub struct Common {
     /// where the host does not say: all are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted_stats: Option<Vec<String>>,
+    /// Mappers with `x-drop-reasons` in their schema: whether the host takes reasons for dropped rows,
+    /// in [`DROPPED`](crate::DROPPED).
+    #[serde(skip_serializing_if = "is_false")]
+    pub drop_reasons: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Default for Common {
@@ -53,11 +61,12 @@ impl Default for Common {
             reversed_range: false,
             seed: 42,
             wanted_stats: None,
+            drop_reasons: false,
         }
     }
 }
 
-const COMMON: [&str; 9] = [
+const COMMON: [&str; 10] = [
     "text_key",
     "image_key",
     "audio_key",
@@ -67,6 +76,7 @@ const COMMON: [&str; 9] = [
     "reversed_range",
     "seed",
     "wanted_stats",
+    "drop_reasons",
 ];
 
 impl Common {

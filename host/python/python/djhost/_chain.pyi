@@ -70,6 +70,19 @@ class Chain:
         **common: Unpack[CommonOfFilters],
     ) -> Chain:
         """Keeps texts whose average line length lies in a range."""
+    def bloom_paragraph_deduplicator(
+        self,
+        *,
+        unit: Literal["paragraph", "document"] = "paragraph",
+        ngram_size: int | None = 13,
+        min_words: int = 13,
+        threshold: float = 0.8,
+        document_threshold: float | None = 0.8,
+        expected_keys: int = 100000000,
+        false_positive_rate: float = 0.01,
+        **common: Unpack[Common],
+    ) -> Chain:
+        """Removes paragraphs of which most word n-grams were seen before, and drops documents that consist of such, by a Bloom filter: in memory that is known beforehand."""
     def c4_badwords_filter(
         self,
         *,
@@ -137,6 +150,9 @@ class Chain:
         *,
         lowercase: bool = False,
         ignore_non_character: bool = False,
+        keep: str = "first",
+        cluster_id_field: str | None = None,
+        cluster_size_field: str | None = None,
         **common: Unpack[Common],
     ) -> Chain:
         """Drops documents whose text is equal to that of an earlier one."""
@@ -172,6 +188,9 @@ class Chain:
         simplify: bool = False,
         hash_function: Literal["sha1_32", "sha1_64", "xxhash_64"] = "sha1_32",
         fast_hash: bool = False,
+        keep: str = "first",
+        cluster_id_field: str | None = None,
+        cluster_size_field: str | None = None,
         **common: Unpack[Common],
     ) -> Chain:
         """Drops documents that share most of their shingles with an earlier one, found by MinHash."""
@@ -185,6 +204,9 @@ class Chain:
         num_blocks: int = 6,
         hamming_distance: int = 4,
         merge_short_documents: bool = False,
+        keep: str = "first",
+        cluster_id_field: str | None = None,
+        cluster_size_field: str | None = None,
         **common: Unpack[Common],
     ) -> Chain:
         """Drops documents whose simhash differs in few bits from that of an earlier one."""
@@ -419,6 +441,9 @@ class Chain:
         simplify: bool = False,
         hash_function: Literal["sha1_32", "sha1_64", "xxhash_64"] = "sha1_32",
         fast_hash: bool = False,
+        keep: str = "first",
+        cluster_id_field: str | None = None,
+        cluster_size_field: str | None = None,
         union_find_parallel_num: int | str = "auto",
         union_threshold: int | None = None,
         max_pending_edge_buffer_task: int | None = None,
@@ -441,6 +466,9 @@ class Chain:
         dedup_set_num: int | str = "auto",
         lowercase: bool = False,
         ignore_non_character: bool = False,
+        keep: str = "first",
+        cluster_id_field: str | None = None,
+        cluster_size_field: str | None = None,
         **common: Unpack[Common],
     ) -> Chain:
         """The same as `document_deduplicator`, under the name of Data-Juicer's distributed variant."""

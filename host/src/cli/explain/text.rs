@@ -88,7 +88,15 @@ fn said(did: &Did, style: Style) -> String {
                 left_out.join(", ")
             ),
         },
-        Did::Dropped { stats } => {
+        Did::Dropped {
+            reason: Some(reason),
+            ..
+        } => format!(
+            "{} {}",
+            style.paint(Color::Yellow, "drops it:"),
+            one_line(reason)
+        ),
+        Did::Dropped { stats, .. } => {
             format!("{}{}", style.paint(Color::Yellow, "drops it"), colon(stats))
         }
         Did::Unchanged => "changes nothing".into(),

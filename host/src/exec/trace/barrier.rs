@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use arrow::array::{UInt32Array, UInt64Array};
+use arrow::array::{Array, StringArray, UInt32Array, UInt64Array};
 
 use super::{Ordinals, Tracing};
 use crate::checkpoint::Traced;
@@ -76,14 +76,15 @@ impl<'a> RowIds<'a> {
     }
 }
 
-/// Records rows of a partition that op `to.task.0` took out: those that `dropped` has, and those for
+/// Records rows of a partition that op `to.task.0` took out: those that `dropped` has, with what is
+/// known of why, and those for
 /// which another row stands, each with its number in the dataset. None if the key file, which an
 /// attempt without a trace made, does not say which rows they are.
 pub(crate) fn record(
     tracing: &Tracing,
     to: Destination<'_>,
     ids: &mut RowIds<'_>,
-    dropped: Vec<u32>,
+    (dropped, why): (Vec<u32>, &dyn Fn(u32) -> Option<String>),
     (fate, stood_for): (Fate, Vec<(u32, u32)>),
 ) -> Result<Option<Traced>> {
     let (op, partition, key) = to.task;
@@ -112,7 +113,12 @@ pub(crate) fn record(
         Ok(Entries::new(Some(op), fate, UInt64Array::from(all)).pieces(pieces))
     };
     for some in dropped.chunks(AT_ONCE) {
-        writer.add(entries(Fate::Dropped, &mut some.iter().copied())?);
+        let rows = entries(Fate::Dropped, &mut some.iter().copied())?;
+        let reasons: StringArray = some.iter().map(|row| why(*row)).collect();
+        writer.add(match reasons.null_count() == reasons.len() {
+            true => rows,
+            false => rows.reasons(reasons),
+        });
         writer.relieve(create)?;
     }
     for some in stood_for.chunks(AT_ONCE) {

@@ -79,7 +79,7 @@ impl<'a> Recorder<'a> {
                 }
             }
             Output::Rows { origins, .. } => {
-                on.made(op.index, rows, pieces, origins, &reply.rejected);
+                on.made(op.index, rows, pieces, origins, reply);
             }
             Output::Updated(updates) => {
                 let most = on.tracing.samples;
@@ -247,8 +247,9 @@ impl On<'_> {
         rows: &Batch,
         pieces: Option<&[u32]>,
         origins: &UInt32Array,
-        rejected: &[Rejection],
+        reply: &Reply,
     ) {
+        let rejected = &reply.rejected;
         let mut made = vec![0u32; rows.rows()];
         origins
             .values()
@@ -262,6 +263,9 @@ impl On<'_> {
                 UInt64Array::from_iter_values(at.iter().map(value)),
             )
             .pieces(pieces.map(|pieces| given(at.iter().map(|row| pieces[*row as usize]))));
+            if fate == Fate::Dropped && !reply.dropped.is_empty() {
+                entries = entries.reasons(at.iter().map(|row| reply.why_dropped(*row)).collect());
+            }
             if fate == Fate::Made {
                 let counts = at.iter().map(|row| made[*row as usize]);
                 entries = entries.counts(UInt32Array::from_iter_values(counts));

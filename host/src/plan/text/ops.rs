@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::plan::PlannedOp;
-use crate::term::seconds;
+use crate::term::{bytes, count, seconds};
+use crate::wasm::Seen;
 use crate::wasm::contract::ROW;
 
 /// Returns the lines about the ops, then one for each component.
@@ -28,11 +29,23 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
             seconds(limits.row_time.as_secs_f64()),
             op.pool.grants()
         );
-        lines.extend([own_params(op), fields(op), may].map(|line| format!("       {line}")));
+        let filter = op.pool.seen().map(bloom_filter).into_iter();
+        let about = [own_params(op), fields(op), may].into_iter().chain(filter);
+        lines.extend(about.map(|line| format!("       {line}")));
     }
     lines.extend([String::new(), "components".to_owned()]);
     lines.extend(components(ops));
     lines
+}
+
+/// The memory that the host takes to look up keys.
+fn bloom_filter(seen: &Seen) -> String {
+    format!(
+        "looks up keys in a Bloom filter of {}: {} of them, with a rate of false positives of {}",
+        bytes(seen.bytes()),
+        count(seen.expected_keys),
+        seen.false_positive_rate
+    )
 }
 
 /// A parameter's value for people: the numbers that programs write for want of a limit are words,

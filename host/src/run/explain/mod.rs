@@ -79,6 +79,9 @@ pub enum Did {
     },
     /// A filter or selector dropped it, or a mapper made nothing of it.
     Dropped {
+        /// Why, where the operator says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// What it computed.
         stats: Vec<Judged>,
     },

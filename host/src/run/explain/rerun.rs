@@ -14,7 +14,7 @@ use crate::exec::source::{self, Base};
 use crate::exec::trace::text_of;
 use crate::exec::{Determinism, Ratios, Tally, TaskContext};
 use crate::jobs::Trace;
-use crate::plan::{PlannedOp, Prepared};
+use crate::plan::{PlannedOp, Prepared, overlap};
 use crate::run::context::Shared;
 use crate::rundir::events::EventLog;
 use crate::rundir::trace::{Entry, Fate, TracedOp, value_of};
@@ -222,7 +222,10 @@ impl Way<'_> {
             let is_filter = !stats.is_empty() || op.kind() == crate::wasm::Kind::Filter;
             let did = match (&made[..], reason) {
                 ([], Some(reason)) => Did::Quarantined { reason },
-                ([], None) => Did::Dropped { stats },
+                ([], None) => Did::Dropped {
+                    reason: why_dropped(op, &fresh)?,
+                    stats,
+                },
                 ([_], _) if is_filter => Did::kept(stats),
                 ([one], _) => changed(op, &fresh, one)?,
                 (several, _) => Did::Made {
@@ -331,10 +334,22 @@ impl Way<'_> {
             ));
             return Ok((all, None));
         }
-        if op.pool.counts_keys() && !next.is_empty() {
+        if op.pool.field_of_found().is_some() && !next.is_empty() {
             self.notes.push(format!(
-                "op {} `{}` changes rows by counts over all rows: from there on, only what the trace has is shown",
+                "op {} `{}` changes rows by what is in all rows: from there on, only what the trace has is shown",
                 op.index, op.name
+            ));
+            return Ok((all, None));
+        }
+        let fields: Vec<String> = op.pool.clusters().writes().map(|w| w.path).collect();
+        let later = self.env.plan.ops[op.index + 1..].iter();
+        let reader = later
+            .flat_map(|op| &op.pool.signature().reads)
+            .find(|read| fields.iter().any(|field| overlap(field, &read.path)));
+        if let Some(read) = reader.filter(|_| !next.is_empty()) {
+            self.notes.push(format!(
+                "op {} `{}` has written `{}` by what is in all rows, and a later op reads it: from there on, only what the trace has is shown",
+                op.index, op.name, read.path
             ));
             return Ok((all, None));
         }
@@ -368,7 +383,10 @@ impl Way<'_> {
             Fate::Made => Did::Made {
                 rows: entry.rows.unwrap_or(0) as usize,
             },
-            Fate::Dropped => Did::Dropped { stats: stats() },
+            Fate::Dropped => Did::Dropped {
+                reason: entry.reason.clone(),
+                stats: stats(),
+            },
             Fate::Kept | Fate::Changed | Fate::Written => {
                 let traced = self.trace.document().ops.get(op.index);
                 let has = |key: &String| entry.stats.iter().any(|(known, _)| known == key);
@@ -450,6 +468,17 @@ impl Did {
                 | Self::Quarantined { .. }
         )
     }
+}
+
+/// Why a mapper makes no row of this one, if it says so.
+fn why_dropped(op: &PlannedOp, row: &Batch) -> Result<Option<String>> {
+    if !op.pool.descriptor().gives_drop_reasons() {
+        return Ok(None);
+    }
+    let reply = op.pool.process(&mut op.pool.checkout()?, row)?;
+    Ok(reply
+        .ok()
+        .and_then(|reply| reply.why_dropped(0).map(str::to_owned)))
 }
 
 /// What a mapper changed.

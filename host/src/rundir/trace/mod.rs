@@ -14,7 +14,7 @@
 //! | `fate` | text | a word of [`Fate`] |
 //! | `partner` | u64 | `merged`, `grouped`: `row_id` of the row that stands for this one |
 //! | `rows` | u32 | `made`: the number of rows that the op made of this one |
-//! | `reason` | text | `quarantined`: why |
+//! | `reason` | text | `quarantined`: why; `dropped`: why, where a mapper or a deduplicator says so |
 //! | `field`, `before`, `after` | text | `changed`: a sample of what a mapper did |
 //! | `stat.KEY` | by the operator | `kept`, `dropped`: the stat of this row that the op computed |
 //!

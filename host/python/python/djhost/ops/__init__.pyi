@@ -52,6 +52,19 @@ def audio_size_filter(
 def average_line_length_filter(*, min_len: int = 10, max_len: int = ..., **common: Unpack[CommonOfFilters]) -> Op:
     """Keeps texts whose average line length lies in a range."""
 
+def bloom_paragraph_deduplicator(
+    *,
+    unit: Literal["paragraph", "document"] = "paragraph",
+    ngram_size: int | None = 13,
+    min_words: int = 13,
+    threshold: float = 0.8,
+    document_threshold: float | None = 0.8,
+    expected_keys: int = 100000000,
+    false_positive_rate: float = 0.01,
+    **common: Unpack[Common],
+) -> Op:
+    """Removes paragraphs of which most word n-grams were seen before, and drops documents that consist of such, by a Bloom filter: in memory that is known beforehand."""
+
 def c4_badwords_filter(
     *,
     badwords_dir: str = "",
@@ -123,6 +136,9 @@ def document_deduplicator(
     *,
     lowercase: bool = False,
     ignore_non_character: bool = False,
+    keep: str = "first",
+    cluster_id_field: str | None = None,
+    cluster_size_field: str | None = None,
     **common: Unpack[Common],
 ) -> Op:
     """Drops documents whose text is equal to that of an earlier one."""
@@ -158,6 +174,9 @@ def document_minhash_deduplicator(
     simplify: bool = False,
     hash_function: Literal["sha1_32", "sha1_64", "xxhash_64"] = "sha1_32",
     fast_hash: bool = False,
+    keep: str = "first",
+    cluster_id_field: str | None = None,
+    cluster_size_field: str | None = None,
     **common: Unpack[Common],
 ) -> Op:
     """Drops documents that share most of their shingles with an earlier one, found by MinHash."""
@@ -171,6 +190,9 @@ def document_simhash_deduplicator(
     num_blocks: int = 6,
     hamming_distance: int = 4,
     merge_short_documents: bool = False,
+    keep: str = "first",
+    cluster_id_field: str | None = None,
+    cluster_size_field: str | None = None,
     **common: Unpack[Common],
 ) -> Op:
     """Drops documents whose simhash differs in few bits from that of an earlier one."""
@@ -407,6 +429,9 @@ def ray_bts_minhash_deduplicator(
     simplify: bool = False,
     hash_function: Literal["sha1_32", "sha1_64", "xxhash_64"] = "sha1_32",
     fast_hash: bool = False,
+    keep: str = "first",
+    cluster_id_field: str | None = None,
+    cluster_size_field: str | None = None,
     union_find_parallel_num: int | str = "auto",
     union_threshold: int | None = None,
     max_pending_edge_buffer_task: int | None = None,
@@ -429,6 +454,9 @@ def ray_document_deduplicator(
     dedup_set_num: int | str = "auto",
     lowercase: bool = False,
     ignore_non_character: bool = False,
+    keep: str = "first",
+    cluster_id_field: str | None = None,
+    cluster_size_field: str | None = None,
     **common: Unpack[Common],
 ) -> Op:
     """The same as `document_deduplicator`, under the name of Data-Juicer's distributed variant."""

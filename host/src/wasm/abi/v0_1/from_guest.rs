@@ -277,6 +277,7 @@ pub(crate) fn reply(signature: &Signature, rows: usize, output: types::Output) -
     Ok(Reply {
         output,
         rejected: rejections(rejected, rows)?,
+        dropped: Vec::new(),
         beyond: 0,
     })
 }
