@@ -4,6 +4,7 @@
 use super::csv_types::ColumnTypes;
 use super::file::{Compression, Dataset, Format, InputFile, Origin};
 use super::packing::open_unpacked;
+use super::pages;
 use super::read_error::{Located, plain_error};
 use super::source_lines::{LineWriter, lines_path};
 use super::{csv_rows, json_rows};
@@ -140,10 +141,14 @@ fn unpack(
         .map_or(0, |d| d.as_nanos() as i128);
     let unpacked = InputFile {
         path,
-        format: Format::Jsonl,
+        format: match file.format {
+            Format::Warc => Format::Warc,
+            _ => Format::Jsonl,
+        },
         compression: Compression::None,
         bytes: metadata.len(),
         modified_ns,
+        by_record: false,
         origin: Some(source),
     };
     Ok((unpacked, losses))
@@ -159,7 +164,7 @@ fn write_rows(
     storage: &Storage,
 ) -> Result<Losses> {
     let lines = lines_path(path);
-    let mut source_lines = if matches!(file.format, Format::Jsonl | Format::Text) {
+    let mut source_lines = if matches!(file.format, Format::Jsonl | Format::Text | Format::Warc) {
         storage.remove(&lines)?;
         None
     } else {
@@ -193,6 +198,10 @@ fn rows(
     out: &mut impl Write,
     source_lines: Option<&mut LineWriter<AtomicFile>>,
 ) -> Result<Losses> {
+    if file.format == Format::Warc {
+        pages::unpacked::copy(file, zstd_window, out)?;
+        return Ok(Losses::default());
+    }
     let mut from = open(file, zstd_window)?;
     match (file.format, source_lines) {
         (Format::Jsonl, _) => drop(io::copy(&mut from, out).map_err(plain_error)?),
