@@ -4,14 +4,16 @@
 pub use crate::checkpoint::fuzz::records;
 pub use crate::config::fuzz::recipe;
 pub use crate::data::fuzz::rows;
+pub use crate::data::input::pages::fuzz::pages;
 pub use crate::wasm::fuzz::replies;
 
 #[cfg(test)]
 mod tests {
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 4] = [
+    const TARGETS: [Target; 5] = [
         ("rows", super::rows),
+        ("pages", super::pages),
         ("recipe", super::recipe),
         ("records", super::records),
         ("replies", super::replies),

@@ -96,6 +96,55 @@ fn rows_of_any_shape_are_found_again() {
     }
 }
 
+/// Records of web archives are unpacked again, each by itself.
+#[test]
+fn rows_of_web_archives_are_found_again() {
+    let gz = |content: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, content).unwrap();
+        encoder.finish().unwrap()
+    };
+    let mut packed = Vec::new();
+    for i in 0..150 {
+        let text = match i % 5 {
+            0 => format!("  {}\u{a0}and\u{a0}more", "Some words. ".repeat(i)),
+            1 => format!("mail somebody@example.com and https://example.com/{i} now"),
+            2 => "one of these rows is there many times".to_owned(),
+            _ => format!("an ordinary page {i}"),
+        };
+        let record = format!(
+            "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://example.org/{i}\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n",
+            text.len()
+        );
+        let mut member = gz(record.as_bytes());
+        if i % 50 == 7 {
+            let half = member.len() / 2;
+            member[half] ^= 0x5a;
+        }
+        packed.extend(member);
+    }
+    let bench = |strategy: &str| {
+        let bench = Bench::new(1)
+            .with("strategy", strategy)
+            .with("dataset_path", "data.wet.gz");
+        std::fs::write(bench.path("data.wet.gz"), &packed).unwrap();
+        bench
+    };
+    let expected = bench("disabled")
+        .with("partition", "{mode: manual, num_of_partitions: 1}")
+        .undisturbed();
+    assert_eq!(expected.quarantine.len(), 3);
+    let bench = bench("every_op");
+    let output = bench.run_with_fault("kill@event:checkpoint_save:9");
+    assert!(
+        super::bench::killed(&output),
+        "{}",
+        super::bench::text(&output.stderr)
+    );
+    bench.ok(&[]);
+    assert_eq!(bench.result(), expected);
+}
+
 /// Unchanged rows are not stored: that makes checkpoints cheap.
 #[test]
 fn checkpoints_of_filters_hold_no_rows() {

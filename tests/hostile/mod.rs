@@ -21,6 +21,7 @@ mod streams;
 mod tables;
 mod together;
 mod values;
+mod web_archives;
 
 use crate::harness::{Case, Ran};
 

@@ -20,6 +20,7 @@ mod report;
 #[cfg(target_os = "linux")]
 mod seen;
 mod wanted_stats;
+mod web_archives;
 
 use std::collections::BTreeSet;
 use std::fs;

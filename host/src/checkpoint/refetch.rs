@@ -12,7 +12,7 @@ use memchr::memchr;
 use super::codec::Stored;
 use super::patch;
 use crate::data::batch::split_id;
-use crate::data::{Batch, Dataset};
+use crate::data::{Batch, Dataset, Refetched};
 
 /// Bytes read at a time: rows lie close together, and most of them are wanted.
 const PIECE: usize = 512 << 10;
@@ -26,12 +26,14 @@ pub(crate) struct Refetch<'a, I> {
     batch_bytes: usize,
     /// A batch, and how many of its rows have been returned.
     waiting: Option<(Stored, usize)>,
-    open: Option<Open>,
+    open: Option<Open<'a>>,
 }
 
 /// A file and a piece of it.
-struct Open {
+struct Open<'a> {
     number: usize,
+    /// Makes the rows of a file of pages.
+    pages: Option<Refetched<'a>>,
     name: String,
     file: File,
     bytes: u64,
@@ -154,8 +156,8 @@ impl<I: Iterator<Item = Result<Stored>>> Iterator for Refetch<'_, I> {
     }
 }
 
-impl Open {
-    fn new(dataset: &Dataset, number: usize) -> Result<Self> {
+impl<'a> Open<'a> {
+    fn new(dataset: &'a Dataset, number: usize) -> Result<Self> {
         let input = dataset
             .files
             .get(number)
@@ -175,8 +177,10 @@ impl Open {
                 "`{name}` has changed while the job ran; run it again: what has changed is then done anew"
             );
         }
+        let is_pages = input.format.is_pages();
         Ok(Self {
             number,
+            pages: is_pages.then(|| Refetched::new(dataset, number)),
             name,
             file,
             bytes: input.bytes,
@@ -211,6 +215,10 @@ impl Open {
             "`{}` has no row at byte {offset}",
             self.name
         );
+        if let Some(pages) = &mut self.pages {
+            self.piece = Buffer::from_vec(pages.row(offset)?);
+            return Ok((0, self.piece.len(), true));
+        }
         let (mut moved, mut want) = (false, PIECE);
         loop {
             if let Some(start) = offset

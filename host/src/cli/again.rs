@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::loading::while_loading;
 use crate::config::{Need, Override, resolve};
-use crate::data::Dataset;
+use crate::data::{Dataset, PageSettings};
 use crate::error::UserError;
 use crate::run::{Prepared, prepare};
 use crate::rundir::RunPaths;
@@ -43,7 +43,9 @@ pub(crate) fn dataset_again(paths: &RunPaths) -> Result<Dataset> {
         Need::Runnable,
     )?;
     let window = resolved.config.zstd_window_mb << 20;
-    Dataset::open_with(&resolved.sources, Path::new("."), window)
+    let mut dataset = Dataset::open_with(&resolved.sources, Path::new("."), window)?;
+    dataset.pages = PageSettings::new(&resolved.config.warc);
+    Ok(dataset)
 }
 
 /// Goes back to where the command was started.

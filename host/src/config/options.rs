@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::declare::{Entry, Given, Node, SetError, options};
 use super::invalid_value::InvalidValue;
 use super::units::{Count, Size};
-use super::value::{ANY, Bounds, Names, OptionType, Raw, Texts, at_least, between, choices};
+use super::value::{
+    ANY, Bounds, Names, OptionType, Raw, Several, Texts, at_least, between, choices,
+};
 
 choices! {
     /// Data-Juicer's executors.
@@ -147,6 +149,41 @@ choices! {
     }
 }
 
+choices! {
+    /// A type of WARC records that can become rows.
+    RecordType {
+        /// What a server answered.
+        Response = "response",
+        /// A file that was stored without the talk with a server.
+        Resource = "resource",
+        /// The text of a page, as in WET files.
+        Conversion = "conversion",
+        /// What is known of other records, as in WAT files.
+        Metadata = "metadata",
+    }
+}
+choices! {
+    /// A field of the rows that are made of WARC records.
+    PageField {
+        /// `WARC-Target-URI`.
+        Url = "url",
+        /// `WARC-Date`.
+        Date = "date",
+        /// `WARC-Type`.
+        RecordType = "record_type",
+        /// The `Content-Type` that the server sent; of records without an HTTP message, their own.
+        ContentType = "content_type",
+        /// The status of the HTTP message.
+        Status = "status",
+        /// `WARC-Record-ID`.
+        RecordId = "record_id",
+        /// `WARC-Payload-Digest`; of records without an HTTP message also `WARC-Block-Digest`.
+        Digest = "digest",
+        /// The charset that the body was in.
+        Charset = "charset",
+    }
+}
+
 options! {
     /// Partitioning.
     Partition {
@@ -281,13 +318,43 @@ options! {
     }
 }
 options! {
+    /// How web pages become rows.
+    Warc {
+        /// The types of records that become rows: `response`, `resource`, `conversion` (WET files),
+        /// `metadata` (WAT files). The body is in the field `html` of responses and resources, and in
+        /// `text` of the others.
+        record_types: Several<RecordType> =
+            Several(vec![RecordType::Response, RecordType::Conversion]);
+        /// Media types of responses and resources that become rows: as the record identifies them
+        /// (`WARC-Identified-Payload-Type`), or as the server sent them, or, if neither says anything,
+        /// by how the body begins. `text/*` means all that begin so, `*/*` all.
+        content_types: Texts = Texts(vec!["text/html".into(), "application/xhtml+xml".into()]);
+        /// Fields of the rows beside the body: `url`, `date`, `record_type`, `content_type`, `status`,
+        /// `record_id`, `digest`, `charset`. A field that a record lacks is null. Rows of HTML files
+        /// have `url` and `charset` of these.
+        fields: Several<PageField> = Several(vec![
+            PageField::Url,
+            PageField::Date,
+            PageField::ContentType,
+            PageField::Status,
+            PageField::RecordId,
+            PageField::Digest,
+            PageField::Charset,
+        ]);
+        /// Largest record, in MB, as it is stored and after what its server packed was unpacked;
+        /// larger ones go to quarantine. By default `max_row_mb`.
+        max_record_mb: Option<u64> = None => between(1.0, 1024.0);
+    }
+}
+options! {
     /// All options of a recipe. A key is a field's name, fields of sections joined by dots:
     /// `checkpoint.n_ops`.
     Config {
         /// Name of the project, for `job_summary.json`.
         project_name: String = "hello_world".into();
         /// The dataset: a file, a directory, a glob, or a list of them. Formats are JSONL (plain,
-        /// .gz, .zst, .bz2, .xz), JSON, Parquet, Arrow IPC, CSV, TSV and TXT.
+        /// .gz, .zst, .bz2, .xz), JSON, Parquet, Arrow IPC, CSV, TSV, TXT, and web pages: WARC and WET
+        /// (plain, .gz, .zst), HTML.
         dataset_path: Texts = Texts::default();
         /// Data-Juicer's other way to name the dataset, for local files: `configs: [{type: local,
         /// path: a.jsonl}]`. Used if `dataset_path` is empty.
@@ -405,6 +472,8 @@ options! {
         allow_override: Names = Names::default();
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
+        /// Which records of WARC files become rows, and with which fields.
+        warc: Warc = Warc::default();
         /// How the dataset is split: partitions are the unit of work, of retry and of checkpoints.
         partition: Partition = Partition::default();
         /// After which operators the rows of each partition are saved, so that a job that was
@@ -511,6 +580,11 @@ impl Config {
 
     /// Returns the options that decide how the input becomes rows, for lineage keys.
     pub fn reader_json(&self) -> Value {
-        json!({ "max_row_mb": self.max_row_mb })
+        let mut reader = json!({ "max_row_mb": self.max_row_mb });
+        // Keys of jobs that leave it alone stay as they were before there was this section.
+        if self.warc != Warc::default() {
+            reader["warc"] = self.to_json()["warc"].clone();
+        }
+        reader
     }
 }

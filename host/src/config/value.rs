@@ -217,6 +217,10 @@ pub struct Texts(pub Vec<String>);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Names(pub Vec<String>);
 
+/// Some of a type's choices: a YAML list, or a text separated by commas.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Several<T>(pub Vec<T>);
+
 fn list(value: &Value, of: &str) -> Result<Vec<String>, InvalidValue> {
     match value {
         Value::Null => Ok(Vec::new()),
@@ -250,6 +254,35 @@ impl OptionType for Texts {
 
     fn expected(_: Bounds) -> String {
         "a text or a list of texts".into()
+    }
+}
+
+impl<T: OptionType> OptionType for Several<T> {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
+        let names = Names::read(value, bounds)?;
+        let choices = names
+            .0
+            .into_iter()
+            .map(|name| T::read(&name.into(), bounds));
+        choices.collect::<Result<_, _>>().map(Self)
+    }
+
+    fn read_text(text: &str, bounds: Bounds) -> Result<Self, InvalidValue> {
+        let names = Names::read_text(text, bounds)?;
+        Self::read(&names.show(), bounds)
+    }
+
+    fn append(&mut self, more: Self) -> Result<(), InvalidValue> {
+        self.0.extend(more.0);
+        Ok(())
+    }
+
+    fn show(&self) -> Value {
+        self.0.iter().map(T::show).collect::<Vec<_>>().into()
+    }
+
+    fn expected(bounds: Bounds) -> String {
+        format!("a list of {}", T::expected(bounds))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use columns::out::{logical_bytes, show_json_rows};
 pub(crate) use export::{
     Ahead, ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, assemble,
 };
-pub(crate) use input::{Compression, Dataset, Format, InputFile, read};
+pub(crate) use input::{Compression, Dataset, Format, InputFile, PageSettings, Refetched, read};
 pub(crate) use json::extract::{FieldType, ReadField, extract};
 pub(crate) use json::row_text::{Spliced, render};
 pub(crate) use json::standard::{standard, standard_texts};

@@ -336,7 +336,8 @@ fn show(row: &Batch) -> Result<Vec<u8>> {
     }
 }
 
-/// File and line of a row, or row number in a file of columns; line 0 if the file cannot be read.
+/// File and line of a row, or row number in a file of columns, or position in a file of pages; line 0
+/// if the file cannot be read.
 pub(crate) fn place(dataset: &Dataset, id: u64) -> (String, u64) {
     places(dataset, &[id]).pop().unwrap_or_default()
 }
@@ -382,6 +383,9 @@ impl<'a> Lines<'a> {
     fn of(&mut self, file: usize, offset: u64) -> Result<(u64, bool)> {
         if self.dataset.is_columnar() {
             return Ok((offset + 1, true));
+        }
+        if self.dataset.is_pages() {
+            return Ok((offset, true));
         }
         if self
             .open

@@ -109,12 +109,7 @@ impl Reasons {
             Place::Row(id) => place(dataset, *id),
             Place::Line(file, line) => (file.clone(), *line),
         };
-        let first = format!(
-            "first: {}, {} {}",
-            first.0,
-            if dataset.is_columnar() { "row" } else { "line" },
-            first.1
-        );
+        let first = format!("first: {}, {} {}", first.0, dataset.unit(), first.1);
         let Some(op) = op else {
             let reason = why
                 .reason

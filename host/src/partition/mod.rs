@@ -3,6 +3,7 @@
 
 pub(crate) mod auto;
 pub(crate) mod identity;
+mod pages;
 mod sample;
 mod split;
 pub(crate) mod survey;

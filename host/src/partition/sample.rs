@@ -28,6 +28,9 @@ pub(crate) fn read_sample(
         field(&config.video_key, FieldType::Json),
     ]);
     options.batch_bytes = 64 << 10;
+    if dataset.is_pages() {
+        options.max_row_bytes = (config.max_row_mb as usize) << 20;
+    }
     let mut beside = 0;
     if is_parquet(dataset) {
         let columns = top_level(&options.fields);

@@ -1,8 +1,10 @@
 //! Cuts a dataset into partitions, which are slices of its files in order. Nothing is copied.
 
+use crate::data::batch::split_id;
 use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::pages::next_start;
 use crate::data::input::parquet_pages::RowGroups;
-use crate::data::{Dataset, Format, InputFile, Partition, Slice};
+use crate::data::{Dataset, Format, InputFile, Partition, ReadOptions, Slice, read};
 use anyhow::{Context, Result, bail};
 use memchr::{memchr, memchr_iter};
 use std::fs::File;
@@ -50,16 +52,16 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
     Ok(partitions_at(&cuts, &sizes, total))
 }
 
-/// Returns the length of each file: in bytes, or in rows if it is columnar.
+/// Returns the length of each file: in bytes (of the file, if its records are packed), or in rows if it is columnar.
 fn sizes(dataset: &Dataset) -> Result<Vec<u64>> {
     dataset
         .files
         .iter()
         .map(|f| {
-            if f.format == Format::Jsonl {
-                Ok(f.bytes)
-            } else {
+            if f.format.is_columnar() {
                 row_count(f)
+            } else {
+                Ok(f.bytes)
             }
         })
         .collect()
@@ -106,7 +108,7 @@ pub(super) fn split_like(
         let at = if at == sizes[file] {
             at
         } else {
-            next_row(&dataset.files[file], at, sizes[file])?
+            next_row(dataset, file, at)?
         };
         Ok(Some(sizes[..file].iter().sum::<u64>() + at))
     };
@@ -143,7 +145,7 @@ pub(super) fn split_like(
         } else {
             break;
         };
-        kept.push(base + next_row(&dataset.files[file], ideal - base, sizes[file])?);
+        kept.push(base + next_row(dataset, file, ideal - base)?);
     }
     kept.resize(kept.len().max(cuts.len()), total);
     let parts = partitions_at(&kept, &sizes, total);
@@ -182,7 +184,7 @@ fn cuts_by_count(dataset: &Dataset, sizes: &[u64], count: u64) -> Result<Vec<u64
         let ideal = (u128::from(total) * u128::from(k) / u128::from(count)) as u64;
         if ideal > last {
             let (file, base) = locate(sizes, ideal);
-            last = base + next_row(&dataset.files[file], ideal - base, sizes[file])?;
+            last = base + next_row(dataset, file, ideal - base)?;
         }
         cuts.push(last);
     }
@@ -236,11 +238,16 @@ pub(crate) fn locate(sizes: &[u64], at: u64) -> (usize, u64) {
     unreachable!("the position lies before the end")
 }
 
-/// Returns where the first row at or after `at` starts.
-pub(crate) fn next_row(input: &InputFile, at: u64, size: u64) -> Result<u64> {
-    if input.format != Format::Jsonl || at == 0 {
+/// Returns where the first row at or after `at` of a file starts, and the file can be cut.
+pub(crate) fn next_row(dataset: &Dataset, file: usize, at: u64) -> Result<u64> {
+    let input = &dataset.files[file];
+    if input.format.is_columnar() || at == 0 {
         return Ok(at);
     }
+    if input.format.is_pages() {
+        return next_start(input, at, dataset.zstd_window);
+    }
+    let size = input.bytes;
     let file = File::open(&input.path)
         .with_context(|| format!("cannot open `{}`", input.path.display()))?;
     let mut piece = vec![0; 64 << 10];
@@ -273,8 +280,18 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
     let mut cuts = Vec::new();
     let (mut base, mut seen) = (0, 0);
     let mut piece = vec![0; PIECE];
-    for (input, &size) in dataset.files.iter().zip(sizes) {
-        if input.format != Format::Jsonl {
+    for (number, (input, &size)) in dataset.files.iter().zip(sizes).enumerate() {
+        if input.format.is_pages() {
+            for place in places_of_rows(dataset, number)? {
+                if seen > 0 && seen % rows == 0 {
+                    cuts.push(base + place);
+                }
+                seen += 1;
+            }
+            base += size;
+            continue;
+        }
+        if input.format.is_columnar() {
             cuts.extend((seen + 1..=seen + size).filter(|row| row % rows == 0));
             seen += size;
             base += size;
@@ -305,6 +322,27 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
     }
     cuts.retain(|&cut| cut < total);
     Ok(cuts)
+}
+
+/// Returns the places of all rows of a file of pages, good or bad, which has to be unpacked for that.
+fn places_of_rows(dataset: &Dataset, file: usize) -> Result<Vec<u64>> {
+    let slices = vec![Slice {
+        file,
+        start: 0,
+        end: dataset.files[file].bytes,
+    }];
+    let mut places = Vec::new();
+    let mut options = ReadOptions::new(Vec::new());
+    // Longer rows are counted, too, without being made.
+    options.max_row_bytes = 1 << 20;
+    for block in read(dataset, &Partition { id: 0, slices }, &options)? {
+        let block = block?;
+        let good = block.batch.ids.values().iter().copied();
+        let mut ids: Vec<u64> = good.chain(block.bad.iter().map(|row| row.id)).collect();
+        ids.sort_unstable();
+        places.extend(ids.into_iter().map(|id| split_id(id).1));
+    }
+    Ok(places)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use memchr::memchr_iter;
 
 use super::auto::{RowCount, sample_rows};
+use super::pages;
 use super::split::{SplitBy, locate, next_row, slices, split};
 use crate::data::input::describe::{guarded, row_count};
 use crate::data::input::parquet_file::bytes_beside;
@@ -86,6 +87,9 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             row_bytes,
         });
     }
+    if dataset.is_pages() {
+        return pages::survey(dataset);
+    }
     let sizes: Vec<u64> = dataset.files.iter().map(|file| file.bytes).collect();
     let total: u64 = sizes.iter().sum();
     let mut length = LENGTH;
@@ -123,7 +127,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             let Some((file, base)) = (at < total).then(|| locate(&sizes, at)) else {
                 return Ok(total);
             };
-            Ok(base + next_row(&dataset.files[file], at - base, sizes[file])?)
+            Ok(base + next_row(dataset, file, at - base)?)
         };
         sample.push(Partition {
             id: id as u32,
@@ -244,6 +248,7 @@ mod tests {
                     compression: Compression::None,
                     bytes,
                     modified_ns: 0,
+                    by_record: false,
                     origin: None,
                 }
             })
@@ -252,6 +257,7 @@ mod tests {
             files,
             notes: Vec::new(),
             zstd_window: 128 << 20,
+            pages: Default::default(),
             losses: Default::default(),
         }
     }

@@ -148,8 +148,13 @@ impl Sample {
         };
         let mut options = ReadOptions::new(paths.iter().map(field).collect());
         options.batch_bytes = 64 << 10;
+        if dataset.is_pages() {
+            options.max_row_bytes = 4 << 20;
+        }
         let mut sample = Self::default();
-        for piece in split(dataset, SplitBy::Count(PLACES))?
+        // All pages have the same fields, and each takes a while to unpack.
+        let places = if dataset.is_pages() { 2 } else { PLACES };
+        for piece in split(dataset, SplitBy::Count(places))?
             .iter()
             .filter(|piece| !piece.slices.is_empty())
         {

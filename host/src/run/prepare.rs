@@ -9,7 +9,7 @@ use crate::config::{
     AnalysisMode, ExportType, Need, Origin, Override, Recipe, Resolved, resolve_recipe,
 };
 use crate::data::input::csv_header::check_headers;
-use crate::data::{Dataset, ExportOptions, ExportTarget};
+use crate::data::{Dataset, ExportOptions, ExportTarget, PageSettings};
 use crate::error::of_plugins;
 use crate::plan::{self, Plan, Prepared};
 use crate::rundir::{ExportLock, RunPaths};
@@ -132,6 +132,7 @@ impl Draft {
             Path::new("."),
             config.zstd_window_mb << 20,
         )?;
+        dataset.pages = PageSettings::new(&config.warc);
         if is_given {
             // The file is not the user's.
             dataset.notes.clear();

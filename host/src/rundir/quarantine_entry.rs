@@ -16,7 +16,7 @@ pub(crate) struct QuarantineEntry<'a> {
     /// Path of its file in the dataset.
     pub(crate) file: Cow<'a, str>,
     /// Line of the file on which the row begins, from 1. For columnar files, the number of the row,
-    /// from 1.
+    /// from 1; for WARC files its position in the file, in bytes, as in CDX indexes.
     pub(crate) line: u64,
     /// Byte offset of the row in the file (for a packed file, in its content), or number of the row,
     /// both from 0. None for rows that were converted from another format to JSON: their place in

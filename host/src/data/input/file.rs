@@ -1,5 +1,6 @@
 //! The files of a dataset, in a fixed order.
 
+use super::pages::PageSettings;
 use super::path_text;
 use crate::data::losses::Losses;
 use serde::{Deserialize, Serialize};
@@ -23,12 +24,21 @@ pub enum Format {
     Tsv,
     /// Plain text: the file is one row with its text under `text`, as Data-Juicer loads it.
     Text,
+    /// Records of web pages (ISO 28500).
+    Warc,
+    /// A web page: the file is one row.
+    Html,
 }
 
 impl Format {
     /// Whether rows come as native columns.
     pub fn is_columnar(self) -> bool {
         matches!(self, Self::Parquet | Self::Arrow)
+    }
+
+    /// Whether rows are made of web pages.
+    pub fn is_pages(self) -> bool {
+        matches!(self, Self::Warc | Self::Html)
     }
 }
 
@@ -63,6 +73,10 @@ pub struct InputFile {
     pub bytes: u64,
     /// Time of the last change, in nanoseconds since 1970.
     pub modified_ns: i128,
+    /// A packed file whose rows are members (gzip) or frames (zstd) of their own, at which it can be
+    /// cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_record: bool,
     /// The file that the user named, where `path` is a copy of it, unpacked into the run
     /// directory.
     #[serde(default)]
@@ -88,8 +102,15 @@ pub struct Origin {
 impl InputFile {
     /// Whether rows can be read from the middle of it. Other files must be materialised first.
     pub fn is_splittable(&self) -> bool {
-        self.compression == Compression::None
-            && matches!(self.format, Format::Jsonl | Format::Parquet | Format::Arrow)
+        match self.format {
+            Format::Jsonl | Format::Parquet | Format::Arrow => {
+                self.compression == Compression::None
+            }
+            Format::Warc => self.compression == Compression::None || self.by_record,
+            // Always read as a whole.
+            Format::Html => true,
+            Format::JsonArray | Format::Csv | Format::Tsv | Format::Text => false,
+        }
     }
 
     /// The origin that an unpacked copy of this file records.
@@ -124,6 +145,9 @@ pub struct Dataset {
     /// The largest accepted window of a zstd file, in bytes.
     #[serde(default = "default_zstd_window")]
     pub zstd_window: u64,
+    /// Which records of WARC files become rows. Not stored with the dataset: the recipe has it.
+    #[serde(skip)]
+    pub(crate) pages: PageSettings,
     /// What the rows do not keep of the files that were unpacked.
     #[serde(default)]
     pub(crate) losses: Losses,
@@ -138,6 +162,21 @@ impl Dataset {
     /// Whether rows come as native columns (Parquet, Arrow) and not as JSON.
     pub fn is_columnar(&self) -> bool {
         self.files.iter().any(|f| f.format.is_columnar())
+    }
+
+    /// Whether rows are made of web pages.
+    pub fn is_pages(&self) -> bool {
+        self.files.iter().any(|f| f.format.is_pages())
+    }
+
+    /// What counts places in a file for users: `file:7` is the 7th line, the 7th row of columns, or
+    /// the record at byte 7, as in CDX indexes.
+    pub(crate) fn unit(&self) -> &'static str {
+        match () {
+            () if self.is_columnar() => "row",
+            () if self.is_pages() => "byte",
+            () => "line",
+        }
     }
 
     /// Whether every file can be read from the middle.

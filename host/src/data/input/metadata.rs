@@ -101,6 +101,7 @@ pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<St
             .map(|field| field.name().clone())
             .collect(),
         Format::Text => vec!["text".to_owned()],
+        Format::Warc | Format::Html => ["url", "html", "text"].map(str::to_owned).to_vec(),
         Format::Jsonl => match json(&first_line()?[..])? {
             Json::One(names) | Json::Rows(names) => names,
             Json::Other => return None,

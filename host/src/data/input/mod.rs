@@ -20,6 +20,7 @@ pub(crate) mod layouts;
 pub(crate) mod metadata;
 pub(crate) mod not_data;
 pub(crate) mod packing;
+pub(crate) mod pages;
 pub(crate) mod parquet_file;
 pub(crate) mod parquet_pages;
 pub(crate) mod parquet_twice;
@@ -35,4 +36,6 @@ pub(crate) mod unpack;
 pub(crate) mod zstd_frames;
 
 pub(crate) use file::{Compression, Dataset, Format, InputFile};
+pub(crate) use pages::PageSettings;
+pub(crate) use pages::refetched::Refetched;
 pub(crate) use read::read;

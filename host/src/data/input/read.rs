@@ -1,6 +1,7 @@
 //! Reads the rows of a partition.
 
 use super::file::Dataset;
+use super::pages::reader::PageReader;
 use super::{columnar, jsonl};
 use crate::data::rows::{Block, Partition, ReadOptions};
 use anyhow::{Result, bail};
@@ -31,6 +32,8 @@ pub(crate) fn read(
     }
     Ok(RowReader(if dataset.is_columnar() {
         Box::new(columnar::ColumnarReader::new(dataset, partition, options)?)
+    } else if dataset.is_pages() {
+        Box::new(PageReader::new(dataset, partition, options))
     } else {
         Box::new(jsonl::JsonlReader::new(dataset, partition, options))
     }))

@@ -4,6 +4,7 @@ use super::file::{Dataset, Format, InputFile};
 use super::found_notes::Notes;
 use super::layouts::is_documentation;
 use super::metadata::{Json, fields_of, json_of};
+use super::pages::PageSettings;
 use super::sniff::{KNOWN, sniff, unpacked_name};
 use crate::data::losses::Losses;
 use crate::error::UserError;
@@ -59,6 +60,7 @@ pub(super) fn select(found: Vec<Found>, mut notes: Notes, zstd_window: u64) -> R
             compression,
             bytes: metadata.len(),
             modified_ns,
+            by_record: sniffed.by_record,
             origin: None,
         };
         if looks_like_notes && matches!(json_of(&file, zstd_window), Some(Json::One(_))) {
@@ -94,6 +96,7 @@ pub(super) fn select(found: Vec<Found>, mut notes: Notes, zstd_window: u64) -> R
     if files.iter().any(|f| f.format.is_columnar()) {
         files.retain(|f| f.bytes > 0);
     }
+    leave_out_pages(&mut files, &mut notes, is_asked_for)?;
     // A README next to the data is not data, unless the user names it.
     if files
         .iter()
@@ -158,8 +161,44 @@ pub(super) fn select(found: Vec<Found>, mut notes: Notes, zstd_window: u64) -> R
         files,
         notes: notes.sentences(),
         zstd_window,
+        pages: PageSettings::default(),
         losses: Losses::default(),
     })
+}
+
+/// Leaves out HTML files that lie beside rows, or what lies beside pages: notes, scripts' JSON. Fails
+/// where both were asked for. A few HTML files document a dataset; where they are most of the files,
+/// they are the dataset.
+fn leave_out_pages(
+    files: &mut Vec<InputFile>,
+    notes: &mut Notes,
+    is_asked_for: impl Fn(&InputFile) -> bool,
+) -> Result<()> {
+    let count = |pages| {
+        let of_kind = files
+            .iter()
+            .filter(|f| f.format.is_pages() == pages && f.bytes > 0);
+        of_kind.count()
+    };
+    let (pages, others) = (count(true), count(false));
+    let has_records = files.iter().any(|f| f.format == Format::Warc);
+    if !has_records && pages <= 4 * others {
+        let is_page = |f: &InputFile| f.format == Format::Html && !is_asked_for(f);
+        leave_out(files, notes, is_page, "is a web page among other formats");
+    } else if pages > 0 {
+        let is_other = |f: &InputFile| !f.format.is_pages() && !is_asked_for(f);
+        leave_out(files, notes, is_other, "is no web page");
+    }
+    if let (Some(page), Some(other)) = (
+        files.iter().find(|f| f.format.is_pages()),
+        files.iter().find(|f| !f.format.is_pages()),
+    ) {
+        let (page, place) = (page.path.display(), other.path.display().to_string());
+        return Err(UserError::new(place, format!("holds no web pages, but `{page}` does"))
+            .hint("one dataset is either WARC and HTML files or other formats: name them in two jobs")
+            .into());
+    }
+    Ok(())
 }
 
 /// Leaves out a JSON file that is one object sharing no field with the rows next to it, or a list

@@ -4,6 +4,7 @@ use super::encoding::{self, Encoding};
 use super::file::{Compression, Format};
 use super::not_data::{self, NotData};
 use super::packing::{open_unpacked, packing};
+use super::pages::layout::{Layout, layout};
 use super::zstd_frames;
 use crate::error::UserError;
 use anyhow::Result;
@@ -15,7 +16,7 @@ use std::path::Path;
 const HEAD: usize = 64 << 10;
 
 /// The valid choices, for hints.
-pub(crate) const KNOWN: &str = "`.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv`, `.tsv` and `.txt`, the text ones also as `.gz`, `.zst`, `.bz2` or `.xz`";
+pub(crate) const KNOWN: &str = "`.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv`, `.tsv`, `.txt`, `.html`, `.warc` and `.wet`, all but Parquet and Arrow also as `.gz`, `.zst`, `.bz2` or `.xz`";
 
 /// The format that a file name promises, ignoring a compression suffix.
 pub(crate) fn by_name(path: &Path) -> Option<Format> {
@@ -27,6 +28,8 @@ pub(crate) fn by_name(path: &Path) -> Option<Format> {
         "csv" => Format::Csv,
         "tsv" => Format::Tsv,
         "txt" | "md" => Format::Text,
+        "html" | "htm" | "xhtml" => Format::Html,
+        "warc" | "wet" => Format::Warc,
         _ => return None,
     })
 }
@@ -43,6 +46,8 @@ pub(crate) fn unpacked_name(name: &str) -> &str {
 pub(crate) struct Sniffed {
     pub(crate) format: Format,
     pub(crate) compression: Compression,
+    /// See [`InputFile::by_record`](super::InputFile::by_record).
+    pub(crate) by_record: bool,
     /// A note for the user: a sentence that continues after the file's name.
     pub(crate) note: Option<String>,
     /// What a plain text is whose only row cannot be read.
@@ -61,6 +66,17 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
         .map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
     let named = by_name(path);
     let compression = packing(&head);
+    let io = |e: io::Error| UserError::new(&place, format!("cannot be read: {e}"));
+    let is_warc = named == Some(Format::Warc);
+    if let Some(layout) = layout(path, is_warc, compression, zstd_window).map_err(io)? {
+        return Ok(Sniffed {
+            format: Format::Warc,
+            compression,
+            by_record: layout == Layout::ByRecord,
+            note: None,
+            unreadable: None,
+        });
+    }
     if compression != Compression::None {
         zstd_frames::check(&head, zstd_window)
             .map_err(|unfit| UserError::new(&place, unfit.to_string()).hint(unfit.hint()))?;
@@ -85,6 +101,7 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
         Ok(Sniffed {
             format,
             compression,
+            by_record: false,
             note,
             unreadable: None,
         })
@@ -102,6 +119,14 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
     };
     if let Some(pointer) = not_data::pointer(&head) {
         return refuse(pointer);
+    }
+    // Its first record may be damaged.
+    if is_warc && memchr::memmem::find(&head, b"\nWARC/").is_some() {
+        return sniffed(Format::Warc, None);
+    }
+    if named == Some(Format::Html) && by_magic(&head).is_none() {
+        // Whatever its charset is. A page that is none is one bad row of many.
+        return sniffed(Format::Html, None);
     }
     if by_magic(&head).is_none()
         && let Some(wide) = encoding::wide(&head)
@@ -161,6 +186,17 @@ fn by_magic(head: &[u8]) -> Option<Format> {
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0, ..] => {
             Some(Format::Arrow)
         }
+        [
+            b'W',
+            b'A',
+            b'R',
+            b'C',
+            b'/',
+            b'0'..=b'9',
+            b'.',
+            b'0'..=b'9',
+            ..,
+        ] => Some(Format::Warc),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 use super::csv_types::ColumnTypes;
 use super::file::{Compression, Dataset, Format, InputFile, Origin};
 use super::packing::open_unpacked;
+use super::pages;
 use super::read_error::{Located, plain_error};
 use super::source_lines::{LineWriter, lines_path};
 use super::{csv_rows, json_rows};
@@ -144,10 +145,14 @@ fn unpacked_file(path: PathBuf, source: Origin) -> Result<InputFile> {
         .map_or(0, |d| d.as_nanos() as i128);
     Ok(InputFile {
         path,
-        format: Format::Jsonl,
+        format: match file.format {
+            Format::Warc => Format::Warc,
+            _ => Format::Jsonl,
+        },
         compression: Compression::None,
         bytes: metadata.len(),
         modified_ns,
+        by_record: false,
         origin: Some(source),
     })
 }
@@ -181,7 +186,7 @@ fn write_rows(
     storage: &Storage,
 ) -> Result<Losses> {
     let lines = lines_path(path);
-    let mut source_lines = if matches!(file.format, Format::Jsonl | Format::Text) {
+    let mut source_lines = if matches!(file.format, Format::Jsonl | Format::Text | Format::Warc) {
         storage.remove(&lines)?;
         None
     } else {
@@ -215,6 +220,10 @@ fn rows(
     out: &mut impl Write,
     source_lines: Option<&mut LineWriter<AtomicFile>>,
 ) -> Result<Losses> {
+    if file.format == Format::Warc {
+        pages::unpacked::copy(file, zstd_window, out)?;
+        return Ok(Losses::default());
+    }
     let mut from = open(file, zstd_window)?;
     match (file.format, source_lines) {
         (Format::Jsonl, _) => drop(io::copy(&mut from, out).map_err(plain_error)?),

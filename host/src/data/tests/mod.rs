@@ -7,6 +7,7 @@ mod hostile;
 mod json;
 mod lines;
 mod materialise;
+mod pages;
 mod power;
 
 use super::input::unpack::materialise;

@@ -79,9 +79,10 @@ fn auto_size(resolved: &Resolved, plan: &Plan, dataset: &Dataset, most: Option<u
         most,
     };
     let rows = survey.as_ref().ok().map(|survey| survey.rows);
-    // Columns take another amount of memory than of disk, so their size says nothing about a row.
+    // Columns and packed pages take another amount of memory than of disk, so their size says nothing
+    // about a row.
     let row_bytes = match rows {
-        Some(rows) if !dataset.is_columnar() && rows.number() > 0 => {
+        Some(rows) if !dataset.is_columnar() && !dataset.is_pages() && rows.number() > 0 => {
             Some(dataset.bytes() as f64 / rows.number() as f64)
         }
         _ => survey.ok().and_then(|survey| survey.row_bytes),

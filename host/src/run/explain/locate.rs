@@ -12,7 +12,7 @@ use super::sought::Sought;
 use crate::data::batch::{row_id, split_id};
 use crate::data::input::source_lines::LineReader;
 use crate::data::{
-    BadRow, Batch, Dataset, Partition, ReadOptions, Slice, read, render, show_json_rows,
+    BadRow, Batch, Dataset, Format, Partition, ReadOptions, Slice, read, render, show_json_rows,
 };
 use crate::error::{UserError, did_you_mean};
 use crate::exec::quarantine::places;
@@ -119,6 +119,9 @@ pub(crate) fn all_located(
 /// The line of a row, or its number; None where counting takes long.
 fn line_of(dataset: &Dataset, id: u64) -> Option<u64> {
     let (_, offset) = split_id(id);
+    if dataset.is_pages() {
+        return Some(offset);
+    }
     if !dataset.is_columnar() && offset > COUNTED {
         return None;
     }
@@ -169,6 +172,9 @@ fn by_line(dataset: &Dataset, name: &str, line: u64) -> Result<Located> {
         }
     };
     let place = &names[file];
+    if dataset.is_pages() {
+        return at_byte(dataset, file, line);
+    }
     let none = |last: u64, what: &str| {
         let message = format!("`{place}` has no {what} {line}");
         UserError::new("ROW", message).hint(format!("its last {what} is {last}"))
@@ -240,6 +246,30 @@ fn by_line(dataset: &Dataset, name: &str, line: u64) -> Result<Located> {
     }
 }
 
+/// The row at a position of a file of pages.
+fn at_byte(dataset: &Dataset, file: usize, at: u64) -> Result<Located> {
+    let place = dataset.files[file].shown().to_string();
+    let found = match at < dataset.files[file].bytes {
+        true => read_row(dataset, row_id(file, at), &ReadOptions::new(Vec::new()))?,
+        false => None,
+    };
+    match found {
+        Some(_) => Ok(Located {
+            row_id: row_id(file, at),
+            file: place,
+            line: Some(at),
+        }),
+        None => Err(UserError::new(
+            "ROW",
+            format!("`{place}` has no row at byte {at}"),
+        )
+        .hint(
+            "a record of a WARC file is named by its position, as CDX indexes have it, and has to be of a type that becomes a row; an HTML file is FILE:0",
+        )
+        .into()),
+    }
+}
+
 /// The id of the row in the line that begins at `offset`.
 fn first_row(dataset: &Dataset, file: usize, offset: u64) -> Result<Option<u64>> {
     let end = line_end(dataset, file, offset)?;
@@ -287,6 +317,8 @@ pub(super) fn part_of(dataset: &Dataset, id: u64) -> Result<Partition> {
     let (file, start) = split_id(id);
     let end = match dataset.is_columnar() {
         true => start + 1,
+        false if dataset.files[file].format == Format::Html => dataset.files[file].bytes,
+        false if dataset.is_pages() => start + 1,
         false => line_end(dataset, file, start)?,
     };
     let slices = vec![Slice { file, start, end }];
