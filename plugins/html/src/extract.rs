@@ -7,6 +7,7 @@ use crate::output;
 use crate::rescue;
 use crate::select::Rules;
 use djhost_sdk::text::strip as strip_spaces;
+use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
 
 /// What matters more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,18 +39,12 @@ const LONGER_BY_WORDS: f64 = 2.0;
 /// Appends the main text of the page under `top`, which is used up.
 pub(crate) fn extract(dom: &mut Dom, top: Id, rules: &Rules, settings: &Settings, out: &mut String) {
     let (body, comments) = sequence(dom, top, rules, settings);
-    let start = out.len();
-    output::write(dom, body, settings.formatting, out);
-    out.push('\n');
-    output::write(dom, comments, settings.formatting, out);
-    // Without white space at the ends.
-    let text = strip_spaces(&out[start..]);
-    let (skipped, len) = (
-        text.as_ptr() as usize - out[start..].as_ptr() as usize,
-        text.len(),
-    );
-    out.truncate(start + skipped + len);
-    out.replace_range(start..start + skipped, "");
+    let mut text = String::new();
+    output::write(dom, body, settings.formatting, &mut text);
+    text.push('\n');
+    output::write(dom, comments, settings.formatting, &mut text);
+    // Characters that are made of two are written as one.
+    out.push_str(&ComposingNormalizer::new_nfc().normalize(strip_spaces(&text)));
 }
 
 /// The trees of the main text and of the comments.

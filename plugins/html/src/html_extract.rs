@@ -2,10 +2,11 @@
 
 use crate::dom::Dom;
 use crate::extract::{self, Settings};
-use crate::parse::parse;
+use crate::metadata;
+use crate::parse::{page, parse};
+use crate::plain::{self, MainContent};
 use crate::select::Rules;
 use djhost_sdk::prelude::*;
-use std::borrow::Cow;
 
 /// How the text is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,7 +14,7 @@ use std::borrow::Cow;
 pub enum Method {
     /// The main text, as trafilatura finds it.
     Main,
-    /// All visible text but navigation and the like, as resiliparse finds it: several times as fast.
+    /// All visible text, as resiliparse finds it: several times as fast.
     Plain,
 }
 
@@ -21,11 +22,11 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Favor {
-    /// Less text, but right.
+    /// Less text, but what is taken is main text.
     Precision,
-    /// Both.
+    /// Both alike.
     Balanced,
-    /// More text, even when unsure.
+    /// More text, even where it may be none.
     Recall,
 }
 
@@ -39,26 +40,43 @@ pub enum OutputFormat {
     Markdown,
 }
 
-/// Extracts the main text of an HTML page.
+/// Extracts the main text of HTML pages, as trafilatura or resiliparse do.
+///
+/// The text goes into the text field; it is empty where a page has none. Elements nested deeper than
+/// 255 are left out, and their text goes to the one around them. A page that takes too long goes to
+/// quarantine by the job's time limit.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct HtmlExtractMapper {
-    /// The field with the page.
+    /// The field with the HTML.
     pub html_key: String,
-    /// How the text is found.
+    /// How the text is found. `plain` has only `main_content` and `include_comments` to choose.
     pub method: Method,
-    /// What matters more.
+    /// What matters more where it is unclear what is main text.
     pub favor: Favor,
     /// Take tables.
     pub include_tables: bool,
-    /// Keep links as Markdown.
+    /// Keep the targets of links, as `[text](target)`.
     pub include_links: bool,
-    /// Take comments too, behind the text.
+    /// Take comments of readers, behind the main text.
     pub include_comments: bool,
-    /// Mark headings, emphasis and the like as Markdown does.
+    /// Mark headings, emphasis, code and lists as in Markdown; null: if `output_format` is
+    /// `markdown`.
     pub include_formatting: Option<bool>,
     /// What the text is written as.
     pub output_format: OutputFormat,
+    /// With `method: plain`: leave out navigation, advertisements and the like.
+    pub main_content: bool,
+    /// Drop rows whose page has no text. Otherwise their text is empty.
+    pub drop_empty: bool,
+    /// The field for the title of the page; null: none.
+    pub title_key: Option<String>,
+    /// The field for the names of its authors, with `; ` between them; null: none.
+    pub author_key: Option<String>,
+    /// The field for the date of publication that the page names, as `2024-12-31`; null: none.
+    pub date_key: Option<String>,
+    /// The field for the language that the page names, as `en`; null: none.
+    pub language_key: Option<String>,
     #[serde(skip)]
     tools: Option<Tools>,
 }
@@ -80,16 +98,103 @@ impl Default for HtmlExtractMapper {
             include_comments: true,
             include_formatting: None,
             output_format: OutputFormat::Text,
+            main_content: true,
+            drop_empty: false,
+            title_key: None,
+            author_key: None,
+            date_key: None,
+            language_key: None,
             tools: None,
         }
     }
 }
 
-impl Mapper for HtmlExtractMapper {
+/// A text of a page that goes into a field of its own.
+#[derive(Debug, Clone, Copy)]
+enum Fact {
+    Title,
+    Author,
+    Date,
+    Language,
+}
+
+impl HtmlExtractMapper {
+    /// What goes into which field besides the text.
+    fn facts(&self) -> impl Iterator<Item = (Fact, &String)> {
+        [
+            (Fact::Title, &self.title_key),
+            (Fact::Author, &self.author_key),
+            (Fact::Date, &self.date_key),
+            (Fact::Language, &self.language_key),
+        ]
+        .into_iter()
+        .filter_map(|(fact, key)| Some((fact, key.as_ref()?)))
+    }
+
+    /// The text of a page, and the facts that are asked for.
+    fn extract(&mut self, html: &str) -> (String, Vec<String>) {
+        let mut tools = self.tools.take().expect("`prepare` was called");
+        tools.dom.clear();
+        let dom = &mut tools.dom;
+        let (mut text, mut facts) = (String::new(), Vec::new());
+        let root = parse(dom, html);
+        for (fact, _) in self.facts() {
+            let found = root.and_then(|root| match fact {
+                Fact::Title => metadata::title(dom, root),
+                Fact::Author => metadata::author(dom, root),
+                Fact::Date => metadata::date(dom, root),
+                Fact::Language => metadata::language(dom, root),
+            });
+            facts.push(found.unwrap_or_default());
+        }
+        if let Some(root) = root {
+            match self.method {
+                Method::Main => {
+                    if let Some(root) = page(dom, html, root) {
+                        extract::extract(dom, root, &tools.rules, &tools.settings, &mut text);
+                    }
+                }
+                Method::Plain => {
+                    let rules = MainContent {
+                        only: self.main_content,
+                        comments: self.include_comments,
+                    };
+                    plain::extract(dom, root, &rules, &mut text);
+                }
+            }
+        }
+        self.tools = Some(tools);
+        (text, facts)
+    }
+}
+
+impl Operator for HtmlExtractMapper {
     const NAME: &'static str = "html_extract_mapper";
-    const COST: Cost = Cost::Heavy;
+    const KIND: Kind = Kind::Mapper;
+    const COST: Cost = Cost::Medium;
 
     fn prepare(&mut self) -> Result<(), String> {
+        let markdown = self.output_format == OutputFormat::Markdown;
+        if self.method == Method::Plain {
+            let chosen = [
+                (markdown, "`output_format: markdown`"),
+                (self.include_formatting == Some(true), "`include_formatting`"),
+                (self.include_links, "`include_links`"),
+                (!self.include_tables, "`include_tables: false`"),
+                (self.favor != Favor::Balanced, "`favor`"),
+            ];
+            if let Some((_, name)) = chosen.iter().find(|(chosen, _)| *chosen) {
+                return Err(format!("{name} has no effect with `method: plain`; remove it, or use `method: main`"));
+            }
+        }
+        let keys: Vec<&String> = self.facts().map(|(_, key)| key).collect();
+        for (i, key) in keys.iter().enumerate() {
+            if key.is_empty() || keys[..i].contains(key) {
+                return Err(format!(
+                    "`title_key`, `author_key`, `date_key` and `language_key` must name different fields, not `{key}`"
+                ));
+            }
+        }
         self.tools = Some(Tools {
             rules: Rules::new(),
             dom: Dom::default(),
@@ -102,31 +207,63 @@ impl Mapper for HtmlExtractMapper {
                 tables: self.include_tables,
                 links: self.include_links,
                 comments: self.include_comments,
-                formatting: self
-                    .include_formatting
-                    .unwrap_or(self.output_format == OutputFormat::Markdown),
+                formatting: self.include_formatting.unwrap_or(markdown),
             },
         });
         Ok(())
     }
 
-    fn inputs(&self, _common: &Common) -> Vec<Input> {
-        vec![Input::required(&self.html_key, ColumnType::Utf8)]
-    }
-
-    fn writes(&self, common: &Common) -> Vec<String> {
-        vec![common.text_key.clone()]
-    }
-
-    fn map(&mut self, row: Row<'_>, out: &mut Changes) -> Result<(), Reject> {
-        let html: Cow<'_, str> = row.text(0).unwrap_or_default().into();
-        let tools = self.tools.as_mut().expect("prepared");
-        tools.dom.clear();
-        let mut text = String::new();
-        if let Some(root) = parse(&mut tools.dom, &html) {
-            extract::extract(&mut tools.dom, root, &tools.rules, &tools.settings, &mut text);
+    fn signature(&self, common: &Common) -> Signature {
+        let keys = [&common.text_key]
+            .into_iter()
+            .chain(self.facts().map(|(_, key)| key));
+        Signature {
+            reads: vec![Input::required(&self.html_key, ColumnType::Utf8)],
+            writes: keys.map(|key| Computed::new(key, ColumnType::Utf8)).collect(),
+            ..Signature::default()
         }
-        out.set(0, &text);
-        Ok(())
+    }
+
+    fn process(&mut self, common: &Common, batch: &Batch) -> Result<Output, OpError> {
+        let pages = batch.texts(0)?;
+        let keys: Vec<String> = [&common.text_key]
+            .into_iter()
+            .chain(self.facts().map(|(_, key)| key))
+            .cloned()
+            .collect();
+        let mut columns: Vec<Texts> = keys.iter().map(|_| Texts::default()).collect();
+        let mut origins = Vec::new();
+        for row in 0..batch.rows() {
+            let (text, facts) = self.extract(pages.value(row));
+            if self.drop_empty && text.is_empty() {
+                continue;
+            }
+            origins.push(row as u32);
+            columns[0].push(&text);
+            for (column, fact) in columns[1..].iter_mut().zip(&facts) {
+                column.push(fact);
+            }
+        }
+        let columns = keys.into_iter().zip(columns);
+        if self.drop_empty {
+            let fields = columns.map(|(path, texts)| Field {
+                path,
+                values: Column::Utf8(texts),
+            });
+            return Ok(Output::Rows {
+                origins,
+                fields: fields.collect(),
+                rejected: Vec::new(),
+            });
+        }
+        let updates = columns.map(|(path, texts)| Update {
+            path,
+            rows: None,
+            values: Column::Utf8(texts),
+        });
+        Ok(Output::Updated {
+            updates: updates.collect(),
+            rejected: Vec::new(),
+        })
     }
 }

@@ -5,8 +5,10 @@ mod clean;
 mod dom;
 mod extract;
 mod html_extract;
+mod metadata;
 mod output;
 mod parse;
+mod plain;
 mod rescue;
 mod select;
 

@@ -16,22 +16,31 @@ use std::borrow::Cow;
 /// above. libxml2 loses all that follows there.
 pub(crate) const MAX_DEPTH: usize = 255;
 
-/// The tree of a page: the root that lxml returns, or none if it is no HTML.
+/// The tree of a page: its `html` element. None if there is nothing in the page.
 pub(crate) fn parse(dom: &mut Dom, html: &str) -> Option<Id> {
     let html = without_controls(html);
     let mut builder = tree::Builder::new(dom);
     tokens::read(&html, &mut builder);
-    let root = builder.finish()?;
-    let full = {
+    builder.finish()
+}
+
+/// The part of a page's tree that trafilatura looks at: of a text that does not begin like a page,
+/// what is in its body. None if it is rather no HTML at all.
+pub(crate) fn page(dom: &mut Dom, html: &str, root: Id) -> Option<Id> {
+    let begins = |with: &[u8]| {
         let start = html.trim_start_matches(is_space).as_bytes();
-        let begins = |with: &[u8]| {
-            start
-                .get(..with.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(with))
-        };
-        begins(b"<html") || begins(b"<!doctype")
+        start
+            .get(..with.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(with))
     };
-    Some(if full { root } else { inner(dom, root) })
+    let root = if begins(b"<html") || begins(b"<!doctype") {
+        root
+    } else {
+        inner(dom, root)
+    };
+    let start: String = html.chars().take(50).collect();
+    let named = start.to_lowercase().contains("html");
+    (named || dom.count_children(root, 2) == 2).then_some(root)
 }
 
 /// Builds the tree again that lies under `top`: its serialized form, read as a page.

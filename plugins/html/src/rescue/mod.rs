@@ -6,7 +6,8 @@ mod justext;
 mod readability;
 mod sanitize;
 
-pub(crate) use baseline::{baseline, page_len};
+pub(crate) use baseline::{baseline, block_text, page_len};
+pub(crate) use embedded::json;
 pub(crate) use justext::rescue;
 
 use crate::body::{Found, MIN_EXTRACTED};
