@@ -5,7 +5,7 @@
 ///
 /// By these names a run compiles only the packs that its recipe needs. An operator that is missing
 /// here is still found, but only after all packs were compiled; a test of the host compares.
-const PACKS: [(&str, &[&str]); 11] = [
+const PACKS: [(&str, &[&str]); 12] = [
     (
         "text-filters",
         &[
@@ -74,6 +74,7 @@ const PACKS: [(&str, &[&str]); 11] = [
             "word_removal_ratio_filter",
         ],
     ),
+    ("html", &["html_extract_mapper"]),
     (
         "selectors",
         &[
