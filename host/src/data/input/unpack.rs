@@ -134,10 +134,10 @@ fn unpack(
         storage.write_json(&manifest_path, &manifest)?;
         manifest.losses
     };
-    Ok((unpacked_file(path, source)?, losses))
+    Ok((unpacked_file(file, path, source)?, losses))
 }
 
-fn unpacked_file(path: PathBuf, source: Origin) -> Result<InputFile> {
+fn unpacked_file(file: &InputFile, path: PathBuf, source: Origin) -> Result<InputFile> {
     let metadata = fs::metadata(&path)?;
     let modified_ns = metadata
         .modified()?
@@ -167,7 +167,7 @@ pub(crate) fn materialised(dataset: &Dataset, into: &Path) -> Option<Dataset> {
         let (path, manifest) = RunPaths::unpacked_input(into, i);
         let source = file.as_origin();
         finished(&manifest, &path, &source)?;
-        unpacked_file(path, source).ok()
+        unpacked_file(file, path, source).ok()
     };
     let files = dataset.files.iter().enumerate().map(file);
     Some(Dataset {
