@@ -59,11 +59,10 @@ impl LiveStats {
         if self.stats.is_empty() {
             return Ok(());
         }
-        let behind = if self.behind { ", more to come" } else { "" };
+        let behind = if self.behind { ", more are being read" } else { "" };
         document.stats_note = Some(format!(
-            "So far: what {} of the trace {}{behind}. Thresholds can be moved when the job has ended.",
-            counted(self.read.len() as u64, "file"),
-            if self.read.len() == 1 { "has" } else { "have" },
+            "So far, from {} of work{behind}. Thresholds can be moved when the job has ended.",
+            counted(self.read.len() as u64, "finished piece"),
         ));
         for op in &traced.ops {
             let rows_out = document.ops.iter().find(|known| known.op == op.op);
