@@ -153,7 +153,8 @@ SETS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     if len(sys.argv) > 2:
-        given = [json.loads(line) for line in pathlib.Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()]
+        with open(sys.argv[1], encoding="utf-8") as lines:
+            given = [json.loads(line) for line in lines]
         sys.stdout.write(dumps(deduplicate(given, json.loads(sys.argv[2]))))
         return
     rows = documents()
