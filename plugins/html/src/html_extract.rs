@@ -178,13 +178,18 @@ impl Operator for HtmlExtractMapper {
         if self.method == Method::Plain {
             let chosen = [
                 (markdown, "`output_format: markdown`"),
-                (self.include_formatting == Some(true), "`include_formatting`"),
+                (
+                    self.include_formatting == Some(true),
+                    "`include_formatting`",
+                ),
                 (self.include_links, "`include_links`"),
                 (!self.include_tables, "`include_tables: false`"),
                 (self.favor != Favor::Balanced, "`favor`"),
             ];
             if let Some((_, name)) = chosen.iter().find(|(chosen, _)| *chosen) {
-                return Err(format!("{name} has no effect with `method: plain`; remove it, or use `method: main`"));
+                return Err(format!(
+                    "{name} has no effect with `method: plain`; remove it, or use `method: main`"
+                ));
             }
         }
         let keys: Vec<&String> = self.facts().map(|(_, key)| key).collect();
@@ -219,7 +224,9 @@ impl Operator for HtmlExtractMapper {
             .chain(self.facts().map(|(_, key)| key));
         Signature {
             reads: vec![Input::required(&self.html_key, ColumnType::Utf8)],
-            writes: keys.map(|key| Computed::new(key, ColumnType::Utf8)).collect(),
+            writes: keys
+                .map(|key| Computed::new(key, ColumnType::Utf8))
+                .collect(),
             ..Signature::default()
         }
     }

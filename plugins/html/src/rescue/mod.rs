@@ -21,9 +21,26 @@ const OVERRIDE_RATIO: usize = 3;
 
 /// What a clean text has not.
 const UNCLEAN: Tags = Tags::of(&[
-    Tag::ASIDE, Tag::AUDIO, Tag::BUTTON, Tag::FENCEDFRAME, Tag::FIELDSET, Tag::FIGURE, Tag::FOOTER, Tag::IFRAME,
-    Tag::INPUT, Tag::LABEL, Tag::LINK, Tag::NAV, Tag::NOINDEX, Tag::NOSCRIPT, Tag::OBJECT, Tag::OPTION, Tag::SELECT,
-    Tag::SOURCE, Tag::SVG, Tag::TIME,
+    Tag::ASIDE,
+    Tag::AUDIO,
+    Tag::BUTTON,
+    Tag::FENCEDFRAME,
+    Tag::FIELDSET,
+    Tag::FIGURE,
+    Tag::FOOTER,
+    Tag::IFRAME,
+    Tag::INPUT,
+    Tag::LABEL,
+    Tag::LINK,
+    Tag::NAV,
+    Tag::NOINDEX,
+    Tag::NOSCRIPT,
+    Tag::OBJECT,
+    Tag::OPTION,
+    Tag::SELECT,
+    Tag::SOURCE,
+    Tag::SVG,
+    Tag::TIME,
 ]);
 
 /// The characters of the texts in `top`, each text a word at least, with single spaces.
