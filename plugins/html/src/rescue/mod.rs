@@ -45,12 +45,9 @@ const UNCLEAN: Tags = Tags::of(&[
 
 /// The characters of the texts in `top`, each text a word at least, with single spaces.
 pub(crate) fn spaced_len(dom: &Dom, top: Id) -> usize {
-    let mut words = Words::default();
-    for text in dom.texts(top) {
-        words.add(text);
-        words.add(" ");
-    }
-    words.len()
+    dom.words(top)
+        .fold(Words::NONE, |all, words| all.then(words).apart())
+        .len()
 }
 
 /// Compares what the rules have found with what readability and jusText find, and returns the
