@@ -37,7 +37,13 @@ const LONGER: f64 = 1.5;
 const LONGER_BY_WORDS: f64 = 2.0;
 
 /// Appends the main text of the page under `top`, which is used up.
-pub(crate) fn extract(dom: &mut Dom, top: Id, rules: &Rules, settings: &Settings, out: &mut String) {
+pub(crate) fn extract(
+    dom: &mut Dom,
+    top: Id,
+    rules: &Rules,
+    settings: &Settings,
+    out: &mut String,
+) {
     let (body, comments) = sequence(dom, top, rules, settings);
     let mut text = String::new();
     output::write(dom, body, settings.formatting, &mut text);
@@ -90,7 +96,9 @@ fn sequence(dom: &mut Dom, top: Id, rules: &Rules, settings: &Settings) -> (Id, 
         let page = rescue::page_len(dom, copy, rules);
         if (found.len as f64) < SHARE * page as f64 {
             if settings.comments && !forum {
-                remove_matching(dom, top, |dom, id| Rules::is_comments(dom, id, has_comments));
+                remove_matching(dom, top, |dom, id| {
+                    Rules::is_comments(dom, id, has_comments)
+                });
             }
             if let Some(better) = escalate(dom, top, &found, rules, settings) {
                 found = better;
@@ -105,7 +113,13 @@ fn sequence(dom: &mut Dom, top: Id, rules: &Rules, settings: &Settings) -> (Id, 
 }
 
 /// A much longer text than `found`, which has little of the page.
-fn escalate(dom: &mut Dom, top: Id, found: &Found, rules: &Rules, settings: &Settings) -> Option<Found> {
+fn escalate(
+    dom: &mut Dom,
+    top: Id,
+    found: &Found,
+    rules: &Rules,
+    settings: &Settings,
+) -> Option<Found> {
     let recall = Settings {
         favor: Favor::Recall,
         ..*settings

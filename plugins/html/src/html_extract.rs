@@ -3,6 +3,7 @@
 use crate::dom::Dom;
 use crate::extract::{self, Settings};
 use crate::metadata;
+use crate::output::without_controls;
 use crate::parse::{page, parse};
 use crate::plain::{self, MainContent};
 use crate::select::Rules;
@@ -50,9 +51,10 @@ pub enum OutputFormat {
 pub struct HtmlExtractMapper {
     /// The field with the HTML.
     pub html_key: String,
-    /// How the text is found. `plain` has only `main_content` and `include_comments` to choose.
+    /// How the text is found: `main`, by trafilatura's rules, or `plain`, by resiliparse's, which is
+    /// faster, takes more, and has only `main_content` and `include_comments` to choose.
     pub method: Method,
-    /// What matters more where it is unclear what is main text.
+    /// What matters more where it is unclear what is main text: `precision`, `balanced` or `recall`.
     pub favor: Favor,
     /// Take tables.
     pub include_tables: bool,
@@ -63,13 +65,13 @@ pub struct HtmlExtractMapper {
     /// Mark headings, emphasis, code and lists as in Markdown; null: if `output_format` is
     /// `markdown`.
     pub include_formatting: Option<bool>,
-    /// What the text is written as.
+    /// What the text is written as: `text` or `markdown`.
     pub output_format: OutputFormat,
     /// With `method: plain`: leave out navigation, advertisements and the like.
     pub main_content: bool,
     /// Drop rows whose page has no text. Otherwise their text is empty.
     pub drop_empty: bool,
-    /// The field for the title of the page; null: none.
+    /// The field for the title of the page, which is empty if it has none; null: no such field.
     pub title_key: Option<String>,
     /// The field for the names of its authors, with `; ` between them; null: none.
     pub author_key: Option<String>,
@@ -145,7 +147,7 @@ impl HtmlExtractMapper {
                 Fact::Date => metadata::date(dom, root),
                 Fact::Language => metadata::language(dom, root),
             });
-            facts.push(found.unwrap_or_default());
+            facts.push(without_controls(&found.unwrap_or_default()).into_owned());
         }
         if let Some(root) = root {
             match self.method {
@@ -178,13 +180,18 @@ impl Operator for HtmlExtractMapper {
         if self.method == Method::Plain {
             let chosen = [
                 (markdown, "`output_format: markdown`"),
-                (self.include_formatting == Some(true), "`include_formatting`"),
+                (
+                    self.include_formatting == Some(true),
+                    "`include_formatting`",
+                ),
                 (self.include_links, "`include_links`"),
                 (!self.include_tables, "`include_tables: false`"),
                 (self.favor != Favor::Balanced, "`favor`"),
             ];
             if let Some((_, name)) = chosen.iter().find(|(chosen, _)| *chosen) {
-                return Err(format!("{name} has no effect with `method: plain`; remove it, or use `method: main`"));
+                return Err(format!(
+                    "{name} has no effect with `method: plain`; remove it, or use `method: main`"
+                ));
             }
         }
         let keys: Vec<&String> = self.facts().map(|(_, key)| key).collect();
@@ -219,7 +226,9 @@ impl Operator for HtmlExtractMapper {
             .chain(self.facts().map(|(_, key)| key));
         Signature {
             reads: vec![Input::required(&self.html_key, ColumnType::Utf8)],
-            writes: keys.map(|key| Computed::new(key, ColumnType::Utf8)).collect(),
+            writes: keys
+                .map(|key| Computed::new(key, ColumnType::Utf8))
+                .collect(),
             ..Signature::default()
         }
     }

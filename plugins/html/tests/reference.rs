@@ -10,21 +10,29 @@ use std::path::{Path, PathBuf};
 /// Tokens that two texts share, as the harmonic mean of the shares of both.
 fn f1(one: &str, other: &str) -> f64 {
     let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
-    one.split_whitespace().for_each(|word| counts.entry(word).or_default().0 += 1);
-    other.split_whitespace().for_each(|word| counts.entry(word).or_default().1 += 1);
+    one.split_whitespace()
+        .for_each(|word| counts.entry(word).or_default().0 += 1);
+    other
+        .split_whitespace()
+        .for_each(|word| counts.entry(word).or_default().1 += 1);
     let (mut a, mut b, mut shared) = (0, 0, 0);
     for (in_one, in_other) in counts.into_values() {
         a += in_one;
         b += in_other;
         shared += in_one.min(in_other);
     }
-    if a + b == 0 { 1.0 } else { 2.0 * shared as f64 / (a + b) as f64 }
+    if a + b == 0 {
+        1.0
+    } else {
+        2.0 * shared as f64 / (a + b) as f64
+    }
 }
 
 #[test]
 fn texts_agree_with_trafilatura_and_resiliparse() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let elsewhere = std::env::var_os("DJHOST_TEST_HTML").map(PathBuf::from);
+    let is_elsewhere = elsewhere.is_some();
     let here = elsewhere.unwrap_or(own);
     let read = |path: PathBuf| {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -36,8 +44,16 @@ fn texts_agree_with_trafilatura_and_resiliparse() {
     let operator = djhost_html::operators()[0];
     let mut wrong = Vec::new();
     let names = [
-        "balanced", "precision", "recall", "no_tables", "no_comments", "markdown", "markdown_links", "formatting",
-        "links", "plain",
+        "balanced",
+        "precision",
+        "recall",
+        "no_tables",
+        "no_comments",
+        "markdown",
+        "markdown_links",
+        "formatting",
+        "links",
+        "plain",
     ];
     for name in names {
         let golden = read(here.join(format!("goldens/{name}.jsonl")));
@@ -68,7 +84,9 @@ fn texts_agree_with_trafilatura_and_resiliparse() {
             &scores[..scores.len().min(5)]
         );
         println!("{report}");
-        if mean < 0.95 || tenth < 0.9 {
+        // Of the pages made up here the rules of trafilatura leave no text to chance.
+        let all_same = is_elsewhere || name == "plain" || same == scores.len();
+        if mean < 0.95 || tenth < 0.9 || !all_same {
             wrong.push(report);
         }
     }

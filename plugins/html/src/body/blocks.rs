@@ -9,7 +9,14 @@ use djhost_sdk::text::is_space;
 
 /// Elements in which formatting stands as it is.
 const FORMATTING_PARENTS: Tags = Tags::of(&[
-    Tag::CELL, Tag::HEAD, Tag::HI, Tag::ITEM, Tag::P, Tag::QUOTE, Tag::REF, Tag::TD,
+    Tag::CELL,
+    Tag::HEAD,
+    Tag::HI,
+    Tag::ITEM,
+    Tag::P,
+    Tag::QUOTE,
+    Tag::REF,
+    Tag::TD,
 ]);
 
 /// What a paragraph in a quote may have.
@@ -71,7 +78,11 @@ fn formatting(dom: &mut Dom, id: Id) -> Option<Id> {
 }
 
 fn is_code(dom: &Dom, id: Id) -> bool {
-    if dom.tag(id) == Tag::CODE || dom.attr(id, Attr::Lang).is_some_and(|lang| !lang.is_empty()) {
+    if dom.tag(id) == Tag::CODE
+        || dom
+            .attr(id, Attr::Lang)
+            .is_some_and(|lang| !lang.is_empty())
+    {
         return true;
     }
     if dom

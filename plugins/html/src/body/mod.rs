@@ -30,7 +30,14 @@ pub(crate) const DUPLICATE_SCAN: usize = 200_000;
 
 /// What text may be in.
 const TEXT_TAGS: Tags = Tags::of(&[
-    Tag::CODE, Tag::DEL, Tag::HEAD, Tag::HI, Tag::LB, Tag::LIST, Tag::P, Tag::QUOTE,
+    Tag::CODE,
+    Tag::DEL,
+    Tag::HEAD,
+    Tag::HI,
+    Tag::LB,
+    Tag::LIST,
+    Tag::P,
+    Tag::QUOTE,
 ]);
 
 /// Elements within a line that take their children's texts for their own.
@@ -53,7 +60,8 @@ pub(crate) struct Found {
 /// The characters of the texts in `top`, joined by spaces, without white space at the ends.
 pub(crate) fn joined_len(dom: &Dom, top: Id) -> usize {
     let texts: Vec<&str> = dom.texts(top).collect();
-    let total = texts.iter().map(|text| code_points(text)).sum::<usize>() + texts.len().saturating_sub(1);
+    let total =
+        texts.iter().map(|text| code_points(text)).sum::<usize>() + texts.len().saturating_sub(1);
     let blanks = |text: &&str, blank: usize| (blank == text.len()).then_some(code_points(text) + 1);
     let (mut start, mut end) = (0, 0);
     for text in &texts {
@@ -164,8 +172,13 @@ fn main_part(dom: &mut Dom, top: Id, rules: &Rules, settings: &Settings) -> (Id,
         if dom.is_leaf(part) {
             continue;
         }
-        let factor = if settings.favor == Favor::Precision { 1 } else { 3 };
-        if !has_paragraphs(dom, dom.root(part), MIN_EXTRACTED * factor) {
+        let factor = if settings.favor == Favor::Precision {
+            1
+        } else {
+            3
+        };
+        // In the whole page, even if the part is no more in it.
+        if !has_paragraphs(dom, top, MIN_EXTRACTED * factor) {
             potential.add(Tag::DIV);
         }
         take(dom, part, body, settings, potential);

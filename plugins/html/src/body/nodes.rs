@@ -8,8 +8,25 @@ use djhost_sdk::text::is_space;
 /// Whether a text is nothing, or one of the labels that pages have for sharing and printing.
 fn is_noise(text: &str) -> bool {
     const LABELS: [&str; 19] = [
-        "drucken", "e-mail", "email", "facebook", "flipboard", "google", "instagram", "linkedin", "mail", "pdf",
-        "pinterest", "pocket", "print", "qq", "reddit", "twitter", "wechat", "weibo", "whatsapp",
+        "drucken",
+        "e-mail",
+        "email",
+        "facebook",
+        "flipboard",
+        "google",
+        "instagram",
+        "linkedin",
+        "mail",
+        "pdf",
+        "pinterest",
+        "pocket",
+        "print",
+        "qq",
+        "reddit",
+        "twitter",
+        "wechat",
+        "weibo",
+        "whatsapp",
     ];
     if text.chars().all(is_space) {
         return true;
@@ -36,10 +53,7 @@ fn has_noise(dom: &Dom, id: Id) -> bool {
 
 /// Whether it is a line break before an element within a line.
 pub(crate) fn separates(dom: &Dom, id: Id) -> bool {
-    dom.tag(id) == Tag::LB
-        && dom
-            .next(id)
-            .is_some_and(|next| INLINE.has(dom.tag(next)))
+    dom.tag(id) == Tag::LB && dom.next(id).is_some_and(|next| INLINE.has(dom.tag(next)))
 }
 
 fn is_empty(dom: &Dom, id: Id) -> bool {
@@ -151,7 +165,15 @@ mod tests {
 
     #[test]
     fn labels_are_noise() {
-        for noise in ["", " \n", "Facebook", "» E-Mail", "text\nPRINT", "More on this: a", "Mehr zum Thema:"] {
+        for noise in [
+            "",
+            " \n",
+            "Facebook",
+            "» E-Mail",
+            "text\nPRINT",
+            "More on this: a",
+            "Mehr zum Thema:",
+        ] {
             assert!(is_noise(noise), "{noise}");
         }
         for text in ["Facebook!", "a PDF", "More on this and that", "printer"] {

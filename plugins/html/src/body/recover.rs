@@ -71,7 +71,10 @@ pub(super) fn recover(
             if tail.starts_with(is_space) && !piece.is_empty() {
                 piece.push(' ');
             }
-            let words: Vec<&str> = tail.split(is_space).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = tail
+                .split(is_space)
+                .filter(|word| !word.is_empty())
+                .collect();
             piece.push_str(&words.join(" "));
         }
         let within = |part: &str| memmem::find(existing.as_bytes(), part.as_bytes()).is_some();

@@ -38,7 +38,12 @@ pub(super) fn table(dom: &mut Dom, id: Id, potential: Tags, settings: &Settings)
                     .children(child)
                     .filter(|&cell| CELLS.has(dom.tag(cell)))
                     .collect();
-                width = width.max(cells.iter().map(|&cell| span(dom, cell, Attr::Colspan)).sum());
+                width = width.max(
+                    cells
+                        .iter()
+                        .map(|&cell| span(dom, cell, Attr::Colspan))
+                        .sum(),
+                );
                 rows.push(cells);
             }
             tag if CELLS.has(tag) => {

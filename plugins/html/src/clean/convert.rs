@@ -5,11 +5,37 @@ use crate::extract::Settings;
 use crate::select::value;
 
 const FORMATTED: Tags = Tags::of(&[
-    Tag::EM, Tag::I, Tag::B, Tag::STRONG, Tag::U, Tag::KBD, Tag::SAMP, Tag::TT, Tag::VAR, Tag::SUB, Tag::SUP,
+    Tag::EM,
+    Tag::I,
+    Tag::B,
+    Tag::STRONG,
+    Tag::U,
+    Tag::KBD,
+    Tag::SAMP,
+    Tag::TT,
+    Tag::VAR,
+    Tag::SUB,
+    Tag::SUP,
 ]);
 const CONVERTED: Tags = Tags::of(&[
-    Tag::DL, Tag::OL, Tag::UL, Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6, Tag::BR, Tag::HR,
-    Tag::BLOCKQUOTE, Tag::PRE, Tag::Q, Tag::DEL, Tag::S, Tag::STRIKE, Tag::DETAILS,
+    Tag::DL,
+    Tag::OL,
+    Tag::UL,
+    Tag::H1,
+    Tag::H2,
+    Tag::H3,
+    Tag::H4,
+    Tag::H5,
+    Tag::H6,
+    Tag::BR,
+    Tag::HR,
+    Tag::BLOCKQUOTE,
+    Tag::PRE,
+    Tag::Q,
+    Tag::DEL,
+    Tag::S,
+    Tag::STRIKE,
+    Tag::DETAILS,
 ]);
 const ITEMS: Tags = Tags::of(&[Tag::DD, Tag::DT, Tag::LI]);
 
@@ -62,7 +88,9 @@ pub(crate) fn convert(dom: &mut Dom, top: Id, settings: &Settings) {
         Tag::DEL | Tag::S | Tag::STRIKE => dom.set_tag(id, Tag::DEL),
         Tag::DETAILS => {
             dom.set_tag(id, Tag::DIV);
-            dom.visit(id, Tags::of(&[Tag::SUMMARY]), |dom, id| dom.set_tag(id, Tag::HEAD));
+            dom.visit(id, Tags::of(&[Tag::SUMMARY]), |dom, id| {
+                dom.set_tag(id, Tag::HEAD)
+            });
         }
         _ => {
             let code = dom.tag(id) == Tag::PRE && is_code(dom, id);
@@ -100,9 +128,7 @@ fn links(dom: &mut Dom, top: Id, settings: &Settings) {
 fn is_code(dom: &mut Dom, id: Id) -> bool {
     let highlighted: Vec<Id> = dom
         .descendants(id)
-        .filter(|&id| {
-            dom.tag(id) == Tag::SPAN && value(dom, id, Attr::Class).starts_with("hljs")
-        })
+        .filter(|&id| dom.tag(id) == Tag::SPAN && value(dom, id, Attr::Class).starts_with("hljs"))
         .collect();
     for &id in &highlighted {
         dom.clear_attrs(id);

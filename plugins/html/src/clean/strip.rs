@@ -5,27 +5,109 @@ use crate::extract::{Favor, Settings};
 
 /// Removed with all in them, in this order.
 const REMOVED: [Tag; 48] = [
-    Tag::ASIDE, Tag::EMBED, Tag::FENCEDFRAME, Tag::FOOTER, Tag::HEAD, Tag::IFRAME, Tag::MENU, Tag::OBJECT, Tag::SCRIPT,
-    Tag::APPLET, Tag::AUDIO, Tag::CANVAS, Tag::FIGURE, Tag::MAP, Tag::PICTURE, Tag::SVG, Tag::VIDEO, Tag::AREA,
-    Tag::BLINK, Tag::BUTTON, Tag::DATALIST, Tag::DIALOG, Tag::FRAME, Tag::FRAMESET, Tag::FIELDSET, Tag::LINK,
-    Tag::INPUT, Tag::LABEL, Tag::LEGEND, Tag::MARQUEE, Tag::MATH, Tag::MENUITEM, Tag::NAV, Tag::NOINDEX,
-    Tag::NOSCRIPT, Tag::OPTGROUP, Tag::OPTION, Tag::OUTPUT, Tag::PARAM, Tag::PROGRESS, Tag::RP, Tag::RT, Tag::RTC,
-    Tag::SELECT, Tag::SOURCE, Tag::STYLE, Tag::TRACK, Tag::TEXTAREA,
+    Tag::ASIDE,
+    Tag::EMBED,
+    Tag::FENCEDFRAME,
+    Tag::FOOTER,
+    Tag::HEAD,
+    Tag::IFRAME,
+    Tag::MENU,
+    Tag::OBJECT,
+    Tag::SCRIPT,
+    Tag::APPLET,
+    Tag::AUDIO,
+    Tag::CANVAS,
+    Tag::FIGURE,
+    Tag::MAP,
+    Tag::PICTURE,
+    Tag::SVG,
+    Tag::VIDEO,
+    Tag::AREA,
+    Tag::BLINK,
+    Tag::BUTTON,
+    Tag::DATALIST,
+    Tag::DIALOG,
+    Tag::FRAME,
+    Tag::FRAMESET,
+    Tag::FIELDSET,
+    Tag::LINK,
+    Tag::INPUT,
+    Tag::LABEL,
+    Tag::LEGEND,
+    Tag::MARQUEE,
+    Tag::MATH,
+    Tag::MENUITEM,
+    Tag::NAV,
+    Tag::NOINDEX,
+    Tag::NOSCRIPT,
+    Tag::OPTGROUP,
+    Tag::OPTION,
+    Tag::OUTPUT,
+    Tag::PARAM,
+    Tag::PROGRESS,
+    Tag::RP,
+    Tag::RT,
+    Tag::RTC,
+    Tag::SELECT,
+    Tag::SOURCE,
+    Tag::STYLE,
+    Tag::TRACK,
+    Tag::TEXTAREA,
 ];
 const REMOVED_LAST: [Tag; 2] = [Tag::TIME, Tag::USE];
 const TABLES: [Tag; 4] = [Tag::TABLE, Tag::TD, Tag::TH, Tag::TR];
 
 /// What is in them stays.
 const UNWRAPPED: Tags = Tags::of(&[
-    Tag::ABBR, Tag::ACRONYM, Tag::ADDRESS, Tag::BDI, Tag::BDO, Tag::BIG, Tag::CITE, Tag::DATA, Tag::DFN, Tag::FONT,
-    Tag::HGROUP, Tag::IMG, Tag::INS, Tag::MARK, Tag::META, Tag::NOBR, Tag::RUBY, Tag::SMALL, Tag::TBODY,
-    Tag::TEMPLATE, Tag::TFOOT, Tag::THEAD, Tag::WBR,
+    Tag::ABBR,
+    Tag::ACRONYM,
+    Tag::ADDRESS,
+    Tag::BDI,
+    Tag::BDO,
+    Tag::BIG,
+    Tag::CITE,
+    Tag::DATA,
+    Tag::DFN,
+    Tag::FONT,
+    Tag::HGROUP,
+    Tag::IMG,
+    Tag::INS,
+    Tag::MARK,
+    Tag::META,
+    Tag::NOBR,
+    Tag::RUBY,
+    Tag::SMALL,
+    Tag::TBODY,
+    Tag::TEMPLATE,
+    Tag::TFOOT,
+    Tag::THEAD,
+    Tag::WBR,
 ]);
 
 /// Removed if they are empty.
 const NOT_EMPTY: Tags = Tags::of(&[
-    Tag::ARTICLE, Tag::B, Tag::BLOCKQUOTE, Tag::DD, Tag::DIV, Tag::DT, Tag::EM, Tag::H1, Tag::H2, Tag::H3, Tag::H4,
-    Tag::H5, Tag::H6, Tag::I, Tag::LI, Tag::MAIN, Tag::P, Tag::PRE, Tag::Q, Tag::SECTION, Tag::SPAN, Tag::STRONG,
+    Tag::ARTICLE,
+    Tag::B,
+    Tag::BLOCKQUOTE,
+    Tag::DD,
+    Tag::DIV,
+    Tag::DT,
+    Tag::EM,
+    Tag::H1,
+    Tag::H2,
+    Tag::H3,
+    Tag::H4,
+    Tag::H5,
+    Tag::H6,
+    Tag::I,
+    Tag::LI,
+    Tag::MAIN,
+    Tag::P,
+    Tag::PRE,
+    Tag::Q,
+    Tag::SECTION,
+    Tag::SPAN,
+    Tag::STRONG,
 ]);
 
 /// Removes what is never text from the tree under `top`. Returns the root of what is left.
@@ -49,18 +131,16 @@ pub(crate) fn strip(dom: &mut Dom, top: Id, settings: &Settings) -> Id {
     let removed: Vec<Tag> = removed.filter(|&tag| present.has(tag)).collect();
     let all_removed = Tags::of(&removed);
     // If no paragraph would be left, none is removed.
-    let spare = (settings.favor == Favor::Recall && present.has(Tag::P))
-        .then(|| {
-            let survives = |id: Id| {
-                dom.tag(id) == Tag::P
-                    && !dom
-                        .ancestors(id)
-                        .any(|ancestor| all_removed.has(dom.tag(ancestor)) && ancestor != top)
-            };
-            !dom.descendants(top).any(survives)
-        })
-        .unwrap_or(false)
-        .then(|| dom.copy(top));
+    let survives = |dom: &Dom, id: Id| {
+        dom.tag(id) == Tag::P
+            && !dom
+                .ancestors(id)
+                .any(|ancestor| all_removed.has(dom.tag(ancestor)) && ancestor != top)
+    };
+    let spared = settings.favor == Favor::Recall
+        && present.has(Tag::P)
+        && !dom.descendants(top).any(|id| survives(dom, id));
+    let spare = spared.then(|| dom.copy(top));
     for tag in removed {
         dom.visit(top, Tags::of(&[tag]), Dom::remove);
     }
@@ -77,7 +157,8 @@ pub(crate) fn strip(dom: &mut Dom, top: Id, settings: &Settings) -> Id {
 fn formulas(dom: &mut Dom, top: Id) {
     for id in dom.find_all(top, Tags::of(&[Tag::MATH])) {
         let annotation = dom.descendants(id).find(|&id| {
-            dom.tag(id) == Tag::ANNOTATION && dom.attr(id, Attr::Encoding) == Some("application/x-tex")
+            dom.tag(id) == Tag::ANNOTATION
+                && dom.attr(id, Attr::Encoding) == Some("application/x-tex")
         });
         let source = match annotation {
             Some(annotation) => dom.text(annotation),

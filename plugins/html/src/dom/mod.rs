@@ -23,10 +23,15 @@ pub(crate) struct Id(u32);
 pub(crate) struct Span {
     start: u32,
     len: u32,
+    words: Words,
 }
 
 impl Span {
-    pub(crate) const NONE: Span = Span { start: 0, len: 0 };
+    pub(crate) const NONE: Span = Span {
+        start: 0,
+        len: 0,
+        words: Words::NONE,
+    };
 
     pub(crate) fn is_empty(self) -> bool {
         self.len == 0
@@ -243,6 +248,7 @@ impl Dom {
         Span {
             start,
             len: text.len() as u32,
+            words: Words::of(text),
         }
     }
 
@@ -254,11 +260,13 @@ impl Dom {
         if second.is_empty() {
             return first;
         }
+        let words = first.words.then(second.words);
         let range = |span: Span| span.start as usize..(span.start + span.len) as usize;
         if first.start + first.len == second.start {
             return Span {
                 start: first.start,
                 len: first.len + second.len,
+                words,
             };
         }
         let mut start = first.start;
@@ -270,6 +278,7 @@ impl Dom {
         Span {
             start,
             len: first.len + second.len,
+            words,
         }
     }
 
@@ -299,6 +308,7 @@ impl Dom {
             return Span {
                 start,
                 len: stripped.len() as u32,
+                words: span.words.trimmed(),
             };
         }
         let mut out = String::with_capacity(stripped.len());
@@ -317,6 +327,7 @@ impl Dom {
         Span {
             start: span.start + left,
             len: span.len - left,
+            words: span.words.trimmed_start(),
         }
     }
 
@@ -325,12 +336,13 @@ impl Dom {
         Span {
             start: span.start,
             len: self.str(span).trim_end_matches(is_space).len() as u32,
+            words: span.words.trimmed_end(),
         }
     }
 
     /// Whether there is a text that is not only white space.
     pub(crate) fn has_chars(&self, span: Span) -> bool {
-        !self.str(span).chars().all(is_space)
+        !span.words.is_blank()
     }
 
     /// Gives an element its attributes.

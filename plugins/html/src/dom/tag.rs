@@ -48,10 +48,7 @@ tags! {
 impl Tag {
     /// The number of a name in lower case, if the rules know it.
     pub(crate) fn of(name: &str) -> Option<Tag> {
-        NAMES
-            .binary_search(&name)
-            .ok()
-            .map(|at| Tag(at as u16))
+        NAMES.binary_search(&name).ok().map(|at| Tag(at as u16))
     }
 
     /// The name, if the rules know it.

@@ -8,9 +8,23 @@ use crate::select::value;
 use serde_json::Value;
 
 const NAMES: [&str; 17] = [
-    "article:author", "atc-metaauthor", "author", "authors", "byl", "citation_author", "creator", "dc.creator",
-    "dc.creator.aut", "dc:creator", "dcterms.creator", "dcterms.creator.aut", "dcsext.author", "parsely-author",
-    "rbauthors", "sailthru.author", "shareaholic:article_author_name",
+    "article:author",
+    "atc-metaauthor",
+    "author",
+    "authors",
+    "byl",
+    "citation_author",
+    "creator",
+    "dc.creator",
+    "dc.creator.aut",
+    "dc:creator",
+    "dcterms.creator",
+    "dcterms.creator.aut",
+    "dcsext.author",
+    "parsely-author",
+    "rbauthors",
+    "sailthru.author",
+    "shareaholic:article_author_name",
 ];
 
 /// The names of the authors, with `; ` between them.
@@ -31,9 +45,9 @@ pub(crate) fn author(dom: &mut Dom, top: Id) -> Option<String> {
     };
     for article in linked::articles(dom, top) {
         for author in linked::list(article["author"].clone()) {
-            let person = author.get("@type").is_none_or(|kind| {
-                linked::list(kind.clone()).contains(&Value::from("Person"))
-            });
+            let person = author
+                .get("@type")
+                .is_none_or(|kind| linked::list(kind.clone()).contains(&Value::from("Person")));
             let name = author.as_str().or(author["name"].as_str());
             if let Some(name) = name.filter(|_| person) {
                 names.add(name);
@@ -55,12 +69,26 @@ fn in_page(dom: &mut Dom, top: Id) -> Option<String> {
         matches!(dom.tag(id), Tag::TIME | Tag::FIGURE)
             || (matches!(dom.tag(id), Tag::A | Tag::DIV | Tag::SECTION | Tag::SPAN)
                 && (matches!(class, "comments" | "title" | "date")
-                    || ["comments", "Comments"].iter().any(|start| class.starts_with(start))
+                    || ["comments", "Comments"]
+                        .iter()
+                        .any(|start| class.starts_with(start))
                     || name.starts_with("comments")
-                    || ["commentlist", "comment-list", "ProductReviews"].iter().any(|part| name.contains(part))
+                    || ["commentlist", "comment-list", "ProductReviews"]
+                        .iter()
+                        .any(|part| name.contains(part))
                     || [
-                        "commentlist", "comments-list", "sidebar", "is-hidden", "quote", "embedly-instagram",
-                        "article-share", "article-support", "print", "category", "meta-date", "meta-reviewer",
+                        "commentlist",
+                        "comments-list",
+                        "sidebar",
+                        "is-hidden",
+                        "quote",
+                        "embedly-instagram",
+                        "article-share",
+                        "article-support",
+                        "print",
+                        "category",
+                        "meta-date",
+                        "meta-reviewer",
                     ]
                     .iter()
                     .any(|part| class.contains(part))
@@ -77,21 +105,35 @@ fn in_page(dom: &mut Dom, top: Id) -> Option<String> {
                 || value(dom, id, Attr::Class) == "author"
                 || value(dom, id, Attr::Itemprop) == "author name"
                 || matches!(value(dom, id, Attr::DataTestid), "AuthorCard" | "AuthorURL")
-                || any(value(dom, id, Attr::Class), &["author-name", "authorname", "AuthorName", "authorName"])))
+                || any(
+                    value(dom, id, Attr::Class),
+                    &["author-name", "authorname", "AuthorName", "authorName"],
+                )))
     };
     let likely = |dom: &Dom, id: Id| {
         let class = value(dom, id, Attr::Class);
-        matches!(dom.tag(id), Tag::A | Tag::DIV | Tag::H3 | Tag::H4 | Tag::P | Tag::SPAN)
-            && (matches!(class, "byline" | "username" | "byl" | "BBL")
-                || value(dom, id, Attr::Itemprop).contains("author")
-                || any(value(dom, id, Attr::Id), &["author", "zuozhe", "bianji", "xiaobian"])
-                || any(
-                    class,
-                    &[
-                        "author", "channel-name", "zuozhe", "bianji", "xiaobian", "submitted-by", "posted-by",
-                        "journalist-name",
-                    ],
-                ))
+        matches!(
+            dom.tag(id),
+            Tag::A | Tag::DIV | Tag::H3 | Tag::H4 | Tag::P | Tag::SPAN
+        ) && (matches!(class, "byline" | "username" | "byl" | "BBL")
+            || value(dom, id, Attr::Itemprop).contains("author")
+            || any(
+                value(dom, id, Attr::Id),
+                &["author", "zuozhe", "bianji", "xiaobian"],
+            )
+            || any(
+                class,
+                &[
+                    "author",
+                    "channel-name",
+                    "zuozhe",
+                    "bianji",
+                    "xiaobian",
+                    "submitted-by",
+                    "posted-by",
+                    "journalist-name",
+                ],
+            ))
     };
     let maybe = |dom: &Dom, id: Id| {
         value(dom, id, Attr::DataComponent).contains("Byline")
@@ -99,7 +141,14 @@ fn in_page(dom: &mut Dom, top: Id) -> Option<String> {
             || any(value(dom, id, Attr::Id), &["author", "Author"])
             || any(
                 value(dom, id, Attr::Class),
-                &["author", "Author", "screenname", "writer", "byline", "Byline"],
+                &[
+                    "author",
+                    "Author",
+                    "screenname",
+                    "writer",
+                    "byline",
+                    "Byline",
+                ],
             )
     };
     first_text(dom, copy, 120, &[&surely, &likely, &maybe])
@@ -138,9 +187,10 @@ impl Names {
 }
 
 fn is_address(text: &str) -> bool {
-    text.split_whitespace()
-        .next()
-        .is_some_and(|word| word.split_once('@').is_some_and(|(_, host)| host.contains('.')))
+    text.split_whitespace().next().is_some_and(|word| {
+        word.split_once('@')
+            .is_some_and(|(_, host)| host.contains('.'))
+    })
 }
 
 /// A name without what is before and behind it.
@@ -153,7 +203,15 @@ fn clean(name: &str) -> String {
     let mut name = trim(&words.replace(['.', '_', '+'], " "));
     name.retain(|c| !":()?*$#!%/<>{}~¿".contains(c));
     let lower = name.to_lowercase();
-    for start in ["written by ", "words by ", "words ", "posted by ", "by ", "von ", "from "] {
+    for start in [
+        "written by ",
+        "words by ",
+        "words ",
+        "posted by ",
+        "by ",
+        "von ",
+        "from ",
+    ] {
         if lower.starts_with(start) && name.is_char_boundary(start.len()) {
             name = name[start.len()..].to_owned();
             break;
@@ -164,7 +222,10 @@ fn clean(name: &str) -> String {
     {
         name.truncate(digit);
     }
-    for between in [" am ", " on ", " for ", " at ", " in ", " to ", " from ", " of ", " via ", " with ", " — ", " - ", " – "] {
+    for between in [
+        " am ", " on ", " for ", " at ", " in ", " to ", " from ", " of ", " via ", " with ",
+        " — ", " - ", " – ",
+    ] {
         if let Some(at) = name.to_ascii_lowercase().find(between) {
             name.truncate(at);
         }

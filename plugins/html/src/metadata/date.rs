@@ -6,18 +6,46 @@ use crate::select::value;
 
 /// What `meta` elements call the date of publication.
 const NAMES: [&str; 33] = [
-    "article:published_time", "article.created", "article_date_original", "article.published", "bt:pubdate",
-    "citation_date", "citation_publication_date", "created", "cxenseparse:recs:publishtime", "date",
-    "date_published", "datecreated", "dateposted", "datepublished", "dc.date", "dc.created", "dc.date.created",
-    "dc.date.issued", "dc.date.publication", "dc:created", "dc:date", "dcterms.created", "dcterms.date",
-    "dcterms.issued", "dcsext.articlefirstpublished", "displaydate", "doc_date", "field-name-post-date",
-    "og:published_time", "originalpublicationdate", "parsely-pub-date", "pubdate", "sailthru.date",
+    "article:published_time",
+    "article.created",
+    "article_date_original",
+    "article.published",
+    "bt:pubdate",
+    "citation_date",
+    "citation_publication_date",
+    "created",
+    "cxenseparse:recs:publishtime",
+    "date",
+    "date_published",
+    "datecreated",
+    "dateposted",
+    "datepublished",
+    "dc.date",
+    "dc.created",
+    "dc.date.created",
+    "dc.date.issued",
+    "dc.date.publication",
+    "dc:created",
+    "dc:date",
+    "dcterms.created",
+    "dcterms.date",
+    "dcterms.issued",
+    "dcsext.articlefirstpublished",
+    "displaydate",
+    "doc_date",
+    "field-name-post-date",
+    "og:published_time",
+    "originalpublicationdate",
+    "parsely-pub-date",
+    "pubdate",
+    "sailthru.date",
 ];
 
 /// The date of publication that a page names, as `YYYY-MM-DD`. Dates in its text are not looked for.
 pub(crate) fn date(dom: &Dom, top: Id) -> Option<String> {
     let named = metas(dom, top).into_iter().find_map(|(key, content)| {
-        (key.is_property(&NAMES) || key.is_name(&NAMES) || key.is_itemprop("datepublished")).then(|| day(&content))?
+        (key.is_property(&NAMES) || key.is_name(&NAMES) || key.is_itemprop("datepublished"))
+            .then(|| day(&content))?
     });
     let described = || {
         linked::articles(dom, top)
@@ -32,7 +60,10 @@ pub(crate) fn date(dom: &Dom, top: Id) -> Option<String> {
         };
         let times = || dom.iter(top).filter(|&id| dom.tag(id) == Tag::TIME);
         let date = |id| day(value(dom, id, Attr::Datetime));
-        times().filter(marked).find_map(date).or_else(|| times().find_map(date))
+        times()
+            .filter(marked)
+            .find_map(date)
+            .or_else(|| times().find_map(date))
     };
     named.or_else(described).or_else(times)
 }
@@ -45,7 +76,11 @@ fn day(text: &str) -> Option<String> {
         [_, _, _, _, b'-' | b'/' | b'.', ..] => (text.get(..4)?, text.get(5..7)?, text.get(8..10)?),
         _ => (text.get(..4)?, text.get(4..6)?, text.get(6..8)?),
     };
-    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok())?;
+    let number = |part: &str| {
+        part.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| part.parse::<u32>().ok())?
+    };
     let (y, m, d) = (number(year)?, number(month)?, number(day)?);
     let leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
     let most = match m {

@@ -19,8 +19,13 @@ pub(crate) fn language(dom: &Dom, top: Id) -> Option<String> {
 
 /// The language of a code such as `de-AT`, `zh_CN` or `en, fr`.
 fn code(text: &str) -> Option<String> {
-    let first = text.trim().split(|c: char| !c.is_ascii_alphabetic()).next()?;
-    (2..=3).contains(&first.len()).then(|| first.to_ascii_lowercase())
+    let first = text
+        .trim()
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()?;
+    (2..=3)
+        .contains(&first.len())
+        .then(|| first.to_ascii_lowercase())
 }
 
 #[cfg(test)]

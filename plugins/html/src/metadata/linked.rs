@@ -7,8 +7,16 @@ use serde_json::Value;
 /// The descriptions of articles in a page, in their order.
 pub(super) fn articles(dom: &Dom, top: Id) -> Vec<Value> {
     const KINDS: [&str; 10] = [
-        "article", "backgroundnewsarticle", "blogposting", "medicalscholarlyarticle", "newsarticle",
-        "opinionnewsarticle", "reportagenewsarticle", "scholarlyarticle", "socialmediaposting", "liveblogposting",
+        "article",
+        "backgroundnewsarticle",
+        "blogposting",
+        "medicalscholarlyarticle",
+        "newsarticle",
+        "opinionnewsarticle",
+        "reportagenewsarticle",
+        "scholarlyarticle",
+        "socialmediaposting",
+        "liveblogposting",
     ];
     let scripts = dom.descendants(top).filter(|&id| {
         dom.tag(id) == Tag::SCRIPT

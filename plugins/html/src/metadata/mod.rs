@@ -16,7 +16,10 @@ use djhost_sdk::text::{is_space, strip};
 
 /// The text with single spaces.
 fn trim(text: &str) -> String {
-    let words: Vec<&str> = text.split(is_space).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(is_space)
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join(" ")
 }
 
@@ -40,7 +43,9 @@ fn without_tags(text: &str) -> String {
 fn metas(dom: &Dom, top: Id) -> Vec<(Meta, String)> {
     let heads = dom.descendants(top).filter(|&id| dom.tag(id) == Tag::HEAD);
     let metas = heads.flat_map(|head| dom.children(head)).filter_map(|id| {
-        let content = dom.attr(id, Attr::Content).filter(|_| dom.tag(id) == Tag::META)?;
+        let content = dom
+            .attr(id, Attr::Content)
+            .filter(|_| dom.tag(id) == Tag::META)?;
         let key = [
             (Attr::Property, Meta::Property as fn(String) -> Meta),
             (Attr::Name, Meta::Name),
@@ -79,9 +84,12 @@ impl Meta {
     }
 }
 
+/// Whether an element may have what is looked for.
+type Rule<'a> = &'a dyn Fn(&Dom, Id) -> bool;
+
 /// The first element that one of the rules matches, rule by rule, whose text is longer than two
 /// characters and shorter than `most`.
-fn first_text(dom: &Dom, top: Id, most: usize, rules: &[&dyn Fn(&Dom, Id) -> bool]) -> Option<String> {
+fn first_text(dom: &Dom, top: Id, most: usize, rules: &[Rule<'_>]) -> Option<String> {
     rules.iter().find_map(|rule| {
         dom.iter(top).filter(|&id| rule(dom, id)).find_map(|id| {
             let texts: Vec<&str> = dom.texts(id).collect();

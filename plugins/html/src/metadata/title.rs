@@ -6,8 +6,17 @@ use crate::rescue::block_text;
 use crate::select::value;
 
 const NAMES: [&str; 11] = [
-    "citation_title", "dc.title", "dcterms.title", "fb_title", "headline", "parsely-title", "sailthru.title",
-    "shareaholic:title", "rbtitle", "title", "twitter:title",
+    "citation_title",
+    "dc.title",
+    "dcterms.title",
+    "fb_title",
+    "headline",
+    "parsely-title",
+    "sailthru.title",
+    "shareaholic:title",
+    "rbtitle",
+    "title",
+    "twitter:title",
 ];
 
 /// The title that a page names, or else that of its headings.
@@ -32,7 +41,9 @@ pub(crate) fn title(dom: &Dom, top: Id) -> Option<String> {
             .or(article["headline"].as_str())?;
         Some(trim(title))
     });
-    described.or_else(|| heading(dom, top)).filter(|title| !title.is_empty())
+    described
+        .or_else(|| heading(dom, top))
+        .filter(|title| !title.is_empty())
 }
 
 fn heading(dom: &Dom, top: Id) -> Option<String> {
@@ -46,9 +57,15 @@ fn heading(dom: &Dom, top: Id) -> Option<String> {
     let class = |dom: &Dom, id, part: &str| value(dom, id, Attr::Class).contains(part);
     let headlines = |dom: &Dom, id: Id| {
         matches!(dom.tag(id), Tag::H1 | Tag::H2)
-            && (["post-title", "entry-title", "article-title", "post__title", "headline"]
-                .iter()
-                .any(|part| class(dom, id, part))
+            && ([
+                "post-title",
+                "entry-title",
+                "article-title",
+                "post__title",
+                "headline",
+            ]
+            .iter()
+            .any(|part| class(dom, id, part))
                 || value(dom, id, Attr::Id).contains("headline")
                 || value(dom, id, Attr::Itemprop).contains("headline"))
     };

@@ -10,12 +10,25 @@ use std::borrow::Cow;
 
 /// Elements that stand on lines of their own.
 const ON_LINES: Tags = Tags::of(&[
-    Tag::GRAPHIC, Tag::HEAD, Tag::LB, Tag::LIST, Tag::P, Tag::QUOTE, Tag::ROW, Tag::TABLE,
+    Tag::GRAPHIC,
+    Tag::HEAD,
+    Tag::LB,
+    Tag::LIST,
+    Tag::P,
+    Tag::QUOTE,
+    Tag::ROW,
+    Tag::TABLE,
 ]);
 
 /// Elements with marks of their own.
 const MARKED: Tags = Tags::of(&[
-    Tag::CODE, Tag::DEL, Tag::HEAD, Tag::HI, Tag::REF, Tag::ITEM, Tag::CELL,
+    Tag::CODE,
+    Tag::DEL,
+    Tag::HEAD,
+    Tag::HI,
+    Tag::REF,
+    Tag::ITEM,
+    Tag::CELL,
 ]);
 
 /// Where an element is.
@@ -96,7 +109,10 @@ impl<'a> Writer<'a> {
             && !self.is_apart()
             && !self.last().is_some_and(is_space)
             && (!self.dom.text(id).is_empty()
-                || self.dom.first(id).is_none_or(|first| self.dom.tag(first) != Tag::LB))
+                || self
+                    .dom
+                    .first(id)
+                    .is_none_or(|first| self.dom.tag(first) != Tag::LB))
         {
             self.push(" ");
         }
@@ -128,8 +144,11 @@ impl<'a> Writer<'a> {
             if ON_LINES.has(tag) {
                 if tag == Tag::ROW {
                     self.head_line(id);
-                } else if !in_cell && !(tag == Tag::LB && in_item && self.opens_item(id)) {
-                    self.push("\n");
+                } else {
+                    let opening = tag == Tag::LB && in_item && self.opens_item(id);
+                    if !in_cell && !opening {
+                        self.push("\n");
+                    }
                 }
             } else if !matches!(tag, Tag::CELL | Tag::ITEM) {
                 if in_cell {
@@ -171,13 +190,12 @@ impl<'a> Writer<'a> {
             }
         } else if tag == Tag::CELL {
             self.push(" | ");
-        } else if (matches!(tag, Tag::HEAD | Tag::ITEM) && in_cell && !last_in_cell)
-            || (!(matches!(tag, Tag::HEAD | Tag::ITEM) && in_cell)
-                && !MARKED.has(tag)
-                && !last_in_item
-                && !last_in_cell)
-        {
-            self.push_spaced(" ");
+        } else {
+            let flattened = in_cell && matches!(tag, Tag::HEAD | Tag::ITEM);
+            let unmarked = !MARKED.has(tag) && !last_in_item;
+            if (flattened || unmarked) && !last_in_cell {
+                self.push_spaced(" ");
+            }
         }
         self.tail(id, place);
         if last_in_item && !in_cell {
@@ -242,9 +260,9 @@ impl<'a> Writer<'a> {
         if self.dom.tag(id) == container {
             return self.dom.is_leaf(id);
         }
-        self.dom.next(id).is_none_or(|next| {
-            container == Tag::ITEM && self.dom.tag(next) == Tag::ITEM
-        })
+        self.dom
+            .next(id)
+            .is_none_or(|next| container == Tag::ITEM && self.dom.tag(next) == Tag::ITEM)
     }
 
     fn tail(&mut self, id: Id, place: Place) {
@@ -271,7 +289,10 @@ impl<'a> Writer<'a> {
                 piece.push_str(core);
             }
             if tail.ends_with(is_space)
-                && self.dom.next(id).is_some_and(|next| INLINE.has(self.dom.tag(next)))
+                && self
+                    .dom
+                    .next(id)
+                    .is_some_and(|next| INLINE.has(self.dom.tag(next)))
             {
                 piece.push(' ');
             }

@@ -57,7 +57,9 @@ pub(super) fn escape_brackets(text: &str) -> String {
             b'`' => {
                 let run = bytes[at..].iter().take_while(|&&b| b == b'`').count();
                 let escaped = at > 0 && bytes[at - 1] == b'\\';
-                let close = (!escaped).then(|| closing(&bytes[at + run..], run)).flatten();
+                let close = (!escaped)
+                    .then(|| closing(&bytes[at + run..], run))
+                    .flatten();
                 at += run + close.unwrap_or(0);
             }
             b'[' | b']' if at == 0 || bytes[at - 1] != b'\\' => {
@@ -95,18 +97,20 @@ pub(super) fn escape_inline(text: &str) -> String {
     while let Some(next) = memchr::memchr(b'\\', &text.as_bytes()[at..]) {
         at += next;
         let rest = &text[at + 1..];
-        let formula = if rest.starts_with('[') && !no_block && !text[..at].ends_with(|c| !is_space(c)) {
-            let end = memmem::find(&rest.as_bytes()[1..], b"\\]");
-            no_block = end.is_none();
-            end.filter(|&end| end > 0).map(|end| (format!("\n$$\n{}\n$$\n", strip(&rest[1..1 + end])), end))
-        } else if rest.starts_with('(') && !no_inline {
-            let end = memmem::find(&rest.as_bytes()[1..], b"\\)");
-            no_inline = end.is_none();
-            end.filter(|&end| end > 0 && !rest[1..1 + end].contains('\n'))
-                .map(|end| (format!("${}$", &rest[1..1 + end]), end))
-        } else {
-            None
-        };
+        let formula =
+            if rest.starts_with('[') && !no_block && !text[..at].ends_with(|c| !is_space(c)) {
+                let end = memmem::find(&rest.as_bytes()[1..], b"\\]");
+                no_block = end.is_none();
+                end.filter(|&end| end > 0)
+                    .map(|end| (format!("\n$$\n{}\n$$\n", strip(&rest[1..1 + end])), end))
+            } else if rest.starts_with('(') && !no_inline {
+                let end = memmem::find(&rest.as_bytes()[1..], b"\\)");
+                no_inline = end.is_none();
+                end.filter(|&end| end > 0 && !rest[1..1 + end].contains('\n'))
+                    .map(|end| (format!("${}$", &rest[1..1 + end]), end))
+            } else {
+                None
+            };
         match formula {
             Some((formula, len)) => {
                 escape_prose(&text[done..at], &mut out);
@@ -143,7 +147,10 @@ mod tests {
     #[test]
     fn marks_are_escaped() {
         for (text, escaped) in [
-            ("a*b_c [d] <e> ~f `g`", "a\\*b\\_c \\[d\\] \\<e> \\~f \\`g\\`"),
+            (
+                "a*b_c [d] <e> ~f `g`",
+                "a\\*b\\_c \\[d\\] \\<e> \\~f \\`g\\`",
+            ),
             ("\\*", "\\\\\\*"),
             ("x \\(a_1\\) \\[b*c\\] d_", "x $a_1$ \n$$\nb*c\n$$\n d\\_"),
             ("\\( \\[", "\\( \\\\\\["),
@@ -159,6 +166,9 @@ mod tests {
         ] {
             assert_eq!(escape_block_start(text.into()), escaped);
         }
-        assert_eq!(escape_brackets("a [b] `[c]` \\[d]"), "a \\[b\\] `[c]` \\[d\\]");
+        assert_eq!(
+            escape_brackets("a [b] `[c]` \\[d]"),
+            "a \\[b\\] `[c]` \\[d\\]"
+        );
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn element_text(dom: &mut Dom, id: Id, formatting: bool, in_cell: boo
         while let Some(child) = next {
             match dom.tag(child) {
                 Tag::LB => text.push('\n'),
-                tag if INLINE.has(tag) => text.push_str(&element_text(dom, child, formatting, false)),
+                tag if INLINE.has(tag) => {
+                    text.push_str(&element_text(dom, child, formatting, false))
+                }
                 _ => text.push_str(dom.str(dom.text(child))),
             }
             text.push_str(dom.str(dom.tail(child)));
@@ -87,7 +89,11 @@ fn code(text: &str) -> String {
         return text.to_owned();
     }
     let fence = fence(inner, 1);
-    let pad = if inner.starts_with('`') || inner.ends_with('`') { " " } else { "" };
+    let pad = if inner.starts_with('`') || inner.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
     text.replacen(inner, &format!("{fence}{pad}{inner}{pad}{fence}"), 1)
 }
 

@@ -42,7 +42,11 @@ pub(crate) fn is_line_end(c: char) -> bool {
 
 /// The text without characters that are neither printable nor white space.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) || !text.contains(is_unprintable) {
+    if text
+        .bytes()
+        .all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t'))
+        || !text.contains(is_unprintable)
+    {
         return text.into();
     }
     text.replace(is_unprintable, "").into()
@@ -51,7 +55,7 @@ pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
 /// Controls, format characters, and characters for private use.
 fn is_unprintable(c: char) -> bool {
     if c < '\u{a1}' {
-        return (c < ' ' || c > '~') && !is_space(c);
+        return !(' '..='~').contains(&c) && !is_space(c);
     }
     matches!(c,
         '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'

@@ -39,9 +39,7 @@ fn escaped(dom: &mut Dom, span: Span) -> Span {
 
 /// Escapes all texts but those of programs.
 fn escape(dom: &mut Dom, top: Id) {
-    if dom.tag(top) == Tag::CODE
-        || (dom.tag(top) == Tag::HI && dom.rend(top) == Rend::Typewriter)
-    {
+    if dom.tag(top) == Tag::CODE || (dom.tag(top) == Tag::HI && dom.rend(top) == Rend::Typewriter) {
         return;
     }
     let text = escaped(dom, dom.text(top));

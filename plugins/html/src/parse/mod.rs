@@ -107,9 +107,7 @@ fn inner(dom: &mut Dom, root: Id) -> Id {
         dom.detach(only);
         return only;
     }
-    let block = dom
-        .descendants(body)
-        .any(|id| BLOCK.has(dom.tag(id)));
+    let block = dom.descendants(body).any(|id| BLOCK.has(dom.tag(id)));
     dom.set_tag(body, if block { Tag::DIV } else { Tag::SPAN });
     dom.detach(body);
     body
@@ -117,17 +115,55 @@ fn inner(dom: &mut Dom, root: Id) -> Id {
 
 /// Elements that make lxml call a fragment a `div`.
 const BLOCK: Tags = Tags::of(&[
-    Tag::ADDRESS, Tag::ARTICLE, Tag::ASIDE, Tag::BLOCKQUOTE, Tag::CENTER, Tag::DETAILS, Tag::DIALOG, Tag::DD,
-    Tag::DIR, Tag::DIV, Tag::DL, Tag::DT, Tag::FIELDSET, Tag::FIGCAPTION, Tag::FIGURE, Tag::FOOTER, Tag::FORM,
-    Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6, Tag::HEADER, Tag::HGROUP, Tag::HR, Tag::ISINDEX, Tag::LI,
-    Tag::MAIN, Tag::MENU, Tag::NAV, Tag::NOSCRIPT, Tag::OL, Tag::P, Tag::PRE, Tag::SECTION, Tag::TABLE, Tag::UL,
-    Tag::TBODY, Tag::TD, Tag::TFOOT, Tag::TH, Tag::THEAD, Tag::TR,
+    Tag::ADDRESS,
+    Tag::ARTICLE,
+    Tag::ASIDE,
+    Tag::BLOCKQUOTE,
+    Tag::CENTER,
+    Tag::DETAILS,
+    Tag::DIALOG,
+    Tag::DD,
+    Tag::DIR,
+    Tag::DIV,
+    Tag::DL,
+    Tag::DT,
+    Tag::FIELDSET,
+    Tag::FIGCAPTION,
+    Tag::FIGURE,
+    Tag::FOOTER,
+    Tag::FORM,
+    Tag::H1,
+    Tag::H2,
+    Tag::H3,
+    Tag::H4,
+    Tag::H5,
+    Tag::H6,
+    Tag::HEADER,
+    Tag::HGROUP,
+    Tag::HR,
+    Tag::ISINDEX,
+    Tag::LI,
+    Tag::MAIN,
+    Tag::MENU,
+    Tag::NAV,
+    Tag::NOSCRIPT,
+    Tag::OL,
+    Tag::P,
+    Tag::PRE,
+    Tag::SECTION,
+    Tag::TABLE,
+    Tag::UL,
+    Tag::TBODY,
+    Tag::TD,
+    Tag::TFOOT,
+    Tag::TH,
+    Tag::THEAD,
+    Tag::TR,
 ]);
 
 /// The page without the characters that XML forbids.
 fn without_controls(html: &str) -> Cow<'_, str> {
-    let forbidden =
-        |c: char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
+    let forbidden = |c: char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
     if html.contains(forbidden) {
         html.replace(forbidden, "").into()
     } else {

@@ -85,9 +85,7 @@ fn number(bytes: &[u8], out: &mut String) -> usize {
     }
     let c = match number {
         0 => None,
-        0x80..0xa0 => {
-            C1_REPLACEMENTS[number as usize - 0x80].or(char::from_u32(number))
-        }
+        0x80..0xa0 => C1_REPLACEMENTS[number as usize - 0x80].or(char::from_u32(number)),
         _ => char::from_u32(number),
     };
     out.push(c.unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -103,7 +101,10 @@ mod tests {
         for (text, resolved) in [
             ("a&amp;b&lt&gt;", "a&b<>"),
             ("&notit; &not; &unknown; &", "¬it; ¬ &unknown; &"),
-            ("&#x41;&#66 &#128;&#0;&#x110000;&#;", "AB €\u{fffd}\u{fffd}&#;"),
+            (
+                "&#x41;&#66 &#128;&#0;&#x110000;&#;",
+                "AB €\u{fffd}\u{fffd}&#;",
+            ),
             ("&CounterClockwiseContourIntegral;&NotEqualTilde;", "∳≂̸"),
         ] {
             assert_eq!(resolve(text, false), resolved);

@@ -151,7 +151,13 @@ impl<'a> Reader<'a> {
         if rest.starts_with(b">") || rest.starts_with(b"->") {
             return self.skip_to(b">", 4);
         }
-        let (plain, odd) = (memmem::find(rest, b"-->"), memmem::find(&rest[..memmem::find(rest, b"-->").unwrap_or(rest.len())], b"--!>"));
+        let (plain, odd) = (
+            memmem::find(rest, b"-->"),
+            memmem::find(
+                &rest[..memmem::find(rest, b"-->").unwrap_or(rest.len())],
+                b"--!>",
+            ),
+        );
         self.at += 4 + match (plain, odd) {
             (_, Some(odd)) => odd + 4,
             (Some(plain), None) => plain + 3,
@@ -216,11 +222,10 @@ impl<'a> Reader<'a> {
             self.at += self.rest().iter().take_while(|&&b| is_blank(b)).count();
             match self.peek(0)? {
                 quote @ (b'"' | b'\'') => {
-                    let len = memchr(quote, &self.rest()[1..])
-                        .or_else(|| {
-                            self.at = self.html.len();
-                            None
-                        })?;
+                    let len = memchr(quote, &self.rest()[1..]).or_else(|| {
+                        self.at = self.html.len();
+                        None
+                    })?;
                     value = self.at + 1..self.at + 1 + len;
                     self.at = value.end + 1;
                 }

@@ -7,12 +7,30 @@ use std::collections::HashMap;
 
 /// Elements that have no content.
 pub(super) const VOID: Tags = Tags::of(&[
-    Tag::AREA, Tag::BASE, Tag::BASEFONT, Tag::BR, Tag::COL, Tag::FRAME, Tag::HR, Tag::IMG, Tag::INPUT, Tag::ISINDEX,
-    Tag::LINK, Tag::META, Tag::PARAM,
+    Tag::AREA,
+    Tag::BASE,
+    Tag::BASEFONT,
+    Tag::BR,
+    Tag::COL,
+    Tag::FRAME,
+    Tag::HR,
+    Tag::IMG,
+    Tag::INPUT,
+    Tag::ISINDEX,
+    Tag::LINK,
+    Tag::META,
+    Tag::PARAM,
 ]);
 
 /// Elements that may stand in an implied head.
-const HEAD_CONTENT: Tags = Tags::of(&[Tag::SCRIPT, Tag::STYLE, Tag::META, Tag::LINK, Tag::TITLE, Tag::BASE]);
+const HEAD_CONTENT: Tags = Tags::of(&[
+    Tag::SCRIPT,
+    Tag::STYLE,
+    Tag::META,
+    Tag::LINK,
+    Tag::TITLE,
+    Tag::BASE,
+]);
 const FRAMES: Tags = Tags::of(&[Tag::NOFRAMES, Tag::FRAME, Tag::FRAMESET]);
 
 /// Builds a tree in a [`Dom`].
@@ -219,7 +237,8 @@ impl<'a> Builder<'a> {
 
 /// Whether a start tag of this name ends the innermost element.
 fn ends_one(open: &[(Tag, Id)], tag: Tag) -> bool {
-    open.last().is_some_and(|(open, _)| ended_by(*open).has(tag))
+    open.last()
+        .is_some_and(|(open, _)| ended_by(*open).has(tag))
 }
 
 impl Sink for Builder<'_> {

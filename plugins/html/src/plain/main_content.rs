@@ -9,7 +9,15 @@ const HIDDEN: Pattern = Pattern {
     before: Edge::Space,
     prefixes: &["is-", "is_", "visually-", "visually_"],
     needs_prefix: false,
-    words: &["display-none", "hidden", "invisible", "collapsed", "h-0", "nocontent", "expandable"],
+    words: &[
+        "display-none",
+        "hidden",
+        "invisible",
+        "collapsed",
+        "h-0",
+        "nocontent",
+        "expandable",
+    ],
     suffixes: &["-xs", "-sm", "-lg", "-xl", "-2xl"],
     behind: Edge::Space,
 };
@@ -18,8 +26,18 @@ const SKIP: Pattern = Pattern {
     prefixes: &["link~"],
     needs_prefix: false,
     words: &[
-        "skip", "skip~to", "skip~link", "scroll~up", "scroll~down", "next", "prev", "previous", "permalink",
-        "pagination", "skip-to-content", "skip-to-main-content",
+        "skip",
+        "skip~to",
+        "skip~link",
+        "scroll~up",
+        "scroll~down",
+        "next",
+        "prev",
+        "previous",
+        "permalink",
+        "pagination",
+        "skip-to-content",
+        "skip-to-main-content",
     ],
     suffixes: &[],
     behind: Edge::Space,
@@ -33,8 +51,18 @@ const SKIP_POST: Pattern = Pattern {
 const SIGN_IN: Pattern = Pattern::words(
     Edge::Part,
     &[
-        "log~in", "sign~in", "sign~up", "account", "user-info", "user_info", "user-profile", "user_profile",
-        "user-settings", "user_settings", "user-actions", "user_actions",
+        "log~in",
+        "sign~in",
+        "sign~up",
+        "account",
+        "user-info",
+        "user_info",
+        "user-profile",
+        "user_profile",
+        "user-settings",
+        "user_settings",
+        "user-actions",
+        "user_actions",
     ],
     Edge::Part,
 );
@@ -43,12 +71,34 @@ const SOCIAL: Pattern = Pattern {
     prefixes: &["mobile-", "desktop-", "l-", "m-", "c-"],
     needs_prefix: false,
     words: &[
-        "social", "socialmedia", "socialsearch", "share", "sharedaddy", "syndication", "newsletter", "sharing",
-        "follow", "email", "like", "likes", "feedback", "give~feedback", "engagement", "brandengagement",
-        "brand-engagement", "brand_engagement", "facebook", "twitter", "subscribe", "wa", "jp", "aptf-follow",
+        "social",
+        "socialmedia",
+        "socialsearch",
+        "share",
+        "sharedaddy",
+        "syndication",
+        "newsletter",
+        "sharing",
+        "follow",
+        "email",
+        "like",
+        "likes",
+        "feedback",
+        "give~feedback",
+        "engagement",
+        "brandengagement",
+        "brand-engagement",
+        "brand_engagement",
+        "facebook",
+        "twitter",
+        "subscribe",
+        "wa",
+        "jp",
+        "aptf-follow",
     ],
     suffixes: &[
-        "~post", "~link", "~links", "~section", "~icon", "~icons", "~btn", "~button", "~buttons", "~target",
+        "~post", "~link", "~links", "~section", "~icon", "~icons", "~btn", "~button", "~buttons",
+        "~target",
     ],
     behind: Edge::Part,
 };
@@ -63,15 +113,37 @@ const LOGO: Pattern = Pattern::words(Edge::Any, &["logo"], Edge::Space);
 const ADS: Pattern = Pattern::words(
     Edge::Space,
     &[
-        "google~ad", "google~ads", "wide~ad", "wide~ads", "advert", "advertise", "advertisement", "advertiselink",
-        "sponsor", "sponsored", "promoted", "paid", "banner", "widebanner", "donate",
+        "google~ad",
+        "google~ads",
+        "wide~ad",
+        "wide~ads",
+        "advert",
+        "advertise",
+        "advertisement",
+        "advertiselink",
+        "sponsor",
+        "sponsored",
+        "promoted",
+        "paid",
+        "banner",
+        "widebanner",
+        "donate",
     ],
     Edge::Part,
 );
 const ARTICLE: Pattern = Pattern::words(
     Edge::Part,
     &[
-        "article", "entry", "post", "story", "single~post", "content", "main-content", "main_content", "body", "text",
+        "article",
+        "entry",
+        "post",
+        "story",
+        "single~post",
+        "content",
+        "main-content",
+        "main_content",
+        "body",
+        "text",
         "page",
     ],
     Edge::Part,
@@ -86,7 +158,9 @@ const LANDMARK: Pattern = Pattern {
 };
 const HEADER: Pattern = Pattern {
     before: Edge::Space,
-    prefixes: &["l*", "m*", "wp*", "global*", "page*", "site*", "full*", "sticky*"],
+    prefixes: &[
+        "l*", "m*", "wp*", "global*", "page*", "site*", "full*", "sticky*",
+    ],
     needs_prefix: true,
     words: &["header"],
     suffixes: &["~wrap", "~wrapper", "bar"],
@@ -96,13 +170,22 @@ const FOOTER: Pattern = Pattern {
     before: Edge::Part,
     prefixes: &["global", "page", "site", "copyright"],
     needs_prefix: false,
-    words: &["footer", "copyright", "cookie", "consent", "legal", "fcontainer"],
+    words: &[
+        "footer",
+        "copyright",
+        "cookie",
+        "consent",
+        "legal",
+        "fcontainer",
+    ],
     suffixes: &[],
     behind: Edge::Part,
 };
 const NAVIGATION: Pattern = Pattern {
     before: Edge::Space,
-    prefixes: &["l*", "m*", "wp*", "main*", "site*", "page*", "sub*", "article*", "global*", "sticky*"],
+    prefixes: &[
+        "l*", "m*", "wp*", "main*", "site*", "page*", "sub*", "article*", "global*", "sticky*",
+    ],
     needs_prefix: false,
     words: &["nav", "menu", "drop~down", "bread~crumb"],
     suffixes: &[],
@@ -111,19 +194,52 @@ const NAVIGATION: Pattern = Pattern {
 const LINKS: Pattern = Pattern::words(
     Edge::Any,
     &[
-        "link~", "links~", "link~bar", "links~bar", "link~box", "links~box", "link~list", "links~list",
-        "link~container", "links~container", "link~section", "links~section", "link~wrapp", "links~wrapp",
-        "link~wrapper", "links~wrapper",
+        "link~",
+        "links~",
+        "link~bar",
+        "links~bar",
+        "link~box",
+        "links~box",
+        "link~list",
+        "links~list",
+        "link~container",
+        "links~container",
+        "link~section",
+        "links~section",
+        "link~wrapp",
+        "links~wrapp",
+        "link~wrapper",
+        "links~wrapper",
     ],
     Edge::Part,
 );
 const RECOMMENDED: Pattern = Pattern::words(
     Edge::Part,
     &[
-        "trends", "trending", "recommended", "featured", "popular", "editor~picks", "editors~picks", "related",
-        "read-next", "related~links", "related~articles", "related~posts", "related~guides", "related~stories",
-        "more~links", "more~articles", "more~posts", "more~guides", "more~stories", "other~links", "other~articles",
-        "other~posts", "other~guides", "other~stories",
+        "trends",
+        "trending",
+        "recommended",
+        "featured",
+        "popular",
+        "editor~picks",
+        "editors~picks",
+        "related",
+        "read-next",
+        "related~links",
+        "related~articles",
+        "related~posts",
+        "related~guides",
+        "related~stories",
+        "more~links",
+        "more~articles",
+        "more~posts",
+        "more~guides",
+        "more~stories",
+        "other~links",
+        "other~articles",
+        "other~posts",
+        "other~guides",
+        "other~stories",
     ],
     Edge::Part,
 );
@@ -131,7 +247,14 @@ const COMMENTS: Pattern = Pattern {
     before: Edge::Part,
     prefixes: &["article*", "user*", "post*"],
     needs_prefix: false,
-    words: &["comment", "comments", "no~comment", "no~comments", "comment~list", "reply"],
+    words: &[
+        "comment",
+        "comments",
+        "no~comment",
+        "no~comments",
+        "comment~list",
+        "reply",
+    ],
     suffixes: &[],
     behind: Edge::Part,
 };
@@ -148,7 +271,13 @@ const SIDEBAR: Pattern = Pattern {
     prefixes: &["l*", "wp*", "right*", "left*", "global*", "sticky*"],
     needs_prefix: false,
     words: &[
-        "side~bar", "side~bars", "side~box", "sticky~bar", "sticky~bars", "sticky~box", "one-third",
+        "side~bar",
+        "side~bars",
+        "side~box",
+        "sticky~bar",
+        "sticky~bars",
+        "sticky~box",
+        "one-third",
     ],
     suffixes: &[],
     behind: Edge::Part,
@@ -167,8 +296,26 @@ const SPINNER: Pattern = Pattern::words(Edge::Any, &["spinner"], Edge::Part);
 
 /// Roles of elements that are no content.
 const ROLES: [&str; 20] = [
-    "alert", "banner", "checkbox", "comment", "complementary", "contentinfo", "dialog", "img", "menu", "menubar",
-    "menuitem", "navigation", "presentation", "radio", "search", "searchbox", "separator", "tab", "toolbar", "tooltip",
+    "alert",
+    "banner",
+    "checkbox",
+    "comment",
+    "complementary",
+    "contentinfo",
+    "dialog",
+    "img",
+    "menu",
+    "menubar",
+    "menuitem",
+    "navigation",
+    "presentation",
+    "radio",
+    "search",
+    "searchbox",
+    "separator",
+    "tab",
+    "toolbar",
+    "tooltip",
 ];
 
 /// What counts as main content.
@@ -182,7 +329,7 @@ pub(crate) struct MainContent {
 impl MainContent {
     /// Whether a text is one, and not just a symbol.
     pub(super) fn is_text(self, text: &str) -> bool {
-        !text.is_empty() && !(self.only && is_symbol(text))
+        !(text.is_empty() || (self.only && is_symbol(text)))
     }
 
     /// Whether an element is main content, `depth` elements under the body.
@@ -203,8 +350,14 @@ impl MainContent {
             return tag != Tag::DIV || depth <= 5 || !is_cluster(dom, id, 0.6, 800);
         }
         if dom.attr(id, Attr::Hidden).is_some()
-            || matches!(value(dom, id, Attr::Rel).trim(), "author" | "icon" | "search" | "prev" | "next" | "tag")
-            || matches!(value(dom, id, Attr::Itemprop).trim(), "datePublished" | "author" | "url")
+            || matches!(
+                value(dom, id, Attr::Rel).trim(),
+                "author" | "icon" | "search" | "prev" | "next" | "tag"
+            )
+            || matches!(
+                value(dom, id, Attr::Itemprop).trim(),
+                "datePublished" | "author" | "url"
+            )
             || value(dom, id, Attr::AriaHidden).trim() == "true"
             || value(dom, id, Attr::AriaExpanded).trim() == "false"
         {
@@ -222,7 +375,8 @@ impl MainContent {
         both.push_str(&name);
         if HIDDEN.is_in(&class)
             || hides(value(dom, id, Attr::Style))
-            || (matches!(tag, Tag::A | Tag::DIV | Tag::LI) && (SKIP.is_in(&both) || SKIP_POST.is_in(&both)))
+            || (matches!(tag, Tag::A | Tag::DIV | Tag::LI)
+                && (SKIP.is_in(&both) || SKIP_POST.is_in(&both)))
             || (depth > 2
                 && (SIGN_IN.is_in(&class) || SOCIAL.is_in(&class) || SOCIAL_INSIDE.is_in(&class)))
             || LOGO.is_in(&both)
@@ -245,7 +399,16 @@ impl MainContent {
             return true;
         }
         let junk = [
-            HEADER, FOOTER, NAVIGATION, LINKS, RECOMMENDED, SEARCH, SIDEBAR, MODAL, GALLERY, PRINT,
+            HEADER,
+            FOOTER,
+            NAVIGATION,
+            LINKS,
+            RECOMMENDED,
+            SEARCH,
+            SIDEBAR,
+            MODAL,
+            GALLERY,
+            PRINT,
         ];
         !(LANDMARK.is_in(&name)
             || junk.iter().any(|pattern| pattern.is_in(&both))
@@ -259,7 +422,9 @@ fn has_empty_part(names: &str) -> bool {
     let bytes = names.as_bytes();
     bytes.first().is_some_and(|&b| separator(b))
         || bytes.last().is_some_and(|&b| separator(b))
-        || bytes.windows(2).any(|pair| separator(pair[0]) && separator(pair[1]))
+        || bytes
+            .windows(2)
+            .any(|pair| separator(pair[0]) && separator(pair[1]))
 }
 
 /// Whether a name is `ad` at the end, or `ad_` and a number.
@@ -276,7 +441,10 @@ fn is_ad(names: &str) -> bool {
 fn hides(style: &str) -> bool {
     style.to_ascii_lowercase().split(';').any(|rule| {
         rule.split_once(':').is_some_and(|(name, value)| {
-            matches!((name.trim(), value.trim()), ("display", "none") | ("visibility", "hidden"))
+            matches!(
+                (name.trim(), value.trim()),
+                ("display", "none") | ("visibility", "hidden")
+            )
         })
     })
 }
@@ -285,7 +453,10 @@ fn hides(style: &str) -> bool {
 fn is_symbol(text: &str) -> bool {
     let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
     let mut chars = text.chars();
-    matches!((chars.next(), chars.next()), (Some('¶' | '\u{e000}'..='\u{f8ff}'), None))
+    matches!(
+        (chars.next(), chars.next()),
+        (Some('¶' | '\u{e000}'..='\u{f8ff}'), None)
+    )
 }
 
 /// Whether the links in an element have more than this share of its text; with `most`, only if it has

@@ -11,16 +11,57 @@ use crate::select::value;
 
 /// Elements on lines of their own.
 const BLOCKS: Tags = Tags::of(&[
-    Tag::ADDRESS, Tag::ARTICLE, Tag::ASIDE, Tag::BLOCKQUOTE, Tag::BR, Tag::CENTER, Tag::DD, Tag::DETAILS,
-    Tag::DIV, Tag::DL, Tag::DT, Tag::FIELDSET, Tag::FIGCAPTION, Tag::FIGURE, Tag::FOOTER, Tag::FORM,
-    Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6, Tag::HEADER, Tag::HGROUP, Tag::HR, Tag::LI, Tag::MAIN,
-    Tag::NAV, Tag::OL, Tag::P, Tag::PRE, Tag::SECTION, Tag::TABLE, Tag::UL, Tag::TR,
+    Tag::ADDRESS,
+    Tag::ARTICLE,
+    Tag::ASIDE,
+    Tag::BLOCKQUOTE,
+    Tag::BR,
+    Tag::CENTER,
+    Tag::DD,
+    Tag::DETAILS,
+    Tag::DIV,
+    Tag::DL,
+    Tag::DT,
+    Tag::FIELDSET,
+    Tag::FIGCAPTION,
+    Tag::FIGURE,
+    Tag::FOOTER,
+    Tag::FORM,
+    Tag::H1,
+    Tag::H2,
+    Tag::H3,
+    Tag::H4,
+    Tag::H5,
+    Tag::H6,
+    Tag::HEADER,
+    Tag::HGROUP,
+    Tag::HR,
+    Tag::LI,
+    Tag::MAIN,
+    Tag::NAV,
+    Tag::OL,
+    Tag::P,
+    Tag::PRE,
+    Tag::SECTION,
+    Tag::TABLE,
+    Tag::UL,
+    Tag::TR,
 ]);
 
 /// Elements that are never text.
 const SKIPPED: Tags = Tags::of(&[
-    Tag::SCRIPT, Tag::STYLE, Tag::IFRAME, Tag::FRAME, Tag::TEMPLATE, Tag::NOSCRIPT, Tag::TEXTAREA, Tag::INPUT,
-    Tag::BUTTON, Tag::SELECT, Tag::OPTION, Tag::LABEL,
+    Tag::SCRIPT,
+    Tag::STYLE,
+    Tag::IFRAME,
+    Tag::FRAME,
+    Tag::TEMPLATE,
+    Tag::NOSCRIPT,
+    Tag::TEXTAREA,
+    Tag::INPUT,
+    Tag::BUTTON,
+    Tag::SELECT,
+    Tag::OPTION,
+    Tag::LABEL,
 ]);
 
 /// A piece of text and the element at whose start or end it begins.
@@ -40,7 +81,9 @@ struct Piece {
 
 /// Appends the text of the page under `top`.
 pub(crate) fn extract(dom: &Dom, top: Id, rules: &MainContent, out: &mut String) {
-    let body = dom.find(top, Tag::BODY).unwrap_or(top);
+    let Some(body) = dom.find(top, Tag::BODY) else {
+        return;
+    };
     let root = only_main(dom, body).unwrap_or(body);
     let base = dom
         .ancestors(root)
@@ -97,7 +140,13 @@ pub(crate) fn extract(dom: &Dom, top: Id, rules: &MainContent, out: &mut String)
 /// The part of the page that says that it is the main one, if just one does.
 fn only_main(dom: &Dom, body: Id) -> Option<Id> {
     const CLASSES: [&str; 8] = [
-        "article-body", "articleBody", "contentBody", "article-text", "main-content", "postcontent", "post-content",
+        "article-body",
+        "articleBody",
+        "contentBody",
+        "article-text",
+        "main-content",
+        "postcontent",
+        "post-content",
         "single-post",
     ];
     let mut found = dom.descendants(body).filter(|&id| {
@@ -155,7 +204,10 @@ impl Collector<'_> {
                 piece.text.get_or_insert_default();
                 piece.collapse = false;
             }
-            Tag::IMG | Tag::AREA => piece.text.get_or_insert_default().push_str(&alt.unwrap_or_default()),
+            Tag::IMG | Tag::AREA => piece
+                .text
+                .get_or_insert_default()
+                .push_str(&alt.unwrap_or_default()),
             _ => {}
         }
     }

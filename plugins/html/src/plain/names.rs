@@ -50,7 +50,9 @@ impl Pattern {
                     Edge::Any => true,
                     Edge::End => false,
                     Edge::Space => bytes[at - 1].is_ascii_whitespace(),
-                    Edge::Part => bytes[at - 1].is_ascii_whitespace() || matches!(bytes[at - 1], b'-' | b'_'),
+                    Edge::Part => {
+                        bytes[at - 1].is_ascii_whitespace() || matches!(bytes[at - 1], b'-' | b'_')
+                    }
                 };
             edge && self.starts(bytes, at)
         })
@@ -68,10 +70,9 @@ impl Pattern {
         self.words.iter().any(|word| {
             matches(bytes, at, word.as_bytes(), &mut |at| {
                 self.ends(bytes, at)
-                    || self
-                        .suffixes
-                        .iter()
-                        .any(|suffix| matches(bytes, at, suffix.as_bytes(), &mut |at| self.ends(bytes, at)))
+                    || self.suffixes.iter().any(|suffix| {
+                        matches(bytes, at, suffix.as_bytes(), &mut |at| self.ends(bytes, at))
+                    })
             })
         })
     }
@@ -94,7 +95,9 @@ fn matches(bytes: &[u8], at: usize, word: &[u8], rest: &mut dyn FnMut(usize) -> 
     };
     let separator = |at: usize| matches!(bytes.get(at), Some(b'-' | b'_'));
     match first {
-        b'~' => (separator(at) && matches(bytes, at + 1, word, rest)) || matches(bytes, at, word, rest),
+        b'~' => {
+            (separator(at) && matches(bytes, at + 1, word, rest)) || matches(bytes, at, word, rest)
+        }
         b'*' => {
             let mut at = at;
             loop {

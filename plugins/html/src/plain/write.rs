@@ -51,12 +51,13 @@ pub(super) fn write(pieces: &[Piece], out: &mut String) {
         let Some(raw) = &piece.text else {
             continue;
         };
+        let is_cell = matches!(piece.tag, Some(Tag::TD | Tag::TH));
         let mut content = raw.as_str();
         let collapsed;
         if piece.pre == 0 {
             collapsed = collapse(raw);
             content = &collapsed;
-            if piece.block || ends_blank(&text) {
+            if piece.block || is_cell || ends_blank(&text) {
                 content = content.trim_start_matches(blank);
             }
         }
@@ -77,7 +78,8 @@ pub(super) fn write(pieces: &[Piece], out: &mut String) {
             text.extend(std::iter::repeat_n(' ', 2 * indent));
             bullet = false;
         }
-        if matches!(piece.tag, Some(Tag::TD | Tag::TH)) && !text.is_empty() && !text.ends_with('\n') {
+        if is_cell && !text.is_empty() && !text.ends_with('\n') {
+            text.truncate(text.trim_end_matches(blank).len());
             text.push_str("\t\t");
         }
         text.push_str(&prefix);

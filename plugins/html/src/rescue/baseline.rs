@@ -12,12 +12,49 @@ use djhost_sdk::text::{code_points, is_space};
 const MIN_CONTENT: usize = 100;
 
 const BLOCKS: Tags = Tags::of(&[
-    Tag::ADDRESS, Tag::ARTICLE, Tag::ASIDE, Tag::BLOCKQUOTE, Tag::BR, Tag::DD, Tag::DIV, Tag::DL, Tag::DT,
-    Tag::FIGCAPTION, Tag::FIGURE, Tag::FOOTER, Tag::FORM, Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6,
-    Tag::HEADER, Tag::HR, Tag::LI, Tag::MAIN, Tag::NAV, Tag::OL, Tag::P, Tag::PRE, Tag::SECTION, Tag::SUMMARY,
-    Tag::TABLE, Tag::TD, Tag::TH, Tag::TR, Tag::UL,
+    Tag::ADDRESS,
+    Tag::ARTICLE,
+    Tag::ASIDE,
+    Tag::BLOCKQUOTE,
+    Tag::BR,
+    Tag::DD,
+    Tag::DIV,
+    Tag::DL,
+    Tag::DT,
+    Tag::FIGCAPTION,
+    Tag::FIGURE,
+    Tag::FOOTER,
+    Tag::FORM,
+    Tag::H1,
+    Tag::H2,
+    Tag::H3,
+    Tag::H4,
+    Tag::H5,
+    Tag::H6,
+    Tag::HEADER,
+    Tag::HR,
+    Tag::LI,
+    Tag::MAIN,
+    Tag::NAV,
+    Tag::OL,
+    Tag::P,
+    Tag::PRE,
+    Tag::SECTION,
+    Tag::SUMMARY,
+    Tag::TABLE,
+    Tag::TD,
+    Tag::TH,
+    Tag::TR,
+    Tag::UL,
 ]);
-const SCRAPED: Tags = Tags::of(&[Tag::BLOCKQUOTE, Tag::CODE, Tag::P, Tag::PRE, Tag::Q, Tag::QUOTE]);
+const SCRAPED: Tags = Tags::of(&[
+    Tag::BLOCKQUOTE,
+    Tag::CODE,
+    Tag::P,
+    Tag::PRE,
+    Tag::Q,
+    Tag::QUOTE,
+]);
 
 /// The text in `top` with single spaces, also between blocks.
 pub(crate) fn block_text(dom: &Dom, top: Id) -> String {
@@ -134,7 +171,10 @@ pub(crate) fn baseline(dom: &mut Dom, top: Id, rules: &Rules) -> Found {
     remove_matching(dom, top, |dom, id| rules.is_chrome(dom, id));
 
     let outermost = |dom: &Dom, id: Id, tags: Tags| {
-        tags.has(dom.tag(id)) && !dom.ancestors(id).any(|ancestor| tags.has(dom.tag(ancestor)))
+        tags.has(dom.tag(id))
+            && !dom
+                .ancestors(id)
+                .any(|ancestor| tags.has(dom.tag(ancestor)))
     };
     let articles: Vec<String> = dom
         .descendants(top)
@@ -142,7 +182,11 @@ pub(crate) fn baseline(dom: &mut Dom, top: Id, rules: &Rules) -> Found {
         .map(|id| block_text(dom, id))
         .filter(|text| code_points(text) > MIN_CONTENT)
         .collect();
-    let longest = articles.iter().map(|text| code_points(text)).max().unwrap_or(0);
+    let longest = articles
+        .iter()
+        .map(|text| code_points(text))
+        .max()
+        .unwrap_or(0);
     let articles: Vec<String> = articles
         .into_iter()
         .filter(|text| code_points(text) * 5 >= longest)
@@ -164,7 +208,10 @@ pub(crate) fn baseline(dom: &mut Dom, top: Id, rules: &Rules) -> Found {
     let mut all = String::new();
     if let Some(page) = dom.find(top, Tag::BODY) {
         for text in dom.texts(page) {
-            let words: Vec<&str> = text.split(is_space).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = text
+                .split(is_space)
+                .filter(|word| !word.is_empty())
+                .collect();
             if !words.is_empty() {
                 if !all.is_empty() {
                     all.push('\n');

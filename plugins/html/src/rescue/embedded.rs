@@ -11,7 +11,12 @@ const MAX_DEPTH: usize = 16;
 /// The full texts in a page's JSON, and the descriptions of products and videos.
 pub(super) fn texts(dom: &Dom, top: Id) -> (Vec<String>, Vec<String>) {
     const HOOKS: [&str; 7] = [
-        "articleBody", "reviewBody", "recipeInstructions", "acceptedAnswer", "\"Product\"", "\"VideoObject\"",
+        "articleBody",
+        "reviewBody",
+        "recipeInstructions",
+        "acceptedAnswer",
+        "\"Product\"",
+        "\"VideoObject\"",
         "\"HowTo\"",
     ];
     let (mut bodies, mut teasers) = (Vec::new(), Vec::new());
@@ -51,19 +56,29 @@ fn walk(value: &Value, depth: usize, bodies: &mut Vec<String>, teasers: &mut Vec
         for key in ["articleBody", "reviewBody"] {
             bodies.extend(text(item, key).filter(|text| !text.is_empty()));
         }
-        for step in ["recipeInstructions", "step"].iter().flat_map(|key| each(&item[*key])) {
+        for step in ["recipeInstructions", "step"]
+            .iter()
+            .flat_map(|key| each(&item[*key]))
+        {
             match step {
                 Value::String(step) => bodies.push(step.clone()),
                 Value::Object(_) => {
                     bodies.extend(text(step, "text"));
-                    bodies.extend(each(&step["itemListElement"]).iter().filter_map(|sub| text(sub, "text")));
+                    bodies.extend(
+                        each(&step["itemListElement"])
+                            .iter()
+                            .filter_map(|sub| text(sub, "text")),
+                    );
                 }
                 _ => {}
             }
         }
         bodies.extend(text(&item["acceptedAnswer"], "text"));
         let kind = item["@type"].to_string();
-        if ["Product", "VideoObject"].iter().any(|name| kind.contains(name)) {
+        if ["Product", "VideoObject"]
+            .iter()
+            .any(|name| kind.contains(name))
+        {
             teasers.extend(text(item, "description"));
         }
         for container in ["@graph", "mainEntity"] {
@@ -86,6 +101,9 @@ pub(super) fn render(raw: &str) -> String {
             return super::baseline::block_text(&dom, root);
         }
     }
-    let words: Vec<&str> = raw.split(is_space).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = raw
+        .split(is_space)
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join(" ")
 }

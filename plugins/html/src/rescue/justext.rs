@@ -8,10 +8,38 @@ use crate::select::Rules;
 use djhost_sdk::text::{code_points, is_space};
 
 const PARAGRAPHS: Tags = Tags::of(&[
-    Tag::BODY, Tag::BLOCKQUOTE, Tag::CAPTION, Tag::CENTER, Tag::COL, Tag::COLGROUP, Tag::DD, Tag::DIV, Tag::DL,
-    Tag::DT, Tag::FIELDSET, Tag::FORM, Tag::LEGEND, Tag::OPTGROUP, Tag::OPTION, Tag::P, Tag::PRE, Tag::TABLE, Tag::TD,
-    Tag::TEXTAREA, Tag::TFOOT, Tag::TH, Tag::THEAD, Tag::TR, Tag::UL, Tag::LI, Tag::H1, Tag::H2, Tag::H3, Tag::H4,
-    Tag::H5, Tag::H6,
+    Tag::BODY,
+    Tag::BLOCKQUOTE,
+    Tag::CAPTION,
+    Tag::CENTER,
+    Tag::COL,
+    Tag::COLGROUP,
+    Tag::DD,
+    Tag::DIV,
+    Tag::DL,
+    Tag::DT,
+    Tag::FIELDSET,
+    Tag::FORM,
+    Tag::LEGEND,
+    Tag::OPTGROUP,
+    Tag::OPTION,
+    Tag::P,
+    Tag::PRE,
+    Tag::TABLE,
+    Tag::TD,
+    Tag::TEXTAREA,
+    Tag::TFOOT,
+    Tag::TH,
+    Tag::THEAD,
+    Tag::TR,
+    Tag::UL,
+    Tag::LI,
+    Tag::H1,
+    Tag::H2,
+    Tag::H3,
+    Tag::H4,
+    Tag::H5,
+    Tag::H6,
 ]);
 
 /// Below this many characters a paragraph is short, above the other it can be good by itself.
@@ -249,7 +277,11 @@ fn free_class(paragraph: &Paragraph) -> Class {
         return Class::Bad;
     }
     if len < SHORT {
-        return if paragraph.linked > 0 { Class::Bad } else { Class::Short };
+        return if paragraph.linked > 0 {
+            Class::Bad
+        } else {
+            Class::Short
+        };
     }
     let (mut words, mut common) = (0usize, 0usize);
     for word in text.split(is_space).filter(|word| !word.is_empty()) {

@@ -21,19 +21,33 @@ const OVERRIDE_RATIO: usize = 3;
 
 /// What a clean text has not.
 const UNCLEAN: Tags = Tags::of(&[
-    Tag::ASIDE, Tag::AUDIO, Tag::BUTTON, Tag::FENCEDFRAME, Tag::FIELDSET, Tag::FIGURE, Tag::FOOTER, Tag::IFRAME,
-    Tag::INPUT, Tag::LABEL, Tag::LINK, Tag::NAV, Tag::NOINDEX, Tag::NOSCRIPT, Tag::OBJECT, Tag::OPTION, Tag::SELECT,
-    Tag::SOURCE, Tag::SVG, Tag::TIME,
+    Tag::ASIDE,
+    Tag::AUDIO,
+    Tag::BUTTON,
+    Tag::FENCEDFRAME,
+    Tag::FIELDSET,
+    Tag::FIGURE,
+    Tag::FOOTER,
+    Tag::IFRAME,
+    Tag::INPUT,
+    Tag::LABEL,
+    Tag::LINK,
+    Tag::NAV,
+    Tag::NOINDEX,
+    Tag::NOSCRIPT,
+    Tag::OBJECT,
+    Tag::OPTION,
+    Tag::SELECT,
+    Tag::SOURCE,
+    Tag::SVG,
+    Tag::TIME,
 ]);
 
 /// The characters of the texts in `top`, each text a word at least, with single spaces.
 pub(crate) fn spaced_len(dom: &Dom, top: Id) -> usize {
-    let mut words = Words::default();
-    for text in dom.texts(top) {
-        words.add(text);
-        words.add(" ");
-    }
-    words.len()
+    dom.words(top)
+        .fold(Words::NONE, |all, words| all.then(words).apart())
+        .len()
 }
 
 /// Compares what the rules have found with what readability and jusText find, and returns the

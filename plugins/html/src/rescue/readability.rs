@@ -13,7 +13,13 @@ const MIN_TEXT: usize = 25;
 const HEADINGS: Tags = Tags::of(&[Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6]);
 const PARAGRAPHS: Tags = Tags::of(&[Tag::P, Tag::PRE, Tag::TD]);
 const CONTAINERS: Tags = Tags::of(&[
-    Tag::TABLE, Tag::UL, Tag::DIV, Tag::ASIDE, Tag::HEADER, Tag::FOOTER, Tag::SECTION,
+    Tag::TABLE,
+    Tag::UL,
+    Tag::DIV,
+    Tag::ASIDE,
+    Tag::HEADER,
+    Tag::FOOTER,
+    Tag::SECTION,
 ]);
 
 /// Scores of containers, in the order in which they were found.
@@ -84,7 +90,18 @@ fn remove_unlikely(dom: &mut Dom, top: Id, rules: &Rules) {
 /// Whether an element keeps a `div` from being a paragraph.
 fn is_block(tag: Tag) -> bool {
     [
-        "address", "article", "aside", "audio", "blockquote", "dl", "div", "img", "ol", "p", "table", "ul",
+        "address",
+        "article",
+        "aside",
+        "audio",
+        "blockquote",
+        "dl",
+        "div",
+        "img",
+        "ol",
+        "p",
+        "table",
+        "ul",
     ]
     .iter()
     .any(|start| tag.name().starts_with(start))
@@ -144,7 +161,8 @@ fn class_weight(dom: &Dom, id: Id, rules: &Rules) -> f64 {
         .into_iter()
         .map(|name| {
             let names = value(dom, id, name);
-            25.0 * (f64::from(rules.positive.match_in(names)) - f64::from(rules.negative.match_in(names)))
+            25.0 * (f64::from(rules.positive.match_in(names))
+                - f64::from(rules.negative.match_in(names)))
         })
         .sum()
 }
@@ -153,7 +171,15 @@ fn tag_score(tag: Tag) -> f64 {
     match tag {
         Tag::DIV | Tag::ARTICLE => 5.0,
         Tag::PRE | Tag::TD | Tag::BLOCKQUOTE => 3.0,
-        Tag::ADDRESS | Tag::OL | Tag::UL | Tag::DL | Tag::DD | Tag::DT | Tag::LI | Tag::FORM | Tag::ASIDE => -3.0,
+        Tag::ADDRESS
+        | Tag::OL
+        | Tag::UL
+        | Tag::DL
+        | Tag::DD
+        | Tag::DT
+        | Tag::LI
+        | Tag::FORM
+        | Tag::ASIDE => -3.0,
         Tag::TH | Tag::HEADER | Tag::FOOTER | Tag::NAV => -5.0,
         tag if tag.is_heading() => -5.0,
         _ => 0.0,

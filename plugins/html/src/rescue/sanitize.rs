@@ -8,8 +8,22 @@ use crate::extract::Settings;
 use std::collections::HashSet;
 
 const KNOWN: Tags = Tags::of(&[
-    Tag::BODY, Tag::CELL, Tag::CODE, Tag::DEL, Tag::DIV, Tag::GRAPHIC, Tag::HEAD, Tag::HI, Tag::ITEM, Tag::LB,
-    Tag::LIST, Tag::P, Tag::QUOTE, Tag::REF, Tag::ROW, Tag::TABLE,
+    Tag::BODY,
+    Tag::CELL,
+    Tag::CODE,
+    Tag::DEL,
+    Tag::DIV,
+    Tag::GRAPHIC,
+    Tag::HEAD,
+    Tag::HI,
+    Tag::ITEM,
+    Tag::LB,
+    Tag::LIST,
+    Tag::P,
+    Tag::QUOTE,
+    Tag::REF,
+    Tag::ROW,
+    Tag::TABLE,
 ]);
 
 pub(super) fn sanitize(dom: &mut Dom, top: Id, settings: &Settings) -> Found {
@@ -33,7 +47,11 @@ pub(super) fn sanitize(dom: &mut Dom, top: Id, settings: &Settings) -> Found {
         }
     }
     dom.visit(body, Tags::of(&[Tag::TD, Tag::TH, Tag::TR]), |dom, id| {
-        let tag = if dom.tag(id) == Tag::TR { Tag::ROW } else { Tag::CELL };
+        let tag = if dom.tag(id) == Tag::TR {
+            Tag::ROW
+        } else {
+            Tag::CELL
+        };
         dom.set_tag(id, tag);
     });
     dom.unwrap_others(body, KNOWN);

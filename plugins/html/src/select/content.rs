@@ -4,37 +4,113 @@ use super::{Rules, SECTIONS, contains_folded, value};
 use crate::dom::{Attr, Dom, Id, Tag, Tags};
 
 pub(super) const ARTICLE_ID: &[&str] = &[
-    "entry-content", "article-content", "art-content", "article__content", "articlebody", "article-body",
-    "article__body", "articleBody", "body-text",
+    "entry-content",
+    "article-content",
+    "art-content",
+    "article__content",
+    "articlebody",
+    "article-body",
+    "article__body",
+    "articleBody",
+    "body-text",
 ];
 pub(super) const ARTICLE_CLASS: &[&str] = &[
-    "post-text", "post_text", "post-body", "postentry", "post-entry", "postcontent", "post-content", "post_content",
-    "postContent", "post_inner_wrapper", "articletext", "article-text", "articleText", "entry-content",
-    "page-content", "text-content", "article-content", "art-content", "article__content", "articlebody",
-    "article-body", "article__body", "articleBody", "ArticleContent", "body-text", "article__container",
+    "post-text",
+    "post_text",
+    "post-body",
+    "postentry",
+    "post-entry",
+    "postcontent",
+    "post-content",
+    "post_content",
+    "postContent",
+    "post_inner_wrapper",
+    "articletext",
+    "article-text",
+    "articleText",
+    "entry-content",
+    "page-content",
+    "text-content",
+    "article-content",
+    "art-content",
+    "article__content",
+    "articlebody",
+    "article-body",
+    "article__body",
+    "articleBody",
+    "ArticleContent",
+    "body-text",
+    "article__container",
 ];
 pub(super) const STORY_ID: &[&str] = &["^primary", "story-body"];
 pub(super) const STORY_CLASS: &[&str] = &[
-    "^article ", "post-bodycopy", "storycontent", "story-content", "theme-content", "blog-content",
-    "section-content", "single-content", "single-post", "main-column", "wpb_text_column", "story-body", "field-body",
+    "^article ",
+    "post-bodycopy",
+    "storycontent",
+    "story-content",
+    "theme-content",
+    "blog-content",
+    "section-content",
+    "single-content",
+    "single-post",
+    "main-column",
+    "wpb_text_column",
+    "story-body",
+    "field-body",
 ];
 pub(super) const MAIN_ID: &[&str] = &["content-main", "content-body", "contentBody"];
-pub(super) const MAIN_CLASS: &[&str] = &["content-main", "content_main", "content-body", "content__body"];
+pub(super) const MAIN_CLASS: &[&str] = &[
+    "content-main",
+    "content_main",
+    "content-body",
+    "content__body",
+];
 
 /// readability: what is unlikely to be content, unless a part of `MAYBE` is there too.
 pub(super) const UNLIKELY: &[&str] = &[
-    "combx", "comment", "community", "disqus", "extra", "foot", "header", "menu", "remark", "rss", "shoutbox",
-    "sidebar", "sponsor", "ad-break", "agegate", "pagination", "pager", "popup", "tweet", "twitter",
+    "combx",
+    "comment",
+    "community",
+    "disqus",
+    "extra",
+    "foot",
+    "header",
+    "menu",
+    "remark",
+    "rss",
+    "shoutbox",
+    "sidebar",
+    "sponsor",
+    "ad-break",
+    "agegate",
+    "pagination",
+    "pager",
+    "popup",
+    "tweet",
+    "twitter",
 ];
-pub(super) const MAYBE: &[&str] = &["and", "article", "body", "column", "content", "main", "shadow"];
+pub(super) const MAYBE: &[&str] = &[
+    "and", "article", "body", "column", "content", "main", "shadow",
+];
 /// readability: what speaks for and against a container.
 pub(super) const POSITIVE: &[&str] = &[
-    "article", "body", "content", "entry", "hentry", "main", "page", "pagination", "post", "text", "blog", "story",
+    "article",
+    "body",
+    "content",
+    "entry",
+    "hentry",
+    "main",
+    "page",
+    "pagination",
+    "post",
+    "text",
+    "blog",
+    "story",
 ];
 pub(super) const NEGATIVE: &[&str] = &[
-    "button", "combx", "comment", "com-", "contact", "figure", "foot", "footer", "footnote", "form", "input",
-    "masthead", "media", "meta", "outbrain", "promo", "related", "scroll", "shoutbox", "sidebar", "sponsor",
-    "shopping", "tags", "tool", "widget",
+    "button", "combx", "comment", "com-", "contact", "figure", "foot", "footer", "footnote",
+    "form", "input", "masthead", "media", "meta", "outbrain", "promo", "related", "scroll",
+    "shoutbox", "sidebar", "sponsor", "shopping", "tags", "tool", "widget",
 ];
 
 const PARTS: Tags = Tags::of(&[Tag::ARTICLE, Tag::DIV, Tag::SECTION]);
@@ -76,7 +152,10 @@ impl Rules {
             2 => {
                 value(dom, id, Attr::Role) == "article"
                     || matches!(name, "article" | "story")
-                    || matches!(class, "postarea" | "art-postcontent" | "text" | "cell" | "story")
+                    || matches!(
+                        class,
+                        "postarea" | "art-postcontent" | "text" | "cell" | "story"
+                    )
                     || self.story_id.match_in(name)
                     || self.full_text.match_in(class)
                     || self.story_class.match_in(class)

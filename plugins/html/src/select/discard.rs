@@ -5,36 +5,158 @@ use crate::dom::{Attr, Dom, Id, Tag, Tags};
 
 /// Parts of ids and of classes.
 pub(super) const BOTH: &[&str] = &[
-    "^shar", "social", "viral", "newsletter", "syndication", "tags", "sidebar", "banner", "breadcrumb", "bread-crumb",
-    "button", "author",
+    "^shar",
+    "social",
+    "viral",
+    "newsletter",
+    "syndication",
+    "tags",
+    "sidebar",
+    "banner",
+    "breadcrumb",
+    "bread-crumb",
+    "button",
+    "author",
 ];
 pub(super) const ID: &[&str] = &[
-    "^jp-", "^dpsp-content", "bmdh", "footer", "Footer", "share", "Share", "nav", "Nav", "menu", "related",
-    "message-container", "premium", "^ad-",
+    "^jp-",
+    "^dpsp-content",
+    "bmdh",
+    "footer",
+    "Footer",
+    "share",
+    "Share",
+    "nav",
+    "Nav",
+    "menu",
+    "related",
+    "message-container",
+    "premium",
+    "^ad-",
 ];
 pub(super) const CLASS: &[&str] = &[
-    "^nav", "^post-nav", "^ZendeskForm", "subnav", "avigation", "navbar", "navbox", "menu", "bar", " ad ", "-ad-",
-    "^ad-", " ad-", "dfpAd", "dfpad", "outbrain", "taboola", "criteo", "paidcontent", "paid-content", "widget",
-    "footer", "Footer", "byline", "Byline", "share-", "sociable", "embedded", "embed", "tag-list", "consent",
-    "modal-content", "permission", "elated", "next-", "-stories", "most-popular", "more-on", "meta", "rating",
-    "attachment", "timestamp", "user-info", "user-profile", "-icon", "article-infos", "message-container", "slide",
-    "viewport", "overlay", "options", "expand", "obfuscated", "blurred", "mol-factbox", "yin", "zlylin", "nfoline",
+    "^nav",
+    "^post-nav",
+    "^ZendeskForm",
+    "subnav",
+    "avigation",
+    "navbar",
+    "navbox",
+    "menu",
+    "bar",
+    " ad ",
+    "-ad-",
+    "^ad-",
+    " ad-",
+    "dfpAd",
+    "dfpad",
+    "outbrain",
+    "taboola",
+    "criteo",
+    "paidcontent",
+    "paid-content",
+    "widget",
+    "footer",
+    "Footer",
+    "byline",
+    "Byline",
+    "share-",
+    "sociable",
+    "embedded",
+    "embed",
+    "tag-list",
+    "consent",
+    "modal-content",
+    "permission",
+    "elated",
+    "next-",
+    "-stories",
+    "most-popular",
+    "more-on",
+    "meta",
+    "rating",
+    "attachment",
+    "timestamp",
+    "user-info",
+    "user-profile",
+    "-icon",
+    "article-infos",
+    "message-container",
+    "slide",
+    "viewport",
+    "overlay",
+    "options",
+    "expand",
+    "obfuscated",
+    "blurred",
+    "mol-factbox",
+    "yin",
+    "zlylin",
+    "nfoline",
 ];
 pub(super) const NOTICE_CLASS: &[&str] = &[
-    "^hide-", "comments-title", "nocomments", "-reply-", "message", "akismet", "suggest-links", "-hide-",
-    "hide-print", " hidden", " hide", "noprint", "notloaded",
+    "^hide-",
+    "comments-title",
+    "nocomments",
+    "-reply-",
+    "message",
+    "akismet",
+    "suggest-links",
+    "-hide-",
+    "hide-print",
+    " hidden",
+    " hide",
+    "noprint",
+    "notloaded",
 ];
 
 /// Banners that ask for consent to cookies.
 pub(super) fn consent() -> Vec<&'static str> {
     const PARTS: &[&str] = &[
-        "cookiebanner", "cookie-banner", "cookie_banner", "cookiebar", "cookie-bar", "cookie_bar", "cookieconsent",
-        "cookie-consent", "cookie_consent", "cookielaw", "cookie-law", "cookie_law", "cookienotice", "cookie-notice",
-        "cookie_notice", "cookiepolicy", "cookie-policy", "cookie_policy", "cookiedescription", "cookie-description",
-        "cookie_description", "noticecookie", "notice-cookie", "notice_cookie", "notice--cookie", "notice__cookie",
-        "notice-_cookie", "notice_-cookie", "consentbanner", "consent-banner", "consent_banner", "consentmanager",
-        "consent-manager", "consent_manager", "consentsdk", "consent-sdk", "consent_sdk", "borlabs", "cookiebot",
-        "cmplz", "onetrust", "moovegdpr", "moove-gdpr", "moove_gdpr",
+        "cookiebanner",
+        "cookie-banner",
+        "cookie_banner",
+        "cookiebar",
+        "cookie-bar",
+        "cookie_bar",
+        "cookieconsent",
+        "cookie-consent",
+        "cookie_consent",
+        "cookielaw",
+        "cookie-law",
+        "cookie_law",
+        "cookienotice",
+        "cookie-notice",
+        "cookie_notice",
+        "cookiepolicy",
+        "cookie-policy",
+        "cookie_policy",
+        "cookiedescription",
+        "cookie-description",
+        "cookie_description",
+        "noticecookie",
+        "notice-cookie",
+        "notice_cookie",
+        "notice--cookie",
+        "notice__cookie",
+        "notice-_cookie",
+        "notice_-cookie",
+        "consentbanner",
+        "consent-banner",
+        "consent_banner",
+        "consentmanager",
+        "consent-manager",
+        "consent_manager",
+        "consentsdk",
+        "consent-sdk",
+        "consent_sdk",
+        "borlabs",
+        "cookiebot",
+        "cmplz",
+        "onetrust",
+        "moovegdpr",
+        "moove-gdpr",
+        "moove_gdpr",
     ];
     PARTS.to_vec()
 }
@@ -99,10 +221,10 @@ impl Rules {
             return false;
         }
         let names = [value(dom, id, Attr::Id), value(dom, id, Attr::Class)];
-        let added = |name: &&str| {
-            name.contains("mvp-post-add-box") || name.contains("mvp-post-add-wrap")
-        };
-        let endless = |name: &&str| name.contains("infinitescroll") || name.contains("infinite-scroll");
+        let added =
+            |name: &&str| name.contains("mvp-post-add-box") || name.contains("mvp-post-add-wrap");
+        let endless =
+            |name: &&str| name.contains("infinitescroll") || name.contains("infinite-scroll");
         names.iter().any(added)
             || (names.iter().any(endless) && !dom.contains(id, Tag::H1))
             || names[1].contains("elementor-share-buttons")
@@ -167,9 +289,15 @@ impl Rules {
         let first = first_of(dom, id, Attr::Id, Attr::Class);
         (matches!(tag, Tag::DIV | Tag::SECTION) && value(dom, id, Attr::Id).starts_with("respond"))
             || value(dom, id, Attr::Style).contains("display:none")
-            || ["comments-title", "nocomments", "-reply-", "message", "signin"]
-                .iter()
-                .any(|part| class.contains(part))
+            || [
+                "comments-title",
+                "nocomments",
+                "-reply-",
+                "message",
+                "signin",
+            ]
+            .iter()
+            .any(|part| class.contains(part))
             || first.starts_with("reply-")
             || first.contains("akismet")
     }
@@ -212,5 +340,11 @@ impl Rules {
 }
 
 const CHROME: Tags = Tags::of(&[
-    Tag::ASIDE, Tag::FENCEDFRAME, Tag::FOOTER, Tag::SCRIPT, Tag::STYLE, Tag::SVG, Tag::TEMPLATE,
+    Tag::ASIDE,
+    Tag::FENCEDFRAME,
+    Tag::FOOTER,
+    Tag::SCRIPT,
+    Tag::STYLE,
+    Tag::SVG,
+    Tag::TEMPLATE,
 ]);

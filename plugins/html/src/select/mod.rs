@@ -65,13 +65,23 @@ fn first_of(dom: &Dom, id: Id, one: Attr, other: Attr) -> &str {
 /// Whether `text` contains `part`, of which the letters `upper` may be upper case.
 fn contains_folded(text: &str, part: &str, upper: &[u8]) -> bool {
     let same = |a: u8, b: u8| a == b || (upper.contains(&a) && a.to_ascii_lowercase() == b);
-    text.as_bytes()
-        .windows(part.len())
-        .any(|window| window.iter().zip(part.as_bytes()).all(|(&a, &b)| same(a, b)))
+    text.as_bytes().windows(part.len()).any(|window| {
+        window
+            .iter()
+            .zip(part.as_bytes())
+            .all(|(&a, &b)| same(a, b))
+    })
 }
 
 const SECTIONS: Tags = Tags::of(&[Tag::ARTICLE, Tag::DIV, Tag::MAIN, Tag::SECTION]);
-const CONTAINERS: Tags = Tags::of(&[Tag::DIV, Tag::ITEM, Tag::LIST, Tag::P, Tag::SECTION, Tag::SPAN]);
+const CONTAINERS: Tags = Tags::of(&[
+    Tag::DIV,
+    Tag::ITEM,
+    Tag::LIST,
+    Tag::P,
+    Tag::SECTION,
+    Tag::SPAN,
+]);
 
 /// Whether it is the caption of an image by its name.
 pub(crate) fn is_caption(dom: &Dom, id: Id) -> bool {
