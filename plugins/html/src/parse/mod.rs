@@ -192,3 +192,170 @@ enum Content {
     /// Everything.
     Rest,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tree as tags.
+    fn dump(dom: &Dom, id: Id, out: &mut String) {
+        let name = dom.tag(id).name();
+        out.push_str(&format!("<{name}>{}", dom.str(dom.text(id))));
+        for child in dom.children(id) {
+            dump(dom, child, out);
+            out.push_str(dom.str(dom.tail(child)));
+        }
+        out.push_str(&format!("</{name}>"));
+    }
+
+    fn tree(html: &str) -> String {
+        let mut dom = Dom::default();
+        let Some(root) = parse(&mut dom, html) else {
+            return String::new();
+        };
+        let mut out = String::new();
+        let root = if html.starts_with("<html") {
+            root
+        } else {
+            inner(&mut dom, root)
+        };
+        dump(&dom, root, &mut out);
+        out
+    }
+
+    #[test]
+    fn trees_are_those_of_libxml2() {
+        for (html, expected) in [
+            (
+                "<html><body><p>a</p></body></html><p>b</p>tail",
+                "<html><body><p>a</p></body></html>",
+            ),
+            (
+                "<html><head><title>T</title></head><p>x",
+                "<html><head><title>T</title></head><body><p>x</p></body></html>",
+            ),
+            (
+                "<html>text<head><title>t</title></head><body>b",
+                "<html><body>text<title>t</title>b</body></html>",
+            ),
+            (
+                "<html><body>a</p>b</br>c</body>d<div>e",
+                "<html><body>abc</body>d<div>e</div></html>",
+            ),
+            (
+                "<html><body><table>x<tr><td>a<table><tr><td>b</table>c</table>",
+                "<html><body><table>x<tr><td>a<table><tr><td>b</td></tr></table>c</td></tr></table></body></html>",
+            ),
+            (
+                "<html><body>c<p/>d<div/>e<br/>f",
+                "<html><body>c<p></p>d<div></div>e<br></br>f</body></html>",
+            ),
+            (
+                "<html><body><a href=x>1<a href=y>2</a></a><b><p>x</b>y</p><i><div>q</i>r</div>",
+                "<html><body><a>1</a><a>2</a><b></b><p>xy</p><i><div>qr</div></i></body></html>",
+            ),
+            (
+                "<html><body id=1><div><body class=x>q<html lang=de>z",
+                "<html><body><div>qz</div></body></html>",
+            ),
+            (
+                "<html><body><table><td>a<th>b<tr><td>c<tbody><tr><td>d<caption>e</caption></table>",
+                "<html><body><table><td>a</td><th>b</th><tr><td>c</td></tr><tbody><tr><td>d<caption>e</caption></td></tr></tbody></table></body></html>",
+            ),
+            (
+                "<html><body><h1>a<h2>b</h1>c",
+                "<html><body><h1>a<h2>b</h2></h1>c</body></html>",
+            ),
+            (
+                "<html><body><form>a<form>b</form>c</form>",
+                "<html><body><form>a</form><form>b</form>c</body></html>",
+            ),
+            (
+                "<html><body><p>a</div><div>b</span></p>c</div>",
+                "<html><body><p>a</p><div>bc</div></body></html>",
+            ),
+            (
+                "<html><body><li>a<ul><li>b<li>c</ul><li>d<dl><dt>x<dd>y<dt>z</dl>",
+                "<html><body><li>a<ul><li>b</li><li>c</li></ul></li><li>d<dl><dt>x</dt><dd>y</dd><dt>z</dt></dl></li></body></html>",
+            ),
+            (
+                "<html><body><script>a<b>c</script>d<style>x<y></style>",
+                "<html><body><script>a<b>c</script>d<style>x<y></style></body></html>",
+            ),
+            (
+                "<html><body>a\r\nb\rc<pre>\n\nx</pre>",
+                "<html><body>a\nb\nc<pre>\n\nx</pre></body></html>",
+            ),
+            (
+                "<html><body><!-- a --><p>b<!-- c -->d<?pi x?>e<![CDATA[f]]>g<!foo>h</p>",
+                "<html><body><p>bdegh</p></body></html>",
+            ),
+            (
+                "<html><body>1 < 2 <3 a<b",
+                "<html><body>1 < 2 <3 a</body></html>",
+            ),
+            (
+                "<html><body><textarea>&amp;<p>z</textarea><xmp>&amp;</xmp>",
+                "<html><body><textarea>&<p>z</textarea><xmp>&amp;</xmp></body></html>",
+            ),
+            (
+                "<html><head><script>x</script><title>t</title></head><body>y",
+                "<html><head><script>x</script><title>t</title></head><body>y</body></html>",
+            ),
+            ("just text", "<span>just text</span>"),
+            ("<p>one</p>", "<p>one</p>"),
+            ("<p>one</p><p>two</p>", "<div><p>one</p><p>two</p></div>"),
+            (
+                "<p>x<head><title>t</title></head>y",
+                "<div><p>x</p><title>t</title>y</div>",
+            ),
+            (
+                "<base href=x><p>y",
+                "<html><head><base></base></head><body><p>y</p></body></html>",
+            ),
+            ("", ""),
+            (" \n ", ""),
+        ] {
+            assert_eq!(tree(html), expected, "{html:?}");
+        }
+    }
+
+    #[test]
+    fn a_tree_that_is_read_again_is_like_its_text() {
+        let mut dom = Dom::default();
+        let root = parse(&mut dom, "<html><body><div>a<p>b</p>c<br>d<i></i></div>").unwrap();
+        let div = dom.find(root, Tag::DIV).unwrap();
+        let p = dom.find(div, Tag::P).unwrap();
+        // A heading may not stand in a paragraph.
+        dom.child(p, Tag::H2);
+        let again = reparse(&mut dom, div).unwrap();
+        let mut out = String::new();
+        dump(&dom, again, &mut out);
+        assert_eq!(out, "<div>a<p>b</p><h2></h2>c<br></br>d<i></i></div>");
+    }
+
+    #[test]
+    fn attributes_are_kept_once_and_resolved() {
+        let mut dom = Dom::default();
+        let root = parse(
+            &mut dom,
+            "<html><body><DIV CLASS=A class=b Id = 'q' hidden title=\"1&amp;2\"other=3/>",
+        )
+        .unwrap();
+        let div = dom.find(root, Tag::DIV).unwrap();
+        let attrs: Vec<(Attr, &str)> = dom
+            .attrs(div)
+            .iter()
+            .map(|(name, value)| (*name, dom.str(*value)))
+            .collect();
+        assert_eq!(
+            attrs,
+            [
+                (Attr::Class, "A"),
+                (Attr::Id, "q"),
+                (Attr::Hidden, ""),
+                (Attr::Title, "1&2")
+            ]
+        );
+    }
+}
