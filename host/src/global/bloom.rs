@@ -70,7 +70,11 @@ impl Filter {
 /// groups have, and how many keys it has. Hash 0 ends a group. The keys of a group that is a
 /// duplicate itself are not added. Clears the bits of rows that are duplicates as a whole. Returns
 /// the bytes of the filter, and the number of different keys that it got.
-pub fn look_up(tables: Tables<'_>, masks: &mut [Mask], wanted: &Seen) -> Result<(usize, u64)> {
+pub(crate) fn look_up(
+    tables: Tables<'_>,
+    masks: &mut [Mask],
+    wanted: &Seen,
+) -> Result<(usize, u64)> {
     let mut filter = Filter::new(wanted.blocks())?;
     let mut known = 0;
     for (p, mask) in masks.iter_mut().enumerate() {

@@ -12,7 +12,7 @@ mod key_counts;
 mod keys;
 mod mask;
 
-pub use bloom::look_up;
+pub(crate) use bloom::look_up;
 pub(crate) use clusters::Clustered;
 pub use dedup::{first_of_groups, first_of_keys};
 pub use duplicates::Duplicates;

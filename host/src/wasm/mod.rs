@@ -31,7 +31,7 @@ mod sandbox;
 mod seen;
 mod size;
 
-pub use clusters::{Clusters, Keep};
+pub(crate) use clusters::{Clusters, Keep};
 pub use compile::compile_with;
 pub(crate) use compile::{compile_stdin, this_program};
 pub(crate) use compiling::{Compiling, compiling};
@@ -49,5 +49,5 @@ pub(crate) use pool::OpPool;
 pub use pool::key_hashes;
 pub(crate) use registry::OpEntry;
 pub use registry::{Registry, Replace};
-pub use seen::Seen;
+pub(crate) use seen::Seen;
 pub(crate) use size::row_sizes;
