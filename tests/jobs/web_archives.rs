@@ -72,12 +72,16 @@ fn places_are_positions_of_records() {
     );
     let none = djhost(dir.path(), &["explain", "work/job", "in.warc.gz:7"]);
     assert!(String::from_utf8_lossy(&none.stderr).contains("no row at byte 7"));
-    let quarantine = ok(dir.path(), &["quarantine", "work/job"]);
+    let quarantine = ok(dir.path(), &["quarantine", "work/job", "show"]);
     assert!(
         quarantine.contains(&format!("in.warc.gz:{}", at(2))),
         "{quarantine}"
     );
-    let dropped = ok(dir.path(), &["dropped", "work/job"]);
+    ok(
+        dir.path(),
+        &["dropped", "work/job", "--export", "dropped.jsonl"],
+    );
+    let dropped = fs::read_to_string(dir.path().join("dropped.jsonl")).unwrap();
     assert!(dropped.contains("<p>x"), "{dropped}");
     let analyzed = ok(
         dir.path(),

@@ -26,6 +26,8 @@ from typing import BinaryIO, Iterator, NamedTuple
 CHARSETS = [
     "windows-1252", "iso-8859-2", "windows-1251", "koi8-r", "shift_jis", "euc-jp", "gb18030", "big5", "euc-kr", "utf-16",
 ]  # fmt: skip
+# Browsers have the characters of Hong Kong, and kana where these have them.
+CODECS = {"big5": "big5hkscs"}
 DECLARED = ["header", "page", "both", "lie"]
 CODINGS = ["", "", "", "", "chunked", "gzip", "deflate", "gzip chunked"]
 META = re.compile(rb"<meta[^>]*charset[^>]*>", re.IGNORECASE)
@@ -100,7 +102,7 @@ def _varied(page: Page) -> tuple[bytes, str]:
         text = XML.sub(b"", META.sub(b"", text.encode())).decode()
         for charset in CHARSETS[first:] + CHARSETS[:first]:
             try:
-                body = text.encode(charset)
+                body = text.encode(CODECS.get(charset, charset))
             except UnicodeEncodeError:
                 continue
             declared = "header" if charset == "utf-16" else _choice(page.url, "declared", DECLARED)

@@ -37,14 +37,15 @@ pub(super) fn undone<'a>(
                         "unpacked ({name}) its content has more than {limit} bytes"
                     ));
                 }
-                Some((bytes, End::Damaged)) => {
-                    if simdutf8::basic::from_utf8(&body).is_err() {
-                        let done = bytes.len();
-                        return Err(format!("its {name} content is damaged after {done} bytes"));
-                    }
+                // No packed data are text: the body was stored without its coding.
+                Some((_, End::Damaged | End::Cut)) if simdutf8::basic::from_utf8(&body).is_ok() => {
                     None
                 }
-                Some((bytes, End::Whole)) => Some(bytes),
+                Some((bytes, End::Damaged)) => {
+                    let done = bytes.len();
+                    return Err(format!("its {name} content is damaged after {done} bytes"));
+                }
+                Some((bytes, End::Whole | End::Cut)) => Some(bytes),
             },
         };
         if let Some(next) = next {
@@ -139,8 +140,15 @@ mod tests {
         let coded = |body: &[u8]| of("Content-Encoding: gzip", body, 1000);
         assert_eq!(coded(&packed).unwrap(), page);
         assert_eq!(coded(&page).unwrap(), page);
-        assert_eq!(coded(b"just text").unwrap(), b"just text");
-        let damaged = [&packed[..15], &[0xff; 20]].concat();
+        for coding in ["gzip", "deflate", "br", "zstd"] {
+            let header = format!("Content-Encoding: {coding}");
+            assert_eq!(of(&header, b"just text", 1000).unwrap(), b"just text");
+            assert_eq!(of(&header, b"", 1000).unwrap(), b"");
+        }
+        let cut = coded(&packed[..packed.len() - 9]).unwrap();
+        assert!(page.starts_with(&cut) && !cut.is_empty());
+        // A block of a type that there is not.
+        let damaged = [&packed[..10], &[7; 20]].concat();
         assert!(coded(&damaged).unwrap_err().contains("damaged"));
         assert_eq!(of("Content-Encoding: br", &page, 1000).unwrap(), page);
         assert!(

@@ -6,8 +6,10 @@ use std::io::{ErrorKind, Read};
 /// How unpacking ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// At the end of the data, or of what is there of them.
+    /// At the end of the data.
     Whole,
+    /// Where the body ends, before the end of the data.
+    Cut,
     /// At bytes that make no sense.
     Damaged,
     /// At the limit.
@@ -61,7 +63,7 @@ fn read(from: impl Read, limit: usize) -> (Vec<u8>, End) {
     let end = match from.take(limit as u64 + 1).read_to_end(&mut bytes) {
         _ if bytes.len() > limit => End::TooLarge,
         Ok(_) => End::Whole,
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => End::Whole,
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => End::Cut,
         Err(_) => End::Damaged,
     };
     (bytes, end)
