@@ -26,7 +26,8 @@ const range = (values) => values.reduce(([low, high], v) => [Math.min(low, v), M
 // images, so that none is cut at the end of a page of paper.
 const bars = (title, rows) => {
   const most = Math.max(1, ...rows.map(([, parts]) => parts.reduce((sum, [, size]) => sum + size, 0)));
-  const [each, together] = [34, 20];
+  // On paper an image is as wide as the page.
+  const [each, together] = [34, Math.floor(HALF / 36)];
   const line = ([name, parts, text], at) => {
     let x = 0;
     const y = at * each;

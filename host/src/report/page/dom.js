@@ -48,7 +48,7 @@ const moment = (t) => (t ? `${new Date(1000 * t).toISOString().slice(0, 19).repl
 
 // A table. Columns are [title, 'n' for numbers]; the first cell of a row is its header.
 const table = (caption, columns, rows) => h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption },
-  h('table', { class: columns.length > 12 ? 'many' : null },
+  h('table', { class: columns.length > 10 || columns.map(([title]) => title).join('').length > 90 ? 'many' : null },
     h('caption', null, caption),
     h('thead', null, h('tr', null, columns.map(([title, kind]) => h('th', { scope: 'col', class: kind }, title)))),
     h('tbody', null, rows.map((cells) => h('tr', null, cells.map((cell, at) => (at === 0

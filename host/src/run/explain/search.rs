@@ -24,7 +24,9 @@ use crate::data::json::extract::utf8;
 use crate::data::json::lenient::check;
 use crate::data::json::paths::Paths;
 use crate::data::json::scan::{Found, Scanner};
-use crate::data::{Dataset, FieldType, Format, Partition, ReadOptions, Slice, is_text, read};
+use crate::data::{
+    Dataset, FieldType, Format, Partition, ReadField, ReadOptions, Slice, is_text, read,
+};
 use crate::partition::{SplitBy, split};
 use crate::threads::inherit;
 
@@ -33,7 +35,7 @@ const PIECE: u64 = 4 << 20;
 /// Rows with the value that are found, if they follow within so many pieces.
 pub(super) const MOST: usize = 6;
 const AFTER: usize = 16;
-/// Parts into which a file of columns without row groups is cut.
+/// Parts into which a file without row groups is cut, that has no lines of JSON.
 const PARTS: u32 = 64;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -50,10 +52,15 @@ fn find_by(
     sought: &Sought,
     max_row_bytes: usize,
 ) -> Result<Vec<u64>> {
-    if dataset.is_columnar() {
+    // Only lines of JSON can be searched as bytes.
+    if dataset
+        .files
+        .iter()
+        .any(|file| file.format != Format::Jsonl)
+    {
         let parts = parts(dataset, sought)?;
         return in_order(parts.len(), |part, _| {
-            in_columns(dataset, &parts[part], sought)
+            in_rows(dataset, &parts[part], sought, max_row_bytes)
         });
     }
     let pieces: Vec<Slice> = dataset
@@ -221,7 +228,7 @@ fn fill(file: &File, bytes: &mut Vec<u8>, from: u64, most: usize) -> Result<()> 
     Ok(())
 }
 
-/// The parts of columns that may have the value.
+/// The parts of files without lines of JSON that may have the value.
 fn parts(dataset: &Dataset, sought: &Sought) -> Result<Vec<Partition>> {
     let mut parts = Vec::new();
     for (file, input) in dataset.files.iter().enumerate() {
@@ -278,13 +285,28 @@ fn may_have(values: &Values<'_>, sought: &Sought) -> bool {
     }
 }
 
-/// The rows with the value in a part of columns.
-fn in_columns(dataset: &Dataset, part: &Partition, sought: &Sought) -> Result<Vec<u64>> {
+/// The rows with the value in a part of a dataset, read as any rows.
+fn in_rows(
+    dataset: &Dataset,
+    part: &Partition,
+    sought: &Sought,
+    max_row_bytes: usize,
+) -> Result<Vec<u64>> {
     let field = sought.field();
-    let options = ReadOptions {
-        columns: Some(vec![field.to_owned(), head(field).to_owned()]),
+    let mut options = ReadOptions {
+        max_row_bytes,
         ..ReadOptions::new(Vec::new())
     };
+    // Columns are read in their own types: to write all values as JSON takes longer.
+    if dataset.is_columnar() {
+        options.columns = Some(vec![field.to_owned(), head(field).to_owned()]);
+    } else {
+        options.fields.push(ReadField {
+            path: field.to_owned(),
+            ty: FieldType::Json,
+            required: false,
+        });
+    }
     let quoted = serde_json::from_str::<String>(sought.value()).ok();
     let mut rows = Vec::new();
     for block in read(dataset, part, &options)? {
@@ -292,13 +314,12 @@ fn in_columns(dataset: &Dataset, part: &Partition, sought: &Sought) -> Result<Ve
         let Some(column) = batch.field(field) else {
             continue;
         };
-        let is_plain = is_text(column.data_type());
-        let ty = if is_plain {
-            FieldType::Utf8
-        } else {
-            FieldType::Json
+        let is_plain = dataset.is_columnar() && is_text(column.data_type());
+        let texts = match (dataset.is_columnar(), is_plain) {
+            (false, _) => column.clone(),
+            (true, true) => convert(Some(&column), FieldType::Utf8, batch.rows())?,
+            (true, false) => convert(Some(&column), FieldType::Json, batch.rows())?,
         };
-        let texts = convert(Some(&column), ty, batch.rows())?;
         let texts = texts.as_string_view();
         for row in 0..batch.rows() {
             let is_it = match is_plain {
