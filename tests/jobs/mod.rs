@@ -8,6 +8,7 @@
 mod ahead;
 mod analyze;
 mod clusters;
+mod corpora;
 mod croissant;
 mod expect;
 mod explain;

@@ -81,7 +81,7 @@ PAGES: list[tuple[str, str, str]] = [
     ("https://mirror.example.net/copy/ferry", page("The old ferry", FERRY_AGAIN), "utf-8"),
     ("https://dorf.example.org/german/bienen", page("Bienen im Frühjahr", BIENEN, lang="de"), "iso-8859-1"),
     ("https://station.example.org/address/garden", page("The garden behind the station", GARDEN), "utf-8"),
-    ("https://shop.banned.example/url/garden", page("The garden behind the station, for sale", GARDEN), "utf-8"),
+    ("https://ads.example.com/url/garden", page("The garden behind the station, for sale", GARDEN), "utf-8"),
     ("https://town.example.org/short/note", page("A note", [NOTE]), "utf-8"),
     ("https://town.example.org/lorem/draft", page("A draft", [*LIBRARY[:2], "Lorem ipsum dolor sit amet. " + LIBRARY[2]]), "utf-8"),
     (

@@ -163,6 +163,15 @@ choices! {
     }
 }
 choices! {
+    /// The field with the body of a page.
+    PageKey {
+        /// Beside the text that operators make of it.
+        Html = "html",
+        /// Where operators that take it find a text.
+        Text = "text",
+    }
+}
+choices! {
     /// A field of the rows that are made of WARC records.
     PageField {
         /// `WARC-Target-URI`.
@@ -321,8 +330,8 @@ options! {
     /// How web pages become rows.
     Warc {
         /// The types of records that become rows: `response`, `resource`, `conversion` (WET files),
-        /// `metadata` (WAT files). The body is in the field `html` of responses and resources, and in
-        /// `text` of the others.
+        /// `metadata` (WAT files). The body of responses and resources is in the field that `html_key`
+        /// names, that of the others in `text`.
         record_types: Several<RecordType> =
             Several(vec![RecordType::Response, RecordType::Conversion]);
         /// Media types of responses and resources that become rows: as the record identifies them
@@ -341,6 +350,12 @@ options! {
             PageField::Digest,
             PageField::Charset,
         ]);
+        /// The field with the body of pages: `html`, or `text`, so that `html_extract_mapper: {html_key:
+        /// text}` puts the text in the place of the page.
+        html_key: PageKey = PageKey::Html;
+        /// The field with the body of responses, resources and HTML files: `html`, or `text`, so that
+        /// `html_extract_mapper: {html_key: text}` puts the text in the place of the page.
+        html_key: PageKey = PageKey::Html;
         /// Largest record, in MB, as it is stored and after what its server packed was unpacked;
         /// larger ones go to quarantine. By default `max_row_mb`.
         max_record_mb: Option<u64> = None => between(1.0, 1024.0);

@@ -59,7 +59,11 @@ impl LiveStats {
         if self.stats.is_empty() {
             return Ok(());
         }
-        let behind = if self.behind { ", more are being read" } else { "" };
+        let behind = if self.behind {
+            ", more are being read"
+        } else {
+            ""
+        };
         document.stats_note = Some(format!(
             "So far, from {} of work{behind}. Thresholds can be moved when the job has ended.",
             counted(self.read.len() as u64, "finished piece"),

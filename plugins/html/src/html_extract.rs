@@ -7,6 +7,7 @@ use crate::output::without_controls;
 use crate::parse::{page, parse};
 use crate::plain::{self, MainContent};
 use crate::select::Rules;
+use djhost_sdk::DROPPED;
 use djhost_sdk::prelude::*;
 
 /// How the text is found.
@@ -47,6 +48,7 @@ pub enum OutputFormat {
 /// 255 are left out, and their text goes to the one around them. A page that takes too long goes to
 /// quarantine by the job's time limit.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-drop-reasons" = true))]
 #[serde(default)]
 pub struct HtmlExtractMapper {
     /// The field with the HTML.
@@ -69,7 +71,7 @@ pub struct HtmlExtractMapper {
     pub output_format: OutputFormat,
     /// With `method: plain`: leave out navigation, advertisements and the like.
     pub main_content: bool,
-    /// Drop rows whose page has no text. Otherwise their text is empty.
+    /// Drop rows whose page has no text, with the reason `no_text`. Otherwise their text is empty.
     pub drop_empty: bool,
     /// The field for the title of the page, which is empty if it has none; null: no such field.
     pub title_key: Option<String>,
@@ -241,13 +243,15 @@ impl Operator for HtmlExtractMapper {
             .cloned()
             .collect();
         let mut columns: Vec<Texts> = keys.iter().map(|_| Texts::default()).collect();
-        let mut origins = Vec::new();
+        let (mut origins, mut reasons) = (Vec::new(), Vec::new());
         for row in 0..batch.rows() {
             let (text, facts) = self.extract(pages.value(row));
-            if self.drop_empty && text.is_empty() {
+            let is_dropped = self.drop_empty && text.is_empty();
+            if is_dropped && !common.drop_reasons {
                 continue;
             }
             origins.push(row as u32);
+            reasons.push(is_dropped.then_some("no_text"));
             columns[0].push(&text);
             for (column, fact) in columns[1..].iter_mut().zip(&facts) {
                 column.push(fact);
@@ -255,7 +259,9 @@ impl Operator for HtmlExtractMapper {
         }
         let columns = keys.into_iter().zip(columns);
         if self.drop_empty {
-            let fields = columns.map(|(path, texts)| Field {
+            let is_told = reasons.iter().any(Option::is_some);
+            let reasons = is_told.then(|| (DROPPED.to_owned(), reasons.into_iter().collect()));
+            let fields = columns.chain(reasons).map(|(path, texts)| Field {
                 path,
                 values: Column::Utf8(texts),
             });

@@ -491,12 +491,14 @@ mod tests {
                 compression: Compression::None,
                 bytes: bytes.len() as u64,
                 modified_ns: 0,
+                by_record: false,
                 origin: None,
             };
             let dataset = Dataset {
                 files: vec![file],
                 notes: Vec::new(),
                 zstd_window: 0,
+                pages: Default::default(),
                 losses: Default::default(),
             };
             let sought = Sought::new(field, value);

@@ -39,7 +39,7 @@ pub(super) fn row(
         url: Some(Cow::Owned(url_of(&input.path))),
         ..Page::default()
     };
-    write(&page, ("html", &bytes), settings, out);
+    write(&page, &bytes, true, settings, out);
     Ok(Ok(()))
 }
 

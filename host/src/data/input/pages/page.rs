@@ -104,8 +104,7 @@ pub(super) fn row(
             Err(reason) => return Made::Bad(reason),
         },
     };
-    let key = if is_page { "html" } else { "text" };
-    write(&page, (key, &body), settings, out);
+    write(&page, &body, is_page, settings, out);
     Made::Row
 }
 
@@ -113,10 +112,11 @@ pub(super) fn too_large(size: u64, limit: usize) -> String {
     format!("the record has {size} bytes, more than the {limit} that a record may have")
 }
 
-/// Appends a row with its `body`, in its charset, under `key`.
+/// Appends a row with its `body`, in its charset: HTML, or a text.
 pub(super) fn write(
     page: &Page<'_>,
-    (key, body): (&str, &[u8]),
+    body: &[u8],
+    is_html: bool,
     settings: &PageSettings,
     out: &mut Vec<u8>,
 ) {
@@ -125,7 +125,7 @@ pub(super) fn write(
         &Hints {
             header: page.content_type.as_deref().and_then(charset),
             url: page.url.as_deref(),
-            is_html: key == "html",
+            is_html,
         },
     );
     out.push(b'{');
@@ -154,7 +154,14 @@ pub(super) fn write(
         }
         out.push(b',');
     }
-    write_string(key, out);
+    write_string(
+        if is_html {
+            settings.html_key.word()
+        } else {
+            "text"
+        },
+        out,
+    );
     out.push(b':');
     write_string(&text, out);
     out.push(b'}');

@@ -1,6 +1,6 @@
 //! Which records of WARC files become rows, and with which fields.
 
-use crate::config::{PageField, RecordType, Warc};
+use crate::config::{PageField, PageKey, RecordType, Warc};
 
 /// The section `warc` of the recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(crate) struct PageSettings {
     content_types: Vec<String>,
     /// Fields beside the body.
     fields: Vec<PageField>,
+    /// The field with the body of a page.
+    pub(super) html_key: PageKey,
     /// Most bytes of a record, as stored and with its codings undone.
     pub(super) max_record_bytes: Option<usize>,
 }
@@ -29,6 +31,7 @@ impl PageSettings {
             record_types: warc.record_types.0.clone(),
             content_types: warc.content_types.0.iter().map(lower).collect(),
             fields: warc.fields.0.clone(),
+            html_key: warc.html_key,
             max_record_bytes: warc.max_record_mb.map(|mb| (mb as usize) << 20),
         }
     }
