@@ -350,9 +350,6 @@ options! {
             PageField::Digest,
             PageField::Charset,
         ]);
-        /// The field with the body of pages: `html`, or `text`, so that `html_extract_mapper: {html_key:
-        /// text}` puts the text in the place of the page.
-        html_key: PageKey = PageKey::Html;
         /// The field with the body of responses, resources and HTML files: `html`, or `text`, so that
         /// `html_extract_mapper: {html_key: text}` puts the text in the place of the page.
         html_key: PageKey = PageKey::Html;
