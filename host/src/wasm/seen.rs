@@ -91,6 +91,10 @@ impl Seen {
 /// has Poisson's distribution, and a key is found by chance if its bit is set in each word.
 fn rate_at(bits_per_key: f64) -> f64 {
     let mean = BLOCK as f64 / bits_per_key;
+    // So full that everything is found; beyond, the first terms of the sum vanish.
+    if mean > 700.0 {
+        return 1.0;
+    }
     let most = (mean + 12.0 * mean.sqrt() + 40.0) as i32;
     let mut probability = (-mean).exp();
     let mut rate = 0.0;
@@ -99,8 +103,7 @@ fn rate_at(bits_per_key: f64) -> f64 {
         rate += probability * is_set.powi(WORDS);
         probability *= mean / f64::from(keys + 1);
     }
-    // So full that the sum loses its first terms: everything is found.
-    if mean > 700.0 { 1.0 } else { rate }
+    rate
 }
 
 #[cfg(test)]
