@@ -26,9 +26,7 @@ pub(super) fn survey(dataset: &Dataset) -> Result<Survey> {
     let rows = match bytes {
         0 => RowCount::Exact(pages.len() as u64),
         _ => {
-            let (rows, of) = seen(dataset, &sample)?;
-            let each = of as f64 / rows.max(1) as f64;
-            let records = (bytes as f64 / each.max(1.0)).round() as u64;
+            let records = (bytes as f64 * density(dataset, &sample)?).round() as u64;
             RowCount::About(pages.len() as u64 + records)
         }
     };
@@ -40,9 +38,11 @@ pub(super) fn survey(dataset: &Dataset) -> Result<Survey> {
     })
 }
 
-/// Rows of WARC files at the beginnings of some partitions, and the bytes of the files that have them.
-fn seen(dataset: &Dataset, places: &[Partition]) -> Result<(u64, u64)> {
-    let (mut rows, mut bytes) = (0, 0);
+/// Rows of WARC files for each of their bytes: the mean of the beginnings of some partitions. Places
+/// stand for equal parts of the bytes, so rows must not be added up: pages of a site are alike, and
+/// there are more places among large ones.
+fn density(dataset: &Dataset, places: &[Partition]) -> Result<f64> {
+    let (mut sum, mut count) = (0.0, 0u32);
     let mut options = ReadOptions::new(Vec::new());
     // Longer rows are counted, too, without being made.
     (options.batch_bytes, options.max_row_bytes) = (1, 1 << 20);
@@ -64,8 +64,8 @@ fn seen(dataset: &Dataset, places: &[Partition]) -> Result<(u64, u64)> {
             }
             here += ids.count() as u64;
         }
-        rows += here;
-        bytes += until - slice.start;
+        sum += here as f64 / (until - slice.start).max(1) as f64;
+        count += 1;
     }
-    Ok((rows, bytes))
+    Ok(sum / f64::from(count.max(1)))
 }
