@@ -290,9 +290,21 @@ fn rows_are_found_by_their_values() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, input.as_bytes()).unwrap();
     write("packed.jsonl.gz", &packed.finish().unwrap());
-    for (name, work) in [("in.jsonl", "plain"), ("packed.jsonl.gz", "packed")] {
+    // What the job has unpacked is read where it is kept, and else unpacked again.
+    let keep = "--intermediate_storage.keep_unpacked_inputs=";
+    for (name, work, kept) in [
+        ("in.jsonl", "plain", false),
+        ("packed.jsonl.gz", "packed", false),
+        ("packed.jsonl.gz", "kept", true),
+    ] {
         write("recipe.yaml", recipe(name, work).as_bytes());
-        ok(dir.path(), &["run", "recipe.yaml", "--quiet"]);
+        let keep = format!("{keep}{kept}");
+        ok(dir.path(), &["run", "recipe.yaml", "--quiet", &keep]);
+        let unpacked = dir
+            .path()
+            .join(work)
+            .join("job/partitions/input_00000.jsonl");
+        assert_eq!(unpacked.exists(), kept, "{work}");
         let job = format!("{work}/job");
         for (filter, line) in [
             ("id=1", 1),
