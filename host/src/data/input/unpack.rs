@@ -144,6 +144,7 @@ fn unpack(
         compression: Compression::None,
         bytes: metadata.len(),
         modified_ns,
+        version: None,
         origin: Some(source),
     };
     Ok((unpacked, losses))
@@ -213,6 +214,6 @@ fn rows(
 
 /// The file's content, unpacked.
 fn open(file: &InputFile, zstd_window: u64) -> Result<Located> {
-    let inner = open_unpacked(&file.path, file.compression, zstd_window)?;
+    let inner = open_unpacked(file, file.compression, zstd_window)?;
     Ok(Located::new(inner, file.compression))
 }

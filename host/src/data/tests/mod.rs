@@ -8,6 +8,8 @@ mod json;
 mod lines;
 mod materialise;
 mod power;
+#[cfg(feature = "remote")]
+mod remote;
 
 use super::input::unpack::materialise;
 use super::*;
