@@ -15,6 +15,8 @@ mod jobs;
 mod ops;
 // Other people's data.
 mod hostile;
+// Datasets behind URLs, of servers that fail.
+mod remote;
 // Operators that break every rule.
 mod sandbox;
 // Watching and stopping from other processes.

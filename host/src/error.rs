@@ -98,6 +98,13 @@ impl UserError {
         }
     }
 
+    /// Says where the mistake is.
+    #[must_use]
+    pub(crate) fn in_place(mut self, place: impl Into<String>) -> Self {
+        self.place = place.into();
+        self
+    }
+
     /// Adds advice to the error.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

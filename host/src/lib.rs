@@ -64,6 +64,7 @@ pub mod jobs;
 pub mod ops;
 mod partition;
 mod plan;
+mod remote;
 pub mod report;
 pub mod run;
 mod rundir;

@@ -163,7 +163,8 @@ impl Case {
             .stderr(File::create(&log).unwrap());
         command
             .env("DJHOST_CACHE_DIR", cache())
-            .env("HOME", self.dir.path());
+            .env("HOME", self.dir.path())
+            .env("NO_PROXY", "127.0.0.1");
         command
             .env_remove("XDG_CACHE_HOME")
             .env_remove("RUST_LOG")

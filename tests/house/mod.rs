@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "sanitize",
     "term",
     "threads",
+    "remote",
     "rundir",
     "jobs",
     "config",

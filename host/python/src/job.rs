@@ -115,7 +115,10 @@ impl Job {
         let job = Self {
             job_id: dirs.job_id.clone(),
             run_dir: std::path::absolute(&dirs.run_dir)?,
-            export_path: std::path::absolute(&dirs.export_path)?,
+            export_path: match &dirs.export_address {
+                Some(address) => address.clone(),
+                None => std::path::absolute(&dirs.export_path)?,
+            },
             dataset,
             stop: StopFlag::new(),
             live: Live::new(),

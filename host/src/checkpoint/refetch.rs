@@ -1,7 +1,6 @@
 //! Completes the rows of a checkpoint: reads what it does not store from the input again, at the
 //! place that the row's id gives.
 
-use std::fs::File;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,6 +11,7 @@ use memchr::memchr;
 use super::codec::Stored;
 use super::patch;
 use crate::data::batch::split_id;
+use crate::data::input::handle::Handle;
 use crate::data::{Batch, Dataset, Refetched};
 
 /// Bytes read at a time: rows lie close together, and most of them are wanted.
@@ -35,7 +35,7 @@ struct Open<'a> {
     /// Makes the rows of a file of pages.
     pages: Option<Refetched<'a>>,
     name: String,
-    file: File,
+    file: Handle,
     bytes: u64,
     at: u64,
     piece: Buffer,
@@ -163,16 +163,24 @@ impl<'a> Open<'a> {
             .get(number)
             .context("a stored row belongs to a file that the dataset does not have")?;
         let name = input.path.display().to_string();
-        let file = File::open(&input.path).with_context(|| format!("cannot open `{name}`"))?;
-        let found = file
-            .metadata()
-            .with_context(|| format!("cannot read `{name}`"))?;
-        let modified = found
-            .modified()?
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_nanos() as i128);
-        // The time of an unpacked copy does not matter.
-        if found.len() != input.bytes || (input.origin.is_none() && modified != input.modified_ns) {
+        let file = Handle::open(input).with_context(|| format!("cannot open `{name}`"))?;
+        let is_same = match &file {
+            Handle::Local(file) => {
+                let found = file
+                    .metadata()
+                    .with_context(|| format!("cannot read `{name}`"))?;
+                let modified = found
+                    .modified()?
+                    .duration_since(UNIX_EPOCH)
+                    .map_or(0, |d| d.as_nanos() as i128);
+                // The time of an unpacked copy does not matter.
+                found.len() == input.bytes
+                    && (input.origin.is_some() || modified == input.modified_ns)
+            }
+            // Each reply is compared.
+            Handle::Remote(_) => true,
+        };
+        if !is_same {
             bail!(
                 "`{name}` has changed while the job ran; run it again: what has changed is then done anew"
             );
@@ -194,8 +202,16 @@ impl<'a> Open<'a> {
         let len = piece.capacity();
         while piece.len() < len {
             let from = piece.len();
+            let file = match &self.file {
+                Handle::Local(file) => file,
+                Handle::Remote(remote) => {
+                    let end = offset + len as u64;
+                    piece.extend_from_slice(&remote.object.fetch(offset..end)?);
+                    return Ok(());
+                }
+            };
             match rustix::io::pread(
-                &self.file,
+                file,
                 rustix::buffer::spare_capacity(piece),
                 offset + from as u64,
             ) {

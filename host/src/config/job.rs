@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::options::Config;
+use crate::remote::address::is_address;
+use crate::rundir::RunPaths;
 
 /// Where a job keeps its files. Paths are as the recipe has them: relative paths are relative to
 /// the working directory.
@@ -23,6 +25,8 @@ pub struct JobDirs {
     pub run_dir: PathBuf,
     /// Path of the export.
     pub export_path: PathBuf,
+    /// The address that the export gets in the end; `export_path` is in the run directory then.
+    pub export_address: Option<PathBuf>,
     /// Directory for the logs.
     pub event_log_dir: PathBuf,
     /// Directory for checkpoints.
@@ -68,8 +72,18 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<Mistake>> {
         }
         None => run_dir.join(name),
     };
+    let export = export.replace("{work_dir}", &run_text);
+    let (export_path, export_address) = match is_address(&export) {
+        true => {
+            let name = export.rsplit('/').next().unwrap_or_default();
+            let staged = RunPaths::new(&run_dir).staged_export(name);
+            (staged, Some(PathBuf::from(&export)))
+        }
+        false => (PathBuf::from(&export), None),
+    };
     Ok(JobDirs {
-        export_path: PathBuf::from(export.replace("{work_dir}", &run_text)),
+        export_path,
+        export_address,
         event_log_dir: place(&config.event_log_dir, "logs"),
         checkpoint_dir: place(&config.checkpoint_dir, "checkpoints"),
         partition_dir: place(&config.partition_dir, "partitions"),
@@ -110,6 +124,8 @@ fn job_id(config: &Config, wrong: &mut Vec<Mistake>) -> String {
 fn work_dir(config: &Config, wrong: &mut Vec<Mistake>) -> String {
     let work_dir = match &config.work_dir {
         Some(dir) => dir.clone(),
+        // Beside nothing on this machine.
+        None if is_address(&config.export_path) => "./outputs".to_owned(),
         None => match Path::new(&config.export_path).parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir.to_string_lossy().into_owned(),
             _ => ".".into(),

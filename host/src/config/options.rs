@@ -364,14 +364,15 @@ options! {
     Config {
         /// Name of the project, for `job_summary.json`.
         project_name: String = "hello_world".into();
-        /// The dataset: a file, a directory, a glob, or a list of them. Formats are JSONL (plain,
-        /// .gz, .zst, .bz2, .xz), JSON, Parquet, Arrow IPC, CSV, TSV, TXT, and web pages: WARC and WET
-        /// (plain, .gz, .zst), HTML.
+        /// The dataset: a file, a directory, a glob, or a list of them, each also in a bucket
+        /// (`s3://BUCKET/KEY`), of a dataset on the hub (`hf://datasets/OWNER/NAME`), or a file behind
+        /// a URL. Formats are JSONL (plain, .gz, .zst, .bz2, .xz), JSON, Parquet, Arrow IPC, CSV, TSV,
+        /// TXT, and web pages: WARC and WET (plain, .gz, .zst), HTML.
         dataset_path: Texts = Texts::default();
         /// Data-Juicer's other way to name the dataset, for local files: `configs: [{type: local,
         /// path: a.jsonl}]`. Used if `dataset_path` is empty.
         dataset: Raw = Raw(Value::Null);
-        /// Path of the result. `{job_id}` and `{work_dir}` are replaced.
+        /// Path of the result, or `s3://BUCKET/KEY`. `{job_id}` and `{work_dir}` are replaced.
         export_path: String = "./outputs/hello_world/hello_world.jsonl".into();
         /// Format of the result; by default what the suffix of `export_path` says.
         export_type: Option<ExportType> = None;
@@ -390,7 +391,8 @@ options! {
         /// remove is counted for the first that does. The order is the recipe's with
         /// `keep_stats_in_res_ds`, for filters of other fields, of plugins, and with `on_error: fail`.
         reorder: bool = true;
-        /// Where run directories go; by default beside `export_path`. The run directory is
+        /// Where run directories go; by default beside `export_path`, or in `./outputs`
+        /// if that is in a bucket. The run directory is
         /// `work_dir/job_id`; `{job_id}` may be the last part.
         work_dir: Option<String> = None;
         /// Name of the job. An existing job of this name is continued. By default a new name: date,

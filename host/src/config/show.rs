@@ -93,7 +93,7 @@ impl Resolved {
             "job": {
                 "job_id": self.dirs.job_id,
                 "run_dir": self.dirs.run_dir,
-                "export_path": self.dirs.export_path,
+                "export_path": self.dirs.export_address.as_ref().unwrap_or(&self.dirs.export_path),
                 "export_type": self.export_type.word(),
                 "event_log_dir": self.dirs.event_log_dir,
                 "checkpoint_dir": self.dirs.checkpoint_dir,

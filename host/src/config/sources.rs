@@ -7,9 +7,10 @@ use super::options::Config;
 use super::recipe::user_error;
 use super::value::{ANY, OptionType, Texts, at_least};
 use crate::error::UserError;
+use crate::remote::address::{Address, is_address};
 
 /// Returns the paths (files, directories, globs) that `dataset_path` or `dataset` name, in order.
-/// Remote datasets and sampling are refused.
+/// Addresses that cannot be read, and sampling, are refused.
 pub(crate) fn read_sources(
     config: &Config,
     place: &dyn Fn(&str) -> String,
@@ -52,12 +53,10 @@ pub(crate) fn read_sources(
         ));
     }
     for (path, at) in paths.iter().zip(&at) {
-        if let Some((scheme, _)) = path.split_once("://") {
-            errors.push(
-                UserError::new(place(at), format!("`{path}` is not a local path")).hint(format!(
-                    "`{scheme}://` is not supported: copy the dataset here first"
-                )),
-            );
+        if is_address(path)
+            && let Err(wrong) = Address::parse(path)
+        {
+            errors.push(wrong.in_place(place(at)));
         }
     }
     paths

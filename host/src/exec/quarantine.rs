@@ -2,7 +2,6 @@
 //! task's [`Recorder`], which records these rows and all others.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::PathBuf;
 
@@ -14,6 +13,7 @@ use super::trace::Recorder;
 use crate::checkpoint::QuarantineFile;
 use crate::config::OnError;
 use crate::data::batch::split_id;
+use crate::data::input::handle::whole;
 use crate::data::input::source_lines::LineReader;
 use crate::data::{BadRow, Batch, Column, Dataset, render, show_json_rows};
 use crate::error::Final;
@@ -362,7 +362,7 @@ struct Lines<'a> {
 
 struct OpenFile {
     number: usize,
-    file: File,
+    file: Box<dyn Read + Send>,
     at: u64,
     /// The line at `at`.
     line: u64,
@@ -400,7 +400,7 @@ impl<'a> Lines<'a> {
             };
             self.open = Some(OpenFile {
                 number: file,
-                file: File::open(path).with_context(context)?,
+                file: whole(&self.dataset.files[file]).with_context(context)?,
                 at: 0,
                 line: 1,
                 source,

@@ -1,14 +1,13 @@
 //! Identifies the input of a partition by its content, so that it is recognised after its file was
 //! touched or has grown.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 
 use crate::checkpoint::InputContent;
-use crate::data::{Dataset, Partition};
+use crate::data::input::handle::Handle;
+use crate::data::{Dataset, Partition, Slice};
 use crate::plan::lineage_key::Key;
 use crate::rundir::checksum::Checksum;
 
@@ -16,13 +15,15 @@ use crate::rundir::checksum::Checksum;
 const PIECE: usize = 1 << 20;
 
 /// Returns the content of `partition`, which has just been read. None for columnar files, whose
-/// rows are not ranges of bytes, and if a file has changed since the job began.
+/// rows are not ranges of bytes, for remote ones, and if a file has changed since the job began.
 pub(crate) fn content(
     dataset: &Dataset,
     partition: &Partition,
     key: &Key,
 ) -> Result<Option<InputContent>> {
-    if dataset.is_columnar() {
+    // The version of a remote file tells as much as its bytes, which would have to be fetched again.
+    let is_remote = |slice: &Slice| dataset.files[slice.file].version.is_some();
+    if dataset.is_columnar() || partition.slices.iter().any(is_remote) {
         return Ok(None);
     }
     let Some(checksum) = checksum(dataset, partition)? else {
@@ -52,9 +53,9 @@ pub(crate) fn checksum(dataset: &Dataset, partition: &Partition) -> Result<Optio
     let mut sum = Checksum::default();
     let mut piece = vec![0; PIECE];
     for slice in &partition.slices {
-        let path = &dataset.files[slice.file].path;
-        let context = || format!("cannot read `{}`", path.display());
-        let file = File::open(path).with_context(context)?;
+        let file = &dataset.files[slice.file];
+        let context = || format!("cannot read `{}`", file.path.display());
+        let file = Handle::open(file).with_context(context)?;
         let mut at = slice.start;
         while at < slice.end {
             let want = piece.len().min((slice.end - at) as usize);

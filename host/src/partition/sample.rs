@@ -72,11 +72,7 @@ fn top_level(fields: &[ReadField]) -> Vec<String> {
 fn row_bytes_beside(dataset: &Dataset, columns: &[String], rows: u64) -> anyhow::Result<u64> {
     let files = dataset.files.iter();
     let bytes: u64 = files
-        .map(|file| {
-            guarded(&file.shown().to_string(), || {
-                bytes_beside(&file.path, columns)
-            })
-        })
+        .map(|file| guarded(&file.shown().to_string(), || bytes_beside(file, columns)))
         .sum::<anyhow::Result<_>>()?;
     Ok(bytes / rows.max(1))
 }

@@ -2,13 +2,12 @@
 
 use crate::data::batch::split_id;
 use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::handle::Handle;
 use crate::data::input::pages::next_start;
 use crate::data::input::parquet_pages::RowGroups;
 use crate::data::{Dataset, Format, InputFile, Partition, ReadOptions, Slice, read};
 use anyhow::{Context, Result, bail};
 use memchr::{memchr, memchr_iter};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 
 /// What determines the size of partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +207,7 @@ fn beside_groups(dataset: &Dataset, sizes: &[u64], cuts: &[u64]) -> Vec<u64> {
         // What is damaged is said when it is read.
         let name = input.shown().to_string();
         if open.as_ref().is_none_or(|(of, _)| *of != file) {
-            let groups = guarded(&name, || RowGroups::open(&input.path)).ok();
+            let groups = guarded(&name, || RowGroups::open(input)).ok();
             open = Some((file, groups));
         }
         let groups = open.as_ref().and_then(|(_, groups)| groups.as_ref());
@@ -248,8 +247,8 @@ pub(crate) fn next_row(dataset: &Dataset, file: usize, at: u64) -> Result<u64> {
         return next_start(input, at, dataset.zstd_window);
     }
     let size = input.bytes;
-    let file = File::open(&input.path)
-        .with_context(|| format!("cannot open `{}`", input.path.display()))?;
+    let file =
+        Handle::open(input).with_context(|| format!("cannot open `{}`", input.path.display()))?;
     let mut piece = vec![0; 64 << 10];
     let mut from = at - 1;
     while from < size {
@@ -262,7 +261,7 @@ pub(crate) fn next_row(dataset: &Dataset, file: usize, at: u64) -> Result<u64> {
     Ok(size)
 }
 
-fn read_piece(file: &File, input: &InputFile, at: u64, piece: &mut [u8]) -> Result<usize> {
+fn read_piece(file: &Handle, input: &InputFile, at: u64, piece: &mut [u8]) -> Result<usize> {
     let context = || format!("cannot read `{}` at byte {at}", input.path.display());
     match file.read_at(piece, at).with_context(context)? {
         0 => bail!(
@@ -297,7 +296,7 @@ fn cuts_by_rows(dataset: &Dataset, sizes: &[u64], rows: u64) -> Result<Vec<u64>>
             base += size;
             continue;
         }
-        let file = File::open(&input.path)
+        let file = Handle::open(input)
             .with_context(|| format!("cannot open `{}`", input.path.display()))?;
         let (mut at, mut ended) = (0, true);
         while at < size {
@@ -347,6 +346,7 @@ fn places_of_rows(dataset: &Dataset, file: usize) -> Result<Vec<u64>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, StringArray};

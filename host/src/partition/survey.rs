@@ -7,9 +7,6 @@
 //! the same chance, however long it is; taking the row at a position, or a fixed number of rows
 //! from each, would prefer long rows.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use anyhow::{Context, Result};
 use memchr::memchr_iter;
 
@@ -17,9 +14,10 @@ use super::auto::{RowCount, sample_rows};
 use super::pages;
 use super::split::{SplitBy, locate, next_row, slices, split};
 use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::handle::Handle;
 use crate::data::input::parquet_file::bytes_beside;
 use crate::data::input::parquet_pages::RowGroups;
-use crate::data::{Dataset, Format, InputFile, Partition};
+use crate::data::{Dataset, Format, InputFile, Partition, Slice};
 
 /// Stretches in which rows are counted. Many short stretches are better than few long ones because
 /// neighbouring rows are alike: 16 MB in all take some 5 ms and were off by 3 % on 462 MB of
@@ -37,6 +35,10 @@ const LENGTH: u64 = 32 << 10;
 /// With fewer rows than this, rows are large and the stretches are made longer, as far as [`MOST`]
 /// allows.
 const ENOUGH: u64 = 200;
+/// Of these how many where each is a request.
+const REMOTE: u64 = 16;
+/// And in how many files at most, if these are small.
+const MOST_REQUESTS: usize = 64;
 /// Most bytes to read.
 const MOST: u64 = 128 << 20;
 
@@ -57,6 +59,7 @@ pub(crate) struct Survey {
 
 /// Surveys `dataset`, whose files must all be splittable.
 pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
+    let is_remote = dataset.files.iter().any(|file| file.version.is_some());
     if dataset.is_columnar() {
         let rows = dataset
             .files
@@ -74,7 +77,8 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             true => (pages(dataset).clamp(1, PAGES), cheap_pages(dataset).max(1)),
             false => (PARSED, PARSED),
         };
-        let places = all.min(cheap);
+        // A place costs a piece of each of its columns.
+        let places = all.min(cheap).min(if is_remote { 2 } else { u64::MAX });
         let per_piece = (sample_rows(rows.number()) / places).max(4) as usize;
         let row_bytes = match cheap < all && rows.number() > 0 {
             true => Some(values_bytes(dataset)? as f64 / rows.number() as f64),
@@ -92,26 +96,44 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     }
     let sizes: Vec<u64> = dataset.files.iter().map(|file| file.bytes).collect();
     let total: u64 = sizes.iter().sum();
-    let mut length = LENGTH;
+    // Fewer and longer ones, as far as they are the same bytes, where each is a request.
+    let (counted, parsed) = match is_remote {
+        true => (REMOTE, REMOTE),
+        false => (COUNTED, PARSED),
+    };
+    let mut length = LENGTH * PARSED / parsed;
     let rows = loop {
-        let is_all = length * COUNTED >= total;
+        let is_all = length * counted >= total;
         let parts = if is_all {
             vec![(0, total)]
         } else {
-            stretches(total, COUNTED, length)
+            stretches(total, counted, length)
         };
+        let stretches = parts
+            .into_iter()
+            .flat_map(|(from, to)| slices(&sizes, from, to));
+        let mut stretches: Vec<Slice> = stretches.collect();
+        let is_most = is_remote && stretches.len() > MOST_REQUESTS;
+        if is_most {
+            let each = stretches.len() as f64 / MOST_REQUESTS as f64;
+            let chosen = (0..MOST_REQUESTS).map(|k| stretches[(k as f64 * each) as usize]);
+            stretches = chosen.collect();
+        }
         let mut rows = 0;
-        for (from, to) in parts {
-            for slice in slices(&sizes, from, to) {
-                rows += begin_in(&dataset.files[slice.file], slice.start, slice.end)?;
-            }
+        for slice in &stretches {
+            rows += begin_in(&dataset.files[slice.file], slice.start, slice.end)?;
+        }
+        if is_most {
+            let bytes: u64 = stretches.iter().map(|slice| slice.end - slice.start).sum();
+            let all = rows as f64 * total as f64 / bytes.max(1) as f64;
+            break RowCount::About(all.round() as u64);
         }
         if is_all {
             break RowCount::Exact(rows);
         }
-        if rows >= ENOUGH || length * COUNTED >= MOST {
+        if rows >= ENOUGH || length * counted >= MOST {
             break RowCount::About(
-                (rows as f64 * total as f64 / (length * COUNTED) as f64).round() as u64,
+                (rows as f64 * total as f64 / (length * counted) as f64).round() as u64,
             );
         }
         length *= 8;
@@ -119,7 +141,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     // Otherwise most stretches would have no row.
     let few = rows.number() < total / LENGTH;
     let mut sample = Vec::new();
-    for (id, (from, to)) in stretches(total, PARSED, if few { 8 * length } else { LENGTH })
+    for (id, (from, to)) in stretches(total, parsed, if few { 8 * length } else { LENGTH })
         .into_iter()
         .enumerate()
     {
@@ -129,9 +151,13 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
             };
             Ok(base + next_row(dataset, file, at - base)?)
         };
+        let mut slices = slices(&sizes, begin(from)?, begin(to)?);
+        if is_remote {
+            slices.truncate(MOST_REQUESTS / REMOTE as usize);
+        }
         sample.push(Partition {
             id: id as u32,
-            slices: slices(&sizes, begin(from)?, begin(to)?),
+            slices,
         });
     }
     // Long rows take time to parse, so fewer are enough.
@@ -159,7 +185,7 @@ fn pages(dataset: &Dataset) -> u64 {
 fn values_bytes(dataset: &Dataset) -> Result<u64> {
     let files = dataset.files.iter();
     files
-        .map(|file| guarded(&file.shown().to_string(), || bytes_beside(&file.path, &[])))
+        .map(|file| guarded(&file.shown().to_string(), || bytes_beside(file, &[])))
         .sum()
 }
 
@@ -171,9 +197,7 @@ fn cheap_pages(dataset: &Dataset) -> u64 {
 }
 
 fn of_groups<T>(file: &InputFile, ask: impl FnOnce(&RowGroups) -> Result<T>) -> Result<T> {
-    guarded(&file.shown().to_string(), || {
-        ask(&RowGroups::open(&file.path)?)
-    })
+    guarded(&file.shown().to_string(), || ask(&RowGroups::open(file)?))
 }
 
 /// Whether footers have the sizes of all columns.
@@ -206,7 +230,7 @@ fn stretches(total: u64, places: u64, length: u64) -> Vec<(u64, u64)> {
 /// Returns the number of rows that begin in a stretch of a file of JSON lines.
 fn begin_in(input: &InputFile, from: u64, to: u64) -> Result<u64> {
     let at = || format!("cannot read `{}` at byte {from}", input.path.display());
-    let file = File::open(&input.path).with_context(at)?;
+    let file = Handle::open(input).with_context(at)?;
     // A row begins after a line end or at the start of the file.
     let before = from.saturating_sub(1);
     let mut bytes = vec![0; (to - before) as usize];
@@ -249,6 +273,7 @@ mod tests {
                     bytes,
                     modified_ns: 0,
                     by_record: false,
+                    version: None,
                     origin: None,
                 }
             })

@@ -14,18 +14,19 @@ use super::state::{self, State};
 use super::unmet_fields;
 use super::{
     Outcome, RunOptions, clean_up, code, croissant, document, expected, progress, report,
-    say_complete, say_unmet, trace,
+    say_complete, say_unmet, trace, uploads,
 };
 use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
-use crate::data::{Ahead, Dataset, Exported, assemble};
+use crate::data::{Ahead, Dataset, Exported, Published, assemble, publish};
 use crate::error::{Stopped, Unexpected};
 use crate::exec::{
     Determinism, Index, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
+use crate::remote::address::Address;
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, StopFlag, Storage};
 use crate::threads;
@@ -92,6 +93,10 @@ impl Attempt<'_> {
             croissant::write(prepared, &state.summary, &exported, paths)?;
         }
         state.completed(prepared, &chains, &exported, log)?;
+        if prepared.target.remote.is_some() {
+            let staged = exported.files.iter();
+            staged.for_each(|file| drop(paths.storage().remove_unsynced(file)));
+        }
         clean_up(config, paths);
         if !self.options.scratch && !self.options.embedded && prepared.plan.analysis.is_none() {
             let quiet = self.options.quiet;
@@ -130,7 +135,7 @@ impl Attempt<'_> {
     fn nothing_to_do(&self, state: &mut State) -> Result<Outcome> {
         state.completed_before(self.prepared, self.log)?;
         let summary = &state.summary;
-        let export = &self.prepared.target.path;
+        let export = &self.prepared.target;
         if !self.options.embedded {
             say_complete(&summary.job_id, &summary.ledger, export);
             say_unmet(&summary.expected);
@@ -273,6 +278,17 @@ impl Attempt<'_> {
         )
     }
 
+    /// Puts the files of the export to their address, if they have one.
+    fn publish(&self, files: &[PathBuf]) -> Result<Vec<Published>> {
+        let target = &self.prepared.target;
+        let Some(address) = &target.remote else {
+            return Ok(Vec::new());
+        };
+        uploads::abort_unfinished(self.paths)?;
+        let to = Address::parse_target(&address.to_string_lossy())?;
+        publish(files, target, &to, |left| uploads::record(self.paths, left))
+    }
+
     /// How the export is written: it survives a power cut unless it is in a temporary run directory.
     fn export_storage(&self) -> Storage {
         match self.prepared.target.path.starts_with(self.paths.root()) {
@@ -301,7 +317,7 @@ impl Attempt<'_> {
             .collect::<Result<_>>()?;
         state.exporting()?;
         log.emit(Event::ExportStarted {
-            output_path: target.path.display().to_string(),
+            output_path: target.shown().to_string(),
             parts: parts.len(),
         });
         let started = Instant::now();
@@ -312,9 +328,10 @@ impl Attempt<'_> {
         let workers = self.prepared.resolved.config.workers();
         let pool = threads::pool(workers, "djhost-export")?;
         let copied = ahead.map(Ahead::finish).transpose()?.flatten();
-        let exported = pool.install(|| assemble(&parts, target, storage, copied))?;
+        let mut exported = pool.install(|| assemble(&parts, target, storage, copied))?;
+        exported.published = self.publish(&exported.files)?;
         log.emit(Event::ExportCompleted {
-            output_path: target.path.display().to_string(),
+            output_path: target.shown().to_string(),
             duration: started.elapsed().as_secs_f64(),
             output_rows: exported.rows,
             output_bytes: exported.bytes,

@@ -66,7 +66,7 @@ fn footer_has<'a>(dataset: &Dataset, mut paths: impl Iterator<Item = &'a str>) -
     let Some(file) = first.filter(|file| file.format == Format::Parquet) else {
         return false;
     };
-    let groups = guarded(&file.shown().to_string(), || RowGroups::open(&file.path));
+    let groups = guarded(&file.shown().to_string(), || RowGroups::open(file));
     groups.is_ok_and(|groups| paths.all(|path| groups.has_values(path)))
 }
 

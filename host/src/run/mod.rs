@@ -23,8 +23,7 @@ mod room;
 mod shards;
 mod state;
 mod trace;
-
-use std::path::Path;
+mod uploads;
 
 use anyhow::{Context, Result};
 
@@ -111,6 +110,9 @@ fn run_here(
     places::check_run_dir(&paths)?;
     // Held until the job has ended.
     let (_export_lock, lock) = take_locks(&prepared.target, &paths)?;
+    if let Err(error) = uploads::abort_unfinished(&paths) {
+        tracing::warn!("what an earlier attempt has left of its upload stays for now: {error:#}");
+    }
     if options.fresh {
         state::forget(&paths)?;
     }
@@ -121,7 +123,7 @@ fn run_here(
         // The attempt that completed the job may have been killed before it cleaned up.
         clean_up(&prepared.resolved.config, &paths);
         if !options.embedded {
-            say_complete(&dirs.job_id, &ledger, &prepared.target.path);
+            say_complete(&dirs.job_id, &ledger, &prepared.target);
             say_unmet(&expected);
         }
         return Ok(Outcome {
@@ -240,8 +242,11 @@ fn code(options: &RunOptions, ledger: &Ledger, expected: &[Expected]) -> u8 {
     }
 }
 
-fn say_complete(job: &str, ledger: &Ledger, export: &Path) {
-    let export = std::path::absolute(export).unwrap_or_else(|_| export.to_owned());
+fn say_complete(job: &str, ledger: &Ledger, target: &ExportTarget) {
+    let export = match &target.remote {
+        Some(address) => address.clone(),
+        None => std::path::absolute(&target.path).unwrap_or_else(|_| target.path.clone()),
+    };
     say(&format!(
         "job `{job}` is complete already: {} in {}\n",
         counted(ledger.output, "row"),

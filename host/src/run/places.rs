@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::config::Resolved;
-use crate::data::{Dataset, ExportTarget};
+use crate::data::{Dataset, ExportTarget, InputFile};
 use crate::error::UserError;
+use crate::remote::address::{Address, is_address};
+use crate::remote::check_writable;
 use crate::rundir::RunPaths;
 
 /// Longest path of the system, minus room for the names inside a run directory.
@@ -19,6 +21,9 @@ const MAX_PATH: usize = 4096 - 256;
 /// Checks all places that the job will write to. Fails with a [`UserError`].
 pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolved) -> Result<()> {
     check_export(target, dataset, &resolved.sources)?;
+    if let Some(address) = &target.remote {
+        check_address(address, target, dataset, &resolved.sources)?;
+    }
     let dirs = &resolved.dirs;
     check_own_names(target, resolved)?;
     let places = [
@@ -57,7 +62,7 @@ pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
 }
 
 fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) -> Result<()> {
-    let place = || format!("export_path `{}`", target.path.display());
+    let place = || format!("export_path `{}`", target.shown());
     if target.path.is_dir() {
         return Err(UserError::new(place(), "this is a directory")
             .hint("give the path of a file")
@@ -123,6 +128,48 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
         check_replaceable(&place(), there)?;
     }
     Ok(())
+}
+
+/// Checks that the result can be put to its address, and is no part of the dataset there.
+fn check_address(
+    address: &Path,
+    target: &ExportTarget,
+    dataset: &Dataset,
+    sources: &[String],
+) -> Result<()> {
+    let text = address.to_string_lossy();
+    let place = || format!("export_path `{text}`");
+    let above = |path: &Path| {
+        let text = path.to_string_lossy();
+        text.rsplit_once('/').map(|(above, _)| above.to_owned())
+    };
+    let is_written = |file: &InputFile| match target.shard_size {
+        None => file.path == address,
+        Some(_) => {
+            let name = file.path.file_name().unwrap_or_default();
+            target.is_shard_name(&name.to_string_lossy()) && above(&file.path) == above(address)
+        }
+    };
+    if dataset.files.iter().any(is_written) {
+        return Err(UserError::new(place(), "this is a file of the dataset")
+            .hint("write the result to another object")
+            .into());
+    }
+    let is_above = |source: &&String| {
+        let prefix = source.trim_end_matches('/');
+        is_address(source)
+            && text
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with('/'))
+    };
+    if let Some(source) = sources.iter().find(is_above) {
+        // A continued job, or the next one, would read the result as input.
+        return Err(UserError::new(place(), format!("this is below the dataset's prefix `{source}`"))
+            .hint("write the result elsewhere, or name the objects with a pattern such as `s3://BUCKET/data/*.jsonl`")
+            .into());
+    }
+    let address = Address::parse_target(&text)?;
+    Ok(check_writable(&address).map_err(|e| e.at(place()))?)
 }
 
 /// Checks that the result does not have the name of something that the job writes or removes.

@@ -141,11 +141,12 @@ impl Draft {
         if takes_result {
             put_result(&mut resolved, dataset.is_columnar());
         }
-        let target = ExportTarget::new(
+        let mut target = ExportTarget::new(
             &resolved.dirs.export_path,
             Some(resolved.export_type.word()),
             config.export_shard_size.0,
         )?;
+        target.remote.clone_from(&resolved.dirs.export_address);
         places::check(&target, &dataset, &resolved)?;
         let export = ExportOptions::new(
             &dataset,
@@ -204,6 +205,7 @@ fn put_result(resolved: &mut Resolved, is_columnar: bool) {
     resolved.export_type = ty;
     resolved.config.export_path = path.display().to_string();
     resolved.dirs.export_path = path;
+    resolved.dirs.export_address = None;
     let origin = Origin::CommandLine("--export_path".to_owned());
     resolved.origins.insert("export_path".to_owned(), origin);
 }

@@ -258,7 +258,12 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) 
             summary.work_dir
         );
     }
-    for file in &exported.files {
+    let published = exported.published.iter().map(|file| &file.path);
+    let on_disk = exported
+        .files
+        .iter()
+        .filter(|_| exported.published.is_empty());
+    for file in published.chain(on_disk) {
         let _ = writeln!(out, "{}", file.display());
     }
     out

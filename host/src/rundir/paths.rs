@@ -448,6 +448,21 @@ impl RunPaths {
         self.metadata().join("result.json")
     }
 
+    /// `metadata/uploads.json`: uploads of the export that are not finished.
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.metadata().join("uploads.json")
+    }
+
+    /// `export/`: the export before it is put to its address.
+    pub(crate) fn staged_exports(&self) -> PathBuf {
+        self.root.join("export")
+    }
+
+    /// The file in it.
+    pub(crate) fn staged_export(&self, name: &str) -> PathBuf {
+        self.staged_exports().join(name)
+    }
+
     /// `metadata/environment.json`: versions, machine, command line.
     pub fn environment(&self) -> PathBuf {
         self.metadata().join("environment.json")

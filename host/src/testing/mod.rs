@@ -4,6 +4,7 @@
 
 pub mod example_job;
 pub mod faulty_disk;
+pub mod web;
 
 pub use crate::data::{Batch, Column};
 pub use crate::global::{

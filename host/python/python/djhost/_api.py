@@ -54,7 +54,7 @@ def run(
     [{'text': 'Contact me:   <mail>'}]
 
     Args:
-        data: A path, a glob, a URL (``http``, ``https``), or a list of them; a list or iterator of dicts; a pyarrow Table,
+        data: A path, a glob, a URL (``http``, ``https``, ``s3``, ``hf``), or a list of them; a list or iterator of dicts; a pyarrow Table,
             RecordBatch or RecordBatchReader, or anything with ``__arrow_c_stream__``; a DataFrame of
             pandas or polars, or a LazyFrame; a Dataset, DatasetDict (each split by itself) or
             IterableDataset of Hugging Face; a Dataset of Ray. None: the recipe names the dataset. Data in memory are

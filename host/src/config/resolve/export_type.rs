@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::config::invalid_value::InvalidValue;
 use crate::config::options::{Config, ExportType};
+use crate::remote::address::{Address, is_address};
 
 /// Returns the format of the result, from `export_type` or the suffix of the path.
 pub(super) fn export_type(
@@ -12,12 +13,14 @@ pub(super) fn export_type(
     notes: &mut Vec<String>,
 ) -> Result<ExportType, InvalidValue> {
     let path = &config.export_path;
-    if let Some((scheme, _)) = path.split_once("://") {
-        return Err(
-            InvalidValue::new(format!("`{path}` is not a local path")).hint(format!(
-                "`{scheme}://` is not supported: copy the result there afterwards"
-            )),
-        );
+    if is_address(path)
+        && let Err(wrong) = Address::parse_target(path)
+    {
+        let value = InvalidValue::new(wrong.message);
+        return Err(match wrong.hint {
+            Some(hint) => value.hint(hint),
+            None => value,
+        });
     }
     if path.ends_with('/') || path.ends_with("/.") {
         return Err(InvalidValue::new(format!(

@@ -103,7 +103,7 @@ fn check_extremes(
         .into_iter()
         .filter(|(field, _)| field.data_type().is_primitive())
     {
-        for values in parquet_file::extremes(&file.path, field.name())? {
+        for values in parquet_file::extremes(file, field.name())? {
             let Some(row) =
                 lost(&values, &conform(&values, &ty)?)?.and_then(|rows| rows.set_indices().next())
             else {

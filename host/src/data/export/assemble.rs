@@ -3,6 +3,7 @@
 use super::ahead::Copied;
 use super::columnar;
 use super::part::{PartContent, PartInfo};
+use super::publish::Published;
 use super::staging::Staged;
 use super::stream::{ArrayReader, LineStream};
 use super::target::{ExportFormat, ExportTarget};
@@ -24,6 +25,8 @@ pub(crate) struct Exported {
     pub rows: u64,
     /// Bytes in all files.
     pub bytes: u64,
+    /// Where the files are in a bucket, if they were put there.
+    pub published: Vec<Published>,
     /// Notes for the user: columns whose types had to be widened, values that the format cannot
     /// hold.
     pub notes: Vec<String>,
@@ -60,6 +63,7 @@ pub(crate) fn assemble(
         files,
         rows: parts.iter().map(|(_, info)| info.rows).sum(),
         bytes,
+        published: Vec::new(),
         notes,
     })
 }

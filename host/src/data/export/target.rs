@@ -39,6 +39,8 @@ impl ExportFormat {
 pub struct ExportTarget {
     /// The file; with shards, the pattern of their names.
     pub path: PathBuf,
+    /// The address where the result goes from `path`, which is in the run directory then.
+    pub remote: Option<PathBuf>,
     /// How rows are written.
     pub format: ExportFormat,
     /// Gzip or zstd around JSON.
@@ -99,6 +101,7 @@ impl ExportTarget {
         };
         Ok(Self {
             path,
+            remote: None,
             format,
             compression,
             shard_size: (shard_size > 0).then_some(shard_size),
@@ -115,13 +118,7 @@ impl ExportTarget {
 
     /// Whether an export with shards may write `file`, or an earlier one may have written it.
     pub fn is_shard(&self, file: &Path) -> bool {
-        let (stem, suffix) = self.name();
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let numbers = name
-            .strip_prefix(&stem)
-            .and_then(|rest| rest.strip_suffix(&suffix))
-            .and_then(|rest| rest.strip_prefix('-'));
-        let digits = |text: &str| text.len() >= 2 && text.bytes().all(|b| b.is_ascii_digit());
         let beside = |path: &Path| {
             std::fs::canonicalize(
                 path.parent()
@@ -130,10 +127,26 @@ impl ExportTarget {
             )
             .ok()
         };
+        self.is_shard_name(&name)
+            && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
+    }
+
+    /// Whether a shard can be called `name`.
+    pub(crate) fn is_shard_name(&self, name: &str) -> bool {
+        let (stem, suffix) = self.name();
+        let numbers = name
+            .strip_prefix(&stem)
+            .and_then(|rest| rest.strip_suffix(&suffix))
+            .and_then(|rest| rest.strip_prefix('-'));
+        let digits = |text: &str| text.len() >= 2 && text.bytes().all(|b| b.is_ascii_digit());
         numbers
             .and_then(|numbers| numbers.split_once("-of-"))
             .is_some_and(|(index, count)| digits(index) && digits(count))
-            && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
+    }
+
+    /// Where the user finds the result: an address, or the path.
+    pub(crate) fn shown(&self) -> std::path::Display<'_> {
+        self.remote.as_deref().unwrap_or(&self.path).display()
     }
 
     /// The directory of the target, and of its shards.

@@ -3,16 +3,15 @@
 //! and Hugging Face's `.arrow` files are streams.
 
 use super::arrow_footer::{self, Footer, MAGIC, MAX_METADATA};
+use super::handle::{FileAt, Handle};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::ipc::{MessageHeader, root_as_message};
 use arrow::record_batch::RecordBatch;
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 struct Message {
@@ -23,8 +22,9 @@ struct Message {
 }
 
 /// Schema and number of rows.
-pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
-    let (file, layout) = open(path)?;
+pub(crate) fn describe<'a>(at: impl Into<FileAt<'a>>) -> Result<(SchemaRef, u64)> {
+    let at = at.into();
+    let (path, (file, layout)) = (at.path(), open(at)?);
     Ok(match layout {
         Layout::File(footer) => (footer.schema, footer.rows.iter().sum()),
         Layout::Stream(messages) => {
@@ -35,25 +35,26 @@ pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
 }
 
 /// The rows in `range`.
-pub(crate) fn rows(
-    path: &Path,
+pub(crate) fn rows<'a>(
+    at: impl Into<FileAt<'a>>,
     range: Range<u64>,
-) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
-    let (file, layout) = open(path)?;
+) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+    let at = at.into();
+    let (path, (file, layout)) = (at.path(), open(at)?);
     let (batches, skip) = match layout {
         Layout::File(footer) => of_file(path, file, &footer, &range)?,
         Layout::Stream(messages) => of_stream(path, file, messages, &range)?,
     };
     let (mut skip, mut left) = (skip as usize, (range.end - range.start) as usize);
     let path = path.to_owned();
-    Ok(batches.map(move |batch| {
+    Ok(Box::new(batches.map(move |batch| {
         let batch = batch.with_context(|| format!("`{}` is damaged", path.display()))?;
         let from = skip.min(batch.num_rows());
         let len = left.min(batch.num_rows() - from);
         skip = 0;
         left -= len;
         Ok(batch.slice(from, len))
-    }))
+    })))
 }
 
 /// Record batches, and how many rows of the first one come before the range that was asked for.
@@ -63,7 +64,7 @@ type Found = (
 );
 
 /// The record batches of a file in which there are rows of `range`.
-fn of_file(path: &Path, file: File, footer: &Footer, range: &Range<u64>) -> Result<Found> {
+fn of_file(path: &Path, file: Handle, footer: &Footer, range: &Range<u64>) -> Result<Found> {
     let (mut first, mut skip) = (0, 0);
     let mut chosen = Vec::new();
     for (i, rows) in footer.rows.iter().enumerate() {
@@ -80,14 +81,19 @@ fn of_file(path: &Path, file: File, footer: &Footer, range: &Range<u64>) -> Resu
         return Ok((Box::new(std::iter::empty()), 0));
     };
     let damaged = || format!("`{}` is damaged", path.display());
-    let mut reader = FileReader::try_new(file, None).with_context(damaged)?;
+    let mut reader = FileReader::try_new(file.seekable(), None).with_context(damaged)?;
     reader.set_index(start).with_context(damaged)?;
     let count = chosen[chosen.len() - 1] + 1 - start;
     Ok((Box::new(reader.take(count)), skip))
 }
 
 /// The record batches of a stream in which there are rows of `range`.
-fn of_stream(path: &Path, file: File, messages: Vec<Message>, range: &Range<u64>) -> Result<Found> {
+fn of_stream(
+    path: &Path,
+    file: Handle,
+    messages: Vec<Message>,
+    range: &Range<u64>,
+) -> Result<Found> {
     let (mut first, mut skip) = (0, None);
     let mut chosen = Vec::new();
     for message in messages {
@@ -109,7 +115,7 @@ fn of_stream(path: &Path, file: File, messages: Vec<Message>, range: &Range<u64>
     })
 }
 
-fn stream(path: &Path, file: File, messages: &[Message]) -> Result<StreamReader<Ranges>> {
+fn stream(path: &Path, file: Handle, messages: &[Message]) -> Result<StreamReader<Ranges>> {
     let ranges = messages.iter().map(|m| m.bytes.clone()).collect();
     StreamReader::try_new(
         Ranges {
@@ -130,9 +136,10 @@ enum Layout {
     Stream(Vec<Message>),
 }
 
-fn open(path: &Path) -> Result<(File, Layout)> {
-    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    let size = file.metadata()?.len();
+fn open(at: FileAt<'_>) -> Result<(Handle, Layout)> {
+    let path = at.path();
+    let file = Handle::open(at).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let size = file.bytes()?;
     let mut head = [0; MAGIC.len()];
     if size >= 8 && file.read_exact_at(&mut head, 0).is_ok() && head == *MAGIC {
         let footer = arrow_footer::read(&file, size)
@@ -146,7 +153,7 @@ fn open(path: &Path) -> Result<(File, Layout)> {
 
 /// Fails if what stands before the first block of a file is no schema: it is not what was written.
 /// Writers pad the magic with zeros; polars leaves out what goes before a message.
-fn check_front(file: &File, size: u64, end: u64) -> Result<()> {
+fn check_front(file: &Handle, size: u64, end: u64) -> Result<()> {
     let mut word = [0; 8];
     let mut at = 8;
     while at + 8 <= end {
@@ -173,7 +180,7 @@ fn check_front(file: &File, size: u64, end: u64) -> Result<()> {
 }
 
 /// The messages of a stream.
-fn walk(path: &Path, file: &File, size: u64) -> Result<Vec<Message>> {
+fn walk(path: &Path, file: &Handle, size: u64) -> Result<Vec<Message>> {
     let mut at = 0;
     let mut messages: Vec<Message> = Vec::new();
     while at + 8 <= size {
@@ -195,7 +202,7 @@ fn walk(path: &Path, file: &File, size: u64) -> Result<Vec<Message>> {
 }
 
 /// The message at `at`, or None at the end of the stream.
-fn message(file: &File, at: u64, size: u64) -> Result<Option<Message>> {
+fn message(file: &Handle, at: u64, size: u64) -> Result<Option<Message>> {
     let mut prefix = [0; 8];
     file.read_exact_at(&mut prefix, at)?;
     let [a, b, c, d, rest @ ..] = prefix;
@@ -229,7 +236,7 @@ fn message(file: &File, at: u64, size: u64) -> Result<Option<Message>> {
 
 /// Presents ranges of a file as one stream.
 struct Ranges {
-    file: File,
+    file: Handle,
     ranges: Vec<Range<u64>>,
     next: usize,
 }

@@ -1,12 +1,11 @@
 //! The footer of an Arrow IPC file: the only place that says for sure where its record batches are.
 //! Writers put before the first batch what they like; polars does.
 
+use super::handle::Handle;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::{Block, root_as_footer, root_as_message};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// The start and the end of a file.
@@ -24,7 +23,7 @@ pub(crate) struct Footer {
 }
 
 /// Reads the footer of a file of `size` bytes. All that it points to lies within the file.
-pub(crate) fn read(file: &File, size: u64) -> Result<Footer> {
+pub(crate) fn read(file: &Handle, size: u64) -> Result<Footer> {
     // The length of the footer, and the magic again.
     let mut tail = [0; 10];
     let at = size.checked_sub(10).context("it is too short")?;
@@ -84,7 +83,7 @@ fn check(block: &Block, end: u64) -> Result<u64> {
 }
 
 /// The rows of the record batch in `block`.
-fn rows_of(file: &File, block: &Block) -> Result<u64> {
+fn rows_of(file: &Handle, block: &Block) -> Result<u64> {
     let at = u64::try_from(block.offset())?;
     let mut bytes = vec![0; block.metaDataLength() as usize];
     file.read_exact_at(&mut bytes, at)?;

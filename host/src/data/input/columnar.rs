@@ -3,6 +3,7 @@
 
 use super::describe::guarded;
 use super::file::{Dataset, Format, InputFile};
+use super::handle::Handle;
 use super::parquet_twice::take_lost;
 use super::{arrow_file, parquet_file};
 use crate::data::batch::{Batch, Column, inside, row_id};
@@ -78,9 +79,9 @@ impl Iterator for ColumnarReader {
 impl Open {
     fn new(file: &InputFile, slice: Slice, options: &ReadOptions) -> Result<Self> {
         let name = file.path.display().to_string();
-        let found = std::fs::metadata(&file.path)
-            .with_context(|| format!("cannot open `{name}`"))?
-            .len();
+        let found = Handle::open(file)
+            .and_then(|handle| handle.bytes())
+            .with_context(|| format!("cannot open `{name}`"))?;
         if found != file.bytes {
             bail!(
                 "`{name}` has changed since the job was planned: {} bytes then, {found} now",
@@ -92,13 +93,13 @@ impl Open {
             &name,
             || -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
                 Ok(match file.format {
-                    Format::Parquet => Box::new(parquet_file::rows(
-                        &file.path,
+                    Format::Parquet => parquet_file::rows(
+                        file,
                         range,
                         options.batch_bytes,
                         options.columns.as_deref(),
-                    )?),
-                    _ => Box::new(arrow_file::rows(&file.path, range)?),
+                    )?,
+                    _ => arrow_file::rows(file, range)?,
                 })
             },
         )?;

@@ -18,7 +18,7 @@ pub(crate) fn check_headers(dataset: &Dataset) -> Result<()> {
             _ => continue,
         };
         let Ok(input) =
-            open_unpacked(&file.path, file.compression, dataset.zstd_window).and_then(without_mark)
+            open_unpacked(file, file.compression, dataset.zstd_window).and_then(without_mark)
         else {
             continue;
         };

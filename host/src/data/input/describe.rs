@@ -14,8 +14,8 @@ use std::sync::Once;
 pub(crate) fn describe(file: &InputFile) -> Result<(SchemaRef, u64)> {
     let name = file.path.display().to_string();
     let (schema, rows) = guarded(&name, || match file.format {
-        Format::Parquet => parquet_file::describe(&file.path),
-        Format::Arrow => arrow_file::describe(&file.path),
+        Format::Parquet => parquet_file::describe(file),
+        Format::Arrow => arrow_file::describe(file),
         _ => bail!("`{}` has no columns", file.path.display()),
     })
     // A file without readable metadata is unusable.

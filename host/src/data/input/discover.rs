@@ -3,19 +3,23 @@
 use super::file::{Dataset, default_zstd_window};
 use super::found_notes::Notes;
 use super::layouts::{Layout, Role, could_be_data, is_hive_partition, layout, role};
+use super::search_remote::search_remote;
 use super::select::{Found, select};
 use super::sniff::{KNOWN, by_name};
 use crate::error::UserError;
+use crate::remote::address::is_address;
 use crate::rundir::RunPaths;
 use anyhow::Result;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 impl Dataset {
     /// The files at `paths`: each is a file, a directory (searched recursively) or a glob pattern;
-    /// relative ones start at `base`.
+    /// relative ones start at `base`. An address (`s3://BUCKET/KEY`, also as a prefix or a pattern,
+    /// or `https://HOST/PATH`) stands for files elsewhere.
     ///
     /// The order is that of `paths`, sorted by name within each. A file that appears twice, or
     /// under two names, counts once. Directories and patterns skip hidden and temporary files, run
@@ -58,6 +62,8 @@ struct Search {
     /// Device and inode of each file found and directory entered, with the name.
     seen: HashMap<(u64, u64), PathBuf>,
     notes: Notes,
+    /// Addresses that were found.
+    addresses: HashSet<String>,
 }
 
 fn user(path: &Path, message: impl Into<String>) -> UserError {
@@ -82,6 +88,9 @@ fn unreadable(path: &Path, error: &std::io::Error, else_hint: &str) -> UserError
 
 impl Search {
     fn add(&mut self, given: &str, base: &Path) -> Result<()> {
+        if is_address(given) {
+            return self.remote(given);
+        }
         let path = base.join(given);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.directory(&path, &metadata),
@@ -100,6 +109,26 @@ impl Search {
                 Err(unreadable(&path, &e, hint).into())
             }
         }
+    }
+
+    fn remote(&mut self, given: &str) -> Result<()> {
+        for found in search_remote(given, &mut self.notes)? {
+            let address = found.path.display().to_string();
+            if self.addresses.insert(address) {
+                self.found.push(found);
+            } else {
+                self.notes.twice(&found.path, &found.path);
+                let before = self
+                    .found
+                    .iter_mut()
+                    .find(|before| before.path == found.path);
+                if let Some(before) = before.filter(|_| found.named) {
+                    before.named = true;
+                    before.looks_like_notes = false;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn pattern(&mut self, given: &str, path: &Path) -> Result<()> {
@@ -265,19 +294,23 @@ impl Search {
                 .hint("write the rows to a file first: a job must be able to read them again")
                 .into());
         }
+        let key = Some((metadata.dev(), metadata.ino()));
         if self.is_new(&path, &metadata) {
+            let modified = metadata.modified()?;
+            let modified_ns = match modified.duration_since(UNIX_EPOCH) {
+                Ok(after) => after.as_nanos() as i128,
+                Err(before) => -(before.duration().as_nanos() as i128),
+            };
             self.found.push(Found {
                 path,
-                metadata,
+                bytes: metadata.len(),
+                modified_ns,
+                version: None,
+                key,
                 named,
                 looks_like_notes: false,
             });
-        } else if named
-            && let Some(found) = self
-                .found
-                .iter_mut()
-                .find(|f| (f.metadata.dev(), f.metadata.ino()) == (metadata.dev(), metadata.ino()))
-        {
+        } else if named && let Some(found) = self.found.iter_mut().find(|f| f.key == key) {
             found.named = true;
             found.looks_like_notes = false;
         }

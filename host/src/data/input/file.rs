@@ -58,8 +58,8 @@ pub enum Compression {
     Xz,
 }
 
-/// One file of a dataset. Path, size and time together are its identity: if one of them differs,
-/// the input has changed.
+/// One file of a dataset. Path, size and time (of a remote file its version) together are its
+/// identity: if one of them differs, the input has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
     /// Where the rows are read from.
@@ -71,12 +71,15 @@ pub struct InputFile {
     pub compression: Compression,
     /// Size of the file.
     pub bytes: u64,
-    /// Time of the last change, in nanoseconds since 1970.
+    /// Time of the last change, in nanoseconds since 1970; 0 for a remote file.
     pub modified_ns: i128,
     /// A packed file whose rows are members (gzip) or frames (zstd) of their own, at which it can be
     /// cut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_record: bool,
+    /// Of a remote file its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
     /// The file that the user named, where `path` is a copy of it, unpacked into the run
     /// directory.
     #[serde(default)]
@@ -97,11 +100,26 @@ pub struct Origin {
     pub bytes: u64,
     /// Time of its last change, in nanoseconds since 1970.
     pub modified_ns: i128,
+    /// Of a remote file its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+}
+
+/// What tells the versions of a remote file apart, in place of a time. Its path is its address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// What the server calls the version (`ETag`); None if it says nothing: then only the size tells.
+    pub tag: Option<String>,
+    /// Whether the server answers requests for parts of the file.
+    pub ranges: bool,
 }
 
 impl InputFile {
     /// Whether rows can be read from the middle of it. Other files must be materialised first.
     pub fn is_splittable(&self) -> bool {
+        if self.version.as_ref().is_some_and(|version| !version.ranges) {
+            return false;
+        }
         match self.format {
             Format::Jsonl | Format::Parquet | Format::Arrow => {
                 self.compression == Compression::None
@@ -121,6 +139,7 @@ impl InputFile {
             compression: self.compression,
             bytes: self.bytes,
             modified_ns: self.modified_ns,
+            version: self.version.clone(),
         }
     }
 

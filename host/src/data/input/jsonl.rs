@@ -1,6 +1,8 @@
 //! Reads plain JSONL in blocks that end at line ends. Rows are views into the block, not copies.
 
-use super::file::{Dataset, Format, InputFile};
+use super::file::{Compression, Dataset, Format, InputFile};
+use super::handle::{Handle, Sequential};
+use super::packing::packing;
 use crate::data::batch::{Batch, ROW_ID_OFFSET_BITS, row_id};
 use crate::data::json::extract::{Extractor, utf8};
 use crate::data::rows::{BadRow, Block, Partition, ReadOptions, Slice};
@@ -8,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use arrow::array::{BinaryViewArray, UInt64Array, make_view};
 use arrow::buffer::{Buffer, ScalarBuffer};
 use memchr::{memchr, memrchr};
-use std::fs::File;
+use std::io;
 
 /// How much of an overlong row is kept.
 const KEPT_OF_HUGE_ROW: usize = 64 << 10;
@@ -26,7 +28,7 @@ pub(crate) struct JsonlReader {
 
 /// The slice being read.
 struct Open {
-    file: File,
+    file: Sequential,
     index: usize,
     name: String,
     /// File offset of the next read.
@@ -34,6 +36,8 @@ struct Open {
     end: u64,
     /// The bytes before `next` that belong to the next block: an unfinished row.
     carry: Vec<u8>,
+    /// Nobody has looked at the file's first bytes yet, perhaps.
+    is_unseen: bool,
     /// The rows came from a table, and a list replaces each row that does not fit.
     is_table: bool,
 }
@@ -79,11 +83,10 @@ impl Iterator for JsonlReader {
 impl Open {
     fn new(input: &InputFile, slice: Slice) -> Result<Self> {
         let name = input.path.display().to_string();
-        let file = File::open(&input.path).with_context(|| format!("cannot open `{name}`"))?;
+        let file = Handle::open(input).with_context(|| format!("cannot open `{name}`"))?;
         let bytes = file
-            .metadata()
-            .with_context(|| format!("cannot read `{name}`"))?
-            .len();
+            .bytes()
+            .with_context(|| format!("cannot read `{name}`"))?;
         if bytes != input.bytes {
             bail!(
                 "`{name}` has changed since the job was planned: {} bytes then, {bytes} now",
@@ -98,12 +101,13 @@ impl Open {
             .as_ref()
             .is_some_and(|origin| matches!(origin.format, Format::Csv | Format::Tsv));
         Ok(Self {
-            file,
+            file: file.sequential(slice.start, slice.end),
             index: slice.file,
             name,
             next: slice.start,
             end: slice.end,
             carry: Vec::new(),
+            is_unseen: input.version.is_some() && slice.start == 0,
             is_table,
         })
     }
@@ -113,11 +117,9 @@ impl Open {
         let mut left = (self.end - self.next).min(upto as u64) as usize;
         buffer.reserve_exact(left);
         while left > 0 {
-            let from = buffer.len();
-            let spare = &mut buffer.spare_capacity_mut()[..left];
-            let got = match rustix::io::pread(&self.file, spare, self.next) {
-                Ok((read, _)) => read.len(),
-                Err(rustix::io::Errno::INTR) => continue,
+            let got = match self.file.append(buffer, left, self.next) {
+                Ok(got) => got,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) => {
                     return Err(e).with_context(|| {
                         format!("cannot read `{}` at byte {}", self.name, self.next)
@@ -132,8 +134,6 @@ impl Open {
                     self.end
                 );
             }
-            // SAFETY: `pread` has initialised that many bytes of the spare capacity.
-            unsafe { buffer.set_len(from + got) };
             self.next += got as u64;
             left -= got;
         }
@@ -159,6 +159,12 @@ impl Open {
                 .saturating_sub(buffer.len())
                 .max(if searched == 0 { 1 } else { buffer.len() }.min(64 << 20));
             self.fill(&mut buffer, more)?;
+            if std::mem::take(&mut self.is_unseen) && packing(&buffer) != Compression::None {
+                bail!(
+                    "`{}` is packed, which its name does not say, nor do others of that name; rename it, as `.jsonl.gz` for instance",
+                    self.name
+                );
+            }
             if self.next == self.end {
                 break buffer.len();
             }

@@ -27,7 +27,7 @@ pub(crate) fn json_of(file: &InputFile, zstd_window: u64) -> Option<Json> {
         return None;
     }
     json(BufReader::new(
-        open_unpacked(&file.path, file.compression, zstd_window)
+        open_unpacked(file, file.compression, zstd_window)
             .ok()?
             .take(MAX_BYTES),
     ))
@@ -79,7 +79,7 @@ pub(crate) fn fields_of(file: &InputFile, zstd_window: u64) -> Option<HashSet<St
     const LINE: u64 = 4 << 20;
     let first_line = || -> Option<Vec<u8>> {
         let mut from = BufReader::new(
-            open_unpacked(&file.path, file.compression, zstd_window)
+            open_unpacked(file, file.compression, zstd_window)
                 .ok()?
                 .take(LINE),
         );

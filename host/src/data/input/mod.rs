@@ -3,6 +3,7 @@
 
 pub(crate) mod arrow_file;
 pub(crate) mod arrow_footer;
+pub(crate) mod chunks;
 pub(crate) mod columnar;
 pub(crate) mod csv_header;
 pub(crate) mod csv_lines;
@@ -14,9 +15,11 @@ pub(crate) mod discover;
 pub(crate) mod encoding;
 pub(crate) mod file;
 pub(crate) mod found_notes;
+pub(crate) mod handle;
 pub(crate) mod json_rows;
 pub(crate) mod jsonl;
 pub(crate) mod layouts;
+mod look_ahead;
 pub(crate) mod metadata;
 pub(crate) mod not_data;
 pub(crate) mod packing;
@@ -28,6 +31,7 @@ pub(crate) mod parquet_values;
 pub(crate) mod path_text;
 pub(crate) mod read;
 pub(crate) mod read_error;
+mod search_remote;
 mod select;
 pub(crate) mod sniff;
 pub(crate) mod source;

@@ -1,12 +1,12 @@
 //! Compressed files: detects the compression and streams the content.
 
 use super::file::Compression;
+use super::handle::FileAt;
 use super::source::Source;
 use super::zstd_frames::Frames;
 use anyhow::{Context, Result};
 use flate2::bufread::GzDecoder;
 use std::io::{self, Read};
-use std::path::Path;
 
 /// Number of bytes that identify the compression.
 const MAGIC: usize = 10;
@@ -32,20 +32,35 @@ const XZ_MEMORY_KB: u32 = (128 << 10) + 1024;
 /// Streams the content of a file. A compressed one may consist of any number of members (gzip),
 /// frames (zstd) and streams (bzip2, xz), of different kinds, too, separated and followed by zeros,
 /// as on tapes. `zstd_window` is the largest accepted window, in bytes.
-pub(crate) fn open_unpacked(
-    path: &Path,
+pub(crate) fn open_unpacked<'a>(
+    at: impl Into<FileAt<'a>>,
     compression: Compression,
     zstd_window: u64,
 ) -> Result<Box<dyn Read + Send>> {
-    let source = Source::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    Ok(match compression {
+    let at = at.into();
+    let source =
+        Source::open(at).with_context(|| format!("cannot open `{}`", at.path().display()))?;
+    Ok(of_source(source, compression, zstd_window))
+}
+
+/// Like [`open_unpacked`], of what `from` reads.
+pub(crate) fn unpacked(
+    from: Box<dyn Read + Send>,
+    compression: Compression,
+    zstd_window: u64,
+) -> Box<dyn Read + Send> {
+    of_source(Source::of(from), compression, zstd_window)
+}
+
+fn of_source(source: Source, compression: Compression, zstd_window: u64) -> Box<dyn Read + Send> {
+    match compression {
         Compression::None => Box::new(source),
         _ => Box::new(Unpacked {
             member: Member::Between(source),
             zstd_window,
             any: false,
         }),
-    })
+    }
 }
 
 struct Unpacked {

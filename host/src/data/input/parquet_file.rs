@@ -1,5 +1,7 @@
 //! Parquet files: schema, number of rows, and a range of rows.
 
+use super::chunks::Chunks;
+use super::handle::FileAt;
 use super::parquet_twice::Twice;
 use crate::data::columns::logical::{Times, with_marks};
 use crate::data::columns::widen::with_wide_keys;
@@ -16,14 +18,12 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask};
 use parquet::schema::types::SchemaDescriptor;
-use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A file and how it is read.
 struct Opened {
-    file: File,
+    file: Chunks,
     metadata: ArrowReaderMetadata,
     twice: Option<Twice>,
     /// That of the rows, with more metadata than the decoder gives them.
@@ -31,8 +31,9 @@ struct Opened {
 }
 
 /// Reads the footer.
-fn open(path: &Path) -> Result<Opened> {
-    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+fn open(at: FileAt<'_>) -> Result<Opened> {
+    let path = at.path();
+    let file = Chunks::open(at).with_context(|| format!("cannot open `{}`", path.display()))?;
     let context = || format!("the Parquet footer of `{}` is not readable", path.display());
     let metadata =
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).with_context(context)?;
@@ -91,7 +92,7 @@ fn descriptor(metadata: &ArrowReaderMetadata) -> &SchemaDescriptor {
 /// Rows that the units of times are judged by.
 const JUDGED: usize = 8192;
 
-fn choose_units(file: &File, twice: &mut Twice) -> Result<()> {
+fn choose_units(file: &Chunks, twice: &mut Twice) -> Result<()> {
     let first = |metadata: &ArrowReaderMetadata| {
         let mut rows =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file.try_clone()?, metadata.clone())
@@ -151,8 +152,8 @@ fn in_zone(field: &FieldRef, written: &FieldRef) -> FieldRef {
 }
 
 /// Schema and number of rows.
-pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
-    let opened = open(path)?;
+pub(crate) fn describe<'a>(at: impl Into<FileAt<'a>>) -> Result<(SchemaRef, u64)> {
+    let opened = open(at.into())?;
     let rows = opened
         .metadata
         .metadata()
@@ -164,8 +165,8 @@ pub(crate) fn describe(path: &Path) -> Result<(SchemaRef, u64)> {
 }
 
 /// The minima and maxima of a top-level column in the row groups, as far as the file has them.
-pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
-    let Opened { metadata, .. } = open(path)?;
+pub(crate) fn extremes<'a>(at: impl Into<FileAt<'a>>, column: &str) -> Result<Vec<ArrayRef>> {
+    let Opened { metadata, .. } = open(at.into())?;
     let footer = metadata.metadata();
     let Ok(statistics) = StatisticsConverter::try_new(
         column,
@@ -186,8 +187,8 @@ pub(crate) fn extremes(path: &Path, column: &str) -> Result<Vec<ArrayRef>> {
 
 /// Bytes of all rows of the top-level columns that are not in `known`, as the footer has them: the
 /// size of the values where the writer noted it, else the encoded size.
-pub(crate) fn bytes_beside(path: &Path, known: &[String]) -> Result<u64> {
-    let Opened { metadata, .. } = open(path)?;
+pub(crate) fn bytes_beside<'a>(at: impl Into<FileAt<'a>>, known: &[String]) -> Result<u64> {
+    let Opened { metadata, .. } = open(at.into())?;
     let footer = metadata.metadata();
     let leaves = footer.row_groups().iter().flat_map(|g| g.columns());
     Ok(leaves
@@ -205,18 +206,20 @@ pub(crate) fn bytes_beside(path: &Path, known: &[String]) -> Result<u64> {
 
 /// The rows in `range`, in batches of about `batch_bytes`: of the top-level columns called `only`,
 /// if given. Does not touch row groups outside of it.
-pub(crate) fn rows(
-    path: &Path,
+pub(crate) fn rows<'a>(
+    at: impl Into<FileAt<'a>>,
     range: Range<u64>,
     batch_bytes: usize,
     only: Option<&[String]>,
-) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
+) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+    let at = at.into();
+    let path = at.path();
     let Opened {
         file,
         metadata,
         twice,
         ..
-    } = open(path)?;
+    } = open(at)?;
     let (mut first, mut groups, mut before, mut bytes, mut rows) = (0, Vec::new(), None, 0, 0);
     for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
         let end = first + group.num_rows().max(0) as u64;
@@ -233,7 +236,7 @@ pub(crate) fn rows(
     let batch_rows = (batch_bytes as u64 * rows / bytes.max(1)).clamp(1, 8192) as usize;
     let cannot = || format!("cannot read `{}`", path.display());
     let other = file.try_clone().with_context(cannot)?;
-    let reader = |file: File, metadata: ArrowReaderMetadata, mask: ProjectionMask| {
+    let reader = |file: Chunks, metadata: ArrowReaderMetadata, mask: ProjectionMask| {
         ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups.clone())
             .with_offset((range.start - before.unwrap_or(range.start)) as usize)
@@ -257,9 +260,16 @@ pub(crate) fn rows(
         }
         _ => ProjectionMask::all(),
     };
+    announce(
+        &file,
+        &metadata,
+        &groups,
+        &mask,
+        2 * (range.end - range.start) >= rows,
+    );
     let reader = reader(file, metadata, mask)?;
     let path = path.to_owned();
-    Ok(reader.map(move |batch| {
+    Ok(Box::new(reader.map(move |batch| {
         let whole = || match &twice {
             None => Ok(batch?),
             Some(twice) => {
@@ -268,5 +278,30 @@ pub(crate) fn rows(
             }
         };
         whole().with_context(|| format!("`{}` is damaged", path.display()))
-    }))
+    })))
+}
+
+/// Says which columns of which row groups will be read.
+fn announce(
+    file: &Chunks,
+    metadata: &ArrowReaderMetadata,
+    groups: &[usize],
+    mask: &ProjectionMask,
+    all: bool,
+) {
+    if !file.is_remote() {
+        return;
+    }
+    let of_group = |group: &usize| {
+        let columns = metadata.metadata().row_group(*group).columns().iter();
+        let wanted = columns
+            .enumerate()
+            .filter(|(leaf, _)| mask.leaf_included(*leaf));
+        let range = |start: u64, bytes: u64| start..start.saturating_add(bytes);
+        wanted
+            .map(|(_, column)| column.byte_range())
+            .map(|(start, bytes)| range(start, bytes))
+            .collect()
+    };
+    file.announce(groups.iter().map(of_group).collect(), all);
 }

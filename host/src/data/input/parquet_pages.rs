@@ -1,8 +1,8 @@
 //! Which rows of a Parquet file can be decoded alone: row groups, and pages within them.
 
-use std::fs::File;
+use super::chunks::Chunks;
+use super::handle::FileAt;
 use std::ops::Range;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -16,17 +16,21 @@ const MOST: u64 = 64;
 
 /// The row groups of a file.
 pub(crate) struct RowGroups {
-    file: SerializedFileReader<File>,
+    file: SerializedFileReader<Chunks>,
+    is_remote: bool,
 }
 
 impl RowGroups {
     /// Reads the footer.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    pub(crate) fn open<'a>(at: impl Into<FileAt<'a>>) -> Result<Self> {
+        let at = at.into();
+        let path = at.path();
+        let file = Chunks::open(at).with_context(|| format!("cannot open `{}`", path.display()))?;
+        let is_remote = file.is_remote();
         let file = SerializedFileReader::new(file).with_context(|| {
             format!("the Parquet footer of `{}` is not readable", path.display())
         })?;
-        Ok(Self { file })
+        Ok(Self { file, is_remote })
     }
 
     /// In how many places, at least, rows can be decoded without the pages of the others. Looks no
@@ -87,6 +91,10 @@ impl RowGroups {
     /// Number of pages of the largest column of a row group, at most [`MOST`]. Reads their headers:
     /// the first page alone says little, because pages end by bytes and rows differ.
     fn places_in(&self, group: usize) -> Result<u64> {
+        if self.is_remote {
+            // Each page's header would cost a request.
+            return Ok(1);
+        }
         let columns = self.file.metadata().row_group(group).columns();
         let largest = columns
             .iter()

@@ -1,8 +1,6 @@
 //! Which row groups of a Parquet file can have a value, by what the file says of them.
 
-use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use parquet::basic::{ConvertedType, LogicalType, Type};
@@ -12,6 +10,9 @@ use parquet::file::properties::ReaderProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 use parquet::file::statistics::Statistics;
+
+use super::chunks::Chunks;
+use super::file::InputFile;
 
 /// What a file says of the values of one column in one row group.
 pub(crate) struct Values<'a> {
@@ -81,12 +82,18 @@ impl Values<'_> {
 /// The rows of each row group of the file in which `may_have` finds the values of the field `path`
 /// possible. Groups of a field that is no plain column, but for instance a list, are all there.
 pub(crate) fn groups_with(
-    file: &Path,
+    file: &InputFile,
     path: &str,
     may_have: impl Fn(&Values<'_>) -> bool,
 ) -> Result<Vec<Range<u64>>> {
-    let context = || format!("the Parquet footer of `{}` is not readable", file.display());
-    let opened = File::open(file).with_context(|| format!("cannot open `{}`", file.display()))?;
+    let context = || {
+        format!(
+            "the Parquet footer of `{}` is not readable",
+            file.path.display()
+        )
+    };
+    let opened =
+        Chunks::open(file).with_context(|| format!("cannot open `{}`", file.path.display()))?;
     let properties = ReaderProperties::builder().set_read_bloom_filter(true);
     let options = ReadOptionsBuilder::new().with_reader_properties(properties.build());
     let reader =

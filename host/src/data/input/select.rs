@@ -1,8 +1,10 @@
 //! Tells the files with the rows of a dataset from what lies beside them.
 
-use super::file::{Dataset, Format, InputFile};
+use super::file::{Dataset, Format, InputFile, Version};
 use super::found_notes::Notes;
+use super::handle::FileAt;
 use super::layouts::is_documentation;
+use super::look_ahead::look_ahead;
 use super::metadata::{Json, fields_of, json_of};
 use super::pages::PageSettings;
 use super::sniff::{KNOWN, sniff, unpacked_name};
@@ -10,17 +12,21 @@ use crate::data::losses::Losses;
 use crate::error::UserError;
 use anyhow::Result;
 use std::collections::{HashMap, HashSet};
-use std::fs::Metadata;
 use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
 
 /// Why a file named like a tool's metadata does not count.
 const METADATA: &str = "is metadata, not rows,";
 
 /// A file that may hold rows.
 pub(super) struct Found {
+    /// Or the address of a remote file.
     pub(super) path: PathBuf,
-    pub(super) metadata: Metadata,
+    pub(super) bytes: u64,
+    pub(super) modified_ns: i128,
+    /// Of a remote file.
+    pub(super) version: Option<Version>,
+    /// Device and inode of a local one.
+    pub(super) key: Option<(u64, u64)>,
     /// The user named it directly.
     pub(super) named: bool,
     /// Its name is that of a tool's metadata.
@@ -32,14 +38,22 @@ pub(super) struct Found {
 pub(super) fn select(found: Vec<Found>, mut notes: Notes, zstd_window: u64) -> Result<Dataset> {
     let (mut files, mut asked_for) = (Vec::new(), HashSet::new());
     let mut unreadable = HashMap::new();
+    let mut looks = look_ahead(&found, zstd_window)?;
     for Found {
         path,
-        metadata,
+        bytes,
+        modified_ns,
+        version,
         named,
         looks_like_notes,
+        ..
     } in found
     {
-        let sniffed = match sniff(&path, zstd_window) {
+        let looked = match looks.remove(&path) {
+            Some(looked) => looked,
+            None => sniff(FileAt::new(&path, bytes, version.as_ref()), zstd_window),
+        };
+        let sniffed = match looked {
             // Whatever it is, it is not a row.
             Err(_) if looks_like_notes => {
                 notes.left_out(path, METADATA);
@@ -47,22 +61,28 @@ pub(super) fn select(found: Vec<Found>, mut notes: Notes, zstd_window: u64) -> R
             }
             sniffed => sniffed?,
         };
-        let modified = metadata.modified()?;
-        let modified_ns = match modified.duration_since(UNIX_EPOCH) {
-            Ok(after) => after.as_nanos() as i128,
-            Err(before) => -(before.duration().as_nanos() as i128),
+        let path = match version {
+            None => std::path::absolute(&path)?,
+            Some(_) => path,
         };
-        let path = std::path::absolute(&path)?;
         let (format, compression) = (sniffed.format, sniffed.compression);
         let file = InputFile {
             path,
             format,
             compression,
-            bytes: metadata.len(),
+            bytes,
             modified_ns,
             by_record: sniffed.by_record,
+            version,
             origin: None,
         };
+        if file.format.is_columnar() && file.version.as_ref().is_some_and(|v| !v.ranges) {
+            let what =
+                "is columns, which are read in parts, and its server gives no parts of files";
+            return Err(UserError::new(file.path.display().to_string(), what)
+                .hint("download it first, and name the copy; JSONL, CSV and text can be read from there")
+                .into());
+        }
         if looks_like_notes && matches!(json_of(&file, zstd_window), Some(Json::One(_))) {
             notes.left_out(file.path, METADATA);
             continue;
@@ -218,6 +238,7 @@ fn leave_out_metadata(
             .to_ascii_lowercase();
         matches!(f.format, Format::Jsonl | Format::JsonArray)
             && f.bytes > 0
+            && f.version.is_none()
             && unpacked_name(&name).ends_with(".json")
             && !is_asked_for(f)
     };

@@ -2,14 +2,14 @@
 
 use super::encoding::{self, Encoding};
 use super::file::{Compression, Format};
+use super::handle::{FileAt, Handle};
 use super::not_data::{self, NotData};
-use super::packing::{open_unpacked, packing};
+use super::packing::{packing, unpacked};
 use super::pages::layout::{Layout, layout};
 use super::zstd_frames;
 use crate::error::UserError;
 use anyhow::Result;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 /// Bytes read.
@@ -43,6 +43,7 @@ pub(crate) fn unpacked_name(name: &str) -> &str {
 }
 
 /// What was found out about a file.
+#[derive(Clone)]
 pub(crate) struct Sniffed {
     pub(crate) format: Format,
     pub(crate) compression: Compression,
@@ -56,19 +57,17 @@ pub(crate) struct Sniffed {
 
 /// Examines the file. An empty file has no rows, whatever format its name says. `zstd_window` is
 /// the largest accepted window in bytes.
-pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
+pub(crate) fn sniff<'a>(at: impl Into<FileAt<'a>>, zstd_window: u64) -> Result<Sniffed> {
+    let at = at.into();
+    let path = at.path();
     let place = path.display().to_string();
-    let mut head = Vec::new();
-    let file =
-        File::open(path).map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
-    file.take(HEAD as u64)
-        .read_to_end(&mut head)
-        .map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
+    let mut head =
+        first_bytes(at).map_err(|e| UserError::new(&place, format!("cannot be read: {e}")))?;
     let named = by_name(path);
     let compression = packing(&head);
     let io = |e: io::Error| UserError::new(&place, format!("cannot be read: {e}"));
     let is_warc = named == Some(Format::Warc);
-    if let Some(layout) = layout(path, is_warc, compression, zstd_window).map_err(io)? {
+    if let Some(layout) = layout(at, is_warc, compression, zstd_window).map_err(io)? {
         return Ok(Sniffed {
             format: Format::Warc,
             compression,
@@ -82,7 +81,7 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
             .map_err(|unfit| UserError::new(&place, unfit.to_string()).hint(unfit.hint()))?;
         let mut inner = Vec::new();
         // Unpacking reports a damaged archive, with the position.
-        let read = open_unpacked(path, compression, zstd_window)?
+        let read = unpacked(Box::new(Cursor::new(head)), compression, zstd_window)
             .take(HEAD as u64)
             .read_to_end(&mut inner);
         if compression == Compression::Xz
@@ -178,6 +177,25 @@ pub(crate) fn sniff(path: &Path, zstd_window: u64) -> Result<Sniffed> {
         Encoding::Other(other) => refuse(other),
         Encoding::Mixed(note) => sniffed(format, Some(note)),
     }
+}
+
+/// The first [`HEAD`] bytes of a file.
+fn first_bytes(at: FileAt<'_>) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    match Handle::open(at)? {
+        Handle::Local(file) => {
+            file.take(HEAD as u64).read_to_end(&mut head)?;
+        }
+        Handle::Remote(remote) if remote.object.ranges() => {
+            let bytes = remote.object.bytes().min(HEAD as u64);
+            head.extend_from_slice(&remote.object.fetch(0..bytes)?);
+        }
+        Handle::Remote(remote) => {
+            let mut from = remote.object.read();
+            from.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        }
+    }
+    Ok(head)
 }
 
 fn by_magic(head: &[u8]) -> Option<Format> {

@@ -1,15 +1,14 @@
 //! Reads a file from front to end with lookahead.
 
-use std::fs::File;
+use super::handle::{FileAt, whole};
 use std::io::{self, BufRead, Read};
-use std::path::Path;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 << 10;
 
 /// Reads a file; [`Self::peek`] shows the next bytes without consuming them.
 pub(crate) struct Source {
-    file: File,
+    file: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     /// The unconsumed part of the buffer: `buffer[start..end]`.
     start: usize,
@@ -17,13 +16,17 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            file: File::open(path)?,
+    pub(crate) fn open<'a>(at: impl Into<FileAt<'a>>) -> io::Result<Self> {
+        Ok(Self::of(whole(at)?))
+    }
+
+    pub(crate) fn of(file: Box<dyn Read + Send>) -> Self {
+        Self {
+            file,
             buffer: vec![0; PIECE],
             start: 0,
             end: 0,
-        })
+        }
     }
 
     /// The next `count` bytes, at most [`PIECE`]; fewer only at the end of the file.

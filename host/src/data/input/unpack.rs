@@ -153,6 +153,7 @@ fn unpacked_file(file: &InputFile, path: PathBuf, source: Origin) -> Result<Inpu
         bytes: metadata.len(),
         modified_ns,
         by_record: false,
+        version: None,
         origin: Some(source),
     })
 }
@@ -244,6 +245,6 @@ fn rows(
 
 /// The file's content, unpacked.
 fn open(file: &InputFile, zstd_window: u64) -> Result<Located> {
-    let inner = open_unpacked(&file.path, file.compression, zstd_window)?;
+    let inner = open_unpacked(file, file.compression, zstd_window)?;
     Ok(Located::new(inner, file.compression))
 }

@@ -9,6 +9,8 @@ mod lines;
 mod materialise;
 mod pages;
 mod power;
+#[cfg(feature = "remote")]
+mod remote;
 
 use super::input::unpack::materialise;
 use super::*;

@@ -81,21 +81,27 @@ pub(super) fn identity(dataset: &Dataset, partition: &Partition) -> Key {
 }
 
 fn file(key: KeyBuilder, f: &InputFile) -> KeyBuilder {
-    let (path, bytes, modified) = match &f.origin {
-        Some(o) => (&o.path, o.bytes, o.modified_ns),
-        None => (&f.path, f.bytes, f.modified_ns),
+    let (path, bytes, modified, version) = match &f.origin {
+        Some(o) => (&o.path, o.bytes, o.modified_ns, &o.version),
+        None => (&f.path, f.bytes, f.modified_ns, &f.version),
     };
-    key.with(path.as_os_str().as_encoded_bytes())
+    let key = key
+        .with(path.as_os_str().as_encoded_bytes())
         .number(bytes)
-        .with(modified.to_le_bytes())
+        .with(modified.to_le_bytes());
+    match version.as_ref().and_then(|version| version.tag.as_ref()) {
+        Some(tag) => key.with(tag),
+        None => key,
+    }
 }
 
 /// Returns the key of everything that determines the bytes of the export. How the dataset is cut
 /// does not.
 pub(crate) fn request_key(prepared: &Prepared) -> Key {
     let target = &prepared.target;
+    let place = target.remote.as_ref().unwrap_or(&target.path);
     let key = KeyBuilder::new("request")
-        .with(target.path.as_os_str().as_encoded_bytes())
+        .with(place.as_os_str().as_encoded_bytes())
         .with(format!("{:?} {:?}", target.compression, target.shard_size))
         .with(export_settings(prepared));
     let key = prepared

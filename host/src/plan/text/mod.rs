@@ -56,7 +56,7 @@ fn job(
             counted(prepared.dataset.files.len() as u64, "file"),
             bytes(prepared.dataset.bytes())
         ),
-        format!("export     {}", prepared.target.path.display()),
+        format!("export     {}", prepared.target.shown()),
         format!("workers    {}", resolved.config.workers()),
         format!("partitions {partitions}"),
     ];

@@ -1,8 +1,7 @@
 //! Finds a row of the input: by file and line, by its id, or by a value.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::Read;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use super::search::{MOST, find};
 use super::sought::Sought;
 use crate::data::batch::{row_id, split_id};
+use crate::data::input::handle::{Handle, whole};
 use crate::data::input::source_lines::LineReader;
 use crate::data::{
     BadRow, Batch, Dataset, Format, Partition, ReadOptions, Slice, read, render, show_json_rows,
@@ -212,7 +212,7 @@ fn by_line(dataset: &Dataset, name: &str, line: u64) -> Result<Located> {
         }
         wanted = row;
     }
-    let mut input = BufReader::with_capacity(1 << 20, File::open(path).with_context(context)?);
+    let mut input = whole(&dataset.files[file]).with_context(context)?;
     let (mut offset, mut seen, mut buffer) = (0u64, 0u64, vec![0u8; 1 << 20]);
     while seen < wanted {
         let n = input.read(&mut buffer).with_context(context)?;
@@ -299,11 +299,10 @@ fn first_row(dataset: &Dataset, file: usize, offset: u64) -> Result<Option<u64>>
 fn line_end(dataset: &Dataset, file: usize, offset: u64) -> Result<u64> {
     let path = &dataset.files[file].path;
     let context = || format!("cannot read `{}`", path.display());
-    let mut input = File::open(path).with_context(context)?;
-    input.seek(SeekFrom::Start(offset)).with_context(context)?;
+    let input = Handle::open(&dataset.files[file]).with_context(context)?;
     let (mut at, mut buffer) = (offset, vec![0u8; 64 << 10]);
     loop {
-        let n = input.read(&mut buffer).with_context(context)?;
+        let n = input.read_at(&mut buffer, at).with_context(context)?;
         match memchr::memchr(b'\n', &buffer[..n]) {
             Some(found) => return Ok(at + found as u64 + 1),
             None if n == 0 => return Ok(at),

@@ -6,7 +6,6 @@
 //! the row groups are read that may have the value.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +18,7 @@ use rustix::io::pread;
 use super::sought::Sought;
 use crate::data::batch::row_id;
 use crate::data::columns::convert::convert;
+use crate::data::input::handle::Handle;
 use crate::data::input::parquet_values::{Kind, Values, groups_with};
 use crate::data::json::extract::utf8;
 use crate::data::json::lenient::check;
@@ -144,9 +144,9 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// The rows with the value among those that begin in `piece`.
     fn of(&self, dataset: &Dataset, piece: Slice, bytes: &mut Vec<u8>) -> Result<Vec<u64>> {
-        let path = &dataset.files[piece.file].path;
-        let context = || format!("cannot read `{}`", path.display());
-        let file = File::open(path).with_context(context)?;
+        let input = &dataset.files[piece.file];
+        let context = || format!("cannot read `{}`", input.path.display());
+        let file = Handle::open(input).with_context(context)?;
         // The byte before the piece may be the end of a line.
         let base = piece.start.saturating_sub(1);
         bytes.clear();
@@ -207,14 +207,26 @@ impl Lines<'_> {
 }
 
 /// Reads up to `most` bytes from `from` on to the end of `bytes`; fewer only at the end of the file.
-fn fill(file: &File, bytes: &mut Vec<u8>, from: u64, most: usize) -> Result<()> {
+fn fill(file: &Handle, bytes: &mut Vec<u8>, from: u64, most: usize) -> Result<()> {
     bytes.reserve(most);
     let start = bytes.len();
     while bytes.len() < start + most {
         let had = bytes.len();
         let left = start + most - had;
+        let at = from + (had - start) as u64;
+        let file = match file {
+            Handle::Local(file) => file,
+            Handle::Remote(remote) => {
+                let piece = remote.bytes_at(at, left)?;
+                if piece.is_empty() {
+                    break;
+                }
+                bytes.extend_from_slice(&piece[..piece.len().min(left)]);
+                continue;
+            }
+        };
         let spare = &mut bytes.spare_capacity_mut()[..left];
-        let got = match pread(file, spare, from + (had - start) as u64) {
+        let got = match pread(file, spare, at) {
             Ok((read, _)) => read.len(),
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
@@ -237,7 +249,7 @@ fn parts(dataset: &Dataset, sought: &Sought) -> Result<Vec<Partition>> {
             ..dataset.clone()
         };
         let ranges = match input.format {
-            Format::Parquet => groups_with(&input.path, sought.field(), |v| may_have(v, sought))?,
+            Format::Parquet => groups_with(input, sought.field(), |v| may_have(v, sought))?,
             _ => split(&one, SplitBy::Count(PARTS))?
                 .into_iter()
                 .flat_map(|part| part.slices)
@@ -492,6 +504,7 @@ mod tests {
                 bytes: bytes.len() as u64,
                 modified_ns: 0,
                 by_record: false,
+                version: None,
                 origin: None,
             };
             let dataset = Dataset {

@@ -7,9 +7,12 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Chains, Distribution};
+use crate::data::Published;
 use crate::partition::table::request_key;
 use crate::plan::Prepared;
 use crate::plan::lineage_key::{Key, KeyBuilder};
+use crate::remote::Object;
+use crate::remote::address::of_path;
 use crate::run::expected;
 use crate::rundir::own_files::read_document;
 use crate::rundir::summary::{Expected, Finding, OpTotals, Totals};
@@ -40,6 +43,9 @@ pub(super) struct Done {
 pub(super) struct DoneFile {
     path: PathBuf,
     bytes: u64,
+    /// Its version, if it is in a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
 }
 
 impl DoneFile {
@@ -50,11 +56,25 @@ impl DoneFile {
         Ok(Self {
             path: std::path::absolute(path)?,
             bytes,
+            tag: None,
         })
     }
 
+    pub(super) fn published(file: &Published) -> Self {
+        Self {
+            path: file.path.clone(),
+            bytes: file.bytes,
+            tag: file.tag.clone(),
+        }
+    }
+
     fn is_unchanged(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|m| m.len() == self.bytes)
+        match of_path(&self.path) {
+            None => std::fs::metadata(&self.path).is_ok_and(|m| m.len() == self.bytes),
+            Some(address) => Object::find(address).is_ok_and(|found| {
+                found.bytes() == self.bytes && found.tag() == self.tag.as_deref()
+            }),
+        }
     }
 }
 
@@ -118,8 +138,9 @@ pub(super) fn read_done(paths: &RunPaths) -> Result<Option<Done>> {
 /// Returns the key of what the export is made from and how.
 pub(super) fn result_key(prepared: &Prepared, chains: &Chains) -> Key {
     let target = &prepared.target;
+    let place = target.remote.as_ref().unwrap_or(&target.path);
     let key = KeyBuilder::new("result")
-        .with(target.path.as_os_str().as_encoded_bytes())
+        .with(place.as_os_str().as_encoded_bytes())
         .with(format!(
             "{:?} {:?} {:?}",
             target.format, target.compression, target.shard_size

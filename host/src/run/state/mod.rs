@@ -79,7 +79,10 @@ impl State {
         summary.executor_type = resolved.config.executor_type.word().to_owned();
         summary.config_file = resolved.file.as_deref().map(absolute);
         summary.dataset_path = resolved.sources.join(" ");
-        summary.export_path = absolute(&prepared.target.path);
+        summary.export_path = match &prepared.target.remote {
+            Some(address) => address.display().to_string(),
+            None => absolute(&prepared.target.path),
+        };
         summary.resumption_command = resumption(prepared);
         if let Some(earlier) = earlier {
             (summary.config_file, summary.resumption_command) =
@@ -251,11 +254,14 @@ impl State {
         self.summary.totals.output_bytes = exported.bytes;
         self.summary.warnings.clone_from(&exported.notes);
         self.usage();
-        let files = exported
-            .files
-            .iter()
-            .map(|f| DoneFile::of(f))
-            .collect::<Result<_>>()?;
+        let files = match &prepared.target.remote {
+            None => exported
+                .files
+                .iter()
+                .map(|f| DoneFile::of(f))
+                .collect::<Result<_>>()?,
+            Some(_) => exported.published.iter().map(DoneFile::published).collect(),
+        };
         let done = Done {
             key: result_key(prepared, chains),
             request: request_key(prepared),

@@ -19,7 +19,7 @@ pub(super) fn row(
     out: &mut Vec<u8>,
 ) -> Result<Result<(), (String, Vec<u8>)>> {
     let mut bytes = Vec::new();
-    let from = open_unpacked(&input.path, input.compression, zstd_window)?;
+    let from = open_unpacked(input, input.compression, zstd_window)?;
     if let Err(error) = from.take(limit as u64 + 1).read_to_end(&mut bytes) {
         let is_packed = input.compression != crate::data::Compression::None;
         return match is_packed {

@@ -6,8 +6,8 @@ use super::window::Window;
 use super::zstd_frame::{Frame, frame};
 use super::zstd_unit::Frames;
 use crate::data::input::file::Compression;
+use crate::data::input::handle::FileAt;
 use std::io;
-use std::path::Path;
 
 /// The first unit may have so many bytes: most files begin with a record of a few hundred.
 const FIRST: Limit = Limit {
@@ -24,15 +24,15 @@ pub(crate) enum Layout {
     AsAWhole,
 }
 
-/// How the records of the file at `path` are packed; None if it does not begin with a record. If
+/// How the records of the file are packed; None if it does not begin with a record. If
 /// `is_named` as a file of records, some of its beginning may be damaged.
 pub(crate) fn layout(
-    path: &Path,
+    at: FileAt<'_>,
     is_named: bool,
     compression: Compression,
     zstd_window: u64,
 ) -> io::Result<Option<Layout>> {
-    let mut file = Window::open(path)?;
+    let mut file = Window::open(at)?;
     let (unit, next) = match compression {
         Compression::Gzip => {
             let mut members = Members::new();

@@ -6,6 +6,7 @@ use super::records::Records;
 use super::settings::PageSettings;
 use crate::data::batch::{Batch, ROW_ID_OFFSET_BITS, row_id};
 use crate::data::input::file::{Dataset, Format, InputFile};
+use crate::data::input::handle::Handle;
 use crate::data::json::extract::Extractor;
 use crate::data::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use anyhow::{Context, Result, bail};
@@ -133,9 +134,9 @@ impl PageReader {
         let input = &self.files[slice.file];
         rows.records += 1;
         rows.bytes += slice.end - slice.start;
-        let size = std::fs::metadata(&input.path)
-            .with_context(|| format!("cannot read `{}`", input.path.display()))?
-            .len();
+        let size = Handle::open(input)
+            .and_then(|file| file.bytes())
+            .with_context(|| format!("cannot read `{}`", input.path.display()))?;
         check_size(input, size)?;
         let from = rows.text.len();
         let id = row_id(slice.file, 0);

@@ -76,7 +76,7 @@ impl Records {
         limit: usize,
         zstd_window: u64,
     ) -> io::Result<Self> {
-        let mut file = Window::open(&input.path)?;
+        let mut file = Window::open(input)?;
         let how = match input.compression {
             Compression::Gzip => How::Gzip(Members::new()),
             Compression::Zstd => How::Zstd(Frames::new(&mut file, zstd_window)?),

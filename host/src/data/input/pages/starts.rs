@@ -24,7 +24,7 @@ pub(crate) fn next_start(input: &InputFile, at: u64, zstd_window: u64) -> Result
         return Ok(input.bytes);
     }
     if input.compression == Compression::Gzip {
-        let mut file = Window::open(&input.path).with_context(context)?;
+        let mut file = Window::open(input).with_context(context)?;
         return Members::new().cut(&mut file, at).with_context(context);
     }
     let starts = starts(input, zstd_window).with_context(context)?;
@@ -32,7 +32,7 @@ pub(crate) fn next_start(input: &InputFile, at: u64, zstd_window: u64) -> Result
     if input.compression != Compression::Zstd {
         return Ok(after.first().copied().unwrap_or(input.bytes));
     }
-    let mut file = Window::open(&input.path).with_context(context)?;
+    let mut file = Window::open(input).with_context(context)?;
     let mut frames = Frames::new(&mut file, zstd_window).with_context(context)?;
     for start in after {
         // The sizes in a damaged frame lead anywhere.
@@ -55,7 +55,7 @@ fn starts(input: &InputFile, zstd_window: u64) -> std::io::Result<Arc<[u64]>> {
     {
         return Ok(starts.clone());
     }
-    let mut file = Window::open(&input.path)?;
+    let mut file = Window::open(input)?;
     let starts: Arc<[u64]> = match input.compression {
         Compression::Zstd => starts_of_frames(&mut file, zstd_window)?,
         _ => starts_of_records(&mut file)?,

@@ -15,14 +15,14 @@ pub(super) const DAMAGE: &str = "djhost-damage";
 /// Writes the records of `input` to `out`. Where its data are damaged, the rest of it is one record,
 /// which goes to quarantine.
 pub(crate) fn copy(input: &InputFile, zstd_window: u64, out: &mut impl Write) -> Result<()> {
-    let mut file = Window::open(&input.path)
-        .with_context(|| format!("cannot read `{}`", input.path.display()))?;
+    let mut file =
+        Window::open(input).with_context(|| format!("cannot read `{}`", input.path.display()))?;
     let has_dictionary =
         input.compression == Compression::Zstd && file.at(0, 4)?.starts_with(&[0x5d, 0x2a]);
     let (done, fault) = if has_dictionary {
         copy_frames(&mut file, zstd_window, out)?
     } else {
-        let mut from = open_unpacked(&input.path, input.compression, zstd_window)?;
+        let mut from = open_unpacked(input, input.compression, zstd_window)?;
         let (mut piece, mut done) = (vec![0; MAX_HEAD], 0u64);
         loop {
             match from.read(&mut piece) {

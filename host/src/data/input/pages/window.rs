@@ -1,16 +1,14 @@
 //! Reads a file at any position, with the bytes read last kept.
 
-use std::fs::File;
+use crate::data::input::handle::{FileAt, Handle};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 << 10;
 
 /// A file, and a piece of it in memory.
 pub(super) struct Window {
-    file: File,
+    file: Handle,
     /// Size of the file when it was opened.
     pub(super) size: u64,
     start: u64,
@@ -18,9 +16,9 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let size = file.metadata()?.len();
+    pub(super) fn open<'a>(at: impl Into<FileAt<'a>>) -> io::Result<Self> {
+        let file = Handle::open(at)?;
+        let size = file.bytes()?;
         Ok(Self {
             file,
             size,

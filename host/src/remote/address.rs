@@ -1,0 +1,233 @@
+//! Addresses of remote files: what can be read, and why others cannot.
+
+use crate::error::{UserError, did_you_mean};
+use std::fmt;
+use std::path::Path;
+
+/// What a program with this feature reads, for hints.
+pub(crate) const READ: &str = "`s3://BUCKET/KEY`, `hf://datasets/OWNER/NAME/PATH`, `https://HOST/PATH` and `http://HOST/PATH`";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
+    /// A file behind a URL.
+    Http,
+    /// An object in a bucket of S3 or of a server that speaks its protocol.
+    S3,
+    /// A file of a dataset on the Hugging Face hub.
+    Hub,
+}
+
+/// Where a remote file is, or several of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    pub(crate) scheme: Scheme,
+    /// All of it. Has no secrets: addresses with a part that may be one are refused.
+    pub(crate) text: String,
+    /// The bucket, or host and port, or `datasets/OWNER/NAME@REVISION`.
+    pub(crate) host: String,
+    /// What follows, without the slash between them.
+    pub(crate) key: String,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether `text` is an address and no local path.
+pub(crate) fn is_address(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    })
+}
+
+/// The address that stands in place of a path, if one does.
+pub(crate) fn of_path(path: &Path) -> Option<Address> {
+    path.to_str()
+        .filter(|text| is_address(text))
+        .and_then(|text| Address::parse(text).ok())
+}
+
+impl Address {
+    /// Reads an address from which rows can be read. The error names no place.
+    pub(crate) fn parse(text: &str) -> Result<Self, UserError> {
+        let wrong = |message: String| UserError::new("", message);
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| wrong(format!("`{text}` is no address")))?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => Scheme::Http,
+            "s3" | "s3a" | "s3n" => Scheme::S3,
+            "hf" => return Self::of_hub(text, rest),
+            "file" => {
+                return Err(wrong(format!(
+                    "`{}`: a local file is named by its path",
+                    shown(text)
+                ))
+                .hint(format!("write `{}`", shown(rest))));
+            }
+            other => {
+                let error = wrong(format!("`{}`: `{other}://` is not supported", shown(text)));
+                let near = did_you_mean(other, ["http", "https", "s3", "hf"].into_iter());
+                return Err(error.hint(match near {
+                    Some(near) => format!("did you mean `{near}://`? Valid are {READ}"),
+                    None => format!(
+                        "valid are {READ}: copy the dataset to one of these, or to a local disk"
+                    ),
+                }));
+            }
+        };
+        let (host, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if host.contains('@') {
+            return Err(wrong(format!(
+                "`{}`: an address must not have a user or a password in it, which would stand in the job's records",
+                shown(text)
+            ))
+            .hint("credentials of S3 come from the environment or `~/.aws`; a server that asks for a password is not supported: download the file first"));
+        }
+        if host.is_empty() {
+            let what = match scheme {
+                Scheme::S3 => "a bucket: `s3://BUCKET/KEY`",
+                Scheme::Http | Scheme::Hub => "a host: `https://HOST/PATH`",
+            };
+            return Err(
+                wrong(format!("`{}` has no host", shown(text))).hint(format!("name {what}"))
+            );
+        }
+        if scheme == Scheme::Http {
+            if rest.contains('?') || rest.contains('#') {
+                return Err(wrong(format!(
+                    "`{}`: an address must not have a part after `?` or `#`: that may be a signature, and would stand in the job's records",
+                    shown(text)
+                ))
+                .hint("leave it out if the file is public; of a bucket name the object by `s3://BUCKET/KEY`; else download the file first"));
+            }
+            if key.is_empty() || key.ends_with('/') {
+                return Err(wrong(format!("`{text}` is no file"))
+                    .hint("a server cannot be asked which files it has: name each of them"));
+            }
+        }
+        Ok(Self {
+            scheme,
+            text: text.to_owned(),
+            host: host.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    fn of_hub(text: &str, rest: &str) -> Result<Self, UserError> {
+        const SHAPE: &str = "write `hf://datasets/OWNER/NAME/PATH`, with a revision `hf://datasets/OWNER/NAME@REVISION/PATH`";
+        let wrong =
+            |what: &str| UserError::new("", format!("`{}` {what}", shown(text))).hint(SHAPE);
+        let mut parts = rest.splitn(4, '/');
+        let kind = parts.next().unwrap_or_default();
+        let (owner, name) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
+        if kind != "datasets" {
+            return Err(wrong("is no dataset of the hub"));
+        }
+        let is_bad = |part: &str| part.is_empty() || part.contains(['?', '#', '%', '*']);
+        if is_bad(owner) || is_bad(name) || owner.contains('@') || name.starts_with('@') {
+            return Err(wrong("does not name a dataset of the hub"));
+        }
+        Ok(Self {
+            scheme: Scheme::Hub,
+            text: text.to_owned(),
+            host: format!("datasets/{owner}/{name}"),
+            key: parts.next().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Reads an address at which a result can be put. The error names no place.
+    pub(crate) fn parse_target(text: &str) -> Result<Self, UserError> {
+        const WRITTEN: &str = "a result goes to a local path or to `s3://BUCKET/KEY`";
+        let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+        if scheme.eq_ignore_ascii_case("s3") {
+            let address = Self::parse(text)?;
+            return match address.key.is_empty() || address.key.ends_with('/') {
+                true => Err(
+                    UserError::new("", format!("`{text}` does not name an object"))
+                        .hint("write an address like `s3://BUCKET/result.jsonl`"),
+                ),
+                false => Ok(address),
+            };
+        }
+        Err(UserError::new(
+            "",
+            format!("`{}`: nothing can be written there", shown(text)),
+        )
+        .hint(WRITTEN))
+    }
+
+    /// The address of another key in the same bucket.
+    pub(crate) fn beside(&self, key: &str) -> Self {
+        let scheme = self
+            .text
+            .split_once("://")
+            .map_or("s3", |(scheme, _)| scheme);
+        Self {
+            scheme: self.scheme,
+            text: format!("{scheme}://{}/{key}", self.host),
+            host: self.host.clone(),
+            key: key.to_owned(),
+        }
+    }
+}
+
+/// An address without what may be a password or a signature.
+pub(crate) fn shown(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    let (host, key) = match rest.split_once('/') {
+        Some((host, key)) => (host, Some(key)),
+        None => (rest, None),
+    };
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let scheme = if scheme.is_empty() {
+        String::new()
+    } else {
+        format!("{scheme}://")
+    };
+    match key {
+        Some(key) => format!("{scheme}{host}/{key}"),
+        None => format!("{scheme}{host}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for text in ["s3://b/k", "https://h/x.jsonl", "HF://a", "gs://b"] {
+            assert!(is_address(text), "{text}");
+        }
+        for text in ["data/x.jsonl", "/a://b", "C:/x", "://", "1s://x", "a b://c"] {
+            assert!(!is_address(text), "{text}");
+        }
+        let address = Address::parse("s3://bucket/a/b c.jsonl").unwrap();
+        assert_eq!((&*address.host, &*address.key), ("bucket", "a/b c.jsonl"));
+        assert_eq!(address.beside("x").to_string(), "s3://bucket/x");
+    }
+
+    #[test]
+    fn what_may_be_secret_is_refused_and_not_repeated() {
+        for text in [
+            "https://user:hunter2@host/x.jsonl",
+            "https://host/x.jsonl?X-Amz-Signature=hunter2",
+            "https://host/x.jsonl#hunter2",
+            "s3://key:hunter2@bucket/x",
+            "ftp://user:hunter2@host/x",
+        ] {
+            let error = Address::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Reads a range of a remote file from front to end, a piece ahead of its reader.
+
+use super::Object;
+use crate::threads::inherit;
+use bytes::Bytes;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::thread::JoinHandle;
+
+/// Bytes of a request: large enough that its latency does not matter, small enough that two of them
+/// for each worker are little memory.
+const PIECE: u64 = 8 << 20;
+/// Of the first request: the reader waits for it.
+const FIRST: u64 = 1 << 20;
+
+/// The bytes of a range. Needs memory for two pieces; fetches nothing beyond the range.
+pub(crate) struct Ahead {
+    object: Object,
+    /// What has not been requested.
+    left: Range<u64>,
+    piece: Bytes,
+    next: Option<JoinHandle<io::Result<Bytes>>>,
+    has_begun: bool,
+}
+
+impl Ahead {
+    pub(crate) fn new(object: Object, range: Range<u64>) -> Self {
+        Self {
+            object,
+            left: range,
+            piece: Bytes::new(),
+            next: None,
+            has_begun: false,
+        }
+    }
+
+    fn take(&mut self, most: u64) -> Range<u64> {
+        let end = self.left.end.min(self.left.start + most);
+        let range = self.left.start..end;
+        self.left.start = end;
+        range
+    }
+
+    /// The next bytes, as many as there are at hand; none at the end.
+    pub(crate) fn piece(&mut self) -> io::Result<&mut Bytes> {
+        if !self.piece.is_empty() {
+            return Ok(&mut self.piece);
+        }
+        self.piece = match self.next.take() {
+            Some(next) => next
+                .join()
+                .map_err(|_| io::Error::other("a thread that reads ahead has failed"))??,
+            None => {
+                let first = if self.has_begun { PIECE } else { FIRST };
+                let range = self.take(first);
+                self.object.fetch(range)?
+            }
+        };
+        self.has_begun = true;
+        if !self.left.is_empty() {
+            let (range, object) = (self.take(PIECE), self.object.clone());
+            let fetch = inherit(move || object.fetch(range));
+            self.next = Some(
+                std::thread::Builder::new()
+                    .name("ahead".to_owned())
+                    .spawn(fetch)?,
+            );
+        }
+        Ok(&mut self.piece)
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let piece = self.piece()?;
+        let count = piece.len().min(bytes.len());
+        bytes[..count].copy_from_slice(&piece.split_to(count));
+        Ok(count)
+    }
+}

@@ -1,0 +1,69 @@
+//! Stores of S3: endpoint, region and credentials from where Amazon's tools take them, in their
+//! order: environment, profile files, web identity, container, machine.
+
+use super::aws_profile::Profile;
+use super::client::{Connector, retry};
+use super::failure::Failure;
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use std::io::ErrorKind;
+
+/// The store of a bucket. Makes no request.
+pub(super) fn store(bucket: &str) -> Result<AmazonS3, Failure> {
+    let env = |key: &str| std::env::var(key).ok().filter(|value| !value.is_empty());
+    let profile = Profile::of_environment(&env);
+    let mut builder = AmazonS3Builder::from_env();
+    let has = |key| env(key).is_some();
+    let set = |builder: AmazonS3Builder, key: AmazonS3ConfigKey, name: &str| match profile.get(name)
+    {
+        Some(value) => builder.with_config(key, value),
+        None => builder,
+    };
+    if !has("AWS_ACCESS_KEY_ID") && !has("AWS_SECRET_ACCESS_KEY") {
+        // Of the environment's parts without keys none counts.
+        builder = set(builder, AmazonS3ConfigKey::AccessKeyId, "aws_access_key_id");
+        builder = set(
+            builder,
+            AmazonS3ConfigKey::SecretAccessKey,
+            "aws_secret_access_key",
+        );
+        builder = set(builder, AmazonS3ConfigKey::Token, "aws_session_token");
+    }
+    if !has("AWS_REGION") && !has("AWS_DEFAULT_REGION") {
+        builder = set(builder, AmazonS3ConfigKey::Region, "region");
+    }
+    if !has("AWS_ENDPOINT_URL") && !has("AWS_ENDPOINT_URL_S3") && !has("AWS_ENDPOINT") {
+        builder = set(builder, AmazonS3ConfigKey::Endpoint, "endpoint_url");
+    }
+    let is_anonymous = env("AWS_SKIP_SIGNATURE")
+        .is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1");
+    let has_source = is_anonymous
+        || has("AWS_ACCESS_KEY_ID")
+        || profile.get("aws_access_key_id").is_some()
+        || has("AWS_WEB_IDENTITY_TOKEN_FILE")
+        || has("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        || has("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    if !has_source {
+        if let Some(key) = profile.unknown_source() {
+            let message =
+                format!("the profile gets its credentials by `{key}`, which djhost does not do");
+            return Err(Failure::new(ErrorKind::PermissionDenied, message).hint(
+                "put them into the environment: `eval \"$(aws configure export-credentials --format env)\"`",
+            ));
+        }
+        if env("AWS_EC2_METADATA_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+            return Err(Failure::new(
+                ErrorKind::PermissionDenied,
+                "there are no credentials for S3",
+            )
+            .hint(NONE));
+        }
+    }
+    let built = builder
+        .with_bucket_name(bucket)
+        .with_http_connector(Connector)
+        .with_retry(retry())
+        .build();
+    built.map_err(|e| Failure::new(ErrorKind::Other, format!("the settings of S3: {e}")))
+}
+
+pub(super) const NONE: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_SKIP_SIGNATURE=true reads a public bucket without";

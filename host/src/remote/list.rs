@@ -1,0 +1,47 @@
+//! What is in a bucket below a prefix.
+
+use super::address::{Address, Scheme};
+use super::failure::Failure;
+use super::hub;
+use super::store;
+use futures_util::TryStreamExt;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use std::io::ErrorKind;
+
+/// An object of a listing.
+pub(crate) struct Listed {
+    pub(crate) key: String,
+    pub(crate) bytes: u64,
+    pub(crate) tag: Option<String>,
+}
+
+/// The objects below `prefix`, a key without the slash at its end, sorted as files are in
+/// directories. One request for a thousand objects.
+pub(crate) fn list(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {
+    let mut listed = match address.scheme {
+        Scheme::Hub => hub::list(address, prefix)?,
+        _ => of_store(address, prefix)?,
+    };
+    // But for what stands for a directory.
+    listed.retain(|listed| listed.key != prefix);
+    listed.sort_by(|a, b| a.key.split('/').cmp(b.key.split('/')));
+    Ok(listed)
+}
+
+fn of_store(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {
+    let request = format!("the list of `{}`", address.beside(prefix));
+    let path = Path::parse(prefix)
+        .map_err(|e| Failure::new(ErrorKind::Other, format!("{request}: {e}")))?;
+    let store = store::of(address)?;
+    let objects: Vec<_> = store::wait(store.list(Some(&path)).try_collect())
+        .map_err(|e| Failure::of_store(&request, &e))?;
+    let listed = objects.into_iter();
+    Ok(listed
+        .map(|object| Listed {
+            key: object.location.into(),
+            bytes: object.size,
+            tag: object.e_tag,
+        })
+        .collect())
+}

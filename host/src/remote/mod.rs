@@ -1,0 +1,49 @@
+//! Datasets where they live: objects in buckets and files behind URLs, read by ranges. Everything
+//! that speaks to a server is here; the rest of the host sees an [`Object`] with a size, a version
+//! and bytes.
+//!
+//! Nothing runs in the background but what reads ahead. Requests block the thread that makes them:
+//! a worker waits for its input as it waits for a disk, and a server sees one connection for each.
+//!
+//! What a run directory in a bucket needs (conditional writes, a lease) would stand beside
+//! [`Object`], on the same stores.
+
+pub(crate) mod address;
+#[cfg(feature = "remote")]
+mod ahead;
+#[cfg(feature = "remote")]
+mod aws;
+#[cfg(feature = "remote")]
+mod aws_profile;
+#[cfg(feature = "remote")]
+mod client;
+#[cfg(feature = "remote")]
+mod failure;
+#[cfg(feature = "remote")]
+mod http;
+#[cfg(feature = "remote")]
+pub(crate) mod hub;
+#[cfg(feature = "remote")]
+mod list;
+#[cfg(feature = "remote")]
+mod object;
+#[cfg(feature = "remote")]
+mod store;
+#[cfg(feature = "remote")]
+mod upload;
+#[cfg(not(feature = "remote"))]
+#[path = "without.rs"]
+mod without;
+
+#[cfg(feature = "remote")]
+pub(crate) use self::{
+    ahead::Ahead,
+    failure::Failure,
+    list::list,
+    object::Object,
+    upload::{Unfinished, Upload, check_writable, remove},
+};
+#[cfg(not(feature = "remote"))]
+pub(crate) use without::{
+    Ahead, Failure, Object, Unfinished, Upload, check_writable, hub, list, remove,
+};

@@ -1,0 +1,157 @@
+//! In place of the rest of this folder where djhost is built without it: every address is refused.
+
+use super::address::Address;
+use crate::error::UserError;
+use anyhow::Result as Outcome;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+
+/// Says that nothing remote is read.
+#[derive(Debug)]
+pub(crate) struct Failure;
+
+impl Failure {
+    pub(crate) fn is_absence(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn at(self, place: impl Into<String>) -> UserError {
+        UserError::new(place, "this djhost is built without remote files")
+            .hint("build it with the feature `remote`, or copy the dataset here first")
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("this djhost is built without remote files")
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> Self {
+        Self::new(io::ErrorKind::Unsupported, failure)
+    }
+}
+
+/// There are none.
+#[derive(Clone)]
+pub(crate) struct Object(Infallible);
+
+impl Object {
+    pub(crate) fn find(_: Address) -> Result<Self, Failure> {
+        Err(Failure)
+    }
+
+    pub(crate) fn known(_: Address, _: u64, _: Option<String>, _: bool) -> Result<Self, Failure> {
+        Err(Failure)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        match self.0 {}
+    }
+
+    pub(crate) fn tag(&self) -> Option<&str> {
+        match self.0 {}
+    }
+
+    pub(crate) fn ranges(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn fetch(&self, _: Range<u64>) -> io::Result<Bytes> {
+        match self.0 {}
+    }
+
+    pub(crate) fn fetch_near_end(&self, _: Range<u64>) -> io::Result<Bytes> {
+        match self.0 {}
+    }
+
+    pub(crate) fn read(&self) -> Box<dyn Read + Send> {
+        match self.0 {}
+    }
+}
+
+/// There are none.
+pub(crate) struct Listed {
+    pub(crate) key: String,
+    pub(crate) bytes: u64,
+    pub(crate) tag: Option<String>,
+}
+
+pub(crate) mod hub {
+    use super::{Address, Failure};
+
+    pub(crate) fn pin(_: &Address) -> Result<Address, Failure> {
+        Err(Failure)
+    }
+}
+
+pub(crate) fn list(_: &Address, _: &str) -> Result<Vec<Listed>, Failure> {
+    Err(Failure)
+}
+
+/// There are none.
+pub(crate) struct Ahead(Infallible);
+
+impl Ahead {
+    pub(crate) fn new(object: Object, _: Range<u64>) -> Self {
+        match object.0 {}
+    }
+
+    pub(crate) fn piece(&mut self) -> io::Result<&mut Bytes> {
+        match self.0 {}
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        match self.0 {}
+    }
+}
+
+/// There are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unfinished {
+    address: String,
+}
+
+impl Unfinished {
+    pub(crate) fn abort(&self) -> Result<(), Failure> {
+        Err(Failure)
+    }
+}
+
+/// There are none.
+pub(crate) struct Upload(Infallible);
+
+impl Upload {
+    pub(crate) fn begin(_: File, _: Address) -> Outcome<Self> {
+        Err(Failure.into())
+    }
+
+    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
+        match self.0 {}
+    }
+
+    pub(crate) fn send(&mut self) -> Outcome<()> {
+        match self.0 {}
+    }
+
+    pub(crate) fn commit(&mut self) -> Outcome<Option<String>> {
+        match self.0 {}
+    }
+}
+
+pub(crate) fn check_writable(_: &Address) -> Result<(), Failure> {
+    Err(Failure)
+}
+
+pub(crate) fn remove(_: &Address) -> Result<(), Failure> {
+    Err(Failure)
+}

@@ -1,0 +1,103 @@
+use crate::store::{Bucket, text};
+use std::fs;
+
+const PROCESS: &str = "export_path: out/result.jsonl\nprocess:\n- text_length_filter: {min_len: 20}\n- whitespace_normalization_mapper:\n";
+
+fn rows(from: usize, to: usize) -> String {
+    (from..to)
+        .map(|i| {
+            let words = "some  words ".repeat(1 + i % 50);
+            format!("{{\"text\": \"row {i}: {words}\", \"id\": {i}}}\n")
+        })
+        .collect()
+}
+
+#[test]
+fn an_object_a_prefix_and_a_pattern_are_read_as_their_files_are() {
+    let bucket = Bucket::new("reading");
+    let parts = [rows(0, 3000), rows(3000, 5000), rows(5000, 9000)];
+    for (name, part) in ["a.jsonl", "sub/b c.jsonl", "sub/d.jsonl"]
+        .iter()
+        .zip(&parts)
+    {
+        bucket.put(&format!("data/{name}"), part);
+        let path = bucket.path(&format!("local/{name}"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, part).unwrap();
+    }
+    for (key, body) in [
+        ("data/.hidden/x.jsonl", "{\"text\": \"hidden\"}\n"),
+        ("data/_SUCCESS", ""),
+        ("data/notes.pdf", "%PDF-"),
+        ("other/e.jsonl", "{\"text\": \"elsewhere\"}\n"),
+        ("data2/f.jsonl", "{\"text\": \"elsewhere\"}\n"),
+    ] {
+        bucket.put(key, body);
+    }
+    let with = |place: &str| format!("dataset_path: {place}\n{PROCESS}");
+    for (remote, local) in [
+        ("BUCKET/data", "local"),
+        ("BUCKET/data/", "local"),
+        ("BUCKET/data/sub/b c.jsonl", "local/sub/b c.jsonl"),
+        ("BUCKET/data/*.jsonl", "local/*.jsonl"),
+        ("BUCKET/data/**/*.jsonl", "local/**/*.jsonl"),
+        (
+            "[BUCKET/data/sub, BUCKET/data/a.jsonl]",
+            "[local/sub, local/a.jsonl]",
+        ),
+    ] {
+        let expected = bucket.result(&with(local));
+        assert!(!expected.is_empty());
+        assert!(bucket.result(&with(remote)) == expected, "{remote}");
+    }
+    for (place, says) in [
+        (
+            "BUCKET/nothing",
+            "there is no such object, and none below it",
+        ),
+        ("BUCKET/data/*.parquet", "no data files found"),
+        ("s3://no-such-bucket-here/x", "the bucket's name"),
+    ] {
+        let output = bucket.run(&with(place));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            text(&output.stderr).contains(says),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn parquet_and_packed_objects_are_read() {
+    let bucket = Bucket::new("formats");
+    fs::write(bucket.path("in.jsonl"), rows(0, 20_000)).unwrap();
+    for name in ["all.parquet", "all.jsonl.gz", "all.jsonl.zst", "all.arrow"] {
+        let made = bucket.run(&format!(
+            "dataset_path: in.jsonl\nexport_path: made/{name}\nprocess: []\n"
+        ));
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let expected = bucket.result(&format!("dataset_path: made/{name}\n{PROCESS}"));
+        assert!(expected.len() > 1 << 20);
+        bucket.put(name, fs::read(bucket.path("made").join(name)).unwrap());
+        let remote = bucket.result(&format!("dataset_path: BUCKET/{name}\n{PROCESS}"));
+        assert!(remote == expected, "{name}");
+    }
+}
+
+#[test]
+fn a_changed_object_is_done_anew_and_others_are_not() {
+    let bucket = Bucket::new("changes");
+    bucket.put("x/a.jsonl", rows(0, 2000));
+    bucket.put("x/b.jsonl", rows(2000, 4000));
+    let recipe = format!(
+        "dataset_path: BUCKET/x\npartition: {{mode: manual, num_of_partitions: 4}}\n{PROCESS}"
+    );
+    let first = bucket.result(&recipe);
+    let later = rows(2000, 4000).replace("some", "same");
+    bucket.put("x/b.jsonl", &later);
+    let second = bucket.result(&recipe);
+    assert_ne!(first, second);
+    fs::write(bucket.path("in.jsonl"), rows(0, 2000) + &later).unwrap();
+    assert!(second == bucket.result(&format!("dataset_path: in.jsonl\n{PROCESS}")));
+}
