@@ -155,3 +155,33 @@ fn mistakes_are_said_before_any_work() {
     web.put("/page.jsonl", "<!doctype html><p>Sign in");
     run(&case, &web.url("/page.jsonl")).failed(2, &["page.jsonl", "an HTML page"]);
 }
+
+/// The small crawl is read by ranges where the server gives them, and a page is known by its address.
+#[test]
+fn web_archives_and_pages_are_read_elsewhere() {
+    let crawl = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/configs/data/crawl/crawl.warc.gz"
+    );
+    let (web, bytes) = (Web::new(), fs::read(crawl).unwrap());
+    web.put("/crawl.warc.gz", &*bytes);
+    web.put_plain("/whole.warc.gz", &*bytes);
+    web.put(
+        "/page.html",
+        "<title>A page</title><p>The text of a page.</p>",
+    );
+    let read = |path: &str| {
+        let case = Case::new();
+        let recipe = format!(
+            "dataset_path: {path}\nprocess:\n  - url_filter:\n  - html_extract_mapper: {{drop_empty: true}}\n"
+        );
+        case.run(&recipe).ok().text().to_owned()
+    };
+    let local = read(crawl);
+    assert_eq!(local.lines().count(), 10);
+    for path in ["/crawl.warc.gz", "/whole.warc.gz"] {
+        assert!(read(&web.url(path)) == local, "{path}");
+    }
+    let page: serde_json::Value = serde_json::from_str(&read(&web.url("/page.html"))).unwrap();
+    assert_eq!(page["url"], web.url("/page.html"));
+}

@@ -27,6 +27,11 @@ impl<'a> FileAt<'a> {
         self.path
     }
 
+    /// Whether it can be read from the middle.
+    pub(crate) fn gives_parts(self) -> bool {
+        self.known.is_none_or(|(_, version)| version.ranges)
+    }
+
     /// The file at `path`, of `bytes` bytes and the version that it has if it is a remote one.
     pub(crate) fn new(path: &'a Path, bytes: u64, version: Option<&'a Version>) -> Self {
         Self {

@@ -67,7 +67,10 @@ pub(crate) fn sniff<'a>(at: impl Into<FileAt<'a>>, zstd_window: u64) -> Result<S
     let compression = packing(&head);
     let io = |e: io::Error| UserError::new(&place, format!("cannot be read: {e}"));
     let is_warc = named == Some(Format::Warc);
-    if let Some(layout) = layout(at, is_warc, compression, zstd_window).map_err(io)? {
+    // A server that gives no parts of files is read from front to end, where the layout is no help.
+    if at.gives_parts()
+        && let Some(layout) = layout(at, is_warc, compression, zstd_window).map_err(io)?
+    {
         return Ok(Sniffed {
             format: Format::Warc,
             compression,

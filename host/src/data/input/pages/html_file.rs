@@ -5,6 +5,7 @@ use super::settings::PageSettings;
 use crate::data::input::file::InputFile;
 use crate::data::input::not_data::foreign;
 use crate::data::input::packing::open_unpacked;
+use crate::remote::address::of_path;
 use anyhow::Result;
 use std::borrow::Cow;
 use std::io::Read;
@@ -43,8 +44,11 @@ pub(super) fn row(
     Ok(Ok(()))
 }
 
-/// The `file:` URL of an absolute path.
+/// The `file:` URL of an absolute path, or where a remote page is.
 fn url_of(path: &Path) -> String {
+    if of_path(path).is_some() {
+        return path.display().to_string();
+    }
     let mut url = "file://".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

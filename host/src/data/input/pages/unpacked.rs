@@ -5,6 +5,7 @@ use super::unit::Limit;
 use super::window::Window;
 use super::zstd_unit::Frames;
 use crate::data::input::file::{Compression, InputFile};
+use crate::data::input::handle::FileAt;
 use crate::data::input::packing::open_unpacked;
 use anyhow::{Context, Result};
 use std::io::{Read, Write};
@@ -17,8 +18,9 @@ pub(super) const DAMAGE: &str = "djhost-damage";
 pub(crate) fn copy(input: &InputFile, zstd_window: u64, out: &mut impl Write) -> Result<()> {
     let mut file =
         Window::open(input).with_context(|| format!("cannot read `{}`", input.path.display()))?;
-    let has_dictionary =
-        input.compression == Compression::Zstd && file.at(0, 4)?.starts_with(&[0x5d, 0x2a]);
+    let has_dictionary = input.compression == Compression::Zstd
+        && FileAt::from(input).gives_parts()
+        && file.at(0, 4)?.starts_with(&[0x5d, 0x2a]);
     let (done, fault) = if has_dictionary {
         copy_frames(&mut file, zstd_window, out)?
     } else {
