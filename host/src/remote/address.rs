@@ -72,7 +72,7 @@ impl Address {
             }
             other => {
                 let error = wrong(format!("`{}`: `{other}://` is not supported", shown(text)));
-                let near = did_you_mean(other, ["http", "https", "s3", "hf"].into_iter());
+                let near = did_you_mean(other, ["http", "https", "s3", "hf"]);
                 return Err(error.hint(match near {
                     Some(near) => format!("did you mean `{near}://`? Valid are {READ}"),
                     None => format!(
