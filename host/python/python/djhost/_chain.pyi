@@ -294,6 +294,26 @@ class Chain:
         **common: Unpack[CommonOfFilters],
     ) -> Chain:
         """Drops texts that repeat themselves: the rules of Gopher on paragraphs, lines and runs of words."""
+    def html_extract_mapper(
+        self,
+        *,
+        html_key: str = "html",
+        method: Literal["main", "plain"] = "main",
+        favor: Literal["precision", "balanced", "recall"] = "balanced",
+        include_tables: bool = True,
+        include_links: bool = False,
+        include_comments: bool = True,
+        include_formatting: bool | None = None,
+        output_format: Literal["text", "markdown"] = "text",
+        main_content: bool = True,
+        drop_empty: bool = False,
+        title_key: str | None = None,
+        author_key: str | None = None,
+        date_key: str | None = None,
+        language_key: str | None = None,
+        **common: Unpack[Common],
+    ) -> Chain:
+        """Extracts the main text of HTML pages, as trafilatura or resiliparse do."""
     def image_aspect_ratio_filter(
         self,
         *,

@@ -284,6 +284,26 @@ def gopher_repetition_filter(
 ) -> Op:
     """Drops texts that repeat themselves: the rules of Gopher on paragraphs, lines and runs of words."""
 
+def html_extract_mapper(
+    *,
+    html_key: str = "html",
+    method: Literal["main", "plain"] = "main",
+    favor: Literal["precision", "balanced", "recall"] = "balanced",
+    include_tables: bool = True,
+    include_links: bool = False,
+    include_comments: bool = True,
+    include_formatting: bool | None = None,
+    output_format: Literal["text", "markdown"] = "text",
+    main_content: bool = True,
+    drop_empty: bool = False,
+    title_key: str | None = None,
+    author_key: str | None = None,
+    date_key: str | None = None,
+    language_key: str | None = None,
+    **common: Unpack[Common],
+) -> Op:
+    """Extracts the main text of HTML pages, as trafilatura or resiliparse do."""
+
 def image_aspect_ratio_filter(
     *,
     min_ratio: float = 0.333,
