@@ -81,7 +81,7 @@ def test_unknown_operators_are_explained() -> None:
 
 
 def test_lists_are_searched_and_shown() -> None:
-    found = djhost.ops.list("links")
+    found = djhost.ops.list("clean_links")
     assert [op.name for op in found] == ["clean_links_mapper"] and found.clean_links_mapper() == {"clean_links_mapper": {}}
     assert {op.kind for op in djhost.ops.list(kind="deduplicators")} == {"deduplicator"}
     assert "clean_links_mapper" in repr(found) and repr(djhost.ops.list("no such word")) == "no operators"

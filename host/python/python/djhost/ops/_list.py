@@ -17,9 +17,9 @@ else:
 class Operators(_Base):
     """Descriptions of operators, by kind and name; an operator of the list is its attribute.
 
-    >>> djhost.ops.list("links")
+    >>> djhost.ops.list("clean_links")
     clean_links_mapper  mapper  Removes links, or puts something in their place.
-    >>> djhost.ops.list("links").clean_links_mapper()
+    >>> djhost.ops.list("clean_links").clean_links_mapper()
     clean_links_mapper()
     """
 
