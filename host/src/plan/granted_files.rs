@@ -53,6 +53,10 @@ impl Files {
                     .metadata()
                     .with_context(|| format!("`{}` cannot be read", entry.path().display()))?;
                 files.add(entry.path(), meta, &mut open);
+                // It is refused whatever else there is, which may change meanwhile, as below `/dev`.
+                if files.special.is_some() {
+                    return Ok(files);
+                }
             }
         }
         files.entries.sort_by(|a, b| a.0.cmp(&b.0));
