@@ -23,6 +23,16 @@ impl Numbers {
     }
 }
 
+/// Values of a field with dates, and their order.
+const DAYS: [(&str, Option<f64>); 6] = [
+    (r#""2024-01-01T00:30:00Z""#, Some(2.0)),
+    (r#""2023-12-31""#, Some(0.0)),
+    (r#""2024-01-01 01:30:00+02:00""#, Some(1.0)),
+    (r#""Mon, 01 Jan 2024 00:31:00 GMT""#, Some(3.0)),
+    (r#""yesterday""#, None),
+    ("null", None),
+];
+
 /// Rows of which many are duplicates but for letters and white space, with scores that are often
 /// equal, and sometimes no number.
 fn rows(numbers: &mut Numbers) -> Vec<Value> {
@@ -39,7 +49,9 @@ fn rows(numbers: &mut Numbers) -> Vec<Value> {
             1 => json!("none"),
             _ => json!(numbers.below(4) as f64 - 1.5),
         };
-        rows.push(json!({"n": n, "text": text, "score": score}));
+        let (day, _) = DAYS[numbers.below(DAYS.len() as u64) as usize];
+        let day: Value = serde_json::from_str(day).unwrap();
+        rows.push(json!({"n": n, "text": text, "score": score, "day": day}));
     }
     rows
 }
@@ -52,6 +64,10 @@ fn model(rows: &[Value], keep: &str) -> (Vec<[u64; 3]>, BTreeMap<u64, u64>) {
         clusters.entry(text).or_default().push(n);
     }
     let score = |n: &usize| rows[*n]["score"].as_f64();
+    let day = |n: &usize| {
+        let day = rows[*n]["day"].to_string();
+        DAYS.iter().find(|(text, _)| *text == day).unwrap().1
+    };
     // The first of the best: a later one must be better.
     let best = |members: &[usize], rank: &dyn Fn(&usize) -> f64| {
         let mut best = members[0];
@@ -72,6 +88,8 @@ fn model(rows: &[Value], keep: &str) -> (Vec<[u64; 3]>, BTreeMap<u64, u64>) {
                 rows[*n]["text"].as_str().unwrap().len() as f64
             }),
             "max score" => best(members, &|n| score(n).unwrap_or(least)),
+            "max day" => best(members, &|n| day(n).unwrap_or(least)),
+            "min day" => best(members, &|n| day(n).map_or(least, |day| -day)),
             "min score" => best(members, &|n| score(n).map_or(least, |score| -score)),
             other => panic!("{other}"),
         };
@@ -139,7 +157,16 @@ fn the_row_that_stays_is_that_of_a_plain_model() {
     let rows = rows(&mut Numbers(20));
     let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
     fs::write(dir.path().join("in.jsonl"), lines).unwrap();
-    for keep in ["first", "last", "all", "longest", "max score", "min score"] {
+    for keep in [
+        "first",
+        "last",
+        "all",
+        "longest",
+        "max score",
+        "min score",
+        "max day",
+        "min day",
+    ] {
         let expected = model(&rows, keep);
         for partitions in [1, 7] {
             let found = run(dir.path(), keep, partitions);

@@ -1,9 +1,14 @@
 //! By what a deduplicator chooses the row of a cluster that stays.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 
 use crate::data::{Batch, FieldType};
 use crate::plan::PlannedOp;
@@ -19,10 +24,14 @@ pub(crate) fn ranks(op: &PlannedOp, rows: &Batch) -> Result<Option<Float64Array>
         let values = match values.data_type() {
             ty if ty.is_numeric() => values,
             ty if ty.is_temporal() => cast(&values, &DataType::Int64)?,
-            // Another op reads it as JSON.
-            DataType::Utf8View if rows.column(field).is_some_and(|column| column.json) => {
+            DataType::Utf8View => {
+                let is_json = rows.column(field).is_some_and(|column| column.json);
                 let texts = values.as_string_view().iter();
-                return Ok(texts.map(|text| serde_json::from_str(text?).ok()).collect());
+                let number = |text: &str| match is_json {
+                    true => of_json(text),
+                    false => seconds_of(text),
+                };
+                return Ok(texts.map(|text| number(text?)).collect());
             }
             _ => return Ok(none(rows.rows())),
         };
@@ -54,6 +63,29 @@ pub(crate) fn ranks(op: &PlannedOp, rows: &Batch) -> Result<Option<Float64Array>
     }
 }
 
+/// The number that a JSON value is, or the date that it has.
+fn of_json(value: &str) -> Option<f64> {
+    match value.starts_with('"') {
+        true => seconds_of(&serde_json::from_str::<Cow<'_, str>>(value).ok()?),
+        false => serde_json::from_str(value).ok(),
+    }
+}
+
+/// Seconds from 1970 to a date as RFC 3339, ISO 8601 or RFC 2822 have it; in UTC if it names no zone.
+fn seconds_of(date: &str) -> Option<f64> {
+    let date = date.trim();
+    if !date.as_bytes().first()?.is_ascii_alphanumeric() {
+        return None;
+    }
+    let utc = |date: civil::DateTime| date.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+    let at = date
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| utc(date.parse().ok()?))
+        .or_else(|| Some(rfc2822::parse(date).ok()?.timestamp()))?;
+    Some(at.as_microsecond() as f64 / 1e6)
+}
+
 /// The number of characters of each text.
 fn lengths(texts: &ArrayRef) -> Float64Array {
     let Some(texts) = texts.as_string_view_opt() else {
@@ -74,6 +106,26 @@ mod tests {
     use super::*;
     use arrow::array::StringViewArray;
     use std::sync::Arc;
+
+    #[test]
+    fn dates_are_compared_by_their_time() {
+        for (value, seconds) in [
+            (r#""1970-01-02""#, Some(86_400.0)),
+            (r#""1970-01-01T00:00:01.5Z""#, Some(1.5)),
+            (r#""1970-01-01 01:00:00+01:00""#, Some(0.0)),
+            (r#""1970-01-01T00:01:00""#, Some(60.0)),
+            (r#""Thu, 01 Jan 1970 00:00:09 GMT""#, Some(9.0)),
+            ("-2.5e3", Some(-2500.0)),
+            (r#""2024""#, None),
+            (r#""soon""#, None),
+            ("\"\"", None),
+            ("null", None),
+            ("true", None),
+            (r#"["1970-01-02"]"#, None),
+        ] {
+            assert_eq!(of_json(value), seconds, "{value}");
+        }
+    }
 
     #[test]
     fn lengths_are_in_characters() {

@@ -369,8 +369,7 @@ fn behind_groupers(ops: &[PlannedOp]) -> Vec<String> {
     notes
 }
 
-/// Where the field by which an op compares duplicates is a JSON value or a whole number for another op,
-/// it is for this one, too.
+/// The field by which an op compares duplicates has the type that it has for other ops.
 fn rank_as_others_read(ops: &mut [PlannedOp]) {
     for at in 0..ops.len() {
         let Some(field) = ops[at].pool.clusters().reads().map(|read| read.path) else {
@@ -382,8 +381,7 @@ fn rank_as_others_read(ops: &mut [PlannedOp]) {
             let reads = signature.reads.iter().map(|read| (&read.path, read.ty));
             reads.chain(signature.writes.iter().map(|write| (&write.path, write.ty)))
         });
-        let ty = used
-            .find(|(path, ty)| **path == field && matches!(ty, FieldType::Json | FieldType::S64));
+        let ty = used.find(|(path, _)| **path == field);
         if let Some((_, ty)) = ty {
             ops[at].pool.rank_as(ty);
         }
@@ -394,9 +392,7 @@ fn rank_as_others_read(ops: &mut [PlannedOp]) {
 /// number will do.
 fn reads_cluster(op: &PlannedOp, path: &str, ty: FieldType, writer: &PlannedOp) -> bool {
     let writes = |op: &PlannedOp| op.pool.signature().writes.iter().any(|w| w.path == path);
-    matches!(ty, FieldType::Json | FieldType::F64)
-        && !writes(op)
-        && writer.pool.clusters().writes().any(|w| w.path == path)
+    ty == FieldType::Json && !writes(op) && writer.pool.clusters().writes().any(|w| w.path == path)
 }
 
 /// Returns an error for each field that ops read or write in two types.

@@ -22,10 +22,10 @@ pub enum Keep {
     All,
     /// The one whose text has the most characters.
     Longest,
-    /// The one with the greatest number in a field. One without a number there comes after all
-    /// others.
+    /// The one with the greatest number or the latest date in a field. One without either there
+    /// comes after all others.
     Max(String),
-    /// The one with the least number.
+    /// The one with the least number or the earliest date.
     Min(String),
 }
 
@@ -128,7 +128,7 @@ impl Clusters {
         match &self.keep {
             Keep::Max(field) | Keep::Min(field) => Some(Input {
                 path: field.clone(),
-                ty: FieldType::F64,
+                ty: FieldType::Json,
                 required: false,
             }),
             _ => None,

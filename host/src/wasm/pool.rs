@@ -257,8 +257,7 @@ impl OpPool {
         &self.clusters
     }
 
-    /// Reads the field by which rows are compared with their duplicates as `ty`, a JSON value or a
-    /// whole number, as another op does.
+    /// Reads the field by which rows are compared with their duplicates as `ty`, as another op does.
     pub fn rank_as(&mut self, ty: FieldType) {
         let field = self.clusters.reads().map(|read| read.path);
         let mut reads = self.signature.reads.iter_mut();

@@ -36,8 +36,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Clusters {
     /// Which row of a cluster of duplicates stays: `first` or `last` in input order, `longest` (most
-    /// characters), `max FIELD` or `min FIELD` (by a number in a field; rows without one come last), or
-    /// `all`. Among equals the first stays.
+    /// characters), `max FIELD` or `min FIELD` (by a number or a date in a field; rows without one
+    /// come last), or `all`. Among equals the first stays.
     pub keep: String,
     /// A field for the number of a row's cluster: rows that are no duplicates have one of their own.
     pub cluster_id_field: Option<String>,
