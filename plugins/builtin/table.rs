@@ -58,6 +58,7 @@ const PACKS: [(&str, &[&str]); 12] = [
             "document_simhash_deduplicator",
             "ray_bts_minhash_deduplicator",
             "ray_document_deduplicator",
+            "sentence_deduplicator",
         ],
     ),
     (

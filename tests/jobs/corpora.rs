@@ -85,17 +85,13 @@ const C4: &Fates = &[
     ("address", KEPT, ""),
     ("short", KEPT, ""),
     ("repeated", KEPT, ""),
-    // Of it the lines stay that the first one does not have.
+    // Of it the sentences stay that the first one does not have.
     ("copy", KEPT, ""),
     ("empty", "html_extract_mapper", "no_text"),
     ("german", "language_id_score_filter", "lang is de"),
     ("lorem", "c4_quality_mapper", "lorem_ipsum"),
     ("list", "c4_quality_mapper", "too_few_sentences"),
-    (
-        "url",
-        "bloom_paragraph_deduplicator",
-        "keys were seen before",
-    ),
+    ("url", "sentence_deduplicator", "keys were seen before"),
 ];
 
 fn djhost(dir: &Path, args: &[&str]) {

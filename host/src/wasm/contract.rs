@@ -104,6 +104,11 @@ impl Descriptor {
         self.kind == Kind::Deduplicator && self.says("x-seen-keys")
     }
 
+    /// Whether its schema has the parameter.
+    pub(crate) fn has_param(&self, name: &str) -> bool {
+        self.params_schema["properties"].get(name).is_some()
+    }
+
     /// Whether it is a mapper that says why it makes no row of one.
     pub fn gives_drop_reasons(&self) -> bool {
         self.kind == Kind::Mapper && self.says("x-drop-reasons")

@@ -57,7 +57,10 @@ impl Seen {
         Ok(Some(Self {
             expected_keys,
             false_positive_rate: number("false_positive_rate", LEAST_RATE, 0.5, rate)?,
-            threshold: number("threshold", 0.0, 1.0, share)?,
+            threshold: match descriptor.has_param("threshold") {
+                true => number("threshold", 0.0, 1.0, share)?,
+                false => 0.0,
+            },
             document_threshold: match given("document_threshold") {
                 None => None,
                 Some(_) => Some(number("document_threshold", 0.0, 1.0, share)?),

@@ -1,5 +1,6 @@
 //! `bloom_paragraph_deduplicator`
 
+use crate::seen_key::write;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::is_space;
 use djhost_sdk::{Lists, SEEN};
@@ -69,9 +70,6 @@ impl Default for BloomParagraphDeduplicator {
 
 /// By which hashes of n-grams weigh their words: odd, without structure (digits of pi).
 const FACTOR: u64 = 0x243f_6a88_85a3_08d3;
-
-/// Characters of a key: six bits each.
-const KEY: usize = 11;
 
 impl Operator for BloomParagraphDeduplicator {
     const NAME: &'static str = "bloom_paragraph_deduplicator";
@@ -209,15 +207,10 @@ impl BloomParagraphDeduplicator {
     }
 }
 
-/// A hash as text: keys are strings.
-fn write(key: u64, out: &mut String) {
-    let digits: [u8; KEY] = std::array::from_fn(|i| b'0' + (key >> (6 * i) & 63) as u8);
-    out.push_str(std::str::from_utf8(&digits).expect("ASCII"));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seen_key::KEY;
     use djhost_sdk::operator;
 
     fn op(params: &str) -> Runner {

@@ -14,6 +14,8 @@ mod permutations;
 mod ray;
 mod ray_bts_minhash;
 mod ray_document;
+mod seen_key;
+mod sentence;
 mod shingles;
 mod simplify;
 mod sketch;
@@ -28,6 +30,7 @@ pub use minhash::{HashFunction, MinhashParams};
 pub use ray::NumberOrAuto;
 pub use ray_bts_minhash::RayBtsMinhashDeduplicator;
 pub use ray_document::RayDocumentDeduplicator;
+pub use sentence::SentenceDeduplicator;
 pub use shingles::Tokenization;
 
 djhost_sdk::export!(
@@ -38,4 +41,5 @@ djhost_sdk::export!(
     DocumentSimhashDeduplicator,
     DocumentLineDeduplicator,
     BloomParagraphDeduplicator,
+    SentenceDeduplicator,
 );
