@@ -68,6 +68,9 @@ pub(crate) struct Account {
     pub input_bytes: u64,
     /// Rows that the reader refused.
     pub bad: u64,
+    /// Records of the input that the recipe does not ask for, by what they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, u64>,
     /// The numbers of each op, by its index.
     pub ops: BTreeMap<usize, OpDone>,
     /// The input as it was when it was read; None if that is unknown.
@@ -84,6 +87,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Adds records that the recipe does not ask for.
+    pub(crate) fn pass_over(&mut self, records: BTreeMap<String, u64>) {
+        for (kind, n) in records {
+            *self.passed_over.entry(kind).or_default() += n;
+        }
+    }
+
     /// The numbers of one op, for adding to.
     pub(crate) fn op(&mut self, partition: usize, index: usize, name: &str) -> &mut OpDone {
         self.ops.entry(index).or_insert_with(|| OpDone {

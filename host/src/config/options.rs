@@ -172,6 +172,15 @@ choices! {
     }
 }
 choices! {
+    /// How rows have the body of a page.
+    PageBody {
+        /// Decoded from its charset, in the field that `html_key` names.
+        Text = "text",
+        /// Its bytes in base64, in the field `bytes`: for images, PDF files and the like.
+        Base64 = "base64",
+    }
+}
+choices! {
     /// A field of the rows that are made of WARC records.
     PageField {
         /// `WARC-Target-URI`.
@@ -353,6 +362,10 @@ options! {
         /// The field with the body of responses, resources and HTML files: `html`, or `text`, so that
         /// `html_extract_mapper: {html_key: text}` puts the text in the place of the page.
         html_key: PageKey = PageKey::Html;
+        /// How rows have the body of responses, resources and HTML files: `text`, decoded from its
+        /// charset, or `base64`, its bytes as they are once what the server packed is unpacked, in the
+        /// field `bytes`: for images, PDF files and the like. `charset` is null then.
+        body: PageBody = PageBody::Text;
         /// Largest record, in MB, as it is stored and after what its server packed was unpacked;
         /// larger ones go to quarantine. By default `max_row_mb`.
         max_record_mb: Option<u64> = None => between(1.0, 1024.0);

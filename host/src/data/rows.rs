@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::json::extract::ReadField;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A range of a file: bytes `start..end` of plain JSONL, which begin and end at line ends; rows
 /// `start..end` of Parquet and Arrow.
@@ -85,4 +86,18 @@ pub(crate) struct Block {
     pub bad: Vec<BadRow>,
     /// Input bytes consumed (JSONL), or the size of the columns in memory.
     pub bytes: u64,
+    /// Records that the recipe does not ask for, by what they are.
+    pub passed_over: BTreeMap<String, u64>,
+}
+
+impl Block {
+    /// Rows of an input of which every record is a row.
+    pub(crate) fn new(batch: Batch, bad: Vec<BadRow>, bytes: u64) -> Self {
+        Self {
+            batch,
+            bad,
+            bytes,
+            passed_over: BTreeMap::new(),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Where the rows of a task come from: the dataset or a checkpoint.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use arrow::array::BooleanArray;
 
@@ -27,6 +29,8 @@ pub(crate) struct Incoming {
     pub(crate) batch: Batch,
     pub(crate) bad: Vec<BadRow>,
     pub(crate) bytes: u64,
+    /// Records of the input that the recipe does not ask for.
+    pub(crate) passed_over: BTreeMap<String, u64>,
     /// Whether it comes from the input, and so counts as read. Rows of a group that lack what a
     /// later op requires are bad, too.
     pub(crate) fresh: bool,
@@ -41,6 +45,7 @@ impl Incoming {
             batch,
             bad: Vec::new(),
             bytes: 0,
+            passed_over: BTreeMap::new(),
             fresh: false,
             on_error: OnError::Quarantine,
         }
@@ -71,6 +76,7 @@ pub(crate) fn open<'a>(
                     batch: block.batch,
                     bad: block.bad,
                     bytes: block.bytes,
+                    passed_over: block.passed_over,
                     fresh: true,
                     on_error,
                 })
@@ -112,6 +118,7 @@ pub(crate) fn open<'a>(
                     batch,
                     bad,
                     bytes: 0,
+                    passed_over: BTreeMap::new(),
                     fresh: false,
                     on_error,
                 })

@@ -70,6 +70,7 @@ pub(super) struct Stage<'a> {
     read: u64,
     bad: u64,
     input_bytes: u64,
+    passed_over: BTreeMap<String, u64>,
     quarantine: Quarantine<'a>,
     masked: Masked<'a>,
     chain: Chain<'a>,
@@ -106,6 +107,7 @@ impl<'a> Stage<'a> {
             read: 0,
             bad: 0,
             input_bytes: 0,
+            passed_over: BTreeMap::new(),
             quarantine: env.quarantine(),
             masked: match base {
                 Some(base) => Masked::new(env.plan, base, partition, env.log, env.breaker())?,
@@ -200,6 +202,7 @@ impl<'a> Stage<'a> {
         account.read += self.read;
         account.bad += self.bad;
         account.input_bytes += self.input_bytes;
+        account.pass_over(self.passed_over);
         self.masked.finish(p, &mut account);
         self.chain.finish(&mut account);
         let (quarantine, mut observed) = (self.quarantine, self.observed);
@@ -249,6 +252,9 @@ impl<'a> Stage<'a> {
         if incoming.fresh {
             self.read += good + bad;
             self.input_bytes += incoming.bytes;
+            for (kind, n) in incoming.passed_over {
+                *self.passed_over.entry(kind).or_default() += n;
+            }
         }
         for row in incoming.bad {
             self.quarantine.bad(row, incoming.on_error)?;

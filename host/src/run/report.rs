@@ -1,5 +1,6 @@
 //! The report at the end of a run: where the rows went, op by op.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -7,6 +8,7 @@ use crate::data::Exported;
 use crate::plan::{Plan, PlannedOp};
 use crate::rundir::summary::Finding;
 use crate::rundir::{JobSummary, Ledger};
+use crate::sanitize;
 use crate::term::{
     Cell, Color, Column, Style, Table, USUAL_WIDTH, bytes, count, counted, say, seconds, wrap,
 };
@@ -14,6 +16,8 @@ use crate::term::{
 /// Rows that tell something of a recipe: of fewer, filters often drop none. The summary has the
 /// findings of any job.
 const ENOUGH_ROWS: u64 = 1000;
+/// Kinds of records that are told; the summary has all.
+const MOST_KINDS: usize = 6;
 
 /// Prints the table of ops and the totals to standard error.
 pub(crate) fn print(summary: &JobSummary, plan: &Plan, exported: &Exported, quiet: bool) {
@@ -184,6 +188,29 @@ pub fn rows_line(ledger: &Ledger, grouped: u64) -> String {
     parts.join(", ")
 }
 
+/// Returns `7 other records were not asked for: 4 request, 2 metadata, 1 warcinfo`, if there are any.
+fn passed_over(ledger: &Ledger) -> Option<String> {
+    let all: u64 = ledger.passed_over.values().sum();
+    let mut kinds: Vec<(&String, &u64)> = ledger.passed_over.iter().collect();
+    kinds.sort_by_key(|(kind, n)| (Reverse(**n), *kind));
+    let mut parts: Vec<String> = kinds
+        .iter()
+        .take(MOST_KINDS)
+        .map(|(kind, n)| format!("{} {}", count(**n), sanitize::printable(kind)))
+        .collect();
+    if kinds.len() > MOST_KINDS {
+        let more = kinds.len() - MOST_KINDS;
+        parts.push(counted(more as u64, "more kind"));
+    }
+    let other = match all {
+        0 => return None,
+        1 => "1 other record was".to_owned(),
+        n => format!("{} other records were", count(n)),
+    };
+    let parts = parts.join("; ");
+    Some(format!("{other} not asked for: {parts}"))
+}
+
 /// Returns size, time, CPU time and memory of the job. Times cover all attempts, like those in the
 /// table.
 fn usage_line(summary: &JobSummary) -> String {
@@ -246,6 +273,9 @@ fn totals(summary: &JobSummary, plan: &Plan, exported: &Exported, style: Style) 
     let mut out = String::new();
     for line in wrap(&rows_line(ledger, grouped), room) {
         let _ = writeln!(out, "{}", style.bold(&line));
+    }
+    for line in passed_over(ledger).iter().flat_map(|text| wrap(text, room)) {
+        let _ = writeln!(out, "{line}");
     }
     for line in wrap(&usage_line(summary), room) {
         let _ = writeln!(out, "{line}");

@@ -243,7 +243,7 @@ impl Open {
             batch = batch.filter(&BooleanArray::new(keep, None))?;
         }
         let bytes = read.columns().iter().map(|c| logical_bytes(c)).sum();
-        Ok(Block { batch, bad, bytes })
+        Ok(Block::new(batch, bad, bytes))
     }
 }
 

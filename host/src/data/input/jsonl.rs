@@ -260,7 +260,7 @@ impl Open {
             columns,
             stats: Vec::new(),
         };
-        Ok(Block { batch, bad, bytes })
+        Ok(Block::new(batch, bad, bytes))
     }
 
     /// `head` is the start of an overlong row: reads to its end without keeping it.
@@ -311,11 +311,7 @@ impl Open {
             columns,
             stats: Vec::new(),
         };
-        Ok(Block {
-            batch,
-            bad: vec![bad],
-            bytes: consumed - base,
-        })
+        Ok(Block::new(batch, vec![bad], consumed - base))
     }
 }
 

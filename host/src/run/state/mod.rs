@@ -195,10 +195,24 @@ impl State {
             });
         }
         for manifest in manifests {
-            let Account { read, bad, ops, .. } = &manifest.account;
+            let Account {
+                read,
+                bad,
+                passed_over,
+                ops,
+                ..
+            } = &manifest.account;
             self.summary.ledger.read += read;
             self.summary.ledger.quarantined += bad;
             self.summary.ledger.output += manifest.rows;
+            for (kind, n) in passed_over {
+                *self
+                    .summary
+                    .ledger
+                    .passed_over
+                    .entry(kind.clone())
+                    .or_default() += n;
+            }
             ops.values().for_each(|done| self.summary.add_op(done));
             for (key, values) in &manifest.account.observed {
                 self.observed.entry(key.clone()).or_default().merge(values);

@@ -23,6 +23,10 @@ pub struct Ledger {
     pub quarantined: u64,
     /// Rows made beyond one per input row, per op.
     pub created: BTreeMap<usize, u64>,
+    /// Records of WARC files that did not become rows, because the recipe does not ask for them: by
+    /// type (`request`), those of pages with their media type (`response, image/png`). No rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, u64>,
 }
 
 impl Ledger {

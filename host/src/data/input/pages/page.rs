@@ -6,17 +6,22 @@ use super::head::{Head, media_type};
 use super::http::{Message, charset, guessed_type};
 use super::settings::PageSettings;
 use super::unpacked::DAMAGE;
-use crate::config::{PageField, RecordType};
+use crate::config::{PageBody, PageField, RecordType};
 use crate::data::json::write_string;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+
+/// Longest name of a type that is counted by its name, in bytes. The longest in use have some 75.
+const MOST_OF_KIND: usize = 80;
 
 /// What becomes of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Made {
     /// Its row has been appended.
     Row,
-    /// It is of a type that does not become rows.
-    NotARow,
+    /// The recipe does not ask for what it is.
+    NotARow(String),
     /// It would be a row, but cannot be one for this reason.
     Bad(String),
 }
@@ -51,7 +56,7 @@ pub(super) fn row(
         return Made::Bad(reason.into_owned());
     }
     let Some(record_type) = settings.record_type(&name) else {
-        return Made::NotARow;
+        return Made::NotARow(kind(&name));
     };
     let content = &record[head.len..];
     let mut page = Page {
@@ -91,7 +96,7 @@ pub(super) fn row(
             None => guessed_type(page.content_type.as_deref(), body),
         };
         if !settings.takes(&ty) {
-            return Made::NotARow;
+            return Made::NotARow(format!("{}, {}", record_type.word(), kind(&ty)));
         }
     }
     if let Some(size) = size {
@@ -108,11 +113,21 @@ pub(super) fn row(
     Made::Row
 }
 
+/// What a record is, as it is counted: its type, or that of its body.
+fn kind(name: &str) -> String {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || "/-+._".contains(c);
+    match name.len() {
+        1..=MOST_OF_KIND if name.chars().all(is_usual) => name.to_ascii_lowercase(),
+        0 => "without a type".to_owned(),
+        _ => "of an unusual type".to_owned(),
+    }
+}
+
 pub(super) fn too_large(size: u64, limit: usize) -> String {
     format!("the record has {size} bytes, more than the {limit} that a record may have")
 }
 
-/// Appends a row with its `body`, in its charset: HTML, or a text.
+/// Appends a row with its `body`: HTML, or a text.
 pub(super) fn write(
     page: &Page<'_>,
     body: &[u8],
@@ -120,14 +135,18 @@ pub(super) fn write(
     settings: &PageSettings,
     out: &mut Vec<u8>,
 ) {
-    let (text, charset) = decode(
-        body,
-        &Hints {
-            header: page.content_type.as_deref().and_then(charset),
-            url: page.url.as_deref(),
-            is_html,
-        },
-    );
+    let is_text = !is_html || settings.body == PageBody::Text;
+    let decoded = is_text.then(|| {
+        decode(
+            body,
+            &Hints {
+                header: page.content_type.as_deref().and_then(charset),
+                url: page.url.as_deref(),
+                is_html,
+            },
+        )
+    });
+    let charset = decoded.as_ref().map(|(_, charset)| charset.as_str());
     out.push(b'{');
     let texts = [
         (PageField::Url, page.url.as_deref()),
@@ -140,7 +159,7 @@ pub(super) fn write(
         (PageField::Status, None),
         (PageField::RecordId, page.record_id.as_deref()),
         (PageField::Digest, page.digest.as_deref()),
-        (PageField::Charset, Some(charset.as_str())),
+        (PageField::Charset, charset),
     ];
     for (field, text) in texts.into_iter().filter(|(field, _)| settings.has(*field)) {
         write_string(field.word(), out);
@@ -154,16 +173,17 @@ pub(super) fn write(
         }
         out.push(b',');
     }
-    write_string(
-        if is_html {
-            settings.html_key.word()
-        } else {
-            "text"
-        },
-        out,
-    );
+    let key = match (is_html, is_text) {
+        (true, true) => settings.html_key.word(),
+        (true, false) => "bytes",
+        (false, _) => "text",
+    };
+    write_string(key, out);
     out.push(b':');
-    write_string(&text, out);
+    match decoded {
+        Some((text, _)) => write_string(&text, out),
+        None => write_string(&STANDARD.encode(body), out),
+    }
     out.push(b'}');
 }
 

@@ -12,11 +12,14 @@ use crate::data::rows::{BadRow, Block, Partition, ReadOptions, Slice};
 use anyhow::{Context, Result, bail};
 use arrow::array::{BinaryViewArray, UInt64Array, make_view};
 use arrow::buffer::{Buffer, ScalarBuffer};
+use std::collections::BTreeMap;
 
 /// How much of a record in quarantine is kept.
 const KEPT: usize = 64 << 10;
 /// A block ends after so many records, rows or not: a caller that waits hears of progress.
 const MOST_RECORDS: usize = 4096;
+/// More kinds of records than crawls have: a file that names others all the time is not remembered.
+const MOST_KINDS: usize = 200;
 
 /// Reads the pages of a partition.
 pub(crate) struct PageReader {
@@ -42,6 +45,8 @@ struct Rows {
     /// Bytes that rows in quarantine have.
     bad_bytes: usize,
     records: usize,
+    /// Records that the recipe does not ask for, by what they are.
+    passed_over: BTreeMap<String, u64>,
 }
 
 impl PageReader {
@@ -122,7 +127,7 @@ impl PageReader {
             ),
         };
         match made {
-            Made::NotARow => {}
+            Made::NotARow(kind) => rows.pass_over(kind),
             Made::Row => self.add_row(id, from, rows),
             Made::Bad(reason) => rows.refuse(id, record, reason),
         }
@@ -207,11 +212,21 @@ impl PageReader {
             batch,
             bad: rows.bad,
             bytes: rows.bytes,
+            passed_over: rows.passed_over,
         }
     }
 }
 
 impl Rows {
+    fn pass_over(&mut self, kind: String) {
+        let is_new = !self.passed_over.contains_key(&kind);
+        let kind = match is_new && self.passed_over.len() >= MOST_KINDS {
+            true => "of another type".to_owned(),
+            false => kind,
+        };
+        *self.passed_over.entry(kind).or_default() += 1;
+    }
+
     fn refuse(&mut self, id: u64, raw: &[u8], reason: String) {
         let raw = raw[..raw.len().min(KEPT)].to_vec();
         self.bad_bytes += raw.len();

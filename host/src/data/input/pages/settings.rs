@@ -1,6 +1,6 @@
 //! Which records of WARC files become rows, and with which fields.
 
-use crate::config::{PageField, PageKey, RecordType, Warc};
+use crate::config::{PageBody, PageField, PageKey, RecordType, Warc};
 
 /// The section `warc` of the recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) struct PageSettings {
     fields: Vec<PageField>,
     /// The field with the body of a page.
     pub(super) html_key: PageKey,
+    /// How rows have it.
+    pub(super) body: PageBody,
     /// Most bytes of a record, as stored and with its codings undone.
     pub(super) max_record_bytes: Option<usize>,
 }
@@ -32,6 +34,7 @@ impl PageSettings {
             content_types: warc.content_types.0.iter().map(lower).collect(),
             fields: warc.fields.0.clone(),
             html_key: warc.html_key,
+            body: warc.body,
             max_record_bytes: warc.max_record_mb.map(|mb| (mb as usize) << 20),
         }
     }
