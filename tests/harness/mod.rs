@@ -127,6 +127,32 @@ impl Case {
         fs::write(self.path(name), content).unwrap();
     }
 
+    /// Runs `djhost run` on the recipe, as [`Self::run`] does, until `fault` (`DJHOST_TEST_FAULT`) kills
+    /// it. Returns whether it did.
+    pub(crate) fn killed_by(&self, fault: &str, recipe: &str) -> bool {
+        let recipe = format!("dataset_path: in.jsonl\n{recipe}");
+        self.write("recipe.yaml", recipe);
+        let status = Command::new(env!("CARGO_BIN_EXE_djhost"))
+            .args(["run", "recipe.yaml", "--quiet", "--np", "2"])
+            .args(["--work_dir", "work", "--job_id", "job"])
+            .current_dir(self.dir.path())
+            .env("DJHOST_CACHE_DIR", cache())
+            .env("HOME", self.dir.path())
+            .env("NO_PROXY", "127.0.0.1")
+            .env("DJHOST_TEST_FAULT", fault)
+            .envs(self.env.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(
+            status.success() || status.code().is_none(),
+            "{fault}: {status}"
+        );
+        !status.success()
+    }
+
     /// Runs `djhost run` on the recipe and checks what holds for every run.
     pub(crate) fn run(&self, recipe: &str) -> Ran {
         let mut text = recipe.to_owned();

@@ -6,6 +6,7 @@ mod archives;
 mod columns;
 mod columns_of_writers;
 mod commands;
+mod datasets;
 mod files;
 mod judged;
 mod layouts;

@@ -22,8 +22,8 @@ fn at(web: &Web) -> Case {
     case
 }
 
-/// A page of the list of `count` objects of which each has `bytes` bytes.
-fn page(asked: &str, count: usize, bytes: usize) -> Option<String> {
+/// A page of the list of `count` objects, of which each has `bytes` bytes and a name that ends so.
+fn page(asked: &str, count: usize, bytes: usize, end: &str) -> Option<String> {
     if !asked.contains("list-type=2") {
         return None;
     }
@@ -39,24 +39,14 @@ fn page(asked: &str, count: usize, bytes: usize) -> Option<String> {
     }
     for i in from..to {
         text += &format!(
-            "<Contents><Key>many/{i:06}.jsonl</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"x\"</ETag><Size>{bytes}</Size></Contents>"
+            "<Contents><Key>many/{i:06}.{end}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"x\"</ETag><Size>{bytes}</Size></Contents>"
         );
     }
     Some(text + "</ListBucketResult>")
 }
 
-#[test]
-fn the_plan_of_very_many_objects_looks_at_few() {
-    const OBJECTS: usize = 100_000;
-    let web = Web::new();
-    let row = "{\"text\": \"a row of some length, as they are\"}\n";
-    web.put_tagged("/bucket/many/", "\"x\"", row);
-    web.answer(|asked| page(&asked.path, OBJECTS, row.len()));
-    let case = at(&web);
-    case.write(
-        "recipe.yaml",
-        "dataset_path: s3://bucket/many\nexport_path: out.jsonl\nprocess:\n- text_length_filter:\n",
-    );
+/// What `djhost plan recipe.yaml` prints.
+fn plan(case: &Case) -> String {
     let planned = Command::new(env!("CARGO_BIN_EXE_djhost"))
         .args(["plan", "recipe.yaml"])
         .current_dir(case.path(""))
@@ -66,12 +56,47 @@ fn the_plan_of_very_many_objects_looks_at_few() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = String::from_utf8(planned.stdout).unwrap();
-    assert!(
-        planned.status.success(),
-        "{}",
-        String::from_utf8_lossy(&planned.stderr)
+    let stderr = String::from_utf8_lossy(&planned.stderr);
+    assert!(planned.status.success(), "{stderr}");
+    String::from_utf8(planned.stdout).unwrap()
+}
+
+#[test]
+fn the_plan_of_many_parquet_files_reads_each_footer_once() {
+    const OBJECTS: usize = 1500;
+    let local = Case::with_input("{\"text\": \"a row of some length, as they are\"}\n");
+    local
+        .run("export_path: made/rows.parquet\nprocess: []\n")
+        .ok();
+    let rows = std::fs::read(local.path("made/rows.parquet")).unwrap();
+    let (web, size) = (Web::new(), rows.len());
+    web.put_tagged("/bucket/many/", "\"x\"", rows);
+    web.answer(move |asked| page(&asked.path, OBJECTS, size, "parquet"));
+    let case = at(&web);
+    case.write(
+        "recipe.yaml",
+        "dataset_path: s3://bucket/many\nexport_path: out.parquet\nprocess:\n- text_length_filter:\n",
     );
+    let text = plan(&case);
+    assert!(text.contains("1,500"), "{text}");
+    let asked = web.asked();
+    // Of some also how large their values are, what they begin with, and rows.
+    assert!(asked.len() < OBJECTS + 600, "{} requests", asked.len());
+}
+
+#[test]
+fn the_plan_of_very_many_objects_looks_at_few() {
+    const OBJECTS: usize = 100_000;
+    let web = Web::new();
+    let row = "{\"text\": \"a row of some length, as they are\"}\n";
+    web.put_tagged("/bucket/many/", "\"x\"", row);
+    web.answer(|asked| page(&asked.path, OBJECTS, row.len(), "jsonl"));
+    let case = at(&web);
+    case.write(
+        "recipe.yaml",
+        "dataset_path: s3://bucket/many\nexport_path: out.jsonl\nprocess:\n- text_length_filter:\n",
+    );
+    let text = plan(&case);
     assert!(
         text.contains("100,000") || text.contains("100000"),
         "{text}"

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 mod buckets;
 mod faults;
 mod hub;
+mod hub_layouts;
+mod hub_server;
+mod pushing;
 mod reading;
 
 /// Some megabytes of rows of a few hundred bytes.

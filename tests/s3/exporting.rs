@@ -191,7 +191,7 @@ fn mistakes_are_said_before_any_work() {
         ("BUCKET/data/sub/r.jsonl", "below the dataset's prefix"),
         ("BUCKET/r/", "does not name an object"),
         ("https://host/r.jsonl", "nothing can be written there"),
-        ("hf://datasets/a/b/r.jsonl", "nothing can be written there"),
+        ("hf://datasets/a/b/r.jsonl", "there is no token for the hub"),
     ] {
         let said = run("BUCKET/data", to);
         assert!(said.contains(says), "{said}");

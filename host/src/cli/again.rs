@@ -43,7 +43,8 @@ pub(crate) fn dataset_again(paths: &RunPaths) -> Result<Dataset> {
         Need::Runnable,
     )?;
     let window = resolved.config.zstd_window_mb << 20;
-    let mut dataset = Dataset::open_with(&resolved.sources, Path::new("."), window)?;
+    let mut dataset =
+        Dataset::open_wanted(&resolved.sources, &resolved.wanted, Path::new("."), window)?;
     dataset.pages = PageSettings::new(&resolved.config.warc);
     Ok(dataset)
 }

@@ -75,7 +75,16 @@ pub(crate) fn job_dirs(config: &Config) -> Result<JobDirs, Vec<Mistake>> {
     let export = export.replace("{work_dir}", &run_text);
     let (export_path, export_address) = match is_address(&export) {
         true => {
-            let name = export.rsplit('/').next().unwrap_or_default();
+            // Of all of a dataset its name, without the branch.
+            let name = export
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            let name = match export.starts_with("hf:") {
+                true => name.split('@').next().unwrap_or(name),
+                false => name,
+            };
             let staged = RunPaths::new(&run_dir).staged_export(name);
             (staged, Some(PathBuf::from(&export)))
         }

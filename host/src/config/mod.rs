@@ -34,4 +34,5 @@ pub use params::{canonical_json, check_params};
 pub use recipe::{COMMON_FLAGS, OpHost, OpSpec, common_params};
 pub use reference::{options_help, reference_yaml};
 pub use resolve::{Need, Origin, Recipe, Resolved, resolve, resolve_recipe};
+pub use sources::Wanted;
 pub use units::{Count, Size};

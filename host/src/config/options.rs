@@ -25,6 +25,8 @@ choices! {
         Parquet = "parquet",
         /// Arrow IPC file.
         Arrow = "arrow",
+        /// A dataset as the Hugging Face hub has them: Parquet shards and a card in a directory.
+        Hf = "hf",
     }
 }
 choices! {
@@ -336,6 +338,17 @@ options! {
     }
 }
 options! {
+    /// How a result is put on the Hugging Face hub.
+    PushToHub {
+        /// Whether the dataset is created if the hub has none of its name. Otherwise that is a mistake.
+        create_repo: bool = false;
+        /// Whether a dataset that is created is private.
+        private: bool = true;
+        /// Title of the commit; by default `Upload N files with djhost`.
+        commit_message: Option<String> = None;
+    }
+}
+options! {
     /// How web pages become rows.
     Warc {
         /// The types of records that become rows: `response`, `resource`, `conversion` (WET files),
@@ -385,12 +398,24 @@ options! {
         /// Data-Juicer's other way to name the dataset, for local files: `configs: [{type: local,
         /// path: a.jsonl}]`. Used if `dataset_path` is empty.
         dataset: Raw = Raw(Value::Null);
-        /// Path of the result, or `s3://BUCKET/KEY`. `{job_id}` and `{work_dir}` are replaced.
+        /// Of a dataset as the Hugging Face hub has them (a directory or `hf://datasets/OWNER/NAME`) the
+        /// configuration that is read. Needed if the dataset's card (`README.md`) declares several and no
+        /// default.
+        config_name: Option<String> = None;
+        /// Of such a dataset the split that is read: `train`, several as `train+validation`, or `all`.
+        /// Needed if there are several. Splits are those of the card, or those that the names of files and
+        /// directories tell.
+        split: Option<String> = None;
+        /// Path of the result, `s3://BUCKET/KEY`, or `hf://datasets/OWNER/NAME[@BRANCH]`: a dataset on
+        /// the hub, put there by one commit. `{job_id}` and `{work_dir}` are replaced.
         export_path: String = "./outputs/hello_world/hello_world.jsonl".into();
-        /// Format of the result; by default what the suffix of `export_path` says.
+        /// Format of the result; by default what the suffix of `export_path` says. `hf`: a dataset as
+        /// the Hugging Face hub has them: `export_path` is a directory, with Parquet files
+        /// `data/train-00000-of-00012.parquet` and a card `README.md`, which `datasets.load_dataset`
+        /// reads.
         export_type: Option<ExportType> = None;
         /// With a size (`256MiB`), the result is split into files of about this size; 0 gives one
-        /// file.
+        /// file, and with `export_type: hf` files of 500 MB.
         export_shard_size: Size = Size(0);
         /// Whether rows keep the stats that filters computed, under `__dj__stats__`.
         keep_stats_in_res_ds: bool = false;
@@ -516,6 +541,8 @@ options! {
         determinism: Determinism = Determinism::default();
         /// The description of the result for dataset hubs.
         croissant: Croissant = Croissant::default();
+        /// How a result with `export_path: hf://datasets/OWNER/NAME` is put on the Hugging Face hub.
+        push_to_hub: PushToHub = PushToHub::default();
         /// Whether a new job is refused if its disks have no room for what it would write if no row
         /// were dropped.
         check_free_space: bool = true;

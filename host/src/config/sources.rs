@@ -1,4 +1,4 @@
-//! Reads `dataset_path` and `dataset`, which name the files of the dataset.
+//! Reads `dataset_path` and `dataset`, which name the files of the dataset, and what is read of them.
 
 use serde_json::{Map, Value};
 
@@ -9,14 +9,45 @@ use super::value::{ANY, OptionType, Texts, at_least};
 use crate::error::UserError;
 use crate::remote::address::{Address, is_address};
 
-/// Returns the paths (files, directories, globs) that `dataset_path` or `dataset` name, in order.
-/// Addresses that cannot be read, and sampling, are refused.
+/// What is read of a dataset that has several configurations and splits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The configuration.
+    pub config_name: Option<String>,
+    /// The split, several joined by `+`, or `all`.
+    pub split: Option<String>,
+}
+
+impl Wanted {
+    /// Returns whether anything is chosen.
+    pub fn is_some(&self) -> bool {
+        self.config_name.is_some() || self.split.is_some()
+    }
+}
+
+/// Returns the paths (files, directories, globs) that `dataset_path` or `dataset` name, in order, and
+/// what is read of each. Addresses that cannot be read, and sampling, are refused.
 pub(crate) fn read_sources(
     config: &Config,
     place: &dyn Fn(&str) -> String,
     errors: &mut Vec<UserError>,
     notes: &mut Vec<String>,
-) -> Vec<String> {
+) -> (Vec<String>, Vec<Wanted>) {
+    let of_all = Wanted {
+        config_name: config.config_name.clone(),
+        split: config.split.clone(),
+    };
+    for (key, chosen) in [
+        ("config_name", &of_all.config_name),
+        ("split", &of_all.split),
+    ] {
+        if chosen
+            .as_ref()
+            .is_some_and(|chosen| chosen.trim().is_empty())
+        {
+            errors.push(UserError::new(place(key), "is empty").hint("name one, or leave it out"));
+        }
+    }
     let mut paths: Vec<String> = config
         .dataset_path
         .0
@@ -42,10 +73,17 @@ pub(crate) fn read_sources(
             }
         })
         .collect();
+    let mut wanted = vec![of_all.clone(); paths.len()];
     if paths.is_empty() {
-        (paths, at) = read_dataset(&config.dataset.0, place, errors, notes)
-            .into_iter()
-            .unzip();
+        let sources = read_dataset(&config.dataset.0, place, errors, notes);
+        for source in sources {
+            paths.push(source.path);
+            at.push(source.at);
+            wanted.push(Wanted {
+                config_name: of_all.config_name.clone().or(source.wanted.config_name),
+                split: of_all.split.clone().or(source.wanted.split),
+            });
+        }
     } else if !super::data_juicer_options::is_off(&config.dataset.0) {
         notes.push(format!(
             "{}: is not used, as `dataset_path` is given",
@@ -59,7 +97,15 @@ pub(crate) fn read_sources(
             errors.push(wrong.in_place(place(at)));
         }
     }
-    paths
+    (paths, wanted)
+}
+
+/// A source that `dataset` names.
+struct Source {
+    path: String,
+    /// Its place in the recipe.
+    at: String,
+    wanted: Wanted,
 }
 
 /// Splits Data-Juicer's `0.5 a.jsonl 0.5 b.jsonl`, in which weights and paths alternate.
@@ -78,13 +124,13 @@ fn weighted(text: &str) -> Option<Vec<String>> {
     })
 }
 
-/// Returns the paths that `dataset` names, each with its place.
+/// Returns the sources that `dataset` names.
 fn read_dataset(
     dataset: &Value,
     place: &dyn Fn(&str) -> String,
     errors: &mut Vec<UserError>,
     notes: &mut Vec<String>,
-) -> Vec<(String, String)> {
+) -> Vec<Source> {
     let (configs, base) = match dataset {
         Value::Object(map) if !map.is_empty() => {
             check_dataset_keys(map, place, errors, notes);
@@ -150,15 +196,15 @@ fn check_dataset_keys(
     }
 }
 
-/// Returns the paths of the source at `base`, each with its place.
+/// Returns the paths of the source at `base`, a local one or a dataset of the hub.
 fn read_source(
     source: &Value,
     base: &str,
     place: &dyn Fn(&str) -> String,
     errors: &mut Vec<UserError>,
     notes: &mut Vec<String>,
-) -> Vec<(String, String)> {
-    let mut paths = Vec::new();
+) -> Vec<Source> {
+    let mut paths: Vec<Source> = Vec::new();
     let Value::Object(source) = source else {
         errors.push(user_error(
             place(base),
@@ -166,7 +212,12 @@ fn read_source(
         ));
         return paths;
     };
-    if let Some(kind) = source.get("type").filter(|kind| *kind != "local") {
+    let is_of_hub = source.get("type").is_some_and(|kind| kind == "remote")
+        && source
+            .get("source")
+            .is_none_or(|kind| kind == "huggingface");
+    let kind = source.get("type").filter(|kind| *kind != "local");
+    if let Some(kind) = kind.filter(|_| !is_of_hub) {
         // The other keys belong to that kind of source.
         let got = super::invalid_value::got_text(kind);
         errors.push(
@@ -174,32 +225,56 @@ fn read_source(
                 place(&format!("{base}.type")),
                 format!("expected `local`, got {got}"),
             )
-            .hint("only local files are supported: copy the dataset here first"),
+            .hint("files elsewhere are named by `dataset_path`, and datasets of the hub also by `{type: remote, source: huggingface, path: OWNER/NAME}`"),
         );
         return paths;
     }
+    let mut wanted = Wanted::default();
     for (key, value) in source {
         let path = format!("{base}.{key}");
         let at = place(&path);
         match key.as_str() {
             "type" => {}
             "path" => match Texts::read(value, ANY) {
-                Ok(texts) => paths.extend(texts.0.into_iter().map(|p| (p, path.clone()))),
+                Ok(texts) => paths.extend(texts.0.into_iter().map(|text| Source {
+                    path: match is_of_hub && !is_address(&text) {
+                        true => format!("hf://datasets/{text}"),
+                        false => text,
+                    },
+                    at: path.clone(),
+                    wanted: Wanted::default(),
+                })),
                 Err(wrong) => errors.push(user_error(at, wrong)),
             },
+            "split" | "name" if value.is_null() => {}
+            "split" | "name" if is_of_hub => match String::read(value, ANY) {
+                Ok(text) if key == "split" => wanted.split = Some(text),
+                Ok(text) => wanted.config_name = Some(text),
+                Err(wrong) => errors.push(user_error(at, wrong)),
+            },
+            "source" if is_of_hub => {}
             "weight" | "weights" => {
                 notes.push(format!("{at}: has no effect: every row is read once"))
             }
             "source" => notes.push(format!(
                 "{at}: has no effect: formats are recognised by the content of a file"
             )),
-            "split"
-            | "name"
-            | "limit"
-            | "data_files"
-            | "data_dir"
-            | "load_kwargs"
-            | "load_dataset_kwargs" => {
+            "limit" | "data_files" | "data_dir" if is_of_hub && !value.is_null() => {
+                let hint = match key.as_str() {
+                    "limit" => "put `random_selector` with `select_num` first in `process`",
+                    _ => "name directory, file or pattern in `path`: `OWNER/NAME/data/*.parquet`",
+                };
+                errors.push(UserError::new(at, "is not supported").hint(hint));
+            }
+            "split" | "name" => notes.push(format!(
+                "{at}: has no effect on local files here; `{}` beside `dataset_path` has",
+                if key == "name" {
+                    "config_name"
+                } else {
+                    "split"
+                }
+            )),
+            "limit" | "data_files" | "data_dir" | "load_kwargs" | "load_dataset_kwargs" => {
                 notes.push(format!("{at}: has no effect on local files"));
             }
             other => errors.push(user_error(
@@ -210,6 +285,9 @@ fn read_source(
     }
     if !source.contains_key("path") {
         errors.push(UserError::new(place(base), "has no `path`"));
+    }
+    for source in &mut paths {
+        source.wanted = wanted.clone();
     }
     paths
 }

@@ -24,8 +24,8 @@ pub(crate) use columns::convert::is_text;
 pub(crate) use columns::grouped::Grouped;
 pub(crate) use columns::out::{logical_bytes, show_json_rows};
 pub(crate) use export::{
-    Ahead, ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter, Published,
-    assemble, publish,
+    Ahead, Card, ExportFormat, ExportOptions, ExportTarget, Exported, PartInfo, PartWriter,
+    Published, assemble, publish, push,
 };
 pub(crate) use input::{Compression, Dataset, Format, InputFile, PageSettings, Refetched, read};
 pub(crate) use json::extract::{FieldType, ReadField, extract};

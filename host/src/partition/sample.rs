@@ -3,10 +3,8 @@
 use arrow::array::{Array, AsArray};
 
 use super::auto::{Modality, SampledRow};
-use super::survey::{Survey, is_parquet};
+use super::survey::{Survey, is_parquet, values_bytes};
 use crate::config::Resolved;
-use crate::data::input::describe::guarded;
-use crate::data::input::parquet_file::bytes_beside;
 use crate::data::{Batch, Dataset, FieldType, ReadField, ReadOptions, logical_bytes, read};
 
 /// Reads the rows of the survey's sample.
@@ -34,8 +32,9 @@ pub(crate) fn read_sample(
     let mut beside = 0;
     if is_parquet(dataset) {
         let columns = top_level(&options.fields);
-        beside = row_bytes_beside(dataset, &columns, survey.rows.number())
-            .map_err(|e| format!("{e:#}"))?;
+        // Average bytes of a row in the other columns.
+        let bytes = values_bytes(dataset, &columns).map_err(|e| format!("{e:#}"))?;
+        beside = bytes / survey.rows.number().max(1);
         options.columns = Some(columns);
     }
     let mut rows = Vec::new();
@@ -66,15 +65,6 @@ fn top_level(fields: &[ReadField]) -> Vec<String> {
         .iter()
         .flat_map(|field| [field.path.clone(), head(&field.path)])
         .collect()
-}
-
-/// Average bytes of a row in the columns that are not in `columns`.
-fn row_bytes_beside(dataset: &Dataset, columns: &[String], rows: u64) -> anyhow::Result<u64> {
-    let files = dataset.files.iter();
-    let bytes: u64 = files
-        .map(|file| guarded(&file.shown().to_string(), || bytes_beside(file, columns)))
-        .sum::<anyhow::Result<_>>()?;
-    Ok(bytes / rows.max(1))
 }
 
 fn sampled(batch: &Batch, row: usize, text_key: &str, media: &[&String; 3]) -> SampledRow {

@@ -1,7 +1,7 @@
 //! Cuts a dataset into partitions, which are slices of its files in order. Nothing is copied.
 
 use crate::data::batch::split_id;
-use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::describe::{guarded, row_counts};
 use crate::data::input::handle::Handle;
 use crate::data::input::pages::next_start;
 use crate::data::input::parquet_pages::RowGroups;
@@ -53,17 +53,15 @@ pub(crate) fn split(dataset: &Dataset, by: SplitBy) -> Result<Vec<Partition>> {
 
 /// Returns the length of each file: in bytes (of the file, if its records are packed), or in rows if it is columnar.
 fn sizes(dataset: &Dataset) -> Result<Vec<u64>> {
-    dataset
-        .files
-        .iter()
-        .map(|f| {
-            if f.format.is_columnar() {
-                row_count(f)
-            } else {
-                Ok(f.bytes)
-            }
-        })
-        .collect()
+    let is_columnar = |file: &&InputFile| file.format.is_columnar();
+    let columnar: Vec<&InputFile> = dataset.files.iter().filter(is_columnar).collect();
+    let mut rows = row_counts(&columnar)?.into_iter();
+    let files = dataset.files.iter();
+    let sizes = files.map(|file| match file.format.is_columnar() {
+        true => rows.next().context("fewer counts than files"),
+        false => Ok(file.bytes),
+    });
+    sizes.collect()
 }
 
 /// Returns the partitions between `cuts`, which are positions in the files laid end to end.

@@ -13,10 +13,11 @@ use memchr::memchr_iter;
 use super::auto::{RowCount, sample_rows};
 use super::pages;
 use super::split::{SplitBy, locate, next_row, slices, split};
-use crate::data::input::describe::{guarded, row_count};
+use crate::data::input::describe::{guarded, row_counts};
 use crate::data::input::handle::Handle;
 use crate::data::input::parquet_file::bytes_beside;
 use crate::data::input::parquet_pages::RowGroups;
+use crate::data::input::several::of_each;
 use crate::data::{Dataset, Format, InputFile, Partition, Slice};
 
 /// Stretches in which rows are counted. Many short stretches are better than few long ones because
@@ -39,6 +40,8 @@ const ENOUGH: u64 = 200;
 const REMOTE: u64 = 16;
 /// And in how many files at most, if these are small.
 const MOST_REQUESTS: usize = 64;
+/// Remote footers that tell how large values are.
+const MOST_FOOTERS: usize = 256;
 /// Most bytes to read.
 const MOST: u64 = 128 << 20;
 
@@ -61,12 +64,12 @@ pub(crate) struct Survey {
 pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
     let is_remote = dataset.files.iter().any(|file| file.version.is_some());
     if dataset.is_columnar() {
-        let rows = dataset
+        let columnar = dataset
             .files
             .iter()
-            .filter(|file| file.format.is_columnar())
-            .map(row_count)
-            .sum::<Result<u64>>()?;
+            .filter(|file| file.format.is_columnar());
+        let columnar: Vec<&InputFile> = columnar.collect();
+        let rows = row_counts(&columnar)?.into_iter().sum();
         // Would not count lines in a dataset that mixes columns and lines; no dataset does today.
         let rows = if dataset.files.iter().all(|file| file.format.is_columnar()) {
             RowCount::Exact(rows)
@@ -81,7 +84,7 @@ pub(crate) fn survey(dataset: &Dataset) -> Result<Survey> {
         let places = all.min(cheap).min(if is_remote { 2 } else { u64::MAX });
         let per_piece = (sample_rows(rows.number()) / places).max(4) as usize;
         let row_bytes = match cheap < all && rows.number() > 0 {
-            true => Some(values_bytes(dataset)? as f64 / rows.number() as f64),
+            true => Some(values_bytes(dataset, &[])? as f64 / rows.number() as f64),
             false => None,
         };
         return Ok(Survey {
@@ -181,12 +184,25 @@ fn pages(dataset: &Dataset) -> u64 {
     pages
 }
 
-/// Bytes of all values of Parquet files, as their footers say.
-fn values_bytes(dataset: &Dataset) -> Result<u64> {
-    let files = dataset.files.iter();
-    files
-        .map(|file| guarded(&file.shown().to_string(), || bytes_beside(file, &[])))
-        .sum()
+/// Bytes of all values of Parquet files but those of the top-level columns `known`, as their footers
+/// say. Of very many remote files some tell.
+pub(super) fn values_bytes(dataset: &Dataset, known: &[String]) -> Result<u64> {
+    let files: Vec<&InputFile> = dataset.files.iter().collect();
+    let is_remote = files.iter().any(|file| file.version.is_some());
+    let count = match is_remote {
+        true => files.len().min(MOST_FOOTERS),
+        false => files.len(),
+    };
+    let chosen: Vec<&InputFile> = (0..count).map(|k| files[k * files.len() / count]).collect();
+    let bytes_of =
+        |file: &InputFile| guarded(&file.shown().to_string(), || bytes_beside(file, known));
+    let bytes: u64 = of_each(&chosen, bytes_of)?.into_iter().sum();
+    let size: u64 = chosen.iter().map(|file| file.bytes).sum();
+    let all = u128::from(bytes) * u128::from(dataset.bytes()) / u128::from(size.max(1));
+    Ok(match count == files.len() {
+        true => bytes,
+        false => u64::try_from(all).unwrap_or(u64::MAX),
+    })
 }
 
 /// How many pages as large as those of the first file are worth their cost.
@@ -283,6 +299,7 @@ mod tests {
             notes: Vec::new(),
             zstd_window: 128 << 20,
             pages: Default::default(),
+            features: None,
             losses: Default::default(),
         }
     }

@@ -146,8 +146,32 @@ impl Address {
 
     /// Reads an address at which a result can be put. The error names no place.
     pub(crate) fn parse_target(text: &str) -> Result<Self, UserError> {
-        const WRITTEN: &str = "a result goes to a local path or to `s3://BUCKET/KEY`";
+        const WRITTEN: &str =
+            "a result goes to a local path, to `s3://BUCKET/KEY` or to `hf://datasets/OWNER/NAME`";
         let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+        if scheme.eq_ignore_ascii_case("hf") {
+            let address = Self::parse(text)?;
+            let revision = address.host.split_once('@').map(|(_, revision)| revision);
+            let is_commit = |revision: &str| {
+                revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+            };
+            let wrong = |what: &str, hint: &str| {
+                Err(UserError::new("", format!("`{text}`: {what}")).hint(hint))
+            };
+            if revision.is_some_and(is_commit) {
+                return wrong(
+                    "nothing can be written to a commit",
+                    "name a branch: `hf://datasets/OWNER/NAME@BRANCH`",
+                );
+            }
+            if address.key.ends_with('/') && address.key.trim_matches('/') != "" {
+                return wrong(
+                    "this names a directory, and the result is a file",
+                    "name a file in it, or all of the dataset: `hf://datasets/OWNER/NAME`",
+                );
+            }
+            return Ok(address);
+        }
         if scheme.eq_ignore_ascii_case("s3") {
             let address = Self::parse(text)?;
             return match address.key.is_empty() || address.key.ends_with('/') {

@@ -5,11 +5,13 @@ use super::failure::Failure;
 use bytes::Bytes;
 use object_store::client::HttpErrorKind;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
-use ureq::Body;
 use ureq::http::{HeaderMap, Response, StatusCode};
+use ureq::{Body, SendBody};
 
 /// Where something is, and what it is asked with.
 #[derive(Clone)]
@@ -153,6 +155,107 @@ pub(super) fn text(location: &Location) -> Result<(Bytes, HeaderMap), Failure> {
         let text = body(&mut reply).map_err(|e| Again::Yes(e.to_string(), None))?;
         Ok((text, reply.headers().clone()))
     })
+}
+
+/// What is sent with a request.
+pub(super) enum Content<'c> {
+    Bytes(&'c [u8]),
+    /// A part of a file: from a byte, so many.
+    Part(&'c File, u64, u64),
+}
+
+/// A request that changes something, or is longer than a URL.
+pub(super) struct Sent<'s> {
+    pub(super) method: &'static str,
+    pub(super) url: &'s str,
+    pub(super) token: Option<&'s str>,
+    pub(super) headers: &'s [(&'s str, &'s str)],
+    pub(super) content: Content<'s>,
+    /// How it is called in messages: the URL may have a signature.
+    pub(super) name: &'s str,
+}
+
+/// What a server answers to what was sent: an answer that another request would not change.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// Sends, again if there is no answer or one that says to try again. So what is sent must do no harm
+/// the second time.
+pub(super) fn send(sent: &Sent<'_>) -> Result<Answer, Failure> {
+    repeat(sent.name, || {
+        let mut request = ureq::http::Request::builder()
+            .method(sent.method)
+            .uri(sent.url);
+        for (name, value) in sent.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(token) = sent.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let broken = |e: ureq::Error| {
+            let why = e.to_string();
+            match kind_of(&e) {
+                HttpErrorKind::Unknown => Again::No(Failure::new(
+                    ErrorKind::Other,
+                    format!("{}: {why}", sent.name),
+                )),
+                _ => Again::Yes(why, None),
+            }
+        };
+        let wrong = |e: ureq::http::Error| {
+            let why = format!("{}: {e}", sent.name);
+            Again::No(Failure::new(ErrorKind::Other, why))
+        };
+        let reply = match &sent.content {
+            Content::Bytes(bytes) => FOLLOWING.run(request.body(*bytes).map_err(wrong)?),
+            Content::Part(file, from, length) => {
+                let mut part = Part {
+                    file,
+                    at: *from,
+                    left: *length,
+                };
+                request = request.header("Content-Length", length.to_string());
+                let body = SendBody::from_reader(&mut part);
+                FOLLOWING.run(request.body(body).map_err(wrong)?)
+            }
+        };
+        let mut reply = reply.map_err(broken)?;
+        let status = reply.status();
+        if status == StatusCode::TOO_MANY_REQUESTS
+            || status == StatusCode::REQUEST_TIMEOUT
+            || status.is_server_error()
+        {
+            return Err(answer(sent.name, reply));
+        }
+        let body = body(&mut reply).map_err(|e| Again::Yes(e.to_string(), None))?;
+        Ok(Answer {
+            status: status.as_u16(),
+            headers: reply.headers().clone(),
+            body,
+        })
+    })
+}
+
+/// Reads a part of a file, whoever else reads it.
+struct Part<'f> {
+    file: &'f File,
+    at: u64,
+    left: u64,
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let most = bytes
+            .len()
+            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let got = self.file.read_at(&mut bytes[..most], self.at)?;
+        self.at += got as u64;
+        self.left -= got as u64;
+        Ok(got)
+    }
 }
 
 /// All of a file, from a server that answers no requests for parts. If the connection breaks, it is

@@ -1,9 +1,10 @@
 //! Datasets of the Hugging Face hub, by its HTTP API: `hf://datasets/OWNER/NAME[@REVISION]/PATH`.
-//! What was found is pinned to a commit, so nothing that is read can change.
+//! What was found is pinned to a commit, so nothing that is read can change. (`hub_push` writes.)
 
 use super::address::Address;
 use super::failure::Failure;
 use super::http::{self, Location};
+pub(crate) use super::hub_push::{NewFile, Push, check_writable};
 use super::list::Listed;
 use serde_json::Value;
 use std::io::ErrorKind;
@@ -53,9 +54,11 @@ pub(super) fn list(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failu
         for entry in reply.as_array().into_iter().flatten() {
             let text = |key: &str| entry.get(key).and_then(Value::as_str);
             if let (Some("file"), Some(key)) = (text("type"), text("path")) {
+                let digest = entry.pointer("/lfs/oid").and_then(Value::as_str);
                 listed.push(Listed {
                     key: key.to_owned(),
                     bytes: entry.get("size").and_then(Value::as_u64).unwrap_or(0),
+                    digest: digest.map(str::to_owned),
                     tag: None,
                 });
             }
@@ -81,7 +84,7 @@ pub(super) fn location(address: &Address) -> Location {
 }
 
 /// `datasets/OWNER/NAME`, and the revision.
-fn parts(address: &Address) -> (&str, &str) {
+pub(super) fn parts(address: &Address) -> (&str, &str) {
     address
         .host
         .split_once('@')
@@ -92,13 +95,13 @@ fn set(key: &str) -> Option<String> {
     std::env::var(key).ok().filter(|value| !value.is_empty())
 }
 
-fn endpoint() -> String {
+pub(super) fn endpoint() -> String {
     let given = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_owned());
     given.trim_end_matches('/').to_owned()
 }
 
 /// That of the environment, or of `huggingface-cli login`.
-fn token() -> Option<String> {
+pub(super) fn token() -> Option<String> {
     let home = || -> Option<PathBuf> {
         match set("HF_HOME") {
             Some(home) => Some(home.into()),
@@ -118,7 +121,7 @@ fn token() -> Option<String> {
 }
 
 /// The answer to a request of the API, and the path of the next page.
-fn ask(path: &str) -> Result<(Value, Option<String>), Failure> {
+pub(super) fn ask(path: &str) -> Result<(Value, Option<String>), Failure> {
     let endpoint = endpoint();
     let location = Location {
         url: format!("{endpoint}{path}"),
@@ -143,7 +146,7 @@ fn ask(path: &str) -> Result<(Value, Option<String>), Failure> {
 }
 
 /// `text` as a part of a URL, or, with `slashes`, as several.
-fn encoded(text: &str, slashes: bool) -> String {
+pub(super) fn encoded(text: &str, slashes: bool) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         let stays = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

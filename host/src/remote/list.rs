@@ -14,6 +14,8 @@ pub(crate) struct Listed {
     pub(crate) key: String,
     pub(crate) bytes: u64,
     pub(crate) tag: Option<String>,
+    /// SHA-256 of a large file of the hub.
+    pub(super) digest: Option<String>,
 }
 
 /// The objects below `prefix`, a key without the slash at its end, sorted as files are in
@@ -42,6 +44,7 @@ fn of_store(address: &Address, prefix: &str) -> Result<Vec<Listed>, Failure> {
             key: object.location.into(),
             bytes: object.size,
             tag: object.e_tag,
+            digest: None,
         })
         .collect())
 }

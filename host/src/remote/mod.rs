@@ -24,6 +24,10 @@ mod http;
 #[cfg(feature = "remote")]
 pub(crate) mod hub;
 #[cfg(feature = "remote")]
+mod hub_lfs;
+#[cfg(feature = "remote")]
+mod hub_push;
+#[cfg(feature = "remote")]
 mod list;
 #[cfg(feature = "remote")]
 mod object;
@@ -39,11 +43,11 @@ mod without;
 pub(crate) use self::{
     ahead::Ahead,
     failure::Failure,
-    list::list,
+    list::{Listed, list},
     object::Object,
     upload::{Unfinished, Upload, check_writable, remove},
 };
 #[cfg(not(feature = "remote"))]
 pub(crate) use without::{
-    Ahead, Failure, Object, Unfinished, Upload, check_writable, hub, list, remove,
+    Ahead, Failure, Listed, Object, Unfinished, Upload, check_writable, hub, list, remove,
 };

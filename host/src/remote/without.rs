@@ -86,9 +86,53 @@ pub(crate) struct Listed {
 
 pub(crate) mod hub {
     use super::{Address, Failure};
+    use std::convert::Infallible;
+    use std::path::PathBuf;
 
     pub(crate) fn pin(_: &Address) -> Result<Address, Failure> {
         Err(Failure)
+    }
+
+    pub(crate) fn check_writable(_: &Address, _: bool) -> Result<(), Failure> {
+        Err(Failure)
+    }
+
+    /// A file for a dataset.
+    #[expect(dead_code, reason = "nothing is put anywhere")]
+    pub(crate) struct NewFile {
+        pub(crate) file: PathBuf,
+        pub(crate) path: String,
+    }
+
+    /// There are none.
+    pub(crate) struct Push(Infallible);
+
+    impl Push {
+        pub(crate) fn begin(_: &Address, _: Option<bool>) -> Result<Self, Failure> {
+            Err(Failure)
+        }
+
+        pub(crate) fn renew(&mut self) -> Result<(), Failure> {
+            match self.0 {}
+        }
+
+        pub(crate) fn upload(&mut self, _: Vec<NewFile>) -> Result<(), Failure> {
+            match self.0 {}
+        }
+
+        pub(crate) fn text(&self, _: &str) -> Result<Option<String>, Failure> {
+            match self.0 {}
+        }
+
+        pub(crate) fn commit(
+            &self,
+            _: &[(&str, &str)],
+            _: &str,
+            _: impl Fn(&str) -> bool,
+            _: &str,
+        ) -> Result<bool, Failure> {
+            match self.0 {}
+        }
     }
 }
 

@@ -13,20 +13,20 @@ use super::reuse::Reuse;
 use super::state::{self, State};
 use super::unmet_fields;
 use super::{
-    Outcome, RunOptions, clean_up, code, croissant, document, expected, progress, report,
-    say_complete, say_unmet, trace, uploads,
+    Outcome, RunOptions, clean_up, code, croissant, dataset_card, document, expected, progress,
+    report, say_complete, say_unmet, trace, uploads,
 };
 use crate::checkpoint::{Artifact, Chains, Manifest};
 use crate::config::{OnDifference, Strategy};
 use crate::data::input::unpack::materialise;
-use crate::data::{Ahead, Dataset, Exported, Published, assemble, publish};
+use crate::data::{Ahead, Card, Dataset, Exported, Published, assemble, publish, push};
 use crate::error::{Stopped, Unexpected};
 use crate::exec::{
     Determinism, Index, Seen, Tally, TaskContext, Watcher, Workers, reconcile, scheduler,
 };
 use crate::partition::{Chosen, table};
 use crate::plan::Prepared;
-use crate::remote::address::Address;
+use crate::remote::address::{Address, Scheme};
 use crate::rundir::events::{Event, EventLog};
 use crate::rundir::{RunPaths, StopFlag, Storage};
 use crate::threads;
@@ -96,6 +96,9 @@ impl Attempt<'_> {
         if prepared.target.remote.is_some() {
             let staged = exported.files.iter();
             staged.for_each(|file| drop(paths.storage().remove_unsynced(file)));
+            if prepared.target.split.is_some() {
+                drop(paths.storage().remove_tree(&prepared.target.path));
+            }
         }
         clean_up(config, paths);
         if !self.options.scratch && !self.options.embedded && prepared.plan.analysis.is_none() {
@@ -279,13 +282,17 @@ impl Attempt<'_> {
     }
 
     /// Puts the files of the export to their address, if they have one.
-    fn publish(&self, files: &[PathBuf]) -> Result<Vec<Published>> {
+    fn publish(&self, files: &[PathBuf], card: &Card) -> Result<Vec<Published>> {
         let target = &self.prepared.target;
         let Some(address) = &target.remote else {
             return Ok(Vec::new());
         };
         uploads::abort_unfinished(self.paths)?;
         let to = Address::parse_target(&address.to_string_lossy())?;
+        if to.scheme == Scheme::Hub {
+            let settings = &self.prepared.resolved.config.push_to_hub;
+            return push(files, target, &to, card, settings);
+        }
         publish(files, target, &to, |left| uploads::record(self.paths, left))
     }
 
@@ -328,8 +335,9 @@ impl Attempt<'_> {
         let workers = self.prepared.resolved.config.workers();
         let pool = threads::pool(workers, "djhost-export")?;
         let copied = ahead.map(Ahead::finish).transpose()?.flatten();
-        let mut exported = pool.install(|| assemble(&parts, target, storage, copied))?;
-        exported.published = self.publish(&exported.files)?;
+        let card = dataset_card::card(self.prepared, &state.summary);
+        let mut exported = pool.install(|| assemble(&parts, target, storage, copied, &card))?;
+        exported.published = self.publish(&exported.files, &card)?;
         log.emit(Event::ExportCompleted {
             output_path: target.shown().to_string(),
             duration: started.elapsed().as_secs_f64(),

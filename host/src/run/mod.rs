@@ -4,6 +4,7 @@
 mod attempt;
 mod context;
 mod croissant;
+mod dataset_card;
 mod document;
 pub mod dropped;
 mod expected;
@@ -187,7 +188,7 @@ fn run_here(
 fn take_locks(target: &ExportTarget, paths: &RunPaths) -> Result<(ExportLock, FreeLock)> {
     let acquire = || -> Result<ExportLock> {
         let file = target.beside("lock");
-        let lock = ExportLock::acquire(&target.path, target.shard_size.is_some(), &file, paths)?;
+        let lock = ExportLock::acquire(&target.path, target.has_shards(), &file, paths)?;
         shards::check(target, &std::path::absolute(paths.root())?)?;
         Ok(lock)
     };

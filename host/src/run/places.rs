@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::config::Resolved;
+use crate::data::export::target::is_hub_shard;
 use crate::data::{Dataset, ExportTarget, InputFile};
 use crate::error::UserError;
-use crate::remote::address::{Address, is_address};
-use crate::remote::check_writable;
+use crate::remote::address::{Address, Scheme, is_address};
+use crate::remote::{check_writable, hub};
 use crate::rundir::RunPaths;
 
 /// Longest path of the system, minus room for the names inside a run directory.
@@ -22,7 +23,8 @@ const MAX_PATH: usize = 4096 - 256;
 pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolved) -> Result<()> {
     check_export(target, dataset, &resolved.sources)?;
     if let Some(address) = &target.remote {
-        check_address(address, target, dataset, &resolved.sources)?;
+        let creates = resolved.config.push_to_hub.create_repo;
+        check_address(address, target, dataset, &resolved.sources, creates)?;
     }
     let dirs = &resolved.dirs;
     check_own_names(target, resolved)?;
@@ -63,12 +65,15 @@ pub(crate) fn check_run_dir(paths: &RunPaths) -> Result<()> {
 
 fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) -> Result<()> {
     let place = || format!("export_path `{}`", target.shown());
-    if target.path.is_dir() {
+    if target.split.is_some() {
+        check_dataset(&place(), &target.path)?;
+    } else if target.path.is_dir() {
         return Err(UserError::new(place(), "this is a directory")
             .hint("give the path of a file")
             .into());
     }
-    if target.path.metadata().is_ok_and(|there| !there.is_file()) {
+    let is_special = |there: std::fs::Metadata| !there.is_file() && !there.is_dir();
+    if target.path.metadata().is_ok_and(is_special) {
         return Err(
             UserError::new(place(), "this is a device, a pipe or a socket, not a file")
                 .hint("give the path of a file: the result appears there whole, by a rename")
@@ -113,7 +118,7 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
     check_directory(&place(), directory)?;
     // The file names that the export will have.
     let mut names = vec![path.file_name().unwrap_or_default().to_owned()];
-    if let Some(size) = target.shard_size {
+    if let Some(size) = target.shard_size.filter(|_| target.has_shards()) {
         // A guess: rows may grow on their way, here up to tenfold.
         let most = usize::try_from(10 * (dataset.bytes() / size.max(1) + 1)).unwrap_or(usize::MAX);
         names = vec![target.shard(most, most).into()];
@@ -130,12 +135,79 @@ fn check_export(target: &ExportTarget, dataset: &Dataset, sources: &[String]) ->
     Ok(())
 }
 
+/// Checks that a dataset can be put in the place of what is at `path`: nothing, an empty directory,
+/// or an earlier dataset. Whatever else is there would be lost.
+fn check_dataset(place: &str, path: &Path) -> Result<()> {
+    let hint = "choose another name, or remove it";
+    if path.metadata().is_ok_and(|there| !there.is_dir()) {
+        let message = "this is a file, and `export_type: hf` writes a directory";
+        return Err(UserError::new(place, message).hint(hint).into());
+    }
+    let mut open = vec![(path.to_owned(), String::new())];
+    while let Some((dir, name)) = open.pop() {
+        let entries = match std::fs::read_dir(&dir) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => {
+                let message = format!("`{}` cannot be read: {e}", dir.display());
+                return Err(UserError::new(place, message).into());
+            }
+            Ok(entries) => entries,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let own = entry.file_name().to_string_lossy().into_owned();
+            let is_dir = entry.file_type()?.is_dir();
+            let name = format!("{name}{own}");
+            match is_dir {
+                true if name == "data" => open.push((entry.path(), "data/".to_owned())),
+                false if name == "README.md" || is_hub_shard(&name, None) => {}
+                _ => {
+                    let message = format!(
+                        "`{name}` in this directory is no part of an earlier export, and would be lost"
+                    );
+                    return Err(UserError::new(place, message)
+                        .hint("give the path of a directory that does not exist yet")
+                        .into());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fails if the dataset of the hub that is written to is one that is read.
+fn check_other_dataset(address: &Address, sources: &[String]) -> Result<(), UserError> {
+    let branch = |address: &Address| {
+        let (name, branch) = address
+            .host
+            .split_once('@')
+            .unwrap_or((&address.host, "main"));
+        (name.to_owned(), branch.to_owned())
+    };
+    let is_it = |source: &&String| {
+        let source = is_address(source)
+            .then(|| Address::parse(source).ok())
+            .flatten();
+        source.is_some_and(|s| s.scheme == Scheme::Hub && branch(&s) == branch(address))
+    };
+    match sources.iter().find(is_it) {
+        // A continued job would find its own result where its input was.
+        Some(source) => Err(UserError::new(
+            format!("export_path `{address}`"),
+            format!("this is the dataset that is read (`{source}`)"),
+        )
+        .hint("write to another branch or dataset, or read a commit: `hf://datasets/OWNER/NAME@COMMIT`")),
+        None => Ok(()),
+    }
+}
+
 /// Checks that the result can be put to its address, and is no part of the dataset there.
 fn check_address(
     address: &Path,
     target: &ExportTarget,
     dataset: &Dataset,
     sources: &[String],
+    creates: bool,
 ) -> Result<()> {
     let text = address.to_string_lossy();
     let place = || format!("export_path `{text}`");
@@ -169,6 +241,10 @@ fn check_address(
             .into());
     }
     let address = Address::parse_target(&text)?;
+    if address.scheme == Scheme::Hub {
+        check_other_dataset(&address, sources)?;
+        return Ok(hub::check_writable(&address, creates).map_err(|e| e.at(place()))?);
+    }
     Ok(check_writable(&address).map_err(|e| e.at(place()))?)
 }
 

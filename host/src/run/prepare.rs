@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use arrow::datatypes::Fields;
 
 use super::{places, room, shards};
 use crate::config::{
     AnalysisMode, ExportType, Need, Origin, Override, Recipe, Resolved, resolve_recipe,
 };
+use crate::data::columns::hugging_face::without_feature;
 use crate::data::input::csv_header::check_headers;
 use crate::data::{Dataset, ExportOptions, ExportTarget, PageSettings};
 use crate::error::of_plugins;
@@ -105,6 +107,7 @@ impl Draft {
         let path = rows.display().to_string();
         self.resolved.config.dataset_path.0 = vec![path.clone()];
         self.resolved.sources = vec![path];
+        self.resolved.wanted = Vec::new();
         self.is_given = true;
         let origin = Origin::CommandLine("--dataset_path".to_owned());
         self.resolved
@@ -127,8 +130,9 @@ impl Draft {
             is_given,
         } = self;
         let config = resolved.config.clone();
-        let mut dataset = Dataset::open_with(
+        let mut dataset = Dataset::open_wanted(
             &resolved.sources,
+            &resolved.wanted,
             Path::new("."),
             config.zstd_window_mb << 20,
         )?;
@@ -147,6 +151,11 @@ impl Draft {
             config.export_shard_size.0,
         )?;
         target.remote.clone_from(&resolved.dirs.export_address);
+        if target.split.is_some()
+            && let Some(split) = single_split(&resolved)
+        {
+            target.split = Some(split);
+        }
         places::check(&target, &dataset, &resolved)?;
         let export = ExportOptions::new(
             &dataset,
@@ -167,6 +176,9 @@ impl Draft {
             ));
         }
         if let Some(schema) = export.schema() {
+            if target.split.is_some() {
+                plan.notes.extend(unreadable(schema.fields()));
+            }
             plan::check_places(&plan, schema)?;
         }
         plan.notes.extend(export.notes());
@@ -178,6 +190,28 @@ impl Draft {
             resolved,
         })
     }
+}
+
+/// The split that is read, if it is one: the result is that split, too.
+fn single_split(resolved: &Resolved) -> Option<String> {
+    let first = resolved.wanted.first()?;
+    let is_one = resolved.wanted.iter().all(|wanted| wanted == first);
+    let split = first.split.clone().filter(|_| is_one)?;
+    let is_name = split
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    (is_name && split != "all").then_some(split)
+}
+
+/// A sentence about columns that `datasets` cannot read.
+fn unreadable(fields: &Fields) -> Option<String> {
+    let columns = without_feature(fields);
+    (!columns.is_empty()).then(|| {
+        format!(
+            "`datasets` has no feature for the type of {}: `load_dataset` will refuse the result, other readers of Parquet will not",
+            columns.join(", ")
+        )
+    })
 }
 
 fn load(resolved: &Resolved) -> Result<Registry> {

@@ -16,9 +16,9 @@ pub(crate) fn rival(target: &ExportTarget, run_dir: &Path) -> Option<ExportOwner
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let is_rival = |other: &ExportOwner| match (target.shard_size, other.has_shards) {
-        (Some(_), false) => target.is_shard(&other.export_path),
-        (None, true) => ExportTarget {
+    let is_rival = |other: &ExportOwner| match (target.has_shards(), other.has_shards) {
+        (true, false) => target.is_shard(&other.export_path),
+        (false, true) if target.split.is_none() => ExportTarget {
             path: other.export_path.clone(),
             ..target.clone()
         }

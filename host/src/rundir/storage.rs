@@ -35,6 +35,11 @@ pub trait Disk: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Makes each of two names of one file system name what the other does, in one step. An error
+    /// where the file system cannot: then nothing has changed.
+    fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// A file being written.
@@ -79,6 +84,12 @@ impl Disk for RealDisk {
         }
         fault::disk(Operation::SyncDir, dir, || ())?;
         File::open(dir)?.sync_all()
+    }
+
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        fault::disk(Operation::Rename, other, || ())?;
+        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 }
 
@@ -243,6 +254,43 @@ impl Storage {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot remove `{}`", path.display())),
         }
+    }
+
+    /// Puts the directory `from`, which is whole, in the place of the directory `to`, if there is one:
+    /// who looks finds either the one or the other, all of it. What was at `to` is then at `from`, or
+    /// nothing is. On a file system that cannot exchange names, there is nothing at `to` for a moment.
+    pub fn replace_dir(&self, from: &Path, to: &Path) -> Result<()> {
+        self.sync_dir(from)?;
+        let context = || format!("cannot rename `{}` to `{}`", from.display(), to.display());
+        let mut done = match fs::symlink_metadata(to) {
+            Ok(_) => self.disk.exchange(from, to),
+            Err(_) => self.disk.rename(from, to),
+        };
+        let cannot = [io::ErrorKind::Unsupported, io::ErrorKind::InvalidInput];
+        if done.as_ref().is_err_and(|e| cannot.contains(&e.kind())) {
+            let mut aside = from.as_os_str().to_owned();
+            aside.push("-old");
+            let aside = PathBuf::from(aside);
+            done = self
+                .disk
+                .rename(to, &aside)
+                .and_then(|()| self.disk.rename(from, to));
+        }
+        done.with_context(context)?;
+        self.sync_parent(to)
+    }
+
+    /// Removes a directory with all that is in it; a power cut may bring it back.
+    pub fn remove_tree(&self, dir: &Path) -> Result<()> {
+        let context = || format!("cannot remove `{}`", dir.display());
+        for entry in fs::read_dir(dir).with_context(context)? {
+            let entry = entry.with_context(context)?;
+            match entry.file_type().with_context(context)?.is_dir() {
+                true => self.remove_tree(&entry.path())?,
+                false => drop(self.remove_unsynced(&entry.path())?),
+            }
+        }
+        fs::remove_dir(dir).with_context(context)
     }
 
     /// Makes the names in a directory durable.

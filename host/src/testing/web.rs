@@ -20,8 +20,21 @@ pub struct Asked {
     pub range: Option<Range<u64>>,
     /// Its headers, names in lower case.
     pub headers: HashMap<String, String>,
+    /// What was sent with it.
+    pub body: Vec<u8>,
     /// How many requests came before it.
     pub number: usize,
+}
+
+/// An answer that is made for a request.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// `200`.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// Its body, of which parts are given where they are asked for.
+    pub body: Vec<u8>,
 }
 
 /// How a request goes wrong.
@@ -31,6 +44,8 @@ pub enum Fault {
     Status(u16),
     /// The connection is closed without an answer.
     Reset,
+    /// The same after the server has done what it was asked for.
+    Lost,
     /// The connection is closed after so many bytes of the body.
     Cut(usize),
     /// The body comes in small pieces, with pauses.
@@ -45,7 +60,7 @@ struct Page {
     ranges: bool,
 }
 
-type Answers = Box<dyn FnMut(&Asked) -> Option<String> + Send>;
+type Answers = Box<dyn FnMut(&Asked) -> Option<Reply> + Send>;
 type Faults = Box<dyn FnMut(&Asked) -> Option<Fault> + Send>;
 
 #[derive(Default)]
@@ -159,8 +174,20 @@ impl Web {
     }
 
     /// From now on what `answers` gives is the answer, before all files.
-    pub fn answer(&self, answers: impl FnMut(&Asked) -> Option<String> + Send + 'static) {
-        self.state.lock().unwrap().answers = Some(Box::new(answers));
+    pub fn answer(&self, mut answers: impl FnMut(&Asked) -> Option<String> + Send + 'static) {
+        self.reply(move |asked| {
+            let text = answers(asked)?;
+            Some(Reply {
+                status: 200,
+                headers: Vec::new(),
+                body: text.into_bytes(),
+            })
+        });
+    }
+
+    /// The same with a status and headers.
+    pub fn reply(&self, replies: impl FnMut(&Asked) -> Option<Reply> + Send + 'static) {
+        self.state.lock().unwrap().answers = Some(Box::new(replies));
     }
 
     /// From now on nothing goes wrong.
@@ -182,7 +209,7 @@ impl Web {
 fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
     let mut from = BufReader::new(stream);
     while let Some((mut asked, length)) = head(&mut from)? {
-        io::copy(&mut from.by_ref().take(length), &mut io::sink())?;
+        from.by_ref().take(length).read_to_end(&mut asked.body)?;
         let (fault, page) = {
             let mut state = state.lock().unwrap();
             asked.number = state.asked.len();
@@ -194,16 +221,24 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
                 .iter()
                 .find_map(|path| state.pages.get(*path));
             let page = page.map(|p| (Arc::clone(&p.body), p.status, p.headers.clone(), p.ranges));
-            let text = state.answers.as_mut().and_then(|answers| answers(&asked));
-            let page = match text {
-                Some(text) => Some((Arc::new(text.into_bytes()), 200, Vec::new(), false)),
+            // What fails is not done.
+            let is_done = matches!(
+                fault,
+                None | Some(Fault::Lost | Fault::Cut(_) | Fault::Slow)
+            );
+            let answers = state.answers.as_mut().filter(|_| is_done);
+            let page = match answers.and_then(|answers| answers(&asked)) {
+                Some(reply) => {
+                    let ranges = reply.status == 200;
+                    Some((Arc::new(reply.body), reply.status, reply.headers, ranges))
+                }
                 None => page,
             };
             (fault, page)
         };
         let mut to = stream;
         match fault {
-            Some(Fault::Reset) => return Ok(()),
+            Some(Fault::Reset | Fault::Lost) => return Ok(()),
             Some(Fault::Status(status)) => {
                 write!(to, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n")?;
                 continue;
@@ -296,6 +331,7 @@ fn head(from: &mut impl BufRead) -> io::Result<Option<(Asked, u64)>> {
         path,
         range,
         headers,
+        body: Vec::new(),
         number: 0,
     };
     Ok(Some((asked, length.unwrap_or(0))))

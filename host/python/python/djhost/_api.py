@@ -62,8 +62,10 @@ def run(
         recipe: The path of a YAML file, a list of operators (names, or dicts of a name and
             parameters), or a dict with ``process`` and options.
         text_key: The field that operators work on. By default what the recipe says, or ``text``.
-        export_path: The file of the result: ``.jsonl``, ``.json``, ``.parquet`` or ``.arrow``. By
-            default what the recipe says, or a file in the run directory.
+        export_path: The file of the result: ``.jsonl``, ``.json``, ``.parquet`` or ``.arrow``; with
+            ``export_type="hf"`` the directory of a dataset that ``datasets.load_dataset`` reads, or
+            ``hf://datasets/OWNER/NAME``. By default what the recipe says, or a file in the run
+            directory.
         job_id: The name of the job. A job of this name is continued.
         work_dir: Where run directories go. If neither this nor `job_id` nor `export_path` is given,
             here or in the recipe, the run directory is temporary and lives as long as the result.
@@ -74,7 +76,8 @@ def run(
         keep_stats: Whether rows keep what filters have computed.
         progress: ``"auto"`` shows progress on a terminal and in a notebook.
         options: Any option of ``configs/reference.yaml``; ``__`` stands for a dot:
-            ``partition__size=1000``. They count before those of the environment (``DJHOST_…``), and
+            ``partition__size=1000``. ``config_name="en", split="train"`` choose what is read of a
+            dataset in the layout of the Hugging Face hub. They count before those of the environment (``DJHOST_…``), and
             those before the recipe's.
 
     Raises:

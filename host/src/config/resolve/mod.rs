@@ -19,7 +19,7 @@ use super::job::{JobDirs, job_dirs};
 use super::options::{Config, ExportType};
 use super::overrides::{Override, env_overrides};
 use super::recipe::{OpSpec, ParamOverride, read_process, user_error};
-use super::sources::read_sources;
+use super::sources::{Wanted, read_sources};
 use super::yaml::Document;
 use crate::error::{UserError, UserErrors};
 use export_type::export_type;
@@ -43,6 +43,8 @@ pub struct Resolved {
     pub ops: Vec<OpSpec>,
     /// Paths of the dataset.
     pub sources: Vec<String>,
+    /// What is read of each of them, if it has several configurations or splits.
+    pub wanted: Vec<Wanted>,
     /// Format of the result.
     pub export_type: ExportType,
     /// Name and directories of the job.
@@ -207,7 +209,7 @@ impl Builder {
             &mut errors,
             &mut notes,
         );
-        let mut sources = read_sources(
+        let (mut sources, wanted) = read_sources(
             &self.config,
             &|path| self.place(path),
             &mut errors,
@@ -235,6 +237,7 @@ impl Builder {
                 config: self.config,
                 ops,
                 sources,
+                wanted,
                 export_type,
                 dirs,
                 origins: self.origins,

@@ -3,7 +3,7 @@
 //! read the file.
 
 use super::widen::list_item;
-use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use serde_json::{Map, Value, json};
 
 /// Key in a schema's metadata.
@@ -42,6 +42,101 @@ pub(crate) fn completed(text: &str, fields: &Fields) -> Option<String> {
     let known = std::mem::take(features(&mut whole)?);
     *features(&mut whole)? = members(&known, fields)?;
     Some(whole.to_string())
+}
+
+/// The features of all columns of a schema. None if `datasets` has none for a column's type.
+pub(crate) fn features_of_columns(schema: &Schema) -> Option<Map<String, Value>> {
+    let text = schema.metadata().get(KEY).map_or(NOTHING, String::as_str);
+    let text = completed(text, schema.fields()).or_else(|| completed(NOTHING, schema.fields()))?;
+    Some(std::mem::take(features(&mut parsed(&text)?)?))
+}
+
+/// No column is described.
+const NOTHING: &str = r#"{"info":{"features":{}}}"#;
+
+/// The columns, with their types, of which `datasets` has no feature for the type.
+pub(crate) fn without_feature(fields: &Fields) -> Vec<String> {
+    let unknown = fields.iter().filter(|field| feature(None, field).is_none());
+    unknown
+        .map(|field| format!("`{}` ({})", field.name(), field.data_type()))
+        .collect()
+}
+
+/// A description of `fields` by `known`, the features that a dataset's card declares, and the names
+/// of the columns that are not what it says. None if nothing fits.
+pub(crate) fn declared(
+    known: &Map<String, Value>,
+    fields: &Fields,
+) -> (Option<String>, Vec<String>) {
+    let (mut kept, mut unfit) = (Map::new(), Vec::new());
+    for (name, feature) in known {
+        match fields.find(name) {
+            Some((_, field)) if fits(feature, field.data_type()) => {
+                kept.insert(name.clone(), feature.clone());
+            }
+            _ => unfit.push(name.clone()),
+        }
+    }
+    let is_any = !kept.is_empty();
+    let text = json!({ "info": { "features": kept } }).to_string();
+    (is_any.then_some(text), unfit)
+}
+
+/// Whether values of `ty` are what `feature` says: else `datasets` could not read them.
+fn fits(feature: &Value, ty: &DataType) -> bool {
+    use DataType::{Binary, Int64, LargeBinary, LargeUtf8, Struct, Utf8, Utf8View};
+    let feature = match feature {
+        Value::Array(items) => {
+            let item = items.first().zip(list_item(ty));
+            return item.is_some_and(|(feature, item)| fits(feature, item.data_type()));
+        }
+        Value::Object(feature) => feature,
+        _ => return false,
+    };
+    let text = |key: &str| feature.get(key).and_then(Value::as_str);
+    match (text("_type"), ty) {
+        (None, Struct(fields)) => members_fit(feature, fields, false),
+        (Some("Value"), Utf8 | LargeUtf8 | Utf8View) => {
+            matches!(text("dtype"), Some("string" | "large_string"))
+        }
+        (Some("Value"), ty) => dtype(ty).is_some_and(|dtype| text("dtype") == Some(&*dtype)),
+        (Some("ClassLabel"), ty) => *ty == Int64,
+        (Some("Image" | "Audio" | "Video"), Struct(fields)) => {
+            let is = |name, is_it: &dyn Fn(&DataType) -> bool| {
+                fields
+                    .find(name)
+                    .is_some_and(|(_, field)| is_it(field.data_type()))
+            };
+            fields.len() == 2
+                && is("bytes", &|ty| matches!(ty, Binary | LargeBinary))
+                && is("path", &|ty| matches!(ty, Utf8 | LargeUtf8))
+        }
+        // Of structs, the lists are within.
+        (Some("Sequence"), Struct(fields)) => feature
+            .get("feature")
+            .and_then(Value::as_object)
+            .is_some_and(|known| !known.contains_key("_type") && members_fit(known, fields, true)),
+        (Some("Sequence" | "List" | "LargeList"), ty) => {
+            let item = feature.get("feature").zip(list_item(ty));
+            item.is_some_and(|(feature, item)| fits(feature, item.data_type()))
+        }
+        _ => false,
+    }
+}
+
+fn members_fit(known: &Map<String, Value>, fields: &Fields, in_lists: bool) -> bool {
+    known.len() == fields.len()
+        && fields.iter().all(|field| {
+            let ty = match (in_lists, list_item(field.data_type())) {
+                (true, Some(item)) => Some(item.data_type()),
+                (true, None) => None,
+                (false, _) => Some(field.data_type()),
+            };
+            let feature = known.get(field.name());
+            feature
+                .zip(ty)
+                .is_some_and(|(feature, ty)| fits(feature, ty))
+        })
 }
 
 fn parsed(text: &str) -> Option<Value> {
@@ -120,6 +215,30 @@ mod tests {
             .iter()
             .map(|(name, ty)| Field::new(*name, ty.clone(), true))
             .collect()
+    }
+
+    #[test]
+    fn a_card_describes_the_columns_that_are_as_it_says() {
+        let known = json!({
+            "label": {"names": ["a"], "_type": "ClassLabel"}, "text": {"dtype": "string", "_type": "Value"},
+            "n": {"dtype": "int32", "_type": "Value"}, "gone": {"_type": "Image"},
+            "turns": [{"role": {"dtype": "string", "_type": "Value"}}],
+        });
+        let role = DataType::Struct(fields(&[("role", DataType::Utf8)]));
+        let turns = DataType::List(std::sync::Arc::new(Field::new_list_field(role, true)));
+        let columns = fields(&[
+            ("text", DataType::LargeUtf8),
+            ("label", DataType::Int64),
+            ("n", DataType::Int64),
+            ("turns", turns),
+        ]);
+        let (text, unfit) = declared(known.as_object().unwrap(), &columns);
+        assert_eq!(unfit, ["n", "gone"]);
+        let text = completed(&text.unwrap(), &columns).unwrap();
+        assert_eq!(
+            text,
+            r#"{"info":{"features":{"text":{"dtype":"string","_type":"Value"},"label":{"names":["a"],"_type":"ClassLabel"},"n":{"dtype":"int64","_type":"Value"},"turns":[{"role":{"dtype":"string","_type":"Value"}}]}}}"#
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub(crate) mod conform;
 pub(crate) mod convert;
+pub(crate) mod features_yaml;
 pub(crate) mod from_json;
 pub(crate) mod grouped;
 pub(crate) mod hex_texts;

@@ -1,9 +1,9 @@
 //! The one schema for all files and parts of a columnar dataset.
 
 use super::conform::{conform, loss, lost};
-use super::logical;
 use super::widen::{unify, with_wide_keys};
-use crate::data::input::describe::describe;
+use super::{hugging_face, logical};
+use crate::data::input::describe::describe_all;
 use crate::data::input::{Dataset, Format, InputFile, parquet_file};
 use crate::error::UserError;
 use anyhow::{Context, Result};
@@ -21,10 +21,15 @@ const MOST_NOTES: usize = 5;
 pub(crate) fn unified_schema(dataset: &Dataset) -> Result<(SchemaRef, Vec<String>)> {
     let mut all: Option<SchemaRef> = None;
     let mut known: Vec<(SchemaRef, &InputFile)> = Vec::new();
-    for file in dataset.files.iter().filter(|f| f.format.is_columnar()) {
-        let (schema, _) = describe(file)?;
+    let files = dataset.files.iter().filter(|f| f.format.is_columnar());
+    let files: Vec<&InputFile> = files.collect();
+    for (file, (schema, _)) in files.iter().zip(describe_all(&files)?) {
         all = Some(match all {
             None => schema.clone(),
+            // What is unified with a schema once more stays what it is.
+            Some(before) if known.len() > 1 && known.last().is_some_and(|(s, _)| *s == schema) => {
+                before
+            }
             Some(before) => match unify(&before, &schema) {
                 Ok(unified) => Arc::new(unified),
                 Err(clash) => {
@@ -60,11 +65,25 @@ pub(crate) fn unified_schema(dataset: &Dataset) -> Result<(SchemaRef, Vec<String
     }
     let all = all.context("the dataset has no columnar files")?;
     let fields: Vec<_> = all.fields().iter().map(with_wide_keys).collect();
-    let all = Arc::new(Schema::new_with_metadata(fields, all.metadata().clone()));
+    let mut metadata = all.metadata().clone();
+    let mut notes: Vec<String> = Vec::new();
+    if let Some(features) = &dataset.features
+        && !metadata.contains_key(hugging_face::KEY)
+    {
+        // The files do not say what the card of the dataset does.
+        let (text, unfit) = hugging_face::declared(features, &fields.clone().into());
+        metadata.extend(text.map(|text| (hugging_face::KEY.to_owned(), text)));
+        if !unfit.is_empty() {
+            notes.push(format!(
+                "the card of the dataset describes columns that are not there or of another type: what it says of `{}` was left out",
+                unfit.join("`, `")
+            ));
+        }
+    }
+    let all = Arc::new(Schema::new_with_metadata(fields, metadata));
     for (schema, file) in &known {
         check_extremes(schema, file, &all, &known)?;
     }
-    let mut notes: Vec<String> = Vec::new();
     for (schema, file) in &known {
         for (column, mark) in logical::lost_marks(schema, &all) {
             if notes.len() < MOST_NOTES {

@@ -1,10 +1,11 @@
 //! Assembles the parts of all partitions into the export: one file, or shards.
 
 use super::ahead::Copied;
+use super::card::Card;
 use super::columnar;
 use super::part::{PartContent, PartInfo};
 use super::publish::Published;
-use super::staging::Staged;
+use super::staging::{CARD, Staged};
 use super::stream::{ArrayReader, LineStream};
 use super::target::{ExportFormat, ExportTarget};
 use crate::data::input::Compression;
@@ -34,12 +35,14 @@ pub(crate) struct Exported {
 
 /// Writes the export from `parts`, in their order. The files appear whole, by a rename, or not at
 /// all; their bytes do not depend on how the rows are cut into parts. `copied` is what was copied
-/// while the parts were made. Runs on the threads of rayon's current pool.
+/// while the parts were made; `card` what a dataset of the hub says beside its rows. Runs on the
+/// threads of rayon's current pool.
 pub(crate) fn assemble(
     parts: &[(PathBuf, PartInfo)],
     target: &ExportTarget,
     storage: &Storage,
     copied: Option<Copied>,
+    card: &Card,
 ) -> Result<Exported> {
     let directory = target.directory();
     fs::create_dir_all(directory)
@@ -58,7 +61,13 @@ pub(crate) fn assemble(
             .for_each(|(_, info)| losses.merge(&info.losses));
         losses.notes()
     };
-    let (files, bytes) = out.commit()?;
+    let (files, bytes) = match target.split {
+        None => out.commit()?,
+        Some(_) => out.commit_dataset(|files| {
+            let earlier = fs::read_to_string(target.path.join(CARD)).ok();
+            card.of_files(files, earlier.as_deref(), false)
+        })?,
+    };
     Ok(Exported {
         files,
         rows: parts.iter().map(|(_, info)| info.rows).sum(),

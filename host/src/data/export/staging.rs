@@ -32,13 +32,25 @@ pub(crate) fn remove_unfinished(target: &ExportTarget, storage: &Storage) -> Res
             .strip_prefix(&start)
             .is_some_and(|end| end.starts_with(UNFINISHED))
         {
-            storage.remove_unsynced(&entry.path())?;
+            match entry.file_type()?.is_dir() {
+                true => storage.remove_tree(&entry.path())?,
+                false => drop(storage.remove_unsynced(&entry.path())?),
+            }
         }
     }
     Ok(())
 }
 
 const UNFINISHED: &str = "partial-";
+
+/// The card of a dataset.
+pub(crate) const CARD: &str = "README.md";
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
 
 impl<'t> Staged<'t> {
     /// No files yet.
@@ -54,17 +66,20 @@ impl<'t> Staged<'t> {
     /// Creates a file to write and then to [`add`](Self::add), one per shard. Its name is unique
     /// among all processes, and among all exports of this one.
     pub(crate) fn start(&self) -> Result<AtomicFile> {
+        self.storage
+            .create_as(self.directory.join(self.hidden_name()), &self.target.path)
+    }
+
+    fn hidden_name(&self) -> String {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         // Processes in different containers can have the same id.
         let random = RandomState::new().hash_one(serial);
-        let name = format!(
+        format!(
             "{}{UNFINISHED}{}-{random:016x}",
             self.target.hidden_start(),
             std::process::id()
-        );
-        self.storage
-            .create_as(self.directory.join(name), &self.target.path)
+        )
     }
 
     /// Adds the next file, which is completely written. Closes it: there may be thousands.
@@ -95,6 +110,62 @@ impl<'t> Staged<'t> {
         }
         self.storage.sync_dir(self.directory)?;
         Ok((names, bytes))
+    }
+
+    /// Puts the files into a directory of their own, with the card that `card` makes of them, and that
+    /// in the place of an earlier export, in one step. Returns the names of the files, and the size of
+    /// all of them.
+    pub(crate) fn commit_dataset(
+        mut self,
+        card: impl FnOnce(&[PathBuf]) -> Result<String>,
+    ) -> Result<(Vec<PathBuf>, u64)> {
+        let files = std::mem::take(&mut self.files);
+        let hidden = self.directory.join(self.hidden_name());
+        let done = self.fill(files, &hidden, card);
+        if done.is_err() && hidden.exists() {
+            // The error that is reported is the first one.
+            let _ = self.storage.remove_tree(&hidden);
+        }
+        let (names, bytes) = done?;
+        // What was there before, if anything, has this name now.
+        for old in [hidden.clone(), with_end(&hidden, "-old")] {
+            if old.exists() {
+                self.storage.remove_tree(&old)?;
+            }
+        }
+        Ok((names, bytes))
+    }
+
+    fn fill(
+        &self,
+        files: Vec<AtomicFile>,
+        hidden: &Path,
+        card: impl FnOnce(&[PathBuf]) -> Result<String>,
+    ) -> Result<(Vec<PathBuf>, u64)> {
+        let target = self.target;
+        let data = hidden.join("data");
+        fs::create_dir_all(&data).with_context(|| format!("cannot create `{}`", data.display()))?;
+        let shards: Vec<String> = (0..files.len())
+            .map(|i| target.shard(i, files.len()))
+            .collect();
+        let (mut placed, mut bytes) = (Vec::new(), 0);
+        for (file, shard) in files.into_iter().zip(&shards) {
+            let path = hidden.join(shard);
+            file.place_at(&path)?;
+            bytes += fs::metadata(&path)
+                .with_context(|| format!("cannot read `{}`", path.display()))?
+                .len();
+            placed.push(path);
+        }
+        self.storage.sync_dir(&data)?;
+        let text = card(&placed)?;
+        self.storage
+            .write_atomic(&hidden.join(CARD), text.as_bytes())?;
+        self.storage
+            .replace_dir(hidden, &target.path)
+            .with_context(|| format!("cannot put the export to `{}`", target.path.display()))?;
+        let names = shards.iter().map(|shard| target.path.join(shard));
+        Ok((names.collect(), bytes))
     }
 
     /// Removes the shards of an earlier export. A reader of the directory would take their rows for

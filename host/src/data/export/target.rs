@@ -48,13 +48,36 @@ pub struct ExportTarget {
     /// Largest size of a shard in bytes, before compression; None: one file. A longer row gets its
     /// own shard.
     pub shard_size: Option<u64>,
+    /// The split that is written, if the result is a dataset as the Hugging Face hub has them:
+    /// `path` is a directory then, with a card and shards in `data/`.
+    pub split: Option<String>,
 }
+
+/// The word for such a dataset among the formats.
+const DATASET: &str = "hf";
+
+/// Size of a shard of such a dataset, as `datasets` has it.
+const SHARD: u64 = 500 << 20;
 
 impl ExportTarget {
     /// Chooses the format by `export_type` if given, else by the suffix of `path` (`.jsonl`,
     /// `.json`, `.parquet`, `.arrow`; the first two also with `.gz` or `.zst`). `shard_size` 0
-    /// means one file.
+    /// means one file. With `hf`, `path` is the directory of a dataset as the Hugging Face hub has them.
     pub fn new(path: &Path, export_type: Option<&str>, shard_size: u64) -> Result<Self, UserError> {
+        if export_type == Some(DATASET) {
+            return Ok(Self {
+                path: match path.is_symlink() {
+                    true => std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+                    // Without a slash at its end.
+                    false => path.components().collect(),
+                },
+                remote: None,
+                format: ExportFormat::Parquet,
+                compression: Compression::None,
+                shard_size: Some(if shard_size > 0 { shard_size } else { SHARD }),
+                split: Some("train".to_owned()),
+            });
+        }
         let name = path
             .file_name()
             .unwrap_or_default()
@@ -105,12 +128,16 @@ impl ExportTarget {
             format,
             compression,
             shard_size: (shard_size > 0).then_some(shard_size),
+            split: None,
         })
     }
 
     /// The name of a shard, as Data-Juicer has it: `name-00-of-03.jsonl`, counted from 0, with one
-    /// digit more than the count has.
+    /// digit more than the count has. Of a dataset as the hub has it: `data/train-00000-of-00003.parquet`.
     pub fn shard(&self, index: usize, count: usize) -> String {
+        if let Some(split) = &self.split {
+            return format!("data/{split}-{index:05}-of-{count:05}.parquet");
+        }
         let (stem, suffix) = self.name();
         let width = count.to_string().len() + 1;
         format!("{stem}-{index:0width$}-of-{count:0width$}{suffix}")
@@ -118,6 +145,13 @@ impl ExportTarget {
 
     /// Whether an export with shards may write `file`, or an earlier one may have written it.
     pub fn is_shard(&self, file: &Path) -> bool {
+        if self.split.is_some() {
+            let real = |path: &Path| std::fs::canonicalize(path).ok();
+            return match (real(file), real(&self.path)) {
+                (Some(file), Some(directory)) => file.starts_with(directory),
+                _ => false,
+            };
+        }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let beside = |path: &Path| {
             std::fs::canonicalize(
@@ -131,8 +165,11 @@ impl ExportTarget {
             && beside(file).is_some_and(|directory| Some(directory) == beside(&self.path))
     }
 
-    /// Whether a shard can be called `name`.
+    /// Whether a shard can be called `name`: of a dataset as the hub has it, a path in it.
     pub(crate) fn is_shard_name(&self, name: &str) -> bool {
+        if let Some(split) = &self.split {
+            return is_hub_shard(name, Some(split));
+        }
         let (stem, suffix) = self.name();
         let numbers = name
             .strip_prefix(&stem)
@@ -142,6 +179,11 @@ impl ExportTarget {
         numbers
             .and_then(|numbers| numbers.split_once("-of-"))
             .is_some_and(|(index, count)| digits(index) && digits(count))
+    }
+
+    /// Whether several files can have names made of `path`.
+    pub(crate) fn has_shards(&self) -> bool {
+        self.shard_size.is_some() && self.split.is_none()
     }
 
     /// Where the user finds the result: an address, or the path.
@@ -193,5 +235,39 @@ impl ExportTarget {
             .unwrap_or(name.len());
         let (stem, suffix) = name.split_at(stem_end);
         (stem.to_owned(), suffix.to_owned())
+    }
+}
+
+/// Whether `name` is that of a shard of a dataset as the hub has it, of any split if none is given.
+pub(crate) fn is_hub_shard(name: &str, split: Option<&str>) -> bool {
+    let digits = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    let numbers = || {
+        let stem = name.strip_prefix("data/")?.strip_suffix(".parquet")?;
+        let (before, count) = stem.split_once("-of-")?;
+        let (of, index) = before.rsplit_once('-')?;
+        Some(digits(count) && digits(index) && split.is_none_or(|split| split == of))
+    };
+    numbers().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_of_datasets_are_named_as_the_hub_does() {
+        let target = ExportTarget::new(Path::new("out/mine/"), Some("hf"), 0).unwrap();
+        assert_eq!(target.path, Path::new("out/mine"));
+        let shard = target.shard(0, 12);
+        assert_eq!(shard, "data/train-00000-of-00012.parquet");
+        assert!(target.is_shard_name(&shard) && is_hub_shard(&shard, None));
+        for other in [
+            "data/test-00000-of-00012.parquet",
+            "train-00000-of-00012.parquet",
+            "data/train-0-of-12.parquet",
+            "data/train.parquet",
+        ] {
+            assert!(!target.is_shard_name(other), "{other}");
+        }
     }
 }

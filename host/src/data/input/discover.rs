@@ -2,14 +2,17 @@
 
 use super::file::{Dataset, default_zstd_window};
 use super::found_notes::Notes;
+use super::hub::{self, Choice, Tree};
 use super::layouts::{Layout, Role, could_be_data, is_hive_partition, layout, role};
 use super::search_remote::search_remote;
 use super::select::{Found, select};
 use super::sniff::{KNOWN, by_name};
+use crate::config::Wanted;
 use crate::error::UserError;
 use crate::remote::address::is_address;
 use crate::rundir::RunPaths;
 use anyhow::Result;
+use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -33,8 +36,21 @@ impl Dataset {
 
     /// Like [`Self::open`], with the largest accepted window of a zstd file, in bytes.
     pub fn open_with(paths: &[String], base: &Path, zstd_window: u64) -> Result<Self> {
+        Self::open_wanted(paths, &[], base, zstd_window)
+    }
+
+    /// Like [`Self::open_with`], with what is read of each path if it is a dataset with several
+    /// configurations and splits, as the Hugging Face hub has them. Also fails if that does not say
+    /// which are read.
+    pub fn open_wanted(
+        paths: &[String],
+        wanted: &[Wanted],
+        base: &Path,
+        zstd_window: u64,
+    ) -> Result<Self> {
         let mut search = Search::default();
-        for given in paths {
+        for (number, given) in paths.iter().enumerate() {
+            search.wanted = wanted.get(number).cloned().unwrap_or_default();
             search.add(given, base)?;
         }
         if search.found.is_empty() {
@@ -52,7 +68,13 @@ impl Dataset {
                 .hint(hint)
                 .into());
         }
-        select(search.found, search.notes, zstd_window)
+        let features = search.features;
+        let mut dataset = select(search.found, search.notes, zstd_window)?;
+        // Of several datasets none describes all rows.
+        if paths.len() == 1 {
+            dataset.features = features;
+        }
+        Ok(dataset)
     }
 }
 
@@ -64,6 +86,9 @@ struct Search {
     notes: Notes,
     /// Addresses that were found.
     addresses: HashSet<String>,
+    /// What is read of the path that is searched.
+    wanted: Wanted,
+    features: Option<Map<String, Value>>,
 }
 
 fn user(path: &Path, message: impl Into<String>) -> UserError {
@@ -93,11 +118,15 @@ impl Search {
         }
         let path = base.join(given);
         match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => self.directory(&path, &metadata),
-            Ok(metadata) => self.file(path, metadata, true),
+            Ok(metadata) if metadata.is_dir() => self.dataset(&path, &metadata),
+            Ok(metadata) => {
+                self.check_single(given)?;
+                self.file(path, metadata, true)
+            }
             Err(e)
                 if given.contains(['*', '?', '[']) && e.kind() == std::io::ErrorKind::NotFound =>
             {
+                self.check_single(given)?;
                 self.pattern(given, &path)
             }
             Err(e) => {
@@ -111,8 +140,91 @@ impl Search {
         }
     }
 
+    /// Fails if something else is wanted of a file or a pattern than all of its rows.
+    fn check_single(&self, given: &str) -> Result<(), UserError> {
+        hub::check_single(given, &self.wanted)
+    }
+
+    /// A directory that the user names: perhaps a dataset in the layout of the hub.
+    fn dataset(&mut self, path: &Path, metadata: &Metadata) -> Result<()> {
+        // Of a repository in the hub's cache the snapshot.
+        if let Layout::HubCache { snapshot, of } = layout(path)? {
+            self.notes.snapshot(path, &snapshot, of);
+            return self.dataset(&snapshot, &fs::metadata(&snapshot)?);
+        }
+        if let Layout::Saved(_) = layout(path)? {
+            self.check_single(&path.display().to_string())?;
+            return self.directory(path, metadata);
+        }
+        if let Layout::Splits(splits) = layout(path)? {
+            return self.saved_splits(path, &splits);
+        }
+        let has_card = path.join("README.md").is_file();
+        if !has_card && !self.wanted.is_some() {
+            return self.directory(path, metadata);
+        }
+        let tree =
+            Tree::of_directory(path).map_err(|e| user(path, format!("cannot be read: {e}")))?;
+        let Some(choice) = hub::choose(&tree, &self.wanted, false)? else {
+            return self.directory(path, metadata);
+        };
+        let Choice {
+            files,
+            features,
+            notes,
+        } = choice;
+        self.features = features;
+        notes.into_iter().for_each(|note| self.notes.sentence(note));
+        for (name, named) in files {
+            let file = path.join(name);
+            if !named && !hub::could_be_rows(&file) {
+                self.notes.passed_over(file);
+                continue;
+            }
+            let metadata = fs::metadata(&file)
+                .map_err(|e| unreadable(&file, &e, "remove it, or name other files"))?;
+            self.file(file, metadata, named)?;
+        }
+        Ok(())
+    }
+
+    /// What `save_to_disk` has written of several splits.
+    fn saved_splits(&mut self, path: &Path, splits: &[PathBuf]) -> Result<()> {
+        if let Some(name) = self
+            .wanted
+            .config_name
+            .as_deref()
+            .filter(|name| *name != "default")
+        {
+            return Err(user(
+                path,
+                format!("has no configuration `{name}`: it was saved from one"),
+            )
+            .hint("leave out `config_name`")
+            .into());
+        }
+        let name = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
+        let named: Vec<(String, PathBuf)> = splits
+            .iter()
+            .map(|split| (name(split), split.clone()))
+            .collect();
+        let place = path.display().to_string();
+        let chosen = hub::chosen_splits(&place, "", &named, self.wanted.split.as_deref())?;
+        if self.wanted.split.is_none() {
+            self.notes.splits(path, splits);
+        }
+        chosen
+            .iter()
+            .try_for_each(|(_, split)| self.directory(split, &fs::metadata(split)?))
+    }
+
     fn remote(&mut self, given: &str) -> Result<()> {
-        for found in search_remote(given, &mut self.notes)? {
+        let (files, features) = search_remote(given, &self.wanted, &mut self.notes)?;
+        self.features = features;
+        for found in files {
             let address = found.path.display().to_string();
             if self.addresses.insert(address) {
                 self.found.push(found);
@@ -211,7 +323,17 @@ impl Search {
         if path.join("_delta_log").is_dir() {
             self.notes.delta_table(path);
         }
-        for path in self.entries(path)? {
+        let entries = self.entries(path)?;
+        // `datasets` keeps results of its own beside a dataset.
+        let is_kept = entries
+            .iter()
+            .any(|entry| entry.ends_with("dataset_info.json"));
+        for path in entries {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if is_kept && hub::is_cache(&name) {
+                self.notes.left_out(path, "is a cache of `datasets`");
+                continue;
+            }
             self.entry(path)?;
         }
         Ok(())

@@ -4,6 +4,7 @@ use super::pages::PageSettings;
 use super::path_text;
 use crate::data::losses::Losses;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 
 /// How rows are written in a file.
@@ -167,6 +168,10 @@ pub struct Dataset {
     /// Which records of WARC files become rows. Not stored with the dataset: the recipe has it.
     #[serde(skip)]
     pub(crate) pages: PageSettings,
+    /// The features that the card of a dataset declares, as `datasets` writes them into files. Not
+    /// stored with the dataset: its files have them.
+    #[serde(skip)]
+    pub(crate) features: Option<Map<String, Value>>,
     /// What the rows do not keep of the files that were unpacked.
     #[serde(default)]
     pub(crate) losses: Losses,

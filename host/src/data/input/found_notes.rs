@@ -28,6 +28,11 @@ struct Kind {
 }
 
 impl Notes {
+    /// Something about the dataset.
+    pub(crate) fn sentence(&mut self, sentence: String) {
+        self.sentences.push(sentence);
+    }
+
     /// A file that is skipped.
     pub(crate) fn left_out(&mut self, path: PathBuf, why: &str) {
         self.add(
@@ -86,7 +91,10 @@ impl Notes {
             .collect();
         let one = splits
             .first()
-            .map(|split| format!("; name `{}` to read that one alone", split.display()))
+            .map(|split| {
+                let name = split.file_name().unwrap_or_default().to_string_lossy();
+                format!("; `split: {name}` (`--split {name}`) reads that one alone")
+            })
             .unwrap_or_default();
         self.sentences.push(format!(
             "`{}` has the splits {}, which are read one after another{one}",

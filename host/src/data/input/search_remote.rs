@@ -3,48 +3,151 @@
 
 use super::file::Version;
 use super::found_notes::Notes;
+use super::hub::{self as hub_layout, Tree, check_single};
 use super::layouts::{Role, could_be_data, role};
 use super::select::Found;
 use super::sniff::by_name;
+use crate::config::Wanted;
 use crate::error::UserError;
 use crate::remote::address::{Address, Scheme};
-use crate::remote::{Object, hub, list};
+use crate::remote::{Listed, Object, hub, list};
 use crate::rundir::RunPaths;
 use anyhow::Result;
-use std::collections::HashSet;
+use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// A card or another document about a dataset is not larger.
+const MOST_BYTES: u64 = 4 << 20;
 
 /// What marks a pattern.
 const WILD: [char; 3] = ['*', '?', '['];
 
-/// The files at `given`. Of a prefix or a pattern one listing is requested.
-pub(super) fn search_remote(given: &str, notes: &mut Notes) -> Result<Vec<Found>> {
+/// Files, and the features of their rows that the card of a dataset declares.
+type Files = (Vec<Found>, Option<Map<String, Value>>);
+
+/// The files at `given`, of a dataset with several configurations and splits those that are
+/// `wanted`. Of a prefix or a pattern one listing is requested.
+pub(super) fn search_remote(given: &str, wanted: &Wanted, notes: &mut Notes) -> Result<Files> {
     let mut address = Address::parse(given)?;
     if address.scheme == Scheme::Hub {
         address = hub::pin(&address).map_err(|e| e.at(given))?;
     }
     if address.scheme == Scheme::Http {
+        check_single(given, wanted)?;
         let object = Object::find(address).map_err(|e| e.at(given))?;
-        return Ok(vec![named(given, &object)]);
+        return Ok((vec![named(given, &object)], None));
     }
     if address.key.contains(WILD) {
-        return pattern(&address, notes);
+        check_single(given, wanted)?;
+        return Ok((pattern(&address, notes)?, None));
     }
     let prefix = address.key.trim_end_matches('/');
     if prefix == address.key && !prefix.is_empty() {
         match Object::find(address.clone()) {
-            Ok(object) => return Ok(vec![named(&address.text, &object)]),
+            Ok(object) => {
+                check_single(given, wanted)?;
+                return Ok((vec![named(&address.text, &object)], None));
+            }
             Err(failure) if failure.is_absence() => {}
             Err(failure) => return Err(failure.at(given).into()),
         }
     }
-    let found = below(&address, prefix, notes, None)?;
-    if found.is_none() {
+    let listed = list(&address, prefix).map_err(|e| e.at(given))?;
+    if listed.is_empty() {
         return Err(UserError::new(given, "there is no such object, and none below it")
             .hint("check the spelling; `s3://BUCKET/PREFIX/` stands for all objects below a prefix")
             .into());
     }
-    Ok(found.unwrap_or_default())
+    match dataset(given, &address, prefix, &listed, wanted, notes)? {
+        Some(found) => Ok(found),
+        None => Ok((below(&address, prefix, listed, notes, None), None)),
+    }
+}
+
+/// The files of a dataset in the layout of the hub, or as `save_to_disk` writes it. None: it is
+/// neither, and all files count.
+fn dataset(
+    given: &str,
+    address: &Address,
+    prefix: &str,
+    listed: &[Listed],
+    wanted: &Wanted,
+    notes: &mut Notes,
+) -> Result<Option<Files>> {
+    let is_dataset = address.scheme == Scheme::Hub && prefix.is_empty();
+    let inner = |listed: &Listed| {
+        listed.key[prefix.len()..]
+            .trim_start_matches('/')
+            .to_owned()
+    };
+    let by_name: HashMap<String, &Listed> = listed
+        .iter()
+        .map(|listed| (inner(listed), listed))
+        .collect();
+    let marks = ["README.md", "state.json", "dataset_dict.json"];
+    if !is_dataset && !wanted.is_some() && !marks.iter().any(|mark| by_name.contains_key(*mark)) {
+        return Ok(None);
+    }
+    let read = |name: &str| {
+        let listed = by_name.get(name).ok_or(ErrorKind::NotFound)?;
+        if listed.bytes > MOST_BYTES {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        let at = address.beside(&listed.key);
+        let object = Object::known(at, listed.bytes, listed.tag.clone(), true)?;
+        Ok(object.fetch(0..listed.bytes)?.to_vec())
+    };
+    let tree = Tree::new(given.to_owned(), by_name.keys().cloned().collect(), read);
+    let cannot = |e: std::io::Error| UserError::new(given, format!("cannot be read: {e}"));
+    let found = |name: &str, named: bool| {
+        let listed = by_name.get(name);
+        listed.map(|listed| found_of(address, listed, named))
+    };
+    if let Some(splits) = hub_layout::saved(&tree).map_err(cannot)?? {
+        let paths: Vec<PathBuf> = splits.iter().map(|(name, _)| name.into()).collect();
+        if wanted.split.is_none() && splits.len() > 1 {
+            notes.splits(Path::new(given), &paths);
+        }
+        let chosen = hub_layout::chosen_splits(given, "", &splits, wanted.split.as_deref())?;
+        let names = chosen.iter().flat_map(|(_, names)| names);
+        return Ok(Some((
+            names.filter_map(|name| found(name, false)).collect(),
+            None,
+        )));
+    }
+    let Some(choice) = hub_layout::choose(&tree, wanted, is_dataset)? else {
+        return Ok(None);
+    };
+    choice
+        .notes
+        .into_iter()
+        .for_each(|note| notes.sentence(note));
+    let mut files = Vec::new();
+    for (name, named) in choice.files {
+        match found(&name, named) {
+            Some(file) if named || hub_layout::could_be_rows(&file.path) => files.push(file),
+            Some(file) => notes.passed_over(file.path),
+            None => {}
+        }
+    }
+    Ok(Some((files, choice.features)))
+}
+
+fn found_of(address: &Address, listed: &Listed, named: bool) -> Found {
+    Found {
+        path: PathBuf::from(address.beside(&listed.key).text),
+        bytes: listed.bytes,
+        modified_ns: 0,
+        version: Some(Version {
+            tag: listed.tag.clone(),
+            ranges: true,
+        }),
+        key: None,
+        named,
+        looks_like_notes: false,
+    }
 }
 
 fn named(given: &str, object: &Object) -> Found {
@@ -69,27 +172,24 @@ fn pattern(address: &Address, notes: &mut Notes) -> Result<Vec<Found>> {
     let prefix = address.key[..wild]
         .rfind('/')
         .map_or("", |slash| &address.key[..slash]);
-    Ok(below(address, prefix, notes, Some(&pattern))?.unwrap_or_default())
+    let listed = list(address, prefix).map_err(|e| e.at(&address.text))?;
+    Ok(below(address, prefix, listed, notes, Some(&pattern)))
 }
 
-/// The files below `prefix`, of those that match `pattern` if there is one; None if there is no
-/// object at all.
+/// The files of a list of what is below `prefix`, of those that match `pattern` if there is one.
 fn below(
     address: &Address,
     prefix: &str,
+    listed: Vec<Listed>,
     notes: &mut Notes,
     pattern: Option<&glob::Pattern>,
-) -> Result<Option<Vec<Found>>> {
+) -> Vec<Found> {
     // As in Python, `*` enters no hidden directory.
     let options = glob::MatchOptions {
         require_literal_separator: true,
         require_literal_leading_dot: true,
         ..glob::MatchOptions::default()
     };
-    let listed = list(address, prefix).map_err(|e| e.at(&address.text))?;
-    if listed.is_empty() {
-        return Ok(None);
-    }
     let run_dirs = run_directories(listed.iter().map(|listed| &*listed.key));
     let asks_for_them = pattern.is_some_and(|pattern| pattern.as_str().contains("/_"));
     let mut found = Vec::new();
@@ -130,19 +230,11 @@ fn below(
             continue;
         }
         found.push(Found {
-            path,
-            bytes: listed.bytes,
-            modified_ns: 0,
-            version: Some(Version {
-                tag: listed.tag,
-                ranges: true,
-            }),
-            key: None,
-            named: false,
             looks_like_notes: kind == Role::Metadata,
+            ..found_of(address, &listed, false)
         });
     }
-    Ok(Some(found))
+    found
 }
 
 /// Prefixes at which there is what marks a run directory: perhaps this job's, though it holds rows.

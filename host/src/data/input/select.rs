@@ -182,6 +182,7 @@ pub(super) fn select(found: Vec<Found>, mut notes: Notes, zstd_window: u64) -> R
         notes: notes.sentences(),
         zstd_window,
         pages: PageSettings::default(),
+        features: None,
         losses: Losses::default(),
     })
 }

@@ -102,7 +102,7 @@ fn run(
         file.commit()?;
         parts.push((path, info));
     }
-    let exported = assemble(&parts, &target, &storage, None)?;
+    let exported = assemble(&parts, &target, &storage, None, &Card::default())?;
     let content = exported
         .files
         .iter()

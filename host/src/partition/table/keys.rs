@@ -104,6 +104,7 @@ pub(crate) fn request_key(prepared: &Prepared) -> Key {
         .with(place.as_os_str().as_encoded_bytes())
         .with(format!("{:?} {:?}", target.compression, target.shard_size))
         .with(export_settings(prepared));
+    let key = target.split.iter().fold(key, |key, split| key.with(split));
     let key = prepared
         .dataset
         .files

@@ -145,6 +145,7 @@ pub(super) fn result_key(prepared: &Prepared, chains: &Chains) -> Key {
             "{:?} {:?} {:?}",
             target.format, target.compression, target.shard_size
         ));
+    let key = target.split.iter().fold(key, |key, split| key.with(split));
     chains
         .parts()
         .fold(key, |k, part| k.with(part.as_str()))
