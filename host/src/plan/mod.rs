@@ -27,7 +27,7 @@ use lineage_key::Key;
 pub(crate) use bounds::{bound_params, bounds};
 pub(crate) use build::{add_fallback, build};
 pub(crate) use expect::{Demand, Expect, What};
-pub(crate) use grants::{grants_of_params, reads_media};
+pub(crate) use grants::{grants_of_params, library, reads_media};
 pub(crate) use places::check_places;
 pub use prepared::Prepared;
 pub(crate) use segments::{End, Segment};
