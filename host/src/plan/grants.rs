@@ -71,7 +71,7 @@ pub(crate) fn grant(
 }
 
 /// Returns where the user keeps models.
-pub(crate) fn library(config: &Config) -> Library {
+fn library(config: &Config) -> Library {
     Library {
         names: config
             .models

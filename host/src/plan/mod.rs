@@ -27,7 +27,7 @@ use lineage_key::Key;
 pub(crate) use bounds::{bound_params, bounds};
 pub(crate) use build::{add_fallback, build};
 pub(crate) use expect::{Demand, Expect, What};
-pub(crate) use grants::{grants_of_params, library, reads_media};
+pub(crate) use grants::{grants_of_params, reads_media};
 pub(crate) use places::check_places;
 pub use prepared::Prepared;
 pub(crate) use segments::{End, Segment};
@@ -135,6 +135,20 @@ impl Plan {
     /// as text.
     pub fn makes_json_rows(&self) -> bool {
         self.ops.iter().any(PlannedOp::changes_shape)
+    }
+
+    /// Returns the memory that the models of all ops take, each of them once, in bytes.
+    pub fn model_bytes(&self) -> u64 {
+        let mut seen: Vec<&str> = Vec::new();
+        let granted = self.ops.iter().flat_map(|op| &op.pool.grants().models);
+        granted
+            .filter(|granted| {
+                let is_new = !seen.contains(&granted.model.digest.as_str());
+                seen.push(&granted.model.digest);
+                is_new
+            })
+            .map(|granted| granted.model.info.resident)
+            .sum()
     }
 
     /// Returns the keys under `__dj__stats__` that ops take from the rows of the input.

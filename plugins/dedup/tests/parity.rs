@@ -2,11 +2,13 @@
 
 #[path = "../../../tests/parity/check.rs"]
 mod check;
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
 
 #[test]
 fn all_operators_agree_with_data_juicer() {
     // Data-Juicer has no deduplicator with a Bloom filter.
     let mut operators = djhost_dedup::operators();
     operators.retain(|operator| (operator.describe)().name != "bloom_paragraph_deduplicator");
-    check::check(operators);
+    check::check_lent(operators, lent::lend_models);
 }

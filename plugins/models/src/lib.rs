@@ -3,20 +3,21 @@
 mod alphabetic_table;
 mod alphanumeric;
 mod detector;
-#[doc(hidden)]
-pub mod fasttext;
-#[doc(hidden)]
-pub mod huggingface;
+mod fasttext_classifier;
 mod language_id_score;
+mod lines;
 #[path = "../../text-mappers/src/matches.rs"]
 mod matches;
 mod ngrams;
+mod perplexity;
 mod script;
 mod text_chunk;
 mod token_num;
 
 pub use alphanumeric::AlphanumericFilter;
+pub use fasttext_classifier::FasttextClassifierFilter;
 pub use language_id_score::LanguageIdScoreFilter;
+pub use perplexity::PerplexityFilter;
 pub use text_chunk::TextChunkMapper;
 pub use token_num::TokenNumFilter;
 
@@ -24,5 +25,7 @@ djhost_sdk::export!(
     LanguageIdScoreFilter,
     TokenNumFilter,
     AlphanumericFilter,
-    TextChunkMapper
+    TextChunkMapper,
+    PerplexityFilter,
+    FasttextClassifierFilter
 );

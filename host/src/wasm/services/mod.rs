@@ -12,7 +12,8 @@ use wasmtime::component::Linker;
 use super::grants::Grants;
 use super::sandbox::Guest;
 
-pub(crate) use models::Handle;
+#[allow(unreachable_pub, reason = "the bindings export it again")]
+pub use models::Handle;
 
 /// A service.
 pub(crate) struct Service {

@@ -18,7 +18,8 @@ use crate::wasm::sandbox::Guest;
 const MAX_ANSWERS: usize = 16 << 20;
 
 /// A guest's handle to a model.
-pub(crate) struct Handle(Arc<Lent>);
+#[allow(unreachable_pub, reason = "the bindings export it again")]
+pub struct Handle(Arc<Lent>);
 
 /// What the functions of the interface work on.
 pub(crate) struct Models<'a> {
@@ -220,7 +221,7 @@ impl wit::HostModel for Models<'_> {
         };
         let mut scores = Vec::with_capacity(input.offsets.len().saturating_sub(1));
         let done = self.each(&input, |_, text| {
-            scores.push(model.score_with(text, begin, end));
+            scores.push(model.score_part(text, begin, end));
             Ok(())
         })?;
         Ok(done.map(|()| scores))

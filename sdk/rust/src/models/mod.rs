@@ -147,7 +147,7 @@ impl Model {
         Ok(scores)
     }
 
-    /// The labels of a classifier of fastText as the file has them: `__label__en`.
+    /// The labels of a classifier of fastText, without their prefix: `en` for `__label__en`.
     ///
     /// # Errors
     /// When it is a model of another kind.
