@@ -27,7 +27,9 @@ pub mod kenlm;
 mod kind;
 mod mapped;
 mod model;
+mod numbers;
 pub mod onnx;
+mod pool;
 mod tensor;
 pub mod tokenizer;
 
