@@ -45,9 +45,14 @@ fn an_op_has_the_models_of_its_parameters_and_no_others() {
     let answer = |how: &str| answer(&case, &format!("{LENT}how: {how}"));
     assert_eq!(answer("lent"), "model");
     assert_eq!(answer("open"), "0 opened");
-    let size = std::fs::metadata(case.path("models/lang.ftz")).unwrap().len();
+    let size = std::fs::metadata(case.path("models/lang.ftz"))
+        .unwrap()
+        .len();
     let classified = answer("classify");
-    assert!(classified.ends_with(&format!(" labels, {size}")), "{classified}");
+    assert!(
+        classified.ends_with(&format!(" labels, {size}")),
+        "{classified}"
+    );
     assert_eq!(answer("reopen"), "reopened");
 }
 
@@ -64,10 +69,16 @@ fn wrong_calls_are_answered_with_errors() {
 fn hostile_calls_cost_the_row_that_makes_them() {
     let case = case();
     for (how, reason) in [
-        ("hoard", "it holds too many files, streams or the like at once"),
+        (
+            "hoard",
+            "it holds too many files, streams or the like at once",
+        ),
         ("closed", "unknown handle index"),
         ("huge", "larger than"),
-        ("long, limits: {timeout_s: 0.2, row_timeout_s: 0.2}", "out of time"),
+        (
+            "long, limits: {timeout_s: 0.2, row_timeout_s: 0.2}",
+            "out of time",
+        ),
     ] {
         let ran = case.run(&asking(&format!("{LENT}how: {how}"))).ok();
         assert_eq!(crate::sandbox::quarantined(&ran), [GUILTY], "{how}");
@@ -89,7 +100,8 @@ fn an_operator_that_imports_the_service_needs_a_grant() {
     assert!(!case.path("work").exists(), "something was started");
     assert_eq!(answer(&case, "how: lent, grants: {models: true}"), "");
     // A plugin gets no model because it asks for a file's name.
-    case.args.extend(["--model-dir", "models"].map(str::to_owned));
+    case.args
+        .extend(["--model-dir", "models"].map(str::to_owned));
     case.run(&asking("how: lent")).failed(2, &refusal);
     assert_eq!(answer(&case, "model: lang.ftz, how: lent"), "model");
 }
@@ -97,11 +109,17 @@ fn an_operator_that_imports_the_service_needs_a_grant() {
 #[test]
 fn mistakes_are_found_while_planning() {
     let case = case();
-    case.write("models/cut.ftz", &std::fs::read(case.path("models/lang.ftz")).unwrap()[..500]);
+    case.write(
+        "models/cut.ftz",
+        &std::fs::read(case.path("models/lang.ftz")).unwrap()[..500],
+    );
     for (params, reasons) in [
         (
             "model: models/no.ftz",
-            ["process[0].borrower_filter.model: there is no fasttext model `models/no.ftz`: no model directory is given", "`--model-dir`"],
+            [
+                "process[0].borrower_filter.model: there is no fasttext model `models/no.ftz`: no model directory is given",
+                "`--model-dir`",
+            ],
         ),
         ("model: models/cut.ftz", ["models/cut.ftz", "damaged"]),
         ("model: in.jsonl", ["in.jsonl", "not a fastText model"]),
@@ -111,14 +129,20 @@ fn mistakes_are_found_while_planning() {
         case.run(&asking(params)).failed(2, &reasons);
         assert!(!case.path("work").exists(), "something was started");
     }
-    case.run(&format!("models: {{mine: gone.ftz}}\n{}", asking("model: mine")))
-        .failed(2, &["`models` names `gone.ftz`, which does not exist"]);
+    case.run(&format!(
+        "models: {{mine: gone.ftz}}\n{}",
+        asking("model: mine")
+    ))
+    .failed(2, &["`models` names `gone.ftz`, which does not exist"]);
 }
 
 #[test]
 fn a_changed_model_is_another_op_and_plan_shows_it() {
     let case = case();
-    let recipe = format!("models: {{mine: models/lang.ftz}}\n{}", asking("model: mine, how: lent"));
+    let recipe = format!(
+        "models: {{mine: models/lang.ftz}}\n{}",
+        asking("model: mine, how: lent")
+    );
     assert!(case.run(&recipe).ok().text().contains("model"));
     let plan = |args: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_djhost"))
@@ -142,7 +166,10 @@ fn a_changed_model_is_another_op_and_plan_shows_it() {
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap()["operations"][0].clone();
     let before = json(&plan(&["--json"]));
     let lent = &before["grants"]["models"][0];
-    assert_eq!((&lent["parameter"], &lent["kind"]), (&"model".into(), &"fasttext".into()));
+    assert_eq!(
+        (&lent["parameter"], &lent["kind"]),
+        (&"model".into(), &"fasttext".into())
+    );
     // Another file with the same content is the same model; a byte more is another.
     let mut bytes = std::fs::read(case.path("models/lang.ftz")).unwrap();
     case.write("models/lang.ftz", &bytes);

@@ -70,7 +70,13 @@ mod tests {
     fn names_come_before_paths_and_paths_before_directories() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        for name in ["named.bin", "written.bin", "one/x.bin", "two/x.bin", "two/org/y.bin"] {
+        for name in [
+            "named.bin",
+            "written.bin",
+            "one/x.bin",
+            "two/x.bin",
+            "two/org/y.bin",
+        ] {
             std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
             std::fs::write(at(name), "").unwrap();
         }

@@ -42,9 +42,13 @@ pub(crate) fn grant(
         );
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
-    granting.models(entry, &spec.params, params, &library(&resolved.config), &|at| {
-        spec.place_of(at)
-    });
+    granting.models(
+        entry,
+        &spec.params,
+        params,
+        &library(&resolved.config),
+        &|at| spec.place_of(at),
+    );
     granting.services(entry, host.models == Some(true), &spec.place);
     if host.media.unwrap_or(reads_media(entry)) {
         granting.media(&resolved.sources);
@@ -118,6 +122,11 @@ pub(crate) fn reads_media(entry: &OpEntry) -> bool {
     said && matches!(entry.component.source, Source::Builtin(_))
 }
 
+/// Whether the operator is one of a built-in pack, or of a copy of one.
+fn comes_with_djhost(entry: &OpEntry) -> bool {
+    !entry.component.is_interruptible()
+}
+
 struct Granting {
     grants: Grants,
     key: KeyBuilder,
@@ -175,9 +184,8 @@ impl Granting {
                 return self.wrong(&source, wrong, "its author must mend the schema");
             }
         };
-        let is_built_in = matches!(entry.component.source, Source::Builtin(_));
         for mut demand in demands {
-            if !is_built_in {
+            if !comes_with_djhost(entry) {
                 demand.file = None;
             }
             let place = place(&demand.parameter);
@@ -220,7 +228,7 @@ impl Granting {
     /// Refuses an operator of a plugin that imports a service of the host and is not granted it.
     /// Those that come with djhost share components, and import what others in them use.
     fn services(&mut self, entry: &OpEntry, allowed: bool, place: &str) {
-        if matches!(entry.component.source, Source::Builtin(_)) || !self.errors.is_empty() {
+        if comes_with_djhost(entry) || !self.errors.is_empty() {
             return;
         }
         for import in &entry.component.imports {

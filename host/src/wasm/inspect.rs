@@ -100,17 +100,18 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
         return Err(bad(format!("this operator was built for version {} of the djhost contract", printable(wit_version)))
             .hint(format!("this djhost runs {SUPPORTED}; build the operator with a matching SDK, or use another djhost")));
     }
-    if let Some(import) = imports
-        .iter()
-        .find(|i| !is_known(i))
-    {
+    if let Some(import) = imports.iter().find(|i| !is_known(i)) {
         return Err(bad(format!(
             "this operator imports `{}`, which djhost does not have",
             printable(import)
         ))
         .hint(format!(
             "operators may import interfaces of WASI 0.2, and of the host `{}x`",
-            SERVICES.iter().map(|s| s.import).collect::<Vec<_>>().join("x`, `")
+            SERVICES
+                .iter()
+                .map(|s| s.import)
+                .collect::<Vec<_>>()
+                .join("x`, `")
         )));
     }
     // The other WASI packages are linked. Linking the component names a version or interface that

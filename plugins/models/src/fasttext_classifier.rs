@@ -77,7 +77,11 @@ impl TextFilter for FasttextClassifierFilter {
                 "`label`: the model has no label `{}`; it has `{}`{}",
                 self.label,
                 few.join("`, `"),
-                if labels.len() > few.len() { " and others" } else { "" }
+                if labels.len() > few.len() {
+                    " and others"
+                } else {
+                    ""
+                }
             ));
         };
         self.found = Some(Found {

@@ -1,10 +1,13 @@
-//! Operators that use a model or a tokenizer, with Data-Juicer's names, parameters and results.
+//! Operators that use a model or a tokenizer which the host lends, with Data-Juicer's names, parameters and results.
 
 mod alphabetic_table;
 mod alphanumeric;
 mod detector;
 mod fasttext_classifier;
 mod language_id_score;
+#[cfg(test)]
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
 mod lines;
 #[path = "../../text-mappers/src/matches.rs"]
 mod matches;

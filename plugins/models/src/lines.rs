@@ -3,7 +3,8 @@
 /// The lines of a text without their ends. An end at the end of the text begins no further line.
 pub(crate) fn lines_of(text: &str) -> impl Iterator<Item = &str> {
     const ENDS: [char; 10] = [
-        '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}',
+        '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}',
+        '\u{2029}',
     ];
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -143,7 +143,11 @@ mod tests {
         let mut op = Runner::new(operator!(PerplexityFilter), r#"{"max_ppl": 50}"#).unwrap();
         let out = op.filter(&["ab cd", "", "ab\ncd"]);
         // `▁ab ▁cd`: 11 bytes, 2 words; `▁ab` and `cd`: 7 bytes, 2 words in 2 lines.
-        let expected = [10f64.powf(11.0 / 4.0 / 3.0), 0.0, 10f64.powf(7.0 / 4.0 / 4.0)];
+        let expected = [
+            10f64.powf(11.0 / 4.0 / 3.0),
+            0.0,
+            10f64.powf(7.0 / 4.0 / 4.0),
+        ];
         let expected = expected.map(|value| Some((value * 10.0).round() / 10.0));
         assert_eq!(out.stat("perplexity"), expected);
         assert_eq!(out.keep, [true; 3]);
@@ -151,7 +155,12 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_as_in_python() {
-        for (value, expected) in [(0.25, 0.2), (0.35, 0.3), (0.75, 0.8), (1234.449_999, 1234.4)] {
+        for (value, expected) in [
+            (0.25, 0.2),
+            (0.35, 0.3),
+            (0.75, 0.8),
+            (1234.449_999, 1234.4),
+        ] {
             assert_eq!(rounded(value), expected);
         }
         assert!(perplexity(-1000.0, 1).is_err());

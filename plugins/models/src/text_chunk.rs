@@ -252,9 +252,11 @@ fn token_cut(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lent::lend_models;
     use djhost_sdk::operator;
 
     fn run(params: &str, text: &str) -> Vec<String> {
+        let _lent = lend_models(operator!(TextChunkMapper), params);
         Runner::new(operator!(TextChunkMapper), params)
             .unwrap()
             .map(&[text])
@@ -312,6 +314,7 @@ mod tests {
     #[test]
     fn texts_that_would_take_too_long_are_refused() {
         let params = r#"{"tokenizer": "../examples/files", "split_pattern": "x", "max_len": 2}"#;
+        let _lent = lend_models(operator!(TextChunkMapper), params);
         let mut op = Runner::new(operator!(TextChunkMapper), params).unwrap();
         let text = "we go ".repeat(4000);
         let batch = Runner::text_batch(&[&text]);

@@ -7,5 +7,8 @@ mod lent;
 
 #[test]
 fn all_operators_agree_with_data_juicer() {
-    check::check_lent(djhost_models::operators(), lent::lend_models);
+    // Data-Juicer has no filter for classifiers of fastText.
+    let mut operators = djhost_models::operators();
+    operators.retain(|operator| (operator.describe)().name != "fasttext_classifier_filter");
+    check::check_lent(operators, lent::lend_models);
 }

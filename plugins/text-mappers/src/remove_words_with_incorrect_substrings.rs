@@ -137,7 +137,9 @@ mod tests {
         struct Pieces;
         impl Lend for Pieces {
             fn pieces(&self, _text: &str) -> Result<Vec<String>, String> {
-                Ok(["\u{2581}see", "\u{2581}www", ".a", "b"].map(String::from).into())
+                Ok(["\u{2581}see", "\u{2581}www", ".a", "b"]
+                    .map(String::from)
+                    .into())
             }
         }
         let _lent = lend("tokenizer_model", Pieces);

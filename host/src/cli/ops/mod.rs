@@ -78,7 +78,10 @@ impl Models {
             self.dirs.clone()
         };
         let library = Library {
-            dirs: dirs.iter().map(|d| expand_home(d).as_ref().into()).collect(),
+            dirs: dirs
+                .iter()
+                .map(|d| expand_home(d).as_ref().into())
+                .collect(),
             ..Library::default()
         };
         (dirs, library)

@@ -366,7 +366,11 @@ impl wit::HostModel for Models<'_> {
         }))
     }
 
-    fn run(&mut self, model: Resource<Handle>, inputs: Vec<wit::Tensor>) -> Answer<Vec<wit::Tensor>> {
+    fn run(
+        &mut self,
+        model: Resource<Handle>,
+        inputs: Vec<wit::Tensor>,
+    ) -> Answer<Vec<wit::Tensor>> {
         let lent = self.get(&model)?;
         let Model::Onnx(model) = &lent.model else {
             return Ok(Err(is_another(&lent, Kind::Onnx)));

@@ -100,7 +100,11 @@ impl Drop for Lent {
 
 /// The parameters that have a double.
 pub(super) fn lent() -> Vec<String> {
-    LENT.with_borrow(|lent| lent.iter().map(|(parameter, _)| parameter.clone()).collect())
+    LENT.with_borrow(|lent| {
+        lent.iter()
+            .map(|(parameter, _)| parameter.clone())
+            .collect()
+    })
 }
 
 /// A handle to a double.
@@ -119,9 +123,7 @@ impl Handle {
             let found = lent.iter().rev().find(|(name, _)| name == parameter);
             found
                 .map(|(_, double)| Self(Rc::clone(double)))
-                .ok_or_else(|| {
-                    "the recipe lends this operator no model for that parameter".into()
-                })
+                .ok_or_else(|| "the recipe lends this operator no model for that parameter".into())
         })
     }
 

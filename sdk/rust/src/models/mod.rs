@@ -135,10 +135,7 @@ impl Model {
     ///
     /// # Errors
     /// When it is a model of another kind.
-    pub fn scores<'a>(
-        &self,
-        sentences: impl Iterator<Item = &'a str>,
-    ) -> Result<Vec<f64>, Reject> {
+    pub fn scores<'a>(&self, sentences: impl Iterator<Item = &'a str>) -> Result<Vec<f64>, Reject> {
         let mut scores = Vec::new();
         in_batches(sentences, |batch| {
             scores.extend(self.0.score(batch, true, true)?);

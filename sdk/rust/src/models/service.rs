@@ -6,7 +6,7 @@ use crate::Texts;
 /// Generated from the WIT.
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod bindings {
-    wit_bindgen::generate!({ path: "wit/deps/models.wit", world: "services" });
+    wit_bindgen::generate!({ path: "wit/models", world: "services" });
 }
 
 use bindings::djhost::op::models as wit;

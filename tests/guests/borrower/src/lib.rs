@@ -118,14 +118,20 @@ impl BorrowerFilter {
                     given(&[0, 1, 2], "é".as_bytes()),
                     given(&[0, 1], b"\xff"),
                 ];
-                let refused = wrong.iter().filter(|texts| model.classify(texts, 1).is_err());
+                let refused = wrong
+                    .iter()
+                    .filter(|texts| model.classify(texts, 1).is_err());
                 format!("{} refused", refused.count())
             }
             "too_much" => {
                 let texts = given(&vec![0; 1_000_000], b"");
                 said(open().classify(&texts, u32::MAX).map(drop))
             }
-            "huge" => said(open().classify(&given(&vec![0; 4_000_000], b""), 1).map(drop)),
+            "huge" => said(
+                open()
+                    .classify(&given(&vec![0; 4_000_000], b""), 1)
+                    .map(drop),
+            ),
             "hoard" => {
                 for _ in 0..5_000_000 {
                     std::mem::forget(open());

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use super::{Models, check_is_file, read_params};
 use crate::error::{UserError, did_you_mean, exit};
-use crate::ops::full_params;
 use crate::models::Library;
+use crate::ops::full_params;
 use crate::plan::grants_of_params;
 use crate::term::{Style, fold_at};
 use crate::wasm::{Limits, OpEntry, Registry, Replace, Source};
