@@ -46,7 +46,8 @@ impl HfTokenizer {
     }
 
     pub(crate) fn pieces(&self, text: &str) -> Result<Vec<String>, String> {
-        let encoded = self.0.encode_fast(text, false).map_err(refused)?;
+        // The fast way leaves out the texts of tokens.
+        let encoded = self.0.encode(text, false).map_err(refused)?;
         Ok(encoded.get_tokens().to_vec())
     }
 
