@@ -50,7 +50,8 @@ def mistakes(djhost: str, recipe: Path, models: list[str]) -> list[str]:
         done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return []
-    said = [line.strip() for line in done.stderr.splitlines() if line.strip() and not line.strip().startswith("hint:")]
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    said = [line for line in lines if line and not line.startswith(("hint:", "compil"))]
     return [re.sub(r"^(error: )?\S+\.ya?ml(:\d+)?: ", "", line) for line in said]
 
 
