@@ -61,6 +61,7 @@ mod exec;
 pub mod fuzz;
 mod global;
 pub mod jobs;
+mod models;
 pub mod ops;
 mod partition;
 mod plan;

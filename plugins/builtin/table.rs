@@ -90,7 +90,17 @@ const PACKS: [(&str, &[&str]); 12] = [
     ("markup-mappers", &["clean_html_mapper", "extract_tables_from_html_mapper"]),
     ("chinese-mappers", &["chinese_convert_mapper"]),
     ("privacy-mappers", &["pii_redaction_mapper"]),
-    ("models", &["alphanumeric_filter", "language_id_score_filter", "text_chunk_mapper", "token_num_filter"]),
+    (
+        "models",
+        &[
+            "alphanumeric_filter",
+            "fasttext_classifier_filter",
+            "language_id_score_filter",
+            "perplexity_filter",
+            "text_chunk_mapper",
+            "token_num_filter",
+        ],
+    ),
     (
         "media",
         &[

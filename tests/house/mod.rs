@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "jobs",
     "config",
     "data",
+    "models",
     "wasm",
     "ops",
     "plan",

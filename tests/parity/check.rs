@@ -10,7 +10,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Checks all operators against their goldens; an operator without goldens fails.
+#[allow(dead_code, reason = "packs with models have `check_lent`")]
 pub(crate) fn check(operators: Vec<Entry>) {
+    check_lent(operators, |_, _| ());
+}
+
+/// Does what [`check`] does, with what `lend` gives an operator and its parameters held as long as
+/// it runs.
+pub(crate) fn check_lent<T>(operators: Vec<Entry>, lend: impl Fn(Entry, &str) -> T) {
     let elsewhere = std::env::var_os("DJHOST_TEST_PARITY").map(PathBuf::from);
     let here = elsewhere
         .clone()
@@ -58,6 +65,7 @@ pub(crate) fn check(operators: Vec<Entry>) {
                 "\"models/",
                 &format!("\"{}/", here.join("models").display()),
             );
+            let _lent = lend(operator, &params);
             let mut runner =
                 Runner::new(operator, &params).unwrap_or_else(|error| panic!("{case}: {error}"));
             let before = mismatches.len();

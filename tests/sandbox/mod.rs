@@ -9,6 +9,7 @@ mod grants;
 pub(crate) mod guests;
 mod load;
 mod lock;
+mod models;
 mod packs;
 mod retry;
 mod size;

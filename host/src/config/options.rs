@@ -7,7 +7,7 @@ use super::declare::{Entry, Given, Node, SetError, options};
 use super::invalid_value::InvalidValue;
 use super::units::{Count, Size};
 use super::value::{
-    ANY, Bounds, Names, OptionType, Raw, Several, Texts, at_least, between, choices,
+    ANY, Bounds, Names, OptionType, Paths, Raw, Several, Texts, at_least, between, choices,
 };
 
 choices! {
@@ -522,6 +522,14 @@ options! {
         /// Operators of plugins that replace built-in ones of the same name:
         /// `[text_length_filter]`. A recipe that uses one that is not listed here is refused.
         allow_override: Names = Names::default();
+        /// Directories with model files for the operators that use one, under the names that
+        /// Data-Juicer has for them: `en.sp.model`, `en.arpa.bin`, `lid.176.bin`. Several are a list,
+        /// or the option several times: `--model-dir DIR`.
+        model_dir: Texts = Texts::default();
+        /// Model files by a name that parameters of operators may use in place of a path: `{quality:
+        /// models/quality.bin}`. A file with a name of Data-Juicer's, such as `en.arpa.bin`, is taken
+        /// in place of the one in `model_dir`.
+        models: Paths = Paths::default();
         /// The least severe messages in the log.
         log_level: LogLevel = LogLevel::Info;
         /// Which records of WARC files become rows, and with which fields.
@@ -557,7 +565,7 @@ options! {
         partition_dir: Option<String> = None;
         /// The operators, in order: a list of `- name:` with the parameters below it. Each may also
         /// have its own `limits: {memory_mb, timeout_s, row_timeout_s, output_ratio, row_output_kb,
-        /// job_output_mb}`, `grants: {read_dirs, env, media, seed}` and `on_error`.
+        /// job_output_mb}`, `grants: {read_dirs, env, media, models, seed}` and `on_error`.
         process: Raw = Raw(json!([]));
     }
 }

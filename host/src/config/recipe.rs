@@ -61,6 +61,8 @@ pub struct OpHost {
     pub env: BTreeMap<String, String>,
     /// Whether it may read the directories of the dataset.
     pub media: Option<bool>,
+    /// Whether it may run with the host's service for models though it is lent none.
+    pub models: Option<bool>,
     /// Seed of its random numbers, instead of the job's.
     pub seed: Option<u64>,
 }
@@ -395,11 +397,12 @@ fn set_limit(host: &mut OpHost, key: &str, value: &Value) -> Result<(), InvalidV
 }
 
 fn set_grant(host: &mut OpHost, key: &str, value: &Value) -> Result<(), InvalidValue> {
-    const GRANTS: [&str; 4] = ["read_dirs", "env", "media", "seed"];
+    const GRANTS: [&str; 5] = ["read_dirs", "env", "media", "models", "seed"];
     match key {
         "read_dirs" => host.read_dirs = Texts::read(value, ANY)?.0,
         "env" => host.env = variables(value)?,
         "media" => host.media = Option::read(value, ANY)?,
+        "models" => host.models = Option::read(value, ANY)?,
         "seed" => host.seed = Option::read(value, ANY)?,
         "network" => return Err(InvalidValue::new("no operator can have the network")),
         other => return Err(InvalidValue::key(other, GRANTS)),

@@ -171,6 +171,7 @@ impl super::recipe::OpHost {
             );
         }
         grants.extend(self.media.map(|m| ("media".to_owned(), m.into())));
+        grants.extend(self.models.map(|m| ("models".to_owned(), m.into())));
         grants.extend(self.seed.map(|n| ("seed".to_owned(), n.into())));
         if !grants.is_empty() {
             map.insert("grants".into(), grants.into());

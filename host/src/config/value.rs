@@ -321,6 +321,42 @@ impl OptionType for Names {
     }
 }
 
+/// Paths by name: a mapping.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Paths(pub std::collections::BTreeMap<String, String>);
+
+impl OptionType for Paths {
+    fn read(value: &Value, bounds: Bounds) -> Result<Self, InvalidValue> {
+        let wrong = || InvalidValue::expected(Self::expected(bounds), value);
+        match value {
+            Value::Null => Ok(Self::default()),
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, path)| match path {
+                    Value::String(path) if !path.is_empty() => Ok((name.clone(), path.clone())),
+                    _ => Err(wrong()),
+                })
+                .collect::<Result<_, _>>()
+                .map(Self),
+            _ => Err(wrong()),
+        }
+    }
+
+    fn append(&mut self, more: Self) -> Result<(), InvalidValue> {
+        self.0.extend(more.0);
+        Ok(())
+    }
+
+    fn show(&self) -> Value {
+        let pairs = self.0.iter();
+        Value::Object(pairs.map(|(n, p)| (n.clone(), p.as_str().into())).collect())
+    }
+
+    fn expected(_: Bounds) -> String {
+        "a mapping of names to paths".into()
+    }
+}
+
 /// A part of the recipe with its own structure that is read elsewhere (`process`, `dataset`).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Raw(pub Value);

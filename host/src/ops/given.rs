@@ -17,11 +17,14 @@ pub struct Given {
     pub(crate) place: String,
     /// Operators of plugins that take the place of built-in ones.
     pub(crate) replace: Vec<String>,
+    /// Directories with models.
+    pub(crate) models: Vec<String>,
 }
 
-/// Returns what the environment says: `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`.
+/// Returns what the environment says: `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`,
+/// `DJHOST_MODEL_DIR`.
 pub(crate) fn given() -> Result<Given> {
-    const KEYS: [&str; 2] = ["PLUGINS", "ALLOW_OVERRIDE"];
+    const KEYS: [&str; 3] = ["PLUGINS", "ALLOW_OVERRIDE", "MODEL_DIR"];
     let is_meant = |name: &OsStr| {
         ENV_PREFIXES.iter().any(|prefix| {
             KEYS.iter()
@@ -35,6 +38,7 @@ pub(crate) fn given() -> Result<Given> {
         place,
         dirs: config.plugins.0.iter().map(PathBuf::from).collect(),
         replace: config.allow_override.0,
+        models: config.model_dir.0,
     })
 }
 

@@ -129,7 +129,7 @@ pub(super) fn planned(
         check_params(schema, &params, |param| spec.place_of(param)).map_err(UserErrors)?;
     let limits = limits(config, &spec.host);
     let params = spec.guest_params(config, checked);
-    let granted = grant(resolved, entry, spec)?;
+    let granted = grant(resolved, entry, spec, &params)?;
     let pool = registry.pool(
         entry,
         &params,

@@ -65,13 +65,22 @@ pub(crate) fn document(prepared: &Prepared, partitions: usize, why: &[String]) -
             let dirs: Vec<Value> = grants.dirs.iter().map(|d| json!({ "guest": d.guest, "host": d.host.to_string_lossy(), "leads_to": d.leads_to, "why": d.why })).collect();
             // Only names: values may be secret.
             let env: Vec<&str> = grants.env.iter().map(|(name, _)| name.as_str()).collect();
+            let models: Vec<Value> = grants
+                .models
+                .iter()
+                .map(|granted| {
+                    let model = &granted.model;
+                    json!({ "parameter": granted.parameter, "kind": model.info.kind.name(), "path": model.path.to_string_lossy(),
+                        "bytes": model.info.bytes, "memory_bytes": model.info.resident, "digest": model.digest })
+                })
+                .collect();
             json!({ "operation_idx": op.index, "operation_name": op.name, "kind": op.kind(), "identity": op.identity, "source": c.source.to_string(),
                 "digest": c.digest, "bytes": c.bytes, "wit_version": c.wit_version, "interruptible": c.is_interruptible(),
                 "fallbacks": op.fallbacks.iter().map(|f| json!({ "source": f.component().source.to_string(), "digest": f.component().digest })).collect::<Vec<_>>(),
                 "reads": op.pool.signature().reads, "writes": op.pool.signature().writes, "writes_stats": op.pool.signature().writes_stats,
                 "bloom_filter_bytes": op.pool.seen().map(Seen::bytes),
                 "limits": { "memory": op.pool.limits().memory, "seconds": op.pool.limits().time.as_secs_f64(), "row_seconds": op.pool.limits().row_time.as_secs_f64(), "reply": op.pool.limits().reply },
-                "grants": { "read_dirs": dirs, "env": env, "seed": op.pool.seed() } })
+                "grants": { "read_dirs": dirs, "env": env, "models": models, "seed": op.pool.seed() } })
         })
         .collect();
     let segments: Vec<Value> = prepared

@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 
 use super::granted_files::Files;
 use super::lineage_key::{Key, KeyBuilder};
-use crate::config::{OpSpec, Resolved, expand_home};
+use crate::config::{Config, OpSpec, Resolved, expand_home};
 use crate::error::{UserError, UserErrors};
-use crate::wasm::{Grants, OpEntry, Source};
+use crate::models::{Demand, Lent, Library};
+use crate::wasm::services::service;
+use crate::wasm::{GrantedModel, Grants, OpEntry, Source};
 
 /// The grants of one op, and what they add to its identity; None if nothing is granted.
 pub(crate) struct Granted {
@@ -17,12 +19,14 @@ pub(crate) struct Granted {
     pub(crate) identity: Option<Key>,
 }
 
-/// Determines the grants of `spec`. A directory or file that is missing or cannot be granted is a
+/// Determines the grants of `spec`. `params` are its parameters with all defaults. A directory or
+/// file that is missing or cannot be granted, and a service that is imported and not granted, is a
 /// mistake of the user, reported at its place.
 pub(crate) fn grant(
     resolved: &Resolved,
     entry: &OpEntry,
     spec: &OpSpec,
+    params: &Map<String, Value>,
 ) -> Result<Granted, UserErrors> {
     let mut granting = Granting {
         grants: Grants::default(),
@@ -38,6 +42,14 @@ pub(crate) fn grant(
         );
     }
     granting.params(entry, &spec.params, &|at| spec.place_of(at));
+    granting.models(
+        entry,
+        &spec.params,
+        params,
+        &library(&resolved.config),
+        &|at| spec.place_of(at),
+    );
+    granting.services(entry, host.models == Some(true), &spec.place);
     if host.media.unwrap_or(reads_media(entry)) {
         granting.media(&resolved.sources);
     }
@@ -62,11 +74,27 @@ pub(crate) fn grant(
     })
 }
 
+/// Returns where the user keeps models.
+fn library(config: &Config) -> Library {
+    Library {
+        names: config
+            .models
+            .0
+            .iter()
+            .map(|(name, path)| (name.clone(), host_path(path)))
+            .collect(),
+        dirs: config.model_dir.0.iter().map(|d| host_path(d)).collect(),
+    }
+}
+
 /// Returns the grants that an operator gets from its parameters outside a recipe; the working
-/// directory takes the place of the dataset's. `place` names where the parameters were given.
+/// directory takes the place of the dataset's. `full` are the parameters with all defaults; `place`
+/// names where `params` were given.
 pub(crate) fn grants_of_params(
     entry: &OpEntry,
     params: &Map<String, Value>,
+    full: &Map<String, Value>,
+    library: &Library,
     place: &str,
 ) -> Result<Grants, UserErrors> {
     let mut granting = Granting {
@@ -75,6 +103,8 @@ pub(crate) fn grants_of_params(
         errors: Vec::new(),
     };
     granting.params(entry, params, &|at| format!("{place}: {at}"));
+    granting.models(entry, params, full, library, &|at| format!("{place}: {at}"));
+    granting.services(entry, false, place);
     if reads_media(entry) {
         granting.media(&[".".to_owned()]);
     }
@@ -90,6 +120,11 @@ pub(crate) fn grants_of_params(
 pub(crate) fn reads_media(entry: &OpEntry) -> bool {
     let said = entry.descriptor.params_schema.get("x-reads-media") == Some(&Value::Bool(true));
     said && matches!(entry.component.source, Source::Builtin(_))
+}
+
+/// Whether the operator is one of a built-in pack, or of a copy of one.
+fn comes_with_djhost(entry: &OpEntry) -> bool {
+    !entry.component.is_interruptible()
 }
 
 struct Granting {
@@ -128,6 +163,84 @@ impl Granting {
                     (Names::Path, _) if host_path(path).is_dir() => self.dir(path, &why, &place),
                     (Names::File | Names::Path, _) => self.file(path, &why, &place),
                 }
+            }
+        }
+    }
+
+    /// Lends the models that parameters name, or that the operator asks for by a file name. Only
+    /// operators that come with djhost may ask: from others that would be a default that grants.
+    fn models(
+        &mut self,
+        entry: &OpEntry,
+        given: &Map<String, Value>,
+        params: &Map<String, Value>,
+        library: &Library,
+        place: &dyn Fn(&str) -> String,
+    ) {
+        let demands = match Demand::of_schema(&entry.descriptor.params_schema, params) {
+            Ok(demands) => demands,
+            Err(wrong) => {
+                let source = entry.component.source.to_string();
+                return self.wrong(&source, wrong, "its author must mend the schema");
+            }
+        };
+        for mut demand in demands {
+            if !comes_with_djhost(entry) {
+                demand.file = None;
+            }
+            let place = place(&demand.parameter);
+            let written = given
+                .get(&demand.parameter)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty());
+            let found = match (written, &demand.file) {
+                (Some(written), _) => library.find(written, &host_path(written)),
+                (None, Some(file)) => library.find_default(file),
+                (None, None) => None,
+            };
+            let Some(path) = found else {
+                if written.is_some() || !demand.optional {
+                    self.errors
+                        .push(missing_model(&demand, written, library, &place));
+                }
+                continue;
+            };
+            match Lent::open(&path, demand.kind) {
+                Ok(model) => {
+                    self.with(|key| {
+                        key.with("model")
+                            .with(&demand.parameter)
+                            .with(&model.digest)
+                    });
+                    self.grants.models.push(GrantedModel {
+                        parameter: demand.parameter,
+                        model,
+                    });
+                }
+                Err(wrong) => self.wrong(&place, wrong, &another_file(&demand)),
+            }
+        }
+        self.grants
+            .models
+            .sort_by(|a, b| a.parameter.cmp(&b.parameter));
+    }
+
+    /// Refuses an operator of a plugin that imports a service of the host and is not granted it.
+    /// Those that come with djhost share components, and import what others in them use.
+    fn services(&mut self, entry: &OpEntry, allowed: bool, place: &str) {
+        if comes_with_djhost(entry) || !self.errors.is_empty() {
+            return;
+        }
+        for import in &entry.component.imports {
+            if let Some(service) = service(import)
+                && !allowed
+                && !(service.is_given)(&self.grants)
+            {
+                let message = format!(
+                    "`{}` imports `{import}`, {}, and the recipe grants it none",
+                    entry.descriptor.name, service.gives
+                );
+                self.wrong(place, message, service.how);
             }
         }
     }
@@ -282,6 +395,59 @@ impl Granting {
                 None
             }
         }
+    }
+}
+
+/// The mistake of a model that is nowhere: which file, where it was looked for, where to get it.
+fn missing_model(
+    demand: &Demand,
+    written: Option<&str>,
+    library: &Library,
+    place: &str,
+) -> UserError {
+    let Demand {
+        parameter,
+        kind,
+        file,
+        wish,
+        ..
+    } = demand;
+    let message = match (written, file) {
+        (Some(written), _) => format!(
+            "there is no {kind} model `{}`: {}",
+            written.escape_debug(),
+            library.places(written)
+        ),
+        (None, Some(file)) => format!(
+            "{}the {kind} model `{file}` is needed, and {}",
+            wish.as_ref()
+                .map(|wish| format!("for `{wish}` "))
+                .unwrap_or_default(),
+            library.places(file)
+        ),
+        (None, None) => format!("`{parameter}` must name a {kind} model"),
+    };
+    let how = match file {
+        Some(file) => format!(
+            "put `{file}` into a directory and name that with `--model-dir DIR`, or name another file with `{parameter}`"
+        ),
+        None => "name a path, a name of `models`, or a file in a `--model-dir`".to_owned(),
+    };
+    let source = demand
+        .published
+        .as_ref()
+        .map(|address| format!("; the original is published at {address}"))
+        .unwrap_or_default();
+    UserError::new(place, message).hint(format!("{how}{source}"))
+}
+
+fn another_file(demand: &Demand) -> String {
+    match &demand.published {
+        Some(address) => format!(
+            "name a {} model; the original is published at {address}",
+            demand.kind
+        ),
+        None => format!("name a {} model", demand.kind),
     }
 }
 

@@ -137,6 +137,20 @@ impl Plan {
         self.ops.iter().any(PlannedOp::changes_shape)
     }
 
+    /// Returns the memory that the models of all ops take, each of them once, in bytes.
+    pub fn model_bytes(&self) -> u64 {
+        let mut seen: Vec<&str> = Vec::new();
+        let granted = self.ops.iter().flat_map(|op| &op.pool.grants().models);
+        granted
+            .filter(|granted| {
+                let is_new = !seen.contains(&granted.model.digest.as_str());
+                seen.push(&granted.model.digest);
+                is_new
+            })
+            .map(|granted| granted.model.info.resident)
+            .sum()
+    }
+
     /// Returns the keys under `__dj__stats__` that ops take from the rows of the input.
     pub fn input_stats(&self) -> impl Iterator<Item = &str> {
         build::stats_of_input(&self.ops).map(|s| s.path.as_str())

@@ -3,6 +3,9 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::models::Lent;
 
 /// A directory that a guest may read recursively. Links that lead out of it are refused when the
 /// guest follows them.
@@ -18,6 +21,29 @@ pub struct GrantedDir {
     pub why: String,
 }
 
+/// A model that an operator may use through the host.
+#[derive(Clone)]
+pub struct GrantedModel {
+    /// The parameter by which the guest opens it.
+    pub parameter: String,
+    /// The model, shared with all others that use it.
+    pub model: Arc<Lent>,
+}
+
+impl PartialEq for GrantedModel {
+    fn eq(&self, other: &Self) -> bool {
+        self.parameter == other.parameter && self.model.digest == other.model.digest
+    }
+}
+
+impl Eq for GrantedModel {}
+
+impl fmt::Debug for GrantedModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.parameter, self.model.path.display())
+    }
+}
+
 /// All grants of one use of an operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
@@ -25,6 +51,8 @@ pub struct Grants {
     pub dirs: Vec<GrantedDir>,
     /// Environment variables; the values may be secret.
     pub env: Vec<(String, String)>,
+    /// Models, each parameter once, in the order of their names.
+    pub models: Vec<GrantedModel>,
 }
 
 impl Grants {
@@ -57,7 +85,7 @@ fn leads_to(dir: &Path) -> Option<PathBuf> {
 }
 
 impl fmt::Display for Grants {
-    /// Everything but the values of variables.
+    /// Everything but the values of variables, and models, which have lines of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let leads = |d: &GrantedDir| match &d.leads_to {
             Some(real) => format!(

@@ -3,6 +3,7 @@
 use wasmparser::{Encoding, Parser, Payload};
 
 use super::bounds::{Bounds, Refused};
+use super::services::{SERVICES, service};
 use crate::error::UserError;
 use crate::sanitize::printable;
 
@@ -99,15 +100,19 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
         return Err(bad(format!("this operator was built for version {} of the djhost contract", printable(wit_version)))
             .hint(format!("this djhost runs {SUPPORTED}; build the operator with a matching SDK, or use another djhost")));
     }
-    if let Some(import) = imports
-        .iter()
-        .find(|i| !i.starts_with("wasi:") && !i.starts_with("djhost:op/types@0.1."))
-    {
+    if let Some(import) = imports.iter().find(|i| !is_known(i)) {
         return Err(bad(format!(
             "this operator imports `{}`, which djhost does not have",
             printable(import)
         ))
-        .hint("operators may import WASI 0.2 interfaces only"));
+        .hint(format!(
+            "operators may import interfaces of WASI 0.2, and of the host `{}x`",
+            SERVICES
+                .iter()
+                .map(|s| s.import)
+                .collect::<Vec<_>>()
+                .join("x`, `")
+        )));
     }
     // The other WASI packages are linked. Linking the component names a version or interface that
     // is missing.
@@ -124,4 +129,11 @@ pub(crate) fn inspect(bytes: &[u8], place: &str) -> Result<Inspected, UserError>
         wit_version: wit_version.to_owned(),
         imports,
     })
+}
+
+/// Whether it is a name of WASI or of the contract. Linking tells whether there is such an interface.
+fn is_known(import: &str) -> bool {
+    import.starts_with("wasi:")
+        || import.starts_with("djhost:op/types@0.1.")
+        || service(import).is_some()
 }

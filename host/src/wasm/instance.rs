@@ -68,7 +68,7 @@ impl Bare {
     ) -> Result<Self> {
         let mut store = Store::new(
             &runtime.engine,
-            Guest::new(name, limits.memory, grants, seed)?,
+            Guest::new(name, limits.memory, grants, seed, runtime.interruptible)?,
         );
         store.limiter(|guest| &mut guest.limiter);
         let interruptible = runtime.interruptible;

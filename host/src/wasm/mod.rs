@@ -29,6 +29,7 @@ mod pool;
 mod registry;
 mod sandbox;
 mod seen;
+pub(crate) mod services;
 mod size;
 
 pub(crate) use clusters::{Clusters, Keep};
@@ -42,7 +43,7 @@ pub(crate) use contract::{
 pub use contract::{Limits, Output};
 pub use cpu::thread_cpu;
 pub(crate) use find::check_dirs;
-pub use grants::Grants;
+pub use grants::{GrantedModel, Grants};
 pub(crate) use instance::{CallError, OpInstance};
 pub(crate) use lock::{check_locks, lock_plugins};
 pub(crate) use pool::OpPool;

@@ -16,7 +16,8 @@ use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
 use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::grants::Grants;
+use super::grants::{GrantedModel, Grants};
+use super::services;
 
 /// The date that guests see: 2000-01-01T00:00:00Z. The real time would make a resumed job differ
 /// from an undisturbed one.
@@ -36,8 +37,11 @@ const MAX_LINE: usize = 4096;
 /// The state of one store.
 pub(crate) struct Guest {
     wasi: WasiCtx,
-    table: ResourceTable,
+    pub(super) table: ResourceTable,
     clock: u64,
+    pub(super) models: Vec<GrantedModel>,
+    /// Whether its calls end at the deadline.
+    pub(super) interruptible: bool,
     /// The CPU time of the calling thread at which the call must end.
     pub(crate) deadline: Duration,
     pub(crate) limiter: Limiter,
@@ -53,6 +57,7 @@ impl Guest {
         memory: usize,
         grants: &Grants,
         seed: u64,
+        interruptible: bool,
     ) -> anyhow::Result<Self> {
         let random = SharedRandom::new(seed);
         let printed = Printed::new(name);
@@ -87,6 +92,8 @@ impl Guest {
             wasi: wasi.build(),
             table,
             clock: START,
+            models: grants.models.clone(),
+            interruptible,
             deadline: Duration::ZERO,
             limiter: Limiter {
                 memory,
@@ -213,8 +220,8 @@ impl Pollable for Elapsed {
     async fn ready(&mut self) {}
 }
 
-/// Links what guests may call: all of WASI 0.2, which grants nothing by itself, with [`Clock`] in
-/// place of its clock.
+/// Links what guests may call: all of WASI 0.2, with [`Clock`] in place of its clock, and the host's
+/// services. None grants anything by itself.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
@@ -223,7 +230,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         table: &mut guest.table,
     })?;
     linker.allow_shadowing(false);
-    Ok(())
+    services::link(linker)
 }
 
 /// Random numbers that depend only on the job's seed and the rows in the batch; the instance

@@ -61,12 +61,29 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         if path.is_dir() {
             copy(&path, &to.join(name))?;
         } else if name == "manifest.toml" {
-            fs::copy(&path, to.join("Cargo.toml"))?;
+            let manifest = without_tests(&fs::read_to_string(&path)?);
+            fs::write(to.join("Cargo.toml"), manifest)?;
         } else {
             fs::copy(&path, to.join(name))?;
         }
     }
     Ok(())
+}
+
+/// A manifest without what tests need: the archive lacks crates of the host.
+fn without_tests(manifest: &str) -> String {
+    let mut kept = String::new();
+    let mut in_tests = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            in_tests = line == "[dev-dependencies]";
+        }
+        if !in_tests {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Of the manifest of the whole workspace what its members inherit, and members that are there.

@@ -7,7 +7,7 @@ use crate::shingles::{Shingles, Tokenization};
 use crate::sketch::Sketch;
 use crate::wide::WidePermutations;
 use djhost_sdk::Reject;
-use djhost_sentencepiece::SentencePiece;
+use djhost_sdk::models::Model;
 use djhost_words::{Language, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,10 @@ pub struct MinhashParams {
     /// How many values per band.
     pub num_rows_per_band: Option<usize>,
     /// The sentencepiece model file for `tokenization: sentencepiece`.
-    #[schemars(extend("format" = "read-file"))]
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "when": "tokenization=sentencepiece",
+        "published": "for instance https://huggingface.co/edugp/kenlm/resolve/main/wikipedia/en.sp.model"
+    }))]
     pub tokenizer_model: Option<String>,
     /// Let all documents with fewer tokens than the window be duplicates of each other, as in
     /// Data-Juicer. Otherwise those are compared as a whole.
@@ -133,10 +136,10 @@ impl Minhash {
             ));
         }
         let model = match params.tokenization {
-            Tokenization::Sentencepiece => Some(SentencePiece::of_parameter(
-                params.tokenizer_model.as_deref().unwrap_or_default(),
-                "`tokenization: sentencepiece`",
-            )?),
+            Tokenization::Sentencepiece => Some(
+                Model::open("tokenizer_model")
+                    .map_err(|error| format!("`tokenization: sentencepiece`: {error}"))?,
+            ),
             _ => None,
         };
         if params.fast_hash && params.hash_function != HashFunction::Sha1_32 {

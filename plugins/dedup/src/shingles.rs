@@ -3,8 +3,8 @@
 use crate::digest::SLACK;
 use crate::simplify::Simplifier;
 use djhost_sdk::Reject;
+use djhost_sdk::models::Model;
 use djhost_sdk::text::{blocks, lower_into, plain_pattern, word_hash};
-use djhost_sentencepiece::SentencePiece;
 use djhost_words::Words;
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, HirKind};
@@ -39,7 +39,7 @@ pub(crate) struct Shingles {
     window: usize,
     lowercase: bool,
     ignore: Option<Regex>,
-    model: Option<SentencePiece>,
+    model: Option<Model>,
     words: Option<Words>,
     simplifier: Option<Simplifier>,
     /// The ranges of Unicode's punctuation, sorted.
@@ -61,7 +61,7 @@ impl Shingles {
         lowercase: bool,
         ignore: Option<&str>,
         merge_short: bool,
-        model: Option<SentencePiece>,
+        model: Option<Model>,
     ) -> Result<Self, String> {
         if window == 0 {
             return Err("`window_size` is 0: it must be at least 1".into());
@@ -138,10 +138,11 @@ impl Shingles {
             self.joined.push_str(token);
             self.tokens.push((start, self.joined.len() as u32));
         };
-        match (self.tokenization, &mut self.model) {
-            (_, Some(model)) => model
-                .pieces(text, |piece| push(piece, ""))
-                .map_err(Reject)?,
+        match (self.tokenization, &self.model) {
+            (_, Some(model)) => {
+                let pieces = model.pieces(text)?;
+                pieces.iter().flatten().for_each(|piece| push(piece, ""));
+            }
             (Tokenization::Word, _) => {
                 let words = self.words.iter_mut().flat_map(|words| words.cut(text));
                 words.for_each(|&(start, end)| push(&text[start as usize..end as usize], " "));

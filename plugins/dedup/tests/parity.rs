@@ -2,6 +2,8 @@
 
 #[path = "../../../tests/parity/check.rs"]
 mod check;
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
 
 #[test]
 fn all_operators_agree_with_data_juicer() {
@@ -9,5 +11,5 @@ fn all_operators_agree_with_data_juicer() {
     let mut operators = djhost_dedup::operators();
     let own = ["bloom_paragraph_deduplicator", "sentence_deduplicator"];
     operators.retain(|operator| !own.contains(&(operator.describe)().name));
-    check::check(operators);
+    check::check_lent(operators, lent::lend_models);
 }

@@ -1,7 +1,7 @@
 //! `alphanumeric_filter`
 
 use crate::alphabetic_table::ALPHABETIC;
-use crate::huggingface::{self, HfTokenizer};
+use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text;
 
@@ -13,23 +13,26 @@ pub struct AlphanumericFilter {
     /// Take the ratio of letters (without digits) to tokens of a tokenizer, with the stat
     /// `alpha_token_ratio`.
     pub tokenization: bool,
-    /// The tokenizer for `tokenization`: a `tokenizer.json`, or a directory with one. Nothing is
-    /// downloaded: get the file once and name it.
-    #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
+    /// The tokenizer for `tokenization`: a `tokenizer.json`, or a directory with one, also below a
+    /// model directory under the name that the Hugging Face hub has for it. Nothing is downloaded.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "file": "{hf_tokenizer}", "when": "tokenization",
+        "published": "https://huggingface.co/{hf_tokenizer} (`tokenizer.json`)"
+    }))]
     pub hf_tokenizer: String,
     /// The least ratio of letters and digits, of any script, to characters.
     pub min_ratio: f64,
     /// The greatest ratio.
     pub max_ratio: f64,
     #[serde(skip)]
-    tokenizer: Option<HfTokenizer>,
+    tokenizer: Option<Model>,
 }
 
 impl Default for AlphanumericFilter {
     fn default() -> Self {
         Self {
             tokenization: false,
-            hf_tokenizer: huggingface::DEFAULT.into(),
+            hf_tokenizer: "EleutherAI/pythia-6.9b-deduped".into(),
             min_ratio: 0.25,
             max_ratio: i64::MAX as f64,
             tokenizer: None,
@@ -43,10 +46,7 @@ impl TextFilter for AlphanumericFilter {
 
     fn prepare(&mut self) -> Result<(), String> {
         if self.tokenization {
-            self.tokenizer = Some(HfTokenizer::of_parameter(
-                "hf_tokenizer",
-                &self.hf_tokenizer,
-            )?);
+            self.tokenizer = Some(Model::open("hf_tokenizer")?);
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl TextFilter for AlphanumericFilter {
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
         Ok(match &self.tokenizer {
-            Some(tokenizer) => ratio(letters(text), tokenizer.count(text)?),
+            Some(tokenizer) => ratio(letters(text), tokenizer.count(text, false)? as usize),
             None => ratio(text::alphanumeric(text), text::code_points(text)),
         })
     }
@@ -132,22 +132,13 @@ mod tests {
     fn letters_are_counted_by_tokens() {
         let params =
             r#"{"tokenization": true, "hf_tokenizer": "../examples/files/tokenizer.json"}"#;
+        let _lent = crate::lent::lend_models(operator!(AlphanumericFilter), params);
         let out = Runner::new(operator!(AlphanumericFilter), params)
             .unwrap()
             .filter(&["", "a walk!", "-- 42", "日本²"]);
         assert_eq!(
             out.stat("alpha_token_ratio"),
             [0.0, 5.0 / 3.0, 0.0, 2.0 / 3.0].map(Some)
-        );
-    }
-
-    #[test]
-    fn a_tokenizer_must_be_named() {
-        let error =
-            Runner::new(operator!(AlphanumericFilter), r#"{"tokenization": true}"#).unwrap_err();
-        assert!(
-            error.to_string().contains("`hf_tokenizer`: there is no `EleutherAI/pythia-6.9b-deduped`; nothing is downloaded"),
-            "{error}"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! `language_id_score_filter`
 
 use crate::detector;
-use crate::fasttext::{Model, Scratch};
+use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::lower_into;
 
@@ -24,16 +24,22 @@ pub struct LanguageIdScoreFilter {
     pub lang: Languages,
     /// The least score.
     pub min_score: f64,
-    /// A fastText model file, `.bin` or `.ftz`, such as `lid.176.ftz`. Empty: the detector that
-    /// ships.
-    #[schemars(extend("format" = "read-file"))]
+    /// A fastText model file, `.bin` or `.ftz`, such as `lid.176.ftz`. Empty: Data-Juicer's
+    /// `lid.176.bin` if a model directory has it, or else the detector that ships.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "fasttext", "file": "lid.176.bin", "optional": true,
+        "published": "https://dl.fbaipublicfiles.com/fasttext/supervised-models/lid.176.bin"
+    }))]
     pub model: String,
     #[serde(skip)]
-    fasttext: Option<Model>,
-    #[serde(skip)]
-    scratch: Scratch,
+    fasttext: Option<Fasttext>,
     #[serde(skip)]
     lower: String,
+}
+
+struct Fasttext {
+    model: Model,
+    labels: Vec<String>,
 }
 
 /// One label or several.
@@ -63,7 +69,6 @@ impl Default for LanguageIdScoreFilter {
             min_score: 0.8,
             model: String::new(),
             fasttext: None,
-            scratch: Scratch::default(),
             lower: String::new(),
         }
     }
@@ -71,16 +76,19 @@ impl Default for LanguageIdScoreFilter {
 
 impl LanguageIdScoreFilter {
     /// The label and the score of a text.
-    fn judge(&mut self, text: &str) -> (&str, f64) {
+    fn judge(&mut self, text: &str) -> Result<(&str, f64), Reject> {
         let answer = match &self.fasttext {
-            Some(model) => {
+            Some(Fasttext { model, labels }) => {
                 self.lower.clear();
                 lower_into(text, &mut self.lower);
-                model.predict(self.lower.as_bytes(), &mut self.scratch)
+                let best = model.classify(&self.lower, 1)?.into_iter().next();
+                best.and_then(|(label, score)| {
+                    Some((labels.get(label as usize)?.as_str(), f64::from(score)))
+                })
             }
             None => detector::detect(text),
         };
-        answer.unwrap_or(("", 0.0))
+        Ok(answer.unwrap_or(("", 0.0)))
     }
 }
 
@@ -93,11 +101,9 @@ impl Operator for LanguageIdScoreFilter {
     const COST: Cost = Cost::Heavy;
 
     fn prepare(&mut self) -> Result<(), String> {
-        if !self.model.is_empty() {
-            self.fasttext = Some(
-                Model::open(&self.model)
-                    .map_err(|error| format!("`model`: `{}`: {error}", self.model))?,
-            );
+        if let Some(model) = Model::open_if_lent("model")? {
+            let labels = model.labels()?;
+            self.fasttext = Some(Fasttext { model, labels });
         }
         Ok(())
     }
@@ -134,7 +140,9 @@ impl Operator for LanguageIdScoreFilter {
             let (lang, score) = match known {
                 (Some(lang), Some(score)) => (lang, score),
                 (known_lang, known_score) => {
-                    let (lang, score) = self.judge(texts.value(row));
+                    let (lang, score) = self
+                        .judge(texts.value(row))
+                        .map_err(|reject| OpError::Failed(reject.0))?;
                     // Keeps what a row has.
                     langs.push(known_lang.unwrap_or(lang));
                     scores.push(known_score.unwrap_or(score));
@@ -170,6 +178,7 @@ impl Operator for LanguageIdScoreFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use djhost_sdk::models::{Lend, lend};
     use djhost_sdk::{Filtered, operator};
 
     fn langs(answer: &Filtered) -> Vec<Option<&str>> {
@@ -227,16 +236,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_model_is_refused() {
-        let refused = |params: &str| {
-            Runner::new(operator!(LanguageIdScoreFilter), params)
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(
-            refused(r#"{"model": "/does/not/exist.bin"}"#)
-                .starts_with("`model`: `/does/not/exist.bin`: cannot read it")
-        );
-        assert!(refused(r#"{"model": "Cargo.toml"}"#).contains("this is not a fastText model"));
+    fn a_model_that_is_lent_takes_the_place_of_the_detector() {
+        struct Upper;
+        impl Lend for Upper {
+            fn labels(&self) -> Result<Vec<String>, String> {
+                Ok(vec!["one".into(), "two".into()])
+            }
+            fn classify(&self, text: &str, k: u32) -> Result<Vec<(u32, f32)>, String> {
+                assert_eq!((text, k), ("the weather", 1));
+                Ok(vec![(1, 0.75)])
+            }
+        }
+        let _lent = lend("model", Upper);
+        let mut op = Runner::new(operator!(LanguageIdScoreFilter), r#"{"lang": "two"}"#).unwrap();
+        let answer = op.filter(&["The WEATHER"]);
+        assert_eq!(langs(&answer), [Some("two")]);
+        assert_eq!(answer.stat(SCORE), [Some(0.75)]);
+        assert_eq!(answer.keep, [false], "below 0.8");
     }
 }

@@ -1,22 +1,26 @@
-//! Operators that use a model or a tokenizer, with Data-Juicer's names, parameters and results.
+//! Operators that use a model or a tokenizer which the host lends, with Data-Juicer's names, parameters and results.
 
 mod alphabetic_table;
 mod alphanumeric;
 mod detector;
-#[doc(hidden)]
-pub mod fasttext;
-#[doc(hidden)]
-pub mod huggingface;
+mod fasttext_classifier;
 mod language_id_score;
+#[cfg(test)]
+#[path = "../../../tests/parity/lent.rs"]
+mod lent;
+mod lines;
 #[path = "../../text-mappers/src/matches.rs"]
 mod matches;
 mod ngrams;
+mod perplexity;
 mod script;
 mod text_chunk;
 mod token_num;
 
 pub use alphanumeric::AlphanumericFilter;
+pub use fasttext_classifier::FasttextClassifierFilter;
 pub use language_id_score::LanguageIdScoreFilter;
+pub use perplexity::PerplexityFilter;
 pub use text_chunk::TextChunkMapper;
 pub use token_num::TokenNumFilter;
 
@@ -24,5 +28,7 @@ djhost_sdk::export!(
     LanguageIdScoreFilter,
     TokenNumFilter,
     AlphanumericFilter,
-    TextChunkMapper
+    TextChunkMapper,
+    PerplexityFilter,
+    FasttextClassifierFilter
 );

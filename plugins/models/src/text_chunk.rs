@@ -1,7 +1,7 @@
 //! `text_chunk_mapper`
 
-use crate::huggingface::{self, HfTokenizer};
 use crate::matches::each_match;
+use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::{code_points, plain_pattern, strip};
 use regex::Regex;
@@ -26,16 +26,19 @@ pub struct TextChunkMapper {
     /// be less than `max_len`.
     pub overlap_len: u64,
     /// A Hugging Face tokenizer, to count tokens and not characters: a `tokenizer.json`, or a
-    /// directory with one. Nothing is downloaded: get the file of the tokenizer once and name it.
-    /// Tokenizers of tiktoken and DashScope are none.
-    #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
+    /// directory with one, also below a model directory under the name that the Hugging Face hub
+    /// has for it. Nothing is downloaded. Tokenizers of tiktoken and DashScope are none.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "optional": true,
+        "published": "https://huggingface.co/{tokenizer} (`tokenizer.json`)"
+    }))]
     pub tokenizer: Option<String>,
     /// Goes with `tokenizer`; without effect.
     pub trust_remote_code: bool,
     #[serde(skip)]
     split: Option<Regex>,
     #[serde(skip)]
-    tokens: Option<HfTokenizer>,
+    tokens: Option<Model>,
 }
 
 impl Default for TextChunkMapper {
@@ -56,9 +59,7 @@ impl Expander for TextChunkMapper {
     const NAME: &'static str = "text_chunk_mapper";
 
     fn prepare(&mut self) -> Result<(), String> {
-        if let Some(tokenizer) = &self.tokenizer {
-            self.tokens = Some(HfTokenizer::of_parameter("tokenizer", tokenizer)?);
-        }
+        self.tokens = Model::open_if_lent("tokenizer")?;
         match self.max_len {
             None if self.split_pattern.is_none() => {
                 return Err("`max_len` and `split_pattern` are both null: give one of them".into());
@@ -182,13 +183,13 @@ fn cut(
 
 /// Like `windows`, by tokens.
 fn token_windows(
-    tokenizer: &HfTokenizer,
+    tokenizer: &Model,
     text: &str,
     max: usize,
     overlap: usize,
     out: &mut NewRows,
 ) -> Result<(), Reject> {
-    let tokens = tokenizer.encode(text)?;
+    let tokens = tokenizer.encode(text, false)?;
     if tokens.len() <= max {
         out.push(text);
         return Ok(());
@@ -205,7 +206,7 @@ const MOST_WORK: usize = if cfg!(test) { 1 << 16 } else { 32 << 20 };
 /// Like `cut`, by tokens. After a match it continues in the text, as many characters on as the
 /// tokens up to it make.
 fn token_cut(
-    tokenizer: &HfTokenizer,
+    tokenizer: &Model,
     split: &Regex,
     text: &str,
     max: usize,
@@ -213,7 +214,7 @@ fn token_cut(
     out: &mut NewRows,
 ) -> Result<(), Reject> {
     let mut rest = Cow::Borrowed(text);
-    let mut tokens = tokenizer.encode(&rest)?;
+    let mut tokens = tokenizer.encode(&rest, false)?;
     // The whole rest is tokenized for each chunk, so the work grows with the square of the
     // length.
     let mut work = rest.len();
@@ -238,7 +239,7 @@ fn token_cut(
         if !strip(chunk).is_empty() {
             out.push(chunk);
         }
-        tokens = tokenizer.encode(&next)?;
+        tokens = tokenizer.encode(&next, false)?;
         // A tokenizer may make ever more tokens of its own output: that ends, too.
         work += next.len().max(1 << 10);
         rest = Cow::Owned(next);
@@ -251,9 +252,11 @@ fn token_cut(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lent::lend_models;
     use djhost_sdk::operator;
 
     fn run(params: &str, text: &str) -> Vec<String> {
+        let _lent = lend_models(operator!(TextChunkMapper), params);
         Runner::new(operator!(TextChunkMapper), params)
             .unwrap()
             .map(&[text])
@@ -311,6 +314,7 @@ mod tests {
     #[test]
     fn texts_that_would_take_too_long_are_refused() {
         let params = r#"{"tokenizer": "../examples/files", "split_pattern": "x", "max_len": 2}"#;
+        let _lent = lend_models(operator!(TextChunkMapper), params);
         let mut op = Runner::new(operator!(TextChunkMapper), params).unwrap();
         let text = "we go ".repeat(4000);
         let batch = Runner::text_batch(&[&text]);

@@ -1,6 +1,6 @@
 //! `token_num_filter`
 
-use crate::huggingface::{self, HfTokenizer};
+use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
 
 /// Keeps texts whose number of tokens lies in a range.
@@ -10,22 +10,25 @@ use djhost_sdk::prelude::*;
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TokenNumFilter {
-    /// The tokenizer: a `tokenizer.json`, or a directory with one. Nothing is downloaded: get the
-    /// file of the tokenizer once and name it.
-    #[schemars(extend("format" = "read-path", "x-if-missing" = huggingface::GET_IT))]
+    /// The tokenizer: a `tokenizer.json`, or a directory with one, also below a model directory
+    /// under the name that the Hugging Face hub has for it. Nothing is downloaded.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "file": "{hf_tokenizer}",
+        "published": "https://huggingface.co/{hf_tokenizer} (`tokenizer.json`)"
+    }))]
     pub hf_tokenizer: String,
     /// The least number of tokens.
     pub min_num: i64,
     /// The greatest number of tokens.
     pub max_num: i64,
     #[serde(skip)]
-    tokenizer: Option<HfTokenizer>,
+    tokenizer: Option<Model>,
 }
 
 impl Default for TokenNumFilter {
     fn default() -> Self {
         Self {
-            hf_tokenizer: huggingface::DEFAULT.into(),
+            hf_tokenizer: "EleutherAI/pythia-6.9b-deduped".into(),
             min_num: 10,
             max_num: i64::MAX,
             tokenizer: None,
@@ -39,16 +42,13 @@ impl TextFilter for TokenNumFilter {
     const COST: Cost = Cost::Heavy;
 
     fn prepare(&mut self) -> Result<(), String> {
-        self.tokenizer = Some(HfTokenizer::of_parameter(
-            "hf_tokenizer",
-            &self.hf_tokenizer,
-        )?);
+        self.tokenizer = Some(Model::open("hf_tokenizer")?);
         Ok(())
     }
 
     fn stat(&mut self, text: &str) -> Result<f64, Reject> {
-        match &mut self.tokenizer {
-            Some(tokenizer) => Ok(tokenizer.count(text)? as f64),
+        match &self.tokenizer {
+            Some(tokenizer) => Ok(tokenizer.count(text, false)?.into()),
             None => Err(Reject("there is no tokenizer".into())),
         }
     }

@@ -12,10 +12,14 @@ use djhost_sdk::prelude::*;
 pub struct FlaggedWordsFilter {
     /// The language of the words; `all` joins those of all languages.
     pub lang: String,
-    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
+    /// Take the pieces of a sentencepiece model for words.
     pub tokenization: bool,
-    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
-    #[schemars(extend("format" = "read-file"))]
+    /// The model for `tokenization`: a sentencepiece model file. Empty: that of the language in a
+    /// model directory, such as `en.sp.model`.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "file": "{lang}.sp.model", "when": "tokenization",
+        "published": "https://huggingface.co/edugp/kenlm/resolve/main/wikipedia/{lang}.sp.model"
+    }))]
     pub tokenizer_model: String,
     /// The least ratio of flagged words to words.
     pub min_ratio: f64,
@@ -57,7 +61,7 @@ impl TextFilter for FlaggedWordsFilter {
     const STAT: Stat = Stat::float("flagged_words_ratio");
 
     fn prepare(&mut self) -> Result<(), String> {
-        let tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
+        let tokenizer = Tokenizer::new(self.tokenization)?;
         let shipped = include_str!("lists/flagged_words.json");
         let words = Source {
             parameter: "flagged_words_dir",

@@ -2,38 +2,34 @@
 
 use crate::special_table::SPECIAL;
 use crate::words;
+use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
 use djhost_sdk::text::lower_into;
-use djhost_sentencepiece::SentencePiece;
 
 /// Cuts texts into words.
 #[derive(Default)]
-pub(crate) struct Tokenizer(Option<SentencePiece>);
+pub(crate) struct Tokenizer(Option<Model>);
 
 impl Tokenizer {
-    /// With `tokenization` words are the pieces of the model.
+    /// With `tokenization` words are the pieces of the model that is lent for `tokenizer_model`.
     ///
     /// # Errors
-    /// When the model cannot be read.
-    pub(crate) fn new(tokenization: bool, model: &str) -> Result<Self, String> {
+    /// When none is lent.
+    pub(crate) fn new(tokenization: bool) -> Result<Self, String> {
         tokenization
-            .then(|| SentencePiece::of_parameter(model, "`tokenization: true`"))
+            .then(|| Model::open("tokenizer_model"))
             .transpose()
             .map(Self)
     }
 
     /// The number of words.
     pub(crate) fn count(&mut self, text: &str) -> Result<usize, Reject> {
-        let Some(model) = &mut self.0 else {
+        let Some(model) = &self.0 else {
             return Ok(words::count(text));
         };
-        let mut count = 0;
-        model
-            .pieces(text, |piece| {
-                count += usize::from(piece.contains(|c| !SPECIAL.has(c as u32)))
-            })
-            .map_err(Reject)?;
-        Ok(count)
+        let pieces = model.pieces(text)?;
+        let is_word = |piece: &&str| piece.contains(|c| !SPECIAL.has(c as u32));
+        Ok(pieces.iter().flatten().filter(is_word).count())
     }
 
     /// A number of words that the text has at least, found at its beginning; None for the pieces of a
@@ -58,13 +54,13 @@ impl Tokenizer {
         mut visit: impl FnMut(&[u8], usize, usize),
     ) -> Result<(), Reject> {
         lower.clear();
-        let Some(model) = &mut self.0 else {
+        let Some(model) = &self.0 else {
             lower_into(text, lower);
             let bytes = lower.as_bytes();
             words::each(lower, |start, end| visit(&bytes[start..end], start, end));
             return Ok(());
         };
-        let cut = model.pieces(text, |piece| {
+        for piece in model.pieces(text)?.iter().flatten() {
             let start = lower.len();
             lower_into(piece, lower);
             let piece = &lower[start..];
@@ -74,27 +70,46 @@ impl Tokenizer {
             if !word.is_empty() {
                 visit(word.as_bytes(), start, start + word.len());
             }
-        });
-        cut.map_err(Reject)
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use djhost_sdk::models::{Lend, lend};
+
+    struct Halves;
+
+    impl Lend for Halves {
+        fn pieces(&self, text: &str) -> Result<Vec<String>, String> {
+            let (first, second) = text.split_at(text.len() / 2);
+            Ok(vec![first.into(), "\u{2581}--".into(), second.into()])
+        }
+    }
 
     #[test]
-    fn a_model_must_be_named() {
-        let refused = |model: &str| Tokenizer::new(true, model).err().unwrap();
-        assert!(refused("").starts_with("`tokenization: true` needs `tokenizer_model`"));
-        assert!(
-            refused("/does/not/exist")
-                .starts_with("`tokenizer_model`: `/does/not/exist`: cannot read it")
+    fn words_are_the_pieces_of_a_model_that_is_lent() {
+        let _lent = lend("tokenizer_model", Halves);
+        let mut tokenizer = Tokenizer::new(true).unwrap();
+        assert_eq!(tokenizer.count("ABcd").unwrap(), 2);
+        let (mut lower, mut words) = (String::new(), Vec::new());
+        tokenizer
+            .lower_words("ABcd", &mut lower, |word, start, end| {
+                words.push((word.to_owned(), start, end))
+            })
+            .unwrap();
+        let after = "ab\u{2581}--".len();
+        assert_eq!(
+            words,
+            [(b"ab".to_vec(), 0, 2), (b"cd".to_vec(), after, after + 2)]
         );
-        assert!(
-            refused("Cargo.toml")
-                .starts_with("`tokenizer_model`: `Cargo.toml`: this is not a sentencepiece model")
-        );
-        assert!(Tokenizer::new(false, "/does/not/exist").is_ok());
+    }
+
+    #[test]
+    fn without_the_wish_no_model_is_opened() {
+        assert!(Tokenizer::new(true).is_err());
+        assert!(!Tokenizer::new(false).unwrap().has_model());
     }
 }

@@ -11,12 +11,16 @@ use djhost_sdk::prelude::*;
 #[serde(default)]
 #[schemars(extend("x-wanted-stats" = true))]
 pub struct WordsNumFilter {
-    /// The language. No effect: `tokenizer_model` says which model it is.
+    /// The language, by which the model for `tokenization` is found.
     pub lang: String,
-    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
+    /// Take the pieces of a sentencepiece model for words.
     pub tokenization: bool,
-    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
-    #[schemars(extend("format" = "read-file"))]
+    /// The model for `tokenization`: a sentencepiece model file. Empty: that of the language in a
+    /// model directory, such as `en.sp.model`.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "file": "{lang}.sp.model", "when": "tokenization",
+        "published": "https://huggingface.co/edugp/kenlm/resolve/main/wikipedia/{lang}.sp.model"
+    }))]
     pub tokenizer_model: String,
     /// The least number of words.
     pub min_num: i64,
@@ -44,7 +48,7 @@ impl TextFilter for WordsNumFilter {
     const STAT: Stat = Stat::integer("num_words");
 
     fn prepare(&mut self) -> Result<(), String> {
-        self.tokenizer = Tokenizer::new(self.tokenization, &self.tokenizer_model)?;
+        self.tokenizer = Tokenizer::new(self.tokenization)?;
         Ok(())
     }
 

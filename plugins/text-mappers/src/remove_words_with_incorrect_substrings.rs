@@ -2,8 +2,8 @@
 
 use crate::words::{keep_words, strip_special};
 use aho_corasick::{AhoCorasick, MatchKind};
+use djhost_sdk::models::Model;
 use djhost_sdk::prelude::*;
-use djhost_sentencepiece::SentencePiece;
 
 /// Removes words that contain one of some strings.
 ///
@@ -13,19 +13,23 @@ use djhost_sentencepiece::SentencePiece;
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoveWordsWithIncorrectSubstringsMapper {
-    /// The language. No effect: `tokenizer_model` says which model it is.
+    /// The language, by which the model for `tokenization` is found.
     pub lang: String,
-    /// Take the pieces of a sentencepiece model for words. Needs `tokenizer_model`.
+    /// Take the pieces of a sentencepiece model for words.
     pub tokenization: bool,
-    /// The model for `tokenization`: a sentencepiece model file, such as `en.sp.model`.
-    #[schemars(extend("format" = "read-file"))]
+    /// The model for `tokenization`: a sentencepiece model file. Empty: that of the language in a
+    /// model directory, such as `en.sp.model`.
+    #[schemars(extend("format" = "model", "x-model" = {
+        "kind": "tokenizer", "file": "{lang}.sp.model", "when": "tokenization",
+        "published": "https://huggingface.co/edugp/kenlm/resolve/main/wikipedia/{lang}.sp.model"
+    }))]
     pub tokenizer_model: String,
     /// The strings; null gives the default.
     pub substrings: Option<Vec<String>>,
     #[serde(skip)]
     search: Option<AhoCorasick>,
     #[serde(skip)]
-    model: Option<SentencePiece>,
+    model: Option<Model>,
     #[serde(skip)]
     word: String,
 }
@@ -51,10 +55,7 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
 
     fn prepare(&mut self) -> Result<(), String> {
         if self.tokenization {
-            self.model = Some(SentencePiece::of_parameter(
-                &self.tokenizer_model,
-                "`tokenization: true`",
-            )?);
+            self.model = Some(Model::open("tokenizer_model")?);
         }
         let substrings = self
             .substrings
@@ -71,9 +72,9 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
         let Some(search) = &self.search else {
             return Ok(false);
         };
-        if let Some(model) = &mut self.model {
+        if let Some(model) = &self.model {
             let (from, mut removed) = (out.len(), false);
-            let cut = model.pieces(text, |piece| {
+            for piece in model.pieces(text)?.iter().flatten() {
                 self.word.clear();
                 piece
                     .split('\u{2581}')
@@ -82,8 +83,7 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
                     true => removed = true,
                     false => out.push_str(&self.word),
                 }
-            });
-            cut.map_err(Reject)?;
+            }
             return Ok(removed && out[from..] != *text);
         }
         let find = |from: usize| {
@@ -106,6 +106,7 @@ impl TextMapper for RemoveWordsWithIncorrectSubstringsMapper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use djhost_sdk::models::{Lend, lend};
     use djhost_sdk::operator;
 
     fn run(params: &str, text: &str) -> String {
@@ -132,12 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn a_model_must_be_named() {
-        let error = Runner::new(
-            operator!(RemoveWordsWithIncorrectSubstringsMapper),
-            r#"{"tokenization": true}"#,
-        )
-        .unwrap_err();
-        assert!(format!("{error:?}").contains("`tokenization: true` needs `tokenizer_model`"));
+    fn the_pieces_of_a_model_are_words() {
+        struct Pieces;
+        impl Lend for Pieces {
+            fn pieces(&self, _text: &str) -> Result<Vec<String>, String> {
+                Ok(["\u{2581}see", "\u{2581}www", ".a", "b"]
+                    .map(String::from)
+                    .into())
+            }
+        }
+        let _lent = lend("tokenizer_model", Pieces);
+        assert_eq!(run(r#"{"tokenization": true}"#, "see www.ab"), "see.ab");
     }
 }

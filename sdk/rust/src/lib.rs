@@ -68,6 +68,7 @@ mod filter;
 mod group;
 pub mod json;
 mod mapper;
+pub mod models;
 mod op;
 mod params;
 mod select;

@@ -30,3 +30,13 @@ fn the_copies_of_the_contract_are_the_contract() {
         );
     }
 }
+
+#[test]
+fn the_copies_of_services_are_the_services() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    assert!(
+        read("sdk/rust/wit/models/models.wit") == read("wit/since-v0.2/models.wit"),
+        "sdk/rust/wit/models/models.wit differs from wit/since-v0.2/models.wit: copy the latter over the former"
+    );
+}

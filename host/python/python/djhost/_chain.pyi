@@ -221,6 +221,17 @@ class Chain:
         **common: Unpack[Common],
     ) -> Chain:
         """Takes the tables of HTML into a field: of each table its rows, of each row the texts of its cells."""
+    def fasttext_classifier_filter(
+        self,
+        *,
+        model: str = "",
+        label: str = "__label__hq",
+        min_score: float = 0.5,
+        max_score: float = 1.0,
+        newlines: Literal["join", "space"] = "join",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps texts to which a fastText classifier gives a label with a probability in a range."""
     def fineweb_quality_filter(
         self,
         *,
@@ -387,6 +398,17 @@ class Chain:
         """Makes one row of all rows: each field becomes the list of their values."""
     def naive_reverse_grouper(self, *, batch_meta_export_path: str | None = None, **common: Unpack[Common]) -> Chain:
         """Makes many rows of one, the way back from a grouper: each row gets one value of the list of every field."""
+    def perplexity_filter(
+        self,
+        *,
+        lang: str = "en",
+        min_ppl: float = 0.0,
+        max_ppl: float = 1500.0,
+        model: str = "",
+        tokenizer_model: str = "",
+        **common: Unpack[CommonOfFilters],
+    ) -> Chain:
+        """Keeps texts whose perplexity lies in a range: those that a language model finds likely."""
     def pii_redaction_mapper(
         self,
         *,

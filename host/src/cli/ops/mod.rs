@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Map, Value};
 
+use crate::config::expand_home;
 use crate::error::UserError;
+use crate::models::Library;
 use crate::ops::Given;
 
 /// List, show, try, check and make operators
@@ -56,6 +58,33 @@ impl Plugins {
     /// `DJHOST_PLUGINS`, `DJHOST_ALLOW_OVERRIDE`.
     fn given(&self) -> Result<Given> {
         Given::new(&self.dirs, &self.allow_override, "--plugins")
+    }
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+struct Models {
+    /// Directory with models for operators that use one, such as `lid.176.bin`; may be given several
+    /// times [default: those of DJHOST_MODEL_DIR]
+    #[arg(long = "model-dir", alias = "model_dir", value_name = "DIR")]
+    dirs: Vec<String>,
+}
+
+impl Models {
+    /// Returns the directories that the arguments name, or else `or`, those of the environment.
+    fn library(&self, or: Vec<String>) -> (Vec<String>, Library) {
+        let dirs = if self.dirs.is_empty() {
+            or
+        } else {
+            self.dirs.clone()
+        };
+        let library = Library {
+            dirs: dirs
+                .iter()
+                .map(|d| expand_home(d).as_ref().into())
+                .collect(),
+            ..Library::default()
+        };
+        (dirs, library)
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{Plugins, check_is_file, read_params};
+use super::{Models, Plugins, check_is_file, read_params};
 use crate::cli::loading::while_loading;
 use crate::config::Override;
 use crate::error::{UserError, exit};
@@ -36,6 +36,8 @@ pub(crate) struct RunArgs {
     params: Option<String>,
     #[command(flatten)]
     plugins: Plugins,
+    #[command(flatten)]
+    models: Models,
     /// Keep the stats of filters in the rows, under `__dj__stats__`
     #[arg(long)]
     stats: bool,
@@ -51,11 +53,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let entry = registry.get(&name, "")?;
     let is_grouper = entry.descriptor.kind == Kind::Grouper;
     // Mistakes are reported for `--params` here, not for a recipe that the user never wrote.
+    let full = full_params(entry, &params)?;
+    let (model_dirs, library) = args.models.library(given.models.clone());
     let pool = registry.pool(
         entry,
-        &full_params(entry, &params)?,
+        &full,
         Limits::default(),
-        grants_of_params(entry, &params, "--params")?,
+        grants_of_params(entry, &params, &full, &library, "--params")?,
         0,
         "--params",
     )?;
@@ -97,7 +101,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let logs = Logs::init(None, true)?;
     let prepared = prepare(
         Some(&recipe),
-        &settings(dir.path(), &given, args.stats, believes),
+        &settings(dir.path(), &given, &model_dirs, args.stats, believes),
     )?;
     stop.watch_signals()?;
     run_job(
@@ -172,7 +176,13 @@ fn find(name: &str, mut given: Given) -> Result<(String, Given)> {
 
 /// Returns settings that override the environment: a variable meant for jobs must not send the
 /// result elsewhere.
-fn settings(dir: &Path, given: &Given, stats: bool, believes: bool) -> Vec<Override> {
+fn settings(
+    dir: &Path,
+    given: &Given,
+    model_dirs: &[String],
+    stats: bool,
+    believes: bool,
+) -> Vec<Override> {
     let path = |name: &str| dir.join(name).display().to_string();
     let plugins: Vec<String> = given.dirs.iter().map(|p| p.display().to_string()).collect();
     [
@@ -182,6 +192,7 @@ fn settings(dir: &Path, given: &Given, stats: bool, believes: bool) -> Vec<Overr
         ("work_dir", path("work")),
         ("job_id", "run".into()),
         ("plugins", json!(plugins).to_string()),
+        ("model_dir", json!(model_dirs).to_string()),
         ("allow_override", json!(given.replace).to_string()),
         ("keep_stats_in_res_ds", stats.to_string()),
         ("reuse_input_stats", believes.to_string()),

@@ -94,7 +94,7 @@ fn auto_size(resolved: &Resolved, plan: &Plan, dataset: &Dataset, most: Option<u
     };
     let machine = Machine {
         workers: config.workers(),
-        memory: available_memory(),
+        memory: available_memory().map(|free| free.saturating_sub(plan.model_bytes())),
     };
     auto::choose(
         sample.as_deref().map_err(|e| e.as_str()),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::plan::PlannedOp;
 use crate::term::{bytes, count, seconds};
-use crate::wasm::Seen;
+use crate::wasm::{GrantedModel, Seen};
 use crate::wasm::contract::ROW;
 
 /// Returns the lines about the ops, then one for each component.
@@ -30,12 +30,30 @@ pub(crate) fn lines(ops: &[PlannedOp]) -> Vec<String> {
             op.pool.grants()
         );
         let filter = op.pool.seen().map(bloom_filter).into_iter();
-        let about = [own_params(op), fields(op), may].into_iter().chain(filter);
+        let models = op.pool.grants().models.iter().map(lent);
+        let about = [own_params(op), fields(op), may]
+            .into_iter()
+            .chain(models)
+            .chain(filter);
         lines.extend(about.map(|line| format!("       {line}")));
     }
     lines.extend([String::new(), "components".to_owned()]);
     lines.extend(components(ops));
     lines
+}
+
+/// A model that it is lent, and the memory that this takes once for all workers.
+fn lent(granted: &GrantedModel) -> String {
+    let model = &granted.model;
+    format!(
+        "is lent the {} model `{}` (`{}`): {}, {} of memory for all workers, sha256 {}…",
+        model.info.kind,
+        model.path.display().to_string().escape_debug(),
+        granted.parameter,
+        bytes(model.info.bytes),
+        bytes(model.info.resident),
+        &model.digest[..12]
+    )
 }
 
 /// The memory that the host takes to look up keys.

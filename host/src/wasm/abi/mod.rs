@@ -2,3 +2,4 @@
 //! columns and Arrow's.
 
 pub(crate) mod v0_1;
+pub(crate) mod v0_2;

@@ -209,6 +209,17 @@ def extract_tables_from_html_mapper(
 ) -> Op:
     """Takes the tables of HTML into a field: of each table its rows, of each row the texts of its cells."""
 
+def fasttext_classifier_filter(
+    *,
+    model: str = "",
+    label: str = "__label__hq",
+    min_score: float = 0.5,
+    max_score: float = 1.0,
+    newlines: Literal["join", "space"] = "join",
+    **common: Unpack[CommonOfFilters],
+) -> Op:
+    """Keeps texts to which a fastText classifier gives a label with a probability in a range."""
+
 def fineweb_quality_filter(
     *,
     line_punct_thr: float = 0.12,
@@ -374,6 +385,17 @@ def naive_grouper(**common: Unpack[Common]) -> Op:
 
 def naive_reverse_grouper(*, batch_meta_export_path: str | None = None, **common: Unpack[Common]) -> Op:
     """Makes many rows of one, the way back from a grouper: each row gets one value of the list of every field."""
+
+def perplexity_filter(
+    *,
+    lang: str = "en",
+    min_ppl: float = 0.0,
+    max_ppl: float = 1500.0,
+    model: str = "",
+    tokenizer_model: str = "",
+    **common: Unpack[CommonOfFilters],
+) -> Op:
+    """Keeps texts whose perplexity lies in a range: those that a language model finds likely."""
 
 def pii_redaction_mapper(
     *,

@@ -89,7 +89,10 @@ const MEANING: [(&str, &str); 8] = [
         "no environment, arguments or input; what is printed goes to the log",
     ),
     ("wasi:io", "streams and polling for the others"),
-    ("djhost:op", "the types of the contract"),
+    (
+        "djhost:op",
+        "the types of the contract, and services of the host, of which it has what a recipe grants",
+    ),
 ];
 
 /// Returns one line for each group of imports. None is a failure: the sandbox gives nothing to any

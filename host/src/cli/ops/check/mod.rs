@@ -12,8 +12,9 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{check_is_file, read_params};
+use super::{Models, check_is_file, read_params};
 use crate::error::{UserError, did_you_mean, exit};
+use crate::models::Library;
 use crate::ops::full_params;
 use crate::plan::grants_of_params;
 use crate::term::{Style, fold_at};
@@ -36,6 +37,8 @@ pub(crate) struct CheckArgs {
     /// Parameters of the operator, a JSON object
     #[arg(long, value_name = "JSON")]
     params: Option<String>,
+    #[command(flatten)]
+    models: Models,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -106,9 +109,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<u8> {
     )];
     component_checks.push(describe::same(&entries, &again));
     component_checks.extend(describe::imports(&component.imports));
+    let (_, library) = args.models.library(Vec::new());
     let reports: Vec<OpReport> = entries
         .iter()
-        .map(|e| check_op(&first, e, &params, sample.as_deref()))
+        .map(|e| check_op(&first, e, &params, &library, sample.as_deref()))
         .collect::<Result<_>>()?;
 
     let failed = component_checks
@@ -165,6 +169,7 @@ fn check_op(
     registry: &Registry,
     entry: &OpEntry,
     params: &Map<String, Value>,
+    library: &Library,
     sample: Option<&[String]>,
 ) -> Result<OpReport> {
     let d = &entry.descriptor;
@@ -181,7 +186,7 @@ fn check_op(
                 entry,
                 &full,
                 Limits::default(),
-                grants_of_params(entry, params, "--params")?,
+                grants_of_params(entry, params, &full, library, "--params")?,
                 0,
                 "--params",
             )

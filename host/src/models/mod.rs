@@ -1,0 +1,10 @@
+//! Models that operators are lent: where they are found, and one copy of each for the whole
+//! process. What they compute is `djhost-inference`'s; how guests call them is `wasm/services`'.
+
+mod demand;
+mod lent;
+mod library;
+
+pub use demand::Demand;
+pub use lent::Lent;
+pub use library::Library;
