@@ -10,6 +10,7 @@ mod buckets;
 mod faults;
 mod hub;
 mod reading;
+mod stores;
 
 /// Some megabytes of rows of a few hundred bytes.
 fn rows() -> String {

@@ -11,9 +11,9 @@ use anyhow::Result;
 use crate::config::Resolved;
 use crate::data::{Dataset, ExportTarget, InputFile};
 use crate::error::UserError;
-use crate::remote::address::{Address, is_address};
+use crate::remote::address::{Address, is_address, of_path};
 use crate::remote::check_writable;
-use crate::rundir::RunPaths;
+use crate::rundir::{RunPaths, mirror};
 
 /// Longest path of the system, minus room for the names inside a run directory.
 const MAX_PATH: usize = 4096 - 256;
@@ -25,6 +25,9 @@ pub(crate) fn check(target: &ExportTarget, dataset: &Dataset, resolved: &Resolve
         check_address(address, target, dataset, &resolved.sources)?;
     }
     let dirs = &resolved.dirs;
+    if let Some(address) = dirs.run_address.as_deref().and_then(of_path) {
+        mirror::check(&address)?;
+    }
     check_own_names(target, resolved)?;
     let places = [
         ("work_dir", &dirs.run_dir),
